@@ -1,0 +1,71 @@
+# Two commands: `make run` starts Readback, `make test` checks everything. The rest serves them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+HTMX := static/vendor/htmx.min.js
+
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+
+.PHONY: run test lint format bench lock clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.run $(HTMX)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $$(sed -n 's/^web: //p' Procfile)
+
+test: $(VENV)/.test $(HTMX) lint
+	@. tools/chromium.sh && $(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/.test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.test
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Readback needs Python 3.11 or newer; say which with: make PYTHON=python3.12 run" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "On Debian, first: apt-get install python3-venv" >&2; exit 1; }
+
+# Both marks install Readback itself in place; the second adds what only tests need.
+$(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Readback's dependencies into $(VENV) (once)"
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/dev.lock $(VENV)/.run
+	@echo "Installing what the tests need into $(VENV) (once)"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# htmx comes from npm, by the hash in package-lock.json; npm itself from the Python package
+# index where the machine has none.
+$(HTMX): package.json package-lock.json | $(VENV)/bin/python
+	@command -v npm >/dev/null || $(PIP) install --require-hashes -r requirements/node.lock
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@mkdir -p $(@D)
+	@cp node_modules/htmx.org/dist/htmx.min.js $@
+
+# Needs uv. The lock files name packages and hashes, never an index.
+lock:
+	@for set in run dev node; do \
+	  case $$set in \
+	    run) from="pyproject.toml --group pyproject.toml:build" ;; \
+	    dev) from="pyproject.toml --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
+	    node) from="--group pyproject.toml:node" ;; \
+	  esac; \
+	  uv pip compile $$from --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    --quiet -o requirements/$$set.lock || exit 1; \
+	done
+	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error
+
+clean:
+	rm -rf $(VENV) node_modules static/vendor build dist .mypy_cache .pytest_cache .ruff_cache
