@@ -1,0 +1,161 @@
+"""Completions as values: a stored chat completion, its choices and usage, and pages of either.
+
+Like messages, completions are total: every JSON value makes one, and `json` keeps exactly what
+was sent. Only a page can be malformed, since without its list there is nothing to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from webapp.exact_json import Boolean, Member, Null, Number, Object, String, Value
+from webapp.messages import Message
+
+T = TypeVar("T")
+
+
+class NotAPage(ValueError):
+    """The answer is JSON, but not a list in the API's form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One cursor page. `has_more` is None when the server does not say.
+
+    `first_id` and `last_id` are as sent; None when absent or null.
+    """
+
+    data: tuple[T, ...]
+    has_more: bool | None
+    first_id: str | None
+    last_id: str | None
+    json: Object
+    total: int | None = None
+
+    @classmethod
+    def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
+        """Raises `NotAPage` when there is no `data` list."""
+        if not isinstance(json, Object):
+            raise NotAPage("expected an object with a `data` list")
+        items = json.items("data")
+        if items is None:
+            raise NotAPage("expected a `data` list")
+        return cls(
+            data=tuple(item(value) for value in items),
+            has_more=json.boolean("has_more"),
+            first_id=json.text("first_id") or None,
+            last_id=json.text("last_id") or None,
+            json=json,
+            total=json.integer("total"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts, as sent; None where a count is missing."""
+
+    json: Value
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+
+    @classmethod
+    def from_json(cls, json: Object) -> Usage:
+        return cls(
+            json,
+            prompt_tokens=json.integer("prompt_tokens"),
+            completion_tokens=json.integer("completion_tokens"),
+            total_tokens=json.integer("total_tokens"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer; `index` is the API's, `also_sent` what it has beyond its message."""
+
+    json: Value
+    index: int | None
+    message: Message | None
+    finish_reason: str | None
+    also_sent: tuple[Member, ...] = ()
+
+    @classmethod
+    def from_json(cls, json: Value) -> Choice:
+        if not isinstance(json, Object):
+            return cls(json, None, None, None)
+        message = json.get("message")
+        return cls(
+            json,
+            index=json.integer("index"),
+            message=None if message is None else Message.from_json(message),
+            finish_reason=json.text("finish_reason"),
+            also_sent=_members_beyond(json, _CHOICE_FIELDS),
+        )
+
+
+_CHOICE_FIELDS: Final = frozenset({"index", "message", "finish_reason"})
+_HEADER_FIELDS: Final = frozenset(
+    {"object", "id", "model", "created", "usage", "metadata", "choices", "input_messages"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A stored chat completion; `created` is in unix seconds.
+
+    `settings` are the members beyond those with a place of their own (temperature, seed,
+    tools, …), nulls left out. `input_messages` is given by servers of the Llama Stack family.
+    """
+
+    json: Value
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    usage: Usage | None = None
+    metadata: tuple[Member, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    settings: tuple[Member, ...] = ()
+    input_messages: tuple[Message, ...] | None = None
+
+    @classmethod
+    def from_json(cls, json: Value) -> Completion:
+        if not isinstance(json, Object):
+            return cls(json)
+        usage = json.object("usage")
+        metadata = json.object("metadata")
+        inputs = json.items("input_messages")
+        return cls(
+            json,
+            id=json.text("id"),
+            model=json.text("model"),
+            created=json.integer("created"),
+            usage=Usage.from_json(usage) if usage else None,
+            metadata=metadata.members if metadata else (),
+            choices=tuple(Choice.from_json(value) for value in json.items("choices") or ()),
+            settings=_members_beyond(json, _HEADER_FIELDS),
+            input_messages=None if inputs is None else tuple(map(Message.from_json, inputs)),
+        )
+
+    @property
+    def finish_reasons(self) -> tuple[str, ...]:
+        """Each finish reason once, in the order of the choices."""
+        return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
+
+
+def scalar_text(value: Value) -> str | None:
+    """A scalar as the reader should see it, numbers by their lexeme; None for null and nests."""
+    if isinstance(value, String):
+        return value.text
+    if isinstance(value, Number | Boolean):
+        return value.source
+    return None
+
+
+def _members_beyond(json: Object, read: frozenset[str]) -> tuple[Member, ...]:
+    return tuple(
+        member
+        for member in json.members
+        if member.name.text not in read and not isinstance(member.value, Null)
+    )

@@ -1,0 +1,448 @@
+"""Messages as values: one stored message, its content parts and what else it carries.
+
+Every JSON value makes a `Message`; nothing here raises on content. What is not understood,
+because its type is unknown or its shape is not the documented one, becomes an `Unknown` that
+keeps its exact JSON, so that no field a server sent is lost. Shapes: the messages endpoint of
+the Chat Completions API, and the request messages other servers give back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, TypeAlias
+
+from webapp.exact_json import Array, Member, Null, Object, String, Value
+
+INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
+"""All that api.openai.com sends of a message: the answer's own fields are never among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Something a bubble shows: `json` is where it stands, `extras` what it has beyond."""
+
+    kind: ClassVar[str]
+    json: Value
+    extras: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(_Piece):
+    """Text for the reader: Markdown by custom, not by contract."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasoning(_Piece):
+    """What a model wrote before its answer; `field` is the name it was sent under."""
+
+    kind: ClassVar[str] = "reasoning"
+    text: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal(_Piece):
+    """The model declined; `text` is how it said so."""
+
+    kind: ClassVar[str] = "refusal"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(_Piece):
+    """An image by address: a `data:` URI or, on some servers, a remote URL."""
+
+    kind: ClassVar[str] = "image"
+    url: str
+    detail: str | None
+
+    @property
+    def is_inline(self) -> bool:
+        return self.url[:5].lower() == "data:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputAudio(_Piece):
+    """Sound in a request: `data` is base64, `format` what the sender called it."""
+
+    kind: ClassVar[str] = "input_audio"
+    data: str | None
+    format: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio(_Piece):
+    """A spoken answer: base64 `data`, its `transcript`, `expires_at` in unix seconds."""
+
+    kind: ClassVar[str] = "audio"
+    id: str | None
+    data: str | None
+    transcript: str | None
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File(_Piece):
+    """A file by id, or with its contents (`data`: base64 or a `data:` URI)."""
+
+    kind: ClassVar[str] = "file"
+    file_id: str | None
+    filename: str | None
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall(_Piece):
+    """A call the model asked for.
+
+    `type` is `function`, `custom`, or `function_call` for the deprecated field of that name;
+    `arguments` is the text the model wrote: JSON for functions when all went well, free text
+    for custom tools.
+    """
+
+    kind: ClassVar[str] = "tool_call"
+    id: str | None
+    type: str
+    name: str | None
+    arguments: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlCitation(_Piece):
+    """A source of the answer; the indexes are offsets into `content`, as sent."""
+
+    kind: ClassVar[str] = "url_citation"
+    url: str
+    title: str | None
+    start_index: int | None
+    end_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(_Piece):
+    """JSON with no reader of its own, under the name it was sent with."""
+
+    kind: ClassVar[str] = "unknown"
+    label: str
+
+
+Part: TypeAlias = Text | Reasoning | Refusal | Image | InputAudio | Audio | File | Unknown
+Annotation: TypeAlias = UrlCitation | Unknown
+Call: TypeAlias = ToolCall | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; `json` is exactly what the server sent for it."""
+
+    json: Value
+    id: str | None = None
+    role: str | None = None
+    name: str | None = None
+    parts: tuple[Part, ...] = ()
+    calls: tuple[Call, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    tool_call_id: str | None = None
+    also_sent: tuple[Member, ...] = ()
+    _sent: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def from_json(cls, json: Value) -> Message:
+        if not isinstance(json, Object):
+            return cls(json, parts=(Unknown(json=json, label="message"),))
+        return cls(
+            json,
+            id=json.text("id"),
+            role=json.text("role"),
+            name=json.text("name"),
+            parts=tuple(_parts(json)),
+            calls=tuple(_calls(json)),
+            annotations=tuple(_annotations(json)),
+            tool_call_id=json.text("tool_call_id"),
+            also_sent=tuple(_also_sent(json)),
+            _sent=frozenset(json.names()),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show but the role."""
+        return not (self.parts or self.calls or self.annotations or self.also_sent)
+
+    @property
+    def may_lack_calls(self) -> bool:
+        """Whether tool calls may have been left out: an empty assistant message of five keys.
+
+        api.openai.com gives an earlier turn that only called tools back as `content: null`.
+        """
+        return self.is_empty and self.role == "assistant" and self.has_only_input_keys
+
+    @property
+    def has_only_input_keys(self) -> bool:
+        return self._sent <= INPUT_KEYS
+
+    @property
+    def is_tool_result(self) -> bool:
+        return self.role in ("tool", "function")
+
+    @property
+    def text_count(self) -> int:
+        """How many parts are text: citations say where they belong only when it is one."""
+        return sum(isinstance(part, Text) for part in self.parts)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is text with a source to look at or to copy."""
+        return any(isinstance(part, Text | Refusal | Reasoning) for part in self.parts)
+
+    @property
+    def plain_text(self) -> str:
+        """All text a reader would quote, one blank line between parts."""
+        texts = (part.text for part in self.parts if isinstance(part, Text | Refusal))
+        return "\n\n".join(texts)
+
+
+_REASONING_FIELDS = ("reasoning", "reasoning_content")
+_READ_ELSEWHERE = frozenset(
+    {"id", "role", "name", "content", "content_parts", "refusal", "audio", "tool_calls"}
+    | {"function_call", "annotations", "tool_call_id", *_REASONING_FIELDS}
+)
+_STRING_FIELDS = ("id", "role", "name", "tool_call_id")
+
+
+def _parts(message: Object) -> Iterator[Part]:
+    for name in _REASONING_FIELDS:
+        yield from _worded(message, name)
+    yield from _content(message)
+    yield from _worded(message, "refusal")
+    yield from _spoken(message)
+
+
+def _worded(message: Object, name: str) -> Iterator[Part]:
+    """A field that holds one text of its own kind."""
+    value = message.get(name)
+    if value is None or isinstance(value, Null):
+        return
+    if not isinstance(value, String):
+        yield Unknown(json=value, label=name)
+    elif name == "refusal":
+        yield Refusal(json=value, text=value.text)
+    elif value.text:
+        yield Reasoning(json=value, text=value.text, field=name)
+
+
+def _content(message: Object) -> Iterator[Part]:
+    """`content_parts` when there are any, else `content`, which may be a list as well."""
+    parts = message.get("content_parts")
+    content = message.get("content")
+    if isinstance(parts, Array):
+        read = tuple(_part(value) for value in parts.items)
+        yield from read
+        if isinstance(content, String) and not _is_joined(content.text, read):
+            yield Text(json=content, text=content.text)
+        elif isinstance(content, Array | Object):
+            yield Unknown(json=content, label="content")
+        return
+    if parts is not None and not isinstance(parts, Null):
+        yield Unknown(json=parts, label="content_parts")
+    if isinstance(content, String):
+        if content.text:
+            yield Text(json=content, text=content.text)
+    elif isinstance(content, Array):
+        yield from (_part(value) for value in content.items)
+    elif content is not None and not isinstance(content, Null):
+        yield Unknown(json=content, label="content")
+
+
+def _is_joined(content: str, parts: tuple[Part, ...]) -> bool:
+    """Whether `content` only repeats the texts of its parts, however they were joined."""
+    joined = "".join(part.text for part in parts if isinstance(part, Text))
+    return "".join(content.split()) == "".join(joined.split())
+
+
+def _part(value: Value) -> Part:
+    if isinstance(value, String):
+        return Text(json=value, text=value.text)
+    if not isinstance(value, Object):
+        return Unknown(json=value, label="content part")
+    kind = value.text("type")
+    reader = _PART_READERS.get(kind or "")
+    part = reader(value) if reader else None
+    return part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
+
+
+def _text_part(value: Object) -> Part | None:
+    text = value.text("text")
+    if text is None:
+        return None
+    return Text(json=value, text=text, extras=_extras(value, "text"))
+
+
+def _refusal_part(value: Object) -> Part | None:
+    text = value.text("refusal")
+    if text is None:
+        return None
+    return Refusal(json=value, text=text, extras=_extras(value, "refusal"))
+
+
+def _thinking_part(value: Object) -> Part | None:
+    kind = value.text("type") or ""
+    text = value.text(kind)
+    if text is None:
+        return None
+    return Reasoning(json=value, text=text, field=kind, extras=_extras(value, kind))
+
+
+def _image_part(value: Object) -> Part | None:
+    image = value.get("image_url")
+    if isinstance(image, String):
+        return Image(json=value, url=image.text, detail=None, extras=_extras(value, "image_url"))
+    if not isinstance(image, Object):
+        return None
+    url = image.text("url")
+    if url is None:
+        return None
+    extras = _extras(value, "image_url") + _extras(image, "url", "detail")
+    return Image(json=value, url=url, detail=image.text("detail"), extras=extras)
+
+
+def _input_audio_part(value: Object) -> Part | None:
+    audio = value.object("input_audio")
+    if audio is None:
+        return None
+    return InputAudio(
+        json=value,
+        data=audio.text("data"),
+        format=audio.text("format"),
+        extras=_extras(value, "input_audio") + _extras(audio, "data", "format"),
+    )
+
+
+def _file_part(value: Object) -> Part | None:
+    file = value.object("file")
+    if file is None:
+        return None
+    return File(
+        json=value,
+        file_id=file.text("file_id"),
+        filename=file.text("filename"),
+        data=file.text("file_data"),
+        extras=_extras(value, "file") + _extras(file, "file_id", "filename", "file_data"),
+    )
+
+
+_PART_READERS = {
+    "text": _text_part,
+    "refusal": _refusal_part,
+    "thinking": _thinking_part,
+    "reasoning": _thinking_part,
+    "image_url": _image_part,
+    "input_audio": _input_audio_part,
+    "file": _file_part,
+}
+
+
+def _spoken(message: Object) -> Iterator[Part]:
+    value = message.get("audio")
+    if value is None or isinstance(value, Null):
+        return
+    if not isinstance(value, Object):
+        yield Unknown(json=value, label="audio")
+        return
+    yield Audio(
+        json=value,
+        id=value.text("id"),
+        data=value.text("data"),
+        transcript=value.text("transcript"),
+        expires_at=value.integer("expires_at"),
+        extras=_extras(value, "id", "data", "transcript", "expires_at"),
+    )
+
+
+def _calls(message: Object) -> Iterator[Call]:
+    calls = message.get("tool_calls")
+    if isinstance(calls, Array):
+        yield from (_call(value) for value in calls.items)
+    elif calls is not None and not isinstance(calls, Null):
+        yield Unknown(json=calls, label="tool_calls")
+    deprecated = message.get("function_call")
+    if isinstance(deprecated, Object):
+        yield ToolCall(
+            json=deprecated,
+            id=None,
+            type="function_call",
+            name=deprecated.text("name"),
+            arguments=deprecated.text("arguments"),
+            extras=_extras(deprecated, "name", "arguments"),
+        )
+    elif deprecated is not None and not isinstance(deprecated, Null):
+        yield Unknown(json=deprecated, label="function_call")
+
+
+def _call(value: Value) -> Call:
+    if not isinstance(value, Object):
+        return Unknown(json=value, label="tool call")
+    kind = value.text("type") or "function"
+    called = value.object(kind)
+    written = {"function": "arguments", "custom": "input"}.get(kind)
+    if called is None or written is None:
+        return Unknown(json=value, label=f"tool call {kind}")
+    return ToolCall(
+        json=value,
+        id=value.text("id"),
+        type=kind,
+        name=called.text("name"),
+        arguments=called.text(written),
+        extras=_extras(value, "id", kind) + _extras(called, "name", written),
+    )
+
+
+def _annotations(message: Object) -> Iterator[Annotation]:
+    annotations = message.get("annotations")
+    if isinstance(annotations, Array):
+        yield from (_annotation(value) for value in annotations.items)
+    elif annotations is not None and not isinstance(annotations, Null):
+        yield Unknown(json=annotations, label="annotations")
+
+
+def _annotation(value: Value) -> Annotation:
+    kind = value.text("type") if isinstance(value, Object) else None
+    cited = value.object("url_citation") if isinstance(value, Object) else None
+    url = cited.text("url") if cited else None
+    if not isinstance(value, Object) or cited is None or url is None or kind != "url_citation":
+        return Unknown(json=value, label=f"annotation {kind}" if kind else "annotation")
+    return UrlCitation(
+        json=value,
+        url=url,
+        title=cited.text("title"),
+        start_index=cited.integer("start_index"),
+        end_index=cited.integer("end_index"),
+        extras=_extras(value, "url_citation")
+        + _extras(cited, "url", "title", "start_index", "end_index"),
+    )
+
+
+def _also_sent(message: Object) -> Iterator[Member]:
+    """The members no reader above takes: other names, wrong types, all but null.
+
+    Of a name that stands more than once the last is read, so the earlier ones are listed here.
+    """
+    for member in message.members:
+        name = member.name.text
+        superseded = message.get(name) is not member.value
+        misread = name in _STRING_FIELDS and not isinstance(member.value, String)
+        unread = name not in _READ_ELSEWHERE or misread
+        if superseded or (unread and not isinstance(member.value, Null)):
+            yield member
+
+
+def _extras(value: Object, *read: str) -> tuple[Member, ...]:
+    """The members of `value` beyond `type` and those just read, nulls left out."""
+    return tuple(
+        member
+        for member in value.members
+        if member.name.text not in ("type", *read) and not isinstance(member.value, Null)
+    )
