@@ -1,0 +1,235 @@
+"""A server to test a client of the stored-completions API against.
+
+`FakeUpstream` is a WSGI app that behaves like the API until it is told otherwise; it runs on a
+real port or behind an adapter, and knows nothing of the code under test.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import parse_qsl
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Json: TypeAlias = dict[str, Any]
+
+MOUNT = "/v1"
+
+
+def message(completion_id: str, index: int, text: str, role: str = "user") -> Json:
+    """A stored message with the five keys of the API, in its order."""
+    return {
+        "id": f"{completion_id}-{index}",
+        "role": role,
+        "content": text,
+        "content_parts": None,
+        "name": None,
+    }
+
+
+@dataclass
+class Stored:
+    """A completion and its messages as the fake keeps them; tests may change both."""
+
+    completion: Json
+    messages: list[Json]
+
+
+def stored(completion_id: str, *texts: str, created: int = 1_758_039_103, **fields: Any) -> Stored:
+    """A completion of one user message for each of `texts`."""
+    completion: Json = {
+        "object": "chat.completion",
+        "id": completion_id,
+        "model": "gpt-4o-mini-2024-07-18",
+        "created": created,
+        "metadata": {},
+        "choices": [
+            {
+                "index": 0,
+                "message": {"content": "An answer", "role": "assistant"},
+                "finish_reason": "stop",
+            }
+        ],
+    }
+    messages = [message(completion_id, index, text) for index, text in enumerate(texts)]
+    return Stored(completion | fields, messages)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived; `path` is without the mount, header names are lower case."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    body: bytes
+    raw_query: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer to give; a dict or list is sent as compact JSON."""
+
+    status: int = 200
+    body: Json | list[Any] | str | bytes = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def as_bytes(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def error(status: int, message: str, *, code: str | None = None, **headers: str) -> Reply:
+    """An error in the API's envelope; header names are given with underscores."""
+    body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Reply(status, {"error": body}, named)
+
+
+def as_it_is(page: Json) -> Json:
+    return page
+
+
+def without_has_more(page: Json) -> Json:
+    return {"object": "list", "data": page["data"]}
+
+
+def always_more(page: Json) -> Json:
+    return page | {"has_more": True}
+
+
+def always_empty(page: Json) -> Json:
+    return page | {"data": [], "first_id": None, "last_id": None, "has_more": True}
+
+
+@dataclass
+class FakeUpstream:
+    """The API over `completions`, by id; faults are scripted with `script`, `page` and flags.
+
+    `page` changes every list before it is sent. With `ignores_query` every list is complete
+    and in its own order, whatever was asked for.
+    """
+
+    completions: dict[str, Stored] = field(default_factory=dict)
+    page: Callable[[Json], Json] = as_it_is
+    ignores_query: bool = False
+    requests: list[Seen] = field(default_factory=list)
+    _scripts: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
+
+    def script(self, path: str, *replies: Reply) -> None:
+        """The next requests to `path` (without the mount) get these, then the API is back."""
+        self._scripts[path].extend(replies)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen = _seen(environ)
+        self.requests.append(seen)
+        script = self._scripts[seen.path]
+        reply = script.popleft() if script else self._api(seen)
+        body = reply.as_bytes()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        given = {name.lower() for name, _ in reply.headers}
+        headers = [(name, value) for name, value in headers if name.lower() not in given]
+        start_response(f"{reply.status} Scripted", [*headers, *reply.headers])
+        return [body]
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        """Runs it on a free port of this machine; gives the base URL."""
+        server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Quiet)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{MOUNT}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def _api(self, seen: Seen) -> Reply:
+        parts = seen.path.strip("/").split("/")
+        if parts[:2] != ["chat", "completions"] or len(parts) > 4:
+            return error(404, f"Unknown request URL: {seen.path}.", code="unknown_url")
+        if len(parts) == 2:
+            return self._list([one.completion for one in self._matching(seen)], seen, "desc")
+        one = self.completions.get(parts[2])
+        if one is None:
+            return error(404, f"Completion {parts[2]} not found", code="not_found")
+        if len(parts) == 4:
+            return self._list(one.messages, seen, "asc")
+        return self._one(one, seen)
+
+    def _one(self, one: Stored, seen: Seen) -> Reply:
+        if seen.method == "DELETE":
+            del self.completions[one.completion["id"]]
+            deleted = {"object": "chat.completion.deleted", "id": one.completion["id"]}
+            return Reply(200, deleted | {"deleted": True})
+        if seen.method == "POST":
+            one.completion["metadata"] = json.loads(seen.body)["metadata"]
+        return Reply(200, one.completion)
+
+    def _matching(self, seen: Seen) -> list[Stored]:
+        wanted = {name: value for name, value in seen.query if name.startswith("metadata[")}
+        model = dict(seen.query).get("model")
+        return [
+            one
+            for one in self.completions.values()
+            if model in (None, one.completion["model"])
+            and wanted.items()
+            <= {f"metadata[{k}]": v for k, v in one.completion["metadata"].items()}.items()
+        ]
+
+    def _list(self, entries: list[Json], seen: Seen, default_order: str) -> Reply:
+        query = {} if self.ignores_query else dict(seen.query)
+        limit = int(query.get("limit", len(entries) if self.ignores_query else 20))
+        if query.get("order", default_order) == "desc":
+            entries = entries[::-1]
+        ids = [entry["id"] for entry in entries]
+        after = query.get("after")
+        if after is not None and after not in ids:
+            return error(400, f"Invalid 'after': {after}")
+        start = ids.index(after) + 1 if after else 0
+        data = entries[start : start + limit]
+        page = {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": start + limit < len(entries),
+        }
+        return Reply(200, self.page(page))
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Says nothing: the tests read what the client logs."""
+
+
+def _seen(environ: WSGIEnvironment) -> Seen:
+    path = environ.get("PATH_INFO", "")
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+    }
+    raw_query = environ.get("QUERY_STRING", "")
+    return Seen(
+        method=environ["REQUEST_METHOD"],
+        path=path.removeprefix(MOUNT),
+        query=parse_qsl(raw_query, keep_blank_values=True),
+        headers=headers,
+        body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)),
+        raw_query=raw_query,
+    )

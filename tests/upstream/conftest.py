@@ -1,0 +1,68 @@
+"""A clock that does not wait, and clients of a fake server over both transports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.fake_upstream import FakeUpstream
+from webapp.loopback import LoopbackAdapter
+from webapp.upstream import Clock, Endpoint, Upstream
+
+KEY = "sk-test-0123456789abcdef"
+NOW = 1_758_039_200.0
+
+Connect: TypeAlias = Callable[..., Upstream]
+
+
+@dataclass
+class FakeTime:
+    """Time that passes only when somebody sleeps, or when `passes` is called."""
+
+    seconds: float = 0.0
+    sleeps: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(
+            monotonic=lambda: self.seconds, wall=lambda: NOW + self.seconds, sleep=self._sleep
+        )
+
+    def passes(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def _sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.seconds += seconds
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def fake() -> FakeUpstream:
+    return FakeUpstream()
+
+
+@pytest.fixture(params=["socket", "loopback"])
+def connect(request: pytest.FixtureRequest, time: FakeTime) -> Iterator[Connect]:
+    """Makes a client of a fake server, over a socket and within the process by turns."""
+    with ExitStack() as stack:
+
+        def connected(fake: FakeUpstream, **options: Any) -> Upstream:
+            options = {"clock": time.clock} | options
+            base_url = "http://127.0.0.1/v1"
+            if request.param == "socket":
+                base_url = stack.enter_context(fake.serve())
+            else:
+                options["transport"] = LoopbackAdapter(fake)
+            endpoint = Endpoint.openai(base_url, api_key=KEY)
+            return stack.enter_context(closing(Upstream(endpoint, **options)))
+
+        yield connected

@@ -1,0 +1,247 @@
+"""Which error each answer means, and what it says to the reader and to the log."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.upstream.conftest import KEY, Connect
+from webapp.upstream import (
+    BadAnswer,
+    BadRequest,
+    KeyRejected,
+    Limits,
+    NotFound,
+    NotSupported,
+    RateLimited,
+    Redirected,
+    ServerFailed,
+    TimedOut,
+    UpstreamError,
+)
+
+ID = "chatcmpl-1"
+PATH = f"/chat/completions/{ID}"
+ONCE = Limits(max_retries=0)
+ERRORS = Path(__file__).resolve().parents[3] / "shared" / "data" / "errors.json"
+
+HTML = "<!doctype html><html><head><title>502 Bad &amp; Gateway</title></head></html>"
+
+
+def problem_with(connect: Connect, fake: FakeUpstream, reply: Reply) -> UpstreamError:
+    fake.script(PATH, reply)
+    with pytest.raises(UpstreamError) as problem:
+        connect(fake, limits=ONCE).retrieve_completion(ID)
+    return problem.value
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "http_status"),
+    [
+        (error(400, "Invalid 'limit'"), BadRequest, 400),
+        (error(409, "conflict"), BadRequest, 400),
+        (error(422, "bad metadata"), BadRequest, 400),
+        (error(400, f"Chat completion with id {ID} not found"), NotFound, 404),
+        (error(400, "cursor 'x' not found"), BadRequest, 400),
+        (error(401, "Incorrect API key provided"), KeyRejected, 502),
+        (error(403, "insufficient permissions"), KeyRejected, 502),
+        (error(404, f"Completion {ID} not found", code="not_found"), NotFound, 404),
+        (error(404, "Unknown request URL: GET /x.", code="unknown_url"), NotSupported, 501),
+        (error(404, "Unknown request URL: GET /x."), NotSupported, 501),
+        (Reply(404, {"detail": "Not Found"}), NotSupported, 501),
+        (Reply(404, {"detail": f"Completion {ID} not found"}), NotFound, 404),
+        (Reply(404, "404 page not found"), NotSupported, 501),
+        (Reply(404, HTML), NotSupported, 501),
+        (Reply(404, ""), NotSupported, 501),
+        (Reply(405, ""), NotSupported, 501),
+        (Reply(501, HTML), NotSupported, 501),
+        (error(408, "late"), TimedOut, 504),
+        (error(429, "Rate limit reached"), RateLimited, 429),
+        (error(500, "The server had an error"), ServerFailed, 502),
+        (Reply(503, HTML), ServerFailed, 502),
+        (Reply(599, b"\xff\xfe\x00"), ServerFailed, 502),
+        (Reply(301, "", (("Location", "https://other.example/"),)), Redirected, 502),
+        (Reply(304, ""), Redirected, 502),
+        (Reply(600, "?"), BadAnswer, 502),
+    ],
+)
+def test_each_answer_means_one_error(
+    connect: Connect,
+    reply: Reply,
+    kind: type[UpstreamError],
+    http_status: int,
+) -> None:
+    problem = problem_with(connect, FakeUpstream(), reply)
+
+    assert type(problem) is kind
+    assert problem.http_status == http_status
+    assert problem.status == reply.status
+    assert str(problem).endswith(".")
+    assert problem.advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"message": "in the envelope"}}, "in the envelope"),
+        ({"error": "as a string"}, "as a string"),
+        ({"error": {"code": 7}, "message": "beside"}, None),
+        ({"message": "bare"}, "bare"),
+        ({"detail": "of FastAPI"}, "of FastAPI"),
+        ({"detail": [{"msg": "nested"}]}, None),
+        ({"title": "of a problem"}, "of a problem"),
+        ({"error": None}, None),
+        ([], None),
+        ("text", "text"),
+        ('"a string"', "a string"),
+        (HTML, "502 Bad & Gateway"),
+        ("<p>no title", None),
+        ("", None),
+        (b'\xef\xbb\xbf{"message":"after a mark"}', "after a mark"),
+        (b"\xff\xff", "\ufffd\ufffd"),
+        ('{"error": {"message": "cut of', '{"error": {"message": "cut of'),
+        ("[" * 5000, "[" * 2000 + "…"),
+    ],
+)
+def test_an_error_body_of_any_shape_is_read(connect: Connect, body: Any, said: str | None) -> None:
+    problem = problem_with(connect, FakeUpstream(), Reply(500, body))
+
+    assert problem.server_message == said
+
+
+def test_the_fields_of_the_envelope_are_kept(connect: Connect) -> None:
+    body = {"error": {"message": "m", "type": "t", "param": "limit", "code": 12}}
+    headers = (("x-request-id", "req_1"), ("Retry-After", "7"))
+    problem = problem_with(connect, FakeUpstream(), Reply(429, body, headers))
+
+    assert (problem.type, problem.param, problem.code) == ("t", "limit", "12")
+    assert problem.request_id == "req_1"
+    assert problem.retry_after == 7
+
+
+def test_a_used_up_quota_is_not_advised_to_wait(connect: Connect) -> None:
+    problem = problem_with(
+        connect, FakeUpstream(), error(429, "You exceeded your quota", code="insufficient_quota")
+    )
+
+    assert "billing" in problem.advice
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_huge_error_is_read_to_64_kib_only(connect: Connect, compressed: bool) -> None:
+    text = b"<title>Down</title>" + b" " * 5_000_000
+    body = gzip.compress(text) if compressed else text
+    headers = (("Content-Encoding", "gzip"),) if compressed else ()
+    problem = problem_with(connect, FakeUpstream(), Reply(503, body, headers))
+
+    assert isinstance(problem, ServerFailed)
+    assert problem.server_message == "Down"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_damaged_error_body_is_an_error_without_a_message(
+    connect: Connect, encoding: str
+) -> None:
+    reply = Reply(503, b"not compressed", (("Content-Encoding", encoding),))
+    problem = problem_with(connect, FakeUpstream(), reply)
+
+    assert isinstance(problem, ServerFailed)
+    assert problem.server_message is None
+
+
+def test_a_key_that_the_server_repeats_is_not_shown(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"error": {"message": f"Bad key {KEY}!", "type": KEY, "param": KEY, "code": KEY}}
+    reply = Reply(401, body, (("x-request-id", KEY),))
+    with caplog.at_level(logging.DEBUG):
+        problem = problem_with(connect, FakeUpstream(), reply)
+
+    assert problem.server_message == "Bad key ***!"
+    assert KEY not in repr(vars(problem)) + str(problem) + caplog.text
+
+
+def test_a_key_at_the_edge_of_a_long_message_is_not_shown_in_half(connect: Connect) -> None:
+    reply = error(401, "x" * 1990 + KEY)
+    problem = problem_with(connect, FakeUpstream(), reply)
+
+    assert problem.server_message == "x" * 1990 + "***"
+
+
+def test_a_request_id_of_odd_characters_is_dropped(connect: Connect) -> None:
+    reply = error(500, "no", x_request_id="a b\u00e9")
+    problem = problem_with(connect, FakeUpstream(), reply)
+
+    assert problem.request_id is None
+
+
+def test_each_exchange_is_one_line_in_the_log(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake = FakeUpstream({ID: stored(ID, "a private text")})
+    fake.script(PATH, error(500, "a private failure", x_request_id="req_1"))
+    with caplog.at_level(logging.INFO, logger="readback.upstream"):
+        connect(fake).retrieve_completion(ID)
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "readback.upstream"]
+    assert lines[0].startswith(f"GET {PATH} 500 ")
+    assert lines[0].endswith(" ms req_1")
+    assert lines[1].startswith(f"GET {PATH} 200 ")
+    assert "private" not in caplog.text
+
+
+def test_filters_are_not_logged(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="readback.upstream"):
+        connect(FakeUpstream()).list_completions(metadata={"customer": "somebody"})
+
+    assert "GET /chat/completions 200" in caplog.text
+    assert "somebody" not in caplog.text
+
+
+def test_a_redirect_is_not_followed_and_the_key_stays_here(connect: Connect) -> None:
+    elsewhere = FakeUpstream({ID: stored(ID, "one")})
+    with elsewhere.serve() as base_url:
+        target = base_url + PATH
+        for status in (301, 302, 303, 307, 308):
+            problem = problem_with(
+                connect, FakeUpstream(), Reply(status, "", (("Location", target),))
+            )
+            host = base_url.removeprefix("http://").removesuffix("/v1")
+            assert isinstance(problem, Redirected)
+            assert f"redirect to {host}." in str(problem)
+            assert "key was not sent there" in str(problem)
+
+    assert elsewhere.requests == []
+
+
+def test_a_redirect_within_the_server_is_not_followed_either(connect: Connect) -> None:
+    fake = FakeUpstream({ID: stored(ID, "one")})
+    problem = problem_with(connect, fake, Reply(307, "", (("Location", f"/v1{PATH}"),)))
+
+    assert "redirect to 127.0.0.1" in str(problem)
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["", "http://[", "//", "https://ex\u00e4mple.org:99999999/"])
+def test_a_redirect_to_nowhere_is_still_a_redirect(connect: Connect, location: str) -> None:
+    problem = problem_with(connect, FakeUpstream(), Reply(302, "", (("Location", location),)))
+
+    assert isinstance(problem, Redirected)
+
+
+@pytest.mark.skipif(not ERRORS.is_file(), reason="no recorded errors beside this checkout")
+def test_recorded_errors_of_the_real_api_are_understood(connect: Connect) -> None:
+    recorded = [answer for answer in json.loads(ERRORS.read_text()) if answer["status"]]
+    assert recorded
+    for answer in recorded:
+        reply = Reply(answer["status"], answer["body"])
+        problem = problem_with(connect, FakeUpstream(), reply)
+        assert problem.server_message == answer["body"]["error"]["message"]
+        code = answer["body"]["error"]["code"]
+        assert problem.code == (None if code is None else str(code))

@@ -1,0 +1,175 @@
+"""A transport that calls a WSGI app in this process, in place of a network.
+
+Owns the translation between requests and WSGI, so that a client sees the same HTTP semantics
+either way. A request over a real socket to the same process would deadlock a server of one
+thread. Knows nothing of what the app does, nor of completions.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from http.client import IncompleteRead
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from werkzeug.test import run_wsgi_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+class LoopbackAdapter(BaseAdapter):
+    """A `requests` adapter for one app, mounted at the path `mount`; for many threads at once.
+
+    Bodies are drawn from the app as they are read. Time-outs cannot interrupt the app. When it
+    raises, the caller gets a `requests.ConnectionError`, or a broken-off body once that has
+    begun, as from a server that died.
+    """
+
+    def __init__(self, app: WSGIApplication, *, mount: str = "/v1") -> None:
+        super().__init__()
+        self._app = app
+        self._mount = mount.rstrip("/")
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        url = urlsplit(request.url or "")
+        if not f"{url.path}/".startswith(f"{self._mount}/"):
+            return _response(request, [b"Not Found"], "404 Not Found", [])
+        try:
+            body, status, headers = run_wsgi_app(self._app, self._environ(request, url))
+            return _response(request, body, status, headers)
+        except Exception as error:
+            raise requests.ConnectionError("the app failed", request=request) from error
+
+    def close(self) -> None:
+        """Nothing is kept open between requests."""
+
+    def _environ(self, request: requests.PreparedRequest, url: SplitResult) -> WSGIEnvironment:
+        body = _bytes(request.body)
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": self._mount,
+            "PATH_INFO": unquote_to_bytes(url.path[len(self._mount) :]).decode("latin-1"),
+            "QUERY_STRING": url.query,
+            "REQUEST_URI": f"{url.path}?{url.query}" if url.query else url.path,
+            "SERVER_NAME": url.hostname or "localhost",
+            "SERVER_PORT": str(url.port or (443 if url.scheme == "https" else 80)),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": url.netloc,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": url.scheme,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        return environ | _header_variables(request.headers)
+
+
+def _header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+    variables = {
+        f"HTTP_{name.upper().replace('-', '_')}": _text(value) for name, value in headers.items()
+    }
+    content_type = variables.pop("HTTP_CONTENT_TYPE", None)
+    variables.pop("HTTP_CONTENT_LENGTH", None)
+    return variables | ({"CONTENT_TYPE": content_type} if content_type else {})
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _bytes(body: Any) -> bytes:
+    """What requests would send for `body`: bytes, text, or an iterable of bytes."""
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+def _response(
+    request: requests.PreparedRequest,
+    body: Iterable[bytes],
+    status: str,
+    headers: Iterable[tuple[str, str]],
+) -> requests.Response:
+    code, _, reason = status.partition(" ")
+    raw = HTTPResponse(
+        body=io.BufferedReader(_Body(body)),
+        headers=HTTPHeaderDict(headers),
+        status=int(code),
+        reason=reason,
+        version=11,
+        version_string="HTTP/1.1",
+        preload_content=False,
+        decode_content=False,
+        request_method=request.method,
+        request_url=request.url,
+    )
+    response = requests.Response()
+    response.status_code = raw.status
+    response.reason = reason
+    response.headers = CaseInsensitiveDict(raw.headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = raw
+    response.url = request.url or ""
+    response.request = request
+    return response
+
+
+class _Body(io.RawIOBase):
+    """The app's iterable as a file; at its end, or when closed, it closes the iterable."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._iterator = iter(chunks)
+        self._close_chunks: Callable[[], object] | None = getattr(chunks, "close", None)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = self._next_chunk()
+            if chunk is None:
+                self._finish()
+                return 0
+            self._rest = chunk
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        super().close()
+        self._finish()
+
+    def _next_chunk(self) -> bytes | None:
+        try:
+            return next(self._iterator, None)
+        except Exception as error:
+            raise IncompleteRead(b"") from error
+
+    def _finish(self) -> None:
+        """Closes the iterable, once, as WSGI demands."""
+        close, self._close_chunks = self._close_chunks, None
+        if close is not None:
+            close()

@@ -1,0 +1,222 @@
+"""Upstream: the operations on stored chat completions, as methods that give values or raise.
+
+Owns the API's addresses and the few calls that need more than one request. How a request
+travels, is bounded and retried is in the modules beside this one; nothing here knows Flask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from requests.adapters import BaseAdapter
+
+from webapp.completions import Completion, Page
+from webapp.messages import Message
+from webapp.upstream import answers, paths
+from webapp.upstream.cursors import walk
+from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
+from webapp.upstream.endpoint import Endpoint
+from webapp.upstream.errors import BadRequest, NotFound
+from webapp.upstream.limits import Limits
+from webapp.upstream.sending import Call, Sender
+from webapp.upstream.transport import open_session
+
+NEW_FOR: Final = 10.0
+"""Seconds after its creation in which a completion may still answer 404."""
+NEW_TRIES: Final = 3
+NEW_WAIT: Final = 2.0
+
+_MESSAGE_INDEX = re.compile(r"-(?:msg-)?([0-9]{1,9})")
+
+
+class Upstream:
+    """A client of one server, for many threads at once; `host` is its name for display.
+
+    Every method raises `UpstreamError`. `deadline` bounds a call with all its retries; without
+    one it is `limits.page_timeout` from now. `created`, in unix seconds, is when the reader's
+    completion was made: while it is new, a 404 is tried again, since the API gives a completion
+    out only some seconds after it was created.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        limits: Limits | None = None,
+        transport: BaseAdapter | None = None,
+        proxy: str | None = None,
+        ca_bundle: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.host = endpoint.host
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._session = open_session(
+            transport=transport,
+            pool_size=self._limits.pool_size,
+            proxy=proxy,
+            ca_bundle=ca_bundle,
+        )
+        self._sender = Sender(endpoint, self._session, self._limits, clock)
+
+    def list_completions(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        order: str | None = None,
+        model: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
+    ) -> Page[Completion]:
+        """One page of completions; blank filters are not sent."""
+        query = paths.page_query(
+            after=after, limit=limit, order=order, model=model, metadata=metadata
+        )
+        text = self._send(Call("GET", paths.COMPLETIONS, query), deadline)
+        return answers.page(text, Completion.from_json)
+
+    def retrieve_completion(
+        self,
+        completion_id: str,
+        *,
+        created: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> Completion:
+        """One completion as stored."""
+        call = Call("GET", paths.completion(completion_id))
+        return answers.completion(self._send_when_stored(call, created, deadline))
+
+    def update_completion(
+        self,
+        completion_id: str,
+        *,
+        metadata: Mapping[str, str],
+        deadline: Deadline | None = None,
+    ) -> Completion:
+        """The completion with its new metadata."""
+        body = json.dumps({"metadata": dict(metadata)}).encode()
+        call = Call("POST", paths.completion(completion_id), body=body)
+        return answers.completion(self._send(call, deadline))
+
+    def delete_completion(self, completion_id: str, *, deadline: Deadline | None = None) -> None:
+        """Deletes the completion. Raises `NotFound` when there was none."""
+        call = Call("DELETE", paths.completion(completion_id))
+        answers.check_deletion(self._send(call, deadline))
+
+    def list_messages(
+        self,
+        completion_id: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        order: str | None = None,
+        created: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> Page[Message]:
+        """One page of a completion's messages: its input, without the answer."""
+        query = paths.page_query(after=after, limit=limit, order=order)
+        call = Call("GET", paths.messages(completion_id), query)
+        return answers.page(self._send_when_stored(call, created, deadline), Message.from_json)
+
+    def retrieve_message(
+        self, completion_id: str, message_id: str, *, deadline: Deadline | None = None
+    ) -> Message:
+        """One message, in two calls at any depth, since the API has none for it.
+
+        What comes before it in descending order is its predecessor, and what follows that is
+        the message. Raises `NotFound` when the server has another message there.
+        """
+        deadline = deadline or self._deadline()
+        before = self._predecessor(completion_id, message_id, deadline)
+        page = self.list_messages(
+            completion_id, after=before, limit=1, order="asc", deadline=deadline
+        )
+        if not page.data or page.data[0].id != message_id:
+            raise NotFound("There is no such message in this completion.")
+        return page.data[0]
+
+    def every_message(
+        self,
+        completion_id: str,
+        *,
+        order: str = "asc",
+        limit: int = 100,
+        deadline: Deadline | None = None,
+    ) -> Iterator[Page[Message]]:
+        """All messages, page by page; without a `deadline` each page has its own.
+
+        Raises `BadAnswer`, after all that is new, when the server only repeats itself.
+        """
+        return walk(
+            lambda after: self.list_messages(
+                completion_id, after=after, limit=limit, order=order, deadline=deadline
+            )
+        )
+
+    def count_messages(self, completion_id: str, *, deadline: Deadline | None = None) -> int | None:
+        """How many messages there are, by one call; None when the server's answer cannot tell.
+
+        Taken from `total`, else from the index in the newest message's id.
+        """
+        page = self.list_messages(completion_id, limit=1, order="desc", deadline=deadline)
+        if page.total is not None:
+            return page.total
+        if len(page.data) != 1:
+            return None if page.has_more else len(page.data)
+        return _count_by_index(completion_id, page)
+
+    def close(self) -> None:
+        """Closes the kept connections."""
+        self._session.close()
+
+    def _predecessor(self, completion_id: str, message_id: str, deadline: Deadline) -> str | None:
+        try:
+            page = self.list_messages(
+                completion_id, after=message_id, limit=1, order="desc", deadline=deadline
+            )
+        except BadRequest as error:
+            raise NotFound(
+                "There is no such message in this completion.",
+                server_message=error.server_message,
+            ) from error
+        return page.data[0].id if page.data else None
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._limits.page_timeout, clock=self._clock)
+
+    def _send(self, call: Call, deadline: Deadline | None) -> str:
+        return self._sender.send(call, deadline=deadline or self._deadline())
+
+    def _send_when_stored(self, call: Call, created: int | None, deadline: Deadline | None) -> str:
+        deadline = deadline or self._deadline()
+        for _ in range(NEW_TRIES):
+            try:
+                return self._send(call, deadline)
+            except NotFound:
+                if not self._is_new(created) or not deadline.leaves(NEW_WAIT):
+                    raise
+            self._clock.sleep(NEW_WAIT)
+        return self._send(call, deadline)
+
+    def _is_new(self, created: int | None) -> bool:
+        return created is not None and abs(self._clock.wall() - created) <= NEW_FOR
+
+
+def _count_by_index(completion_id: str, page: Page[Message]) -> int | None:
+    """The count that the one message of `page`, said to be the newest, implies.
+
+    Ids of the form `{completion_id}-{index}` or `{completion_id}-msg-{index}` count from 0. A
+    server that ignores the order gives the oldest in place of the newest; then `has_more` and
+    the index contradict each other.
+    """
+    newest = page.data[0].id or ""
+    match = _MESSAGE_INDEX.fullmatch(newest.removeprefix(completion_id))
+    if match is None:
+        return None
+    index = int(match[1])
+    is_doubtful = page.has_more is not None and page.has_more != (index > 0)
+    return None if is_doubtful else index + 1

@@ -1,0 +1,53 @@
+"""Time for the client: a clock that tests can replace, and deadlines measured by it.
+
+Knows nothing of requests. Durations are in seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time, and how to wait for it.
+
+    `monotonic` measures durations, `wall` is unix time for dates that servers send.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+SYSTEM_CLOCK = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which everything a reader waits for must be done.
+
+    `seconds` is the whole time that was allowed, for messages.
+    """
+
+    seconds: float
+    _end: float
+    _clock: Clock
+
+    @classmethod
+    def after(cls, seconds: float, *, clock: Clock = SYSTEM_CLOCK) -> Deadline:
+        return cls(seconds, clock.monotonic() + seconds, clock)
+
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._end - self._clock.monotonic())
+
+    @property
+    def has_passed(self) -> bool:
+        return self.remaining() <= 0
+
+    def leaves(self, seconds: float) -> bool:
+        """Whether something is left after waiting for `seconds`."""
+        return seconds < self.remaining()

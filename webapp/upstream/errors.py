@@ -1,0 +1,131 @@
+"""What can go wrong between Readback and the server, said for the reader.
+
+    UpstreamError
+    ├── InvalidId       an id that cannot be one; nothing was sent
+    ├── NotFound        no such completion or message
+    ├── BadRequest      the server refuses the parameters
+    ├── KeyRejected     the server refuses the API key
+    ├── RateLimited     too many requests, or no quota left
+    ├── NotSupported    the server lacks this part of the API
+    ├── ServerFailed    the server broke (5xx)
+    ├── Unreachable     no connection, or it was cut before an answer
+    ├── TimedOut        no answer in time
+    ├── BadAnswer       an answer that is not what the API promises
+    └── Redirected      the server points elsewhere; not followed
+
+Texts from the server are in `server_message`, already free of the API key, but otherwise as
+untrusted as any content. Nothing here knows how errors are read off an answer.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UpstreamError(Exception):
+    """A call to the server that gave no result.
+
+    `str(error)` and `advice` are sentences for the reader; `http_status` is what a page that
+    needed the call should answer. `status`, `server_message`, `type`, `code`, `param` and
+    `request_id` are the server's, None where it gave none. `retry_after` is in seconds.
+    `is_transient` says that the same call may succeed in a moment.
+    """
+
+    http_status: ClassVar[int] = 502
+    usual_advice: ClassVar[str] = "Try again in a moment."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        server_message: str | None = None,
+        type: str | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        advice: str | None = None,
+        is_transient: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.server_message = server_message
+        self.type = type
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.advice = advice or self.usual_advice
+        self.is_transient = is_transient
+
+
+class InvalidId(UpstreamError):
+    """An id or cursor outside `A-Z a-z 0-9 . _ : ~ -`; no request was made for it."""
+
+    http_status = 404
+    usual_advice = "Check the address, or open the completion from the list."
+
+
+class NotFound(UpstreamError):
+    """The server has no such completion or message."""
+
+    http_status = 404
+    usual_advice = (
+        "It may have been deleted, created without store=true, or created so recently that the "
+        "server does not give it out yet."
+    )
+
+
+class BadRequest(UpstreamError):
+    """The server refuses the request as it is (400, 409, 422 and the like)."""
+
+    http_status = 400
+    usual_advice = "Change the filter or the page, and try again."
+
+
+class KeyRejected(UpstreamError):
+    """The server refuses the API key, or the key lacks a permission (401, 403)."""
+
+    usual_advice = "Check Readback's API key, its organization, its project and its permissions."
+
+
+class RateLimited(UpstreamError):
+    """Too many requests, or the quota is used up (429)."""
+
+    http_status = 429
+
+
+class NotSupported(UpstreamError):
+    """The server has no such operation: 405, 501, or a 404 for the address itself."""
+
+    http_status = 501
+    usual_advice = "Check the base URL; the server may not have this part of the API."
+
+
+class ServerFailed(UpstreamError):
+    """The server, or a gateway before it, broke (5xx)."""
+
+
+class Unreachable(UpstreamError):
+    """No connection could be made, or it was cut before an answer."""
+
+    usual_advice = "Check the base URL and the network, and try again."
+
+
+class TimedOut(UpstreamError):
+    """The server did not answer, or not completely, in the time allowed."""
+
+    http_status = 504
+
+
+class BadAnswer(UpstreamError):
+    """The answer is broken off, too large, not JSON, or not of the API's form."""
+
+    usual_advice = "Check that the base URL is that of an OpenAI-compatible API."
+
+
+class Redirected(UpstreamError):
+    """The server answered with a redirect; redirects are never followed."""
+
+    usual_advice = "Set the base URL to the server's real address."

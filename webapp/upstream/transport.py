@@ -1,0 +1,203 @@
+"""The way to the server: a session that remembers nothing, over connections that keep time.
+
+Owns what requests and urllib3 must be kept from doing: reading proxies, keys and certificates
+from the environment, keeping cookies, looking into redirects, and letting a server that sends
+one byte a second hold a thread for ever. A read time-out does not help against the last, not
+even during the headers, since each byte starts it anew; so every read from a socket here is
+limited to what the deadline leaves. Knows nothing of the API.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPResponse as RawResponse
+from http.client import RemoteDisconnected
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from webapp.upstream.deadline import Deadline
+
+
+class StaleConnection(RemoteDisconnected):
+    """A kept connection was gone before a byte of this answer: the request was not served."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    deadline: Deadline
+    read_timeout: float
+
+    def next_read(self) -> float:
+        """Seconds the next read may take. Raises `TimeoutError` when the deadline has passed."""
+        remaining = self.deadline.remaining()
+        if remaining <= 0:
+            raise TimeoutError("the deadline has passed")
+        return min(self.read_timeout, remaining)
+
+
+_patience: ContextVar[_Patience] = ContextVar("patience")
+
+
+@contextmanager
+def keeping(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
+    """Requests sent within read their answers, bodies read later included, by `deadline`."""
+    token = _patience.set(_Patience(deadline, read_timeout))
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def open_session(
+    *,
+    transport: BaseAdapter | None,
+    pool_size: int,
+    proxy: str | None = None,
+    ca_bundle: str | None = None,
+) -> requests.Session:
+    """A session for many threads. Raises `ValueError` when there is no `ca_bundle` file."""
+    if ca_bundle and not Path(ca_bundle).is_file():
+        raise ValueError(f"There is no CA bundle at {ca_bundle}")
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.verify = ca_bundle or True
+    # Only for https: plain http is for this machine, which a proxy could not reach and need
+    # not see.
+    session.proxies = {"https": proxy} if proxy else {}
+    adapter = transport or _TimedAdapter(pool_connections=1, pool_maxsize=pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+class _Session(requests.Session):
+    """A session to which a redirect is an answer like any other.
+
+    With `allow_redirects=False` alone, requests still reads and inflates the whole body of a
+    redirect to prepare the next request, past every limit on time and size.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class _TimedAdapter(HTTPAdapter):
+    """Sends over timed connections; a kept connection that has died costs no try."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Sends again while the connection turns out stale.
+
+        Each such try takes a dead connection out of the pool, so the loop ends on a fresh one.
+        """
+        while True:
+            try:
+                return super().send(request, stream, timeout, verify, cert, proxies)
+            except requests.ConnectionError as error:
+                if not _is_stale(error):
+                    raise
+
+
+def _is_stale(error: BaseException) -> bool:
+    """Whether `StaleConnection` is among the errors that `error` wraps."""
+    wrapped = (inner for inner in error.args if isinstance(inner, BaseException))
+    return isinstance(error, StaleConnection) or any(map(_is_stale, wrapped))
+
+
+class _TimedReads(io.RawIOBase):
+    """The bytes of one answer, each read from the socket limited by the patience left."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, patience: _Patience) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._patience = patience
+        self.has_received = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._connection.settimeout(self._patience.next_read())
+        count = self._raw.readinto(buffer)
+        self.has_received = self.has_received or bool(count)
+        return count
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _TimedConnection(HTTPConnection):
+    """A connection that answers by the deadline it was asked under, and knows its age."""
+
+    _was_used = False
+    _reads: _TimedReads | None = None
+
+    def connect(self) -> None:
+        self._was_used = False
+        self._reads = None
+        super().connect()
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        try:
+            response = super().getresponse()
+        except ConnectionError as error:
+            received = self._reads is not None and self._reads.has_received
+            if self._was_used and not received:
+                raise StaleConnection(str(error)) from error
+            raise
+        self._was_used = True
+        return response
+
+    def response_class(  # type: ignore[override]
+        self, connection: socket.socket, *args: Any, **kwargs: Any
+    ) -> RawResponse:
+        response = RawResponse(connection, *args, **kwargs)
+        patience = _patience.get(None)
+        if patience is not None:
+            self._reads = _TimedReads(response.fp.detach(), connection, patience)
+            response.fp = io.BufferedReader(self._reads)
+        return response
+
+
+class _TimedTlsConnection(_TimedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _TimedPool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TimedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedTlsConnection
+
+
+_POOLS = {"http": _TimedPool, "https": _TimedTlsPool}
