@@ -1,0 +1,218 @@
+"""The store: completions and their input messages in a database, read and written by id.
+
+Owns transactions. Speaks JSON texts and the API's words; knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any, Final
+
+from sqlalchemy import Connection, TextClause, text
+
+from webapp.embedded.engine import WRITING, open_engine
+from webapp.embedded.given import GivenCompletion, Metadata
+from webapp.embedded.pages import JsonPage, PageRequest, UnknownCursor
+from webapp.embedded.queries import (
+    COMPLETION_CURSOR,
+    MESSAGE_CURSOR,
+    START,
+    completions_page,
+    messages_page,
+)
+from webapp.embedded.schema import prepare
+from webapp.embedded.wire import with_metadata
+from webapp.exact_json import Object, parse
+
+_RETRIEVE: Final = text("SELECT wire_json FROM completions WHERE id = :id")
+_SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
+_DIGEST: Final = text("SELECT digest FROM completions WHERE id = :id")
+_FOR_UPDATE: Final = text("SELECT seq, created, wire_json FROM completions WHERE id = :id")
+_LAST_SEQ: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
+_ADD_COMPLETION: Final = text(
+    "INSERT INTO completions (seq, id, created, model, digest, wire_json, given_json)"
+    " VALUES (:seq, :id, :created, :model, :digest, :wire_json, :given_json)"
+)
+_ADD_MESSAGES: Final = text(
+    "INSERT INTO messages (completion, position, id, wire_json, given_json)"
+    " VALUES (:completion, :position, :id, :wire_json, :given_json)"
+)
+_ADD_METADATA: Final = text(
+    "INSERT INTO metadata (completion, key, value, created)"
+    " VALUES (:completion, :key, :value, :created)"
+)
+_REPLACE_WIRE: Final = text("UPDATE completions SET wire_json = :wire_json WHERE seq = :seq")
+_DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
+_DELETE: Final = text("DELETE FROM completions WHERE id = :id")
+
+
+class Outcome(Enum):
+    """What became of a completion that was given to the store."""
+
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+
+
+class Store:
+    """Stored completions in the database at `database_url`, such as `sqlite:////srv/store.db`.
+
+    Safe to share between threads, and the database between processes. Raises `StoreError`
+    when it cannot be opened. `is_new` tells whether opening it created it.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = open_engine(database_url)
+        self.is_new: Final = prepare(self._engine)
+
+    def close(self) -> None:
+        """Closes all connections; for when no other thread uses the store any more."""
+        self._engine.dispose()
+
+    def list_completions(
+        self,
+        page: PageRequest,
+        *,
+        model: str | None = None,
+        metadata: Sequence[tuple[str, str]] = (),
+    ) -> JsonPage:
+        """Completions by time, those of one model or with all metadata pairs if so asked.
+
+        Raises `UnknownCursor`.
+        """
+        binds: dict[str, object] = {"model": model} if model is not None else {}
+        for at, (key, value) in enumerate(metadata):
+            binds |= {f"key{at}": key, f"value{at}": value}
+        statement = completions_page(page.order, by_model=model is not None, pairs=len(metadata))
+        with self._engine.connect() as connection:
+            start = START[page.order], START[page.order]
+            created, seq = _cursor(connection, COMPLETION_CURSOR, page, start)
+            return _page(connection, statement, page, binds | {"created": created, "seq": seq})
+
+    def retrieve_completion(self, completion_id: str) -> str | None:
+        """A completion's JSON; None when there is none of this id."""
+        with self._engine.connect() as connection:
+            return connection.execute(_RETRIEVE, {"id": completion_id}).scalar()
+
+    def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
+        """A completion's JSON with all of its metadata replaced; None when there is none."""
+        with self._writing() as connection:
+            row = connection.execute(_FOR_UPDATE, {"id": completion_id}).one_or_none()
+            if row is None:
+                return None
+            stored = parse(row.wire_json)
+            assert isinstance(stored, Object)
+            wire_json = with_metadata(stored, metadata.json)
+            connection.execute(_REPLACE_WIRE, {"seq": row.seq, "wire_json": wire_json})
+            connection.execute(_DELETE_METADATA, {"seq": row.seq})
+            _insert(connection, _ADD_METADATA, _pairs(row.seq, row.created, metadata.pairs))
+            return wire_json
+
+    def delete_completion(self, completion_id: str) -> bool:
+        """Deletes a completion and its messages; False when there is none of this id."""
+        with self._writing() as connection:
+            return connection.execute(_DELETE, {"id": completion_id}).rowcount == 1
+
+    def list_messages(self, completion_id: str, page: PageRequest) -> JsonPage | None:
+        """A completion's input messages in their order; None when there is no such completion.
+
+        Raises `UnknownCursor`.
+        """
+        with self._engine.connect() as connection:
+            completion = connection.execute(_SEQ, {"id": completion_id}).scalar()
+            if completion is None:
+                return None
+            binds: dict[str, object] = {"completion": completion}
+            start = (START[page.order],)
+            (position,) = _cursor(connection, MESSAGE_CURSOR, page, start, binds)
+            return _page(
+                connection, messages_page(page.order), page, binds | {"position": position}
+            )
+
+    def add(self, completions: Sequence[GivenCompletion]) -> list[Outcome]:
+        """Adds completions in one transaction and tells what became of each, in their order.
+
+        Nothing that is stored is overwritten: the same content again changes nothing, other
+        content under a stored id is a conflict.
+        """
+        with self._writing() as connection:
+            first = connection.execute(_LAST_SEQ).scalar_one() + 1
+            return [_add(connection, one, seq) for seq, one in enumerate(completions, first)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(**WRITING) as connection, connection.begin():
+            yield connection
+
+
+def _cursor(
+    connection: Connection,
+    statement: TextClause,
+    page: PageRequest,
+    start: tuple[int, ...],
+    binds: Mapping[str, object] | None = None,
+) -> Sequence[Any]:
+    if page.after is None:
+        return start
+    row = connection.execute(statement, {**(binds or {}), "after": page.after}).one_or_none()
+    if row is None:
+        raise UnknownCursor(page.after)
+    return row
+
+
+def _page(
+    connection: Connection, statement: TextClause, page: PageRequest, binds: Mapping[str, object]
+) -> JsonPage:
+    """Asks for one row more than the page holds, to know whether there are more."""
+    rows = connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
+    shown = rows[: page.limit]
+    return JsonPage(
+        ids=tuple(row.id for row in shown),
+        data=tuple(row.wire_json for row in shown),
+        has_more=len(rows) > page.limit,
+    )
+
+
+def _add(connection: Connection, completion: GivenCompletion, seq: int) -> Outcome:
+    digest = connection.execute(_DIGEST, {"id": completion.id}).scalar()
+    if digest is not None:
+        return Outcome.UNCHANGED if digest == completion.digest else Outcome.CONFLICT
+    row = {
+        "seq": seq,
+        "id": completion.id,
+        "created": completion.created,
+        "model": completion.model,
+        "digest": completion.digest,
+        "wire_json": completion.wire_json,
+        "given_json": completion.given_json,
+    }
+    connection.execute(_ADD_COMPLETION, row)
+    _insert(connection, _ADD_MESSAGES, _message_rows(seq, completion))
+    _insert(connection, _ADD_METADATA, _pairs(seq, completion.created, completion.metadata))
+    return Outcome.ADDED
+
+
+def _message_rows(seq: int, completion: GivenCompletion) -> list[dict[str, object]]:
+    return [
+        {
+            "completion": seq,
+            "position": position,
+            "id": message.id,
+            "wire_json": message.wire_json,
+            "given_json": message.given_json,
+        }
+        for position, message in enumerate(completion.messages)
+    ]
+
+
+def _pairs(seq: int, created: int, pairs: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
+    return [
+        {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
+    ]
+
+
+def _insert(connection: Connection, statement: TextClause, rows: list[dict[str, object]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
