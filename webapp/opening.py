@@ -1,0 +1,42 @@
+"""Finding the completion in what somebody pasted: an id, a URL, a curl command, a log line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+_ID: Final = r"[A-Za-z0-9._:~%-]{1,300}"
+_PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
+_WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
+_WHOLE = re.compile(r"[A-Za-z0-9._:~-]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A completion, and the message of it when one was named."""
+
+    completion_id: str
+    message_id: str | None = None
+
+
+def find_place(pasted: str) -> Place | None:
+    """The completion that `pasted` names, or None when it names none."""
+    text = pasted.strip().strip("\"'`<>")
+    if path := _PATH.search(text):
+        completion_id, message_id = unquote(path[1]), path[2] and unquote(path[2])
+        return _checked(completion_id, message_id)
+    if word := _WORD.search(text):
+        return _checked(word[0].rstrip(".:"))
+    return _checked(text)
+
+
+def _checked(completion_id: str, message_id: str | None = None) -> Place | None:
+    if not _is_id(completion_id) or (message_id is not None and not _is_id(message_id)):
+        return None
+    return Place(completion_id, message_id)
+
+
+def _is_id(text: str) -> bool:
+    return _WHOLE.fullmatch(text) is not None and text not in (".", "..")

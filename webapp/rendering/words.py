@@ -1,0 +1,89 @@
+"""Numbers, sizes and times for people: short words, exact where it matters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+_UNITS: Final = (
+    ("year", 31_557_600),
+    ("month", 2_629_800),
+    ("day", 86_400),
+    ("h", 3600),
+    ("min", 60),
+)
+
+
+def count(number: int | None, one: str, many: str | None = None) -> str:
+    """`1 message`, `1,204 messages`."""
+    return f"{number or 0:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
+    if number < 1000:
+        return count(number, "byte")
+    if number < 1_000_000:
+        return f"{number / 1000:.0f} kB"
+    return f"{number / 1_000_000:.1f} MB"
+
+
+def moment(seconds: int | None) -> str:
+    """Unix seconds as `2026-11-03 14:03 UTC`; a number that is no time stays a number."""
+    if seconds is None:
+        return "no time"
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
+def iso_moment(seconds: int | None) -> str:
+    """Unix seconds for a `datetime` attribute; empty when it is no time."""
+    if seconds is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def ago(seconds: int | None, *, now: float | None = None) -> str:
+    """How long ago, or in how long: `2 h ago`, `in 40 min`, `just now`."""
+    if seconds is None:
+        return ""
+    past = (time.time() if now is None else now) - seconds
+    for unit, length in _UNITS:
+        whole = int(abs(past) // length)
+        if whole >= 1000:
+            return ""
+        if whole:
+            name = unit if unit in ("h", "min") or whole == 1 else f"{unit}s"
+            return f"{whole} {name} ago" if past > 0 else f"in {whole} {name}"
+    return "just now" if past >= 0 else "in a moment"
+
+
+def is_past(seconds: int, *, now: float | None = None) -> bool:
+    """Whether a moment in unix seconds lies behind us."""
+    return seconds <= (time.time() if now is None else now)
+
+
+def first_words(text: str, limit: int = 160) -> str:
+    """The first line with words in it, cut at a word; the whole of it is a click away."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if len(line) <= limit:
+        return line
+    return line[:limit].rsplit(" ", 1)[0] + " …"
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "ago": ago,
+    "count": count,
+    "first_words": first_words,
+    "is_past": is_past,
+    "iso_moment": iso_moment,
+    "moment": moment,
+    "size": size,
+}
