@@ -1,0 +1,99 @@
+// What HTML cannot do by itself: copying, focus after loading, loading page after page.
+// All listeners sit on the document, so that content loaded later needs none of its own.
+
+const status = document.getElementById("status");
+
+// Copying
+
+async function copy(button, text) {
+  const label = (button.dataset.label ??= button.textContent);
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+    status.textContent = "Copied.";
+  } catch {
+    button.textContent = "not allowed";
+    status.textContent = "The browser did not allow copying.";
+  }
+  setTimeout(() => (button.textContent = label), 1500);
+}
+
+function sourceOf(bubble) {
+  const sources = bubble.querySelectorAll(":scope > .parts > :not(.call) .source, :scope > .parts > .text > .source");
+  return [...sources].map((source) => source.textContent).join("\n\n");
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-text]");
+  if (button) copy(button, button.dataset.copy ?? sourceOf(button.closest(".bubble")));
+});
+
+// Loading more: focus goes to the first new message, and what is being read stays in place.
+
+let loading = null;
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const place = ctx.sourceElement.closest("#more, #earlier");
+  if (!place) return;
+  ctx.sourceElement.setAttribute("aria-busy", "true");
+  loading = {
+    place: place.id,
+    known: new Set(document.querySelectorAll(".page, .rows")),
+    height: document.documentElement.scrollHeight,
+    focused: place.contains(document.activeElement),
+  };
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  if (!loading) return;
+  const { place, known, height, focused } = loading;
+  loading = null;
+  const added = [...document.querySelectorAll(".page, .rows")].find((one) => !known.has(one));
+  if (!added) return stopLoadingAll();
+  const first = added.matches(".rows") ? added.querySelector("a") : added.querySelector(".bubble");
+  if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - height);
+  if (focused && !loadingAll) first?.focus({ preventScroll: true });
+  announce(added);
+  if (loadingAll) loadNext();
+});
+
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  ctx.sourceElement.removeAttribute("aria-busy");
+});
+
+function announce(added) {
+  const count = added.querySelectorAll(".bubble, .row").length;
+  const progress = document.getElementById("more")?.dataset.progress;
+  status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
+}
+
+// Loading all: the same link again and again, until the end, an error, or Stop.
+
+let loadingAll = false;
+const bar = document.getElementById("loading-all");
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-stop]")) return stopLoadingAll();
+  const link = event.target.closest("[data-load-all]");
+  if (!link || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  loadingAll = true;
+  bar.hidden = false;
+  bar.querySelector("button").focus({ preventScroll: true });
+  loadNext();
+});
+
+function loadNext() {
+  const more = document.getElementById("more");
+  bar.querySelector(".progress").textContent = more.dataset.progress ?? "";
+  const next = more.querySelector(".button[hx-get]:not([role=alert] *)");
+  if (next) next.click();
+  else stopLoadingAll();
+}
+
+function stopLoadingAll() {
+  if (!loadingAll) return;
+  loadingAll = false;
+  bar.hidden = true;
+  document.getElementById("more").querySelector("a")?.focus({ preventScroll: true });
+}

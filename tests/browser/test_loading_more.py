@@ -1,0 +1,163 @@
+"""Load more and Load all in the browser: everything arrives, nothing jumps, focus follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.conftest import REAL_DATA
+from tests.fake_upstream import FakeUpstream, Reply, stored
+
+LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"
+needs_real_data = pytest.mark.skipif(
+    not LONG.exists(), reason="the real transcripts are not beside this checkout"
+)
+
+
+def write_completion(path: Path, count: int) -> Path:
+    """A completion of `count` messages, as a line to import."""
+    messages = [
+        {"role": "user" if at % 2 == 0 else "assistant", "content": f"Message {at + 1}.\n\n" * 3}
+        for at in range(count)
+    ]
+    choice = {"index": 0, "message": {"role": "assistant", "content": "The end."}}
+    line = {"id": "chatcmpl-long", "created": 1_760_000_000, "model": "m", "messages": messages}
+    path.write_text(json.dumps({**line, "choices": [choice]}) + "\n")
+    return path
+
+
+def load_more(page: Page) -> None:
+    """One press of Load more, until its messages are there."""
+    before = page.locator(".bubble").count()
+    page.locator("#more .button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "known => document.querySelectorAll('.bubble').length > known", arg=before
+    )
+
+
+def ids_on(page: Page) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        ".bubble[data-message-id]", "all => all.map(one => one.dataset.messageId)"
+    )
+    return found
+
+
+def test_load_more_appends_and_moves_focus_to_the_first_new_message(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 45))
+    page = open_page(address, "/completions/chatcmpl-long")
+    page.locator("#more .button").scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    load_more(page)
+    assert page.evaluate("document.activeElement.dataset.messageId") == "chatcmpl-long-20"
+    assert page.evaluate("scrollY") == pytest.approx(scrolled, abs=2)
+    assert page.locator("#status").inner_text() == "20 more, 40 of 45"
+    load_more(page)
+    assert ids_on(page) == [f"chatcmpl-long-{at}" for at in range(45)]
+    expect(page.locator("#choice-0")).to_contain_text("The end.")
+    expect(page.locator("#more")).to_have_text("45 of 45 messages")
+
+
+@needs_real_data
+def test_the_longest_transcript_is_loaded_to_its_end_by_load_all(
+    address: str, open_page: Open, load: Callable[[Path], None]
+) -> None:
+    load(LONG)
+    completion = json.loads(LONG.read_text())
+    page = open_page(address, f"/completions/{completion['id']}")
+    page.locator("[data-load-all]").click()
+    expect(page.locator(".outputs .bubble")).to_have_count(1, timeout=60_000)
+    assert ids_on(page) == [f"{completion['id']}-{at}" for at in range(1143)]
+
+
+@needs_real_data
+def test_the_longest_transcript_is_read_page_by_page_with_the_keyboard(
+    address: str, open_page: Open, load: Callable[[Path], None]
+) -> None:
+    load(LONG)
+    completion = json.loads(LONG.read_text())
+    page = open_page(address, f"/completions/{completion['id']}?limit=100")
+    while page.locator("#more .button").count():
+        known = page.locator(".bubble").count()
+        load_more(page)
+        focused = page.evaluate("document.activeElement.dataset.messageId")
+        assert focused in (f"{completion['id']}-{known}", None)
+    assert ids_on(page) == [f"{completion['id']}-{at}" for at in range(1143)]
+
+
+def test_load_all_can_be_stopped_and_goes_on_later(
+    fake_address: str, fake: FakeUpstream, open_page: Open
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(200)))
+    page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    page.locator("[data-load-all]").click()
+    page.locator("[data-stop]").click()
+    expect(page.locator("[data-stop]")).to_be_hidden()
+    stopped = page.locator(".bubble").count()
+    assert stopped < 200
+    page.locator("[data-load-all]").click()
+    expect(page.locator("#choice-0")).to_be_attached(timeout=60_000)
+    assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(200)]
+
+
+@pytest.mark.parametrize("link", ["Load more", "Load all"])
+def test_without_javascript_the_links_lead_to_the_rest(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, link: str
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 130))
+    page = open_page(address, "/completions/chatcmpl-long", javascript=False)
+    seen = ids_on_static(page)
+    if link == "Load all":
+        page.get_by_text("Load all").click()
+        page.wait_for_load_state("load")
+        seen = ids_on_static(page)
+    while page.get_by_text("Load more").count():
+        page.get_by_text("Load more").click()
+        seen += ids_on_static(page)
+    assert seen == [f"chatcmpl-long-{at}" for at in range(130)]
+    expect(page.locator("#choice-0")).to_contain_text("The end.")
+
+
+def ids_on_static(page: Page) -> list[str]:
+    """As `ids_on`, where the page may run no script."""
+    bubbles = page.locator(".bubble[data-message-id]").all()
+    return [bubble.get_attribute("data-message-id") or "" for bubble in bubbles]
+
+
+def test_a_failure_keeps_what_is_there_and_offers_a_retry(
+    fake_address: str, fake: FakeUpstream, open_page: Open
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(30)))
+    page = open_page(fake_address, "/completions/chatcmpl-1", expected=("Failed to load resource",))
+    fake.script("/chat/completions/chatcmpl-1/messages", Reply(500, {}))
+    page.locator("#more .button").click()
+    expect(page.locator("#more [role=alert]")).to_contain_text("Could not load")
+    assert len(ids_on(page)) == 20
+    page.get_by_text("Retry").click()
+    expect(page.locator("#choice-0")).to_be_visible()
+    assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(30)]
+    expect(page.locator("[role=alert]")).to_have_count(0)
+
+
+def test_back_and_forward_keep_the_messages_that_were_loaded(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 60))
+    page = open_page(address, "/completions")
+    page.locator(".row-link").first.click()
+    load_more(page)
+    page.locator("#m-25 .number").click()
+    page.go_back()
+    assert page.locator(".bubble").count() == 40
+    page.go_back()
+    expect(page.locator(".rows")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("main .bubble").first).to_be_visible()
+    assert page.locator("html > body > header.app-bar").count() == 1

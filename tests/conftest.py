@@ -1,0 +1,80 @@
+"""What tests share: an application over its embedded store, and one over a fake upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.fake_upstream import FakeUpstream
+from webapp import create_app
+from webapp.application import database_url
+from webapp.config import Config
+from webapp.embedded import Store, import_files
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Data and caches of the tests stay out of the user's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(database_url=f"sqlite:///{tmp_path / 'readback.sqlite3'}")
+
+
+@pytest.fixture
+def load(config: Config) -> Callable[[Path], None]:
+    """Loads a JSONL file into the store of `app`; every line must be good."""
+
+    def load_file(path: Path) -> None:
+        store = Store(database_url(config))
+        report = import_files(store, [path])
+        store.close()
+        assert not report.problems
+
+    return load_file
+
+
+@pytest.fixture
+def app(config: Config) -> Flask:
+    """The application on its embedded server, which is empty."""
+    return create_app(config)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def fake() -> FakeUpstream:
+    return FakeUpstream()
+
+
+@pytest.fixture
+def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
+    """The application reading from `fake` on a real port, impatient."""
+    with fake.serve() as base_url:
+        yield create_app(
+            Config(
+                openai_base_url=base_url,
+                openai_api_key="sk-test-4f9a",
+                max_retries=0,
+                page_timeout=5.0,
+            )
+        )
+
+
+@pytest.fixture
+def fake_client(fake_app: Flask) -> FlaskClient:
+    return fake_app.test_client()

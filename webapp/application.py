@@ -1,0 +1,139 @@
+"""The application, assembled: settings, client, the server we bring, pages, errors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from flask import Flask
+from htmx_flask import Htmx
+from requests.adapters import BaseAdapter
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from webapp import errors, security, templating
+from webapp.config import Config
+from webapp.embedded import Store, create_server
+from webapp.loopback import LoopbackAdapter
+from webapp.media import MediaCache
+from webapp.previews import Previews
+from webapp.reading import Reader
+from webapp.static_files import StaticFiles
+from webapp.upstream import Endpoint, Limits, Upstream
+from webapp.views import Services, completions, health, media, messages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+EMBEDDED_URL = "http://127.0.0.1/v1"
+
+
+def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
+    """See `webapp.create_app`."""
+    config = config or Config.from_environ(os.environ)
+    root = _files_root()
+    app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
+    app.secret_key = config.secret_key or secrets.token_hex(32)
+    app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
+    Htmx(app)
+    embedded = create_server(Store(database_url(config))) if config.uses_embedded else None
+    if embedded is not None:
+        transport = transport or LoopbackAdapter(embedded, mount="/v1")
+    app.extensions["readback"] = _services(config, transport)
+    StaticFiles(root / "static").install(app)
+    templating.install(app)
+    errors.register(app)
+    security.protect(app)
+    for area in (completions, messages, media, health):
+        app.register_blueprint(area.bp)
+    wsgi: WSGIApplication = app.wsgi_app
+    if embedded is not None:
+        wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
+    app.wsgi_app = security.HostCheck(wsgi, config.allowed_hosts)  # type: ignore[assignment]
+    return app
+
+
+def database_url(config: Config) -> str:
+    """The configured database, by default a SQLite file in the user's data folder."""
+    if config.database_url:
+        return config.database_url
+    folder = platformdirs.user_data_path("readback", appauthor=False)
+    return f"sqlite:///{folder / 'readback.sqlite3'}"
+
+
+def endpoint(config: Config) -> Endpoint:
+    """Where the client sends its calls. Raises ValueError for an address it refuses."""
+    if config.uses_embedded:
+        return Endpoint.openai(base_url=EMBEDDED_URL)
+    if config.azure_openai_endpoint:
+        return Endpoint.azure(
+            config.azure_openai_endpoint,
+            config.azure_openai_api_key or "",
+            api_version=config.openai_api_version,
+        )
+    return Endpoint.openai(
+        base_url=config.openai_base_url or "https://api.openai.com/v1",
+        api_key=config.openai_api_key,
+        organization=config.openai_org_id,
+        project=config.openai_project_id,
+    )
+
+
+def _services(config: Config, transport: BaseAdapter | None) -> Services:
+    limits = Limits(
+        connect_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        page_timeout=config.page_timeout,
+        max_bytes=config.max_bytes,
+        max_retries=config.max_retries,
+        pool_size=config.threads * 2,
+    )
+    upstream = _upstream(config, limits, transport)
+    reader = Reader(
+        upstream, input_only=_lists_input_only(upstream, config), threads=config.threads
+    )
+    return Services(
+        upstream=upstream,
+        reader=reader,
+        previews=Previews(_upstream(config, _preview_limits(limits), transport)),
+        media_cache=MediaCache(_media_folder(config), max_bytes=config.media_cache_bytes),
+        page_timeout=config.page_timeout,
+    )
+
+
+def _preview_limits(limits: Limits) -> Limits:
+    """A preview is worth one small call and no waiting."""
+    return replace(limits, max_bytes=min(limits.max_bytes, 2 * 1024 * 1024), max_retries=0)
+
+
+def _upstream(config: Config, limits: Limits, transport: BaseAdapter | None) -> Upstream:
+    return Upstream(
+        endpoint(config),
+        limits=limits,
+        transport=transport,
+        proxy=config.proxy,
+        ca_bundle=config.ca_bundle,
+    )
+
+
+def _lists_input_only(upstream: Upstream, config: Config) -> bool:
+    """Whether the server is one of those known to list the input messages alone."""
+    host = upstream.host.rsplit(":", 1)[0]
+    known = host == "api.openai.com" or host.endswith((".openai.azure.com", ".azure.com"))
+    return config.uses_embedded or config.uses_azure or known
+
+
+def _media_folder(config: Config) -> Path:
+    """One folder a server, shared by the workers; whoever clears caches may clear it away."""
+    name = hashlib.sha256(endpoint(config).base_url.encode()).hexdigest()[:12]
+    return platformdirs.user_cache_path("readback", appauthor=False) / "media" / name
+
+
+def _files_root() -> Path:
+    """Where `templates` and `static` are: beside the package, or in it when installed."""
+    package = Path(__file__).resolve().parent
+    return package if (package / "templates").is_dir() else package.parent

@@ -1,0 +1,32 @@
+"""Page or fragment: everything that knows htmx.
+
+A URL answers with a whole page, or, when htmx asks, with the part of it that is swapped in.
+The fragment is a template of its own that the page includes.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Response, make_response, render_template, request
+from htmx_flask.requests import HtmxHeaders
+
+VARY = ("HX-Request", "HX-History-Restore-Request")
+
+
+def wants_fragment() -> bool:
+    """Whether the answer will be swapped into a page that is already there."""
+    htmx = cast(HtmxHeaders, request.htmx)  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def page_or_fragment(page: str, fragment: str, **context: object) -> Response:
+    """`page` rendered, or only `fragment` of it when htmx asks."""
+    return make_response(render_template(fragment if wants_fragment() else page, **context))
+
+
+def notice(template: str, *, status: int, **context: object) -> Response:
+    """A notice in the place that was to be loaded: what the reader has stays where it is."""
+    response = make_response(render_template(template, **context), status)
+    response.headers["HX-Reswap"] = "innerHTML"
+    return response

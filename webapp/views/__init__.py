@@ -1,0 +1,57 @@
+"""The pages, one file an area. What they share: the services of the app, and reading queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import abort, current_app, request
+
+from webapp.media import MediaCache
+from webapp.previews import Previews
+from webapp.reading import Reader, Window
+from webapp.upstream import Deadline, Upstream
+
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the views work with; one a process, made by `create_app`."""
+
+    upstream: Upstream
+    reader: Reader
+    previews: Previews
+    media_cache: MediaCache
+    page_timeout: float
+
+
+def services() -> Services:
+    found = current_app.extensions["readback"]
+    assert isinstance(found, Services)
+    return found
+
+
+def deadline() -> Deadline:
+    """The time this page may take, from now on."""
+    return Deadline.after(services().page_timeout)
+
+
+def window() -> Window:
+    """The window that the query asks for. Answers 400 with a sentence when it is malformed."""
+    order = request.args.get("order") or "asc"
+    if order not in ("asc", "desc"):
+        abort(400, "`order` is asc or desc.")
+    return Window(
+        after=request.args.get("after") or None,
+        limit=whole_number("limit", default=20, low=1, high=MAX_LIMIT),
+        order="asc" if order == "asc" else "desc",
+        shown=whole_number("shown", default=0, low=0, high=10**9),
+    )
+
+
+def whole_number(name: str, *, default: int, low: int, high: int) -> int:
+    """A query parameter as a number. Answers 400 when it is none in that range."""
+    raw = request.args.get(name) or str(default)
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 12 and low <= int(raw) <= high):
+        abort(400, f"`{name}` is a whole number from {low:,} to {high:,}.")
+    return int(raw)

@@ -1,0 +1,155 @@
+"""Completions: the list, one completion as a transcript, and the box that opens a pasted id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request, stream_template, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.fragments import page_or_fragment
+from webapp.opening import find_place
+from webapp.previews import Row
+from webapp.upstream import NotSupported, next_cursor
+from webapp.views import deadline, services, whole_number, window
+
+bp = Blueprint("completions", __name__)
+
+MAX_PASTED = 64 * 1024
+_METADATA = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The filters of the list, as in the API: a model, and metadata that must match exactly."""
+
+    model: str | None
+    metadata: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.model or self.metadata)
+
+    def query(self) -> dict[str, str]:
+        """The filters as query parameters of our own pages, spelt as the API's."""
+        query = {f"metadata[{key}]": value for key, value in self.metadata}
+        return {"model": self.model, **query} if self.model else query
+
+    def url(self, **more: str | None) -> str:
+        """The list with these filters, and what else its query says."""
+        query: dict[str, Any] = {**self.query(), **more}
+        return url_for("completions.index", **query)
+
+    def without(self, name: str) -> Filters:
+        return replace(
+            self,
+            model=None if name == "model" else self.model,
+            metadata=tuple(pair for pair in self.metadata if f"metadata[{pair[0]}]" != name),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list; `problem` is set when the server cannot list."""
+
+    rows: tuple[Row, ...] = ()
+    filters: Filters = Filters(None, ())
+    next_after: str | None = None
+    after: str | None = None
+    problem: NotSupported | None = None
+
+    @property
+    def next_url(self) -> str:
+        return self.filters.url(after=self.next_after, limit=request.args.get("limit"))
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The list is where one starts."""
+    return redirect(url_for("completions.index"), 303)
+
+
+@bp.get("/completions")
+def index() -> ResponseReturnValue:
+    """Stored completions, newest first, with filters whose state is the URL."""
+    if "key" in request.args or "value" in request.args:
+        return _with_new_filter()
+    filters = _filters()
+    after = request.args.get("after") or None
+    until = deadline()
+    try:
+        page = services().upstream.list_completions(
+            after=after,
+            limit=whole_number("limit", default=20, low=1, high=100),
+            order="desc",
+            model=filters.model,
+            metadata=dict(filters.metadata),
+            deadline=until,
+        )
+    except NotSupported as problem:
+        return _page(Listing(filters=filters, problem=problem))
+    rows = services().previews.rows(page.data, until)
+    following = next_cursor(page, after=after)
+    return _page(Listing(rows, filters, following, after))
+
+
+@bp.post("/open")
+def open_pasted() -> ResponseReturnValue:
+    """Goes to the completion in what was pasted; by POST, since a curl command holds a key."""
+    pasted = request.form.get("pasted", "")
+    place = find_place(pasted[:MAX_PASTED])
+    if place is None:
+        abort(400, "There is no completion id in what was pasted.")
+    if place.message_id is not None:
+        address = url_for(
+            "messages.show", completion_id=place.completion_id, message_id=place.message_id
+        )
+        return redirect(address, 303)
+    return redirect(url_for("completions.show", completion_id=place.completion_id), 303)
+
+
+@bp.get("/completions/<completion_id>")
+def show(completion_id: str) -> ResponseReturnValue:
+    """The transcript: a page of messages, and the output choices where they belong.
+
+    With `all=1` page after page, sent as they come: the browser shows the progress, and its
+    stop button ends it.
+    """
+    section = services().reader.section(completion_id, window(), deadline())
+    if request.args.get("all"):
+        rest = services().reader.following(section, deadline)
+        return stream_template("completions/all.html", section=section, rest=rest)
+    response = page_or_fragment("completions/show.html", "completions/_page.html", section=section)
+    if section.lacks_messages:
+        response.status_code = section.lacks_messages.http_status
+    return response
+
+
+@bp.get("/completions/<completion_id>/raw")
+def raw(completion_id: str) -> ResponseReturnValue:
+    """One completion, as the server sent it."""
+    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    back = url_for("completions.show", completion_id=completion_id)
+    return page_or_fragment("raw.html", "_raw.html", json=completion.json, back=back)
+
+
+def _page(listing: Listing) -> Response:
+    return page_or_fragment("completions/index.html", "completions/_list.html", listing=listing)
+
+
+def _filters() -> Filters:
+    found = ((_METADATA.fullmatch(name), value) for name, value in request.args.items())
+    metadata = tuple((match[1], value) for match, value in found if match)
+    return Filters(request.args.get("model", "").strip() or None, metadata)
+
+
+def _with_new_filter() -> ResponseReturnValue:
+    """The form's key and value, as the parameter that they stand for."""
+    filters = _filters()
+    key, value = request.args.get("key", "").strip(), request.args.get("value", "")
+    if key:
+        filters = replace(filters, metadata=(*filters.metadata, (key, value)))
+    elif value:
+        abort(400, "A metadata filter needs a key.")
+    return redirect(filters.url(), 303)
