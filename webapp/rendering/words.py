@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +15,10 @@ _UNITS: Final = (
     ("h", 3600),
     ("min", 60),
 )
+
+
+# Marks of Markdown that only stand in the way of a few words: headings, stars, backticks.
+_MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|\*\*|__|`|^\s*```\w*")
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
@@ -71,8 +76,9 @@ def is_past(seconds: int, *, now: float | None = None) -> bool:
 
 
 def first_words(text: str, limit: int = 160) -> str:
-    """The first line with words in it, cut at a word; the whole of it is a click away."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    """The first line with words in it, cut at a word, without the marks of Markdown."""
+    lines = (_MARKUP.sub("", line).strip() for line in text.splitlines())
+    line = next((line for line in lines if line), "")
     if len(line) <= limit:
         return line
     return line[:limit].rsplit(" ", 1)[0] + " …"

@@ -40,7 +40,7 @@ def window() -> Window:
     """The window that the query asks for. Answers 400 with a sentence when it is malformed."""
     order = request.args.get("order") or "asc"
     if order not in ("asc", "desc"):
-        abort(400, "`order` is asc or desc.")
+        abort(400, "The parameter order takes asc or desc.")
     return Window(
         after=request.args.get("after") or None,
         limit=whole_number("limit", default=20, low=1, high=MAX_LIMIT),
@@ -53,5 +53,5 @@ def whole_number(name: str, *, default: int, low: int, high: int) -> int:
     """A query parameter as a number. Answers 400 when it is none in that range."""
     raw = request.args.get(name) or str(default)
     if not (raw.isascii() and raw.isdigit() and len(raw) < 12 and low <= int(raw) <= high):
-        abort(400, f"`{name}` is a whole number from {low:,} to {high:,}.")
+        abort(400, f"The parameter {name} takes a whole number from {low:,} to {high:,}.")
     return int(raw)

@@ -1,0 +1,101 @@
+"""The small controls of a bubble: source, copy, raw; and the keyboard's way through the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.test_loading_more import write_completion
+
+TEXT = "# Title\n\n**bold**  and `code`\n"
+
+
+@pytest.fixture
+def loaded(load: Callable[[Path], None], tmp_path: Path) -> str:
+    line = {
+        "id": "chatcmpl-1",
+        "messages": [{"role": "user", "content": TEXT}, {"role": "user", "content": "Second."}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}}],
+    }
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
+    load(tmp_path / "one.jsonl")
+    return "/completions/chatcmpl-1"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_the_switch_shows_the_source_of_one_message(
+    address: str, open_page: Open, loaded: str, javascript: bool
+) -> None:
+    page = open_page(address, loaded, javascript=javascript)
+    first = page.locator("#m-1")
+    expect(first.locator("h4")).to_have_text("Title")
+    expect(first.locator(".source")).to_be_hidden()
+    first.get_by_label("source").check()
+    expect(first.locator("h4")).to_be_hidden()
+    assert first.locator(".source").text_content() == TEXT
+    expect(page.locator("#m-2 .source")).to_be_hidden()
+
+
+def test_copy_takes_the_source(address: str, open_page: Open, loaded: str) -> None:
+    page = open_page(address, loaded)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#m-1").get_by_role("button", name="copy").click()
+    expect(page.locator("#status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == TEXT
+
+
+def test_raw_opens_the_exact_json_below_the_message(
+    address: str, open_page: Open, loaded: str
+) -> None:
+    page = open_page(address, loaded)
+    for _ in range(2):
+        page.locator("#m-1").get_by_role("link", name="raw").click()
+        expect(page.locator("#m-1 .raw pre")).to_contain_text('"content_parts": null')
+        expect(page.locator("#m-1 .raw pre")).to_have_count(1)
+    assert page.url.endswith(loaded)
+
+
+def test_raw_is_a_page_without_javascript(address: str, open_page: Open, loaded: str) -> None:
+    page = open_page(address, loaded, javascript=False)
+    page.locator("#m-1").get_by_role("link", name="raw").click()
+    expect(page.locator("pre.json")).to_contain_text('"role": "user"')
+    page.get_by_text("Back to the transcript").click()
+    expect(page.locator("#m-1")).to_be_visible()
+
+
+def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(
+    address: str, open_page: Open, loaded: str
+) -> None:
+    page = open_page(address, loaded)
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("(document.activeElement.textContent || '').trim()"))
+        style = page.evaluate(
+            """() => { const style = getComputedStyle(document.activeElement);
+                return style.outlineStyle + style.outlineWidth; }"""
+        )
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        assert style not in ("none0px", "solid0px"), reached[-1]
+    for control in ("Skip to the content", "Readback", "Open", "Raw", "copy", "link", "raw"):
+        assert control in reached
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_bar_stays_and_is_no_higher_than_48_pixels(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, width: int
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 30))
+    page = open_page(address, "/completions/chatcmpl-long", width=width)
+    page.mouse.wheel(0, 1500)
+    page.wait_for_function("scrollY > 500")
+    box = page.locator(".bar").bounding_box()
+    assert box is not None
+    assert box["y"] == pytest.approx(0, abs=1)
+    assert box["height"] <= 48

@@ -1,0 +1,87 @@
+"""Every sample completion in the browser: nothing breaks, leaks or sticks out, at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, screenshots
+from tests.serving import serve
+from webapp import create_app
+from webapp.application import database_url
+from webapp.config import Config
+from webapp.embedded import Store, load_samples
+from webapp.embedded.sample_set import SAMPLES
+from webapp.exact_json import Object, parse
+
+NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def sample_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    config = Config(database_url=f"sqlite:///{tmp_path_factory.mktemp('samples') / 'db.sqlite3'}")
+    store = Store(database_url(config))
+    assert load_samples(store) == len(NAMES)
+    store.close()
+    return create_app(config)
+
+
+@pytest.fixture(scope="module")
+def sample_address(sample_app: Flask) -> Iterator[str]:
+    with serve(sample_app) as base_url:
+        yield base_url
+
+
+def sample(name: str) -> Object:
+    value = parse((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    assert isinstance(value, Object)
+    return value
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_is_shown_whole(
+    sample_address: str, open_page: Open, name: str, scheme: str, width: int
+) -> None:
+    completion = sample(name)
+    path = f"/completions/{completion.text('id')}?limit=100"
+    page = open_page(sample_address, path, scheme=scheme, width=width)
+    messages = completion.items("messages") or ()
+    expect(page.locator("main .bubble[data-message-id]")).to_have_count(min(len(messages), 100))
+    for image in page.locator("img").all():
+        image.scroll_into_view_if_needed()
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") > 0
+    for audio in page.locator("audio").all():
+        seconds = audio.evaluate(
+            """audio => new Promise((resolve, reject) => {
+                audio.onloadedmetadata = () => resolve(audio.duration);
+                audio.onerror = () => reject(audio.error);
+                audio.preload = "metadata"; audio.load();
+            })"""
+        )
+        assert seconds > 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    keep(page, f"{name}-{scheme}-{width}")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_the_list_shows_every_sample(
+    sample_address: str, open_page: Open, scheme: str, width: int
+) -> None:
+    page = open_page(sample_address, "/completions?limit=100", scheme=scheme, width=width)
+    expect(page.locator(".row-link")).to_have_count(len(NAMES))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    keep(page, f"list-{scheme}-{width}")
+
+
+def keep(page: object, name: str) -> None:
+    """A picture for whoever asked for one."""
+    folder = screenshots()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)  # type: ignore[attr-defined]

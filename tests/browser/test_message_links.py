@@ -1,0 +1,68 @@
+"""A link to a message in the browser: it opens there, and both ends can be reached from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.test_loading_more import LONG, ids_on, needs_real_data, write_completion
+
+
+def press(page: Page, place: str) -> None:
+    """Follows the link at the top or the bottom until its messages are there."""
+    before = page.locator(".bubble").count()
+    page.locator(f"#{place} .button").click()
+    page.wait_for_function(
+        "known => document.querySelectorAll('.bubble').length > known", arg=before
+    )
+
+
+@needs_real_data
+def test_both_ends_of_the_longest_transcript_are_reached_from_its_middle(
+    address: str, open_page: Open, load: Callable[[Path], None]
+) -> None:
+    load(LONG)
+    completion_id = json.loads(LONG.read_text())["id"]
+    middle = f"{completion_id}-600"
+    page = open_page(address, f"/completions/{completion_id}/messages/{middle}?limit=100")
+    expect(page.locator("[data-target]")).to_have_attribute("data-message-id", middle)
+    assert ids_on(page)[0] == middle
+    while page.locator("#earlier .button").count():
+        press(page, "earlier")
+    while page.locator("#more .button").count():
+        press(page, "more")
+    assert ids_on(page) == [f"{completion_id}-{at}" for at in range(1143)]
+    expect(page.locator(".outputs .bubble")).to_have_count(1)
+
+
+def test_earlier_messages_do_not_move_what_is_being_read(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 80))
+    page = open_page(address, "/completions/chatcmpl-long/messages/chatcmpl-long-50")
+    linked = page.locator("[data-target]")
+    above = linked.evaluate("bubble => bubble.getBoundingClientRect().top")
+    press(page, "earlier")
+    assert page.evaluate("scrollY") > 0
+    moved = linked.evaluate("bubble => bubble.getBoundingClientRect().top") - above
+    assert abs(moved) < 80
+    assert ids_on(page)[:2] == ["chatcmpl-long-30", "chatcmpl-long-31"]
+
+
+def test_without_javascript_earlier_and_later_are_pages(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 60))
+    link = "/completions/chatcmpl-long/messages/chatcmpl-long-30"
+    page = open_page(address, link, javascript=False)
+    page.get_by_text("Earlier messages").click()
+    expect(page.locator(".bubble").first).to_have_attribute("data-message-id", "chatcmpl-long-10")
+    page.get_by_text("Earlier messages").click()
+    expect(page.locator(".bubble").first).to_have_attribute("data-message-id", "chatcmpl-long-0")
+    expect(page.get_by_text("Earlier messages")).to_have_count(0)
+    page.get_by_text("Load more").click()
+    expect(page.locator(".bubble").first).to_have_attribute("data-message-id", "chatcmpl-long-10")
