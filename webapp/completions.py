@@ -139,6 +139,12 @@ class Completion:
         )
 
     @property
+    def audio_format(self) -> str | None:
+        """The format that was asked for spoken answers, where the server says."""
+        audio = self.json.object("audio") if isinstance(self.json, Object) else None
+        return audio.text("format") if audio else None
+
+    @property
     def finish_reasons(self) -> tuple[str, ...]:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 _ID: Final = r"[A-Za-z0-9._:~%-]{1,300}"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
 _WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
-_WHOLE = re.compile(r"[A-Za-z0-9._:~-]{1,256}")
+# An API key is made of the same characters; it must not become an address.
+_WHOLE = re.compile(r"(?!sk-)[A-Za-z0-9._:~-]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)

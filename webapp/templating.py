@@ -17,6 +17,7 @@ from webapp.reading import Section
 from webapp.rendering import TextView
 from webapp.transcript import Entry
 from webapp.upstream import UpstreamError, is_valid_id
+from webapp.views import services
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -76,7 +77,11 @@ def raw_url(section: Section, entry: Entry) -> str | None:
 
 
 def media_url(section: Section, entry: Entry, media: InlineMedia) -> str:
-    """Where the bytes of `media` are given; names the message, to ask for it again."""
+    """Where the bytes of `media` are given; names the message, to ask for it again.
+
+    The browser asks next for what a page names, so it is kept at hand.
+    """
+    services().media_cache.keep(media)
     query: dict[str, Any] = {}
     if _is_linkable(entry.message.id):
         query["message"] = entry.message.id

@@ -35,22 +35,25 @@ class InlineMedia:
     claimed: str | None = None
 
     @classmethod
-    def of(cls, part: object) -> InlineMedia | None:
-        """What `part` carries itself; None for parts without data and for remote images."""
+    def of(cls, part: object, spoken_as: str | None = None) -> InlineMedia | None:
+        """What `part` carries itself; None for parts without data and for remote images.
+
+        `spoken_as` is the format that the request asked spoken answers in.
+        """
         match part:
             case Image(url=url) if part.is_inline:
                 return cls(url)
             case InputAudio(data=str(data), format=claimed) if data:
                 return cls(data, claimed)
             case Audio(data=str(data)) if data:
-                return cls(data)
+                return cls(data, spoken_as)
             case File(data=str(data)) if data:
                 return cls(data)
         return None
 
     @classmethod
-    def all_of(cls, message: Message) -> tuple[InlineMedia, ...]:
-        found = (cls.of(part) for part in message.parts)
+    def all_of(cls, message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
+        found = (cls.of(part, spoken_as) for part in message.parts)
         return tuple(media for media in found if media is not None)
 
     @cached_property

@@ -59,7 +59,10 @@ def ago(seconds: int | None, *, now: float | None = None) -> str:
     """How long ago, or in how long: `2 h ago`, `in 40 min`, `just now`."""
     if seconds is None:
         return ""
-    past = (time.time() if now is None else now) - seconds
+    try:
+        past = (time.time() if now is None else now) - seconds
+    except OverflowError:
+        return ""
     for unit, length in _UNITS:
         whole = int(abs(past) // length)
         if whole >= 1000:

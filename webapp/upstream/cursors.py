@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 from webapp.completions import Page
 from webapp.exact_json import Value
 from webapp.upstream.errors import BadAnswer
+from webapp.upstream.paths import is_valid_id
 
 MAX_PAGES: Final = 10_000
 """More than a walk can need: a million messages in pages of 100."""
@@ -37,12 +38,14 @@ def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
 
     `after` is the cursor that `page` was asked for with: a server that gives the same one
     again ignores it. The cursor is the last item's id, as the official clients take it, else
-    `last_id`.
+    `last_id`; what cannot be sent is none.
     """
     if page.has_more is False or not page.data:
         return None
     cursor = page.data[-1].id or page.last_id
-    return cursor if cursor != after else None
+    if cursor is None or cursor == after or not is_valid_id(cursor):
+        return None
+    return cursor
 
 
 def walk(

@@ -51,13 +51,18 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list; `problem` is set when the server cannot list."""
+    """One page of the list.
+
+    `problem` is set when the server cannot list, `cut_off` when it says that there is more and
+    gives no cursor for it.
+    """
 
     rows: tuple[Row, ...] = ()
     filters: Filters = Filters(None, ())
     next_after: str | None = None
     after: str | None = None
     problem: NotSupported | None = None
+    cut_off: bool = False
 
     @property
     def next_url(self) -> str:
@@ -91,7 +96,8 @@ def index() -> ResponseReturnValue:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.rows(page.data, until)
     following = next_cursor(page, after=after)
-    return _page(Listing(rows, filters, following, after))
+    cut_off = following is None and page.has_more is True
+    return _page(Listing(rows, filters, following, after, cut_off=cut_off))
 
 
 @bp.post("/open")
@@ -139,8 +145,9 @@ def _page(listing: Listing) -> Response:
 
 
 def _filters() -> Filters:
+    """What the query says; a blank value is no filter, and none is sent for it."""
     found = ((_METADATA.fullmatch(name), value) for name, value in request.args.items())
-    metadata = tuple((match[1], value) for match, value in found if match)
+    metadata = tuple((match[1], value) for match, value in found if match and value)
     return Filters(request.args.get("model", "").strip() or None, metadata)
 
 
@@ -148,8 +155,8 @@ def _with_new_filter() -> ResponseReturnValue:
     """The form's key and value, as the parameter that they stand for."""
     filters = _filters()
     key, value = request.args.get("key", "").strip(), request.args.get("value", "")
+    if bool(key) != bool(value):
+        abort(400, "A metadata filter needs a key and a value.")
     if key:
         filters = replace(filters, metadata=(*filters.metadata, (key, value)))
-    elif value:
-        abort(400, "A metadata filter needs a key.")
     return redirect(filters.url(), 303)

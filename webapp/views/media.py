@@ -12,8 +12,7 @@ from flask import Blueprint, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 
 from webapp.media import InlineMedia, NotMedia
-from webapp.upstream import NotFound
-from webapp.views import deadline, services
+from webapp.views import deadline, services, whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
 
@@ -34,22 +33,24 @@ def show(completion_id: str, digest: str) -> ResponseReturnValue:
 
 def _fetched(completion_id: str, digest: str) -> InlineMedia:
     """From the message or the choice that the query names, which must hold this content."""
-    reader, until = services().reader, deadline()
     if message_id := request.args.get("message"):
-        message = reader.message(completion_id, message_id, until)
-    elif place := request.args.get("choice", ""):
-        number = int(place) if place.isdecimal() and len(place) < 6 else -1
-        found = reader.choice(completion_id, number, until).message
-        if found is None:
-            raise NotFound("That choice has no message.")
-        message = found
+        message = services().reader.message(completion_id, message_id, deadline())
+        held = InlineMedia.all_of(message)
+    elif "choice" in request.args:
+        held = _of_choice(completion_id, whole_number("choice", default=0, low=0, high=10_000))
     else:
         abort(404, "This is no longer at hand; load the transcript again.")
-    held = {media.digest: media for media in InlineMedia.all_of(message)}
-    if digest not in held:
-        abort(404, "The message does not hold this any more.")
-    services().media_cache.keep(held[digest])
-    return held[digest]
+    for media in held:
+        if media.digest == digest:
+            services().media_cache.keep(media)
+            return media
+    abort(404, "The message does not hold this any more.")
+
+
+def _of_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
+    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    message = completion.choices[place].message if place < len(completion.choices) else None
+    return InlineMedia.all_of(message, completion.audio_format) if message else ()
 
 
 def _sent(media: InlineMedia, data: bytes) -> Response:
