@@ -47,13 +47,13 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
     StaticFiles(root / "static").install(app)
     templating.install(app)
     errors.register(app)
-    security.protect(app)
+    security.add_headers(app)
     for area in (completions, messages, media, health):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None:
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
-    app.wsgi_app = security.HostCheck(wsgi, config.allowed_hosts)  # type: ignore[assignment]
+    app.wsgi_app = security.Gate(wsgi, config.allowed_hosts)  # type: ignore[assignment]
     return app
 
 

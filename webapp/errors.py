@@ -26,7 +26,6 @@ _NOT_FOUND_CAUSES = (
 )
 _SENTENCES = {
     400: "The address has a parameter that Readback does not understand.",
-    403: "This form was sent from another site, so nothing was done.",
     404: "There is no such page.",
     405: "This address cannot be used that way.",
     413: "That is more than Readback takes at once.",

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[ \t\n\r]*+")
 
 
@@ -96,7 +97,10 @@ class String(_Span):
 
     @property
     def text(self) -> str:
-        text: str = json.loads(self.source, strict=False)
+        written = self.source
+        if "\\" not in written:
+            return written[1:-1]
+        text: str = _DECODER.decode(written)
         return text
 
 

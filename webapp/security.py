@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Response, request
 
 from webapp.fragments import VARY
 
@@ -38,9 +38,8 @@ HEADERS: Final = {
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def protect(app: Flask) -> None:
-    """Gives every answer of `app` the headers, and refuses writes from other origins."""
-    app.before_request(_refuse_foreign_writes)
+def add_headers(app: Flask) -> None:
+    """Gives every answer of `app` the headers."""
     app.after_request(_add_headers)
 
 
@@ -55,30 +54,13 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-def _refuse_foreign_writes() -> None:
-    if request.method not in _SAFE_METHODS and not is_same_origin(request):
-        abort(403, "This form was sent from another site.")
-
-
-def is_same_origin(request: Request) -> bool:
-    """Whether a write comes from a page of ours.
-
-    Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a client that sends neither is
-    no browser and carries nobody's session.
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
-class HostCheck:
-    """A WSGI layer that answers only requests for a host of ours.
+class Gate:
+    """A WSGI layer in front of everything: only our hosts, and no writes from other sites.
 
     A page of a foreign site can make its own name resolve to this machine (DNS rebinding) and
     would then be the same origin; the Host header still tells the foreign name. Addresses
-    cannot be rebound, so they always pass.
+    cannot be rebound, so they always pass. A form of a foreign site can be sent here without
+    asking; browsers tell where it came from.
     """
 
     def __init__(self, app: WSGIApplication, names: Iterable[str]) -> None:
@@ -86,18 +68,13 @@ class HostCheck:
         self._names = frozenset({"localhost", *names})
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if self._is_ours(environ.get("HTTP_HOST", "")):
-            return self._app(environ, start)
-        body = b"This server does not answer for that host name.\n"
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-        ]
-        headers += [(name, value) for name, value in HEADERS.items()]
-        start("421 Misdirected Request", headers)
-        return [body]
+        if not self._is_our_host(environ.get("HTTP_HOST", "")):
+            return _refusal(start, "421 Misdirected Request", "not for that host name")
+        if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_same_origin(environ):
+            return _refusal(start, "403 Forbidden", "not for forms of other sites")
+        return self._app(environ, start)
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_our_host(self, host: str) -> bool:
         try:
             parts = urlsplit(f"//{host}")
             name, _ = parts.hostname, parts.port
@@ -106,6 +83,26 @@ class HostCheck:
         if not name or parts.path or parts.query or "@" in host:
             return False
         return name in self._names or host.lower() in self._names or _is_address(name)
+
+
+def is_same_origin(environ: WSGIEnvironment) -> bool:
+    """Whether a write comes from a page of ours, or from no browser at all.
+
+    Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a client that sends neither is
+    no browser and carries nobody's session.
+    """
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = environ.get("HTTP_ORIGIN")
+    return origin is None or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+
+
+def _refusal(start: StartResponse, status: str, reason: str) -> list[bytes]:
+    body = f"This server does not answer: {reason}.\n".encode()
+    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}
+    start(status, list((own | HEADERS).items()))
+    return [body]
 
 
 def _is_address(name: str) -> bool:

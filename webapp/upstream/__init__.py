@@ -4,7 +4,7 @@ Usable in a script: it needs requests and Readback's values, and knows nothing o
 """
 
 from webapp.upstream.client import Upstream
-from webapp.upstream.cursors import CursorGuard, next_cursor, walk
+from webapp.upstream.cursors import CursorGuard, next_cursor, usable_cursor, walk
 from webapp.upstream.deadline import Clock, Deadline
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
@@ -46,5 +46,6 @@ __all__ = [
     "UpstreamError",
     "is_valid_id",
     "next_cursor",
+    "usable_cursor",
     "walk",
 ]

@@ -38,14 +38,18 @@ def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
 
     `after` is the cursor that `page` was asked for with: a server that gives the same one
     again ignores it. The cursor is the last item's id, as the official clients take it, else
-    `last_id`; what cannot be sent is none.
+    `last_id`.
     """
     if page.has_more is False or not page.data:
         return None
     cursor = page.data[-1].id or page.last_id
-    if cursor is None or cursor == after or not is_valid_id(cursor):
-        return None
-    return cursor
+    return cursor if cursor != after else None
+
+
+def usable_cursor(page: Page[T], *, after: str | None = None) -> str | None:
+    """`next_cursor` when it can be sent; the ids of some servers cannot."""
+    cursor = next_cursor(page, after=after)
+    return cursor if cursor is not None and is_valid_id(cursor) else None
 
 
 def walk(

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import page_or_fragment
 from webapp.opening import find_place
 from webapp.previews import Row
-from webapp.upstream import NotSupported, next_cursor
+from webapp.upstream import NotSupported, usable_cursor
 from webapp.views import deadline, services, whole_number, window
 
 bp = Blueprint("completions", __name__)
@@ -95,7 +95,7 @@ def index() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.rows(page.data, until)
-    following = next_cursor(page, after=after)
+    following = usable_cursor(page, after=after)
     cut_off = following is None and page.has_more is True
     return _page(Listing(rows, filters, following, after, cut_off=cut_off))
 
