@@ -49,7 +49,7 @@ $(VENV)/.test: requirements/dev.lock $(VENV)/.run
 # index where the machine has none.
 $(HTMX): package.json package-lock.json | $(VENV)/bin/python
 	@command -v npm >/dev/null || $(PIP) install --require-hashes -r requirements/node.lock
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@mkdir -p $(@D)
 	@cp node_modules/htmx.org/dist/htmx.min.js $@
 

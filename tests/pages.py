@@ -2,10 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from werkzeug.test import TestResponse
+
+AS_FRAGMENT = {"HX-Request": "true"}
+
+
+def readable(node: LexborNode) -> str:
+    """All that can be read in it, white space joined."""
+    return " ".join(node.text(separator=" ").split())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One completion as the list shows it."""
+
+    node: LexborNode
+
+    @property
+    def text(self) -> str:
+        return readable(self.node)
+
+    @property
+    def href(self) -> str | None:
+        """Where the row leads, None when it is no link."""
+        link = self.node.css_first("a.row-link")
+        return None if link is None else link.attributes.get("href")
+
+    @property
+    def question(self) -> str:
+        return self._text(".question")
+
+    @property
+    def answer(self) -> str:
+        """The first words of the answer, without the marks."""
+        return self._text(".answer").removeprefix(" ".join(self.marks)).strip()
+
+    @property
+    def marks(self) -> list[str]:
+        return [readable(mark) for mark in self.node.css(".mark")]
+
+    def _text(self, selector: str) -> str:
+        found = self.node.css_first(selector)
+        assert found is not None
+        return readable(found)
 
 
 @dataclass(frozen=True)
@@ -28,14 +72,23 @@ class Bubble:
 
     @property
     def text(self) -> str:
-        """All that can be read in it, white space joined."""
-        return " ".join(self.node.text(separator=" ").split())
+        return readable(self.node)
 
     @property
     def parts(self) -> LexborNode:
         found = self.node.css_first(":scope > .parts") or self.node.css_first(".parts")
         assert found is not None
         return found
+
+    @property
+    def sources(self) -> list[str]:
+        """The texts of its own parts, exactly as they were written."""
+        nodes = self.parts.css(":scope > :not(.call) .source, :scope > .source")
+        return [node.text() for node in nodes]
+
+    @property
+    def calls(self) -> list[LexborNode]:
+        return self.parts.css(":scope > .call")
 
     def link(self, text: str) -> str:
         """The address of the first link that reads `text`."""
@@ -62,9 +115,25 @@ class Page:
         return [Bubble(node) for node in self.tree.css("article.bubble")]
 
     @property
+    def rows(self) -> list[Row]:
+        return [Row(node) for node in self.tree.css(".rows > .row")]
+
+    @property
+    def message_ids(self) -> list[str | None]:
+        return [bubble.message_id for bubble in self.bubbles]
+
+    @property
     def text(self) -> str:
-        body = self.tree.body
-        return " ".join(body.text(separator=" ").split()) if body else ""
+        return readable(self.tree.body) if self.tree.body else ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is a page with a frame of its own and no fragment of one."""
+        return self.html.lstrip().lower().startswith("<!doctype html>")
+
+    @property
+    def notices(self) -> list[str]:
+        return [readable(node) for node in self.tree.css("[role=alert]")]
 
     def link(self, text: str) -> str | None:
         """Where the first link that reads `text` leads, None when there is none."""
@@ -80,3 +149,19 @@ class Page:
         found = self.tree.css(selector)
         assert len(found) == 1, f"{len(found)} of {selector}"
         return found[0]
+
+
+def pages_from(
+    client: FlaskClient, path: str, *, link: str = "Load more", fragments: bool = False
+) -> Iterator[Page]:
+    """The page at `path`, then those that its links named `link` lead to, one by one.
+
+    With `fragments` the later ones are asked for as htmx does.
+    """
+    address: str | None = path
+    headers: dict[str, str] = {}
+    while address is not None:
+        page = Page.of(client.get(address, headers=headers))
+        yield page
+        address = page.link(link)
+        headers = AS_FRAGMENT if fragments else {}
