@@ -17,6 +17,10 @@ def readable(node: LexborNode) -> str:
     return " ".join(node.text(separator=" ").split())
 
 
+def classes(node: LexborNode) -> list[str]:
+    return (node.attributes.get("class") or "").split()
+
+
 @dataclass(frozen=True)
 class Row:
     """One completion as the list shows it."""
@@ -76,19 +80,20 @@ class Bubble:
 
     @property
     def parts(self) -> LexborNode:
-        found = self.node.css_first(":scope > .parts") or self.node.css_first(".parts")
+        found = self.node.css_first(".parts")
         assert found is not None
         return found
 
     @property
     def sources(self) -> list[str]:
         """The texts of its own parts, exactly as they were written."""
-        nodes = self.parts.css(":scope > :not(.call) .source, :scope > .source")
-        return [node.text() for node in nodes]
+        nested = {node.mem_id for call in self.calls for node in call.css(".source")}
+        nodes = self.parts.css(".source")
+        return [node.text() for node in nodes if node.mem_id not in nested]
 
     @property
     def calls(self) -> list[LexborNode]:
-        return self.parts.css(":scope > .call")
+        return [node for node in self.parts.iter() if "call" in classes(node)]
 
     def link(self, text: str) -> str:
         """The address of the first link that reads `text`."""
@@ -107,8 +112,9 @@ class Page:
 
     @classmethod
     def of(cls, response: TestResponse, status: int = 200) -> Page:
-        assert response.status_code == status, response.get_data(as_text=True)[:2000]
-        return cls(response.get_data(as_text=True))
+        page = cls(response.get_data(as_text=True))
+        assert response.status_code == status, page.text[:1000]
+        return page
 
     @property
     def bubbles(self) -> list[Bubble]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from webapp.exact_json import Boolean, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, Member, Number, Object, String, Value
 from webapp.messages import Message
 
 T = TypeVar("T")
@@ -91,14 +91,17 @@ class Choice:
             index=json.integer("index"),
             message=None if message is None else Message.from_json(message),
             finish_reason=json.text("finish_reason"),
-            also_sent=_members_beyond(json, _CHOICE_FIELDS),
+            also_sent=json.beyond(index=Number, message=object, finish_reason=String),
         )
 
 
-_CHOICE_FIELDS: Final = frozenset({"index", "message", "finish_reason"})
-_HEADER_FIELDS: Final = frozenset(
-    {"object", "id", "model", "created", "usage", "metadata", "choices", "input_messages"}
-)
+# The members of a completion that have a place of their own, as they are read.
+_READ: Final = {
+    **dict.fromkeys(("object", "id", "model"), String),
+    **dict.fromkeys(("usage", "metadata"), Object),
+    **dict.fromkeys(("choices", "input_messages"), Array),
+    "created": Number,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ class Completion:
     """A stored chat completion; `created` is in unix seconds.
 
     `settings` are the members beyond those with a place of their own (temperature, seed,
-    tools, …), nulls left out. `input_messages` is given by servers of the Llama Stack family.
+    tools, …) and those of another type than theirs, nulls left out. `input_messages` is given
+    by servers of the Llama Stack family.
     """
 
     json: Value
@@ -134,7 +138,7 @@ class Completion:
             usage=Usage.from_json(usage) if usage else None,
             metadata=metadata.members if metadata else (),
             choices=tuple(Choice.from_json(value) for value in json.items("choices") or ()),
-            settings=_members_beyond(json, _HEADER_FIELDS),
+            settings=json.beyond(**_READ),
             input_messages=None if inputs is None else tuple(map(Message.from_json, inputs)),
         )
 
@@ -157,11 +161,3 @@ def scalar_text(value: Value) -> str | None:
     if isinstance(value, Number | Boolean):
         return value.source
     return None
-
-
-def _members_beyond(json: Object, read: frozenset[str]) -> tuple[Member, ...]:
-    return tuple(
-        member
-        for member in json.members
-        if member.name.text not in read and not isinstance(member.value, Null)
-    )

@@ -71,7 +71,9 @@ def unexpected_error(error: Exception) -> Response:
 def _answer(status: int, *, error: UpstreamError | None, title: str, sentence: str) -> Response:
     if wants_fragment():
         return notice("errors/_notice.html", status=status, error=error, sentence=sentence)
-    causes = _NOT_FOUND_CAUSES if isinstance(error, NotFound) else ()
+    # An error without a status is ours, about a part of a completion that is there.
+    missing = isinstance(error, NotFound) and error.status is not None
+    causes = _NOT_FOUND_CAUSES if missing else ()
     page = render_template(
         "errors/error.html",
         error=error,

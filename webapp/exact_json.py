@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import UnionType
 from typing import Final, TypeAlias
 
 MAX_INDENTED_LEVELS: Final = 40
@@ -133,7 +134,7 @@ class Object(_Span):
         quoted = f'"{name}"'
         for member in reversed(self.members):
             written = member.name.source
-            if written == quoted or ("\\" in written and member.name.text == name):
+            if member.name.text == name if "\\" in written else written == quoted:
                 return member.value
         return None
 
@@ -161,8 +162,28 @@ class Object(_Span):
         value = self.get(name)
         return value.items if isinstance(value, Array) else None
 
+    def beyond(self, **read: type | UnionType) -> tuple[Member, ...]:
+        """What is left when each name in `read` was read as a value of its type.
+
+        These are the other names, values of other types, numbers that are no integers where
+        one was read, and all but the last of several members of one name. Nulls are left out.
+        """
+        last = {member.name.text: member for member in self.members}
+        return tuple(
+            member
+            for name, member in ((member.name.text, member) for member in self.members)
+            if not isinstance(member.value, Null)
+            and not (last[name] is member and _is_read(member.value, read.get(name)))
+        )
+
 
 Value: TypeAlias = Null | Boolean | Number | String | Array | Object
+
+
+def _is_read(value: Value, kind: type | UnionType | None) -> bool:
+    if kind is Number:
+        return isinstance(value, Number) and value.integer is not None
+    return kind is not None and isinstance(value, kind)
 
 
 def parse(text: str) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, TypeAlias
 
-from webapp.exact_json import Array, Member, Null, Object, String, Value
+from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All that api.openai.com sends of a message: the answer's own fields are never among them."""
@@ -163,7 +163,7 @@ class Message:
             calls=tuple(_calls(json)),
             annotations=tuple(_annotations(json)),
             tool_call_id=json.text("tool_call_id"),
-            also_sent=tuple(_also_sent(json)),
+            also_sent=json.beyond(**_READ),
             _sent=frozenset(json.names()),
         )
 
@@ -206,11 +206,12 @@ class Message:
 
 
 _REASONING_FIELDS = ("reasoning", "reasoning_content")
-_READ_ELSEWHERE = frozenset(
-    {"id", "role", "name", "content", "content_parts", "refusal", "audio", "tool_calls"}
-    | {"function_call", "annotations", "tool_call_id", *_REASONING_FIELDS}
+# The members of a message as they are read; those of type `object` have readers for any value.
+_READ = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
+    ("content", "content_parts", "refusal", "audio", "tool_calls", "function_call")
+    + ("annotations", *_REASONING_FIELDS),
+    object,
 )
-_STRING_FIELDS = ("id", "role", "name", "tool_call_id")
 
 
 def _parts(message: Object) -> Iterator[Part]:
@@ -243,7 +244,7 @@ def _content(message: Object) -> Iterator[Part]:
         yield from read
         if isinstance(content, String) and not _is_joined(content.text, read):
             yield Text(json=content, text=content.text)
-        elif isinstance(content, Array | Object):
+        elif content is not None and not isinstance(content, String | Null):
             yield Unknown(json=content, label="content")
         return
     if parts is not None and not isinstance(parts, Null):
@@ -278,14 +279,14 @@ def _text_part(value: Object) -> Part | None:
     text = value.text("text")
     if text is None:
         return None
-    return Text(json=value, text=text, extras=_extras(value, "text"))
+    return Text(json=value, text=text, extras=value.beyond(type=String, text=String))
 
 
 def _refusal_part(value: Object) -> Part | None:
     text = value.text("refusal")
     if text is None:
         return None
-    return Refusal(json=value, text=text, extras=_extras(value, "refusal"))
+    return Refusal(json=value, text=text, extras=value.beyond(type=String, refusal=String))
 
 
 def _thinking_part(value: Object) -> Part | None:
@@ -293,19 +294,22 @@ def _thinking_part(value: Object) -> Part | None:
     text = value.text(kind)
     if text is None:
         return None
-    return Reasoning(json=value, text=text, field=kind, extras=_extras(value, kind))
+    extras = value.beyond(type=String, **{kind: String})
+    return Reasoning(json=value, text=text, field=kind, extras=extras)
 
 
 def _image_part(value: Object) -> Part | None:
     image = value.get("image_url")
     if isinstance(image, String):
-        return Image(json=value, url=image.text, detail=None, extras=_extras(value, "image_url"))
+        extras = value.beyond(type=String, image_url=String)
+        return Image(json=value, url=image.text, detail=None, extras=extras)
     if not isinstance(image, Object):
         return None
     url = image.text("url")
     if url is None:
         return None
-    extras = _extras(value, "image_url") + _extras(image, "url", "detail")
+    extras = value.beyond(type=String, image_url=Object)
+    extras += image.beyond(url=String, detail=String)
     return Image(json=value, url=url, detail=image.text("detail"), extras=extras)
 
 
@@ -317,7 +321,8 @@ def _input_audio_part(value: Object) -> Part | None:
         json=value,
         data=audio.text("data"),
         format=audio.text("format"),
-        extras=_extras(value, "input_audio") + _extras(audio, "data", "format"),
+        extras=value.beyond(type=String, input_audio=Object)
+        + audio.beyond(data=String, format=String),
     )
 
 
@@ -330,7 +335,8 @@ def _file_part(value: Object) -> Part | None:
         file_id=file.text("file_id"),
         filename=file.text("filename"),
         data=file.text("file_data"),
-        extras=_extras(value, "file") + _extras(file, "file_id", "filename", "file_data"),
+        extras=value.beyond(type=String, file=Object)
+        + file.beyond(file_id=String, filename=String, file_data=String),
     )
 
 
@@ -358,7 +364,7 @@ def _spoken(message: Object) -> Iterator[Part]:
         data=value.text("data"),
         transcript=value.text("transcript"),
         expires_at=value.integer("expires_at"),
-        extras=_extras(value, "id", "data", "transcript", "expires_at"),
+        extras=value.beyond(id=String, data=String, transcript=String, expires_at=Number),
     )
 
 
@@ -375,8 +381,8 @@ def _calls(message: Object) -> Iterator[Call]:
             id=None,
             type="function_call",
             name=deprecated.text("name"),
-            arguments=deprecated.text("arguments"),
-            extras=_extras(deprecated, "name", "arguments"),
+            arguments=_arguments(deprecated.get("arguments")),
+            extras=deprecated.beyond(name=String, arguments=object),
         )
     elif deprecated is not None and not isinstance(deprecated, Null):
         yield Unknown(json=deprecated, label="function_call")
@@ -395,9 +401,17 @@ def _call(value: Value) -> Call:
         id=value.text("id"),
         type=kind,
         name=called.text("name"),
-        arguments=called.text(written),
-        extras=_extras(value, "id", kind) + _extras(called, "name", written),
+        arguments=_arguments(called.get(written)),
+        extras=value.beyond(id=String, type=String, **{kind: Object})
+        + called.beyond(name=String, **{written: object}),
     )
+
+
+def _arguments(value: Value | None) -> str | None:
+    """The text of the arguments; of servers that send them as JSON itself, that JSON."""
+    if value is None or isinstance(value, Null):
+        return None
+    return value.text if isinstance(value, String) else value.source
 
 
 def _annotations(message: Object) -> Iterator[Annotation]:
@@ -420,29 +434,6 @@ def _annotation(value: Value) -> Annotation:
         title=cited.text("title"),
         start_index=cited.integer("start_index"),
         end_index=cited.integer("end_index"),
-        extras=_extras(value, "url_citation")
-        + _extras(cited, "url", "title", "start_index", "end_index"),
-    )
-
-
-def _also_sent(message: Object) -> Iterator[Member]:
-    """The members no reader above takes: other names, wrong types, all but null.
-
-    Of a name that stands more than once the last is read, so the earlier ones are listed here.
-    """
-    for member in message.members:
-        name = member.name.text
-        superseded = message.get(name) is not member.value
-        misread = name in _STRING_FIELDS and not isinstance(member.value, String)
-        unread = name not in _READ_ELSEWHERE or misread
-        if superseded or (unread and not isinstance(member.value, Null)):
-            yield member
-
-
-def _extras(value: Object, *read: str) -> tuple[Member, ...]:
-    """The members of `value` beyond `type` and those just read, nulls left out."""
-    return tuple(
-        member
-        for member in value.members
-        if member.name.text not in ("type", *read) and not isinstance(member.value, Null)
+        extras=value.beyond(type=String, url_citation=Object)
+        + cited.beyond(url=String, title=String, start_index=Number, end_index=Number),
     )

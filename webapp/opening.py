@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-_ID: Final = r"[A-Za-z0-9._:~%-]{1,300}"
+_ID: Final = r"[A-Za-z0-9._:~%-]+"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
 _WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
 # An API key is made of the same characters; it must not become an address.
@@ -26,11 +26,15 @@ def find_place(pasted: str) -> Place | None:
     """The completion that `pasted` names, or None when it names none."""
     text = pasted.strip().strip("\"'`<>")
     if path := _PATH.search(text):
-        completion_id, message_id = unquote(path[1]), path[2] and unquote(path[2])
-        return _checked(completion_id, message_id)
+        return _checked(_id(path[1]), path[2] and _id(path[2]))
     if word := _WORD.search(text):
-        return _checked(word[0].rstrip(".:"))
+        return _checked(_id(word[0]))
     return _checked(text)
+
+
+def _id(found: str) -> str:
+    """The id in what was found: decoded, without the full stop of the sentence around it."""
+    return unquote(found.rstrip(".:"))
 
 
 def _checked(completion_id: str, message_id: str | None = None) -> Place | None:

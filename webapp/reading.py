@@ -23,7 +23,15 @@ from webapp.transcript import (
     output_entries,
     top_level,
 )
-from webapp.upstream import BadAnswer, Deadline, NotFound, Upstream, UpstreamError, next_cursor
+from webapp.upstream import (
+    BadAnswer,
+    BadRequest,
+    Deadline,
+    NotFound,
+    Upstream,
+    UpstreamError,
+    usable_cursor,
+)
 
 T = TypeVar("T")
 Order = Literal["asc", "desc"]
@@ -53,6 +61,7 @@ class Section:
     in front of which more can be asked for; each is None where nothing is known to follow.
     `outputs` are the choices that are due here and are not among the messages.
     `seen` counts the messages up to the end of this section, `total` all of them if known.
+    `cut_off` tells that the server says there is more and gives no cursor for it.
     """
 
     completion_id: str
@@ -65,6 +74,7 @@ class Section:
     earlier_than: str | None = None
     seen: int | None = None
     total: int | None = None
+    cut_off: bool = False
 
     @property
     def top_level(self) -> tuple[Entry, ...]:
@@ -73,7 +83,8 @@ class Section:
     @property
     def lacks_messages(self) -> UpstreamError | None:
         """Why there are no messages, when they could not be read."""
-        return self.problems[0] if self.problems and not self.entries else None
+        failed = self.problems and self.completion is not None
+        return self.problems[0] if failed and not self.entries else None
 
     @property
     def choice_count(self) -> int:
@@ -122,6 +133,7 @@ class Reader:
             if isinstance(completion, UpstreamError) or window.after is not None:
                 raise page
             return _answer_only(completion_id, window, completion, page)
+        page = self._ended(completion_id, window, page, deadline)
         section = self._put_together(completion_id, window, page, completion, deadline)
         return self._counted(section, page, deadline)
 
@@ -163,15 +175,21 @@ class Reader:
             ),
             lambda: self._upstream.retrieve_completion(completion_id, deadline=deadline),
         )
+        if isinstance(before, BadRequest):
+            raise _no_such_message(message_id, before) from before
         if isinstance(before, UpstreamError):
             raise before
         window = replace(window, order="asc", after=before.data[0].id if before.data else None)
-        page = self._messages(completion_id, window, deadline)
-        if not page.data or page.data[0].id != message_id:
-            raise NotFound(
-                f"The completion has no message {message_id}.",
-                advice="Open the transcript from its start.",
-            )
+        page = before
+        if _place(message_id, before) is None:
+            page = self._messages(completion_id, window, deadline)
+        place = _place(message_id, page)
+        if place is None:
+            raise _no_such_message(message_id)
+        if place > 0:
+            # A server that ignores the cursor gives messages from its start on.
+            window = replace(window, after=page.data[place - 1].id, shown=place)
+            page = replace(page, data=page.data[place:])
         return self._put_together(completion_id, window, page, completion, deadline)
 
     def earlier(
@@ -179,11 +197,14 @@ class Reader:
     ) -> Section:
         """The messages in front of `message_id`, in request order."""
         backwards = replace(window, order="desc", after=message_id)
-        page = self._messages(completion_id, backwards, deadline)
+        try:
+            page = self._messages(completion_id, backwards, deadline)
+        except BadRequest as refusal:
+            raise _no_such_message(message_id, refusal) from refusal
         messages = page.data[::-1]
         number = first_number(completion_id, messages, "asc")
         entries = arrange(messages, first=number, is_last=False)
-        more = next_cursor(page, after=message_id)
+        more = usable_cursor(page, after=message_id)
         return Section(
             completion_id=completion_id,
             window=window,
@@ -264,7 +285,7 @@ class Reader:
         deadline: Deadline,
     ) -> Section:
         known = completion if isinstance(completion, Completion) else None
-        following = next_cursor(page, after=window.after)
+        following = usable_cursor(page, after=window.after)
         first = _first_number(completion_id, window, page)
         ends = following is None if window.order == "asc" else window.after is None
         entries = arrange(page.data, first=first, order=window.order, is_last=ends)
@@ -280,6 +301,7 @@ class Reader:
             earlier_than=_earlier_than(window, page),
             seen=_seen(window, page, first),
             total=page.total,
+            cut_off=following is None and page.has_more is True,
         )
 
     def _outputs(
@@ -291,19 +313,38 @@ class Reader:
         deadline: Deadline,
     ) -> tuple[Entry, ...]:
         """The choices that are not among the messages; marks the entries that are choices."""
-        if completion is None:
+        if completion is None or not completion.choices:
             return ()
         chronological = entries if window.order == "asc" else entries[::-1]
-        wanted = len(completion.choices)
-        tail = [entry.message for entry in chronological[-wanted:]] if wanted else []
-        if not self._input_only and len(tail) < wanted and window.after is not None:
-            ending = Window(order="desc", limit=wanted)
-            tail = list(self._messages(completion_id, ending, deadline).data[::-1])
+        tail = [entry.message for entry in chronological[-len(completion.choices) :]]
+        if window.after is not None and not self._input_only and _is_undecided(tail, completion):
+            tail = self._last_messages(completion_id, len(completion.choices), deadline)
         left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
         return tuple(entry for entry in output_entries(completion.choices) if entry.choice in left)
 
+    def _last_messages(self, completion_id: str, count: int, deadline: Deadline) -> list[Message]:
+        """The last messages in request order."""
+        page = self._messages(completion_id, Window(order="desc", limit=count), deadline)
+        # A server that ignores the limit is taken to ignore the order as well.
+        ordered = page.data[::-1] if len(page.data) <= count else page.data
+        return list(ordered[-count:])
+
+    def _ended(
+        self, completion_id: str, window: Window, page: Page[Message], deadline: Deadline
+    ) -> Page[Message]:
+        """`page` with what a count tells, where the server does not say whether more follows."""
+        seen = _seen(window, page, _first_number(completion_id, window, page))
+        if page.has_more is not None or not page.data or seen is None or window.order == "desc":
+            return page
+        total = _or_error(lambda: self._upstream.count_messages(completion_id, deadline=deadline))
+        if not isinstance(total, int):
+            return page
+        return replace(page, has_more=seen < total, total=total)
+
     def _counted(self, section: Section, page: Page[Message], deadline: Deadline) -> Section:
         """Says how many messages there are, at the cost of one call when more are to come."""
+        if section.cut_off:
+            return section
         if section.next_after is None and section.window.order == "asc":
             return replace(section, total=section.seen)
         numbered = page.data and message_index(section.completion_id, page.data[0].id) is not None
@@ -325,7 +366,31 @@ def _or_error(call: Callable[[], T]) -> T | UpstreamError:
 
 def _is_fresh(completion: Completion | UpstreamError) -> bool:
     created = completion.created if isinstance(completion, Completion) else None
-    return created is not None and abs(time.time() - created) < FRESH_SECONDS
+    # Compared, not subtracted: a number too large for a float is none.
+    now = time.time()
+    return created is not None and now - FRESH_SECONDS < created < now + FRESH_SECONDS
+
+
+def _place(message_id: str, page: Page[Message]) -> int | None:
+    """Where in `page` the message stands."""
+    ids = [message.id for message in page.data]
+    return ids.index(message_id) if message_id in ids else None
+
+
+def _no_such_message(message_id: str, refusal: UpstreamError | None = None) -> NotFound:
+    return NotFound(
+        f"The completion has no message {message_id}.",
+        server_message=refusal.server_message if refusal else None,
+        advice="Open the transcript from its start.",
+    )
+
+
+def _is_undecided(tail: Sequence[Message], completion: Completion) -> bool:
+    """Whether the last messages must be seen to know if they are the choices."""
+    if len(tail) >= len(completion.choices):
+        return False
+    plain = all(message.has_only_input_keys for message in tail)
+    return not tail or (completion.input_messages is None and not plain)
 
 
 def _answer_only(

@@ -57,6 +57,8 @@ def _add_headers(response: Response) -> Response:
 class Gate:
     """A WSGI layer in front of everything: only our hosts, and no writes from other sites.
 
+    Nor anything that the layers behind it cannot read.
+
     A page of a foreign site can make its own name resolve to this machine (DNS rebinding) and
     would then be the same origin; the Host header still tells the foreign name. Addresses
     cannot be rebound, so they always pass. A form of a foreign site can be sent here without
@@ -72,6 +74,8 @@ class Gate:
             return _refusal(start, "421 Misdirected Request", "not for that host name")
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_same_origin(environ):
             return _refusal(start, "403 Forbidden", "not for forms of other sites")
+        if not _is_utf8(environ.get("QUERY_STRING", "")):
+            return _refusal(start, "400 Bad Request", "the query is not UTF-8")
         return self._app(environ, start)
 
     def _is_our_host(self, host: str) -> bool:
@@ -96,6 +100,15 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
         return site in ("same-origin", "none")
     origin = environ.get("HTTP_ORIGIN")
     return origin is None or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+
+
+def _is_utf8(query: str) -> bool:
+    """Whether a query, of bytes as WSGI has them, can be read; browsers send no other."""
+    try:
+        query.encode("latin-1").decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _refusal(start: StartResponse, status: str, reason: str) -> list[bytes]:

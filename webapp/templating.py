@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
@@ -47,6 +48,7 @@ def install(app: Flask) -> None:
         address_of=address_of,
         is_json=_is_json,
         media_url=media_url,
+        own_url=own_url,
         page_url=page_url,
         raw_url=raw_url,
     )
@@ -88,6 +90,13 @@ def media_url(section: Section, entry: Entry, media: InlineMedia) -> str:
     elif entry.place is not None:
         query["choice"] = entry.place
     return url_for("media.show", completion_id=section.completion_id, digest=media.digest, **query)
+
+
+def own_url() -> str:
+    """The address of this request, to ask for it again."""
+    path = quote(request.script_root + request.path)
+    query = quote(request.query_string, safe="!$&'()*+,/:;=?@[]~%")
+    return f"{path}?{query}" if query else path
 
 
 def page_url(section: Section, **changes: Any) -> str:

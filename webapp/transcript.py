@@ -43,6 +43,14 @@ class Entry:
         digest = hashlib.sha256(self.message.json.source.encode("utf-8", "surrogatepass"))
         return f"m-x{digest.hexdigest()[:12]}"
 
+    @property
+    def choice_number(self) -> int:
+        """The number of the choice, from 1: by its index, or its place when that is absurd."""
+        index = self.choice.index if self.choice else None
+        if index is None or not 0 <= index < 10_000:
+            index = self.place or 0
+        return index + 1
+
 
 @dataclass(slots=True, eq=False)
 class CallEntry:
@@ -137,7 +145,7 @@ def _pair(entries: Sequence[Entry]) -> None:
 
 def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
     wanted = entry.message.tool_call_id
-    if wanted is not None:
+    if wanted:
         named = [call for call in calls if _call_id(call) == wanted]
         # Ids are not always unique: the first call still without a result comes first.
         found = next((call for call in named if not call.results), named[-1] if named else None)
@@ -147,7 +155,7 @@ def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
         return
     entry.answers = found
     found.results.append(entry)
-    found.inferred = found.inferred or wanted is None
+    found.inferred = found.inferred or not wanted
 
 
 def _by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
@@ -215,9 +223,11 @@ def mark_outputs(
     Some servers repeat the answers after the input, and a few say where those begin.
     """
     choices = completion.choices
-    if completion.input_messages is not None:
-        return _mark_after(entries, len(completion.input_messages), choices)
-    if input_only or all(message.has_only_input_keys for message in tail):
+    inputs = completion.input_messages
+    if inputs is not None and entries and entries[-1].number is not None:
+        return _mark_after(entries, len(inputs), choices)
+    plain = inputs is None and all(message.has_only_input_keys for message in tail)
+    if input_only or plain:
         return choices
     if len(tail) != len(choices) or not all(map(_is_answer, tail, choices)):
         return choices
@@ -229,14 +239,17 @@ def mark_outputs(
 def _mark_after(
     entries: Sequence[Entry], inputs: int, choices: tuple[Choice, ...]
 ) -> tuple[Choice, ...]:
-    """Outputs are the entries numbered beyond the inputs; those not among them remain."""
-    marked = set()
+    """Outputs are the entries numbered beyond the inputs; those beyond the last one remain.
+
+    The first outputs may stand on the page before, so not only those seen here are told off.
+    """
+    listed = 0
     for entry in entries:
-        place = None if entry.number is None else entry.number - 1 - inputs
-        if place is not None and 0 <= place < len(choices):
+        place = -1 if entry.number is None else entry.number - 1 - inputs
+        if 0 <= place < len(choices):
             entry.choice = choices[place]
-            marked.add(place)
-    return tuple(choice for place, choice in enumerate(choices) if place not in marked)
+            listed = place + 1
+    return choices[listed:]
 
 
 def _is_answer(message: Message, choice: Choice) -> bool:

@@ -123,7 +123,15 @@ def test_another_message_than_the_one_asked_for_is_not_found(
     fake.ignores_query = True
 
     with pytest.raises(NotFound, match="no such message"):
-        connect(fake).retrieve_message(ID, f"{ID}-3")
+        connect(fake).retrieve_message(ID, f"{ID}-9")
+
+
+def test_a_message_is_found_on_a_server_that_ignores_cursors(
+    connect: Connect, fake: FakeUpstream
+) -> None:
+    fake.ignores_query = True
+
+    assert connect(fake).retrieve_message(ID, f"{ID}-3").plain_text == TEXTS[3]
 
 
 def test_messages_are_counted_by_the_index_in_the_newest_id(

@@ -24,16 +24,18 @@ class MediaCache:
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, media: InlineMedia) -> None:
         """Keeps `media` if it fits. A disk that refuses is no error: it can be fetched again."""
-        text = f"{media.claimed or ''}\n{media.text}".encode("utf-8", "surrogatepass")
-        path = self._folder / media.digest
-        if len(text) > self._max_bytes // 4 or path.exists():
+        kept = media.kept
+        if len(kept) > self._max_bytes // 4:
             return
+        path = self._folder / media.digest
         with suppress(OSError):
-            self._write(path, text)
+            if path.exists():
+                os.utime(path)
+                return
+            self._write(path, kept)
             self._shrink()
 
     def get(self, digest: str) -> InlineMedia | None:
@@ -42,18 +44,22 @@ class MediaCache:
             return None
         path = self._folder / digest
         try:
-            claimed, _, text = path.read_bytes().decode("utf-8", "surrogatepass").partition("\n")
+            kept = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
-        return InlineMedia(text, claimed or None)
+        return InlineMedia.from_kept(kept)
 
-    def _write(self, path: Path, text: bytes) -> None:
-        """Whole or not at all: a reader in another process never sees a part."""
+    def _write(self, path: Path, kept: bytes) -> None:
+        """Whole or not at all: a reader in another process never sees a part.
+
+        The folder may have been cleared away since the last time.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=self._folder)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(text)
+                file.write(kept)
             os.replace(unfinished, path)
         except OSError:
             Path(unfinished).unlink(missing_ok=True)

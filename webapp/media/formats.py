@@ -7,6 +7,7 @@ is text that can hold script, so it has no type here and is a download like all 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,11 +66,13 @@ def _bare_audio_frames(data: bytes) -> Format:
     """MP3 and AAC have no magic number: a frame's eleven or twelve set bits and sane fields."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return DOWNLOAD
-    layer = data[1] >> 1 & 3
+    layer, version = data[1] >> 1 & 3, data[1] >> 3 & 3
     if layer == 0:
         return AAC if data[1] & 0xF0 == 0xF0 else DOWNLOAD
     bitrate, rate = data[2] >> 4, data[2] >> 2 & 3
-    return MP3 if bitrate not in (0, 15) and rate != 3 and data[1] >> 3 & 3 != 1 else DOWNLOAD
+    sane = bitrate not in (0, 15) and rate != 3 and version != 1
+    # Layers I and II are not MP3; the byte order mark of UTF-16 text looks like the first.
+    return MP3 if layer == 1 and sane else DOWNLOAD
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
@@ -84,6 +87,8 @@ def image_size(data: bytes) -> tuple[int, int] | None:
                 size = _jpeg_size(data)
             case found if found is WEBP:
                 size = _webp_size(data)
+            case found if found is AVIF:
+                size = _avif_size(data)
             case _:
                 return None
     except (struct.error, IndexError):
@@ -107,6 +112,22 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             return width, height
         (length,) = struct.unpack(">H", data[at + 2 : at + 4])
         at += 2 + max(length, 2)
+
+
+def _avif_size(data: bytes) -> tuple[int, int]:
+    """The largest of the `ispe` boxes, which come one an item: the image, its tiles, its alpha."""
+    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _ends(data, b"ispe\0\0\0\0")]
+    if not boxes:
+        raise IndexError
+    width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
+    return width, height
+
+
+def _ends(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at + len(wanted)
+        at = data.find(wanted, at + 1)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -16,7 +16,8 @@ from webapp.media.formats import DOWNLOAD, MAX_PIXELS, WAV, Format, format_of, i
 from webapp.messages import Audio, File, Image, InputAudio, Message
 
 _HEAD: Final = 64 * 1024
-"""Characters read to tell format and size: enough for a JPEG with a large preview in front."""
+_LONG_HEAD: Final = 2 * 1024 * 1024
+"""Characters read to tell format and size; the second is for a JPEG with much in front of it."""
 
 _DATA_URI = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _PCM_RATE: Final = 24_000
@@ -58,30 +59,47 @@ class InlineMedia:
 
     @cached_property
     def digest(self) -> str:
-        """Names the content: 32 hexadecimal digits of the SHA-256 of text and claim."""
-        named = f"{self.claimed or ''}\n{self.text}".encode("utf-8", "surrogatepass")
-        return hashlib.sha256(named).hexdigest()[:32]
+        """Names the content: 32 hexadecimal digits of the SHA-256 of what is kept of it."""
+        return hashlib.sha256(self.kept).hexdigest()[:32]
+
+    @property
+    def kept(self) -> bytes:
+        """All that decoding needs, for a store: the claim when it matters, and the text."""
+        claim = self.claimed if self._is_headerless else ""
+        return f"{claim}\n{self.text}".encode("utf-8", "surrogatepass")
+
+    @classmethod
+    def from_kept(cls, kept: bytes) -> InlineMedia:
+        claim, _, text = kept.decode("utf-8", "surrogatepass").partition("\n")
+        return cls(text, claim or None)
 
     @cached_property
     def format(self) -> Format:
-        """By the first bytes; headerless sound counts as WAV, since it is given that header."""
+        """By the first bytes; headerless sound counts as WAV, since it is given that header.
+
+        An image that is too large, or does not say how large it is, is a download.
+        """
         found = format_of(self._head)
         if found is DOWNLOAD and self._is_headerless:
             return WAV
-        if found.shown_as == "image" and self._pixels > MAX_PIXELS:
+        if found.shown_as == "image" and not 0 < self._pixels <= MAX_PIXELS:
             return DOWNLOAD
         return found
 
     @cached_property
     def image_size(self) -> tuple[int, int] | None:
-        """Width and height in pixels."""
-        return image_size(self._head)
+        """Width and height in pixels; None for what is no image."""
+        if format_of(self._head).shown_as != "image":
+            return None
+        return image_size(self._head) or image_size(self._first(_LONG_HEAD))
 
     @property
     def size(self) -> int:
         """Bytes when decoded, reckoned from the length of the base64."""
         body = len(self.text) - self._start
-        return body * 3 // 4 - self.text[-2:].count("=") if self._is_base64 else body
+        if not self._is_base64:
+            return body
+        return max(0, body * 3 // 4 - self.text[-2:].count("="))
 
     @property
     def problem(self) -> str | None:
@@ -101,8 +119,11 @@ class InlineMedia:
 
     @cached_property
     def _head(self) -> bytes:
+        return self._first(_HEAD)
+
+    def _first(self, characters: int) -> bytes:
         try:
-            return self._decode(self.text[self._start : self._start + _HEAD])
+            return self._decode(self.text[self._start : self._start + characters])
         except NotMedia:
             return b""
 
@@ -129,7 +150,7 @@ class InlineMedia:
 
     def _decode(self, body: str) -> bytes:
         if not self._is_base64:
-            return unquote_to_bytes(body)
+            return unquote_to_bytes(body.encode("utf-8", "surrogatepass"))
         try:
             return base64.b64decode(body.encode("ascii"), validate=True)
         except (UnicodeEncodeError, binascii.Error) as wrong:

@@ -2,7 +2,9 @@
 
 A mark is set into the text before it is read as Markdown, as a pair of noncharacters around
 the source's number, and becomes a link afterwards. A mark that would fall inside a link, or
-into code, is moved behind it.
+into code, is moved behind it; one at the edge of a line, a table row or a fence, to the words
+in front of it. Brackets around the noncharacters keep emphasis working, which may end behind
+a full stop only where white space or punctuation follows.
 
 The API does not say whether the indexes count code points or UTF-16 units. They differ only in
 texts with characters beyond the first plane; there the reading is taken whose cut ends where
@@ -15,16 +17,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from webapp.messages import Annotation, UrlCitation
 
-OPEN: Final = "\ufdd0"
-CLOSE: Final = "\ufdd1"
+OPEN: Final = "\u2e28\ufdd0"
+CLOSE: Final = "\ufdd1\u2e29"
 
 _MARK = re.compile(f"{OPEN}([0-9]+){CLOSE}")
-_ENCODED_MARK = re.compile("%EF%B7%90[0-9]+%EF%B7%91")
+_ENCODED_MARK = re.compile(f"{quote(OPEN)}[0-9]+{quote(CLOSE)}")
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^<>"]|"[^"]*")*>')
-_LINK: Final = re.compile(r"\[[^\[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)|<https?://[^\s>]*>")
+_LINK: Final = re.compile(
+    r"\[[^\[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)|<https?://[^\s<>]*>"
+)
+_STRUCTURE: Final = "`~=-_*:|>#+ \t"
 _HOLDS_MARKS: Final = frozenset({"a", "code", "pre"})
 _ENDS: Final = frozenset(" \n\t.,;:!?)]}】」。、\"'")
 
@@ -46,14 +52,20 @@ def place_marks(text: str, annotations: Sequence[Annotation]) -> tuple[str, tupl
     """
     forged = OPEN in text or CLOSE in text
     offset = _offsets(text, annotations)
+    links = [] if forged else [link.span() for link in _LINK.finditer(text)]
     sources = []
     marks: list[tuple[int, int]] = []
     for number, annotation in enumerate(annotations, start=1):
         end = None if forged else _end(text, annotation, offset)
         sources.append(Source(number, annotation, end is not None))
         if end is not None:
-            marks.append((_behind_link(text, end), number))
+            marks.append((_behind_words(text, _behind_link(end, links)), number))
     return _insert(text, sorted(marks)), tuple(sources)
+
+
+def without_marks(html: str) -> str:
+    """`html` as it would be had no marks been placed, unless they changed what is around them."""
+    return _ENCODED_MARK.sub("", _MARK.sub("", html))
 
 
 def link_marks(html: str, link: Callable[[int], str]) -> str:
@@ -75,7 +87,7 @@ def link_marks(html: str, link: Callable[[int], str]) -> str:
     for tag in _TAG.finditer(html):
         text_until(tag.start())
         position = tag.end()
-        out.append(_ENCODED_MARK.sub("", _MARK.sub("", tag[0])))
+        out.append(without_marks(tag[0]))
         closes, name = tag[1], tag[2]
         if name in _HOLDS_MARKS:
             if not closes:
@@ -126,13 +138,22 @@ def _ends_well(text: str, place: int | None) -> bool:
     return place == len(text) or text[place] in _ENDS or text[place - 1] in ")]】"
 
 
-def _behind_link(text: str, place: int) -> int:
-    """`place`, or the end of the Markdown link on this line that it would cut."""
-    line = text.rfind("\n", 0, place) + 1
-    end = text.find("\n", place)
-    for link in _LINK.finditer(text, line, len(text) if end < 0 else end):
-        if link.start() < place < link.end():
-            return link.end()
+def _behind_link(place: int, links: Sequence[tuple[int, int]]) -> int:
+    """`place`, or the end of the Markdown link that it would cut."""
+    return next((end for start, end in links if start < place < end), place)
+
+
+def _behind_words(text: str, place: int) -> int:
+    """`place`, or the end of the words in front of it, where a mark would break a block.
+
+    A line break ends a block, a pipe a table cell; a line of signs alone is a fence or a rule.
+    """
+    for _ in range(4):
+        place = len(text[:place].rstrip(" \t\r\n|"))
+        line = text.rfind("\n", 0, place) + 1
+        if line == 0 or text[line:place].strip(_STRUCTURE):
+            break
+        place = line
     return place
 
 

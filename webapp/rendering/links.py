@@ -8,37 +8,34 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _SCHEMES: Final = ("http", "https")
 _MAX_LENGTH: Final = 8_192
-# Control characters, white space, and the marks that reorder or hide text.
+# Control characters, odd white space, and the marks that reorder or hide text. A space may be
+# there when it is encoded.
 _DECEIVING: Final = re.compile(
-    "[\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
-_HOST_LIKE: Final = re.compile(r"(?:https?://)?((?:[\w-]{1,63}\.)+[a-z]{2,24})\b", re.IGNORECASE)
+_HOST_LIKE: Final = re.compile(r"\W*(?:[a-z]+://)?((?:[\w-]{1,63}\.)+[a-z]{2,24})\b", re.IGNORECASE)
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
     """Whether `url` may stand in an `href`; `own_host` is the Host header of the request."""
-    if len(url) > _MAX_LENGTH or _DECEIVING.search(unquote(url)):
+    if len(url) > _MAX_LENGTH or " " in url or _DECEIVING.search(unquote(url)):
         return False
     try:
         parts = urlsplit(url)
-        host = parts.hostname
-        port = parts.port
+        server = _server(parts)
+        own = _server(urlsplit(f"{parts.scheme}://{own_host}"))
     except ValueError:
         return False
     if parts.scheme == "mailto":
         return "@" in parts.path
-    if parts.scheme not in _SCHEMES or not host or "@" in parts.netloc or "\\" in url:
+    if parts.scheme not in _SCHEMES or "\\" in url:
         return False
-    own = urlsplit(f"//{own_host}")
-    return (host, port or _default_port(parts.scheme)) != (
-        own.hostname,
-        own.port or _default_port(parts.scheme),
-    )
+    return server is not None and server != own
 
 
 def foreign_host(url: str) -> str | None:
@@ -63,5 +60,9 @@ def _bare(host: str) -> str:
     return host.lower().removeprefix("www.")
 
 
-def _default_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
+def _server(parts: SplitResult) -> tuple[str, int] | None:
+    """Host and port as a browser would look them up; None for what it may read in another way."""
+    if not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
+        return None
+    host = parts.hostname.encode("idna").decode("ascii").removesuffix(".")
+    return host, parts.port or (443 if parts.scheme == "https" else 80)

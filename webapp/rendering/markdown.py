@@ -21,13 +21,18 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
 from webapp.messages import Annotation
-from webapp.rendering.citations import CLOSE, OPEN, Source, link_marks, place_marks
+from webapp.rendering.citations import Source, link_marks, place_marks, without_marks
+from webapp.rendering.exact import exact_text
 from webapp.rendering.links import foreign_host, is_allowed_link, misleads
 
 MAX_CHARACTERS: Final = 200_000
 MAX_BRACKETS: Final = 4_000
 """Brackets, stars and underscores: each may open something that the parser looks for an end of."""
 
+MAX_LEVELS: Final = 100
+"""Blocks inside blocks; a list is two. What is deeper, the parser would leave out."""
+
+_LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _COSTLY = re.compile(r"[\[\]*_~`]")
 _TAGS: Final = frozenset(
     {"a", "blockquote", "br", "code", "del", "em", "h4", "h5", "h6", "hr", "li", "ol", "p"}
@@ -61,15 +66,37 @@ def markdown(
 
     `own_host` is the Host of the request, to which no link of a transcript may lead.
     """
+    text = _LONE_SURROGATES.sub("\ufffd", text)
+    parser = _parser(own_host)
     note = _over_budget(text)
-    if note is not None:
-        _, sources = place_marks("", annotations)
-        return TextView(Markup("<pre>") + escape(text) + Markup("</pre>"), note, sources)
+    html = None if note else _rendered(parser, text)
+    if html is None:
+        return _plain(text, note or "Shown as plain text: it is nested too deeply.", annotations)
     marked, sources = place_marks(text, annotations)
-    html = _parser(own_host).render(marked)
-    if OPEN in html and not (OPEN in text or CLOSE in text):
-        html = link_marks(html, lambda number: _citation(number, anchor))
+    marked_html = html if marked == text else _rendered(parser, marked)
+    if marked_html is None or without_marks(marked_html) != html:
+        return TextView(Markup(_clean(html)), None, _only_listed(annotations))
+    html = link_marks(marked_html, lambda number: _citation(number, anchor))
     return TextView(Markup(_clean(html)), None, sources)
+
+
+def _plain(text: str, note: str, annotations: Sequence[Annotation]) -> TextView:
+    html = Markup("<pre>{}</pre>").format(exact_text(text))
+    return TextView(html, note, _only_listed(annotations))
+
+
+def _only_listed(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
+    return place_marks("", annotations)[1]
+
+
+def _rendered(parser: MarkdownIt, text: str) -> str | None:
+    """The HTML of `text`; None when it is nested so deeply that some of it would be missing."""
+    env: dict[str, object] = {}
+    tokens = parser.parse(text, env)
+    if any(token.level >= MAX_LEVELS - 1 for token in tokens):
+        return None
+    html: str = parser.renderer.render(tokens, parser.options, env)
+    return html
 
 
 def _over_budget(text: str) -> str | None:
@@ -99,7 +126,8 @@ def _clean(html: str) -> str:
 
 @lru_cache(maxsize=8)
 def _parser(own_host: str) -> MarkdownIt:
-    parser = MarkdownIt("js-default", {"breaks": True, "linkify": False, "html": False})
+    options = {"breaks": True, "linkify": False, "html": False, "maxNesting": MAX_LEVELS}
+    parser = MarkdownIt("js-default", options)
     parser.disable("image")
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
     parser.add_render_rule("heading_open", _shifted_heading)
@@ -130,7 +158,8 @@ def _aligned_cell(
     """The alignment as a class: the page's policy allows no style attribute."""
     token = tokens[index]
     style = str(token.attrs.pop("style", ""))
-    if side := style.removeprefix("text-align:"):
+    side = style.removeprefix("text-align:")
+    if side in ("center", "right"):
         token.attrs["class"] = f"align-{side}"
     return self.renderToken(tokens, index, options, env)
 

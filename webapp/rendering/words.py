@@ -18,7 +18,7 @@ _UNITS: Final = (
 
 
 # Marks of Markdown that only stand in the way of a few words: headings, stars, backticks.
-_MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|\*\*|__|`|^\s*```\w*")
+_MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
@@ -30,7 +30,7 @@ def size(number: int) -> str:
     """Bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
     if number < 1000:
         return count(number, "byte")
-    if number < 1_000_000:
+    if number < 999_500:
         return f"{number / 1000:.0f} kB"
     return f"{number / 1_000_000:.1f} MB"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from requests.adapters import BaseAdapter
@@ -19,7 +20,8 @@ from webapp.upstream import answers, paths
 from webapp.upstream.cursors import walk
 from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint
-from webapp.upstream.errors import BadRequest, NotFound
+from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
+from webapp.upstream.failures import clean
 from webapp.upstream.limits import Limits
 from webapp.upstream.sending import Call, Sender
 from webapp.upstream.transport import open_session
@@ -28,6 +30,9 @@ NEW_FOR: Final = 10.0
 """Seconds after its creation in which a completion may still answer 404."""
 NEW_TRIES: Final = 3
 NEW_WAIT: Final = 2.0
+
+NO_SUCH_MESSAGE: Final = "There is no such message in this completion."
+OPEN_FROM_START: Final = "Open the transcript from its start."
 
 _MESSAGE_INDEX = re.compile(r"-(?:msg-)?([0-9]{1,9})")
 
@@ -77,7 +82,8 @@ class Upstream:
             after=after, limit=limit, order=order, model=model, metadata=metadata
         )
         text = self._send(Call("GET", paths.COMPLETIONS, query), deadline)
-        return answers.page(text, Completion.from_json)
+        with self._reading():
+            return answers.page(text, Completion.from_json)
 
     def retrieve_completion(
         self,
@@ -88,7 +94,9 @@ class Upstream:
     ) -> Completion:
         """One completion as stored."""
         call = Call("GET", paths.completion(completion_id))
-        return answers.completion(self._send_when_stored(call, created, deadline))
+        text = self._send_when_stored(call, created, deadline)
+        with self._reading():
+            return answers.completion(text)
 
     def update_completion(
         self,
@@ -100,12 +108,16 @@ class Upstream:
         """The completion with its new metadata."""
         body = json.dumps({"metadata": dict(metadata)}).encode()
         call = Call("POST", paths.completion(completion_id), body=body)
-        return answers.completion(self._send(call, deadline))
+        text = self._send(call, deadline)
+        with self._reading():
+            return answers.completion(text)
 
     def delete_completion(self, completion_id: str, *, deadline: Deadline | None = None) -> None:
         """Deletes the completion. Raises `NotFound` when there was none."""
         call = Call("DELETE", paths.completion(completion_id))
-        answers.check_deletion(self._send(call, deadline))
+        text = self._send(call, deadline)
+        with self._reading():
+            answers.check_deletion(text)
 
     def list_messages(
         self,
@@ -120,7 +132,9 @@ class Upstream:
         """One page of a completion's messages: its input, without the answer."""
         query = paths.page_query(after=after, limit=limit, order=order)
         call = Call("GET", paths.messages(completion_id), query)
-        return answers.page(self._send_when_stored(call, created, deadline), Message.from_json)
+        text = self._send_when_stored(call, created, deadline)
+        with self._reading():
+            return answers.page(text, Message.from_json)
 
     def retrieve_message(
         self, completion_id: str, message_id: str, *, deadline: Deadline | None = None
@@ -131,13 +145,16 @@ class Upstream:
         the message. Raises `NotFound` when the server has another message there.
         """
         deadline = deadline or self._deadline()
-        before = self._predecessor(completion_id, message_id, deadline)
+        before = self._before(completion_id, message_id, deadline)
+        cursor = before.data[0].id if before.data else None
         page = self.list_messages(
-            completion_id, after=before, limit=1, order="asc", deadline=deadline
+            completion_id, after=cursor, limit=1, order="asc", deadline=deadline
         )
-        if not page.data or page.data[0].id != message_id:
-            raise NotFound("There is no such message in this completion.")
-        return page.data[0]
+        # A server that ignores cursors has given all messages each time.
+        for message in (*page.data, *before.data):
+            if message.id == message_id:
+                return message
+        raise NotFound(NO_SUCH_MESSAGE, advice=OPEN_FROM_START)
 
     def every_message(
         self,
@@ -173,17 +190,25 @@ class Upstream:
         """Closes the kept connections."""
         self._session.close()
 
-    def _predecessor(self, completion_id: str, message_id: str, deadline: Deadline) -> str | None:
+    def _before(self, completion_id: str, message_id: str, deadline: Deadline) -> Page[Message]:
+        """The message in front of `message_id`, or none. Raises `NotFound`."""
         try:
-            page = self.list_messages(
+            return self.list_messages(
                 completion_id, after=message_id, limit=1, order="desc", deadline=deadline
             )
         except BadRequest as error:
             raise NotFound(
-                "There is no such message in this completion.",
-                server_message=error.server_message,
+                NO_SUCH_MESSAGE, server_message=error.server_message, advice=OPEN_FROM_START
             ) from error
-        return page.data[0].id if page.data else None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Takes the key out of what an answer says that is not of the API's form."""
+        try:
+            yield
+        except BadAnswer as error:
+            error.server_message = clean(error.server_message, self._sender.endpoint)
+            raise
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self._clock)

@@ -47,12 +47,12 @@ def from_answer(
     said = said_in(text)
     kind = _kind(status, said)
     return kind(
-        _sentence(kind, response, endpoint.host),
+        _sentence(kind, response, endpoint),
         status=status,
-        server_message=_clean(said.message, endpoint),
-        type=_clean(said.type, endpoint),
-        code=_clean(said.code, endpoint),
-        param=_clean(said.param, endpoint),
+        server_message=clean(said.message, endpoint),
+        type=clean(said.type, endpoint),
+        code=clean(said.code, endpoint),
+        param=clean(said.param, endpoint),
         request_id=request_id(response.headers, endpoint),
         retry_after=retries.retry_after(response.headers, now=now),
         advice=_advice(said),
@@ -111,10 +111,11 @@ _KINDS: Final[dict[int, type[UpstreamError]]] = {
 }
 
 
-def _sentence(kind: type[UpstreamError], response: requests.Response, host: str) -> str:
+def _sentence(kind: type[UpstreamError], response: requests.Response, endpoint: Endpoint) -> str:
+    host = endpoint.host
     status = response.status_code
     if kind is Redirected:
-        return _redirect_sentence(response, host)
+        return _redirect_sentence(response, endpoint)
     sentences: dict[type[UpstreamError], str] = {
         NotFound: f"{host} has nothing stored under this id.",
         BadRequest: f"{host} did not accept the request (status {status}).",
@@ -127,17 +128,17 @@ def _sentence(kind: type[UpstreamError], response: requests.Response, host: str)
     return sentences.get(kind, f"{host} answered with the unknown status {status}.")
 
 
-def _redirect_sentence(response: requests.Response, host: str) -> str:
-    target = _target_host(response)
+def _redirect_sentence(response: requests.Response, endpoint: Endpoint) -> str:
+    target = _target_host(response, endpoint)
     where = f"to {target}" if target else "without saying where"
     return (
-        f"{host} answered with a redirect {where}. Readback did not follow it, and the API key "
-        "was not sent there."
+        f"{endpoint.host} answered with a redirect {where}. Readback did not follow it, and the "
+        "API key was not sent there."
     )
 
 
-def _target_host(response: requests.Response) -> str | None:
-    location = response.headers.get("Location")
+def _target_host(response: requests.Response, endpoint: Endpoint) -> str | None:
+    location = endpoint.without_secret(response.headers.get("Location") or "")
     if not location:
         return None
     try:
@@ -155,7 +156,7 @@ def _advice(said: Said) -> str | None:
     return None
 
 
-def _clean(text: str | None, endpoint: Endpoint) -> str | None:
+def clean(text: str | None, endpoint: Endpoint) -> str | None:
     """A server's text for the reader; scrubbed before it is cut, so that no half key is left."""
     if not text:
         return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import abort, current_app, request
+from flask import Response, abort, current_app, request
 
+from webapp.exact_json import Value
+from webapp.fragments import page_or_fragment
 from webapp.media import MediaCache
 from webapp.previews import Previews
 from webapp.reading import Reader, Window
@@ -34,6 +36,13 @@ def services() -> Services:
 def deadline() -> Deadline:
     """The time this page may take, from now on."""
     return Deadline.after(services().page_timeout)
+
+
+def raw_page(json: Value, *, back: str) -> Response:
+    """Exact JSON on a page of its own, which browsers do not keep; `back` is where it came from."""
+    response = page_or_fragment("raw.html", "_raw.html", json=json, back=back)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def window() -> Window:

@@ -13,7 +13,7 @@ from webapp.fragments import page_or_fragment
 from webapp.opening import find_place
 from webapp.previews import Row
 from webapp.upstream import NotSupported, usable_cursor
-from webapp.views import deadline, services, whole_number, window
+from webapp.views import deadline, raw_page, services, whole_number, window
 
 bp = Blueprint("completions", __name__)
 
@@ -123,7 +123,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     stop button ends it.
     """
     section = services().reader.section(completion_id, window(), deadline())
-    if request.args.get("all"):
+    if request.args.get("all") and not section.lacks_messages:
         rest = services().reader.following(section, deadline)
         return stream_template("completions/all.html", section=section, rest=rest)
     response = page_or_fragment("completions/show.html", "completions/_page.html", section=section)
@@ -137,7 +137,7 @@ def raw(completion_id: str) -> ResponseReturnValue:
     """One completion, as the server sent it."""
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     back = url_for("completions.show", completion_id=completion_id)
-    return page_or_fragment("raw.html", "_raw.html", json=completion.json, back=back)
+    return raw_page(completion.json, back=back)
 
 
 def _page(listing: Listing) -> Response:

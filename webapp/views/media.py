@@ -66,6 +66,7 @@ def _sent(media: InlineMedia, data: bytes) -> Response:
     )
     response.headers["Content-Security-Policy"] = POLICY
     response.cache_control.no_cache = None
+    response.cache_control.public = False
     response.cache_control.private = True
     response.cache_control.immutable = True
     return response

@@ -6,7 +6,7 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import page_or_fragment
-from webapp.views import deadline, services, window
+from webapp.views import deadline, raw_page, services, window
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 
@@ -32,7 +32,7 @@ def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
     """One message, as the server sent it."""
     message = services().reader.message(completion_id, message_id, deadline())
     back = url_for(".show", completion_id=completion_id, message_id=message_id)
-    return page_or_fragment("raw.html", "_raw.html", json=message.json, back=back)
+    return raw_page(message.json, back=back)
 
 
 @bp.get("/choices/<int:place>/raw")
@@ -40,4 +40,4 @@ def raw_choice(completion_id: str, place: int) -> ResponseReturnValue:
     """One output choice, as the server sent it."""
     choice = services().reader.choice(completion_id, place, deadline())
     back = url_for("completions.show", completion_id=completion_id)
-    return page_or_fragment("raw.html", "_raw.html", json=choice.json, back=back)
+    return raw_page(choice.json, back=back)

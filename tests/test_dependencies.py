@@ -1,0 +1,96 @@
+"""What is installed is pinned: every package by version and hash, and from no named index."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = pathlib.Path(__file__).resolve().parents[1]
+LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.lock")))
+HTMX: Final = "node_modules/htmx.org"
+HTMX_INTEGRITY: Final = "sha512-" + (
+    "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
+)
+SERVED: Final = ROOT / "static" / "vendor" / "htmx.min.js"
+INSTALLED: Final = ROOT / HTMX / "dist" / "htmx.min.js"
+
+
+def requirements(lock: pathlib.Path) -> list[str]:
+    """The requirements of a lock file, one text each, comments left out."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def versions(lock: pathlib.Path) -> dict[str, set[str]]:
+    """Every package, and the versions it is pinned to: one for each kind of machine at most."""
+    found: dict[str, set[str]] = {}
+    for line in requirements(lock):
+        name, version = re.split(r"==|[ ;]", line)[:2]
+        found.setdefault(name.partition("[")[0], set()).add(version)
+    return found
+
+
+def in_json(name: str) -> Any:
+    return json.loads((ROOT / name).read_text(encoding="utf-8"))
+
+
+def test_there_are_locks_for_running_testing_and_npm() -> None:
+    assert [lock.name for lock in LOCKS] == ["dev.lock", "node.lock", "run.lock"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_requirement_is_pinned_with_hashes(lock: pathlib.Path) -> None:
+    lines = requirements(lock)
+
+    assert lines
+    for line in lines:
+        assert re.fullmatch(
+            r"[a-z0-9.-]+(\[[a-z,]+\])?==[0-9][\w.!+]*( ; [^;]+?)?( +--hash=sha256:[0-9a-f]{64})+",
+            re.sub(r"\s+", " ", line),
+        ), line
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_names_no_index_and_no_address(lock: pathlib.Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+
+    assert "://" not in text
+    assert not re.search(r"(?m)^\s*-", re.sub(r"(?m)^\s+--hash=.*$", "", text))
+    assert "@" not in text
+
+
+def test_running_and_testing_use_the_same_versions() -> None:
+    run, dev = (versions(ROOT / "requirements" / f"{name}.lock") for name in ("run", "dev"))
+    shared = run.keys() & dev.keys()
+
+    assert shared >= {"flask", "markdown-it-py", "nh3", "requests"}
+    assert {name: run[name] for name in shared} == {name: dev[name] for name in shared}
+
+
+def test_htmx_is_pinned_by_version_and_hash_and_from_no_host() -> None:
+    assert in_json("package.json")["dependencies"] == {"htmx.org": "4.0.1"}
+    packages = in_json("package-lock.json")["packages"]
+
+    assert set(packages) == {"", HTMX}
+    assert packages[HTMX]["version"] == "4.0.1"
+    assert packages[HTMX]["integrity"] == HTMX_INTEGRITY
+    assert "://" not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    assert "resolved" not in packages[HTMX]
+
+
+@pytest.mark.skipif(not SERVED.is_file(), reason="htmx has not been set up in static/vendor")
+def test_the_htmx_we_serve_is_the_pinned_version() -> None:
+    assert b'version="4.0.1"' in SERVED.read_bytes()
+
+
+@pytest.mark.skipif(
+    not (SERVED.is_file() and INSTALLED.is_file()), reason="htmx has not been installed by npm"
+)
+def test_the_htmx_we_serve_is_the_file_npm_installed() -> None:
+    assert SERVED.read_bytes() == INSTALLED.read_bytes()
+    assert in_json(f"{HTMX}/package.json")["version"] == "4.0.1"

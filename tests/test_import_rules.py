@@ -1,0 +1,154 @@
+"""Who may import whom, read from the source: the drawing of the program that cannot go stale."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = Path(__file__).resolve().parents[1] / "webapp"
+FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
+
+VALUES: Final = {"exact_json", "messages", "completions"}
+PAGES: Final = VALUES | {
+    *("config", "errors", "fragments", "media", "opening", "previews", "reading", "rendering"),
+    *("security", "static_files", "templating", "transcript", "upstream", "views"),
+}
+
+# Areas of the package by the part of the path behind `webapp`, and what each may import beside
+# the standard library and itself: areas of ours, and other packages.
+MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
+    "exact_json": (set(), set()),
+    "messages": ({"exact_json"}, set()),
+    "completions": ({"exact_json", "messages"}, set()),
+    "settings": (set(), set()),
+    "config": ({"settings"}, set()),
+    "opening": (set(), set()),
+    "transcript": ({"completions", "messages"}, set()),
+    "media": ({"messages"}, set()),
+    "rendering": (VALUES, {"markdown_it", "markupsafe", "nh3"}),
+    "upstream": (VALUES, {"requests", "urllib3"}),
+    "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
+    "embedded": (VALUES, {"flask", "sqlalchemy", "werkzeug"}),
+    "reading": (VALUES | {"transcript", "upstream"}, set()),
+    "previews": (VALUES | {"transcript", "upstream"}, set()),
+    "fragments": (set(), {"flask", "htmx_flask"}),
+    "security": ({"fragments"}, {"flask", "werkzeug"}),
+    "static_files": (set(), {"flask"}),
+    "errors": ({"fragments", "upstream"}, {"flask", "werkzeug"}),
+    "templating": (PAGES, {"flask", "jinja2", "markupsafe"}),
+    "views": (PAGES, {"flask", "werkzeug"}),
+    "application": (
+        PAGES | {"embedded", "loopback"},
+        {"flask", "htmx_flask", "platformdirs", "requests", "werkzeug"},
+    ),
+    "cli": (VALUES | {"application", "config", "embedded", "rendering"}, {"granian", "webapp"}),
+    "__init__": ({"application", "config"}, {"flask", "requests"}),
+}
+
+
+def area_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def for_types_only(tree: ast.Module) -> set[ast.AST]:
+    """What stands under `if TYPE_CHECKING`: it is never run."""
+    guarded = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    return {inner for guard in guarded for body in guard.body for inner in ast.walk(body)}
+
+
+def modules_imported(file: Path) -> Iterator[str]:
+    """Every module that `file` imports anywhere, by its full name."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    skipped = for_types_only(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            yield from _from(node)
+
+
+def _from(node: ast.ImportFrom) -> Iterator[str]:
+    """`from webapp import messages` imports a module of ours, `create_app` the package itself."""
+    if node.module != "webapp":
+        yield node.module or ""
+        return
+    for alias in node.names:
+        is_module = (PACKAGE / alias.name).is_dir() or (PACKAGE / f"{alias.name}.py").is_file()
+        yield f"webapp.{alias.name}" if is_module else "webapp"
+
+
+def ours_and_others(file: Path) -> tuple[set[str], set[str]]:
+    """The areas of ours and the packages of others that `file` imports, its own area left out."""
+    modules = [module for module in modules_imported(file) if module != "__future__"]
+    ours = {name.split(".")[1] for name in modules if name.startswith("webapp.")}
+    others = {name.split(".")[0] for name in modules if not name.startswith("webapp.")}
+    return ours - {area_of(file)}, others - sys.stdlib_module_names
+
+
+def test_every_area_has_its_rule_and_every_rule_its_area() -> None:
+    assert {area_of(file) for file in FILES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_it_may(file: Path) -> None:
+    areas, packages = MAY_IMPORT[area_of(file)]
+    ours, others = ours_and_others(file)
+
+    assert ours <= areas
+    assert others <= packages
+
+
+def importers_of(area: str) -> set[str]:
+    return {area_of(file) for file in FILES if area in ours_and_others(file)[0]}
+
+
+def test_only_the_assembling_modules_know_the_server_we_bring() -> None:
+    assert importers_of("embedded") == {"application", "cli"}
+    assert importers_of("loopback") == {"application"}
+
+
+def test_nobody_imports_what_assembles_but_the_package_and_its_command() -> None:
+    assert importers_of("application") <= {"__init__", "cli"}
+    assert importers_of("cli") == set()
+    assert {area_of(file) for file in FILES if "webapp" in ours_and_others(file)[1]} <= {"cli"}
+
+
+def test_markup_is_made_in_rendering_alone() -> None:
+    makers = {
+        area_of(file)
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Name) and node.id == "Markup")
+        or (isinstance(node, ast.Attribute) and node.attr == "Markup")
+        or (isinstance(node, ast.alias) and node.name == "Markup")
+    }
+
+    assert makers == {"rendering"}
+
+
+def test_the_rules_draw_no_circles() -> None:
+    done: set[str] = set()
+    while ready := {
+        area for area, (ours, _) in MAY_IMPORT.items() if area not in done and actual(area) <= done
+    }:
+        done |= ready
+
+    assert done == set(MAY_IMPORT)
+
+
+def actual(area: str) -> set[str]:
+    """The areas that `area` really imports."""
+    files = (file for file in FILES if area_of(file) == area)
+    return {one for file in files for one in ours_and_others(file)[0]}

@@ -1,0 +1,93 @@
+"""Static files: names that change with the content, kept for a year; nothing else is given."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.pages import Page
+
+ROOT = Path(__file__).resolve().parents[1]
+STATIC = ROOT / "static"
+ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
+
+
+def addresses(client: FlaskClient) -> list[str]:
+    """What the pages load: style sheets, scripts, the icon."""
+    page = Page.of(client.get("/completions"))
+    nodes = page.all("link[href], script[src]")
+    return [node.attributes.get("href") or node.attributes.get("src") or "" for node in nodes]
+
+
+def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:
+    found = addresses(client)
+    assert len(found) > 3
+    for address in found:
+        match = ADDRESS.fullmatch(address)
+        assert match is not None
+        content = (STATIC / match[2]).read_bytes()
+        assert match[1] == hashlib.sha256(content).hexdigest()[:12]
+        response = client.get(address, buffered=True)
+        assert (response.status_code, response.data) == (200, content)
+
+
+def test_files_are_kept_for_a_year_and_typed(client: FlaskClient) -> None:
+    types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+    for address in addresses(client):
+        response = client.get(address, buffered=True)
+        assert response.mimetype == types[address.rpartition(".")[2]]
+        kept = set(response.headers["Cache-Control"].split(", "))
+        assert kept == {"public", "max-age=31536000", "immutable"}
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_a_file_that_was_not_changed_is_not_sent_again(client: FlaskClient) -> None:
+    address = addresses(client)[0]
+    etag = client.get(address, buffered=True).headers["ETag"]
+    response = client.get(address, headers={"If-None-Match": etag}, buffered=True)
+    assert (response.status_code, response.data) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/000000000000/css/base.css",
+        "/static/css/base.css",
+        "/static/",
+        "/static/{digest}/css/../css/base.css",
+        "/static/{digest}/../templates/base.html",
+        "/static/{digest}/%2e%2e/pyproject.toml",
+        "/static/{digest}/css%2fbase.css%00",
+        "/static/{digest}//etc/passwd",
+        "/static/{digest}/css/none.css",
+    ],
+)
+def test_nothing_else_is_given(client: FlaskClient, path: str) -> None:
+    match = ADDRESS.fullmatch(addresses(client)[1])
+    assert match is not None
+    response = client.get(path.format(digest=match[1]))
+    assert response.status_code in (404, 308)
+    if response.status_code == 308:
+        assert client.get(response.location).status_code == 404
+
+
+def test_htmx_is_the_version_that_is_locked(client: FlaskClient) -> None:
+    vendored = STATIC / "vendor" / "htmx.min.js"
+    if not vendored.exists():
+        pytest.skip("htmx has not been brought in: run the tests by `make test`")
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    version = lock["packages"]["node_modules/htmx.org"]["version"]
+    assert f'"{version}"' in vendored.read_text()
+    assert any(address.endswith("/vendor/htmx.min.js") for address in addresses(client))
+
+
+def test_the_health_page_asks_nobody_and_is_not_kept(client: FlaskClient) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.data) == (200, b"ok\n")
+    assert response.headers["Cache-Control"] == "no-store"
