@@ -1,220 +1,41 @@
-"""Messages as values: one stored message, its content parts and what else it carries.
+"""The API's JSON read as parts, calls and annotations.
 
-Every JSON value makes a `Message`; nothing here raises on content. What is not understood,
-because its type is unknown or its shape is not the documented one, becomes an `Unknown` that
-keeps its exact JSON, so that no field a server sent is lost. Shapes: the messages endpoint of
-the Chat Completions API, and the request messages other servers give back.
+A reader gives None, or an `Unknown`, where the shape is not the documented one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar, Final, TypeAlias
+from typing import Final
 
-from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Null, Number, Object, String, Value
+from webapp.messages.parts import (
+    Annotation,
+    Audio,
+    Call,
+    File,
+    Image,
+    InputAudio,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Unknown,
+    UrlCitation,
+)
 
-INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
-"""All that api.openai.com sends of a message: the answer's own fields are never among them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """Something a bubble shows: `json` is where it stands, `extras` what it has beyond."""
-
-    kind: ClassVar[str]
-    json: Value
-    extras: tuple[Member, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(_Piece):
-    """Text for the reader: Markdown by custom, not by contract."""
-
-    kind: ClassVar[str] = "text"
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reasoning(_Piece):
-    """What a model wrote before its answer; `field` is the name it was sent under."""
-
-    kind: ClassVar[str] = "reasoning"
-    text: str
-    field: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal(_Piece):
-    """The model declined; `text` is how it said so."""
-
-    kind: ClassVar[str] = "refusal"
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image(_Piece):
-    """An image by address: a `data:` URI or, on some servers, a remote URL."""
-
-    kind: ClassVar[str] = "image"
-    url: str
-    detail: str | None
-
-    @property
-    def is_inline(self) -> bool:
-        return self.url[:5].lower() == "data:"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputAudio(_Piece):
-    """Sound in a request: `data` is base64, `format` what the sender called it."""
-
-    kind: ClassVar[str] = "input_audio"
-    data: str | None
-    format: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audio(_Piece):
-    """A spoken answer: base64 `data`, its `transcript`, `expires_at` in unix seconds."""
-
-    kind: ClassVar[str] = "audio"
-    id: str | None
-    data: str | None
-    transcript: str | None
-    expires_at: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File(_Piece):
-    """A file by id, or with its contents (`data`: base64 or a `data:` URI)."""
-
-    kind: ClassVar[str] = "file"
-    file_id: str | None
-    filename: str | None
-    data: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall(_Piece):
-    """A call the model asked for.
-
-    `type` is `function`, `custom`, or `function_call` for the deprecated field of that name;
-    `arguments` is the text the model wrote: JSON for functions when all went well, free text
-    for custom tools.
-    """
-
-    kind: ClassVar[str] = "tool_call"
-    id: str | None
-    type: str
-    name: str | None
-    arguments: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UrlCitation(_Piece):
-    """A source of the answer; the indexes are offsets into `content`, as sent."""
-
-    kind: ClassVar[str] = "url_citation"
-    url: str
-    title: str | None
-    start_index: int | None
-    end_index: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown(_Piece):
-    """JSON with no reader of its own, under the name it was sent with."""
-
-    kind: ClassVar[str] = "unknown"
-    label: str
-
-
-Part: TypeAlias = Text | Reasoning | Refusal | Image | InputAudio | Audio | File | Unknown
-Annotation: TypeAlias = UrlCitation | Unknown
-Call: TypeAlias = ToolCall | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message; `json` is exactly what the server sent for it."""
-
-    json: Value
-    id: str | None = None
-    role: str | None = None
-    name: str | None = None
-    parts: tuple[Part, ...] = ()
-    calls: tuple[Call, ...] = ()
-    annotations: tuple[Annotation, ...] = ()
-    tool_call_id: str | None = None
-    also_sent: tuple[Member, ...] = ()
-    _sent: frozenset[str] = field(default=frozenset(), repr=False)
-
-    @classmethod
-    def from_json(cls, json: Value) -> Message:
-        if not isinstance(json, Object):
-            return cls(json, parts=(Unknown(json=json, label="message"),))
-        return cls(
-            json,
-            id=json.text("id"),
-            role=json.text("role"),
-            name=json.text("name"),
-            parts=tuple(_parts(json)),
-            calls=tuple(_calls(json)),
-            annotations=tuple(_annotations(json)),
-            tool_call_id=json.text("tool_call_id"),
-            also_sent=json.beyond(**_READ),
-            _sent=frozenset(json.names()),
-        )
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to show but the role."""
-        return not (self.parts or self.calls or self.annotations or self.also_sent)
-
-    @property
-    def may_lack_calls(self) -> bool:
-        """Whether tool calls may have been left out: an empty assistant message of five keys.
-
-        api.openai.com gives an earlier turn that only called tools back as `content: null`.
-        """
-        return self.is_empty and self.role == "assistant" and self.has_only_input_keys
-
-    @property
-    def has_only_input_keys(self) -> bool:
-        return self._sent <= INPUT_KEYS
-
-    @property
-    def is_tool_result(self) -> bool:
-        return self.role in ("tool", "function")
-
-    @property
-    def text_count(self) -> int:
-        """How many parts are text: citations say where they belong only when it is one."""
-        return sum(isinstance(part, Text) for part in self.parts)
-
-    @property
-    def has_text(self) -> bool:
-        """Whether there is text with a source to look at or to copy."""
-        return any(isinstance(part, Text | Refusal | Reasoning) for part in self.parts)
-
-    @property
-    def plain_text(self) -> str:
-        """All text a reader would quote, one blank line between parts."""
-        texts = (part.text for part in self.parts if isinstance(part, Text | Refusal))
-        return "\n\n".join(texts)
-
-
-_REASONING_FIELDS = ("reasoning", "reasoning_content")
+_REASONING_FIELDS: Final = ("reasoning", "reasoning_content")
 # The members of a message as they are read; those of type `object` have readers for any value.
-_READ = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
+READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
     ("content", "content_parts", "refusal", "audio", "tool_calls", "function_call")
     + ("annotations", *_REASONING_FIELDS),
     object,
 )
 
 
-def _parts(message: Object) -> Iterator[Part]:
+def parts_of(message: Object) -> Iterator[Part]:
+    """What a message says, in reading order."""
     for name in _REASONING_FIELDS:
         yield from _worded(message, name)
     yield from _content(message)
@@ -368,7 +189,8 @@ def _spoken(message: Object) -> Iterator[Part]:
     )
 
 
-def _calls(message: Object) -> Iterator[Call]:
+def calls_of(message: Object) -> Iterator[Call]:
+    """The tool calls of a message, the deprecated `function_call` last."""
     calls = message.get("tool_calls")
     if isinstance(calls, Array):
         yield from (_call(value) for value in calls.items)
@@ -414,7 +236,8 @@ def _arguments(value: Value | None) -> str | None:
     return value.text if isinstance(value, String) else value.source
 
 
-def _annotations(message: Object) -> Iterator[Annotation]:
+def annotations_of(message: Object) -> Iterator[Annotation]:
+    """The annotations of a message."""
     annotations = message.get("annotations")
     if isinstance(annotations, Array):
         yield from (_annotation(value) for value in annotations.items)

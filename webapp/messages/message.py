@@ -1,0 +1,86 @@
+"""One message, with everything it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from webapp.exact_json import Member, Object, Value
+from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
+from webapp.messages.shapes import READ, annotations_of, calls_of, parts_of
+
+INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
+"""All that api.openai.com sends of a message: the answer's own fields are never among them."""
+
+# A server that sends null for tool calls says that there were none; the refusal says nothing.
+_WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; `json` is exactly what the server sent for it."""
+
+    json: Value
+    id: str | None = None
+    role: str | None = None
+    name: str | None = None
+    parts: tuple[Part, ...] = ()
+    calls: tuple[Call, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    tool_call_id: str | None = None
+    also_sent: tuple[Member, ...] = ()
+    _sent: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def from_json(cls, json: Value) -> Message:
+        if not isinstance(json, Object):
+            return cls(json, parts=(Unknown(json=json, label="message"),))
+        return cls(
+            json,
+            id=json.text("id"),
+            role=json.text("role"),
+            name=json.text("name"),
+            parts=tuple(parts_of(json)),
+            calls=tuple(calls_of(json)),
+            annotations=tuple(annotations_of(json)),
+            tool_call_id=json.text("tool_call_id"),
+            also_sent=json.beyond(**READ),
+            _sent=frozenset(json.names()),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show but the role."""
+        return not (self.parts or self.calls or self.annotations or self.also_sent)
+
+    @property
+    def may_lack_calls(self) -> bool:
+        """Whether tool calls may have been left out: an empty assistant message of five keys.
+
+        api.openai.com gives an earlier turn that only called tools back as `content: null`.
+        """
+        return self.is_empty and self.role == "assistant" and self._sent <= _WITHOUT_CALLS
+
+    @property
+    def has_only_input_keys(self) -> bool:
+        return self._sent <= INPUT_KEYS
+
+    @property
+    def is_tool_result(self) -> bool:
+        return self.role in ("tool", "function")
+
+    @property
+    def text_count(self) -> int:
+        """How many parts are text: citations say where they belong only when it is one."""
+        return sum(isinstance(part, Text) for part in self.parts)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is text with a source to look at or to copy."""
+        return any(isinstance(part, Text | Refusal | Reasoning) for part in self.parts)
+
+    @property
+    def plain_text(self) -> str:
+        """All text a reader would quote, one blank line between parts."""
+        texts = (part.text for part in self.parts if isinstance(part, Text | Refusal))
+        return "\n\n".join(texts)
