@@ -64,6 +64,8 @@ COMPLETION: Final[Shape] = {
     "choices": [{"index": INTEGER, "message": MESSAGE, "finish_reason": TEXT, "logprobs": TEXT}],
     "input_messages": [MESSAGE],
 }
+# What may stand in place of anything: another shape, or JSON as it is with a number for its N.
+_ODD: Final[list[Shape]] = [TEXT, INTEGER, [TEXT], {"odd": TEXT}, Fixed("N.5"), Fixed("null")]
 _FIXED: Final = ("text", "refusal", "thinking", "reasoning", "image_url", "input_audio", "file")
 KNOWN_WORDS: Final = {*_FIXED, "function", "custom", "url_citation", "chat.completion"}
 """What these say is said by how a value is shown."""
@@ -77,11 +79,10 @@ def written(draw: st.DrawFn, shape: Shape) -> str:
 
 def _written(draw: st.DrawFn, shape: Shape, numbers: Iterator[int]) -> str:
     if draw(st.integers(0, 9)) == 0:
-        shape = draw(st.sampled_from([TEXT, INTEGER, [TEXT], {"odd": TEXT}, Fixed("0.5"), None]))
-        if shape is None:
-            return "null"
-        if shape == "0.5":
-            return f"{next(numbers)}.5"
+        odd = draw(st.sampled_from(_ODD))
+        if isinstance(odd, Fixed):
+            return odd.replace("N", str(next(numbers)))
+        shape = odd
     if isinstance(shape, dict):
         return _written_object(draw, shape, numbers)
     if isinstance(shape, list):

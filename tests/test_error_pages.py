@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,7 @@ from flask.testing import FlaskClient
 from tests.conftest import REAL_DATA
 from tests.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.pages import AS_FRAGMENT, Page
-from tests.upstream.raw_server import Connection, RawServer, Script, http_answer
-from webapp import create_app
-from webapp.config import Config
+from tests.upstream.raw_server import Connection, RawServer
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -256,94 +252,11 @@ def test_the_key_is_never_shown_even_when_the_server_says_it(
 def test_the_key_does_not_follow_a_redirect_to_another_server(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    with RawServer(answering(b"{}")) as other:
+    with RawServer(Connection.stay_silent) as other:
         fail(fake, Reply(307, "", (("Location", f"{other.base_url}/chat/completions/x"),)))
         page = Page.of(fake_client.get(HERE), 502)
         assert "Readback did not follow it" in page.text
         assert other.connections == 0
-
-
-# Below HTTP
-
-
-def answering(body: bytes, **options: str) -> Script:
-    def answer(connection: Connection) -> None:
-        if connection.receive():
-            connection.send(http_answer(body, **options))
-
-    return answer
-
-
-def silent(connection: Connection) -> None:
-    connection.stay_silent()
-
-
-def reset(connection: Connection) -> None:
-    connection.receive()
-    connection.reset()
-
-
-def truncated(connection: Connection) -> None:
-    connection.receive()
-    connection.send(http_answer(b'{"data": [', Content_Length="1000"))
-
-
-def dripping(connection: Connection) -> None:
-    connection.receive()
-    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    connection.drip(b" " * 100_000)
-
-
-def not_http(connection: Connection) -> None:
-    connection.receive()
-    connection.send(b"SSH-2.0-OpenSSH_9.7\r\n")
-
-
-@contextmanager
-def viewer_of(base_url: str, **options: Any) -> Iterator[FlaskClient]:
-    settings = {"read_timeout": 0.2, "page_timeout": 0.6, "max_retries": 0} | options
-    config = Config(openai_base_url=base_url, openai_api_key=KEY, **settings)
-    yield create_app(config).test_client()
-
-
-@pytest.mark.parametrize(
-    ("script", "status", "sentence"),
-    [
-        (silent, 504, "did not answer in time"),
-        (dripping, 504, "stopped in the middle"),
-        (reset, 502, "could not be reached"),
-        (truncated, 502, "broke off"),
-        (not_http, 502, "did not answer in HTTP"),
-        (answering(b"\x1f\x8bnot gzip", Content_Encoding="gzip"), 502, "damaged"),
-        (answering(b"{}", status="204 No Content", Content_Length="0"), 502, "nothing"),
-    ],
-    ids=["silent", "dripping", "reset", "truncated", "not http", "not gzip", "no content"],
-)
-@pytest.mark.parametrize("path", ["/completions", HERE])
-def test_a_broken_connection_is_explained(
-    path: str, script: Script, status: int, sentence: str
-) -> None:
-    with RawServer(script) as server, viewer_of(server.base_url) as client:
-        page = Page.of(client.get(path), status)
-        assert sentence in page.text
-        assert page.link("Try again") == path
-        assert_harmless(page.html)
-
-
-def test_a_server_that_is_not_there_is_explained() -> None:
-    with RawServer(silent) as server:
-        base_url = server.base_url
-    with viewer_of(base_url) as client:
-        page = Page.of(client.get(HERE), 502)
-    assert "could not be reached" in page.text
-    assert "Check the base URL and the network" in page.text
-
-
-def test_an_answer_beyond_the_limit_is_refused() -> None:
-    big = b'{"data": ["' + b"x" * 100_000 + b'"]}'
-    with RawServer(answering(big)) as server, viewer_of(server.base_url, max_bytes=4096) as client:
-        page = Page.of(client.get(HERE), 502)
-    assert "4,096" in page.text or "4 kB" in page.text
 
 
 # Our own
@@ -420,7 +333,7 @@ def test_recorded_errors_are_told_with_their_message(
 
 
 def test_an_odd_query_is_asked_for_again_as_it_was(fake_client: FlaskClient) -> None:
-    environ = {"PATH_INFO": HERE, "QUERY_STRING": "limit=0&x=\xc3\xa9%ff%26\"<>"}
+    environ = {"PATH_INFO": HERE, "QUERY_STRING": 'limit=0&x=\xc3\xa9%ff%26"<>'}
     response = fake_client.open(environ_overrides=environ, headers=AS_FRAGMENT)
     retry = Page.of(response, 400).link("Retry")
     assert retry == f"{HERE}?limit=0&x=%C3%A9%ff%26%22%3C%3E"

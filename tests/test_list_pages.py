@@ -1,4 +1,4 @@
-"""The list: what a row tells, filters that are the address, pages, and the box that opens ids."""
+"""The list: what a row tells, questions that may fail, page after page, and lists there are not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from selectolax.lexbor import LexborNode
 
-from tests.fake_upstream import FakeUpstream, Reply, Stored, error, message, stored
+from tests.fake_upstream import (
+    FakeUpstream,
+    Json,
+    Reply,
+    Stored,
+    always_more,
+    as_it_is,
+    error,
+    message,
+    stored,
+    without_has_more,
+)
 from tests.pages import AS_FRAGMENT, Page, Row, pages_from
 from tests.serving import serve
 from webapp import create_app
@@ -41,22 +50,6 @@ def only_row(client: FlaskClient) -> Row:
     rows = Page.of(client.get("/completions")).rows
     assert len(rows) == 1
     return rows[0]
-
-
-def filter_by(client: FlaskClient, **fields: str) -> Page:
-    """The page that the filter form leads to when it is sent with these fields."""
-    page = Page.of(client.get("/completions"))
-    form = page.one("form.filters")
-    query = {name: fields.get(name, value) for name, value in controls(form)}
-    return Page.of(client.get(form.attributes["action"] or "", query_string=query, **FOLLOW))
-
-
-FOLLOW: dict[str, Any] = {"follow_redirects": True}
-
-
-def controls(form: LexborNode) -> Iterator[tuple[str, str]]:
-    for control in form.css("input"):
-        yield control.attributes["name"] or "", control.attributes.get("value") or ""
 
 
 # What a row tells
@@ -238,87 +231,6 @@ def test_questions_that_never_come_do_not_hold_up_the_list(
         assert all(row.answer == "An answer" for row in rows)
 
 
-# Filters
-
-
-def test_the_form_leads_to_an_address_that_is_the_filter(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    sent = {"model": " gpt-4o ", "key": "eval", "value": "7"}
-    response = fake_client.get("/completions", query_string=sent)
-    assert response.status_code == 303
-    assert urlsplit(response.location).path == "/completions"
-    assert parse_qsl(urlsplit(response.location).query) == [
-        ("model", "gpt-4o"),
-        ("metadata[eval]", "7"),
-    ]
-    assert fake.requests == []
-
-
-KEYS = ("eval", "a[b]", "a=b", "a]=b", "a&b#c", "clé 😀", "%5B", "a+b", "metadata[x]")
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_a_metadata_filter_finds_its_completions_and_can_be_removed(
-    fake: FakeUpstream, fake_client: FlaskClient, key: str
-) -> None:
-    value = 'v & "é" = [1]'
-    fake.completions = {
-        "chatcmpl-1": stored("chatcmpl-1", "the one", metadata={key: value}),
-        "chatcmpl-2": stored("chatcmpl-2", "another", metadata={key: "other"}),
-    }
-    page = filter_by(fake_client, key=key, value=value)
-    assert [row.question for row in page.rows] == ["the one"]
-    chip = page.one(".chips li:first-child")
-    assert f"{key} = {value}" in chip.text()
-    removal = chip.css_first("a")
-    assert removal is not None
-    unfiltered = Page.of(fake_client.get(removal.attributes["href"] or ""))
-    assert [row.question for row in unfiltered.rows] == ["another", "the one"]
-    assert unfiltered.all(".chips") == []
-
-
-def test_filters_add_up_and_are_removed_one_by_one(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.completions[ID] = stored(ID, "x", model="m", metadata={"a": "1", "b": "2"})
-    page = Page.of(fake_client.get("/completions?model=m&metadata[a]=1&metadata[b]=2"))
-    assert len(page.rows) == 1
-    left = [urlsplit(link.attributes["href"] or "").query for link in page.all(".chips a")]
-    assert [parse_qsl(query) for query in left] == [
-        [("metadata[a]", "1"), ("metadata[b]", "2")],
-        [("model", "m"), ("metadata[b]", "2")],
-        [("model", "m"), ("metadata[a]", "1")],
-        [],
-    ]
-
-
-def test_the_form_keeps_the_filters_that_are_active(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    page = Page.of(fake_client.get("/completions?model=m&metadata[a]=1"))
-    sent = dict(controls(page.one("form.filters")))
-    assert sent == {"metadata[a]": "1", "model": "m", "key": "", "value": ""}
-
-
-@pytest.mark.parametrize("query", [{"key": "", "value": "7"}, {"key": "eval", "value": ""}])
-def test_half_a_metadata_filter_is_answered_with_what_is_missing(
-    fake: FakeUpstream, fake_client: FlaskClient, query: dict[str, str]
-) -> None:
-    page = Page.of(fake_client.get("/completions", query_string=query), 400)
-    assert "needs a key and a value" in page.text
-    assert fake.requests == []
-
-
-def test_a_filter_that_is_not_sent_is_not_shown_as_active(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.completions[ID] = stored(ID, "x")
-    page = Page.of(fake_client.get("/completions?metadata[a]=&model="))
-    assert len(page.rows) == 1
-    assert page.all(".chips") == []
-
-
 # Pages
 
 
@@ -352,7 +264,7 @@ def test_the_link_for_more_is_the_same_with_and_without_htmx(
     assert whole.link("Newest completions") == "/completions"
 
 
-@pytest.mark.parametrize("more", [{}, {"last_id": "a b"}, {"data": [{"id": "a b"}]}])
+@pytest.mark.parametrize("more", [{}, {"last_id": "a b"}, {"data": [{"id": "a b"}]}, {"data": []}])
 def test_a_list_that_cannot_go_on_says_so(
     fake: FakeUpstream, fake_client: FlaskClient, more: dict[str, Any]
 ) -> None:
@@ -362,6 +274,25 @@ def test_a_list_that_cannot_go_on_says_so(
     assert shown.all("#more a") == []
     assert "No more completions" not in shown.text
     assert "says that there are more" in shown.text
+
+
+@pytest.mark.parametrize("fault", [as_it_is, always_more, without_has_more])
+def test_a_server_that_repeats_its_list_is_shown_once(
+    fake: FakeUpstream, fake_client: FlaskClient, fault: Callable[[Json], Json]
+) -> None:
+    fake.completions = {f"c-{at}": stored(f"c-{at}", "x") for at in range(3)}
+    fake.page, fake.ignores_query = fault, True
+    pages = list(pages_from(fake_client, "/completions?limit=3"))
+    assert len([row for page in pages for row in page.rows]) == 3
+
+
+def test_behind_the_last_completion_there_is_nothing_but_the_end(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions = {"c-1": stored("c-1", "x")}
+    page = Page.of(fake_client.get("/completions?after=c-1"))
+    assert "Nothing is stored" not in page.text
+    assert "No more completions" in page.text
 
 
 @pytest.mark.parametrize(
@@ -379,16 +310,6 @@ def test_an_empty_store_says_how_completions_come_into_it(client: FlaskClient) -
     page = Page.of(client.get("/completions"))
     assert page.rows == []
     assert "store: true" in page.text
-
-
-def test_filters_that_match_nothing_can_be_cleared(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.completions[ID] = stored(ID, "x")
-    page = Page.of(fake_client.get("/completions?model=none"))
-    assert page.rows == []
-    assert "No completion matches" in page.text
-    assert page.link("Show all") == "/completions"
 
 
 @pytest.mark.parametrize(
@@ -410,79 +331,3 @@ def test_a_server_that_does_not_list_is_explained_and_ids_still_open(
     assert "does not list" in page.text
     assert str(reply.status) in page.text
     assert page.one("form.open-box input").attributes["name"] == "pasted"
-
-
-# The box that opens what was pasted
-
-KEY = "sk-proj-0123456789abcdef"
-
-
-@pytest.mark.parametrize(
-    ("pasted", "path"),
-    [
-        (ID, f"/completions/{ID}"),
-        (f"  {ID}\n", f"/completions/{ID}"),
-        (f'"{ID}"', f"/completions/{ID}"),
-        (f"`{ID}`", f"/completions/{ID}"),
-        ("resp_0b1c:2~x.y", "/completions/resp_0b1c:2~x.y"),
-        (f"https://api.openai.com/v1/chat/completions/{ID}", f"/completions/{ID}"),
-        (
-            f"https://api.openai.com/v1/chat/completions/{ID}/messages?limit=2",
-            f"/completions/{ID}",
-        ),
-        (f"http://localhost:8000/completions/{ID}?after={ID}-3#m-5", f"/completions/{ID}"),
-        (
-            f"http://localhost:8000/completions/{ID}/messages/{ID}-3",
-            f"/completions/{ID}/messages/{ID}-3",
-        ),
-        (
-            f"curl https://api.openai.com/v1/chat/completions/{ID}/messages \\\n"
-            f"  -H 'Authorization: Bearer {KEY}'",
-            f"/completions/{ID}",
-        ),
-        (
-            f"curl -H 'api-key: {KEY}' https://r.openai.azure.com/openai/v1/chat/completions/{ID}",
-            f"/completions/{ID}",
-        ),
-        (f'{{"id":"{ID}","object":"chat.completion"}}', f"/completions/{ID}"),
-        (f"INFO done {ID}, 3 s", f"/completions/{ID}"),
-        (f"https://h/v1/chat/completions/{ID.replace('-', '%2D')}", f"/completions/{ID}"),
-    ],
-)
-def test_what_was_pasted_opens(client: FlaskClient, pasted: str, path: str) -> None:
-    response = client.post("/open", data={"pasted": pasted})
-    assert (response.status_code, response.location) == (303, path)
-
-
-@pytest.mark.parametrize(
-    "pasted",
-    ["", "   ", "hello there", "..", ".", "a/b", "é", "x" * 300, "%2e%2e", "https://example.com/"],
-)
-def test_what_names_no_completion_is_a_bad_request(client: FlaskClient, pasted: str) -> None:
-    page = Page.of(client.post("/open", data={"pasted": pasted}), 400)
-    assert "no completion id" in page.text
-    assert page.one("form.open-box input").attributes.get("value") is None
-
-
-@pytest.mark.parametrize(
-    "pasted",
-    [
-        KEY,
-        f"Bearer {KEY}",
-        f"OPENAI_API_KEY={KEY}",
-        f"https://h/v1/chat/completions/{KEY}",
-        f"curl https://api.openai.com/v1/chat/completions -H 'Authorization: Bearer {KEY}'",
-        f"https://h/v1/chat/completions/{ID}/messages/{KEY}",
-    ],
-)
-def test_a_pasted_key_comes_into_no_address_and_no_page(client: FlaskClient, pasted: str) -> None:
-    response = client.post("/open", data={"pasted": pasted})
-    assert response.status_code == 400
-    assert KEY not in response.get_data(as_text=True)
-    assert KEY not in str(response.headers)
-
-
-def test_a_page_without_the_field_and_a_huge_text_are_refused(client: FlaskClient) -> None:
-    assert client.post("/open").status_code == 400
-    assert client.post("/open", data={"pasted": "x" * 1_000_000}).status_code == 413
-    assert client.get("/open").status_code == 405

@@ -1,17 +1,22 @@
-"""A transcript page: the order of messages, what the head tells, pages, and few calls upstream."""
+"""Pages of a transcript: the order of messages, page after page, and few calls upstream."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.fake_upstream import FakeUpstream, stored
 from tests.pages import AS_FRAGMENT, Page, pages_from
+from tests.serving import serve
 from webapp import create_app
 from webapp.config import Config
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -31,86 +36,6 @@ def forty_five(fake: FakeUpstream) -> None:
 
 def open_transcript(client: FlaskClient, **query: Any) -> Page:
     return Page.of(client.get(HERE, query_string=query))
-
-
-# The head
-
-
-def test_the_head_tells_model_time_reasons_tokens_and_metadata(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    choices = [
-        {"index": at, "message": {"role": "assistant", "content": "x"}, "finish_reason": reason}
-        for at, reason in enumerate(["stop", "length", "stop"])
-    ]
-    usage = {"total_tokens": 1515, "prompt_tokens": 1204, "completion_tokens": 311}
-    metadata = {"eval": "7", "nested": {"a": [1.0]}, "": "no name"}
-    fake.completions[ID] = stored(ID, "x", choices=choices, usage=usage, metadata=metadata)
-    page = open_transcript(fake_client)
-    facts = page.one(".bar-facts").text(separator=" ").split()
-    assert facts == ["gpt-4o-mini-2024-07-18", "stop", "length", "1", "message"]
-    about = " ".join(page.one(".about").text(separator=" ").split())
-    assert "2025-09-16 16:11 UTC" in about
-    assert "1,204 tokens in" in about
-    assert "311 out" in about
-    assert "eval 7" in about
-    assert 'nested {"a":[1.0]}' in about
-    assert "no name" in about
-
-
-def test_settings_are_exact_to_the_last_digit(fake: FakeUpstream, fake_client: FlaskClient) -> None:
-    members = (
-        '"seed":-8132613597486110237,"top_p":1.0,"temperature":0.70,"penalty":1e-7,'
-        '"user":"\\u00e9 <b>","store":true,"nothing":null,"tools":[{"z":1,"a":2.50}]'
-    )
-    fake.script(COMPLETION, Reply(200, f'{{"id":"{ID}",{members}}}'))
-    settings = open_transcript(fake_client).one(".settings")
-    names = [node.text() for node in settings.css("dt")]
-    values = [" ".join(node.text().split()) for node in settings.css("dd")]
-    assert dict(zip(names, values, strict=True)) == {
-        "seed": "-8132613597486110237",
-        "top_p": "1.0",
-        "temperature": "0.70",
-        "penalty": "1e-7",
-        "user": "é <b>",
-        "store": "true",
-        "tools": '[{"z":1,"a":2.50}]',
-    }
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        '"created":1' + "0" * 400,
-        '"created":1' + "0" * 4400,
-        '"created":"yesterday","usage":"none","metadata":[],"choices":{}',
-        '"usage":{"prompt_tokens":' + "9" * 4300 + ',"completion_tokens":-1.5}',
-        '"choices":[null,1,"x",{"message":null},{"index":' + "9" * 4300 + "}]",
-        '"choices":[{"message":"text"},{"message":{"content":{"deep":'
-        + "[" * 3000
-        + "]" * 3000
-        + "}}}]",
-        '"model":7,"model":null,"metadata":{"a":NaN,"a":"\\ud800"}',
-    ],
-    ids=["far", "too far", "other types", "counts", "choices", "deep", "twice"],
-)
-def test_an_odd_completion_is_still_a_page(
-    fake: FakeUpstream, fake_client: FlaskClient, members: str
-) -> None:
-    fake.script(COMPLETION, Reply(200, f'{{"id":"{ID}",{members}}}'))
-    page = open_transcript(fake_client, limit=100)
-    assert page.message_ids[:45] == ids(*range(45))
-
-
-def test_a_completion_created_beyond_all_time_that_is_not_there_is_not_found(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(COMPLETION, Reply(200, f'{{"id":"{ID}","created":1{"0" * 400}}}'))
-    fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
-    Page.of(fake_client.get(HERE), 404)
-
-
-# Pages
 
 
 def test_messages_stand_in_their_order_and_the_answer_comes_last(
@@ -257,6 +182,20 @@ def test_a_transcript_asks_for_messages_and_completion_and_counts_when_there_is_
     assert "45 messages" in page.text
 
 
+def test_both_calls_are_made_side_by_side(fake: FakeUpstream) -> None:
+    both = threading.Barrier(2)
+
+    def meeting(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answers a call only when the other one has come as well."""
+        both.wait(timeout=10)
+        return fake(environ, start)
+
+    with serve(meeting) as base_url:
+        config = Config(openai_base_url=f"{base_url}/v1", max_retries=0)
+        page = open_transcript(create_app(config).test_client(), limit=45)
+    assert page.message_ids == [*ids(*range(45)), None]
+
+
 def test_a_transcript_on_one_page_needs_no_count(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
@@ -281,191 +220,3 @@ def test_further_pages_take_three_calls_at_the_most(
         assert page.bubbles
         assert len(fake.requests) <= 3
         fake.requests.clear()
-
-
-# The two calls may fail one by one
-
-
-def test_messages_are_shown_when_the_completion_cannot_be_read(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(COMPLETION, error(500, "broken", x_request_id="req_7"))
-    page = open_transcript(fake_client)
-    assert page.message_ids == ids(*range(20))
-    (notice,) = page.notices
-    assert "The completion itself could not be read" in notice
-    assert "req_7" in notice
-
-
-def test_the_answer_is_shown_when_the_messages_cannot_be_read(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(MESSAGES, error(500, "broken"))
-    page = Page.of(fake_client.get(HERE), 502)
-    assert [bubble.sources for bubble in page.bubbles] == [["An answer"]]
-    (notice,) = page.notices
-    assert "The messages could not be read" in notice
-
-
-def test_all_pages_at_once_answer_like_one_when_the_messages_cannot_be_read(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(MESSAGES, error(500, "broken"))
-    page = Page.of(fake_client.get(f"{HERE}?all=1"), 502)
-    assert [bubble.sources for bubble in page.bubbles] == [["An answer"]]
-
-
-def test_the_input_that_comes_with_a_completion_is_shown_when_messages_are_not_supported(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    one = fake.completions[ID]
-    one.completion["input_messages"] = [{"role": "user", "content": "kept beside the answer"}]
-    fake.script(MESSAGES, Reply(404, {"detail": "Not Found"}))
-    page = open_transcript(fake_client)
-    assert [bubble.sources for bubble in page.bubbles] == [
-        ["kept beside the answer"],
-        ["An answer"],
-    ]
-    (notice,) = page.notices
-    assert "The messages could not be read" in notice
-    assert "its answer is missing" not in notice
-
-
-def test_an_empty_page_of_messages_is_no_failure_of_the_messages(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(COMPLETION, error(500, "broken"))
-    fake.completions[ID].messages = []
-    (notice,) = open_transcript(fake_client).notices
-    assert "The completion itself could not be read" in notice
-
-
-def test_further_on_there_is_nothing_without_messages(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(MESSAGES, error(500, "broken"))
-    page = Page.of(fake_client.get(f"{HERE}?after={ID}-19"), 502)
-    assert page.bubbles == []
-
-
-def test_when_both_fail_the_page_is_an_error(fake: FakeUpstream, fake_client: FlaskClient) -> None:
-    fake.script(MESSAGES, error(500, "broken"))
-    fake.script(COMPLETION, error(500, "broken"))
-    assert "could not be read" in Page.of(fake_client.get(HERE), 502).text
-
-
-# A completion that is not stored everywhere yet
-
-
-def test_messages_not_stored_yet_are_asked_for_again(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    import time
-
-    fake.completions[ID].completion["created"] = int(time.time())
-    fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
-    page = open_transcript(fake_client)
-    assert page.message_ids == ids(*range(20))
-    assert page.notices == []
-
-
-def test_a_completion_not_stored_yet_is_asked_for_again(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(COMPLETION, error(404, "Completion not found", code="not_found"))
-    page = open_transcript(fake_client, limit=45)
-    assert page.bubbles[-1].sources == ["An answer"]
-    assert page.notices == []
-
-
-def test_messages_of_an_old_completion_are_not_waited_for(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
-    page = Page.of(fake_client.get(HERE), 404)
-    assert len(fake.requests) == 2
-    assert [bubble.sources for bubble in page.bubbles] == [["An answer"]]
-
-
-# All at once
-
-
-def test_everything_comes_in_one_answer(fake_client: FlaskClient) -> None:
-    page = open_transcript(fake_client, limit=7, all=1)
-    assert page.message_ids == [*ids(*range(45)), None]
-    assert page.is_whole
-    assert "45 of 45 messages" in page.text
-    assert page.html.rstrip().endswith("</html>")
-
-
-def test_everything_comes_backwards_too(fake_client: FlaskClient) -> None:
-    page = open_transcript(fake_client, limit=7, all=1, order="desc")
-    assert page.message_ids == [None, *ids(*range(44, -1, -1))]
-
-
-def test_all_pages_begin_before_the_last_one_is_read(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    response = fake_client.get(f"{HERE}?limit=5&all=1", buffered=False)
-    first = next(iter(response.response))
-    assert first
-    assert len(fake.requests) < 10
-    response.close()
-
-
-def test_where_everything_stopped_is_said_and_one_can_go_on(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    replies = [Reply(200, page(fake, start, end)) for start, end in [(0, 10), (44, 45), (10, 20)]]
-    fake.script(MESSAGES, *replies, error(500, "broken"))
-    shown = open_transcript(fake_client, limit=10, all=1)
-    assert "Could not load the rest." in shown.text
-    seen = [one for one in shown.message_ids if one]
-    further = shown.link("Go on from here")
-    assert further is not None
-    rest = Page.of(fake_client.get(further))
-    assert [*seen, *rest.message_ids] == [*ids(*range(45)), None]
-    assert "Could not" not in rest.text
-
-
-def page(fake: FakeUpstream, start: int, end: int) -> dict[str, Any]:
-    """The page of messages from `start` up to `end`, as the API would give it."""
-    data = fake.completions[ID].messages[start:end]
-    return {"object": "list", "data": data, "has_more": end < 45}
-
-
-def test_a_failure_in_the_first_page_of_all_is_an_ordinary_error(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.script(MESSAGES, error(429, "slow down", Retry_After="7"))
-    fake.script(COMPLETION, error(429, "slow down", Retry_After="7"))
-    assert fake_client.get(f"{HERE}?all=1").status_code == 429
-
-
-def test_an_impatient_page_does_not_wait_for_what_is_not_stored(fake: FakeUpstream) -> None:
-    gone = error(404, "Completion not found", code="not_found")
-    fake.script(COMPLETION, gone, gone)
-    with fake.serve() as base_url:
-        config = Config(openai_base_url=base_url, max_retries=0, page_timeout=1.0)
-        page = open_transcript(create_app(config).test_client())
-    assert page.message_ids == ids(*range(20))
-    assert "The completion itself could not be read" in page.notices[0]
-
-
-def test_the_raw_completion_is_exact(fake: FakeUpstream, fake_client: FlaskClient) -> None:
-    source = f'{{"z":1.0,"id":"{ID}","z":-8132613597486110237,"a":"\\u00e9\\/"}}'
-    fake.script(COMPLETION, Reply(200, source), Reply(200, source))
-    address = open_transcript(fake_client).link("Raw") or ""
-    raw = Page.of(fake_client.get(address)).one("pre.json").text()
-    assert raw == json_indented(source)
-
-
-def json_indented(source: str) -> str:
-    """Flat JSON with a member a line, done with nothing that parses it."""
-    return source.replace("{", "{\n  ").replace(",", ",\n  ").replace(":", ": ").replace("}", "\n}")
-
-
-def test_titles_tell_which_completion_it_is(fake_client: FlaskClient) -> None:
-    page = open_transcript(fake_client)
-    assert page.one("title").text() == f"{ID} · Readback"
-    assert json.dumps(page.one("h1").text(strip=True)) == json.dumps(ID)

@@ -180,16 +180,13 @@ class Reader:
         if isinstance(before, UpstreamError):
             raise before
         window = replace(window, order="asc", after=before.data[0].id if before.data else None)
-        page = before
-        if _place(message_id, before) is None:
+        if message_id in _ids(before):
+            # A server that ignores the cursor has given all its messages.
+            window, page = _from_message(message_id, window, before)
+        else:
             page = self._messages(completion_id, window, deadline)
-        place = _place(message_id, page)
-        if place is None:
+        if _ids(page)[:1] != [message_id]:
             raise _no_such_message(message_id)
-        if place > 0:
-            # A server that ignores the cursor gives messages from its start on.
-            window = replace(window, after=page.data[place - 1].id, shown=place)
-            page = replace(page, data=page.data[place:])
         return self._put_together(completion_id, window, page, completion, deadline)
 
     def earlier(
@@ -371,10 +368,17 @@ def _is_fresh(completion: Completion | UpstreamError) -> bool:
     return created is not None and now - FRESH_SECONDS < created < now + FRESH_SECONDS
 
 
-def _place(message_id: str, page: Page[Message]) -> int | None:
-    """Where in `page` the message stands."""
-    ids = [message.id for message in page.data]
-    return ids.index(message_id) if message_id in ids else None
+def _ids(page: Page[Message]) -> list[str | None]:
+    return [message.id for message in page.data]
+
+
+def _from_message(
+    message_id: str, window: Window, page: Page[Message]
+) -> tuple[Window, Page[Message]]:
+    """The part of `page`, which begins with the first message, from this message on."""
+    place = _ids(page).index(message_id)
+    after = page.data[place - 1].id if place else None
+    return replace(window, after=after, shown=place), replace(page, data=page.data[place:])
 
 
 def _no_such_message(message_id: str, refusal: UpstreamError | None = None) -> NotFound:

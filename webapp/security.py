@@ -57,7 +57,7 @@ def _add_headers(response: Response) -> Response:
 class Gate:
     """A WSGI layer in front of everything: only our hosts, and no writes from other sites.
 
-    Nor anything that the layers behind it cannot read.
+    Nor a query that is not UTF-8, which the layers behind it could not read.
 
     A page of a foreign site can make its own name resolve to this machine (DNS rebinding) and
     would then be the same origin; the Host header still tells the foreign name. Addresses

@@ -94,8 +94,10 @@ def index() -> ResponseReturnValue:
         )
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
-    rows = services().previews.rows(page.data, until)
-    following = usable_cursor(page, after=after)
+    # A server that ignores the cursor gives the same page again: nothing of it is new.
+    repeats = after is not None and any(one.id == after for one in page.data)
+    following = None if repeats else usable_cursor(page, after=after)
+    rows = () if repeats else services().previews.rows(page.data, until)
     cut_off = following is None and page.has_more is True
     return _page(Listing(rows, filters, following, after, cut_off=cut_off))
 

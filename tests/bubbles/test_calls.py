@@ -1,0 +1,213 @@
+"""Tool calls with their arguments, and results beside them, told or inferred."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from selectolax.lexbor import LexborNode
+
+from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages, pairs
+from tests.fake_upstream import FakeUpstream, Json, Stored, stored
+from tests.pages import Bubble, Page, readable
+
+
+def call(number: int, name: str = "f", arguments: str = "{}", **fields: Any) -> Json:
+    function = {"name": name, "arguments": arguments}
+    return {"id": f"call_{number}", "type": "function", "function": function} | fields
+
+
+def calling(*calls: Json, content: str | None = None) -> Json:
+    return {"role": "assistant", "content": content, "tool_calls": list(calls)}
+
+
+def result(number: int | None, content: str, **fields: Any) -> Json:
+    named = {} if number is None else {"tool_call_id": f"call_{number}"}
+    return {"role": "tool", "content": content} | named | fields
+
+
+def test_results_stand_below_their_calls(show: ShowMessages) -> None:
+    outer, first, second, last = show(
+        calling(call(1, "look"), call(2, "touch"), content="I will see."),
+        result(1, "seen"),
+        result(2, "felt"),
+        {"role": "user", "content": "Well?"},
+    )
+    assert outer.sources == ["I will see."]
+    look, touch = outer.calls
+    assert [one.css_first(".call-name").text() for one in (look, touch)] == ["look", "touch"]  # type: ignore[union-attr]
+    assert "1.1 look call_1" in readable(look)
+    assert [bubble.anchor for bubble in bubbles_in(look)] == ["m-2"]
+    assert [bubble.anchor for bubble in bubbles_in(touch)] == ["m-3"]
+    assert (first.sources, second.sources, last.sources) == (["seen"], ["felt"], ["Well?"])
+    assert "inferred" not in outer.text
+
+
+def bubbles_in(node: LexborNode) -> list[Bubble]:
+    return [Bubble(found) for found in node.css("article.bubble")]
+
+
+def test_a_result_further_on_and_its_call_name_each_other(show: ShowMessages) -> None:
+    outer, _, late = show(
+        calling(call(1, "look")), {"role": "user", "content": "Wait."}, result(1, "seen")
+    )
+    assert outer.link("message 3") == "#m-3"
+    assert late.link("call 1.1 look") == "#m-1-call-1"
+    assert bubbles_in(outer.calls[0]) == []
+
+
+def test_results_without_a_call_id_are_paired_by_order_and_say_so(show: ShowMessages) -> None:
+    outer, *_ = show(
+        calling(call(1, "look"), call(2, "touch")), result(None, "seen"), result(None, "felt")
+    )
+    assert [bubble.sources for one in outer.calls for bubble in bubbles_in(one)] == [
+        ["seen"],
+        ["felt"],
+    ]
+    assert outer.text.count("inferred from the order") == 2
+
+
+def test_backwards_calls_and_results_name_each_other(show: ShowMessages) -> None:
+    late, outer = show(calling(call(1, "look")), result(1, "seen"), order="desc")
+    assert late.link("call 1.1 look") == "#m-1-call-1"
+    assert outer.link("message 2") == "#m-2"
+
+
+def test_a_call_without_a_result_says_so(show: ShowMessages) -> None:
+    outer, _ = show(calling(call(1)), {"role": "user", "content": "x"})
+    assert "No message gives a result for this call." in outer.text
+
+
+def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    messages = [{"id": f"{ID}-0"} | calling(call(1)), {"id": f"{ID}-1"} | result(1, "seen")]
+    fake.completions[ID] = Stored(stored(ID).completion, messages)
+    page = Page.of(fake_client.get(f"{HERE}?limit=1"))
+    assert "No result on this page; it may follow." in page.bubbles[0].text
+
+
+def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
+    bubble = answered({"finish_reason": "tool_calls"}, content=None, tool_calls=[call(1)])
+    assert "The completion ends with this call" in bubble.text
+
+
+def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
+    with_id, without = show(result(7, "seen"), result(None, "felt"))
+    assert "result of call call_7 , which no message on this page makes" in with_id.text
+    assert "the server does not say of which call" in without.text
+
+
+def test_calls_with_the_same_id_get_a_result_each(show: ShowMessages) -> None:
+    outer, *_ = show(calling(call(1, "a"), call(1, "b")), result(1, "one"), result(1, "two"))
+    assert [bubble.sources for one in outer.calls for bubble in bubbles_in(one)] == [
+        ["one"],
+        ["two"],
+    ]
+
+
+def test_a_custom_call_shows_its_input_as_it_is(show: ShowMessages) -> None:
+    custom = {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "SELECT *\n  1;"}}
+    (outer,) = show(calling(custom))
+    (one,) = outer.calls
+    assert one.css_first("pre.arguments").text() == "SELECT *\n  1;"  # type: ignore[union-attr]
+    assert "custom" in readable(one)
+    assert "not JSON" not in readable(one)
+
+
+def test_a_function_call_of_old_is_a_call(show: ShowMessages) -> None:
+    outer, given = show(
+        {"role": "assistant", "function_call": {"name": "look", "arguments": '{"at":"1.0"}'}},
+        {"role": "function", "name": "look", "content": "seen"},
+    )
+    (one,) = outer.calls
+    assert "1.1 look function_call" in readable(one)
+    assert pairs(one, ".arguments") == {"at": '"1.0"'}
+    assert [bubble.anchor for bubble in bubbles_in(one)] == [given.anchor]
+
+
+def test_small_arguments_are_a_table_with_values_as_written(show: ShowMessages) -> None:
+    arguments = '{"n":1.0,"big":-8132613597486110237,"s":"é\\u00e9","n":1e5,"none":null}'
+    (outer,) = show(calling(call(1, arguments=arguments)))
+    found = outer.calls[0].css_first(".arguments")
+    assert found is not None
+    assert [readable(node) for node in found.css("dt")] == ["n", "big", "s", "n", "none"]
+    assert [readable(node) for node in found.css("dd")] == [
+        *("1.0", "-8132613597486110237", '"é\\u00e9"', "1e5", "null")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ('{"a":{"b":[1.0,2]}}', '{\n  "a": {\n    "b": [\n      1.0,\n      2\n    ]\n  }\n}'),
+        ("[]", "[]"),
+        ("{}", "{}"),
+        ('"text"', '"text"'),
+        ("1.0", "1.0"),
+    ],
+)
+def test_other_arguments_are_indented_and_nothing_else(
+    show: ShowMessages, arguments: str, shown: str
+) -> None:
+    (outer,) = show(calling(call(1, arguments=arguments)))
+    pre = outer.calls[0].css_first("pre.arguments")
+    assert pre is not None
+    assert pre.text() == shown
+    assert "not JSON" not in outer.text
+
+
+@pytest.mark.parametrize("arguments", ['{"city": "Par', "get it", "{'a': 1}", "\n{]", "{} x", " "])
+def test_arguments_that_are_not_json_are_verbatim_and_flagged(
+    show: ShowMessages, arguments: str
+) -> None:
+    (outer,) = show(calling(call(1, arguments=arguments)))
+    pre = outer.calls[0].css_first("pre.arguments")
+    assert pre is not None
+    assert pre.text() == arguments
+    assert "These arguments are not JSON" in outer.text
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ({"name": "f"}, "No arguments."),
+        ({"name": "f", "arguments": ""}, "The arguments are an empty text."),
+        ({"name": None, "arguments": "{}"}, "no name"),
+        ({"name": "f", "arguments": {"a": 1.0}}, "a 1.0"),
+    ],
+)
+def test_a_call_that_lacks_something_says_so(
+    show: ShowMessages, function: Json, words: str
+) -> None:
+    (outer,) = show(calling(call(1, function=function)))
+    assert words in readable(outer.calls[0])
+
+
+def test_what_else_a_call_carries_is_shown(show: ShowMessages) -> None:
+    (outer,) = show(calling(call(1, index=3, extra={"a": 1.0})))
+    assert pairs(outer.calls[0], ".also-sent") == {"index": "3", "extra": '{"a":1.0}'}
+
+
+@pytest.mark.parametrize("calls", [[{"type": "mcp", "mcp": {"x": 1.0}}], ["odd"], "odd", {"a": 1}])
+def test_calls_of_unknown_form_are_shown_as_json(show: ShowMessages, calls: Any) -> None:
+    (outer,) = show({"role": "assistant", "tool_calls": calls})
+    expected = json.dumps(calls[0] if isinstance(calls, list) else calls)
+    assert expected.replace(" ", "") in "".join(readable(outer.parts).split())
+
+
+def test_a_result_in_json_is_indented_and_kept(show: ShowMessages) -> None:
+    written = '{"temp":21.0,"unit":"c"}'
+    _, given = show(calling(call(1)), result(1, written))
+    assert given.sources == [written]
+    rendered = given.parts.css_first("pre.rendered")
+    assert rendered is not None
+    assert rendered.text() == '{\n  "temp": 21.0,\n  "unit": "c"\n}'
+
+
+def test_a_result_is_no_markdown(show: ShowMessages) -> None:
+    (given,) = show(result(1, "# not a *title*"))
+    assert given.sources == ["# not a *title*"]
+    assert given.parts.css("h4, em") == []

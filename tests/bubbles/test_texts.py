@@ -1,0 +1,136 @@
+"""Texts: read as Markdown, kept as written; roles, names, refusals, reasoning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages, pairs, part
+from tests.pages import readable
+
+
+def test_text_is_read_as_markdown_and_kept_as_it_was_written(show: ShowMessages) -> None:
+    text = (
+        "# Title\n\n*Some* **words**, `code` and a [link](https://a.example/x).\n\n- one\n- two\n"
+    )
+    (bubble,) = show({"role": "user", "content": text})
+    assert bubble.sources == [text]
+    rendered = bubble.parts.css_first(".rendered")
+    assert rendered is not None
+    assert [node.text() for node in rendered.css("h4, em, strong, code, li")] == [
+        *("Title", "Some", "words", "code", "one", "two")
+    ]
+    (link,) = rendered.css("a")
+    assert link.attributes["href"] == "https://a.example/x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\nfirst lines are empty\n",
+        "  indented\n\ttabbed  ",
+        "a\r\nb\rc",
+        "<b>&amp;</b> &lt;",
+        "\x01\x1b[31m\x7f\u0085\u2028",
+        "日本語 العربية 😀 e\u0301",
+        "x" * 300_000,
+        "[" * 5_000,
+    ],
+    ids=["lines", "space", "returns", "markup", "controls", "scripts", "long", "brackets"],
+)
+def test_the_source_of_a_text_is_exact(show: ShowMessages, text: str) -> None:
+    (bubble,) = show({"role": "user", "content": text})
+    assert bubble.sources == [text]
+
+
+def test_a_text_beyond_the_budget_says_that_it_is_shown_plainly(show: ShowMessages) -> None:
+    (bubble,) = show({"role": "user", "content": "*" * 5_000})
+    assert "Shown as plain text" in bubble.text
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool", "function"])
+def test_a_role_is_told_by_its_word(show: ShowMessages, role: str) -> None:
+    (bubble,) = show({"role": role, "content": "x"})
+    assert bubble.role == role
+    assert readable(bubble.node.css_first(".role") or bubble.node) == role
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"), [("critic", "critic"), (None, "no role"), (7, "no role")]
+)
+def test_an_unknown_role_is_shown_as_it_is(show: ShowMessages, role: Any, shown: str) -> None:
+    (bubble,) = show({"role": role, "content": "x"})
+    assert readable(bubble.node.css_first(".role") or bubble.node) == shown
+    if role == 7:
+        assert pairs(bubble.parts, ".also-sent") == {"role": "7"}
+
+
+def test_a_name_stands_beside_the_role(show: ShowMessages) -> None:
+    (bubble,) = show({"role": "user", "name": "Alice", "content": "x"})
+    assert bubble.text.startswith("1 user Alice")
+
+
+def test_parts_stand_in_their_order(show: ShowMessages) -> None:
+    (bubble,) = show(
+        {
+            "role": "user",
+            "content": "first  last",
+            "content_parts": [
+                {"type": "text", "text": "first", "image_url": None},
+                {"type": "file", "file": {"file_id": "file-1"}},
+                {"type": "text", "text": "last", "cache": {"ttl": 1.0}},
+            ],
+        }
+    )
+    assert bubble.sources == ["first", "last"]
+    text = bubble.text
+    assert text.index("first") < text.index("file-1") < text.index("last") < text.index("cache")
+    assert '{"ttl":1.0}' in text
+
+
+def test_content_that_says_more_than_its_parts_is_not_lost(show: ShowMessages) -> None:
+    parts = [{"type": "text", "text": "a part"}]
+    (bubble,) = show({"role": "user", "content": "another text", "content_parts": parts})
+    assert bubble.sources == ["a part", "another text"]
+
+
+def test_texts_among_parts_may_be_bare(show: ShowMessages) -> None:
+    (bubble,) = show({"role": "user", "content": ["bare", {"type": "text", "text": "in a part"}]})
+    assert bubble.sources == ["bare", "in a part"]
+
+
+def test_a_refusal_says_that_the_model_declined(answered: ShowAnswer) -> None:
+    bubble = answered(content=None, refusal="I cannot help with that.")
+    assert "The model declined" in bubble.text
+    assert bubble.sources == ["I cannot help with that."]
+
+
+def test_a_refusal_among_parts_is_one_too(show: ShowMessages) -> None:
+    (bubble,) = show(part(type="refusal", refusal="No."))
+    assert "The model declined" in bubble.text
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_reasoning_is_folded_in_front_of_the_answer(answered: ShowAnswer, field: str) -> None:
+    bubble = answered(content="So it is 7.", **{field: "Let me **count**."})
+    folded = bubble.parts.css_first("details.reasoning")
+    assert folded is not None
+    assert "open" not in folded.attributes
+    assert "17 characters" in readable(folded.css_first("summary") or folded)
+    assert bubble.sources == ["Let me **count**.", "So it is 7."]
+
+
+def test_reasoning_among_parts_is_folded_too(show: ShowMessages) -> None:
+    (bubble,) = show(part(type="thinking", thinking="Hm.", signature="s1"))
+    assert bubble.sources == ["Hm."]
+    assert pairs(bubble.parts, ".also-sent") == {"signature": "s1"}
+
+
+def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:
+    (bubble,) = show({"role": "user", "content": "# Mine"})
+    (heading,) = bubble.node.css("h1, h2, h3")
+    assert heading.attributes["id"] == bubble.node.attributes["aria-labelledby"]
+    assert bubble.link("link") == f"{HERE}/messages/{ID}-0"
+    assert bubble.link("raw") == f"{HERE}/messages/{ID}-0/raw"
+    assert [button.text() for button in bubble.node.css("button")] == ["copy"]
