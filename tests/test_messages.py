@@ -380,7 +380,7 @@ def test_a_message_of_the_five_keys_that_says_nothing_may_lack_its_calls() -> No
     "members",
     [
         {"content": "x"},
-        {"refusal": ""},
+        {"refusal": "No."},
         {"tool_calls": [{}]},
         {"annotations": [{}]},
         {"audio": {}},

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 _ID: Final = r"[A-Za-z0-9._:~%-]+"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
+# What api.openai.com names a message: the completion's id and a number.
+_MESSAGE = re.compile(r"(chatcmpl-[A-Za-z0-9]{20,})-[0-9]{1,6}")
 _WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
 # An API key is made of the same characters; it must not become an address.
 _WHOLE = re.compile(r"(?!sk-)[A-Za-z0-9._:~-]{1,256}")
@@ -27,6 +29,8 @@ def find_place(pasted: str) -> Place | None:
     text = pasted.strip().strip("\"'`<>")
     if path := _PATH.search(text):
         return _checked(_id(path[1]), path[2] and _id(path[2]))
+    if message := _MESSAGE.fullmatch(text):
+        return _checked(message[1], text)
     if word := _WORD.search(text):
         return _checked(_id(word[0]))
     return _checked(text)

@@ -50,9 +50,11 @@ def _worded(message: Object, name: str) -> Iterator[Part]:
         return
     if not isinstance(value, String):
         yield Unknown(json=value, label=name)
+    elif not value.text:
+        return
     elif name == "refusal":
         yield Refusal(json=value, text=value.text)
-    elif value.text:
+    else:
         yield Reasoning(json=value, text=value.text, field=name)
 
 

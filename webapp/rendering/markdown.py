@@ -146,7 +146,7 @@ def _parser(own_host: str) -> MarkdownIt:
 def _shifted_heading(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
-    """Headings stand below that of their message, which is an h3."""
+    """Headings stand below that of their message, which is an h2, and its calls, which are h3."""
     token = tokens[index]
     token.tag = f"h{min(int(token.tag[1]) + 3, 6)}"
     return self.renderToken(tokens, index, options, env)

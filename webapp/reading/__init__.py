@@ -1,0 +1,15 @@
+"""What one page of a transcript needs: upstream calls, made side by side, put together.
+
+    sections    `Window`, what the reader asked for, and `Section`, what came of it
+    calls       the upstream calls about one completion
+    places      where the messages of a page stand in their transcript
+    reader      `Reader`: calls to sections
+
+The places where servers differ meet here: whether the answer is among the messages, whether
+ids tell positions, whether a call is there at all. Knows nothing of HTTP towards the reader.
+"""
+
+from webapp.reading.reader import Reader
+from webapp.reading.sections import Order, Section, Window
+
+__all__ = ["Order", "Reader", "Section", "Window"]

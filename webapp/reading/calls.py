@@ -1,0 +1,122 @@
+"""The upstream calls about one completion, all within one deadline.
+
+Knows the habits of servers: those that ignore cursors or limits, and those that answer 404
+for a moment because a completion is not stored everywhere yet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from webapp.completions import Completion, Page
+from webapp.messages import Message
+from webapp.reading.sections import Window
+from webapp.upstream import BadAnswer, Deadline, NotFound, Upstream, UpstreamError
+
+T = TypeVar("T")
+
+FRESH_SECONDS: Final = 10
+"""A completion this young may answer 404 for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What can be asked about the completion `completion_id`.
+
+    `pool` runs the calls that are made at the same time as another.
+    """
+
+    upstream: Upstream
+    pool: ThreadPoolExecutor
+    completion_id: str
+    deadline: Deadline
+
+    def completion(self, *, created: int | None = None) -> Completion:
+        """The completion itself. Raises `UpstreamError`."""
+        return self.upstream.retrieve_completion(
+            self.completion_id, created=created, deadline=self.deadline
+        )
+
+    def messages(self, window: Window, *, created: int | None = None) -> Page[Message]:
+        """The messages that `window` asks for, none of them twice. Raises `UpstreamError`.
+
+        `created`, in unix seconds, tells how long a 404 may mean "not stored yet".
+        """
+        page = self.upstream.list_messages(
+            self.completion_id,
+            after=window.after,
+            limit=window.limit,
+            order=window.order,
+            created=created,
+            deadline=self.deadline,
+        )
+        if window.after is None or all(message.id != window.after for message in page.data):
+            return page
+        if page.has_more:
+            raise BadAnswer(
+                "The server gave the same page of messages again.",
+                advice="It may not support the `after` cursor; try a larger limit.",
+            )
+        # A server that ignores cursors gives all it has at once: nothing follows.
+        return replace(page, data=(), has_more=False)
+
+    def in_front_of(self, message_id: str) -> Page[Message]:
+        """The message in front of this one, if there is one. Raises `UpstreamError`.
+
+        Of a server that ignores cursors: all its messages.
+        """
+        return self.upstream.list_messages(
+            self.completion_id, after=message_id, order="desc", limit=1, deadline=self.deadline
+        )
+
+    def last_messages(self, count: int) -> list[Message]:
+        """The last messages in request order. Raises `UpstreamError`."""
+        page = self.messages(Window(order="desc", limit=count))
+        # A server that ignores the limit is taken to ignore the order as well.
+        ordered = page.data[::-1] if len(page.data) <= count else page.data
+        return list(ordered[-count:])
+
+    def count(self) -> int | None:
+        """How many messages there are; None when the server does not tell."""
+        try:
+            return self.upstream.count_messages(self.completion_id, deadline=self.deadline)
+        except UpstreamError:
+            return None
+
+    def with_completion(
+        self, call: Callable[[], T]
+    ) -> tuple[T | UpstreamError, Completion | UpstreamError]:
+        """What `call` gives and the completion, asked for at the same time; errors as values."""
+        completion = self.pool.submit(_or_error, self.completion)
+        return _or_error(call), completion.result()
+
+    def messages_and_completion(
+        self, window: Window
+    ) -> tuple[Page[Message] | UpstreamError, Completion | UpstreamError]:
+        """Both, at the same time; the half that is not stored yet is asked for again."""
+        page, completion = self.with_completion(lambda: self.messages(window))
+        if isinstance(page, NotFound) and isinstance(completion, Completion):
+            created = completion.created
+            if _is_fresh(created):
+                page = _or_error(lambda: self.messages(window, created=created))
+        elif isinstance(completion, NotFound) and isinstance(page, Page):
+            # Its age is not known; with messages there, it is most likely on its way.
+            completion = _or_error(lambda: self.completion(created=int(time.time())))
+        return page, completion
+
+
+def _or_error(call: Callable[[], T]) -> T | UpstreamError:
+    try:
+        return call()
+    except UpstreamError as problem:
+        return problem
+
+
+def _is_fresh(created: int | None) -> bool:
+    # Compared, not subtracted: a number too large for a float is none.
+    now = time.time()
+    return created is not None and now - FRESH_SECONDS < created < now + FRESH_SECONDS

@@ -1,0 +1,229 @@
+"""Sections of a transcript, read from one upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from webapp.completions import Choice, Completion, Page
+from webapp.messages import Message
+from webapp.reading.calls import Calls
+from webapp.reading.places import (
+    earlier_than,
+    from_message,
+    ids,
+    is_undecided,
+    number_of_first,
+    seen_backwards,
+    seen_until_end,
+)
+from webapp.reading.sections import Section, Window
+from webapp.transcript import (
+    Entry,
+    arrange,
+    first_number,
+    mark_outputs,
+    message_index,
+    output_entries,
+)
+from webapp.upstream import (
+    BadAnswer,
+    BadRequest,
+    Deadline,
+    NotFound,
+    Upstream,
+    UpstreamError,
+    usable_cursor,
+)
+
+
+class Reader:
+    """Reads sections from one upstream; shared by all requests of a process.
+
+    `input_only` tells that the server is known to list only the input messages.
+    """
+
+    def __init__(self, upstream: Upstream, *, input_only: bool, threads: int) -> None:
+        self._upstream = upstream
+        self._input_only = input_only
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
+
+    def section(self, completion_id: str, window: Window, deadline: Deadline) -> Section:
+        """The messages that `window` asks for, and the outputs when they are due.
+
+        Raises `UpstreamError` when neither messages nor completion can be read. At the start of
+        a transcript one of them is enough: the section holds it and what went wrong with the
+        other. Further on there is nothing to show without messages.
+        """
+        calls = self._calls(completion_id, deadline)
+        page, completion = calls.messages_and_completion(window)
+        if isinstance(page, UpstreamError):
+            if isinstance(completion, UpstreamError) or window.after is not None:
+                raise page
+            return _answer_only(completion_id, window, completion, page)
+        page = _ended(calls, window, page)
+        return _counted(calls, self._section(calls, window, page, completion), page)
+
+    def following(
+        self, section: Section, new_deadline: Callable[[], Deadline]
+    ) -> Iterator[Section | UpstreamError]:
+        """The sections after `section` to the end, each under a deadline of its own.
+
+        An error is the last thing it gives; what was given before stays good.
+        """
+        known = {section.window.after}
+        while section.next_after is not None:
+            if section.next_after in known:
+                yield BadAnswer("The server gives the same messages again and again.")
+                return
+            known.add(section.next_after)
+            window = replace(section.window, after=section.next_after, shown=section.seen or 0)
+            calls = self._calls(section.completion_id, new_deadline())
+            try:
+                section = self._section(calls, window, calls.messages(window), section.completion)
+            except UpstreamError as problem:
+                yield problem
+                return
+            yield section
+
+    def around(
+        self, completion_id: str, message_id: str, window: Window, deadline: Deadline
+    ) -> Section:
+        """The section that begins with message `message_id`, for two message calls.
+
+        There is no call for one message; but the one in front of it is the cursor of a page
+        that begins with it. Raises `UpstreamError`, `NotFound` when it is not there.
+        """
+        calls = self._calls(completion_id, deadline)
+        before, completion = calls.with_completion(lambda: calls.in_front_of(message_id))
+        if isinstance(before, BadRequest):
+            raise _no_such_message(message_id, before) from before
+        if isinstance(before, UpstreamError):
+            raise before
+        window = replace(window, order="asc", after=before.data[0].id if before.data else None)
+        if message_id in ids(before):
+            # A server that ignores the cursor has given all its messages.
+            window, page = from_message(message_id, window, before)
+        else:
+            page = calls.messages(window)
+        if ids(page)[:1] != [message_id]:
+            raise _no_such_message(message_id)
+        return self._section(calls, window, page, completion)
+
+    def earlier(
+        self, completion_id: str, message_id: str, window: Window, deadline: Deadline
+    ) -> Section:
+        """The messages in front of `message_id`, in request order. Raises `UpstreamError`."""
+        calls = self._calls(completion_id, deadline)
+        try:
+            page = calls.messages(replace(window, order="desc", after=message_id))
+        except BadRequest as refusal:
+            raise _no_such_message(message_id, refusal) from refusal
+        messages = page.data[::-1]
+        number = first_number(completion_id, messages, "asc")
+        return Section(
+            completion_id=completion_id,
+            window=window,
+            entries=arrange(messages, first=number, is_last=False),
+            completion=None,
+            next_after=messages[-1].id if messages else None,
+            earlier_than=usable_cursor(page, after=message_id),
+            seen=None if number is None else number - 1 + len(messages),
+        )
+
+    def message(self, completion_id: str, message_id: str, deadline: Deadline) -> Message:
+        """One message. Raises `UpstreamError`, `NotFound` among them."""
+        return self._upstream.retrieve_message(completion_id, message_id, deadline=deadline)
+
+    def choice(self, completion_id: str, place: int, deadline: Deadline) -> Choice:
+        """The output at `place`, counted from 0. Raises `NotFound` when there are fewer."""
+        completion = self._calls(completion_id, deadline).completion()
+        if not 0 <= place < len(completion.choices):
+            raise NotFound(f"The completion has no choice {place}.")
+        return completion.choices[place]
+
+    def _calls(self, completion_id: str, deadline: Deadline) -> Calls:
+        return Calls(self._upstream, self._pool, completion_id, deadline)
+
+    def _section(
+        self,
+        calls: Calls,
+        window: Window,
+        page: Page[Message],
+        completion: Completion | UpstreamError | None,
+    ) -> Section:
+        known = completion if isinstance(completion, Completion) else None
+        following = usable_cursor(page, after=window.after)
+        first = number_of_first(calls.completion_id, window, page)
+        ends = following is None if window.order == "asc" else window.after is None
+        entries = arrange(page.data, first=first, order=window.order, is_last=ends)
+        return Section(
+            completion_id=calls.completion_id,
+            window=window,
+            entries=entries,
+            completion=known,
+            outputs=self._outputs(calls, window, entries, known) if known and ends else (),
+            problems=(completion,) if isinstance(completion, UpstreamError) else (),
+            next_after=following,
+            earlier_than=earlier_than(window, page),
+            seen=seen_until_end(window, page, first),
+            total=page.total,
+            cut_off=following is None and page.has_more is True,
+        )
+
+    def _outputs(
+        self, calls: Calls, window: Window, entries: Sequence[Entry], completion: Completion
+    ) -> tuple[Entry, ...]:
+        """The choices that are not among the messages; marks the entries that are choices."""
+        if not completion.choices:
+            return ()
+        chronological = entries if window.order == "asc" else entries[::-1]
+        tail = [entry.message for entry in chronological[-len(completion.choices) :]]
+        if window.after is not None and not self._input_only and is_undecided(tail, completion):
+            tail = calls.last_messages(len(completion.choices))
+        left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
+        return tuple(entry for entry in output_entries(completion.choices) if entry.choice in left)
+
+
+def _ended(calls: Calls, window: Window, page: Page[Message]) -> Page[Message]:
+    """`page` with what a count tells, where the server does not say whether more follows."""
+    seen = seen_until_end(window, page, number_of_first(calls.completion_id, window, page))
+    if page.has_more is not None or not page.data or seen is None or window.order == "desc":
+        return page
+    total = calls.count()
+    return page if total is None else replace(page, has_more=seen < total, total=total)
+
+
+def _counted(calls: Calls, section: Section, page: Page[Message]) -> Section:
+    """Says how many messages there are, at the cost of one call when more are to come."""
+    if section.cut_off:
+        return section
+    if section.next_after is None and section.window.order == "asc":
+        return replace(section, total=section.seen)
+    numbered = page.data and message_index(section.completion_id, page.data[0].id) is not None
+    if section.total is None and numbered:
+        section = replace(section, total=calls.count())
+    return seen_backwards(section)
+
+
+def _no_such_message(message_id: str, refusal: UpstreamError | None = None) -> NotFound:
+    return NotFound(
+        f"The completion has no message {message_id}.",
+        server_message=refusal.server_message if refusal else None,
+        advice="Open the transcript from its start.",
+    )
+
+
+def _answer_only(
+    completion_id: str, window: Window, completion: Completion, page: UpstreamError
+) -> Section:
+    messages = completion.input_messages or ()
+    return Section(
+        completion_id=completion_id,
+        window=window,
+        entries=arrange(messages, first=1 if messages else None),
+        completion=completion,
+        outputs=output_entries(completion.choices),
+        problems=(page,),
+    )
