@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 HTMX := static/vendor/htmx.min.js
+NODE_CLIENT := node_modules/openai/package.json
+SDK_TESTS := .cache/openai-python
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
@@ -15,8 +18,8 @@ export PORT ?= 8000
 run: $(VENV)/.run $(HTMX)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $$(sed -n 's/^web: //p' Procfile)
 
-test: $(VENV)/.test $(HTMX) lint
-	@. tools/chromium.sh && $(BIN)/python -m pytest -n auto --dist worksteal
+test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO lint
+	@. tools/chromium.sh && . tools/postgres.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .
@@ -49,16 +52,30 @@ $(VENV)/.test: requirements/dev.lock $(VENV)/.run
 # index where the machine has none.
 $(HTMX): package.json package-lock.json | $(VENV)/bin/python
 	@command -v npm >/dev/null || $(PIP) install --require-hashes -r requirements/node.lock
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM_CI) --omit=dev
 	@mkdir -p $(@D)
 	@cp node_modules/htmx.org/dist/htmx.min.js $@
+
+# The official Node client, for tests alone; installing what `make run` needs takes it away again.
+$(NODE_CLIENT): $(HTMX)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM_CI)
+	@touch $@
+
+# The official Python client's own tests, which only its source distribution has.
+$(SDK_TESTS)/PKG-INFO: requirements/sdk-tests.lock | $(VENV)/.test
+	@rm -rf $(SDK_TESTS)
+	@mkdir -p $(SDK_TESTS)
+	@$(PIP) download --no-deps --no-build-isolation --no-binary openai --require-hashes \
+	  --dest $(SDK_TESTS) -r requirements/sdk-tests.lock
+	@tar -xzf $(SDK_TESTS)/openai-*.tar.gz -C $(SDK_TESTS) --strip-components=1
+	@touch $@
 
 # Needs uv. The lock files name packages and hashes, never an index.
 lock:
 	@for set in run dev node; do \
 	  case $$set in \
 	    run) from="pyproject.toml --group pyproject.toml:build" ;; \
-	    dev) from="pyproject.toml --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
+	    dev) from="pyproject.toml --extra postgres --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
 	    node) from="--group pyproject.toml:node" ;; \
 	  esac; \
 	  uv pip compile $$from --universal --python-version 3.11 --generate-hashes \
@@ -68,4 +85,4 @@ lock:
 	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error
 
 clean:
-	rm -rf $(VENV) node_modules static/vendor build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache node_modules static/vendor build dist .mypy_cache .pytest_cache .ruff_cache

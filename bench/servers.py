@@ -106,14 +106,14 @@ def main() -> None:
 
 
 def create_app() -> WSGIApplication:
-    """The app that the servers serve: one call upstream, and its completion's id as answer."""
+    """The app that the servers serve: one call upstream, and its answer as theirs."""
     # waitress tells of every reader who waits; here all of them do.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     endpoint = Endpoint.openai(base_url=os.environ[_ADDRESS], api_key="sk-bench")
     upstream = Upstream(endpoint, limits=Limits(pool_size=READERS))
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = upstream.retrieve_completion(_ID).id.encode()
+        body = upstream.retrieve_completion(_ID).json.source.encode()
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         start_response("200 OK", headers)
         return [body]

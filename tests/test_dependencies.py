@@ -40,7 +40,7 @@ def in_json(name: str) -> Any:
 
 
 def test_there_are_locks_for_running_testing_and_npm() -> None:
-    assert [lock.name for lock in LOCKS] == ["dev.lock", "node.lock", "run.lock"]
+    assert [lock.name for lock in LOCKS] == ["dev.lock", "node.lock", "run.lock", "sdk-tests.lock"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
@@ -72,15 +72,38 @@ def test_running_and_testing_use_the_same_versions() -> None:
     assert {name: run[name] for name in shared} == {name: dev[name] for name in shared}
 
 
+def test_the_official_client_is_tested_by_the_tests_of_its_own_version() -> None:
+    (pinned,) = requirements(ROOT / "requirements" / "sdk-tests.lock")
+    version, digest = re.sub(r"\s+", " ", pinned).split(" ")
+    (installed,) = (
+        line
+        for line in requirements(ROOT / "requirements" / "dev.lock")
+        if line.startswith("openai")
+    )
+
+    assert installed.replace("[aiohttp]", "").startswith(f"{version} ")
+    assert digest in installed
+
+
 def test_htmx_is_pinned_by_version_and_hash_and_from_no_host() -> None:
     assert in_json("package.json")["dependencies"] == {"htmx.org": "4.0.1"}
     packages = in_json("package-lock.json")["packages"]
 
-    assert set(packages) == {"", HTMX}
+    assert {name for name, one in packages.items() if not one.get("dev")} == {"", HTMX}
     assert packages[HTMX]["version"] == "4.0.1"
     assert packages[HTMX]["integrity"] == HTMX_INTEGRITY
     assert "://" not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
     assert "resolved" not in packages[HTMX]
+
+
+def test_the_node_client_is_pinned_for_tests_alone() -> None:
+    assert in_json("package.json")["devDependencies"] == {"openai": "7.55.0"}
+    packages = in_json("package-lock.json")["packages"]
+    only_for_tests = {name: one for name, one in packages.items() if one.get("dev")}
+
+    assert set(only_for_tests) == {"node_modules/openai"}
+    assert only_for_tests["node_modules/openai"]["version"] == "7.55.0"
+    assert only_for_tests["node_modules/openai"]["integrity"].startswith("sha512-")
 
 
 @pytest.mark.skipif(not SERVED.is_file(), reason="htmx has not been set up in static/vendor")

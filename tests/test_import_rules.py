@@ -33,7 +33,7 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "rendering": (VALUES, {"markdown_it", "markupsafe", "nh3"}),
     "upstream": (VALUES, {"requests", "urllib3"}),
     "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
-    "embedded": (VALUES, {"flask", "sqlalchemy", "werkzeug"}),
+    "embedded": (VALUES, {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"}),
     "reading": (VALUES | {"transcript", "upstream"}, set()),
     "previews": (VALUES | {"transcript", "upstream"}, set()),
     "fragments": (set(), {"flask", "htmx_flask"}),
@@ -46,7 +46,11 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
         PAGES | {"embedded", "loopback"},
         {"flask", "htmx_flask", "platformdirs", "requests", "werkzeug"},
     ),
-    "cli": (VALUES | {"application", "config", "embedded", "rendering"}, {"granian", "webapp"}),
+    "cli": (
+        VALUES
+        | {"application", "config", "embedded", "previews", "rendering", "transcript", "upstream"},
+        {"granian", "sqlalchemy"},
+    ),
     "__init__": ({"application", "config"}, {"flask", "requests"}),
 }
 

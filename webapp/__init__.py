@@ -3,7 +3,7 @@
     application     create_app: all of the below put together
     config          the settings, read once from the environment
     settings        the table of them: name, parser, default, help
-    cli             the `readback` command
+    cli             the `readback` command, a module each of its commands
     upstream        the client of an OpenAI-compatible server
     loopback        the same client's way to a server in this process
     embedded        the server we bring along; knows nothing of the viewer

@@ -17,7 +17,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
-from webapp.embedded import Store, create_server
+from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.previews import Previews
@@ -40,7 +40,7 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
     Htmx(app)
-    embedded = create_server(Store(database_url(config))) if config.uses_embedded else None
+    embedded = _embedded(config) if config.uses_embedded else None
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1")
     app.extensions["readback"] = _services(config, transport)
@@ -51,7 +51,7 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
     for area in (completions, messages, media, health):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
-    if embedded is not None:
+    if embedded is not None and (config.is_loopback or config.api_key):
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
     app.wsgi_app = security.Gate(wsgi, config.allowed_hosts)  # type: ignore[assignment]
     return app
@@ -68,7 +68,7 @@ def database_url(config: Config) -> str:
 def endpoint(config: Config) -> Endpoint:
     """Where the client sends its calls. Raises ValueError for an address it refuses."""
     if config.uses_embedded:
-        return Endpoint.openai(base_url=EMBEDDED_URL)
+        return Endpoint.openai(base_url=EMBEDDED_URL, api_key=config.api_key)
     if config.azure_openai_endpoint:
         return Endpoint.azure(
             config.azure_openai_endpoint,
@@ -83,23 +83,38 @@ def endpoint(config: Config) -> Endpoint:
     )
 
 
-def _services(config: Config, transport: BaseAdapter | None) -> Services:
-    limits = Limits(
+def _embedded(config: Config) -> Flask:
+    """The server we bring, over the configured store; it creates where a model server is set."""
+    store = Store(database_url(config))
+    return create_server(store, api_key=config.api_key, model=_model_server(config))
+
+
+def _model_server(config: Config) -> ModelServer | None:
+    if config.model_url is None:
+        return None
+    limits = ModelLimits(
         connect_timeout=config.connect_timeout,
-        read_timeout=config.read_timeout,
-        page_timeout=config.page_timeout,
-        max_bytes=config.max_bytes,
-        max_retries=config.max_retries,
-        pool_size=config.threads * 2,
+        read_timeout=config.model_timeout,
+        max_request_bytes=config.max_request_bytes,
     )
-    upstream = _upstream(config, limits, transport)
-    reader = Reader(
-        upstream, input_only=_lists_input_only(upstream, config), threads=config.threads
+    return ModelServer(
+        config.model_url,
+        api_key=config.model_api_key,
+        forwards_store=config.model_forwards_store,
+        limits=limits,
+        proxy=config.proxy,
+        ca_bundle=config.ca_bundle,
     )
+
+
+def _services(config: Config, transport: BaseAdapter | None) -> Services:
+    limits = upstream_limits(config)
+    upstream = open_upstream(config, limits, transport)
+    reader = Reader(upstream, input_only=lists_input_only(upstream, config), threads=config.threads)
     return Services(
         upstream=upstream,
         reader=reader,
-        previews=Previews(_upstream(config, _preview_limits(limits), transport)),
+        previews=Previews(open_upstream(config, _preview_limits(limits), transport)),
         media_cache=MediaCache(_media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.page_timeout,
     )
@@ -110,7 +125,20 @@ def _preview_limits(limits: Limits) -> Limits:
     return replace(limits, max_bytes=min(limits.max_bytes, 2 * 1024 * 1024), max_retries=0)
 
 
-def _upstream(config: Config, limits: Limits, transport: BaseAdapter | None) -> Upstream:
+def upstream_limits(config: Config) -> Limits:
+    """The bounds on each call, as configured."""
+    return Limits(
+        connect_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        page_timeout=config.page_timeout,
+        max_bytes=config.max_bytes,
+        max_retries=config.max_retries,
+        pool_size=config.threads * 2,
+    )
+
+
+def open_upstream(config: Config, limits: Limits, transport: BaseAdapter | None = None) -> Upstream:
+    """A client of the configured server. Raises ValueError for an address it refuses."""
     return Upstream(
         endpoint(config),
         limits=limits,
@@ -120,7 +148,7 @@ def _upstream(config: Config, limits: Limits, transport: BaseAdapter | None) -> 
     )
 
 
-def _lists_input_only(upstream: Upstream, config: Config) -> bool:
+def lists_input_only(upstream: Upstream, config: Config) -> bool:
     """Whether the server is one of those known to list the input messages alone."""
     host = upstream.host.rsplit(":", 1)[0]
     known = host == "api.openai.com" or host.endswith((".openai.azure.com", ".azure.com"))

@@ -24,7 +24,7 @@ class ConfigError(ValueError):
 class Config:
     """Readback's settings, parsed. Times are in seconds, sizes in bytes.
 
-    The keys are left out of the repr.
+    The keys, and the addresses that may hold a password, are left out of the repr.
     """
 
     openai_api_key: str | None = field(default=None, repr=False)
@@ -34,7 +34,13 @@ class Config:
     azure_openai_endpoint: str | None = None
     azure_openai_api_key: str | None = field(default=None, repr=False)
     openai_api_version: str | None = None
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    model_url: str | None = None
+    model_api_key: str | None = field(default=None, repr=False)
+    model_forwards_store: bool = False
+    model_timeout: float = 600.0
+    max_request_bytes: int = 64 * 1024 * 1024
     secret_key: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
@@ -48,7 +54,7 @@ class Config:
     max_retries: int = 2
     max_bytes: int = 64 * 1024 * 1024
     media_cache_bytes: int = 256 * 1024 * 1024
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
 
     @classmethod
@@ -87,6 +93,8 @@ class Config:
                 "AZURE_OPENAI_ENDPOINT and OPENAI_API_KEY or OPENAI_BASE_URL are both set; "
                 "set the ones of a single server"
             )
+        if self.model_api_key and not self.model_url:
+            raise ConfigError("READBACK_MODEL_API_KEY needs READBACK_MODEL_URL as well")
         if not self.is_loopback and not self.open:
             raise ConfigError(
                 f"HOST={self.host} would show every transcript to anyone who can reach this "

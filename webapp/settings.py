@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,26 @@ def is_loopback_host(host: str) -> bool:
 # Parsers raise ValueError with what the setting takes, as the end of "X takes …".
 
 
-def _text(raw: str) -> str:
-    if not raw.isprintable():
-        raise ValueError("text without control characters")
-    return raw
-
-
 def _secret(raw: str) -> str:
     if not (raw.isascii() and raw.isprintable() and " " not in raw):
         raise ValueError("printable ASCII without spaces")
     return raw
 
 
+def _web_address(raw: str) -> SplitResult | None:
+    """The parts of a URL for http or https; None when it is none."""
+    try:
+        parts = urlsplit(raw)
+        named = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        return None
+    is_one = named and parts.scheme in ("http", "https") and raw.isprintable() and " " not in raw
+    return parts if is_one else None
+
+
 def _url(raw: str) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _web_address(raw)
+    if parts is None or parts.hostname is None:
         raise ValueError("a URL such as https://api.openai.com/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("a URL without user name, query and fragment")
@@ -62,7 +67,7 @@ def _url(raw: str) -> str:
 
 
 def _proxy(raw: str) -> str:
-    if urlsplit(raw).scheme not in ("http", "https") or not urlsplit(raw).hostname:
+    if _web_address(raw) is None:
         raise ValueError("a proxy URL such as http://proxy.example:3128")
     return raw
 
@@ -74,9 +79,10 @@ def _database_url(raw: str) -> str:
 
 
 def _host(raw: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.:_\-\[\]]+", raw):
+    host = raw.strip("[]")
+    if not re.fullmatch(r"[A-Za-z0-9.:_\-]+", host):
         raise ValueError("a host name or an address, such as 127.0.0.1")
-    return raw.strip("[]")
+    return host
 
 
 def _hosts(raw: str) -> tuple[str, ...]:
@@ -109,7 +115,7 @@ def _seconds(raw: str) -> float:
 
 
 def _readable_file(raw: str) -> str:
-    if not Path(raw).is_file():
+    if not os.path.isfile(raw):
         raise ValueError("the path of a file that exists")
     return raw
 
@@ -144,6 +150,40 @@ SETTINGS: Final = (
         _database_url,
         "a SQLite file in the user's data folder",
         "Where the embedded server keeps its completions.",
+    ),
+    Setting(
+        "READBACK_API_KEY",
+        _secret,
+        "",
+        "The key that clients of the embedded server must send. Without one it answers at /v1 "
+        "only when HOST is loopback.",
+    ),
+    Setting(
+        "READBACK_MODEL_URL",
+        _url,
+        "",
+        "An OpenAI-compatible server that creates completions for the embedded one, such as "
+        "http://127.0.0.1:11434/v1.",
+    ),
+    Setting("READBACK_MODEL_API_KEY", _secret, "", "The key of that server. Sent to it alone."),
+    Setting(
+        "READBACK_MODEL_FORWARDS_STORE",
+        _flag,
+        "0",
+        "1 forwards `store` and `metadata` to that server too: most have no store, and some "
+        "refuse a request that asks for one.",
+    ),
+    Setting(
+        "READBACK_MODEL_TIMEOUT",
+        _seconds,
+        "600",
+        "Seconds to wait for the next bytes of that server.",
+    ),
+    Setting(
+        "READBACK_MAX_REQUEST_BYTES",
+        _whole(1024, 1024 * _MB),
+        str(64 * _MB),
+        "Bytes of a request to create a completion, images and sounds included.",
     ),
     Setting("SECRET_KEY", _secret, "made at start", "Signs what browsers are given to keep."),
     Setting("HOST", _host, "127.0.0.1", "The address to listen on."),

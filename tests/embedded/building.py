@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import NullPool, Row, create_engine, event, text
 from werkzeug.test import TestResponse
 
 from webapp.embedded import Store
@@ -17,6 +18,7 @@ ANSWER = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "fini
 
 
 def database_url(folder: Path) -> str:
+    """The address of a SQLite file in `folder`."""
     return f"sqlite:///{folder / 'store.db'}"
 
 
@@ -37,13 +39,22 @@ def jsonl(path: Path, lines: Iterable[object]) -> Path:
     return path
 
 
-def rows(folder: Path, statement: str, *binds: object) -> list[tuple[Any, ...]]:
-    """What another program sees in the database of the store in `folder`."""
-    connection = sqlite3.connect(folder / "store.db")
+def rows(url: str, statement: str, **binds: object) -> list[Row[*tuple[Any, ...]]]:
+    """What another program sees in the database at `url`."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        result = connection.execute(text(statement), binds)
+        return list(result) if result.returns_rows else []
+
+
+@contextmanager
+def listening(target: object, name: str, listener: Callable[..., None]) -> Iterator[None]:
+    """SQLAlchemy tells `listener` of its events while this is open."""
+    event.listen(target, name, listener)
     try:
-        return connection.execute(statement, binds).fetchall()
+        yield
     finally:
-        connection.close()
+        event.remove(target, name, listener)
 
 
 def compact(value: object) -> str:

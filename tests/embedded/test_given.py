@@ -12,6 +12,7 @@ from webapp.embedded.given import NotACompletion, read_completion
 REFUSED = {
     '{"messages": [': "it is not JSON: the text ends early: expected a value at column 15",
     '{"a" 1}': "it is not JSON: expected ':' at column 6",
+    '{"a": "x\0"}': "it is not JSON: a raw NUL at column 9",
     "[]": "it is not a JSON object",
     '{"choices": []}': "it has no `messages` list",
     '{"messages": {}, "choices": []}': "it has no `messages` list",

@@ -42,18 +42,18 @@ def test_a_bad_line_is_reported_and_the_others_are_stored(store: Store, tmp_path
         "a.jsonl:2: it is not a JSON object",
         "a.jsonl:4: it has no `messages` list",
         "a.jsonl:5: it is not UTF-8: invalid start byte at byte 1",
-        "a.jsonl:7: it has no `choices` list",
+        "a.jsonl:7: it has no `choices` list, and its last message is no assistant's",
     ]
 
 
-def test_importing_twice_changes_nothing(store: Store, tmp_path: Path) -> None:
+def test_importing_twice_changes_nothing(store: Store, url: str, tmp_path: Path) -> None:
     nameless: dict[str, object] = {"messages": [], "choices": []}
     path = jsonl(tmp_path / "a.jsonl", [completion("c1"), nameless, nameless | {"n": 2}])
 
     assert import_files(store, [path]) == ImportReport(added=3)
-    before = rows(tmp_path, "SELECT * FROM completions")
+    before = rows(url, "SELECT * FROM completions")
     assert import_files(store, [path]) == ImportReport(unchanged=3)
-    assert rows(tmp_path, "SELECT * FROM completions") == before
+    assert rows(url, "SELECT * FROM completions") == before
 
 
 def test_a_stored_completion_is_never_overwritten(
@@ -97,7 +97,7 @@ def test_a_line_beyond_the_cap_is_skipped_and_reported(store: Store, tmp_path: P
     seen: list[tuple[int, int, int]] = []
 
     report = import_files(
-        store, [path], max_line_bytes=1000, progress=lambda *done: seen.append(done)
+        store, [path], max_document_bytes=1000, progress=lambda *done: seen.append(done)
     )
 
     assert report.added == 2
@@ -162,23 +162,26 @@ def test_lines_are_stored_while_later_ones_are_still_being_written(
 
 @pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the collected transcripts are not here")
 def test_every_collected_transcript_is_stored_and_given_back(
-    store: Store, client: FlaskClient, tmp_path: Path
+    store: Store, client: FlaskClient, url: str
 ) -> None:
     paths = sorted(TRANSCRIPTS.glob("*.jsonl"))
     lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
 
     assert import_files(store, paths) == ImportReport(added=len(lines))
+    found = rows(url, "SELECT id, given_json FROM completions")
+    heads = {completion_id: given for completion_id, given in found}
+    messages: dict[str, list[object]] = {completion_id: [] for completion_id in heads}
+    for completion_id, text in rows(
+        url,
+        "SELECT completions.id, messages.given_json FROM messages"
+        " JOIN completions ON seq = completion ORDER BY seq, position",
+    ):
+        messages[completion_id].append(json.loads(text))
     for line in lines:
         given = json.loads(line)
         completion_id = given["id"]
         answer = client.get(f"/chat/completions/{completion_id}").get_json()
         assert answer["created"] == given["created"]
         assert len(answer["choices"]) == len(given["choices"])
-        [(head,)] = rows(tmp_path, "SELECT given_json FROM completions WHERE id = ?", completion_id)
-        messages = rows(
-            tmp_path,
-            "SELECT messages.given_json FROM messages JOIN completions ON seq = completion"
-            " WHERE completions.id = ? ORDER BY position",
-            completion_id,
-        )
-        assert json.loads(head) | {"messages": [json.loads(m) for (m,) in messages]} == given
+        kept = json.loads(heads[completion_id]) | {"messages": messages[completion_id]}
+        assert kept == given

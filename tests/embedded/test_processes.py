@@ -2,71 +2,40 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
+from random import Random
 
-from tests.embedded.building import database_url, rows
+import pytest
+
+from tests.embedded.building import add, rows
+from tests.embedded.processes import UPDATED, half_stored, killed, lost, start, whole
 from webapp.embedded import Store
 
-ROOT = Path(__file__).resolve().parents[2]
-
-WRITER = """
-import sys
-from tests.embedded.building import add, completion
-from webapp.embedded import Store
-from webapp.embedded.given import Metadata
-from webapp.embedded.pages import PageRequest
-
-url, name = sys.argv[1:]
-store = Store(url)
-for at in range(40):
-    add(store, completion(f"{name}-{at}", messages=3, metadata={"by": name}))
-    store.replace_metadata(f"{name}-{at}", Metadata('{"a":"b"}', (("a", "b"),)))
-    store.list_completions(PageRequest(None, 5, "desc"))
-    if at % 4 == 0:
-        store.delete_completion(f"{name}-{at}")
-print(store.is_new)
-store.close()
-"""
-
-KILLED = """
-import os, signal, sys
-from tests.embedded.building import add, completion
-from webapp.embedded import Store
-
-add(Store(sys.argv[1]), completion("c1", messages=2))
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+KILLS = 3
 
 
-def python(program: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_processes_create_and_write_one_store_at_once(tmp_path: Path) -> None:
-    running = [python(WRITER, database_url(tmp_path), f"p{at}") for at in range(4)]
+def test_processes_create_read_and_write_one_store_at_once(url: str) -> None:
+    running = [start("contend", url, f"p{at}", 20) for at in range(4)]
     ended = [process.communicate() for process in running]
 
-    assert [stderr for _, stderr in ended] == [""] * 4
-    assert sorted(stdout.strip() for stdout, _ in ended) == ["False", "False", "False", "True"]
-    assert rows(tmp_path, "SELECT count(*), count(DISTINCT seq) FROM completions") == [(120, 120)]
-    assert rows(tmp_path, "SELECT count(*) FROM messages") == [(360,)]
-    assert rows(tmp_path, "SELECT DISTINCT key, value FROM metadata") == [("a", "b")]
+    assert [problems for _, problems in ended] == [""] * 4
+    said = sorted(line for stored, _ in ended for line in stored.split())
+    assert len(said) == 4 * 15
+    assert sorted(rows(url, "SELECT id FROM completions")) == [(one,) for one in said]
+    assert rows(url, "SELECT count(DISTINCT seq) FROM completions") == [(60,)]
+    assert half_stored(url) == []
 
 
-def test_what_was_stored_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
-    process = python(KILLED, database_url(tmp_path))
-    process.communicate()
+@pytest.mark.parametrize("work", ["add", "import", "update"])
+def test_a_process_that_is_killed_loses_nothing_it_stored_and_leaves_no_half(
+    url: str, work: str
+) -> None:
+    moments = Random(work)
+    with closing(Store(url)) as store:
+        add(store, whole(UPDATED, "the test"))
 
-    assert process.returncode == -signal.SIGKILL
-    with closing(Store(database_url(tmp_path))) as store:
-        assert store.retrieve_completion("c1") is not None
+    for at in range(KILLS):
+        said = killed(work, url, f"run{at}", after=moments.uniform(0, 0.1))
+        assert said
+        assert lost(work, url, said) == []
+        assert half_stored(url) == []

@@ -1,4 +1,4 @@
-"""Every page is a seek in an index: no table is scanned and nothing is sorted."""
+"""In SQLite every page is a seek in an index: no table is scanned and nothing is sorted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from sqlalchemy import TextClause
 
-from tests.embedded.building import add, completion
+from tests.embedded.building import add, completion, database_url
 from webapp.embedded import Store
 from webapp.embedded.pages import Order
 from webapp.embedded.queries import (
@@ -28,17 +28,16 @@ ORDERS = get_args(Order)
 
 
 @pytest.fixture(params=["without statistics", "with statistics"])
-def database(
-    request: pytest.FixtureRequest, store: Store, tmp_path: Path
-) -> Iterator[sqlite3.Connection]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A filled store's database, also after ANALYZE, which may change the planner's mind."""
-    add(
-        store,
-        *(
-            completion(f"c{at}", messages=3, model="m", metadata={"a": str(at % 2), "b": "1"})
-            for at in range(200)
-        ),
-    )
+    with closing(Store(database_url(tmp_path))) as store:
+        add(
+            store,
+            *(
+                completion(f"c{at}", messages=3, model="m", metadata={"a": str(at % 2), "b": "1"})
+                for at in range(200)
+            ),
+        )
     with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
         if request.param == "with statistics":
             connection.execute("ANALYZE")

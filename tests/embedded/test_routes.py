@@ -122,7 +122,10 @@ def test_deleting_answers_once(store: Store, client: FlaskClient) -> None:
 def test_creating_is_refused_for_good(client: FlaskClient) -> None:
     answer = client.post("/chat/completions", json={"model": "m", "messages": []})
 
-    message = "This server stores and serves completions. It has no model and cannot create one."
+    message = (
+        "This server stores and serves completions. It has no model and cannot create one. "
+        "Set READBACK_MODEL_URL to the address of an OpenAI-compatible server that can."
+    )
     assert_error(answer, 501, message, None, "not_supported")
     assert answer.headers["x-should-retry"] == "false"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.building import completion, database_url
+from tests.embedded.building import completion
 from webapp.embedded import Store, load_samples
 from webapp.embedded.pages import PageRequest
 from webapp.embedded.sample_set import SAMPLES
@@ -46,19 +46,19 @@ def test_media_stand_where_the_samples_name_them(store: Store, samples: Path) ->
     assert base64.b64decode(encoded, validate=True) == b"\x89PNG\x00"
 
 
-def test_samples_do_not_come_back_after_they_were_deleted(tmp_path: Path, samples: Path) -> None:
-    with closing(Store(database_url(tmp_path))) as store:
+def test_samples_do_not_come_back_after_they_were_deleted(url: str, samples: Path) -> None:
+    with closing(Store(url)) as store:
         load_samples(store, folder=samples)
         store.delete_completion("plain")
-    with closing(Store(database_url(tmp_path))) as again:
+    with closing(Store(url)) as again:
         assert load_samples(again, folder=samples) == 0
         assert again.list_completions(FIRST).ids == ("picture",)
 
 
-def test_samples_stay_out_of_a_store_that_was_there_before(tmp_path: Path, samples: Path) -> None:
-    with closing(Store(database_url(tmp_path))):
+def test_samples_stay_out_of_a_store_that_was_there_before(url: str, samples: Path) -> None:
+    with closing(Store(url)):
         pass
-    with closing(Store(database_url(tmp_path))) as store:
+    with closing(Store(url)) as store:
         assert load_samples(store, folder=samples) == 0
         assert store.list_completions(FIRST).ids == ()
 

@@ -15,16 +15,36 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 
 class ApiError(Exception):
-    """A request that cannot be answered; `param` names what is wrong, `code` the kind of wrong."""
+    """A request that cannot be answered; `param` names what is wrong, `code` the kind of wrong.
+
+    `kind` is the envelope's `type`.
+    """
 
     def __init__(
-        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.kind = kind
         self.param = param
         self.code = code
+
+    def envelope(self) -> dict[str, dict[str, str | None]]:
+        """The error as the API wraps it."""
+        error = {
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.code,
+        }
+        return {"error": error}
 
 
 def completion_not_found(completion_id: str) -> ApiError:
@@ -43,44 +63,36 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def _api_error(error: ApiError) -> Response:
-    return _envelope(error.status, error.message, param=error.param, code=error.code)
+    """Indented by two and without a newline at the end, as recorded."""
+    body = json.dumps(error.envelope(), indent=2, ensure_ascii=False)
+    return Response(body.encode(errors="replace"), error.status, content_type="application/json")
 
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     url = f"{request.method} {request.root_path}{request.path}"
     if isinstance(error, NotFound):
-        return _envelope(
-            status,
+        unknown = ApiError(
             f"Unknown request URL: {url}. Please check the URL for typos, or see the docs at "
             "https://platform.openai.com/docs/api-reference/.",
+            status=status,
             code="unknown_url",
         )
+        return _api_error(unknown)
     if isinstance(error, MethodNotAllowed):
-        response = _envelope(status, f"Invalid method for URL ({url})", code="method_not_supported")
+        response = _api_error(
+            ApiError(f"Invalid method for URL ({url})", status=status, code="method_not_supported")
+        )
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
-    return _envelope(status, error.description or error.name)
+    return _api_error(ApiError(error.description or error.name, status=status))
 
 
 def _unexpected(error: Exception) -> Response:
     current_app.logger.error("The request failed.", exc_info=error)
-    return _envelope(
-        500,
+    sorry = ApiError(
         "The server had an error while processing your request. Sorry about that!",
+        status=500,
         kind="server_error",
     )
-
-
-def _envelope(
-    status: int,
-    message: str,
-    *,
-    kind: str = "invalid_request_error",
-    param: str | None = None,
-    code: str | None = None,
-) -> Response:
-    """Indented by two and without a newline at the end, as recorded."""
-    error = {"message": message, "type": kind, "param": param, "code": code}
-    body = json.dumps({"error": error}, indent=2, ensure_ascii=False)
-    return Response(body.encode(errors="replace"), status, content_type="application/json")
+    return _api_error(sorry)

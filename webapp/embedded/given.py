@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.completions import scalar_text
-from webapp.embedded.wire import completion_json, message_json, without_space
+from webapp.embedded.wire import completion_json, message_json, one_line, without_space
 from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
 
 _ID = re.compile(r"[A-Za-z0-9._:~-]{1,240}")
@@ -23,6 +23,9 @@ _ID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 _ID_LENGTH: Final = 29
 _FURTHEST: Final = 2**62
 """Beyond any time; `created` is kept within it so that every database can sort by it."""
+
+_LONGEST_SEARCHED: Final = 1000
+"""In bytes: an entry of an index of PostgreSQL holds 2,704, and one of ours two texts."""
 
 
 class NotACompletion(ValueError):
@@ -66,7 +69,19 @@ class GivenCompletion:
 
 def read_completion(text: str) -> GivenCompletion:
     """The completion that `text` holds as JSON. Raises `NotACompletion`."""
-    given = _parsed(text)
+    given = read_json(text)
+    if not isinstance(given, Object):
+        raise NotACompletion("it is not a JSON object")
+    return completion_of(given)
+
+
+def completion_of(given: Object) -> GivenCompletion:
+    """The completion that a JSON object is. Raises `NotACompletion`.
+
+    What stands on several lines is kept on one, so that it can be written to a line again.
+    """
+    given = _on_one_line(given)
+    text = given.source
     messages = given.get("messages")
     if not isinstance(messages, Array):
         raise NotACompletion("it has no `messages` list")
@@ -78,11 +93,11 @@ def read_completion(text: str) -> GivenCompletion:
     return GivenCompletion(
         id=completion_id,
         created=_seconds(given.get("created")),
-        model=None if model is None else storable(model),
+        model=None if model is None else searchable(model),
         metadata=searchable_pairs(given.get("metadata")),
         digest=digest.hexdigest(),
         wire_json=completion_json(given, completion_id),
-        given_json=f"{text[: messages.start]}[]{text[messages.end :]}",
+        given_json=_without(given, messages),
         messages=_messages(messages.items, completion_id),
     )
 
@@ -92,23 +107,48 @@ def searchable_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
     if not isinstance(metadata, Object):
         return ()
     texts = {member.name.text: scalar_text(member.value) for member in metadata.members}
-    return tuple((storable(key), storable(text)) for key, text in texts.items() if text is not None)
+    return tuple(
+        (searchable(key), searchable(text)) for key, text in texts.items() if text is not None
+    )
 
 
-def storable(text: str) -> str:
-    """`text` with lone surrogates replaced: they have no UTF-8, so no column can hold them."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def searchable(text: str) -> str:
+    """`text` as the columns that are searched hold it, and as it is searched for.
+
+    Lone surrogates, which have no UTF-8, and NUL, which PostgreSQL has not, are replaced; a
+    text too long for an index stands there as its digest.
+    """
+    text = text.replace("\0", "\ufffd")
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    encoded = text.encode()
+    if len(encoded) <= _LONGEST_SEARCHED:
+        return text
+    return f"sha256 {hashlib.sha256(encoded).hexdigest()}"
 
 
-def _parsed(text: str) -> Object:
+def read_json(text: str) -> Value:
+    """The JSON that `text` holds. Raises `NotACompletion`."""
     try:
         given = parse(text)
     except NotJson as error:
         place = f"column {error.column}" if error.line == 1 else str(error).rpartition(" at ")[2]
         raise NotACompletion(f"it is not JSON: {error.problem} at {place}") from error
-    if not isinstance(given, Object):
-        raise NotACompletion("it is not a JSON object")
+    if "\0" in text:
+        raise NotACompletion(f"it is not JSON: a raw NUL at column {text.index(chr(0)) + 1}")
     return given
+
+
+def _on_one_line(given: Object) -> Object:
+    if given.document.find("\n", given.start, given.end) < 0:
+        return given
+    value = parse(one_line(given.source))
+    assert isinstance(value, Object)
+    return value
+
+
+def _without(given: Object, messages: Array) -> str:
+    text = given.document
+    return f"{text[given.start : messages.start]}[]{text[messages.end : given.end]}"
 
 
 def _completion_id(given: Object, digest: bytes) -> str:

@@ -64,18 +64,14 @@ def unknown_cursor(after: str) -> ApiError:
 
 def metadata_update(body: bytes) -> Metadata:
     """The new metadata in the body of an update; null stands for none. Raises `ApiError`."""
-    metadata = _body_object(body).get("metadata")
+    metadata = body_object(body).get("metadata")
     if metadata is None:
-        raise ApiError(
-            "Missing required parameter: 'metadata'.",
-            param="metadata",
-            code="missing_required_parameter",
-        )
+        raise missing("metadata")
     if isinstance(metadata, Null):
         return Metadata("{}", ())
     if not isinstance(metadata, Object):
-        raise _wrong_type("metadata", "an object", metadata)
-    return _checked(metadata)
+        raise wrong_type("metadata", "an object", metadata)
+    return checked_metadata(metadata)
 
 
 def _limit(query: MultiDict[str, str]) -> int:
@@ -119,7 +115,8 @@ def _order(query: MultiDict[str, str], default: Order) -> Order:
             )
 
 
-def _body_object(body: bytes) -> Object:
+def body_object(body: bytes) -> Object:
+    """The JSON object that is a request's body. Raises `ApiError`."""
     try:
         value = parse(body.decode())
     except (NotJson, UnicodeDecodeError) as error:
@@ -133,7 +130,8 @@ def _body_object(body: bytes) -> Object:
     return value
 
 
-def _checked(metadata: Object) -> Metadata:
+def checked_metadata(metadata: Object) -> Metadata:
+    """`metadata` where it is within the limits. Raises `ApiError`."""
     members = {member.name.text: member for member in metadata.members}
     _check_count(len(members))
     for key, member in members.items():
@@ -161,7 +159,7 @@ def _check_pair(key: str, value: Value) -> None:
             code="string_above_max_length",
         )
     if not isinstance(value, String):
-        raise _wrong_type(f"metadata.{key}", "a string", value)
+        raise wrong_type(f"metadata.{key}", "a string", value)
     if len(value.text) > MAX_VALUE_LENGTH:
         raise ApiError(
             f"Invalid 'metadata.{key}': string too long. Expected a string with maximum length "
@@ -171,7 +169,13 @@ def _check_pair(key: str, value: Value) -> None:
         )
 
 
-def _wrong_type(param: str, expected: str, value: Value) -> ApiError:
+def missing(param: str) -> ApiError:
+    return ApiError(
+        f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
+    )
+
+
+def wrong_type(param: str, expected: str, value: Value) -> ApiError:
     return ApiError(
         f"Invalid type for '{param}': "
         f"expected {expected}, but got {_TYPE_NAMES[type(value)]} instead.",

@@ -34,14 +34,16 @@ def completions_page(order: Order, *, by_model: bool, pairs: int) -> TextClause:
 
     Binds `created`, `seq`, `rows`; `model` if by model; `key0`, `value0` and so on for pairs.
     """
-    if pairs:
-        return text(_filtered_page(order, by_model, pairs))
-    model = "model = :model AND " if by_model else ""
-    return text(
-        "SELECT id, wire_json FROM completions"
-        f" WHERE {model}(created, seq) {_DIRECTION[order]} (:created, :seq)"
-        f" ORDER BY created {order}, seq {order} LIMIT :rows"
-    )
+    return text(_page("c.id, c.wire_json", order, by_model, pairs))
+
+
+@cache
+def completion_keys(*, by_model: bool, pairs: int) -> TextClause:
+    """A page, oldest first, of keys (id, created, seq) in place of completions.
+
+    Binds what `completions_page` does.
+    """
+    return text(_page("c.id, c.created, c.seq", "asc", by_model, pairs))
 
 
 @cache
@@ -57,7 +59,18 @@ def messages_page(order: Order) -> TextClause:
     )
 
 
-def _filtered_page(order: Order, by_model: bool, pairs: int) -> str:
+def _page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
+    if pairs:
+        return _filtered_page(columns, order, by_model, pairs)
+    model = "c.model = :model AND " if by_model else ""
+    return (
+        f"SELECT {columns} FROM completions AS c"
+        f" WHERE {model}(c.created, c.seq) {_DIRECTION[order]} (:created, :seq)"
+        f" ORDER BY c.created {order}, c.seq {order} LIMIT :rows"
+    )
+
+
+def _filtered_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
     """The first pair gives the rows in their order, the others and the model pass or refuse.
 
     The join is written CROSS, with its condition in WHERE, because SQLite never reorders it.
@@ -69,7 +82,7 @@ def _filtered_page(order: Order, by_model: bool, pairs: int) -> str:
         for at in range(1, pairs)
     ]
     return (
-        "SELECT c.id, c.wire_json FROM metadata AS m CROSS JOIN completions AS c"
+        f"SELECT {columns} FROM metadata AS m CROSS JOIN completions AS c"
         " WHERE m.key = :key0 AND m.value = :value0"
         f" AND (m.created, m.completion) {_DIRECTION[order]} (:created, :seq)"
         f" AND c.seq = m.completion{''.join(f' AND {one}' for one in also)}"

@@ -9,7 +9,9 @@ from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from webapp.embedded.errors import ApiError, completion_not_found
+from webapp.embedded.creating import create, no_model
+from webapp.embedded.errors import completion_not_found
+from webapp.embedded.forwarding import ModelServer
 from webapp.embedded.pages import UnknownCursor
 from webapp.embedded.parameters import (
     metadata_filter,
@@ -21,6 +23,8 @@ from webapp.embedded.store import Store
 
 STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
+MODEL: Final = "readback_model"
+"""The name of the model server among the app's extensions; None when there is none."""
 
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
@@ -41,12 +45,11 @@ def list_completions() -> Response:
 
 @completions.post("")
 def create_completion() -> Response:
-    """Refuses: there is no model here. Clients are told not to try again."""
-    raise ApiError(
-        "This server stores and serves completions. It has no model and cannot create one.",
-        status=501,
-        code="not_supported",
-    )
+    """The model server's answer; without one a refusal that tells clients not to try again."""
+    model = cast("ModelServer | None", current_app.extensions[MODEL])
+    if model is None:
+        raise no_model()
+    return create(model, store=_store())
 
 
 @completions.get("/<completion_id>")

@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError
 
-from webapp.embedded.engine import WRITING, StoreError
+from webapp.embedded.database import Database, StoreError
 
 Step: TypeAlias = Callable[[Connection], None]
 
@@ -82,28 +81,29 @@ STEPS: Final[tuple[Step, ...]] = (_create_tables,)
 """Step n leads from version n to n + 1. Only ever appended to: old stores walk them all."""
 
 
-def prepare(engine: Engine, steps: Sequence[Step] = STEPS) -> bool:
+def prepare(database: Database, steps: Sequence[Step] = STEPS) -> bool:
     """Brings the database to the version after the last of `steps`; whether it was empty.
 
-    Raises `StoreError` when it is of a newer version, or no database of ours.
+    Raises `StoreError` when it cannot be reached, is of a newer version, or none of ours.
     """
     try:
-        with engine.connect() as connection:
-            found = _version(connection)
+        with database.reader.connect() as connection:
+            found = _version(connection, database.name)
         if found == len(steps):
             return False
-        with engine.connect().execution_options(**WRITING) as connection, connection.begin():
-            return _migrate(connection, steps)
+        with database.writer.begin() as connection:
+            return _migrate(connection, steps, database.name)
     except DatabaseError as error:
-        raise StoreError(f"The store {_name(engine)} cannot be opened: {error.orig}.") from error
+        problem = str(error.orig).strip().partition("\n")[0]
+        raise StoreError(f"The store {database.name} cannot be opened: {problem}.") from error
 
 
-def _migrate(connection: Connection, steps: Sequence[Step]) -> bool:
+def _migrate(connection: Connection, steps: Sequence[Step], name: str) -> bool:
     """Reads the version again: another process may have been here since."""
-    found = _version(connection)
+    found = _version(connection, name)
     if found > len(steps):
         raise StoreError(
-            f"The store {_name(connection.engine)} has schema version {found}, and this program "
+            f"The store {name} has schema version {found}, and this program "
             f"knows versions up to {len(steps)}. Use a newer Readback."
         )
     if found == len(steps):
@@ -116,18 +116,13 @@ def _migrate(connection: Connection, steps: Sequence[Step]) -> bool:
     return found == 0
 
 
-def _version(connection: Connection) -> int:
+def _version(connection: Connection, name: str) -> int:
     tables = inspect(connection).get_table_names()
     if "schema_version" in tables:
         return int(connection.execute(text("SELECT version FROM schema_version")).scalar_one())
     if tables:
         raise StoreError(
-            f"The database {_name(connection.engine)} belongs to another program: "
+            f"The database {name} belongs to another program: "
             "it has tables, and none of them is Readback's."
         )
     return 0
-
-
-def _name(engine: Engine) -> str:
-    """The database without host, user and password."""
-    return engine.url.database or engine.url.get_backend_name()

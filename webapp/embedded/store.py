@@ -5,15 +5,16 @@ Owns transactions. Speaks JSON texts and the API's words; knows nothing of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.embedded.engine import WRITING, open_engine
-from webapp.embedded.given import GivenCompletion, Metadata
+from webapp.embedded.engine import open_database
+from webapp.embedded.given import GivenCompletion, Metadata, searchable
+from webapp.embedded.giving_back import is_given_back
 from webapp.embedded.pages import JsonPage, PageRequest, UnknownCursor
 from webapp.embedded.queries import (
     COMPLETION_CURSOR,
@@ -47,6 +48,8 @@ _REPLACE_WIRE: Final = text("UPDATE completions SET wire_json = :wire_json WHERE
 _DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 
+_ROWS_AT_ONCE: Final = 500
+
 
 class Outcome(Enum):
     """What became of a completion that was given to the store."""
@@ -57,19 +60,28 @@ class Outcome(Enum):
 
 
 class Store:
-    """Stored completions in the database at `database_url`, such as `sqlite:////srv/store.db`.
+    """Stored completions in the database at `database_url`, such as `sqlite:////srv/store.db`
+    or `postgresql+psycopg://readback@db.example/readback`.
 
     Safe to share between threads, and the database between processes. Raises `StoreError`
     when it cannot be opened. `is_new` tells whether opening it created it.
     """
 
     def __init__(self, database_url: str) -> None:
-        self._engine = open_engine(database_url)
-        self.is_new: Final = prepare(self._engine)
+        self._database = open_database(database_url)
+        try:
+            self.is_new: Final = prepare(self._database)
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Closes all connections; for when no other thread uses the store any more."""
-        self._engine.dispose()
+        self._database.close()
+
+    def reading(self) -> Connection:
+        """A connection that sees one moment of the store, for what reads a few rows at a time."""
+        return self._database.reader.connect()
 
     def list_completions(
         self,
@@ -82,24 +94,24 @@ class Store:
 
         Raises `UnknownCursor`.
         """
-        binds: dict[str, object] = {"model": model} if model is not None else {}
+        binds: dict[str, object] = {"model": searchable(model)} if model is not None else {}
         for at, (key, value) in enumerate(metadata):
-            binds |= {f"key{at}": key, f"value{at}": value}
+            binds |= {f"key{at}": searchable(key), f"value{at}": searchable(value)}
         statement = completions_page(page.order, by_model=model is not None, pairs=len(metadata))
-        with self._engine.connect() as connection:
+        with self._database.reader.connect() as connection:
             start = START[page.order], START[page.order]
             created, seq = _cursor(connection, COMPLETION_CURSOR, page, start)
             return _page(connection, statement, page, binds | {"created": created, "seq": seq})
 
     def retrieve_completion(self, completion_id: str) -> str | None:
         """A completion's JSON; None when there is none of this id."""
-        with self._engine.connect() as connection:
-            return connection.execute(_RETRIEVE, {"id": completion_id}).scalar()
+        with self._database.reader.connect() as connection:
+            return connection.execute(_RETRIEVE, {"id": searchable(completion_id)}).scalar()
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """A completion's JSON with all of its metadata replaced; None when there is none."""
-        with self._writing() as connection:
-            row = connection.execute(_FOR_UPDATE, {"id": completion_id}).one_or_none()
+        with self._database.writer.begin() as connection:
+            row = connection.execute(_FOR_UPDATE, {"id": searchable(completion_id)}).one_or_none()
             if row is None:
                 return None
             stored = parse(row.wire_json)
@@ -112,16 +124,16 @@ class Store:
 
     def delete_completion(self, completion_id: str) -> bool:
         """Deletes a completion and its messages; False when there is none of this id."""
-        with self._writing() as connection:
-            return connection.execute(_DELETE, {"id": completion_id}).rowcount == 1
+        with self._database.writer.begin() as connection:
+            return connection.execute(_DELETE, {"id": searchable(completion_id)}).rowcount == 1
 
     def list_messages(self, completion_id: str, page: PageRequest) -> JsonPage | None:
         """A completion's input messages in their order; None when there is no such completion.
 
         Raises `UnknownCursor`.
         """
-        with self._engine.connect() as connection:
-            completion = connection.execute(_SEQ, {"id": completion_id}).scalar()
+        with self._database.reader.connect() as connection:
+            completion = connection.execute(_SEQ, {"id": searchable(completion_id)}).scalar()
             if completion is None:
                 return None
             binds: dict[str, object] = {"completion": completion}
@@ -137,14 +149,9 @@ class Store:
         Nothing that is stored is overwritten: the same content again changes nothing, other
         content under a stored id is a conflict.
         """
-        with self._writing() as connection:
+        with self._database.writer.begin() as connection:
             first = connection.execute(_LAST_SEQ).scalar_one() + 1
             return [_add(connection, one, seq) for seq, one in enumerate(completions, first)]
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._engine.connect().execution_options(**WRITING) as connection, connection.begin():
-            yield connection
 
 
 def _cursor(
@@ -156,7 +163,8 @@ def _cursor(
 ) -> Sequence[Any]:
     if page.after is None:
         return start
-    row = connection.execute(statement, {**(binds or {}), "after": page.after}).one_or_none()
+    after = {"after": searchable(page.after)}
+    row = connection.execute(statement, {**(binds or {}), **after}).one_or_none()
     if row is None:
         raise UnknownCursor(page.after)
     return row
@@ -178,7 +186,8 @@ def _page(
 def _add(connection: Connection, completion: GivenCompletion, seq: int) -> Outcome:
     digest = connection.execute(_DIGEST, {"id": completion.id}).scalar()
     if digest is not None:
-        return Outcome.UNCHANGED if digest == completion.digest else Outcome.CONFLICT
+        same = digest == completion.digest or is_given_back(connection, completion)
+        return Outcome.UNCHANGED if same else Outcome.CONFLICT
     row = {
         "seq": seq,
         "id": completion.id,
@@ -194,25 +203,26 @@ def _add(connection: Connection, completion: GivenCompletion, seq: int) -> Outco
     return Outcome.ADDED
 
 
-def _message_rows(seq: int, completion: GivenCompletion) -> list[dict[str, object]]:
-    return [
-        {
+def _message_rows(seq: int, completion: GivenCompletion) -> Iterator[dict[str, object]]:
+    for position, message in enumerate(completion.messages):
+        yield {
             "completion": seq,
             "position": position,
             "id": message.id,
             "wire_json": message.wire_json,
             "given_json": message.given_json,
         }
-        for position, message in enumerate(completion.messages)
-    ]
 
 
-def _pairs(seq: int, created: int, pairs: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
-    return [
-        {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
-    ]
+def _pairs(seq: int, created: int, pairs: Sequence[tuple[str, str]]) -> Iterator[dict[str, object]]:
+    for key, value in pairs:
+        yield {"completion": seq, "key": key, "value": value, "created": created}
 
 
-def _insert(connection: Connection, statement: TextClause, rows: list[dict[str, object]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
+def _insert(
+    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
+) -> None:
+    """A few at a time: the driver keeps several copies of what it is given at once."""
+    rows = iter(rows)
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        connection.execute(statement, some)

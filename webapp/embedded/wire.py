@@ -58,10 +58,14 @@ def without_space(text: str) -> str:
     return "".join(_LEXEMES.findall(text))
 
 
+def one_line(text: str) -> str:
+    """`text`, which is JSON, as it is where it stands on one line; else without white space."""
+    return text if "\n" not in text else _escaped(without_space(text))
+
+
 def written(value: Value) -> str:
     """`value` as it was written, on one line."""
-    text = value.source if isinstance(value, String) else without_space(value.source)
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _escaped(value.source if isinstance(value, String) else without_space(value.source))
 
 
 def message_json(given: Value, message_id: str) -> str:
@@ -186,6 +190,10 @@ def _is_nothing(scalar: Value) -> bool:
     if isinstance(scalar, Number):
         return float(scalar.source) == 0
     return scalar.source in _EMPTY
+
+
+def _escaped(text: str) -> str:
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _telling(members: Iterable[Member]) -> Iterator[str]:

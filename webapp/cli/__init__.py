@@ -1,0 +1,80 @@
+"""The `readback` command; each of its commands is a module beside this one.
+
+Every problem a user can make is one line on standard error and a status other than 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from webapp.cli import deleting, exporting, importing, listing, pulling, serving
+from webapp.config import Config, ConfigError
+from webapp.embedded import StoreError
+
+_COMMANDS: Final = (serving, importing, exporting, pulling, listing, deleting)
+
+_STOPPED: Final = 130
+_PIPE_CLOSED: Final = 141
+"""What a shell reports of a program that the signals SIGINT and SIGPIPE ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; gives its exit status."""
+    _write_any_text()
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options, Config.from_environ(os.environ))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_output()
+        return _PIPE_CLOSED
+    except KeyboardInterrupt:
+        return _problem("stopped; what was done before is kept.", _STOPPED)
+    except (ConfigError, StoreError, ValueError) as problem:
+        return _problem(str(problem), 2)
+    except DBAPIError as error:
+        return _problem(f"the store failed: {_first_line(error.orig)}", 1)
+    except OSError as error:
+        return _problem(f"{error.filename or 'output'}: {error.strerror}", 1)
+    except sqlite3.Error as error:
+        return _problem(f"the import's temporary file failed: {_first_line(error)}", 1)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="readback", description="A web viewer for stored chat completions."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_to(commands)
+    return parser
+
+
+def _problem(sentence: str, status: int) -> int:
+    print(f"readback: {sentence}", file=sys.stderr)
+    return status
+
+
+def _first_line(error: object) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _write_any_text() -> None:
+    """Completions hold characters that a terminal's encoding may not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_output() -> None:
+    """Nobody reads on; Python would still try to write what is left when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

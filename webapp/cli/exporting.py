@@ -1,0 +1,81 @@
+"""`readback export`: the embedded server's completions as JSONL."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
+from webapp.cli.terminal import ProgressLine, printable
+from webapp.config import Config
+from webapp.embedded import export_completions
+from webapp.rendering.words import count
+
+
+def add_to(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "export",
+        _export,
+        help="write the embedded server's completions as JSONL",
+        description="Writes completions with their messages, one a line, oldest first, exactly "
+        "as they were given and with their present metadata; `readback import` reads them back. "
+        "The exit status is 1 when an ID is not stored.",
+        example="readback export --metadata project=demo -o demo.jsonl",
+    )
+    parser.add_argument("ids", nargs="*", metavar="ID", help="a completion; without any, all")
+    add_filters(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
+
+
+def _export(options: argparse.Namespace, config: Config) -> int:
+    if options.ids and has_filters(options):
+        raise ValueError("export takes either IDs or filters")
+    with (
+        ProgressLine(sys.stderr) as line,
+        open_store(config) as store,
+        _output(options.output) as file,
+    ):
+        report = export_completions(
+            store,
+            file.write,
+            ids=options.ids,
+            model=options.model,
+            metadata=options.metadata,
+            progress=lambda number: line.show(f"{count(number, 'completion')} written"),
+        )
+        file.flush()
+    for completion_id in report.unknown:
+        print(f"{printable(completion_id)} is not stored", file=sys.stderr)
+    if options.output is not None:
+        print(f"{count(report.exported, 'completion')} written to {options.output}.")
+    return 1 if report.unknown else 0
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[BinaryIO]:
+    """Where to write; a file is put in place, readable by its owner alone, when it is whole."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,64 @@
+"""`readback import`: completions from files into the embedded server's store."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.terminal import ProgressLine, printable
+from webapp.config import Config
+from webapp.embedded import ImportReport, import_files
+from webapp.embedded.forms import Form
+from webapp.embedded.sources import Place
+from webapp.rendering.words import count, size
+
+
+def add_to(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "import",
+        _import,
+        help="load completions from files into the embedded server",
+        description="Loads completions from JSONL or JSON files, compressed or not: lines with "
+        "`messages` and `choices` (what `readback export` writes), fine-tuning examples, input "
+        "and output files of the Batch API (named together), requests with their responses, and "
+        "saved answers of the stored completions API. What cannot be read is reported and the "
+        "rest is loaded; the exit status is then 1. Importing again changes nothing.",
+        example="readback import runs/*.jsonl batch_input.jsonl batch_output.jsonl.gz",
+    )
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a file, or - for standard input"
+    )
+
+
+def _import(options: argparse.Namespace, config: Config) -> int:
+    with ProgressLine(sys.stderr) as line, open_store(config) as store:
+
+        def show(done: int, total: int, completions: int) -> None:
+            read = f"{size(done)} of {size(total)}" if total else size(done)
+            line.show(f"{read}, {count(completions, 'completion')}")
+
+        report = import_files(store, options.files, progress=show)
+    return _report(report)
+
+
+def _report(report: ImportReport) -> int:
+    for problem in report.problems:
+        print(printable(str(problem)), file=sys.stderr)
+    for path, forms in report.recognised.items():
+        print(f"{printable(str(Place(path, None)))}: {_said(forms)}")
+    said = [f"{count(report.added, 'completion')} loaded"]
+    said += [f"{report.unchanged:,} stored already"] if report.unchanged else []
+    said += [f"{report.conflicts:,} not loaded: stored with other content"] * bool(report.conflicts)
+    said += [f"{count(report.bad, 'problem')}"] if report.bad else []
+    print(", ".join(said) + ".")
+    if report.without_messages:
+        print(f"{count(report.without_messages, 'completion')} came without messages.")
+    return 1 if report.problems else 0
+
+
+def _said(forms: Counter[Form]) -> str:
+    return ", ".join(count(number, *form.value) for form, number in forms.items())

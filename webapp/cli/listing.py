@@ -1,0 +1,80 @@
+"""`readback list`: the embedded server's completions, a line each."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.cli.commands import Commands, add_command, add_filters, open_store
+from webapp.cli.terminal import printable
+from webapp.completions import Completion
+from webapp.config import Config
+from webapp.embedded import Store
+from webapp.embedded.giving_back import count_messages
+from webapp.embedded.pages import PageRequest, UnknownCursor
+from webapp.exact_json import parse
+from webapp.messages import Message
+from webapp.previews import MESSAGES, question_preview
+from webapp.rendering.words import count, first_words, moment
+
+_AT_ONCE: Final = 20
+
+
+def add_to(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "list",
+        _list,
+        help="list the embedded server's completions",
+        description="Lists completions, the newest first: id, time, model, number of messages, "
+        "first words of the question.",
+        example="readback list --model gpt-4o-mini-2024-07-18 --limit 5",
+    )
+    add_filters(parser)
+    parser.add_argument(
+        "--limit", type=_number, default=20, metavar="N", help="at the most (default: 20)"
+    )
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _list(options: argparse.Namespace, config: Config) -> int:
+    with open_store(config) as store:
+        for completion in _completions(store, options):
+            print(_line(store, completion))
+    return 0
+
+
+def _completions(store: Store, options: argparse.Namespace) -> Iterator[Completion]:
+    after: str | None = None
+    left = options.limit
+    while left > 0:
+        request = PageRequest(after, min(left, _AT_ONCE), "desc")
+        try:
+            page = store.list_completions(request, model=options.model, metadata=options.metadata)
+        except UnknownCursor as error:
+            raise ValueError("the list changed while it was read; try again") from error
+        yield from (Completion.from_json(parse(text)) for text in page.data)
+        if not page.has_more:
+            return
+        after = page.ids[-1]
+        left -= len(page.ids)
+
+
+def _line(store: Store, completion: Completion) -> str:
+    completion_id = completion.id or ""
+    with store.reading() as connection:
+        messages = count_messages(connection, completion_id)
+    page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
+    said = [Message.from_json(parse(text)) for text in page.data] if page else []
+    words = printable(first_words(question_preview(said).text, 60))
+    time, model = moment(completion.created), printable(completion.model or "-")
+    return (
+        f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"
+    )

@@ -1,0 +1,98 @@
+"""`readback pull`: completions of the configured server, kept in the embedded server's store."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from typing import Final
+
+from webapp.application import lists_input_only, open_upstream, upstream_limits
+from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
+from webapp.cli.copying import Copier, CopyReport, sentence
+from webapp.cli.terminal import ProgressLine
+from webapp.config import Config, ConfigError
+from webapp.rendering.words import count
+from webapp.upstream import Limits, UpstreamError
+
+_CALL_SECONDS: Final = 120.0
+_CALL_BYTES: Final = 512 * 1024 * 1024
+"""A page of a hundred messages with images in them; one is read at a time."""
+
+
+def add_to(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "pull",
+        _pull,
+        help="copy completions from the configured server into the embedded one",
+        description="Copies completions with their messages from the server that OPENAI_API_KEY "
+        "and its companions name, which may delete them after 30 days. What is stored already is "
+        "skipped, so a pull that was stopped goes on. What cannot be copied is reported and the "
+        "rest is copied; the exit status is then 1.",
+        example="OPENAI_API_KEY=sk-… readback pull --metadata project=demo",
+    )
+    parser.add_argument("ids", nargs="*", metavar="ID")
+    add_filters(parser)
+    parser.add_argument("--all", action="store_true", help="all that the server lists")
+
+
+def _pull(options: argparse.Namespace, config: Config) -> int:
+    if config.uses_embedded:
+        raise ConfigError(
+            "pull needs a server to copy from: set OPENAI_API_KEY, OPENAI_BASE_URL or "
+            "AZURE_OPENAI_ENDPOINT"
+        )
+    if sum((bool(options.ids), has_filters(options), options.all)) != 1:
+        raise ValueError("pull takes IDs, or --model and --metadata, or --all")
+    # What the client logs is said here in sentences.
+    logging.getLogger("readback").addHandler(logging.NullHandler())
+    report = CopyReport()
+    with (
+        ProgressLine(sys.stderr) as line,
+        open_store(config) as store,
+        closing(open_upstream(config, _limits(config))) as upstream,
+    ):
+        copier = Copier(
+            upstream, store, input_only=lists_input_only(upstream, config), say=line.say
+        )
+        is_whole = _run(copier, options, report, line)
+    print(_said(report))
+    return 0 if is_whole and not report.failed else 1
+
+
+def _run(
+    copier: Copier, options: argparse.Namespace, report: CopyReport, line: ProgressLine
+) -> bool:
+    """Whether the server let everything be tried."""
+    ids: Iterable[str] = options.ids or copier.found(
+        model=options.model, metadata=dict(options.metadata)
+    )
+    try:
+        for _ in copier.copy(ids, report):
+            line.show(_said(report))
+    except UpstreamError as error:
+        line.say(f"readback: {sentence(error)} {error.advice}")
+        return False
+    return True
+
+
+def _limits(config: Config) -> Limits:
+    """Nobody waits for a page here, and the copier has the patience."""
+    limits = upstream_limits(config)
+    return replace(
+        limits,
+        page_timeout=max(limits.page_timeout, _CALL_SECONDS),
+        max_bytes=max(limits.max_bytes, _CALL_BYTES),
+        max_retries=0,
+    )
+
+
+def _said(report: CopyReport) -> str:
+    said = [f"{count(report.copied, 'completion')} copied"]
+    said += [f"{report.stored_already:,} stored already"] if report.stored_already else []
+    said += [f"{report.failed:,} not copied"] if report.failed else []
+    return ", ".join(said) + "."
