@@ -47,7 +47,7 @@ class Config:
     open: bool = False
     allowed_hosts: tuple[str, ...] = ()
     workers: int = 2
-    threads: int = 32
+    threads: int = 64
     connect_timeout: float = 5.0
     read_timeout: float = 10.0
     page_timeout: float = 20.0

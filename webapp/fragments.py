@@ -6,11 +6,13 @@ The fragment is a template of its own that the page includes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from flask import Response, make_response, render_template, request
 from htmx_flask.requests import HtmxHeaders
 
+PIECE_CHARACTERS = 16_384
 VARY = ("HX-Request", "HX-History-Restore-Request")
 
 
@@ -23,6 +25,23 @@ def wants_fragment() -> bool:
 def page_or_fragment(page: str, fragment: str, **context: object) -> Response:
     """`page` rendered, or only `fragment` of it when htmx asks."""
     return make_response(render_template(fragment if wants_fragment() else page, **context))
+
+
+def in_pieces(parts: Iterable[str]) -> Iterator[str]:
+    """The parts of a streamed page joined to pieces worth sending, one ending with each section.
+
+    A template gives a part for every variable in it; sent by themselves they would cost more
+    than rendering them does.
+    """
+    waiting: list[str] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size > PIECE_CHARACTERS or "</section>" in part:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    yield "".join(waiting)
 
 
 def notice(template: str, *, status: int, **context: object) -> Response:

@@ -204,7 +204,7 @@ SETTINGS: Final = (
     Setting(
         "READBACK_THREADS",
         _whole(1, 512),
-        "32",
+        "64",
         "Threads a process: how many readers can wait for the upstream at once.",
     ),
     Setting(

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import secrets
+import signal
+import socket
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from webapp.application import database_url, endpoint
+from webapp.application import assemble, database_url, endpoint
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.config import Config
+from webapp.config import Config, ConfigError
 from webapp.embedded import load_samples, without_password
 from webapp.rendering.words import count
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+STOP_SECONDS: Final = 5
+"""How long a stop waits for the answers being given; what hangs then is cut off."""
 
 
 def add_to(commands: Commands) -> None:
@@ -26,30 +37,74 @@ def add_to(commands: Commands) -> None:
 
 def _serve(_options: argparse.Namespace, config: Config) -> int:
     """Checks everything that can be wrong before the workers start, then serves."""
-    # Granian forks off processes at import of its server; only this command needs it.
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
     endpoint(config)
-    os.environ.setdefault("SECRET_KEY", config.secret_key or secrets.token_hex(32))
+    address = _free_address(config)
+    config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
     if config.uses_embedded:
         _fill_new_store(config)
     shown_host = f"[{config.host}]" if ":" in config.host else config.host
     print(f"Readback is at http://{shown_host}:{config.port}", flush=True)
     print(f"It reads from {_source(config)}. Stop it with Ctrl+C.", flush=True)
+    _run_workers(config, address)
+    return 0
+
+
+def _free_address(config: Config) -> str:
+    """The IP address that HOST names. Raises `ConfigError` when PORT cannot be had there.
+
+    Granian knows no names; and it would share a port with another server that runs already,
+    each of them getting some of the requests.
+    """
+    try:
+        # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
+        found = min(socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM))
+        family, place = found[0], found[4]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise ConfigError(_why_not(config, error)) from error
+    return str(place[0])
+
+
+def _why_not(config: Config, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT={config.port} is in use on {config.host}; set another one"
+    return f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
+
+
+def _run_workers(config: Config, address: str) -> None:
+    # Granian forks off processes at import of its server; only this command needs it.
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
     server = Granian(
         "webapp:create_app",
-        factory=True,
-        address=config.host,
+        address=address,
         port=config.port,
         interface=Interfaces.WSGI,
+        # Looking for HTTP/2 as well, it waits for ever for a client that sends nothing.
+        http=HTTPModes.http1,
         workers=config.workers,
         blocking_threads=config.threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
     )
-    server.serve()
-    return 0
+    server.serve(target_loader=partial(_app_of_worker, config), wrap_loader=False)
+
+
+def _app_of_worker(config: Config) -> Flask:
+    """The app, made in a worker, for which a signal means what it does in any process.
+
+    Until granian has set its own handlers a worker has those of the process it was forked
+    from, which only note that one came. Ctrl+C reaches all of them; the parent, which then
+    stops the workers, takes one that goes by itself for a failure.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return assemble(config, transport=None)
 
 
 def _source(config: Config) -> str:

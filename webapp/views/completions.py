@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, request, stream_template, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import page_or_fragment
+from webapp.fragments import in_pieces, page_or_fragment
 from webapp.opening import find_place
 from webapp.previews import Row
 from webapp.upstream import NotSupported, usable_cursor
@@ -127,7 +127,8 @@ def show(completion_id: str) -> ResponseReturnValue:
     section = services().reader.section(completion_id, window(), deadline())
     if request.args.get("all") and not section.lacks_messages:
         rest = services().reader.following(section, deadline)
-        return stream_template("completions/all.html", section=section, rest=rest)
+        page = stream_template("completions/all.html", section=section, rest=rest)
+        return in_pieces(page), {"Content-Type": "text/html; charset=utf-8"}
     response = page_or_fragment("completions/show.html", "completions/_page.html", section=section)
     if section.lacks_messages:
         response.status_code = section.lacks_messages.http_status
