@@ -22,7 +22,7 @@ class _Quiet(WSGIRequestHandler):
 def serve(app: WSGIApplication) -> Iterator[str]:
     """Gives the address of `app`, such as `http://127.0.0.1:40123`."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

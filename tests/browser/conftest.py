@@ -49,8 +49,9 @@ class Promises:
         assert self.foreign == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for the package: while it runs, other tests could not use asyncio in this thread."""
     if CHROMIUM is None:
         pytest.fail("no Chromium: run the tests by `make test`, which installs it")
     with sync_playwright() as tools:

@@ -96,7 +96,9 @@ def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
 
 def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
     with_id, without = show(result(7, "seen"), result(None, "felt"))
-    assert "result of call call_7 , which no message on this page makes" in with_id.text
+    assert (
+        "result of call call_7 , which no message in front of it on this page makes" in with_id.text
+    )
     assert "the server does not say of which call" in without.text
 
 

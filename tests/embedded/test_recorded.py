@@ -6,35 +6,17 @@ recordings are compact JSON, errors indented by two.
 
 from __future__ import annotations
 
+import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from tests.embedded.building import add, compact, completion
+from tests.embedded.recordings import ALL, CREATED, is_create, name, request_body
 from webapp.embedded import Store
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "stored_api.jsonl"
-
-
-def exchanges() -> list[dict[str, Any]]:
-    if not RECORDED.is_file():
-        return []
-    return [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
-
-
-def is_create(exchange: dict[str, Any]) -> bool:
-    return exchange["method"] == "POST" and str(exchange["path"]).endswith("/completions")
-
-
-def name(exchange: dict[str, Any]) -> str:
-    return f"{exchange['test']}-{exchange['step']}"
-
-
-ALL = exchanges()
-CREATED = {one["response_body"]["id"]: one for one in ALL if is_create(one)}
 ASKED = [one for one in ALL if not is_create(one)]
 
 pytestmark = pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here")
@@ -67,15 +49,6 @@ def test_a_recorded_request_gets_the_recorded_answer(
         assert answer.text == compact(body)
 
 
-def request_body(exchange: dict[str, Any]) -> str | None:
-    """An update's metadata with its keys in the order of the answer: the real API has its own."""
-    if exchange["request_body"] is None:
-        return None
-    answered = exchange["response_body"]["metadata"]
-    assert exchange["request_body"] == {"metadata": answered}
-    return json.dumps({"metadata": answered})
-
-
 def stored_before(exchange: dict[str, Any]) -> list[dict[str, Any]]:
     """What this server must hold to give the recorded answer."""
     body = exchange["response_body"]
@@ -94,7 +67,7 @@ def stored_before(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 def with_input_messages(completion_id: str, answered: list[dict[str, Any]]) -> dict[str, Any]:
     """The completion as it was created; the API replaces a remote image by its data."""
-    messages = CREATED[completion_id]["request_body"]["messages"]
+    messages = copy.deepcopy(CREATED[completion_id]["request_body"]["messages"])
     images = [
         part["image_url"]
         for one in answered
