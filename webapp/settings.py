@@ -149,7 +149,7 @@ SETTINGS: Final = (
         "DATABASE_URL",
         _database_url,
         "a SQLite file in the user's data folder",
-        "Where the embedded server keeps its completions.",
+        "Where the embedded server keeps its completions: SQLite, or `postgresql+psycopg://…`.",
     ),
     Setting(
         "READBACK_API_KEY",
