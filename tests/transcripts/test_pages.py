@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,30 +12,12 @@ from flask.testing import FlaskClient
 from tests.fake_upstream import FakeUpstream, stored
 from tests.pages import AS_FRAGMENT, Page, pages_from
 from tests.serving import serve
+from tests.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
 from webapp import create_app
 from webapp.config import Config
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-ID = "chatcmpl-1"
-HERE = f"/completions/{ID}"
-COMPLETION = f"/chat/completions/{ID}"
-MESSAGES = f"{COMPLETION}/messages"
-
-
-def ids(*indexes: int) -> list[str]:
-    return [f"{ID}-{index}" for index in indexes]
-
-
-@pytest.fixture(autouse=True)
-def forty_five(fake: FakeUpstream) -> None:
-    """A completion of 45 messages; tests that want another one put it in its place."""
-    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(45)))
-
-
-def open_transcript(client: FlaskClient, **query: Any) -> Page:
-    return Page.of(client.get(HERE, query_string=query))
 
 
 def test_messages_stand_in_their_order_and_the_answer_comes_last(

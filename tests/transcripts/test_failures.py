@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 
-from tests.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.fake_upstream import FakeUpstream, Reply, error
 from tests.pages import Page
+from tests.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
 from webapp import create_app
 from webapp.config import Config
-
-if TYPE_CHECKING:
-    pass
-
-ID = "chatcmpl-1"
-HERE = f"/completions/{ID}"
-COMPLETION = f"/chat/completions/{ID}"
-MESSAGES = f"{COMPLETION}/messages"
-
-
-def ids(*indexes: int) -> list[str]:
-    return [f"{ID}-{index}" for index in indexes]
-
-
-@pytest.fixture(autouse=True)
-def forty_five(fake: FakeUpstream) -> None:
-    """A completion of 45 messages; tests that want another one put it in its place."""
-    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(45)))
-
-
-def open_transcript(client: FlaskClient, **query: Any) -> Page:
-    return Page.of(client.get(HERE, query_string=query))
 
 
 def test_messages_are_shown_when_the_completion_cannot_be_read(

@@ -1,0 +1,148 @@
+"""JSON values that know which characters of their document they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from types import UnionType
+from typing import TypeAlias
+
+_DECODER = json.JSONDecoder(strict=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Span:
+    """The characters `start` to `end` (exclusive) of `document`."""
+
+    document: str
+    start: int
+    end: int
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.source[:60]!r})"
+
+    @property
+    def source(self) -> str:
+        """The value's own characters, unchanged."""
+        return self.document[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Null(_Span):
+    """`null`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Boolean(_Span):
+    """`true` or `false`."""
+
+    @property
+    def value(self) -> bool:
+        return self.source == "true"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Number(_Span):
+    """A number, kept as its lexeme; `NaN` and the infinities count as numbers."""
+
+    @property
+    def integer(self) -> int | None:
+        """The number as an int, or None when it is not written as one of at most 4,300 digits."""
+        try:
+            return int(self.source)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class String(_Span):
+    """A string; `text` is what it means, `source` how it was written."""
+
+    @property
+    def text(self) -> str:
+        written = self.source
+        if "\\" not in written:
+            return written[1:-1]
+        text: str = _DECODER.decode(written)
+        return text
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Array(_Span):
+    """An array and its values, in order."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Member:
+    """One name and its value in an object."""
+
+    name: String
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Object(_Span):
+    """An object and all its members as written, duplicates included.
+
+    The readers below take the last of several members of one name, as every common parser
+    does, and answer None when there is none or its value is of another type.
+    """
+
+    members: tuple[Member, ...]
+
+    def get(self, name: str) -> Value | None:
+        quoted = f'"{name}"'
+        for member in reversed(self.members):
+            written = member.name.source
+            if member.name.text == name if "\\" in written else written == quoted:
+                return member.value
+        return None
+
+    def names(self) -> tuple[str, ...]:
+        """Every name once, in the order of its first appearance."""
+        return tuple(dict.fromkeys(member.name.text for member in self.members))
+
+    def text(self, name: str) -> str | None:
+        value = self.get(name)
+        return value.text if isinstance(value, String) else None
+
+    def integer(self, name: str) -> int | None:
+        value = self.get(name)
+        return value.integer if isinstance(value, Number) else None
+
+    def boolean(self, name: str) -> bool | None:
+        value = self.get(name)
+        return value.value if isinstance(value, Boolean) else None
+
+    def object(self, name: str) -> Object | None:
+        value = self.get(name)
+        return value if isinstance(value, Object) else None
+
+    def items(self, name: str) -> tuple[Value, ...] | None:
+        value = self.get(name)
+        return value.items if isinstance(value, Array) else None
+
+    def beyond(self, **read: type | UnionType) -> tuple[Member, ...]:
+        """What is left when each name in `read` was read as a value of its type.
+
+        These are the other names, values of other types, numbers that are no integers where
+        one was read, and all but the last of several members of one name. Nulls are left out.
+        """
+        last = {member.name.text: member for member in self.members}
+        return tuple(
+            member
+            for name, member in ((member.name.text, member) for member in self.members)
+            if not isinstance(member.value, Null)
+            and not (last[name] is member and _is_read(member.value, read.get(name)))
+        )
+
+
+Value: TypeAlias = Null | Boolean | Number | String | Array | Object
+
+
+def _is_read(value: Value, kind: type | UnionType | None) -> bool:
+    if kind is Number:
+        return isinstance(value, Number) and value.integer is not None
+    return kind is not None and isinstance(value, kind)
