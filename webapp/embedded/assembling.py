@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
 
-from webapp.embedded.composing import RENAMED
+from webapp.embedded.composing import HOW_TO_ANSWER, RENAMED
 from webapp.embedded.given import NotACompletion
 from webapp.embedded.wire import one_line
 from webapp.exact_json import Member, Null, Object, Value
 
-_NOT_STORED: Final = frozenset({"store", "stream", "stream_options"})
-"""What a request says of how it is answered, and not of what."""
 _NUMBERED = re.compile(r"(?P<completion>.+)-(?:msg-)?(?P<index>[0-9]{1,9})", re.DOTALL)
 
 
 def answered(request: Object, response: Object) -> str:
     """A request with its response: all that the response says, and what it leaves unsaid."""
     members = [member for member in response.members if _says(member)]
-    said = {member.name.text for member in members} | _NOT_STORED
+    said = {member.name.text for member in members} | HOW_TO_ANSWER
     asked = (member for member in request.members if _stored_name(member) not in said)
     return "{" + ",".join((*map(_copy, members), *map(_stored, asked))) + "}"
 

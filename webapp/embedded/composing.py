@@ -16,7 +16,7 @@ _OF_THE_ANSWER_ALONE: Final = frozenset(
     {"id", "object", "created", "choices", "usage", "system_fingerprint"}
 )
 _OF_THE_ANSWER: Final = _OF_THE_ANSWER_ALONE | {"model", "service_tier"}
-_HOW_TO_ANSWER: Final = frozenset({"store", "stream", "stream_options"})
+HOW_TO_ANSWER: Final = frozenset({"store", "stream", "stream_options"})
 """What was asked about the answer's way here says nothing about the completion."""
 
 RENAMED: Final = {"user": "input_user", "moderation": "input_moderation"}
@@ -63,7 +63,7 @@ def _asked(asked: Object) -> dict[str, str]:
     return {
         RENAMED.get(name, name): member.value.source
         for name, member in members
-        if name not in _HOW_TO_ANSWER | _OF_THE_ANSWER_ALONE
+        if name not in HOW_TO_ANSWER | _OF_THE_ANSWER_ALONE
     }
 
 

@@ -1,0 +1,35 @@
+"""A `readback serve` for clients to ask, and what becomes of a test whose client is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import NoReturn
+
+import pytest
+
+from tests.fake_upstream import Json
+from webapp.embedded import Store
+from webapp.embedded.given import read_completion
+
+
+@dataclass(frozen=True)
+class Api:
+    """A server at `base_url`, such as `http://127.0.0.1:20123/v1`, and its store."""
+
+    base_url: str
+    database_url: str
+    store: Store
+
+    def add(self, *completions: Json) -> None:
+        texts = (json.dumps(one, ensure_ascii=False) for one in completions)
+        self.store.add([read_completion(text) for text in texts])
+
+
+def not_here(what: str) -> NoReturn:
+    """Skips the test for want of what `make test` sets up; where `CI` is `true`, fails it."""
+    reason = f"{what} is not here: `make test` sets it up"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

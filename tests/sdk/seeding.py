@@ -1,0 +1,38 @@
+"""Gives each test of whoever loads this plugin the same completions to start from.
+
+Loaded with `-p seeding` by the pytest of the official client's own tests. They take for granted
+that what one of them deletes is there for the next, and that what one breaks off is not.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from webapp.embedded import Store, import_files
+from webapp.embedded.pages import PageRequest
+
+DATABASE_URL = "SEEDED_DATABASE_URL"
+FILE = "SEEDED_FILE"
+"""Names of the environment's variables that say which store, and what is to be in it."""
+
+_STORE = pytest.StashKey[Store]()
+_ALL = PageRequest(after=None, limit=100, order="asc")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_STORE] = Store(os.environ[DATABASE_URL])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_STORE].close()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    store = item.config.stash[_STORE]
+    for completion_id in store.list_completions(_ALL).ids:
+        store.delete_completion(completion_id)
+    report = import_files(store, [Path(os.environ[FILE])])
+    assert not report.problems
