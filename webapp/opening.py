@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 _ID: Final = r"[A-Za-z0-9._:~%-]+"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
+# Word processors put other dashes in place of the hyphen.
+_HYPHENS: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
 # What api.openai.com names a message: the completion's id and a number.
 _MESSAGE = re.compile(r"(chatcmpl-[A-Za-z0-9]{20,})-[0-9]{1,6}")
 _WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
@@ -26,7 +28,7 @@ class Place:
 
 def find_place(pasted: str) -> Place | None:
     """The completion that `pasted` names, or None when it names none."""
-    text = pasted.strip().strip("\"'`<>")
+    text = pasted.translate(_HYPHENS).strip().strip("\"'`<>")
     if path := _PATH.search(text):
         return _checked(_id(path[1]), path[2] and _id(path[2]))
     if message := _MESSAGE.fullmatch(text):

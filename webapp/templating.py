@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, request, url_for
-from jinja2 import StrictUndefined
+from flask import Flask, g, request, url_for
+from jinja2 import StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from webapp import exact_json, rendering
 from webapp.completions import scalar_text
 from webapp.media import InlineMedia
 from webapp.messages import Annotation
 from webapp.reading import Section
-from webapp.rendering import TextView
+from webapp.rendering import PageBudget, TextView
 from webapp.transcript import Entry
 from webapp.upstream import UpstreamError, is_valid_id
 from webapp.views import services
@@ -110,8 +111,23 @@ def page_url(section: Section, **changes: Any) -> str:
     return url_for("completions.show", completion_id=section.completion_id, **query)
 
 
-def _markdown(text: str, annotations: Sequence[Annotation] = (), anchor: str = "") -> TextView:
-    return rendering.markdown(text, annotations=annotations, anchor=anchor, own_host=request.host)
+@pass_context
+def _markdown(
+    context: Context, text: str, annotations: Sequence[Annotation] = (), anchor: str = ""
+) -> TextView:
+    return rendering.markdown(
+        text,
+        annotations=annotations,
+        anchor=anchor,
+        own_host=request.host,
+        budget=_budget_of(context["section"]),
+    )
+
+
+def _budget_of(section: Section) -> PageBudget:
+    """One a section: a transcript streamed as a whole has one for each of its pages."""
+    budgets: dict[str | None, PageBudget] = g.setdefault("markdown_budgets", {})
+    return budgets.setdefault(section.window.after, PageBudget())
 
 
 def _is_json(text: str) -> bool:

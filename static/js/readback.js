@@ -36,10 +36,12 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const place = ctx.sourceElement.closest("#more, #earlier");
   if (!place) return;
   ctx.sourceElement.setAttribute("aria-busy", "true");
+  place.querySelector("[data-lost]")?.remove();
+  const later = place.id === "more";
   loading = {
     place: place.id,
-    known: new Set(document.querySelectorAll(".page, .rows")),
-    height: document.documentElement.scrollHeight,
+    known: later ? place.previousElementSibling : document.querySelector(".page"),
+    height: later ? 0 : document.documentElement.scrollHeight,
     focused: place.contains(document.activeElement),
   };
 });
@@ -48,23 +50,41 @@ document.addEventListener("htmx:after:swap", () => {
   if (!loading) return;
   const { place, known, height, focused } = loading;
   loading = null;
-  const added = [...document.querySelectorAll(".page, .rows")].find((one) => !known.has(one));
-  if (!added) return stopLoadingAll();
-  const first = added.matches(".rows") ? added.querySelector("a") : added.querySelector(".bubble");
+  const added = place === "more" ? known?.nextElementSibling : document.querySelector(".page");
+  if (added === known || !added?.matches(".page, .rows")) return stopLoadingAll();
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - height);
-  if (focused && !loadingAll) first?.focus({ preventScroll: true });
-  announce(added);
+  const count = added.querySelectorAll(".bubble, .row").length;
+  const progress = document.getElementById("more")?.dataset.progress;
+  status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
   if (loadingAll) loadNext();
+  else if (focused) added.querySelector(".bubble, .row-link").focus({ preventScroll: true });
+  else if (document.activeElement === document.body) focusOn(place);
 });
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   ctx.sourceElement.removeAttribute("aria-busy");
 });
 
-function announce(added) {
-  const count = added.querySelectorAll(".bubble, .row").length;
-  const progress = document.getElementById("more")?.dataset.progress;
-  status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
+// No answer at all, not even an error page: the link that was pressed is the way to try again.
+document.addEventListener("htmx:error", () => {
+  if (!loading) return;
+  const place = document.getElementById(loading.place);
+  loading = null;
+  const notice = document.createElement("span");
+  notice.className = "notice";
+  notice.dataset.kind = "error";
+  notice.dataset.lost = "";
+  notice.setAttribute("role", "alert");
+  notice.textContent = "Could not load: Readback did not answer. Try again.";
+  place.prepend(notice);
+  stopLoadingAll();
+});
+
+function focusOn(id) {
+  const place = document.getElementById(id);
+  if (!place) return;
+  place.tabIndex = -1;
+  (place.querySelector("a") ?? place).focus({ preventScroll: true });
 }
 
 // Loading all: the same link again and again, until the end, an error, or Stop.
@@ -95,5 +115,5 @@ function stopLoadingAll() {
   if (!loadingAll) return;
   loadingAll = false;
   bar.hidden = true;
-  document.getElementById("more").querySelector("a")?.focus({ preventScroll: true });
+  focusOn("more");
 }

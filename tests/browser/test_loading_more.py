@@ -161,3 +161,37 @@ def test_back_and_forward_keep_the_messages_that_were_loaded(
     page.go_forward()
     expect(page.locator("main .bubble").first).to_be_visible()
     assert page.locator("html > body > header.app-bar").count() == 1
+
+
+@pytest.mark.parametrize("link", ["#more .button", "[data-load-all]"])
+def test_a_lost_connection_is_told_and_can_be_tried_again(
+    fake_address: str, fake: FakeUpstream, open_page: Open, link: str
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(30)))
+    lost = ("Failed to fetch", "Failed to load resource")
+    page = open_page(fake_address, "/completions/chatcmpl-1", expected=lost)
+    page.route("**/*after=*", lambda route: route.abort())
+    page.locator(link).click()
+    expect(page.locator("#more [role=alert]")).to_contain_text("did not answer")
+    expect(page.locator("#loading-all")).to_be_hidden()
+    assert len(ids_on(page)) == 20
+    page.unroute("**/*after=*")
+    page.locator("#more .button").click()
+    expect(page.locator("#choice-0")).to_be_visible()
+    assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(30)]
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_the_focus_is_never_lost_after_loading_all(
+    fake_address: str, fake: FakeUpstream, open_page: Open, stop: bool
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(120)))
+    page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    page.locator("[data-load-all]").click()
+    if stop:
+        page.locator("[data-stop]").click()
+        expect(page.locator("#more .button:not([aria-busy])")).to_be_visible()
+    else:
+        expect(page.locator("#choice-0")).to_be_attached(timeout=60_000)
+    expect(page.locator("#loading-all")).to_be_hidden()
+    page.wait_for_function("document.getElementById('more').contains(document.activeElement)")

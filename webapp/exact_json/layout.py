@@ -8,7 +8,7 @@ from typing import Final
 from webapp.exact_json.parser import TOKEN, parse
 
 MAX_INDENTED_LEVELS: Final = 40
-"""Levels beyond this are not indented further: deep nesting would grow quadratically."""
+"""What is nested deeper stays on one line: white space would outgrow the document."""
 
 
 def indented(text: str, indent: int = 2) -> str:
@@ -21,8 +21,9 @@ def indented(text: str, indent: int = 2) -> str:
         closes = token in "}]"
         depth -= closes
         empty = closes and previous in ("{", "[")
-        if not empty and (closes or previous in ("{", "[", ",")):
-            out.append("\n" + " " * indent * min(depth, MAX_INDENTED_LEVELS))
+        breaks = not empty and (closes or previous in ("{", "[", ","))
+        if breaks and depth <= MAX_INDENTED_LEVELS:
+            out.append("\n" + " " * indent * depth)
         elif previous == ":":
             out.append(" ")
         out.append(token)

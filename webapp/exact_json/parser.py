@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
 
@@ -16,6 +17,9 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+MAX_LEVELS: Final = 200_000
+"""Brackets alone would cost a hundred times the memory of their text, to hold nothing."""
+
 _SPACE = re.compile(r"[ \t\n\r]*+")
 
 
@@ -111,6 +115,8 @@ class _Parser:
             raise self._wrong("expected a value")
         self._at = end
         if kind == "punctuation":
+            if len(self._open) >= MAX_LEVELS:
+                raise self._wrong(f"nested deeper than {MAX_LEVELS:,} levels")
             self._open.append(_Open(start, [], [] if character == "{" else None))
             return None
         if kind == "string":

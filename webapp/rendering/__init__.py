@@ -11,11 +11,12 @@ Everything that comes in is untrusted; everything that goes out is safe to put i
 
 from webapp.rendering.exact import exact_text, flat_members, indented_or_none, source_of
 from webapp.rendering.links import foreign_host, is_allowed_link
-from webapp.rendering.markdown import TextView, markdown
+from webapp.rendering.markdown import PageBudget, TextView, markdown
 from webapp.rendering.words import FILTERS as WORD_FILTERS
 
 __all__ = [
     "WORD_FILTERS",
+    "PageBudget",
     "TextView",
     "exact_text",
     "flat_members",

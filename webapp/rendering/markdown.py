@@ -50,6 +50,20 @@ _CLASSES: Final = {
 _REL: Final = "noopener noreferrer nofollow"
 
 
+class PageBudget:
+    """What the Markdown of one page may cost in all, in brackets, stars and the like."""
+
+    def __init__(self, left: int = 40_000) -> None:
+        self._left = left
+
+    def allows(self, cost: int) -> bool:
+        """Whether there is room for `cost` more; takes it if so."""
+        if cost > self._left:
+            return False
+        self._left -= cost
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class TextView:
     """A text for the page: its HTML, a note when a budget was in the way, its sources."""
@@ -60,15 +74,21 @@ class TextView:
 
 
 def markdown(
-    text: str, *, annotations: Sequence[Annotation] = (), anchor: str = "", own_host: str = ""
+    text: str,
+    *,
+    annotations: Sequence[Annotation] = (),
+    anchor: str = "",
+    own_host: str = "",
+    budget: PageBudget | None = None,
 ) -> TextView:
     """`text` as Markdown; citations link to `#{anchor}-source-N`.
 
-    `own_host` is the Host of the request, to which no link of a transcript may lead.
+    `own_host` is the Host of the request, to which no link of a transcript may lead. `budget`
+    is shared by the texts of a page.
     """
     text = _LONE_SURROGATES.sub("\ufffd", text)
     parser = _parser(own_host)
-    note = _over_budget(text)
+    note = _over_budget(text, budget or PageBudget())
     html = None if note else _rendered(parser, text)
     if html is None:
         return _plain(text, note or "Shown as plain text: it is nested too deeply.", annotations)
@@ -99,13 +119,16 @@ def _rendered(parser: MarkdownIt, text: str) -> str | None:
     return html
 
 
-def _over_budget(text: str) -> str | None:
+def _over_budget(text: str, budget: PageBudget) -> str | None:
     if len(text) > MAX_CHARACTERS:
         return f"Shown as plain text: it has more than {MAX_CHARACTERS:,} characters."
-    if len(_COSTLY.findall(text)) > MAX_BRACKETS:
+    cost = len(_COSTLY.findall(text))
+    if cost > MAX_BRACKETS:
         return (
             f"Shown as plain text: it has more than {MAX_BRACKETS:,} brackets, stars and the like."
         )
+    if not budget.allows(cost):
+        return "Shown as plain text: the page has as much Markdown as one page may hold."
     return None
 
 

@@ -1,0 +1,55 @@
+"""Narrow windows, large text and absurd content: nothing sticks out sideways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Open
+
+
+@pytest.fixture
+def absurd(load: Callable[[Path], None], tmp_path: Path) -> None:
+    line = {
+        "id": "chatcmpl-1",
+        "model": "m" * 200,
+        "created": 10**18,
+        "usage": {"total_tokens": 10**40},
+        "metadata": {"a-key-that-is-longer-than-its-value": "x", "k": "v" * 300},
+        "messages": [{"role": "r" * 200, "name": "n" * 200, "content": "w" * 5000}],
+        "choices": [{"index": 0, "finish_reason": "f" * 90, "message": {"content": "Yes."}}],
+    }
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
+    load(tmp_path / "one.jsonl")
+
+
+@pytest.mark.usefixtures("absurd")
+@pytest.mark.parametrize(
+    ("width", "size"), [(320, 16), (390, 16), (390, 32), (768, 32), (1280, 16)]
+)
+@pytest.mark.parametrize("path", ["/completions", "/completions/chatcmpl-1", "/nowhere"])
+def test_nothing_sticks_out(
+    address: str, open_page: Open, path: str, width: int, size: int
+) -> None:
+    page = open_page(address, path, width=width, expected=("404",))
+    page.evaluate("size => (document.documentElement.style.fontSize = `${size}px`)", size)
+    widest = page.evaluate(
+        """() => Math.max(document.documentElement.scrollWidth,
+            ...[...document.querySelectorAll("main *")]
+                .filter(one => !one.closest(".json, .wide, .visually-hidden, .bar"))
+                .map(one => one.getBoundingClientRect().right)) - innerWidth"""
+    )
+    assert widest <= 1
+
+
+@pytest.mark.usefixtures("absurd")
+def test_a_metadata_key_that_is_longer_than_its_value_stays_in_one_line(
+    address: str, open_page: Open
+) -> None:
+    page = open_page(address, "/completions/chatcmpl-1")
+    box = page.locator(".metadata dt").first.bounding_box()
+    assert box is not None
+    assert box["height"] < 30
