@@ -12,7 +12,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --lo
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: run test lint format bench lock clean
+.PHONY: run test lint format lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run $(HTMX)

@@ -1,0 +1,91 @@
+"""Which result answers which call: by id, else by name or order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.messages import Message, ToolCall
+from webapp.transcript.entries import CallEntry, Entry
+
+
+def arrange(
+    messages: Sequence[Message], *, first: int | None, order: str = "asc", is_last: bool = True
+) -> tuple[Entry, ...]:
+    """`messages`, in the order given, as entries with calls and results paired.
+
+    `first` is the number of the first one; `is_last` tells that no message follows in request
+    order, so that a call without a result really has none.
+    """
+    step = 1 if order == "asc" else -1
+    entries = tuple(
+        Entry(message, None if first is None else first + step * place)
+        for place, message in enumerate(messages)
+    )
+    for entry in entries:
+        entry.calls = tuple(
+            CallEntry(call, entry, position)
+            for position, call in enumerate(entry.message.calls, start=1)
+        )
+    chronological = entries if order == "asc" else entries[::-1]
+    _pair(chronological)
+    if order == "asc":
+        _nest(entries)
+    for call in (call for entry in entries for call in entry.calls):
+        call.may_follow = not call.results and not is_last
+    return entries
+
+
+def _pair(entries: Sequence[Entry]) -> None:
+    """Finds for every tool result the call it answers: by id, else by name or order."""
+    calls: list[CallEntry] = []
+    for entry in entries:
+        if entry.message.is_tool_result:
+            _answer(entry, calls)
+        calls.extend(entry.calls)
+
+
+def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
+    wanted = entry.message.tool_call_id
+    if wanted:
+        named = [call for call in calls if _call_id(call) == wanted]
+        # Ids are not always unique: the first call still without a result comes first.
+        found = next((call for call in named if not call.results), named[-1] if named else None)
+    else:
+        found = _by_order(entry, calls)
+    if found is None:
+        return
+    entry.answers = found
+    found.results.append(entry)
+    found.inferred = found.inferred or not wanted
+
+
+def _by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
+    """The first call of the last turn that is still open and does not contradict the name."""
+    if not calls:
+        return None
+    turn = [call for call in calls if call.caller is calls[-1].caller and not call.results]
+    name = entry.message.name
+    return next((call for call in turn if name is None or _call_name(call) in (None, name)), None)
+
+
+def _call_id(call: CallEntry) -> str | None:
+    return call.call.id if isinstance(call.call, ToolCall) else None
+
+
+def _call_name(call: CallEntry) -> str | None:
+    return call.call.name if isinstance(call.call, ToolCall) else None
+
+
+def _nest(entries: Sequence[Entry]) -> None:
+    """Puts results under their calls while they directly follow, in the order of the calls."""
+    caller: Entry | None = None
+    reached = 0
+    for entry in entries:
+        answered = entry.answers
+        if answered is None:
+            caller, reached = (entry, 0) if entry.calls else (None, 0)
+        elif answered.caller is caller and answered.position >= reached:
+            entry.nested = True
+            reached = answered.position
+        else:
+            caller = None
