@@ -102,3 +102,7 @@ def test_whatever_is_found_can_stand_in_a_path(pasted: str) -> None:
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:~-"
         )
         assert 0 < len(found) <= 256
+
+
+def test_a_dash_that_a_word_processor_put_for_the_hyphen_is_read_as_one() -> None:
+    assert find_place("chatcmpl\u2011abc123") == Place("chatcmpl-abc123")
