@@ -195,3 +195,18 @@ def test_the_focus_is_never_lost_after_loading_all(
         expect(page.locator("#choice-0")).to_be_attached(timeout=60_000)
     expect(page.locator("#loading-all")).to_be_hidden()
     page.wait_for_function("document.getElementById('more').contains(document.activeElement)")
+
+
+def test_newest_first_is_read_to_the_first_message_with_the_answer_on_top(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 45))
+    page = open_page(address, "/completions/chatcmpl-long")
+    page.get_by_role("link", name="Newest first").click()
+    expect(page.locator("main .bubble").first).to_contain_text("The end.")
+    load_more(page)
+    assert page.evaluate("document.activeElement.dataset.messageId") == "chatcmpl-long-24"
+    load_more(page)
+    assert ids_on(page) == [f"chatcmpl-long-{at}" for at in reversed(range(45))]
+    expect(page.locator("#choice-0")).to_have_count(1)
+    expect(page.locator("#more")).to_have_text("45 of 45 messages")
