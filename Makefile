@@ -72,10 +72,11 @@ $(SDK_TESTS)/PKG-INFO: requirements/sdk-tests.lock | $(VENV)/.test
 
 # Needs uv. The lock files name packages and hashes, never an index.
 lock:
-	@for set in run dev node; do \
+	@for set in run dev fuzz node; do \
 	  case $$set in \
 	    run) from="pyproject.toml --group pyproject.toml:build" ;; \
 	    dev) from="pyproject.toml --extra postgres --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
+	    fuzz) from="pyproject.toml --group pyproject.toml:fuzz" ;; \
 	    node) from="--group pyproject.toml:node" ;; \
 	  esac; \
 	  uv pip compile $$from --universal --python-version 3.11 --generate-hashes \

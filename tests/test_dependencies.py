@@ -40,7 +40,13 @@ def in_json(name: str) -> Any:
 
 
 def test_there_are_locks_for_running_testing_and_npm() -> None:
-    assert [lock.name for lock in LOCKS] == ["dev.lock", "node.lock", "run.lock", "sdk-tests.lock"]
+    assert [lock.name for lock in LOCKS] == [
+        "dev.lock",
+        "fuzz.lock",
+        "node.lock",
+        "run.lock",
+        "sdk-tests.lock",
+    ]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

@@ -29,8 +29,11 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "config": ({"settings"}, set()),
     "opening": (set(), set()),
     "transcript": ({"completions", "messages"}, set()),
-    "media": ({"messages"}, set()),
-    "rendering": (VALUES, {"markdown_it", "markupsafe", "nh3"}),
+    "media": ({"messages"}, {"tinytag"}),
+    "rendering": (
+        VALUES,
+        {"markdown_it", "markupsafe", "math_core", "mdit_py_plugins", "nh3", "pygments"},
+    ),
     "upstream": (VALUES, {"requests", "urllib3"}),
     "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
     "embedded": (VALUES, {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"}),

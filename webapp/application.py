@@ -22,6 +22,7 @@ from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.previews import Previews
 from webapp.reading import Reader
+from webapp.rendering import Budgets
 from webapp.static_files import StaticFiles
 from webapp.upstream import Endpoint, Limits, Upstream
 from webapp.views import Services, completions, health, media, messages
@@ -117,6 +118,20 @@ def _services(config: Config, transport: BaseAdapter | None) -> Services:
         previews=Previews(open_upstream(config, _preview_limits(limits), transport)),
         media_cache=MediaCache(_media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.page_timeout,
+        budgets=_budgets(config),
+    )
+
+
+def _budgets(config: Config) -> Budgets:
+    return Budgets(
+        text_bytes=config.max_text_bytes,
+        brackets=config.max_brackets,
+        page_brackets=config.max_page_brackets,
+        levels=config.max_levels,
+        code_bytes=config.max_code_bytes,
+        formulas=config.max_formulas,
+        parts=config.max_parts,
+        seconds=config.render_timeout,
     )
 
 

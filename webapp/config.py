@@ -54,6 +54,14 @@ class Config:
     max_retries: int = 2
     max_bytes: int = 64 * 1024 * 1024
     media_cache_bytes: int = 256 * 1024 * 1024
+    max_text_bytes: int = 200_000
+    max_brackets: int = 4_000
+    max_page_brackets: int = 40_000
+    max_levels: int = 100
+    max_code_bytes: int = 50_000
+    max_formulas: int = 500
+    max_parts: int = 200
+    render_timeout: float = 5.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
 

@@ -230,6 +230,54 @@ SETTINGS: Final = (
         str(256 * _MB),
         "Bytes of images and sounds of pages just shown that are kept for the browser to fetch.",
     ),
+    Setting(
+        "READBACK_MAX_TEXT_BYTES",
+        _whole(1_000, 100 * _MB),
+        "200000",
+        "Bytes of one text that a page shows at once; a link gives the rest.",
+    ),
+    Setting(
+        "READBACK_MAX_BRACKETS",
+        _whole(0, 1_000_000),
+        "4000",
+        "Brackets, stars and the like in one text, above which it is shown without Markdown.",
+    ),
+    Setting(
+        "READBACK_MAX_PAGE_BRACKETS",
+        _whole(0, 100_000_000),
+        "40000",
+        "The same for all texts of one page.",
+    ),
+    Setting(
+        "READBACK_MAX_LEVELS",
+        _whole(2, 1_000),
+        "100",
+        "Blocks inside blocks, above which a text is shown without Markdown; a list is two.",
+    ),
+    Setting(
+        "READBACK_MAX_CODE_BYTES",
+        _whole(0, 10 * _MB),
+        "50000",
+        "Bytes of one code block, above which it is shown without colours.",
+    ),
+    Setting(
+        "READBACK_MAX_FORMULAS",
+        _whole(0, 100_000),
+        "500",
+        "Formulas of one page that are set; more stay as they were written.",
+    ),
+    Setting(
+        "READBACK_MAX_PARTS",
+        _whole(1, 100_000),
+        "200",
+        "Content parts and tool calls of one message that a page shows at once.",
+    ),
+    Setting(
+        "READBACK_RENDER_TIMEOUT",
+        _seconds,
+        "5",
+        "Seconds one page may spend on rendering texts; what is left then is shown as it is.",
+    ),
     Setting("READBACK_PROXY", _proxy, "", "A proxy for upstream calls; HTTP_PROXY is not read."),
     Setting(
         "READBACK_CA_BUNDLE", _readable_file, "", "A PEM file of the authorities to trust upstream."

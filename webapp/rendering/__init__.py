@@ -9,6 +9,7 @@
 Everything that comes in is untrusted; everything that goes out is safe to put into a page.
 """
 
+from webapp.rendering.budgets import Budgets
 from webapp.rendering.exact import exact_text, flat_members, indented_or_none, source_of
 from webapp.rendering.links import foreign_host, is_allowed_link
 from webapp.rendering.markdown import PageBudget, TextView, markdown
@@ -16,6 +17,7 @@ from webapp.rendering.words import FILTERS as WORD_FILTERS
 
 __all__ = [
     "WORD_FILTERS",
+    "Budgets",
     "PageBudget",
     "TextView",
     "exact_text",

@@ -11,6 +11,7 @@ from webapp.fragments import page_or_fragment
 from webapp.media import MediaCache
 from webapp.previews import Previews
 from webapp.reading import Reader, Window
+from webapp.rendering import Budgets
 from webapp.upstream import Deadline, Upstream
 
 MAX_LIMIT = 100
@@ -25,6 +26,7 @@ class Services:
     previews: Previews
     media_cache: MediaCache
     page_timeout: float
+    budgets: Budgets
 
 
 def services() -> Services:
