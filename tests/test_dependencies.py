@@ -102,14 +102,16 @@ def test_htmx_is_pinned_by_version_and_hash_and_from_no_host() -> None:
     assert "resolved" not in packages[HTMX]
 
 
-def test_the_node_client_is_pinned_for_tests_alone() -> None:
-    assert in_json("package.json")["devDependencies"] == {"openai": "7.55.0"}
+def test_what_else_comes_from_npm_is_pinned_and_for_tests_alone() -> None:
+    wanted = {"axe-core": "4.14.1", "openai": "7.55.0"}
+    assert in_json("package.json")["devDependencies"] == wanted
     packages = in_json("package-lock.json")["packages"]
     only_for_tests = {name: one for name, one in packages.items() if one.get("dev")}
 
-    assert set(only_for_tests) == {"node_modules/openai"}
-    assert only_for_tests["node_modules/openai"]["version"] == "7.55.0"
-    assert only_for_tests["node_modules/openai"]["integrity"].startswith("sha512-")
+    assert set(only_for_tests) == {f"node_modules/{name}" for name in wanted}
+    for name, version in wanted.items():
+        assert only_for_tests[f"node_modules/{name}"]["version"] == version
+        assert only_for_tests[f"node_modules/{name}"]["integrity"].startswith("sha512-")
 
 
 @pytest.mark.skipif(not SERVED.is_file(), reason="htmx has not been set up in static/vendor")
