@@ -262,7 +262,8 @@ def test_what_is_left_holds_all_but_the_last_member_of_a_name() -> None:
         ("", "the text ends early: expected a value", 1, 1),
         ("  ", "the text ends early: expected a value", 1, 3),
         ("\ufeff{}", "expected a value", 1, 1),
-        ("nul", "expected a value", 1, 1),
+        ("nul", "the text ends early: expected a value", 1, 1),
+        ("[nil]", "expected a value", 1, 2),
         ("nullx", "expected the end of the text", 1, 5),
         ("[1 2]", "expected ',' or ']'", 1, 4),
         ("[1,\n 2,\n ]", "expected a value", 3, 2),
@@ -278,9 +279,14 @@ def test_what_is_left_holds_all_but_the_last_member_of_a_name() -> None:
         ("{1: 2}", "expected a name in double quotes", 1, 2),
         ('{"a": 1]', "expected ',' or '}'", 1, 8),
         ("{} {}", "expected the end of the text", 1, 4),
-        ('["a', "a string without end or with an unknown escape", 1, 2),
-        ('"\\x"', "a string without end or with an unknown escape", 1, 1),
-        ('"\\u12"', "a string without end or with an unknown escape", 1, 1),
+        ("{} nul", "expected the end of the text", 1, 4),
+        ('["a', "the text ends early: a string without end", 1, 2),
+        ('["a\\', "the text ends early: a string without end", 1, 2),
+        ('["a\\u00', "the text ends early: a string without end", 1, 2),
+        ('["b\\x"', "an unknown escape in a string", 1, 4),
+        ('"\\u12"', "an unknown escape in a string", 1, 2),
+        ("[1.", "the text ends early: expected ',' or ']'", 1, 3),
+        ("[-", "the text ends early: expected a value", 1, 2),
         ("\u00a0null", "expected a value", 1, 1),
         ("[٣]", "expected a value", 1, 2),
     ],
@@ -313,6 +319,7 @@ def test_a_document_cut_short_is_never_read_as_another(text: str) -> None:
             kept = parse(document[:end]).source
         except NotJson as error:
             assert 0 <= error.position <= end
+            assert error.at_end or re.match(r"-?[0-9]", document)
         else:
             # Only a bare number can lose its last digits and still be one.
             assert re.fullmatch(r"-?[0-9].*", kept)

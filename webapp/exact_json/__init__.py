@@ -13,7 +13,7 @@ and lone surrogates.
     layout      the same lexemes, indented or without white space
 """
 
-from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indented
+from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indented, indented_value
 from webapp.exact_json.parser import NotJson, parse
 from webapp.exact_json.values import (
     Array,
@@ -39,5 +39,6 @@ __all__ = [
     "Value",
     "compact",
     "indented",
+    "indented_value",
     "parse",
 ]
