@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from webapp.completions import Choice, Completion, scalar_text
 from webapp.exact_json import Array, Member, NotJson, Null, Object, Value, parse
-from webapp.messages import Message, ToolCall, Unknown
+from webapp.messages import Message, Report, ToolCall, Unknown
 
 TEXT: Final = "text"
 INTEGER: Final = 0
@@ -34,6 +34,10 @@ _PARTS: Final[list[Shape]] = [
     {"type": Fixed("refusal"), "refusal": TEXT},
     {"type": Fixed("thinking"), "thinking": TEXT},
     {"type": Fixed("reasoning"), "reasoning": TEXT},
+    {"type": Fixed("thinking"), "thinking": [{"type": Fixed("text"), "text": TEXT}]},
+    {"type": Fixed("redacted_thinking"), "data": TEXT},
+    {"type": Fixed("output_text"), "text": TEXT, "annotations": [TEXT]},
+    {"type": Fixed("input_image"), "image_url": TEXT, "detail": TEXT},
     {"type": Fixed("image_url"), "image_url": {"url": TEXT, "detail": TEXT}},
     {"type": Fixed("image_url"), "image_url": TEXT},
     {"type": Fixed("input_audio"), "input_audio": {"data": TEXT, "format": TEXT}},
@@ -49,7 +53,7 @@ _CITATION: Final[Shape] = {
 }
 MESSAGE: Final[Shape] = {
     **dict.fromkeys(("id", "role", "name", "tool_call_id", "refusal"), TEXT),
-    **dict.fromkeys(("reasoning", "reasoning_content"), TEXT),
+    **dict.fromkeys(("reasoning", "reasoning_content", "thinking"), TEXT),
     **dict.fromkeys(("content", "content_parts"), _PARTS),
     "tool_calls": _CALLS,
     "function_call": {"name": TEXT, "arguments": TEXT},
@@ -61,13 +65,26 @@ COMPLETION: Final[Shape] = {
     **dict.fromkeys(("created", "seed"), INTEGER),
     "usage": {"prompt_tokens": INTEGER, "completion_tokens": INTEGER, "total_tokens": INTEGER},
     "metadata": {"a": TEXT, "b": TEXT},
-    "choices": [{"index": INTEGER, "message": MESSAGE, "finish_reason": TEXT, "logprobs": TEXT}],
+    "choices": [
+        {
+            **{"index": INTEGER, "message": MESSAGE, "finish_reason": TEXT},
+            "logprobs": {"content": [{"token": TEXT, "logprob": INTEGER}]},
+            "content_filter_results": {"hate": {"filtered": TEXT, "severity": TEXT}},
+        }
+    ],
+    "prompt_filter_results": [
+        {"prompt_index": INTEGER, "content_filter_results": {"hate": {"severity": TEXT}}}
+    ],
+    "moderation": {"input": {"model": TEXT, "results": [{"categories": {"hate": TEXT}}]}},
+    "prediction": {"type": Fixed("content"), "content": _PARTS},
     "input_messages": [MESSAGE],
 }
 # What may stand in place of anything: another shape, or JSON as it is with a number for its N.
 _ODD: Final[list[Shape]] = [TEXT, INTEGER, [TEXT], {"odd": TEXT}, Fixed("N.5"), Fixed("null")]
 _FIXED: Final = ("text", "refusal", "thinking", "reasoning", "image_url", "input_audio", "file")
-KNOWN_WORDS: Final = {*_FIXED, "function", "custom", "url_citation", "chat.completion"}
+KNOWN_WORDS: Final = {
+    *(*_FIXED, "redacted_thinking", "function", "custom", "url_citation", "chat.completion")
+}
 """What these say is said by how a value is shown."""
 
 
@@ -147,6 +164,7 @@ def shown_of_completion(completion: Completion) -> Iterator[str]:
         yield from leaves(completion.usage.json)
     yield from member_leaves(completion.metadata)
     yield from member_leaves(completion.settings)
+    yield from _reported(completion.reports)
     for choice in completion.choices:
         yield from shown_of_choice(choice)
     for message in completion.input_messages or ():
@@ -156,4 +174,11 @@ def shown_of_completion(completion: Completion) -> Iterator[str]:
 def shown_of_choice(choice: Choice) -> Iterator[str]:
     yield from filter(None, (str(choice.index), choice.finish_reason))
     yield from member_leaves(choice.also_sent)
-    yield from shown_of_message(choice.message or Message.from_json(choice.json))
+    yield from leaves(choice.logprobs) if choice.logprobs else ()
+    yield from _reported(choice.reports)
+    yield from shown_of_message(choice.said)
+
+
+def _reported(reports: Iterable[Report]) -> Iterator[str]:
+    for report in reports:
+        yield from leaves(report.json)

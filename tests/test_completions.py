@@ -14,6 +14,7 @@ from tests.loose_shapes import COMPLETION, KNOWN_WORDS, leaves, shown_of_complet
 from webapp.completions import Choice, Completion, NotAPage, Page, scalar_text
 from webapp.exact_json import Object, Value, parse
 from webapp.messages import Message, Unknown
+from webapp.messages.parts import MAX_ITEMS
 
 FIELDS = sorted(COMPLETION) if isinstance(COMPLETION, dict) else []
 PAGE_FIELDS = ("object", "data", "first_id", "last_id", "has_more", "total")
@@ -71,7 +72,7 @@ def test_finish_reasons_are_told_once_each_in_order() -> None:
 @pytest.mark.parametrize("value", [True, 1.5, "text", 7, [], {}])
 def test_a_member_is_read_or_else_a_setting(name: str, value: Any) -> None:
     found = completion(**{name: value})
-    kinds = {"id": str, "object": str, "model": str, "created": int, "usage": dict}
+    kinds = {"id": str, "model": str, "created": int, "usage": dict}
     kinds |= {"metadata": dict, "choices": list, "input_messages": list}
 
     assert names(found.settings) == ([] if type(value) is kinds.get(name) else [name])
@@ -182,6 +183,34 @@ def test_any_json_makes_a_completion_and_a_choice(value: Json) -> None:
 
     assert Completion.from_json(parse(text)).json.source == text
     assert Choice.from_json(parse(text)).json.source == text
+
+
+REPORTS = ("content_filter_results", "prompt_filter_results", "moderation")
+REPORTED = [
+    *(*REPORTS, "results", "input", "categories", "category_scores", "filtered", "detected"),
+    *("severity", "prompt_index"),
+]
+
+
+@given(values_over(st.sampled_from(REPORTED)), st.sampled_from(REPORTS))
+@checked
+def test_any_json_makes_a_report_or_is_left_where_it_was(value: Json, name: str) -> None:
+    for found in (completion(**{name: value}).reports, choice({name: value}).reports):
+        for report in found:
+            assert json.loads(report.json.source) == value
+            assert report.count == report.left_out + sum(len(one.found) for one in report.shown)
+            assert set(report.notable) <= {one for all_ in report.results for one in all_.found}
+    left = completion(**{name: value}).settings + completion(**{name: value}).reports
+    assert len(left) == (value is not None)
+
+
+def test_a_list_that_nobody_could_read_is_a_setting() -> None:
+    many = [None] * (MAX_ITEMS + 1)
+
+    found = completion(choices=many, input_messages=many)
+    assert (found.choices, found.input_messages) == ((), None)
+    assert names(found.settings) == ["choices", "input_messages"]
+    assert len(completion(choices=many[1:]).choices) == MAX_ITEMS
 
 
 @given(values_over(st.sampled_from(PAGE_FIELDS)))

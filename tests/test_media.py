@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 import struct
@@ -18,63 +17,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.any_json import checked
+from tests.media_bytes import (
+    AAC_FRAME,
+    MPEG_FRAME,
+    SVG,
+    WAVE,
+    avif,
+    box,
+    gif,
+    jpeg,
+    media,
+    png,
+    riff,
+    segment,
+    uri,
+    webp,
+    webp_extended,
+    webp_lossless,
+)
 from webapp.exact_json import parse
-from webapp.media import DOWNLOAD, InlineMedia, MediaCache, NotMedia, format_of
-from webapp.media.formats import MAX_PIXELS, image_size
+from webapp.media import DOWNLOAD, InlineMedia, MediaCache, NotMedia, format_of, media_in, media_of
+from webapp.media.formats import SVG as SVG_FORMAT
+from webapp.media.pixels import MAX_PIXELS, image_size
 from webapp.messages import Audio, File, Image, InputAudio, Message, Text
 
 NULL = parse("null")
-
-
-def png(width: int, height: int) -> bytes:
-    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\0\0\0"
-
-
-def gif(width: int, height: int, version: bytes = b"89a") -> bytes:
-    return b"GIF" + version + struct.pack("<HH", width, height) + b"\x80\0\0"
-
-
-def segment(marker: int, body: bytes) -> bytes:
-    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
-
-
-def jpeg(width: int, height: int, *, before: bytes = b"", marker: int = 0xC0) -> bytes:
-    frame = struct.pack(">BHHB", 8, height, width, 3) + b"\0" * 9
-    return b"\xff\xd8" + segment(0xE0, b"JFIF\0") + before + segment(marker, frame)
-
-
-def riff(kind: bytes, chunk: bytes, body: bytes) -> bytes:
-    inside = kind + chunk + struct.pack("<I", len(body)) + body
-    return b"RIFF" + struct.pack("<I", len(inside)) + inside
-
-
-def webp(width: int, height: int) -> bytes:
-    return riff(b"WEBP", b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height))
-
-
-def webp_lossless(width: int, height: int) -> bytes:
-    bits = (width - 1) | (height - 1) << 14
-    return riff(b"WEBP", b"VP8L", b"\x2f" + struct.pack("<I", bits))
-
-
-def webp_extended(width: int, height: int) -> bytes:
-    size = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
-    return riff(b"WEBP", b"VP8X", b"\0\0\0\0" + size)
-
-
-def box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body) + 8) + kind + body
-
-
-def avif(*sizes: tuple[int, int], brand: bytes = b"avif") -> bytes:
-    boxes = b"".join(box(b"ispe", struct.pack(">III", 0, *size)) for size in sizes)
-    return box(b"ftyp", brand + b"\0\0\0\0mif1") + box(b"meta", b"\0\0\0\0" + boxes)
-
-
-WAVE = riff(b"WAVE", b"fmt ", struct.pack("<HHIIHH", 1, 1, 24_000, 48_000, 2, 16))
-MPEG_FRAME = b"\xff\xfb\x90\x64" + b"\0" * 12
-AAC_FRAME = b"\xff\xf1\x50\x80" + b"\0" * 12
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
 @pytest.mark.parametrize(
@@ -169,14 +136,6 @@ def test_no_bytes_are_too_odd_to_look_at(start: bytes, rest: bytes) -> None:
     assert size is None or min(size) > 0
 
 
-def uri(data: bytes, mimetype: str = "image/png") -> str:
-    return f"data:{mimetype};base64,{base64.b64encode(data).decode()}"
-
-
-def media(data: bytes, claimed: str | None = None) -> InlineMedia:
-    return InlineMedia(base64.b64encode(data).decode(), claimed)
-
-
 @pytest.mark.parametrize(
     ("part", "text", "claimed"),
     [
@@ -187,7 +146,7 @@ def media(data: bytes, claimed: str | None = None) -> InlineMedia:
     ],
 )
 def test_the_data_of_a_part_is_found(part: Any, text: str, claimed: str | None) -> None:
-    found = InlineMedia.of(part, "pcm16")
+    found = media_of(part, "pcm16")
 
     assert found is not None
     assert (found.text, found.claimed) == (text, claimed)
@@ -206,7 +165,7 @@ def test_the_data_of_a_part_is_found(part: Any, text: str, claimed: str | None) 
     ],
 )
 def test_a_part_without_data_of_its_own_has_none(part: Any) -> None:
-    assert InlineMedia.of(part) is None
+    assert media_of(part) is None
 
 
 def test_the_media_of_a_message_are_found_in_their_order() -> None:
@@ -214,7 +173,7 @@ def test_the_media_of_a_message_are_found_in_their_order() -> None:
         '{"content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": "data:,1"},'
         '{"type": "image_url", "image_url": "https://i.example"}], "audio": {"data": "UklG"}}'
     )
-    found = InlineMedia.all_of(Message.from_json(parse(text)), "mp3")
+    found = media_in(Message.from_json(parse(text)), "mp3")
 
     assert [(one.text, one.claimed) for one in found] == [("data:,1", None), ("UklG", "mp3")]
 
@@ -242,8 +201,9 @@ def test_media_are_what_their_bytes_are_whatever_they_claim(text: str) -> None:
 def test_markup_that_claims_to_be_an_image_is_a_download() -> None:
     for text in (uri(SVG, "image/svg+xml"), "data:image/svg+xml," + quote_from_bytes(SVG)):
         found = InlineMedia(text)
-        assert found.format is DOWNLOAD
-        assert found.image_size is None
+        assert (found.format, found.image_size) == (SVG_FORMAT, None)
+        assert found.format.shown_as == "download"
+        assert found.format.mimetype == "application/octet-stream"
         assert found.decode() == SVG
 
 
@@ -280,12 +240,24 @@ def test_broken_base64_is_told_and_never_guessed_at(text: str) -> None:
         found.decode()
 
 
-def test_base64_that_breaks_later_on_is_told_when_it_is_decoded() -> None:
-    found = InlineMedia(uri(png(3, 2) + b"\0" * 300) + "*")
+def test_base64_that_breaks_in_the_middle_is_told_when_it_is_decoded() -> None:
+    whole = uri(png(3, 2) + b"\0" * 300)
+    found = InlineMedia(whole[:200] + "****" + whole[204:])
 
     assert found.problem is None
     with pytest.raises(NotMedia):
         found.decode()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_base64_that_was_cut_off_is_told_at_once(lost: int) -> None:
+    found = InlineMedia(uri(b"\0" * 300)[:-lost])
+
+    assert found.problem is not None and "cut off" in found.problem
+
+
+def test_base64_that_breaks_at_its_end_is_told_at_once() -> None:
+    assert InlineMedia(uri(png(3, 2) + b"\0" * 300) + "!!!!").problem is not None
 
 
 def test_a_data_uri_without_base64_may_hold_any_text() -> None:

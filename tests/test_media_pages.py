@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -146,6 +147,39 @@ def test_sound_without_a_header_is_given_one(fake: FakeUpstream, fake_client: Fl
     assert response.mimetype == "audio/wav"
     assert response.data[:4] == b"RIFF"
     assert response.data[44:] == samples
+
+
+def test_sound_of_no_known_format_can_be_asked_for_as_samples(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    samples = (MEDIA / "tuning-fork.pcm").read_bytes()
+    fake.completions[ID] = answering_aloud(samples)
+    page = Page.of(fake_client.get(HERE))
+    address = page.one("audio").attributes["src"] or ""
+    forget()
+    response = get_media(fake_client, address)
+    assert (response.mimetype, response.data[44:]) == ("audio/wav", samples)
+    part = get_media(fake_client, address, Range="bytes=0-3")
+    assert (part.status_code, part.data) == (206, b"RIFF")
+
+
+def test_sound_is_not_given_as_anything_else(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+    fake.completions[ID] = holding(image(unique("as")))
+    address = media_address(fake_client)
+    assert get_media(fake_client, f"{address}&as=html").status_code == 400
+    assert get_media(fake_client, f"{address}&as=pcm16").mimetype == "image/gif"
+
+
+def test_an_image_in_a_text_no_longer_at_hand_is_asked_for_again(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    data = unique("in a text")
+    text = json.dumps({"screenshot": f"data:image/gif;base64,{encoded(data)}"})
+    fake.completions[ID] = stored(ID, text, f"![it](data:image/gif;base64,{encoded(data[:-4])})")
+    addresses = [node.attributes["src"] or "" for node in Page.of(fake_client.get(HERE)).all("img")]
+    forget()
+    found = [get_media(fake_client, address).data for address in addresses]
+    assert found == [data, data[:-4]]
 
 
 # Cost

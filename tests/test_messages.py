@@ -20,12 +20,14 @@ from webapp.messages import (
     InputAudio,
     Message,
     Reasoning,
+    RedactedReasoning,
     Refusal,
     Text,
     ToolCall,
     Unknown,
     UrlCitation,
 )
+from webapp.messages.parts import MAX_ITEMS
 
 FIELDS = sorted(MESSAGE) if isinstance(MESSAGE, dict) else []
 
@@ -61,6 +63,8 @@ def extras(piece: Any) -> list[str]:
         ({"type": "refusal", "refusal": "No."}, Refusal, {"text": "No."}),
         ({"type": "thinking", "thinking": "Hm"}, Reasoning, {"text": "Hm", "field": "thinking"}),
         ({"type": "reasoning", "reasoning": "A"}, Reasoning, {"text": "A", "field": "reasoning"}),
+        ({"type": "reasoning", "text": "A"}, Reasoning, {"text": "A", "field": "reasoning"}),
+        ({"type": "redacted_thinking", "data": "RW5j"}, RedactedReasoning, {"data": "RW5j"}),
         (
             {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}},
             Image,
@@ -434,6 +438,16 @@ def test_every_text_and_number_of_a_message_is_shown(text: str) -> None:
     shown = KNOWN_WORDS.union(shown_of_message(Message.from_json(value)))
 
     assert set(leaves(value)) - shown == set()
+
+
+@pytest.mark.parametrize("name", ["content", "content_parts", "tool_calls", "annotations"])
+def test_a_list_that_nobody_could_read_is_kept_as_it_came(name: str) -> None:
+    found = message(**{name: [0] * (MAX_ITEMS + 1)})
+
+    pieces: list[object] = [*found.parts, *found.calls, *found.annotations]
+    (piece,) = pieces
+    assert isinstance(piece, Unknown)
+    assert (piece.label, len(json.loads(piece.json.source))) == (name, MAX_ITEMS + 1)
 
 
 def test_a_message_of_very_many_members_is_read_member_by_member() -> None:

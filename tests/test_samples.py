@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from webapp.completions import Choice, Completion, scalar_text
+from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, String, Value, indented, parse
 from webapp.messages import (
     Audio,
@@ -209,10 +209,6 @@ def content_is(message: Message | None, expected: str) -> bool:
     return value is not None and value.source == expected
 
 
-def beside_content(choice: Choice) -> set[str]:
-    return {member.name.text for member in choice.also_sent}
-
-
 OLDEST: Final = min(completion.created or 0 for completion in COMPLETIONS)
 FINISH_REASONS: Final = {choice.finish_reason for choice in CHOICES}
 URLS: Final = [part.url for part in PARTS if isinstance(part, Image)]
@@ -245,8 +241,8 @@ KINDS: Final = {
     <= FINISH_REASONS,
     "several choices": any(len(completion.choices) == 3 for completion in COMPLETIONS),
     "reasoning": any(isinstance(part, Reasoning) for part in PARTS),
-    "log probabilities": any("logprobs" in beside_content(choice) for choice in CHOICES),
-    "filter results": any("content_filter_results" in beside_content(c) for c in CHOICES),
+    "log probabilities": any(choice.token_count > 1 for choice in CHOICES),
+    "filter results": any(report.notable for choice in CHOICES for report in choice.reports),
     "an answer that is JSON with 64-bit integers": any(
         is_json(text) and "9007199254740993" in text for text in TEXTS
     ),

@@ -25,7 +25,16 @@ from webapp.reading import Reader
 from webapp.rendering import Budgets
 from webapp.static_files import StaticFiles
 from webapp.upstream import Endpoint, Limits, Upstream
-from webapp.views import Services, completions, health, media, messages
+from webapp.views import (
+    Services,
+    completions,
+    gallery,
+    health,
+    media,
+    messages,
+    remote_images,
+    texts,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -48,9 +57,10 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
     StaticFiles(root / "static").install(app)
     templating.install(app)
     errors.register(app)
-    security.add_headers(app)
-    for area in (completions, messages, media, health):
+    for area in (completions, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)
+    if config.gallery:
+        app.register_blueprint(gallery.blueprint(Path(config.gallery)))
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
@@ -118,6 +128,7 @@ def _services(config: Config, transport: BaseAdapter | None) -> Services:
         previews=Previews(open_upstream(config, _preview_limits(limits), transport)),
         media_cache=MediaCache(_media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.page_timeout,
+        max_pages=config.max_pages,
         budgets=_budgets(config),
     )
 
@@ -131,6 +142,8 @@ def _budgets(config: Config) -> Budgets:
         code_bytes=config.max_code_bytes,
         formulas=config.max_formulas,
         parts=config.max_parts,
+        values=config.max_values,
+        rows=config.max_rows,
         seconds=config.render_timeout,
     )
 

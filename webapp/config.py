@@ -53,6 +53,7 @@ class Config:
     page_timeout: float = 20.0
     max_retries: int = 2
     max_bytes: int = 64 * 1024 * 1024
+    max_pages: int = 10_000
     media_cache_bytes: int = 256 * 1024 * 1024
     max_text_bytes: int = 200_000
     max_brackets: int = 4_000
@@ -61,9 +62,12 @@ class Config:
     max_code_bytes: int = 50_000
     max_formulas: int = 500
     max_parts: int = 200
-    render_timeout: float = 5.0
+    max_values: int = 2_000
+    max_rows: int = 500
+    render_timeout: float = 1.5
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
+    gallery: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -103,6 +107,8 @@ class Config:
             )
         if self.model_api_key and not self.model_url:
             raise ConfigError("READBACK_MODEL_API_KEY needs READBACK_MODEL_URL as well")
+        if self.gallery and not self.is_loopback:
+            raise ConfigError("READBACK_GALLERY is for development; it needs a HOST on loopback")
         if not self.is_loopback and not self.open:
             raise ConfigError(
                 f"HOST={self.host} would show every transcript to anyone who can reach this "

@@ -6,11 +6,14 @@ The fragment is a template of its own that the page includes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import cast
 
 from flask import Response, make_response, render_template, request
 from htmx_flask.requests import HtmxHeaders
+
+log = logging.getLogger("readback")
 
 PIECE_CHARACTERS = 16_384
 VARY = ("HX-Request", "HX-History-Restore-Request")
@@ -27,21 +30,31 @@ def page_or_fragment(page: str, fragment: str, **context: object) -> Response:
     return make_response(render_template(fragment if wants_fragment() else page, **context))
 
 
-def in_pieces(parts: Iterable[str]) -> Iterator[str]:
+def in_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
     """The parts of a streamed page joined to pieces worth sending, one ending with each section.
 
     A template gives a part for every variable in it; sent by themselves they would cost more
-    than rendering them does.
+    than rendering them does. When making them fails, `broken_off` is the last piece: the status
+    is long sent, and a page that merely ended would look whole.
     """
     waiting: list[str] = []
     size = 0
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size > PIECE_CHARACTERS or "</section>" in part:
-            yield "".join(waiting)
-            waiting, size = [], 0
+    try:
+        for part in parts:
+            waiting.append(part)
+            size += len(part)
+            if size > PIECE_CHARACTERS or "</section>" in part:
+                yield "".join(waiting)
+                waiting, size = [], 0
+    except Exception:
+        log.exception("a streamed page broke off")
+        waiting = [_whole_bubbles("".join(waiting)), broken_off]
     yield "".join(waiting)
+
+
+def _whole_bubbles(html: str) -> str:
+    """`html` without the bubble that was just being made, and perhaps stands amid a tag."""
+    return html[: html.rfind("</article>") + len("</article>")] if "</article>" in html else ""
 
 
 def notice(template: str, *, status: int, **context: object) -> Response:

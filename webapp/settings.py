@@ -120,6 +120,12 @@ def _readable_file(raw: str) -> str:
     return raw
 
 
+def _folder(raw: str) -> str:
+    if not os.path.isdir(raw):
+        raise ValueError("the path of a folder that exists")
+    return raw
+
+
 _MB: Final = 1024 * 1024
 
 SETTINGS: Final = (
@@ -225,6 +231,12 @@ SETTINGS: Final = (
         "Bytes of one upstream answer, decompressed, that are read at the most.",
     ),
     Setting(
+        "READBACK_MAX_PAGES",
+        _whole(1, 1_000_000),
+        "10000",
+        "Pages that Load all asks for in one go; a link goes on from there.",
+    ),
+    Setting(
         "READBACK_MEDIA_CACHE_BYTES",
         _whole(0, 1024 * 1024 * _MB),
         str(256 * _MB),
@@ -273,13 +285,31 @@ SETTINGS: Final = (
         "Content parts and tool calls of one message that a page shows at once.",
     ),
     Setting(
+        "READBACK_MAX_VALUES",
+        _whole(0, 1_000_000),
+        "2000",
+        "Values of one JSON text that stand in a tree; the rest stands below as text.",
+    ),
+    Setting(
+        "READBACK_MAX_ROWS",
+        _whole(1, 100_000),
+        "500",
+        "Rows of one CSV text that stand in a table; the source has all of them.",
+    ),
+    Setting(
         "READBACK_RENDER_TIMEOUT",
         _seconds,
-        "5",
+        "1.5",
         "Seconds one page may spend on rendering texts; what is left then is shown as it is.",
     ),
     Setting("READBACK_PROXY", _proxy, "", "A proxy for upstream calls; HTTP_PROXY is not read."),
     Setting(
         "READBACK_CA_BUNDLE", _readable_file, "", "A PEM file of the authorities to trust upstream."
+    ),
+    Setting(
+        "READBACK_GALLERY",
+        _folder,
+        "",
+        "A folder of bubbles (JSON) to show at /dev/gallery, for development.",
     ),
 )

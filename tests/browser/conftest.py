@@ -12,7 +12,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
+from tests.gallery.fixtures import FOLDER as GALLERY
 from tests.serving import serve
+from webapp import create_app
+from webapp.application import database_url
+from webapp.config import Config
+from webapp.embedded import Store, load_samples
 
 CHROMIUM = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -100,6 +105,18 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context.close()
     for promises in watched:
         promises.check()
+
+
+@pytest.fixture(scope="package")
+def sample_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application with every sample, and with the gallery of bubbles."""
+    folder = tmp_path_factory.mktemp("samples")
+    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}", gallery=str(GALLERY))
+    store = Store(database_url(config))
+    load_samples(store)
+    store.close()
+    with serve(create_app(config)) as base_url:
+        yield base_url
 
 
 @pytest.fixture

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, screenshots
-from tests.serving import serve
-from webapp import create_app
-from webapp.application import database_url
-from webapp.config import Config
-from webapp.embedded import Store, load_samples
 from webapp.embedded.sample_set import SAMPLES
 from webapp.exact_json import Object, parse
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
-
-
-@pytest.fixture(scope="module")
-def sample_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    config = Config(database_url=f"sqlite:///{tmp_path_factory.mktemp('samples') / 'db.sqlite3'}")
-    store = Store(database_url(config))
-    assert load_samples(store) == len(NAMES)
-    store.close()
-    return create_app(config)
-
-
-@pytest.fixture(scope="module")
-def sample_address(sample_app: Flask) -> Iterator[str]:
-    with serve(sample_app) as base_url:
-        yield base_url
 
 
 def sample(name: str) -> Object:

@@ -141,24 +141,30 @@ def test_small_arguments_are_a_table_with_values_as_written(show: ShowMessages) 
     ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "shown"),
-    [
-        ('{"a":{"b":[1.0,2]}}', '{\n  "a": {\n    "b": [\n      1.0,\n      2\n    ]\n  }\n}'),
-        ("[]", "[]"),
-        ("{}", "{}"),
-        ('"text"', '"text"'),
-        ("1.0", "1.0"),
-    ],
-)
-def test_other_arguments_are_indented_and_nothing_else(
-    show: ShowMessages, arguments: str, shown: str
-) -> None:
+def test_larger_arguments_are_a_tree_beside_the_exact_text(show: ShowMessages) -> None:
+    arguments = '{"a":{"b":[1.0,2]},"code":"x = 1\\ny = 2",  "n":1E2}'
     (outer,) = show(calling(call(1, arguments=arguments)))
-    pre = outer.calls[0].css_first("pre.arguments")
-    assert pre is not None
-    assert pre.text() == shown
+    (one,) = outer.calls
+    readable_view, exact = one.css(".arguments")
+    assert readable(readable_view) == "a 1 member b [1.0, 2] code x = 1 y = 2 n 1E2"
+    assert text_in(readable_view, "pre") == "x = 1\ny = 2"
+    assert exact.text() == arguments
+    assert one.css_first("label.switch input[data-exact-switch]") is not None
     assert "not JSON" not in outer.text
+
+
+@pytest.mark.parametrize("arguments", ["[]", "{}", '"text"', "1.0", " { }"])
+def test_arguments_without_members_are_as_they_are(show: ShowMessages, arguments: str) -> None:
+    (outer,) = show(calling(call(1, arguments=arguments)))
+    assert text_in(outer.calls[0], "pre.arguments") == arguments
+    assert outer.calls[0].css("[data-exact-switch]") == []
+    assert "not JSON" not in outer.text
+
+
+def text_in(node: LexborNode, selector: str) -> str:
+    found = node.css_first(selector)
+    assert found is not None
+    return found.text()
 
 
 @pytest.mark.parametrize("arguments", ['{"city": "Par', "get it", "{'a': 1}", "\n{]", "{} x", " "])
@@ -170,6 +176,132 @@ def test_arguments_that_are_not_json_are_verbatim_and_flagged(
     assert pre is not None
     assert pre.text() == arguments
     assert "These arguments are not JSON" in outer.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "before", "marked"),
+    [
+        ('{"city": "Par', "line 1, column 10: the text ends early", '{"city": ', '"'),
+        ('{"a": [1,\n\t"日本" 2]}', "line 2, column 7: expected ',' or ']'", '\t"日本" ', "2"),
+        ("{'a': 1}", "line 1, column 2: expected a name in double quotes", "{", "'"),
+        ('{"a": 1', "line 1, column 8: the text ends early", '{"a": 1', ""),
+        ('{"a": "b\\x"}', "line 1, column 9: an unknown escape in a string", '{"a": "b', "\\"),
+    ],
+)
+def test_the_place_where_arguments_stop_being_json_is_marked(
+    show: ShowMessages, arguments: str, words: str, before: str, marked: str
+) -> None:
+    (outer,) = show(calling(call(1, arguments=arguments)))
+    assert f"Not JSON: {words}" in outer.text
+    place = outer.calls[0].css_first(".wrong-place")
+    assert place is not None
+    assert place.text().split("\n")[0].startswith(before + marked)
+    assert text_in(place, "mark") == marked
+    assert ("looks cut off" in outer.text) == ("ends early" in words)
+
+
+def test_a_long_line_is_cut_around_the_wrong_place_and_says_so(show: ShowMessages) -> None:
+    (outer,) = show(calling(call(1, arguments='{"a": "' + "x" * 500 + '" y' + "z" * 500)))
+    shown = text_in(outer.calls[0], ".wrong-place")
+    assert len(shown) < 200
+    assert shown.count("… line cut …") == 2
+    assert "x" * 500 in outer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "server", "tool"),
+    [
+        ("mcp__github__create_issue", "mcp__github__", "create_issue"),
+        ("github__create", "github__", "create"),
+        ("files.read", "files.", "read"),
+        ("a/b/read-file", "a/b/", "read-file"),
+    ],
+)
+def test_a_name_is_split_for_reading_and_stays_whole(
+    show: ShowMessages, name: str, server: str, tool: str
+) -> None:
+    (outer,) = show(calling(call(1, name)))
+    (one,) = outer.calls
+    assert text_in(one, ".call-name") == name
+    assert text_in(one, ".call-server") == server
+    assert text_in(one, ".call-tool") == tool
+
+
+@pytest.mark.parametrize("name", ["plain_name", "__init__", "v1.0", "a b.c", "<b>.x", "x" * 300])
+def test_other_names_are_not_split(show: ShowMessages, name: str) -> None:
+    (outer,) = show(calling(call(1, name)))
+    assert text_in(outer.calls[0], ".call-name") == name
+    assert outer.calls[0].css(".call-server") == []
+
+
+TOOLS = [
+    {"type": "function", "function": {"name": "look", "description": "Looks.\nTwice."}},
+    {
+        "type": "function",
+        "function": {
+            "name": "touch",
+            "parameters": {"type": "object", "properties": {"at": {"type": "number"}}},
+        },
+    },
+    {
+        "type": "custom",
+        "custom": {
+            "name": "sql",
+            "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "a: b\nc"}},
+        },
+    },
+]
+
+
+def test_the_definition_of_a_tool_stands_at_its_call(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    custom = {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "SELECT 1"}}
+    message = {"id": f"{ID}-0"} | calling(call(1, "look"), call(2, "touch"), custom, call(3))
+    fake.completions[ID] = Stored(stored(ID).completion | {"tools": TOOLS}, [message])
+    look, touch, sql, unknown = Page.of(fake_client.get(HERE)).bubbles[0].calls
+    assert readable(look.css_first("details.definition") or look) == "definition Looks. Twice."
+    assert "properties 1 member at 1 member type" in text_of_definition(touch)
+    assert "a: b c" in text_of_definition(sql)
+    assert "custom (grammar, lark)" in readable(sql)
+    assert unknown.css("details.definition") == []
+
+
+def text_of_definition(call: LexborNode) -> str:
+    found = call.css_first("details.definition")
+    assert found is not None
+    return readable(found)
+
+
+def test_the_definitions_of_old_functions_are_known_too(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    functions = [{"name": "look", "description": "Looks."}, 7, {"name": 8}]
+    message = {"id": f"{ID}-0", "role": "assistant", "function_call": {"name": "look"}}
+    fake.completions[ID] = Stored(stored(ID).completion | {"functions": functions}, [message])
+    (one,) = Page.of(fake_client.get(HERE)).bubbles[0].calls
+    assert text_of_definition(one) == "definition Looks."
+
+
+def test_definitions_too_long_to_repeat_are_named(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    tool = {"type": "function", "function": {"name": "look", "description": "x" * 150_000}}
+    message = {"id": f"{ID}-0"} | calling(*(call(number, "look") for number in range(4)))
+    fake.completions[ID] = Stored(stored(ID).completion | {"tools": [tool]}, [message])
+    calls = Page.of(fake_client.get(HERE)).bubbles[0].calls
+    assert [len(text_of_definition(one)) > 150_000 for one in calls] == [True, True, False, False]
+    assert "the settings of the completion have them" in text_of_definition(calls[3])
+
+
+def test_short_calls_may_stand_side_by_side_and_long_ones_not(show: ShowMessages) -> None:
+    outer, *_ = show(
+        calling(call(1, arguments='{"a":1}'), call(2, arguments='{"a":{"b":1}}'), call(3), call(4)),
+        result(1, "short"),
+        result(3, "long " * 100),
+        result(4, '{"temp": 21.0}'),
+    )
+    assert ["data-short" in one.attributes for one in outer.calls] == [True, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -204,9 +336,38 @@ def test_a_result_in_json_is_indented_and_kept(show: ShowMessages) -> None:
     written = '{"temp":21.0,"unit":"c"}'
     _, given = show(calling(call(1)), result(1, written))
     assert given.sources == [written]
-    rendered = given.parts.css_first("pre.rendered")
+    rendered = given.parts.css_first(".rendered")
     assert rendered is not None
-    assert rendered.text() == '{\n  "temp": 21.0,\n  "unit": "c"\n}'
+    assert readable(rendered) == 'temp 21.0 unit "c"'
+
+
+@pytest.mark.parametrize("content", ['{"error": "no quota"}', "Traceback (most recent call last):"])
+def test_a_result_that_reports_an_error_says_so(show: ShowMessages, content: str) -> None:
+    _, given = show(calling(call(1)), result(1, content))
+    found = given.parts.css_first(".exact-text[data-error]")
+    assert found is not None
+    assert readable(found).startswith("error ")
+    assert given.sources == [content]
+
+
+def test_a_result_that_speaks_of_errors_is_none(show: ShowMessages) -> None:
+    _, given = show(calling(call(1)), result(1, "No error was found."))
+    assert given.parts.css("[data-error]") == []
+
+
+def test_the_parts_of_a_result_are_each_what_they_are(show: ShowMessages) -> None:
+    parts = [{"type": "text", "text": text} for text in ('{"a": 1}', "# text", "a,b\n1,2\n3,4\n")]
+    _, given = show(calling(call(1)), result(1, "") | {"content": parts})
+    kinds = [node.attributes["data-kind"] for node in given.parts.css(".exact-text")]
+    assert kinds == ["json", "plain", "csv"]
+    assert given.sources == [part["text"] for part in parts]
+
+
+def test_a_result_of_a_terminal_has_its_colours_and_its_source(show: ShowMessages) -> None:
+    _, given = show(calling(call(1)), result(1, "\x1b[31mred\x1b[0m plain"))
+    assert text_in(given.parts, ".rendered .ansi-red") == "red"
+    assert text_in(given.parts, ".rendered pre") == "red plain"
+    assert given.sources == ["\x1b[31mred\x1b[0m plain"]
 
 
 def test_a_result_is_no_markdown(show: ShowMessages) -> None:

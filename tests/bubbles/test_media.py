@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from werkzeug.http import parse_options_header
 
 from tests.bubbles.showing import HERE, ShowAnswer, ShowMessages, part
 from tests.fake_upstream import Json
+from tests.media_bytes import gif, png
+from tests.media_files import sounds
 from tests.pages import readable
 from webapp.embedded.sample_set import SAMPLES
 
@@ -148,3 +154,163 @@ def test_a_file_with_contents_is_a_download(show: ShowMessages) -> None:
     (bubble,) = show(part(type="file", file={"filename": "a.pdf", "file_data": data}))
     assert "PDF," in bubble.text
     assert bubble.link("Download").startswith(f"{HERE}/media/")
+
+
+def data_uri(data: bytes, mimetype: str = "image/png") -> str:
+    return f"data:{mimetype};base64,{base64.b64encode(data).decode()}"
+
+
+def test_an_image_tells_its_pixels_and_bytes_and_leads_to_its_full_size(show: ShowMessages) -> None:
+    (bubble,) = show(image_part(f"data:image/png;base64,{encoded('harbour.png')}"))
+    assert "PNG, 480 × 300 pixels, 38 kB" in bubble.text
+    (image,) = bubble.parts.css("img")
+    assert bubble.link("full size") == image.attributes["src"]
+    assert image.attributes["loading"] == "lazy"
+    assert image.attributes["alt"] == "Image in message 1: PNG, 480 × 300 pixels, 38 kB"
+
+
+def test_a_high_image_stands_smaller_in_its_place(show: ShowMessages) -> None:
+    (bubble,) = show(image_part(data_uri(png(500, 2_000))))
+    (image,) = bubble.parts.css("img")
+    assert (image.attributes["width"], image.attributes["height"]) == ("128", "512")
+    assert "500 × 2,000 pixels" in bubble.text
+
+
+def test_an_image_that_is_not_what_it_is_said_to_be_says_both(show: ShowMessages) -> None:
+    (bubble,) = show(image_part(data_uri(gif(3, 2), "image/jpeg")))
+    assert len(bubble.parts.css("img")) == 1
+    assert "Said to be image/jpeg; the bytes are GIF." in bubble.text
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (data_uri(b"<svg xmlns='x'/>", "image/svg+xml"), "SVG image, 16 bytes"),
+        (data_uri(b"text"), "not shown as an image"),
+        (data_uri(png(60_000, 60_000)), "more pixels than are safe to show"),
+        (data_uri(png(0, 0)), "does not say how large it is"),
+    ],
+)
+def test_an_image_that_is_given_as_a_download_says_why(
+    show: ShowMessages, url: str, words: str
+) -> None:
+    (bubble,) = show(image_part(url))
+    assert words in bubble.text
+    assert bubble.parts.css("img") == []
+    assert bubble.link("Download")
+
+
+def test_an_image_that_was_cut_off_says_so(show: ShowMessages) -> None:
+    (bubble,) = show(image_part(f"data:image/png;base64,{encoded('harbour.png')[:5_001]}"))
+    assert "as if cut off" in bubble.text
+
+
+PICTURE = data_uri(png(6, 4))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": PICTURE},
+        {"role": "user", "content": f"Look at ![it]({PICTURE})!"},
+        {"role": "user", "content": f"`{PICTURE}`"},
+        {"role": "tool", "content": PICTURE},
+        {"role": "tool", "content": json.dumps({"screenshot": PICTURE})},
+        {"role": "tool", "content": [{"type": "image_url", "image_url": {"url": PICTURE}}]},
+        {"role": "tool", "content": [{"type": "text", "text": f"done: {PICTURE}"}]},
+        {"role": "assistant", "images": [{"image_url": {"url": PICTURE}}]},
+        {"role": "user", "content": [{"type": "screenshot", "of": {"picture": PICTURE}}]},
+        {"role": "assistant", "reasoning": f"I see {PICTURE}"},
+    ],
+)
+def test_an_image_is_shown_wherever_it_stands(show: ShowMessages, message: Json) -> None:
+    (bubble,) = show(message)
+    (image,) = bubble.parts.css("img")
+    assert (image.attributes["src"] or "").startswith(f"{HERE}/media/")
+    assert image.attributes["width"] == "6"
+
+
+def test_an_image_in_the_arguments_of_a_call_is_shown(show: ShowMessages) -> None:
+    called = {"name": "look", "arguments": json.dumps({"image": PICTURE})}
+    call = {"id": "call_1", "type": "function", "function": called}
+    (bubble,) = show({"role": "assistant", "content": None, "tool_calls": [call]})
+    assert len(bubble.parts.css("img")) == 1
+
+
+@pytest.mark.parametrize("kind", sounds())
+def test_a_sound_of_every_format_can_be_played_and_tells_its_length(
+    show: ShowMessages, kind: str
+) -> None:
+    data, seconds = sounds()[kind]
+    audio = {"data": base64.b64encode(data).decode(), "format": kind}
+    (bubble,) = show(part(type="input_audio", input_audio=audio))
+    assert len(bubble.parts.css("audio")) == 1
+    (duration,) = bubble.parts.css(".duration")
+    assert duration.text() == f"0:{int(seconds):02}"
+    assert bubble.parts.css(".flag") == []
+
+
+def test_sound_that_is_not_what_it_is_said_to_be_says_both(show: ShowMessages) -> None:
+    audio = {"data": encoded("ferry-answer.mp3"), "format": "wav"}
+    (bubble,) = show(part(type="input_audio", input_audio=audio))
+    assert len(bubble.parts.css("audio")) == 1
+    assert "Said to be wav; the bytes are MP3." in bubble.text
+
+
+def test_sound_that_was_asked_for_as_samples_is_played_as_such(answered: ShowAnswer) -> None:
+    audio = {"id": "a", "data": encoded("chord-answer.pcm"), "transcript": "A chord."}
+    bubble = answered(audio=audio)
+    (player,) = bubble.parts.css("details audio")
+    assert "as=pcm16" in (player.attributes["src"] or "")
+    assert "unknown format" in bubble.text
+
+
+def test_sound_of_an_unknown_format_is_kept_and_may_be_tried(show: ShowMessages) -> None:
+    audio = {"data": base64.b64encode(b"none of these" * 20).decode(), "format": "mp3"}
+    (bubble,) = show(part(type="input_audio", input_audio=audio))
+    assert "Said to be mp3; the bytes do not look like it." in bubble.text
+    assert len(bubble.parts.css("details:not([open]) audio")) == 1
+    assert bubble.link("Download").startswith(f"{HERE}/media/")
+
+
+def test_a_spoken_answer_without_a_transcript_says_so(answered: ShowAnswer) -> None:
+    bubble = answered(audio={"id": "a", "data": encoded("arpeggio.wav")})
+    assert "No transcript was sent." in bubble.text
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(-73, "expired 3 days ago, 20"), (0.75, "expires in 4"), (50, "in 2 days")]
+)
+def test_the_expiry_is_told_in_words_and_as_a_date(
+    answered: ShowAnswer, hours: float, words: str
+) -> None:
+    bubble = answered(audio={"id": "a", "expires_at": int(time.time() + hours * 3600)})
+    assert words in bubble.text
+    (moment,) = bubble.parts.css("time")
+    assert moment.text().endswith("UTC")
+
+
+def test_a_file_is_given_under_its_own_name(show: ShowMessages, fake_client: FlaskClient) -> None:
+    name = "Fähre, Winter.pdf"
+    data = f"data:application/pdf;base64,{encoded('timetable.pdf')}"
+    (bubble,) = show(part(type="file", file={"filename": f"../{name}", "file_data": data}))
+    response = fake_client.get(bubble.link("Download"))
+    kind, options = parse_options_header(response.headers["Content-Disposition"])
+    assert (kind, options["filename"]) == ("attachment", name)
+    assert response.mimetype == "application/pdf"
+
+
+@pytest.mark.parametrize("mimetype", ["text/csv", "text/html", "application/zip"])
+def test_a_file_of_another_type_is_named_by_what_is_said_of_it(
+    show: ShowMessages, fake_client: FlaskClient, mimetype: str
+) -> None:
+    (bubble,) = show(part(type="file", file={"file_data": data_uri(b"<b>a,b</b>", mimetype)}))
+    assert f"said to be {mimetype}, 10 bytes" in bubble.text
+    response = fake_client.get(bubble.link("Download"))
+    assert response.mimetype == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_file_that_is_only_an_id_says_so(show: ShowMessages) -> None:
+    (bubble,) = show(part(type="file", file={"file_id": "file-1"}))
+    assert "by its id; the server did not send its contents" in bubble.text

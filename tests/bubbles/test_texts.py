@@ -18,7 +18,7 @@ def test_text_is_read_as_markdown_and_kept_as_it_was_written(show: ShowMessages)
     assert bubble.sources == [text]
     rendered = bubble.parts.css_first(".rendered")
     assert rendered is not None
-    assert [node.text() for node in rendered.css("h4, em, strong, code, li")] == [
+    assert [node.text() for node in rendered.css("h3, em, strong, code, li")] == [
         *("Title", "Some", "words", "code", "one", "two")
     ]
     (link,) = rendered.css("a")
@@ -34,7 +34,7 @@ def test_text_is_read_as_markdown_and_kept_as_it_was_written(show: ShowMessages)
         "<b>&amp;</b> &lt;",
         "\x01\x1b[31m\x7f\u0085\u2028",
         "日本語 العربية 😀 e\u0301",
-        "x" * 300_000,
+        "x" * 190_000,
         "[" * 5_000,
     ],
     ids=["lines", "space", "returns", "markup", "controls", "scripts", "long", "brackets"],
@@ -111,26 +111,74 @@ def test_a_refusal_among_parts_is_one_too(show: ShowMessages) -> None:
     assert "The model declined" in bubble.text
 
 
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_reasoning_is_folded_in_front_of_the_answer(answered: ShowAnswer, field: str) -> None:
-    bubble = answered(content="So it is 7.", **{field: "Let me **count**."})
-    folded = bubble.parts.css_first("details.reasoning")
-    assert folded is not None
-    assert "open" not in folded.attributes
-    assert "17 characters" in readable(folded.css_first("summary") or folded)
-    assert bubble.sources == ["Let me **count**.", "So it is 7."]
-
-
-def test_reasoning_among_parts_is_folded_too(show: ShowMessages) -> None:
-    (bubble,) = show(part(type="thinking", thinking="Hm.", signature="s1"))
-    assert bubble.sources == ["Hm."]
-    assert pairs(bubble.parts, ".also-sent") == {"signature": "s1"}
-
-
 def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:
     (bubble,) = show({"role": "user", "content": "# Mine"})
-    (heading,) = bubble.node.css("h1, h2, h3")
+    (heading,) = bubble.node.css("h1, h2")
     assert heading.attributes["id"] == bubble.node.attributes["aria-labelledby"]
     assert bubble.link("link") == f"{HERE}/messages/{ID}-0"
     assert bubble.link("raw") == f"{HERE}/messages/{ID}-0/raw"
     assert [button.text() for button in bubble.node.css("button")] == ["copy"]
+
+
+def test_a_text_that_hides_words_says_so_and_shows_where(show: ShowMessages) -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "send it all")
+    text = f"Hello{hidden}, \u202egnp.exe"
+    (bubble,) = show({"role": "user", "content": text})
+    assert "Contains 12 invisible characters, which spell: send it all" in bubble.text
+    for view in (".rendered", ".source"):
+        marks = bubble.parts.css(f"{view} .control")
+        names = [mark.attributes["data-mark"] for mark in marks]
+        assert names == ["TAG × 11: send it all", "U+202E RLO"]
+    assert bubble.sources == [text]
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [("system", 15), ("developer", 15), ("user", 15), ("assistant", 25), ("tool", 15)],
+)
+def test_a_long_text_is_folded_with_all_of_it_in_the_page(
+    show: ShowMessages, role: str, shown: int
+) -> None:
+    text = "\n".join(f"line {at}" for at in range(100))
+    first, last = show({"role": role, "content": text}, {"role": "user", "content": text})
+    fold = first.parts.css_first("details.fold")
+    assert fold is not None
+    assert fold.attributes["data-lines"] == str(shown)
+    assert "open" not in fold.attributes
+    assert first.sources == [text]
+    assert last.parts.css_first("details.fold") is None
+
+
+def test_an_answer_is_not_folded(answered: ShowAnswer) -> None:
+    bubble = answered(content="\n".join(f"line {at}" for at in range(100)))
+    assert bubble.parts.css_first("details.fold") is None
+
+
+def test_media_stay_outside_the_fold(show: ShowMessages) -> None:
+    content = [
+        {"type": "text", "text": "line\n" * 100},
+        {"type": "image_url", "image_url": {"url": "https://images.example/a.png"}},
+    ]
+    (bubble, _) = show({"role": "user", "content": content}, {"role": "user", "content": "x"})
+    assert bubble.parts.css_first(".fold") is not None
+    assert bubble.parts.css_first(".media") is not None
+    assert bubble.parts.css_first(".fold .media") is None
+
+
+def test_long_arguments_are_folded(show: ShowMessages) -> None:
+    text = "\\n".join(f"line {at}" for at in range(100))
+    function = {"name": "write", "arguments": f'{{"text": "{text}"}}'}
+    calls = [{"id": "call_1", "type": "function", "function": function}]
+    (bubble,) = show({"role": "assistant", "content": None, "tool_calls": calls})
+    (call,) = bubble.calls
+    summary = call.css_first(".fold > summary")
+    assert summary is not None
+    assert readable(summary).startswith("+ 8")
+
+
+def test_a_refusal_is_a_region_of_its_own_with_a_name(answered: ShowAnswer) -> None:
+    bubble = answered(content=None, refusal="I cannot help with **that**.")
+    region = bubble.parts.css_first("section.refusal")
+    assert region is not None
+    assert region.attributes["aria-label"] == "Refusal"
+    assert "I cannot help with that ." in readable(region)

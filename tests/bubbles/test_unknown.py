@@ -122,3 +122,22 @@ def test_the_raw_json_keeps_every_lexeme_order_and_duplicate(
     fake.script(MESSAGES, Reply(200, {"data": []}), page)
     text = Page.of(fake_client.get(f"{HERE}/messages/{ID}-0/raw")).one("pre.json").text()
     assert text.split("\n") == ["{", *(f"  {line}," for line in lines[:-1]), f"  {lines[-1]}", "}"]
+
+
+def test_a_large_unknown_part_is_a_tree_beside_its_exact_text(show: ShowMessages) -> None:
+    unknown = {"type": "video_url", "video_url": {"url": "https://a.example/" + "v" * 300}}
+    (bubble,) = show({"role": "user", "content": [unknown]})
+    (found,) = bubble.parts.css(".unknown")
+    assert "content part video_url" in readable(found)
+    assert [readable(one) for one in found.css(".tree dt")] == ["type", "video_url", "url"]
+    exact = found.css_first("pre.exact")
+    assert exact is not None
+    assert json.loads(exact.text()) == unknown
+    assert found.css_first("input[data-exact-switch]") is not None
+
+
+def test_a_large_field_nobody_knows_is_a_tree_behind_its_size(show: ShowMessages) -> None:
+    (bubble,) = show({"role": "user", "content": "x", "trace": [{"step": "s" * 50}] * 10})
+    (fold,) = bubble.parts.css(".also-sent details.json-fold")
+    assert readable(fold).count("s" * 50) == 20
+    assert [readable(one) for one in fold.css(".tree dt")] == ["step"] * 10

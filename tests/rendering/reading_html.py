@@ -9,22 +9,61 @@ from typing import Final
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _BARE: Final = (
-    *("blockquote", "br", "code", "em", "h4", "h5", "h6", "hr", "li"),
+    *("blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li"),
     *("p", "pre", "s", "strong", "table", "tbody", "thead", "tr", "ul"),
 )
 ALLOWED: Final[dict[str, set[str]]] = {
     **{name: set() for name in _BARE},
-    "a": {"href", "rel", "title"},
-    "ol": {"start"},
-    "div": {"class", "tabindex"},
+    **{name: {"dir"} for name in ("blockquote", "h3", "h4", "h5", "h6", "p", "ul")},
+    "a": {"href", "rel", "title", "class", "id", "role"},
+    "ol": {"start", "dir"},
+    "div": {"class", "tabindex", "dir", "data-language"},
+    "pre": {"tabindex"},
+    "bdi": {"class"},
+    "button": {"type", "class", "data-copy-code"},
     "td": {"class"},
     "th": {"class"},
-    "span": {"class"},
+    "li": {"class"},
+    "code": {"class"},
+    "span": {
+        *("class", "data-mark", "data-quiet", "title"),
+        *("tabindex", "role", "aria-label"),
+    },
     "sup": {"class"},
+    **{name: {"class"} for name in ("mrow", "mtr", "mtd", "mtable")},
+    **{
+        name: set()
+        for name in (
+            *("mn", "ms", "msqrt", "mroot", "msub", "msup", "msubsup", "mmultiscripts"),
+            *("mprescripts", "mphantom", "mtext"),
+        )
+    },
+    "math": {"display", "alttext"},
+    "mi": {"mathvariant"},
+    "mfrac": {"linethickness"},
+    "mo": {
+        *("lspace", "rspace", "fence", "form", "largeop", "maxsize", "minsize", "movablelimits"),
+        *("separator", "stretchy", "symmetric"),
+    },
+    "mover": {"accent"},
+    "munder": {"accentunder"},
+    "munderover": {"accent", "accentunder"},
+    "mpadded": {"lspace", "rspace", "depth", "height", "voffset", "width"},
+    "mspace": {"depth", "height", "width"},
+    "mstyle": {"displaystyle", "scriptlevel"},
 }
+ALLOWED["mtable"] |= {"displaystyle", "scriptlevel"}
+ALLOWED["mtd"] |= {"columnspan", "rowspan"}
+_MATH: Final = "math-[a-z-]+( math-[a-z-]+)*"
 CLASSES: Final = {
-    "div": "wide",
-    "span": "link-host",
+    "a": "citation-(marker|number)",
+    "div": "wide|code|code-head|formula",
+    "bdi": "code-language",
+    "button": "quiet",
+    "span": "link-host|control|joined|code-[a-z]+|formula-(inline|long|display)|task|image-link",
+    "code": "formula-source",
+    "li": "task-item",
+    **{name: _MATH for name in ("mrow", "mtr", "mtd", "mtable")},
     "sup": "citation",
     "td": "align-(center|right)",
     "th": "align-(center|right)",
@@ -64,5 +103,7 @@ def assert_harmless(html: str) -> None:
             assert re.fullmatch(CLASSES[node.tag], node.attributes["class"] or "")
         if node.tag == "a" and "href" in node.attributes:
             address = node.attributes["href"] or ""
-            assert re.fullmatch(r"(https?://|mailto:)\S+|#[\w-]+-source-\d+", address)
-            assert node.attributes["rel"] == "noopener noreferrer nofollow"
+            assert re.fullmatch(r"((?i:https?)://|mailto:)\S+|#[\w-]+-source-\d+", address)
+            ours = address.startswith("#")
+            assert ours or node.attributes["rel"] == "noopener noreferrer nofollow"
+            assert re.fullmatch(r"[\w-]+-cite-\d+" if ours else "", node.attributes.get("id") or "")

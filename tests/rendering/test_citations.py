@@ -12,17 +12,18 @@ from tests.any_json import TRANSCRIPTS, checked
 from tests.rendering.reading_html import all_text, assert_harmless, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Annotation, Message, Text, Unknown, UrlCitation
-from webapp.rendering import markdown
-from webapp.rendering.citations import CLOSE, OPEN, place_marks
-from webapp.rendering.markdown import MAX_BRACKETS
+from webapp.rendering import Budgets, markdown
+from webapp.rendering.citations import CLOSE, OPEN, START, place_marks
+from webapp.rendering.sources import cited as cited_in
+from webapp.rendering.sources import listed
 
 SOURCE = parse('{"source": true}')
 
 
-def cited(start: int | None, end: int | None) -> UrlCitation:
-    return UrlCitation(
-        json=SOURCE, url="https://s.example", title=None, start_index=start, end_index=end
-    )
+def cited(
+    start: int | None, end: int | None, url: str = "https://s.example", title: str | None = None
+) -> UrlCitation:
+    return UrlCitation(json=SOURCE, url=url, title=title, start_index=start, end_index=end)
 
 
 def ranges(text: str) -> tuple[str, list[UrlCitation]]:
@@ -30,7 +31,7 @@ def ranges(text: str) -> tuple[str, list[UrlCitation]]:
     clean = re.sub("[{}]", "", text)
     pairs = zip(re.finditer("{", text), re.finditer("}", text), strict=True)
     return clean, [
-        cited(first.start() - 2 * place, last.start() - 2 * place - 1)
+        cited(first.start() - 2 * place, last.start() - 2 * place - 1, f"https://s.example/{place}")
         for place, (first, last) in enumerate(pairs)
     ]
 
@@ -38,14 +39,22 @@ def ranges(text: str) -> tuple[str, list[UrlCitation]]:
 def html(text: str, annotations: list[UrlCitation]) -> str:
     found = str(markdown(text, annotations=annotations, anchor="m-1").html)
     assert_harmless(found)
-    assert not set(OPEN + CLOSE) & set(found)
+    assert not set(OPEN + START + CLOSE) & set(found)
     return found
 
 
 def marked(text: str) -> str:
     """The text that is shown for `text`, marks as `[1]`; braces tell what is cited."""
-    found = html(*ranges(text))
-    return re.sub(r"\s+", " ", all_text(re.sub(r"<sup[^>]*>(.*?)</sup>", r"[\1]", found))).strip()
+    found = re.sub('<div class="code-head">.*?</div>', "", html(*ranges(text)))
+    return re.sub(r"\s+", " ", all_text(found)).strip()
+
+
+def without_citations(found: str) -> str:
+    """`found` as it would be without the numbers and links of its citations."""
+    found = re.sub('(?s)<sup class="citation">.*?</sup>', "", found)
+    return re.sub(
+        r'<a class="citation-marker"[^>]*>([^<]*)(?:<sup>\[\d+\]</sup>)?</a>', r"\1", found
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,32 +138,148 @@ def test_a_mark_in_a_table_leaves_the_table_whole() -> None:
     found = html(*ranges(text))
     cells = [node.text() for node in parsed(found).css("th, td")]
 
-    assert cells[:8] == ["a1", "b", "c2", "d", "e", "f3", "g", "h4"]
+    assert cells[:8] == ["a[1]", "b", "c[2]", "d", "e", "f[3]", "g", "h[4]"]
     assert len(parsed(found).css("table")) == 1
 
 
 def test_marks_at_one_place_stand_side_by_side_in_their_order() -> None:
-    found = str(markdown("word", annotations=[cited(0, 4), cited(2, 4)], anchor="m-1").html)
+    both = [cited(0, 4, "https://a.example"), cited(2, 4, "https://b.example")]
+    found = str(markdown("word", annotations=both, anchor="m-1").html)
 
     assert links(found) == ["#m-1-source-1", "#m-1-source-2"]
+    assert len(parsed(found).css("sup.citation")) == 1
 
 
-def test_a_mark_links_to_its_source() -> None:
-    found = str(markdown("word", annotations=[cited(0, 4)], anchor="choice-0").html)
+def test_a_mark_links_to_its_source_and_names_it() -> None:
+    source = cited(0, 4, "https://s.example/a?b=1", 'A "title"')
+    found = str(markdown("word", annotations=[source], anchor="choice-0").html)
     (mark,) = parsed(found).css("sup.citation > a")
 
-    assert (mark.text(), mark.attributes["href"]) == ("1", "#choice-0-source-1")
+    assert (mark.text(), mark.attributes["href"]) == ("[1]", "#choice-0-source-1")
+    assert mark.attributes["id"] == "choice-0-cite-1"
+    assert mark.attributes["title"] == 'A "title"\ns.example\nhttps://s.example/a?b=1'
 
 
 @pytest.mark.parametrize(
-    ("start", "end"),
-    [(0, 0), (2, 2), (3, 1), (-1, 2), (0, 5), (9, 12), (0, 10**30), (None, 2), (0, None)],
+    ("text", "marker", "number"),
+    [
+        ("One {【4:0†source】}. Two", "【4:0†source】", "[1]"),
+        ("One{【1†a】【2†b】} two", "【1†a】【2†b】", "[1]"),
+        ("One {[1]} two", "[1]", ""),
+        ("One {[^1]}.", "[^1]", ""),
+        ("One {[7]}.", "[7]", "[1]"),
+        ("One {(1)} two", "(1)", ""),
+        ("One{²} two", "²", "[1]"),
+        ("One{ [1]} two", "[1]", ""),
+        ("**{[1]}** two", "[1]", ""),
+        ("| {[1]} | two |\n|-|-|", "[1]", ""),
+    ],
 )
-def test_a_range_that_makes_no_sense_is_listed_only(start: int | None, end: int | None) -> None:
+def test_a_marker_that_is_cited_becomes_the_link_itself(
+    text: str, marker: str, number: str
+) -> None:
+    clean, citations = ranges(text)
+    found = html(clean, citations)
+    (link,) = parsed(found).css("a.citation-marker")
+
+    assert link.text() == f"{marker}{number}"
+    assert link.attributes["href"] == "#m-1-source-1"
+    assert without_citations(found) == str(markdown(clean).html)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("See {([a.example](https://a.example/b))}.", "See (a.example)[1]."),
+        ("See {[a.example](https://a.example/b)} end", "See a.example[1] end"),
+        ("A {[1]} end\n\n[1]: https://a.example", "A 1[1] end"),
+        ("A `x {[1]} y` end", "A x [1] y[1] end"),
+        ("A {https://a.example/b} end", "A https://a.example/b[1] end"),
+        ("A https://a.ex{ample/b}. End", "A https://a.example/b[1]. End"),
+    ],
+)
+def test_a_marker_that_is_a_link_already_or_code_keeps_what_it_is(text: str, shown: str) -> None:
+    clean, _ = ranges(text)
+
+    assert marked(text) == shown
+    assert without_citations(html(*ranges(text))) == str(markdown(clean).html)
+
+
+def test_two_sources_of_one_marker_are_its_link_and_a_number() -> None:
+    both = [cited(4, 7, "https://a.example"), cited(4, 7, "https://b.example")]
+    found = html("One [1].", both)
+
+    assert links(found) == ["#m-1-source-1", "#m-1-source-2"]
+    assert all_text(found).strip() == "One [1][2]."
+
+
+def test_citations_that_differ_in_their_range_alone_are_one_source() -> None:
+    view = markdown(
+        "one two three",
+        annotations=[cited(0, 3), cited(4, 7, title="T"), cited(8, 13), cited(8, 13)],
+        anchor="m-1",
+    )
+    first, second = view.sources
+
+    assert [(place.start, place.end, place.times) for place in first.places] == [
+        *((0, 3, 1), (8, 13, 2))
+    ]
+    assert [place.told for place in first.places] == ["0 to 3", "8 to 13, sent 2 times"]
+    assert second.number == 2
+    assert all_text(str(view.html)).strip() == "one[1] two[2] three[1]"
+    ids = [node.attributes["id"] for node in parsed(str(view.html)).css("sup a")]
+    assert ids == ["m-1-cite-1", "m-1-cite-3", "m-1-cite-2"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "note"),
+    [
+        (2, 6, "2 to 6, overlaps source 1"),
+        (0, 6, "0 to 6, overlaps source 1"),
+        (5, 8, "5 to 8, overlaps source 1"),
+        (0, 20, "0 to 20, overlaps source 1"),
+        (5, 6, "5 to 6, overlaps source 1"),
+        (7, 9, "7 to 9"),
+        (0, 4, "0 to 4"),
+        (4, 7, "4 to 7"),
+        (5, 7, "5 to 7"),
+    ],
+)
+def test_a_range_that_overlaps_another_is_listed_with_a_note(
+    start: int, end: int, note: str
+) -> None:
+    both = [cited(4, 7, "https://a.example"), cited(start, end, "https://b.example")]
+    view = markdown("one two three four five", annotations=both, anchor="m-1")
+
+    assert view.sources[0].in_text
+    assert [place.told for place in view.sources[1].places] == [note]
+    assert view.sources[1].in_text is ("overlaps" not in note)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        (0, 0, "0 to 0, empty"),
+        (2, 2, "2 to 2, empty"),
+        (3, 1, "3 to 1, ends before it starts"),
+        (-1, 2, "-1 to 2, outside the text"),
+        (0, 5, "0 to 5, outside the text"),
+        (9, 12, "9 to 12, outside the text"),
+        (0, 10**30, f"0 to {10**30}, outside the text"),
+        (None, 2, "to 2, only its end is given"),
+        (0, None, "from 0, only its start is given"),
+        (None, None, "no place given"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_listed_with_a_note(
+    start: int | None, end: int | None, told: str
+) -> None:
     view = markdown("word", annotations=[cited(start, end)], anchor="m-1")
 
-    assert str(view.html) == "<p>word</p>\n"
-    assert [(source.number, source.in_text) for source in view.sources] == [(1, False)]
+    assert str(view.html) == str(markdown("word").html)
+    (source,) = view.sources
+    assert (source.number, source.in_text) == (1, False)
+    assert [place.told for place in source.places] == [told]
 
 
 def test_all_sources_are_listed_whether_they_have_a_mark_or_not() -> None:
@@ -167,7 +292,7 @@ def test_all_sources_are_listed_whether_they_have_a_mark_or_not() -> None:
 
 
 def test_a_text_beyond_its_budget_lists_its_sources() -> None:
-    view = markdown("word" + "[" * (MAX_BRACKETS + 1), annotations=[cited(0, 4)])
+    view = markdown("word" + "[" * (Budgets().brackets + 1), annotations=[cited(0, 4)])
 
     assert view.note
     assert [source.in_text for source in view.sources] == [False]
@@ -186,22 +311,57 @@ def test_a_text_beyond_its_budget_lists_its_sources() -> None:
 def test_indexes_are_code_points_or_utf_16_units_whichever_ends_at_a_word(
     text: str, end: int, shown: str
 ) -> None:
-    found = html(text, [cited(0, end)])
+    assert all_text(html(text, [cited(0, end)])).strip() == shown
 
-    assert all_text(found.replace('">1</a>', '">[1]</a>')).strip() == shown
+
+def utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "【4:0†source】",
+        "[1]",
+        "([s.example](https://s.example/a))",
+        "as https://s.example/a says",
+        "s.example says",
+        "The Title says",
+    ],
+)
+@pytest.mark.parametrize("in_units", [True, False])
+def test_what_a_range_holds_tells_how_it_was_counted(piece: str, in_units: bool) -> None:
+    # The same shift later in the text ends at a word as well: only what is held tells.
+    before = "😀😀 a b c d e f g "
+    text = f"{before}{piece} x y z a b c"
+    start = utf16(before) if in_units else len(before)
+    source = cited(start, start + len(piece), "https://s.example/a", "The Title")
+    view = markdown(text, annotations=[source], anchor="m-1")
+
+    assert [one.units for one in view.sources] == ["UTF-16 units" if in_units else "code points"]
+    (mark,) = parsed(str(view.html)).css("sup.citation, a.citation-marker")
+    shown = all_text(str(view.html))
+    assert shown.index(mark.text()) < shown.index(" x y z")
+
+
+def test_the_count_is_named_only_where_it_makes_a_difference() -> None:
+    for text, said in [("all ascii", None), ("one 😀", None), ("😀 one", "code points")]:
+        view = markdown(text, annotations=[cited(0, 4)], anchor="m-1")
+        assert [source.units for source in view.sources] == [said]
 
 
 def test_a_range_that_would_cut_a_character_in_two_gets_no_mark() -> None:
     text = "😀😀😀 one, two"
-    in_units = [cited(0, 10), cited(0, 15), cited(0, 1)]
+    in_units = [cited(0, 10, "https://a.example"), cited(12, 15, "https://b.example"), cited(1, 4)]
     view = markdown(text, annotations=in_units, anchor="m-1")
 
     assert [source.in_text for source in view.sources] == [True, True, False]
-    assert all_text(str(view.html)).strip() == "😀😀😀 one1, two2"
+    assert view.sources[2].places[0].note == "cuts a character in two"
+    assert all_text(str(view.html)).strip() == "😀😀😀 one[1], two[2]"
 
 
 @pytest.mark.parametrize(
-    "forged", [f"{OPEN}1{CLOSE}", OPEN, CLOSE, f"{OPEN}99{CLOSE}", f"a{OPEN}1"]
+    "forged", [f"{OPEN}1{CLOSE}", OPEN, START, CLOSE, f"{OPEN}99{CLOSE}", f"a{OPEN}1"]
 )
 def test_a_text_that_forges_marks_gets_none(forged: str) -> None:
     text = f"word {forged} end"
@@ -218,7 +378,7 @@ def test_pieces_of_marks_stay_text(forged: str) -> None:
     found = str(markdown(text, annotations=[cited(0, 4)], anchor="m-1").html)
 
     assert links(found) == ["#m-1-source-1"]
-    assert all_text(found).strip() == f"word1 {forged} end"
+    assert all_text(found).strip() == f"word[1] {forged} end"
 
 
 @pytest.mark.parametrize(
@@ -236,7 +396,7 @@ def test_a_mark_that_would_change_the_text_is_left_out(text: str) -> None:
 
     for end in range(1, len(text) + 1):
         found = str(markdown(text, annotations=[cited(0, end)], anchor="m-1").html)
-        assert re.sub('<sup class="citation">.*?</sup>', "", found) == plain
+        assert without_citations(found) == plain
 
 
 PIECES = [
@@ -255,23 +415,49 @@ def test_marks_change_nothing_of_the_text_around_them(
     text: str, spans: list[tuple[int, int]]
 ) -> None:
     plain = markdown(text)
-    view = markdown(text, annotations=[cited(*span) for span in spans], anchor="m-1")
+    citations = [cited(*span, url=f"https://s.example/{at}") for at, span in enumerate(spans)]
+    view = markdown(text, annotations=citations, anchor="m-1")
 
     assert_harmless(str(view.html))
-    assert re.sub('<sup class="citation">.*?</sup>', "", str(view.html)) == str(plain.html)
+    assert without_citations(str(view.html)) == str(plain.html)
     in_text = [f"#m-1-source-{source.number}" for source in view.sources if source.in_text]
     assert set(links(str(view.html))) - set(links(str(plain.html))) <= set(in_text)
     assert len(view.sources) == len(spans)
 
 
-@given(st.text(max_size=40), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 90))))
+@given(
+    st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=20).map("".join),
+    st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 90)), max_size=8),
+)
 @checked
 def test_the_marked_text_is_the_text_with_marks(text: str, spans: list[tuple[int, int]]) -> None:
-    marked_text, sources = place_marks(text, [cited(*span) for span in spans])
+    citations = [cited(*span, url=f"https://s.example/{at % 3}") for at, span in enumerate(spans)]
+    marked_text, sources = place_marks(text, citations)
 
-    assert re.sub(f"{OPEN}[0-9]+{CLOSE}", "", marked_text) == text
+    assert re.sub(f"[{OPEN[0]}][{OPEN[1]}{START[1]}][0-9]+{CLOSE}", "", marked_text) == text
     numbers = [int(number) for number in re.findall(f"{OPEN}([0-9]+){CLOSE}", marked_text)]
-    assert sorted(numbers) == [source.number for source in sources if source.in_text]
+    places = [place for source in sources for place in source.places]
+    assert sorted(numbers) == [place.number for place in places if place.in_text]
+    assert [place.number for place in places] == list(range(1, len(places) + 1))
+    assert sum(place.times for place in places) == len(spans)
+
+
+def test_what_is_said_of_all_sources_of_a_message() -> None:
+    def message(content: str) -> Message:
+        place = '{"url": "https://s.example", "start_index": 0, "end_index": 1}'
+        citation = f'{{"type": "url_citation", "url_citation": {place}}}'
+        return Message.from_json(
+            parse(f'{{"content": {content}, "annotations": [{citation}, {citation}, 5]}}')
+        )
+
+    one, two = message('"a"'), message('["a", "b"]')
+    placed = markdown("a", annotations=one.annotations).sources
+    assert cited_in(one, placed, limit=9).notes == ()
+    assert [len(cited_in(one, placed, limit=limit).sources) for limit in (1, 9)] == [2, 2]
+    assert cited_in(one, None, limit=2).left_out == 1
+    assert "not marked in the text" in cited_in(one, None, limit=9).notes[0]
+    assert "several texts" in cited_in(two, None, limit=9).notes[0]
+    assert listed(one.annotations)[1].places == ()
 
 
 @pytest.mark.skipif(not TRANSCRIPTS, reason="the recorded transcripts are not beside the checkout")
@@ -288,9 +474,12 @@ def test_recorded_citations_have_their_marks() -> None:
                     continue
                 texts = [part.text for part in message.parts if isinstance(part, Text)]
                 view = markdown(texts[0], annotations=message.annotations, anchor="m-1")
-                assert len(view.sources) == len(message.annotations)
-                in_text = [source for source in view.sources if source.in_text]
-                found = parsed(str(view.html)).css("sup.citation")
+                places = [place for source in view.sources for place in source.places]
+                known = [one for one in message.annotations if isinstance(one, UrlCitation)]
+                assert sum(place.times for place in places) == len(known)
+                in_text = [place for place in places if place.in_text]
+                assert {place.note for place in places} <= {None, "empty"}
+                found = parsed(str(view.html)).css("sup.citation a")
                 assert len(found) == len(in_text)
                 marks += len(found)
     assert marks > 10

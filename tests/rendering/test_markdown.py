@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from tests.any_json import TRANSCRIPTS, checked, texts
 from tests.rendering.reading_html import all_text, assert_harmless, elements, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Message, Text
-from webapp.rendering import markdown
-from webapp.rendering.markdown import MAX_BRACKETS, MAX_CHARACTERS, MAX_LEVELS
+from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering.markdown.budget import MAX_STEPS
+
+MAX_BRACKETS = Budgets().brackets
+MAX_LEVELS = Budgets().levels
 
 
 def html(text: str) -> str:
@@ -27,8 +31,8 @@ def tags(text: str) -> list[str]:
 def plain(text: str) -> str:
     """What stands in the one `<pre>` of a text that is shown as it is."""
     view = markdown(text)
-    (node,) = elements(str(view.html))
-    assert node.tag == "pre"
+    node, *marks = elements(str(view.html))
+    assert node.tag == "pre" and {mark.tag for mark in marks} <= {"span"}
     assert view.note is not None and view.note.startswith("Shown as plain text: ")
     return node.text()
 
@@ -42,8 +46,8 @@ def plain(text: str) -> str:
         ("- a\n- b", ["ul", "li", "li"]),
         ("> a", ["blockquote", "p"]),
         ("---", ["hr"]),
-        ("    code", ["pre", "code"]),
-        ("```python\ncode\n```", ["pre", "code"]),
+        ("    code", ["div", "div", "bdi", "button", "pre", "code"]),
+        ("```python\ncode\n```", ["div", "div", "bdi", "button", "pre", "code"]),
         ("", []),
     ],
 )
@@ -52,12 +56,30 @@ def test_markdown_is_rendered(text: str, found: list[str]) -> None:
     assert_harmless(html(text))
 
 
-@pytest.mark.parametrize(
-    ("level", "tag"), [(1, "h4"), (2, "h5"), (3, "h6"), (4, "h6"), (5, "h6"), (6, "h6")]
-)
-def test_headings_stand_below_those_of_the_page(level: int, tag: str) -> None:
-    assert tags("#" * level + " Title") == [tag]
+@pytest.mark.parametrize("level", range(1, 7))
+def test_the_first_heading_stands_below_that_of_the_message(level: int) -> None:
+    assert tags("#" * level + " Title") == ["h3"]
     assert all_text(html("#" * level + " Title")).strip() == "Title"
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"),
+    [
+        ((1, 2, 3, 4, 5, 6), "345666"),
+        ((2, 4, 4, 2), "3443"),
+        ((4, 2, 1, 3), "3334"),
+        ((1, 3, 2, 3), "3445"),
+    ],
+)
+def test_headings_leave_out_no_level(levels: tuple[int, ...], found: str) -> None:
+    text = "\n\n".join(f"{'#' * level} Title" for level in levels)
+    assert "".join(tags(text)) == "".join(f"h{level}" for level in found)
+
+
+def test_an_empty_cell_heads_no_column() -> None:
+    assert [tag for tag in tags("| | a |\n|-|-|\n| b | |") if tag in ("td", "th")] == [
+        *("td", "th", "td", "td")
+    ]
 
 
 def test_a_numbered_list_begins_where_it_says() -> None:
@@ -146,7 +168,6 @@ def test_links_keep_nothing_of_where_they_were_followed_from(text: str) -> None:
         "[a](https://a.example/%E2%80%AE)",
         "<javascript:alert(1)>",
         "[a]: javascript:alert(1)\n\n[a]",
-        "https://a.example is only text",
     ],
 )
 def test_addresses_that_are_not_allowed_stay_text(text: str) -> None:
@@ -195,13 +216,13 @@ def test_code_shows_its_text_exactly_and_takes_no_class_from_it() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "x" * (MAX_CHARACTERS + 1),
+        "!" * (2 * MAX_STEPS),
         "[" * (MAX_BRACKETS + 1),
         "*a" * (MAX_BRACKETS + 1),
         "> " * MAX_LEVELS + "deep",
         "- " * MAX_LEVELS + "deep",
         "> - " * MAX_LEVELS + "<b>deep",
-        "x" * MAX_CHARACTERS + "<script>",
+        "<script>" * MAX_STEPS,
         "\n\n  two line breaks in front\r\n" + "[" * (MAX_BRACKETS + 1),
     ],
 )
@@ -214,7 +235,7 @@ def test_text_beyond_a_budget_is_shown_as_it_is_with_a_note(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "x" * MAX_CHARACTERS,
+        "x" * 1_000_000,
         "(" * (MAX_BRACKETS + 1),
         "_" * MAX_BRACKETS,
         "> " * 40 + "deep",
@@ -234,8 +255,122 @@ def test_nothing_is_lost_however_deep_it_stands(depth: int, mark: str) -> None:
     assert "deep words" in all_text(str(markdown(mark * depth + "deep words").html))
 
 
+def test_tasks_are_boxes_that_say_whether_they_are_done() -> None:
+    found = html("- [ ] a\n- [x] **b**\n- [X] c\n\n  more\n- [y] d\n- [x]e\n- `[x]` f")
+    boxes = parsed(found).css("li.task-item span.task")
+
+    assert [(box.attributes["aria-label"], box.text()) for box in boxes] == [
+        ("to do", "\u2610"),
+        ("done", "\u2611"),
+        ("done", "\u2611"),
+    ]
+    assert "[y] d" in all_text(found) and "[x]e" in all_text(found)
+    assert_harmless(found)
+
+
+def test_a_link_in_front_of_an_item_is_no_task() -> None:
+    assert parsed(html("- [x](https://a.example)")).css_first(".task") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "with_direction"),
+    [
+        ("one\n\ntwo", ["p", "p"]),
+        ("# one", ["h3"]),
+        ("- one\n- two", ["ul"]),
+        ("1. one\n\n   two", ["ol", "p"]),
+        ("> one\n>\n> two", ["blockquote", "p"]),
+        ("> - one", ["blockquote"]),
+        ("- one\n  - two", ["ul", "ul"]),
+        ("|a|\n|-|\n|b|", ["div"]),
+        ("`code`", ["p"]),
+        ("```\ncode\n```", []),
+    ],
+)
+def test_each_block_finds_its_own_direction(text: str, with_direction: list[str]) -> None:
+    """What is first in an item or a quote gives its direction to it, and so has none itself."""
+    found = html(text)
+
+    assert [node.tag for node in parsed(found).css("[dir=auto]")] == with_direction
+    assert_harmless(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "alt"),
+    [
+        ("![alt](https://i.example/a.png)", "https://i.example/a.png", "alt"),
+        ("![*a* `b`](https://i.example/a.png 'title')", "https://i.example/a.png", "a b"),
+        ("![alt][r]\n\n[r]: https://i.example/a.png", "https://i.example/a.png", "alt"),
+        ("![](data:image/png;base64,iVBO)", "data:image/png;base64,iVBO", ""),
+        ("![$x$](https://i.example/a.png)", "https://i.example/a.png", "$x$"),
+    ],
+)
+def test_an_image_is_shown_as_what_the_caller_makes_of_it(
+    text: str, address: str, alt: str
+) -> None:
+    view = markdown(text, image=lambda url, words: escape(f"[{url}|{words}]"))
+
+    assert all_text(str(view.html)).strip() == f"[{address}|{alt}]"
+
+
+def test_an_image_in_a_link_stands_behind_it() -> None:
+    text = "[![alt](https://i.example/a.png)](https://a.example) after"
+    found = str(markdown(text, image=lambda url, alt: escape("picture")).html)
+
+    assert [node.text() for node in parsed(found).css("a")] == ["image: alt"]
+    assert all_text(found).strip() == "image: alt picture after"
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "/a.png", "//i.example/a.png", "data:text/html,x", "blob:x"]
+)
+def test_an_image_without_a_proper_address_is_text(address: str) -> None:
+    text = f"![alt]({address})"
+
+    assert all_text(str(markdown(text, image=lambda url, alt: escape("")).html)) == (f"{text}\n")
+
+
+def test_an_image_without_a_caller_is_a_link_that_names_its_host() -> None:
+    found = html("![a chart](https://i.example/a.png) ![](data:image/png;base64,AAAA)")
+
+    assert all_text(found).strip() == (
+        "image: a chart (i.example) image: without description (image/png)"
+    )
+    assert links(found) == ["https://i.example/a.png"]
+    assert_harmless(found)
+
+
+def test_no_text_can_ask_for_what_is_put_in_behind_the_cleaning() -> None:
+    text = " ".join(f"{'0' * 24}n{number}n" for number in range(3)) + " $x$ 0n0n"
+    found = html(text)
+
+    assert len(parsed(found).css("math")) == 1
+    assert "0n0n" in all_text(found)
+
+
+def test_a_page_that_spent_its_time_shows_plain_text() -> None:
+    view = markdown("**bold**", budget=PageBudget(Budgets(seconds=0)))
+
+    assert all_text(str(view.html)) == "**bold**"
+    assert view.note == "Shown as plain text: this page spent its time for rendering."
+    assert view.is_plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f469\u200d\U0001f469\u200d\U0001f467 e\u0301 \ufffd",
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "one\r\ntwo",
+        "\u05e9\u05dc\u05d5\u05dd \u202eabc",
+    ],
+)
+def test_what_scripts_need_survives(text: str) -> None:
+    assert all_text(html(text)).split() == text.split()
+
+
 def test_lone_surrogates_and_nulls_are_shown_as_unreadable() -> None:
-    assert all_text(html("a\ud800b\x00c")).strip() == "a\ufffdb\ufffdc"
+    assert all_text(html("a\ud800b\x00c")).strip() == "a\ufffdb\u2400c"
     assert plain("\udfff" + "[" * (MAX_BRACKETS + 1)).startswith("\ufffd[")
 
 
@@ -252,6 +387,21 @@ ALPHABET = [
         "![",
         "](",
         "\n\n|-|-|\n",
+        "$",
+        "$$",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "\\frac{",
+        "}",
+        "^2",
+        "\\text{<b>",
+        "www.a.example",
+        "@b.example",
+        "[x] ",
+        "```python\n",
+        "```math\n",
     ),
 ]
 

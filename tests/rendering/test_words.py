@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.any_json import checked
-from webapp.rendering.words import ago, count, first_words, is_past, iso_moment, moment, size
+from webapp.rendering.words import (
+    ago,
+    count,
+    extent,
+    first_words,
+    is_past,
+    iso_moment,
+    moment,
+    size,
+)
 
 NOW = 1_758_039_249
 HUGE = 10**400
@@ -44,6 +53,20 @@ def test_a_plural_may_be_given() -> None:
 )
 def test_sizes_are_in_the_unit_that_fits(number: int, words: str) -> None:
     assert size(number) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "0 words, 0 bytes"),
+        ("Hm.", "1 word, 3 bytes"),
+        ("so it is\n" * 500, "1,500 words, 4 kB"),
+        ("まず数えてみましょう。" * 4, "44 characters, 132 bytes"),
+        ("\ud800", "1 word, 3 bytes"),
+    ],
+)
+def test_the_length_of_a_text_is_told_in_words_where_it_has_some(text: str, words: str) -> None:
+    assert extent(text) == words
 
 
 def test_a_moment_is_told_in_utc() -> None:

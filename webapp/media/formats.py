@@ -1,41 +1,47 @@
-"""What some bytes are, by their first ones; and how large an image says it is.
+"""What some bytes are, by their first ones.
 
 The claims of a message are not asked: a type is given only to bytes that start like it. SVG
-is text that can hold script, so it has no type here and is a download like all the unknown.
+is text that can hold script, so it is a download like all the unknown.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-
-MAX_PIXELS: Final = 100_000_000
-"""An image that says it has more is a download: drawing it would cost the browser 400 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: how it is shown (`image`, `audio` or `download`), its type and its word."""
+    """A format: how it is shown (`image`, `audio` or `download`), its type and its word.
+
+    `names` are what senders call it, beside its extension.
+    """
 
     shown_as: str
     mimetype: str
     word: str
     extension: str
+    names: tuple[str, ...] = ()
+
+    def is_called(self, claim: str) -> bool:
+        """Whether `claim`, a type or a short name, means this format."""
+        name = claim.lower().rpartition("/")[2].removeprefix("x-")
+        return name in (self.extension, *self.names)
 
 
-PNG: Final = Format("image", "image/png", "PNG", "png")
-JPEG: Final = Format("image", "image/jpeg", "JPEG", "jpg")
+PNG: Final = Format("image", "image/png", "PNG", "png", ("apng", "vnd.mozilla.apng"))
+JPEG: Final = Format("image", "image/jpeg", "JPEG", "jpg", ("jpeg", "jfif", "pjpeg"))
 GIF: Final = Format("image", "image/gif", "GIF", "gif")
 WEBP: Final = Format("image", "image/webp", "WebP", "webp")
-AVIF: Final = Format("image", "image/avif", "AVIF", "avif")
-WAV: Final = Format("audio", "audio/wav", "WAV", "wav")
-MP3: Final = Format("audio", "audio/mpeg", "MP3", "mp3")
+AVIF: Final = Format("image", "image/avif", "AVIF", "avif", ("avif-sequence",))
+WAV: Final = Format("audio", "audio/wav", "WAV", "wav", ("wave", "vnd.wave", "pn-wav"))
+MP3: Final = Format("audio", "audio/mpeg", "MP3", "mp3", ("mpeg", "mpeg3", "mpga", "mpg"))
 FLAC: Final = Format("audio", "audio/flac", "FLAC", "flac")
-OGG: Final = Format("audio", "audio/ogg", "Ogg", "ogg")
-AAC: Final = Format("audio", "audio/aac", "AAC", "aac")
+OGG: Final = Format("audio", "audio/ogg", "Ogg", "ogg", ("oga", "opus", "vorbis"))
+AAC: Final = Format("audio", "audio/aac", "AAC", "aac", ("adts", "aacp"))
+M4A: Final = Format("audio", "audio/mp4", "MPEG-4 audio", "m4a", ("mp4", "aac"))
 PDF: Final = Format("download", "application/pdf", "PDF", "pdf")
+SVG: Final = Format("download", "application/octet-stream", "SVG image", "svg", ("svg+xml",))
 DOWNLOAD: Final = Format("download", "application/octet-stream", "unknown format", "bin")
 
 _STARTS: Final = (
@@ -48,6 +54,10 @@ _STARTS: Final = (
     (b"ID3", MP3),
     (b"%PDF-", PDF),
 )
+_RIFF: Final = {b"WEBP": WEBP, b"WAVE": WAV}
+_BOXES: Final = {b"avif": AVIF, b"avis": AVIF, b"M4A ": M4A}
+_BEFORE_SVG: Final = (b"<?xml", b"<!--", b"<!doctype svg")
+_SVG_HEAD: Final = 4_096
 
 
 def format_of(data: bytes) -> Format:
@@ -56,10 +66,17 @@ def format_of(data: bytes) -> Format:
         if data.startswith(start):
             return found
     if data[:4] == b"RIFF":
-        return {b"WEBP": WEBP, b"WAVE": WAV}.get(data[8:12], DOWNLOAD)
-    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
-        return AVIF
+        return _RIFF.get(data[8:12], DOWNLOAD)
+    if data[4:8] == b"ftyp":
+        return _BOXES.get(data[8:12], DOWNLOAD)
+    if _is_svg(data):
+        return SVG
     return _bare_audio_frames(data)
+
+
+def _is_svg(data: bytes) -> bool:
+    head = data[:_SVG_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return head.startswith(b"<svg") or (head.startswith(_BEFORE_SVG) and b"<svg" in head)
 
 
 def _bare_audio_frames(data: bytes) -> Format:
@@ -73,71 +90,3 @@ def _bare_audio_frames(data: bytes) -> Format:
     sane = bitrate not in (0, 15) and rate != 3 and version != 1
     # Layers I and II are not MP3; the byte order mark of UTF-16 text looks like the first.
     return MP3 if layer == 1 and sane else DOWNLOAD
-
-
-def image_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as the header of an image says; None when it cannot be read."""
-    try:
-        match format_of(data):
-            case found if found is PNG:
-                size = struct.unpack(">II", data[16:24])
-            case found if found is GIF:
-                size = struct.unpack("<HH", data[6:10])
-            case found if found is JPEG:
-                size = _jpeg_size(data)
-            case found if found is WEBP:
-                size = _webp_size(data)
-            case found if found is AVIF:
-                size = _avif_size(data)
-            case _:
-                return None
-    except (struct.error, IndexError):
-        return None
-    width, height = size
-    return (width, height) if width and height else None
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """Walks the segments to the frame header; IndexError or struct.error when there is none."""
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise IndexError
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
-            return width, height
-        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
-        at += 2 + max(length, 2)
-
-
-def _avif_size(data: bytes) -> tuple[int, int]:
-    """The largest of the `ispe` boxes, which come one an item: the image, its tiles, its alpha."""
-    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _ends(data, b"ispe\0\0\0\0")]
-    if not boxes:
-        raise IndexError
-    width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
-    return width, height
-
-
-def _ends(data: bytes, wanted: bytes) -> Iterator[int]:
-    at = data.find(wanted)
-    while at >= 0:
-        yield at + len(wanted)
-        at = data.find(wanted, at + 1)
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    match data[12:16]:
-        case b"VP8 ":
-            width, height = struct.unpack("<HH", data[26:30])
-            return width & 0x3FFF, height & 0x3FFF
-        case b"VP8L":
-            (bits,) = struct.unpack("<I", data[21:25])
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        case _:
-            wide, high = data[24:27] + b"\0", data[27:30] + b"\0"
-            return struct.unpack("<I", wide)[0] + 1, struct.unpack("<I", high)[0] + 1

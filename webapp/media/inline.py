@@ -1,4 +1,4 @@
-"""A part's own bytes: base64 or a `data:` URI, kept as text until somebody asks for it."""
+"""Bytes that stand in a message: base64 or a `data:` URI, kept as text until somebody asks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ import binascii
 import hashlib
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from webapp.media.formats import DOWNLOAD, MAX_PIXELS, WAV, Format, format_of, image_size
-from webapp.messages import Audio, File, Image, InputAudio, Message
+from webapp.media.durations import PCM_RATE
+from webapp.media.formats import DOWNLOAD, WAV, Format, format_of
+from webapp.media.pixels import MAX_PIXELS, fitted, image_size
+
+MAX_CHARACTERS: Final = 128 * 1024 * 1024
+"""Longer texts are not decoded."""
 
 _HEAD: Final = 64 * 1024
 _LONG_HEAD: Final = 2 * 1024 * 1024
 """Characters read to tell format and size; the second is for a JPEG with much in front of it."""
 
-_DATA_URI = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
-_PCM_RATE: Final = 24_000
-"""Samples a second of headerless `pcm16`, one channel, as the API documents it."""
+_CHECKED: Final = 64
+_END: Final = 64 * 1024
+_DATA_URI = re.compile(r"data:([^,;]*+)((?:;[^,;]*+)*+),", re.IGNORECASE)
+_HEADERLESS: Final = frozenset({"pcm16", "pcm", "pcm_s16le"})
 
 
 class NotMedia(ValueError):
@@ -34,28 +39,6 @@ class InlineMedia:
 
     text: str
     claimed: str | None = None
-
-    @classmethod
-    def of(cls, part: object, spoken_as: str | None = None) -> InlineMedia | None:
-        """What `part` carries itself; None for parts without data and for remote images.
-
-        `spoken_as` is the format that the request asked spoken answers in.
-        """
-        match part:
-            case Image(url=url) if part.is_inline:
-                return cls(url)
-            case InputAudio(data=str(data), format=claimed) if data:
-                return cls(data, claimed)
-            case Audio(data=str(data)) if data:
-                return cls(data, spoken_as)
-            case File(data=str(data)) if data:
-                return cls(data)
-        return None
-
-    @classmethod
-    def all_of(cls, message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
-        found = (cls.of(part, spoken_as) for part in message.parts)
-        return tuple(media for media in found if media is not None)
 
     @cached_property
     def digest(self) -> str:
@@ -73,13 +56,23 @@ class InlineMedia:
         claim, _, text = kept.decode("utf-8", "surrogatepass").partition("\n")
         return cls(text, claim or None)
 
+    def as_pcm16(self) -> InlineMedia:
+        """The same bytes as headerless sound, unless they turn out to have a header."""
+        return replace(self, claimed="pcm16")
+
+    @property
+    def claim(self) -> str | None:
+        """The format it is said to be, by its sender or its own `data:` URI, for the reader."""
+        said = self.claimed or (self._uri[1] if self._uri else "")
+        return "".join(letter for letter in said[:60] if letter.isprintable()) or None
+
     @cached_property
     def format(self) -> Format:
         """By the first bytes; headerless sound counts as WAV, since it is given that header.
 
         An image that is too large, or does not say how large it is, is a download.
         """
-        found = format_of(self._head)
+        found = self.sniffed
         if found is DOWNLOAD and self._is_headerless:
             return WAV
         if found.shown_as == "image" and not 0 < self._pixels <= MAX_PIXELS:
@@ -87,35 +80,64 @@ class InlineMedia:
         return found
 
     @cached_property
+    def sniffed(self) -> Format:
+        """What the first bytes look like, shown or not."""
+        return format_of(self._head)
+
+    @property
+    def is_headerless(self) -> bool:
+        """Whether it is shown as sound only because it is said to be samples without a header."""
+        return self._is_headerless and self.sniffed is DOWNLOAD
+
+    @cached_property
     def image_size(self) -> tuple[int, int] | None:
         """Width and height in pixels; None for what is no image."""
-        if format_of(self._head).shown_as != "image":
+        if self.sniffed.shown_as != "image":
             return None
         return image_size(self._head) or image_size(self._first(_LONG_HEAD))
 
     @property
-    def size(self) -> int:
-        """Bytes when decoded, reckoned from the length of the base64."""
-        body = len(self.text) - self._start
-        if not self._is_base64:
-            return body
-        return max(0, body * 3 // 4 - self.text[-2:].count("="))
+    def shown_size(self) -> tuple[int, int] | None:
+        """Width and height at which the image stands on a page."""
+        return fitted(self.image_size) if self.image_size else None
 
-    @property
+    @cached_property
+    def size(self) -> int:
+        """Bytes when decoded; of base64 reckoned from its length."""
+        if not self._is_base64:
+            return len(self._decode(self.text[self._start :]))
+        return max(0, self._length * 3 // 4 - self.text[-2:].count("="))
+
+    @cached_property
     def problem(self) -> str | None:
-        """Why this cannot be shown, by its first bytes; None when all looks well."""
+        """Why this cannot be shown, by its length and both its ends; None when all looks well."""
+        if self._is_base64 and self._length % 4:
+            return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
-            self._decode(self.text[self._start : self._start + 64])
+            self._decode(self.text[self._start : self._start + _CHECKED])
+            self._decode(self.text[max(self._start, len(self.text) - _CHECKED) :])
         except NotMedia as wrong:
             return str(wrong)
         return None
 
     def decode(self) -> bytes:
         """The bytes, playable as they are. Raises `NotMedia`."""
+        if self._length > MAX_CHARACTERS:
+            raise NotMedia("The data is too long to be decoded.")
         data = self._decode(self.text[self._start :])
         if self._is_headerless and format_of(data) is DOWNLOAD:
             return _wav_header(len(data)) + data
         return data
+
+    @cached_property
+    def end(self) -> bytes:
+        """The last bytes, as far as they decode; of base64 whose length is right."""
+        if not self._is_base64 or self._length % 4:
+            return b""
+        try:
+            return self._decode(self.text[max(self._start, len(self.text) - _END) :])
+        except NotMedia:
+            return b""
 
     @cached_property
     def _head(self) -> bytes:
@@ -134,7 +156,7 @@ class InlineMedia:
 
     @property
     def _is_headerless(self) -> bool:
-        return self.claimed == "pcm16"
+        return self.claimed in _HEADERLESS
 
     @cached_property
     def _uri(self) -> re.Match[str] | None:
@@ -143,6 +165,10 @@ class InlineMedia:
     @property
     def _start(self) -> int:
         return self._uri.end() if self._uri else 0
+
+    @property
+    def _length(self) -> int:
+        return len(self.text) - self._start
 
     @property
     def _is_base64(self) -> bool:
@@ -162,5 +188,5 @@ def _wav_header(size: int) -> bytes:
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
-        *(_PCM_RATE, _PCM_RATE * 2, 2, 16, b"data", size),
+        *(PCM_RATE, PCM_RATE * 2, 2, 16, b"data", size),
     )

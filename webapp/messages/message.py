@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from webapp.exact_json import Member, Object, Value
+from webapp.exact_json import Member, Object, String, Value
+from webapp.messages.annotations import annotations_of
+from webapp.messages.calls import calls_of
+from webapp.messages.content import REASONING_FIELDS, parts_of
 from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
-from webapp.messages.shapes import READ, annotations_of, calls_of, parts_of
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All that api.openai.com sends of a message: the answer's own fields are never among them."""
 
 # A server that sends null for tool calls says that there were none; the refusal says nothing.
 _WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
+
+# The members of a message as they are read; those of type `object` have readers for any value.
+_READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
+    ("content", "content_parts", "refusal", "audio", "tool_calls", "function_call")
+    + ("annotations", *REASONING_FIELDS),
+    object,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Message:
             calls=tuple(calls_of(json)),
             annotations=tuple(annotations_of(json)),
             tool_call_id=json.text("tool_call_id"),
-            also_sent=json.beyond(**READ),
+            also_sent=json.beyond(**_READ),
             _sent=frozenset(json.names()),
         )
 

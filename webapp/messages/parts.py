@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias, TypeGuard
 
-from webapp.exact_json import Member, Value
+from webapp.exact_json import Array, Member, Value
+
+MAX_ITEMS: Final = 10_000
+"""A list of more parts, calls, annotations or choices is none that a reader could read."""
+
+
+def is_readable_list(value: Value | None) -> TypeGuard[Array]:
+    """Whether `value` is a list whose items are looked at one by one; others are JSON alone."""
+    return isinstance(value, Array) and len(value.items) <= MAX_ITEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,14 @@ class Reasoning(_Piece):
     kind: ClassVar[str] = "reasoning"
     text: str
     field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedReasoning(_Piece):
+    """Reasoning that the provider gives only encrypted, as `data`."""
+
+    kind: ClassVar[str] = "redacted_reasoning"
+    data: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +136,8 @@ class Unknown(_Piece):
     label: str
 
 
-Part: TypeAlias = Text | Reasoning | Refusal | Image | InputAudio | Audio | File | Unknown
+Part: TypeAlias = (
+    Text | Reasoning | RedactedReasoning | Refusal | Image | InputAudio | Audio | File | Unknown
+)
 Annotation: TypeAlias = UrlCitation | Unknown
 Call: TypeAlias = ToolCall | Unknown

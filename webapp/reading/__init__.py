@@ -3,6 +3,7 @@
     sections    `Window`, what the reader asked for, and `Section`, what came of it
     calls       the upstream calls about one completion
     places      where the messages of a page stand in their transcript
+    alone       one message as a section of its own, and a window on its pieces
     reader      `Reader`: calls to sections
 
 The places where servers differ meet here: whether the answer is among the messages, whether

@@ -15,7 +15,15 @@ from typing import Final, TypeVar
 from webapp.completions import Completion, Page
 from webapp.messages import Message
 from webapp.reading.sections import Window
-from webapp.upstream import BadAnswer, Deadline, NotFound, Upstream, UpstreamError
+from webapp.upstream import (
+    BadAnswer,
+    Deadline,
+    NotFound,
+    Upstream,
+    UpstreamError,
+    at_most_shown,
+    behind,
+)
 
 T = TypeVar("T")
 
@@ -46,6 +54,10 @@ class Calls:
 
         `created`, in unix seconds, tells how long a 404 may mean "not stored yet".
         """
+        return at_most_shown(self._listed(window, created=created))
+
+    def _listed(self, window: Window, *, created: int | None = None) -> Page[Message]:
+        """The same, with all that the server gives, however much that is."""
         page = self.upstream.list_messages(
             self.completion_id,
             after=window.after,
@@ -54,8 +66,11 @@ class Calls:
             created=created,
             deadline=self.deadline,
         )
-        if window.after is None or all(message.id != window.after for message in page.data):
+        rest = _new_in(page, window)
+        if rest is None:
             return page
+        if rest:
+            return replace(page, data=rest)
         if page.has_more:
             raise BadAnswer(
                 "The server gave the same page of messages again.",
@@ -63,6 +78,18 @@ class Calls:
             )
         # A server that ignores cursors gives all it has at once: nothing follows.
         return replace(page, data=(), has_more=False)
+
+    def before(self, message_id: str, limit: int) -> Page[Message]:
+        """The messages in front of this one, the nearest first. Raises `UpstreamError`."""
+        page = self.upstream.list_messages(
+            self.completion_id, after=message_id, order="desc", limit=limit, deadline=self.deadline
+        )
+        place = next((at for at, one in enumerate(page.data) if one.id == message_id), None)
+        if place is None:
+            return at_most_shown(page)
+        # A server that ignores the cursor is taken to ignore the order as well.
+        nearest = page.data[max(0, place - limit) : place][::-1]
+        return replace(page, data=nearest, has_more=place > limit)
 
     def in_front_of(self, message_id: str) -> Page[Message]:
         """The message in front of this one, if there is one. Raises `UpstreamError`.
@@ -75,7 +102,7 @@ class Calls:
 
     def last_messages(self, count: int) -> list[Message]:
         """The last messages in request order. Raises `UpstreamError`."""
-        page = self.messages(Window(order="desc", limit=count))
+        page = self._listed(Window(order="desc", limit=count))
         # A server that ignores the limit is taken to ignore the order as well.
         ordered = page.data[::-1] if len(page.data) <= count else page.data
         return list(ordered[-count:])
@@ -107,6 +134,18 @@ class Calls:
             # Its age is not known; with messages there, it is most likely on its way.
             completion = _or_error(lambda: self.completion(created=int(time.time())))
         return page, completion
+
+
+def _new_in(page: Page[Message], window: Window) -> tuple[Message, ...] | None:
+    """What stands in `page` behind what the reader has; None where that is all of it.
+
+    A server that ignores the cursor gives again what was in front of it. Where it ignores the
+    limit as well, and its ids are no cursors, the messages are counted.
+    """
+    if window.after is None:
+        is_all = window.shown and len(page.data) > window.limit
+        return page.data[window.shown :] if is_all else None
+    return behind(window.after, page)
 
 
 def _or_error(call: Callable[[], T]) -> T | UpstreamError:

@@ -28,12 +28,14 @@ from webapp.transcript import (
     output_entries,
 )
 from webapp.upstream import (
+    MOST_SHOWN,
     BadAnswer,
     BadRequest,
     Deadline,
     NotFound,
     Upstream,
     UpstreamError,
+    at_most_shown,
     usable_cursor,
 )
 
@@ -66,18 +68,22 @@ class Reader:
         return _counted(calls, self._section(calls, window, page, completion), page)
 
     def following(
-        self, section: Section, new_deadline: Callable[[], Deadline]
+        self, section: Section, new_deadline: Callable[[], Deadline], *, most: int
     ) -> Iterator[Section | UpstreamError]:
         """The sections after `section` to the end, each under a deadline of its own.
 
-        An error is the last thing it gives; what was given before stays good.
+        An error is the last thing it gives; what was given before stays good. After `most`
+        sections it stops: a server that invents messages has no end.
         """
-        known = {section.window.after}
-        while section.next_after is not None:
-            if section.next_after in known:
+        known = {(section.window.after, section.window.shown)}
+        for _ in range(most):
+            if not section.goes_on:
+                return
+            place = (section.next_after, 0 if section.next_after else section.seen or 0)
+            if place in known:
                 yield BadAnswer("The server gives the same messages again and again.")
                 return
-            known.add(section.next_after)
+            known.add(place)
             window = replace(section.window, after=section.next_after, shown=section.seen or 0)
             calls = self._calls(section.completion_id, new_deadline())
             try:
@@ -105,6 +111,7 @@ class Reader:
         if message_id in ids(before):
             # A server that ignores the cursor has given all its messages.
             window, page = from_message(message_id, window, before)
+            page = at_most_shown(page)
         else:
             page = calls.messages(window)
         if ids(page)[:1] != [message_id]:
@@ -117,7 +124,7 @@ class Reader:
         """The messages in front of `message_id`, in request order. Raises `UpstreamError`."""
         calls = self._calls(completion_id, deadline)
         try:
-            page = calls.messages(replace(window, order="desc", after=message_id))
+            page = calls.before(message_id, window.limit)
         except BadRequest as refusal:
             raise _no_such_message(message_id, refusal) from refusal
         messages = page.data[::-1]
@@ -155,8 +162,11 @@ class Reader:
     ) -> Section:
         known = completion if isinstance(completion, Completion) else None
         following = usable_cursor(page, after=window.after)
+        is_cut = following is None and len(page.data) == MOST_SHOWN and page.has_more is True
+        by_count = is_cut and window.after is None
         first = number_of_first(calls.completion_id, window, page)
-        ends = following is None if window.order == "asc" else window.after is None
+        goes_on = by_count or following is not None
+        ends = not goes_on if window.order == "asc" else window.after is None
         entries = arrange(page.data, first=first, order=window.order, is_last=ends)
         return Section(
             completion_id=calls.completion_id,
@@ -169,7 +179,8 @@ class Reader:
             earlier_than=earlier_than(window, page),
             seen=seen_until_end(window, page, first),
             total=page.total,
-            cut_off=following is None and page.has_more is True,
+            cut_off=not goes_on and page.has_more is True,
+            goes_on_by_count=by_count,
         )
 
     def _outputs(
@@ -183,7 +194,7 @@ class Reader:
         if window.after is not None and not self._input_only and is_undecided(tail, completion):
             tail = calls.last_messages(len(completion.choices))
         left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
-        return tuple(entry for entry in output_entries(completion.choices) if entry.choice in left)
+        return output_entries(completion.choices)[len(completion.choices) - len(left) :]
 
 
 def _ended(calls: Calls, window: Window, page: Page[Message]) -> Page[Message]:
@@ -199,7 +210,7 @@ def _counted(calls: Calls, section: Section, page: Page[Message]) -> Section:
     """Says how many messages there are, at the cost of one call when more are to come."""
     if section.cut_off:
         return section
-    if section.next_after is None and section.window.order == "asc":
+    if not section.goes_on and section.window.order == "asc":
         return replace(section, total=section.seen)
     numbered = page.data and message_index(section.completion_id, page.data[0].id) is not None
     if section.total is None and numbered:

@@ -33,7 +33,8 @@ class Section:
     in front of which more can be asked for; each is None where nothing is known to follow.
     `outputs` are the choices that are due here and are not among the messages.
     `seen` counts the messages up to the end of this section, `total` all of them if known.
-    `cut_off` tells that the server says there is more and gives no cursor for it.
+    `cut_off` tells that the server says there is more and gives no cursor for it,
+    `goes_on_by_count` that it gave the rest with this page, under ids that are no cursors.
     """
 
     completion_id: str
@@ -47,10 +48,24 @@ class Section:
     seen: int | None = None
     total: int | None = None
     cut_off: bool = False
+    goes_on_by_count: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a page follows: after `next_after`, or after the messages `seen` so far."""
+        return self.next_after is not None or self.goes_on_by_count
 
     @property
     def top_level(self) -> tuple[Entry, ...]:
         return top_level(self.entries)
+
+    def ends_with(self, entry: Entry) -> bool:
+        """Whether `entry` is the last message of a transcript without an answer of its own."""
+        if self.outputs or not self.entries:
+            return False
+        if self.window.order == "desc":
+            return self.window.after is None and entry is self.entries[0]
+        return not self.goes_on and entry is self.entries[-1]
 
     @property
     def lacks_messages(self) -> UpstreamError | None:

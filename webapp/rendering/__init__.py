@@ -3,28 +3,79 @@
     markdown    text as Markdown, in budgets, cleaned twice
     links       which addresses a link may have
     citations   url citations: where their marks go in a text
+    sources     what a message cites, and which range of its text
+    thoughts    reasoning that stands in the text of an answer
+    characters  marks around what nobody sees
+    remote      images on other servers: which may be loaded, and from what origin
+    folding     how much of a long text is in view at once
+    slices      texts too long for a page, in parts
     exact       JSON as it was written, indented
+    tree        JSON as nested lists
+    structure   text that is JSON, XML, a table or terminal output as a whole; beside it
+                ansi, xml_text and csv_table
+    arguments, definitions, tool_names
+                what is shown of a tool call
+    settings_told
+                nested settings of a request in a few words
     words       numbers, sizes and times for people
 
 Everything that comes in is untrusted; everything that goes out is safe to put into a page.
 """
 
+from webapp.rendering.arguments import Arguments, arguments_of, is_short
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.exact import exact_text, flat_members, indented_or_none, source_of
+from webapp.rendering.characters import Hidden, hidden_in, marked
+from webapp.rendering.definitions import Definition, Definitions
+from webapp.rendering.exact import exact_text, source_of
+from webapp.rendering.folding import Fold, fold_of, laid_out
 from webapp.rendering.links import foreign_host, is_allowed_link
-from webapp.rendering.markdown import PageBudget, TextView, markdown
+from webapp.rendering.markdown import PageBudget, ShowImage, TextView, markdown
+from webapp.rendering.remote import RemoteImage
+from webapp.rendering.settings_told import told
+from webapp.rendering.slices import Slice, exceeds, slice_of, start_before
+from webapp.rendering.sources import Cited, Source, cited
+from webapp.rendering.structure import Structure, StructureBudget, structure
+from webapp.rendering.thoughts import folded, leading_thought
+from webapp.rendering.tool_names import tool_name
+from webapp.rendering.tree import tree
 from webapp.rendering.words import FILTERS as WORD_FILTERS
 
 __all__ = [
     "WORD_FILTERS",
+    "Arguments",
     "Budgets",
+    "Cited",
+    "Definition",
+    "Definitions",
+    "Fold",
+    "Hidden",
     "PageBudget",
+    "Slice",
+    "Source",
+    "RemoteImage",
+    "ShowImage",
+    "Structure",
+    "StructureBudget",
     "TextView",
+    "arguments_of",
+    "cited",
     "exact_text",
-    "flat_members",
+    "exceeds",
+    "fold_of",
+    "folded",
     "foreign_host",
-    "indented_or_none",
+    "hidden_in",
     "is_allowed_link",
+    "is_short",
+    "laid_out",
+    "leading_thought",
     "markdown",
+    "marked",
+    "slice_of",
     "source_of",
+    "start_before",
+    "structure",
+    "told",
+    "tool_name",
+    "tree",
 ]

@@ -17,7 +17,8 @@ class Budgets:
     count what may open something in Markdown (brackets, stars, underscores, tildes, backticks),
     for one text and for a whole page; `levels` are blocks inside blocks, `code_bytes` of one
     block are coloured, `formulas` of one page are set, `parts` of one message stand on a page at
-    once, and `seconds` of one page may go into rendering its texts.
+    once, and `seconds` of one page may go into rendering its texts. `values` of one JSON text
+    stand in a tree, `rows` of one text of separated values in a table.
     """
 
     text_bytes: int = 200_000
@@ -27,4 +28,6 @@ class Budgets:
     code_bytes: int = 50_000
     formulas: int = 500
     parts: int = 200
-    seconds: float = 5.0
+    values: int = 2_000
+    rows: int = 500
+    seconds: float = 1.5

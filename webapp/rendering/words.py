@@ -35,6 +35,14 @@ def size(number: int) -> str:
     return f"{number / 1_000_000:.1f} MB"
 
 
+def extent(text: str) -> str:
+    """How long a text is: `312 words, 2 kB`; of scripts without spaces its characters."""
+    words = len(text.split())
+    spaced = len(text) <= 20 * words
+    length = count(words, "word") if spaced else count(len(text), "character")
+    return f"{length}, {size(len(text.encode('utf-8', 'surrogatepass')))}"
+
+
 def moment(seconds: int | None) -> str:
     """Unix seconds as `2026-11-03 14:03 UTC`; a number that is no time stays a number."""
     if seconds is None:
@@ -90,6 +98,7 @@ def first_words(text: str, limit: int = 160) -> str:
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "ago": ago,
     "count": count,
+    "extent": extent,
     "first_words": first_words,
     "is_past": is_past,
     "iso_moment": iso_moment,

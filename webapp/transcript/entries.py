@@ -17,7 +17,8 @@ class Entry:
     `number` counts from 1 in request order, None when the place is not known; `calls` are the
     message's own, with their results; `answers` is the call this message is the result of.
     `choice` is set when the message is an output, `place` (from 0) when it stands only among
-    the choices of the completion and not among its messages.
+    the choices of the completion and not among its messages. `prefix` stands in front of the
+    DOM id where one page shows several transcripts.
     """
 
     message: Message
@@ -27,16 +28,17 @@ class Entry:
     choice: Choice | None = None
     place: int | None = None
     nested: bool = False
+    prefix: str = ""
 
     @property
     def anchor(self) -> str:
         """The DOM id: our own numbers, never text from the message."""
         if self.place is not None:
-            return f"choice-{self.place}"
+            return f"{self.prefix}choice-{self.place}"
         if self.number is not None:
-            return f"m-{self.number}"
+            return f"{self.prefix}m-{self.number}"
         digest = hashlib.sha256(self.message.json.source.encode("utf-8", "surrogatepass"))
-        return f"m-x{digest.hexdigest()[:12]}"
+        return f"{self.prefix}m-x{digest.hexdigest()[:12]}"
 
     @property
     def choice_number(self) -> int:
@@ -45,6 +47,13 @@ class Entry:
         if index is None or not 0 <= index < 10_000:
             index = self.place or 0
         return index + 1
+
+    @property
+    def odd_index(self) -> int | None:
+        """The index of the choice when it is not its place among the choices."""
+        index = self.choice.index if self.choice else None
+        place = self.choice_number - 1 if self.place is None else self.place
+        return None if index == place else index
 
 
 @dataclass(slots=True, eq=False)

@@ -26,6 +26,7 @@ class Services:
     previews: Previews
     media_cache: MediaCache
     page_timeout: float
+    max_pages: int
     budgets: Budgets
 
 

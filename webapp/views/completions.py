@@ -6,13 +6,22 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request, stream_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    redirect,
+    render_template,
+    request,
+    stream_template,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import in_pieces, page_or_fragment
 from webapp.opening import find_place
 from webapp.previews import Row
-from webapp.upstream import NotSupported, usable_cursor
+from webapp.upstream import NotSupported, at_most_shown, behind, usable_cursor
 from webapp.views import deadline, raw_page, services, whole_number, window
 
 bp = Blueprint("completions", __name__)
@@ -94,10 +103,10 @@ def index() -> ResponseReturnValue:
         )
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
-    # A server that ignores the cursor gives the same page again: nothing of it is new.
-    repeats = after is not None and any(one.id == after for one in page.data)
-    following = None if repeats else usable_cursor(page, after=after)
-    rows = () if repeats else services().previews.rows(page.data, until)
+    fresh = behind(after, page) if after is not None else None
+    page = at_most_shown(page if fresh is None else replace(page, data=fresh))
+    following = usable_cursor(page, after=after)
+    rows = services().previews.rows(page.data, until)
     cut_off = following is None and page.has_more is True
     return _page(Listing(rows, filters, following, after, cut_off=cut_off))
 
@@ -126,9 +135,11 @@ def show(completion_id: str) -> ResponseReturnValue:
     """
     section = services().reader.section(completion_id, window(), deadline())
     if request.args.get("all") and not section.lacks_messages:
-        rest = services().reader.following(section, deadline)
-        page = stream_template("completions/all.html", section=section, rest=rest)
-        return in_pieces(page), {"Content-Type": "text/html; charset=utf-8"}
+        most = services().max_pages
+        rest = services().reader.following(section, deadline, most=most - 1)
+        page = stream_template("completions/all.html", section=section, rest=rest, most=most)
+        broken_off = render_template("errors/_broken_off.html")
+        return in_pieces(page, broken_off=broken_off), {"Content-Type": "text/html; charset=utf-8"}
     response = page_or_fragment("completions/show.html", "completions/_page.html", section=section)
     if section.lacks_messages:
         response.status_code = section.lacks_messages.http_status

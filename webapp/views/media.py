@@ -11,7 +11,7 @@ import io
 from flask import Blueprint, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 
-from webapp.media import InlineMedia, NotMedia
+from webapp.media import InlineMedia, NotMedia, media_in, safe_file_name
 from webapp.views import deadline, services, whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
@@ -22,8 +22,17 @@ _YEAR = 31_536_000
 
 @bp.get("/<digest>")
 def show(completion_id: str, digest: str) -> ResponseReturnValue:
-    """The bytes that `digest` names; asked for upstream again when no longer at hand."""
+    """The bytes that `digest` names; asked for upstream again when no longer at hand.
+
+    With `as=pcm16` they are given a header as samples, unless they have one of their own; `name`
+    is the name that a download gets.
+    """
+    wanted = request.args.get("as")
+    if wanted not in (None, "pcm16"):
+        abort(400, "The parameter as takes pcm16.")
     media = services().media_cache.get(digest) or _fetched(completion_id, digest)
+    if wanted:
+        media = media.as_pcm16()
     try:
         data = media.decode()
     except NotMedia as problem:
@@ -35,7 +44,7 @@ def _fetched(completion_id: str, digest: str) -> InlineMedia:
     """From the message or the choice that the query names, which must hold this content."""
     if message_id := request.args.get("message"):
         message = services().reader.message(completion_id, message_id, deadline())
-        held = InlineMedia.all_of(message)
+        held = media_in(message)
     elif "choice" in request.args:
         held = _of_choice(completion_id, whole_number("choice", default=0, low=0, high=10_000))
     else:
@@ -50,16 +59,17 @@ def _fetched(completion_id: str, digest: str) -> InlineMedia:
 def _of_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     message = completion.choices[place].message if place < len(completion.choices) else None
-    return InlineMedia.all_of(message, completion.audio_format) if message else ()
+    return media_in(message, completion.audio_format) if message else ()
 
 
 def _sent(media: InlineMedia, data: bytes) -> Response:
     found = media.format
+    own_name = f"{media.digest[:8]}.{media.sniffed.extension}"
     response = send_file(
         io.BytesIO(data),
         mimetype=found.mimetype,
         as_attachment=found.shown_as == "download",
-        download_name=f"{media.digest[:8]}.{found.extension}",
+        download_name=safe_file_name(request.args.get("name", ""), otherwise=own_name),
         etag=media.digest,
         max_age=_YEAR,
         conditional=True,

@@ -1,32 +1,7 @@
-// What HTML cannot do by itself: copying, focus after loading, loading page after page.
+// Loading more of a transcript: focus after loading, loading page after page, network lost.
 // All listeners sit on the document, so that content loaded later needs none of its own.
 
 const status = document.getElementById("status");
-
-// Copying
-
-async function copy(button, text) {
-  const label = (button.dataset.label ??= button.textContent);
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
-    status.textContent = "Copied.";
-  } catch {
-    button.textContent = "not allowed";
-    status.textContent = "The browser did not allow copying.";
-  }
-  setTimeout(() => (button.textContent = label), 1500);
-}
-
-function sourceOf(bubble) {
-  const sources = bubble.querySelectorAll(":scope > .parts > :not(.call) .source, :scope > .parts > .text > .source");
-  return [...sources].map((source) => source.textContent).join("\n\n");
-}
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-text]");
-  if (button) copy(button, button.dataset.copy ?? sourceOf(button.closest(".bubble")));
-});
 
 // Loading more: focus goes to the first new message, and what is being read stays in place.
 
@@ -50,7 +25,9 @@ document.addEventListener("htmx:after:swap", () => {
   if (!loading) return;
   const { place, known, height, focused } = loading;
   loading = null;
-  const added = place === "more" ? known?.nextElementSibling : document.querySelector(".page");
+  const behind = known?.nextElementSibling;
+  const later = behind?.matches(".remote-note") ? behind.nextElementSibling : behind;
+  const added = place === "more" ? later : document.querySelector(".page");
   if (added === known || !added?.matches(".page, .rows")) return stopLoadingAll();
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - height);
   const count = added.querySelectorAll(".bubble, .row").length;

@@ -1,0 +1,83 @@
+// Reading a message: folds that open where the reader arrives, and the switch to its source.
+
+// Find, a link to words (#:~:text=) and the keyboard scroll what a closed fold clips: open it
+// there, and keep in place what was found.
+document.addEventListener(
+  "scroll",
+  ({ target }) => {
+    if (!target.matches?.(".fold:not([open]) > .fold-body") || !target.scrollTop) return;
+    const content = target.firstElementChild;
+    const before = content.getBoundingClientRect().top;
+    target.parentElement.open = true;
+    scrollBy(0, content.getBoundingClientRect().top - before);
+  },
+  true,
+);
+
+// A long fold that is closed at its end stays in view.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (!target.matches(".fold:not([open])")) return;
+    if (target.getBoundingClientRect().top < 0) target.scrollIntoView({ block: "start" });
+  },
+  true,
+);
+
+// The next part of a long text follows where its link was; reading goes on there.
+let nextPart = null;
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const place = ctx.sourceElement.closest(".next-part");
+  nextPart = place && { before: place.previousElementSibling, parent: place.parentElement };
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const added = nextPart?.before ? nextPart.before.nextElementSibling : null;
+  nextPart = null;
+  if (added?.hasAttribute("tabindex")) added.focus({ preventScroll: true });
+  showKnownSources();
+});
+
+// The switch between Markdown and source is remembered for the last messages it was set on.
+const KEY = "readback.sources";
+const MOST = 200;
+
+function remembered() {
+  try {
+    const keys = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(keys) ? keys : [];
+  } catch {
+    return [];
+  }
+}
+
+function remember(key, isSource) {
+  const others = remembered().filter((one) => one !== key);
+  const keys = isSource ? [...others, key].slice(-MOST) : others;
+  try {
+    localStorage.setItem(KEY, JSON.stringify(keys));
+  } catch {
+    // Without storage the switch works for as long as the page is open.
+  }
+}
+
+// The path names the completion; the place in it is the message's own id, or our anchor.
+function keyOf(bubble) {
+  const completion = location.pathname.split("/")[2];
+  return `${completion} ${bubble.dataset.messageId ?? bubble.id}`;
+}
+
+function showKnownSources() {
+  const keys = new Set(remembered());
+  if (!keys.size) return;
+  for (const box of document.querySelectorAll("[data-source-switch]:not(:checked)")) {
+    box.checked = keys.has(keyOf(box.closest(".bubble")));
+  }
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-source-switch]")) remember(keyOf(target.closest(".bubble")), target.checked);
+});
+
+showKnownSources();

@@ -1,0 +1,25 @@
+"""A file name that somebody sent, made harmless for the reader's disk."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LONGEST: Final = 120
+# What separates folders or means something to a shell or a file system; white space and
+# control characters; and the marks that reorder or hide text, so that `.exe` reads as it is.
+_UNFIT: Final = re.compile(
+    '[\x00-\x1f\x7f-\x9f"*:<>?|\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff'
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def safe_file_name(name: str, *, otherwise: str) -> str:
+    """The last part of `name`, without what is unfit; `otherwise` when nothing is left."""
+    last = re.split(r"[\\/]", name[-1_000:])[-1]
+    fit = _UNFIT.sub("", last).strip(" .")
+    if len(fit) > _LONGEST:
+        stem, dot, extension = fit.rpartition(".")
+        tail = dot + extension if stem and len(extension) < 12 else ""
+        fit = fit[: _LONGEST - len(tail)] + tail
+    return fit or otherwise

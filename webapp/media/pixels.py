@@ -1,0 +1,115 @@
+"""How large an image says it is, in its header."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.media.formats import AVIF, GIF, JPEG, PNG, WEBP, format_of
+
+MAX_PIXELS: Final = 100_000_000
+"""An image that says it has more is a download: drawing it would cost the browser 400 MB."""
+
+_MAX_HEIGHT: Final = 512
+_MAX_ENTRIES: Final = 200
+_ORIENTATION: Final = 0x0112
+
+
+def image_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels as a browser shows it; None when it cannot be read."""
+    try:
+        match format_of(data):
+            case found if found is PNG:
+                size = struct.unpack(">II", data[16:24])
+            case found if found is GIF:
+                size = struct.unpack("<HH", data[6:10])
+            case found if found is JPEG:
+                size = _jpeg_size(data)
+            case found if found is WEBP:
+                size = _webp_size(data)
+            case found if found is AVIF:
+                size = _avif_size(data)
+            case _:
+                return None
+    except (struct.error, IndexError):
+        return None
+    width, height = size
+    return (width, height) if width and height else None
+
+
+def fitted(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which an image stands on a page: its own, or smaller to be 512 pixels high.
+
+    Given to the browser as the attributes of the image, so that it keeps the place free.
+    """
+    width, height = size
+    if height <= _MAX_HEIGHT:
+        return size
+    return max(1, round(width * _MAX_HEIGHT / height)), _MAX_HEIGHT
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    """Walks the segments to the frame header; IndexError or struct.error when there is none."""
+    at = 2
+    turned = False
+    while True:
+        if data[at] != 0xFF:
+            raise IndexError
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return (height, width) if turned else (width, height)
+        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
+        if marker == 0xE1 and data.startswith(b"Exif\0\0", at + 4):
+            turned = _is_turned(data[at + 10 : at + 2 + length])
+        at += 2 + max(length, 2)
+
+
+def _is_turned(tiff: bytes) -> bool:
+    """Whether a camera was held upright: browsers then turn the picture by a quarter."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return False
+    try:
+        (at,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, at)
+        for entry in range(min(count, _MAX_ENTRIES)):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, at + 2 + entry * 12)
+            if tag == _ORIENTATION:
+                return value in (5, 6, 7, 8)
+    except struct.error:
+        pass
+    return False
+
+
+def _avif_size(data: bytes) -> tuple[int, int]:
+    """The largest of the `ispe` boxes, which come one an item: the image, its tiles, its alpha."""
+    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _ends(data, b"ispe\0\0\0\0")]
+    if not boxes:
+        raise IndexError
+    width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
+    return width, height
+
+
+def _ends(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at + len(wanted)
+        at = data.find(wanted, at + 1)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return width & 0x3FFF, height & 0x3FFF
+        case b"VP8L":
+            (bits,) = struct.unpack("<I", data[21:25])
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case _:
+            wide, high = data[24:27] + b"\0", data[27:30] + b"\0"
+            return struct.unpack("<I", wide)[0] + 1, struct.unpack("<I", high)[0] + 1

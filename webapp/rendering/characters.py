@@ -1,0 +1,249 @@
+"""Characters that nobody sees, made visible: marks around them, exact text inside.
+
+A mark is a `<span>` that holds the character itself, so that selecting and copying give the
+exact text, and carries its name for the style sheet to show. The style sheet isolates it: a
+character that turns the reading direction turns nothing but itself.
+
+In a source everything invisible is marked. In Markdown only what deceives is: direction
+controls, tag characters, and hidden runs of zero-width characters or variation selectors.
+Joiners inside an emoji, or between the letters of a script that needs them, are part of what is
+seen; a source underlines them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from markupsafe import Markup, escape
+
+MAX_DECODED: Final = 80
+"""Characters of a hidden message that its mark tells; the source has all of them."""
+
+MAX_MARKS: Final = 1_000
+"""Marks in one text; a last one tells that the rest has none. Browsers take seconds for each
+few thousand in one paragraph.
+"""
+
+_BIDI: Final = "\u202a-\u202e\u2066-\u2069"
+_TAGS: Final = "\U000e0000-\U000e007f"
+_ZERO_WIDTH: Final = "\u200b-\u200d\u2060-\u2064\ufeff"
+_SELECTORS: Final = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_NONCHARACTERS: Final = "\ufdd0-\ufdef\ufffe\uffff" + "".join(
+    f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17)
+)
+_INVISIBLE: Final = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    f"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff{_NONCHARACTERS}"
+)
+_EMOJI: Final = (
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf"
+    "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+_ONE: Final = f"{_EMOJI}\ufe0f?[\U0001f3fb-\U0001f3ff]?"
+_FLAG: Final = "\U0001f3f4(?:{})\U000e007f".format(
+    "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region)
+        for region in ("gbeng", "gbsct", "gbwls")
+    )
+)
+_LETTER: Final = (
+    "[\u0620-\u06ff\u0710-\u074f\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u17b3"
+    "\u17b6-\u17ff\u1820-\u18aa\ufb50-\ufdcf\ufe70-\ufefc]"
+)
+_JOINED: Final = (
+    f"{_FLAG}|{_ONE}(?:\u200d{_ONE}){{1,9}}|{_EMOJI}[\ufe0e\ufe0f]\u20e3?|[0-9#*]\ufe0f\u20e3?"
+    f"|{_LETTER}(?:[\u200c\u200d]{_LETTER}){{1,40}}|[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    "[\ufe00-\ufe02\U000e0100-\U000e01ef](?![\ufe00-\ufe0f\U000e0100-\U000e01ef])"
+)
+_IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]+)")
+_DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
+_IN_TEXT: Final = re.compile(f"(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING})")
+# Text of a page between its tags; a formula holds nothing but its own elements.
+_IN_HTML: Final = re.compile(
+    f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING})',
+    re.DOTALL,
+)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_C0: Final = (
+    "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI "
+    "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+)
+_NAMES: Final = {
+    **dict(enumerate(_C0.split())),
+    0x7F: "DEL",
+    0x85: "NEL",
+    0xAD: "SHY",
+    0x34F: "CGJ",
+    0x61C: "ALM",
+    0x115F: "HCF",
+    0x1160: "HJF",
+    0x180E: "MVS",
+    0x200B: "ZWSP",
+    0x200C: "ZWNJ",
+    0x200D: "ZWJ",
+    0x200E: "LRM",
+    0x200F: "RLM",
+    0x2028: "LS",
+    0x2029: "PS",
+    0x202A: "LRE",
+    0x202B: "RLE",
+    0x202C: "PDF",
+    0x202D: "LRO",
+    0x202E: "RLO",
+    0x2060: "WJ",
+    0x2066: "LRI",
+    0x2067: "RLI",
+    0x2068: "FSI",
+    0x2069: "PDI",
+    0x3164: "HF",
+    0xFEFF: "BOM",
+    0xFFF9: "IAA",
+    0xFFFA: "IAS",
+    0xFFFB: "IAT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What a text hides: how many characters, and the words they spell, if any."""
+
+    count: int
+    message: str
+
+
+def marked(text: str) -> Markup:
+    """`text` escaped, with everything invisible in it marked, joiners underlined."""
+    return Markup(_pieces(text, _IN_SOURCE))
+
+
+def unmasked(html: str) -> Markup:
+    """Clean HTML with what deceives in its texts marked; its tags and formulas are left alone."""
+    if html.isascii():
+        return Markup(html)
+    left = iter(range(MAX_MARKS, -1, -1))
+
+    def in_html(found: re.Match[str]) -> str:
+        if not found["hidden"]:
+            return found[0]
+        now = next(left, -1)
+        return _mark(found[0]) if now > 0 else (_LAST if now == 0 else "") + _content(found[0])
+
+    return Markup(_IN_HTML.sub(in_html, html))
+
+
+def hidden_in(text: str) -> Hidden | None:
+    """What `text` hides from who reads it as Markdown; None when there is nothing of the kind."""
+    if text.isascii():
+        return None
+    runs = [found["hidden"] for found in _IN_TEXT.finditer(text) if found["hidden"]]
+    if not runs:
+        return None
+    message = " ".join(filter(None, map(_message, runs[:20])))
+    return Hidden(sum(map(len, runs)), _cut(message))
+
+
+def _pieces(text: str, pattern: re.Pattern[str]) -> str:
+    out = []
+    position = 0
+    for count, found in enumerate(pattern.finditer(text)):
+        out.append(str(escape(text[position : found.start()])))
+        if count == MAX_MARKS:
+            rest = _content(str(escape(text[found.start() :])))
+            return "".join([*out, _LAST, f"<bdi>{rest}</bdi>"])
+        position = found.end()
+        out.append(_joined(found[0]) if found["joined"] else _mark(found[0]))
+    out.append(str(escape(text[position:])))
+    return "".join(out)
+
+
+def _mark(run: str) -> str:
+    """A run of invisible characters, with its name to be shown in front of it."""
+    return _usual_mark(run) if len(run) < 5 else _new_mark(run)
+
+
+_LAST: Final = (
+    f'<span class="control" data-mark="more than {MAX_MARKS:,} invisible places: '
+    'the rest stands without marks"></span>'
+)
+
+
+@lru_cache(maxsize=1024)
+def _usual_mark(run: str) -> str:
+    return _new_mark(run)
+
+
+def _new_mark(run: str) -> str:
+    quiet = " data-quiet" if run == "\r" else ""
+    return f'<span class="control" data-mark="{escape(_label(run))}"{quiet}>{_content(run)}</span>'
+
+
+def _joined(cluster: str) -> str:
+    """What is one character to the reader, with the joiners or selectors that make it so."""
+    codes = " ".join(_code(character) for character in cluster[:12])
+    return f'<span class="joined" title="{codes}">{cluster}</span>'
+
+
+def _content(run: str) -> str:
+    """The characters themselves, as far as a page can hold them."""
+    content = run.replace("\r", "&#13;").replace("\0", "\u2400")
+    return _SURROGATES.sub("\ufffd", content)
+
+
+def _label(run: str) -> str:
+    """`U+202E RLO`, `U+200B ZWSP × 5,000`, `TAG × 23: the words`, `RLO PDF`, `40 invisible: …`."""
+    message = _message(run)
+    if message:
+        kind = "TAG" if _is_tag(run[0]) else "VS"
+        return f"{kind} × {len(run):,}: {_cut(message)}"
+    if run == run[0] * len(run):
+        name = _code(run[0]) if len(run) > 1 or ord(run[0]) > 0xA0 else ""
+        label = f"{name} {_name(run[0])}".strip()
+        return label if len(run) == 1 else f"{label} × {len(run):,}"
+    short = " ".join(_name(character) or _code(character) for character in run[:4])
+    return short if len(run) <= 4 else f"{len(run):,} invisible: {short} …"
+
+
+def _message(run: str) -> str:
+    """The words that a run of tag characters or variation selectors spells."""
+    if _is_tag(run[0]):
+        spelt = (chr(ord(character) - 0xE0000) for character in run if _is_tag(character))
+        return "".join(character for character in spelt if character.isprintable())
+    numbers = [_selector(character) for character in run[:4_000]]
+    if len(run) < 3 or None in numbers:
+        return ""
+    spelt_bytes = bytes(number for number in numbers if number is not None)
+    words = spelt_bytes.decode("utf-8", "replace")
+    return words if words.isprintable() and "\ufffd" not in words else ""
+
+
+def _selector(character: str) -> int | None:
+    """The number of a variation selector from 0, which is how bytes are hidden in them."""
+    code = ord(character)
+    if 0xFE00 <= code <= 0xFE0F:
+        return code - 0xFE00
+    return code - 0xE0100 + 16 if 0xE0100 <= code <= 0xE01EF else None
+
+
+def _is_tag(character: str) -> bool:
+    return 0xE0000 <= ord(character) <= 0xE007F
+
+
+def _name(character: str) -> str:
+    """The short name of an invisible character; empty when it has none."""
+    code = ord(character)
+    if _is_tag(character):
+        return "TAG"
+    number = _selector(character)
+    return _NAMES.get(code, "") if number is None else f"VS{number + 1}"
+
+
+def _code(character: str) -> str:
+    return f"U+{ord(character):04X}"
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MAX_DECODED else message[:MAX_DECODED] + "…"

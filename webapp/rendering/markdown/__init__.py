@@ -1,0 +1,113 @@
+"""Text as Markdown: one function, in budgets, cleaned twice.
+
+    parser          markdown-it as we set it up, and how blocks become HTML
+    autolinks       addresses that stand in a text as they are
+    tasks           task lists
+    directions      which way each block is written
+    outline         levels of headings, heads of tables
+    images          images, as what the caller makes of their addresses
+    mathematics     where formulas stand
+    formulas        LaTeX to MathML
+    code            blocks of code in their colours
+    marks           citation marks inside formulas and code
+    scope           what the rules of one text share
+    cleaning        the second fence
+    budget          what it may cost
+
+Text beyond a budget is shown as it is, with a note: some inputs cost the parser time that grows
+faster than their length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from webapp.messages import Annotation
+from webapp.rendering.characters import unmasked
+from webapp.rendering.citations import cite, place_marks, settle_marks, without_marks
+from webapp.rendering.exact import exact_text
+from webapp.rendering.markdown.budget import LINE_STEPS, PageBudget, TooCostly
+from webapp.rendering.markdown.cleaning import clean
+from webapp.rendering.markdown.parser import rendered
+from webapp.rendering.markdown.scope import Scope, ShowImage
+from webapp.rendering.sources import Source, listed
+
+__all__ = ["PageBudget", "ShowImage", "TextView", "markdown"]
+
+_LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_LINE: Final = re.compile(r"\r\n?|\n")
+_COSTLY: Final = re.compile(r"[\[\]*_~`]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """A text for the page: its HTML, a note when a budget was in the way, its sources.
+
+    `is_plain` tells that the text was not read as Markdown at all.
+    """
+
+    html: Markup
+    note: str | None = None
+    sources: tuple[Source, ...] = ()
+    is_plain: bool = False
+
+
+def markdown(
+    text: str,
+    *,
+    annotations: Sequence[Annotation] = (),
+    anchor: str = "",
+    own_host: str = "",
+    budget: PageBudget | None = None,
+    image: ShowImage | None = None,
+) -> TextView:
+    """`text` as Markdown; citations link to `#{anchor}-source-N`.
+
+    `own_host` is the Host of the request, to which no link of a transcript may lead. `budget`
+    is shared by the texts of a page. `image` makes what an image is shown as, from its address
+    and description; without it, it is a link.
+    """
+    text = _LONE_SURROGATES.sub("\ufffd", text)
+    page = budget or PageBudget()
+    try:
+        with page.meter() as meter:
+            _check(text, page)
+            meter.step(LINE_STEPS * len(_LINE.findall(text)))
+            scope = Scope(page, meter, image)
+            html, sources, scope = _read(text, annotations, own_host, scope)
+            shown = unmasked(scope.put_back(cite(clean(html), sources, anchor=anchor)))
+    except TooCostly as reason:
+        plain = Markup('<pre tabindex="0">{}</pre>').format(exact_text(text))
+        return TextView(plain, f"Shown as plain text: {reason}.", listed(annotations), True)
+    return TextView(shown, " ".join(scope.notes) or None, sources)
+
+
+def _read(
+    text: str, annotations: Sequence[Annotation], own_host: str, scope: Scope
+) -> tuple[str, tuple[Source, ...], Scope]:
+    """The HTML of `text`, with marks of its citations where they change nothing around them."""
+    text = text.replace("\0", "\u2400")
+    html = rendered(text, scope, own_host=own_host)
+    marked, sources = place_marks(text, annotations)
+    if marked == text:
+        return html, sources, scope
+    again = scope.again()
+    marked_html = rendered(marked, again, own_host=own_host)
+    if without_marks(marked_html) != html:
+        return html, listed(annotations), scope
+    return settle_marks(marked_html), sources, again
+
+
+def _check(text: str, page: PageBudget) -> None:
+    """Takes the brackets of `text` off the page's budget. Raises `TooCostly`."""
+    brackets = len(_COSTLY.findall(text))
+    most = page.budgets.brackets
+    if brackets > most:
+        raise TooCostly(f"it has more than {most:,} brackets, stars and the like")
+    if not page.takes(brackets):
+        raise TooCostly("the page has as much Markdown as one page may hold")

@@ -1,0 +1,293 @@
+"""The sources a message cites, and which range of its text belongs to each.
+
+The API does not say whether the indexes of a citation count code points or UTF-16 units. They
+differ only behind characters beyond the first plane; there that reading is taken under which
+the ranges hold what they cite: the address, host or title of the source, a marker such as
+`【4:0†source】` or `[1]`, or at least whole words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from webapp.messages import Annotation, Message, UrlCitation
+from webapp.rendering.links import foreign_host
+
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_LINKED: Final = r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)"
+_PLAIN_MARKER: Final = re.compile(
+    r"(?:【[^【】\n]{1,200}】)+|\[\^?[^\[\]\s]{1,40}\]|\([0-9]{1,4}\)|[⁰¹²³⁴-⁹]{1,8}"
+)
+_LINK_MARKER: Final = re.compile(rf"\({_LINKED}\)|{_LINKED}")
+_ENDS: Final = frozenset(" \n\t.,;:!?)]}】」。、\"'")
+_STARTS: Final = frozenset(" \n\t([{【「\"'")
+_LOOKED_AT: Final = 2_000
+"""Characters at the end of a range that are looked at; a range may be a whole text."""
+
+_VOTERS: Final = 200
+"""Citations that are asked for the reading; there may be very many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A range of the text, as sent; `note` tells why it is not marked there.
+
+    `number` counts the places of a message from 1, `times` how often it was sent.
+    """
+
+    number: int
+    start: int | None
+    end: int | None
+    in_text: bool = False
+    note: str | None = None
+    times: int = 1
+
+    @property
+    def told(self) -> str:
+        """`6 to 11`, and what else there is to say of it."""
+        words = {
+            (False, False): "",
+            (True, False): f"from {self.start}",
+            (False, True): f"to {self.end}",
+            (True, True): f"{self.start} to {self.end}",
+        }[self.start is not None, self.end is not None]
+        again = f"sent {self.times:,} times" if self.times > 1 else ""
+        return ", ".join(word for word in (words, self.note, again) if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One cited source: `number` from 1, and where it is cited.
+
+    Citations that differ in nothing but their range are one source. `units` is what indexes
+    were taken to count, None where it makes no difference.
+    """
+
+    number: int
+    annotation: Annotation
+    places: tuple[Place, ...] = ()
+    units: str | None = None
+
+    @property
+    def in_text(self) -> bool:
+        """Whether a mark of it stands in the text."""
+        return any(place.in_text for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What stands below a message that cites: its sources, and what must be said of them all.
+
+    `left_out` annotations are beyond the budget and stand there as JSON alone.
+    """
+
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...] = ()
+    left_out: int = 0
+
+
+def cited(message: Message, sources: tuple[Source, ...] | None, *, limit: int) -> Cited:
+    """The sources of `message`, as they were placed in its one text, or None where they were not.
+
+    `limit` is how many of its annotations are looked at.
+    """
+    given = message.annotations
+    known = listed(given[:limit]) if sources is None else sources
+    places = [place for source in known for place in source.places]
+    notes = []
+    if places and message.text_count > 1:
+        notes.append(
+            "The message has several texts, and the server does not say to which one the places "
+            "belong; they are not marked."
+        )
+    elif any(not place.in_text and place.note is None for place in places):
+        notes.append("The places are not marked in the text as it is shown.")
+    units = {source.units for source in known if source.units}
+    notes += [f"Places are counted in {one}." for one in units]
+    return Cited(known, tuple(notes), max(0, len(given) - limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a mark belongs: code points of the text, and the number of its place."""
+
+    start: int
+    end: int
+    place: int
+
+
+def is_marker(text: str) -> bool:
+    """Whether `text` is nothing but a marker of the kind that models write."""
+    return _PLAIN_MARKER.fullmatch(text) is not None
+
+
+def listed(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
+    """All sources in their order, none of them marked in a text."""
+    return locate(None, annotations)[0]
+
+
+def locate(
+    text: str | None, annotations: Sequence[Annotation]
+) -> tuple[tuple[Source, ...], tuple[Span, ...]]:
+    """The sources, and the ranges of `text` that can be marked, in the order of the sources."""
+    groups = _grouped(annotations)
+    cited = [(group.cited, one) for group in groups for one in group.ranges]
+    reading = _Reading.of(text or "", cited)
+    units = reading.units if reading.matters_for(cited) else None
+    taken = _Taken()
+    sources, spans, number = [], [], 0
+    for at, group in enumerate(groups, start=1):
+        places = []
+        for one, times in group.ranges.items():
+            number += 1
+            found = None if text is None else _find(one, reading, taken, at, number)
+            if isinstance(found, Span):
+                spans.append(found)
+            note = found if isinstance(found, str) else None
+            places.append(Place(number, *one, isinstance(found, Span), note, times))
+        sources.append(Source(at, group.annotation, tuple(places), units))
+    return tuple(sources), tuple(spans)
+
+
+_Range: TypeAlias = tuple[int | None, int | None]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Citations that differ in their range only; how often each range was sent."""
+
+    annotation: Annotation
+    ranges: dict[_Range, int] = field(default_factory=dict)
+
+    @property
+    def cited(self) -> UrlCitation:
+        assert isinstance(self.annotation, UrlCitation)
+        return self.annotation
+
+
+def _grouped(annotations: Sequence[Annotation]) -> list[_Group]:
+    groups: dict[object, _Group] = {}
+    for at, annotation in enumerate(annotations):
+        if not isinstance(annotation, UrlCitation):
+            groups[at] = _Group(annotation)
+            continue
+        extras = tuple((one.name.source, one.value.source) for one in annotation.extras)
+        group = groups.setdefault((annotation.url, annotation.title, extras), _Group(annotation))
+        one = (annotation.start_index, annotation.end_index)
+        group.ranges[one] = group.ranges.get(one, 0) + 1
+    return list(groups.values())
+
+
+def _find(one: _Range, reading: _Reading, taken: _Taken, source: int, place: int) -> Span | str:
+    """The range in code points, or why it cannot be marked."""
+    start, end = one
+    if start is None or end is None:
+        return _missing(start, end)
+    if start == end:
+        return "empty"
+    if start > end:
+        return "ends before it starts"
+    if start < 0 or end > reading.length:
+        return "outside the text"
+    first, last = reading.offset(start), reading.offset(end)
+    if first is None or last is None:
+        return "cuts a character in two"
+    other = taken.take(first, last, source)
+    return Span(first, last, place) if other is None else f"overlaps source {other}"
+
+
+def _missing(start: int | None, end: int | None) -> str:
+    if start is None and end is None:
+        return "no place given"
+    return "only its start is given" if end is None else "only its end is given"
+
+
+class _Taken:
+    """The ranges that have their mark already; they may share an end, but not overlap."""
+
+    def __init__(self) -> None:
+        self._ends: list[int] = []
+        self._by_end: dict[int, tuple[int, int]] = {}
+
+    def take(self, start: int, end: int, source: int) -> int | None:
+        """Takes the range; gives the source whose range it overlaps when it cannot."""
+        at = bisect_left(self._ends, end)
+        if at and self._ends[at - 1] > start:
+            return self._by_end[self._ends[at - 1]][1]
+        known = at < len(self._ends) and self._ends[at] == end
+        following = at + known
+        if following < len(self._ends):
+            first, owner = self._by_end[self._ends[following]]
+            if first < end:
+                return owner
+        if known:
+            first, owner = self._by_end[end]
+            self._by_end[end] = (min(first, start), owner)
+        else:
+            insort(self._ends, end)
+            self._by_end[end] = (start, source)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What an index counts in one text: `offset` makes it a code point, None inside of one."""
+
+    units: str
+    length: int
+    offset: Callable[[int], int | None]
+    first_astral: int | None = None
+
+    @classmethod
+    def of(cls, text: str, cited: Sequence[tuple[UrlCitation, _Range]]) -> _Reading:
+        astral = [found.start() for found in _ASTRAL.finditer(text)]
+        plain = cls("code points", len(text), lambda index: index, next(iter(astral), None))
+        if not astral:
+            return plain
+        utf16 = cls("UTF-16 units", len(text) + len(astral), _from_utf16(astral), astral[0])
+        voters = cited[:_VOTERS]
+        scores = [sum(_fits(text, *one, reading) for one in voters) for reading in (plain, utf16)]
+        return utf16 if scores[1] > scores[0] else plain
+
+    def matters_for(self, cited: Sequence[tuple[UrlCitation, _Range]]) -> bool:
+        """Whether an index lies where the readings differ."""
+        first = self.first_astral
+        return first is not None and any((end or 0) > first for _, (_, end) in cited)
+
+
+def _from_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
+    units = [place + at for at, place in enumerate(astral)]
+
+    def offset(index: int) -> int | None:
+        before = bisect_left(units, index)
+        if before and units[before - 1] + 1 == index:
+            return None
+        return index - before
+
+    return offset
+
+
+def _fits(text: str, cited: UrlCitation, one: _Range, reading: _Reading) -> int:
+    """How well the range of a citation holds what it cites, under one reading."""
+    start, end = one
+    if start is None or end is None or not 0 <= start < end <= reading.length:
+        return 0
+    first, last = reading.offset(start), reading.offset(end)
+    if first is None or last is None:
+        return 0
+    return sum(_signs(text, cited, first, last))
+
+
+def _signs(text: str, cited: UrlCitation, start: int, end: int) -> Iterator[int]:
+    piece = text[max(start, end - _LOOKED_AT) : end]
+    if is_marker(piece.strip()) or _LINK_MARKER.fullmatch(piece.strip()):
+        yield 6
+    names = (cited.url, foreign_host(cited.url), cited.title)
+    if any(name and name[:_LOOKED_AT] in piece for name in names):
+        yield 4
+    yield end == len(text) or text[end] in _ENDS or text[end - 1] in ")]】"
+    yield start == 0 or text[start - 1] in _STARTS or text[start] in "([【"

@@ -1,0 +1,82 @@
+"""What templates have at hand: filters that make Markup, words for numbers, and strictness.
+
+addresses     where a message, its JSON and its media are given
+texts         Markdown, sources and folds of the bubble that is shown
+structures    trees, tables, arguments and definitions
+strictness    what no template may print
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from webapp import media, rendering
+from webapp.completions import scalar_text
+from webapp.templating import addresses, structures, texts
+from webapp.templating.strictness import encodable
+from webapp.upstream import UpstreamError
+from webapp.views import long_texts, remote_images
+
+
+def install(app: Flask) -> None:
+    """Gives the templates of `app` their filters, tests and globals."""
+    env = app.jinja_env
+    env.undefined = StrictUndefined
+    env.finalize = encodable
+    env.trim_blocks = True
+    env.lstrip_blocks = True
+    env.filters.update(rendering.WORD_FILTERS)
+    env.filters.update(
+        arguments=structures.arguments,
+        fold=texts.fold,
+        fold_arguments=texts.fold_arguments,
+        hidden=rendering.hidden_in,
+        pieces=long_texts.pieces,
+        too_long=long_texts.too_long,
+        as_json=rendering.source_of,
+        cited=texts.cited,
+        definition=structures.definition,
+        exact=rendering.exact_text,
+        foreign_host=rendering.foreign_host,
+        markdown=texts.markdown,
+        marked=rendering.marked,
+        contradiction=media.contradiction,
+        images_beside=media.images_beside,
+        images_elsewhere=media.images_elsewhere,
+        has_remote_images=remote_images.has_remote_images,
+        kind_of_file=media.kind_of_file,
+        lacks_end=media.lacks_end,
+        length_of_sound=media.length,
+        media=media.media_of,
+        media_at=media.media_at,
+        withheld=media.withheld,
+        scalar=scalar_text,
+        structure=structures.structure,
+        told=rendering.told,
+        within_budget=texts.within_budget,
+        tool_name=rendering.tool_name,
+        tree=structures.tree,
+    )
+    env.tests["short"] = structures.is_short
+    env.tests["upstream_error"] = _is_upstream_error
+    env.tests["linkable"] = addresses.is_linkable
+    env.tests["allowed_link"] = addresses.is_allowed_link
+    env.globals.update(
+        address_of=addresses.address_of,
+        loads_images=remote_images.loads_images,
+        max_frames=remote_images.MAX_FRAMES,
+        media_url=addresses.media_url,
+        own_url=addresses.own_url,
+        page_url=addresses.page_url,
+        pieces_url=long_texts.pieces_url,
+        raw_url=addresses.raw_url,
+        text_url=long_texts.text_url,
+        whole_url=long_texts.whole_url,
+        remote_image=remote_images.remote_image,
+        takes_frame=remote_images.takes_frame,
+    )
+
+
+def _is_upstream_error(value: object) -> bool:
+    return isinstance(value, UpstreamError)

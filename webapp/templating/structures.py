@@ -1,0 +1,51 @@
+"""Texts that are JSON, XML, tables or terminal output, and the tools that calls name."""
+
+from __future__ import annotations
+
+from flask import g
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from webapp import rendering
+from webapp.exact_json import Value
+from webapp.messages import Message, ToolCall
+from webapp.reading import Section
+from webapp.rendering import Arguments, Definition, Definitions, Structure, StructureBudget
+from webapp.transcript import CallEntry
+from webapp.views import services
+
+
+@pass_context
+def structure(context: Context, text: str, message: Message) -> Structure:
+    budget = _structures_of(context["section"])
+    return rendering.structure(text, message=message, budget=budget)
+
+
+def tree(value: Value) -> str:
+    return rendering.tree(value, nodes=services().budgets.values)
+
+
+@pass_context
+def arguments(context: Context, call: ToolCall) -> Arguments:
+    return rendering.arguments_of(call, budget=_structures_of(context["section"]))
+
+
+@pass_context
+def definition(context: Context, call: ToolCall) -> Definition | None:
+    """The tool that `call` names, looked for once a section."""
+    section: Section = context["section"]
+    known: dict[str | None, Definitions] = g.setdefault("definitions", {})
+    if section.window.after not in known:
+        nodes = services().budgets.values
+        known[section.window.after] = Definitions(section.completion, nodes=nodes)
+    return known[section.window.after].of(call)
+
+
+def is_short(entry: CallEntry, arguments: Arguments) -> bool:
+    results = [result.message for result in entry.nested]
+    return isinstance(entry.call, ToolCall) and rendering.is_short(entry.call, arguments, results)
+
+
+def _structures_of(section: Section) -> StructureBudget:
+    budgets: dict[str | None, StructureBudget] = g.setdefault("structure_budgets", {})
+    return budgets.setdefault(section.window.after, StructureBudget(services().budgets))

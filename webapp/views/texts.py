@@ -1,0 +1,134 @@
+"""Long texts and messages of many parts: what follows on the first page, to the very end."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+from flask.typing import ResponseReturnValue
+
+from webapp.fragments import page_or_fragment
+from webapp.messages.texts import Piece, pieces_of, text_of
+from webapp.reading import Section
+from webapp.reading.alone import Pieces, choice_alone, message_alone
+from webapp.rendering import start_before
+from webapp.transcript import Entry
+from webapp.views import deadline, services, whole_number
+from webapp.views.long_texts import LongText, back_url, long_text
+
+bp = Blueprint("texts", __name__, url_prefix="/completions/<completion_id>")
+
+POLICY = "default-src 'none'; sandbox"
+
+
+@bp.get("/messages/<message_id>/text/<int:place>")
+def show(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
+    """The slice of a text from `from` on: content part or call number `place`, from 0."""
+    return _slice(_message(completion_id, message_id), place)
+
+
+@bp.get("/choices/<int:choice>/text/<int:place>")
+def show_of_choice(completion_id: str, choice: int, place: int) -> ResponseReturnValue:
+    """The same, of an output choice."""
+    return _slice(_choice(completion_id, choice), place)
+
+
+@bp.get("/messages/<message_id>/text/<int:place>/whole")
+def whole(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
+    """A text as it is, of any length."""
+    return _whole(_message(completion_id, message_id), place)
+
+
+@bp.get("/choices/<int:choice>/text/<int:place>/whole")
+def whole_of_choice(completion_id: str, choice: int, place: int) -> ResponseReturnValue:
+    """The same, of an output choice."""
+    return _whole(_choice(completion_id, choice), place)
+
+
+@bp.get("/messages/<message_id>/parts")
+def pieces(completion_id: str, message_id: str) -> ResponseReturnValue:
+    """The content parts and calls of a message from `from` on."""
+    return _pieces(_message(completion_id, message_id))
+
+
+@bp.get("/choices/<int:choice>/parts")
+def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
+    """The same, of an output choice."""
+    return _pieces(_choice(completion_id, choice))
+
+
+def _message(completion_id: str, message_id: str) -> Section:
+    message = services().reader.message(completion_id, message_id, deadline())
+    return message_alone(completion_id, message)
+
+
+def _choice(completion_id: str, choice: int) -> Section:
+    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    return choice_alone(completion_id, completion, choice)
+
+
+def _slice(section: Section, place: int) -> Response:
+    entry = _entry(section)
+    start = _start()
+    long = long_text(entry.message, _piece(entry, place), start=start)
+    if long is None:
+        abort(404, "The message has no text there.")
+    return page_or_fragment(
+        "messages/text.html",
+        "parts/_slice.html",
+        section=section,
+        entry=entry,
+        message=entry.message,
+        long=long,
+        previous=_previous(long),
+        back=back_url(section, entry),
+    )
+
+
+def _previous(long: LongText) -> int | None:
+    """Where the slice in front of this one begins."""
+    text = text_of(long.piece) or ""
+    return start_before(text, start=long.slice.start, limit=services().budgets.text_bytes)
+
+
+def _whole(section: Section, place: int) -> Response:
+    """Plain text that no browser runs or keeps; lone surrogates go out as they came."""
+    text = text_of(_piece(_entry(section), place))
+    if text is None:
+        abort(404, "The message has no text there.")
+    response = Response(text.encode("utf-8", "surrogatepass"), mimetype="text/plain")
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _pieces(section: Section) -> Response:
+    entry = _entry(section)
+    limit = services().budgets.parts
+    start = _start()
+    found = Pieces.of(entry, start=start, limit=limit)
+    if start >= found.total:
+        abort(404, "The message has no parts there.")
+    return page_or_fragment(
+        "messages/pieces.html",
+        "messages/_pieces.html",
+        section=section,
+        entry=entry,
+        message=entry.message,
+        pieces=found,
+        previous=max(0, start - limit) if start else None,
+        back=back_url(section, entry),
+    )
+
+
+def _entry(section: Section) -> Entry:
+    return (section.entries or section.outputs)[0]
+
+
+def _piece(entry: Entry, place: int) -> Piece:
+    found = pieces_of(entry.message)
+    if place >= len(found):
+        abort(404, "The message has no part there.")
+    return found[place]
+
+
+def _start() -> int:
+    return whole_number("from", default=0, low=0, high=10**10)
