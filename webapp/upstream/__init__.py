@@ -4,7 +4,15 @@ Usable in a script: it needs requests and Readback's values, and knows nothing o
 """
 
 from webapp.upstream.client import Upstream
-from webapp.upstream.cursors import CursorGuard, next_cursor, usable_cursor, walk
+from webapp.upstream.cursors import (
+    MOST_SHOWN,
+    CursorGuard,
+    at_most_shown,
+    behind,
+    next_cursor,
+    usable_cursor,
+    walk,
+)
 from webapp.upstream.deadline import Clock, Deadline
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
@@ -25,6 +33,7 @@ from webapp.upstream.limits import Limits
 from webapp.upstream.paths import is_valid_id
 
 __all__ = [
+    "MOST_SHOWN",
     "BadAnswer",
     "BadRequest",
     "Clock",
@@ -44,6 +53,8 @@ __all__ = [
     "Unreachable",
     "Upstream",
     "UpstreamError",
+    "at_most_shown",
+    "behind",
     "is_valid_id",
     "next_cursor",
     "usable_cursor",

@@ -81,9 +81,10 @@ class Upstream:
         query = paths.page_query(
             after=after, limit=limit, order=order, model=model, metadata=metadata
         )
-        text = self._send(Call("GET", paths.COMPLETIONS, query), deadline)
+        deadline = deadline or self._deadline()
+        text = self._sender.send(Call("GET", paths.COMPLETIONS, query), deadline=deadline)
         with self._reading():
-            return answers.page(text, Completion.from_json)
+            return answers.page(text, Completion.from_json, deadline=deadline)
 
     def retrieve_completion(
         self,
@@ -93,10 +94,11 @@ class Upstream:
         deadline: Deadline | None = None,
     ) -> Completion:
         """One completion as stored."""
+        deadline = deadline or self._deadline()
         call = Call("GET", paths.completion(completion_id))
         text = self._send_when_stored(call, created, deadline)
         with self._reading():
-            return answers.completion(text)
+            return answers.completion(text, deadline=deadline)
 
     def update_completion(
         self,
@@ -106,18 +108,20 @@ class Upstream:
         deadline: Deadline | None = None,
     ) -> Completion:
         """The completion with its new metadata."""
+        deadline = deadline or self._deadline()
         body = json.dumps({"metadata": dict(metadata)}).encode()
         call = Call("POST", paths.completion(completion_id), body=body)
-        text = self._send(call, deadline)
+        text = self._sender.send(call, deadline=deadline)
         with self._reading():
-            return answers.completion(text)
+            return answers.completion(text, deadline=deadline)
 
     def delete_completion(self, completion_id: str, *, deadline: Deadline | None = None) -> None:
         """Deletes the completion. Raises `NotFound` when there was none."""
+        deadline = deadline or self._deadline()
         call = Call("DELETE", paths.completion(completion_id))
-        text = self._send(call, deadline)
+        text = self._sender.send(call, deadline=deadline)
         with self._reading():
-            answers.check_deletion(text)
+            answers.check_deletion(text, deadline=deadline)
 
     def list_messages(
         self,
@@ -130,11 +134,12 @@ class Upstream:
         deadline: Deadline | None = None,
     ) -> Page[Message]:
         """One page of a completion's messages: its input, without the answer."""
+        deadline = deadline or self._deadline()
         query = paths.page_query(after=after, limit=limit, order=order)
         call = Call("GET", paths.messages(completion_id), query)
         text = self._send_when_stored(call, created, deadline)
         with self._reading():
-            return answers.page(text, Message.from_json)
+            return answers.page(text, Message.from_json, deadline=deadline)
 
     def retrieve_message(
         self, completion_id: str, message_id: str, *, deadline: Deadline | None = None
@@ -213,19 +218,15 @@ class Upstream:
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self._clock)
 
-    def _send(self, call: Call, deadline: Deadline | None) -> str:
-        return self._sender.send(call, deadline=deadline or self._deadline())
-
-    def _send_when_stored(self, call: Call, created: int | None, deadline: Deadline | None) -> str:
-        deadline = deadline or self._deadline()
+    def _send_when_stored(self, call: Call, created: int | None, deadline: Deadline) -> str:
         for _ in range(NEW_TRIES):
             try:
-                return self._send(call, deadline)
+                return self._sender.send(call, deadline=deadline)
             except NotFound:
                 if not self._is_new(created) or not deadline.leaves(NEW_WAIT):
                     raise
             self._clock.sleep(NEW_WAIT)
-        return self._send(call, deadline)
+        return self._sender.send(call, deadline=deadline)
 
     def _is_new(self, created: int | None) -> bool:
         return created is not None and abs(self._clock.wall() - created) <= NEW_FOR

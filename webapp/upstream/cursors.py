@@ -19,6 +19,9 @@ from webapp.upstream.paths import is_valid_id
 MAX_PAGES: Final = 10_000
 """More than a walk can need: a million messages in pages of 100."""
 
+MOST_SHOWN: Final = 1_000
+"""Items that a reader is shown at once; only a server that ignores the limit gives more."""
+
 
 class Listed(Protocol):
     """What stands in a page: a completion or a message."""
@@ -50,6 +53,19 @@ def usable_cursor(page: Page[T], *, after: str | None = None) -> str | None:
     """`next_cursor` when it can be sent; the ids of some servers cannot."""
     cursor = next_cursor(page, after=after)
     return cursor if cursor is not None and is_valid_id(cursor) else None
+
+
+def at_most_shown(page: Page[T]) -> Page[T]:
+    """The first items of `page`, as many as are shown at once."""
+    if len(page.data) <= MOST_SHOWN:
+        return page
+    return replace(page, data=page.data[:MOST_SHOWN], has_more=True)
+
+
+def behind(after: str, page: Page[T]) -> tuple[T, ...] | None:
+    """The items behind `after`, of a server that ignores cursors and gives it too; else None."""
+    places = [at for at, item in enumerate(page.data) if item.id == after]
+    return page.data[places[-1] + 1 :] if places else None
 
 
 def walk(

@@ -48,6 +48,11 @@ class Deadline:
     def has_passed(self) -> bool:
         return self.remaining() <= 0
 
+    def check(self) -> None:
+        """Raises `TimeoutError` when the deadline has passed."""
+        if self.has_passed:
+            raise TimeoutError("the deadline has passed")
+
     def leaves(self, seconds: float) -> bool:
         """Whether something is left after waiting for `seconds`."""
         return seconds < self.remaining()

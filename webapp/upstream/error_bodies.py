@@ -33,6 +33,11 @@ def said_in(text: str) -> Said:
         json = parse(text)
     except NotJson:
         return Said(message=_said_in_prose(text))
+    return said_in_json(json)
+
+
+def said_in_json(json: Value) -> Said:
+    """What an error says that is JSON."""
     if not isinstance(json, Object):
         return Said(message=scalar_text(json), is_json=True)
     error = json.get("error")

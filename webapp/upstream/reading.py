@@ -39,7 +39,8 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
     if max(len(received), len(body)) > max_bytes:
         raise BadAnswer(
             f"The server's answer is larger than {max_bytes:,} bytes.",
-            advice="Ask for fewer messages at a time, or raise the limit.",
+            advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
+            "READBACK_MAX_BYTES.",
         )
     return _decoded(body)
 

@@ -1,0 +1,1 @@
+"""An upstream with every fault a server can have, and what a reader's page makes of it."""

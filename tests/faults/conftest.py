@@ -1,0 +1,33 @@
+"""A viewer in a process of its own that reads from the upstream with all faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.broken_upstream import KEY, MIB, answers
+from tests.served import Served, environ_without_settings, serving
+from tests.upstream.raw_server import RawServer
+
+DEADLINE = 2.0
+"""Seconds that a page may take."""
+
+
+@pytest.fixture(scope="module")
+def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An impatient one, which takes 1 MiB of an answer."""
+    environ = environ_without_settings(tmp_path_factory.mktemp("viewer"))
+    with RawServer(answers) as upstream:
+        settings = {
+            "OPENAI_BASE_URL": upstream.base_url,
+            "OPENAI_API_KEY": KEY,
+            "READBACK_WORKERS": "1",
+            "READBACK_PAGE_TIMEOUT": str(DEADLINE),
+            "READBACK_READ_TIMEOUT": "1",
+            "READBACK_MAX_RETRIES": "1",
+            "READBACK_MAX_BYTES": str(MIB),
+        }
+        with serving(environ, **settings) as served:
+            assert served.get("/healthz").ok
+            yield served

@@ -1,0 +1,146 @@
+"""Servers that never come to an end, or give everything at once: each message once, in bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.fake_upstream import FakeUpstream, Json, Reply, message, stored
+from tests.pages import Page, pages_from
+from tests.serving import serve
+from webapp import create_app
+from webapp.config import Config
+from webapp.fragments import in_pieces
+
+ID = "chatcmpl-1"
+HERE = f"/completions/{ID}"
+MESSAGES = f"/chat/completions/{ID}/messages"
+LIST = "/chat/completions"
+
+
+@contextmanager
+def viewer(fake: FakeUpstream, **settings: Any) -> Iterator[FlaskClient]:
+    with serve(fake) as address:
+        config = Config(openai_base_url=f"{address}/v1", max_retries=0, **settings)
+        yield create_app(config).test_client()
+
+
+class Endless(FakeUpstream):
+    """A server that invents a message for every one that it is asked for."""
+
+    def _api(self, seen: Any) -> Reply:
+        if not seen.path.endswith("/messages"):
+            return Reply(200, stored(ID, choices=[]).completion)
+        query = dict(seen.query)
+        first = int(query["after"].rpartition("-")[2]) + 1 if "after" in query else 0
+        made = range(first, first + int(query["limit"]))
+        data = [message(ID, at, f"text {at}") for at in made]
+        return Reply(200, {"object": "list", "data": data, "has_more": True})
+
+
+def test_loading_all_that_never_ends_stops_and_offers_to_go_on() -> None:
+    with viewer(Endless(), max_pages=3) as client:
+        first = Page.of(client.get(f"{HERE}?limit=10&all=1"))
+        assert first.message_ids == [f"{ID}-{at}" for at in range(30)]
+        assert "3 pages are as much as is loaded in one go." in first.text
+        assert first.html.rstrip().endswith("</html>")
+        further = first.link("Go on from here")
+        assert further is not None
+        second = Page.of(client.get(further))
+    assert second.message_ids == [f"{ID}-{at}" for at in range(30, 60)]
+    assert second.link("Go on from here") is not None
+
+
+def test_a_transcript_that_ends_with_the_last_page_allowed_is_complete() -> None:
+    fake = FakeUpstream({ID: stored(ID, *(f"text {at}" for at in range(30)), choices=[])})
+    with viewer(fake, max_pages=3) as client:
+        page = Page.of(client.get(f"{HERE}?limit=10&all=1"))
+    assert len(page.bubbles) == 30
+    assert "30 of 30 messages" in page.text
+    assert page.link("Go on from here") is None
+
+
+def test_a_server_that_goes_round_in_circles_is_followed_once() -> None:
+    fake = FakeUpstream({ID: stored(ID, *(f"text {at}" for at in range(30)), choices=[])})
+    first, second = ([message(ID, at, "x") for at in range(start, start + 10)] for start in (0, 10))
+    pages = [{"object": "list", "data": data, "has_more": True} for data in (first, second) * 50]
+    fake.script(MESSAGES, Reply(200, pages[0]), Reply(200, {"data": first}))
+    fake.script(MESSAGES, *(Reply(200, page) for page in pages[1:]))
+    with viewer(fake) as client:
+        page = Page.of(client.get(f"{HERE}?limit=10&all=1"))
+    assert len(page.bubbles) < 50
+    assert "Could not load the rest. The server gives the same messages again" in page.text
+
+
+# Servers that give more than they were asked for
+
+
+def all_at_once(page: Json) -> Json:
+    return page | {"has_more": False}
+
+
+def nameless(page: Json) -> Json:
+    data = [one if one.get("choices") else one | {"id": "not an id"} for one in page["data"]]
+    return {"object": "list", "data": data}
+
+
+def spoken(pages: list[Page]) -> list[str]:
+    return [source for page in pages for bubble in page.bubbles for source in bubble.sources]
+
+
+@pytest.mark.parametrize("fault", [all_at_once, nameless], ids=["with ids", "without ids"])
+@pytest.mark.parametrize("query", ["", "?order=desc"])
+def test_thousands_of_messages_at_once_come_in_parts_and_each_once(fault: Any, query: str) -> None:
+    texts = [f"text {at}" for at in range(1_050)]
+    fake = FakeUpstream({ID: stored(ID, *texts, choices=[])}, page=fault, ignores_query=True)
+    with viewer(fake) as client:
+        pages = list(pages_from(client, HERE + query))
+        assert [len(page.bubbles) for page in pages] == [1_000, 50]
+        assert spoken(pages) == texts
+        assert spoken([Page.of(client.get(f"{HERE}?all=1"))]) == texts
+
+
+def test_what_stands_in_front_of_a_message_is_found_in_everything_at_once() -> None:
+    texts = [f"text {at}" for at in range(1_050)]
+    fake = FakeUpstream({ID: stored(ID, *texts, choices=[])}, page=all_at_once, ignores_query=True)
+    with viewer(fake) as client:
+        page = Page.of(client.get(f"{HERE}/messages/{ID}-1040"))
+        assert spoken([page])[:2] == texts[1_040:1_042]
+        earlier = page.link("Earlier messages")
+        assert earlier is not None
+        assert spoken([Page.of(client.get(earlier))]) == texts[1_020:1_040]
+
+
+def test_thousands_of_completions_at_once_come_in_parts_and_each_once() -> None:
+    inputs: list[Json] = [{"role": "user", "content": "x"}]
+    many = {f"c-{at}": stored(f"c-{at}", input_messages=inputs) for at in range(1_050)}
+    fake = FakeUpstream(many, page=all_at_once, ignores_query=True)
+    with viewer(fake) as client:
+        pages = list(pages_from(client, "/completions"))
+    rows = [row.href for page in pages for row in page.rows]
+    assert rows == [f"/completions/{name}" for name in reversed(many)]
+    assert len(pages) == 2
+
+
+# Pages that break off while they are sent
+
+
+def test_a_streamed_page_that_fails_says_where_it_breaks_off() -> None:
+    def page() -> Iterator[str]:
+        yield "<main><article>one</article>"
+        yield '<article title="'
+        raise ValueError("a secret")
+
+    sent = "".join(in_pieces(page(), broken_off="<p>It breaks off here.</p>"))
+    assert sent == "<main><article>one</article><p>It breaks off here.</p>"
+
+
+def test_a_streamed_page_that_does_not_fail_is_sent_as_it_is() -> None:
+    parts = ["<main>", "<section>x" * 5_000, "</section>", "end"]
+    pieces = list(in_pieces(parts, broken_off="no"))
+    assert "".join(pieces) == "".join(parts)
+    assert len(pieces) < len(parts)
