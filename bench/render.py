@@ -1,0 +1,187 @@
+"""What rendering costs: CPU time of pages, as ratios to that of a page with one empty message.
+
+`python -m bench.render` asks the application in this process, over its embedded store, for a page
+of each kind of message, for pages of real messages, and for pages of 1 MB of the most hostile
+content there is. The ordinary ones take turns, so that what else the machine does meets them
+alike. Ends with status 1 when a hostile page costs more than 2 s of CPU time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from flask.testing import FlaskClient
+
+from bench.render_cases import EMPTY, KINDS, hostile, of_messages, pages
+from tests.faults.processes import HAS_PEAKS, forget_peak, held, peak
+from webapp import create_app
+from webapp.config import Config
+from webapp.embedded import Store, import_files
+
+ROUNDS: Final = 7
+HOSTILE_ROUNDS: Final = 3
+SIZE: Final = 1_000_000
+MOST_SECONDS: Final = 2.0
+WORST_SHOWN: Final = 25
+
+_MB: Final = 1024 * 1024
+
+
+@dataclass
+class Case:
+    """A page to ask for, and what it has cost each time."""
+
+    name: str
+    path: str
+    seconds: list[float] = field(default_factory=list)
+    memory: int = 0
+    sent: int = 0
+    status: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def main() -> None:
+    """Prints a line a page."""
+    parser = argparse.ArgumentParser(prog="python -m bench.render", description=__doc__)
+    parser.add_argument("--size", type=int, default=SIZE, help="bytes of each hostile page")
+    parser.add_argument("--rounds", type=int, default=HOSTILE_ROUNDS, help="of hostile pages")
+    parser.add_argument("--only", default="", help="a part of the names of hostile pages")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="readback-bench-") as folder:
+        bench = _Bench(Path(folder))
+        empty = bench.ordinary()
+        worst = bench.hostile(options.size, rounds=options.rounds, only=options.only, empty=empty)
+    sys.exit(_verdict(worst))
+
+
+class _Bench:
+    """The application over a store in `folder`, to which the pages are added."""
+
+    def __init__(self, folder: Path) -> None:
+        self._numbers = count()
+        self._file = folder / "completions.jsonl"
+        self._url = f"sqlite:///{folder / 'store.db'}"
+        with closing(Store(self._url)):
+            pass
+        config = Config(database_url=self._url, page_timeout=600.0, media_cache_bytes=0)
+        self._client: FlaskClient = create_app(config).test_client()
+
+    def ordinary(self) -> float:
+        """Measures and prints them; gives the seconds of the empty page."""
+        cases = [self._added("an empty message", of_messages(EMPTY))]
+        for kind, messages in KINDS.items():
+            cases.append(self._added(kind, of_messages(*messages)))
+        for kind, query, text in pages():
+            cases.append(self._added(kind, partial(_named, text), query))
+        self._take_turns(cases, ROUNDS)
+        empty = cases[0].median
+        _print_all(cases, empty)
+        return empty
+
+    def hostile(self, size: int, *, rounds: int, only: str, empty: float) -> list[Case]:
+        """The pages that cost most, the worst first; prints them."""
+        cases = []
+        for name, make in hostile(size):
+            if only.lower() in name.lower():
+                cases.append(case := self._added(name, make))
+                self._take_turns([case], rounds)
+                self._remove(case)
+                _tell_progress(len(cases), case)
+        cases.sort(key=lambda case: case.median, reverse=True)
+        print(f"\n{len(cases)} hostile pages of {size:,} bytes, the costliest of them:")
+        _print_all(cases[:WORST_SHOWN], empty)
+        largest = sorted(cases, key=lambda case: case.memory, reverse=True)[:5]
+        print("and those that need the most memory:")
+        _print_all(largest, empty)
+        return cases
+
+    def _added(self, name: str, make: Callable[[str], str], query: str = "") -> Case:
+        completion_id = f"bench-{next(self._numbers)}"
+        self._file.write_text(make(completion_id) + "\n", encoding="utf-8")
+        with closing(Store(self._url)) as store:
+            report = import_files(store, [self._file])
+        assert report.added == 1, (name, report.problems)
+        return Case(name, f"/completions/{completion_id}{query}")
+
+    def _remove(self, case: Case) -> None:
+        """Takes the completion out of the store, which would grow to a gigabyte."""
+        assert self._client.delete(f"/v1/chat{case.path}").status_code == 200
+
+    def _take_turns(self, cases: Iterable[Case], rounds: int) -> None:
+        cases = list(cases)
+        for _ in range(rounds):
+            for case in cases:
+                self._ask(case)
+
+    def _ask(self, case: Case) -> None:
+        """Asks once; a page that is sent in pieces is read to its end."""
+        before = _memory_from_now_on()
+        started = time.process_time()
+        response = self._client.get(case.path)
+        case.sent = len(response.data)
+        case.seconds.append(time.process_time() - started)
+        case.memory = max(case.memory, _most_memory() - before)
+        case.status = response.status_code
+        response.close()
+
+
+def _tell_progress(number: int, case: Case) -> None:
+    """A line for whoever waits, apart from the results."""
+    print(f"{number:4} {case.median:8.3f} s  {case.name}", file=sys.stderr, flush=True)
+
+
+def _named(text: str, name: str) -> str:
+    """A completion under another id."""
+    return f'{{"id":"{name}"{text[text.index(",") :]}'
+
+
+def _memory_from_now_on() -> int:
+    if not HAS_PEAKS:
+        return 0
+    forget_peak("self")
+    return held("self")
+
+
+def _most_memory() -> int:
+    return peak("self") if HAS_PEAKS else 0
+
+
+def _print_all(cases: Iterable[Case], empty: float) -> None:
+    for case in cases:
+        odd = f"  status {case.status}" if case.status != 200 else ""
+        print(
+            f"  {case.name:44}{case.median * 1000:10.1f} ms{case.median / empty:10.1f}"
+            f"{case.memory / _MB:9.0f} MB{case.sent / 1000:10,.0f} kB sent{odd}",
+            flush=True,
+        )
+
+
+def _verdict(cases: Iterable[Case]) -> int:
+    """The exit status; names every page that costs too much."""
+    costly = [case for case in cases if case.median > MOST_SECONDS]
+    broken = [case for case in cases if case.status >= 500]
+    for case in costly:
+        print(f"more than {MOST_SECONDS:g} s of CPU time: {case.name}, {case.median:.2f} s")
+    for case in broken:
+        print(f"status {case.status}: {case.name}")
+    if not costly and not broken:
+        print(f"no input of this size costs more than {MOST_SECONDS:g} s of CPU time")
+    return 1 if costly or broken else 0
+
+
+if __name__ == "__main__":
+    main()
