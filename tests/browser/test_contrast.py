@@ -1,0 +1,105 @@
+"""Every text has contrast: on all kinds of bubbles, the list and errors, in light and dark.
+
+Computed from the colours that the browser renders, so that no token, colour of code or of a
+terminal is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Open
+from tests.browser.contrast import faint_texts
+from tests.gallery.fixtures import FOLDER
+
+SCHEMES = ("light", "dark")
+SHOW_SOURCES = """() => {
+    for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
+}"""
+GROUPS = sorted(path.name for path in FOLDER.iterdir())
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_text_of_a_bubble_has_contrast(
+    sample_address: str, open_page: Open, group: str, scheme: str
+) -> None:
+    page = open_page(sample_address, f"/dev/gallery?group={group}", scheme=scheme)
+    assert faint_texts(page) == []
+    page.evaluate(SHOW_SOURCES)
+    assert faint_texts(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/completions", ()),
+        ("/completions?model=gpt-4o&metadata[a]=b", ()),
+        ("/completions/no-such-completion", ("404",)),
+        ("/completions?limit=x", ("400",)),
+        ("/nowhere", ("404",)),
+    ],
+)
+def test_every_text_of_other_pages_has_contrast(
+    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...], scheme: str
+) -> None:
+    page = open_page(sample_address, path, scheme=scheme, expected=expected)
+    assert faint_texts(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_message_just_found_has_contrast_on_its_highlight(
+    sample_address: str, browser: Browser, scheme: str
+) -> None:
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{sample_address}/dev/gallery?group=code")
+    anchors = page.eval_on_selector_all(".bubble", "bubbles => bubbles.map(one => one.id)")
+    for anchor in anchors:
+        page.goto(f"{sample_address}/dev/gallery?group=code#{anchor}")
+        assert faint_texts(page) == []
+    context.close()
+
+
+PLAIN = "<!doctype html><style>html { background: white; color: black }</style>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<p style="color: #777">just below</p>',
+        '<p style="color: #00000060">see-through ink</p>',
+        '<div style="background: #000a"><p style="color: #555">on a see-through ground</p></div>',
+        '<div style="opacity: 0.4"><p>faded</p></div>',
+        '<style>p::before { content: "label"; color: #bbb }</style><p></p>',
+        '<style>::placeholder { color: #ccc }</style><input placeholder="faint">',
+        "<details><summary>fold</summary><p style='color: #ddd'>behind it</p></details>",
+        '<p style="color: oklch(0.8 0 0)">a colour of another kind</p>',
+        '<button disabled style="color: #aaa; background: #fff">disabled</button>',
+    ],
+)
+def test_a_faint_text_is_found(blank: Page, html: str) -> None:
+    blank.set_content(PLAIN + html)
+    assert len(faint_texts(blank)) == 1
+
+
+def test_texts_with_contrast_are_left_alone(blank: Page) -> None:
+    blank.set_content(
+        PLAIN + '<p style="color: #767676">just enough</p>'
+        '<h1 style="font-size: 24px; color: #949494">large</h1>'
+        '<div style="background: #000"><p style="color: #999">on dark</p></div>'
+    )
+    assert faint_texts(blank) == []

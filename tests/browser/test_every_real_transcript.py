@@ -1,0 +1,217 @@
+"""Every real completion in the browser: nothing breaks, leaks, runs or sticks out; all is there.
+
+What must be found is read off the files by this module alone, with nothing of the viewer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Dialog, Page
+
+from tests.browser.boxes import box_problems, lay_out_all
+from tests.browser.conftest import Open
+from tests.conftest import REAL_DATA
+from tests.serving import serve
+from webapp import create_app
+from webapp.application import database_url
+from webapp.config import Config
+from webapp.embedded import Store, import_files
+
+Json = dict[str, Any]
+
+FILES = sorted((REAL_DATA / "transcripts").glob("*.jsonl"))
+if not FILES:
+    pytest.skip(
+        "the real transcripts are not beside this checkout: ../shared/data/transcripts",
+        allow_module_level=True,
+    )
+TOGETHER = 25
+"""Completions of one test: enough to share a server, few enough to share out the work."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some lines of one file, counted from 0."""
+
+    file: Path
+    start: int
+
+    def __str__(self) -> str:
+        return f"{self.file.stem}-{self.start + 1}"
+
+    @property
+    def lines(self) -> list[str]:
+        return _lines(self.file)[self.start : self.start + TOGETHER]
+
+
+def _lines(file: Path) -> list[str]:
+    # Not `splitlines`, which takes U+2028 inside a text for the end of a line.
+    return file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+
+
+BATCHES = [Batch(file, at) for file in FILES for at in range(0, len(_lines(file)), TOGETHER)]
+
+
+@pytest.mark.parametrize("batch", BATCHES, ids=str)
+def test_real_completions_are_shown_whole(batch: Batch, tmp_path: Path, open_page: Open) -> None:
+    with serve(create_app(_loaded(batch, tmp_path))) as base_url:
+        page = open_page(base_url, "/completions")
+        reports = _watched(page)
+        wrong = {}
+        for completion in map(json.loads, batch.lines):
+            page.goto(f"/completions/{completion['id']}?all=1")
+            assert _scripts_are_ours(page, base_url)
+            lay_out_all(page)
+            if found := [*_lost(page, completion), *_problems(page)]:
+                wrong[completion["id"]] = found
+        assert (wrong, reports) == ({}, [])
+
+
+def _loaded(batch: Batch, folder: Path) -> Config:
+    """A store that holds the batch."""
+    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
+    lines = folder / "batch.jsonl"
+    lines.write_text("\n".join(batch.lines), encoding="utf-8")
+    store = Store(database_url(config))
+    report = import_files(store, [lines])
+    store.close()
+    assert (report.added, report.problems) == (len(batch.lines), [])
+    return config
+
+
+def _watched(page: Page) -> list[str]:
+    """What the page reports from now on: breaches of its policy, and dialogs."""
+    reports: list[str] = []
+    page.expose_function("reportBreach", lambda breach: reports.append(breach))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', event =>"
+        " reportBreach(`${event.violatedDirective} ${event.blockedURI}`))"
+    )
+
+    def dialog(opened: Dialog) -> None:
+        reports.append(opened.message)
+        opened.dismiss()
+
+    page.on("dialog", dialog)
+    return reports
+
+
+def _problems(page: Page) -> list[str]:
+    """What is wrong with its boxes: in the light on a screen, in the dark on a phone."""
+    wide = [f"light, 1280 px: {problem}" for problem in box_problems(page)]
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    narrow = [f"dark, 390 px: {problem}" for problem in box_problems(page)]
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return wide + narrow
+
+
+def _scripts_are_ours(page: Page, base_url: str) -> bool:
+    """Whether every script of the page is a file of ours, and none is in the transcript."""
+    sources = page.eval_on_selector_all("script", "scripts => scripts.map(one => one.src)")
+    return bool(sources) and all(one.startswith(f"{base_url}/static/") for one in sources)
+
+
+# The text of the page; and without the exact sources that a switch shows in place of the text.
+READ = """() => {
+    const page = document.querySelector("main").cloneNode(true);
+    const everything = page.textContent;
+    for (const source of page.querySelectorAll(".source:not(.plain)")) source.remove();
+    const texts = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
+    const read = [];
+    while (texts.nextNode()) read.push(texts.currentNode.data);
+    return [everything, read.join(" ")];
+}"""
+
+
+def _lost(page: Page, completion: Json) -> list[str]:
+    """The texts that are not on the page, or of which a reader would miss words."""
+    everything, read = page.evaluate(READ)
+    letters, words = _letters(everything), set(_words(read))
+    lost = []
+    for text in _texts(completion):
+        missed = [word for word in dict.fromkeys(_words(text)) if word not in words]
+        if _letters(text) not in letters:
+            lost.append(f"not there: {text[:200]!r}")
+        elif len(missed) > len(set(_words(text))) // 20:
+            lost.append(f"only in its source: {missed[:20]} of {text[:200]!r}")
+    return lost
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: what no layout and no Markdown takes away."""
+    return re.sub(r"[\W_]+", "", text)
+
+
+# What is read as something else than its letters: addresses behind a link, and formulas.
+NOT_WORDS = re.compile(
+    r"https?://[^\s)\]}>\"]+|\\\(.*?\\\)|\\\[.*?\\\]|\$\$.*?\$\$|\$[^$\n]*\$|\\[A-Za-z]+", re.DOTALL
+)
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\ud7af]{3,}")
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, and every sign of the scripts that put no space between them."""
+    return WORD.findall(NOT_WORDS.sub(" ", " ".join(_leaves_of(text))))
+
+
+def _leaves_of(text: str) -> Iterator[str]:
+    """The texts inside a text that is JSON as a whole, else the text itself."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = text
+    yield from _leaves(found)
+
+
+def _texts(completion: Json) -> Iterator[str]:
+    """All that a reader should be able to read of its messages and choices."""
+    messages = completion["messages"] + [
+        choice.get("message") or {} for choice in completion["choices"]
+    ]
+    for message in messages:
+        for name in ("name", "reasoning", "reasoning_content", "content", "refusal"):
+            yield from _strings(message.get(name))
+        yield from _strings((message.get("audio") or {}).get("transcript"))
+        for called in message.get("tool_calls") or []:
+            yield from _strings(called.get("id"))
+            yield from _call_texts(called["function"])
+        if message.get("function_call"):
+            yield from _call_texts(message["function_call"])
+
+
+def _call_texts(function: Json) -> Iterator[str]:
+    yield from _strings(function["name"])
+    arguments = function.get("arguments") or ""
+    try:
+        yield from _leaves(json.loads(arguments))
+    except ValueError:
+        yield arguments
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def _strings(value: object) -> Iterator[str]:
+    """A text, or the texts of a list of parts."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part.get("text") if isinstance(part, dict) else part)

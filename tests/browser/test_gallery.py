@@ -1,0 +1,93 @@
+"""The gallery in the browser: every kind of bubble is whole, at any width, in light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.boxes import box_problems, lay_out_all
+from tests.browser.conftest import Open
+from tests.browser.test_every_sample import keep
+from tests.gallery.fixtures import FOLDER, Fixture, fixtures
+
+GROUPS = sorted(path.name for path in FOLDER.iterdir())
+RIGHT_TO_LEFT = [fixture for fixture in fixtures() if "right_to_left" in fixture.expected]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 768), ("light", 390)])
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_bubble_is_cut_overlapping_or_wide(
+    sample_address: str, open_page: Open, group: str, scheme: str, width: int
+) -> None:
+    path = f"/dev/gallery?group={group}"
+    page = open_page(sample_address, path, scheme=scheme, width=width)
+    lay_out_all(page)
+    assert box_problems(page) == []
+    for switch in page.locator("details").all():
+        switch.evaluate("details => { details.open = true }")
+    assert box_problems(page) == []
+    keep(page, f"gallery-{group}-{scheme}-{width}")
+
+
+def test_every_picture_is_shown(sample_address: str, open_page: Open) -> None:
+    page = open_page(sample_address, "/dev/gallery?group=images")
+    lay_out_all(page)
+    for image in page.locator("main img").all():
+        image.scroll_into_view_if_needed()
+        expect(image).to_have_js_property("complete", True)
+    shown = page.eval_on_selector_all(
+        "main [data-sample]:not([data-sample='images.cut-off']) img",
+        "images => images.map(image => image.naturalWidth > 0)",
+    )
+    assert shown and all(shown)
+
+
+def test_every_sound_can_be_played(sample_address: str, open_page: Open) -> None:
+    page = open_page(sample_address, "/dev/gallery?group=audio")
+    lay_out_all(page)
+    players = page.locator("main audio:not(details audio)")
+    assert players.count() >= 8
+    for player in players.all():
+        seconds = player.evaluate(
+            """player => new Promise((resolve, reject) => {
+                player.onloadedmetadata = () => resolve(player.duration);
+                player.onerror = () => reject(player.error);
+                player.preload = "metadata"; player.load();
+            })"""
+        )
+        assert seconds > 0
+
+
+@pytest.mark.parametrize("fixture", RIGHT_TO_LEFT, ids=lambda fixture: fixture.name)
+def test_a_text_from_right_to_left_starts_at_the_right(
+    sample_address: str, open_page: Open, fixture: Fixture
+) -> None:
+    page = open_page(sample_address, "/dev/gallery?group=scripts")
+    lay_out_all(page)
+    sample = page.locator(f"[data-sample='{fixture.name}'] .rendered")
+    for text in fixture.expected["right_to_left"]:
+        assert _gaps(page, sample.get_by_text(text).element_handle()) == ("rtl", True)
+
+
+def _gaps(page: Page, block: object) -> tuple[str, bool]:
+    """The direction of a block, and whether its text keeps to the right side of it."""
+    direction, left, right = page.evaluate(
+        """block => {
+            const range = document.createRange();
+            range.selectNodeContents(block);
+            const text = range.getBoundingClientRect();
+            const box = block.getBoundingClientRect();
+            const { direction } = getComputedStyle(block);
+            return [direction, text.left - box.left, box.right - text.right];
+        }""",
+        block,
+    )
+    return direction, right <= left
+
+
+def test_every_group_has_a_link(sample_address: str, open_page: Open) -> None:
+    page = open_page(sample_address, "/dev/gallery")
+    links = page.get_by_role("navigation", name="Groups").get_by_role("link")
+    assert links.all_text_contents() == ["all", *GROUPS]
+    links.filter(has_text="maths").click()
+    expect(page.get_by_role("heading", level=2, name="maths")).to_be_visible()

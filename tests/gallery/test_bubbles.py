@@ -1,0 +1,125 @@
+"""Every bubble of the fixtures, through the whole application: it shows what its file says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.fake_upstream import FakeUpstream, Reply
+from tests.gallery.fixtures import FOLDER, Fixture, fixtures
+from tests.gallery.reading import Seen, missing
+from tests.pages import Page
+from webapp import create_app
+from webapp.config import Config, ConfigError
+
+FIXTURES = fixtures()
+TEXT_BUDGET = 20_000
+"""Small, so that a file need not be large to be beyond it."""
+
+
+@pytest.fixture(scope="module")
+def upstream() -> FakeUpstream:
+    return FakeUpstream()
+
+
+@pytest.fixture(scope="module")
+def reader(upstream: FakeUpstream) -> Iterator[FlaskClient]:
+    """The application over the fake upstream, and with the gallery."""
+    with upstream.serve() as base_url:
+        config = Config(
+            openai_base_url=base_url,
+            openai_api_key="sk-test-4f9a",
+            max_retries=0,
+            max_text_bytes=TEXT_BUDGET,
+            gallery=str(FOLDER),
+        )
+        yield create_app(config).test_client()
+
+
+def test_there_are_bubbles_of_every_kind() -> None:
+    assert len(FIXTURES) >= 130
+    assert len({fixture.name for fixture in FIXTURES}) == len(FIXTURES)
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
+def test_a_bubble_shows_what_its_file_says(
+    reader: FlaskClient, upstream: FakeUpstream, fixture: Fixture
+) -> None:
+    path = f"/chat/completions/{fixture.completion_id}"
+    upstream.script(path, Reply(body=fixture.completion()))
+    upstream.script(f"{path}/messages", Reply(body=fixture.page()))
+    page = Page.of(reader.get(f"/completions/{fixture.completion_id}"))
+    seen = Seen(page.one(".transcript"))
+    assert list(missing(fixture.expected, seen)) == []
+
+
+@pytest.fixture(scope="module")
+def gallery(reader: FlaskClient) -> Page:
+    return Page.of(reader.get("/dev/gallery"))
+
+
+def test_the_gallery_shows_every_bubble_as_its_page_does(gallery: Page) -> None:
+    samples = {node.attributes["data-sample"]: node for node in gallery.all("[data-sample]")}
+    assert list(samples) == [fixture.name for fixture in FIXTURES]
+    lacks = {
+        fixture.name: list(missing(fixture.expected, Seen(samples[fixture.name])))
+        for fixture in FIXTURES
+    }
+    assert {name: sentences for name, sentences in lacks.items() if sentences} == {}
+
+
+def test_no_two_things_of_the_gallery_have_one_id(gallery: Page) -> None:
+    ids = [node.attributes["id"] for node in gallery.all("[id]")]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_group_of_the_gallery_has_an_address(reader: FlaskClient) -> None:
+    group = FIXTURES[0].name.partition(".")[0]
+    page = Page.of(reader.get("/dev/gallery", query_string={"group": group}))
+    shown = [node.attributes["data-sample"] for node in page.all("[data-sample]")]
+    assert shown == [one.name for one in FIXTURES if one.name.startswith(f"{group}.")]
+    Page.of(reader.get("/dev/gallery?group=../upstream"), status=404)
+
+
+def test_the_media_of_the_gallery_are_there(reader: FlaskClient, gallery: Page) -> None:
+    sources = [node.attributes["src"] for node in gallery.all("main img, main audio")]
+    assert sources
+    statuses = {source: reader.get(source or "").status_code for source in sources}
+    assert set(statuses.values()) == {200}
+
+
+def test_there_is_no_gallery_where_none_is_configured(client: FlaskClient) -> None:
+    Page.of(client.get("/dev/gallery"), status=404)
+
+
+def test_the_gallery_is_for_this_machine_alone() -> None:
+    settings = {"READBACK_GALLERY": str(FOLDER), "READBACK_OPEN": "1"}
+    assert Config.from_environ(settings | {"HOST": "127.0.0.1"}).gallery == str(FOLDER)
+    with pytest.raises(ConfigError, match="READBACK_GALLERY"):
+        Config.from_environ(settings | {"HOST": "0.0.0.0"})
+    with pytest.raises(ConfigError, match="the path of a folder that exists"):
+        Config.from_environ({"READBACK_GALLERY": str(FOLDER / "no-such-folder")})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "Expecting"),
+        ('{"what": "no sentence", "message": {}, "sees": ["x"]}', "`what` is not a sentence"),
+        ('{"what": "A sentence.", "message": {}}', "expects nothing"),
+        ('{"what": "A sentence.", "message": {}, "see": ["x"]}', "see is not an expectation"),
+        ('{"what": "A sentence.", "message": {}, "sees": "x"}', "sees is not an expectation"),
+        ('{"what": "A sentence.", "message": {}, "code": [{"lang": "c"}]}', "code is not"),
+    ],
+)
+def test_a_file_that_would_pass_without_being_checked_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "group" / "name.json"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=words):
+        fixtures(tmp_path)
