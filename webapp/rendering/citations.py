@@ -22,8 +22,9 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from webapp.messages import Annotation, UrlCitation
+from webapp.rendering.indexes import is_marker
 from webapp.rendering.links import foreign_host
-from webapp.rendering.sources import Source, Span, is_marker, locate
+from webapp.rendering.sources import Source, Span, locate
 
 OPEN: Final = "\u2e28\ufdd0"
 START: Final = "\u2e28\ufdd2"

@@ -1,35 +1,13 @@
-"""The sources a message cites, and which range of its text belongs to each.
-
-The API does not say whether the indexes of a citation count code points or UTF-16 units. They
-differ only behind characters beyond the first plane; there that reading is taken under which
-the ranges hold what they cite: the address, host or title of the source, a marker such as
-`【4:0†source】` or `[1]`, or at least whole words.
-"""
+"""The sources a message cites, and which range of its text belongs to each."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
 
 from webapp.messages import Annotation, Message, UrlCitation
-from webapp.rendering.links import foreign_host
-
-_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
-_LINKED: Final = r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)"
-_PLAIN_MARKER: Final = re.compile(
-    r"(?:【[^【】\n]{1,200}】)+|\[\^?[^\[\]\s]{1,40}\]|\([0-9]{1,4}\)|[⁰¹²³⁴-⁹]{1,8}"
-)
-_LINK_MARKER: Final = re.compile(rf"\({_LINKED}\)|{_LINKED}")
-_ENDS: Final = frozenset(" \n\t.,;:!?)]}】」。、\"'")
-_STARTS: Final = frozenset(" \n\t([{【「\"'")
-_LOOKED_AT: Final = 2_000
-"""Characters at the end of a range that are looked at; a range may be a whole text."""
-
-_VOTERS: Final = 200
-"""Citations that are asked for the reading; there may be very many."""
+from webapp.rendering.indexes import Indexes, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +98,6 @@ class Span:
     place: int
 
 
-def is_marker(text: str) -> bool:
-    """Whether `text` is nothing but a marker of the kind that models write."""
-    return _PLAIN_MARKER.fullmatch(text) is not None
-
-
 def listed(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
     """All sources in their order, none of them marked in a text."""
     return locate(None, annotations)[0]
@@ -136,7 +109,7 @@ def locate(
     """The sources, and the ranges of `text` that can be marked, in the order of the sources."""
     groups = _grouped(annotations)
     cited = [(group.cited, one) for group in groups for one in group.ranges]
-    reading = _Reading.of(text or "", cited)
+    reading = Indexes.of(text or "", cited)
     units = reading.units if reading.matters_for(cited) else None
     taken = _Taken()
     sources, spans, number = [], [], 0
@@ -153,15 +126,12 @@ def locate(
     return tuple(sources), tuple(spans)
 
 
-_Range: TypeAlias = tuple[int | None, int | None]
-
-
 @dataclass(slots=True)
 class _Group:
     """Citations that differ in their range only; how often each range was sent."""
 
     annotation: Annotation
-    ranges: dict[_Range, int] = field(default_factory=dict)
+    ranges: dict[Range, int] = field(default_factory=dict)
 
     @property
     def cited(self) -> UrlCitation:
@@ -182,7 +152,7 @@ def _grouped(annotations: Sequence[Annotation]) -> list[_Group]:
     return list(groups.values())
 
 
-def _find(one: _Range, reading: _Reading, taken: _Taken, source: int, place: int) -> Span | str:
+def _find(one: Range, reading: Indexes, taken: _Taken, source: int, place: int) -> Span | str:
     """The range in code points, or why it cannot be marked."""
     start, end = one
     if start is None or end is None:
@@ -231,63 +201,3 @@ class _Taken:
             insort(self._ends, end)
             self._by_end[end] = (start, source)
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What an index counts in one text: `offset` makes it a code point, None inside of one."""
-
-    units: str
-    length: int
-    offset: Callable[[int], int | None]
-    first_astral: int | None = None
-
-    @classmethod
-    def of(cls, text: str, cited: Sequence[tuple[UrlCitation, _Range]]) -> _Reading:
-        astral = [found.start() for found in _ASTRAL.finditer(text)]
-        plain = cls("code points", len(text), lambda index: index, next(iter(astral), None))
-        if not astral:
-            return plain
-        utf16 = cls("UTF-16 units", len(text) + len(astral), _from_utf16(astral), astral[0])
-        voters = cited[:_VOTERS]
-        scores = [sum(_fits(text, *one, reading) for one in voters) for reading in (plain, utf16)]
-        return utf16 if scores[1] > scores[0] else plain
-
-    def matters_for(self, cited: Sequence[tuple[UrlCitation, _Range]]) -> bool:
-        """Whether an index lies where the readings differ."""
-        first = self.first_astral
-        return first is not None and any((end or 0) > first for _, (_, end) in cited)
-
-
-def _from_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
-    units = [place + at for at, place in enumerate(astral)]
-
-    def offset(index: int) -> int | None:
-        before = bisect_left(units, index)
-        if before and units[before - 1] + 1 == index:
-            return None
-        return index - before
-
-    return offset
-
-
-def _fits(text: str, cited: UrlCitation, one: _Range, reading: _Reading) -> int:
-    """How well the range of a citation holds what it cites, under one reading."""
-    start, end = one
-    if start is None or end is None or not 0 <= start < end <= reading.length:
-        return 0
-    first, last = reading.offset(start), reading.offset(end)
-    if first is None or last is None:
-        return 0
-    return sum(_signs(text, cited, first, last))
-
-
-def _signs(text: str, cited: UrlCitation, start: int, end: int) -> Iterator[int]:
-    piece = text[max(start, end - _LOOKED_AT) : end]
-    if is_marker(piece.strip()) or _LINK_MARKER.fullmatch(piece.strip()):
-        yield 6
-    names = (cited.url, foreign_host(cited.url), cited.title)
-    if any(name and name[:_LOOKED_AT] in piece for name in names):
-        yield 4
-    yield end == len(text) or text[end] in _ENDS or text[end - 1] in ")]】"
-    yield start == 0 or text[start - 1] in _STARTS or text[start] in "([【"

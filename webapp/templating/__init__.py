@@ -8,6 +8,9 @@ strictness    what no template may print
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from flask import Flask
 from jinja2 import StrictUndefined
 
@@ -18,6 +21,52 @@ from webapp.templating.strictness import encodable
 from webapp.upstream import UpstreamError
 from webapp.views import long_texts, remote_images
 
+_FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "arguments": structures.arguments,
+    "as_json": rendering.source_of,
+    "cited": texts.cited,
+    "contradiction": media.contradiction,
+    "definition": structures.definition,
+    "exact": rendering.exact_text,
+    "fold": texts.fold,
+    "fold_arguments": texts.fold_arguments,
+    "foreign_host": rendering.foreign_host,
+    "has_remote_images": remote_images.has_remote_images,
+    "hidden": rendering.hidden_in,
+    "images_beside": media.images_beside,
+    "images_elsewhere": media.images_elsewhere,
+    "kind_of_file": media.kind_of_file,
+    "lacks_end": media.lacks_end,
+    "length_of_sound": media.length,
+    "markdown": texts.markdown,
+    "marked": rendering.marked,
+    "media": media.media_of,
+    "media_at": media.media_at,
+    "pieces": long_texts.pieces,
+    "scalar": scalar_text,
+    "structure": structures.structure,
+    "told": rendering.told,
+    "too_long": long_texts.too_long,
+    "tool_name": rendering.tool_name,
+    "tree": structures.tree,
+    "withheld": media.withheld,
+    "within_budget": texts.within_budget,
+}
+_GLOBALS: Final[dict[str, Any]] = {
+    "address_of": addresses.address_of,
+    "loads_images": remote_images.loads_images,
+    "max_frames": remote_images.MAX_FRAMES,
+    "media_url": addresses.media_url,
+    "own_url": addresses.own_url,
+    "page_url": addresses.page_url,
+    "pieces_url": long_texts.pieces_url,
+    "raw_url": addresses.raw_url,
+    "remote_image": remote_images.remote_image,
+    "takes_frame": remote_images.takes_frame,
+    "text_url": long_texts.text_url,
+    "whole_url": long_texts.whole_url,
+}
+
 
 def install(app: Flask) -> None:
     """Gives the templates of `app` their filters, tests and globals."""
@@ -27,55 +76,12 @@ def install(app: Flask) -> None:
     env.trim_blocks = True
     env.lstrip_blocks = True
     env.filters.update(rendering.WORD_FILTERS)
-    env.filters.update(
-        arguments=structures.arguments,
-        fold=texts.fold,
-        fold_arguments=texts.fold_arguments,
-        hidden=rendering.hidden_in,
-        pieces=long_texts.pieces,
-        too_long=long_texts.too_long,
-        as_json=rendering.source_of,
-        cited=texts.cited,
-        definition=structures.definition,
-        exact=rendering.exact_text,
-        foreign_host=rendering.foreign_host,
-        markdown=texts.markdown,
-        marked=rendering.marked,
-        contradiction=media.contradiction,
-        images_beside=media.images_beside,
-        images_elsewhere=media.images_elsewhere,
-        has_remote_images=remote_images.has_remote_images,
-        kind_of_file=media.kind_of_file,
-        lacks_end=media.lacks_end,
-        length_of_sound=media.length,
-        media=media.media_of,
-        media_at=media.media_at,
-        withheld=media.withheld,
-        scalar=scalar_text,
-        structure=structures.structure,
-        told=rendering.told,
-        within_budget=texts.within_budget,
-        tool_name=rendering.tool_name,
-        tree=structures.tree,
-    )
+    env.filters.update(_FILTERS)
     env.tests["short"] = structures.is_short
     env.tests["upstream_error"] = _is_upstream_error
     env.tests["linkable"] = addresses.is_linkable
     env.tests["allowed_link"] = addresses.is_allowed_link
-    env.globals.update(
-        address_of=addresses.address_of,
-        loads_images=remote_images.loads_images,
-        max_frames=remote_images.MAX_FRAMES,
-        media_url=addresses.media_url,
-        own_url=addresses.own_url,
-        page_url=addresses.page_url,
-        pieces_url=long_texts.pieces_url,
-        raw_url=addresses.raw_url,
-        text_url=long_texts.text_url,
-        whole_url=long_texts.whole_url,
-        remote_image=remote_images.remote_image,
-        takes_frame=remote_images.takes_frame,
-    )
+    env.globals.update(_GLOBALS)
 
 
 def _is_upstream_error(value: object) -> bool:
