@@ -64,7 +64,7 @@ class Config:
     max_parts: int = 200
     max_values: int = 2_000
     max_rows: int = 500
-    render_timeout: float = 1.5
+    render_timeout: float = 1.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     gallery: str | None = None

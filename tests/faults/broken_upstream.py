@@ -26,11 +26,15 @@ KEY: Final = "sk-test-4f9a-never-shown"
 
 @dataclass(frozen=True)
 class Fault:
-    """What the server does, the statuses that a page may have then, and words of its sentence."""
+    """What the server does, the statuses that a page may have then, and words of its sentence.
+
+    `memory` is what five pages at once, each with up to two calls for 1 MiB, need at the most.
+    """
 
     script: Script
     statuses: tuple[int, ...]
     sentence: str
+    memory: int = 100 * MIB
 
 
 def answers(connection: Connection) -> None:
@@ -112,6 +116,8 @@ LATE: Final = (504,)
 BAD: Final = (502,)
 EITHER: Final = (502, 504)
 """What takes long to read may not be read to its end."""
+DENSE: Final = 500 * MIB
+"""A bracket is read as a value, which is a hundred times as large."""
 BUSY: Final = (429,)
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -185,10 +191,10 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "not-a-number": Fault(gives(b'{"data":NaN,"id":'), BAD, "is not JSON"),
     "long-number": Fault(gives(b"9" * (MIB - 1)), BAD, "as the API has it"),
-    "deep": Fault(gives(DEEP), EITHER, "The server's answer is"),
-    "deeper": Fault(gives(b"[" * 300_000), EITHER, "The server's answer is"),
+    "deep": Fault(gives(DEEP), EITHER, "The server's answer is", DENSE),
+    "deeper": Fault(gives(b"[" * 300_000), EITHER, "The server's answer is", DENSE),
     "many-empty-values": Fault(
-        gives(b"[" + b"{}," * 300_000 + b"{}]"), EITHER, "The server's answer is"
+        gives(b"[" + b"{}," * 300_000 + b"{}]"), EITHER, "The server's answer is", DENSE
     ),
     # Elsewhere
     "redirect-relative": Fault(redirects("/v1/elsewhere"), BAD, "redirect to 127.0.0.1"),

@@ -12,14 +12,11 @@ import pytest
 import requests
 
 from tests.answer_headers import missing
-from tests.faults.broken_upstream import FAULTS, KEY, MIB, SAID, Fault
+from tests.faults.broken_upstream import FAULTS, KEY, SAID, Fault
 from tests.faults.conftest import DEADLINE
 from tests.faults.processes import HAS_PEAKS, forget_peak, held, peak, workers_of
 from tests.pages import AS_FRAGMENT, Page
 from tests.served import PATIENCE, Served
-
-MOST_MEMORY: Final = 100 * MIB
-"""What five pages at once, each with two calls for 1 MiB, may need at the most."""
 
 PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "list": ("/completions?model={id}", {}),
@@ -51,7 +48,7 @@ def fault(name: str) -> Fault:
 
 
 @pytest.fixture
-def growth(viewer: Served) -> Iterator[None]:
+def growth(viewer: Served, fault: Fault) -> Iterator[None]:
     """Checks afterwards that the server did not need much more memory than before."""
     if not HAS_PEAKS:
         yield
@@ -60,7 +57,7 @@ def growth(viewer: Served) -> Iterator[None]:
     forget_peak(worker)
     before = held(worker)
     yield
-    assert peak(worker) - before < MOST_MEMORY
+    assert peak(worker) - before < fault.memory
 
 
 def taken(viewer: Served, which: str, name: str) -> Taken:

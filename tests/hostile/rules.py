@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborNode
 
 from tests.hostile.cases import MANY, Case
 from tests.pages import Bubble, Page
-from webapp.exact_json.parser import TOKEN
+from webapp.exact_json.lexemes import TOKEN
 
 FORBIDDEN: Final = frozenset(
     {"iframe", "object", "embed", "base", "style", "template", "noscript", "svg", "textarea"}

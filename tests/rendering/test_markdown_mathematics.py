@@ -152,7 +152,17 @@ def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
 
     assert len(parsed(str(view.html)).css("math")) == 2
     assert "$c$" in all_text(str(view.html))
-    assert view.note == "Formulas beyond the first 2 of this page stand as written."
+    assert view.note == (
+        "Some formulas stand as written: the page has set as many as one page may."
+    )
+
+
+def test_a_very_long_formula_counts_as_several() -> None:
+    long = "$" + "x+" * 500 + "x$"
+    view = markdown(f"{long} $a$", budget=PageBudget(Budgets(formulas=4)))
+
+    assert len(parsed(str(view.html)).css("math")) == 1
+    assert "$a$" in all_text(str(view.html))
 
 
 DEEP = r"""
@@ -164,6 +174,7 @@ FORMS = [
     ("{", "}"), (r"\frac{", "}{y}"), ("x^{", "}"), ("x_{", "}"), (r"\left(", r"\right)"),
     (r"\begin{pmatrix}", r"\end{pmatrix}"), (r"\hat ", ""), (r"\sqrt[", "]{x}"), ("(", ")"),
     (r"\frac x ", ""), (r"\overset x ", ""), (r"\binom", ""), ("!", ""), ("'", ""),
+    ("\u2211", ""), ("\u00b7", ""), ("\u2308", "\u2309"), ("\u222b x", ""),
     (r"\text{", "}"), (r"\displaystyle ", ""), (r"\not", ""), (r"\mathbf", ""),
 ]
 

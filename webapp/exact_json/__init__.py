@@ -9,6 +9,7 @@ takes what servers send beyond RFC 8259: `NaN`, `Infinity`, raw control characte
 and lone surrogates.
 
     values      `Value` and its kinds, each knowing its characters
+    lexemes     what a number, a string, a name look like
     parser      a document read as a `Value`
     layout      the same lexemes, indented or without white space
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.exact_json.parser import TOKEN, parse
+from webapp.exact_json.lexemes import TOKEN
+from webapp.exact_json.parser import parse
 from webapp.exact_json.values import Value
 
 MAX_INDENTED_LEVELS: Final = 40

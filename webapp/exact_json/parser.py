@@ -7,36 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from webapp.exact_json.lexemes import (
+    CUT_ESCAPE,
+    CUT_LEXEME,
+    ITEM,
+    MEMBER,
+    SPACE,
+    STRING_START,
+    TOKEN,
+)
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
 
-TOKEN = re.compile(
-    r"""[ \t\n\r]*+(?:
-      (?P<string>"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+")
-    | (?P<literal>true|false|null)
-    | (?P<number>NaN|-?Infinity|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)
-    | (?P<punctuation>[{}\[\],:])
-    )""",
-    re.VERBOSE,
-)
 MAX_LEVELS: Final = 200_000
 """Brackets alone would cost a hundred times the memory of their text, to hold nothing."""
 
-# The same lexemes with what stands around them: most of what is read is a scalar or nothing in
-# brackets, and one match for it is several times faster than a match for each of its lexemes.
-_SIMPLE = r"""(?:
-      (?P<string>"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+")
-    | (?P<number>NaN|-?Infinity|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+)
-    | (?P<boolean>true|false)
-    | (?P<null>null)
-    | (?P<object>\{[ \t\n\r]*+\})
-    | (?P<array>\[[ \t\n\r]*+\])
-    )[ \t\n\r]*+"""
-_ITEM = re.compile(rf"[ \t\n\r]*+{_SIMPLE}[,\]]", re.VERBOSE)
-_MEMBER = re.compile(
-    r"""[ \t\n\r]*+(?P<name>"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+")"""
-    rf"[ \t\n\r]*+:[ \t\n\r]*+{_SIMPLE}[,}}]",
-    re.VERBOSE,
-)
 _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
     "string": String,
     "number": Number,
@@ -45,15 +29,8 @@ _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
 }
 
 _STEPS: Final = 1_000
-
-_SPACE = re.compile(r"[ \t\n\r]*+")
-_STRING_START = re.compile(r'"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+')
-_CUT_ESCAPE = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
-# What may stand at the end of a text that was cut inside a literal or a number.
-_CUT_LEXEME = re.compile(
-    r"(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|Na?|-?I(?:n(?:f(?:i(?:n(?:it?)?)?)?)?)?"
-    r"|-|\.|[eE][-+]?)\Z"
-)
+_OPENING: Final = frozenset("[{")
+_SPACES: Final = frozenset(" \t\n\r")
 
 
 class NotJson(ValueError):
@@ -157,7 +134,7 @@ class _Parser:
     def _run(self, container: _Open) -> Value | None:
         """Takes the simple values that come next; gives `container` when it ends with them."""
         text = self._text
-        match = (_ITEM if container.members is None else _MEMBER).match
+        match = (ITEM if container.members is None else MEMBER).match
         for _ in range(_STEPS):
             found = match(text, self._at)
             if found is None:
@@ -186,6 +163,9 @@ class _Parser:
 
     def _value(self) -> Value | None:
         """The next scalar; or None when a container was opened instead."""
+        if self._text[self._at : self._at + 1] in _OPENING:
+            self._enter(self._at)
+            return None
         match = TOKEN.match(self._text, self._at)
         if match is None:
             raise self._wrong("expected a value")
@@ -194,12 +174,10 @@ class _Parser:
         character = self._text[start]
         if kind == "punctuation" and character not in "{[":
             raise self._wrong("expected a value")
-        self._at = end
         if kind == "punctuation":
-            if len(self._open) >= MAX_LEVELS:
-                raise self._wrong(f"nested deeper than {MAX_LEVELS:,} levels")
-            self._open.append(_Open(start, [], [] if character == "{" else None))
+            self._enter(start)
             return None
+        self._at = end
         if kind == "string":
             return String(self._text, start, end)
         if kind == "number":
@@ -207,6 +185,13 @@ class _Parser:
         if character == "n":
             return Null(self._text, start, end)
         return Boolean(self._text, start, end)
+
+    def _enter(self, start: int) -> None:
+        """Opens the container whose bracket is at `start`."""
+        self._at = start + 1
+        if len(self._open) >= MAX_LEVELS:
+            raise self._wrong(f"nested deeper than {MAX_LEVELS:,} levels")
+        self._open.append(_Open(start, [], [] if self._text[start] == "{" else None))
 
     def _name(self) -> String:
         match = TOKEN.match(self._text, self._at)
@@ -221,7 +206,6 @@ class _Parser:
         found = self._peek()
         if not found or found not in allowed:
             raise self._wrong("expected " + " or ".join(repr(one) for one in allowed))
-        self._skip_space()
         self._at += 1
         return found
 
@@ -233,21 +217,22 @@ class _Parser:
 
     def _peek(self) -> str:
         """The next character that is not white space; empty at the end."""
-        match = _SPACE.match(self._text, self._at)
-        at = match.end() if match else self._at
-        return self._text[at : at + 1]
+        self._skip_space()
+        return self._text[self._at : self._at + 1]
 
     def _skip_space(self) -> None:
-        match = _SPACE.match(self._text, self._at)
+        if self._text[self._at : self._at + 1] not in _SPACES:
+            return
+        match = SPACE.match(self._text, self._at)
         self._at = match.end() if match else self._at
 
     def _wrong(self, problem: str) -> NotJson:
         self._skip_space()
         at = self._at
-        string = _STRING_START.match(self._text, at)
+        string = STRING_START.match(self._text, at)
         if string is not None and self._text[string.end() : string.end() + 1] != '"':
-            if _CUT_ESCAPE.match(self._text, string.end()):
+            if CUT_ESCAPE.match(self._text, string.end()):
                 return NotJson("a string without end", self._text, at, at_end=True)
             return NotJson("an unknown escape in a string", self._text, string.end())
-        at_end = at == len(self._text) or _CUT_LEXEME.match(self._text, at) is not None
+        at_end = at == len(self._text) or CUT_LEXEME.match(self._text, at) is not None
         return NotJson(problem, self._text, at, at_end=at_end)

@@ -8,15 +8,16 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from webapp.exact_json import Array, Member, NotJson, Object, Value, parse
+from webapp.exact_json import Array, Member, NotJson, Object, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.rendering.characters import marked
-from webapp.rendering.structure import StructureBudget
+from webapp.rendering.structure import StructureBudget, TooLong
 from webapp.rendering.tree import is_readable_in_line, tree
 
 MAX_FLAT: Final = 400
 """Characters of arguments that still read well as a table of names and values."""
 
+_NOT_LAID_OUT: Final = "Shown as they are: they are too long to be laid out here."
 _MAX_SHORT: Final = 160
 _MAX_SHORT_RESULT: Final = 240
 _BEFORE: Final = 60
@@ -59,10 +60,11 @@ def arguments_of(call: ToolCall, *, budget: StructureBudget) -> Arguments:
     if is_free and text.lstrip()[:1] not in ("{", "["):
         return Arguments(kind="text")
     if not budget.allows(text):
-        note = "Shown as they are: they are too long to be laid out here."
-        return Arguments(kind="text", note=note)
+        return Arguments(kind="text", note=_NOT_LAID_OUT)
     try:
-        value = parse(text)
+        value = budget.read(text)
+    except TooLong:
+        return Arguments(kind="text", note=_NOT_LAID_OUT)
     except NotJson as error:
         if is_free:
             return Arguments(kind="text")

@@ -30,4 +30,4 @@ class Budgets:
     parts: int = 200
     values: int = 2_000
     rows: int = 500
-    seconds: float = 1.5
+    seconds: float = 1.0

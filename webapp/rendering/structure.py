@@ -7,6 +7,7 @@ has a readable view; the text itself always stands beside it.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -25,6 +26,10 @@ Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]
 PAGE_SHARE: Final = 10
 """How many texts of the largest size one page may have read as structures."""
 
+_TIME_SHARE: Final = 0.4
+"""Of the time that a page may spend on rendering texts, what may go into reading JSON."""
+
+_NOT_LAID_OUT: Final = "Shown as it is: it is too long to be laid out here."
 _MARKED_ROLES: Final = ("system", "developer", "assistant")
 _ERROR: Final = re.compile(
     r"\s*(?:Traceback \(most recent call last\)|(?:[A-Za-z_][\w.]{0,80})?(?:Error|Exception)\b"
@@ -32,12 +37,17 @@ _ERROR: Final = re.compile(
 )
 
 
+class TooLong(Exception):
+    """The page has no time left to read a text as a structure."""
+
+
 @dataclass(slots=True)
 class StructureBudget:
-    """What may be read as structures on one page: bytes of one text, and of all of them."""
+    """What may be read as structures on one page: bytes of one text, bytes and time of all."""
 
     budgets: Budgets = field(default_factory=Budgets)
     _taken: int = 0
+    _seconds: float = 0.0
 
     def allows(self, text: str) -> bool:
         """Whether there is room for `text`; takes it if so."""
@@ -47,6 +57,20 @@ class StructureBudget:
             return False
         self._taken += size
         return True
+
+    def read(self, text: str) -> Value:
+        """The JSON value of `text`. Raises `NotJson`; `TooLong`, since brackets take long."""
+        begin = time.thread_time()
+        until = begin - self._seconds + self.budgets.seconds * _TIME_SHARE
+
+        def check() -> None:
+            if time.thread_time() > until:
+                raise TooLong
+
+        try:
+            return parse(text, check=check)
+        finally:
+            self._seconds += time.thread_time() - begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +93,12 @@ def structure(text: str, *, message: Message, budget: StructureBudget) -> Struct
     if looks_like is None:
         return Structure(is_error=says_error)
     if not budget.allows(text):
-        note = "Shown as it is: it is too long to be laid out here."
-        return Structure(note=note, is_error=says_error)
+        return Structure(note=_NOT_LAID_OUT, is_error=says_error)
     if looks_like == "json":
-        value = _json(text)
+        try:
+            value = _json(text, budget)
+        except TooLong:
+            return Structure(note=_NOT_LAID_OUT, is_error=says_error)
         if value is not None:
             is_error = says_error or (message.is_tool_result and _reports_error(value))
             return Structure(
@@ -125,16 +151,16 @@ def _terminal(text: str, is_error: bool) -> Structure:
     return Structure(kind="ansi", view=view, note=" ".join(notes) or None, is_error=is_error)
 
 
-def _json(text: str) -> Value | None:
-    """The value of `text` when it is one with something in it to lay out."""
+def _json(text: str, budget: StructureBudget) -> Value | None:
+    """The value of `text` when it is one with something in it to lay out. Raises `TooLong`."""
     try:
-        value = parse(text)
+        value = budget.read(text)
     except NotJson:
         return None
     if not isinstance(value, String):
         return value
     try:
-        return value if isinstance(parse(value.text), Object | Array) else None
+        return value if isinstance(budget.read(value.text), Object | Array) else None
     except NotJson:
         return None
 

@@ -20,6 +20,9 @@ LINE_STEPS: Final = 2
 
 _TEXT_SHARE: Final = 0.25
 _CODE_SECONDS: Final = 0.1
+_LONG_FORMULA: Final = 300
+"""Characters; hardly any formula that somebody wrote has more."""
+
 _STEPS_PER_LOOK: Final = 256
 
 
@@ -43,9 +46,9 @@ class PageBudget:
         self._brackets -= brackets
         return True
 
-    def takes_formula(self) -> bool:
-        """Whether one more formula may be set; counts it."""
-        self._formulas -= 1
+    def takes_formula(self, length: int) -> bool:
+        """Whether one more formula may be set; a very long one counts as several."""
+        self._formulas -= 1 + length // _LONG_FORMULA
         return self._formulas >= 0
 
     @contextmanager

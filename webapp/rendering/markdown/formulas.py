@@ -26,8 +26,10 @@ _STACK_BYTES: Final = 16 * 1024 * 1024
 """What can stand inside something else takes at most 2.7 kB a character."""
 
 _SHALLOW: Final = 40
-_OPENS: Final = re.compile(r"[\\{(\[^_!]")
-_MAX_OUTPUT: Final = 100_000
+_OPENS: Final = re.compile(r"[\\{(\[^_!]|[^\x00-\x7f]")
+"""What another level may begin with: nothing else of ASCII takes stack."""
+
+_MAX_OUTPUT: Final = 40_000
 _LONG: Final = 30
 """Characters from which a formula may be wider than a phone, and scrolls by the keyboard."""
 
@@ -103,7 +105,9 @@ def as_written(source: str) -> Markup:
 def _math(latex: str, display: bool) -> ElementTree.Element | None:
     try:
         written = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
-        return _rebuilt(ElementTree.fromstring(_without_names(written[:_MAX_OUTPUT])))
+        if len(written) > _MAX_OUTPUT:
+            return None
+        return _rebuilt(ElementTree.fromstring(_without_names(written)))
     except (LatexError, ElementTree.ParseError, _NotOnTheList):
         return None
 

@@ -45,9 +45,8 @@ def held(latex: str, source: str, scope: Scope, *, display: bool) -> str:
     written, _ = split_marks(source)
 
     def make() -> Markup:
-        if not scope.page.takes_formula():
-            most = scope.page.budgets.formulas
-            scope.note(f"Formulas beyond the first {most:,} of this page stand as written.")
+        if not scope.page.takes_formula(len(plain)):
+            scope.note("Some formulas stand as written: the page has set as many as one page may.")
             return as_written(written)
         return formula(plain.strip(), display=display) or as_written(written)
 

@@ -1,0 +1,36 @@
+"""The lexemes of JSON as patterns, each linear in the text that it matches."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_STRING: Final = r'"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+'
+_NUMBER: Final = r"NaN|-?Infinity|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
+_SPACES: Final = r"[ \t\n\r]*+"
+
+SPACE: Final = re.compile(_SPACES)
+TOKEN: Final = re.compile(
+    rf"{_SPACES}(?:(?P<string>{_STRING}\")|(?P<literal>true|false|null)|(?P<number>{_NUMBER})"
+    r"|(?P<punctuation>[{}\[\],:]))"
+)
+"""Any lexeme, behind white space."""
+
+# Most of what is read is a scalar or nothing in brackets, and one match for it and what stands
+# around it is several times faster than a match for each of its lexemes.
+_SIMPLE: Final = (
+    rf"(?:(?P<string>{_STRING}\")|(?P<number>{_NUMBER})|(?P<boolean>true|false)|(?P<null>null)"
+    rf"|(?P<object>\{{{_SPACES}\}})|(?P<array>\[{_SPACES}\])){_SPACES}"
+)
+ITEM: Final = re.compile(rf"{_SPACES}{_SIMPLE}[,\]]")
+"""A simple value in an array and what ends it."""
+MEMBER: Final = re.compile(rf"{_SPACES}(?P<name>{_STRING}\"){_SPACES}:{_SPACES}{_SIMPLE}[,}}]")
+"""A name with a simple value in an object and what ends it."""
+
+STRING_START: Final = re.compile(_STRING)
+CUT_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
+CUT_LEXEME: Final = re.compile(
+    r"(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|Na?|-?I(?:n(?:f(?:i(?:n(?:it?)?)?)?)?)?"
+    r"|-|\.|[eE][-+]?)\Z"
+)
+"""What may stand at the end of a text that was cut inside a literal or a number."""
