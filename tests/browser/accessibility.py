@@ -24,14 +24,21 @@ def axe_source() -> str:
     pytest.skip(missing)
 
 
-def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-    """What axe-core finds, by all of its rules but those in `without`.
-
-    The script comes through the debugger, so the page's policy stays as it is.
-    """
+def violations_in_both(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds by all of its rules but those in `without`, in light; in dark, by those
+    that look at colours, since nothing else changes."""
+    page.emulate_media(color_scheme="light")
     page.evaluate(axe_source())
     rules = {rule: {"enabled": False} for rule in without}
-    options = {"resultTypes": ["violations"], "rules": rules}
+    found = _found(page, {"rules": rules})
+    page.emulate_media(color_scheme="dark")
+    return found + _found(page, {"runOnly": ["color-contrast", "link-in-text-block"]})
+
+
+def _found(page: Page, options: dict[str, object]) -> list[str]:
+    """A sentence for each finding. The script comes through the debugger, so the page's policy
+    stays as it is."""
+    options = {"resultTypes": ["violations"], **options}
     found = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {violation['help']}: {node['html'][:160]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.accessibility import violations
+from tests.browser.accessibility import violations_in_both
 from tests.browser.boxes import lay_out_all
 from tests.browser.conftest import Open
 from tests.fake_upstream import FakeUpstream, Reply, error, stored
@@ -13,8 +13,6 @@ from tests.gallery.fixtures import FOLDER, fixtures, with_id
 # Answers of many completions, one after the other on one page, have the same name.
 ON_THE_GALLERY = ("landmark-unique",)
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
-
-pytestmark = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 @pytest.mark.parametrize(
@@ -30,65 +28,61 @@ pytestmark = pytest.mark.parametrize("scheme", ["light", "dark"])
     ],
 )
 def test_the_list_and_errors(
-    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...], scheme: str
+    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...]
 ) -> None:
-    page = open_page(sample_address, path, scheme=scheme, expected=expected)
-    assert violations(page) == []
+    page = open_page(sample_address, path, expected=expected)
+    assert violations_in_both(page) == []
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_bubble(sample_address: str, open_page: Open, group: str, scheme: str) -> None:
-    page = open_page(sample_address, f"/dev/gallery?group={group}", scheme=scheme)
+def test_every_bubble(sample_address: str, open_page: Open, group: str) -> None:
+    page = open_page(sample_address, f"/dev/gallery?group={group}")
     lay_out_all(page)
-    assert violations(page, without=ON_THE_GALLERY) == []
+    assert violations_in_both(page, without=ON_THE_GALLERY) == []
 
 
 @pytest.mark.parametrize(
     "question",
     ["Bergen", "lighthouse", "test", "rain", "haiku", "invoice", "chord", "ferry"],
 )
-def test_a_transcript_of_the_samples(
-    sample_address: str, open_page: Open, question: str, scheme: str
-) -> None:
-    page = open_page(sample_address, "/completions?limit=100", scheme=scheme)
+def test_a_transcript_of_the_samples(sample_address: str, open_page: Open, question: str) -> None:
+    page = open_page(sample_address, "/completions?limit=100")
     page.locator(".row-link", has_text=question).first.click()
     page.wait_for_url("**/completions/*")
     lay_out_all(page)
-    assert violations(page) == []
+    assert violations_in_both(page) == []
 
 
 def test_a_transcript_of_every_kind_of_message(
-    fake: FakeUpstream, fake_address: str, open_page: Open, scheme: str
+    fake: FakeUpstream, fake_address: str, open_page: Open
 ) -> None:
     messages = [text for fixture in fixtures() for text in fixture.messages]
     data = ",".join(with_id(text, f"chatcmpl-1-{at}") for at, text in enumerate(messages))
     body = f'{{"object":"list","data":[{data}],"has_more":false}}'
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1")
     fake.script("/chat/completions/chatcmpl-1/messages", Reply(body=body))
-    page = open_page(fake_address, "/completions/chatcmpl-1", scheme=scheme)
+    page = open_page(fake_address, "/completions/chatcmpl-1")
     lay_out_all(page)
-    assert violations(page) == []
+    assert violations_in_both(page) == []
 
 
 def test_a_link_to_a_message_and_its_raw_view(
-    fake: FakeUpstream, fake_address: str, open_page: Open, scheme: str
+    fake: FakeUpstream, fake_address: str, open_page: Open
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(30)))
     path = "/completions/chatcmpl-1/messages/chatcmpl-1-7"
-    page = open_page(fake_address, path, scheme=scheme)
-    assert violations(page) == []
+    page = open_page(fake_address, path)
+    assert violations_in_both(page) == []
     page.goto(f"{path}/raw")
-    assert violations(page) == []
+    assert violations_in_both(page) == []
     page.goto("/completions/chatcmpl-1/raw")
-    assert violations(page) == []
+    assert violations_in_both(page) == []
 
 
-def test_an_upstream_that_fails(
-    fake: FakeUpstream, fake_address: str, open_page: Open, scheme: str
-) -> None:
+def test_an_upstream_that_fails(fake: FakeUpstream, fake_address: str, open_page: Open) -> None:
     refusals = (error(429, "Slow down.", retry_after="20"), error(500, "Oh no."))
     fake.script("/chat/completions", *refusals)
-    page = open_page(fake_address, "/completions", scheme=scheme, expected=("429", "502", "503"))
-    assert violations(page) == []
+    page = open_page(fake_address, "/completions", expected=("429", "502", "503"))
+    assert violations_in_both(page) == []
     page.goto("/completions")
-    assert violations(page) == []
+    assert violations_in_both(page) == []

@@ -7,6 +7,7 @@ terminal is forgotten.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -15,7 +16,7 @@ from tests.browser.conftest import Open
 from tests.browser.contrast import faint_texts
 from tests.gallery.fixtures import FOLDER
 
-SCHEMES = ("light", "dark")
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 SHOW_SOURCES = """() => {
     for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
 }"""
@@ -29,18 +30,18 @@ def blank(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_text_of_a_bubble_has_contrast(
-    sample_address: str, open_page: Open, group: str, scheme: str
+    sample_address: str, open_page: Open, group: str
 ) -> None:
-    page = open_page(sample_address, f"/dev/gallery?group={group}", scheme=scheme)
-    assert faint_texts(page) == []
-    page.evaluate(SHOW_SOURCES)
-    assert faint_texts(page) == []
+    page = open_page(sample_address, f"/dev/gallery?group={group}")
+    for _ in ("as Markdown", "as source"):
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faint_texts(page) == []
+        page.evaluate(SHOW_SOURCES)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -52,10 +53,12 @@ def test_every_text_of_a_bubble_has_contrast(
     ],
 )
 def test_every_text_of_other_pages_has_contrast(
-    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...], scheme: str
+    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...]
 ) -> None:
-    page = open_page(sample_address, path, scheme=scheme, expected=expected)
-    assert faint_texts(page) == []
+    page = open_page(sample_address, path, expected=expected)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert faint_texts(page) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

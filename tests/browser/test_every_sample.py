@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -20,14 +21,18 @@ def sample(name: str) -> Object:
     return value
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (
+    ("light", 1280),
+    ("dark", 1280),
+    ("light", 390),
+)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_is_shown_whole(
-    sample_address: str, open_page: Open, name: str, scheme: str, width: int
-) -> None:
+def test_a_sample_is_shown_whole(sample_address: str, open_page: Open, name: str) -> None:
     completion = sample(name)
     path = f"/completions/{completion.text('id')}?limit=100"
-    page = open_page(sample_address, path, scheme=scheme, width=width)
+    page = open_page(sample_address, path)
     messages = completion.items("messages") or ()
     expect(page.locator("main .bubble[data-message-id]")).to_have_count(min(len(messages), 100))
     for image in page.locator("img").all():
@@ -43,8 +48,11 @@ def test_a_sample_is_shown_whole(
             })"""
         )
         assert seconds > 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    keep(page, f"{name}-{scheme}-{width}")
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        keep(page, f"{name}-{scheme}-{width}")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -11,22 +13,27 @@ from tests.browser.test_every_sample import keep
 from tests.gallery.fixtures import FOLDER, Fixture, fixtures
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
+LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (
+    ("light", 1280),
+    ("dark", 768),
+    ("light", 390),
+)
 RIGHT_TO_LEFT = [fixture for fixture in fixtures() if "right_to_left" in fixture.expected]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 768), ("light", 390)])
 @pytest.mark.parametrize("group", GROUPS)
 def test_no_bubble_is_cut_overlapping_or_wide(
-    sample_address: str, open_page: Open, group: str, scheme: str, width: int
+    sample_address: str, open_page: Open, group: str
 ) -> None:
-    path = f"/dev/gallery?group={group}"
-    page = open_page(sample_address, path, scheme=scheme, width=width)
-    lay_out_all(page)
+    page = open_page(sample_address, f"/dev/gallery?group={group}")
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        lay_out_all(page)
+        assert box_problems(page) == []
+        keep(page, f"gallery-{group}-{scheme}-{width}")
+    page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true })")
     assert box_problems(page) == []
-    for switch in page.locator("details").all():
-        switch.evaluate("details => { details.open = true }")
-    assert box_problems(page) == []
-    keep(page, f"gallery-{group}-{scheme}-{width}")
 
 
 def test_every_picture_is_shown(sample_address: str, open_page: Open) -> None:
