@@ -33,10 +33,11 @@ def test_the_switch_shows_the_source_of_one_message(
 ) -> None:
     page = open_page(address, loaded, javascript=javascript)
     first = page.locator("#m-1")
-    expect(first.locator("h4")).to_have_text("Title")
+    title = first.get_by_role("heading", name="Title")
+    expect(title).to_be_visible()
     expect(first.locator(".source")).to_be_hidden()
     first.get_by_label("source").check()
-    expect(first.locator("h4")).to_be_hidden()
+    expect(title).to_be_hidden()
     assert first.locator(".source").text_content() == TEXT
     expect(page.locator("#m-2 .source")).to_be_hidden()
 
