@@ -24,6 +24,8 @@ Json: TypeAlias = dict[str, Any]
 _PNG: Final = base64.b64encode(
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0" + bytes(999)
 ).decode()
+_PART: Final = 80
+"""Bytes of a content part as the server answers with it, its five members null."""
 _PROSE: Final = (
     "Some **words** with `code`, a [link](https://a.example) and a list:\n\n- one\n- two\n"
 )
@@ -140,8 +142,9 @@ def hostile(size: int) -> Iterator[tuple[str, Callable[[str], str]]]:
         yield f"an unknown member of {name}", _with(invented=value)
         yield f"tools of {name}", _with(tools=value)
         yield f"choices of {name}", _with(choices=f"[{value}]")
-        odd = f'{{"role":"user","content":{value},"name":{value},"invented":{value}}}'
-        yield f"a content of {name}", of_messages(odd)
+    for name, value in _members(size // 3).items():
+        odd = f'{{"role":{value},"content":"","name":{value},"invented":{value}}}'
+        yield f"role, name and more of {name}", of_messages(odd)
 
 
 def of_messages(*messages: str) -> Callable[[str], str]:
@@ -198,8 +201,8 @@ def _wide(size: int) -> dict[str, tuple[str, ...]]:
     remote = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
     cited = {"type": "url_citation", "start_index": 0, "end_index": 1, "url": "https://a.example"}
     return {
-        "text parts": (message("user", [{"type": "text", "text": "a"}] * (size // 32)),),
-        "unknown parts": (message("user", [{}] * (size // 4)),),
+        "text parts": (message("user", [{"type": "text", "text": "a"}] * (size // _PART)),),
+        "unknown parts": (message("user", [{}] * (size // _PART)),),
         "parts that are none": (message("user", [0] * (size // 3)),),
         "remote images": (message("user", [remote] * (size // 75)),),
         "calls": (_calling("{}", size // 90),),

@@ -174,6 +174,17 @@ def test_a_message_of_many_parts_shows_some_of_them_and_says_how_many(many: Json
     assert "29." in raw
 
 
+def test_of_many_members_some_are_shown_and_the_others_are_in_the_raw_message() -> None:
+    many = {f"member{at}": at for at in range(30)}
+    with viewer({"content": "a"} | many, READBACK_MAX_PARTS="5") as client:
+        first, second = shown(client)
+        raw = Page.of(client.get(first.link("raw"))).text
+    assert "The first 5 of 30 members are shown." in notes(first)
+    assert "member4" in first.text and "member29" not in first.text
+    assert "member29" in raw
+    assert next_is_unharmed(second)
+
+
 @pytest.mark.parametrize("role", ["user", "tool"])
 def test_a_json_text_of_many_values_says_how_many_stand_in_its_tree(role: str) -> None:
     text = json.dumps({f"key{at}": at for at in range(400)})

@@ -28,7 +28,10 @@ _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
     "null": Null,
 }
 
-_STEPS: Final = 1_000
+_STEPS: Final = 32
+_RUN: Final = 1_000
+"""Simple values that one step takes at the most."""
+
 _OPENING: Final = frozenset("[{")
 _SPACES: Final = frozenset(" \t\n\r")
 
@@ -122,6 +125,9 @@ class _Parser:
                 return self._closed()
         else:
             container.add(value)
+            if self._text.startswith(container.end, self._at):
+                self._at += 1
+                return self._closed()
             if self._punctuation("," + container.end) == container.end:
                 return self._closed()
         complete = self._run(container)
@@ -135,7 +141,7 @@ class _Parser:
         """Takes the simple values that come next; gives `container` when it ends with them."""
         text = self._text
         match = (ITEM if container.members is None else MEMBER).match
-        for _ in range(_STEPS):
+        for _ in range(_RUN):
             found = match(text, self._at)
             if found is None:
                 return None
@@ -165,6 +171,8 @@ class _Parser:
         """The next scalar; or None when a container was opened instead."""
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
+            while self._text.startswith("[[", self._at - 1):
+                self._enter(self._at)
             return None
         match = TOKEN.match(self._text, self._at)
         if match is None:
