@@ -81,6 +81,7 @@ document.addEventListener("click", (event) => {
 });
 
 function loadNext() {
+  if (loading) return; // A page is under way, stopped or pressed for: what follows it comes then.
   const more = document.getElementById("more");
   bar.querySelector(".progress").textContent = more.dataset.progress ?? "";
   const next = more.querySelector(".button[hx-get]:not([role=alert] *)");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,3 +211,18 @@ def test_newest_first_is_read_to_the_first_message_with_the_answer_on_top(
     assert ids_on(page) == [f"chatcmpl-long-{at}" for at in reversed(range(45))]
     expect(page.locator("#choice-0")).to_have_count(1)
     expect(page.locator("#more")).to_have_text("45 of 45 messages")
+
+
+def test_load_all_pressed_again_before_the_stopped_page_came_goes_on(
+    fake_address: str, fake: FakeUpstream, open_page: Open
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(40)))
+    page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    gate = threading.Event()
+    fake.page = lambda answer: answer if gate.wait(20) else answer
+    page.locator("[data-load-all]").click()
+    page.locator("[data-stop]").click()
+    page.locator("[data-load-all]").click()
+    gate.set()
+    expect(page.locator("#choice-0")).to_be_attached()
+    assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(40)]
