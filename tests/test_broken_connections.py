@@ -47,6 +47,12 @@ def dripping(connection: Connection) -> None:
     connection.drip(b" " * 100_000)
 
 
+def falling_silent(connection: Connection) -> None:
+    connection.receive()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
+    connection.stay_silent()
+
+
 def not_http(connection: Connection) -> None:
     connection.receive()
     connection.send(b"SSH-2.0-OpenSSH_9.7\r\n")
@@ -54,7 +60,7 @@ def not_http(connection: Connection) -> None:
 
 @contextmanager
 def viewer_of(base_url: str, **options: Any) -> Iterator[FlaskClient]:
-    settings = {"read_timeout": 0.2, "page_timeout": 0.6, "max_retries": 0} | options
+    settings = {"read_timeout": 0.2, "page_timeout": 10.0, "max_retries": 0} | options
     config = Config(openai_base_url=base_url, openai_api_key=KEY, **settings)
     yield create_app(config).test_client()
 
@@ -63,14 +69,14 @@ def viewer_of(base_url: str, **options: Any) -> Iterator[FlaskClient]:
     ("script", "status", "sentence"),
     [
         (silent, 504, "did not answer in time"),
-        (dripping, 504, "stopped in the middle"),
+        (falling_silent, 504, "stopped in the middle"),
         (reset, 502, "could not be reached"),
         (truncated, 502, "broke off"),
         (not_http, 502, "did not answer in HTTP"),
         (answering(b"\x1f\x8bnot gzip", Content_Encoding="gzip"), 502, "damaged"),
         (answering(b"{}", status="204 No Content", Content_Length="0"), 502, "nothing"),
     ],
-    ids=["silent", "dripping", "reset", "truncated", "not http", "not gzip", "no content"],
+    ids=["silent", "falling silent", "reset", "truncated", "not http", "not gzip", "no content"],
 )
 @pytest.mark.parametrize("path", ["/completions", HERE])
 def test_a_broken_connection_is_explained(
@@ -82,6 +88,14 @@ def test_a_broken_connection_is_explained(
         assert page.link("Try again") == path
         assert KEY not in page.html
         assert "Traceback" not in page.html
+
+
+@pytest.mark.parametrize("path", ["/completions", HERE])
+def test_an_answer_that_drips_ends_at_the_page_s_deadline(path: str) -> None:
+    patient = {"read_timeout": 10.0, "page_timeout": 0.6}
+    with RawServer(dripping) as server, viewer_of(server.base_url, **patient) as client:
+        page = Page.of(client.get(path), 504)
+    assert "did not finish its answer in 0.6 seconds" in page.text
 
 
 def test_a_server_that_is_not_there_is_explained() -> None:

@@ -130,7 +130,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "slow-error": Fault(
         drips(b"HTTP/1.1 500 Oops\r\nContent-Length: 9999\r\n\r\n", b" " * 9999), BAD, "failed to"
     ),
-    "silent-in-the-middle": Fault(stops(CHUNKED + b"1\r\n"), LATE, "stopped in the middle"),
+    "silent-in-the-middle": Fault(stops(CHUNKED + b"1\r\n"), LATE, "finish its answer"),
     # Without end
     "endless-headers": Fault(repeats(OK, b"X: y\r\n"), BAD, "did not answer in HTTP"),
     "endless-header": Fault(repeats(OK + b"X: ", b"y"), BAD, "did not answer in HTTP"),

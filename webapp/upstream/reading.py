@@ -29,6 +29,8 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
         received = _received(response, deadline, max_bytes)
         body = _inflated(received, _encoding(response), max_bytes)
     except ReadTimeoutError as error:
+        if deadline.has_passed:
+            raise _unfinished(deadline) from error
         raise TimedOut(
             "The server stopped in the middle of its answer.", is_transient=True
         ) from error
@@ -64,12 +66,16 @@ def _received(response: requests.Response, deadline: Deadline, max_bytes: int) -
     body = bytearray()
     while len(body) <= max_bytes:
         if deadline.has_passed:
-            raise TimedOut(f"The server did not finish its answer in {deadline.seconds:g} seconds.")
+            raise _unfinished(deadline)
         chunk = response.raw.read1(_CHUNK, decode_content=False)
         if not chunk:
             break
         body += chunk
     return bytes(body)
+
+
+def _unfinished(deadline: Deadline) -> TimedOut:
+    return TimedOut(f"The server did not finish its answer in {deadline.seconds:g} seconds.")
 
 
 def _encoding(response: requests.Response) -> str:
