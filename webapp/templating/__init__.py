@@ -3,6 +3,7 @@
 addresses     where a message, its JSON and its media are given
 texts         Markdown, sources and folds of the bubble that is shown
 structures    trees, tables, arguments and definitions
+compiled      templates compiled once a process
 strictness    what no template may print
 """
 
@@ -17,6 +18,7 @@ from jinja2 import StrictUndefined
 from webapp import media, rendering
 from webapp.completions import scalar_text
 from webapp.templating import addresses, structures, texts
+from webapp.templating.compiled import COMPILED
 from webapp.templating.strictness import encodable
 from webapp.upstream import UpstreamError
 from webapp.views import long_texts, remote_images
@@ -71,6 +73,7 @@ _GLOBALS: Final[dict[str, Any]] = {
 def install(app: Flask) -> None:
     """Gives the templates of `app` their filters, tests and globals."""
     env = app.jinja_env
+    env.bytecode_cache = COMPILED
     env.undefined = StrictUndefined
     env.finalize = encodable
     env.trim_blocks = True
