@@ -144,7 +144,7 @@ def test_a_database_that_does_not_exist_is_told(postgres: PostgresServer) -> Non
 
 def test_a_database_in_another_encoding_is_refused(postgres: PostgresServer) -> None:
     refusal = pytest.raises(StoreError, match="is in LATIN1, which cannot hold every text")
-    with postgres.database(encoding="LATIN1") as url, refusal:
+    with postgres.database_in("LATIN1") as url, refusal:
         Store(url)
 
 
