@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,11 @@ def area_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def for_types_only(tree: ast.Module) -> set[ast.AST]:
     """What stands under `if TYPE_CHECKING`: it is never run."""
     guarded = (
@@ -74,7 +80,7 @@ def for_types_only(tree: ast.Module) -> set[ast.AST]:
 
 def modules_imported(file: Path) -> Iterator[str]:
     """Every module that `file` imports anywhere, by its full name."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = parsed(file)
     skipped = for_types_only(tree)
     for node in ast.walk(tree):
         if node in skipped:
@@ -96,6 +102,7 @@ def _from(node: ast.ImportFrom) -> Iterator[str]:
         yield f"webapp.{alias.name}" if is_module else "webapp"
 
 
+@cache
 def ours_and_others(file: Path) -> tuple[set[str], set[str]]:
     """The areas of ours and the packages of others that `file` imports, its own area left out."""
     modules = [module for module in modules_imported(file) if module != "__future__"]
@@ -136,7 +143,7 @@ def test_markup_is_made_in_rendering_alone() -> None:
     makers = {
         area_of(file)
         for file in FILES
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(file))
         if (isinstance(node, ast.Name) and node.id == "Markup")
         or (isinstance(node, ast.Attribute) and node.attr == "Markup")
         or (isinstance(node, ast.alias) and node.name == "Markup")
