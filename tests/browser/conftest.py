@@ -19,7 +19,11 @@ from webapp.application import database_url
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
 
-CHROMIUM = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium")
+CHROMIUM = (
+    os.environ.get("READBACK_CHROMIUM")
+    or shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+)
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
