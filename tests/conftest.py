@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from tests.fake_upstream import FakeUpstream
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

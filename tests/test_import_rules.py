@@ -17,7 +17,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = {"exact_json", "messages", "completions"}
 PAGES: Final = VALUES | {
     *("config", "errors", "fragments", "media", "opening", "previews", "reading", "rendering"),
-    *("security", "static_files", "templating", "transcript", "upstream", "views"),
+    *("security", "static_files", "templating", "transcript", "upstream", "views", "words"),
 }
 
 # Areas of the package by the part of the path behind `webapp`, and what each may import beside
@@ -28,11 +28,13 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "completions": ({"exact_json", "messages"}, set()),
     "settings": (set(), set()),
     "config": ({"settings"}, set()),
+    "configured": ({"config", "upstream"}, {"platformdirs", "requests"}),
+    "words": (set(), set()),
     "opening": (set(), set()),
     "transcript": ({"completions", "messages"}, set()),
     "media": ({"messages"}, {"tinytag"}),
     "rendering": (
-        VALUES,
+        VALUES | {"words"},
         {"markdown_it", "markupsafe", "math_core", "mdit_py_plugins", "nh3", "pygments"},
     ),
     "upstream": (VALUES, {"requests", "urllib3"}),
@@ -47,13 +49,14 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "templating": (PAGES, {"flask", "jinja2", "markupsafe"}),
     "views": (PAGES, {"flask", "werkzeug"}),
     "application": (
-        PAGES | {"embedded", "loopback"},
-        {"flask", "htmx_flask", "platformdirs", "requests", "werkzeug"},
+        PAGES | {"configured", "embedded", "loopback"},
+        {"flask", "htmx_flask", "requests", "werkzeug"},
     ),
     "cli": (
         VALUES
-        | {"application", "config", "embedded", "previews", "rendering", "transcript", "upstream"},
-        {"granian", "sqlalchemy"},
+        | {"application", "config", "configured", "embedded", "previews", "transcript"}
+        | {"upstream", "words"},
+        {"granian", "sqlalchemy", "webapp"},
     ),
     "__init__": ({"application", "config"}, {"flask", "requests"}),
 }

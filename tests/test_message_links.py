@@ -15,8 +15,8 @@ from tests.conftest import REAL_DATA
 from tests.fake_upstream import FakeUpstream, error, stored
 from tests.pages import AS_FRAGMENT, Page, pages_from
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
 LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"

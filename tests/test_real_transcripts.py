@@ -20,8 +20,8 @@ from tests.conftest import REAL_DATA
 from tests.fake_upstream import Json
 from tests.pages import Bubble, Page, pages_from, readable
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
 FOLDER = REAL_DATA / "transcripts"

@@ -3,6 +3,7 @@
     application     create_app: all of the below put together
     config          the settings, read once from the environment
     settings        the table of them: name, parser, default, help
+    configured      what they name: the server upstream, its client, the database
     cli             the `readback` command, a module each of its commands
     upstream        the client of an OpenAI-compatible server
     loopback        the same client's way to a server in this process
@@ -16,6 +17,7 @@
     opening         the completion in what somebody pasted
     media           images and sounds in messages
     rendering       values to Markup
+    words           numbers, sizes and times for people
     templating      what templates have at hand
     fragments       page or fragment: everything that knows htmx
     security        headers, Host, the origin of writes

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from flask import Flask
 from htmx_flask import Htmx
 from requests.adapters import BaseAdapter
@@ -17,6 +15,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
+from webapp.configured import (
+    database_url,
+    lists_input_only,
+    media_folder,
+    open_upstream,
+    upstream_limits,
+)
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
@@ -24,7 +29,7 @@ from webapp.previews import Previews
 from webapp.reading import Reader
 from webapp.rendering import Budgets
 from webapp.static_files import StaticFiles
-from webapp.upstream import Endpoint, Limits, Upstream
+from webapp.upstream import Limits
 from webapp.views import (
     Services,
     completions,
@@ -38,8 +43,6 @@ from webapp.views import (
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-EMBEDDED_URL = "http://127.0.0.1/v1"
 
 
 def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
@@ -66,32 +69,6 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
     app.wsgi_app = security.Gate(wsgi, config.allowed_hosts)  # type: ignore[assignment]
     return app
-
-
-def database_url(config: Config) -> str:
-    """The configured database, by default a SQLite file in the user's data folder."""
-    if config.database_url:
-        return config.database_url
-    folder = platformdirs.user_data_path("readback", appauthor=False)
-    return f"sqlite:///{folder / 'readback.sqlite3'}"
-
-
-def endpoint(config: Config) -> Endpoint:
-    """Where the client sends its calls. Raises ValueError for an address it refuses."""
-    if config.uses_embedded:
-        return Endpoint.openai(base_url=EMBEDDED_URL, api_key=config.api_key)
-    if config.azure_openai_endpoint:
-        return Endpoint.azure(
-            config.azure_openai_endpoint,
-            config.azure_openai_api_key or "",
-            api_version=config.openai_api_version,
-        )
-    return Endpoint.openai(
-        base_url=config.openai_base_url or "https://api.openai.com/v1",
-        api_key=config.openai_api_key,
-        organization=config.openai_org_id,
-        project=config.openai_project_id,
-    )
 
 
 def _embedded(config: Config) -> Flask:
@@ -126,7 +103,7 @@ def _services(config: Config, transport: BaseAdapter | None) -> Services:
         upstream=upstream,
         reader=reader,
         previews=Previews(open_upstream(config, _preview_limits(limits), transport)),
-        media_cache=MediaCache(_media_folder(config), max_bytes=config.media_cache_bytes),
+        media_cache=MediaCache(media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.page_timeout,
         max_pages=config.max_pages,
         budgets=_budgets(config),
@@ -151,42 +128,6 @@ def _budgets(config: Config) -> Budgets:
 def _preview_limits(limits: Limits) -> Limits:
     """A preview is worth one small call and no waiting."""
     return replace(limits, max_bytes=min(limits.max_bytes, 2 * 1024 * 1024), max_retries=0)
-
-
-def upstream_limits(config: Config) -> Limits:
-    """The bounds on each call, as configured."""
-    return Limits(
-        connect_timeout=config.connect_timeout,
-        read_timeout=config.read_timeout,
-        page_timeout=config.page_timeout,
-        max_bytes=config.max_bytes,
-        max_retries=config.max_retries,
-        pool_size=config.threads * 2,
-    )
-
-
-def open_upstream(config: Config, limits: Limits, transport: BaseAdapter | None = None) -> Upstream:
-    """A client of the configured server. Raises ValueError for an address it refuses."""
-    return Upstream(
-        endpoint(config),
-        limits=limits,
-        transport=transport,
-        proxy=config.proxy,
-        ca_bundle=config.ca_bundle,
-    )
-
-
-def lists_input_only(upstream: Upstream, config: Config) -> bool:
-    """Whether the server is one of those known to list the input messages alone."""
-    host = upstream.host.rsplit(":", 1)[0]
-    known = host == "api.openai.com" or host.endswith((".openai.azure.com", ".azure.com"))
-    return config.uses_embedded or config.uses_azure or known
-
-
-def _media_folder(config: Config) -> Path:
-    """One folder a server, shared by the workers; whoever clears caches may clear it away."""
-    name = hashlib.sha256(endpoint(config).base_url.encode()).hexdigest()[:12]
-    return platformdirs.user_cache_path("readback", appauthor=False) / "media" / name
 
 
 def _files_root() -> Path:

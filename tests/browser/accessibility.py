@@ -24,15 +24,23 @@ def axe_source() -> str:
     pytest.skip(missing)
 
 
+COLOURS: Final = ("color-contrast", "link-in-text-block")
+"""The rules that look at colours, which cost the most."""
+
+
 def violations_in_both(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
     """What axe-core finds by all of its rules but those in `without`, in light; in dark, by those
     that look at colours, since nothing else changes."""
     page.emulate_media(color_scheme="light")
-    page.evaluate(axe_source())
-    rules = {rule: {"enabled": False} for rule in without}
-    found = _found(page, {"rules": rules})
+    found = violations(page, without=without)
     page.emulate_media(color_scheme="dark")
-    return found + _found(page, {"runOnly": ["color-contrast", "link-in-text-block"]})
+    return found + _found(page, {"runOnly": list(COLOURS)})
+
+
+def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds by all of its rules but those in `without`."""
+    page.evaluate(axe_source())
+    return _found(page, {"rules": {rule: {"enabled": False} for rule in without}})
 
 
 def _found(page: Page, options: dict[str, object]) -> list[str]:

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from tests.gallery.fixtures import FOLDER as GALLERY
 from tests.serving import serve
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, load_samples
 
 CHROMIUM = (

@@ -20,8 +20,8 @@ from tests.browser.conftest import Open
 from tests.conftest import REAL_DATA
 from tests.serving import serve
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
 Json = dict[str, Any]

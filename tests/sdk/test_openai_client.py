@@ -16,8 +16,8 @@ from tests.fake_upstream import Json
 from tests.pages import Page, pages_from
 from tests.serving import serve
 from webapp import create_app
-from webapp.application import database_url
 from webapp.config import Config
+from webapp.configured import database_url
 from webapp.embedded import Store, load_samples
 from webapp.embedded.sample_set import SAMPLES
 

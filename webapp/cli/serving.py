@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from webapp.application import assemble, database_url, endpoint
+from webapp import create_app
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
+from webapp.configured import database_url, endpoint
 from webapp.embedded import load_samples, without_password
-from webapp.rendering.words import count
+from webapp.words import count
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -79,6 +80,9 @@ def _run_workers(config: Config, address: str) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
+    # Loaded before the fork, so that the workers share it; the other commands need no pages.
+    import webapp.application  # noqa: F401
+
     server = Granian(
         "webapp:create_app",
         address=address,
@@ -104,7 +108,7 @@ def _app_of_worker(config: Config) -> Flask:
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return assemble(config, transport=None)
+    return create_app(config)
 
 
 def _source(config: Config) -> str:

@@ -17,7 +17,6 @@
                 what is shown of a tool call
     settings_told
                 nested settings of a request in a few words
-    words       numbers, sizes and times for people
 
 Everything that comes in is untrusted; everything that goes out is safe to put into a page.
 """
@@ -38,10 +37,8 @@ from webapp.rendering.structure import Structure, StructureBudget, structure
 from webapp.rendering.thoughts import folded, leading_thought
 from webapp.rendering.tool_names import tool_name
 from webapp.rendering.tree import tree
-from webapp.rendering.words import FILTERS as WORD_FILTERS
 
 __all__ = [
-    "WORD_FILTERS",
     "Arguments",
     "Budgets",
     "Cited",

@@ -13,7 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.rendering.markdown import TextView
-from webapp.rendering.words import extent
+from webapp.words import extent
 
 _OPENING: Final = re.compile(r"\s*+<(think|thinking|thought|reasoning)>")
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from webapp import media, rendering
+from webapp import media, rendering, words
 from webapp.completions import scalar_text
 from webapp.templating import addresses, structures, texts
 from webapp.templating.compiled import COMPILED
@@ -78,7 +78,7 @@ def install(app: Flask) -> None:
     env.finalize = encodable
     env.trim_blocks = True
     env.lstrip_blocks = True
-    env.filters.update(rendering.WORD_FILTERS)
+    env.filters.update(words.FILTERS)
     env.filters.update(_FILTERS)
     env.tests["short"] = structures.is_short
     env.tests["upstream_error"] = _is_upstream_error

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.any_json import checked
-from webapp.rendering.words import (
+from webapp.words import (
     ago,
     count,
     extent,
