@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,17 @@ from webapp.config import Config
 from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
+
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay for the whole run: what looks for garbage need not look at them.
+
+    It would take seconds of some page's time to render, which is bounded.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

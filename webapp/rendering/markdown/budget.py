@@ -18,7 +18,8 @@ MAX_STEPS: Final = 100_000
 LINE_STEPS: Final = 2
 """What each line counts before anything is read: every rule for blocks looks at it."""
 
-_TEXT_SHARE: Final = 0.25
+_TEXT_SHARE: Final = 0.5
+"""Of a page's time for one text. A look for garbage may fall into any, and takes a tenth."""
 _CODE_SECONDS: Final = 0.1
 _LONG_FORMULA: Final = 300
 """Characters; hardly any formula that somebody wrote has more."""
