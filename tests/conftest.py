@@ -16,7 +16,6 @@ from webapp.config import Config
 from webapp.configured import database_url
 from webapp.embedded import Store, import_files
 
-
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

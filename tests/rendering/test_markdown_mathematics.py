@@ -102,6 +102,10 @@ def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
         "$" + "x+" * (MAX_LENGTH // 2 - 10) + r"\bad$",
         r"$\newcommand{\a}{\a\a}\a$",
         r"$\def\a{b}\a$",
+        r"$\providecommand{\a}{b}\a \ldots$",
+        r"$\let\a=\ldots \a$",
+        r"$\global\def\a{{\ldots}}\a$",
+        r"$\gdef\ldots{x}$",
     ],
 )
 def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
@@ -110,6 +114,19 @@ def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
     assert parsed(found).css_first("math") is None
     assert [node.text() for node in parsed(found).css("code.formula-source")] == [text]
     assert_harmless(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$x_1, \ldots, x_n$",
+        r"$a \implies b \iff c \impliedby d$",
+        r"$a \equiv b \pmod{n}, c \bmod d \mod e$",
+        r"$" + r"\ldots" * 300 + "$",
+    ],
+)
+def test_commands_that_stand_for_others_are_set(text: str) -> None:
+    assert formulas(text) == [(text.strip("$"), False)]
 
 
 def test_a_block_of_mathematics_that_cannot_be_set_shows_its_source() -> None:

@@ -34,7 +34,10 @@ _LONG: Final = 30
 """Characters from which a formula may be wider than a phone, and scrolls by the keyboard."""
 
 _STACK_SIZE_LOCK: Final = Lock()
-_CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=0)
+_CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=MAX_LENGTH)
+_DEFINES: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])")
+"""A definition would not be seen; and what it stands for makes the formula longer, and deeper,
+than it is."""
 
 _ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,40});")
 _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -83,7 +86,7 @@ _ENCLOSURES: Final = {
 
 def formula(latex: str, *, display: bool) -> Markup | None:
     """`latex` as MathML in a box of its own; None for what stays as it was written."""
-    if len(latex) > MAX_LENGTH:
+    if len(latex) > MAX_LENGTH or _DEFINES.search(latex):
         return None
     needs_room = len(_OPENS.findall(latex)) > _SHALLOW
     math = _with_deep_stack(latex, display) if needs_room else _math(latex, display)
