@@ -129,6 +129,26 @@ def test_commands_that_stand_for_others_are_set(text: str) -> None:
     assert formulas(text) == [(text.strip("$"), False)]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (r"$\overline{AB} = c$", "math-line-over"),
+        (r"$\underline{AB} = c$", "math-line-under"),
+    ],
+)
+def test_a_line_is_as_long_as_what_it_is_drawn_over(text: str, line: str) -> None:
+    (row,) = parsed(str(markdown(text).html)).css(f"math > mrow.{line}")
+
+    assert row.text() == "AB"
+    assert parsed(str(markdown(text).html)).text().strip() == "AB=c"
+
+
+def test_an_accent_is_a_character() -> None:
+    found = parsed(str(markdown(r"$\bar{x}$").html))
+
+    assert [one.text() for one in found.css("mover")] == ["x\u00af"]
+
+
 def test_a_block_of_mathematics_that_cannot_be_set_shows_its_source() -> None:
     assert "\\bad{x}" in all_text(str(markdown("```math\n\\bad{x}\n```").html))
 

@@ -63,6 +63,10 @@ _ELEMENTS: Final[dict[str, frozenset[str]]] = {
     "munder": frozenset({"accentunder"}),
     "munderover": frozenset({"accent", "accentunder"}),
 }
+_LINES: Final = {"mover": "math-line-over", "munder": "math-line-under"}
+_LOW_LINE: Final = "\u0332"
+"""What the library puts above and below; what it makes of accents are other characters."""
+
 _STYLES: Final = {
     ("text-align", "left"): "math-left",
     ("text-align", "right"): "math-right",
@@ -150,7 +154,19 @@ def _rebuilt(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
     made.text, made.tail = found.text, found.tail
     for child in found:
         made.append(_rebuilt(child, level + 1))
-    return made
+    return _lined(made)
+
+
+def _lined(made: ElementTree.Element) -> ElementTree.Element:
+    """A line above or below is drawn by the style sheet: few fonts can stretch a character to
+    the length of `\\overline{ABC}`."""
+    drawn = _LINES.get(made.tag)
+    if drawn is None or len(made) != 2 or made[1].text != _LOW_LINE:
+        return made
+    row = ElementTree.Element("mrow", {"class": drawn})
+    row.append(made[0])
+    row.tail = made.tail
+    return row
 
 
 def _enclosed(found: ElementTree.Element) -> ElementTree.Element:
