@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
 from webapp.exact_json.lexemes import (
     CUT_ESCAPE,
@@ -30,9 +30,10 @@ _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
 
 _STEPS: Final = 32
 _RUN: Final = 1_000
-"""Simple values that one step takes at the most."""
+"""Simple values, and arrays one in another, that one step takes at the most."""
 
 _OPENING: Final = frozenset("[{")
+_ARRAYS: Final = re.compile(rf"\[{{1,{_RUN}}}")
 _SPACES: Final = frozenset(" \t\n\r")
 
 
@@ -65,24 +66,38 @@ def _go_on() -> None:
 
 
 @dataclass(slots=True)
-class _Open:
-    """A container whose end has not been read yet."""
+class _OpenArray:
+    """An array whose end has not been read yet; it holds a list from its first item on."""
 
     start: int
-    items: list[Value]
-    members: list[Member] | None
-    name: String | None = None
-
-    @property
-    def end(self) -> str:
-        return "]" if self.members is None else "}"
+    _items: list[Value] | None = None
+    end: ClassVar[str] = "]"
 
     def add(self, value: Value) -> None:
-        if self.members is None:
-            self.items.append(value)
+        if self._items is None:
+            self._items = [value]
         else:
-            assert self.name is not None
-            self.members.append(Member(self.name, value))
+            self._items.append(value)
+
+    def closed(self, text: str, end: int) -> Array:
+        return Array(text, self.start, end, tuple(self._items or ()))
+
+
+@dataclass(slots=True)
+class _OpenObject:
+    """An object whose end has not been read yet, with the name that its next value gets."""
+
+    start: int
+    name: String | None = None
+    _members: list[Member] = field(default_factory=list)
+    end: ClassVar[str] = "}"
+
+    def add(self, value: Value) -> None:
+        assert self.name is not None
+        self._members.append(Member(self.name, value))
+
+    def closed(self, text: str, end: int) -> Object:
+        return Object(text, self.start, end, tuple(self._members))
 
 
 class _Parser:
@@ -91,7 +106,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._open: list[_Open] = []
+        self._open: list[_OpenArray | _OpenObject] = []
 
     def document(self, check: Callable[[], None]) -> Value:
         value = self._value()
@@ -133,46 +148,40 @@ class _Parser:
         complete = self._run(container)
         if complete is not None:
             return complete
-        if container.members is not None:
+        if isinstance(container, _OpenObject):
             container.name = self._name()
         return self._value()
 
-    def _run(self, container: _Open) -> Value | None:
+    def _run(self, container: _OpenArray | _OpenObject) -> Value | None:
         """Takes the simple values that come next; gives `container` when it ends with them."""
         text = self._text
-        match = (ITEM if container.members is None else MEMBER).match
+        match = (MEMBER if isinstance(container, _OpenObject) else ITEM).match
         for _ in range(_RUN):
             found = match(text, self._at)
             if found is None:
                 return None
             self._at = found.end()
-            self._take(container, found)
+            if isinstance(container, _OpenObject):
+                container.name = String(text, *found.span("name"))
+            container.add(self._simple(found))
             if text[self._at - 1] != ",":
                 return self._closed()
         return None
 
-    def _take(self, container: _Open, found: re.Match[str]) -> None:
+    def _simple(self, found: re.Match[str]) -> Value:
+        """The scalar or the empty container that was found."""
         kind = found.lastgroup or ""
         start, end = found.span(kind)
-        value: Value
         if kind in _SCALARS:
-            value = _SCALARS[kind](self._text, start, end)
-        elif kind == "object":
-            value = Object(self._text, start, end, ())
-        else:
-            value = Array(self._text, start, end, ())
-        if container.members is None:
-            container.items.append(value)
-        else:
-            name = String(self._text, *found.span("name"))
-            container.members.append(Member(name, value))
+            return _SCALARS[kind](self._text, start, end)
+        if kind == "object":
+            return Object(self._text, start, end, ())
+        return Array(self._text, start, end, ())
 
     def _value(self) -> Value | None:
         """The next scalar; or None when a container was opened instead."""
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
-            while self._text.startswith("[[", self._at - 1):
-                self._enter(self._at)
             return None
         match = TOKEN.match(self._text, self._at)
         if match is None:
@@ -195,11 +204,18 @@ class _Parser:
         return Boolean(self._text, start, end)
 
     def _enter(self, start: int) -> None:
-        """Opens the container whose bracket is at `start`."""
-        self._at = start + 1
-        if len(self._open) >= MAX_LEVELS:
+        """Opens the object whose bracket is at `start`, or the arrays that open one in another."""
+        room = MAX_LEVELS - len(self._open)
+        if self._text[start] == "{":
+            self._at = start + 1
+            self._open.append(_OpenObject(start))
+        else:
+            found = _ARRAYS.match(self._text, start)
+            assert found is not None
+            self._at = min(found.end(), start + room + 1)
+            self._open += map(_OpenArray, range(start, self._at))
+        if len(self._open) > MAX_LEVELS:
             raise self._wrong(f"nested deeper than {MAX_LEVELS:,} levels")
-        self._open.append(_Open(start, [], [] if self._text[start] == "{" else None))
 
     def _name(self) -> String:
         match = TOKEN.match(self._text, self._at)
@@ -218,10 +234,7 @@ class _Parser:
         return found
 
     def _closed(self) -> Value:
-        container = self._open.pop()
-        if container.members is not None:
-            return Object(self._text, container.start, self._at, tuple(container.members))
-        return Array(self._text, container.start, self._at, tuple(container.items))
+        return self._open.pop().closed(self._text, self._at)
 
     def _peek(self) -> str:
         """The next character that is not white space; empty at the end."""

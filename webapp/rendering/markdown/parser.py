@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -31,7 +32,9 @@ from webapp.rendering.markdown import (
 from webapp.rendering.markdown.budget import TooCostly
 from webapp.rendering.markdown.scope import Scope
 
-_BLOCK_WEIGHT = 5
+_BLOCK_WEIGHT: Final = 5
+_INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
+"""Blocks that look at every line for what ends them, in one step of the parser."""
 
 
 def rendered(text: str, scope: Scope, *, own_host: str) -> str:
@@ -54,7 +57,7 @@ def _parser(own_host: str, levels: int) -> MarkdownIt:
     for part in (images, mathematics, autolinks, tasks, directions, outline):
         part.install(parser)
     parser.inline.ruler.before("text", "meter", _inline_step)
-    parser.block.ruler.before("table", "meter", _block_step)
+    parser.block.ruler.before("table", "meter", _block_step, {"alt": list(_INTERRUPTED)})
     parser.core.ruler.before("inline", "meter", _all_blocks)
     for name in ("th_open", "td_open"):
         parser.add_render_rule(name, _aligned_cell)
@@ -75,8 +78,10 @@ def _inline_step(state: StateInline, _silent: bool) -> bool:
     return False
 
 
-def _block_step(state: StateBlock, _start: int, _end: int, _silent: bool) -> bool:
-    Scope.of(state.env).meter.step(_BLOCK_WEIGHT)
+def _block_step(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    # A line may be the head of a table, all of whose columns are made in one step.
+    columns = 0 if silent else state.src.count("|", state.bMarks[start], state.eMarks[start])
+    Scope.of(state.env).meter.step(1 if silent else _BLOCK_WEIGHT * (1 + columns))
     return False
 
 
