@@ -73,7 +73,7 @@ def test_results_stand_under_the_calls_whose_ids_they_name() -> None:
     first, second = entries[1].calls
     assert (first.nested, first.elsewhere) == ([entries[2]], [])
     assert (second.nested, second.elsewhere) == ([entries[3]], [])
-    assert not first.inferred and not second.inferred
+    assert not any(entry.inferred for entry in entries)
     assert entries[2].answers is first
     assert entries[4].answers is None
 
@@ -82,14 +82,14 @@ def test_results_without_ids_are_paired_by_their_order_and_it_says_so() -> None:
     entries = arranged(caller("a", "b"), result(), result())
 
     assert pairs(entries) == [("1.1", [2]), ("1.2", [3])]
-    assert all(call.inferred for call in entries[0].calls)
+    assert [entry.inferred for entry in entries] == [False, True, True]
 
 
 def test_an_empty_call_id_says_no_more_than_none() -> None:
     entries = arranged(caller("", ""), result(""), result(""))
 
     assert pairs(entries) == [("1.1", [2]), ("1.2", [3])]
-    assert all(call.inferred for call in entries[0].calls)
+    assert [entry.inferred for entry in entries] == [False, True, True]
 
 
 def test_functions_of_old_are_paired_by_name() -> None:
@@ -98,7 +98,7 @@ def test_functions_of_old_are_paired_by_name() -> None:
     strangers = arranged(calling, message("function", name="g", content="1"))
 
     assert pairs(entries) == [("1.1", [2])]
-    assert entries[0].calls[0].inferred
+    assert entries[1].inferred
     assert pairs(strangers) == [("1.1", [])]
     assert strangers[1].answers is None
 
@@ -153,11 +153,41 @@ def test_results_of_unknown_calls_answer_nothing() -> None:
     assert entries[1].answers is None
 
 
-def test_a_call_that_is_not_understood_can_be_answered_by_order_only() -> None:
+def test_a_call_that_is_not_understood_is_answered_by_its_id_or_the_order() -> None:
     strange = message("assistant", tool_calls=["strange"])
+    unknown = message("assistant", tool_calls=[{"id": "a", "type": "mcp", "mcp": {}}])
 
     assert pairs(arranged(strange, result())) == [("1.1", [2])]
     assert pairs(arranged(strange, result("a"))) == [("1.1", [])]
+    assert pairs(arranged(unknown, result("a"))) == [("1.1", [2])]
+    assert pairs(arranged(unknown, result("b"))) == [("1.1", [])]
+
+
+def test_a_call_that_was_never_answered_does_not_shift_the_results_of_later_ones() -> None:
+    entries = arranged(
+        *(caller("a:f"), user()),
+        *(caller("a:g"), result("a")),
+        *(caller("a:h"), result("a")),
+    )
+
+    assert pairs(entries) == [("1.1", []), ("3.1", [4]), ("5.1", [6])]
+    assert entries[3].inferred
+
+
+def test_calls_of_one_turn_with_one_id_are_answered_by_name_and_then_by_order() -> None:
+    by_name = arranged(caller("a:f", "a:g"), result("a", name="g"), result("a", name="f"))
+    by_order = arranged(caller("a:f", "a:g"), result("a"), result("a"))
+
+    assert pairs(by_name) == [("1.1", [3]), ("1.2", [2])]
+    assert pairs(by_order) == [("1.1", [2]), ("1.2", [3])]
+    assert [entry.inferred for entry in by_order] == [False, True, False]
+
+
+def test_only_the_result_that_names_no_call_is_inferred() -> None:
+    entries = arranged(caller("a", "b"), result(), result("a"))
+
+    assert pairs(entries) == [("1.1", [2, 3]), ("1.2", [])]
+    assert [entry.inferred for entry in entries] == [False, True, False]
 
 
 def test_a_call_without_a_result_may_follow_only_where_messages_do() -> None:
@@ -234,17 +264,17 @@ def test_every_pairing_is_of_a_result_behind_its_call(messages: list[Message]) -
                 assert found.answers is call
                 assert found.message.is_tool_result
                 assert entries.index(found) > entries.index(entry)
+                assert found.inferred or found.message.tool_call_id
                 assert_matches(found.message, call)
     answering = [entry for entry in entries if entry.answers]
     assert sum(len(call.results) for entry in entries for call in entry.calls) == len(answering)
 
 
 def assert_matches(found: Message, call: CallEntry) -> None:
-    call_id, name = getattr(call.call, "id", None), getattr(call.call, "name", None)
+    name = getattr(call.call, "name", None)
     if found.tool_call_id:
-        assert call_id == found.tool_call_id
+        assert call.call.id == found.tool_call_id
     else:
-        assert call.inferred
         assert found.name in (None, name) or name is None
 
 

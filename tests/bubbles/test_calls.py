@@ -86,7 +86,7 @@ def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
     messages = [{"id": f"{ID}-0"} | calling(call(1)), {"id": f"{ID}-1"} | result(1, "seen")]
     fake.completions[ID] = Stored(stored(ID).completion, messages)
     page = Page.of(fake_client.get(f"{HERE}?limit=1"))
-    assert "No result on this page; it may follow." in page.bubbles[0].text
+    assert "No result among the messages loaded with it; it may follow." in page.bubbles[0].text
 
 
 def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
@@ -97,7 +97,7 @@ def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
 def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
     with_id, without = show(result(7, "seen"), result(None, "felt"))
     assert (
-        "result of call call_7 , which no message in front of it on this page makes" in with_id.text
+        "result of call call_7 , which none of the messages loaded with it makes" in with_id.text
     )
     assert "the server does not say of which call" in without.text
 

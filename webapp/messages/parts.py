@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias, TypeGuard
 
-from webapp.exact_json import Array, Member, Value
+from webapp.exact_json import Array, Member, Object, Value
 
 MAX_ITEMS: Final = 10_000
 """A list of more parts, calls, annotations or choices is none that a reader could read."""
@@ -134,6 +134,11 @@ class Unknown(_Piece):
 
     kind: ClassVar[str] = "unknown"
     label: str
+
+    @property
+    def id(self) -> str | None:
+        """Its id: what nobody knows can be referred to by others all the same."""
+        return self.json.text("id") if isinstance(self.json, Object) else None
 
 
 Part: TypeAlias = (

@@ -15,7 +15,8 @@ class Entry:
     """One message at its place.
 
     `number` counts from 1 in request order, None when the place is not known; `calls` are the
-    message's own, with their results; `answers` is the call this message is the result of.
+    message's own, with their results; `answers` is the call this message is the result of, and
+    `inferred` tells that the server did not say of which and the order decided.
     `choice` is set when the message is an output, `place` (from 0) when it stands only among
     the choices of the completion and not among its messages. `prefix` stands in front of the
     DOM id where one page shows several transcripts.
@@ -25,6 +26,7 @@ class Entry:
     number: int | None
     calls: tuple[CallEntry, ...] = ()
     answers: CallEntry | None = None
+    inferred: bool = False
     choice: Choice | None = None
     place: int | None = None
     nested: bool = False
@@ -60,15 +62,13 @@ class Entry:
 class CallEntry:
     """One tool call with the results found for it.
 
-    `inferred` tells that the server did not say which call the results answer and the order
-    decided. `may_follow` tells that the result may stand on a page not seen here.
+    `may_follow` tells that the result may stand on a page not seen here.
     """
 
     call: Call
     caller: Entry
     position: int
     results: list[Entry] = field(default_factory=list)
-    inferred: bool = False
     may_follow: bool = False
 
     @property

@@ -46,17 +46,27 @@ def _pair(entries: Sequence[Entry]) -> None:
 
 def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
     wanted = entry.message.tool_call_id
-    if wanted:
-        named = [call for call in calls if _call_id(call) == wanted]
-        # Ids are not always unique: the first call still without a result comes first.
-        found = next((call for call in named if not call.results), named[-1] if named else None)
-    else:
-        found = _by_order(entry, calls)
+    named = [call for call in calls if call.call.id == wanted] if wanted else []
+    found = _by_id(entry, named) if wanted else _by_order(entry, calls)
     if found is None:
         return
+    entry.inferred = not wanted or sum(not call.results for call in named) > 1
     entry.answers = found
     found.results.append(entry)
-    found.inferred = found.inferred or not wanted
+
+
+def _by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
+    """One of the calls that have the id of the result; ids are not always unique.
+
+    The last turn that still waits for a result is the one that is answered. Among its own calls
+    the name decides, where the result has one, and then the order.
+    """
+    waiting = [call for call in named if not call.results]
+    if not waiting:
+        return named[-1] if named else None
+    turn = [call for call in waiting if call.caller is waiting[-1].caller]
+    name = entry.message.name
+    return next((call for call in turn if name and _call_name(call) == name), turn[0])
 
 
 def _by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
@@ -66,10 +76,6 @@ def _by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
     turn = [call for call in calls if call.caller is calls[-1].caller and not call.results]
     name = entry.message.name
     return next((call for call in turn if name is None or _call_name(call) in (None, name)), None)
-
-
-def _call_id(call: CallEntry) -> str | None:
-    return call.call.id if isinstance(call.call, ToolCall) else None
 
 
 def _call_name(call: CallEntry) -> str | None:
