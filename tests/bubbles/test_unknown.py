@@ -141,3 +141,33 @@ def test_a_large_field_nobody_knows_is_a_tree_behind_its_size(show: ShowMessages
     (fold,) = bubble.parts.css(".also-sent details.json-fold")
     assert readable(fold).count("s" * 50) == 20
     assert [readable(one) for one in fold.css(".tree dt")] == ["step"] * 10
+
+
+REVERSED = "invoice\u202efdp.exe"
+
+
+def a_call(call_id: str, name: str) -> Json:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": "x", "name": REVERSED},
+        {"role": REVERSED, "content": "x"},
+        {"role": "user", "content": "x", "invented": REVERSED},
+        {"role": "user", "content": "x", REVERSED: 1},
+        {"role": "tool", "content": "x", "tool_call_id": REVERSED},
+        {"role": "assistant", "tool_calls": [a_call(REVERSED, "f")]},
+        {"role": "assistant", "tool_calls": [a_call("a", REVERSED)]},
+        {"role": "assistant", "tool_calls": [a_call("a", f"mcp__s__{REVERSED}")]},
+        {"role": "user", "content": [{"type": "file", "file": {"filename": REVERSED}}]},
+        {"role": "user", "content": [{"type": "file", "file": {"file_id": REVERSED}}]},
+    ],
+)
+def test_characters_that_turn_text_round_are_marked_wherever_they_stand(
+    show: ShowMessages, message: Json
+) -> None:
+    (bubble,) = show(message)
+
+    assert [one.attributes["data-mark"] for one in bubble.node.css(".control")] == ["U+202E RLO"]

@@ -7,6 +7,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from webapp.rendering.characters import marked
+
 _MAX_LENGTH: Final = 200
 # `mcp__server__tool`, then `server__tool`, then `server.tool` and `server/tool`.
 _FORMS: Final = tuple(
@@ -20,12 +22,12 @@ _FORMS: Final = tuple(
 
 
 def tool_name(name: str) -> Markup:
-    """`name`, every character of it, with the part that names the server marked as such."""
+    """`name`, all its characters to be seen, with the part that names the server marked as such."""
     if len(name) <= _MAX_LENGTH:
         for form in _FORMS:
             match = form.fullmatch(name)
             if match is not None:
                 return Markup(
                     '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
-                ).format(*match.groups())
-    return Markup("{}").format(name)
+                ).format(*map(marked, match.groups()))
+    return marked(name)
