@@ -96,9 +96,7 @@ def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
 
 def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
     with_id, without = show(result(7, "seen"), result(None, "felt"))
-    assert (
-        "result of call call_7 , which none of the messages loaded with it makes" in with_id.text
-    )
+    assert "result of call call_7 , which none of the messages loaded with it makes" in with_id.text
     assert "the server does not say of which call" in without.text
 
 
