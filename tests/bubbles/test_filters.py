@@ -137,7 +137,7 @@ def test_moderation_tells_categories_and_scores(
     }
     head = about(fake, fake_client, moderation=moderation)
     (report,) = head.css("details.report")
-    assert summary(report) == "Moderation violence: detected"
+    assert summary(report) == "Moderation violence: detected output: not checked"
     assert pairs(report, ".findings") == {
         "violence": "detected score 0.93",
         "hate": "not found score 1e-06",
@@ -145,6 +145,25 @@ def test_moderation_tells_categories_and_scores(
     assert [readable(node) for node in report.css(".report-of")] == ["input", "output"]
     assert "It took too long." in readable(report)
     assert exact(report) == moderation
+
+
+def test_a_check_that_failed_is_not_told_as_one_that_found_nothing(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    failed = {"type": "error", "code": "timeout", "message": "It took too long."}
+    clean = {"type": "moderation_result", "categories": {"hate": False}}
+    head = about(fake, fake_client, moderation={"input": failed, "output": clean})
+    (report,) = head.css("details.report")
+    assert summary(report) == "Moderation 1 category, nothing found there input: not checked"
+    assert pairs(report, ".also-sent")["code"] == "timeout"
+    assert exact(report) == {"input": failed, "output": clean}
+
+
+def test_a_filter_that_failed_is_told(answered: ShowAnswer) -> None:
+    error = {"code": "content_filter_error", "message": "The contents are not filtered"}
+    bubble = answered({"content_filter_results": {"error": error}}, content="Hi")
+    (report,) = bubble.parts.css("details.report")
+    assert summary(report) == "Content filter one result: not checked"
 
 
 def test_very_many_categories_are_counted_and_kept(answered: ShowAnswer) -> None:

@@ -65,11 +65,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The categories of one result; `of` tells what was looked at, where that is said."""
+    """The categories of one result; `of` tells what was looked at, where that is said.
+
+    `failed` tells that the check itself ended with an error, so that nothing found says nothing.
+    """
 
     of: str
     found: tuple[Finding, ...]
     extras: tuple[Member, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,12 @@ class Report:
         """What was filtered or detected."""
         found = (one for result in self.results for one in result.found)
         return tuple(one for one in found if one.state in ("filtered", "detected"))
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What could not be checked, by its name where it has one."""
+        failed = (result.of for result in self.results if result.failed)
+        return tuple(dict.fromkeys(of or "one result" for of in failed))
 
     @property
     def shown(self) -> tuple[Findings, ...]:
@@ -153,13 +163,14 @@ def _filtered(value: Value, of: str, levels: int) -> Iterator[Findings]:
     of = f"prompt {prompt.source}" if isinstance(prompt, Number) else of
     found = _categories(inner, of)
     beyond = value.beyond(prompt_index=Number, content_filter_results=Object)
-    yield Findings(of=of, found=found.found, extras=found.extras + beyond)
+    yield replace(found, extras=found.extras + beyond)
 
 
 def _categories(value: Object, of: str) -> Findings:
     found = [finding for member in value.members for finding in _finding(member)]
     left = (member for member in value.beyond() if not any(_finding(member)))
-    return Findings(of=of, found=tuple(found), extras=tuple(left))
+    failed = value.object("error") is not None
+    return Findings(of=of, found=tuple(found), extras=tuple(left), failed=failed)
 
 
 def _finding(member: Member) -> Iterator[Finding]:
@@ -194,8 +205,10 @@ def _moderated(value: Value, of: str, levels: int) -> Iterator[Findings]:
         for member in value.members:
             at = of or ("" if member.name.text == "results" else member.name.text)
             yield from _moderated(member.value, at, levels - 1)
-        left = value.beyond(type=String)
-        yield Findings(of=of, found=(), extras=tuple(one for one in left if _is_scalar(one.value)))
+        failed = value.text("type") == "error"
+        left = value.beyond() if failed else value.beyond(type=String)
+        scalars = tuple(one for one in left if _is_scalar(one.value))
+        yield Findings(of=of, found=(), extras=scalars, failed=failed)
 
 
 def _moderation(value: Object, of: str) -> Findings:
