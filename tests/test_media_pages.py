@@ -147,6 +147,7 @@ def test_sound_without_a_header_is_given_one(fake: FakeUpstream, fake_client: Fl
     assert response.mimetype == "audio/wav"
     assert response.data[:4] == b"RIFF"
     assert response.data[44:] == samples
+    assert str(response.headers["Content-Disposition"]).endswith(".wav")
 
 
 def test_sound_of_no_known_format_can_be_asked_for_as_samples(

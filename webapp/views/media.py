@@ -64,7 +64,9 @@ def _of_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
 
 def _sent(media: InlineMedia, data: bytes) -> Response:
     found = media.format
-    own_name = f"{media.digest[:8]}.{media.sniffed.extension}"
+    # What is withheld keeps the extension of what it is; samples were given a header.
+    extension = (found if media.is_headerless else media.sniffed).extension
+    own_name = f"{media.digest[:8]}.{extension}"
     response = send_file(
         io.BytesIO(data),
         mimetype=found.mimetype,
