@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 import struct
 import wave
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,8 @@ def test_the_size_is_that_of_the_decoded_bytes(data: bytes) -> None:
         "=",
         "UklG!",
         "UklGR",
-        "Ukl\nG",
-        "Uk lG",
+        "Ukl\nGx",
+        "Uk lGx",
         "Ukl=G===",
         "\u00e9",
         "\ud800",
@@ -258,6 +259,22 @@ def test_base64_that_was_cut_off_is_told_at_once(lost: int) -> None:
 
 def test_base64_that_breaks_at_its_end_is_told_at_once() -> None:
     assert InlineMedia(uri(png(3, 2) + b"\0" * 300) + "!!!!").problem is not None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: "\n".join(text[at : at + 76] for at in range(0, len(text), 76)) + "\n",
+        lambda text: "data:image/png;base64," + text.replace("+", "%2B").replace("=", "%3D"),
+        lambda text: "data:image/png;base64," + " \r\n".join((text[:9], text[9:])),
+    ],
+    ids=["lines", "escapes", "spaces"],
+)
+def test_base64_may_be_wrapped_in_lines_and_escaped(spoil: Callable[[str], str]) -> None:
+    data = png(3, 2) + b"\xfb\xef\xbe" * 99 + b"\xfb"
+    found = InlineMedia(spoil(base64.b64encode(data).decode()))
+    assert (found.problem, found.size, found.decode()) == (None, len(data), data)
+    assert found.format.shown_as == "image"
 
 
 def test_a_data_uri_without_base64_may_hold_any_text() -> None:

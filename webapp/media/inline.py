@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from webapp.media.durations import PCM_RATE
 from webapp.media.formats import DOWNLOAD, WAV, Format, format_of
@@ -105,8 +105,8 @@ class InlineMedia:
     def size(self) -> int:
         """Bytes when decoded; of base64 reckoned from its length."""
         if not self._is_base64:
-            return len(self._decode(self.text[self._start :]))
-        return max(0, self._length * 3 // 4 - self.text[-2:].count("="))
+            return len(self._decode(self._body))
+        return max(0, self._length * 3 // 4 - self._body[-2:].count("="))
 
     @cached_property
     def problem(self) -> str | None:
@@ -114,8 +114,8 @@ class InlineMedia:
         if self._is_base64 and self._length % 4:
             return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
-            self._decode(self.text[self._start : self._start + _CHECKED])
-            self._decode(self.text[max(self._start, len(self.text) - _CHECKED) :])
+            self._decode(self._body[:_CHECKED])
+            self._decode(self._body[-_CHECKED:])
         except NotMedia as wrong:
             return str(wrong)
         return None
@@ -124,7 +124,7 @@ class InlineMedia:
         """The bytes, playable as they are. Raises `NotMedia`."""
         if self._length > MAX_CHARACTERS:
             raise NotMedia("The data is too long to be decoded.")
-        data = self._decode(self.text[self._start :])
+        data = self._decode(self._body)
         if self._is_headerless and format_of(data) is DOWNLOAD:
             return _wav_header(len(data)) + data
         return data
@@ -135,7 +135,7 @@ class InlineMedia:
         if not self._is_base64 or self._length % 4:
             return b""
         try:
-            return self._decode(self.text[max(self._start, len(self.text) - _END) :])
+            return self._decode(self._body[-_END:])
         except NotMedia:
             return b""
 
@@ -145,7 +145,7 @@ class InlineMedia:
 
     def _first(self, characters: int) -> bytes:
         try:
-            return self._decode(self.text[self._start : self._start + characters])
+            return self._decode(self._body[:characters])
         except NotMedia:
             return b""
 
@@ -162,13 +162,19 @@ class InlineMedia:
     def _uri(self) -> re.Match[str] | None:
         return _DATA_URI.match(self.text)
 
-    @property
-    def _start(self) -> int:
-        return self._uri.end() if self._uri else 0
+    @cached_property
+    def _body(self) -> str:
+        """What is to be decoded. Base64 may be wrapped in lines, and escaped in a `data:` URI."""
+        body = self.text[self._uri.end() :] if self._uri else self.text
+        if not self._is_base64:
+            return body
+        if self._uri and "%" in body:
+            body = unquote(body)
+        return "".join(body.split()) if any(space in body for space in " \t\r\n") else body
 
     @property
     def _length(self) -> int:
-        return len(self.text) - self._start
+        return len(self._body)
 
     @property
     def _is_base64(self) -> bool:
