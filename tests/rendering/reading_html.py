@@ -14,7 +14,8 @@ _BARE: Final = (
 )
 ALLOWED: Final[dict[str, set[str]]] = {
     **{name: set() for name in _BARE},
-    **{name: {"dir"} for name in ("blockquote", "h3", "h4", "h5", "h6", "p", "ul")},
+    **{name: {"dir"} for name in ("blockquote", "h3", "h4", "h5", "h6", "ul")},
+    "p": {"class", "dir"},
     "a": {"href", "rel", "title", "class", "id", "role"},
     "ol": {"start", "dir"},
     "div": {"class", "tabindex", "dir", "data-language"},
@@ -63,6 +64,7 @@ CLASSES: Final = {
     "span": "link-host|control|joined|code-[a-z]+|formula-(inline|long|display)|task|image-link",
     "code": "formula-source",
     "li": "task-item",
+    "p": "link-definition",
     **{name: _MATH for name in ("mrow", "mtr", "mtd", "mtable")},
     "sup": "citation",
     "td": "align-(center|right)",

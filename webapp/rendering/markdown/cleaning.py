@@ -19,6 +19,7 @@ _VALUES: Final[dict[str, dict[str, set[str]]]] = {
 _CLASSES: Final = {
     "div": {"wide", "formula"},
     "li": {"task-item"},
+    "p": {"link-definition"},
     "span": {"link-host", "task"},
     "sup": {"citation"},
     "td": {"align-center", "align-right"},

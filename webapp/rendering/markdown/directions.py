@@ -14,6 +14,7 @@ from markdown_it.rules_core import StateCore
 
 _BLOCKS: Final = frozenset(
     {"paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "blockquote_open"}
+    | {"definition"}
 )
 _TAKES_FROM_FIRST: Final = frozenset({"list_item_open", "blockquote_open"})
 

@@ -23,6 +23,7 @@ from webapp.rendering.links import foreign_host, is_allowed_link, misleads
 from webapp.rendering.markdown import (
     autolinks,
     code,
+    definitions,
     directions,
     images,
     mathematics,
@@ -54,7 +55,7 @@ def _parser(own_host: str, levels: int) -> MarkdownIt:
     options = {"breaks": True, "linkify": False, "html": False, "maxNesting": levels}
     parser = MarkdownIt("js-default", options)
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
-    for part in (images, mathematics, autolinks, tasks, directions, outline):
+    for part in (images, mathematics, autolinks, definitions, tasks, directions, outline):
         part.install(parser)
     parser.inline.ruler.before("text", "meter", _inline_step)
     parser.block.ruler.before("table", "meter", _block_step, {"alt": list(_INTERRUPTED)})
