@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, Locator
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.conftest import Open
 
@@ -101,3 +101,45 @@ def test_no_call_is_wider_than_its_page(address: str, open_page: Open, width: in
                 .map(one => one.getBoundingClientRect().right)) - innerWidth"""
     )
     assert widest <= 1
+
+
+@pytest.fixture
+def divided(load: Callable[[Path], None], tmp_path: Path) -> None:
+    """Calls with results behind one message, so that a page of 20 ends with a call."""
+    turns = [
+        message
+        for number in range(30)
+        for message in (
+            {"role": "assistant", "content": None, "tool_calls": [call(number, "{}")]},
+            {"role": "tool", "tool_call_id": f"call_{number}", "content": f"found {number}"},
+        )
+    ]
+    messages = [{"role": "user", "content": "Find them."}, *turns]
+    line = {"id": "chatcmpl-1", "messages": messages, "choices": []}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
+    load(tmp_path / "one.jsonl")
+
+
+@pytest.mark.usefixtures("divided")
+@pytest.mark.parametrize("query", ["", "?order=desc", "?all=1"])
+def test_a_call_and_its_result_on_different_pages_are_joined_when_both_are_there(
+    address: str, open_page: Open, query: str
+) -> None:
+    page = open_page(address, f"{HERE}{query}")
+    while page.locator("#more .button").count():
+        known = page.locator(".bubble").count()
+        page.locator("#more .button").click()
+        expect(page.locator(".bubble")).not_to_have_count(known)
+    expect(page.locator("[data-waits], [data-answers]")).to_have_count(0)
+    text = page.locator("main").text_content() or ""
+    assert "loaded with it" not in text
+    assert "No message gives a result" not in text
+    for answers in page.locator(".answers").all():
+        called = page.locator(answers.locator("a").get_attribute("href") or "")
+        message = answers.locator("xpath=ancestor::article")
+        name = called.locator(".call-name").text_content() or "no name"
+        assert name in (answers.text_content() or "")
+        assert (
+            page.locator(f"#{called.get_attribute('id')} > .result-head a").get_attribute("href")
+            == f"#{message.get_attribute('id')}"
+        )
