@@ -250,6 +250,11 @@ def test_base64_that_breaks_in_the_middle_is_told_when_it_is_decoded() -> None:
         found.decode()
 
 
+def test_what_is_no_base64_at_all_is_not_told_as_cut_off() -> None:
+    problem = InlineMedia("data:image/png;base64,!!!not base64!!!").problem
+    assert problem == "The data is not base64 (it holds characters that base64 has not)."
+
+
 @pytest.mark.parametrize("lost", [1, 2, 3])
 def test_base64_that_was_cut_off_is_told_at_once(lost: int) -> None:
     found = InlineMedia(uri(b"\0" * 300)[:-lost])

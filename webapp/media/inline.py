@@ -26,6 +26,7 @@ _LONG_HEAD: Final = 2 * 1024 * 1024
 _CHECKED: Final = 64
 _END: Final = 64 * 1024
 _DATA_URI = re.compile(r"data:([^,;]*+)((?:;[^,;]*+)*+),", re.IGNORECASE)
+_STRAY: Final = re.compile(r"[^A-Za-z0-9+/=]")
 _HEADERLESS: Final = frozenset({"pcm16", "pcm", "pcm_s16le"})
 
 
@@ -111,6 +112,8 @@ class InlineMedia:
     @cached_property
     def problem(self) -> str | None:
         """Why this cannot be shown, by its length and both its ends; None when all looks well."""
+        if self._is_base64 and _STRAY.search(self._body[:_CHECKED] + self._body[-_CHECKED:]):
+            return "The data is not base64 (it holds characters that base64 has not)."
         if self._is_base64 and self._length % 4:
             return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
