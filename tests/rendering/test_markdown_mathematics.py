@@ -48,10 +48,32 @@ def formulas(text: str) -> list[tuple[str, bool]]:
         ("**$x$** and *$y$*", [("x", False), ("y", False)]),
         ("The answer is $42$.", [("42", False)]),
         ("($x$)", [("x", False)]),
+        (r"\(x\) \(n\) \(ABC\) \(5\)", [(x, False) for x in ("x", "n", "ABC", "5")]),
+        (r"\(\|x\| + 1\)", [(r"\|x\| + 1", False)]),
+        ("$$ABC$$ and $$ x + y $$", [("ABC", True), ("x + y", True)]),
+        ("$$\nABC\n$$", [("ABC", True)]),
+        ("$$force = mass * speed$$", [("force = mass * speed", True)]),
+        (r"\(distance = speed * time\)", [("distance = speed * time", False)]),
     ],
 )
 def test_formulas_are_set(text: str, found: list[tuple[str, bool]]) -> None:
     assert formulas(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("the $n$th term", "n"),
+        ("the $(n+1)$st", "(n+1)"),
+        ("$x_2$nd.", "x_2"),
+        ("$3$rd", "3"),
+        ("all $m$s", "m"),
+        ("$k$th-largest", "k"),
+        (r"$\alpha$s", r"\alpha"),
+    ],
+)
+def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
+    assert formulas(text) == [(latex, False)]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +108,24 @@ def test_formulas_are_set(text: str, found: list[tuple[str, bool]]) -> None:
         "$x",
         r"\(x",
         r"\[x = y",
+        "Try Luigi's ($$) or Marco's ($$).",
+        "Cost: $$ (moderate)\nOther: $$ (moderate)",
+        "$$ (moderate)\nOther: $$",
+        "kill $$; echo $$",
+        "kill $$\necho $$",
+        "ps -p $$ | grep $$",
+        "pid=$$; other=$$",
+        "$$ - $$$ or $$ - $$ or $$-$$",
+        "$${VAR} $${OTHER} $$HOME/$$USER",
+        r"\(see the appendix for more\)",
+        r"In sed, \(foo bar\) is a group",
+        r"regex \(a\|b\) or \(a\|b\|c\) or \(foo\|bar\)",
+        r"s/\(.*\)\.txt/\1/ and \([^/]*\) \([0-9]*\)",
+        r"\[see docs/readme\]",
+        r"\[1/3\] Building wheel",
+        r"\[y/N\] \[-v|--verbose\] \[key=value\] \[<file>\]",
+        "$PATH:$s and $HOME/$s and %1$s and %2$s and $key=$s and ${x}$s and $a.$s",
+        "$n$things $n$th1",
     ],
 )
 def test_prices_variables_and_code_are_no_formulas(text: str) -> None:

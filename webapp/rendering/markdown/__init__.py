@@ -8,6 +8,7 @@
     outline         levels of headings, heads of tables
     images          images, as what the caller makes of their addresses
     mathematics     where formulas stand
+    likeness        what looks like a formula and is none
     formulas        LaTeX to MathML
     code            blocks of code in their colours
     marks           citation marks inside formulas and code

@@ -1,13 +1,12 @@
 r"""Where formulas stand in a text: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and blocks of code in `math`.
 
 A dollar opens one only in front of something and behind no word, and the next dollar has to end
-it: prices, shell variables and templates stay text. An escaped bracket is a formula only with
-something in it that words do not have. Each opening looks ahead once and not far.
+it. What is between the signs has to look like a formula. Each opening looks ahead once and not
+far.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,14 +19,11 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from webapp.rendering.markdown.formulas import MAX_LENGTH, as_written, formula
+from webapp.rendering.markdown.likeness import is_formula, is_prose, may_stand_in_front_of
 from webapp.rendering.markdown.marks import split_marks
 from webapp.rendering.markdown.scope import Scope
 
 _CLOSERS: Final = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
-_OPENED: Final = re.compile(r"(?<!\\)\\[\[(]")
-_SIGNS: Final = re.compile(r"[\\^_=<>+/{}|]")
-_SPECIAL: Final = re.compile(r"[\\^_={}]")
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 
 
 def install(parser: MarkdownIt) -> None:
@@ -78,17 +74,7 @@ def _end_of_pair(state: StateInline, opening: str) -> int:
     """Where the formula ends that begins here with two signs, or -1."""
     src, begin = state.src, state.pos + 2
     end = src.find(_CLOSERS[opening], begin, min(state.posMax, begin + MAX_LENGTH))
-    return end if end >= 0 and _is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
-
-
-def _is_formula(opening: str, latex: str, behind: str) -> bool:
-    if not latex.strip():
-        return False
-    if opening == "$$":
-        return behind != "$" and not latex.startswith("$")
-    if _OPENED.search(latex):
-        return False
-    return opening == r"\(" or (behind != "(" and _SIGNS.search(latex) is not None)
+    return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
 
 
 def _end_of_dollar(state: StateInline) -> int:
@@ -103,20 +89,8 @@ def _end_of_dollar(state: StateInline) -> int:
         end = src.find("$", end + 1, limit)
     if end <= begin or src[end - 1].isspace():
         return -1
-    behind = src[end + 1 : end + 2]
-    if behind.isalnum() or behind in ("$", "_", "(", "{"):
-        return -1
-    return -1 if _is_prose(src[begin:end]) else end
-
-
-def _is_prose(text: str) -> bool:
-    """Whether what stands between two dollars is rather words and prices than a formula."""
-    if "`" in text:
-        return True
-    if _SPECIAL.search(text):
-        return False
-    words = len(_WORD.findall(text))
-    return words > 1 or (words > 0 and text[0].isdigit())
+    latex, behind = src[begin:end], src[end + 1 : end + 4]
+    return end if may_stand_in_front_of(latex, behind) and not is_prose(latex) else -1
 
 
 def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
@@ -125,7 +99,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     if opening not in ("$$", r"\[") or state.is_code_block(start_line):
         return False
     end = src.find(_CLOSERS[opening], begin + 2, begin + 2 + MAX_LENGTH)
-    if end < 0 or not _is_formula(opening, src[begin + 2 : end], src[end + 2 : end + 3]):
+    if end < 0 or not is_formula(opening, src[begin + 2 : end], src[end + 2 : end + 3]):
         return False
     last = _line_of(state, end, start_line, end_line)
     if last is None or split_marks(src[end + 2 : state.eMarks[last]])[0].strip():
