@@ -4,6 +4,7 @@
     autolinks       addresses that stand in a text as they are
     definitions     what links refer to, kept where it stands
     tasks           task lists
+    tables          cells that no column is left for, and their lines
     directions      which way each block is written
     outline         levels of headings, heads of tables
     images          images, as what the caller makes of their addresses

@@ -28,6 +28,7 @@ from webapp.rendering.markdown import (
     images,
     mathematics,
     outline,
+    tables,
     tasks,
 )
 from webapp.rendering.markdown.budget import TooCostly
@@ -55,7 +56,7 @@ def _parser(own_host: str, levels: int) -> MarkdownIt:
     options = {"breaks": True, "linkify": False, "html": False, "maxNesting": levels}
     parser = MarkdownIt("js-default", options)
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
-    for part in (images, mathematics, autolinks, definitions, tasks, directions, outline):
+    for part in (images, mathematics, autolinks, definitions, tables, tasks, directions, outline):
         part.install(parser)
     parser.inline.ruler.before("text", "meter", _inline_step)
     parser.block.ruler.before("table", "meter", _block_step, {"alt": list(_INTERRUPTED)})
