@@ -9,6 +9,7 @@
     remote      images on other servers: which may be loaded, and from what origin
     folding     how much of a long text is in view at once
     slices      texts too long for a page, in parts
+    open_blocks what is open where a part begins: code, tables, what they stand in
     exact       JSON as it was written, indented
     tree        JSON as nested lists
     structure   text that is JSON, XML, a table or terminal output as a whole; beside it

@@ -1,22 +1,25 @@
 """A text too long for one page, cut into slices: joined, they are the text again.
 
 A slice ends behind a paragraph, else behind a line, else behind a character with all that
-belongs to it. Where it ends within a block of code, the next one opens the block again to be
-read as Markdown; its own text stays exact.
+belongs to it. Where it ends within a block of code or a table, the next one opens the block
+again to be read as Markdown. The lines that do so are no part of the text: the slice's own text
+stays exact, and so do the source view and what is copied.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+from webapp.rendering.open_blocks import Open, open_within, walked
 
 MIN_BYTES: Final = 256
-_MAX_FENCE: Final = 64
 _MAX_CLUSTER: Final = 32
-_FENCE: Final = re.compile(r"^[ >\t]{0,12}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
+_BEHIND_BLANK: Final = re.compile(r"(?<=\n)\r?\n")
 _JOINS: Final = "\u200d\ufe0e\ufe0f"
 
 
@@ -25,7 +28,7 @@ class Slice:
     """The characters from `start` to `end` of a text.
 
     `seen` and `total` count bytes of UTF-8: up to the end of this slice, and all of them.
-    `reopens` is the line that opens the block of code which the slice begins in.
+    `reopens` are the lines that open the block of code, or the table, which the slice begins in.
     """
 
     text: str
@@ -34,6 +37,7 @@ class Slice:
     seen: int
     total: int
     reopens: str = ""
+    begins_in: Literal["", "code", "table"] = ""
 
     @property
     def next(self) -> int | None:
@@ -50,6 +54,30 @@ class Slice:
         return self.reopens + self.text
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a text: what is open where its line begins."""
+
+    at: int = 0
+    line: int = 0
+    opened: Open = Open()
+
+    def moved(self, text: str, at: int) -> _Place:
+        """The place `at`, behind this one, which is read on from here."""
+        found = deque(walked(text, self.opened, start=self.line, end=at), maxlen=1)
+        line, opened = found[0] if found else (self.line, self.opened)
+        return _Place(at, line, opened)
+
+    def within(self, text: str) -> Open:
+        """What is open at the place itself."""
+        return open_within(text, self.opened, start=self.line, place=self.at)
+
+    def reopens(self, text: str, limit: int) -> str:
+        """The lines that open it again, when they leave room for the text."""
+        lines = self.within(text).reopened(within_line=self.at > self.line)
+        return lines if size_of(lines) <= max(limit, MIN_BYTES) // 2 else ""
+
+
 def size_of(text: str) -> int:
     """Bytes of UTF-8, lone surrogates as three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
@@ -62,15 +90,17 @@ def exceeds(text: str, limit: int) -> bool:
 
 def slice_of(text: str, *, start: int, limit: int) -> Slice:
     """The slice of `text` that begins at `start` and has no more than `limit` bytes."""
-    fence = _open_fence(text[:start], "")
-    end = _end(text, start, _room(limit, fence), fence)
+    place = _Place().moved(text, start)
+    end = _end(text, place, limit)
+    reopens = place.reopens(text, limit)
     return Slice(
         text=text[start:end],
         start=start,
         end=end,
         seen=size_of(text[:end]),
         total=size_of(text),
-        reopens=fence,
+        reopens=reopens,
+        begins_in="" if not reopens else "code" if place.within(text).is_code else "table",
     )
 
 
@@ -78,22 +108,20 @@ def start_before(text: str, *, start: int, limit: int) -> int | None:
     """Where the slice in front of `start` begins, reading from the beginning; None at 0."""
     if start <= 0:
         return None
-    place, fence = 0, ""
-    while (end := _end(text, place, _room(limit, fence), fence)) < start:
-        place, fence = end, _open_fence(text[place:end], fence)
-    return place
+    place = _Place()
+    while (end := _end(text, place, limit)) < start:
+        place = place.moved(text, end)
+    return place.at
 
 
-def _room(limit: int, fence: str) -> int:
-    return max(limit, MIN_BYTES) - len(fence)
-
-
-def _end(text: str, start: int, limit: int, fence: str) -> int:
-    last = start + _fitting(text[start : start + limit], limit)
+def _end(text: str, place: _Place, limit: int) -> int:
+    room = max(limit, MIN_BYTES) - size_of(place.reopens(text, limit))
+    start = place.at
+    last = start + _fitting(text[start : start + room], room)
     if last >= len(text):
         return len(text)
     half = start + (last - start) // 2
-    return _behind_paragraph(text, start, half, last, fence) or _behind_line(text, half, last)
+    return _behind_paragraph(text, place, half, last) or _behind_line(text, half, last)
 
 
 def _fitting(text: str, limit: int) -> int:
@@ -108,18 +136,24 @@ def _fitting(text: str, limit: int) -> int:
     return len(data[:limit].decode("utf-8", "surrogatepass"))
 
 
-def _behind_paragraph(text: str, start: int, low: int, high: int, fence: str) -> int | None:
+def _behind_paragraph(text: str, place: _Place, low: int, high: int) -> int | None:
     """The end of the last blank line between `low` and `high` that stands in no code."""
     best = None
-    for since, until in _outside_code(text[start:high], fence):
-        best = _behind_blank(text, max(start + since, low), start + until) or best
+    in_code = place.opened.is_code
+    changes = _changes(text, place, high)
+    following, then = next(changes, (high + 1, in_code))
+    for blank in _BEHIND_BLANK.finditer(text, low, high):
+        while following <= blank.end():
+            in_code = then
+            following, then = next(changes, (high + 1, in_code))
+        best = best if in_code else blank.end()
     return best
 
 
-def _behind_blank(text: str, low: int, high: int) -> int | None:
-    ends = (text.rfind(blank, low, high) + len(blank) for blank in ("\n\n", "\r\n\r\n"))
-    best = max(ends)
-    return best if best > low else None
+def _changes(text: str, place: _Place, high: int) -> Iterator[tuple[int, bool]]:
+    """From where on the text is code or none, as far as it changes."""
+    for at, opened in walked(text, place.opened, start=place.line, end=high):
+        yield at, opened.is_code
 
 
 def _behind_line(text: str, low: int, high: int) -> int:
@@ -144,37 +178,3 @@ def _belongs_together(first: str, second: str) -> bool:
         or "\U0001f3fb" <= second <= "\U0001f3ff"
         or "\udc00" <= second <= "\udfff"
     )
-
-
-def _open_fence(text: str, fence: str) -> str:
-    """The line that opens the block of code which `text` ends in; empty when it ends in none.
-
-    `fence` is that line at the beginning of `text`.
-    """
-    for found in _FENCE.finditer(text):
-        fence = _after(fence, found)
-    return fence
-
-
-def _outside_code(text: str, fence: str) -> Iterator[tuple[int, int]]:
-    """The stretches of `text` that are in no block of code; `fence` is open at its beginning."""
-    since = 0
-    for found in _FENCE.finditer(text):
-        following = _after(fence, found)
-        if following and not fence:
-            yield since, found.start()
-        elif fence and not following:
-            since = found.end()
-        fence = following
-    if not fence:
-        yield since, len(text)
-
-
-def _after(fence: str, found: re.Match[str]) -> str:
-    """The open fence behind the fence line `found`, when `fence` was open in front of it."""
-    signs, info = found[1], found[2].strip()
-    if not fence:
-        return f"{signs}{info}"[:_MAX_FENCE] + "\n" if len(signs) < _MAX_FENCE else ""
-    opened = len(fence) - len(fence.lstrip(fence[0]))
-    closes = signs[0] == fence[0] and len(signs) >= opened and not info
-    return "" if closes else fence
