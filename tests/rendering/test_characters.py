@@ -122,6 +122,8 @@ def test_tags_and_formulas_stay_as_they_are() -> None:
         (f"a{SELECTED}", 6, "secret"),
         ("a\u202eb", 1, ""),
         ("a" + "\u200b" * 5, 5, ""),
+        ("\ufeff# Title", 1, ""),
+        ("\ufeff\ufeffa", 2, ""),
     ],
 )
 def test_a_text_says_what_it_hides(text: str, count: int, message: str) -> None:
@@ -130,7 +132,9 @@ def test_a_text_says_what_it_hides(text: str, count: int, message: str) -> None:
     assert (hidden.count, hidden.message) == (count, message)
 
 
-@pytest.mark.parametrize("text", ["plain", FAMILY, PERSIAN, ENGLAND, "a\u200bb", "\u200f", "\r\n"])
+@pytest.mark.parametrize(
+    "text", ["plain", FAMILY, PERSIAN, ENGLAND, "a\u200bb", "a\ufeff", "\u200f", "\r\n"]
+)
 def test_ordinary_texts_hide_nothing(text: str) -> None:
     assert hidden_in(text) is None
 

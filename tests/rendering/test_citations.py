@@ -120,6 +120,12 @@ def test_a_mark_inside_a_link_moves_behind_it(text: str) -> None:
     assert links(html(*ranges(text))) == ["https://a.example/b", "#m-1-source-1"]
 
 
+def test_a_byte_order_mark_counts_in_the_range_of_a_citation() -> None:
+    assert marked("\ufeff# One {two} three") == "One two[1] three"
+    assert marked("\ufeff{# One}\n\ntwo") == "One[1] two"
+    assert marked("{\ufeff# One}\n\ntwo") == "One[1] two"
+
+
 def test_a_mark_inside_an_address_moves_behind_it() -> None:
     text = "A {<https://a.exam}ple/(b)> end"
 

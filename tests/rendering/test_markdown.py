@@ -370,6 +370,12 @@ def test_what_scripts_need_survives(text: str) -> None:
     assert all_text(html(text)).split() == text.split()
 
 
+@pytest.mark.parametrize("text", ["# Title", "```py\ncode\n```", "- a", "|a|\n|-|", "---", "a"])
+def test_a_byte_order_mark_in_front_changes_no_block(text: str) -> None:
+    for front in ("\ufeff", "\ufeff\ufeff"):
+        assert html(front + text) == html(text)
+
+
 def test_lone_surrogates_and_nulls_are_shown_as_unreadable() -> None:
     assert all_text(html("a\ud800b\x00c")).strip() == "a\ufffdb\u2400c"
     assert plain("\udfff" + "[" * (MAX_BRACKETS + 1)).startswith("\ufffd[")

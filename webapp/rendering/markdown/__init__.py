@@ -95,15 +95,23 @@ def _read(
 ) -> tuple[str, tuple[Source, ...], Scope]:
     """The HTML of `text`, with marks of its citations where they change nothing around them."""
     text = text.replace("\0", "\u2400")
-    html = rendered(text, scope, own_host=own_host)
+    html = rendered(_without_bom(text), scope, own_host=own_host)
     marked, sources = place_marks(text, annotations)
     if marked == text:
         return html, sources, scope
     again = scope.again()
-    marked_html = rendered(marked, again, own_host=own_host)
+    marked_html = rendered(_without_bom(marked), again, own_host=own_host)
     if without_marks(marked_html) != html:
         return html, listed(annotations), scope
     return settle_marks(marked_html), sources, again
+
+
+def _without_bom(text: str) -> str:
+    """`text` without the marks in front that would hide its first block from the parser.
+
+    They count in the ranges of citations, so they go behind the placing of those.
+    """
+    return text.lstrip("\ufeff")
 
 
 def _check(text: str, page: PageBudget) -> None:
