@@ -202,6 +202,37 @@ def test_a_formula_tells_its_source_to_who_does_not_see_it() -> None:
 @pytest.mark.parametrize(
     "latex",
     [
+        *(
+            "\\text{abc\u202edef}",
+            "\u2067x\u2069",
+            "\\text{a\U000e0041}",
+            "x\u200b\u200b\u200b\u200b\u200b",
+        ),
+        *("\\text{a\ufe01\ufe02\ufe03}", "x" * 300 + "\u202d"),
+    ],
+)
+@pytest.mark.parametrize("signs", ["$", "$$"])
+def test_hidden_characters_keep_a_formula_as_written_and_marked(latex: str, signs: str) -> None:
+    found = parsed(str(markdown(f"so {signs}{latex}{signs} is").html))
+
+    assert found.css_first("math") is None
+    (source,) = found.css("code.formula-source")
+    assert source.text() == signs + latex + signs
+    assert source.css(".control[data-mark]")
+
+
+def test_what_is_hidden_between_brackets_is_not_set() -> None:
+    assert formulas("$a" + "{\u200b}" * 5 + "b$") == []
+
+
+def test_joiners_of_a_script_and_an_emoji_are_set() -> None:
+    latex = "\\text{\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645} + \\text{\u2764\ufe0f}"
+    assert formulas(f"${latex}$") == [(latex, False)]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
         r"\text{<img src=x onerror=alert(1)>}",
         r"\text{</math><script>alert(1)</script>}",
         r"\text{<style><a title=\"</style><img src onerror=alert(1)>\">}",

@@ -18,6 +18,8 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 from math_core import LatexError, LatexToMathML
 
+from webapp.rendering.characters import hidden_in
+
 MAX_LENGTH: Final = 2_000
 MAX_LEVELS: Final = 100
 """Elements inside elements; a browser stops at some hundreds."""
@@ -89,12 +91,15 @@ _ENCLOSURES: Final = {
 
 
 def formula(latex: str, *, display: bool) -> Markup | None:
-    """`latex` as MathML in a box of its own; None for what stays as it was written."""
-    if len(latex) > MAX_LENGTH or _DEFINES.search(latex):
+    """`latex` as MathML in a box of its own; None for what stays as it was written.
+
+    What hides characters or turns the reading direction stays, since the source can be marked.
+    """
+    if len(latex) > MAX_LENGTH or _DEFINES.search(latex) or hidden_in(latex):
         return None
     needs_room = len(_OPENS.findall(latex)) > _SHALLOW
     math = _with_deep_stack(latex, display) if needs_room else _math(latex, display)
-    if math is None:
+    if math is None or hidden_in("".join(math.itertext())):
         return None
     math.set("alttext", latex)
     html = ElementTree.tostring(math, encoding="unicode")
