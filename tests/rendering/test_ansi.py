@@ -22,6 +22,7 @@ SEQUENCES = st.sampled_from(
         *("\x1b[38:2::9:8:7m", "\x1b[7m", "\x1b[8m", "\x1b[4:0m", "\x1b[999;;m", "\x1b[?25l"),
         *("\x1b[2K", "\x1b[1A", "\x1b]0;title\x07", "\x1b]8;;https://a.example\x1b\\", "\x1b(B"),
         *("\x1bPq\x1b\\", "\x1b=", "\x1b[" + "9" * 5000 + "m", "\x1b[38;5m", "\x1b[>4;2m"),
+        *("\x1b[58;5;1m", "\x1b[58;2;1;2;3m", "\x1b[58:2::1:2:3m"),
     ]
 )
 PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\x1b\x9b\r\0"), max_size=8)
@@ -78,6 +79,12 @@ def test_whatever_is_written_gives_known_classes_and_no_elements_of_its_own(text
         ("\x9b32mx", ["ansi-green"]),
         ("\x1b[31m\x1b[32mx", ["ansi-green"]),
         ("\x1b[>4;1mx\x1b[?1mx", []),
+        ("\x1b[58;5;1mx", []),
+        ("\x1b[4;58;5;1;3mx", ["ansi-italic ansi-underline"]),
+        ("\x1b[58;2;1;3;4;31mx", ["ansi-red"]),
+        ("\x1b[58:5:1mx\x1b[58:2::1:3:4;1my", ["ansi-bold"]),
+        ("\x1b[1;58;5mx\x1b[58;2;4my", ["ansi-bold", "ansi-bold"]),
+        ("\x1b[1;59mx", ["ansi-bold"]),
     ],
 )
 def test_colours_and_weights_become_classes(written: str, classes: list[str]) -> None:

@@ -39,6 +39,7 @@ _SEQUENCE: Final = re.compile(
       | \x1b(?![\[\]PX^_])[ -/]*+[0-~]""",
     re.VERBOSE,
 )
+_TEXT, _GROUND, _LINE = _COLOURED = (38, 48, 58)
 _LINE_END: Final = re.compile(r"\r++\n?")
 _ON: Final = dict(
     zip((1, 2, 3, 4, 9, 7, 8, 21), (*EFFECTS[:5], "inverse", "conceal", "underline"), strict=True)
@@ -144,15 +145,20 @@ def _changed(style: _Style, numbers: str) -> _Style:
     codes = iter(numbers.split(";"))
     for written in codes:
         code, *inner = (_number(one) for one in written.split(":"))
-        if code in (38, 48):
-            index = _extended(inner, codes)
-            if index is not None:
-                style = replace(style, colour=index) if code == 38 else replace(style, ground=index)
+        if code in _COLOURED:
+            style = _coloured(style, code, _extended(inner, codes))
         elif code == 4 and inner[:1] == [0]:
             style = replace(style, effects=style.effects - {"underline"})
         else:
             style = _with(style, code)
     return style
+
+
+def _coloured(style: _Style, code: int, index: int | None) -> _Style:
+    """`style` with a colour of the palette. Lines under text have the colour of the text."""
+    if index is None or code == _LINE:
+        return style
+    return replace(style, colour=index) if code == _TEXT else replace(style, ground=index)
 
 
 def _with(style: _Style, code: int) -> _Style:
