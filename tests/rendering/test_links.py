@@ -34,6 +34,9 @@ from webapp.rendering.links import misleads
         "https://a.example/@user",
         "mailto:someone@a.example",
         "mailto:someone@a.example?subject=a%20b",
+        "mailto:someone@a.example?subject=x&body=l1%0D%0Al2",
+        "https://a.example/?body=a%0Ab",
+        "https://a.example/a%09b#c%0a",
     ],
 )
 def test_an_address_on_another_server_is_allowed(url: str) -> None:
@@ -114,9 +117,20 @@ def test_characters_that_hide_or_reorder_are_refused_plain_and_encoded(character
     encoded = "".join(f"%{byte:02x}" for byte in character.encode())
 
     for place in (character, encoded, encoded.upper()):
-        assert not is_allowed_link(f"https://a.example/x{place}y")
+        ordinary = place != character and character in "\t\n\r"
+        assert is_allowed_link(f"https://a.example/x{place}y") is ordinary
         assert not is_allowed_link(f"https://a{place}.example/")
         assert not is_allowed_link(f"mailto:a{place}@b.example")
+
+
+@pytest.mark.parametrize("encoded", ["%09", "%0A", "%0d%0a"])
+def test_an_encoded_line_break_is_no_part_of_a_host_or_scheme(encoded: str) -> None:
+    assert is_allowed_link(f"https://a.example/{encoded}")
+    assert not is_allowed_link(f"https://a{encoded}.example/")
+    assert not is_allowed_link(f"java{encoded}script:alert(1)")
+    assert not is_allowed_link(f"mailto:a{encoded}@b.example")
+    assert not is_allowed_link(f"https://a.example/{encoded}%00")
+    assert not is_allowed_link(f"https://a.example/{encoded}%E2%80%AE")
 
 
 def test_a_space_is_allowed_only_when_it_is_encoded() -> None:

@@ -84,6 +84,16 @@ def test_an_address_leads_where_it_says(text: str, address: str) -> None:
     assert links(str(markdown(text).html)) == [address]
 
 
+@pytest.mark.parametrize(
+    "text", ["https://a.example/?b=l%0D%0Am%09n", "mailto:a@b.example?body=c%0Ad"]
+)
+def test_encoded_line_breaks_are_part_of_an_address_and_shown_as_written(text: str) -> None:
+    for written in (f"<{text}>", f"[{text}]({text})"):
+        found = str(markdown(written).html)
+        assert links(found) == [text]
+        assert all_text(found).strip() == text
+
+
 def test_a_host_that_looks_like_another_is_named() -> None:
     found = str(markdown("https://\u0430pple.com/").html)
 

@@ -12,18 +12,19 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 _SCHEMES: Final = ("http", "https")
 _MAX_LENGTH: Final = 8_192
-# Control characters, odd white space, and the marks that reorder or hide text. A space may be
-# there when it is encoded.
+# Control characters, odd white space, and the marks that reorder or hide text. Spaces, tabs and
+# line breaks may be there when they are encoded: the text of a mail has them.
 _DECEIVING: Final = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
+_ENCODED_BREAK: Final = re.compile("%0[9ad]", re.IGNORECASE)
 _HOST_LIKE: Final = re.compile(r"\W*(?:[a-z]+://)?((?:[\w-]{1,63}\.)+[a-z]{2,24})\b", re.IGNORECASE)
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
     """Whether `url` may stand in an `href`; `own_host` is the Host header of the request."""
-    if len(url) > _MAX_LENGTH or " " in url or _DECEIVING.search(unquote(url)):
+    if len(url) > _MAX_LENGTH or " " in url or _deceives(url):
         return False
     try:
         parts = urlsplit(url)
@@ -32,10 +33,15 @@ def is_allowed_link(url: str, *, own_host: str = "") -> bool:
     except ValueError:
         return False
     if parts.scheme == "mailto":
-        return "@" in parts.path
+        return "@" in parts.path and not _ENCODED_BREAK.search(parts.path)
     if parts.scheme not in _SCHEMES or "\\" in url:
         return False
     return server is not None and server != own
+
+
+def _deceives(url: str) -> bool:
+    decoded = unquote(_ENCODED_BREAK.sub("%20", url))
+    return _DECEIVING.search(url) is not None or _DECEIVING.search(decoded) is not None
 
 
 def foreign_host(url: str) -> str | None:

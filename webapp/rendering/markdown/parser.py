@@ -56,6 +56,8 @@ def _parser(own_host: str, levels: int) -> MarkdownIt:
     options = {"breaks": True, "linkify": False, "html": False, "maxNesting": levels}
     parser = MarkdownIt("js-default", options)
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
+    # Decoded, the text of `<https://a.example/a%0Ab>` would have a line break.
+    parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
     for part in (images, mathematics, autolinks, definitions, tables, tasks, directions, outline):
         part.install(parser)
     parser.inline.ruler.before("text", "meter", _inline_step)
