@@ -97,6 +97,18 @@ def test_a_long_table_says_what_it_leaves_to_the_source() -> None:
     assert len(parsed(str(found.view)).css("tbody tr")) == 500
 
 
+def test_one_row_that_is_left_is_one_row() -> None:
+    assert of("a,b\n" + "1,2\n" * 501).note == "1 more row stands in the source."
+
+
+@pytest.mark.parametrize("role", ["tool", "user"])
+def test_a_table_may_begin_with_a_byte_order_mark(role: str) -> None:
+    view = parsed(str(of("\ufeff" + CSV, role).view))
+    assert view.css_first("thead .control[data-mark]") is not None
+    names = [node.text() for node in view.css("th[scope=col]")]
+    assert names == ["\ufeffid", "name", "note"]
+
+
 def test_terminal_output_says_what_it_leaves_to_the_source() -> None:
     assert of("\x1b[2K\x1b[31mred").note == (
         "1 control sequence of the terminal not shown here; the source has them."

@@ -20,6 +20,9 @@ from webapp.rendering.characters import marked
 MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 60
 
+_MARK: Final = "\ufeff"
+"""What spreadsheets write in front: not part of the first name, though it is shown there."""
+
 _DELIMITERS: Final = ("\t", ",", ";")
 _NAME: Final = re.compile(r"(?=[^\d\W]|[$#%(].*[^\d\W])[\w .()/%#:$€£°²³&+*@'-]{1,60}")
 _NUMBER: Final = re.compile(r"[-+]?[$€£]?[\d.,' ]+%?")
@@ -36,16 +39,19 @@ class Table:
 
 def csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
     """`text` as a table of at most `max_rows` rows, or None when it is not surely one."""
+    mark = _MARK if text.startswith(_MARK) else ""
+    text = text.removeprefix(_MARK)
     first, separator, _ = text.lstrip("\r\n").partition("\n")
     if not separator or len(first) > MAX_COLUMNS * 62:
         return None
     for delimiter in _DELIMITERS:
         if delimiter in first:
-            return _table(text, delimiter, max_rows)
+            return _table(text, delimiter, max_rows, mark)
     return None
 
 
-def _table(text: str, delimiter: str, max_rows: int) -> Table | None:
+def _table(text: str, delimiter: str, max_rows: int, mark: str) -> Table | None:
+    """The table of `text`, whose first name is shown behind `mark`."""
     rows = _rows(text, delimiter)
     try:
         names = next(rows, [])
@@ -65,6 +71,7 @@ def _table(text: str, delimiter: str, max_rows: int) -> Table | None:
     enough = count >= (1 if len(names) > 2 else 2)
     if not enough or spaced * 10 > count:
         return None
+    names[0] = mark + names[0]
     return Table(_html(names, kept), count, len(kept))
 
 

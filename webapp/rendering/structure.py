@@ -132,7 +132,8 @@ def _other(text: str, message: Message, kind: Kind, is_error: bool, *, rows: int
         table = csv_table(text, max_rows=rows)
         if table is not None:
             left = table.rows - table.shown
-            note = f"{left:,} more rows stand in the source." if left else None
+            rows_stand = "row stands" if left == 1 else "rows stand"
+            note = f"{left:,} more {rows_stand} in the source." if left else None
             return Structure(kind="csv", view=table.html, note=note, is_error=is_error)
     if kind == "ansi":
         return _terminal(text, is_error)
