@@ -84,6 +84,18 @@ def test_mixed_xml_keeps_its_white_space() -> None:
     assert pre.text() == "<a>\n  <b> one <i>two</i>\n three </b>\n  <c/>\n</a>"
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u2028"])
+def test_a_space_that_is_none_to_xml_is_kept(space: str) -> None:
+    mixed = f"<a><b>1</b>{space}<c/></a>"
+    assert of(mixed + " ").kind == "plain"
+    pre = parsed(str(of(f"<r>{mixed}</r>").view)).css_first("pre")
+    assert pre is not None
+    assert pre.text() == f"<r>\n  {mixed}\n</r>"
+    between = parsed(str(of(f"<a><b>{space}</b><c>\n</c><d/></a>").view)).css_first("pre")
+    assert between is not None
+    assert between.text() == f"<a>\n  <b>{space}</b>\n  <c>\n</c>\n  <d/>\n</a>"
+
+
 def test_a_table_has_every_value_in_its_place() -> None:
     view = parsed(str(of(CSV).view))
     assert [node.text() for node in view.css("th[scope=col]")] == ["id", "name", "note"]

@@ -19,6 +19,9 @@ from webapp.rendering.characters import marked
 MAX_LEVELS: Final = 40
 _MAX_COLOURED: Final = 3_000
 _MIN_ELEMENTS: Final = 3
+_SPACE: Final = " \t\r\n"
+"""White space as XML has it; other spaces are text."""
+
 _DECLARATION: Final = re.compile(r"<!(?!--|\[CDATA\[)")
 # In well-formed text these are all there is between the beginning and the end.
 _TOKEN: Final = re.compile(
@@ -52,7 +55,7 @@ def xml_view(text: str, *, may_be_prose: bool) -> Markup | None:
     """
     if not _is_well_formed(text):
         return None
-    tokens = _tokens(text.strip())
+    tokens = _tokens(text.strip(_SPACE))
     starts = [token for token in tokens if token.kind in ("start", "empty")]
     if len(starts) < _MIN_ELEMENTS or starts[0].is_mixed:
         return None
@@ -62,11 +65,12 @@ def xml_view(text: str, *, may_be_prose: bool) -> Markup | None:
 
 
 def _is_well_formed(text: str) -> bool:
-    if text.lstrip()[:1] != "<" or text.rstrip()[-1:] != ">" or _DECLARATION.search(text):
+    text = text.strip(_SPACE)
+    if text[:1] != "<" or text[-1:] != ">" or _DECLARATION.search(text):
         return False
     try:
         parser = expat.ParserCreate("utf-8")
-        parser.Parse(text.strip().encode(), True)
+        parser.Parse(text.encode(), True)
     except (expat.ExpatError, UnicodeEncodeError):
         return False
     return True
@@ -84,7 +88,7 @@ def _tokens(text: str) -> list[_Token]:
             tokens[open_at.pop()].last = len(tokens)
         elif open_at and kind in ("start", "empty", "other"):
             tokens[open_at[-1]].has_elements = True
-        elif open_at and written.strip():
+        elif open_at and written.strip(_SPACE):
             tokens[open_at[-1]].has_text = True
         if kind == "start":
             open_at.append(len(tokens))
@@ -100,7 +104,7 @@ def _lines(tokens: list[_Token]) -> Iterator[str]:
     for at, token in enumerate(tokens):
         depth -= token.kind == "end"
         inside = at <= verbatim_to
-        if not inside and token.kind == "text" and not token.text.strip():
+        if not inside and token.kind == "text" and not token.text.strip(_SPACE):
             continue
         if not inside:
             yield "\n" + "  " * min(depth, MAX_LEVELS)
