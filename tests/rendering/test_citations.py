@@ -12,8 +12,11 @@ from tests.any_json import TRANSCRIPTS, checked
 from tests.rendering.reading_html import all_text, assert_harmless, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Annotation, Message, Text, Unknown, UrlCitation
-from webapp.rendering import Budgets, markdown
+from webapp.rendering import Budgets, PageBudget, markdown
 from webapp.rendering.citations import CLOSE, OPEN, START, place_marks
+from webapp.rendering.markdown.budget import MAX_STEPS, Meter
+from webapp.rendering.markdown.reading import MAX_TRIES, read
+from webapp.rendering.markdown.scope import Scope
 from webapp.rendering.sources import cited as cited_in
 from webapp.rendering.sources import listed
 
@@ -403,6 +406,53 @@ def test_a_mark_that_would_change_the_text_is_left_out(text: str) -> None:
     for end in range(1, len(text) + 1):
         found = str(markdown(text, annotations=[cited(0, end)], anchor="m-1").html)
         assert without_citations(found) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "notes"),
+    [
+        ("- [{x}] task\n\n{One.} Two.", "☑ task One.[2] Two.", [True, False]),
+        ("{One} *emph*{asis}\n\n- [{x}] task", "One[1] emphasis[2] ☑ task", [False, False, True]),
+        ('{One.} a**"{b}"** c', 'One.[1] a**"b[2]"** c', [False, False]),
+        ("*{emph}*asis {two}", "emphasis two[2]", [True, False]),
+        ("- [{x}] a\n- [{x}] b", "☑ a ☑ b", [True, True]),
+        (
+            "{a} " * 20 + "\n\n- [{x}] task\n\n" + "{b} " * 20,
+            " ".join(
+                [*(f"a[{n}]" for n in range(1, 21)), "☑ task", *(f"b[{n}]" for n in range(22, 42))]
+            ),
+            [False] * 20 + [True] + [False] * 20,
+        ),
+    ],
+)
+def test_a_mark_that_would_change_the_text_takes_no_other_with_it(
+    text: str, shown: str, notes: list[bool]
+) -> None:
+    plain, citations = ranges(text)
+    view = markdown(plain, annotations=citations, anchor="m-1")
+    places = [place for source in view.sources for place in source.places]
+
+    assert marked(text) == shown
+    assert [place.in_text for place in places] == [not awkward for awkward in notes]
+    assert [place.note for place in places] == [
+        "a mark there may change the text" if awkward else None for awkward in notes
+    ]
+
+
+def test_a_long_text_has_its_marks() -> None:
+    assert marked("{One} " + "a ! " * (MAX_STEPS // 6)).startswith("One[1] a ! a !")
+
+
+def test_a_text_of_awkward_marks_alone_is_tried_no_more_than_some_times() -> None:
+    text = "- [{x}] task\n" * 300
+    meter = Meter(float("inf"))
+    plain, citations = ranges(text)
+    reading = read(plain, citations, Scope(PageBudget(), meter, None), own_host="")
+    once = Meter(float("inf"))
+    read(plain, [], Scope(PageBudget(), once, None), own_host="")
+
+    assert reading.html == read(plain, [], reading.scope.again(), own_host="").html
+    assert meter.steps <= (MAX_TRIES + 1) * once.steps * 2
 
 
 PIECES = [

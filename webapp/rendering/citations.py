@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -45,15 +45,21 @@ _BLANK_RUN: Final = re.compile(r"[ \t\r\n|]+")
 _WORDS: Final = re.compile(r"[^`~=\-_*:|>#+ \t\r\n]+")
 
 
-def place_marks(text: str, annotations: Sequence[Annotation]) -> tuple[str, tuple[Source, ...]]:
+def place_marks(
+    text: str, annotations: Sequence[Annotation], *, without: Collection[int] = ()
+) -> tuple[str, tuple[Source, ...]]:
     """`text` with marks at every range that is cited, and all sources in their order.
 
-    Ranges that are empty, outside the text or overlap another get no mark. Noncharacters of
-    the text that look like marks make all sources listed only.
+    Ranges that are empty, outside the text or overlap another get no mark, nor do the places
+    numbered in `without`, whose marks would change the text. Noncharacters of the text that look
+    like marks make all sources listed only.
     """
     if not annotations or any(mark in text for mark in (OPEN, START, CLOSE)):
         return text, locate(None, annotations)[0]
     sources, spans = locate(text, annotations)
+    if without:
+        spans = tuple(span for span in spans if span.place not in without)
+        sources = tuple(source.unmarked(without) for source in sources)
     return _insert(text, _marks(text, spans)), sources
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from webapp.messages import Annotation, Message, UrlCitation
 from webapp.rendering.indexes import Indexes, Range
+
+_AWKWARD: Final = "a mark there may change the text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class Source:
     def in_text(self) -> bool:
         """Whether a mark of it stands in the text."""
         return any(place.in_text for place in self.places)
+
+    def unmarked(self, numbers: Collection[int]) -> Source:
+        """The same source, with no mark at the places of these numbers."""
+        places = (
+            replace(place, in_text=False, note=_AWKWARD) if place.number in numbers else place
+            for place in self.places
+        )
+        return replace(self, places=tuple(places))
 
 
 @dataclass(frozen=True, slots=True)

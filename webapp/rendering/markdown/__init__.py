@@ -14,6 +14,7 @@
     code            blocks of code in their colours
     marks           citation marks inside formulas and code
     scope           what the rules of one text share
+    reading         a text with marks of its citations
     cleaning        the second fence
     budget          what it may cost
 
@@ -32,11 +33,11 @@ from markupsafe import Markup
 
 from webapp.messages import Annotation
 from webapp.rendering.characters import unmasked
-from webapp.rendering.citations import cite, place_marks, settle_marks, without_marks
+from webapp.rendering.citations import cite
 from webapp.rendering.exact import exact_text
 from webapp.rendering.markdown.budget import LINE_STEPS, PageBudget, TooCostly
 from webapp.rendering.markdown.cleaning import clean
-from webapp.rendering.markdown.parser import rendered
+from webapp.rendering.markdown.reading import read
 from webapp.rendering.markdown.scope import Scope, ShowImage
 from webapp.rendering.sources import Source, listed
 
@@ -82,36 +83,12 @@ def markdown(
             _check(text, page)
             meter.step(LINE_STEPS * len(_LINE.findall(text)))
             scope = Scope(page, meter, image)
-            html, sources, scope = _read(text, annotations, own_host, scope)
+            html, sources, scope = read(text, annotations, scope, own_host=own_host)
             shown = unmasked(scope.put_back(cite(clean(html), sources, anchor=anchor)))
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(exact_text(text))
         return TextView(plain, f"Shown as plain text: {reason}.", listed(annotations), True)
     return TextView(shown, " ".join(scope.notes) or None, sources)
-
-
-def _read(
-    text: str, annotations: Sequence[Annotation], own_host: str, scope: Scope
-) -> tuple[str, tuple[Source, ...], Scope]:
-    """The HTML of `text`, with marks of its citations where they change nothing around them."""
-    text = text.replace("\0", "\u2400")
-    html = rendered(_without_bom(text), scope, own_host=own_host)
-    marked, sources = place_marks(text, annotations)
-    if marked == text:
-        return html, sources, scope
-    again = scope.again()
-    marked_html = rendered(_without_bom(marked), again, own_host=own_host)
-    if without_marks(marked_html) != html:
-        return html, listed(annotations), scope
-    return settle_marks(marked_html), sources, again
-
-
-def _without_bom(text: str) -> str:
-    """`text` without the marks in front that would hide its first block from the parser.
-
-    They count in the ranges of citations, so they go behind the placing of those.
-    """
-    return text.lstrip("\ufeff")
 
 
 def _check(text: str, page: PageBudget) -> None:

@@ -81,6 +81,10 @@ class Meter:
         if self.steps > MAX_STEPS or time.thread_time() > self._until:
             raise TooCostly("it would take too long to render")
 
+    def has_room(self, steps: int) -> bool:
+        """Whether so many more steps for what a text could do without leave it most of its own."""
+        return self.steps + steps <= MAX_STEPS // 4
+
     def code_deadline(self) -> float:
         """Until when, by `time.thread_time`, one more block of code may be coloured."""
         return min(self._until, time.thread_time() + _CODE_SECONDS)
