@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.boxes import box_problems, lay_out_all
 from tests.browser.conftest import Open
@@ -90,6 +90,38 @@ def _gaps(page: Page, block: object) -> tuple[str, bool]:
         block,
     )
     return direction, right <= left
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_marks_piled_on_a_letter_paint_over_no_other_bubble(
+    sample_address: str, open_page: Open, width: int
+) -> None:
+    page = open_page(sample_address, "/dev/gallery?group=scripts")
+    page.set_viewport_size({"width": width, "height": 900})
+    lay_out_all(page)
+    bubble = page.locator("[data-sample='scripts.tall-marks'] .bubble")
+    bubble.scroll_into_view_if_needed()
+    with_marks = _around(page, bubble)
+    bubble.evaluate(
+        """bubble => {
+            const texts = document.createTreeWalker(bubble, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) {
+                const { currentNode } = texts;
+                currentNode.data = currentNode.data.replace(/\\p{M}/gu, "");
+            }
+        }"""
+    )
+    assert _around(page, bubble) == with_marks
+
+
+def _around(page: Page, bubble: Locator) -> list[bytes]:
+    """What is seen directly above and below a bubble."""
+    box = bubble.bounding_box()
+    assert box is not None
+    room, high = 6, 120
+    above, below = box["y"] - room - high, box["y"] + box["height"] + room
+    clips = (FloatRect(x=box["x"], y=y, width=box["width"], height=high) for y in (above, below))
+    return [page.screenshot(clip=clip) for clip in clips]
 
 
 def test_every_group_has_a_link(sample_address: str, open_page: Open) -> None:
