@@ -146,6 +146,8 @@ def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
         r"$\let\a=\ldots \a$",
         r"$\global\def\a{{\ldots}}\a$",
         r"$\gdef\ldots{x}$",
+        r"$x = 50% of y$",
+        r"$x \\% y$",
     ],
 )
 def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:

@@ -37,9 +37,9 @@ _LONG: Final = 30
 
 _STACK_SIZE_LOCK: Final = Lock()
 _CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=MAX_LENGTH)
-_DEFINES: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])")
-"""A definition would not be seen; and what it stands for makes the formula longer, and deeper,
-than it is."""
+_UNSEEN: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)(?:\\\\)*%")
+"""A definition or a comment would not be seen; and what a definition stands for makes a formula
+longer, and deeper, than it is."""
 
 _ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,40});")
 _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -95,7 +95,7 @@ def formula(latex: str, *, display: bool) -> Markup | None:
 
     What hides characters or turns the reading direction stays, since the source can be marked.
     """
-    if len(latex) > MAX_LENGTH or _DEFINES.search(latex) or hidden_in(latex):
+    if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or hidden_in(latex):
         return None
     needs_room = len(_OPENS.findall(latex)) > _SHALLOW
     math = _with_deep_stack(latex, display) if needs_room else _math(latex, display)
