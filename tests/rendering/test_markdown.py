@@ -381,6 +381,21 @@ def test_lone_surrogates_and_nulls_are_shown_as_unreadable() -> None:
     assert plain("\udfff" + "[" * (MAX_BRACKETS + 1)).startswith("\ufffd[")
 
 
+@pytest.mark.parametrize(
+    ("text", "room"),
+    [
+        ("1. a\n2. b", None),
+        ("98. a\n99. b", "long-numbers"),
+        ("2026. a", "long-numbers"),
+        ("1. a\n" * 120, "long-numbers"),
+        ("123456789. a", "very-long-numbers"),
+    ],
+)
+def test_long_numbers_of_lists_get_their_room(text: str, room: str | None) -> None:
+    (found,) = parsed(str(markdown(text).html)).css("ol")
+    assert found.attributes.get("class") == room
+
+
 ALPHABET = [
     *"<>&\"'`*_~[]()!#|:-+=\\/ \n\t",
     *("a", "1.", "```", "http://a.example", "javascript:", "&colon;", "&#x3c;", "%00", "\x00"),

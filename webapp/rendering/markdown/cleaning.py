@@ -19,6 +19,7 @@ _VALUES: Final[dict[str, dict[str, set[str]]]] = {
 _CLASSES: Final = {
     "div": {"wide", "formula"},
     "li": {"task-item"},
+    "ol": {"long-numbers", "very-long-numbers"},
     "p": {"link-definition"},
     "span": {"link-host", "task"},
     "sup": {"citation"},

@@ -26,6 +26,7 @@ from webapp.rendering.markdown import (
     definitions,
     directions,
     images,
+    lists,
     mathematics,
     outline,
     tables,
@@ -34,6 +35,9 @@ from webapp.rendering.markdown import (
 from webapp.rendering.markdown.budget import TooCostly
 from webapp.rendering.markdown.scope import Scope
 
+_PARTS: Final = (
+    *(images, mathematics, autolinks, definitions, tables, tasks, lists, directions, outline),
+)
 _BLOCK_WEIGHT: Final = 5
 _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that look at every line for what ends them, in one step of the parser."""
@@ -58,7 +62,7 @@ def _parser(own_host: str, levels: int) -> MarkdownIt:
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
     # Decoded, the text of `<https://a.example/a%0Ab>` would have a line break.
     parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
-    for part in (images, mathematics, autolinks, definitions, tables, tasks, directions, outline):
+    for part in _PARTS:
         part.install(parser)
     parser.inline.ruler.before("text", "meter", _inline_step)
     parser.block.ruler.before("table", "meter", _block_step, {"alt": list(_INTERRUPTED)})
