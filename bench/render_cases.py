@@ -147,6 +147,25 @@ def hostile(size: int) -> Iterator[tuple[str, Callable[[str], str]]]:
         yield f"role, name and more of {name}", of_messages(odd)
 
 
+def _sounds(size: int) -> dict[str, Json]:
+    """Input audio whose duration is hard to tell, about `size` characters of base64 each."""
+    most = size * 3 // 4
+    made = {
+        "tags": b"ID3\x04\0\0\0\0\0\0" + b"\xff" * most,
+        "frames": b"\xff\xfb\x90\x64" + b"\xff\xfb\xff" * (most // 3),
+        "blocks": b"fLaC" + b"\2\0\0\0" * (most // 4),
+        "short frames": b"\xff\xf1\x50\0\0\xe0\0" * (most // 7),
+        "chunks": b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * (most // 8),
+    }
+    return {
+        name: {
+            "type": "input_audio",
+            "input_audio": {"data": base64.b64encode(data).decode(), "format": "mp3"},
+        }
+        for name, data in made.items()
+    }
+
+
 def of_messages(*messages: str) -> Callable[[str], str]:
     """A maker of a completion of `messages`, which takes its id."""
     return lambda name: completion(name, *messages)
@@ -212,6 +231,7 @@ def _wide(size: int) -> dict[str, tuple[str, ...]]:
         "unknown annotations": (message("assistant", "a", annotations=[{}] * (size // 4)),),
         "a large image": (message("user", [image]),),
         "a large sound": (message("user", [sound]),),
+        **{f"a sound of {name}": (message("user", [one]),) for name, one in _sounds(size).items()},
         "an image in a text": (message("user", f"![a](data:image/png;base64,{'A' * size})"),),
         "a long name": (message("user", "a", name="a" * size),),
         "a long role": (message("a" * size, "a"),),

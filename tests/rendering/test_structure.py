@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -193,8 +192,7 @@ def test_no_text_breaks_it_and_no_view_loses_letters(text: str) -> None:
     ],
     ids=lambda text: repr(text[:12]),
 )
-def test_nasty_texts_cost_little(text: str) -> None:
-    budget = StructureBudget(Budgets(text_bytes=2_000_000))
-    started = time.process_time()
-    of(text, budget=budget)
-    assert time.process_time() - started < 5
+def test_nasty_texts_do_not_grow_beyond_measure(text: str) -> None:
+    found = of(text, budget=StructureBudget(Budgets(text_bytes=2_000_000)))
+    assert found.kind in ("plain", "json", "xml", "csv")
+    assert len(found.view) < 60 * len(text)
