@@ -185,6 +185,14 @@ def test_of_many_members_some_are_shown_and_the_others_are_in_the_raw_message() 
     assert next_is_unharmed(second)
 
 
+def test_json_of_many_levels_says_below_which_it_stands_as_text() -> None:
+    text = '{"a":' * 9 + '"innermost"' + "}" * 9
+    with viewer({"role": "tool", "content": text}, READBACK_MAX_TREE_LEVELS="3") as client:
+        first, second = shown(client)
+    assert "nested deeper than 3 levels" in first.text and "innermost" in first.text
+    assert next_is_unharmed(second)
+
+
 @pytest.mark.parametrize("role", ["user", "tool"])
 def test_a_json_text_of_many_values_says_how_many_stand_in_its_tree(role: str) -> None:
     text = json.dumps({f"key{at}": at for at in range(400)})

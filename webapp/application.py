@@ -120,6 +120,7 @@ def _budgets(config: Config) -> Budgets:
         formulas=config.max_formulas,
         parts=config.max_parts,
         values=config.max_values,
+        tree_levels=config.max_tree_levels,
         rows=config.max_rows,
         seconds=config.render_timeout,
     )

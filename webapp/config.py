@@ -63,6 +63,7 @@ class Config:
     max_formulas: int = 500
     max_parts: int = 200
     max_values: int = 2_000
+    max_tree_levels: int = 20
     max_rows: int = 500
     render_timeout: float = 1.0
     proxy: str | None = field(default=None, repr=False)

@@ -10,17 +10,17 @@ from hypothesis import given
 from tests.any_json import Json, checked, json_texts, values
 from tests.rendering.reading_html import parsed
 from webapp.exact_json import Array, Object, String, Value, parse
-from webapp.rendering import tree
-from webapp.rendering.tree import MAX_LEVELS, is_readable_in_line
+from webapp.rendering import Budgets, tree
+from webapp.rendering.tree import is_readable_in_line
 
 ALLOWED = {
     *("dl", "div", "dt", "dd", "ol", "li", "code", "pre", "p", "span", "details", "summary"),
 }
 
 
-def shown(text: str, **budget: int) -> str:
+def shown(text: str, *, budgets: Budgets | None = None) -> str:
     """All that can be read in the tree of `text`, as one text."""
-    return parsed(str(tree(parse(text), **budget))).text()
+    return parsed(str(tree(parse(text), budgets=budgets))).text()
 
 
 def words(value: Value) -> list[str]:
@@ -64,7 +64,7 @@ def test_what_has_no_room_in_the_tree_stands_in_it_as_text(text: str) -> None:
     value = parse(text)
     inner = value.source[1:-1].strip(" \t\n\r")
     if isinstance(value, Object) and inner:
-        assert normal(inner) in shown(text, nodes=0).replace("\r\n", "\n")
+        assert normal(inner) in shown(text, budgets=Budgets(values=0)).replace("\r\n", "\n")
 
 
 @given(values)
@@ -102,12 +102,15 @@ def test_json_in_a_string_is_unfolded_and_says_so() -> None:
 
 
 def test_what_is_nested_too_deeply_stands_there_as_its_text() -> None:
+    levels = Budgets().tree_levels
     deep = '{"a":' * 60 + '"end"' + "}" * 60
     node = parsed(str(tree(parse(deep))))
-    assert len(node.css("details")) < MAX_LEVELS
+    assert len(node.css("details")) < levels
     (rest,) = node.css("pre.json")
-    assert rest.text() == '{"a":' * (60 - MAX_LEVELS) + '"end"' + "}" * (60 - MAX_LEVELS)
+    assert rest.text() == '{"a":' * (60 - levels) + '"end"' + "}" * (60 - levels)
     assert "nested deeper than 20 levels" in node.text()
+    fewer = parsed(str(tree(parse(deep), budgets=Budgets(tree_levels=3))))
+    assert "nested deeper than 3 levels" in fewer.text() and '"end"' in fewer.text()
 
 
 def test_what_is_too_much_stands_there_as_its_text() -> None:

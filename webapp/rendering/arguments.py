@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from webapp.exact_json import Array, Member, NotJson, Object, Value
 from webapp.messages import Message, Text, ToolCall
+from webapp.rendering.budgets import Budgets
 from webapp.rendering.characters import marked
 from webapp.rendering.structure import StructureBudget, TooLong
 from webapp.rendering.tree import is_readable_in_line, tree
@@ -69,18 +70,18 @@ def arguments_of(call: ToolCall, *, budget: StructureBudget) -> Arguments:
         if is_free:
             return Arguments(kind="text")
         return Arguments(kind="broken", problem=problem_of(error, text))
-    return _shown(value, text, budget.budgets.values)
+    return _shown(value, text, budget.budgets)
 
 
-def _shown(value: Value, text: str, nodes: int) -> Arguments:
+def _shown(value: Value, text: str, budgets: Budgets) -> Arguments:
     if isinstance(value, Object) and value.members:
         flat = all(is_readable_in_line(member.value) for member in value.members)
         if flat and len(text) <= MAX_FLAT:
             return Arguments(kind="flat", members=value.members)
-        return Arguments(kind="tree", view=tree(value, nodes=nodes))
+        return Arguments(kind="tree", view=tree(value, budgets=budgets))
     if is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
         return Arguments(kind="text")
-    return Arguments(kind="tree", view=tree(value, nodes=nodes))
+    return Arguments(kind="tree", view=tree(value, budgets=budgets))
 
 
 def problem_of(error: NotJson, text: str) -> Problem:

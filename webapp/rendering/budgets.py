@@ -18,7 +18,7 @@ class Budgets:
     for one text and for a whole page; `levels` are blocks inside blocks, `code_bytes` of one
     block are coloured, `formulas` of one page are set, `parts` of one message stand on a page at
     once, and `seconds` of one page may go into rendering its texts. `values` of one JSON text
-    stand in a tree, `rows` of one text of separated values in a table.
+    stand in a tree of at most `tree_levels`, `rows` of one text of separated values in a table.
     """
 
     text_bytes: int = 200_000
@@ -29,5 +29,6 @@ class Budgets:
     formulas: int = 500
     parts: int = 200
     values: int = 2_000
+    tree_levels: int = 20
     rows: int = 500
     seconds: float = 1.0

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from webapp.completions import Completion
 from webapp.exact_json import Array, Object, Value
 from webapp.messages import ToolCall
-from webapp.rendering.tree import MAX_NODES, tree
+from webapp.rendering.budgets import Budgets
+from webapp.rendering.tree import tree
 
 PAGE_SIZE: Final = 400_000
 """Characters of definitions that stand on one page beside their calls."""
@@ -34,7 +35,7 @@ class Definition:
 class Definitions:
     """The tools of one completion; each is made into a view once, when it is first called."""
 
-    def __init__(self, completion: Completion | None, *, nodes: int = MAX_NODES) -> None:
+    def __init__(self, completion: Completion | None, *, budgets: Budgets | None = None) -> None:
         tools: dict[str, Object] = {}
         for tool in _tools_of(completion) if completion is not None else ():
             name = tool.text("name")
@@ -42,7 +43,7 @@ class Definitions:
                 tools.setdefault(name, tool)
         self._tools = tools
         self._made: dict[str, Definition] = {}
-        self._nodes = nodes
+        self._budgets = budgets or Budgets()
         self._left = PAGE_SIZE
 
     def of(self, call: ToolCall) -> Definition | None:
@@ -51,7 +52,7 @@ class Definitions:
         if tool is None or call.name is None:
             return None
         if call.name not in self._made:
-            self._made[call.name] = _definition(tool, self._nodes)
+            self._made[call.name] = _definition(tool, self._budgets)
         made = self._made[call.name]
         size = len(made.view) + len(made.description or "")
         if size > self._left:
@@ -73,11 +74,11 @@ def _named(tool: Object) -> Object:
     return tool.object(tool.text("type") or "function") or tool
 
 
-def _definition(tool: Object, nodes: int) -> Definition:
+def _definition(tool: Object, budgets: Budgets) -> Definition:
     description = tool.text("description")
     shown = {"name"} if description is None else {"name", "description"}
     rest = tuple(member for member in tool.members if member.name.text not in shown)
-    view = tree(replace(tool, members=rest), nodes=nodes) if rest else Markup("")
+    view = tree(replace(tool, members=rest), budgets=budgets) if rest else Markup("")
     return Definition(description, _format_words(tool.get("format")), view)
 
 

@@ -102,7 +102,7 @@ def structure(text: str, *, message: Message, budget: StructureBudget) -> Struct
         if value is not None:
             is_error = says_error or (message.is_tool_result and _reports_error(value))
             return Structure(
-                kind="json", view=tree(value, nodes=budget.budgets.values), is_error=is_error
+                kind="json", view=tree(value, budgets=budget.budgets), is_error=is_error
             )
         looks_like = "ansi" if has_sequences(text) else "plain"
     return _other(text, message, looks_like, says_error, rows=budget.budgets.rows)

@@ -17,11 +17,10 @@ from markupsafe import Markup, escape
 
 from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
 from webapp.rendering.ansi import has_sequences, terminal
+from webapp.rendering.budgets import Budgets
 from webapp.rendering.characters import marked
 from webapp.rendering.exact import exact_text
 
-MAX_LEVELS: Final = 20
-MAX_NODES: Final = 2_000
 MAX_SHORT: Final = 80
 """Characters of a string, or of a list of scalars, that stand on one line as written."""
 
@@ -45,9 +44,9 @@ class _Open:
     at: int = 0
 
 
-def tree(value: Value, *, nodes: int = MAX_NODES) -> Markup:
-    """`value` as nested lists of at most `nodes` values; a scalar stands for itself."""
-    return _Tree(nodes).written(value)
+def tree(value: Value, *, budgets: Budgets | None = None) -> Markup:
+    """`value` as nested lists, as far as `budgets` allow; a scalar stands for itself."""
+    return _Tree(budgets or Budgets()).written(value)
 
 
 def is_readable_in_line(value: Value) -> bool:
@@ -67,8 +66,9 @@ def _is_short(value: String) -> bool:
 class _Tree:
     """Writes one tree; `_open` is the stack of lists around the current place."""
 
-    def __init__(self, nodes: int) -> None:
-        self._left = nodes
+    def __init__(self, budgets: Budgets) -> None:
+        self._left = budgets.values
+        self._levels = budgets.tree_levels
         self._may_unfold = _UNFOLDED_SIZE
         self._out: list[str] = []
         self._open: list[_Open] = []
@@ -126,8 +126,8 @@ class _Tree:
         return held if isinstance(held, Array | Object) and not _stands_in_line(held) else None
 
     def _list(self, value: Array | Object, word: str, *, unfolded: int, end: str) -> None:
-        if len(self._open) >= MAX_LEVELS:
-            note = f"nested deeper than {MAX_LEVELS} levels: {word}as text"
+        if len(self._open) >= self._levels:
+            note = f"nested deeper than {self._levels} levels: {word}as text"
             self._out.append(_as_text(note, value.source) + end)
             return
         children, start, close, size = _list_of(value)

@@ -205,6 +205,12 @@ SETTINGS: Final = (
         "Values of one JSON text that stand in a tree; the rest stands below as text.",
     ),
     Setting(
+        "READBACK_MAX_TREE_LEVELS",
+        parsers.whole(1, 60),
+        "20",
+        "Levels of JSON that stand as lists in lists; deeper values stand there as text.",
+    ),
+    Setting(
         "READBACK_MAX_ROWS",
         parsers.whole(1, 100_000),
         "500",

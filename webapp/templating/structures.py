@@ -22,7 +22,7 @@ def structure(context: Context, text: str, message: Message) -> Structure:
 
 
 def tree(value: Value) -> str:
-    return rendering.tree(value, nodes=services().budgets.values)
+    return rendering.tree(value, budgets=services().budgets)
 
 
 @pass_context
@@ -36,8 +36,8 @@ def definition(context: Context, call: ToolCall) -> Definition | None:
     section: Section = context["section"]
     known: dict[str | None, Definitions] = g.setdefault("definitions", {})
     if section.window.after not in known:
-        nodes = services().budgets.values
-        known[section.window.after] = Definitions(section.completion, nodes=nodes)
+        budgets = services().budgets
+        known[section.window.after] = Definitions(section.completion, budgets=budgets)
     return known[section.window.after].of(call)
 
 
