@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.fake_upstream import FakeUpstream
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, import_files
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

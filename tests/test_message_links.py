@@ -16,7 +16,7 @@ from tests.fake_upstream import FakeUpstream, error, stored
 from tests.pages import AS_FRAGMENT, Page, pages_from
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, import_files
 
 LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from webapp.config import SETTINGS
-from webapp.settings import Setting
+from webapp.config.table import Setting
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

@@ -21,7 +21,7 @@ from tests.fake_upstream import Json
 from tests.pages import Bubble, Page, pages_from, readable
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, import_files
 
 FOLDER = REAL_DATA / "transcripts"

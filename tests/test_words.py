@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.any_json import checked
-from webapp.words import (
+from webapp.formatting import (
     ago,
     count,
     extent,

@@ -44,6 +44,6 @@ def create_app(config: Config | None = None, *, transport: BaseAdapter | None = 
 
     `transport` replaces the network below the client, for tests and embedding.
     """
-    from webapp.application import assemble
+    from webapp.app import assemble
 
     return assemble(config, transport=transport)

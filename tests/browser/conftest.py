@@ -16,7 +16,7 @@ from tests.gallery.fixtures import FOLDER as GALLERY
 from tests.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, load_samples
 
 CHROMIUM = (

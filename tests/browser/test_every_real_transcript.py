@@ -21,7 +21,7 @@ from tests.conftest import REAL_DATA
 from tests.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, import_files
 
 Json = dict[str, Any]

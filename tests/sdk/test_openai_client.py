@@ -17,7 +17,7 @@ from tests.pages import Page, pages_from
 from tests.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.configured import database_url
+from webapp.factories import database_url
 from webapp.embedded import Store, load_samples
 from webapp.embedded.sample_set import SAMPLES
 

@@ -8,7 +8,7 @@ import sys
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import printable
 from webapp.config import Config
-from webapp.words import count
+from webapp.formatting import count
 
 
 def add_to(commands: Commands) -> None:

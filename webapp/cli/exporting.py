@@ -15,7 +15,7 @@ from webapp.cli.commands import Commands, add_command, add_filters, has_filters,
 from webapp.cli.terminal import ProgressLine, printable
 from webapp.config import Config
 from webapp.embedded import export_completions
-from webapp.words import count
+from webapp.formatting import count
 
 
 def add_to(commands: Commands) -> None:

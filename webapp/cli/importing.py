@@ -13,7 +13,7 @@ from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
 from webapp.embedded.forms import Form
 from webapp.embedded.sources import Place
-from webapp.words import count, size
+from webapp.formatting import count, size
 
 
 def add_to(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from webapp.embedded.pages import PageRequest, UnknownCursor
 from webapp.exact_json import parse
 from webapp.messages import Message
 from webapp.previews import MESSAGES, question_preview
-from webapp.words import count, first_words, moment
+from webapp.formatting import count, first_words, moment
 
 _AT_ONCE: Final = 20
 

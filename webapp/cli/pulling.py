@@ -14,9 +14,9 @@ from webapp.cli.commands import Commands, add_command, add_filters, has_filters,
 from webapp.cli.copying import Copier, CopyReport, sentence
 from webapp.cli.terminal import ProgressLine
 from webapp.config import Config, ConfigError
-from webapp.configured import lists_input_only, open_upstream, upstream_limits
+from webapp.factories import lists_input_only, open_upstream, upstream_limits
 from webapp.upstream import Limits, UpstreamError
-from webapp.words import count
+from webapp.formatting import count
 
 _CALL_SECONDS: Final = 120.0
 _CALL_BYTES: Final = 512 * 1024 * 1024

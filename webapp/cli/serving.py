@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from webapp import create_app
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
-from webapp.configured import database_url, endpoint
+from webapp.factories import database_url, endpoint
 from webapp.embedded import load_samples, without_password
-from webapp.words import count
+from webapp.formatting import count
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -81,7 +81,7 @@ def _run_workers(config: Config, address: str) -> None:
     from granian.log import LogLevels
 
     # Loaded before the fork, so that the workers share it; the other commands need no pages.
-    import webapp.application  # noqa: F401
+    import webapp.app  # noqa: F401
 
     server = Granian(
         "webapp:create_app",

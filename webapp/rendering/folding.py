@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.words import count, size
+from webapp.formatting import count, size
 
 LINES: Final = {"assistant": 25}
 """Lines in view by role; for every other role it is `OTHER_LINES`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webapp.exact_json import Array, Member, Object, Value
-from webapp.words import count
+from webapp.formatting import count
 
 _MOST_NAMES: Final = 12
 

@@ -13,7 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.rendering.markdown import TextView
-from webapp.words import extent
+from webapp.formatting import extent
 
 _OPENING: Final = re.compile(r"\s*+<(think|thinking|thought|reasoning)>")
 

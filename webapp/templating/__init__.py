@@ -15,7 +15,8 @@ from typing import Any, Final
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from webapp import media, rendering, words
+from webapp import formatting, media, rendering
+
 from webapp.completions import scalar_text
 from webapp.templating import addresses, structures, texts
 from webapp.templating.compiled import COMPILED
@@ -78,7 +79,7 @@ def install(app: Flask) -> None:
     env.finalize = encodable
     env.trim_blocks = True
     env.lstrip_blocks = True
-    env.filters.update(words.FILTERS)
+    env.filters.update(formatting.FILTERS)
     env.filters.update(_FILTERS)
     env.tests["short"] = structures.is_short
     env.tests["upstream_error"] = _is_upstream_error

@@ -15,7 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
-from webapp.configured import (
+from webapp.factories import (
     database_url,
     lists_input_only,
     media_folder,

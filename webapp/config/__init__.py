@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from webapp.settings import SETTINGS, Setting, is_loopback_host
+from webapp.config.table import SETTINGS, Setting, is_loopback_host
 
 __all__ = ["SETTINGS", "Config", "ConfigError", "is_loopback_host"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.settings import parsers
-from webapp.settings.parsers import is_loopback_host
+from webapp.config import parsers
+from webapp.config.parsers import is_loopback_host
 
 __all__ = ["SETTINGS", "Setting", "is_loopback_host"]
 
