@@ -17,9 +17,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.embedded.building import add, database_url
-from tests.embedded.processes import UPDATED, half_stored, killed, lost, start, whole
-from tests.postgres import HOW_TO_INSTALL, programs, running_postgres
+from tests.support.postgres import HOW_TO_INSTALL, programs, running_postgres
+from tests.support.store_processes import UPDATED, half_stored, killed, lost, start, whole
+from tests.support.store_rows import add, database_url
 from webapp.embedded import Store
 
 PROCESSES: Final = 4

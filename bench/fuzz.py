@@ -36,7 +36,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
     from webapp.media.finding import images_beside, media_in
     from webapp.media.pixels import image_size
     from webapp.messages import Message, ToolCall
-    from webapp.opening import find_place
+    from webapp.reading.pasted import find_place
     from webapp.rendering import (
         RemoteImage,
         StructureBudget,
@@ -48,7 +48,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         structure,
         tool_name,
     )
-    from webapp.rendering.ansi import terminal
+    from webapp.rendering.structured.ansi import terminal
     from webapp.upstream.error_bodies import said_in
 
 from tests.hostile.corpus import CASES

@@ -24,7 +24,7 @@ from typing import Final
 from flask.testing import FlaskClient
 
 from bench.render_cases import EMPTY, KINDS, hostile, of_messages, pages
-from tests.faults.processes import HAS_PEAKS, forget_peak, held, peak
+from tests.support.memory import HAS_PEAKS, forget_peak, held, peak
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from bench.hostile_texts import HOSTILE_TEXTS
-from webapp.embedded.sample_set import SAMPLES
+from webapp.embedded.transfer.samples import SAMPLES
 
 REAL: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "transcripts"
 """Transcripts beside this checkout, where there are some."""

@@ -24,9 +24,9 @@ from typing import Final
 
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.postgres import HOW_TO_INSTALL, programs, running_postgres
+from tests.support.postgres import HOW_TO_INSTALL, programs, running_postgres
 from webapp.embedded import Store, import_files
-from webapp.embedded.pages import PageRequest
+from webapp.embedded.store.pages import PageRequest
 
 ROUNDS: Final = 300
 LIMIT: Final = 20

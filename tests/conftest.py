@@ -10,13 +10,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.fake_upstream import FakeUpstream
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.paths import SHARED
 from webapp import create_app
 from webapp.config import Config
-from webapp.factories import database_url
 from webapp.embedded import Store, import_files
+from webapp.factories import database_url
 
-REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REAL_DATA = SHARED / "data"
 
 
 def pytest_collection_finish() -> None:

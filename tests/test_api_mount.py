@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.model_server import FakeModel
+from tests.support.model_server import FakeModel
 from webapp import create_app
 from webapp.config import Config, ConfigError
 

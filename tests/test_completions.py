@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.any_json import TRANSCRIPTS, Json, checked, values_over
-from tests.loose_shapes import COMPLETION, KNOWN_WORDS, leaves, shown_of_completion, written
+from tests.support.any_json import TRANSCRIPTS, Json, checked, values_over
+from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, leaves, shown_of_completion, written
 from webapp.completions import Choice, Completion, NotAPage, Page, scalar_text
 from webapp.exact_json import Object, Value, parse
 from webapp.messages import Message, Unknown

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-ROOT: Final = pathlib.Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT
+
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.lock")))
 HTMX: Final = "node_modules/htmx.org"
 HTMX_INTEGRITY: Final = "sha512-" + (

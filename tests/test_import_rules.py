@@ -11,13 +11,15 @@ from typing import Final
 
 import pytest
 
-PACKAGE: Final = Path(__file__).resolve().parents[1] / "webapp"
+from tests.support.paths import ROOT
+
+PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
 VALUES: Final = {"exact_json", "messages", "completions"}
 PAGES: Final = VALUES | {
-    *("config", "errors", "fragments", "media", "opening", "previews", "reading", "rendering"),
-    *("security", "static_files", "templating", "transcript", "upstream", "views", "words"),
+    *("config", "errors", "formatting", "fragments", "media", "reading", "rendering"),
+    *("security", "services", "static_files", "templating", "transcript", "upstream"),
 }
 
 # Areas of the package by the part of the path behind `webapp`, and what each may import beside
@@ -26,39 +28,38 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "exact_json": (set(), set()),
     "messages": ({"exact_json"}, set()),
     "completions": ({"exact_json", "messages"}, set()),
-    "settings": (set(), set()),
-    "config": ({"settings"}, set()),
-    "configured": ({"config", "upstream"}, {"platformdirs", "requests"}),
-    "words": (set(), set()),
-    "opening": (set(), set()),
+    "config": (set(), set()),
+    "database": (set(), {"psycopg", "sqlalchemy"}),
+    "factories": ({"config", "upstream"}, {"platformdirs", "requests"}),
+    "formatting": (set(), set()),
     "transcript": ({"completions", "messages"}, set()),
     "media": ({"messages"}, {"tinytag"}),
     "rendering": (
-        VALUES | {"words"},
+        VALUES | {"formatting"},
         {"markdown_it", "markupsafe", "math_core", "mdit_py_plugins", "nh3", "pygments"},
     ),
     "upstream": (VALUES, {"requests", "urllib3"}),
     "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
-    "embedded": (VALUES, {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"}),
+    "embedded": (VALUES | {"database"}, {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"}),
     "reading": (VALUES | {"transcript", "upstream"}, set()),
-    "previews": (VALUES | {"transcript", "upstream"}, set()),
     "fragments": (set(), {"flask", "htmx_flask"}),
     "security": ({"fragments"}, {"flask", "werkzeug"}),
     "static_files": (set(), {"flask"}),
     "errors": ({"fragments", "upstream"}, {"flask", "werkzeug"}),
+    "services": (VALUES | {"media", "reading", "rendering", "upstream"}, {"flask"}),
     "templating": (PAGES, {"flask", "jinja2", "markupsafe"}),
     "views": (PAGES, {"flask", "werkzeug"}),
-    "application": (
-        PAGES | {"configured", "embedded", "loopback"},
+    "app": (
+        PAGES | {"views", "factories", "embedded", "loopback"},
         {"flask", "htmx_flask", "requests", "werkzeug"},
     ),
     "cli": (
         VALUES
-        | {"application", "config", "configured", "embedded", "previews", "transcript"}
-        | {"upstream", "words"},
+        | {"app", "config", "factories", "embedded", "reading", "transcript"}
+        | {"formatting", "upstream"},
         {"granian", "sqlalchemy", "webapp"},
     ),
-    "__init__": ({"application", "config"}, {"flask", "requests"}),
+    "__init__": ({"app", "config"}, {"flask", "requests"}),
 }
 
 
@@ -132,12 +133,12 @@ def importers_of(area: str) -> set[str]:
 
 
 def test_only_the_assembling_modules_know_the_server_we_bring() -> None:
-    assert importers_of("embedded") == {"application", "cli"}
-    assert importers_of("loopback") == {"application"}
+    assert importers_of("embedded") == {"app", "cli"}
+    assert importers_of("loopback") == {"app"}
 
 
 def test_nobody_imports_what_assembles_but_the_package_and_its_command() -> None:
-    assert importers_of("application") <= {"__init__", "cli"}
+    assert importers_of("app") <= {"__init__", "cli"}
     assert importers_of("cli") == set()
     assert {area_of(file) for file in FILES if "webapp" in ours_and_others(file)[1]} <= {"cli"}
 

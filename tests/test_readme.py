@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from tests.support.paths import ROOT
 from webapp.config import SETTINGS
 from webapp.config.table import Setting
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+README = ROOT / "README.md"
 
 
 def row(setting: Setting) -> str:

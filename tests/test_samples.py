@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from tests.support.paths import ROOT
 from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, String, Value, indented, parse
 from webapp.messages import (
@@ -28,7 +29,7 @@ from webapp.messages import (
     UrlCitation,
 )
 
-FOLDER: Final = pathlib.Path(__file__).parents[1] / "webapp" / "embedded" / "samples"
+FOLDER: Final = ROOT / "webapp" / "embedded" / "samples"
 FILES: Final = tuple(sorted(FOLDER.glob("*.json")))
 MARKER: Final = re.compile(r"@base64\(([^)]*)\)")
 FIRST_BYTES: Final = {

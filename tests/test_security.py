@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
-from tests.answer_headers import POLICY, missing
-from tests.fake_upstream import FakeUpstream, error, stored
-from tests.pages import AS_FRAGMENT
+from tests.support.answer_headers import POLICY, missing
+from tests.support.fake_upstream import FakeUpstream, error, stored
+from tests.support.pages import AS_FRAGMENT
 from webapp import create_app
 from webapp.config import Config
 

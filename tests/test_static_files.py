@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.pages import Page
+from tests.support.pages import Page
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
 

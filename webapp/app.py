@@ -15,6 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
+from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 from webapp.factories import (
     database_url,
     lists_input_only,
@@ -22,24 +23,15 @@ from webapp.factories import (
     open_upstream,
     upstream_limits,
 )
-from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
-from webapp.previews import Previews
 from webapp.reading import Reader
+from webapp.reading.previews import Previews
 from webapp.rendering import Budgets
+from webapp.services import Services
 from webapp.static_files import StaticFiles
 from webapp.upstream import Limits
-from webapp.views import (
-    Services,
-    completions,
-    gallery,
-    health,
-    media,
-    messages,
-    remote_images,
-    texts,
-)
+from webapp.views import completions, gallery, health, media, messages, remote_images, texts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -13,11 +13,11 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.gallery.fixtures import FOLDER as GALLERY
-from tests.serving import serve
+from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.factories import database_url
 from webapp.embedded import Store, load_samples
+from webapp.factories import database_url
 
 CHROMIUM = (
     os.environ.get("READBACK_CHROMIUM")

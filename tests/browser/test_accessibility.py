@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.accessibility import COLOURS, violations, violations_in_both
-from tests.browser.boxes import lay_out_all
 from tests.browser.conftest import Open
-from tests.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.gallery.fixtures import FOLDER, fixtures, with_id
+from tests.support.browser.accessibility import COLOURS, violations, violations_in_both
+from tests.support.browser.boxes import lay_out_all
+from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 
 # Answers of many completions, one after the other on one page, have the same name.
 ON_THE_GALLERY = ("landmark-unique",)

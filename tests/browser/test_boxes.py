@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.boxes import box_problems
+from tests.support.browser.boxes import box_problems
 
 SOUND = """
 <style>

@@ -15,14 +15,14 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Dialog, Page
 
-from tests.browser.boxes import box_problems, lay_out_all
 from tests.browser.conftest import Open
 from tests.conftest import REAL_DATA
-from tests.serving import serve
+from tests.support.browser.boxes import box_problems, lay_out_all
+from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.factories import database_url
 from webapp.embedded import Store, import_files
+from webapp.factories import database_url
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, screenshots
-from webapp.embedded.sample_set import SAMPLES
+from webapp.embedded.transfer.samples import SAMPLES
 from webapp.exact_json import Object, parse
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
-from tests.fake_upstream import Json
+from tests.support.fake_upstream import Json
 
 HERE = "/completions/chatcmpl-1"
 LINES = [f"line {at}" for at in range(100)]

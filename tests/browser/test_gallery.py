@@ -7,10 +7,10 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.browser.boxes import box_problems, lay_out_all
 from tests.browser.conftest import Open
 from tests.browser.test_every_sample import keep
 from tests.gallery.fixtures import FOLDER, Fixture, fixtures
+from tests.support.browser.boxes import box_problems, lay_out_all
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
 LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (

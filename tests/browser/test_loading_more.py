@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.conftest import REAL_DATA
-from tests.fake_upstream import FakeUpstream, Reply, stored
+from tests.support.fake_upstream import FakeUpstream, Reply, stored
 
 LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"
 needs_real_data = pytest.mark.skipif(

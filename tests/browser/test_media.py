@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
-from tests.fake_upstream import Json
-from tests.media_files import images, samples, sounds
+from tests.support.fake_upstream import Json
+from tests.support.media_files import images, samples, sounds
 
 ID = "chatcmpl-media"
 HERE = f"/completions/{ID}"

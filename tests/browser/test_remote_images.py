@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Open
-from tests.fake_upstream import FakeUpstream, stored
-from tests.media_files import images
-from tests.serving import serve
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.media_files import images
+from tests.support.serving import serve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

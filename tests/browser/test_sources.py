@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.fake_upstream import FakeUpstream, stored
+from tests.support.fake_upstream import FakeUpstream, stored
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages
-from tests.fake_upstream import FakeUpstream, Json, Stored, stored
-from tests.pages import Bubble, Page
+from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages
+from tests.support.fake_upstream import FakeUpstream, Json, Stored, stored
+from tests.support.pages import Bubble, Page
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborNode
 
-from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages, pairs
-from tests.fake_upstream import FakeUpstream, Json, Stored, stored
-from tests.pages import Bubble, Page, readable
+from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages, pairs
+from tests.support.fake_upstream import FakeUpstream, Json, Stored, stored
+from tests.support.pages import Bubble, Page, readable
 
 
 def call(number: int, name: str = "f", arguments: str = "{}", **fields: Any) -> Json:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from selectolax.lexbor import LexborNode
 
-from tests.bubbles.showing import ShowAnswer, ShowMessages, pairs
-from tests.fake_upstream import Json
-from tests.pages import Bubble, readable
+from tests.support.bubbles import ShowAnswer, ShowMessages, pairs
+from tests.support.fake_upstream import Json
+from tests.support.pages import Bubble, readable
 
 
 def cited(url: str, title: str | None, start: int | None, end: int | None, **fields: Any) -> Json:

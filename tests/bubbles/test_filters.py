@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborNode
 
-from tests.bubbles.showing import HERE, ID, ShowAnswer, pairs
-from tests.fake_upstream import FakeUpstream, stored
-from tests.pages import Page, readable
+from tests.support.bubbles import HERE, ID, ShowAnswer, pairs
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.pages import Page, readable
 
 SAFE = {"filtered": False, "severity": "safe"}
 AZURE = {

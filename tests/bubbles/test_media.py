@@ -12,12 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.http import parse_options_header
 
-from tests.bubbles.showing import HERE, ShowAnswer, ShowMessages, part
-from tests.fake_upstream import Json
-from tests.media_bytes import gif, png
-from tests.media_files import sounds
-from tests.pages import readable
-from webapp.embedded.sample_set import SAMPLES
+from tests.support.bubbles import HERE, ShowAnswer, ShowMessages, part
+from tests.support.fake_upstream import Json
+from tests.support.media_bytes import gif, png
+from tests.support.media_files import sounds
+from tests.support.pages import readable
+from webapp.embedded.transfer.samples import SAMPLES
 
 MEDIA = SAMPLES / "media"
 

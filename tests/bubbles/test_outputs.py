@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages, pairs
-from tests.fake_upstream import FakeUpstream, Reply, Stored, stored
-from tests.pages import Page, readable
+from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages, pairs
+from tests.support.fake_upstream import FakeUpstream, Reply, Stored, stored
+from tests.support.pages import Page, readable
 
 
 def page_of(fake: FakeUpstream, client: FlaskClient, choices: list[Any], **fields: Any) -> Page:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from selectolax.lexbor import LexborNode
 
-from tests.bubbles.showing import ShowAnswer, ShowMessages, pairs, part
-from tests.pages import Bubble, readable
+from tests.support.bubbles import ShowAnswer, ShowMessages, pairs, part
+from tests.support.pages import Bubble, readable
 
 
 def folds(bubble: Bubble) -> list[LexborNode]:

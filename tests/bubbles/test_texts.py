@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.bubbles.showing import HERE, ID, ShowAnswer, ShowMessages, pairs, part
-from tests.pages import readable
+from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages, pairs, part
+from tests.support.pages import readable
 
 
 def test_text_is_read_as_markdown_and_kept_as_it_was_written(show: ShowMessages) -> None:

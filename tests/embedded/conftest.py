@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.embedded.building import database_url
-from tests.postgres import HOW_TO_INSTALL, PostgresServer, programs, running_postgres
+from tests.support.postgres import HOW_TO_INSTALL, PostgresServer, programs, running_postgres
+from tests.support.store_rows import database_url
 from webapp.embedded import Store, create_server
 
 

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from tests.upstream.raw_server import Connection, Script, http_answer
+from tests.support.raw_server import Connection, Script, http_answer
 
 _NAME = re.compile(rb"^[A-Z]+ /v1/chat/completions(?:/|\?(?:[^ ]*&)?model=)([a-z0-9-]+)")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.broken_upstream import KEY, MIB, answers
-from tests.served import Served, environ_without_settings, serving
-from tests.upstream.raw_server import RawServer
+from tests.support.raw_server import RawServer
+from tests.support.served import Served, environ_without_settings, serving
 
 DEADLINE = 2.0
 """Seconds that a page may take."""

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fake_upstream import FakeUpstream, Json, Reply, message, stored
-from tests.pages import Page, pages_from
-from tests.serving import serve
+from tests.support.fake_upstream import FakeUpstream, Json, Reply, message, stored
+from tests.support.pages import Page, pages_from
+from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 from webapp.fragments import in_pieces

@@ -11,12 +11,12 @@ from typing import Final
 import pytest
 import requests
 
-from tests.answer_headers import missing
 from tests.faults.broken_upstream import FAULTS, KEY, SAID, Fault
 from tests.faults.conftest import DEADLINE
-from tests.faults.processes import HAS_PEAKS, forget_peak, held, peak, workers_of
-from tests.pages import AS_FRAGMENT, Page
-from tests.served import PATIENCE, Served
+from tests.support.answer_headers import missing
+from tests.support.memory import HAS_PEAKS, forget_peak, held, peak, workers_of
+from tests.support.pages import AS_FRAGMENT, Page
+from tests.support.served import PATIENCE, Served
 
 PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "list": ("/completions?model={id}", {}),

@@ -41,7 +41,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "fixtures" / "bubbles"
+from tests.support.paths import ROOT
+
+FOLDER: Final = ROOT / "fixtures" / "bubbles"
 
 Json = dict[str, Any]
 

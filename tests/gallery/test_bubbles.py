@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fake_upstream import FakeUpstream, Reply
 from tests.gallery.fixtures import FOLDER, Fixture, fixtures
 from tests.gallery.reading import Seen, missing
-from tests.pages import Page
+from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.pages import Page
 from webapp import create_app
 from webapp.config import Config, ConfigError
 

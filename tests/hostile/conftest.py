@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.browser.conftest import browser
 from tests.hostile.exact_upstream import ExactUpstream, whole_corpus
-from tests.serving import serve
+from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 

@@ -10,7 +10,7 @@ from typing import Final
 from selectolax.lexbor import LexborNode
 
 from tests.hostile.cases import MANY, Case
-from tests.pages import Bubble, Page
+from tests.support.pages import Bubble, Page
 from webapp.exact_json.lexemes import TOKEN
 
 FORBIDDEN: Final = frozenset(

@@ -28,7 +28,7 @@ from tests.hostile.rules import (
     assert_said,
     assert_stands_alone,
 )
-from tests.pages import AS_FRAGMENT, Page
+from tests.support.pages import AS_FRAGMENT, Page
 from webapp import create_app
 from webapp.config import Config
 from webapp.security import HEADERS

@@ -7,7 +7,7 @@ import pytest
 from tests.hostile.corpus import CASES
 from tests.hostile.fields import COMPLETIONS, POLYGLOT
 from tests.hostile.rules import assert_harmless, assert_said, lexemes
-from tests.pages import Page
+from tests.support.pages import Page
 
 
 def test_there_are_many_cases_and_each_has_a_name_of_its_own() -> None:

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import pytest
 
-from tests.fake_upstream import Json
+from tests.support.fake_upstream import Json
 from webapp.embedded import Store
-from webapp.embedded.given import read_completion
+from webapp.embedded.documents.records import read_completion
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_server import FakeModel
 from tests.sdk.api import Api
-from tests.served import environ_without_settings, serving
+from tests.support.model_server import FakeModel
+from tests.support.served import environ_without_settings, serving
 from webapp.embedded import Store
 
 

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tests.fake_upstream import Json
+from tests.support.fake_upstream import Json
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from webapp.embedded import Store, import_files
-from webapp.embedded.pages import PageRequest
+from webapp.embedded.store.pages import PageRequest
 
 DATABASE_URL = "SEEDED_DATABASE_URL"
 FILE = "SEEDED_FILE"

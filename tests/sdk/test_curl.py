@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from tests.model_server import FakeModel, completion, whole
 from tests.sdk.api import Api
+from tests.support.model_server import FakeModel, completion, whole
 
 SEED: Final = -8132613597486110237
 """Beyond what a double can hold."""

@@ -12,14 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openai import OpenAI
 
-from tests.fake_upstream import Json
-from tests.pages import Page, pages_from
-from tests.serving import serve
+from tests.support.fake_upstream import Json
+from tests.support.pages import Page, pages_from
+from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.factories import database_url
 from webapp.embedded import Store, load_samples
-from webapp.embedded.sample_set import SAMPLES
+from webapp.embedded.transfer.samples import SAMPLES
+from webapp.factories import database_url
 
 SEED = -8132613597486110237
 

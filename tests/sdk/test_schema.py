@@ -5,7 +5,6 @@ Schemathesis makes the requests; the answers must have a documented status and t
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -23,10 +22,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.sdk.api import Api
 from tests.sdk.recorded_shapes import as_recorded
+from tests.support.paths import SHARED
 
-PUBLISHED: Final = (
-    Path(__file__).resolve().parents[3] / "shared" / "stored-completions.openapi.yaml"
-)
+PUBLISHED: Final = SHARED / "stored-completions.openapi.yaml"
 OPERATIONS: Final = (
     "GET /chat/completions",
     "GET /chat/completions/{completion_id}",

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream
+from tests.support.fake_upstream import FakeUpstream
 from webapp.loopback import LoopbackAdapter
 from webapp.upstream import Clock, Endpoint, Upstream
 

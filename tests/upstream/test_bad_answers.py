@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Reply
+from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.upstream.conftest import Connect
 from webapp.upstream import BadAnswer, Limits
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Reply, always_more, error, message, stored
+from tests.support.fake_upstream import FakeUpstream, Reply, always_more, error, message, stored
 from tests.upstream.conftest import KEY, Connect
 from webapp.loopback import LoopbackAdapter
 from webapp.upstream import BadAnswer, Endpoint, InvalidId, NotFound, Upstream

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_upstream import (
+from tests.support.fake_upstream import (
     FakeUpstream,
     Json,
     always_empty,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.support.paths import SHARED
 from tests.upstream.conftest import KEY, Connect
 from webapp.upstream import (
     BadAnswer,
@@ -29,7 +29,7 @@ from webapp.upstream import (
 ID = "chatcmpl-1"
 PATH = f"/chat/completions/{ID}"
 ONCE = Limits(max_retries=0)
-ERRORS = Path(__file__).resolve().parents[3] / "shared" / "data" / "errors.json"
+ERRORS = SHARED / "data" / "errors.json"
 
 HTML = "<!doctype html><html><head><title>502 Bad &amp; Gateway</title></head></html>"
 

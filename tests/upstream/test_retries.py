@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.upstream.conftest import NOW, Connect, FakeTime
 from webapp.upstream import (
     Deadline,

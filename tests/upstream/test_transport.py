@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from tests.fake_upstream import FakeUpstream, stored
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.raw_server import Connection, RawServer, Script, http_answer
 from tests.upstream.conftest import KEY, FakeTime
-from tests.upstream.raw_server import Connection, RawServer, Script, http_answer
 from webapp.loopback import LoopbackAdapter
 from webapp.upstream import (
     BadAnswer,

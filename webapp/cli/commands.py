@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from webapp.config import Config
-from webapp.factories import database_url
 from webapp.embedded import Store
+from webapp.factories import database_url
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace, Config], int]

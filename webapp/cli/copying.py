@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 from webapp.cli.terminal import printable
 from webapp.completions import Completion
 from webapp.embedded import Store
-from webapp.embedded.assembling import with_messages
-from webapp.embedded.given import NotACompletion, read_completion
-from webapp.embedded.store import Outcome
+from webapp.embedded.documents.from_files import with_messages
+from webapp.embedded.documents.records import NotACompletion, read_completion
+from webapp.embedded.store.store import Outcome
 from webapp.exact_json import Object
 from webapp.messages import Message
 from webapp.transcript import Entry, mark_outputs

@@ -11,8 +11,8 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import ProgressLine, printable
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
-from webapp.embedded.forms import Form
-from webapp.embedded.sources import Place
+from webapp.embedded.transfer.files import Place
+from webapp.embedded.transfer.formats import Form
 from webapp.formatting import count, size
 
 

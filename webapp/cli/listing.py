@@ -12,12 +12,12 @@ from webapp.cli.terminal import printable
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.embedded import Store
-from webapp.embedded.giving_back import count_messages
-from webapp.embedded.pages import PageRequest, UnknownCursor
+from webapp.embedded.store.originals import count_messages
+from webapp.embedded.store.pages import PageRequest, UnknownCursor
 from webapp.exact_json import parse
-from webapp.messages import Message
-from webapp.previews import MESSAGES, question_preview
 from webapp.formatting import count, first_words, moment
+from webapp.messages import Message
+from webapp.reading.previews import MESSAGES, question_preview
 
 _AT_ONCE: Final = 20
 

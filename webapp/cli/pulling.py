@@ -15,8 +15,8 @@ from webapp.cli.copying import Copier, CopyReport, sentence
 from webapp.cli.terminal import ProgressLine
 from webapp.config import Config, ConfigError
 from webapp.factories import lists_input_only, open_upstream, upstream_limits
-from webapp.upstream import Limits, UpstreamError
 from webapp.formatting import count
+from webapp.upstream import Limits, UpstreamError
 
 _CALL_SECONDS: Final = 120.0
 _CALL_BYTES: Final = 512 * 1024 * 1024

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from webapp import create_app
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
-from webapp.factories import database_url, endpoint
 from webapp.embedded import load_samples, without_password
+from webapp.factories import database_url, endpoint
 from webapp.formatting import count
 
 if TYPE_CHECKING:

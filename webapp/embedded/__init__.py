@@ -3,14 +3,14 @@
 A store, a Flask app over it, and the ways completions get in. Knows nothing of the viewer.
 """
 
-from webapp.embedded.database import StoreError
-from webapp.embedded.engine import without_password
-from webapp.embedded.exporting import ExportReport, export_completions
-from webapp.embedded.forwarding import ModelLimits, ModelServer
-from webapp.embedded.importing import ImportReport, Problem, import_files
-from webapp.embedded.sample_set import load_samples
-from webapp.embedded.server import create_server
-from webapp.embedded.store import Store
+from webapp.database import without_password
+from webapp.database.engine import StoreError
+from webapp.embedded.app import create_server
+from webapp.embedded.recording.model_server import ModelLimits, ModelServer
+from webapp.embedded.store.store import Store
+from webapp.embedded.transfer.exporting import ExportReport, export_completions
+from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
+from webapp.embedded.transfer.samples import load_samples
 
 __all__ = [
     "ExportReport",

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from webapp.completions import Choice, Completion, Page
 from webapp.messages import Message
-from webapp.reading.calls import Calls
-from webapp.reading.places import (
+from webapp.reading.positions import (
     earlier_than,
     from_message,
     ids,
@@ -18,6 +17,7 @@ from webapp.reading.places import (
     seen_backwards,
     seen_until_end,
 )
+from webapp.reading.requests import Calls
 from webapp.reading.sections import Section, Window
 from webapp.transcript import (
     Entry,

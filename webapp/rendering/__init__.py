@@ -22,22 +22,22 @@
 Everything that comes in is untrusted; everything that goes out is safe to put into a page.
 """
 
-from webapp.rendering.arguments import Arguments, arguments_of, is_short
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.characters import Hidden, hidden_in, marked
-from webapp.rendering.definitions import Definition, Definitions
-from webapp.rendering.exact import exact_text, source_of
-from webapp.rendering.folding import Fold, fold_of, laid_out
-from webapp.rendering.links import foreign_host, is_allowed_link
+from webapp.rendering.citations.sources import Cited, Source, cited
 from webapp.rendering.markdown import PageBudget, ShowImage, TextView, markdown
+from webapp.rendering.markdown.think_tags import folded, leading_thought
 from webapp.rendering.remote import RemoteImage
-from webapp.rendering.settings_told import told
-from webapp.rendering.slices import Slice, exceeds, slice_of, start_before
-from webapp.rendering.sources import Cited, Source, cited
-from webapp.rendering.structure import Structure, StructureBudget, structure
-from webapp.rendering.thoughts import folded, leading_thought
-from webapp.rendering.tool_names import tool_name
-from webapp.rendering.tree import tree
+from webapp.rendering.structured.detect import Structure, StructureBudget, structure
+from webapp.rendering.structured.json_tree import tree
+from webapp.rendering.text.exact import exact_text, source_of
+from webapp.rendering.text.folding import Fold, fold_of, laid_out
+from webapp.rendering.text.invisible import Hidden, hidden_in, marked
+from webapp.rendering.text.slices import Slice, exceeds, slice_of, start_before
+from webapp.rendering.tools.arguments import Arguments, arguments_of, is_short
+from webapp.rendering.tools.definitions import Definition, Definitions
+from webapp.rendering.tools.summaries import told
+from webapp.rendering.tools.tool_names import tool_name
+from webapp.rendering.urls import foreign_host, is_allowed_link
 
 __all__ = [
     "Arguments",

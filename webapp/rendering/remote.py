@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from webapp.rendering.links import is_allowed_link
+from webapp.rendering.urls import is_allowed_link
 
 MAX_LENGTH: Final = 4_096
 """Longer addresses are not loaded; browsers and servers would not agree on them either."""

@@ -16,13 +16,11 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from webapp import formatting, media, rendering
-
 from webapp.completions import scalar_text
-from webapp.templating import addresses, structures, texts
+from webapp.templating import addresses, long_texts, remote_images, structures, texts
 from webapp.templating.compiled import COMPILED
 from webapp.templating.strictness import encodable
 from webapp.upstream import UpstreamError
-from webapp.views import long_texts, remote_images
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "arguments": structures.arguments,

@@ -10,10 +10,11 @@ from flask import request, url_for
 from webapp import rendering
 from webapp.media import InlineMedia
 from webapp.reading import Section
+from webapp.services import services
+from webapp.templating import remote_images
 from webapp.templating.strictness import encodable
 from webapp.transcript import Entry
 from webapp.upstream import is_valid_id
-from webapp.views import remote_images, services
 
 
 def address_of(section: Section, entry: Entry) -> str | None:

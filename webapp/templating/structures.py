@@ -11,8 +11,8 @@ from webapp.exact_json import Value
 from webapp.messages import Message, ToolCall
 from webapp.reading import Section
 from webapp.rendering import Arguments, Definition, Definitions, Structure, StructureBudget
+from webapp.services import services
 from webapp.transcript import CallEntry
-from webapp.views import services
 
 
 @pass_context

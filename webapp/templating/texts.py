@@ -13,8 +13,8 @@ from webapp import rendering
 from webapp.messages import Annotation, Message, ToolCall
 from webapp.reading import Section
 from webapp.rendering import Cited, Fold, PageBudget, ShowImage, Structure, TextView
+from webapp.services import services
 from webapp.transcript import Entry
-from webapp.views import services
 
 T = TypeVar("T")
 

@@ -16,14 +16,15 @@ from requests.adapters import BaseAdapter
 
 from webapp.completions import Completion, Page
 from webapp.messages import Message
-from webapp.upstream import answers, paths
+from webapp.upstream import decoding as answers
+from webapp.upstream import paths
 from webapp.upstream.cursors import walk
 from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint
+from webapp.upstream.error_mapping import clean
 from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
-from webapp.upstream.failures import clean
 from webapp.upstream.limits import Limits
-from webapp.upstream.sending import Call, Sender
+from webapp.upstream.sender import Call, Sender
 from webapp.upstream.transport import open_session
 
 NEW_FOR: Final = 10.0

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from flask import Response, abort, current_app, request
+from flask import Response, abort, request
 
 from webapp.exact_json import Value
 from webapp.fragments import page_or_fragment
-from webapp.media import MediaCache
-from webapp.previews import Previews
-from webapp.reading import Reader, Window
-from webapp.rendering import Budgets
-from webapp.upstream import Deadline, Upstream
+from webapp.reading import Window
 
 MAX_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the views work with; one a process, made by `create_app`."""
-
-    upstream: Upstream
-    reader: Reader
-    previews: Previews
-    media_cache: MediaCache
-    page_timeout: float
-    max_pages: int
-    budgets: Budgets
-
-
-def services() -> Services:
-    found = current_app.extensions["readback"]
-    assert isinstance(found, Services)
-    return found
-
-
-def deadline() -> Deadline:
-    """The time this page may take, from now on."""
-    return Deadline.after(services().page_timeout)
 
 
 def raw_page(json: Value, *, back: str) -> Response:

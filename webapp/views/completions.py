@@ -19,10 +19,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import in_pieces, page_or_fragment
-from webapp.opening import find_place
-from webapp.previews import Row
+from webapp.reading.pasted import find_place
+from webapp.reading.previews import Row
+from webapp.services import deadline, services
 from webapp.upstream import NotSupported, at_most_shown, behind, usable_cursor
-from webapp.views import deadline, raw_page, services, whole_number, window
+from webapp.views import raw_page, whole_number, window
 
 bp = Blueprint("completions", __name__)
 

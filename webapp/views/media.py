@@ -12,7 +12,8 @@ from flask import Blueprint, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 
 from webapp.media import InlineMedia, NotMedia, media_in, safe_file_name
-from webapp.views import deadline, services, whole_number
+from webapp.services import deadline, services
+from webapp.views import whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
 

@@ -6,7 +6,8 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import page_or_fragment
-from webapp.views import deadline, raw_page, services, window
+from webapp.services import deadline, services
+from webapp.views import raw_page, window
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 

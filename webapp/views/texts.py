@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
 from webapp.reading import Section
-from webapp.reading.alone import Pieces, choice_alone, message_alone
+from webapp.reading.single import Pieces, choice_alone, message_alone
 from webapp.rendering import start_before
+from webapp.services import deadline, services
+from webapp.templating.long_texts import LongText, back_url, long_text
 from webapp.transcript import Entry
-from webapp.views import deadline, services, whole_number
-from webapp.views.long_texts import LongText, back_url, long_text
+from webapp.views import whole_number
 
 bp = Blueprint("texts", __name__, url_prefix="/completions/<completion_id>")
 

@@ -32,14 +32,14 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.messages import Annotation
-from webapp.rendering.characters import unmasked
-from webapp.rendering.citations import cite
-from webapp.rendering.exact import exact_text
-from webapp.rendering.markdown.budget import LINE_STEPS, PageBudget, TooCostly
-from webapp.rendering.markdown.cleaning import clean
-from webapp.rendering.markdown.reading import read
-from webapp.rendering.markdown.scope import Scope, ShowImage
-from webapp.rendering.sources import Source, listed
+from webapp.rendering.citations.markers import cite
+from webapp.rendering.citations.sources import Source, listed
+from webapp.rendering.markdown.context import Scope, ShowImage
+from webapp.rendering.markdown.metering import LINE_STEPS, PageBudget, TooCostly
+from webapp.rendering.markdown.sanitize import clean
+from webapp.rendering.markdown.with_citations import read
+from webapp.rendering.text.exact import exact_text
+from webapp.rendering.text.invisible import unmasked
 
 __all__ = ["PageBudget", "ShowImage", "TextView", "markdown"]
 

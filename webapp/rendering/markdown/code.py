@@ -20,8 +20,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
 from pygments.token import _TokenType as TokenType
 
+from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.marks import split_marks
-from webapp.rendering.markdown.scope import Scope
 
 _MAX_WORD: Final = 30
 _TOKENS_PER_LOOK: Final = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.rendering.citations import CLOSE, OPEN, START
+from webapp.rendering.citations.markers import CLOSE, OPEN, START
 
 _MARK: Final = re.compile(f"{OPEN}[0-9]+{CLOSE}")
 _ANY_MARK: Final = re.compile(f"(?:{OPEN}|{START})[0-9]+{CLOSE}")

@@ -19,21 +19,14 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import escape
 
-from webapp.rendering.links import foreign_host, is_allowed_link, misleads
-from webapp.rendering.markdown import (
-    autolinks,
-    code,
-    definitions,
-    directions,
-    images,
-    lists,
-    mathematics,
-    outline,
-    tables,
-    tasks,
-)
-from webapp.rendering.markdown.budget import TooCostly
-from webapp.rendering.markdown.scope import Scope
+from webapp.rendering.markdown import code
+from webapp.rendering.markdown.context import Scope
+from webapp.rendering.markdown.math import syntax as mathematics
+from webapp.rendering.markdown.metering import TooCostly
+from webapp.rendering.markdown.plugins import autolinks, directions, images, lists, tables, tasks
+from webapp.rendering.markdown.plugins import block_attributes as outline
+from webapp.rendering.markdown.plugins import link_definitions as definitions
+from webapp.rendering.urls import foreign_host, is_allowed_link, misleads
 
 _PARTS: Final = (
     *(images, mathematics, autolinks, definitions, tables, tasks, lists, directions, outline),

@@ -1,0 +1,220 @@
+"""`readback import`, `export`, `list` and `delete`, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Readback, read_until, terminal
+from tests.support.store_rows import compact, completion, jsonl
+
+
+@pytest.fixture
+def readback(tmp_path: Path) -> Readback:
+    return Readback(tmp_path)
+
+
+@pytest.fixture
+def filled(readback: Readback, tmp_path: Path) -> Readback:
+    """A store with three completions; c2 is of another model, c1 has metadata."""
+    lines = [
+        completion("c1", created=1_700_000_001, model="gpt-x", metadata={"k": "v"}, messages=3),
+        completion("c2", created=1_700_000_002, model="gpt-y"),
+        completion("c3", created=1_700_000_003, model="gpt-x"),
+    ]
+    path = jsonl(tmp_path / "filled.jsonl", map(compact, lines))
+    assert readback("import", path).status == 0
+    return readback
+
+
+@pytest.mark.parametrize("command", ["serve", "import", "export", "pull", "list", "delete"])
+def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
+    ended = readback(command, "--help")
+
+    assert ended.status == 0
+    assert f"readback {command}" in ended.output.partition("example: ")[2]
+
+
+def test_an_import_says_what_it_recognised_in_each_file(readback: Readback, tmp_path: Path) -> None:
+    example = {"messages": [{"role": "user"}, {"role": "assistant", "content": "Yes."}]}
+    first = jsonl(tmp_path / "runs.jsonl", [example, example | {"n": 1}, {"no": "form"}])
+    second = jsonl(tmp_path / "whole.jsonl", [completion("c1")])
+
+    ended = readback("import", first, second)
+
+    assert ended.status == 1
+    assert ended.errors == f"{first}:3: it has no `messages` list\n"
+    assert ended.output == (
+        f"{first}: 2 fine-tuning examples\n{second}: 1 completion with messages\n"
+        "3 completions loaded, 1 problem.\n"
+    )
+
+
+def test_an_import_takes_standard_input(readback: Readback) -> None:
+    ended = readback("import", "-", input=json.dumps(completion("c1")))
+
+    assert (ended.status, ended.errors) == (0, "")
+    assert ended.output.startswith("standard input: 1 completion with messages\n")
+
+
+def test_progress_is_for_terminals(readback: Readback, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1")])
+    with terminal() as (shown, device):
+        process = readback.start("import", path, errors=device)
+        assert "1 completion" in read_until(shown, "completion")
+        process.communicate()
+
+    assert process.returncode == 0
+
+
+def test_an_import_that_is_interrupted_keeps_what_it_stored(
+    readback: Readback, tmp_path: Path
+) -> None:
+    lines = "".join(f"{json.dumps(completion(f'c{at}'))}\n" for at in range(200))
+    with terminal() as (shown, device):
+        process = readback.start("import", "-", errors=device)
+        assert process.stdin is not None
+        process.stdin.write(lines.encode())
+        process.stdin.flush()
+        read_until(shown, "200 completions")
+        process.send_signal(signal.SIGINT)
+        said = read_until(shown, "\n")
+        process.communicate()
+
+    assert process.returncode == 130
+    assert said.endswith("readback: stopped; what was done before is kept.\r\n")
+    assert readback("export").output.count("\n") == 200
+
+
+def test_an_export_is_what_was_imported(filled: Readback, tmp_path: Path) -> None:
+    everything = filled("export")
+
+    assert (everything.status, everything.errors) == (0, "")
+    assert everything.output == (tmp_path / "filled.jsonl").read_text()
+    assert filled("export", "c3", "c1").output.splitlines() == [
+        everything.output.splitlines()[at] for at in (2, 0)
+    ]
+    assert json.loads(filled("export", "--metadata", "k=v").output)["id"] == "c1"
+    assert json.loads(filled("export", "--model", "gpt-y").output)["id"] == "c2"
+
+
+def test_an_export_reports_ids_that_are_not_stored(filled: Readback) -> None:
+    ended = filled("export", "c1", "c9")
+
+    assert (ended.status, ended.errors) == (1, "c9 is not stored\n")
+    assert json.loads(ended.output)["id"] == "c1"
+
+
+def test_an_exported_file_is_its_owners_and_whole(filled: Readback, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text("before")
+
+    ended = filled("export", "-o", path)
+
+    assert ended.output == f"3 completions written to {path}.\n"
+    assert path.read_text() == (tmp_path / "filled.jsonl").read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_an_export_that_cannot_be_written_is_one_line(filled: Readback, tmp_path: Path) -> None:
+    ended = filled("export", "-o", tmp_path / "none" / "out.jsonl")
+
+    assert ended.status == 1
+    assert ended.errors.count("\n") == 1
+    assert "No such file or directory" in ended.errors
+
+
+def test_a_closed_pipe_ends_an_export_quietly(readback: Readback, tmp_path: Path) -> None:
+    big = completion("c1", note="x" * 1_000_000)
+    readback("import", jsonl(tmp_path / "a.jsonl", [big, big | {"id": "c2"}]))
+    process = readback.start("export")
+    assert process.stdout is not None and process.stderr is not None and process.stdin is not None
+
+    os.read(process.stdout.fileno(), 10)
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.wait()
+    process.stdin.close()
+    process.stderr.close()
+
+    assert (process.returncode, errors) == (141, b"")
+
+
+def test_a_list_has_a_line_for_each_completion_the_newest_first(filled: Readback) -> None:
+    lines = filled("list").output.splitlines()
+
+    assert [line.split()[0] for line in lines] == ["c3", "c2", "c1"]
+    assert lines[2].split()[1:] == [
+        *("2023-11-14", "22:13", "UTC", "gpt-x", "3", "messages", "message", "0"),
+    ]
+    assert [line.split()[0] for line in filled("list", "--limit", "1").output.splitlines()] == [
+        "c3"
+    ]
+    assert filled("list", "--metadata", "k=v", "--model", "gpt-x").output.count("\n") == 1
+    assert filled("list", "--metadata", "k=w").output == ""
+
+
+def test_a_list_goes_on_beyond_a_page(readback: Readback, tmp_path: Path) -> None:
+    lines = [completion(f"c{at}", created=at) for at in range(45)]
+    readback("import", jsonl(tmp_path / "a.jsonl", lines))
+
+    listed = readback("list", "--limit", "41").output.splitlines()
+
+    assert [line.split()[0] for line in listed] == [f"c{at}" for at in range(44, 3, -1)]
+
+
+def test_a_list_obeys_nothing_that_stands_in_a_completion(
+    readback: Readback, tmp_path: Path
+) -> None:
+    hostile = completion("c1", model="\x1b[31mred\u202e") | {
+        "messages": [{"role": "user", "content": "\x1b]0;title\x07 \ud800 words"}]
+    }
+    readback("import", jsonl(tmp_path / "a.jsonl", [hostile]))
+
+    output = readback("list").output.removesuffix("\n")
+
+    assert output.isprintable()
+    assert "words" in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--metadata", "novalue"),
+        ("list", "--limit", "0"),
+        ("export", "c1", "--model", "m"),
+        ("pull", "--all"),
+        ("nonsense",),
+    ],
+)
+def test_what_makes_no_sense_is_refused(readback: Readback, arguments: tuple[str, ...]) -> None:
+    ended = readback(*arguments)
+
+    assert ended.status == 2
+    assert "Traceback" not in ended.errors
+
+
+def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -> None:
+    ended = filled("delete", "--yes", "c1", "c9")
+
+    assert (ended.status, ended.output) == (1, "1 completion deleted.\n")
+    assert ended.errors == "c9 is not stored\n"
+    assert filled("delete", "c2").status == 0
+    assert json.loads(filled("export").output)["id"] == "c3"
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", 2), ("\n", 3), ("no\n", 3)])
+def test_a_deletion_asks_on_a_terminal(filled: Readback, answer: str, left: int) -> None:
+    with terminal() as (shown, device):
+        process = filled.start("delete", "c1", input=device)
+        os.write(shown, answer.encode())
+        output, _ = process.communicate()
+
+    assert b"Delete 1 completion? [y/N]" in output
+    assert filled("export").output.count("\n") == left

@@ -1,0 +1,273 @@
+"""The settings: what is read, what is refused, and that one line says why."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.any_json import checked
+from webapp.config import SETTINGS, Config, ConfigError, is_loopback_host
+
+SECRET = "sk-4f9a-never-show-this"
+LONG_PATH = "/" + "x" * 5000
+
+
+def config(**environ: str) -> Config:
+    return Config.from_environ(environ)
+
+
+def refusal(**environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config(**environ)
+    return str(caught.value)
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert config() == Config()
+    assert config(HOST=" ", OPENAI_API_KEY="", READBACK_PROXY="\n") == Config()
+
+
+def test_every_setting_has_a_place_and_every_place_a_setting() -> None:
+    attributes = [setting.attribute for setting in SETTINGS]
+
+    assert sorted(attributes) == sorted(field.name for field in dataclasses.fields(Config))
+    assert all(re.fullmatch(r"[A-Z1][^\n]+\.", setting.help) for setting in SETTINGS)
+
+
+def test_the_defaults_in_the_table_are_the_real_ones() -> None:
+    for setting in SETTINGS:
+        real = getattr(Config(), setting.attribute)
+        if real not in (None, ()):
+            assert setting.parse(setting.default) == real
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "attribute", "value"),
+    [
+        ("OPENAI_API_KEY", f" {SECRET}\n", "openai_api_key", SECRET),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "openai_base_url", "http://127.0.0.1:9/v1"),
+        ("OPENAI_BASE_URL", "http://[::1]:9/v1", "openai_base_url", "http://[::1]:9/v1"),
+        ("OPENAI_ORG_ID", "org-1", "openai_org_id", "org-1"),
+        ("OPENAI_PROJECT_ID", "proj_1", "openai_project_id", "proj_1"),
+        ("OPENAI_API_VERSION", "2025-02-01-preview", "openai_api_version", "2025-02-01-preview"),
+        ("DATABASE_URL", "sqlite:////tmp/a b.db", "database_url", "sqlite:////tmp/a b.db"),
+        ("DATABASE_URL", "postgresql+psycopg2://h/d", "database_url", "postgresql+psycopg2://h/d"),
+        ("SECRET_KEY", "s3cret", "secret_key", "s3cret"),
+        ("HOST", "localhost", "host", "localhost"),
+        ("HOST", "[::1]", "host", "::1"),
+        ("PORT", "65535", "port", 65535),
+        ("READBACK_OPEN", "YES", "open", True),
+        ("READBACK_OPEN", "0", "open", False),
+        ("READBACK_ALLOWED_HOSTS", "A.example, b:8000,", "allowed_hosts", ("a.example", "b:8000")),
+        ("READBACK_WORKERS", "1", "workers", 1),
+        ("READBACK_THREADS", "512", "threads", 512),
+        ("READBACK_CONNECT_TIMEOUT", "0.05", "connect_timeout", 0.05),
+        ("READBACK_READ_TIMEOUT", "3600", "read_timeout", 3600.0),
+        ("READBACK_PAGE_TIMEOUT", "12.5", "page_timeout", 12.5),
+        ("READBACK_MAX_RETRIES", "0", "max_retries", 0),
+        ("READBACK_MAX_BYTES", "1024", "max_bytes", 1024),
+        ("READBACK_MEDIA_CACHE_BYTES", "0", "media_cache_bytes", 0),
+        (
+            "READBACK_PROXY",
+            "http://u:p@proxy.example:3128",
+            "proxy",
+            "http://u:p@proxy.example:3128",
+        ),
+        ("READBACK_CA_BUNDLE", __file__, "ca_bundle", __file__),
+    ],
+)
+def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -> None:
+    assert getattr(config(**{name: raw}), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("OPENAI_API_KEY", "two words"),
+        ("OPENAI_API_KEY", "sk-\u00e9"),
+        ("OPENAI_API_KEY", "sk-\nInjected: 1"),
+        ("OPENAI_BASE_URL", "api.openai.com/v1"),
+        ("OPENAI_BASE_URL", "ftp://api.example"),
+        ("OPENAI_BASE_URL", "https://"),
+        ("OPENAI_BASE_URL", "https://[::1"),
+        ("OPENAI_BASE_URL", "https://a.example:port"),
+        ("OPENAI_BASE_URL", "https://a.example:99999"),
+        ("OPENAI_BASE_URL", "https://a example/v1"),
+        ("OPENAI_BASE_URL", "https://a\t.example/v1"),
+        ("OPENAI_BASE_URL", "https://user:pass@a.example/v1"),
+        ("OPENAI_BASE_URL", "https://a.example/v1?key=1"),
+        ("OPENAI_BASE_URL", "https://a.example/v1#top"),
+        ("OPENAI_BASE_URL", "http://a.example/v1"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1.a.example/v1"),
+        ("OPENAI_ORG_ID", "org 1"),
+        ("OPENAI_PROJECT_ID", "a\tb"),
+        ("AZURE_OPENAI_ENDPOINT", "RESOURCE"),
+        ("AZURE_OPENAI_ENDPOINT", "http://RESOURCE.openai.azure.com"),
+        ("AZURE_OPENAI_API_KEY", "a b"),
+        ("OPENAI_API_VERSION", "2025 02"),
+        ("DATABASE_URL", "/var/lib/readback.sqlite3"),
+        ("SECRET_KEY", "s p a c e"),
+        ("HOST", "a/b"),
+        ("HOST", "[]"),
+        ("HOST", "a host"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "80.0"),
+        ("PORT", "-1"),
+        ("PORT", "٣"),
+        ("PORT", "9" * 5000),
+        ("READBACK_OPEN", "maybe"),
+        ("READBACK_ALLOWED_HOSTS", ","),
+        ("READBACK_ALLOWED_HOSTS", "https://a.example"),
+        ("READBACK_ALLOWED_HOSTS", "a.example/x"),
+        ("READBACK_WORKERS", "0"),
+        ("READBACK_THREADS", "many"),
+        ("READBACK_CONNECT_TIMEOUT", "0"),
+        ("READBACK_CONNECT_TIMEOUT", "nan"),
+        ("READBACK_READ_TIMEOUT", "1e3"),
+        ("READBACK_PAGE_TIMEOUT", "3601"),
+        ("READBACK_MAX_RETRIES", "11"),
+        ("READBACK_MAX_BYTES", "64MB"),
+        ("READBACK_MEDIA_CACHE_BYTES", "-1"),
+        ("READBACK_PROXY", "proxy.example:3128"),
+        ("READBACK_PROXY", "socks5://proxy.example"),
+        ("READBACK_PROXY", "http://[proxy"),
+        ("READBACK_CA_BUNDLE", "/does/not/exist.pem"),
+        ("READBACK_CA_BUNDLE", "/"),
+        ("READBACK_CA_BUNDLE", LONG_PATH),
+    ],
+)
+def test_a_bad_value_is_refused_in_one_line_that_names_its_variable(name: str, raw: str) -> None:
+    said = refusal(**{name: raw})
+
+    assert re.fullmatch(rf"{name} takes (a|an|the|text|printable|host|1)\b[^\n]*", said)
+
+
+def test_every_setting_has_a_value_it_refuses() -> None:
+    for setting in SETTINGS:
+        assert refusal(**{setting.name: "\x07"}).startswith(f"{setting.name} takes ")
+
+
+@given(st.sampled_from(SETTINGS), st.text())
+@checked
+def test_any_text_is_a_value_or_one_line(setting: object, raw: str) -> None:
+    name = setting.name  # type: ignore[attr-defined]
+    try:
+        Config.from_environ({name: raw})
+    except ConfigError as problem:
+        assert len(str(problem).splitlines()) == 1
+
+
+def test_a_setting_can_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{SECRET}\n", encoding="utf-8")
+
+    assert config(OPENAI_API_KEY_FILE=str(file)).openai_api_key == SECRET
+
+
+def test_every_setting_can_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "value"
+    file.write_text("\x07", encoding="utf-8")
+
+    for setting in SETTINGS:
+        assert refusal(**{f"{setting.name}_FILE": str(file)}).startswith(f"{setting.name} takes ")
+
+
+def test_an_empty_file_counts_as_not_set(tmp_path: Path) -> None:
+    file = tmp_path / "empty"
+    file.write_text("\n", encoding="utf-8")
+
+    assert config(OPENAI_API_KEY_FILE=str(file)) == Config()
+
+
+def test_a_value_and_a_file_for_it_exclude_each_other(tmp_path: Path) -> None:
+    said = refusal(OPENAI_API_KEY=SECRET, OPENAI_API_KEY_FILE=str(tmp_path / "key"))
+
+    assert said == "OPENAI_API_KEY and OPENAI_API_KEY_FILE are both set; set one of them"
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+
+    for path in (str(tmp_path / "missing"), str(tmp_path), str(binary), "/a\nb", LONG_PATH):
+        said = refusal(PORT_FILE=path)
+        assert said.startswith("PORT_FILE names a file that cannot be read: ")
+        assert "\n" not in said
+
+
+def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{SECRET} {SECRET}", encoding="utf-8")
+
+    for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "SECRET_KEY"):
+        assert SECRET not in refusal(**{name: f"{SECRET} {SECRET}"})
+        assert SECRET not in refusal(**{f"{name}_FILE": str(file)})
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    openai = config(
+        OPENAI_API_KEY=SECRET,
+        SECRET_KEY=SECRET,
+        DATABASE_URL=f"postgresql://reader:{SECRET}@db.example/readback",
+        READBACK_PROXY=f"http://user:{SECRET}@proxy.example",
+    )
+    azure = config(AZURE_OPENAI_API_KEY=SECRET, AZURE_OPENAI_ENDPOINT="https://r.example")
+
+    assert SECRET not in repr(openai) + str(openai) + repr(azure)
+    assert "port=8000" in repr(openai)
+
+
+AZURE = {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "AZURE_OPENAI_API_KEY": "k"}
+
+
+def test_azure_needs_its_endpoint_and_its_key() -> None:
+    both = config(**AZURE)
+    assert both.uses_azure and not both.uses_embedded
+    for name in AZURE:
+        other = next(other for other in AZURE if other != name)
+        assert refusal(**{name: AZURE[name]}) == f"{name} needs {other} as well"
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "OPENAI_BASE_URL"])
+def test_azure_and_another_server_exclude_each_other(name: str) -> None:
+    said = refusal(**AZURE, **{name: "https://a.example/v1"})
+
+    assert "AZURE_OPENAI_ENDPOINT" in said and name in said and "single server" in said
+
+
+@pytest.mark.parametrize(
+    ("environ", "embedded"),
+    [
+        ({}, True),
+        ({"OPENAI_ORG_ID": "org"}, True),
+        ({"OPENAI_API_KEY": "k"}, False),
+        ({"OPENAI_BASE_URL": "https://a.example/v1"}, False),
+    ],
+)
+def test_without_key_and_address_the_server_is_brought_along(
+    environ: dict[str, str], embedded: bool
+) -> None:
+    assert config(**environ).uses_embedded is embedded
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "readback.example", "localhost."])
+def test_listening_beyond_this_machine_must_be_meant(host: str) -> None:
+    said = refusal(HOST=host)
+
+    assert said.startswith(f"HOST={host} ") and "READBACK_OPEN=1" in said and "\n" not in said
+    assert config(HOST=host, READBACK_OPEN="1").host == host
+    assert not config(HOST=host, READBACK_OPEN="1").is_loopback
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"]
+)
+def test_this_machine_needs_no_permission(host: str) -> None:
+    assert is_loopback_host(host)
+    assert config(HOST=host).is_loopback

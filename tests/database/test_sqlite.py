@@ -1,0 +1,82 @@
+"""What is true of a store in a SQLite file alone: its place, its mode, and a disk that is full."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from tests.support.store_rows import add, completion, database_url, ids, listening, rows
+from webapp.embedded import Store, StoreError, create_server
+
+LARGE = {f"key{at}": "x" * 512 for at in range(16)}
+
+
+def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "deep"
+    with closing(Store(database_url(folder))) as store:
+        add(store, completion("c1"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert modes == {"store.db": 0o600, "store.db-shm": 0o600, "store.db-wal": 0o600}
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_store_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="The store needs a file"):
+        Store(url)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError, match=r"The store .*/file/store\.db cannot be created: "):
+        Store(database_url(tmp_path / "file"))
+
+
+@contextmanager
+def small_disk(pages: int) -> Iterator[None]:
+    """SQLite files that are opened here find the disk full beyond so many pages of 4 kB."""
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    with listening(Engine, "connect", limit):
+        yield
+
+
+def test_a_full_disk_is_the_servers_error_and_harms_nothing(tmp_path: Path) -> None:
+    url = database_url(tmp_path)
+    with small_disk(pages=60), closing(Store(url)) as store:
+        add(store, *(completion(f"c{at}") for at in range(20)))
+        client = create_server(store).test_client()
+        statuses = [
+            client.post(f"/chat/completions/c{at}", json={"metadata": LARGE}).status_code
+            for at in range(20)
+        ]
+        last = client.post("/chat/completions/c19", json={"metadata": LARGE})
+        page = client.get("/chat/completions?limit=100&order=asc").get_json()
+        with pytest.raises(OperationalError, match="full"):
+            add(store, completion("large", note="x" * 1_000_000))
+    with closing(Store(url)) as later:
+        update = (
+            create_server(later)
+            .test_client()
+            .post("/chat/completions/c19", json={"metadata": LARGE})
+        )
+
+    assert set(statuses) == {200, 500}
+    assert last.get_json()["error"]["type"] == "server_error"
+    assert ids(page["data"]) == [f"c{at}" for at in range(20)]
+    assert [item["metadata"] for item in page["data"]] == [
+        LARGE if status == 200 else {} for status in statuses
+    ]
+    assert update.status_code == 200
+    assert rows(url, "PRAGMA integrity_check")[0][0] == "ok"

@@ -1,0 +1,685 @@
+"""Creating: the model server's answer comes back as it is, and what is to be stored is stored."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, TestResponse
+from werkzeug.wsgi import ClosingIterator
+
+from tests.support.model_server import (
+    PATIENCE,
+    STREAM,
+    Answer,
+    FakeModel,
+    Json,
+    chunk,
+    chunks_of,
+    delta,
+    stream,
+    whole,
+)
+from tests.support.model_server import completion as answered
+from tests.support.serving import serve
+from tests.support.store_rows import add, assert_error, completion, rows
+from webapp.embedded import ModelLimits, ModelServer, Store, create_server
+
+CREATE = "/chat/completions"
+KEY = "sk-of-the-model-server"
+ASKED: Json = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
+STORED: Json = ASKED | {"store": True}
+STREAMED: Json = STORED | {"stream": True}
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def model_url(model: FakeModel) -> Iterator[str]:
+    with model.serve() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def creating(store: Store, model_url: str) -> Callable[..., FlaskClient]:
+    """A client of a server that creates, with other settings if so asked."""
+
+    def client(**settings: Any) -> FlaskClient:
+        server = ModelServer(model_url, api_key=KEY, **settings)
+        return create_server(store, model=server).test_client()
+
+    return client
+
+
+@pytest.fixture
+def client(creating: Callable[..., FlaskClient]) -> FlaskClient:
+    return creating()
+
+
+def post(client: FlaskClient, body: Json | bytes, **headers: str) -> TestResponse:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.post(CREATE, data=data, headers=headers, content_type="application/json")
+
+
+def stored(client: FlaskClient, completion_id: str = "chatcmpl-1") -> Any:
+    answer = client.get(f"{CREATE}/{completion_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def newest(client: FlaskClient) -> Any:
+    return client.get(f"{CREATE}?limit=1").get_json()["data"][0]
+
+
+def is_empty(client: FlaskClient) -> bool:
+    return '"data":[]' in client.get(CREATE).text
+
+
+# What comes back.
+
+
+def test_the_answer_is_the_servers_byte_for_byte(model: FakeModel, client: FlaskClient) -> None:
+    body = b'{ "id": "chatcmpl-1",\n "choices": [ ], "n": 1.50, "s": "\\u00e9 \xc3\xa9" }\n'
+    headers = (("X-Request-Id", "req_theirs"), ("X-RateLimit-Limit-Requests", "30000"))
+    model.script(whole(body, content_type="application/json; charset=utf-8", headers=headers))
+
+    answer = post(client, ASKED)
+
+    assert answer.status_code == 200
+    assert answer.get_data() == body
+    assert answer.content_type == "application/json; charset=utf-8"
+    assert answer.headers["x-request-id"] == "req_theirs"
+    assert answer.headers["x-ratelimit-limit-requests"] == "30000"
+    assert answer.headers["openai-version"] == "2020-10-01"
+
+
+def test_the_request_is_forwarded_as_written_without_store_and_metadata(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    body = (
+        b'{"model" : "m", "store": true, "temperature": 1.50, "messages":'
+        b' [{"role":"user","content":"\\u00e9 \xc3\xa9"}], "seed":-8132613597486110237,'
+        b' "metadata": {"a": "b"}}'
+    )
+    post(client, body, Authorization="Bearer of-the-client")
+
+    (forwarded,) = model.requests
+    assert forwarded.path == "/v1/chat/completions"
+    assert forwarded.headers["authorization"] == f"Bearer {KEY}"
+    assert forwarded.body == (
+        b'{"model" : "m","temperature": 1.50,"messages":'
+        b' [{"role":"user","content":"\\u00e9 \xc3\xa9"}],"seed":-8132613597486110237}'
+    )
+
+
+def test_store_and_metadata_are_forwarded_to_a_server_that_takes_them(
+    model: FakeModel, creating: Callable[..., FlaskClient]
+) -> None:
+    body = json.dumps(STORED | {"metadata": {"a": "b"}}, indent=1).encode()
+    post(creating(forwards_store=True), body)
+
+    assert model.requests[0].body == body
+
+
+def test_without_a_key_none_is_sent(store: Store, model: FakeModel, model_url: str) -> None:
+    client = create_server(store, model=ModelServer(model_url + "/")).test_client()
+    post(client, ASKED, Authorization="Bearer of-the-client")
+
+    assert model.requests[0].path == "/v1/chat/completions"
+    assert "authorization" not in model.requests[0].headers
+
+
+def test_neither_a_proxy_nor_a_key_is_taken_from_the_environment(
+    model: FakeModel, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    assert post(client, ASKED).status_code == 200
+    assert model.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_what_the_server_refuses_comes_back_and_is_not_stored(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    body = b'{"error":{"message":"Slow down.","type":"requests","param":null,"code":null}}'
+    model.script(whole(body, status=429, headers=(("Retry-After", "7"),)))
+
+    answer = post(client, STORED)
+
+    assert answer.status_code == 429
+    assert answer.get_data() == body
+    assert answer.headers["retry-after"] == "7"
+    assert is_empty(client)
+
+
+def test_nonsense_is_the_model_servers_to_judge(model: FakeModel, client: FlaskClient) -> None:
+    nonsense = {"max_tokens": 0, "functions": [], "function_call": "?", "n": -1, "x": {"y": None}}
+
+    assert post(client, STORED | nonsense).status_code == 200
+    assert json.loads(model.requests[0].body) == ASKED | nonsense
+
+
+# What is stored.
+
+
+def test_a_completion_is_stored_with_all_that_was_asked(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(whole(answered()))
+    asked = (
+        b'{"store":true,"model":"gpt-4o-mini","messages":[{"role":"system","content":"Be brief."},'
+        b'{"role":"user","content":"Hi"}],"temperature":0.50,"seed":-8132613597486110237,'
+        b'"user":"ada","metadata":{"run":"7"},"response_format":{"type":"json_object"},'
+        b'"tools":[{"type":"function","function":{"name":"f"}}],"max_tokens":5,"stream":false}'
+    )
+
+    request_id = post(client, asked).headers["x-request-id"]
+
+    one = stored(client)
+    assert list(one)[:19] == [
+        *("object", "id", "model", "created", "request_id", "tool_choice", "usage", "seed"),
+        *("top_p", "temperature", "presence_penalty", "frequency_penalty", "system_fingerprint"),
+        *("input_user", "service_tier", "tools", "metadata", "choices", "response_format"),
+    ]
+    assert {name: one[name] for name in list(one)[19:]} == {"max_tokens": 5}
+    assert (one["model"], one["created"]) == ("gpt-4o-mini-2024-07-18", 1_758_039_103)
+    assert (one["input_user"], one["metadata"]) == ("ada", {"run": "7"})
+    assert one["request_id"] == request_id
+    assert one["tools"] == [{"type": "function", "function": {"name": "f"}}]
+    assert one["choices"] == [
+        {
+            "index": 0,
+            "message": {
+                "content": "Hello!",
+                "role": "assistant",
+                "tool_calls": None,
+                "function_call": None,
+            },
+            "finish_reason": "stop",
+            "logprobs": None,
+        }
+    ]
+    text = client.get(f"{CREATE}/chatcmpl-1").text
+    assert '"temperature":0.50' in text
+    assert '"seed":-8132613597486110237' in text
+    messages = client.get(f"{CREATE}/chatcmpl-1/messages").get_json()["data"]
+    assert [(one["role"], one["content"]) for one in messages] == [
+        ("system", "Be brief."),
+        ("user", "Hi"),
+    ]
+    assert len(client.get(f"{CREATE}?metadata[run]=7").get_json()["data"]) == 1
+
+
+def test_the_moderation_asked_for_is_not_taken_for_its_results(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    results = {"input": {"type": "error", "code": "overloaded", "message": "Later."}}
+    model.script(whole(answered()), whole(answered(id="chatcmpl-2", moderation=results)))
+    asked = STORED | {"moderation": {"model": "omni-moderation-latest"}}
+
+    post(client, asked)
+    post(client, asked)
+
+    one, two = (client.get(f"{CREATE}/chatcmpl-{at}").get_json() for at in (1, 2))
+    assert "moderation" not in one
+    assert two["moderation"] == results
+    assert one["input_moderation"] == two["input_moderation"] == asked["moderation"]
+
+
+@pytest.mark.parametrize("store_member", [{}, {"store": False}, {"store": None}])
+def test_what_is_not_asked_to_be_stored_is_not(
+    client: FlaskClient, store_member: dict[str, object]
+) -> None:
+    assert post(client, ASKED | store_member).status_code == 200
+    assert post(client, ASKED | store_member | {"stream": True}).get_data().endswith(b"[DONE]\n\n")
+    assert is_empty(client)
+
+
+def test_a_completion_without_an_id_is_stored_under_one_of_its_own(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    nameless = {name: value for name, value in answered().items() if name != "id"}
+    model.script(whole(nameless), whole(nameless), whole(answered("no/id?")))
+
+    assert [post(client, STORED).status_code for _ in range(3)] == [200, 200, 200]
+
+    data = client.get(CREATE).get_json()["data"]
+    assert len({one["id"] for one in data}) == 3
+    assert all(one["id"].startswith("chatcmpl-") for one in data)
+
+
+def test_a_request_cannot_say_what_only_an_answer_says(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(whole({"choices": [], "metadata": {"not": "asked"}, "timings": 1.50}))
+    asked = {"id": "mine", "choices": [1], "usage": 1, "created": 1, "metadata": {"a": "b"}}
+    post(client, STORED | asked | {"service_tier": "flex"})
+
+    one = newest(client)
+    assert one["id"].startswith("chatcmpl-")
+    assert (one["choices"], one["usage"], one["metadata"]) == ([], None, {"a": "b"})
+    assert (one["model"], one["service_tier"]) == ("gpt-4o-mini", "flex")
+    assert one["timings"] == 1.5
+    assert one["created"] > 1_758_039_103
+
+
+def test_nothing_is_stored_over_a_taken_id(
+    store: Store, model: FakeModel, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(store, completion("chatcmpl-1"))
+    model.script(whole(answered()))
+    before = client.get(f"{CREATE}/chatcmpl-1").get_data()
+
+    assert post(client, STORED).get_json() == answered()
+    assert client.get(f"{CREATE}/chatcmpl-1").get_data() == before
+    assert "chatcmpl-1 is stored with other content" in caplog.text
+
+
+def test_a_store_that_fails_does_not_harm_the_answer(
+    url: str, model: FakeModel, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.script(whole(answered()), stream(*chunks_of("Hi")), whole(answered("chatcmpl-2")))
+    rows(url, "ALTER TABLE completions RENAME TO elsewhere")
+
+    assert post(client, STORED).get_json() == answered()
+    assert post(client, STREAMED).get_data().endswith(b"data: [DONE]\n\n")
+    assert caplog.text.count("A completion could not be stored") == 2
+    assert "Hello!" not in caplog.text
+
+    rows(url, "ALTER TABLE elsewhere RENAME TO completions")
+    post(client, STORED)
+    assert newest(client)["id"] == "chatcmpl-2"
+
+
+# Streams.
+
+
+def test_a_stream_comes_back_byte_for_byte_and_is_stored_as_one(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    usage = chunk(usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
+    model.script(
+        stream(
+            b": keep-alive\n\n",
+            *chunks_of("Hel", "lo", "!"),
+            usage,
+            headers=(("x-request-id", "req_theirs"),),
+        )
+    )
+    sent = model.answers[0].body
+
+    answer = post(client, STREAMED | {"stream_options": {"include_usage": True}})
+
+    assert answer.get_data() == sent
+    assert answer.content_type == STREAM
+    assert answer.headers["x-request-id"] == "req_theirs"
+    one = stored(client)
+    assert one["choices"][0]["message"]["content"] == "Hello!"
+    assert one["choices"][0]["finish_reason"] == "stop"
+    assert one["usage"] == {"total_tokens": 3, "completion_tokens": 2, "prompt_tokens": 1}
+    assert not {"incomplete", "stream", "stream_options", "store"} & set(one)
+
+
+def test_several_choices_with_calls_are_stored_as_one_completion(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    call = {"index": 0, "id": "call_a", "type": "function", "function": {"name": "f"}}
+    model.script(
+        stream(
+            chunk(delta(1, role="assistant", refusal="No")),
+            chunk(delta(0, role="assistant", tool_calls=[call])),
+            chunk(delta(0, tool_calls=[{"index": 0, "function": {"arguments": "{}"}}])),
+            chunk(delta(1, "stop", refusal="!"), delta(0, "tool_calls")),
+        )
+    )
+    post(client, STREAMED | {"n": 2}).get_data()
+
+    calling, refusing = stored(client)["choices"]
+    assert calling["finish_reason"] == "tool_calls"
+    assert calling["message"]["tool_calls"] == [
+        {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    ]
+    assert refusing["message"]["refusal"] == "No!"
+
+
+def test_a_stream_is_stored_before_its_last_event_leaves(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(stream(*chunks_of("Hi")))
+    events = iter(post(client, STREAMED).response)
+
+    for event in events:
+        if event == b"data: [DONE]\n\n":
+            break
+        assert is_empty(client)
+    assert stored(client)["choices"][0]["message"]["content"] == "Hi"
+
+
+def test_events_pass_as_they_come(store: Store, model: FakeModel, model_url: str) -> None:
+    first, second = threading.Event(), threading.Event()
+    begun, middle, end = chunks_of("Hi")
+    model.script(stream(begun, first, middle, second, end))
+    server = create_server(store, model=ModelServer(model_url))
+
+    with serve(server) as base_url:
+        answer = requests.post(base_url + CREATE, json=STREAMED, stream=True, timeout=PATIENCE)
+        lines = answer.iter_lines(chunk_size=1)
+        assert json.loads(next(lines)[6:]) == begun
+        first.set()
+        assert (next(lines), json.loads(next(lines)[6:])) == (b"", middle)
+        second.set()
+        assert (next(lines), json.loads(next(lines)[6:])) == (b"", end)
+        assert list(lines) == [b"", b"data: [DONE]", b""]
+
+
+def test_a_client_that_goes_away_leaves_what_was_received(
+    store: Store, model: FakeModel, model_url: str
+) -> None:
+    begun, said, _ = chunks_of("Hi")
+    gone = threading.Event()
+    model.script(stream(begun, said, gone, *([said] * 20_000)))
+    server = create_server(store, model=ModelServer(model_url))
+
+    with serve(server) as base_url:
+        answer = requests.post(base_url + CREATE, json=STREAMED, stream=True, timeout=PATIENCE)
+        lines = answer.iter_lines(chunk_size=1)
+        assert [next(lines)[:6] for _ in range(3)] == [b"data: ", b"", b"data: "]
+        answer.close()
+        gone.set()
+        assert model.left.wait(PATIENCE)
+
+    one = stored(server.test_client())
+    assert one["incomplete"] == {"reason": "The client went away before the end of the answer."}
+    assert one["choices"][0]["finish_reason"] is None
+    assert one["choices"][0]["message"]["content"].startswith("Hi")
+
+
+def test_a_client_that_was_gone_before_the_first_event_leaves_nothing_open(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(stream(*(chunks_of("Hi") * 20_000)))
+    environ = EnvironBuilder(CREATE, method="POST", json=STREAMED).get_environ()
+
+    body = client.application(environ, lambda status, headers, error=None: lambda data: None)
+    ClosingIterator(body).close()
+
+    assert model.left.wait(PATIENCE)
+    assert newest(client)["choices"] == []
+    assert "went away" in newest(client)["incomplete"]["reason"]
+
+
+def test_a_stream_that_breaks_off_ends_with_an_error_and_is_stored_as_far_as_it_came(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(stream(*chunks_of("Hel", "lo")[:3], b'data: {"id":', done=False, breaks_off=True))
+    begun = model.answers[0].body.removesuffix(b'data: {"id":')
+
+    answer = post(client, STREAMED).get_data()
+
+    assert answer.startswith(begun)
+    error = json.loads(answer.removeprefix(begun).removeprefix(b"data: "))["error"]
+    assert error["message"] == "The model server broke off its answer."
+    assert error["type"] == "server_error"
+    one = stored(client)
+    assert one["incomplete"] == {"reason": error["message"]}
+    assert one["choices"][0]["finish_reason"] is None
+    assert one["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_an_error_in_the_stream_passes_and_marks_what_is_stored(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    error = {"error": {"message": "Out of memory", "type": "server_error"}}
+    model.script(stream(*chunks_of("Hel")[:2], error))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    one = stored(client)
+    assert one["incomplete"]["reason"] == "The model server reported an error: Out of memory"
+    assert one["choices"][0]["message"]["content"] == "Hel"
+
+
+@pytest.mark.parametrize("event", [b"data: {oops\n\n", b"data: \xff\n\n", b"data: 1\n\n"])
+def test_an_event_nobody_can_read_passes_and_marks_what_is_stored(
+    model: FakeModel, client: FlaskClient, event: bytes
+) -> None:
+    model.script(stream(event, *chunks_of("Hi")))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    assert stored(client)["incomplete"]["reason"].startswith("An event of the stream is not")
+    assert stored(client)["choices"][0]["message"]["content"] == "Hi"
+
+
+def test_a_stream_that_just_ends_is_complete_when_its_choices_are(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(
+        stream(*chunks_of("Hi", completion_id="c-whole"), done=False),
+        stream(*chunks_of("Hi", completion_id="c-early")[:2], done=False),
+    )
+    for _ in range(2):
+        post(client, STREAMED).get_data()
+
+    assert "incomplete" not in stored(client, "c-whole")
+    assert stored(client, "c-early")["incomplete"] == {"reason": "The answer ended early."}
+
+
+# Servers that fail.
+
+
+def test_a_body_that_breaks_off_is_an_error_and_stored_as_far_as_it_came(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(whole(b'{"id": "chatcmpl-1", "choices": [{"ind', breaks_off=True))
+
+    answer = post(client, STORED)
+
+    assert answer.status_code == 502
+    assert answer.get_json()["error"]["code"] == "model_server_broke_off"
+    one = newest(client)
+    assert one["incomplete"] == {
+        "reason": "The model server broke off its answer.",
+        "received": '{"id": "chatcmpl-1", "choices": [{"ind',
+    }
+    assert (one["model"], one["choices"]) == ("gpt-4o-mini", [])
+    messages = client.get(f"{CREATE}/{one['id']}/messages").get_json()["data"]
+    assert messages[0]["content"] == "Hi"
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"\xff", b"[]", b'{"id":"chatcmpl-1"}'])
+def test_a_body_that_is_no_completion_passes_and_is_kept_as_it_came(
+    model: FakeModel, client: FlaskClient, body: bytes
+) -> None:
+    model.script(whole(body, content_type="text/html"))
+
+    answer = post(client, STORED)
+
+    assert (answer.status_code, answer.get_data()) == (200, body)
+    assert newest(client)["incomplete"]["received"] == body.decode(errors="replace")
+
+
+def test_a_server_that_is_not_there_is_told(store: Store, model: FakeModel) -> None:
+    with model.serve() as gone:
+        pass
+    client = create_server(store, model=ModelServer(gone, api_key=KEY)).test_client()
+
+    answer = post(client, STORED)
+
+    assert answer.status_code == 502
+    assert answer.get_json() == {
+        "error": {
+            "message": "The model server cannot be reached.",
+            "type": "server_error",
+            "param": None,
+            "code": "model_server_unreachable",
+        }
+    }
+    assert is_empty(client)
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_server_that_falls_silent_is_not_waited_for_for_ever(
+    model: FakeModel, creating: Callable[..., FlaskClient], begins: bool
+) -> None:
+    client = creating(limits=ModelLimits(read_timeout=0.05))
+    waiting = threading.Event()
+    model.script(stream(*chunks_of("Hi")[:2], waiting) if begins else Answer((waiting, b"{")))
+
+    answer = post(client, STREAMED).get_data()
+    waiting.set()
+
+    error = json.loads(answer[answer.index(b'{"error"') :] if begins else answer)["error"]
+    assert error["code"] == "model_server_timeout"
+
+
+def test_a_redirect_is_not_followed(model: FakeModel, client: FlaskClient) -> None:
+    model.script(whole(b"", status=307, headers=(("Location", "/v1/elsewhere"),)))
+
+    answer = post(client, STORED)
+
+    assert answer.status_code == 502
+    assert "READBACK_MODEL_URL" in answer.get_json()["error"]["message"]
+    assert len(model.requests) == 1
+
+
+def test_the_model_servers_key_reaches_nobody(
+    model: FakeModel, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    half = len(KEY) // 2
+    body = f'{{"error": {{"message": "{KEY}{KEY[:5]}"}}}}'.encode()
+    model.script(
+        whole(body, status=401, headers=(("x-request-id", f"req-{KEY}"),)),
+        stream(f": {KEY[:half]}".encode(), f"{KEY[half:]}\n\n".encode(), *chunks_of(KEY)),
+    )
+
+    refused, streamed = post(client, STORED), post(client, STREAMED)
+
+    assert refused.get_data() == body.replace(KEY.encode(), b"*" * len(KEY))
+    assert refused.headers["x-request-id"] == "req-" + "*" * len(KEY)
+    assert KEY.encode() not in streamed.get_data()
+    assert stored(client)["choices"][0]["message"]["content"] == "*" * len(KEY)
+    assert KEY not in caplog.text
+
+
+# Limits.
+
+
+def test_an_answer_too_large_to_store_passes_whole(
+    model: FakeModel, creating: Callable[..., FlaskClient]
+) -> None:
+    client = creating(limits=ModelLimits(max_stored_bytes=1000))
+    large = answered(text="x" * 200_000)
+    model.script(whole(large), stream(*chunks_of("Hel", "x" * 5000, "lo")))
+
+    assert post(client, STORED).get_json() == large
+    assert newest(client)["incomplete"] == {"reason": "The answer is larger than 1,000 bytes."}
+    assert post(client, STREAMED).get_data().count(b"data: ") == 6
+    assert stored(client)["choices"][0]["message"]["content"] == "Hel"
+    assert stored(client)["incomplete"] == {"reason": "The answer is larger than 1,000 bytes."}
+
+
+def test_a_request_may_be_large_but_not_beyond_its_cap(
+    model: FakeModel, creating: Callable[..., FlaskClient]
+) -> None:
+    long = ASKED | {"messages": [{"role": "user", "content": "x" * 2_000_000}]}
+    assert post(creating(), long).status_code == 200
+
+    client = creating(limits=ModelLimits(max_request_bytes=1000))
+    assert post(client, long).status_code == 413
+    assert len(model.requests) == 1
+
+
+BAD_REQUESTS = {
+    "[]": ("JSON body of your request: expected an object", None, "invalid_type"),
+    "{": ("We could not parse the JSON body of your request", None, None),
+    '{"messages": []}': ("you must provide a model parameter", None, None),
+    '{"model": 1}': (
+        "Invalid type for 'model': expected a string, but got a number instead.",
+        "model",
+        "invalid_type",
+    ),
+    '{"model": "m"}': (
+        "Missing required parameter: 'messages'.",
+        "messages",
+        "missing_required_parameter",
+    ),
+    '{"model": "m", "messages": "Hi"}': (
+        "Invalid type for 'messages': expected an array of objects, but got a string instead.",
+        "messages",
+        "invalid_type",
+    ),
+    '{"model": "m", "messages": []}': (
+        "Invalid 'messages': empty array. Expected an array with minimum length 1, "
+        "but got an empty array instead.",
+        "messages",
+        "empty_array",
+    ),
+    '{"model": "m", "messages": [{"role": "user"}, "Hi"]}': (
+        "Invalid type for 'messages[1]': expected an object, but got a string instead.",
+        "messages[1]",
+        "invalid_type",
+    ),
+    '{"model": "m", "messages": [{}]}': (
+        "Missing required parameter: 'messages[0].role'.",
+        "messages[0].role",
+        "missing_required_parameter",
+    ),
+    '{"model": "m", "messages": [{"role": "poet"}]}': (
+        "Invalid value: 'poet'. Supported values are: 'system', 'assistant', 'user', 'function', "
+        "'tool', and 'developer'.",
+        "messages[0].role",
+        "invalid_value",
+    ),
+    '{"model": "m", "messages": [{"role": null}]}': (
+        "Invalid type for 'messages[0].role': expected one of 'system', 'assistant', 'user', "
+        "'function', 'tool', or 'developer', but got null instead.",
+        "messages[0].role",
+        "invalid_type",
+    ),
+    '{"model": "m", "messages": [{"role": "user"}], "metadata": {"a": 1}}': (
+        "Invalid type for 'metadata.a': expected a string, but got a number instead.",
+        "metadata.a",
+        "invalid_type",
+    ),
+    '{"model": "m", "messages": [{"role": "user"}], "store": "yes"}': (
+        "Invalid type for 'store': expected a boolean, but got a string instead.",
+        "store",
+        "invalid_type",
+    ),
+}
+
+
+@pytest.mark.parametrize("body", BAD_REQUESTS)
+def test_a_bad_request_is_told_and_not_forwarded(
+    model: FakeModel, client: FlaskClient, body: str
+) -> None:
+    message, param, code = BAD_REQUESTS[body]
+    answer = post(client, body.encode())
+
+    assert message in answer.get_json()["error"]["message"]
+    assert_error(answer, 400, answer.get_json()["error"]["message"], param, code)
+    assert model.requests == []
+
+
+def test_without_a_model_server_creating_is_refused_for_good(store: Store) -> None:
+    answer = post(create_server(store).test_client(), STORED)
+
+    assert answer.status_code == 501
+    assert "READBACK_MODEL_URL" in answer.get_json()["error"]["message"]
+    assert answer.headers["x-should-retry"] == "false"

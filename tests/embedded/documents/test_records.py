@@ -1,0 +1,114 @@
+"""Which texts are completions, and what is read off them for the store."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.store_rows import completion
+from webapp.embedded.documents.records import NotACompletion, read_completion
+
+REFUSED = {
+    '{"messages": [': "it is not JSON: the text ends early: expected a value at column 15",
+    '{"a" 1}': "it is not JSON: expected ':' at column 6",
+    '{"a": "x\0"}': "it is not JSON: a raw NUL at column 9",
+    "[]": "it is not a JSON object",
+    '{"choices": []}': "it has no `messages` list",
+    '{"messages": {}, "choices": []}': "it has no `messages` list",
+    '{"messages": []}': "it has no `choices` list",
+    '{"id": 5, "messages": [], "choices": []}': "its `id` is not a string",
+    '{"id": "a/b", "messages": [], "choices": []}': (
+        "its `id` cannot be part of a URL: it needs 1 to 240 letters, digits and - . _ : ~"
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), REFUSED.items())
+def test_what_is_no_completion_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(NotACompletion) as caught:
+        read_completion(text)
+
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize("bad", ["", ".", "..", "a b", "é", "x" * 241, "a\n", "\ud800"])
+def test_an_id_that_cannot_be_part_of_a_url_is_refused(bad: str) -> None:
+    with pytest.raises(NotACompletion, match="cannot be part of a URL"):
+        read_completion(json.dumps(completion(bad)))
+
+
+def test_an_id_is_made_from_the_content_where_none_was_given() -> None:
+    text = '{"messages": [], "choices": [], "n": %d}'
+    one, again, other = (read_completion(text % n).id for n in (1, 1, 2))
+
+    assert one == again != other
+    assert one.startswith("chatcmpl-")
+    assert len(one.removeprefix("chatcmpl-")) == 29
+    assert one.removeprefix("chatcmpl-").isalnum()
+
+
+def test_white_space_between_lexemes_makes_no_other_completion() -> None:
+    given = completion("a b".replace(" ", "-"), note="a  b")
+    tight, wide = json.dumps(given, separators=(",", ":")), json.dumps(given, indent=3)
+
+    assert read_completion(tight).digest == read_completion(wide).digest
+    assert read_completion(tight).digest != read_completion(tight.replace("a  b", "a b")).digest
+
+
+@pytest.mark.parametrize(
+    ("created", "seconds"),
+    [
+        ("1758039249", 1758039249),
+        ("1758039249.9", 1758039249),
+        ("null", 0),
+        ('"today"', 0),
+        ("NaN", 0),
+        ("1e999", 0),
+        ("9" * 5000, 0),
+        ("1" + "0" * 30, 2**62),
+        ("-1" + "0" * 30, -(2**62)),
+    ],
+)
+def test_the_time_is_read_whatever_it_is(created: str, seconds: int) -> None:
+    text = f'{{"created": {created}, "messages": [], "choices": []}}'
+
+    assert read_completion(text).created == seconds
+
+
+def test_the_given_text_is_kept_but_for_the_messages_which_are_kept_one_by_one() -> None:
+    text = (
+        '{"seed" : 1.50, "messages" : [ {"role" : "user", "role":"x"} , 1e5 ],'
+        ' "seed":-8132613597486110237, "choices":[]}'
+    )
+    read = read_completion(text)
+
+    assert read.given_json == text.replace('[ {"role" : "user", "role":"x"} , 1e5 ]', "[]")
+    assert [one.given_json for one in read.messages] == ['{"role" : "user", "role":"x"}', "1e5"]
+
+
+def message_ids(*given: object) -> list[str]:
+    text = json.dumps({"id": "c", "messages": given, "choices": []})
+    return [message.id for message in read_completion(text).messages]
+
+
+def test_messages_are_numbered_after_their_completion() -> None:
+    assert message_ids({}, {"id": None}, "text", {"id": 5}) == ["c-0", "c-1", "c-2", "c-3"]
+
+
+def test_messages_keep_ids_of_their_own() -> None:
+    assert message_ids({"id": "msg_1"}, {}, {"id": "msg_2"}) == ["msg_1", "c-1", "msg_2"]
+
+
+@pytest.mark.parametrize("second", ["msg_1", "c-0"])
+def test_messages_are_numbered_when_their_ids_are_not_distinct(second: str) -> None:
+    first = {"id": "msg_1"} if second == "msg_1" else {}
+
+    assert message_ids(first, {"id": second}, {"id": "msg_3"}) == ["c-0", "c-1", "c-2"]
+
+
+def test_only_scalar_metadata_can_be_searched_by_its_last_value() -> None:
+    metadata = '{"a": "x", "n": 1.0, "t": true, "z": null, "l": [], "a": "y", "s": "\\ud800"}'
+    read = read_completion(f'{{"metadata": {metadata}, "messages": [], "choices": []}}')
+
+    assert read.metadata == (("a", "y"), ("n", "1.0"), ("t", "true"), ("s", "\ufffd"))

@@ -1,0 +1,126 @@
+"""Versions of the store: newer ones are refused, older ones brought forward."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, make_url, text
+
+from tests.support.store_rows import add, completion, database_url, rows
+from webapp.database import open_database
+from webapp.embedded import Store, StoreError
+from webapp.embedded.store.pages import PageRequest
+from webapp.embedded.store.schema import STEPS, Step, prepare
+
+VERSION_1 = (
+    "CREATE TABLE schema_version (version INTEGER NOT NULL)",
+    "INSERT INTO schema_version VALUES (1)",
+    "CREATE TABLE completions (seq BIGINT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " created BIGINT NOT NULL, model TEXT, digest TEXT NOT NULL, wire_json TEXT NOT NULL,"
+    " given_json TEXT NOT NULL)",
+    "CREATE INDEX completions_by_time ON completions (created, seq)",
+    "CREATE INDEX completions_by_model ON completions (model, created, seq)",
+    "CREATE TABLE messages (completion BIGINT NOT NULL REFERENCES completions (seq)"
+    " ON DELETE CASCADE, position INTEGER NOT NULL, id TEXT NOT NULL, wire_json TEXT NOT NULL,"
+    " given_json TEXT NOT NULL, PRIMARY KEY (completion, position), UNIQUE (completion, id))",
+    "CREATE TABLE metadata (completion BIGINT NOT NULL REFERENCES completions (seq)"
+    " ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL, created BIGINT NOT NULL,"
+    " PRIMARY KEY (completion, key))",
+    "CREATE INDEX metadata_by_pair ON metadata (key, value, created, completion)",
+    "INSERT INTO completions VALUES (1, 'c1', 5, 'm', 'digest', '[1]', '{}')",
+    "INSERT INTO messages VALUES (1, 0, 'm1', '[2]', '{}')",
+    "INSERT INTO metadata VALUES (1, 'a', 'b', 5)",
+)
+
+
+def a_later_step(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE completions ADD COLUMN note TEXT"))
+
+
+def a_broken_step(connection: Connection) -> None:
+    raise RuntimeError
+
+
+def migrate(url: str, *later: Step) -> bool:
+    database = open_database(url)
+    try:
+        return prepare(database, (*STEPS, *later))
+    finally:
+        database.close()
+
+
+def filled(url: str) -> None:
+    with closing(Store(url)) as store:
+        add(store, completion("c1"))
+
+
+def test_a_new_store_has_the_version_of_the_program(store: Store, url: str) -> None:
+    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+
+
+def test_an_older_store_is_brought_forward_with_what_it_holds(url: str) -> None:
+    filled(url)
+
+    assert migrate(url, a_later_step) is False
+    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS) + 1,)]
+    assert rows(url, "SELECT id, note FROM completions") == [("c1", None)]
+
+
+def test_a_store_that_is_brought_forward_is_left_alone_the_next_time(url: str) -> None:
+    assert migrate(url, a_later_step) is True
+    assert migrate(url, a_later_step) is False
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was(url: str) -> None:
+    filled(url)
+
+    with pytest.raises(RuntimeError):
+        migrate(url, a_later_step, a_broken_step)
+    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+    assert "note" not in rows(url, "SELECT * FROM completions")[0]._fields
+
+
+def test_a_newer_store_is_refused_in_one_line(url: str) -> None:
+    migrate(url, a_later_step)
+
+    with pytest.raises(StoreError) as caught:
+        Store(url)
+    newer = len(STEPS) + 1
+    assert str(caught.value) == (
+        f"The store {make_url(url).database} has schema version {newer}, and this program knows "
+        f"versions up to {len(STEPS)}. Use a newer Readback."
+    )
+
+
+def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None:
+    """The file is made by the statements of the first release and not by this program."""
+    for statement in VERSION_1:
+        rows(url, statement)
+
+    with closing(Store(url)) as store:
+        assert store.is_new is False
+        page = store.list_completions(PageRequest(None, 20, "asc"), metadata=[("a", "b")])
+        assert (page.ids, page.data) == (("c1",), ("[1]",))
+        messages = store.list_messages("c1", PageRequest(None, 20, "asc"))
+        assert messages is not None
+        assert (messages.ids, messages.data) == (("m1",), ("[2]",))
+        assert store.delete_completion("c1") is True
+    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+    assert rows(url, "SELECT * FROM messages") == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("Dear diary, " * 100)
+
+    with pytest.raises(StoreError, match="cannot be opened: file is not a database"):
+        Store(database_url(tmp_path))
+    assert (tmp_path / "store.db").read_text() == "Dear diary, " * 100
+
+
+def test_the_database_of_another_program_is_refused(url: str) -> None:
+    rows(url, "CREATE TABLE bookmarks (url TEXT)")
+
+    with pytest.raises(StoreError, match="belongs to another program"):
+        Store(url)

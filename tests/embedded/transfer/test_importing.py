@@ -1,0 +1,188 @@
+"""Importing JSONL: every good line is stored, every other one reported."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.paths import SHARED
+from tests.support.store_rows import completion, jsonl, rows
+from webapp.embedded import ImportReport, Store, import_files
+
+TRANSCRIPTS = SHARED / "data" / "transcripts"
+
+
+def problems(report: ImportReport) -> list[str]:
+    return [str(problem).rpartition("/")[2] for problem in report.problems]
+
+
+def test_every_line_becomes_a_completion(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1", messages=3), completion("c2")])
+
+    assert import_files(store, [path]) == ImportReport(added=2)
+    page = client.get("/chat/completions/c1/messages").get_json()
+    assert [message["content"] for message in page["data"]] == [f"message {at}" for at in range(3)]
+
+
+def test_a_bad_line_is_reported_and_the_others_are_stored(store: Store, tmp_path: Path) -> None:
+    good = json.dumps(completion("c1"))
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        b'{"id": \n[1]\n\n{"choices":[]}\n\xff\xfe\n' + good.encode() + b'\n{"messages":[]}\n  \r\n'
+    )
+
+    report = import_files(store, [path])
+
+    assert (report.added, report.bad) == (1, 5)
+    assert problems(report) == [
+        "a.jsonl:1: it is not JSON: the text ends early: expected a value at column 7",
+        "a.jsonl:2: it is not a JSON object",
+        "a.jsonl:4: it has no `messages` list",
+        "a.jsonl:5: it is not UTF-8: invalid start byte at byte 1",
+        "a.jsonl:7: it has no `choices` list, and its last message is no assistant's",
+    ]
+
+
+def test_importing_twice_changes_nothing(store: Store, url: str, tmp_path: Path) -> None:
+    nameless: dict[str, object] = {"messages": [], "choices": []}
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1"), nameless, nameless | {"n": 2}])
+
+    assert import_files(store, [path]) == ImportReport(added=3)
+    before = rows(url, "SELECT * FROM completions")
+    assert import_files(store, [path]) == ImportReport(unchanged=3)
+    assert rows(url, "SELECT * FROM completions") == before
+
+
+def test_a_stored_completion_is_never_overwritten(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    lines = [completion("c1", model="first"), completion("c1", model="second")]
+    path = jsonl(tmp_path / "a.jsonl", lines)
+
+    report = import_files(store, [path])
+
+    assert (report.added, report.conflicts, report.bad) == (1, 1, 0)
+    assert problems(report) == ["a.jsonl:2: c1 is stored with other content, which was kept"]
+    assert client.get("/chat/completions/c1").get_json()["model"] == "first"
+
+
+def test_a_file_may_begin_with_a_mark_and_end_its_lines_the_other_way(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    text = "\r\n".join(json.dumps(completion(f"c{at}")) for at in range(3))
+    path.write_text(text, encoding="utf-8-sig")
+
+    assert import_files(store, [path]) == ImportReport(added=3)
+
+
+def test_a_file_that_cannot_be_read_is_reported(store: Store, tmp_path: Path) -> None:
+    good = jsonl(tmp_path / "a.jsonl", [completion("c1")])
+
+    report = import_files(store, [tmp_path / "none.jsonl", tmp_path, good])
+
+    assert report.added == 1
+    assert problems(report) == [
+        "none.jsonl: it cannot be read: No such file or directory",
+        f"{tmp_path.name}: it cannot be read: Is a directory",
+    ]
+
+
+def test_a_line_beyond_the_cap_is_skipped_and_reported(store: Store, tmp_path: Path) -> None:
+    big = completion("big", note="x" * 10_000)
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1"), big, completion("c2")])
+    seen: list[tuple[int, int, int]] = []
+
+    report = import_files(
+        store, [path], max_document_bytes=1000, progress=lambda *done: seen.append(done)
+    )
+
+    assert report.added == 2
+    assert problems(report) == ["a.jsonl:2: it is too long to be one completion"]
+    assert seen == [(path.stat().st_size, path.stat().st_size, 2)]
+
+
+def test_progress_is_told_batch_by_batch(store: Store, tmp_path: Path) -> None:
+    paths = [
+        jsonl(tmp_path / f"{name}.jsonl", (completion(f"{name}{at}") for at in range(250)))
+        for name in "ab"
+    ]
+    total = sum(path.stat().st_size for path in paths)
+    seen: list[tuple[int, int, int]] = []
+
+    import_files(store, paths, progress=lambda *done: seen.append(done))
+
+    assert [completions for _, _, completions in seen] == [200, 400, 500]
+    assert {bytes_total for _, bytes_total, _ in seen} == {total}
+    assert seen[-1][0] == total
+
+
+def test_what_a_batch_stored_stays_when_the_import_is_interrupted(
+    store: Store, tmp_path: Path
+) -> None:
+    path = jsonl(tmp_path / "a.jsonl", (completion(f"c{at}") for at in range(450)))
+
+    def interrupt(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_files(store, [path], progress=interrupt)
+
+    assert import_files(store, [path]) == ImportReport(added=250, unchanged=200)
+
+
+def test_lines_are_stored_while_later_ones_are_still_being_written(
+    store: Store, tmp_path: Path
+) -> None:
+    """A pipe gives each batch only after the one before was stored: nothing is read ahead."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    first, second = (
+        "".join(f"{json.dumps(completion(f'{name}{at}'))}\n" for at in range(200)).encode()
+        for name in "ab"
+    )
+    writer = os.open(pipe, os.O_RDWR)
+    seen: list[int] = []
+
+    def write_more(_done: int, _total: int, completions: int) -> None:
+        seen.append(completions)
+        if completions == 200:
+            os.write(writer, second)
+        else:
+            os.close(writer)
+
+    os.write(writer, first)
+    import_files(store, [pipe], progress=write_more)
+
+    assert seen == [200, 400]
+
+
+@pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the collected transcripts are not here")
+def test_every_collected_transcript_is_stored_and_given_back(
+    store: Store, client: FlaskClient, url: str
+) -> None:
+    paths = sorted(TRANSCRIPTS.glob("*.jsonl"))
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+
+    assert import_files(store, paths) == ImportReport(added=len(lines))
+    found = rows(url, "SELECT id, given_json FROM completions")
+    heads = {completion_id: given for completion_id, given in found}
+    messages: dict[str, list[object]] = {completion_id: [] for completion_id in heads}
+    for completion_id, text in rows(
+        url,
+        "SELECT completions.id, messages.given_json FROM messages"
+        " JOIN completions ON seq = completion ORDER BY seq, position",
+    ):
+        messages[completion_id].append(json.loads(text))
+    for line in lines:
+        given = json.loads(line)
+        completion_id = given["id"]
+        answer = client.get(f"/chat/completions/{completion_id}").get_json()
+        assert answer["created"] == given["created"]
+        assert len(answer["choices"]) == len(given["choices"])
+        kept = json.loads(heads[completion_id]) | {"messages": messages[completion_id]}
+        assert kept == given

@@ -1,0 +1,280 @@
+"""Transcripts of servers that are not quite like the API: every message once, the answer once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.fake_upstream import (
+    FakeUpstream,
+    Json,
+    Stored,
+    always_empty,
+    always_more,
+    message,
+    stored,
+    without_has_more,
+)
+from tests.support.pages import Page, pages_from
+
+ID = "chatcmpl-1"
+HERE = f"/completions/{ID}"
+MESSAGES = f"/chat/completions/{ID}/messages"
+
+
+def answers(count: int) -> list[Json]:
+    return [
+        {"index": at, "message": {"role": "assistant", "content": f"answer {at}"}}
+        | {"finish_reason": "stop"}
+        for at in range(count)
+    ]
+
+
+def like_ogx(inputs: int, choices: int, *, tells_inputs: bool = True) -> Stored:
+    """Lists the answers behind the input, all fields there; the completion holds the input."""
+    said = [f"text {at}" for at in range(inputs)] + [f"answer {at}" for at in range(choices)]
+    extra = {"tool_calls": None, "tool_call_id": None, "refusal": None, "audio": None}
+    messages = [message(ID, at, text) | extra for at, text in enumerate(said)]
+    for one in messages[inputs:]:
+        one["role"] = "assistant"
+    completion = stored(ID, choices=answers(choices)).completion
+    if tells_inputs:
+        completion["input_messages"] = [
+            {"role": one["role"], "content": one["content"]} for one in messages[:inputs]
+        ]
+    return Stored(completion, messages)
+
+
+def like_host_ai(inputs: int) -> Stored:
+    """Lists the answer behind the input, under ids of its own form."""
+    texts = [f"text {at}" for at in range(inputs)] + ["answer 0"]
+    messages = [
+        {
+            "id": f"{ID}-msg-{at}",
+            "object": "chat.completion.message",
+            "role": "assistant" if at == inputs else "user",
+            "content": text,
+            "created": 1_758_039_103,
+        }
+        for at, text in enumerate(texts)
+    ]
+    return Stored(stored(ID, choices=answers(1)).completion, messages)
+
+
+def texts(pages: Iterator[Page] | list[Page]) -> list[str]:
+    return [source for page in pages for bubble in page.bubbles for source in bubble.sources]
+
+
+def labels(pages: list[Page]) -> list[str]:
+    """What marks a message as an output."""
+    return [node.text() for page in pages for node in page.all(".output-word")]
+
+
+def expected(inputs: int, choices: int) -> list[str]:
+    return [f"text {at}" for at in range(inputs)] + [f"answer {at}" for at in range(choices)]
+
+
+# Answers among the messages, or not
+
+
+@pytest.mark.parametrize("tells_inputs", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 7, 8, 20])
+@pytest.mark.parametrize("choices", [1, 3])
+def test_answers_that_are_listed_as_messages_are_shown_once_and_marked(
+    fake: FakeUpstream, fake_client: FlaskClient, limit: int, choices: int, tells_inputs: bool
+) -> None:
+    fake.completions[ID] = like_ogx(5, choices, tells_inputs=tells_inputs)
+    pages = list(pages_from(fake_client, f"{HERE}?limit={limit}"))
+    assert texts(pages) == expected(5, choices)
+    assert pages[-1].bubbles[-1].node.css_first(".output-word") is not None
+    if limit >= 5 + choices:
+        named = ["answer"] if choices == 1 else [f"choice {at} of 3" for at in (1, 2, 3)]
+        assert labels(pages) == named
+
+
+def test_answers_that_are_listed_are_shown_once_backwards(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = like_ogx(5, 2)
+    pages = list(pages_from(fake_client, f"{HERE}?order=desc&limit=4"))
+    assert texts(pages) == expected(5, 2)[::-1]
+    assert labels(pages) == ["choice 2 of 2", "choice 1 of 2"]
+
+
+def test_a_page_behind_the_last_answer_does_not_show_it_again(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    for tells_inputs in (True, False):
+        fake.completions[ID] = like_ogx(5, 2, tells_inputs=tells_inputs)
+        assert texts([Page.of(fake_client.get(f"{HERE}?after={ID}-6"))]) == []
+
+
+def test_a_last_message_like_the_answer_is_input_when_it_has_but_the_keys_of_input(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "Say it.", "An answer")
+    fake.completions[ID].messages[-1]["role"] = "assistant"
+    page = Page.of(fake_client.get(HERE))
+    assert texts([page]) == ["Say it.", "An answer", "An answer"]
+    assert page.message_ids == [f"{ID}-0", f"{ID}-1", None]
+
+
+def test_a_last_message_unlike_the_answer_is_input(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    one = like_ogx(3, 1, tells_inputs=False)
+    one.messages[-1]["content"] = "something else"
+    fake.completions[ID] = one
+    page = Page.of(fake_client.get(HERE))
+    assert texts([page]) == ["text 0", "text 1", "text 2", "something else", "answer 0"]
+
+
+def test_a_server_that_ignores_the_query_and_tells_no_end_gives_all_on_one_page(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = like_host_ai(45)
+    fake.page, fake.ignores_query = without_has_more, True
+    page = Page.of(fake_client.get(HERE))
+    assert texts([page]) == expected(45, 1)
+    assert labels([page]) == ["answer"]
+    assert page.all("#more a") == []
+    assert "46 of 46 messages" in page.text
+
+
+@pytest.mark.parametrize("at", [0, 7, 45])
+def test_a_link_to_a_message_works_on_a_server_that_ignores_the_query(
+    fake: FakeUpstream, fake_client: FlaskClient, at: int
+) -> None:
+    fake.completions[ID] = like_host_ai(45)
+    fake.page, fake.ignores_query = without_has_more, True
+    page = Page.of(fake_client.get(f"{HERE}/messages/{ID}-msg-{at}"))
+    assert page.message_ids[0] == f"{ID}-msg-{at}"
+    assert page.bubbles[0].sources == expected(45, 1)[at : at + 1]
+    assert page.bubbles[0].text.split()[0] == str(at + 1)
+    assert (page.link("Earlier messages") is None) is (at == 0)
+    raw = Page.of(fake_client.get(page.bubbles[0].link("raw")))
+    assert f"{ID}-msg-{at}" in raw.one("pre.json").text()
+
+
+# Pages that do not say, or say wrong, whether more follows
+
+
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 40, 45])
+@pytest.mark.parametrize("fault", [without_has_more, always_more], ids=lambda one: one.__name__)
+def test_a_server_that_does_not_tell_the_end_is_read_to_it_once(
+    fake: FakeUpstream, fake_client: FlaskClient, fault: Any, count: int
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(count)), choices=answers(1))
+    fake.page = fault
+    pages = list(pages_from(fake_client, HERE))
+    assert texts(pages) == expected(count, 1)
+    assert texts([Page.of(fake_client.get(f"{HERE}?all=1"))]) == expected(count, 1)
+
+
+@pytest.mark.parametrize("fault", [without_has_more, always_more], ids=lambda one: one.__name__)
+def test_a_server_that_repeats_itself_is_read_once(
+    fake: FakeUpstream, fake_client: FlaskClient, fault: Any
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(5)), choices=answers(1))
+    fake.page, fake.ignores_query = fault, True
+    first = Page.of(fake_client.get(HERE))
+    assert texts([first])[:5] == expected(5, 0)
+    everything = Page.of(fake_client.get(f"{HERE}?all=1"))
+    assert texts([everything])[:5] == expected(5, 0)
+    assert len(everything.bubbles) in (5, 6)
+    if fault is always_more:
+        further = first.link("Load more") or ""
+        assert "same page of messages again" in Page.of(fake_client.get(further), 502).text
+        assert "Could not load the rest." in everything.text
+
+
+def test_a_server_that_promises_more_and_gives_nothing_is_not_asked_for_ever(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "text 0", choices=answers(1))
+    fake.page = always_empty
+    for path in (HERE, f"{HERE}?all=1"):
+        page = Page.of(fake_client.get(path))
+        assert texts([page]) == ["answer 0"]
+        assert "says that there are more messages" in page.text
+
+
+@pytest.mark.parametrize("message_id", [None, "a b", "é", "x" * 300, "../..", 7])
+def test_more_that_cannot_be_asked_for_is_said_and_the_answer_is_there(
+    fake: FakeUpstream, fake_client: FlaskClient, message_id: Any
+) -> None:
+    one = stored(ID, *(f"text {at}" for at in range(30)), choices=answers(1))
+    fake.completions[ID] = one
+    for listed in one.messages:
+        listed["id"] = message_id
+    fake.page = lambda page: page | {"last_id": None, "has_more": True}
+    page = Page.of(fake_client.get(HERE))
+    assert texts([page]) == [*expected(20, 0), "answer 0"]
+    assert "says that there are more messages" in page.text
+    assert "20 of 20" not in page.text
+
+
+# Ids that do not tell places
+
+
+@pytest.fixture
+def with_names(fake: FakeUpstream) -> list[str]:
+    """45 messages under ids that count nothing."""
+    one = stored(ID, *(f"text {at}" for at in range(45)), choices=answers(1))
+    names = [f"msg_{at * 7919 % 100003:05}" for at in range(45)]
+    for listed, name in zip(one.messages, names, strict=True):
+        listed["id"] = name
+    fake.completions[ID] = one
+    return names
+
+
+def test_places_are_counted_when_ids_do_not_tell_them(
+    fake_client: FlaskClient, with_names: list[str]
+) -> None:
+    pages = list(pages_from(fake_client, f"{HERE}?limit=10"))
+    assert [one for page in pages for one in page.message_ids] == [*with_names, None]
+    numbers = [node.text() for page in pages for node in page.all(".number")]
+    assert numbers == [str(number) for number in range(1, 46)]
+    assert "10 so far" in pages[0].text
+    assert pages[1].link("Load more") == f"{HERE}?limit=10&after={with_names[19]}&shown=20"
+    assert "45 of 45 messages" in pages[-1].text
+
+
+def test_a_link_into_such_a_transcript_shows_no_numbers_rather_than_wrong_ones(
+    fake_client: FlaskClient, with_names: list[str]
+) -> None:
+    page = Page.of(fake_client.get(f"{HERE}/messages/{with_names[25]}?limit=10"))
+    assert page.message_ids == with_names[25:35]
+    assert page.all(".number") == []
+    assert len({bubble.anchor for bubble in page.bubbles}) == 10
+
+
+def test_every_such_message_is_reached_from_the_middle(
+    fake_client: FlaskClient, with_names: list[str]
+) -> None:
+    path = f"{HERE}/messages/{with_names[25]}?limit=10"
+    earlier = list(pages_from(fake_client, path, link="Earlier messages", fragments=True))
+    ids = [one for page in reversed(earlier) for one in page.message_ids]
+    assert ids == with_names[:35]
+
+
+def test_ids_that_skip_are_not_believed(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+    fake.completions[ID] = stored(ID, "one", "two", "three")
+    fake.completions[ID].messages[1]["id"] = f"{ID}-7"
+    page = Page.of(fake_client.get(HERE))
+    assert [node.text() for node in page.all(".number")] == ["1", "2", "3"]
+
+
+def test_messages_without_ids_are_shown_without_links(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, choices=answers(1))
+    fake.completions[ID].messages = []
+    fake.page = lambda page: page | {"data": [{"role": "user", "content": "no id"}]}
+    bubble = Page.of(fake_client.get(HERE)).bubbles[0]
+    assert bubble.sources == ["no id"]
+    assert all(link.text() != "link" for link in bubble.node.css("a"))
+    assert '"no id"' in (bubble.node.css_first(".raw pre") or bubble.node).text()

@@ -1,0 +1,68 @@
+"""Costly texts: each ends within the steps of one text, or is plain text and says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.hostile_texts import HOSTILE_TEXTS
+from tests.support.html import assert_harmless
+from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering.markdown.context import Scope
+from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly
+from webapp.rendering.markdown.parser import rendered
+
+ENDLESS = Budgets(seconds=1e9, brackets=10**9, page_brackets=10**9, formulas=10**9)
+SLICE = 60_000
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_a_costly_text_ends_and_says_when_it_is_plain(name: str) -> None:
+    text = HOSTILE_TEXTS[name](SLICE)
+    view = markdown(text)
+
+    assert not view.is_plain or (view.note or "").startswith("Shown as plain text: ")
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_a_small_text_of_each_class_is_harmless(name: str) -> None:
+    assert_harmless(str(markdown(HOSTILE_TEXTS[name](400)).html))
+
+
+def steps(text: str) -> int:
+    """What the parser does for `text`, where nothing stops it but its steps."""
+    page = PageBudget(ENDLESS)
+    meter = Meter(float("inf"))
+    try:
+        rendered(text, Scope(page, meter, None), own_host="")
+    except TooCostly:
+        return max(meter.steps, MAX_STEPS)
+    return meter.steps
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_twice_the_text_is_not_much_more_than_twice_the_steps(name: str) -> None:
+    once, twice = (steps(HOSTILE_TEXTS[name](size)) for size in (1_500, 3_000))
+
+    assert twice <= 3 * once + 400 or twice <= MAX_STEPS // 20
+
+
+def test_the_parser_stops_at_the_steps_of_one_text() -> None:
+    view = markdown("a ! " * MAX_STEPS, budget=PageBudget(ENDLESS))
+
+    assert view.is_plain
+    assert view.note == "Shown as plain text: it would take too long to render."
+
+
+def test_the_steps_of_prose_are_far_from_the_bound() -> None:
+    prose = "A sentence with **words**, a `name`, and (as it happens) a comma; then it ends.\n\n"
+
+    assert steps(prose * (SLICE // len(prose))) < MAX_STEPS / 2
+
+
+def test_the_texts_of_a_page_share_its_brackets() -> None:
+    budget = PageBudget(Budgets(page_brackets=10))
+
+    assert not markdown("**a** **b**", budget=budget).is_plain
+    view = markdown("**a**", budget=budget)
+    assert view.is_plain
+    assert view.note == ("Shown as plain text: the page has as much Markdown as one page may hold.")

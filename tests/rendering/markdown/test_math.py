@@ -1,0 +1,336 @@
+"""Formulas: what is one and what only looks like one, and what they cannot do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.any_json import checked
+from tests.support.html import all_text, assert_harmless, parsed
+from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering.markdown.math.mathml import MAX_LENGTH, formula
+
+
+def formulas(text: str) -> list[tuple[str, bool]]:
+    """The LaTeX of all formulas that are set in `text`, and which stand on lines of their own."""
+    view = markdown(text)
+    assert view.note is None
+    assert_harmless(str(view.html))
+    found = parsed(str(view.html)).css("math")
+    return [
+        (one.attributes["alttext"] or "", one.attributes.get("display") == "block") for one in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("$x$", [("x", False)]),
+        ("so $x^2$, then $y$.", [("x^2", False), ("y", False)]),
+        (r"\(x + y\)", [("x + y", False)]),
+        (r"\[ x = y \]", [("x = y", True)]),
+        ("$$x$$", [("x", True)]),
+        ("words $$x$$ words", [("x", True)]),
+        ("$$\nx\n\n- y\n= z\n$$", [("x\n\n- y\n= z", True)]),
+        ("\\[\nx\n= y\n\\]", [("x\n= y", True)]),
+        ("words:\n\\[\nx = y\n\\]\nwords", [("x = y", True)]),
+        ("1. a\n   \\[\n   x = y\n   \\]", [("x = y", True)]),
+        ("> $$\n> x\n> $$", [("x", True)]),
+        ("```math\nx\n```", [("x", True)]),
+        (r"$a_1 * b_2 * c$", [("a_1 * b_2 * c", False)]),
+        (r"$\$ 9$", [(r"\$ 9", False)]),
+        (r"\[ a \\[2pt] b \]", [(r"a \\[2pt] b", True)]),
+        ("| $x$ |\n|-|\n| $y$ |", [("x", False), ("y", False)]),
+        ("**$x$** and *$y$*", [("x", False), ("y", False)]),
+        ("The answer is $42$.", [("42", False)]),
+        ("($x$)", [("x", False)]),
+        (r"\(x\) \(n\) \(ABC\) \(5\)", [(x, False) for x in ("x", "n", "ABC", "5")]),
+        (r"\(\|x\| + 1\)", [(r"\|x\| + 1", False)]),
+        ("$$ABC$$ and $$ x + y $$", [("ABC", True), ("x + y", True)]),
+        ("$$\nABC\n$$", [("ABC", True)]),
+        ("$$force = mass * speed$$", [("force = mass * speed", True)]),
+        (r"\(distance = speed * time\)", [("distance = speed * time", False)]),
+    ],
+)
+def test_formulas_are_set(text: str, found: list[tuple[str, bool]]) -> None:
+    assert formulas(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("the $n$th term", "n"),
+        ("the $(n+1)$st", "(n+1)"),
+        ("$x_2$nd.", "x_2"),
+        ("$3$rd", "3"),
+        ("all $m$s", "m"),
+        ("$k$th-largest", "k"),
+        (r"$\alpha$s", r"\alpha"),
+    ],
+)
+def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
+    assert formulas(text) == [(latex, False)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$5 and $10",
+        "US$ 20 or 20 US$",
+        "from $5-$10 or $5/$10",
+        "It costs $1,000.50 (or 900$).",
+        "between $20 million and 30$",
+        "**$5** and **$10**",
+        "$HOME/$USER and $PATH:$HOME",
+        "${A}${B} $(A)$(B) $A$B",
+        "a$b$c",
+        "x$y$",
+        "$x$y",
+        "$ x $",
+        "$x $",
+        r"\$5 and \$6",
+        "echo $$ and $! and $?",
+        "$$",
+        "$$$$",
+        "$$$x$$$",
+        "$5 `code`$",
+        "`$x$`",
+        "    $x$",
+        "```\n$x$\n```",
+        r"\[1\] \[x\] \[ \] \[citation needed\]",
+        r"\[text\](https://a.example/?a=b)",
+        r"\\(x\\)",
+        "[a $x$ b](https://a.example)",
+        "$x",
+        r"\(x",
+        r"\[x = y",
+        "Try Luigi's ($$) or Marco's ($$).",
+        "Cost: $$ (moderate)\nOther: $$ (moderate)",
+        "$$ (moderate)\nOther: $$",
+        "kill $$; echo $$",
+        "kill $$\necho $$",
+        "ps -p $$ | grep $$",
+        "pid=$$; other=$$",
+        "$$ - $$$ or $$ - $$ or $$-$$",
+        "$${VAR} $${OTHER} $$HOME/$$USER",
+        r"\(see the appendix for more\)",
+        r"In sed, \(foo bar\) is a group",
+        r"regex \(a\|b\) or \(a\|b\|c\) or \(foo\|bar\)",
+        r"s/\(.*\)\.txt/\1/ and \([^/]*\) \([0-9]*\)",
+        r"\[see docs/readme\]",
+        r"\[1/3\] Building wheel",
+        r"\[y/N\] \[-v|--verbose\] \[key=value\] \[<file>\]",
+        "$PATH:$s and $HOME/$s and %1$s and %2$s and $key=$s and ${x}$s and $a.$s",
+        "$n$things $n$th1",
+    ],
+)
+def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
+    assert formulas(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$\unknowncommand{x}$",
+        r"\(\frac{1}\)",
+        r"\[ \begin{matrix} x \]",
+        r"$\href{javascript:alert(1)}{x}$",
+        "$" + "x+" * (MAX_LENGTH // 2 - 10) + r"\bad$",
+        r"$\newcommand{\a}{\a\a}\a$",
+        r"$\def\a{b}\a$",
+        r"$\providecommand{\a}{b}\a \ldots$",
+        r"$\let\a=\ldots \a$",
+        r"$\global\def\a{{\ldots}}\a$",
+        r"$\gdef\ldots{x}$",
+        r"$x = 50% of y$",
+        r"$x \\% y$",
+    ],
+)
+def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
+    found = str(markdown(text).html)
+
+    assert parsed(found).css_first("math") is None
+    assert [node.text() for node in parsed(found).css("code.formula-source")] == [text]
+    assert_harmless(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$x_1, \ldots, x_n$",
+        r"$a \implies b \iff c \impliedby d$",
+        r"$a \equiv b \pmod{n}, c \bmod d \mod e$",
+        r"$" + r"\ldots" * 300 + "$",
+    ],
+)
+def test_commands_that_stand_for_others_are_set(text: str) -> None:
+    assert formulas(text) == [(text.strip("$"), False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (r"$\overline{AB} = c$", "math-line-over"),
+        (r"$\underline{AB} = c$", "math-line-under"),
+    ],
+)
+def test_a_line_is_as_long_as_what_it_is_drawn_over(text: str, line: str) -> None:
+    (row,) = parsed(str(markdown(text).html)).css(f"math > mrow.{line}")
+
+    assert row.text() == "AB"
+    assert parsed(str(markdown(text).html)).text().strip() == "AB=c"
+
+
+def test_an_accent_is_a_character() -> None:
+    found = parsed(str(markdown(r"$\bar{x}$").html))
+
+    assert [one.text() for one in found.css("mover")] == ["x\u00af"]
+
+
+def test_a_block_of_mathematics_that_cannot_be_set_shows_its_source() -> None:
+    assert "\\bad{x}" in all_text(str(markdown("```math\n\\bad{x}\n```").html))
+
+
+def test_a_formula_tells_its_source_to_who_does_not_see_it() -> None:
+    (math,) = parsed(str(markdown(r"$\frac{1}{2} < \text{\"a\"}$").html)).css("math")
+
+    assert math.attributes["alttext"] == r"\frac{1}{2} < \text{\"a\"}"
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        *(
+            "\\text{abc\u202edef}",
+            "\u2067x\u2069",
+            "\\text{a\U000e0041}",
+            "x\u200b\u200b\u200b\u200b\u200b",
+        ),
+        *("\\text{a\ufe01\ufe02\ufe03}", "x" * 300 + "\u202d"),
+    ],
+)
+@pytest.mark.parametrize("signs", ["$", "$$"])
+def test_hidden_characters_keep_a_formula_as_written_and_marked(latex: str, signs: str) -> None:
+    found = parsed(str(markdown(f"so {signs}{latex}{signs} is").html))
+
+    assert found.css_first("math") is None
+    (source,) = found.css("code.formula-source")
+    assert source.text() == signs + latex + signs
+    assert source.css(".control[data-mark]")
+
+
+def test_what_is_hidden_between_brackets_is_not_set() -> None:
+    assert formulas("$a" + "{\u200b}" * 5 + "b$") == []
+
+
+def test_joiners_of_a_script_and_an_emoji_are_set() -> None:
+    latex = "\\text{\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645} + \\text{\u2764\ufe0f}"
+    assert formulas(f"${latex}$") == [(latex, False)]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\text{<img src=x onerror=alert(1)>}",
+        r"\text{</math><script>alert(1)</script>}",
+        r"\text{<style><a title=\"</style><img src onerror=alert(1)>\">}",
+        r"\mathrm{<b>} < > & ' \" x",
+        r"\operatorname{<svg>}",
+        r"x <!-- y --> z",
+        r"\begin{array}{l|r} a & b \\ \hline c & d \end{array}",
+        r"\begin{align} a &= b \\ c &= d \end{align}",
+        r"\boxed{x} \cancel{y} \xcancel{z}",
+    ],
+)
+def test_a_formula_holds_nothing_but_mathematics(latex: str) -> None:
+    found = str(markdown(f"before $${latex}$$ after").html)
+    math = parsed(found).css_first("math")
+
+    assert_harmless(found)
+    assert all_text(found).startswith("before ") and all_text(found).rstrip().endswith(" after")
+    assert math is None or {node.tag for node in math.css("*")} <= {
+        *("math", "mrow", "mi", "mo", "mn", "mtext", "mtable", "mtr", "mtd", "mspace"),
+    }
+
+
+def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
+    view = markdown("$a$ $b$ $c$", budget=PageBudget(Budgets(formulas=2)))
+
+    assert len(parsed(str(view.html)).css("math")) == 2
+    assert "$c$" in all_text(str(view.html))
+    assert view.note == (
+        "Some formulas stand as written: the page has set as many as one page may."
+    )
+
+
+def test_a_very_long_formula_counts_as_several() -> None:
+    long = "$" + "x+" * 500 + "x$"
+    view = markdown(f"{long} $a$", budget=PageBudget(Budgets(formulas=4)))
+
+    assert len(parsed(str(view.html)).css("math")) == 1
+    assert "$a$" in all_text(str(view.html))
+
+
+DEEP = r"""
+import threading
+
+from webapp.rendering.markdown.math.mathml import formula
+
+FORMS = [
+    ("{", "}"), (r"\frac{", "}{y}"), ("x^{", "}"), ("x_{", "}"), (r"\left(", r"\right)"),
+    (r"\begin{pmatrix}", r"\end{pmatrix}"), (r"\hat ", ""), (r"\sqrt[", "]{x}"), ("(", ")"),
+    (r"\frac x ", ""), (r"\overset x ", ""), (r"\binom", ""), ("!", ""), ("'", ""),
+    ("\u2211", ""), ("\u00b7", ""), ("\u2308", "\u2309"), ("\u222b x", ""),
+    (r"\text{", "}"), (r"\displaystyle ", ""), (r"\not", ""), (r"\mathbf", ""),
+]
+
+
+def run():
+    for opening, closing in FORMS:
+        for depth in (10, 20, 40, 41, 100, 300, 1000, 2000, 20000):
+            formula(opening * depth + "x" + closing * depth, display=True)
+
+
+threading.stack_size(256 * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+print("alive")
+"""
+
+
+def test_nesting_ends_no_process_however_deep_and_however_small_its_stack() -> None:
+    done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "alive\n", done.stderr
+
+
+PIECES = [
+    *("x", "1", "+", "{", "}", "^", "_", "\\frac", "\\sqrt", "\\text{a}", "\\left(", "\\right)"),
+    *("\\\\", "&", "\\begin{matrix}", "\\end{matrix}", "<", ">", "'", '"', "&lt;", "\\boxed{"),
+    *(
+        "\\mathbb{R}",
+        "\\alpha",
+        " ",
+        "\n",
+        "\x00",
+        "\u202e",
+        "\U0001f600",
+        "\\color{red}",
+        "%",
+        "#",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.booleans())
+@checked
+def test_no_latex_raises_or_makes_more_than_mathematics(latex: str, display: bool) -> None:
+    made = formula(latex, display=display)
+
+    assert made is None or parsed(str(made)).css_first("math") is not None
+    assert_harmless(str(made or ""))

@@ -1,0 +1,67 @@
+"""Tables: every cell of a row is shown, and a cell may have several lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.html import assert_harmless, parsed
+from webapp.rendering import markdown
+
+HEAD = "| Sign | Name | Use |\n|---|---|---|\n"
+
+
+def cells(text: str, selector: str = "td") -> list[str]:
+    """What is in the cells of the rows under the head, each line break as `/`."""
+    found = str(markdown(text).html)
+    assert_harmless(found)
+    nodes = parsed(found.replace("<br>", "/")).css(selector)
+    return [node.text().replace("\n", "") for node in nodes]
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("| a | b | c |", ["a", "b", "c"]),
+        ("| a || b | logical or | x |", ["a", "", "b | logical or | x"]),
+        ("a | b | c | d", ["a", "b", "c | d"]),
+        ("|a|b|c||d|", ["a", "b", "c |  | d"]),
+        ("| a | b | c | |", ["a", "b", "c"]),
+        ("| a | b | c ||", ["a", "b", "c"]),
+        ("| a | b | | d |", ["a", "b", "| d"]),
+        (r"| a \| b | b | c \| d |", ["a | b", "b", "c | d"]),
+        (r"| a \| b | b | c | d \|", ["a | b", "b", "c | d |"]),
+        ("| a | b |", ["a", "b", ""]),
+        ("| a | b | c | **d** | `e` |", ["a", "b", "c | d | e"]),
+        ("| | | |", ["", "", ""]),
+        (r"a \| b \| c \| d", ["a | b | c | d", "", ""]),
+    ],
+)
+def test_cells_beyond_the_columns_stand_in_the_last(row: str, shown: list[str]) -> None:
+    assert cells(HEAD + row) == shown
+
+
+@pytest.mark.parametrize(("first", "next_"), [("> ", "> "), ("- ", "  "), ("1. > ", "   > ")])
+def test_cells_beyond_the_columns_are_kept_wherever_a_table_stands(first: str, next_: str) -> None:
+    text = HEAD + "| a | b | c | d |\n| e |"
+
+    assert cells(first + text.replace("\n", f"\n{next_}")) == ["a", "b", "c | d", "e", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("a<br>b", "a/b"),
+        ("a <br/> b", "a/b"),
+        ("a<br />b<BR>c", "a/b/c"),
+        ("`a<br>b`", "a<br>b"),
+        (r"a\<br>b", "a<br>b"),
+        ("a<br class=x>b", "a<br class=x>b"),
+        ("<broken>", "<broken>"),
+    ],
+)
+def test_a_cell_may_have_several_lines(cell: str, shown: str) -> None:
+    assert cells(f"| {cell} |\n|---|\n| {cell} |", "th, td") == [shown, shown]
+
+
+def test_a_break_outside_a_table_is_text() -> None:
+    assert parsed(str(markdown("a<br>b").html)).text().strip() == "a<br>b"

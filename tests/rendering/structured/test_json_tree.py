@@ -1,0 +1,145 @@
+"""JSON as a tree: every name and value in order, whatever the document, at a bounded cost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from tests.support.any_json import Json, checked, json_texts, values
+from tests.support.html import parsed
+from webapp.exact_json import Array, Object, String, Value, parse
+from webapp.rendering import Budgets, tree
+from webapp.rendering.structured.json_tree import is_readable_in_line
+
+ALLOWED = {
+    *("dl", "div", "dt", "dd", "ol", "li", "code", "pre", "p", "span", "details", "summary"),
+}
+
+
+def shown(text: str, *, budgets: Budgets | None = None) -> str:
+    """All that can be read in the tree of `text`, as one text."""
+    return parsed(str(tree(parse(text), budgets=budgets))).text()
+
+
+def words(value: Value) -> list[str]:
+    """What must be read of `value`, in order: names and scalars, the long strings as they mean."""
+    if isinstance(value, Array):
+        return [word for item in value.items for word in words(item)]
+    if isinstance(value, Object):
+        return [
+            word
+            for member in value.members
+            for word in (member.name.source[1:-1], *words(member.value))
+        ]
+    if isinstance(value, String) and not is_readable_in_line(value):
+        return [value.text]
+    return [value.source]
+
+
+def normal(text: str) -> str:
+    """What HTML cannot hold is told as a browser would give it back."""
+    text = text.replace("\r\n", "\n").replace("\0", "\u2400")
+    return "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in text)
+
+
+def assert_in_order(found: str, expected: list[str]) -> None:
+    at = 0
+    for word in expected:
+        place = found.find(normal(word), at)
+        assert place >= 0, (word, found[at : at + 200])
+        at = place + len(normal(word))
+
+
+@given(json_texts)
+@checked
+def test_every_name_and_value_stands_in_the_tree_in_order(text: str) -> None:
+    assert_in_order(shown(text).replace("\r\n", "\n"), words(parse(text)))
+
+
+@given(json_texts)
+@checked
+def test_what_has_no_room_in_the_tree_stands_in_it_as_text(text: str) -> None:
+    value = parse(text)
+    inner = value.source[1:-1].strip(" \t\n\r")
+    if isinstance(value, Object) and inner:
+        assert normal(inner) in shown(text, budgets=Budgets(values=0)).replace("\r\n", "\n")
+
+
+@given(values)
+@checked
+def test_a_tree_holds_no_element_of_its_content(value: Json) -> None:
+    nodes = parsed(str(tree(parse(json.dumps({"<img src=x>": value, "b": "</pre><b>"})))))
+    assert {node.tag for node in nodes.css("main *")} <= ALLOWED
+
+
+def test_numbers_and_names_that_stand_twice_are_as_written() -> None:
+    text = '{"n":1.0,"n":-8132613597486110237,"e":1E+2,"s":"\\u00e9\\/"}'
+    node = parsed(str(tree(parse(text))))
+    assert [one.text() for one in node.css("dt")] == ["n", "n", "e", "s"]
+    assert [one.text() for one in node.css("dd")] == [
+        *("1.0", "-8132613597486110237", "1E+2", '"\\u00e9\\/"')
+    ]
+
+
+def test_long_strings_and_those_of_several_lines_are_unfolded() -> None:
+    text = json.dumps({"code": "def f():\n\treturn 1\n", "long": "word " * 20, "short": "a\tb"})
+    node = parsed(str(tree(parse(text))))
+    assert [one.text() for one in node.css("pre.tree-text")] == [
+        "def f():\n\treturn 1\n",
+        "word " * 20,
+    ]
+    assert '"a\\tb"' in node.text()
+
+
+def test_json_in_a_string_is_unfolded_and_says_so() -> None:
+    inner = json.dumps({"a": [{"b": 1.5}]})
+    node = parsed(str(tree(parse(json.dumps({"payload": inner, "pattern": "[1]"})))))
+    assert [one.text() for one in node.css("summary")][0] == "JSON in a string, 1 member"
+    assert "1.5" in node.text()
+    assert '"[1]"' in node.text()
+
+
+def test_what_is_nested_too_deeply_stands_there_as_its_text() -> None:
+    levels = Budgets().tree_levels
+    deep = '{"a":' * 60 + '"end"' + "}" * 60
+    node = parsed(str(tree(parse(deep))))
+    assert len(node.css("details")) < levels
+    (rest,) = node.css("pre.json")
+    assert rest.text() == '{"a":' * (60 - levels) + '"end"' + "}" * (60 - levels)
+    assert "nested deeper than 20 levels" in node.text()
+    fewer = parsed(str(tree(parse(deep), budgets=Budgets(tree_levels=3))))
+    assert "nested deeper than 3 levels" in fewer.text() and '"end"' in fewer.text()
+
+
+def test_what_is_too_much_stands_there_as_its_text() -> None:
+    text = json.dumps([{"n": number} for number in range(3_000)])
+    node = parsed(str(tree(parse(text))))
+    (rest,) = [one for one in node.css("pre.json")]
+    assert rest.text().endswith('{"n": 2999}')
+    assert "more, as text" in node.text()
+    listed = [json.loads(f'{{"n":{one.text()}}}') for one in node.css("dd")]
+    assert listed + json.loads(f"[{rest.text()}]") == json.loads(text)
+
+
+def test_control_characters_and_lone_surrogates_are_marked() -> None:
+    node = parsed(str(tree(parse('["line\\nbreak \\u0000 \\ud800 \\u202e"]'))))
+    marks = [one.attributes["data-mark"] for one in node.css(".control")]
+    assert marks == ["NUL", "U+D800", "U+202E RLO"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 150_000 + "]" * 150_000,
+        '{"a":' * 150_000 + "1" + "}" * 150_000,
+        "[" + "1," * 400_000 + "1]",
+        json.dumps("x\n" * 300_000),
+        json.dumps(["[" + "{}," * 300 + "1]"] * 900),
+        json.dumps(["\u202e" * 300] * 900, ensure_ascii=False),
+    ],
+    ids=["arrays", "objects", "numbers", "lines", "JSON in strings", "marks"],
+)
+def test_nasty_documents_do_not_grow_beyond_measure(text: str) -> None:
+    assert len(text) // 2 < len(tree(parse(text))) < 40 * len(text)

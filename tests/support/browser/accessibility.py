@@ -1,0 +1,63 @@
+"""axe-core in a page: what it finds wrong, a sentence for each."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.paths import ROOT
+
+AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@cache
+def axe_source() -> str:
+    """The script, as npm installed it; the test is skipped without it, and fails under CI."""
+    if AXE.is_file():
+        return AXE.read_text(encoding="utf-8")
+    missing = "axe-core is not installed: run the tests by `make test`, which installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+COLOURS: Final = ("color-contrast", "link-in-text-block")
+"""The rules that look at colours, which cost the most."""
+
+
+def violations_in_both(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds by all of its rules but those in `without`, in light; in dark, by those
+    that look at colours, since nothing else changes."""
+    page.emulate_media(color_scheme="light")
+    found = violations(page, without=without)
+    page.emulate_media(color_scheme="dark")
+    return found + _found(page, {"runOnly": list(COLOURS)})
+
+
+def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds by all of its rules but those in `without`."""
+    page.evaluate(axe_source())
+    return _found(page, {"rules": {rule: {"enabled": False} for rule in without}})
+
+
+def _found(page: Page, options: dict[str, object]) -> list[str]:
+    """A sentence for each finding. The script comes through the debugger, so the page's policy
+    stays as it is."""
+    options = {"resultTypes": ["violations"], **options}
+    found = page.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"{violation['id']}: {violation['help']}: {node['html'][:160]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+        if not _is_formula(violation["id"], node["html"])
+    ]
+
+
+def _is_formula(rule: str, html: str) -> bool:
+    """The head of a column that is a formula is not empty: screen readers read MathML, axe does
+    not."""
+    return rule == "empty-table-header" and "<math" in html

@@ -1,0 +1,45 @@
+"""The recorded exchanges with the real API: what was asked and what it answered, in order.
+
+Empty where the collection of real data is not beside the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import Any, Final, TypeAlias
+
+from tests.support.paths import SHARED
+
+Exchange: TypeAlias = dict[str, Any]
+
+RECORDED: Final = SHARED / "data" / "stored_api.jsonl"
+
+
+def exchanges() -> list[Exchange]:
+    if not RECORDED.is_file():
+        return []
+    return [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
+
+
+def is_create(exchange: Exchange) -> bool:
+    return exchange["method"] == "POST" and str(exchange["path"]).endswith("/completions")
+
+
+def name(exchange: Exchange) -> str:
+    return f"{exchange['test']}-{exchange['step']}"
+
+
+def request_body(exchange: Exchange) -> str | None:
+    """An update's metadata with its keys in the order of the answer: the real API has its own."""
+    if exchange["request_body"] is None:
+        return None
+    answered = exchange["response_body"]["metadata"]
+    assert exchange["request_body"] == {"metadata": answered}
+    return json.dumps({"metadata": answered})
+
+
+ALL: Final = exchanges()
+CREATED: Final = {one["response_body"]["id"]: one for one in ALL if is_create(one)}
+SEQUENCES: Final = {test: list(steps) for test, steps in groupby(ALL, lambda one: str(one["test"]))}
+"""The exchanges of each recorded test."""

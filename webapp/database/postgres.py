@@ -1,0 +1,77 @@
+"""The store in a PostgreSQL database: what is true of PostgreSQL alone.
+
+Owns the driver, the pool's size, isolation and the write lock; knows no table.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+
+from webapp.database.engine import Database, StoreError, over, takes_write_lock
+
+if TYPE_CHECKING:
+    import psycopg
+
+_DRIVER: Final = "postgresql+psycopg"
+_CONNECTIONS: Final = 16
+"""Of one process; a server takes a hundred in all unless told otherwise."""
+_CONNECT_SECONDS: Final = 10
+_WAIT_SECONDS: Final = 60
+"""For a free connection, and for the write lock."""
+# Any number will do that no other program locks in this database.
+_WRITE_LOCK: Final = 0x5EADBAC4
+
+
+def postgres_database(url: URL) -> Database:
+    """The database that `url` names on its server; it must exist and be in UTF-8."""
+    if url.drivername not in ("postgresql", _DRIVER):
+        raise StoreError(f"The store's address must begin with {_DRIVER}://.")
+    if find_spec("psycopg") is None:
+        raise StoreError("A store in PostgreSQL needs its driver: pip install 'readback[postgres]'")
+    engine = create_engine(
+        url.set(drivername=_DRIVER),
+        # Parameters are people's messages; they have no place in an error's text.
+        hide_parameters=True,
+        isolation_level="REPEATABLE READ",
+        # The server may have been restarted since a connection was last used.
+        pool_pre_ping=True,
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=_WAIT_SECONDS,
+        connect_args=_connect_args(url),
+    )
+    event.listen(engine, "begin", _begin)
+    # A statement that waited for the lock must not look at the moment before it waited.
+    return over(engine, isolation_level="READ COMMITTED")
+
+
+def _connect_args(url: URL) -> dict[str, object]:
+    """What the address leaves open."""
+    defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
+    required = {"client_encoding": "UTF8"}
+    return {name: value for name, value in defaults.items() if name not in url.query} | required
+
+
+def _begin(connection: Connection) -> None:
+    _check_encoding(connection)
+    if takes_write_lock(connection):
+        connection.exec_driver_sql(
+            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true),"
+            f" pg_advisory_xact_lock({_WRITE_LOCK})"
+        )
+
+
+def _check_encoding(connection: Connection) -> None:
+    """Costs nothing: the server says it when a connection is made."""
+    driver_connection: psycopg.Connection | None = connection.connection.driver_connection
+    assert driver_connection is not None
+    encoding = driver_connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreError(
+            f"The database {connection.engine.url.database} is in {encoding}, which cannot hold "
+            "every text. Create it with: createdb --encoding=UTF8 --template=template0"
+        )

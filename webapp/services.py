@@ -1,0 +1,37 @@
+"""The services of the application that its views share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from webapp.media import MediaCache
+from webapp.reading import Reader
+from webapp.reading.previews import Previews
+from webapp.rendering import Budgets
+from webapp.upstream import Deadline, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the views work with; one a process, made by `create_app`."""
+
+    upstream: Upstream
+    reader: Reader
+    previews: Previews
+    media_cache: MediaCache
+    page_timeout: float
+    max_pages: int
+    budgets: Budgets
+
+
+def services() -> Services:
+    found = current_app.extensions["readback"]
+    assert isinstance(found, Services)
+    return found
+
+
+def deadline() -> Deadline:
+    """The time this page may take, from now on."""
+    return Deadline.after(services().page_timeout)
