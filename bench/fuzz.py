@@ -49,7 +49,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         tool_name,
     )
     from webapp.rendering.structured.ansi import terminal
-    from webapp.upstream.error_bodies import said_in
+    from webapp.upstream.error_bodies import parse_error_body
 
 from tests.hostile.corpus import CASES
 
@@ -170,7 +170,7 @@ def fuzz_links(data: bytes) -> None:
 
 
 def fuzz_errors(data: bytes) -> None:
-    said_in(_text(data))
+    parse_error_body(_text(data))
     find_place(_text(data))
 
 

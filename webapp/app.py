@@ -25,7 +25,7 @@ from webapp.factories import (
 )
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
-from webapp.reading import Reader
+from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.rendering import Budgets
 from webapp.services import Services
@@ -90,7 +90,9 @@ def _model_server(config: Config) -> ModelServer | None:
 def _services(config: Config, transport: BaseAdapter | None) -> Services:
     limits = upstream_limits(config)
     upstream = open_upstream(config, limits, transport)
-    reader = Reader(upstream, input_only=lists_input_only(upstream, config), threads=config.threads)
+    reader = TranscriptLoader(
+        upstream, input_only=lists_input_only(upstream, config), threads=config.threads
+    )
     return Services(
         upstream=upstream,
         reader=reader,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from webapp.media import MediaCache
-from webapp.reading import Reader
+from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.rendering import Budgets
 from webapp.upstream import Deadline, Upstream
@@ -18,7 +18,7 @@ class Services:
     """What the views work with; one a process, made by `create_app`."""
 
     upstream: Upstream
-    reader: Reader
+    reader: TranscriptLoader
     previews: Previews
     media_cache: MediaCache
     page_timeout: float

@@ -17,8 +17,8 @@ from webapp.reading.positions import (
     seen_backwards,
     seen_until_end,
 )
-from webapp.reading.requests import Calls
-from webapp.reading.sections import Section, Window
+from webapp.reading.requests import UpstreamRequests
+from webapp.reading.sections import PageRequest, TranscriptPage
 from webapp.transcript import (
     Entry,
     arrange,
@@ -35,12 +35,12 @@ from webapp.upstream import (
     NotFound,
     Upstream,
     UpstreamError,
-    at_most_shown,
+    capped,
     usable_cursor,
 )
 
 
-class Reader:
+class TranscriptLoader:
     """Reads sections from one upstream; shared by all requests of a process.
 
     `input_only` tells that the server is known to list only the input messages.
@@ -51,7 +51,9 @@ class Reader:
         self._input_only = input_only
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
 
-    def section(self, completion_id: str, window: Window, deadline: Deadline) -> Section:
+    def section(
+        self, completion_id: str, window: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
         """The messages that `window` asks for, and the outputs when they are due.
 
         Raises `UpstreamError` when neither messages nor completion can be read. At the start of
@@ -68,8 +70,8 @@ class Reader:
         return _counted(calls, self._section(calls, window, page, completion), page)
 
     def following(
-        self, section: Section, new_deadline: Callable[[], Deadline], *, most: int
-    ) -> Iterator[Section | UpstreamError]:
+        self, section: TranscriptPage, new_deadline: Callable[[], Deadline], *, most: int
+    ) -> Iterator[TranscriptPage | UpstreamError]:
         """The sections after `section` to the end, each under a deadline of its own.
 
         An error is the last thing it gives; what was given before stays good. After `most`
@@ -94,8 +96,8 @@ class Reader:
             yield section
 
     def around(
-        self, completion_id: str, message_id: str, window: Window, deadline: Deadline
-    ) -> Section:
+        self, completion_id: str, message_id: str, window: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
         """The section that begins with message `message_id`, for two message calls.
 
         There is no call for one message; but the one in front of it is the cursor of a page
@@ -111,7 +113,7 @@ class Reader:
         if message_id in ids(before):
             # A server that ignores the cursor has given all its messages.
             window, page = from_message(message_id, window, before)
-            page = at_most_shown(page)
+            page = capped(page)
         else:
             page = calls.messages(window)
         if ids(page)[:1] != [message_id]:
@@ -119,8 +121,8 @@ class Reader:
         return self._section(calls, window, page, completion)
 
     def earlier(
-        self, completion_id: str, message_id: str, window: Window, deadline: Deadline
-    ) -> Section:
+        self, completion_id: str, message_id: str, window: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
         """The messages in front of `message_id`, in request order. Raises `UpstreamError`."""
         calls = self._calls(completion_id, deadline)
         try:
@@ -129,7 +131,7 @@ class Reader:
             raise _no_such_message(message_id, refusal) from refusal
         messages = page.data[::-1]
         number = first_number(completion_id, messages, "asc")
-        return Section(
+        return TranscriptPage(
             completion_id=completion_id,
             window=window,
             entries=arrange(messages, first=number, is_last=False),
@@ -150,16 +152,16 @@ class Reader:
             raise NotFound(f"The completion has no choice {place}.")
         return completion.choices[place]
 
-    def _calls(self, completion_id: str, deadline: Deadline) -> Calls:
-        return Calls(self._upstream, self._pool, completion_id, deadline)
+    def _calls(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
+        return UpstreamRequests(self._upstream, self._pool, completion_id, deadline)
 
     def _section(
         self,
-        calls: Calls,
-        window: Window,
+        calls: UpstreamRequests,
+        window: PageRequest,
         page: Page[Message],
         completion: Completion | UpstreamError | None,
-    ) -> Section:
+    ) -> TranscriptPage:
         known = completion if isinstance(completion, Completion) else None
         following = usable_cursor(page, after=window.after)
         is_cut = following is None and len(page.data) == MOST_SHOWN and page.has_more is True
@@ -168,7 +170,7 @@ class Reader:
         goes_on = by_count or following is not None
         ends = not goes_on if window.order == "asc" else window.after is None
         entries = arrange(page.data, first=first, order=window.order, is_last=ends)
-        return Section(
+        return TranscriptPage(
             completion_id=calls.completion_id,
             window=window,
             entries=entries,
@@ -184,7 +186,11 @@ class Reader:
         )
 
     def _outputs(
-        self, calls: Calls, window: Window, entries: Sequence[Entry], completion: Completion
+        self,
+        calls: UpstreamRequests,
+        window: PageRequest,
+        entries: Sequence[Entry],
+        completion: Completion,
     ) -> tuple[Entry, ...]:
         """The choices that are not among the messages; marks the entries that are choices."""
         if not completion.choices:
@@ -197,7 +203,7 @@ class Reader:
         return output_entries(completion.choices)[len(completion.choices) - len(left) :]
 
 
-def _ended(calls: Calls, window: Window, page: Page[Message]) -> Page[Message]:
+def _ended(calls: UpstreamRequests, window: PageRequest, page: Page[Message]) -> Page[Message]:
     """`page` with what a count tells, where the server does not say whether more follows."""
     seen = seen_until_end(window, page, number_of_first(calls.completion_id, window, page))
     if page.has_more is not None or not page.data or seen is None or window.order == "desc":
@@ -206,7 +212,9 @@ def _ended(calls: Calls, window: Window, page: Page[Message]) -> Page[Message]:
     return page if total is None else replace(page, has_more=seen < total, total=total)
 
 
-def _counted(calls: Calls, section: Section, page: Page[Message]) -> Section:
+def _counted(
+    calls: UpstreamRequests, section: TranscriptPage, page: Page[Message]
+) -> TranscriptPage:
     """Says how many messages there are, at the cost of one call when more are to come."""
     if section.cut_off:
         return section
@@ -227,10 +235,10 @@ def _no_such_message(message_id: str, refusal: UpstreamError | None = None) -> N
 
 
 def _answer_only(
-    completion_id: str, window: Window, completion: Completion, page: UpstreamError
-) -> Section:
+    completion_id: str, window: PageRequest, completion: Completion, page: UpstreamError
+) -> TranscriptPage:
     messages = completion.input_messages or ()
-    return Section(
+    return TranscriptPage(
         completion_id=completion_id,
         window=window,
         entries=arrange(messages, first=1 if messages else None),

@@ -14,15 +14,15 @@ from typing import Final, TypeVar
 
 from webapp.completions import Completion, Page
 from webapp.messages import Message
-from webapp.reading.sections import Window
+from webapp.reading.sections import PageRequest
 from webapp.upstream import (
     BadAnswer,
     Deadline,
     NotFound,
     Upstream,
     UpstreamError,
-    at_most_shown,
     behind,
+    capped,
 )
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ FRESH_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class UpstreamRequests:
     """What can be asked about the completion `completion_id`.
 
     `pool` runs the calls that are made at the same time as another.
@@ -49,14 +49,14 @@ class Calls:
             self.completion_id, created=created, deadline=self.deadline
         )
 
-    def messages(self, window: Window, *, created: int | None = None) -> Page[Message]:
+    def messages(self, window: PageRequest, *, created: int | None = None) -> Page[Message]:
         """The messages that `window` asks for, none of them twice. Raises `UpstreamError`.
 
         `created`, in unix seconds, tells how long a 404 may mean "not stored yet".
         """
-        return at_most_shown(self._listed(window, created=created))
+        return capped(self._listed(window, created=created))
 
-    def _listed(self, window: Window, *, created: int | None = None) -> Page[Message]:
+    def _listed(self, window: PageRequest, *, created: int | None = None) -> Page[Message]:
         """The same, with all that the server gives, however much that is."""
         page = self.upstream.list_messages(
             self.completion_id,
@@ -86,7 +86,7 @@ class Calls:
         )
         place = next((at for at, one in enumerate(page.data) if one.id == message_id), None)
         if place is None:
-            return at_most_shown(page)
+            return capped(page)
         # A server that ignores the cursor is taken to ignore the order as well.
         nearest = page.data[max(0, place - limit) : place][::-1]
         return replace(page, data=nearest, has_more=place > limit)
@@ -102,7 +102,7 @@ class Calls:
 
     def last_messages(self, count: int) -> list[Message]:
         """The last messages in request order. Raises `UpstreamError`."""
-        page = self._listed(Window(order="desc", limit=count))
+        page = self._listed(PageRequest(order="desc", limit=count))
         # A server that ignores the limit is taken to ignore the order as well.
         ordered = page.data[::-1] if len(page.data) <= count else page.data
         return list(ordered[-count:])
@@ -122,7 +122,7 @@ class Calls:
         return _or_error(call), completion.result()
 
     def messages_and_completion(
-        self, window: Window
+        self, window: PageRequest
     ) -> tuple[Page[Message] | UpstreamError, Completion | UpstreamError]:
         """Both, at the same time; the half that is not stored yet is asked for again."""
         page, completion = self.with_completion(lambda: self.messages(window))
@@ -136,7 +136,7 @@ class Calls:
         return page, completion
 
 
-def _new_in(page: Page[Message], window: Window) -> tuple[Message, ...] | None:
+def _new_in(page: Page[Message], window: PageRequest) -> tuple[Message, ...] | None:
     """What stands in `page` behind what the reader has; None where that is all of it.
 
     A server that ignores the cursor gives again what was in front of it. Where it ignores the

@@ -13,7 +13,7 @@ Order: TypeAlias = Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class PageRequest:
     """Which messages the reader asked for; the first three as in the API.
 
     `shown` counts the messages in front of `after`, for servers whose ids do not tell.
@@ -26,7 +26,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class TranscriptPage:
     """One page of a transcript, ready to be shown in `order`.
 
     `next_after` is the cursor of the page that follows, `earlier_than` the id of the message
@@ -38,7 +38,7 @@ class Section:
     """
 
     completion_id: str
-    window: Window
+    window: PageRequest
     entries: tuple[Entry, ...]
     completion: Completion | None
     outputs: tuple[Entry, ...] = ()

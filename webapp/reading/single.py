@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webapp.completions import Completion
 from webapp.messages import Message, Part
-from webapp.reading.sections import Section, Window
+from webapp.reading.sections import PageRequest, TranscriptPage
 from webapp.transcript import CallEntry, Entry, arrange, message_index, output_entries
 from webapp.upstream import NotFound
 
@@ -47,25 +47,25 @@ class Pieces:
         return self.end if self.end < self.total else None
 
 
-def message_alone(completion_id: str, message: Message) -> Section:
+def message_alone(completion_id: str, message: Message) -> TranscriptPage:
     """A section of one message; its calls do not know their results."""
     place = message_index(completion_id, message.id or "")
-    return Section(
+    return TranscriptPage(
         completion_id=completion_id,
-        window=Window(),
+        window=PageRequest(),
         entries=arrange((message,), first=None if place is None else place + 1, is_last=False),
         completion=None,
     )
 
 
-def choice_alone(completion_id: str, completion: Completion, place: int) -> Section:
+def choice_alone(completion_id: str, completion: Completion, place: int) -> TranscriptPage:
     """A section of one output choice. Raises `NotFound` when there are fewer."""
     outputs = output_entries(completion.choices)
     if not 0 <= place < len(outputs):
         raise NotFound(f"The completion has no choice {place}.")
-    return Section(
+    return TranscriptPage(
         completion_id=completion_id,
-        window=Window(),
+        window=PageRequest(),
         entries=(),
         completion=completion,
         outputs=(outputs[place],),

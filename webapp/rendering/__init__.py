@@ -30,7 +30,7 @@ from webapp.rendering.remote import RemoteImage
 from webapp.rendering.structured.detect import Structure, StructureBudget, structure
 from webapp.rendering.structured.json_tree import tree
 from webapp.rendering.text.exact import exact_text, source_of
-from webapp.rendering.text.folding import Fold, fold_of, laid_out
+from webapp.rendering.text.folding import Fold, expand_lines, fold_of
 from webapp.rendering.text.invisible import Hidden, hidden_in, marked
 from webapp.rendering.text.slices import Slice, exceeds, slice_of, start_before
 from webapp.rendering.tools.arguments import Arguments, arguments_of, is_short
@@ -65,7 +65,7 @@ __all__ = [
     "hidden_in",
     "is_allowed_link",
     "is_short",
-    "laid_out",
+    "expand_lines",
     "leading_thought",
     "markdown",
     "marked",

@@ -9,7 +9,7 @@ from flask import request, url_for
 
 from webapp import rendering
 from webapp.media import InlineMedia
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating import remote_images
 from webapp.templating.strictness import encodable
@@ -17,7 +17,7 @@ from webapp.transcript import Entry
 from webapp.upstream import is_valid_id
 
 
-def address_of(section: Section, entry: Entry) -> str | None:
+def address_of(section: TranscriptPage, entry: Entry) -> str | None:
     """The link to a message: its own page, a place on the transcript, or None."""
     if is_linkable(entry.message.id):
         return url_for(
@@ -28,7 +28,7 @@ def address_of(section: Section, entry: Entry) -> str | None:
     return None
 
 
-def raw_url(section: Section, entry: Entry) -> str | None:
+def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
     """Where the exact JSON of a message is given, or None when it has no address."""
     if is_linkable(entry.message.id):
         return url_for(
@@ -41,7 +41,7 @@ def raw_url(section: Section, entry: Entry) -> str | None:
     return None
 
 
-def media_url(section: Section, entry: Entry, media: InlineMedia, **more: str | None) -> str:
+def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
     """Where the bytes of `media` are given; names the message, to ask for it again.
 
     The browser asks next for what a page names, so it is kept at hand.
@@ -62,7 +62,7 @@ def own_url() -> str:
     return f"{path}?{query}" if query else path
 
 
-def page_url(section: Section, **changes: Any) -> str:
+def page_url(section: TranscriptPage, **changes: Any) -> str:
     """The transcript from another place on; keeps what the reader chose."""
     window = section.window
     query: dict[str, Any] = {

@@ -10,7 +10,7 @@ from flask import url_for
 from webapp import exact_json, rendering
 from webapp.messages import Message, Reasoning, Refusal, Text
 from webapp.messages.texts import Piece, place_of, text_of
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.reading.single import Pieces
 from webapp.rendering import Slice
 from webapp.services import services
@@ -42,7 +42,7 @@ def _from(start: int, text: str, message: Message, piece: Piece) -> LongText:
     return LongText(piece, part, _is_prose(message, piece))
 
 
-def text_url(section: Section, entry: Entry, piece: Piece, start: int = 0) -> str | None:
+def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
     """Where the slice of `piece` from `start` on is shown; None for what has no address."""
     place = place_of(entry.message, piece)
     if place is None:
@@ -50,18 +50,18 @@ def text_url(section: Section, entry: Entry, piece: Piece, start: int = 0) -> st
     return _url("texts.show", section, entry, place=place, **{"from": start or None})
 
 
-def whole_url(section: Section, entry: Entry, piece: Piece) -> str | None:
+def whole_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
     """Where the whole text of `piece` is given as it is."""
     place = place_of(entry.message, piece)
     return None if place is None else _url("texts.whole", section, entry, place=place)
 
 
-def pieces_url(section: Section, entry: Entry, start: int) -> str | None:
+def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
     """Where the pieces of a message from `start` on are shown."""
     return _url("texts.pieces", section, entry, **{"from": start or None})
 
 
-def _url(endpoint: str, section: Section, entry: Entry, **query: Any) -> str | None:
+def _url(endpoint: str, section: TranscriptPage, entry: Entry, **query: Any) -> str | None:
     if entry.message.id is not None and is_valid_id(entry.message.id):
         query["message_id"] = entry.message.id
         return url_for(endpoint, completion_id=section.completion_id, **query)
@@ -101,7 +101,7 @@ def pieces(entry: Entry, start: int = 0) -> Pieces:
     return Pieces.of(entry, start=start, limit=services().budgets.parts)
 
 
-def back_url(section: Section, entry: Entry) -> str:
+def back_url(section: TranscriptPage, entry: Entry) -> str:
     """The transcript, at the message."""
     address = url_for("completions.show", completion_id=section.completion_id)
     return _url("messages.show", section, entry) or f"{address}#{entry.anchor}"

@@ -7,7 +7,7 @@ from typing import Final
 from flask import g, request
 
 from webapp.messages import Image, Message, Text
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.rendering import RemoteImage
 
 MAX_FRAMES: Final = 50
@@ -36,7 +36,7 @@ def takes_frame() -> bool:
     return count < MAX_FRAMES
 
 
-def has_remote_images(section: Section) -> bool:
+def has_remote_images(section: TranscriptPage) -> bool:
     """Whether the messages of `section` may show images of other servers."""
     return any(_names_remote(entry.message) for entry in (*section.entries, *section.outputs))
 

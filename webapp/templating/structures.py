@@ -9,7 +9,7 @@ from jinja2.runtime import Context
 from webapp import rendering
 from webapp.exact_json import Value
 from webapp.messages import Message, ToolCall
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.rendering import Arguments, Definition, Definitions, Structure, StructureBudget
 from webapp.services import services
 from webapp.transcript import CallEntry
@@ -33,7 +33,7 @@ def arguments(context: Context, call: ToolCall) -> Arguments:
 @pass_context
 def definition(context: Context, call: ToolCall) -> Definition | None:
     """The tool that `call` names, looked for once a section."""
-    section: Section = context["section"]
+    section: TranscriptPage = context["section"]
     known: dict[str | None, Definitions] = g.setdefault("definitions", {})
     if section.window.after not in known:
         budgets = services().budgets
@@ -46,6 +46,6 @@ def is_short(entry: CallEntry, arguments: Arguments) -> bool:
     return isinstance(entry.call, ToolCall) and rendering.is_short(entry.call, arguments, results)
 
 
-def _structures_of(section: Section) -> StructureBudget:
+def _structures_of(section: TranscriptPage) -> StructureBudget:
     budgets: dict[str | None, StructureBudget] = g.setdefault("structure_budgets", {})
     return budgets.setdefault(section.window.after, StructureBudget(services().budgets))

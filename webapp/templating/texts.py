@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 
 from webapp import rendering
 from webapp.messages import Annotation, Message, ToolCall
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.rendering import Cited, Fold, PageBudget, ShowImage, Structure, TextView
 from webapp.services import services
 from webapp.transcript import Entry
@@ -47,7 +47,7 @@ def _view(
     )
 
 
-def _image_shown(section: Section, entry: Entry) -> ShowImage:
+def _image_shown(section: TranscriptPage, entry: Entry) -> ShowImage:
     """What an image in the text of `entry` is shown as: a picture of ours, or a link to load it."""
     template = current_app.jinja_env.get_template("parts/_markdown_image.html")
     names = {"section": section, "entry": entry}
@@ -73,7 +73,7 @@ def fold(context: Context, text: str, structure: Structure | None = None) -> Fol
     if context["entry"].choice is not None or context["section"].ends_with(context["entry"]):
         return None
     if structure and structure.kind == "json":
-        text = rendering.laid_out(text)
+        text = rendering.expand_lines(text)
     mono = message.is_tool_result or (structure is not None and structure.kind != "plain")
     is_open = _is_target(context, message)
     return rendering.fold_of(text, role=message.role, mono=mono, is_open=is_open)
@@ -85,7 +85,7 @@ def fold_arguments(context: Context, call: ToolCall) -> Fold | None:
     if context["entry"].choice is not None:
         return None
     is_open = _is_target(context, context["message"])
-    text = rendering.laid_out(call.arguments or "")
+    text = rendering.expand_lines(call.arguments or "")
     return rendering.fold_of(text, role="tool", mono=True, is_open=is_open)
 
 
@@ -94,7 +94,7 @@ def _is_target(context: Context, message: Message) -> bool:
     return message.id is not None and context.get("target") == message.id
 
 
-def _budget_of(section: Section) -> PageBudget:
+def _budget_of(section: TranscriptPage) -> PageBudget:
     """One a section: a transcript streamed as a whole has one for each of its pages."""
     budgets: dict[str | None, PageBudget] = g.setdefault("markdown_budgets", {})
     return budgets.setdefault(section.window.after, PageBudget(services().budgets))

@@ -7,8 +7,8 @@ from webapp.upstream.client import Upstream
 from webapp.upstream.cursors import (
     MOST_SHOWN,
     CursorGuard,
-    at_most_shown,
     behind,
+    capped,
     next_cursor,
     usable_cursor,
     walk,
@@ -53,7 +53,7 @@ __all__ = [
     "Unreachable",
     "Upstream",
     "UpstreamError",
-    "at_most_shown",
+    "capped",
     "behind",
     "is_valid_id",
     "next_cursor",

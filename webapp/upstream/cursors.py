@@ -55,7 +55,7 @@ def usable_cursor(page: Page[T], *, after: str | None = None) -> str | None:
     return cursor if cursor is not None and is_valid_id(cursor) else None
 
 
-def at_most_shown(page: Page[T]) -> Page[T]:
+def capped(page: Page[T]) -> Page[T]:
     """The first items of `page`, as many as are shown at once."""
     if len(page.data) <= MOST_SHOWN:
         return page

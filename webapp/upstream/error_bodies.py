@@ -17,7 +17,7 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """What an error's body says, each None when it does not say it."""
 
     message: str | None = None
@@ -27,23 +27,23 @@ class Said:
     is_json: bool = False
 
 
-def said_in(text: str) -> Said:
+def parse_error_body(text: str) -> ErrorBody:
     """What an error body says, whatever its shape."""
     try:
         json = parse(text)
     except NotJson:
-        return Said(message=_said_in_prose(text))
+        return ErrorBody(message=_said_in_prose(text))
     return said_in_json(json)
 
 
-def said_in_json(json: Value) -> Said:
+def said_in_json(json: Value) -> ErrorBody:
     """What an error says that is JSON."""
     if not isinstance(json, Object):
-        return Said(message=scalar_text(json), is_json=True)
+        return ErrorBody(message=scalar_text(json), is_json=True)
     error = json.get("error")
     if isinstance(error, Object):
         json = error
-    return Said(
+    return ErrorBody(
         message=_first_text(error, *map(json.get, ("message", "detail", "title", "msg"))),
         type=_first_text(json.get("type")),
         code=_first_text(json.get("code")),

@@ -17,7 +17,7 @@ import requests
 from webapp.upstream import retries
 from webapp.upstream.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
-from webapp.upstream.error_bodies import Said, said_in
+from webapp.upstream.error_bodies import ErrorBody, parse_error_body
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
@@ -44,7 +44,7 @@ def from_answer(
 ) -> UpstreamError:
     """The error that a non-2xx answer with the body `text` means; `now` is unix time."""
     status = response.status_code
-    said = said_in(text)
+    said = parse_error_body(text)
     kind = _kind(status, said)
     return kind(
         _sentence(kind, response, endpoint),
@@ -85,7 +85,7 @@ def request_id(headers: Mapping[str, str], endpoint: Endpoint) -> str | None:
     return endpoint.without_secret(text) if _REQUEST_ID.fullmatch(text) else None
 
 
-def _kind(status: int, said: Said) -> type[UpstreamError]:
+def _kind(status: int, said: ErrorBody) -> type[UpstreamError]:
     if status in _KINDS:
         return _KINDS[status]
     message = said.message or ""
@@ -150,7 +150,7 @@ def _target_host(response: requests.Response, endpoint: Endpoint) -> str | None:
     return f"{name.encode('ascii', 'backslashreplace').decode()}{port}" if name else None
 
 
-def _advice(said: Said) -> str | None:
+def _advice(said: ErrorBody) -> str | None:
     if "insufficient_quota" in (said.code, said.type):
         return "The account's quota is used up: check its plan and billing."
     return None

@@ -22,7 +22,7 @@ from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
 from webapp.upstream.limits import Limits
 from webapp.upstream.paths import encoded
-from webapp.upstream.transport import keeping
+from webapp.upstream.transport import read_deadline
 
 log = logging.getLogger("readback.upstream")
 
@@ -100,7 +100,7 @@ class Sender:
         limits = self.limits
         remaining = deadline.remaining()
         try:
-            with keeping(deadline, read_timeout=limits.read_timeout):
+            with read_deadline(deadline, read_timeout=limits.read_timeout):
                 return self.session.request(
                     call.method,
                     self._url(call),

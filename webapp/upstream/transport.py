@@ -34,7 +34,7 @@ class StaleConnection(RemoteDisconnected):
 
 
 @dataclass(frozen=True, slots=True)
-class _Patience:
+class _ReadLimits:
     deadline: Deadline
     read_timeout: float
 
@@ -46,13 +46,13 @@ class _Patience:
         return min(self.read_timeout, remaining)
 
 
-_patience: ContextVar[_Patience] = ContextVar("patience")
+_patience: ContextVar[_ReadLimits] = ContextVar("patience")
 
 
 @contextmanager
-def keeping(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
+def read_deadline(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
     """Requests sent within read their answers, bodies read later included, by `deadline`."""
-    token = _patience.set(_Patience(deadline, read_timeout))
+    token = _patience.set(_ReadLimits(deadline, read_timeout))
     try:
         yield
     finally:
@@ -135,7 +135,7 @@ def _is_stale(error: BaseException) -> bool:
 class _TimedReads(io.RawIOBase):
     """The bytes of one answer, each read from the socket limited by the patience left."""
 
-    def __init__(self, raw: io.RawIOBase, connection: socket.socket, patience: _Patience) -> None:
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, patience: _ReadLimits) -> None:
         self._raw = raw
         self._connection = connection
         self._patience = patience

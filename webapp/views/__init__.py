@@ -6,7 +6,7 @@ from flask import Response, abort, request
 
 from webapp.exact_json import Value
 from webapp.fragments import page_or_fragment
-from webapp.reading import Window
+from webapp.reading import PageRequest
 
 MAX_LIMIT = 100
 
@@ -18,12 +18,12 @@ def raw_page(json: Value, *, back: str) -> Response:
     return response
 
 
-def window() -> Window:
+def window() -> PageRequest:
     """The window that the query asks for. Answers 400 with a sentence when it is malformed."""
     order = request.args.get("order") or "asc"
     if order not in ("asc", "desc"):
         abort(400, "The parameter order takes asc or desc.")
-    return Window(
+    return PageRequest(
         after=request.args.get("after") or None,
         limit=whole_number("limit", default=20, low=1, high=MAX_LIMIT),
         order="asc" if order == "asc" else "desc",

@@ -22,7 +22,7 @@ from webapp.fragments import in_pieces, page_or_fragment
 from webapp.reading.pasted import find_place
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
-from webapp.upstream import NotSupported, at_most_shown, behind, usable_cursor
+from webapp.upstream import NotSupported, behind, capped, usable_cursor
 from webapp.views import raw_page, whole_number, window
 
 bp = Blueprint("completions", __name__)
@@ -105,7 +105,7 @@ def index() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     fresh = behind(after, page) if after is not None else None
-    page = at_most_shown(page if fresh is None else replace(page, data=fresh))
+    page = capped(page if fresh is None else replace(page, data=fresh))
     following = usable_cursor(page, after=after)
     rows = services().previews.rows(page.data, until)
     cut_off = following is None and page.has_more is True

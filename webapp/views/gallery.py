@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from webapp.completions import Completion
 from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.messages import Message
-from webapp.reading import Section, Window
+from webapp.reading import PageRequest, TranscriptPage
 from webapp.transcript import arrange, output_entries
 
 
@@ -27,7 +27,7 @@ class Sample:
 
     name: str
     what: str
-    section: Section
+    section: TranscriptPage
 
 
 def blueprint(folder: Path) -> Blueprint:
@@ -66,7 +66,7 @@ def _sample(path: Path) -> Sample:
     return Sample(name, given.text("what") or "", _section(f"gallery.{name}", given))
 
 
-def _section(completion_id: str, given: Object) -> Section:
+def _section(completion_id: str, given: Object) -> TranscriptPage:
     """What a reader would get of it."""
     completion = Completion.from_json(parse(_completion_text(completion_id, given)))
     messages = [
@@ -77,10 +77,10 @@ def _section(completion_id: str, given: Object) -> Section:
     outputs = output_entries(completion.choices)
     for entry in (*entries, *outputs):
         entry.prefix = f"{completion_id.replace('.', '-')}-"
-    return Section(
+    return TranscriptPage(
         completion_id=completion_id,
         # A window of its own gives each sample the budgets of a page.
-        window=Window(after=completion_id),
+        window=PageRequest(after=completion_id),
         entries=entries,
         completion=completion,
         outputs=outputs,

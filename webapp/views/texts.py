@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.fragments import page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
-from webapp.reading import Section
+from webapp.reading import TranscriptPage
 from webapp.reading.single import Pieces, choice_alone, message_alone
 from webapp.rendering import start_before
 from webapp.services import deadline, services
@@ -56,17 +56,17 @@ def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
     return _pieces(_choice(completion_id, choice))
 
 
-def _message(completion_id: str, message_id: str) -> Section:
+def _message(completion_id: str, message_id: str) -> TranscriptPage:
     message = services().reader.message(completion_id, message_id, deadline())
     return message_alone(completion_id, message)
 
 
-def _choice(completion_id: str, choice: int) -> Section:
+def _choice(completion_id: str, choice: int) -> TranscriptPage:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     return choice_alone(completion_id, completion, choice)
 
 
-def _slice(section: Section, place: int) -> Response:
+def _slice(section: TranscriptPage, place: int) -> Response:
     entry = _entry(section)
     start = _start()
     long = long_text(entry.message, _piece(entry, place), start=start)
@@ -90,7 +90,7 @@ def _previous(long: LongText) -> int | None:
     return start_before(text, start=long.slice.start, limit=services().budgets.text_bytes)
 
 
-def _whole(section: Section, place: int) -> Response:
+def _whole(section: TranscriptPage, place: int) -> Response:
     """Plain text that no browser runs or keeps; lone surrogates go out as they came."""
     text = text_of(_piece(_entry(section), place))
     if text is None:
@@ -101,7 +101,7 @@ def _whole(section: Section, place: int) -> Response:
     return response
 
 
-def _pieces(section: Section) -> Response:
+def _pieces(section: TranscriptPage) -> Response:
     entry = _entry(section)
     limit = services().budgets.parts
     start = _start()
@@ -120,7 +120,7 @@ def _pieces(section: Section) -> Response:
     )
 
 
-def _entry(section: Section) -> Entry:
+def _entry(section: TranscriptPage) -> Entry:
     return (section.entries or section.outputs)[0]
 
 

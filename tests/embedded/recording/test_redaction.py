@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.embedded.recording.redaction import Mask
+from webapp.embedded.recording.redaction import KeyRedactor
 
 
 @given(st.text("ab", min_size=1, max_size=5), st.lists(st.text("abc", max_size=4)))
 @checked
 def test_no_way_of_cutting_shows_the_key(key: str, pieces: list[str]) -> None:
-    stream = Mask(key).stream()
+    stream = KeyRedactor(key).stream()
     shown = b"".join(stream.feed(piece.encode()) for piece in pieces) + stream.rest()
 
     assert shown.decode() == "".join(pieces).replace(key, "*" * len(key))
 
 
 def test_only_what_may_begin_the_key_is_held_back() -> None:
-    stream = Mask("secret").stream()
+    stream = KeyRedactor("secret").stream()
 
     assert stream.feed(b"not it, sec") == b"not it, "
     assert stream.feed(b"ond and the sec") == b"second and the "
@@ -30,7 +30,7 @@ def test_only_what_may_begin_the_key_is_held_back() -> None:
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_nothing_is_covered_or_held_back(key: str | None) -> None:
-    stream = Mask(key).stream()
+    stream = KeyRedactor(key).stream()
 
     assert stream.feed(b"anything") == b"anything"
-    assert Mask(key).text("anything") == "anything"
+    assert KeyRedactor(key).text("anything") == "anything"

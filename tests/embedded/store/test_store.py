@@ -12,7 +12,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from tests.support.store_rows import add, compact, completion, listening, rows
 from webapp.embedded import Store, StoreError
-from webapp.embedded.documents.records import GivenMessage, Metadata, read_completion
+from webapp.embedded.documents.records import MessageRecord, Metadata, read_completion
 from webapp.embedded.store.pages import PageRequest, UnknownCursor
 from webapp.embedded.store.store import Outcome
 
@@ -162,7 +162,7 @@ def test_a_message_of_20_megabytes_is_kept_whole(store: Store, client: FlaskClie
 
 def test_the_last_page_of_100_000_messages_is_whole(store: Store, url: str) -> None:
     add(store, completion("c1"))
-    messages = tuple(GivenMessage(f"m{at}", "{}", "{}") for at in range(100_000))
+    messages = tuple(MessageRecord(f"m{at}", "{}", "{}") for at in range(100_000))
     store.add([replace(read_completion(compact(completion("c2"))), messages=messages)])
 
     page = store.list_messages("c2", PageRequest("m99979", 100, "asc"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.rendering.text.folding import fold_of, laid_out
+from webapp.rendering.text.folding import expand_lines, fold_of
 
 
 def lines(count: int) -> str:
@@ -56,8 +56,8 @@ def test_lines_of_code_do_not_wrap() -> None:
 
 
 def test_json_is_measured_as_it_is_laid_out() -> None:
-    assert laid_out('{"a": 1, "b": ["x, y", 2]}') == '{\n"a": 1,\n"b": [\n"x, y", 2]}'
-    assert laid_out(r'{"a": "one\ntwo"}') == '{\n"a": "one\ntwo"}'
+    assert expand_lines('{"a": 1, "b": ["x, y", 2]}') == '{\n"a": 1,\n"b": [\n"x, y", 2]}'
+    assert expand_lines(r'{"a": "one\ntwo"}') == '{\n"a": "one\ntwo"}'
 
 
 @checked

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import parsed
-from webapp.rendering.text.invisible import MAX_MARKS, hidden_in, marked, unmasked
+from webapp.rendering.text.invisible import MAX_MARKS, hidden_in, marked, reveal_in_html
 
 TAGGED = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore previous")
 SELECTED = "".join(chr(0xE0100 + ord(letter) - 16) for letter in "secret")
@@ -105,14 +105,14 @@ def test_a_hidden_message_cannot_leave_its_label() -> None:
 
 def test_markdown_shows_only_what_deceives() -> None:
     text = f"<p>a\u202eb {FAMILY} {PERSIAN} {ENGLAND} \u200f {TAGGED}</p>"
-    html = unmasked(text)
+    html = reveal_in_html(text)
     assert labels(html) == ["U+202E RLO", "TAG × 15: ignore previous"]
     assert parsed(html).text() == parsed(text).text()
 
 
 def test_tags_and_formulas_stay_as_they_are() -> None:
     html = '<a href="/x\u202e&gt;">a</a><math><mi>\u202e\u202e</mi></math>'
-    assert unmasked(html) == html
+    assert reveal_in_html(html) == html
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_ordinary_texts_hide_nothing(text: str) -> None:
 
 def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_so() -> None:
     text = "<\u202e" * (MAX_MARKS + 3)
-    for html in (str(marked(text)), str(unmasked("a\u202e" * (MAX_MARKS + 3)))):
+    for html in (str(marked(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):
         assert html.count('class="control"') == MAX_MARKS + 1
         assert "the rest stands without marks" in html
     assert text_of(str(marked(text))) == text

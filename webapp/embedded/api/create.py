@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from flask import Response, request
 
 from webapp.embedded.api.create_request import CreateRequest
-from webapp.embedded.documents.from_exchange import Answered
+from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.model_server import ModelAnswer, ModelServer
 from webapp.embedded.recording.recorder import Record, StreamRecord, body_answered
@@ -72,11 +72,11 @@ def _passed_body(
         answer.close()
         if record:
             received = body.decode(errors="replace")
-            record.keep(Answered(problem=error.message, received=received))
+            record.keep(RecordedAnswer(problem=error.message, received=received))
         raise
     if len(body) > max_bytes:
         if record:
-            record.keep(Answered(problem=f"The answer is larger than {max_bytes:,} bytes."))
+            record.keep(RecordedAnswer(problem=f"The answer is larger than {max_bytes:,} bytes."))
         return _PassedRest(bytes(body), chunks, answer)
     answer.close()
     if record:

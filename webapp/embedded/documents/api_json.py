@@ -53,19 +53,19 @@ _PAYLOAD_FIELDS: Final = {
 }
 
 
-def without_space(text: str) -> str:
+def strip_whitespace(text: str) -> str:
     """`text`, which is JSON, without the white space between its lexemes."""
     return "".join(_LEXEMES.findall(text))
 
 
 def one_line(text: str) -> str:
     """`text`, which is JSON, as it is where it stands on one line; else without white space."""
-    return text if "\n" not in text else _escaped(without_space(text))
+    return text if "\n" not in text else _escaped(strip_whitespace(text))
 
 
 def written(value: Value) -> str:
     """`value` as it was written, on one line."""
-    return _escaped(value.source if isinstance(value, String) else without_space(value.source))
+    return _escaped(value.source if isinstance(value, String) else strip_whitespace(value.source))
 
 
 def message_json(given: Value, message_id: str) -> str:
@@ -97,7 +97,7 @@ def completion_json(given: Object, completion_id: str) -> str:
     named["usage"] = _usage_json(given.get("usage"))
     choices = given.items("choices") or ()
     named["choices"] = _array(_choice_json(choice, at) for at, choice in enumerate(choices))
-    further = _telling(_beyond(given, {*named, "messages"}))
+    further = _non_empty(_beyond(given, {*named, "messages"}))
     return _object(*_members(named), *further)
 
 
@@ -151,7 +151,7 @@ def _choice_json(choice: Value, position: int) -> str:
     named = {name: _text(choice, name) for name in _CHOICE_FIELDS}
     named["index"] = _text(choice, "index", str(position))
     named["message"] = _answer_json(choice.get("message"))
-    return _object(*_members(named), *_telling(_beyond(choice, named)))
+    return _object(*_members(named), *_non_empty(_beyond(choice, named)))
 
 
 def _answer_json(message: Value | None) -> str:
@@ -160,7 +160,7 @@ def _answer_json(message: Value | None) -> str:
     if not isinstance(message, Object):
         return written(message)
     named = _fields(message, _ANSWER_FIELDS)
-    return _object(*named, *_telling(_beyond(message, _ANSWER_FIELDS)))
+    return _object(*named, *_non_empty(_beyond(message, _ANSWER_FIELDS)))
 
 
 def _usage_json(usage: Value | None) -> str:
@@ -168,11 +168,11 @@ def _usage_json(usage: Value | None) -> str:
         return "null"
     if not isinstance(usage, Object):
         return written(usage)
-    further = (member for member in _beyond(usage, _USAGE_FIELDS) if _counts(member.value))
+    further = (member for member in _beyond(usage, _USAGE_FIELDS) if _is_nonzero(member.value))
     return _object(*_fields(usage, _USAGE_FIELDS), *map(_copied, further))
 
 
-def _counts(value: Value) -> bool:
+def _is_nonzero(value: Value) -> bool:
     """Whether anything in `value`, at any depth, is more than null, zero or empty."""
     unread = [value]
     while unread:
@@ -196,7 +196,7 @@ def _escaped(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _telling(members: Iterable[Member]) -> Iterator[str]:
+def _non_empty(members: Iterable[Member]) -> Iterator[str]:
     """The members that say something: all but null and the empty string, list and object."""
     copies = ((member, written(member.value)) for member in members)
     return (f"{written(member.name)}:{text}" for member, text in copies if text not in _EMPTY)

@@ -16,7 +16,7 @@ _OF_THE_ANSWER_ALONE: Final = frozenset(
     {"id", "object", "created", "choices", "usage", "system_fingerprint"}
 )
 _OF_THE_ANSWER: Final = _OF_THE_ANSWER_ALONE | {"model", "service_tier"}
-HOW_TO_ANSWER: Final = frozenset({"store", "stream", "stream_options"})
+DELIVERY_FIELDS: Final = frozenset({"store", "stream", "stream_options"})
 """What was asked about the answer's way here says nothing about the completion."""
 
 RENAMED: Final = {"user": "input_user", "moderation": "input_moderation"}
@@ -27,7 +27,7 @@ The first is the API's; an answer has a `moderation` of its own, which holds the
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class RecordedAnswer:
     """What is known of an answer.
 
     `json` is the completion, None when none could be read. `problem` says why it is not all of
@@ -40,7 +40,7 @@ class Answered:
 
 
 def completion_text(
-    asked: Object, answered: Answered, *, request_id: str, now: int, with_id: bool = True
+    asked: Object, answered: RecordedAnswer, *, request_id: str, now: int, with_id: bool = True
 ) -> str:
     """The completion as JSON, its input messages included; without its id if so asked.
 
@@ -63,7 +63,7 @@ def _asked(asked: Object) -> dict[str, str]:
     return {
         RENAMED.get(name, name): member.value.source
         for name, member in members
-        if name not in HOW_TO_ANSWER | _OF_THE_ANSWER_ALONE
+        if name not in DELIVERY_FIELDS | _OF_THE_ANSWER_ALONE
     }
 
 
@@ -80,7 +80,7 @@ def _is_new(member: Member, asked: dict[str, str]) -> bool:
     return name not in asked
 
 
-def _incomplete(answered: Answered) -> str:
+def _incomplete(answered: RecordedAnswer) -> str:
     said = {"reason": answered.problem}
     if answered.received:
         said["received"] = answered.received

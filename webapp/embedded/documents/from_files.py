@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from webapp.embedded.documents.api_json import one_line
-from webapp.embedded.documents.from_exchange import HOW_TO_ANSWER, RENAMED
+from webapp.embedded.documents.from_exchange import DELIVERY_FIELDS, RENAMED
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Member, Null, Object, Value
 
@@ -20,12 +20,12 @@ _NUMBERED = re.compile(r"(?P<completion>.+)-(?:msg-)?(?P<index>[0-9]{1,9})", re.
 def answered(request: Object, response: Object) -> str:
     """A request with its response: all that the response says, and what it leaves unsaid."""
     members = [member for member in response.members if _says(member)]
-    said = {member.name.text for member in members} | HOW_TO_ANSWER
+    said = {member.name.text for member in members} | DELIVERY_FIELDS
     asked = (member for member in request.members if _stored_name(member) not in said)
     return "{" + ",".join((*map(_copy, members), *map(_stored, asked))) + "}"
 
 
-def fine_tuned(example: Object) -> str:
+def from_fine_tuning(example: Object) -> str:
     """A fine-tuning example: its last message is the answer."""
     *asked, answer = example.items("messages") or ()
     members = (member for member in example.members if member.name.text != "messages")
@@ -47,7 +47,7 @@ def named_completion(message: Value) -> str | None:
     return match["completion"] if match else None
 
 
-def in_order(pages: Sequence[Object]) -> list[Value]:
+def merge_pages(pages: Sequence[Object]) -> list[Value]:
     """The messages of all pages, each once, in request order. Raises `NotACompletion`.
 
     Pages may come in any order where the ids count; elsewhere theirs is taken. Messages that

@@ -17,7 +17,7 @@ from webapp.embedded.documents.api_json import (
     completion_json,
     message_json,
     one_line,
-    without_space,
+    strip_whitespace,
 )
 from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
 
@@ -46,7 +46,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenMessage:
+class MessageRecord:
     """One input message: what the API answers, and the exact text it was given as."""
 
     id: str
@@ -55,7 +55,7 @@ class GivenMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenCompletion:
+class CompletionRecord:
     """One completion to store.
 
     `created` is in unix seconds, 0 where none was given. `given_json` is the given text with
@@ -69,10 +69,10 @@ class GivenCompletion:
     digest: str
     wire_json: str
     given_json: str
-    messages: tuple[GivenMessage, ...]
+    messages: tuple[MessageRecord, ...]
 
 
-def read_completion(text: str) -> GivenCompletion:
+def read_completion(text: str) -> CompletionRecord:
     """The completion that `text` holds as JSON. Raises `NotACompletion`."""
     given = read_json(text)
     if not isinstance(given, Object):
@@ -80,7 +80,7 @@ def read_completion(text: str) -> GivenCompletion:
     return completion_of(given)
 
 
-def completion_of(given: Object) -> GivenCompletion:
+def completion_of(given: Object) -> CompletionRecord:
     """The completion that a JSON object is. Raises `NotACompletion`.
 
     What stands on several lines is kept on one, so that it can be written to a line again.
@@ -92,13 +92,13 @@ def completion_of(given: Object) -> GivenCompletion:
         raise NotACompletion("it has no `messages` list")
     if not isinstance(given.get("choices"), Array):
         raise NotACompletion("it has no `choices` list")
-    digest = hashlib.sha256(without_space(text).encode())
+    digest = hashlib.sha256(strip_whitespace(text).encode())
     completion_id = _completion_id(given, digest.digest())
     model = given.text("model")
-    return GivenCompletion(
+    return CompletionRecord(
         id=completion_id,
         created=_seconds(given.get("created")),
-        model=None if model is None else searchable(model),
+        model=None if model is None else index_text(model),
         metadata=searchable_pairs(given.get("metadata")),
         digest=digest.hexdigest(),
         wire_json=completion_json(given, completion_id),
@@ -113,11 +113,11 @@ def searchable_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
         return ()
     texts = {member.name.text: scalar_text(member.value) for member in metadata.members}
     return tuple(
-        (searchable(key), searchable(text)) for key, text in texts.items() if text is not None
+        (index_text(key), index_text(text)) for key, text in texts.items() if text is not None
     )
 
 
-def searchable(text: str) -> str:
+def index_text(text: str) -> str:
     """`text` as the columns that are searched hold it, and as it is searched for.
 
     Lone surrogates, which have no UTF-8, and NUL, which PostgreSQL has not, are replaced; a
@@ -200,10 +200,10 @@ def _whole(seconds: float) -> int:
         return 0
 
 
-def _messages(values: Sequence[Value], completion_id: str) -> tuple[GivenMessage, ...]:
+def _messages(values: Sequence[Value], completion_id: str) -> tuple[MessageRecord, ...]:
     ids = _message_ids(values, completion_id)
     return tuple(
-        GivenMessage(message_id, message_json(value, message_id), value.source)
+        MessageRecord(message_id, message_json(value, message_id), value.source)
         for message_id, value in zip(ids, values, strict=True)
     )
 

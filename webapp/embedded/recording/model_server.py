@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from webapp.embedded.errors import ApiError
-from webapp.embedded.recording.redaction import Mask
+from webapp.embedded.recording.redaction import KeyRedactor
 
 log = logging.getLogger("readback.embedded")
 
@@ -64,7 +64,7 @@ class ModelServer:
         self.forwards_store: Final = forwards_store
         self.limits: Final = limits or ModelLimits()
         self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._mask = Mask(api_key)
+        self._mask = KeyRedactor(api_key)
         self._headers = {"User-Agent": "Readback", "Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -98,7 +98,7 @@ class ModelServer:
 class ModelAnswer:
     """An answer whose body is drawn from the server as it is read. Must be closed."""
 
-    def __init__(self, response: requests.Response, mask: Mask) -> None:
+    def __init__(self, response: requests.Response, mask: KeyRedactor) -> None:
         self._response = response
         self._mask = mask
         self.status: Final = response.status_code
@@ -152,7 +152,7 @@ def _open_session(proxy: str | None, ca_bundle: str | None) -> requests.Session:
     return session
 
 
-def _passed(response: requests.Response, mask: Mask) -> dict[str, str]:
+def _passed(response: requests.Response, mask: KeyRedactor) -> dict[str, str]:
     """The headers that are about the answer and not about the connection, names in lower case."""
     lowered = ((name.lower(), value) for name, value in response.headers.items())
     return {

@@ -10,8 +10,8 @@ import logging
 import time
 from typing import Final
 
-from webapp.embedded.documents.from_exchange import Answered, completion_text
-from webapp.embedded.documents.records import GivenCompletion, NotACompletion, read_completion
+from webapp.embedded.documents.from_exchange import RecordedAnswer, completion_text
+from webapp.embedded.documents.records import CompletionRecord, NotACompletion, read_completion
 from webapp.embedded.recording.stream_assembly import JoinedCompletion
 from webapp.embedded.store.store import Outcome, Store
 from webapp.exact_json import NotJson, Null, Object, Value, parse
@@ -33,7 +33,7 @@ class Record:
         self._request_id = request_id
         self._now = int(time.time())
 
-    def keep(self, answered: Answered) -> None:
+    def keep(self, answered: RecordedAnswer) -> None:
         """Stores the completion; a failure is logged."""
         try:
             given = self._given(answered)
@@ -44,7 +44,7 @@ class Record:
         if outcome is Outcome.CONFLICT:
             log.error("A completion was not stored: %s is stored with other content.", given.id)
 
-    def _given(self, answered: Answered) -> GivenCompletion:
+    def _given(self, answered: RecordedAnswer) -> CompletionRecord:
         """The completion under its own id, or, where no URL can hold that, under another one."""
         try:
             return read_completion(self._text(answered, with_id=True))
@@ -52,7 +52,7 @@ class Record:
             log.warning("A completion is stored under an id of the store's: %s.", problem)
             return read_completion(self._text(answered, with_id=False))
 
-    def _text(self, answered: Answered, *, with_id: bool) -> str:
+    def _text(self, answered: RecordedAnswer, *, with_id: bool) -> str:
         return completion_text(
             self._asked,
             answered,
@@ -62,16 +62,18 @@ class Record:
         )
 
 
-def body_answered(body: bytes) -> Answered:
+def body_answered(body: bytes) -> RecordedAnswer:
     """What a whole body says."""
     try:
         text = body.decode()
         value = parse(text)
     except (NotJson, UnicodeDecodeError):
-        return Answered(problem="The answer is not JSON.", received=body.decode(errors="replace"))
+        return RecordedAnswer(
+            problem="The answer is not JSON.", received=body.decode(errors="replace")
+        )
     if not isinstance(value, Object) or value.items("choices") is None:
-        return Answered(problem="The answer is not a completion.", received=text)
-    return Answered(value)
+        return RecordedAnswer(problem="The answer is not a completion.", received=text)
+    return RecordedAnswer(value)
 
 
 class StreamRecord:
@@ -114,7 +116,7 @@ class StreamRecord:
         self._is_kept = True
         joined = parse(self._joined.text())
         assert isinstance(joined, Object)
-        self._record.keep(Answered(joined, problem))
+        self._record.keep(RecordedAnswer(joined, problem))
 
     def _read(self, data: bytes) -> None:
         try:

@@ -7,7 +7,7 @@ byte becomes an asterisk, so that nothing changes its length.
 from __future__ import annotations
 
 
-class Mask:
+class KeyRedactor:
     """Covers one key; None or an empty one covers nothing."""
 
     def __init__(self, key: str | None) -> None:

@@ -58,8 +58,8 @@ class JoinedCompletion:
 class _Choice:
     def __init__(self, index: int) -> None:
         self._index = index
-        self._message = _Joined(_OF_A_DELTA)
-        self._logprobs: _Joined | None = None
+        self._message = ObjectAccumulator(_OF_A_DELTA)
+        self._logprobs: ObjectAccumulator | None = None
         self._finish_reason = "null"
         self._members: dict[str, str] = {}
 
@@ -69,7 +69,7 @@ class _Choice:
             self._message.take(delta)
         logprobs = choice.object("logprobs")
         if logprobs is not None:
-            self._logprobs = self._logprobs or _Joined()
+            self._logprobs = self._logprobs or ObjectAccumulator()
             self._logprobs.take(logprobs)
         reason = choice.get("finish_reason")
         if reason is not None and not isinstance(reason, Null):
@@ -100,7 +100,7 @@ class _Part(Protocol):
     def text(self) -> str: ...
 
 
-class _Joined:
+class ObjectAccumulator:
     """An object whose members are told in pieces; those of `nested` are such objects too.
 
     `index`, which only serves the telling, is left out.
@@ -138,13 +138,13 @@ class _Joined:
         if isinstance(value, String) and name not in _SAID_WHOLE:
             return _Base64 if name == "data" else _Text
         if isinstance(value, Object) and name in self._nested:
-            return _Joined
+            return ObjectAccumulator
         if isinstance(value, Array):
             return _Calls if name == "tool_calls" else _List
-        return _Whole
+        return LastValue
 
 
-class _Whole:
+class LastValue:
     """A value that is told at once; another one takes its place unless that says nothing."""
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class _Calls:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[int, _Joined] = {}
+        self._calls: dict[int, ObjectAccumulator] = {}
         self._by_id: dict[str, int] = {}
         self._last = -1
 
@@ -225,7 +225,7 @@ class _Calls:
         for call in value.items:
             if isinstance(call, Object):
                 self._last = self._index(call)
-                self._calls.setdefault(self._last, _Joined(_OF_A_CALL)).take(call)
+                self._calls.setdefault(self._last, ObjectAccumulator(_OF_A_CALL)).take(call)
 
     def text(self) -> str:
         return _array(self._calls[index].text() for index in sorted(self._calls))

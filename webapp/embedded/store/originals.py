@@ -13,8 +13,8 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from webapp.embedded.documents.api_json import one_line, without_space, written
-from webapp.embedded.documents.records import GivenCompletion, searchable
+from webapp.embedded.documents.api_json import one_line, strip_whitespace, written
+from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.store.queries import START, completion_keys
 from webapp.exact_json import Null, Object, Value, parse
 
@@ -59,15 +59,15 @@ def keys_after(
     statement = completion_keys(by_model=model is not None, pairs=len(metadata))
     binds: dict[str, object] = {"created": after.created, "seq": after.seq, "rows": _KEYS_AT_ONCE}
     if model is not None:
-        binds["model"] = searchable(model)
+        binds["model"] = index_text(model)
     for at, (key, value) in enumerate(metadata):
-        binds |= {f"key{at}": searchable(key), f"value{at}": searchable(value)}
+        binds |= {f"key{at}": index_text(key), f"value{at}": index_text(value)}
     return [Key(*row) for row in connection.execute(statement, binds)]
 
 
-def given_back(connection: Connection, completion_id: str) -> Iterator[str]:
+def iter_original_json(connection: Connection, completion_id: str) -> Iterator[str]:
     """A completion as one line of JSON, in pieces; none when there is none of this id."""
-    row = connection.execute(_COMPLETION, {"id": searchable(completion_id)}).one_or_none()
+    row = connection.execute(_COMPLETION, {"id": index_text(completion_id)}).one_or_none()
     if row is None:
         return
     head = _head(row.given_json, row.wire_json)
@@ -78,27 +78,27 @@ def given_back(connection: Connection, completion_id: str) -> Iterator[str]:
     yield head[messages.end - 1 :]
 
 
-def is_given_back(connection: Connection, completion: GivenCompletion) -> bool:
-    """Whether `completion` is what `given_back` gives of the stored one with its id.
+def matches_original(connection: Connection, completion: CompletionRecord) -> bool:
+    """Whether `completion` is what `iter_original_json` gives of the stored one with its id.
 
     Its digest is another one than the stored one's when metadata were replaced since.
     """
     row = connection.execute(_COMPLETION, {"id": completion.id}).one()
     head = _head(row.given_json, row.wire_json)
-    if without_space(head) != without_space(completion.given_json):
+    if strip_whitespace(head) != strip_whitespace(completion.given_json):
         return False
     pairs = zip_longest(_messages(connection, row.seq), completion.messages)
     return all(
         stored is not None
         and given is not None
-        and without_space(stored) == without_space(given.given_json)
+        and strip_whitespace(stored) == strip_whitespace(given.given_json)
         for stored, given in pairs
     )
 
 
 def count_messages(connection: Connection, completion_id: str) -> int:
     """How many input messages a completion has, by one seek; 0 when there is no such one."""
-    return int(connection.execute(_COUNT, {"id": searchable(completion_id)}).scalar_one())
+    return int(connection.execute(_COUNT, {"id": index_text(completion_id)}).scalar_one())
 
 
 def _messages(connection: Connection, seq: int) -> Iterator[str]:

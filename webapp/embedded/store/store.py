@@ -14,8 +14,8 @@ from sqlalchemy import Connection, TextClause, text
 
 from webapp.database import open_database
 from webapp.embedded.documents.api_json import with_metadata
-from webapp.embedded.documents.records import GivenCompletion, Metadata, searchable
-from webapp.embedded.store.originals import is_given_back
+from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
+from webapp.embedded.store.originals import matches_original
 from webapp.embedded.store.pages import JsonPage, PageRequest, UnknownCursor
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
@@ -94,9 +94,9 @@ class Store:
 
         Raises `UnknownCursor`.
         """
-        binds: dict[str, object] = {"model": searchable(model)} if model is not None else {}
+        binds: dict[str, object] = {"model": index_text(model)} if model is not None else {}
         for at, (key, value) in enumerate(metadata):
-            binds |= {f"key{at}": searchable(key), f"value{at}": searchable(value)}
+            binds |= {f"key{at}": index_text(key), f"value{at}": index_text(value)}
         statement = completions_page(page.order, by_model=model is not None, pairs=len(metadata))
         with self._database.reader.connect() as connection:
             start = START[page.order], START[page.order]
@@ -106,12 +106,12 @@ class Store:
     def retrieve_completion(self, completion_id: str) -> str | None:
         """A completion's JSON; None when there is none of this id."""
         with self._database.reader.connect() as connection:
-            return connection.execute(_RETRIEVE, {"id": searchable(completion_id)}).scalar()
+            return connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).scalar()
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """A completion's JSON with all of its metadata replaced; None when there is none."""
         with self._database.writer.begin() as connection:
-            row = connection.execute(_FOR_UPDATE, {"id": searchable(completion_id)}).one_or_none()
+            row = connection.execute(_FOR_UPDATE, {"id": index_text(completion_id)}).one_or_none()
             if row is None:
                 return None
             stored = parse(row.wire_json)
@@ -125,7 +125,7 @@ class Store:
     def delete_completion(self, completion_id: str) -> bool:
         """Deletes a completion and its messages; False when there is none of this id."""
         with self._database.writer.begin() as connection:
-            return connection.execute(_DELETE, {"id": searchable(completion_id)}).rowcount == 1
+            return connection.execute(_DELETE, {"id": index_text(completion_id)}).rowcount == 1
 
     def list_messages(self, completion_id: str, page: PageRequest) -> JsonPage | None:
         """A completion's input messages in their order; None when there is no such completion.
@@ -133,7 +133,7 @@ class Store:
         Raises `UnknownCursor`.
         """
         with self._database.reader.connect() as connection:
-            completion = connection.execute(_SEQ, {"id": searchable(completion_id)}).scalar()
+            completion = connection.execute(_SEQ, {"id": index_text(completion_id)}).scalar()
             if completion is None:
                 return None
             binds: dict[str, object] = {"completion": completion}
@@ -143,7 +143,7 @@ class Store:
                 connection, messages_page(page.order), page, binds | {"position": position}
             )
 
-    def add(self, completions: Sequence[GivenCompletion]) -> list[Outcome]:
+    def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
         """Adds completions in one transaction and tells what became of each, in their order.
 
         Nothing that is stored is overwritten: the same content again changes nothing, other
@@ -163,7 +163,7 @@ def _cursor(
 ) -> Sequence[Any]:
     if page.after is None:
         return start
-    after = {"after": searchable(page.after)}
+    after = {"after": index_text(page.after)}
     row = connection.execute(statement, {**(binds or {}), **after}).one_or_none()
     if row is None:
         raise UnknownCursor(page.after)
@@ -183,10 +183,10 @@ def _page(
     )
 
 
-def _add(connection: Connection, completion: GivenCompletion, seq: int) -> Outcome:
+def _add(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
     digest = connection.execute(_DIGEST, {"id": completion.id}).scalar()
     if digest is not None:
-        same = digest == completion.digest or is_given_back(connection, completion)
+        same = digest == completion.digest or matches_original(connection, completion)
         return Outcome.UNCHANGED if same else Outcome.CONFLICT
     row = {
         "seq": seq,
@@ -203,7 +203,7 @@ def _add(connection: Connection, completion: GivenCompletion, seq: int) -> Outco
     return Outcome.ADDED
 
 
-def _message_rows(seq: int, completion: GivenCompletion) -> Iterator[dict[str, object]]:
+def _message_rows(seq: int, completion: CompletionRecord) -> Iterator[dict[str, object]]:
     for position, message in enumerate(completion.messages):
         yield {
             "completion": seq,

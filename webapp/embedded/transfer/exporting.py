@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from webapp.embedded.store.originals import START_KEY, given_back, keys_after
+from webapp.embedded.store.originals import START_KEY, iter_original_json, keys_after
 from webapp.embedded.store.store import Store
 
 Write: TypeAlias = Callable[[bytes], object]
@@ -65,7 +65,7 @@ def _write_line(store: Store, write: Write, completion_id: str) -> bool:
     """Whether there is such a completion."""
     with store.reading() as connection:
         found = False
-        for text in given_back(connection, completion_id):
+        for text in iter_original_json(connection, completion_id):
             write(text.encode())
             found = True
     if found:

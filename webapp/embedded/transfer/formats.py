@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 
 from webapp.embedded.documents.from_files import (
     answered,
-    fine_tuned,
-    in_order,
+    from_fine_tuning,
+    merge_pages,
     named_completion,
     with_messages,
 )
@@ -95,7 +95,7 @@ def bundled(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | None:
     assert isinstance(completion, Object)
     if not _named(pages) <= {None, completion.text("id")}:
         return None
-    text = with_messages(completion, in_order(pages))
+    text = with_messages(completion, merge_pages(pages))
     return _whole(Form.SAVED_BOTH, text), frozenset({completion, *pages})
 
 
@@ -196,7 +196,7 @@ def _fine_tuning(value: Object) -> list[Piece] | None:
         return None
     if messages[-1].text("role") != "assistant":
         return None
-    return [_whole(Form.FINE_TUNING, fine_tuned(value))]
+    return [_whole(Form.FINE_TUNING, from_fine_tuning(value))]
 
 
 def _saved_completion(value: Object) -> list[Piece] | None:

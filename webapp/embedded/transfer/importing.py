@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 from webapp.embedded.documents.records import (
-    GivenCompletion,
+    CompletionRecord,
     NotACompletion,
     completion_of,
     read_completion,
@@ -33,7 +33,7 @@ from webapp.embedded.transfer.formats import (
     recognised,
     values_in,
 )
-from webapp.embedded.transfer.pending import Joined, WaitingRoom
+from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.exact_json import Array, Value
 
 MAX_PROBLEMS: Final = 1000
@@ -98,7 +98,7 @@ def import_files(
     files = [Path(path) for path in paths]
     total = sum(map(_size, files))
     done = 0
-    with WaitingRoom() as waiting:
+    with PendingParts() as waiting:
         run = _Import(store, waiting)
         read = chain.from_iterable(documents(path, max_bytes=max_document_bytes) for path in files)
         for batch in _batches(read, lambda document: len(document.text)):
@@ -122,7 +122,7 @@ def _size(path: Path) -> int:
 class _Import:
     """One run: stores batches and notes what became of what was in them."""
 
-    def __init__(self, store: Store, waiting: WaitingRoom) -> None:
+    def __init__(self, store: Store, waiting: PendingParts) -> None:
         self.report = ImportReport()
         self._store = store
         self._waiting = waiting
@@ -130,13 +130,13 @@ class _Import:
     def store_documents(self, batch: Iterable[Document]) -> None:
         self.store_all(chain.from_iterable(map(self._completions, batch)))
 
-    def store_all(self, given: Iterable[tuple[Place, GivenCompletion]]) -> None:
+    def store_all(self, given: Iterable[tuple[Place, CompletionRecord]]) -> None:
         read = list(given)
         outcomes = self._store.add([completion for _, completion in read])
         for (place, completion), outcome in zip(read, outcomes, strict=True):
             self._count(place, completion, outcome)
 
-    def completed(self, joined: Joined) -> Iterator[tuple[Place, GivenCompletion]]:
+    def completed(self, joined: Assembled) -> Iterator[tuple[Place, CompletionRecord]]:
         """The completion that parts made."""
         with self._noting(joined.place):
             if joined.problem is not None:
@@ -144,7 +144,7 @@ class _Import:
             self.report.without_messages += joined.lacks_messages
             yield joined.place, read_completion(joined.text)
 
-    def _completions(self, document: Document) -> Iterator[tuple[Place, GivenCompletion]]:
+    def _completions(self, document: Document) -> Iterator[tuple[Place, CompletionRecord]]:
         """The completions in a document; what is part of one goes to the waiting room."""
         with self._noting(document.place):
             for place, value in self._values(document):
@@ -166,7 +166,7 @@ class _Import:
             if one not in members:
                 yield place, one
 
-    def _completion(self, piece: Piece, place: Place) -> Iterator[tuple[Place, GivenCompletion]]:
+    def _completion(self, piece: Piece, place: Place) -> Iterator[tuple[Place, CompletionRecord]]:
         self.report.recognised.setdefault(place.path, Counter())[piece.form] += 1
         if isinstance(piece, Part):
             self._waiting.add(piece, place)
@@ -181,7 +181,7 @@ class _Import:
             self.report.bad += 1
             self._note(place, str(error))
 
-    def _count(self, place: Place, completion: GivenCompletion, outcome: Outcome) -> None:
+    def _count(self, place: Place, completion: CompletionRecord, outcome: Outcome) -> None:
         match outcome:
             case Outcome.ADDED:
                 self.report.added += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from webapp.embedded.documents.from_files import answered, in_order, with_messages
+from webapp.embedded.documents.from_files import answered, merge_pages, with_messages
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.transfer.files import Place
 from webapp.embedded.transfer.formats import Form, Part, Role
@@ -40,7 +40,7 @@ _PARTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Assembled:
     """What parts made, or in `problem` why they do not make a completion.
 
     `text` is JSON; `lacks_messages` tells that a saved completion came without any.
@@ -65,7 +65,7 @@ class _Waiting:
         return value
 
 
-class WaitingRoom:
+class PendingParts:
     """Takes parts, the same one once, and gives what they make."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class WaitingRoom:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
 
-    def __enter__(self) -> WaitingRoom:
+    def __enter__(self) -> PendingParts:
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class WaitingRoom:
             ),
         )
 
-    def joined(self) -> Iterator[Joined]:
+    def joined(self) -> Iterator[Assembled]:
         """What becomes of every key, in the order in which they came."""
         for saved, key in self._database.execute(_KEYS):
             rows = self._database.execute(_PARTS, (saved, key))
@@ -112,43 +112,43 @@ class WaitingRoom:
             yield join(key.decode("utf-8", "replace"), parts)
 
 
-def _batch(custom_id: str, parts: Sequence[_Waiting]) -> Joined:
+def _batch(custom_id: str, parts: Sequence[_Waiting]) -> Assembled:
     """A request with the response of the same `custom_id`."""
     name = f"the custom_id {custom_id!r}"
     for role in (Role.REQUEST, Role.RESPONSE):
         for again in _of(role, parts)[1:]:
-            return Joined(
+            return Assembled(
                 again.place,
                 problem=f"another {role.value} has {name}: import one batch at a time",
             )
     requests, responses = _of(Role.REQUEST, parts), _of(Role.RESPONSE, parts)
     for failure in _of(Role.FAILURE, parts):
         if not responses:
-            return Joined(failure.place, problem=failure.text)
+            return Assembled(failure.place, problem=failure.text)
     if not responses:
-        return Joined(requests[0].place, problem=f"no response with {name} is in the files")
+        return Assembled(requests[0].place, problem=f"no response with {name} is in the files")
     if not requests:
-        return Joined(responses[0].place, problem=f"no request with {name} is in the files")
-    return Joined(responses[0].place, answered(requests[0].object, responses[0].object))
+        return Assembled(responses[0].place, problem=f"no request with {name} is in the files")
+    return Assembled(responses[0].place, answered(requests[0].object, responses[0].object))
 
 
-def _saved(completion_id: str, parts: Sequence[_Waiting]) -> Joined:
+def _saved(completion_id: str, parts: Sequence[_Waiting]) -> Assembled:
     """A completion with the pages of its messages, as far as there are any."""
     completions, pages = _of(Role.COMPLETION, parts), _of(Role.MESSAGES, parts)
     if not completions:
-        return Joined(
+        return Assembled(
             pages[0].place,
             problem=f"its messages belong to {completion_id}, which is not in the files",
         )
     first, *others = completions
     if others:
-        return Joined(others[0].place, problem=f"{completion_id} is here with other content")
+        return Assembled(others[0].place, problem=f"{completion_id} is here with other content")
     try:
-        messages = in_order([page.object for page in pages])
+        messages = merge_pages([page.object for page in pages])
     except NotACompletion as error:
-        return Joined(first.place, problem=f"{completion_id} is not complete: {error}")
+        return Assembled(first.place, problem=f"{completion_id} is not complete: {error}")
     text = with_messages(first.object, messages)
-    return Joined(first.place, text, lacks_messages=not pages)
+    return Assembled(first.place, text, lacks_messages=not pages)
 
 
 def _of(role: Role, parts: Sequence[_Waiting]) -> list[_Waiting]:

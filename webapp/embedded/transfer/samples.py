@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from webapp.embedded.documents.records import GivenCompletion, read_completion
+from webapp.embedded.documents.records import CompletionRecord, read_completion
 from webapp.embedded.store.store import Outcome, Store
 
 SAMPLES: Final = Path(__file__).resolve().parents[1] / "samples"
@@ -30,7 +30,7 @@ def load_samples(store: Store, *, folder: Path = SAMPLES) -> int:
     return outcomes.count(Outcome.ADDED)
 
 
-def _read(path: Path) -> GivenCompletion:
+def _read(path: Path) -> CompletionRecord:
     media = path.parent / "media"
     text = path.read_text(encoding="utf-8")
     return read_completion(_MEDIA.sub(lambda match: _base64(media / match[1]), text).strip())

@@ -39,7 +39,7 @@ from webapp.rendering.markdown.metering import LINE_STEPS, PageBudget, TooCostly
 from webapp.rendering.markdown.sanitize import clean
 from webapp.rendering.markdown.with_citations import read
 from webapp.rendering.text.exact import exact_text
-from webapp.rendering.text.invisible import unmasked
+from webapp.rendering.text.invisible import reveal_in_html
 
 __all__ = ["PageBudget", "ShowImage", "TextView", "markdown"]
 
@@ -84,7 +84,7 @@ def markdown(
             meter.step(LINE_STEPS * len(_LINE.findall(text)))
             scope = Scope(page, meter, image)
             html, sources, scope = read(text, annotations, scope, own_host=own_host)
-            shown = unmasked(scope.put_back(cite(clean(html), sources, anchor=anchor)))
+            shown = reveal_in_html(scope.fill(cite(clean(html), sources, anchor=anchor)))
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(exact_text(text))
         return TextView(plain, f"Shown as plain text: {reason}.", listed(annotations), True)

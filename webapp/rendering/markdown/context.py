@@ -59,7 +59,7 @@ class Scope:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def put_back(self, html: str) -> Markup:
+    def fill(self, html: str) -> Markup:
         """`html`, which is clean, with what was held back at its place."""
         # Split, since a pattern made for each text would drive all others out of their cache.
         first, *rest = str(html).split(f"{self._key}n")

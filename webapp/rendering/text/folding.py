@@ -75,7 +75,7 @@ def fold_of(
     return Fold(shown, hidden, len(text[cut:].encode("utf-8", "surrogatepass")), is_open)
 
 
-def laid_out(json: str) -> str:
+def expand_lines(json: str) -> str:
     """JSON with the line breaks that a reader sees: one a member, and those within its texts."""
     return _MEMBER.sub(r"\1\n", json.replace("\\n", "\n"))
 

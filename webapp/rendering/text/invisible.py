@@ -121,7 +121,7 @@ def marked(text: str) -> Markup:
     return Markup(_pieces(text, _IN_SOURCE))
 
 
-def unmasked(html: str) -> Markup:
+def reveal_in_html(html: str) -> Markup:
     """Clean HTML with what deceives in its texts marked; its tags and formulas are left alone."""
     if html.isascii():
         return Markup(html)

@@ -73,7 +73,7 @@ def walked(text: str, opened: Open, *, start: int, end: int) -> Iterator[tuple[i
     Gives all lines that change it and the last line that ends before `end`, or there.
     """
     at = start
-    while line := _LINE.match(text, telling := _telling(text, opened, at, end), end):
+    while line := _LINE.match(text, telling := _non_empty(text, opened, at, end), end):
         if telling > at:
             opened = replace(opened, text=_text_before(text, telling))
         opened = _after(opened, _spaced(line[1]))
@@ -88,7 +88,7 @@ def open_within(text: str, opened: Open, *, start: int, place: int) -> Open:
     return _after(opened, _spaced(text[start : min(place, start + _BEGINNING)]))
 
 
-def _telling(text: str, opened: Open, at: int, end: int) -> int:
+def _non_empty(text: str, opened: Open, at: int, end: int) -> int:
     """Where the next line begins that may change something, or the one in front of it, which may
     be a head; else the last line."""
     if opened.around or opened.head:
