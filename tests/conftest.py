@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.paths import SHARED
+from tests.support.postgres import HOW_TO_INSTALL, PostgresServer, programs, running_postgres
+from tests.support.store_rows import database_url as sqlite_url
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
@@ -89,3 +92,26 @@ def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
 @pytest.fixture
 def fake_client(fake_app: Flask) -> FlaskClient:
     return fake_app.test_client()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of this process; tests that need it are skipped where it is not installed."""
+    found = programs()
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(HOW_TO_INSTALL)
+    if found is None:
+        pytest.skip(HOW_TO_INSTALL)
+    with running_postgres(found) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database; a test that asks for it runs once for each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as address:
+        yield address
