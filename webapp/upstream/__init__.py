@@ -13,7 +13,7 @@ from webapp.upstream.cursors import (
     usable_cursor,
     walk,
 )
-from webapp.upstream.deadline import Clock, Deadline
+from webapp.upstream.deadline import Clock, Deadline, Limits
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
     BadAnswer,
@@ -29,7 +29,6 @@ from webapp.upstream.errors import (
     Unreachable,
     UpstreamError,
 )
-from webapp.upstream.limits import Limits
 from webapp.upstream.paths import is_valid_id
 
 __all__ = [

@@ -19,11 +19,10 @@ from webapp.messages import Message
 from webapp.upstream import decoding as answers
 from webapp.upstream import paths
 from webapp.upstream.cursors import walk
-from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
+from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline, Limits
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import clean
 from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
-from webapp.upstream.limits import Limits
 from webapp.upstream.sender import Call, Sender
 from webapp.upstream.transport import open_session
 
