@@ -40,15 +40,15 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
     from webapp.rendering import (
         RemoteImage,
         StructureBudget,
-        arguments_of,
+        detect_structure,
         foreign_host,
         is_allowed_link,
-        markdown,
-        marked,
-        structure,
-        tool_name,
+        parse_arguments,
+        render_markdown,
+        render_tool_name,
+        reveal_invisible,
     )
-    from webapp.rendering.structured.ansi import terminal
+    from webapp.rendering.structured.ansi import render_ansi
     from webapp.upstream.error_bodies import parse_error_body
 
 from tests.hostile.corpus import CASES
@@ -104,19 +104,21 @@ def fuzz_markdown(data: bytes) -> None:
     citation = {"type": "url_citation", "url_citation": cited}
     text = _text(data[2:])
     message = _message(content=text, annotations=[citation, citation])
-    _harmless(markdown(text, annotations=message.annotations, anchor="m-1", own_host="x").html)
-    _harmless(marked(text))
+    _harmless(
+        render_markdown(text, annotations=message.annotations, anchor="m-1", own_host="x").html
+    )
+    _harmless(reveal_invisible(text))
 
 
 def fuzz_structure(data: bytes) -> None:
     role = ("tool", "user", "system", "assistant")[len(data) % 4]
     text = _text(data)
     message = _message(role=role, content=text)
-    _harmless(structure(text, message=message, budget=StructureBudget()).view)
+    _harmless(detect_structure(text, message=message, budget=StructureBudget()).view)
 
 
 def fuzz_ansi(data: bytes) -> None:
-    _harmless(terminal(_text(data)).html)
+    _harmless(render_ansi(_text(data)).html)
 
 
 def fuzz_json(data: bytes) -> None:
@@ -136,8 +138,8 @@ def fuzz_message(data: bytes) -> None:
         _describe(media)
     for call in message.calls:
         if isinstance(call, ToolCall):
-            arguments_of(call, budget=StructureBudget())
-            _harmless(tool_name(call.name or ""))
+            parse_arguments(call, budget=StructureBudget())
+            _harmless(render_tool_name(call.name or ""))
 
 
 def fuzz_media(data: bytes) -> None:

@@ -24,8 +24,8 @@ from tests.support.pages import Page
 from webapp.exact_json import NotJson, indented, parse
 from webapp.media import InlineMedia, NotMedia, format_of
 from webapp.messages import Message
-from webapp.rendering import StructureBudget, markdown, marked, structure
-from webapp.rendering.structured.ansi import terminal
+from webapp.rendering import StructureBudget, detect_structure, render_markdown, reveal_invisible
+from webapp.rendering.structured.ansi import render_ansi
 
 T = TypeVar("T")
 
@@ -92,7 +92,9 @@ def test_any_text_with_any_citations_becomes_harmless_markdown(
     text: str, ranges: list[tuple[int | None, int | None]]
 ) -> None:
     message = message_of(content=text, annotations=citations(ranges))
-    html = markdown(text, annotations=message.annotations, anchor="m-1", own_host="localhost").html
+    html = render_markdown(
+        text, annotations=message.annotations, anchor="m-1", own_host="localhost"
+    ).html
     assert_harmless(Page(f'<main><article class="bubble">{html}</article></main>'))
 
 
@@ -108,7 +110,7 @@ def test_every_word_of_a_text_is_in_its_markdown(
     """
     text, names = told
     message = message_of(content=text, annotations=citations(ranges))
-    html = markdown(text, annotations=message.annotations, anchor="m-1").html
+    html = render_markdown(text, annotations=message.annotations, anchor="m-1").html
     page = Page(f"<main>{html}</main>")
     for mark in page.all("sup"):
         mark.decompose()
@@ -120,7 +122,7 @@ def test_every_word_of_a_text_is_in_its_markdown(
 @fuzzed
 @given(TEXTS)
 def test_a_source_with_marks_around_what_is_invisible_is_the_text_itself(text: str) -> None:
-    shown = Page(f"<pre>\n{marked(text)}</pre>").one("pre").text()
+    shown = Page(f"<pre>\n{reveal_invisible(text)}</pre>").one("pre").text()
     wanted = shown_exactly(text)
     assert words(shown) == words(wanted)
     assert sorted(set(wanted) - {"\r", "\n"}) == sorted(set(shown) - {"\r", "\n"})
@@ -142,7 +144,7 @@ def test_what_is_json_keeps_its_signs_and_what_is_not_says_where(text: str) -> N
 @fuzzed
 @given(st.lists(st.sampled_from(list(ANSI.values())) | SIGNS | texts, max_size=6).map("".join))
 def test_any_output_of_a_terminal_is_harmless_text(text: str) -> None:
-    html = terminal(text).html
+    html = render_ansi(text).html
     assert_harmless(Page(f'<main><article class="bubble"><pre>{html}</pre></article></main>'))
 
 
@@ -150,7 +152,7 @@ def test_any_output_of_a_terminal_is_harmless_text(text: str) -> None:
 @given(st.lists(st.tuples(st.integers(0, 120), st.sampled_from("mKHJA")), min_size=1, max_size=9))
 def test_colours_take_no_word_away(codes: list[tuple[int, str]]) -> None:
     text = "".join(f"kw{at}q\x1b[{code}{end}" for at, (code, end) in enumerate(codes))
-    shown = Page(f"<pre>{terminal(text).html}</pre>").one("pre").text()
+    shown = Page(f"<pre>{render_ansi(text).html}</pre>").one("pre").text()
     assert shown.strip() == "".join(f"kw{at}q" for at in range(len(codes)))
 
 
@@ -158,7 +160,7 @@ def test_colours_take_no_word_away(codes: list[tuple[int, str]]) -> None:
 @given(TEXTS | json_texts, st.sampled_from(["tool", "user", "system", "assistant"]))
 def test_any_text_read_as_a_structure_is_harmless(text: str, role: str) -> None:
     message = message_of(role=role, content=text)
-    view = structure(text, message=message, budget=StructureBudget()).view
+    view = detect_structure(text, message=message, budget=StructureBudget()).view
     assert_harmless(Page(f'<main><article class="bubble">{view}</article></main>'))
 
 

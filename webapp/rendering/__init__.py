@@ -23,20 +23,20 @@ Everything that comes in is untrusted; everything that goes out is safe to put i
 """
 
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.citations.sources import Cited, Source, cited
-from webapp.rendering.markdown import PageBudget, ShowImage, TextView, markdown
-from webapp.rendering.markdown.think_tags import folded, leading_thought
+from webapp.rendering.citations.sources import Cited, Source, list_sources
+from webapp.rendering.markdown import PageBudget, ShowImage, TextView, render_markdown
+from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.remote import RemoteImage
-from webapp.rendering.structured.detect import Structure, StructureBudget, structure
-from webapp.rendering.structured.json_tree import tree
-from webapp.rendering.text.exact import exact_text, source_of
-from webapp.rendering.text.folding import Fold, expand_lines, fold_of
-from webapp.rendering.text.invisible import Hidden, hidden_in, marked
-from webapp.rendering.text.slices import Slice, exceeds, slice_of, start_before
-from webapp.rendering.tools.arguments import Arguments, arguments_of, is_short
+from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
+from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.text.exact import indent_json, render_exact
+from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
+from webapp.rendering.text.invisible import Hidden, find_hidden, reveal_invisible
+from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
+from webapp.rendering.tools.arguments import Arguments, is_short, parse_arguments
 from webapp.rendering.tools.definitions import Definition, Definitions
-from webapp.rendering.tools.summaries import told
-from webapp.rendering.tools.tool_names import tool_name
+from webapp.rendering.tools.summaries import summarize_setting
+from webapp.rendering.tools.tool_names import render_tool_name
 from webapp.rendering.urls import foreign_host, is_allowed_link
 
 __all__ = [
@@ -55,25 +55,25 @@ __all__ = [
     "Structure",
     "StructureBudget",
     "TextView",
-    "arguments_of",
-    "cited",
-    "exact_text",
-    "exceeds",
-    "fold_of",
-    "folded",
+    "parse_arguments",
+    "list_sources",
+    "render_exact",
+    "is_too_long",
+    "estimate_fold",
+    "fold_reasoning",
     "foreign_host",
-    "hidden_in",
+    "find_hidden",
     "is_allowed_link",
     "is_short",
     "expand_lines",
-    "leading_thought",
-    "markdown",
-    "marked",
-    "slice_of",
-    "source_of",
-    "start_before",
-    "structure",
-    "told",
-    "tool_name",
-    "tree",
+    "split_reasoning",
+    "render_markdown",
+    "reveal_invisible",
+    "cut_slice",
+    "indent_json",
+    "find_previous_start",
+    "detect_structure",
+    "summarize_setting",
+    "render_tool_name",
+    "render_json_tree",
 ]

@@ -38,7 +38,7 @@ def long_text(message: Message, piece: Piece, *, start: int = 0) -> LongText | N
 
 
 def _from(start: int, text: str, message: Message, piece: Piece) -> LongText:
-    part = rendering.slice_of(text, start=start, limit=services().budgets.text_bytes)
+    part = rendering.cut_slice(text, start=start, limit=services().budgets.text_bytes)
     return LongText(piece, part, _is_prose(message, piece))
 
 
@@ -74,7 +74,7 @@ def _url(endpoint: str, section: TranscriptPage, entry: Entry, **query: Any) -> 
 def too_long(piece: Piece, message: Message) -> LongText | None:
     """The first slice of a text beyond the budget; None where all of it fits."""
     text = text_of(piece)
-    if text is None or not rendering.exceeds(text, services().budgets.text_bytes):
+    if text is None or not rendering.is_too_long(text, services().budgets.text_bytes):
         return None
     return _from(0, text, message, piece)
 

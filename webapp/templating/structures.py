@@ -18,16 +18,16 @@ from webapp.transcript import CallEntry
 @pass_context
 def structure(context: Context, text: str, message: Message) -> Structure:
     budget = _structures_of(context["section"])
-    return rendering.structure(text, message=message, budget=budget)
+    return rendering.detect_structure(text, message=message, budget=budget)
 
 
 def tree(value: Value) -> str:
-    return rendering.tree(value, budgets=services().budgets)
+    return rendering.render_json_tree(value, budgets=services().budgets)
 
 
 @pass_context
 def arguments(context: Context, call: ToolCall) -> Arguments:
-    return rendering.arguments_of(call, budget=_structures_of(context["section"]))
+    return rendering.parse_arguments(call, budget=_structures_of(context["section"]))
 
 
 @pass_context

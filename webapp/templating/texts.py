@@ -24,10 +24,10 @@ def markdown(
     context: Context, text: str, annotations: Sequence[Annotation] = (), anchor: str = ""
 ) -> TextView:
     message: Message | None = context.get("message")
-    thought = rendering.leading_thought(text) if message and message.role == "assistant" else None
+    thought = rendering.split_reasoning(text) if message and message.role == "assistant" else None
     if thought and not annotations:
         reasoning, answer = (_view(context, part) for part in (thought.text, thought.answer))
-        return rendering.folded(thought, reasoning, answer)
+        return rendering.fold_reasoning(thought, reasoning, answer)
     view = _view(context, text, within_budget(annotations), anchor)
     if annotations and message:
         g.cited = (message, view.sources)
@@ -37,7 +37,7 @@ def markdown(
 def _view(
     context: Context, text: str, annotations: Sequence[Annotation] = (), anchor: str = ""
 ) -> TextView:
-    return rendering.markdown(
+    return rendering.render_markdown(
         text,
         annotations=annotations,
         anchor=anchor,
@@ -58,7 +58,7 @@ def cited(entry: Entry) -> Cited:
     """The sources of a message as its text has just shown them."""
     shown, sources = g.get("cited") or (None, None)
     placed = sources if shown is entry.message else None
-    return rendering.cited(entry.message, placed, limit=services().budgets.parts)
+    return rendering.list_sources(entry.message, placed, limit=services().budgets.parts)
 
 
 def within_budget(items: Sequence[T]) -> Sequence[T]:
@@ -76,7 +76,7 @@ def fold(context: Context, text: str, structure: Structure | None = None) -> Fol
         text = rendering.expand_lines(text)
     mono = message.is_tool_result or (structure is not None and structure.kind != "plain")
     is_open = _is_target(context, message)
-    return rendering.fold_of(text, role=message.role, mono=mono, is_open=is_open)
+    return rendering.estimate_fold(text, role=message.role, mono=mono, is_open=is_open)
 
 
 @pass_context
@@ -86,7 +86,7 @@ def fold_arguments(context: Context, call: ToolCall) -> Fold | None:
         return None
     is_open = _is_target(context, context["message"])
     text = rendering.expand_lines(call.arguments or "")
-    return rendering.fold_of(text, role="tool", mono=True, is_open=is_open)
+    return rendering.estimate_fold(text, role="tool", mono=True, is_open=is_open)
 
 
 def _is_target(context: Context, message: Message) -> bool:

@@ -9,7 +9,7 @@ from webapp.fragments import page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
 from webapp.reading import TranscriptPage
 from webapp.reading.single import Pieces, choice_alone, message_alone
-from webapp.rendering import start_before
+from webapp.rendering import find_previous_start
 from webapp.services import deadline, services
 from webapp.templating.long_texts import LongText, back_url, long_text
 from webapp.transcript import Entry
@@ -87,7 +87,7 @@ def _slice(section: TranscriptPage, place: int) -> Response:
 def _previous(long: LongText) -> int | None:
     """Where the slice in front of this one begins."""
     text = text_of(long.piece) or ""
-    return start_before(text, start=long.slice.start, limit=services().budgets.text_bytes)
+    return find_previous_start(text, start=long.slice.start, limit=services().budgets.text_bytes)
 
 
 def _whole(section: TranscriptPage, place: int) -> Response:

@@ -12,10 +12,9 @@ from tests.support.any_json import TRANSCRIPTS, checked
 from tests.support.html import all_text, assert_harmless, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Annotation, Message, Text, Unknown, UrlCitation
-from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.citations.markers import CLOSE, OPEN, START, place_marks
-from webapp.rendering.citations.sources import cited as cited_in
-from webapp.rendering.citations.sources import listed
+from webapp.rendering.citations.sources import list_sources, listed
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.metering import MAX_STEPS, Meter
 from webapp.rendering.markdown.with_citations import MAX_TRIES, read
@@ -40,7 +39,7 @@ def ranges(text: str) -> tuple[str, list[UrlCitation]]:
 
 
 def html(text: str, annotations: list[UrlCitation]) -> str:
-    found = str(markdown(text, annotations=annotations, anchor="m-1").html)
+    found = str(render_markdown(text, annotations=annotations, anchor="m-1").html)
     assert_harmless(found)
     assert not set(OPEN + START + CLOSE) & set(found)
     return found
@@ -153,7 +152,7 @@ def test_a_mark_in_a_table_leaves_the_table_whole() -> None:
 
 def test_marks_at_one_place_stand_side_by_side_in_their_order() -> None:
     both = [cited(0, 4, "https://a.example"), cited(2, 4, "https://b.example")]
-    found = str(markdown("word", annotations=both, anchor="m-1").html)
+    found = str(render_markdown("word", annotations=both, anchor="m-1").html)
 
     assert links(found) == ["#m-1-source-1", "#m-1-source-2"]
     assert len(parsed(found).css("sup.citation")) == 1
@@ -161,7 +160,7 @@ def test_marks_at_one_place_stand_side_by_side_in_their_order() -> None:
 
 def test_a_mark_links_to_its_source_and_names_it() -> None:
     source = cited(0, 4, "https://s.example/a?b=1", 'A "title"')
-    found = str(markdown("word", annotations=[source], anchor="choice-0").html)
+    found = str(render_markdown("word", annotations=[source], anchor="choice-0").html)
     (mark,) = parsed(found).css("sup.citation > a")
 
     assert (mark.text(), mark.attributes["href"]) == ("[1]", "#choice-0-source-1")
@@ -193,7 +192,7 @@ def test_a_marker_that_is_cited_becomes_the_link_itself(
 
     assert link.text() == f"{marker}{number}"
     assert link.attributes["href"] == "#m-1-source-1"
-    assert without_citations(found) == str(markdown(clean).html)
+    assert without_citations(found) == str(render_markdown(clean).html)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +210,7 @@ def test_a_marker_that_is_a_link_already_or_code_keeps_what_it_is(text: str, sho
     clean, _ = ranges(text)
 
     assert marked(text) == shown
-    assert without_citations(html(*ranges(text))) == str(markdown(clean).html)
+    assert without_citations(html(*ranges(text))) == str(render_markdown(clean).html)
 
 
 def test_two_sources_of_one_marker_are_its_link_and_a_number() -> None:
@@ -223,7 +222,7 @@ def test_two_sources_of_one_marker_are_its_link_and_a_number() -> None:
 
 
 def test_citations_that_differ_in_their_range_alone_are_one_source() -> None:
-    view = markdown(
+    view = render_markdown(
         "one two three",
         annotations=[cited(0, 3), cited(4, 7, title="T"), cited(8, 13), cited(8, 13)],
         anchor="m-1",
@@ -258,7 +257,7 @@ def test_a_range_that_overlaps_another_is_listed_with_a_note(
     start: int, end: int, note: str
 ) -> None:
     both = [cited(4, 7, "https://a.example"), cited(start, end, "https://b.example")]
-    view = markdown("one two three four five", annotations=both, anchor="m-1")
+    view = render_markdown("one two three four five", annotations=both, anchor="m-1")
 
     assert view.sources[0].in_text
     assert [place.told for place in view.sources[1].places] == [note]
@@ -283,9 +282,9 @@ def test_a_range_that_overlaps_another_is_listed_with_a_note(
 def test_a_range_that_makes_no_sense_is_listed_with_a_note(
     start: int | None, end: int | None, told: str
 ) -> None:
-    view = markdown("word", annotations=[cited(start, end)], anchor="m-1")
+    view = render_markdown("word", annotations=[cited(start, end)], anchor="m-1")
 
-    assert str(view.html) == str(markdown("word").html)
+    assert str(view.html) == str(render_markdown("word").html)
     (source,) = view.sources
     assert (source.number, source.in_text) == (1, False)
     assert [place.told for place in source.places] == [told]
@@ -293,7 +292,7 @@ def test_a_range_that_makes_no_sense_is_listed_with_a_note(
 
 def test_all_sources_are_listed_whether_they_have_a_mark_or_not() -> None:
     others: list[Annotation] = [Unknown(json=SOURCE, label="annotation file"), cited(0, 4)]
-    view = markdown("word", annotations=others, anchor="m-1")
+    view = render_markdown("word", annotations=others, anchor="m-1")
 
     assert [(source.number, source.in_text) for source in view.sources] == [(1, False), (2, True)]
     assert [source.annotation for source in view.sources] == others
@@ -301,7 +300,7 @@ def test_all_sources_are_listed_whether_they_have_a_mark_or_not() -> None:
 
 
 def test_a_text_beyond_its_budget_lists_its_sources() -> None:
-    view = markdown("word" + "[" * (Budgets().brackets + 1), annotations=[cited(0, 4)])
+    view = render_markdown("word" + "[" * (Budgets().brackets + 1), annotations=[cited(0, 4)])
 
     assert view.note
     assert [source.in_text for source in view.sources] == [False]
@@ -345,7 +344,7 @@ def test_what_a_range_holds_tells_how_it_was_counted(piece: str, in_units: bool)
     text = f"{before}{piece} x y z a b c"
     start = utf16(before) if in_units else len(before)
     source = cited(start, start + len(piece), "https://s.example/a", "The Title")
-    view = markdown(text, annotations=[source], anchor="m-1")
+    view = render_markdown(text, annotations=[source], anchor="m-1")
 
     assert [one.units for one in view.sources] == ["UTF-16 units" if in_units else "code points"]
     (mark,) = parsed(str(view.html)).css("sup.citation, a.citation-marker")
@@ -355,14 +354,14 @@ def test_what_a_range_holds_tells_how_it_was_counted(piece: str, in_units: bool)
 
 def test_the_count_is_named_only_where_it_makes_a_difference() -> None:
     for text, said in [("all ascii", None), ("one 😀", None), ("😀 one", "code points")]:
-        view = markdown(text, annotations=[cited(0, 4)], anchor="m-1")
+        view = render_markdown(text, annotations=[cited(0, 4)], anchor="m-1")
         assert [source.units for source in view.sources] == [said]
 
 
 def test_a_range_that_would_cut_a_character_in_two_gets_no_mark() -> None:
     text = "😀😀😀 one, two"
     in_units = [cited(0, 10, "https://a.example"), cited(12, 15, "https://b.example"), cited(1, 4)]
-    view = markdown(text, annotations=in_units, anchor="m-1")
+    view = render_markdown(text, annotations=in_units, anchor="m-1")
 
     assert [source.in_text for source in view.sources] == [True, True, False]
     assert view.sources[2].places[0].note == "cuts a character in two"
@@ -374,7 +373,7 @@ def test_a_range_that_would_cut_a_character_in_two_gets_no_mark() -> None:
 )
 def test_a_text_that_forges_marks_gets_none(forged: str) -> None:
     text = f"word {forged} end"
-    view = markdown(text, annotations=[cited(0, 4)], anchor="m-1")
+    view = render_markdown(text, annotations=[cited(0, 4)], anchor="m-1")
 
     assert links(str(view.html)) == []
     assert all_text(str(view.html)).strip() == text
@@ -384,7 +383,7 @@ def test_a_text_that_forges_marks_gets_none(forged: str) -> None:
 @pytest.mark.parametrize("forged", ["\ufdd01\ufdd1", "\u2e281\u2e29", "%E2%B8%A8%EF%B7%901"])
 def test_pieces_of_marks_stay_text(forged: str) -> None:
     text = f"word {forged} end"
-    found = str(markdown(text, annotations=[cited(0, 4)], anchor="m-1").html)
+    found = str(render_markdown(text, annotations=[cited(0, 4)], anchor="m-1").html)
 
     assert links(found) == ["#m-1-source-1"]
     assert all_text(found).strip() == f"word[1] {forged} end"
@@ -401,10 +400,10 @@ def test_pieces_of_marks_stay_text(forged: str) -> None:
     ],
 )
 def test_a_mark_that_would_change_the_text_is_left_out(text: str) -> None:
-    plain = str(markdown(text).html)
+    plain = str(render_markdown(text).html)
 
     for end in range(1, len(text) + 1):
-        found = str(markdown(text, annotations=[cited(0, end)], anchor="m-1").html)
+        found = str(render_markdown(text, annotations=[cited(0, end)], anchor="m-1").html)
         assert without_citations(found) == plain
 
 
@@ -429,7 +428,7 @@ def test_a_mark_that_would_change_the_text_takes_no_other_with_it(
     text: str, shown: str, notes: list[bool]
 ) -> None:
     plain, citations = ranges(text)
-    view = markdown(plain, annotations=citations, anchor="m-1")
+    view = render_markdown(plain, annotations=citations, anchor="m-1")
     places = [place for source in view.sources for place in source.places]
 
     assert marked(text) == shown
@@ -470,9 +469,9 @@ PIECES = [
 def test_marks_change_nothing_of_the_text_around_them(
     text: str, spans: list[tuple[int, int]]
 ) -> None:
-    plain = markdown(text)
+    plain = render_markdown(text)
     citations = [cited(*span, url=f"https://s.example/{at}") for at, span in enumerate(spans)]
-    view = markdown(text, annotations=citations, anchor="m-1")
+    view = render_markdown(text, annotations=citations, anchor="m-1")
 
     assert_harmless(str(view.html))
     assert without_citations(str(view.html)) == str(plain.html)
@@ -507,12 +506,12 @@ def test_what_is_said_of_all_sources_of_a_message() -> None:
         )
 
     one, two = message('"a"'), message('["a", "b"]')
-    placed = markdown("a", annotations=one.annotations).sources
-    assert cited_in(one, placed, limit=9).notes == ()
-    assert [len(cited_in(one, placed, limit=limit).sources) for limit in (1, 9)] == [2, 2]
-    assert cited_in(one, None, limit=2).left_out == 1
-    assert "not marked in the text" in cited_in(one, None, limit=9).notes[0]
-    assert "several texts" in cited_in(two, None, limit=9).notes[0]
+    placed = render_markdown("a", annotations=one.annotations).sources
+    assert list_sources(one, placed, limit=9).notes == ()
+    assert [len(list_sources(one, placed, limit=limit).sources) for limit in (1, 9)] == [2, 2]
+    assert list_sources(one, None, limit=2).left_out == 1
+    assert "not marked in the text" in list_sources(one, None, limit=9).notes[0]
+    assert "several texts" in list_sources(two, None, limit=9).notes[0]
     assert listed(one.annotations)[1].places == ()
 
 
@@ -529,7 +528,7 @@ def test_recorded_citations_have_their_marks() -> None:
                 if message is None or not message.annotations:
                     continue
                 texts = [part.text for part in message.parts if isinstance(part, Text)]
-                view = markdown(texts[0], annotations=message.annotations, anchor="m-1")
+                view = render_markdown(texts[0], annotations=message.annotations, anchor="m-1")
                 places = [place for source in view.sources for place in source.places]
                 known = [one for one in message.annotations if isinstance(one, UrlCitation)]
                 assert sum(place.times for place in places) == len(known)

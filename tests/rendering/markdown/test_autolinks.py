@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import all_text, assert_harmless, links, parsed
-from webapp.rendering import markdown
+from webapp.rendering import render_markdown
 
 
 def linked(text: str) -> list[str]:
     """The texts of the links in `text`; where they lead is what they say."""
-    found = str(markdown(text, own_host="readback.example").html)
+    found = str(render_markdown(text, own_host="readback.example").html)
     assert_harmless(found)
     return [node.text() for node in parsed(found).css("a")]
 
@@ -81,7 +81,7 @@ def test_an_address_is_a_link_as_far_as_it_goes(text: str, shown: list[str]) -> 
     ],
 )
 def test_an_address_leads_where_it_says(text: str, address: str) -> None:
-    assert links(str(markdown(text).html)) == [address]
+    assert links(str(render_markdown(text).html)) == [address]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_an_address_leads_where_it_says(text: str, address: str) -> None:
 )
 def test_encoded_line_breaks_are_part_of_an_address_and_shown_as_written(text: str) -> None:
     for written in (f"<{text}>", f"[{text}]({text})"):
-        found = str(markdown(written).html)
+        found = str(render_markdown(written).html)
         assert links(found) == [text]
         assert all_text(found).strip() == text
 
 
 def test_a_host_that_looks_like_another_is_named() -> None:
-    found = str(markdown("https://\u0430pple.com/").html)
+    found = str(render_markdown("https://\u0430pple.com/").html)
 
     assert parsed(found).css_first(".link-host") is not None
     assert "xn--" in all_text(found)
@@ -110,7 +110,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
 @checked
 def test_no_address_loses_a_character(text: str) -> None:
-    found = str(markdown(text.replace("\\", "/")).html)
+    found = str(render_markdown(text.replace("\\", "/")).html)
     kept = [sign for sign in text.replace("\\", "/") if sign.isalnum()]
     shown = [sign for sign in all_text(found) if sign.isalnum()]
     shown = [sign for sign in shown if sign in "".join(PIECES)]

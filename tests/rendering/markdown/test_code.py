@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
 from tests.support.paths import ROOT
-from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.code import LANGUAGES, coloured
 
 CSS = ROOT / "static" / "css"
@@ -19,7 +19,7 @@ CSS = ROOT / "static" / "css"
 
 def kinds(text: str) -> dict[str, str]:
     """What is coloured in the code of `text`, and how."""
-    found = str(markdown(text).html)
+    found = str(render_markdown(text).html)
     assert_harmless(found)
     spans = parsed(found).css("pre code span")
     return {node.text().strip(): node.attributes["class"] or "" for node in spans}
@@ -48,7 +48,7 @@ def test_a_language_is_known_by_its_names(info: str) -> None:
 
 @pytest.mark.parametrize("info", ["", "mermaid", "no-such-language", '" onclick="x', "<b>"])
 def test_code_in_no_language_we_know_is_plain(info: str) -> None:
-    found = str(markdown(f"```{info}\nreturn 1 < 2\n```").html)
+    found = str(render_markdown(f"```{info}\nreturn 1 < 2\n```").html)
 
     assert code_of(found) == "return 1 < 2\n"
     assert parsed(found).css_first("pre span") is None
@@ -56,7 +56,7 @@ def test_code_in_no_language_we_know_is_plain(info: str) -> None:
 
 
 def test_a_block_names_its_language_and_offers_a_copy() -> None:
-    found = parsed(str(markdown("```js\nlet x\n```").html))
+    found = parsed(str(render_markdown("```js\nlet x\n```").html))
 
     assert [node.text() for node in found.css(".code-language")] == ["js"]
     assert [node.text() for node in found.css("button[data-copy-code]")] == ["copy"]
@@ -64,13 +64,13 @@ def test_a_block_names_its_language_and_offers_a_copy() -> None:
 
 
 def test_a_long_word_behind_a_fence_is_cut() -> None:
-    (word,) = parsed(str(markdown(f"```{'x' * 100}\na\n```").html)).css(".code-language")
+    (word,) = parsed(str(render_markdown(f"```{'x' * 100}\na\n```").html)).css(".code-language")
 
     assert word.text() == "x" * 30
 
 
 def test_code_beyond_its_budget_is_plain_and_says_so() -> None:
-    view = markdown("```python\nreturn 1\n```", budget=PageBudget(Budgets(code_bytes=8)))
+    view = render_markdown("```python\nreturn 1\n```", budget=PageBudget(Budgets(code_bytes=8)))
 
     assert code_of(str(view.html)) == "return 1\n"
     assert parsed(str(view.html)).css_first("pre span") is None
@@ -128,7 +128,7 @@ def test_the_whole_block_is_the_source_whatever_it_holds() -> None:
     code = "  <b>&amp;</b>\n\n\tif x < 1:\n\u05e9\u05dc \u202e \U0001f469\u200d\U0001f467\n"
 
     for language in sorted(LANGUAGES):
-        assert code_of(str(markdown(f"```{language}\n{code}```").html)) == code
+        assert code_of(str(render_markdown(f"```{language}\n{code}```").html)) == code
 
 
 # Contrast, computed from the sheets.

@@ -6,7 +6,7 @@ import pytest
 
 from bench.hostile_texts import HOSTILE_TEXTS
 from tests.support.html import assert_harmless
-from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly
 from webapp.rendering.markdown.parser import rendered
@@ -18,14 +18,14 @@ SLICE = 60_000
 @pytest.mark.parametrize("name", HOSTILE_TEXTS)
 def test_a_costly_text_ends_and_says_when_it_is_plain(name: str) -> None:
     text = HOSTILE_TEXTS[name](SLICE)
-    view = markdown(text)
+    view = render_markdown(text)
 
     assert not view.is_plain or (view.note or "").startswith("Shown as plain text: ")
 
 
 @pytest.mark.parametrize("name", HOSTILE_TEXTS)
 def test_a_small_text_of_each_class_is_harmless(name: str) -> None:
-    assert_harmless(str(markdown(HOSTILE_TEXTS[name](400)).html))
+    assert_harmless(str(render_markdown(HOSTILE_TEXTS[name](400)).html))
 
 
 def steps(text: str) -> int:
@@ -47,7 +47,7 @@ def test_twice_the_text_is_not_much_more_than_twice_the_steps(name: str) -> None
 
 
 def test_the_parser_stops_at_the_steps_of_one_text() -> None:
-    view = markdown("a ! " * MAX_STEPS, budget=PageBudget(ENDLESS))
+    view = render_markdown("a ! " * MAX_STEPS, budget=PageBudget(ENDLESS))
 
     assert view.is_plain
     assert view.note == "Shown as plain text: it would take too long to render."
@@ -62,7 +62,7 @@ def test_the_steps_of_prose_are_far_from_the_bound() -> None:
 def test_the_texts_of_a_page_share_its_brackets() -> None:
     budget = PageBudget(Budgets(page_brackets=10))
 
-    assert not markdown("**a** **b**", budget=budget).is_plain
-    view = markdown("**a**", budget=budget)
+    assert not render_markdown("**a** **b**", budget=budget).is_plain
+    view = render_markdown("**a**", budget=budget)
     assert view.is_plain
     assert view.note == ("Shown as plain text: the page has as much Markdown as one page may hold.")

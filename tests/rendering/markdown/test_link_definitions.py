@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.html import all_text, assert_harmless, links, parsed
-from webapp.rendering import markdown
+from webapp.rendering import render_markdown
 
 
 def html(text: str) -> str:
-    found = str(markdown(text, own_host="readback.example").html)
+    found = str(render_markdown(text, own_host="readback.example").html)
     assert_harmless(found)
     return found
 

@@ -11,7 +11,7 @@ from tests.support.any_json import TRANSCRIPTS, checked, texts
 from tests.support.html import all_text, assert_harmless, elements, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Message, Text
-from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.metering import MAX_STEPS
 
 MAX_BRACKETS = Budgets().brackets
@@ -19,7 +19,7 @@ MAX_LEVELS = Budgets().levels
 
 
 def html(text: str) -> str:
-    view = markdown(text, own_host="readback.example")
+    view = render_markdown(text, own_host="readback.example")
     assert view.note is None
     return str(view.html)
 
@@ -30,7 +30,7 @@ def tags(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """What stands in the one `<pre>` of a text that is shown as it is."""
-    view = markdown(text)
+    view = render_markdown(text)
     node, *marks = elements(str(view.html))
     assert node.tag == "pre" and {mark.tag for mark in marks} <= {"span"}
     assert view.note is not None and view.note.startswith("Shown as plain text: ")
@@ -179,8 +179,8 @@ def test_addresses_that_are_not_allowed_stay_text(text: str) -> None:
 def test_our_own_host_is_that_of_the_request() -> None:
     text = "[a](https://readback.example/x)"
 
-    assert links(str(markdown(text, own_host="other.example").html)) != []
-    assert links(str(markdown(text, own_host="readback.example").html)) == []
+    assert links(str(render_markdown(text, own_host="other.example").html)) != []
+    assert links(str(render_markdown(text, own_host="readback.example").html)) == []
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_text_within_the_budgets_is_rendered(text: str) -> None:
 @example(MAX_LEVELS - 2, "> ")
 @example(MAX_LEVELS // 2, "- ")
 def test_nothing_is_lost_however_deep_it_stands(depth: int, mark: str) -> None:
-    assert "deep words" in all_text(str(markdown(mark * depth + "deep words").html))
+    assert "deep words" in all_text(str(render_markdown(mark * depth + "deep words").html))
 
 
 def test_tasks_are_boxes_that_say_whether_they_are_done() -> None:
@@ -309,14 +309,14 @@ def test_each_block_finds_its_own_direction(text: str, with_direction: list[str]
 def test_an_image_is_shown_as_what_the_caller_makes_of_it(
     text: str, address: str, alt: str
 ) -> None:
-    view = markdown(text, image=lambda url, words: escape(f"[{url}|{words}]"))
+    view = render_markdown(text, image=lambda url, words: escape(f"[{url}|{words}]"))
 
     assert all_text(str(view.html)).split("\n")[0] == f"[{address}|{alt}]"
 
 
 def test_an_image_in_a_link_stands_behind_it() -> None:
     text = "[![alt](https://i.example/a.png)](https://a.example) after"
-    found = str(markdown(text, image=lambda url, alt: escape("picture")).html)
+    found = str(render_markdown(text, image=lambda url, alt: escape("picture")).html)
 
     assert [node.text() for node in parsed(found).css("a")] == ["image: alt"]
     assert all_text(found).strip() == "image: alt picture after"
@@ -328,7 +328,9 @@ def test_an_image_in_a_link_stands_behind_it() -> None:
 def test_an_image_without_a_proper_address_is_text(address: str) -> None:
     text = f"![alt]({address})"
 
-    assert all_text(str(markdown(text, image=lambda url, alt: escape("")).html)) == (f"{text}\n")
+    assert all_text(str(render_markdown(text, image=lambda url, alt: escape("")).html)) == (
+        f"{text}\n"
+    )
 
 
 def test_an_image_without_a_caller_is_a_link_that_names_its_host() -> None:
@@ -350,7 +352,7 @@ def test_no_text_can_ask_for_what_is_put_in_behind_the_cleaning() -> None:
 
 
 def test_a_page_that_spent_its_time_shows_plain_text() -> None:
-    view = markdown("**bold**", budget=PageBudget(Budgets(seconds=0)))
+    view = render_markdown("**bold**", budget=PageBudget(Budgets(seconds=0)))
 
     assert all_text(str(view.html)) == "**bold**"
     assert view.note == "Shown as plain text: this page spent its time for rendering."
@@ -392,7 +394,7 @@ def test_lone_surrogates_and_nulls_are_shown_as_unreadable() -> None:
     ],
 )
 def test_long_numbers_of_lists_get_their_room(text: str, room: str | None) -> None:
-    (found,) = parsed(str(markdown(text).html)).css("ol")
+    (found,) = parsed(str(render_markdown(text).html)).css("ol")
     assert found.attributes.get("class") == room
 
 
@@ -431,7 +433,7 @@ ALPHABET = [
 @given(st.lists(st.sampled_from(ALPHABET), max_size=40).map("".join) | texts)
 @checked
 def test_no_text_makes_more_than_what_is_allowed(text: str) -> None:
-    assert_harmless(str(markdown(text, anchor="m-1", own_host="readback.example").html))
+    assert_harmless(str(render_markdown(text, anchor="m-1", own_host="readback.example").html))
 
 
 @pytest.mark.skipif(not TRANSCRIPTS, reason="the recorded transcripts are not beside the checkout")
@@ -444,7 +446,7 @@ def test_every_recorded_text_is_harmless_and_within_the_budgets_but_for_few() ->
             for value in root.items("messages") or ():
                 for part in Message.from_json(value).parts:
                     if isinstance(part, Text):
-                        view = markdown(part.text)
+                        view = render_markdown(part.text)
                         assert_harmless(str(view.html))
                         plain_ones += view.note is not None
                         unset += len(parsed(str(view.html)).css("code.formula-source"))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import all_text, assert_harmless, parsed
-from webapp.rendering import Budgets, PageBudget, markdown
+from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.math.mathml import MAX_LENGTH, formula
 
 
 def formulas(text: str) -> list[tuple[str, bool]]:
     """The LaTeX of all formulas that are set in `text`, and which stand on lines of their own."""
-    view = markdown(text)
+    view = render_markdown(text)
     assert view.note is None
     assert_harmless(str(view.html))
     found = parsed(str(view.html)).css("math")
@@ -151,7 +151,7 @@ def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
     ],
 )
 def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
-    found = str(markdown(text).html)
+    found = str(render_markdown(text).html)
 
     assert parsed(found).css_first("math") is None
     assert [node.text() for node in parsed(found).css("code.formula-source")] == [text]
@@ -179,24 +179,24 @@ def test_commands_that_stand_for_others_are_set(text: str) -> None:
     ],
 )
 def test_a_line_is_as_long_as_what_it_is_drawn_over(text: str, line: str) -> None:
-    (row,) = parsed(str(markdown(text).html)).css(f"math > mrow.{line}")
+    (row,) = parsed(str(render_markdown(text).html)).css(f"math > mrow.{line}")
 
     assert row.text() == "AB"
-    assert parsed(str(markdown(text).html)).text().strip() == "AB=c"
+    assert parsed(str(render_markdown(text).html)).text().strip() == "AB=c"
 
 
 def test_an_accent_is_a_character() -> None:
-    found = parsed(str(markdown(r"$\bar{x}$").html))
+    found = parsed(str(render_markdown(r"$\bar{x}$").html))
 
     assert [one.text() for one in found.css("mover")] == ["x\u00af"]
 
 
 def test_a_block_of_mathematics_that_cannot_be_set_shows_its_source() -> None:
-    assert "\\bad{x}" in all_text(str(markdown("```math\n\\bad{x}\n```").html))
+    assert "\\bad{x}" in all_text(str(render_markdown("```math\n\\bad{x}\n```").html))
 
 
 def test_a_formula_tells_its_source_to_who_does_not_see_it() -> None:
-    (math,) = parsed(str(markdown(r"$\frac{1}{2} < \text{\"a\"}$").html)).css("math")
+    (math,) = parsed(str(render_markdown(r"$\frac{1}{2} < \text{\"a\"}$").html)).css("math")
 
     assert math.attributes["alttext"] == r"\frac{1}{2} < \text{\"a\"}"
 
@@ -215,7 +215,7 @@ def test_a_formula_tells_its_source_to_who_does_not_see_it() -> None:
 )
 @pytest.mark.parametrize("signs", ["$", "$$"])
 def test_hidden_characters_keep_a_formula_as_written_and_marked(latex: str, signs: str) -> None:
-    found = parsed(str(markdown(f"so {signs}{latex}{signs} is").html))
+    found = parsed(str(render_markdown(f"so {signs}{latex}{signs} is").html))
 
     assert found.css_first("math") is None
     (source,) = found.css("code.formula-source")
@@ -247,7 +247,7 @@ def test_joiners_of_a_script_and_an_emoji_are_set() -> None:
     ],
 )
 def test_a_formula_holds_nothing_but_mathematics(latex: str) -> None:
-    found = str(markdown(f"before $${latex}$$ after").html)
+    found = str(render_markdown(f"before $${latex}$$ after").html)
     math = parsed(found).css_first("math")
 
     assert_harmless(found)
@@ -258,7 +258,7 @@ def test_a_formula_holds_nothing_but_mathematics(latex: str) -> None:
 
 
 def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
-    view = markdown("$a$ $b$ $c$", budget=PageBudget(Budgets(formulas=2)))
+    view = render_markdown("$a$ $b$ $c$", budget=PageBudget(Budgets(formulas=2)))
 
     assert len(parsed(str(view.html)).css("math")) == 2
     assert "$c$" in all_text(str(view.html))
@@ -269,7 +269,7 @@ def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
 
 def test_a_very_long_formula_counts_as_several() -> None:
     long = "$" + "x+" * 500 + "x$"
-    view = markdown(f"{long} $a$", budget=PageBudget(Budgets(formulas=4)))
+    view = render_markdown(f"{long} $a$", budget=PageBudget(Budgets(formulas=4)))
 
     assert len(parsed(str(view.html)).css("math")) == 1
     assert "$a$" in all_text(str(view.html))

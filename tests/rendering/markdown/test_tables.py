@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.support.html import assert_harmless, parsed
-from webapp.rendering import markdown
+from webapp.rendering import render_markdown
 
 HEAD = "| Sign | Name | Use |\n|---|---|---|\n"
 
 
 def cells(text: str, selector: str = "td") -> list[str]:
     """What is in the cells of the rows under the head, each line break as `/`."""
-    found = str(markdown(text).html)
+    found = str(render_markdown(text).html)
     assert_harmless(found)
     nodes = parsed(found.replace("<br>", "/")).css(selector)
     return [node.text().replace("\n", "") for node in nodes]
@@ -64,4 +64,4 @@ def test_a_cell_may_have_several_lines(cell: str, shown: str) -> None:
 
 
 def test_a_break_outside_a_table_is_text() -> None:
-    assert parsed(str(markdown("a<br>b").html)).text().strip() == "a<br>b"
+    assert parsed(str(render_markdown("a<br>b").html)).text().strip() == "a<br>b"

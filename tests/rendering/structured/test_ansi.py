@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.html import parsed
 from tests.support.paths import ROOT
-from webapp.rendering.structured.ansi import CLASSES, MAX_RUNS, NAMES, has_sequences, terminal
+from webapp.rendering.structured.ansi import CLASSES, MAX_RUNS, NAMES, has_sequences, render_ansi
 
 CSS = ROOT / "static" / "css"
 SEQUENCES = st.sampled_from(
@@ -29,13 +29,13 @@ ANYTHING = st.text(st.sampled_from("\x1b\x9b[]0123;:m\r\nK<&é\x07\\P?"), max_si
 
 
 def text_of(written: str) -> str:
-    pre = parsed(f"<pre>{terminal(written).html}</pre>").css_first("pre")
+    pre = parsed(f"<pre>{render_ansi(written).html}</pre>").css_first("pre")
     assert pre is not None
     return pre.text()
 
 
 def classes_in(written: str) -> list[str]:
-    spans = parsed(str(terminal(written).html)).css("span:not(.control, .joined)")
+    spans = parsed(str(render_ansi(written).html)).css("span:not(.control, .joined)")
     return [span.attributes["class"] or "" for span in spans]
 
 
@@ -49,7 +49,7 @@ def test_the_text_is_all_there_without_its_sequences(pieces: list[str]) -> None:
 @given(ANYTHING)
 @checked
 def test_whatever_is_written_gives_known_classes_and_no_elements_of_its_own(text: str) -> None:
-    html = str(terminal(text).html)
+    html = str(render_ansi(text).html)
     found = parsed(html).css("main *")
     assert {node.tag for node in found} <= {"span"}
     for names in classes_in(text):
@@ -103,7 +103,7 @@ def test_states_of_a_progress_bar_are_lines() -> None:
 
 
 def test_other_sequences_are_counted_not_shown() -> None:
-    shown = terminal("\x1b]8;;https://a.example\x07here\x1b]8;;\x07 \x1b[2K\x1b[31mred")
+    shown = render_ansi("\x1b]8;;https://a.example\x07here\x1b]8;;\x07 \x1b[2K\x1b[31mred")
     assert shown.left_out == 3
     assert "a.example" not in shown.html
 
@@ -118,7 +118,7 @@ def test_a_sequence_without_an_end_is_text(text: str) -> None:
 
 def test_beyond_a_number_of_changes_there_are_no_colours_but_all_text() -> None:
     text = "".join(f"\x1b[{31 + at % 2}mx" for at in range(2 * MAX_RUNS))
-    shown = terminal(text)
+    shown = render_ansi(text)
     assert not shown.has_all_colours
     assert parsed(str(shown.html)).text().strip() == "x" * 2 * MAX_RUNS
 
@@ -133,7 +133,7 @@ def test_beyond_a_number_of_changes_there_are_no_colours_but_all_text() -> None:
     ids=lambda text: repr(text[:9]),
 )
 def test_nasty_output_loses_no_letters(text: str) -> None:
-    shown = parsed(str(terminal(text).html)).text()
+    shown = parsed(str(render_ansi(text).html)).text()
     assert re.sub("[^axy]+", "", shown) == re.sub("[^axy]+", "", text)
 
 

@@ -12,7 +12,7 @@ from tests.support.any_json import checked
 from tests.support.html import parsed
 from webapp.exact_json import parse
 from webapp.messages import Message
-from webapp.rendering import Budgets, Structure, StructureBudget, structure
+from webapp.rendering import Budgets, Structure, StructureBudget, detect_structure
 
 XML = '<?xml version="1.0"?>\n<a x="1"><b>one &amp; <![CDATA[<two>]]></b><c/><!-- d --></a>'
 CSV = 'id,name,note\n1,Ada,"a, b"\n2,Grace,"two\nlines"\n'
@@ -22,7 +22,7 @@ def of(
     text: str, role: str = "tool", budget: StructureBudget | None = None, **more: object
 ) -> Structure:
     message = Message.from_json(parse(json.dumps({"role": role, "content": text} | more)))
-    return structure(text, message=message, budget=budget or StructureBudget())
+    return detect_structure(text, message=message, budget=budget or StructureBudget())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from tests.support.any_json import Json, checked, json_texts, values
 from tests.support.html import parsed
 from webapp.exact_json import Array, Object, String, Value, parse
-from webapp.rendering import Budgets, tree
+from webapp.rendering import Budgets, render_json_tree
 from webapp.rendering.structured.json_tree import is_readable_in_line
 
 ALLOWED = {
@@ -20,7 +20,7 @@ ALLOWED = {
 
 def shown(text: str, *, budgets: Budgets | None = None) -> str:
     """All that can be read in the tree of `text`, as one text."""
-    return parsed(str(tree(parse(text), budgets=budgets))).text()
+    return parsed(str(render_json_tree(parse(text), budgets=budgets))).text()
 
 
 def words(value: Value) -> list[str]:
@@ -70,13 +70,15 @@ def test_what_has_no_room_in_the_tree_stands_in_it_as_text(text: str) -> None:
 @given(values)
 @checked
 def test_a_tree_holds_no_element_of_its_content(value: Json) -> None:
-    nodes = parsed(str(tree(parse(json.dumps({"<img src=x>": value, "b": "</pre><b>"})))))
+    nodes = parsed(
+        str(render_json_tree(parse(json.dumps({"<img src=x>": value, "b": "</pre><b>"}))))
+    )
     assert {node.tag for node in nodes.css("main *")} <= ALLOWED
 
 
 def test_numbers_and_names_that_stand_twice_are_as_written() -> None:
     text = '{"n":1.0,"n":-8132613597486110237,"e":1E+2,"s":"\\u00e9\\/"}'
-    node = parsed(str(tree(parse(text))))
+    node = parsed(str(render_json_tree(parse(text))))
     assert [one.text() for one in node.css("dt")] == ["n", "n", "e", "s"]
     assert [one.text() for one in node.css("dd")] == [
         *("1.0", "-8132613597486110237", "1E+2", '"\\u00e9\\/"')
@@ -85,7 +87,7 @@ def test_numbers_and_names_that_stand_twice_are_as_written() -> None:
 
 def test_long_strings_and_those_of_several_lines_are_unfolded() -> None:
     text = json.dumps({"code": "def f():\n\treturn 1\n", "long": "word " * 20, "short": "a\tb"})
-    node = parsed(str(tree(parse(text))))
+    node = parsed(str(render_json_tree(parse(text))))
     assert [one.text() for one in node.css("pre.tree-text")] == [
         "def f():\n\treturn 1\n",
         "word " * 20,
@@ -95,7 +97,7 @@ def test_long_strings_and_those_of_several_lines_are_unfolded() -> None:
 
 def test_json_in_a_string_is_unfolded_and_says_so() -> None:
     inner = json.dumps({"a": [{"b": 1.5}]})
-    node = parsed(str(tree(parse(json.dumps({"payload": inner, "pattern": "[1]"})))))
+    node = parsed(str(render_json_tree(parse(json.dumps({"payload": inner, "pattern": "[1]"})))))
     assert [one.text() for one in node.css("summary")][0] == "JSON in a string, 1 member"
     assert "1.5" in node.text()
     assert '"[1]"' in node.text()
@@ -104,18 +106,18 @@ def test_json_in_a_string_is_unfolded_and_says_so() -> None:
 def test_what_is_nested_too_deeply_stands_there_as_its_text() -> None:
     levels = Budgets().tree_levels
     deep = '{"a":' * 60 + '"end"' + "}" * 60
-    node = parsed(str(tree(parse(deep))))
+    node = parsed(str(render_json_tree(parse(deep))))
     assert len(node.css("details")) < levels
     (rest,) = node.css("pre.json")
     assert rest.text() == '{"a":' * (60 - levels) + '"end"' + "}" * (60 - levels)
     assert "nested deeper than 20 levels" in node.text()
-    fewer = parsed(str(tree(parse(deep), budgets=Budgets(tree_levels=3))))
+    fewer = parsed(str(render_json_tree(parse(deep), budgets=Budgets(tree_levels=3))))
     assert "nested deeper than 3 levels" in fewer.text() and '"end"' in fewer.text()
 
 
 def test_what_is_too_much_stands_there_as_its_text() -> None:
     text = json.dumps([{"n": number} for number in range(3_000)])
-    node = parsed(str(tree(parse(text))))
+    node = parsed(str(render_json_tree(parse(text))))
     (rest,) = [one for one in node.css("pre.json")]
     assert rest.text().endswith('{"n": 2999}')
     assert "more, as text" in node.text()
@@ -124,7 +126,7 @@ def test_what_is_too_much_stands_there_as_its_text() -> None:
 
 
 def test_control_characters_and_lone_surrogates_are_marked() -> None:
-    node = parsed(str(tree(parse('["line\\nbreak \\u0000 \\ud800 \\u202e"]'))))
+    node = parsed(str(render_json_tree(parse('["line\\nbreak \\u0000 \\ud800 \\u202e"]'))))
     marks = [one.attributes["data-mark"] for one in node.css(".control")]
     assert marks == ["NUL", "U+D800", "U+202E RLO"]
 
@@ -142,4 +144,4 @@ def test_control_characters_and_lone_surrogates_are_marked() -> None:
     ids=["arrays", "objects", "numbers", "lines", "JSON in strings", "marks"],
 )
 def test_nasty_documents_do_not_grow_beyond_measure(text: str) -> None:
-    assert len(text) // 2 < len(tree(parse(text))) < 40 * len(text)
+    assert len(text) // 2 < len(render_json_tree(parse(text))) < 40 * len(text)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.rendering.text.folding import expand_lines, fold_of
+from webapp.rendering.text.folding import estimate_fold, expand_lines
 
 
 def lines(count: int) -> str:
@@ -18,15 +18,15 @@ def lines(count: int) -> str:
 
 @pytest.mark.parametrize(("role", "shown"), [("assistant", 25), ("user", 15), ("tool", 15)])
 def test_a_role_has_its_number_of_lines(role: str, shown: int) -> None:
-    assert fold_of(lines(shown), role=role) is None
-    assert fold_of(lines(shown + 2), role=role) is None
-    fold = fold_of(lines(shown + 10), role=role)
+    assert estimate_fold(lines(shown), role=role) is None
+    assert estimate_fold(lines(shown + 2), role=role) is None
+    fold = estimate_fold(lines(shown + 10), role=role)
     assert fold is not None
     assert (fold.shown, fold.lines) == (shown, 10)
 
 
 def test_the_hidden_size_is_told() -> None:
-    fold = fold_of(lines(427), role="user")
+    fold = estimate_fold(lines(427), role="user")
     assert fold is not None
     assert fold.lines == 412
     assert fold.bytes == len(lines(427)) - len(lines(15)) - 1
@@ -34,25 +34,25 @@ def test_the_hidden_size_is_told() -> None:
 
 
 def test_a_long_line_is_as_many_as_it_wraps_to() -> None:
-    fold = fold_of("word " * 2_000, role="user")
+    fold = estimate_fold("word " * 2_000, role="user")
     assert fold is not None
     assert 70 < fold.lines < 90
 
 
 def test_wide_letters_fill_a_line_sooner() -> None:
-    assert fold_of("a" * 1_500, role="user") is None
-    assert fold_of("日" * 1_500, role="user") is not None
+    assert estimate_fold("a" * 1_500, role="user") is None
+    assert estimate_fold("日" * 1_500, role="user") is not None
 
 
 def test_gaps_between_paragraphs_are_not_counted_as_lines_in_view() -> None:
-    assert fold_of("one\n\n" * 11, role="user") is None
-    assert fold_of("one\n\n" * 30, role="user") is not None
+    assert estimate_fold("one\n\n" * 11, role="user") is None
+    assert estimate_fold("one\n\n" * 30, role="user") is not None
 
 
 def test_lines_of_code_do_not_wrap() -> None:
     code = "```\n" + ("x" * 300 + "\n") * 10 + "```\n"
-    assert fold_of(code, role="user") is None
-    assert fold_of(code, role="user", mono=True) is not None
+    assert estimate_fold(code, role="user") is None
+    assert estimate_fold(code, role="user", mono=True) is not None
 
 
 def test_json_is_measured_as_it_is_laid_out() -> None:
@@ -63,7 +63,7 @@ def test_json_is_measured_as_it_is_laid_out() -> None:
 @checked
 @given(st.text(), st.sampled_from(["user", "assistant", None]), st.booleans())
 def test_every_text_has_a_fold_within_it_or_none(text: str, role: str | None, mono: bool) -> None:
-    fold = fold_of(text * 40, role=role, mono=mono)
+    fold = estimate_fold(text * 40, role=role, mono=mono)
     if fold is not None:
         assert 0 <= fold.bytes <= len((text * 40).encode())
         assert fold.lines >= 5
@@ -71,6 +71,6 @@ def test_every_text_has_a_fold_within_it_or_none(text: str, role: str | None, mo
 
 
 def test_a_fold_may_be_open() -> None:
-    fold = fold_of(lines(100), is_open=True)
+    fold = estimate_fold(lines(100), is_open=True)
     assert fold is not None
     assert fold.is_open

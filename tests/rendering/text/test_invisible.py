@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import parsed
-from webapp.rendering.text.invisible import MAX_MARKS, hidden_in, marked, reveal_in_html
+from webapp.rendering.text.invisible import MAX_MARKS, find_hidden, reveal_in_html, reveal_invisible
 
 TAGGED = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore previous")
 SELECTED = "".join(chr(0xE0100 + ord(letter) - 16) for letter in "secret")
@@ -59,7 +59,7 @@ def text_of(html: str) -> str:
     ],
 )
 def test_what_nobody_sees_is_marked_by_its_name(text: str, label: str) -> None:
-    assert labels(marked(text)) == [label]
+    assert labels(reveal_invisible(text)) == [label]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_nobody_sees_is_marked_by_its_name(text: str, label: str) -> None:
     ["a\tb\nc", "e\u0301", "\U0001f600", "\ufffd", "日本語 العربية", "a\xa0b", "\u2400"],
 )
 def test_what_is_seen_gets_no_mark(text: str) -> None:
-    assert marked(text) == text
+    assert reveal_invisible(text) == text
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_is_seen_gets_no_mark(text: str) -> None:
     [FAMILY, ENGLAND, "\u2764\ufe0f", "1\ufe0f\u20e3", "\u06cc\u200c\u062e", "\u845b\U000e0100"],
 )
 def test_joiners_that_belong_to_what_is_seen_are_only_underlined(cluster: str) -> None:
-    html = marked(f"a {cluster} b")
+    html = reveal_invisible(f"a {cluster} b")
     assert labels(html) == []
     (joined,) = parsed(html).css(".joined")
     assert joined.text() == cluster
@@ -85,13 +85,13 @@ def test_joiners_that_belong_to_what_is_seen_are_only_underlined(cluster: str) -
 @given(anything)
 def test_the_text_of_a_source_is_exact(text: str) -> None:
     kept = "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in text)
-    assert text_of(marked(text)) == kept.replace("\0", "\u2400")
+    assert text_of(reveal_invisible(text)) == kept.replace("\0", "\u2400")
 
 
 @checked
 @given(anything)
 def test_marks_hold_nothing_but_text(text: str) -> None:
-    html = marked(text)
+    html = reveal_invisible(text)
     assert {node.tag for node in parsed(html).css("main *")} <= {"span"}
     for node in parsed(html).css("span"):
         assert set(node.attributes) <= {"class", "data-mark", "data-quiet", "title"}
@@ -99,8 +99,8 @@ def test_marks_hold_nothing_but_text(text: str) -> None:
 
 def test_a_hidden_message_cannot_leave_its_label() -> None:
     hostile = "".join(chr(0xE0000 + ord(letter)) for letter in '"><b onclick=x>')
-    assert labels(marked(hostile)) == ['TAG × 15: "><b onclick=x>']
-    assert parsed(marked(hostile)).css("b") == []
+    assert labels(reveal_invisible(hostile)) == ['TAG × 15: "><b onclick=x>']
+    assert parsed(reveal_invisible(hostile)).css("b") == []
 
 
 def test_markdown_shows_only_what_deceives() -> None:
@@ -127,7 +127,7 @@ def test_tags_and_formulas_stay_as_they_are() -> None:
     ],
 )
 def test_a_text_says_what_it_hides(text: str, count: int, message: str) -> None:
-    hidden = hidden_in(text)
+    hidden = find_hidden(text)
     assert hidden is not None
     assert (hidden.count, hidden.message) == (count, message)
 
@@ -136,12 +136,12 @@ def test_a_text_says_what_it_hides(text: str, count: int, message: str) -> None:
     "text", ["plain", FAMILY, PERSIAN, ENGLAND, "a\u200bb", "a\ufeff", "\u200f", "\r\n"]
 )
 def test_ordinary_texts_hide_nothing(text: str) -> None:
-    assert hidden_in(text) is None
+    assert find_hidden(text) is None
 
 
 def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_so() -> None:
     text = "<\u202e" * (MAX_MARKS + 3)
-    for html in (str(marked(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):
+    for html in (str(reveal_invisible(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):
         assert html.count('class="control"') == MAX_MARKS + 1
         assert "the rest stands without marks" in html
-    assert text_of(str(marked(text))) == text
+    assert text_of(str(reveal_invisible(text))) == text

@@ -9,8 +9,15 @@ from selectolax.lexbor import LexborNode
 
 from tests.support.any_json import checked
 from tests.support.html import parsed
-from webapp.rendering import markdown
-from webapp.rendering.text.slices import MIN_BYTES, Slice, exceeds, size_of, slice_of, start_before
+from webapp.rendering import render_markdown
+from webapp.rendering.text.slices import (
+    MIN_BYTES,
+    Slice,
+    count_bytes,
+    cut_slice,
+    find_previous_start,
+    is_too_long,
+)
 
 pieces = st.one_of(
     st.text(max_size=40),
@@ -24,9 +31,9 @@ texts = st.lists(pieces, max_size=60).map("".join)
 
 
 def all_of(text: str, limit: int) -> list[Slice]:
-    slices = [slice_of(text, start=0, limit=limit)]
+    slices = [cut_slice(text, start=0, limit=limit)]
     while (start := slices[-1].next) is not None:
-        slices.append(slice_of(text, start=start, limit=limit))
+        slices.append(cut_slice(text, start=start, limit=limit))
     return slices
 
 
@@ -35,8 +42,8 @@ def all_of(text: str, limit: int) -> list[Slice]:
 def test_slices_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> None:
     slices = all_of(text, limit)
     assert "".join(one.text for one in slices) == text
-    assert all(size_of(one.reopens + one.text) <= limit for one in slices)
-    assert slices[-1].seen == slices[-1].total == size_of(text)
+    assert all(count_bytes(one.reopens + one.text) <= limit for one in slices)
+    assert slices[-1].seen == slices[-1].total == count_bytes(text)
     for one, following in zip(slices, slices[1:], strict=False):
         assert not (one.text.endswith("\r") and following.text.startswith("\n"))
         assert one.seen == following.before
@@ -47,8 +54,8 @@ def test_slices_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> No
 def test_the_slice_before_is_the_one_that_led_here(text: str, limit: int) -> None:
     starts = [one.start for one in all_of(text, limit)]
     for before, start in zip(starts, starts[1:], strict=False):
-        assert start_before(text, start=start, limit=limit) == before
-    assert start_before(text, start=0, limit=limit) is None
+        assert find_previous_start(text, start=start, limit=limit) == before
+    assert find_previous_start(text, start=0, limit=limit) is None
 
 
 @pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\n"])
@@ -59,7 +66,7 @@ def test_a_slice_ends_behind_a_paragraph_or_a_line(end: str) -> None:
 
 def test_a_paragraph_within_code_is_no_place_to_end() -> None:
     text = "before\n\n" * 60 + "```\n" + "code\n\n" * 40 + "```\n" + "after\n\n" * 200
-    first = slice_of(text, start=0, limit=620)
+    first = cut_slice(text, start=0, limit=620)
     assert first.text.endswith("before\n\n")
 
 
@@ -81,7 +88,7 @@ def test_a_family_is_not_taken_apart() -> None:
     ("text", "limit", "over"), [("a" * 10, 10, False), ("a" * 11, 10, True), ("日" * 4, 11, True)]
 )
 def test_bytes_are_counted(text: str, limit: int, over: bool) -> None:
-    assert exceeds(text, limit) is over
+    assert is_too_long(text, limit) is over
 
 
 PROSE = "".join(f"Paragraph {at} of a story.\n\n" for at in range(60))
@@ -89,7 +96,7 @@ PROSE = "".join(f"Paragraph {at} of a story.\n\n" for at in range(60))
 
 def shown(text: str, limit: int = 600) -> list[LexborNode]:
     """The parts of `text`, each read as Markdown."""
-    return [parsed(str(markdown(one.markdown).html)) for one in all_of(text, limit)]
+    return [parsed(str(render_markdown(one.markdown).html)) for one in all_of(text, limit)]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +140,7 @@ def test_a_table_has_its_head_in_each_part(around: str) -> None:
     text = head + "".join(f"{going_on}| row {at} | {at} |\n" for at in range(100))
     slices = all_of(text + "\nThe end.\n", 600)
     assert {one.begins_in for one in slices[1:]} == {"table"}
-    parts = [parsed(str(markdown(one.markdown).html)) for one in slices]
+    parts = [parsed(str(render_markdown(one.markdown).html)) for one in slices]
     for part in parts:
         assert [cell.text() for cell in part.css("th")] == ["name", "sum"]
     rows = [row.css("td")[1].text() for part in parts for row in part.css("tbody tr")]
@@ -166,7 +173,7 @@ def test_a_head_that_takes_too_much_room_is_not_repeated() -> None:
     ids=lambda text: repr(text[:8]),
 )
 def test_nasty_texts_are_cut_like_any_other(text: str) -> None:
-    last = slice_of(text, start=len(text) - 1, limit=200_000)
+    last = cut_slice(text, start=len(text) - 1, limit=200_000)
     assert (last.text, last.end, last.next) == (text[-1], len(text), None)
-    before = start_before(text, start=last.start, limit=200_000)
+    before = find_previous_start(text, start=last.start, limit=200_000)
     assert before is not None and last.start - before <= 200_000

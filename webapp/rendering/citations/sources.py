@@ -79,7 +79,7 @@ class Cited:
     left_out: int = 0
 
 
-def cited(message: Message, sources: tuple[Source, ...] | None, *, limit: int) -> Cited:
+def list_sources(message: Message, sources: tuple[Source, ...] | None, *, limit: int) -> Cited:
     """The sources of `message`, as they were placed in its one text, or None where they were not.
 
     `limit` is how many of its annotations are looked at.

@@ -38,7 +38,7 @@ from webapp.rendering.markdown.context import Scope, ShowImage
 from webapp.rendering.markdown.metering import LINE_STEPS, PageBudget, TooCostly
 from webapp.rendering.markdown.sanitize import clean
 from webapp.rendering.markdown.with_citations import read
-from webapp.rendering.text.exact import exact_text
+from webapp.rendering.text.exact import render_exact
 from webapp.rendering.text.invisible import reveal_in_html
 
 __all__ = ["PageBudget", "ShowImage", "TextView", "markdown"]
@@ -61,7 +61,7 @@ class TextView:
     is_plain: bool = False
 
 
-def markdown(
+def render_markdown(
     text: str,
     *,
     annotations: Sequence[Annotation] = (),
@@ -86,7 +86,7 @@ def markdown(
             html, sources, scope = read(text, annotations, scope, own_host=own_host)
             shown = reveal_in_html(scope.fill(cite(clean(html), sources, anchor=anchor)))
     except TooCostly as reason:
-        plain = Markup('<pre tabindex="0">{}</pre>').format(exact_text(text))
+        plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
         return TextView(plain, f"Shown as plain text: {reason}.", listed(annotations), True)
     return TextView(shown, " ".join(scope.notes) or None, sources)
 

@@ -27,7 +27,7 @@ class Thought:
     answer: str
 
 
-def leading_thought(text: str) -> Thought | None:
+def split_reasoning(text: str) -> Thought | None:
     """The reasoning that `text` begins with, or None when it has none or an unclean one."""
     opening = _OPENING.match(text)
     if opening is None:
@@ -39,7 +39,7 @@ def leading_thought(text: str) -> Thought | None:
     return Thought(tag, inside, answer)
 
 
-def folded(thought: Thought, reasoning: TextView, answer: TextView) -> TextView:
+def fold_reasoning(thought: Thought, reasoning: TextView, answer: TextView) -> TextView:
     """Both views as one: the reasoning behind a fold, the answer below it."""
     html = Markup(
         '<details class="reasoning"><summary>Reasoning <code class="fold-name">&lt;{}&gt;</code> '

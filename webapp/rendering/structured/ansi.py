@@ -16,7 +16,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_RUNS: Final = 5_000
 """Changes of colour in one text; what follows stands without."""
@@ -89,7 +89,7 @@ def has_sequences(text: str) -> bool:
     return ("\x1b" in text or "\x9b" in text) and _SEQUENCE.search(text) is not None
 
 
-def terminal(text: str) -> Terminal:
+def render_ansi(text: str) -> Terminal:
     """`text` with its colours, for a `<pre>`. Progress bars keep each of their states."""
     out: list[str] = ["\n"]
     left_out = 0
@@ -120,7 +120,7 @@ def _pieces(text: str) -> Iterator[tuple[str, re.Match[str] | None]]:
 
 
 def _write(out: list[str], text: str, style: _Style) -> None:
-    shown = str(marked(_LINE_END.sub("\n", text)))
+    shown = str(reveal_invisible(_LINE_END.sub("\n", text)))
     names = _classes(style)
     out.append(f'<span class="{names}">{shown}</span>' if names else shown)
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 60
@@ -37,7 +37,7 @@ class Table:
     shown: int
 
 
-def csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
+def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
     """`text` as a table of at most `max_rows` rows, or None when it is not surely one."""
     mark = _MARK if text.startswith(_MARK) else ""
     text = text.removeprefix(_MARK)
@@ -91,7 +91,7 @@ def _are_names(cells: list[str]) -> bool:
 
 
 def _html(names: list[str], rows: list[list[str]]) -> Markup:
-    head = "".join(f'<th scope="col">{marked(name)}</th>' for name in names)
+    head = "".join(f'<th scope="col">{reveal_invisible(name)}</th>' for name in names)
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     return Markup(
         '<div class="wide" tabindex="0"><table class="values" dir="auto">'
@@ -101,4 +101,4 @@ def _html(names: list[str], rows: list[list[str]]) -> Markup:
 
 def _cell(text: str) -> str:
     kind = ' class="align-right"' if _NUMBER.fullmatch(text) else ""
-    return f"<td{kind}>{marked(text)}</td>"
+    return f"<td{kind}>{reveal_invisible(text)}</td>"

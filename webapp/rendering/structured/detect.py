@@ -16,10 +16,10 @@ from markupsafe import Markup
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 from webapp.messages import Message
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.structured.ansi import has_sequences, terminal
-from webapp.rendering.structured.csv_table import csv_table
-from webapp.rendering.structured.json_tree import tree
-from webapp.rendering.structured.xml_view import xml_view
+from webapp.rendering.structured.ansi import has_sequences, render_ansi
+from webapp.rendering.structured.csv_table import render_csv_table
+from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.structured.xml_view import render_xml
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]
 
@@ -86,7 +86,7 @@ class Structure:
     is_error: bool = False
 
 
-def structure(text: str, *, message: Message, budget: StructureBudget) -> Structure:
+def detect_structure(text: str, *, message: Message, budget: StructureBudget) -> Structure:
     """What `text`, a part of `message`, is as a whole."""
     says_error = message.is_tool_result and (_flagged(message) or _ERROR.match(text) is not None)
     looks_like = _candidate(text, message)
@@ -102,7 +102,7 @@ def structure(text: str, *, message: Message, budget: StructureBudget) -> Struct
         if value is not None:
             is_error = says_error or (message.is_tool_result and _reports_error(value))
             return Structure(
-                kind="json", view=tree(value, budgets=budget.budgets), is_error=is_error
+                kind="json", view=render_json_tree(value, budgets=budget.budgets), is_error=is_error
             )
         looks_like = "ansi" if has_sequences(text) else "plain"
     return _other(text, message, looks_like, says_error, rows=budget.budgets.rows)
@@ -124,12 +124,12 @@ def _candidate(text: str, message: Message) -> Kind | None:
 
 def _other(text: str, message: Message, kind: Kind, is_error: bool, *, rows: int) -> Structure:
     if kind == "xml":
-        xml = xml_view(text, may_be_prose=not message.is_tool_result)
+        xml = render_xml(text, may_be_prose=not message.is_tool_result)
         if xml is not None:
             view = Markup('<pre class="json xml" tabindex="0">{}</pre>').format(xml)
             return Structure(kind="xml", view=view, is_error=is_error)
     if kind == "csv":
-        table = csv_table(text, max_rows=rows)
+        table = render_csv_table(text, max_rows=rows)
         if table is not None:
             left = table.rows - table.shown
             rows_stand = "row stands" if left == 1 else "rows stand"
@@ -141,7 +141,7 @@ def _other(text: str, message: Message, kind: Kind, is_error: bool, *, rows: int
 
 
 def _terminal(text: str, is_error: bool) -> Structure:
-    shown = terminal(text)
+    shown = render_ansi(text)
     notes = []
     if shown.left_out:
         count = f"{shown.left_out:,} control sequence{'s' if shown.left_out != 1 else ''}"

@@ -17,9 +17,9 @@ from markupsafe import Markup, escape
 
 from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.structured.ansi import has_sequences, terminal
-from webapp.rendering.text.exact import exact_text
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.structured.ansi import has_sequences, render_ansi
+from webapp.rendering.text.exact import render_exact
+from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_SHORT: Final = 80
 """Characters of a string, or of a list of scalars, that stand on one line as written."""
@@ -44,7 +44,7 @@ class _Open:
     at: int = 0
 
 
-def tree(value: Value, *, budgets: Budgets | None = None) -> Markup:
+def render_json_tree(value: Value, *, budgets: Budgets | None = None) -> Markup:
     """`value` as nested lists, as far as `budgets` allow; a scalar stands for itself."""
     return _Tree(budgets or Budgets()).written(value)
 
@@ -185,23 +185,22 @@ def _scalar(value: Value) -> str:
     if isinstance(value, Object):
         return "<code>{}</code>"
     kind = ' class="tree-string"' if isinstance(value, String) else ""
-    return f"<code{kind}>{marked(value.source)}</code>"
+    return f"<code{kind}>{reveal_invisible(value.source)}</code>"
 
 
 def _long_string(text: str) -> str:
-    shown = terminal(text).html if has_sequences(text) else "\n" + marked(text)
+    shown = render_ansi(text).html if has_sequences(text) else "\n" + reveal_invisible(text)
     tall = ' tabindex="0"' if len(text) > _TALL else ""
     return f'<pre class="tree-text" dir="auto"{tall}>{shown}</pre>'
 
 
 def _as_text(note: str, source: str) -> str:
-    return (
-        f'<p class="quiet-note">{note}</p><pre class="json" tabindex="0">{exact_text(source)}</pre>'
-    )
+    pre = f'<pre class="json" tabindex="0">{render_exact(source)}</pre>'
+    return f'<p class="quiet-note">{note}</p>{pre}'
 
 
 def _name(name: String) -> str:
     """A name without its quotes where nothing is unclear about it."""
     written = name.source
     bare = _PLAIN_NAME.fullmatch(written, 1, len(written) - 1)
-    return marked(written[1:-1] if bare else written)
+    return reveal_invisible(written[1:-1] if bare else written)

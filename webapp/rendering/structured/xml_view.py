@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from markupsafe import Markup
 
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_LEVELS: Final = 40
 _MAX_COLOURED: Final = 3_000
@@ -48,7 +48,7 @@ class _Token:
         return self.has_text and self.has_elements
 
 
-def xml_view(text: str, *, may_be_prose: bool) -> Markup | None:
+def render_xml(text: str, *, may_be_prose: bool) -> Markup | None:
     """`text` indented, for a `<pre>`; None when it is not XML that is read better so.
 
     With `may_be_prose` an element that holds both text and elements speaks for marked prose.
@@ -117,7 +117,7 @@ def _lines(tokens: list[_Token]) -> Iterator[str]:
 
 
 def _shown(token: _Token, coloured: bool) -> str:
-    shown = str(marked(token.text))
+    shown = str(reveal_invisible(token.text))
     if token.kind == "text" or not coloured:
         return shown
     return f'<span class="xml-tag">{shown}</span>'

@@ -6,14 +6,14 @@ from markupsafe import Markup
 
 from webapp import exact_json
 from webapp.exact_json import Value
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.text.invisible import reveal_invisible
 
 
-def source_of(value: Value) -> str:
+def indent_json(value: Value) -> str:
     """The JSON of `value` indented for reading, every lexeme as sent."""
     return exact_json.indented_value(value)
 
 
-def exact_text(text: str) -> Markup:
+def render_exact(text: str) -> Markup:
     """`text` for a `<pre>`, whose first line break HTML would drop; the invisible is marked."""
-    return Markup("\n") + marked(text)
+    return Markup("\n") + reveal_invisible(text)

@@ -52,7 +52,7 @@ class Fold:
         return f"{count(self.lines, 'line')}, {size(self.bytes)}"
 
 
-def fold_of(
+def estimate_fold(
     text: str, *, role: str | None = None, mono: bool = False, is_open: bool = False
 ) -> Fold | None:
     """The fold for `text` in a message of `role`, or None when it is short.

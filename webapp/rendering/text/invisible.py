@@ -116,7 +116,7 @@ class Hidden:
     message: str
 
 
-def marked(text: str) -> Markup:
+def reveal_invisible(text: str) -> Markup:
     """`text` escaped, with everything invisible in it marked, joiners underlined."""
     return Markup(_pieces(text, _IN_SOURCE))
 
@@ -136,7 +136,7 @@ def reveal_in_html(html: str) -> Markup:
     return Markup(_IN_HTML.sub(in_html, html))
 
 
-def hidden_in(text: str) -> Hidden | None:
+def find_hidden(text: str) -> Hidden | None:
     """What `text` hides from who reads it as Markdown; None when there is nothing of the kind."""
     if text.isascii():
         return None

@@ -47,7 +47,7 @@ class Slice:
     @property
     def before(self) -> int:
         """Bytes in front of this slice."""
-        return self.seen - size_of(self.text)
+        return self.seen - count_bytes(self.text)
 
     @property
     def markdown(self) -> str:
@@ -75,20 +75,20 @@ class _Place:
     def reopens(self, text: str, limit: int) -> str:
         """The lines that open it again, when they leave room for the text."""
         lines = self.within(text).reopened(within_line=self.at > self.line)
-        return lines if size_of(lines) <= max(limit, MIN_BYTES) // 2 else ""
+        return lines if count_bytes(lines) <= max(limit, MIN_BYTES) // 2 else ""
 
 
-def size_of(text: str) -> int:
+def count_bytes(text: str) -> int:
     """Bytes of UTF-8, lone surrogates as three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def exceeds(text: str, limit: int) -> bool:
+def is_too_long(text: str, limit: int) -> bool:
     """Whether `text` has more than `limit` bytes."""
-    return len(text) * 4 > limit and size_of(text) > limit
+    return len(text) * 4 > limit and count_bytes(text) > limit
 
 
-def slice_of(text: str, *, start: int, limit: int) -> Slice:
+def cut_slice(text: str, *, start: int, limit: int) -> Slice:
     """The slice of `text` that begins at `start` and has no more than `limit` bytes."""
     place = _Place().moved(text, start)
     end = _end(text, place, limit)
@@ -97,14 +97,14 @@ def slice_of(text: str, *, start: int, limit: int) -> Slice:
         text=text[start:end],
         start=start,
         end=end,
-        seen=size_of(text[:end]),
-        total=size_of(text),
+        seen=count_bytes(text[:end]),
+        total=count_bytes(text),
         reopens=reopens,
         begins_in="" if not reopens else "code" if place.within(text).is_code else "table",
     )
 
 
-def start_before(text: str, *, start: int, limit: int) -> int | None:
+def find_previous_start(text: str, *, start: int, limit: int) -> int | None:
     """Where the slice in front of `start` begins, reading from the beginning; None at 0."""
     if start <= 0:
         return None
@@ -115,7 +115,7 @@ def start_before(text: str, *, start: int, limit: int) -> int | None:
 
 
 def _end(text: str, place: _Place, limit: int) -> int:
-    room = max(limit, MIN_BYTES) - size_of(place.reopens(text, limit))
+    room = max(limit, MIN_BYTES) - count_bytes(place.reopens(text, limit))
     start = place.at
     last = start + _fitting(text[start : start + room], room)
     if last >= len(text):

@@ -12,8 +12,8 @@ from webapp.exact_json import Array, Member, NotJson, Object, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.rendering.budgets import Budgets
 from webapp.rendering.structured.detect import StructureBudget, TooLong
-from webapp.rendering.structured.json_tree import is_readable_in_line, tree
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
+from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_FLAT: Final = 400
 """Characters of arguments that still read well as a table of names and values."""
@@ -43,14 +43,14 @@ class Arguments:
     either the text stands for itself, and `problem` says why where it should have been JSON.
     """
 
-    kind: Literal["none", "empty", "flat", "tree", "text", "broken"]
+    kind: Literal["none", "empty", "flat", "render_json_tree", "text", "broken"]
     members: tuple[Member, ...] = ()
     view: Markup = Markup("")
     problem: Problem | None = None
     note: str | None = None
 
 
-def arguments_of(call: ToolCall, *, budget: StructureBudget) -> Arguments:
+def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
     """The arguments of `call`; the input of a custom tool is text and need not be JSON."""
     text = call.arguments
     if text is None:
@@ -69,7 +69,7 @@ def arguments_of(call: ToolCall, *, budget: StructureBudget) -> Arguments:
     except NotJson as error:
         if is_free:
             return Arguments(kind="text")
-        return Arguments(kind="broken", problem=problem_of(error, text))
+        return Arguments(kind="broken", problem=describe_problem(error, text))
     return _shown(value, text, budget.budgets)
 
 
@@ -78,13 +78,13 @@ def _shown(value: Value, text: str, budgets: Budgets) -> Arguments:
         flat = all(is_readable_in_line(member.value) for member in value.members)
         if flat and len(text) <= MAX_FLAT:
             return Arguments(kind="flat", members=value.members)
-        return Arguments(kind="tree", view=tree(value, budgets=budgets))
+        return Arguments(kind="render_json_tree", view=render_json_tree(value, budgets=budgets))
     if is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
         return Arguments(kind="text")
-    return Arguments(kind="tree", view=tree(value, budgets=budgets))
+    return Arguments(kind="render_json_tree", view=render_json_tree(value, budgets=budgets))
 
 
-def problem_of(error: NotJson, text: str) -> Problem:
+def describe_problem(error: NotJson, text: str) -> Problem:
     """What `error` says about `text`."""
     words = f"line {error.line:,}, column {error.column:,}: {error.problem}"
     is_cut_off = error.at_end and bool(text.strip())
@@ -100,16 +100,16 @@ def _place(text: str, at: int) -> Markup:
     after = text[at + 1 : min(end, at + 1 + _AFTER)]
     return Markup("{}{}<mark>{}</mark>{}{}").format(
         _CUT if at - start > _BEFORE else "",
-        marked(before),
-        marked(text[at:end][:1]),
-        marked(after),
+        reveal_invisible(before),
+        reveal_invisible(text[at:end][:1]),
+        reveal_invisible(after),
         _CUT if end - at - 1 > _AFTER else "",
     )
 
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
     """Whether a call and what it gave fit beside another in half a column."""
-    if arguments.kind in ("tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
+    if arguments.kind in ("render_json_tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
         return False

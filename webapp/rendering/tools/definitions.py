@@ -12,7 +12,7 @@ from webapp.completions import Completion
 from webapp.exact_json import Array, Object, Value
 from webapp.messages import ToolCall
 from webapp.rendering.budgets import Budgets
-from webapp.rendering.structured.json_tree import tree
+from webapp.rendering.structured.json_tree import render_json_tree
 
 PAGE_SIZE: Final = 400_000
 """Characters of definitions that stand on one page beside their calls."""
@@ -78,7 +78,7 @@ def _definition(tool: Object, budgets: Budgets) -> Definition:
     description = tool.text("description")
     shown = {"name"} if description is None else {"name", "description"}
     rest = tuple(member for member in tool.members if member.name.text not in shown)
-    view = tree(replace(tool, members=rest), budgets=budgets) if rest else Markup("")
+    view = render_json_tree(replace(tool, members=rest), budgets=budgets) if rest else Markup("")
     return Definition(description, _format_words(tool.get("format")), view)
 
 

@@ -10,7 +10,7 @@ from webapp.formatting import count
 _MOST_NAMES: Final = 12
 
 
-def told(member: Member) -> str:
+def summarize_setting(member: Member) -> str:
     """What a setting says in short: `2 tools: look, touch`; empty where its value says it."""
     name, value = member.name.text, member.value
     if name in ("tools", "functions") and isinstance(value, Array):

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from webapp.rendering.text.invisible import marked
+from webapp.rendering.text.invisible import reveal_invisible
 
 _MAX_LENGTH: Final = 200
 # `mcp__server__tool`, then `server__tool`, then `server.tool` and `server/tool`.
@@ -21,7 +21,7 @@ _FORMS: Final = tuple(
 )
 
 
-def tool_name(name: str) -> Markup:
+def render_tool_name(name: str) -> Markup:
     """`name`, all its characters to be seen, with the part that names the server marked as such."""
     if len(name) <= _MAX_LENGTH:
         for form in _FORMS:
@@ -29,5 +29,5 @@ def tool_name(name: str) -> Markup:
             if match is not None:
                 return Markup(
                     '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
-                ).format(*map(marked, match.groups()))
-    return marked(name)
+                ).format(*map(reveal_invisible, match.groups()))
+    return reveal_invisible(name)

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 from math_core import LatexError, LatexToMathML
 
-from webapp.rendering.text.invisible import hidden_in
+from webapp.rendering.text.invisible import find_hidden
 
 MAX_LENGTH: Final = 2_000
 MAX_LEVELS: Final = 100
@@ -95,11 +95,11 @@ def formula(latex: str, *, display: bool) -> Markup | None:
 
     What hides characters or turns the reading direction stays, since the source can be marked.
     """
-    if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or hidden_in(latex):
+    if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or find_hidden(latex):
         return None
     needs_room = len(_OPENS.findall(latex)) > _SHALLOW
     math = _with_deep_stack(latex, display) if needs_room else _math(latex, display)
-    if math is None or hidden_in("".join(math.itertext())):
+    if math is None or find_hidden("".join(math.itertext())):
         return None
     math.set("alttext", latex)
     html = ElementTree.tostring(math, encoding="unicode")
