@@ -43,7 +43,7 @@ class Arguments:
     either the text stands for itself, and `problem` says why where it should have been JSON.
     """
 
-    kind: Literal["none", "empty", "flat", "render_json_tree", "text", "broken"]
+    kind: Literal["none", "empty", "flat", "tree", "text", "broken"]
     members: tuple[Member, ...] = ()
     view: Markup = Markup("")
     problem: Problem | None = None
@@ -78,10 +78,10 @@ def _shown(value: Value, text: str, budgets: Budgets) -> Arguments:
         flat = all(is_readable_in_line(member.value) for member in value.members)
         if flat and len(text) <= MAX_FLAT:
             return Arguments(kind="flat", members=value.members)
-        return Arguments(kind="render_json_tree", view=render_json_tree(value, budgets=budgets))
+        return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
     if is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
         return Arguments(kind="text")
-    return Arguments(kind="render_json_tree", view=render_json_tree(value, budgets=budgets))
+    return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
 
 
 def describe_problem(error: NotJson, text: str) -> Problem:
@@ -109,7 +109,7 @@ def _place(text: str, at: int) -> Markup:
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
     """Whether a call and what it gave fit beside another in half a column."""
-    if arguments.kind in ("render_json_tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
+    if arguments.kind in ("tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
         return False
