@@ -1,6 +1,6 @@
-"""The server Readback brings along: stored completions behind the Chat Completions API.
+"""The embedded server: a store of completions, served through the Chat Completions API.
 
-A store, a Flask app over it, and the ways completions get in. Knows nothing of the viewer.
+Knows nothing of the viewer.
 """
 
 from webapp.database import without_password

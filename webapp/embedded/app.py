@@ -1,7 +1,4 @@
-"""The server's Flask object: the routes over a store, with the headers every answer has.
-
-An app of its own that knows nothing of the viewer, to be mounted under `/v1`.
-"""
+"""The Flask app of the embedded server, which can be mounted under `/v1`."""
 
 from __future__ import annotations
 
@@ -11,23 +8,23 @@ from typing import Final
 from flask import Flask, Response, g
 
 from webapp.embedded.api.auth import require_key
-from webapp.embedded.api.create import new_request_id
+from webapp.embedded.api.create import make_request_id
 from webapp.embedded.api.routes import MODEL, STORE, completions
 from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.store.store import Store
 
 MAX_BODY_BYTES: Final = 1_000_000
-"""A metadata update at its limits, every character escaped, is a tenth of this."""
+"""Ten times the longest metadata update there can be, with every character escaped."""
 
 
 def create_server(
     store: Store, *, api_key: str | None = None, model: ModelServer | None = None
 ) -> Flask:
-    """A WSGI app that serves `store` at `/chat/completions`, as the Chat Completions API does.
+    """Return a WSGI app that serves `store` at `/chat/completions` as the API does.
 
-    With an `api_key` it answers those alone who send it. `model` creates completions; without
-    one a request to create is refused.
+    If there is an `api_key`, clients must send it. If there is no `model`, requests to create a
+    completion are refused.
     """
     server = Flask(__name__, static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -37,34 +34,31 @@ def create_server(
     server.extensions[MODEL] = model
     server.register_blueprint(completions)
     register_error_handlers(server)
-    server.before_request(_start_clock)
+    server.before_request(start_clock)
     if api_key is not None:
         require_key(server, api_key)
-    server.after_request(_add_headers)
+    server.after_request(add_headers)
     return server
 
 
-def _start_clock() -> None:
+def start_clock() -> None:
+    """Note when the request began."""
     g.started = time.perf_counter()
 
 
-def _add_headers(response: Response) -> Response:
-    """The recorded headers, but for those that name an organization and a project.
+def add_headers(response: Response) -> Response:
+    """Add the API's headers, except those that name an organization or a project.
 
-    What a model server said of its answer stays. A refused key is answered before anything is
-    processed, and the recorded answers do not say by whom.
+    Headers from a model server are kept. As in the recorded answers, a 401 names neither version
+    nor time, because nothing was processed.
     """
     headers = response.headers
-    headers.setdefault("x-request-id", new_request_id())
+    headers.setdefault("x-request-id", make_request_id())
     headers["x-content-type-options"] = "nosniff"
     if response.status_code != 401:
+        milliseconds = round((time.perf_counter() - g.started) * 1000)
         headers.setdefault("openai-version", "2020-10-01")
-        headers.setdefault("openai-processing-ms", str(_milliseconds()))
+        headers.setdefault("openai-processing-ms", str(milliseconds))
     if response.status_code == 501:
         headers["x-should-retry"] = "false"
     return response
-
-
-def _milliseconds() -> int:
-    seconds: float = time.perf_counter() - g.started
-    return round(seconds * 1000)

@@ -1,9 +1,11 @@
-"""Errors as the API writes them: one envelope for everything that goes wrong.
+"""Errors as the API sends them: every failure becomes one JSON envelope.
 
-Owns the texts and codes several routes share. Every error leaves as the JSON envelope, those
-that Flask raises and those nobody expected too; the latter without a word about their cause.
-
-    ApiError        a request that cannot be answered as asked
+ApiError
+    CompletionNotFound      404
+    MissingParameter        400, in `api.parameters`
+    WrongType               400, in `api.parameters`
+    Unauthorized            401, in `api.auth`
+    ModelServerError        502 or 504, in `recording.model_server`
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 
 class ApiError(Exception):
-    """A request that cannot be answered; `param` names what is wrong, `code` the kind of wrong.
+    """A request that cannot be answered.
 
-    `kind` is the envelope's `type`.
+    `param` names the parameter at fault. `kind` is the envelope's `type`.
     """
 
     def __init__(
@@ -36,8 +38,9 @@ class ApiError(Exception):
         self.param = param
         self.code = code
 
+    @property
     def envelope(self) -> dict[str, dict[str, str | None]]:
-        """The error as the API wraps it."""
+        """The JSON body of the answer."""
         error = {
             "message": self.message,
             "type": self.kind,
@@ -47,28 +50,33 @@ class ApiError(Exception):
         return {"error": error}
 
 
-def completion_not_found(completion_id: str) -> ApiError:
-    return ApiError(
-        f"Completion {completion_id} not found",
-        status=404,
-        param="completion_id",
-        code="not_found",
-    )
+class CompletionNotFound(ApiError):
+    """The store has no completion with this id."""
+
+    def __init__(self, completion_id: str) -> None:
+        super().__init__(
+            f"Completion {completion_id} not found",
+            status=404,
+            param="completion_id",
+            code="not_found",
+        )
 
 
 def register_error_handlers(app: Flask) -> None:
-    app.register_error_handler(ApiError, _api_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+    """Make `app` answer every error with the envelope, also those of Flask and of bugs."""
+    app.register_error_handler(ApiError, render_error)
+    app.register_error_handler(HTTPException, render_http_error)
+    app.register_error_handler(Exception, render_unexpected_error)
 
 
-def _api_error(error: ApiError) -> Response:
-    """Indented by two and without a newline at the end, as recorded."""
-    body = json.dumps(error.envelope(), indent=2, ensure_ascii=False)
+def render_error(error: ApiError) -> Response:
+    """Return the envelope, indented by two and without a final newline, as recorded."""
+    body = json.dumps(error.envelope, indent=2, ensure_ascii=False)
     return Response(body.encode(errors="replace"), error.status, content_type="application/json")
 
 
-def _http_error(error: HTTPException) -> Response:
+def render_http_error(error: HTTPException) -> Response:
+    """Return Flask's own error, such as an unknown URL or method, in the API's words."""
     status = error.code or 500
     url = f"{request.method} {request.root_path}{request.path}"
     if isinstance(error, NotFound):
@@ -78,21 +86,22 @@ def _http_error(error: HTTPException) -> Response:
             status=status,
             code="unknown_url",
         )
-        return _api_error(unknown)
+        return render_error(unknown)
     if isinstance(error, MethodNotAllowed):
-        response = _api_error(
+        response = render_error(
             ApiError(f"Invalid method for URL ({url})", status=status, code="method_not_supported")
         )
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
-    return _api_error(ApiError(error.description or error.name, status=status))
+    return render_error(ApiError(error.description or error.name, status=status))
 
 
-def _unexpected(error: Exception) -> Response:
+def render_unexpected_error(error: Exception) -> Response:
+    """Log `error` and return a 500 that does not reveal it."""
     current_app.logger.error("The request failed.", exc_info=error)
     sorry = ApiError(
         "The server had an error while processing your request. Sorry about that!",
         status=500,
         kind="server_error",
     )
-    return _api_error(sorry)
+    return render_error(sorry)

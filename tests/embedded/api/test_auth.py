@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from tests.support.paths import SHARED
 from tests.support.store_rows import add, completion
 from webapp.embedded import Store, create_server
-from webapp.embedded.api.auth import masked
+from webapp.embedded.api.auth import redact_key
 
 KEY = "sk-of-this-server-0123456789"
 ERRORS = SHARED / "data" / "errors.json"
@@ -151,7 +151,7 @@ def test_what_only_resembles_the_key_is_refused(guarded: FlaskClient, key: str) 
     ],
 )
 def test_a_key_is_masked_but_for_its_ends(key: str, shown: str) -> None:
-    assert masked(key) == shown
+    assert redact_key(key) == shown
 
 
 def test_without_a_key_of_its_own_the_server_answers_everybody(client: FlaskClient) -> None:

@@ -13,24 +13,24 @@ from webapp.embedded.recording.redaction import KeyRedactor
 @given(st.text("ab", min_size=1, max_size=5), st.lists(st.text("abc", max_size=4)))
 @checked
 def test_no_way_of_cutting_shows_the_key(key: str, pieces: list[str]) -> None:
-    stream = KeyRedactor(key).stream()
-    shown = b"".join(stream.feed(piece.encode()) for piece in pieces) + stream.rest()
+    stream = KeyRedactor(key).start_stream()
+    shown = b"".join(stream.feed(piece.encode()) for piece in pieces) + stream.flush()
 
     assert shown.decode() == "".join(pieces).replace(key, "*" * len(key))
 
 
 def test_only_what_may_begin_the_key_is_held_back() -> None:
-    stream = KeyRedactor("secret").stream()
+    stream = KeyRedactor("secret").start_stream()
 
     assert stream.feed(b"not it, sec") == b"not it, "
     assert stream.feed(b"ond and the sec") == b"second and the "
     assert stream.feed(b"ret") == b"******"
-    assert stream.rest() == b""
+    assert stream.flush() == b""
 
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_nothing_is_covered_or_held_back(key: str | None) -> None:
-    stream = KeyRedactor(key).stream()
+    stream = KeyRedactor(key).start_stream()
 
     assert stream.feed(b"anything") == b"anything"
-    assert KeyRedactor(key).text("anything") == "anything"
+    assert KeyRedactor(key).redact("anything") == "anything"

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked, values
 from tests.support.model_server import chunk, delta
 from webapp.embedded.recording.sse import EventSplitter
-from webapp.embedded.recording.stream_assembly import JoinedCompletion
+from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.exact_json import Object, parse
 
 Json: TypeAlias = dict[str, Any]
 
 
 def joined_text(*chunks: Json | str) -> str:
-    joined = JoinedCompletion()
+    joined = CompletionAccumulator()
     for one in chunks:
         value = parse(one if isinstance(one, str) else json.dumps(one))
         assert isinstance(value, Object)
-        joined.take(value)
-    return joined.text()
+        joined.feed(value)
+    return joined.result()
 
 
 def joined(*chunks: Json | str) -> Any:
@@ -189,17 +189,17 @@ def test_of_the_completion_itself_the_last_that_says_something_counts() -> None:
 
 
 def test_choices_are_told_apart_and_end_one_by_one() -> None:
-    whole = JoinedCompletion()
+    whole = CompletionAccumulator()
     for one in (
         chunk(delta(1, content="b"), delta(0, content="a")),
         chunk(delta(1, "length", content="B")),
     ):
         value = parse(json.dumps(one))
         assert isinstance(value, Object)
-        whole.take(value)
+        whole.feed(value)
 
     assert not whole.is_finished
-    choices = json.loads(whole.text())["choices"]
+    choices = json.loads(whole.result())["choices"]
     assert [(one["index"], one["message"]["content"]) for one in choices] == [(0, "a"), (1, "bB")]
     assert [one["finish_reason"] for one in choices] == [None, "length"]
 
@@ -334,7 +334,7 @@ def test_events_are_the_bytes_of_their_stream(
     splitter = EventSplitter()
     pieces = data.draw(_cuts(sent))
     events = [event for piece in pieces for event in splitter.feed(piece)]
-    rest = splitter.rest()
+    rest = splitter.flush()
 
     assert b"".join(one.raw for one in [*events, *([rest] if rest else [])]) == sent
 
@@ -346,7 +346,7 @@ def test_events_end_at_blank_lines_of_any_kind(end: bytes, step: int) -> None:
     splitter = EventSplitter()
     cuts = (sent[at : at + step] for at in range(0, len(sent), step))
     events = [event for piece in cuts for event in splitter.feed(piece)]
-    rest = splitter.rest()
+    rest = splitter.flush()
 
     told = [one.data for one in [*events, *([rest] if rest else [])]]
     assert [one for one in told if one] == [b"1\n2", b"3"]

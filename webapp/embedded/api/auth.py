@@ -1,8 +1,4 @@
-"""The key that clients must send, and the two answers for those that do not.
-
-Owns reading, comparing and masking keys. Knows nothing of the routes: the key is asked for in
-front of all of them, unknown ones included.
-"""
+"""The API key that clients must send, and the answers if it is missing or wrong."""
 
 from __future__ import annotations
 
@@ -33,30 +29,32 @@ class Unauthorized(ApiError):
 
 
 def require_key(server: Flask, api_key: str) -> None:
-    """Makes every route of `server` answer only those who send `api_key`.
+    """Make every URL of `server`, unknown ones included, answer 401 without `api_key`.
 
-    It is taken as `Authorization: Bearer KEY`, or as `api-key: KEY`, which Azure's clients send.
+    Clients send it as `Authorization: Bearer KEY` or, if made for Azure, as `api-key: KEY`.
     """
 
-    def check() -> None:
-        given = _given_key()
-        if not given:
+    def check_key() -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        is_bearer = scheme.lower() == "bearer"
+        sent = (token if is_bearer else request.headers.get("api-key", "")).strip()
+        if not sent:
             raise Unauthorized(_NO_KEY)
-        if not hmac.compare_digest(given.encode(), api_key.encode()):
+        if not hmac.compare_digest(sent.encode(), api_key.encode()):
             raise Unauthorized(
-                f"Incorrect API key provided: {masked(given)}. "
+                f"Incorrect API key provided: {redact_key(sent)}. "
                 f"You can find your API key at {_ACCOUNT}.",
                 code="invalid_api_key",
             )
 
-    server.before_request(check)
-    server.register_error_handler(Unauthorized, _unauthorized)
+    server.before_request(check_key)
+    server.register_error_handler(Unauthorized, render_unauthorized)
 
 
-def masked(key: str) -> str:
-    """`key` as the API repeats it: the first eight characters and the last four, as recorded.
+def redact_key(key: str) -> str:
+    """Return `key` with asterisks between its first eight and last four characters, as recorded.
 
-    A key of up to eight characters is repeated whole.
+    A key of up to eight characters is returned as it is.
     """
     if len(key) <= _SHOWN_FIRST:
         return key
@@ -64,16 +62,9 @@ def masked(key: str) -> str:
     return key[:_SHOWN_FIRST] + "*" * hidden + key[_SHOWN_FIRST + hidden :]
 
 
-def _given_key() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    return request.headers.get("api-key", "").strip()
-
-
-def _unauthorized(error: Unauthorized) -> Response:
-    """Indented by four and with a newline at the end, as recorded."""
-    body = json.dumps(error.envelope(), indent=4, ensure_ascii=False) + "\n"
+def render_unauthorized(error: Unauthorized) -> Response:
+    """Return the envelope, indented by four and with a final newline, as recorded."""
+    body = json.dumps(error.envelope, indent=4, ensure_ascii=False) + "\n"
     response = Response(
         body.encode(errors="replace"),
         error.status,

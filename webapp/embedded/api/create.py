@@ -1,141 +1,119 @@
-"""Creating a completion: the request goes to the model server and its answer comes back.
+"""Creating a completion: forward the request, record the answer, return it byte for byte.
 
-Owns the order of things: what is asked to be stored is stored before the last byte of the
-answer leaves, and the answer is the server's own, byte for byte, also when storing fails.
+A completion is stored before the last byte of its answer leaves. A failure to store it does not
+change the answer.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from flask import Response, request
+from flask import Response
 
 from webapp.embedded.api.create_request import CreateRequest
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.model_server import ModelAnswer, ModelServer
-from webapp.embedded.recording.recorder import Record, StreamRecord, body_answered
-from webapp.embedded.recording.sse import EventSplitter
+from webapp.embedded.recording.recorder import Recorder, StreamRecorder, parse_answer
+from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store
 
 
-def no_model() -> ApiError:
-    return ApiError(
-        "This server stores and serves completions. It has no model and cannot create one. "
-        "Set READBACK_MODEL_URL to the address of an OpenAI-compatible server that can.",
-        status=501,
-        code="not_supported",
-    )
+def forward_create(body: bytes, *, accept: str, model: ModelServer, store: Store) -> Response:
+    """Return the answer of `model` to a create request, and record it if the request asks so.
 
-
-def create(model: ModelServer, *, store: Store) -> Response:
-    """The model server's answer to the current request. Raises `ApiError`."""
-    request.max_content_length = model.limits.max_request_bytes
-    asked = CreateRequest.from_body(request.get_data())
-    answer = model.create(
-        asked.forwarded(with_store=model.forwards_store),
-        accept=request.headers.get("Accept", "application/json"),
-    )
-    headers = {"x-request-id": new_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
+    Raise `ApiError` if the request is invalid or `model` does not answer.
+    """
+    asked = CreateRequest.parse(body)
+    answer = model.create(asked.serialize(with_store=model.forwards_store), accept=accept)
+    headers = {"x-request-id": make_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
     headers |= answer.headers
-    record = None
+    recorder = None
     if asked.is_stored and answer.is_success:
-        record = Record(asked.json, store=store, request_id=headers["x-request-id"])
+        recorder = Recorder(asked.json, store=store, request_id=headers["x-request-id"])
+    max_bytes = model.limits.max_stored_bytes
     if answer.is_stream:
-        # A server in front of this one must not gather events either.
+        # A proxy between this server and its client must not gather events.
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        passed = _PassedStream(answer, record, max_bytes=model.limits.max_stored_bytes)
-        return Response(passed, answer.status, headers)
-    body = _passed_body(answer, record, max_bytes=model.limits.max_stored_bytes)
-    return Response(body, answer.status, headers)
+        events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
+        return Response(events, answer.status, headers)
+    recorded = _record_body(answer, recorder, max_bytes=max_bytes)
+    response = Response(recorded, answer.status, headers)
+    response.call_on_close(answer.close)
+    return response
 
 
-def new_request_id() -> str:
-    """An id in the API's form."""
+def make_request_id() -> str:
+    """Return a new id in the API's format."""
     return f"req_{secrets.token_hex(16)}"
 
 
-def _passed_body(
-    answer: ModelAnswer, record: Record | None, *, max_bytes: int
-) -> bytes | _PassedRest:
-    """The whole body, stored; or one larger than `max_bytes`, of which only that is stored."""
+def _record_body(
+    answer: ModelAnswer, recorder: Recorder | None, *, max_bytes: int
+) -> bytes | Iterable[bytes]:
+    """Read and record the whole body, and return it.
+
+    If it is larger than `max_bytes`, record only that fact and return its chunks as they arrive.
+    """
     body = bytearray()
-    chunks = answer.chunks()
+    chunks = answer.iter_chunks()
     try:
         for chunk in chunks:
             body += chunk
             if len(body) > max_bytes:
-                break
+                problem = f"The answer is larger than {max_bytes:,} bytes."
+                if recorder:
+                    recorder.save(RecordedAnswer(problem=problem))
+                return chain([bytes(body)], chunks)
     except ApiError as error:
         answer.close()
-        if record:
+        if recorder:
             received = body.decode(errors="replace")
-            record.keep(RecordedAnswer(problem=error.message, received=received))
+            recorder.save(RecordedAnswer(problem=error.message, received=received))
         raise
-    if len(body) > max_bytes:
-        if record:
-            record.keep(RecordedAnswer(problem=f"The answer is larger than {max_bytes:,} bytes."))
-        return _PassedRest(bytes(body), chunks, answer)
-    answer.close()
-    if record:
-        record.keep(body_answered(bytes(body)))
+    if recorder:
+        recorder.save(parse_answer(bytes(body)))
     return bytes(body)
 
 
-class _PassedRest:
-    """A body too large to hold, as it comes."""
+class _RecordedEvents:
+    """The events of a streamed answer, each recorded and then sent as soon as it is complete.
 
-    def __init__(self, begun: bytes, chunks: Iterator[bytes], answer: ModelAnswer) -> None:
-        self._begun = begun
-        self._chunks = chunks
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._begun
-        yield from self._chunks
-
-    def close(self) -> None:
-        self._answer.close()
-
-
-class _PassedStream:
-    """The events of an answer, each as soon as it is whole.
-
-    A stream that breaks off ends with an event that says so, in the API's envelope, and without
-    the pieces of the event it broke off in: clients raise that as the error it is.
+    If the stream breaks off, its last event is an error in the API's envelope, which clients
+    raise. The incomplete event before it is left out.
     """
 
-    def __init__(self, answer: ModelAnswer, record: Record | None, *, max_bytes: int) -> None:
+    def __init__(self, answer: ModelAnswer, recorder: Recorder | None, *, max_bytes: int) -> None:
         self._answer = answer
-        self._record = StreamRecord(record, max_bytes=max_bytes) if record else None
+        self._recorder = StreamRecorder(recorder, max_bytes=max_bytes) if recorder else None
 
     def __iter__(self) -> Iterator[bytes]:
-        events = EventSplitter()
+        splitter = EventSplitter()
         try:
-            for chunk in self._answer.chunks():
-                for event in events.feed(chunk):
-                    self._take(event.data)
-                    yield event.raw
+            for chunk in self._answer.iter_chunks():
+                for event in splitter.feed(chunk):
+                    yield self._record(event)
         except ApiError as error:
-            self._end(error.message)
-            yield b"data: " + json.dumps(error.envelope()).encode() + b"\n\n"
+            self._finish(error.message)
+            yield b"data: " + json.dumps(error.envelope).encode() + b"\n\n"
             return
-        if rest := events.rest():
-            self._take(rest.data)
-            yield rest.raw
-        self._end()
+        if last := splitter.flush():
+            yield self._record(last)
+        self._finish()
 
     def close(self) -> None:
-        """Called when all has been sent, or when the client has gone away."""
-        self._end("The client went away before the end of the answer.")
+        """Store what has arrived. WSGI servers call this at the end or when the client leaves."""
+        self._finish("The client went away before the end of the answer.")
         self._answer.close()
 
-    def _take(self, data: bytes) -> None:
-        if self._record:
-            self._record.take(data)
+    def _record(self, event: Event) -> bytes:
+        if self._recorder:
+            self._recorder.feed(event.data)
+        return event.raw
 
-    def _end(self, problem: str | None = None) -> None:
-        if self._record:
-            self._record.end(problem)
+    def _finish(self, problem: str | None = None) -> None:
+        if self._recorder:
+            self._recorder.finish(problem)

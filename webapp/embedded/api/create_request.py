@@ -1,7 +1,6 @@
-"""A request to create a completion: what must be right before a model server is asked.
+"""The body of a request to create a completion: checked, and serialized for the model server.
 
-Owns its checks, in the API's words, and what of it is forwarded. Everything that is not checked
-here is the model server's to judge. Knows nothing of how it is sent or stored.
+Everything that is not checked here is left to the model server to judge.
 """
 
 from __future__ import annotations
@@ -9,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.embedded.api.parameters import body_object, checked_metadata, missing, wrong_type
+from webapp.embedded.api.parameters import (
+    MissingParameter,
+    WrongType,
+    parse_body,
+    validate_metadata,
+)
 from webapp.embedded.errors import ApiError
 from webapp.exact_json import Array, Boolean, Null, Object, String, Value
 
@@ -20,46 +24,54 @@ _OURS: Final = frozenset({"store", "metadata"})
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """The body of a create request; `is_stored` is whether it asks for the completion to be."""
+    """A checked request; `is_stored` is whether the client wants the completion stored."""
 
     json: Object
     is_stored: bool
 
     @classmethod
-    def from_body(cls, body: bytes) -> CreateRequest:
-        """Raises `ApiError`."""
-        asked = body_object(body)
-        _check_model(asked.get("model"))
-        _check_messages(asked.get("messages"))
-        _check_metadata(asked.get("metadata"))
-        return cls(asked, is_stored=_is_stored(asked.get("store")))
+    def parse(cls, body: bytes) -> CreateRequest:
+        """Parse `body`. Raise `ApiError` if a member that Readback needs is missing or wrong."""
+        json = parse_body(body)
+        model = _get(json, "model")
+        if model is None:
+            raise ApiError("you must provide a model parameter")
+        if not isinstance(model, String):
+            raise WrongType("model", "a string", model)
+        _check_messages(json.get("messages"))
+        metadata = _get(json, "metadata")
+        if metadata is not None:
+            validate_metadata(metadata)
+        store = _get(json, "store")
+        if not isinstance(store, Boolean | None):
+            raise WrongType("store", "a boolean", store)
+        return cls(json, is_stored=store is not None and store.value)
 
-    def forwarded(self, *, with_store: bool) -> bytes:
-        """The body for the model server, every member as it was written.
+    def serialize(self, *, with_store: bool) -> bytes:
+        """Return the body for the model server, with every member as the client wrote it.
 
         `store` and `metadata` are left out unless `with_store`.
         """
+        text = self.json.document
         members = self.json.members
         kept = [one for one in members if with_store or one.name.text not in _OURS]
-        text = self.json.document
         if len(kept) == len(members):
             return text.encode()
         copies = (text[one.name.start : one.value.end] for one in kept)
         return ("{" + ",".join(copies) + "}").encode()
 
 
-def _check_model(model: Value | None) -> None:
-    if model is None or isinstance(model, Null):
-        raise ApiError("you must provide a model parameter")
-    if not isinstance(model, String):
-        raise wrong_type("model", "a string", model)
+def _get(json: Object, name: str) -> Value | None:
+    """Return a member; null counts as missing."""
+    value = json.get(name)
+    return None if isinstance(value, Null) else value
 
 
 def _check_messages(messages: Value | None) -> None:
     if messages is None:
-        raise missing("messages")
+        raise MissingParameter("messages")
     if not isinstance(messages, Array):
-        raise wrong_type("messages", "an array of objects", messages)
+        raise WrongType("messages", "an array of objects", messages)
     if not messages.items:
         raise ApiError(
             "Invalid 'messages': empty array. Expected an array with minimum length 1, "
@@ -73,36 +85,20 @@ def _check_messages(messages: Value | None) -> None:
 
 def _check_message(message: Value, param: str) -> None:
     if not isinstance(message, Object):
-        raise wrong_type(param, "an object", message)
+        raise WrongType(param, "an object", message)
     role = message.get("role")
     if role is None:
-        raise missing(f"{param}.role")
+        raise MissingParameter(f"{param}.role")
     if not isinstance(role, String):
-        raise wrong_type(f"{param}.role", f"one of {_listed('or')}", role)
+        raise WrongType(f"{param}.role", f"one of {_list_roles('or')}", role)
     if role.text not in ROLES:
         raise ApiError(
-            f"Invalid value: '{role.text}'. Supported values are: {_listed('and')}.",
+            f"Invalid value: '{role.text}'. Supported values are: {_list_roles('and')}.",
             param=f"{param}.role",
             code="invalid_value",
         )
 
 
-def _listed(conjunction: str) -> str:
+def _list_roles(conjunction: str) -> str:
     quoted = [f"'{role}'" for role in ROLES]
     return f"{', '.join(quoted[:-1])}, {conjunction} {quoted[-1]}"
-
-
-def _check_metadata(metadata: Value | None) -> None:
-    if metadata is None or isinstance(metadata, Null):
-        return
-    if not isinstance(metadata, Object):
-        raise wrong_type("metadata", "an object", metadata)
-    checked_metadata(metadata)
-
-
-def _is_stored(store: Value | None) -> bool:
-    if store is None or isinstance(store, Null):
-        return False
-    if not isinstance(store, Boolean):
-        raise wrong_type("store", "a boolean", store)
-    return store.value

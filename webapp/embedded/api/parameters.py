@@ -1,13 +1,13 @@
-"""What a request asks for, checked: page, filters and the body of a metadata update.
+"""Parsing and checking the query and the body of a request, with the text of every 400.
 
-Owns the limits and the wording of every 400. Limits: API reference, "Metadata" (16 pairs, keys
-of 64 and values of 512 characters, all strings) and "List Chat Completions".
+Limits: API reference, "Metadata" (16 pairs, keys of 64 and values of 512 characters, all of them
+strings) and "List Chat Completions".
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from werkzeug.datastructures import MultiDict
 
@@ -36,15 +36,70 @@ _TYPE_NAMES: Final[dict[type[Value], str]] = {
 }
 
 
-def page_request(query: MultiDict[str, str], *, default_order: Order) -> PageRequest:
-    """`after`, `limit` and `order` of a list. Raises `ApiError`."""
-    return PageRequest(
-        after=query.get("after"), limit=_limit(query), order=_order(query, default_order)
+class MissingParameter(ApiError):
+    """A required member of the body is missing."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__(
+            f"Missing required parameter: '{param}'.",
+            param=param,
+            code="missing_required_parameter",
+        )
+
+
+class WrongType(ApiError):
+    """A member of the body has another type than `expected`."""
+
+    def __init__(self, param: str, expected: str, value: Value) -> None:
+        super().__init__(
+            f"Invalid type for '{param}': "
+            f"expected {expected}, but got {_TYPE_NAMES[type(value)]} instead.",
+            param=param,
+            code="invalid_type",
+        )
+
+
+def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> PageRequest:
+    """Parse `after`, `limit` and `order`. Raise `ApiError` if one of them is invalid."""
+    order = query.get("order", default_order)
+    if order not in ("asc", "desc"):
+        raise ApiError(
+            f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'.",
+            param="order",
+            code="invalid_value",
+        )
+    limit = parse_limit(query.get("limit", str(DEFAULT_LIMIT)))
+    return PageRequest(after=query.get("after"), limit=limit, order=cast(Order, order))
+
+
+def parse_limit(text: str) -> int:
+    """Parse the size of a page. Raise `ApiError` if it is no integer or out of range."""
+    if not _INTEGER.fullmatch(text):
+        raise ApiError(
+            f"Invalid type for 'limit': expected an integer, but got '{text}' instead.",
+            param="limit",
+            code="invalid_type",
+        )
+    limit = int(text)
+    if MIN_LIMIT <= limit <= MAX_LIMIT:
+        return limit
+    is_below = limit < MIN_LIMIT
+    bound, expected = (
+        ("below min", f">= {MIN_LIMIT}") if is_below else ("above max", f"<= {MAX_LIMIT}")
+    )
+    raise ApiError(
+        f"Invalid 'limit': integer {bound}imum value. "
+        f"Expected a value {expected}, but got {limit} instead.",
+        param="limit",
+        code=f"integer_{bound.replace(' ', '_')}_value",
     )
 
 
-def metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """The pairs of `metadata[key]=value`, all of which must hold. Raises `ApiError`."""
+def parse_metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """Return the pairs of `metadata[key]=value`, all of which a completion must have.
+
+    Raise `ApiError` if there are more than a completion can have.
+    """
     pairs = [
         (match[1], value)
         for name, value in query.items(multi=True)
@@ -54,69 +109,18 @@ def metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def unknown_cursor(after: str) -> ApiError:
-    return ApiError(
-        f"Invalid value for 'after': '{after}' is not the id of an item in this list.",
-        param="after",
-        code="invalid_value",
-    )
-
-
-def metadata_update(body: bytes) -> Metadata:
-    """The new metadata in the body of an update; null stands for none. Raises `ApiError`."""
-    metadata = body_object(body).get("metadata")
+def parse_metadata_update(body: bytes) -> Metadata:
+    """Return the new metadata in `body`, empty if it is null. Raise `ApiError` if invalid."""
+    metadata = parse_body(body).get("metadata")
     if metadata is None:
-        raise missing("metadata")
+        raise MissingParameter("metadata")
     if isinstance(metadata, Null):
         return Metadata("{}", ())
-    if not isinstance(metadata, Object):
-        raise wrong_type("metadata", "an object", metadata)
-    return checked_metadata(metadata)
+    return validate_metadata(metadata)
 
 
-def _limit(query: MultiDict[str, str]) -> int:
-    given = query.get("limit")
-    if given is None:
-        return DEFAULT_LIMIT
-    if not _INTEGER.fullmatch(given):
-        raise ApiError(
-            f"Invalid type for 'limit': expected an integer, but got '{given}' instead.",
-            param="limit",
-            code="invalid_type",
-        )
-    limit = int(given)
-    if limit < MIN_LIMIT:
-        raise _limit_out_of_range("below min", f">= {MIN_LIMIT}", limit)
-    if limit > MAX_LIMIT:
-        raise _limit_out_of_range("above max", f"<= {MAX_LIMIT}", limit)
-    return limit
-
-
-def _limit_out_of_range(problem: str, expected: str, limit: int) -> ApiError:
-    return ApiError(
-        f"Invalid 'limit': integer {problem}imum value. "
-        f"Expected a value {expected}, but got {limit} instead.",
-        param="limit",
-        code=f"integer_{problem.replace(' ', '_')}_value",
-    )
-
-
-def _order(query: MultiDict[str, str], default: Order) -> Order:
-    match query.get("order", default):
-        case "asc":
-            return "asc"
-        case "desc":
-            return "desc"
-        case other:
-            raise ApiError(
-                f"Invalid value: '{other}'. Supported values are: 'asc' and 'desc'.",
-                param="order",
-                code="invalid_value",
-            )
-
-
-def body_object(body: bytes) -> Object:
-    """The JSON object that is a request's body. Raises `ApiError`."""
+def parse_body(body: bytes) -> Object:
+    """Parse a request's body. Raise `ApiError` if it is not a JSON object."""
     try:
         value = parse(body.decode())
     except (NotJson, UnicodeDecodeError) as error:
@@ -130,8 +134,10 @@ def body_object(body: bytes) -> Object:
     return value
 
 
-def checked_metadata(metadata: Object) -> Metadata:
-    """`metadata` where it is within the limits. Raises `ApiError`."""
+def validate_metadata(metadata: Value) -> Metadata:
+    """Return `metadata` for the store. Raise `ApiError` if it is not within the limits."""
+    if not isinstance(metadata, Object):
+        raise WrongType("metadata", "an object", metadata)
     members = {member.name.text: member for member in metadata.members}
     _check_count(len(members))
     for key, member in members.items():
@@ -159,7 +165,7 @@ def _check_pair(key: str, value: Value) -> None:
             code="string_above_max_length",
         )
     if not isinstance(value, String):
-        raise wrong_type(f"metadata.{key}", "a string", value)
+        raise WrongType(f"metadata.{key}", "a string", value)
     if len(value.text) > MAX_VALUE_LENGTH:
         raise ApiError(
             f"Invalid 'metadata.{key}': string too long. Expected a string with maximum length "
@@ -167,18 +173,3 @@ def _check_pair(key: str, value: Value) -> None:
             param=f"metadata.{key}",
             code="string_above_max_length",
         )
-
-
-def missing(param: str) -> ApiError:
-    return ApiError(
-        f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
-    )
-
-
-def wrong_type(param: str, expected: str, value: Value) -> ApiError:
-    return ApiError(
-        f"Invalid type for '{param}': "
-        f"expected {expected}, but got {_TYPE_NAMES[type(value)]} instead.",
-        param=param,
-        code="invalid_type",
-    )

@@ -1,7 +1,4 @@
-"""The operations on stored completions, one route each: API reference, "Chat Completions".
-
-Owns which request means what. Reads through `parameters`, answers with the store's JSON texts.
-"""
+"""The operations on stored completions, one route each: API reference, "Chat Completions"."""
 
 from __future__ import annotations
 
@@ -9,14 +6,13 @@ from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from webapp.embedded.api.create import create, no_model
+from webapp.embedded.api.create import forward_create
 from webapp.embedded.api.parameters import (
-    metadata_filter,
-    metadata_update,
-    page_request,
-    unknown_cursor,
+    parse_metadata_filter,
+    parse_metadata_update,
+    parse_page_request,
 )
-from webapp.embedded.errors import completion_not_found
+from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.store.pages import UnknownCursor
 from webapp.embedded.store.store import Store
@@ -24,76 +20,89 @@ from webapp.embedded.store.store import Store
 STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
 MODEL: Final = "readback_model"
-"""The name of the model server among the app's extensions; None when there is none."""
+"""The name of the model server among the app's extensions, which is None if there is none."""
 
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
 
 @completions.get("")
 def list_completions() -> Response:
-    """Completions by time, the newest first unless asked otherwise."""
-    try:
-        page = _store().list_completions(
-            page_request(request.args, default_order="desc"),
-            model=request.args.get("model"),
-            metadata=metadata_filter(request.args),
-        )
-    except UnknownCursor as error:
-        raise unknown_cursor(str(error)) from error
-    return _json(page.json())
+    """Return a page of completions, the newest first unless the client asks otherwise."""
+    page = _get_store().list_completions(
+        parse_page_request(request.args, default_order="desc"),
+        model=request.args.get("model"),
+        metadata=parse_metadata_filter(request.args),
+    )
+    return _respond(page.json())
 
 
 @completions.post("")
 def create_completion() -> Response:
-    """The model server's answer; without one a refusal that tells clients not to try again."""
+    """Return the model server's answer, or a 501 that clients do not retry if there is none."""
     model = cast("ModelServer | None", current_app.extensions[MODEL])
     if model is None:
-        raise no_model()
-    return create(model, store=_store())
+        raise ApiError(
+            "This server stores and serves completions. It has no model and cannot create one. "
+            "Set READBACK_MODEL_URL to the address of an OpenAI-compatible server that can.",
+            status=501,
+            code="not_supported",
+        )
+    request.max_content_length = model.limits.max_request_bytes
+    accept = request.headers.get("Accept", "application/json")
+    return forward_create(request.get_data(), accept=accept, model=model, store=_get_store())
 
 
 @completions.get("/<completion_id>")
 def retrieve_completion(completion_id: str) -> Response:
-    """One completion, without its input messages."""
-    return _found(_store().retrieve_completion(completion_id), completion_id)
+    """Return one completion, without its input messages."""
+    return _respond_if_found(_get_store().retrieve_completion(completion_id), completion_id)
 
 
 @completions.post("/<completion_id>")
 def update_completion(completion_id: str) -> Response:
-    """One completion with its metadata replaced by that in the body."""
-    metadata = metadata_update(request.get_data())
-    return _found(_store().replace_metadata(completion_id, metadata), completion_id)
+    """Replace the metadata of one completion and return the completion."""
+    metadata = parse_metadata_update(request.get_data())
+    return _respond_if_found(_get_store().replace_metadata(completion_id, metadata), completion_id)
 
 
 @completions.delete("/<completion_id>")
 def delete_completion(completion_id: str) -> Response:
-    """Deletes one completion and its messages."""
-    deleted = _store().delete_completion(completion_id)
-    answer = f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}'
-    return _found(answer if deleted else None, completion_id)
+    """Delete one completion and its messages."""
+    if not _get_store().delete_completion(completion_id):
+        raise CompletionNotFound(completion_id)
+    return _respond(f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}')
 
 
 @completions.get("/<completion_id>/messages")
 def list_messages(completion_id: str) -> Response:
-    """One completion's input messages, in the order they were sent in."""
-    try:
-        page = _store().list_messages(
-            completion_id, page_request(request.args, default_order="asc")
+    """Return a page of one completion's input messages, in the order they were sent in."""
+    page = _get_store().list_messages(
+        completion_id, parse_page_request(request.args, default_order="asc")
+    )
+    return _respond_if_found(None if page is None else page.json(), completion_id)
+
+
+@completions.errorhandler(UnknownCursor)
+def refuse_cursor(error: UnknownCursor) -> Response:
+    """Return a 400 that names the cursor."""
+    return render_error(
+        ApiError(
+            f"Invalid value for 'after': '{error}' is not the id of an item in this list.",
+            param="after",
+            code="invalid_value",
         )
-    except UnknownCursor as error:
-        raise unknown_cursor(str(error)) from error
-    return _found(None if page is None else page.json(), completion_id)
+    )
 
 
-def _store() -> Store:
+def _get_store() -> Store:
     return cast(Store, current_app.extensions[STORE])
 
 
-def _found(text: str | None, completion_id: str) -> Response:
+def _respond_if_found(text: str | None, completion_id: str) -> Response:
     if text is None:
-        raise completion_not_found(completion_id)
-    return _json(text)
+        raise CompletionNotFound(completion_id)
+    return _respond(text)
 
 
-def _json(text: str) -> Response:
+def _respond(text: str) -> Response:
     return Response(text, content_type="application/json")

@@ -1,0 +1,1 @@
+"""Forwarding create requests to a model server, and recording its answers."""

@@ -1,8 +1,4 @@
-"""The model server that create requests are forwarded to, and its answer as it comes.
-
-Owns the connection: its time-outs, what the server is told, and what of its answer may be told
-to others. Knows nothing of completions or of the store.
-"""
+"""The model server that create requests are forwarded to, and its answer as it arrives."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.redaction import KeyRedactor
@@ -24,10 +20,24 @@ log = logging.getLogger("readback.embedded")
 _CHUNK: Final = 64 * 1024
 _CONNECTIONS: Final = 64
 _PASSED_HEADERS: Final = frozenset(
-    {"content-type", "x-request-id", "retry-after", "retry-after-ms", "x-should-retry"}
-    | {"openai-version", "openai-processing-ms"}
+    {
+        "content-type",
+        "openai-processing-ms",
+        "openai-version",
+        "retry-after",
+        "retry-after-ms",
+        "x-request-id",
+        "x-should-retry",
+    }
 )
-_PASSED_FAMILY: Final = "x-ratelimit-"
+_PASSED_PREFIX: Final = "x-ratelimit-"
+
+
+class ModelServerError(ApiError):
+    """The model server sends no answer, or not all of it."""
+
+    def __init__(self, message: str, *, code: str, status: int = 502) -> None:
+        super().__init__(message, status=status, kind="server_error", code=code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +55,10 @@ class ModelLimits:
 
 
 class ModelServer:
-    """An OpenAI-compatible server that makes completions; for many threads at once.
+    """An OpenAI-compatible server that creates completions; safe to share between threads.
 
-    `forwards_store` is whether it takes `store` and `metadata`: many refuse a request that has
-    them. The key is sent to it alone.
+    `forwards_store` is whether it is sent `store` and `metadata`: many servers refuse a request
+    that contains them. The key is sent to this server alone.
     """
 
     def __init__(
@@ -64,15 +74,18 @@ class ModelServer:
         self.forwards_store: Final = forwards_store
         self.limits: Final = limits or ModelLimits()
         self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._mask = KeyRedactor(api_key)
+        self._redactor = KeyRedactor(api_key)
         self._headers = {"User-Agent": "Readback", "Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._session = _open_session(proxy, ca_bundle)
 
     def create(self, body: bytes, *, accept: str) -> ModelAnswer:
-        """The server's answer, its body still to come. Raises `ApiError` when there is none."""
-        # Bytes that come as they are need not be unpacked and packed again on their way.
+        """Send `body` and return the answer before its body is read.
+
+        Raise `ModelServerError` if there is no answer or if it is a redirect.
+        """
+        # The answer is passed on as it is, so compression would only cost time twice.
         headers = self._headers | {"Accept": accept, "Accept-Encoding": "identity"}
         try:
             response = self._session.post(
@@ -84,25 +97,38 @@ class ModelServer:
                 stream=True,
             )
         except (OSError, HTTPError) as error:
-            raise _unanswered(error) from error
+            raise _translate_error(
+                error,
+                message="The model server cannot be reached.",
+                code="model_server_unreachable",
+            ) from error
         if response.is_redirect:
             response.close()
-            raise _failure(
+            raise ModelServerError(
                 "The model server answers with a redirect, which is not followed. "
                 "READBACK_MODEL_URL must be the address it leads to.",
                 code="model_server_redirects",
             )
-        return ModelAnswer(response, self._mask)
+        return ModelAnswer(response, self._redactor)
 
 
 class ModelAnswer:
-    """An answer whose body is drawn from the server as it is read. Must be closed."""
+    """An answer whose body is read from the server chunk by chunk. Must be closed.
 
-    def __init__(self, response: requests.Response, mask: KeyRedactor) -> None:
+    `headers` has those about the answer, not about the connection, with names in lower case.
+    """
+
+    def __init__(self, response: requests.Response, redactor: KeyRedactor) -> None:
         self._response = response
-        self._mask = mask
+        self._redactor = redactor
         self.status: Final = response.status_code
-        self.headers: Final = _passed(response, mask)
+        lowered = ((name.lower(), value) for name, value in response.headers.items())
+        self.headers: Final = {
+            name: redactor.redact(value)
+            for name, value in lowered
+            if name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIX)
+            if value.isprintable()
+        }
 
     @property
     def is_success(self) -> bool:
@@ -114,16 +140,20 @@ class ModelAnswer:
         content_type = self.headers.get("content-type", "")
         return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives. Raises `ApiError` when it breaks off."""
-        masked = self._mask.stream()
+    def iter_chunks(self) -> Iterator[bytes]:
+        """Yield the body as it arrives. Raise `ModelServerError` if it breaks off."""
+        stream = self._redactor.start_stream()
         try:
             while chunk := self._response.raw.read1(_CHUNK, decode_content=True):
-                if shown := masked.feed(chunk):
-                    yield shown
+                if redacted := stream.feed(chunk):
+                    yield redacted
         except (OSError, HTTPError) as error:
-            raise _broken_off(error) from error
-        if held := masked.rest():
+            raise _translate_error(
+                error,
+                message="The model server broke off its answer.",
+                code="model_server_broke_off",
+            ) from error
+        if held := stream.flush():
             yield held
 
     def close(self) -> None:
@@ -152,35 +182,11 @@ def _open_session(proxy: str | None, ca_bundle: str | None) -> requests.Session:
     return session
 
 
-def _passed(response: requests.Response, mask: KeyRedactor) -> dict[str, str]:
-    """The headers that are about the answer and not about the connection, names in lower case."""
-    lowered = ((name.lower(), value) for name, value in response.headers.items())
-    return {
-        name: mask.text(value)
-        for name, value in lowered
-        if (name in _PASSED_HEADERS or name.startswith(_PASSED_FAMILY)) and value.isprintable()
-    }
-
-
-def _unanswered(error: Exception) -> ApiError:
-    log.warning("The model server did not answer: %s.", type(error).__name__)
-    if isinstance(error, requests.ReadTimeout):
-        return _timeout()
-    return _failure("The model server cannot be reached.", code="model_server_unreachable")
-
-
-def _broken_off(error: Exception) -> ApiError:
-    log.warning("The model server's answer broke off: %s.", type(error).__name__)
-    if "Timeout" in type(error).__name__:
-        return _timeout()
-    return _failure("The model server broke off its answer.", code="model_server_broke_off")
-
-
-def _timeout() -> ApiError:
-    return _failure(
-        "The model server did not answer in time.", status=504, code="model_server_timeout"
-    )
-
-
-def _failure(message: str, *, status: int = 502, code: str) -> ApiError:
-    return ApiError(message, status=status, kind="server_error", code=code)
+def _translate_error(error: Exception, *, message: str, code: str) -> ModelServerError:
+    """Log the kind of `error`, and return a time-out if it is one, else `message` and `code`."""
+    log.warning("%s (%s)", message, type(error).__name__)
+    if isinstance(error, requests.ReadTimeout | ReadTimeoutError | TimeoutError):
+        return ModelServerError(
+            "The model server did not answer in time.", code="model_server_timeout", status=504
+        )
+    return ModelServerError(message, code=code)

@@ -1,31 +1,31 @@
-"""Keeping what a model server answers: whole, or as much of it as there is.
+"""Storing the answers of a model server, complete or not.
 
-Owns what becomes of an answer that is broken, and that storing never harms the answer itself:
-nothing here raises. Knows nothing of HTTP.
+Recording never harms the answer: no method raises, and a failure to store is logged.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Final
 
 from webapp.embedded.documents.from_exchange import RecordedAnswer, completion_text
 from webapp.embedded.documents.records import CompletionRecord, NotACompletion, read_completion
-from webapp.embedded.recording.stream_assembly import JoinedCompletion
+from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
-from webapp.exact_json import NotJson, Null, Object, Value, parse
+from webapp.exact_json import NotJson, Null, Object, parse
 
 log = logging.getLogger("readback.embedded")
 
 DONE: Final = b"[DONE]"
-"""What the last event of a stream says."""
+"""The data of the last event of a stream."""
 
 ENDED_EARLY: Final = "The answer ended early."
 
 
-class Record:
-    """A completion that was asked to be stored, and its place in `store`."""
+class Recorder:
+    """Stores the completion of one create request."""
 
     def __init__(self, asked: Object, *, store: Store, request_id: str) -> None:
         self._asked = asked
@@ -33,92 +33,64 @@ class Record:
         self._request_id = request_id
         self._now = int(time.time())
 
-    def keep(self, answered: RecordedAnswer) -> None:
-        """Stores the completion; a failure is logged."""
+    def save(self, answer: RecordedAnswer) -> None:
+        """Store the completion, or log why it could not be stored."""
         try:
-            given = self._given(answered)
-            (outcome,) = self._store.add([given])
+            record = self._build_record(answer)
+            (outcome,) = self._store.add([record])
         except Exception:
             log.exception("A completion could not be stored (%s).", self._request_id)
             return
         if outcome is Outcome.CONFLICT:
-            log.error("A completion was not stored: %s is stored with other content.", given.id)
+            log.error("A completion was not stored: %s is stored with other content.", record.id)
 
-    def _given(self, answered: RecordedAnswer) -> CompletionRecord:
-        """The completion under its own id, or, where no URL can hold that, under another one."""
+    def _build_record(self, answer: RecordedAnswer) -> CompletionRecord:
+        """Return the completion under its own id, or under a new one if no URL can hold that."""
+        build_text = partial(
+            completion_text, self._asked, answer, request_id=self._request_id, now=self._now
+        )
         try:
-            return read_completion(self._text(answered, with_id=True))
+            return read_completion(build_text())
         except NotACompletion as problem:
             log.warning("A completion is stored under an id of the store's: %s.", problem)
-            return read_completion(self._text(answered, with_id=False))
-
-    def _text(self, answered: RecordedAnswer, *, with_id: bool) -> str:
-        return completion_text(
-            self._asked,
-            answered,
-            request_id=self._request_id,
-            now=self._now,
-            with_id=with_id,
-        )
+            return read_completion(build_text(with_id=False))
 
 
-def body_answered(body: bytes) -> RecordedAnswer:
-    """What a whole body says."""
-    try:
-        text = body.decode()
-        value = parse(text)
-    except (NotJson, UnicodeDecodeError):
-        return RecordedAnswer(
-            problem="The answer is not JSON.", received=body.decode(errors="replace")
-        )
-    if not isinstance(value, Object) or value.items("choices") is None:
-        return RecordedAnswer(problem="The answer is not a completion.", received=text)
-    return RecordedAnswer(value)
+class StreamRecorder:
+    """Accumulates the events of a streamed answer and stores it once, at its end.
 
-
-class StreamRecord:
-    """A record of a stream: takes its events in their order and is kept once, at its end.
-
-    Beyond `max_bytes` of events nothing more is taken.
+    Events are ignored after the first `max_bytes`.
     """
 
-    def __init__(self, record: Record, *, max_bytes: int) -> None:
-        self._record = record
+    def __init__(self, recorder: Recorder, *, max_bytes: int) -> None:
+        self._recorder = recorder
         self._max_bytes = max_bytes
         self._size = 0
-        self._joined = JoinedCompletion()
+        self._completion = CompletionAccumulator()
         self._problem: str | None = None
-        self._is_kept = False
+        self._is_saved = False
 
-    def take(self, data: bytes) -> None:
-        """Takes what one event says; at `DONE` the completion is complete, and stored."""
+    def feed(self, data: bytes) -> None:
+        """Accumulate the data of one event. If it is `DONE`, store the completion."""
         if data.strip() == DONE:
-            self._keep(self._problem)
+            self._save(self._problem)
             return
         self._size += len(data)
         if self._size > self._max_bytes:
             self._problem = f"The answer is larger than {self._max_bytes:,} bytes."
         elif data:
-            self._read(data)
+            self._accumulate(data)
 
-    def end(self, problem: str | None = None) -> None:
-        """Stores what there is, unless that has been done; `problem` says why there was no `DONE`.
+    def finish(self, problem: str | None = None) -> None:
+        """Store the completion, unless `DONE` has come; `problem` says why it has not.
 
-        Servers that send none have ended when every choice has its finish reason.
+        Some servers send no `DONE`. Their stream is complete if every choice has its finish reason.
         """
-        if problem is None and not self._joined.is_finished:
+        if problem is None and not self._completion.is_finished:
             problem = ENDED_EARLY
-        self._keep(self._problem or problem)
+        self._save(self._problem or problem)
 
-    def _keep(self, problem: str | None) -> None:
-        if self._is_kept:
-            return
-        self._is_kept = True
-        joined = parse(self._joined.text())
-        assert isinstance(joined, Object)
-        self._record.keep(RecordedAnswer(joined, problem))
-
-    def _read(self, data: bytes) -> None:
+    def _accumulate(self, data: bytes) -> None:
         try:
             chunk = parse(data.decode())
         except (NotJson, UnicodeDecodeError):
@@ -128,12 +100,29 @@ class StreamRecord:
             self._problem = "An event of the stream is not a JSON object."
             return
         error = chunk.get("error")
-        if error is not None and not isinstance(error, Null):
-            self._problem = f"The model server reported an error: {_message(error)}"
+        if error is None or isinstance(error, Null):
+            self._completion.feed(chunk)
             return
-        self._joined.take(chunk)
+        message = error.text("message") if isinstance(error, Object) else None
+        self._problem = f"The model server reported an error: {message or error.source}"
+
+    def _save(self, problem: str | None) -> None:
+        if self._is_saved:
+            return
+        self._is_saved = True
+        completion = parse(self._completion.result())
+        assert isinstance(completion, Object)
+        self._recorder.save(RecordedAnswer(completion, problem))
 
 
-def _message(error: Value) -> str:
-    said = error.text("message") if isinstance(error, Object) else None
-    return said or error.source
+def parse_answer(body: bytes) -> RecordedAnswer:
+    """Parse a whole body; if it is no completion, return it as received, with the problem."""
+    try:
+        text = body.decode()
+        value = parse(text)
+    except (NotJson, UnicodeDecodeError):
+        received = body.decode(errors="replace")
+        return RecordedAnswer(problem="The answer is not JSON.", received=received)
+    if not isinstance(value, Object) or value.items("choices") is None:
+        return RecordedAnswer(problem="The answer is not a completion.", received=text)
+    return RecordedAnswer(value)

@@ -1,50 +1,46 @@
-"""A key covered wherever it occurs in bytes, also in bytes that come in pieces.
+"""Replacing a key by asterisks in text and in streams of bytes.
 
-Some servers repeat a key that they refuse, and whoever reads their answer need not know it. Each
-byte becomes an asterisk, so that nothing changes its length.
+Some servers repeat a key that they refuse, and their answer is passed on to others.
 """
 
 from __future__ import annotations
 
 
 class KeyRedactor:
-    """Covers one key; None or an empty one covers nothing."""
+    """Replaces each byte of one key by an asterisk; changes nothing if the key is empty or None."""
 
     def __init__(self, key: str | None) -> None:
         self._key = (key or "").encode()
 
-    def text(self, text: str) -> str:
-        """`text` with the key covered."""
+    def redact(self, text: str) -> str:
+        """Return `text` with the key redacted."""
         key = self._key.decode()
         return text.replace(key, "*" * len(key)) if key else text
 
-    def stream(self) -> MaskedStream:
-        return MaskedStream(self._key)
+    def start_stream(self) -> StreamRedactor:
+        """Return a redactor for the pieces of one stream."""
+        return StreamRedactor(self._key)
 
 
-class MaskedStream:
-    """Pieces of one stream, covered; bytes that may begin the key are held until that is known."""
+class StreamRedactor:
+    """Redacts a key in a stream, also if it is split between two pieces."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """What can be shown after `piece`; may be empty."""
+        """Return the redacted bytes so far, without those at the end that may begin the key."""
         if not self._key:
             return piece
         data = (self._held + piece).replace(self._key, b"*" * len(self._key))
-        shown = len(data) - self._beginning_of_key(data)
-        self._held = data[shown:]
-        return data[:shown]
+        longest = min(len(self._key) - 1, len(data))
+        held = next(size for size in range(longest, -1, -1) if data.endswith(self._key[:size]))
+        end = len(data) - held
+        self._held = data[end:]
+        return data[:end]
 
-    def rest(self) -> bytes:
-        """What is held when the stream has ended."""
+    def flush(self) -> bytes:
+        """Return the bytes held back, after the stream has ended."""
         held, self._held = self._held, b""
         return held
-
-    def _beginning_of_key(self, data: bytes) -> int:
-        """How many bytes at the end of `data` are a beginning of the key."""
-        longest = min(len(self._key) - 1, len(data))
-        counts = (count for count in range(longest, 0, -1) if data.endswith(self._key[:count]))
-        return next(counts, 0)

@@ -1,12 +1,9 @@
-"""The chunks of a streamed completion joined into the completion they are pieces of.
+"""Accumulating the chunks of a streamed answer into one completion.
 
-Owns which members of a chunk continue each other. Pure: chunks in, JSON text out. Pieces of a
-string are put together as they were written, escapes included, and every number keeps its
-lexeme. API reference, "Chat Completions: streaming".
-
-In a choice's delta, strings continue each other and lists are extended, also those of names
-nobody knows; of names, ids and everything else the last one counts. What has been said is never
-taken back by null or by an empty string.
+API reference, "Chat Completions: streaming". In a choice's delta, strings continue each other and
+lists are extended, also if their names are unknown. Of roles, ids, names, types and all other
+values the last one counts. Null or an empty string never replaces an earlier value. Strings are
+joined as they were written, escapes included, and numbers keep their lexemes.
 """
 
 from __future__ import annotations
@@ -18,201 +15,200 @@ from typing import Final, Protocol
 
 from webapp.exact_json import Array, Null, Object, String, Value
 
-_SAID_WHOLE: Final = frozenset({"role", "id", "type", "name"})
-_OF_A_DELTA: Final = frozenset({"audio", "function_call"})
-_OF_A_CALL: Final = frozenset({"function", "custom"})
-_OF_A_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
+_NESTED_IN_DELTA: Final = frozenset({"audio", "function_call"})
+_NESTED_IN_CALL: Final = frozenset({"function", "custom"})
+_READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
 # `obfuscation` is random text that hides the length of a chunk.
-_OF_A_CHUNK: Final = frozenset({"object", "choices", "obfuscation"})
+_READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation"})
 _EMPTY: Final = frozenset({"null", '""'})
 
 
-class JoinedCompletion:
-    """One completion; give it the chunks in their order with `take`."""
+class CompletionAccumulator:
+    """Accumulates the chunks of one stream, fed in their order."""
 
     def __init__(self) -> None:
         self._members = {"id": "null", "object": '"chat.completion"'}
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, ChoiceAccumulator] = {}
 
-    def take(self, chunk: Object) -> None:
-        for member in chunk.members:
-            if member.name.text not in _OF_A_CHUNK:
-                _replace(self._members, member.name.source[1:-1], member.value)
+    def feed(self, chunk: Object) -> None:
+        """Add a chunk."""
+        _update_members(self._members, chunk, without=_READ_OF_CHUNK)
         for position, value in enumerate(chunk.items("choices") or ()):
             if isinstance(value, Object):
                 index = value.integer("index")
                 key = position if index is None else index
-                self._choices.setdefault(key, _Choice(key)).take(value)
+                self._choices.setdefault(key, ChoiceAccumulator(key)).feed(value)
 
     @property
     def is_finished(self) -> bool:
-        """Whether there is a choice, and none that still waits for its finish reason."""
+        """Whether there are choices and all of them have a finish reason."""
         return bool(self._choices) and all(one.is_finished for one in self._choices.values())
 
-    def text(self) -> str:
-        """The completion so far, as JSON; what has not been said yet is null."""
-        choices = _array(self._choices[index].text() for index in sorted(self._choices))
-        return _object(self._members | {"choices": choices})
+    def result(self) -> str:
+        """Return the completion so far as JSON; a member that has not come yet is null."""
+        choices = _join_array(self._choices[index].result() for index in sorted(self._choices))
+        return _join_object(self._members | {"choices": choices})
 
 
-class _Choice:
+class ChoiceAccumulator:
+    """Accumulates one choice: its message, its log probabilities and its finish reason."""
+
     def __init__(self, index: int) -> None:
         self._index = index
-        self._message = ObjectAccumulator(_OF_A_DELTA)
+        self._message = ObjectAccumulator(_NESTED_IN_DELTA)
         self._logprobs: ObjectAccumulator | None = None
         self._finish_reason = "null"
         self._members: dict[str, str] = {}
 
-    def take(self, choice: Object) -> None:
+    def feed(self, choice: Object) -> None:
         delta = choice.object("delta")
         if delta is not None:
-            self._message.take(delta)
+            self._message.feed(delta)
         logprobs = choice.object("logprobs")
         if logprobs is not None:
             self._logprobs = self._logprobs or ObjectAccumulator()
-            self._logprobs.take(logprobs)
+            self._logprobs.feed(logprobs)
         reason = choice.get("finish_reason")
         if reason is not None and not isinstance(reason, Null):
             self._finish_reason = reason.source
-        for member in choice.members:
-            if member.name.text not in _OF_A_CHOICE:
-                _replace(self._members, member.name.source[1:-1], member.value)
+        _update_members(self._members, choice, without=_READ_OF_CHOICE)
 
     @property
     def is_finished(self) -> bool:
         return self._finish_reason != "null"
 
-    def text(self) -> str:
-        said = {
+    def result(self) -> str:
+        members = {
             "index": str(self._index),
-            "message": self._message.text(),
+            "message": self._message.result(),
             "finish_reason": self._finish_reason,
-            "logprobs": self._logprobs.text() if self._logprobs else "null",
+            "logprobs": self._logprobs.result() if self._logprobs else "null",
         }
-        return _object(said | self._members)
+        return _join_object(members | self._members)
 
 
-class _Part(Protocol):
-    """Something that is told in pieces."""
+class Accumulator(Protocol):
+    """A value that arrives in pieces."""
 
-    def take(self, value: Value, /) -> None: ...
+    def feed(self, value: Value, /) -> None:
+        """Add a piece."""
 
-    def text(self) -> str: ...
+    def result(self) -> str:
+        """Return the value so far as JSON."""
 
 
 class ObjectAccumulator:
-    """An object whose members are told in pieces; those of `nested` are such objects too.
+    """An object whose members arrive in pieces, as do the members of its `nested` objects.
 
-    `index`, which only serves the telling, is left out.
+    `index` is left out, because it serves the streaming alone.
     """
 
     def __init__(self, nested: frozenset[str] = frozenset()) -> None:
         self._nested = nested
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Accumulator] = {}
 
-    def take(self, value: Value, /) -> None:
+    def feed(self, value: Value, /) -> None:
         assert isinstance(value, Object)
         for member in value.members:
             if member.name.text != "index":
-                self._take(member.name.source[1:-1], member.value)
+                self._feed_member(member.name.source[1:-1], member.value)
 
-    def text(self) -> str:
-        return _object({name: part.text() for name, part in self._parts.items()})
+    def result(self) -> str:
+        return _join_object({name: part.result() for name, part in self._parts.items()})
 
-    def _take(self, name: str, value: Value) -> None:
-        kind = self._kind(name, value)
+    def _feed_member(self, name: str, value: Value) -> None:
         part = self._parts.get(name)
-        goes_on = isinstance(part, _List) and isinstance(value, String)
-        if part is not None and (goes_on or isinstance(part, kind)):
-            part.take(value)
-            return
-        if part is not None and value.source in _EMPTY:
-            return
-        fresh = kind()
-        if isinstance(part, _Text) and isinstance(fresh, _List):
-            fresh.begin_with(part)
-        fresh.take(value)
-        self._parts[name] = fresh
+        kind = self._choose_kind(name, value)
+        is_text_in_list = isinstance(part, ListAccumulator) and isinstance(value, String)
+        if part is not None and (is_text_in_list or isinstance(part, kind)):
+            part.feed(value)
+        elif part is None or value.source not in _EMPTY:
+            replacement = kind()
+            if isinstance(part, StringAccumulator) and isinstance(replacement, ListAccumulator):
+                replacement.start_with(part)
+            replacement.feed(value)
+            self._parts[name] = replacement
 
-    def _kind(self, name: str, value: Value) -> type[_Part]:
-        if isinstance(value, String) and name not in _SAID_WHOLE:
-            return _Base64 if name == "data" else _Text
+    def _choose_kind(self, name: str, value: Value) -> type[Accumulator]:
+        if isinstance(value, String) and name not in _NOT_CONTINUED:
+            return Base64Accumulator if name == "data" else StringAccumulator
         if isinstance(value, Object) and name in self._nested:
             return ObjectAccumulator
         if isinstance(value, Array):
-            return _Calls if name == "tool_calls" else _List
+            return ToolCallsAccumulator if name == "tool_calls" else ListAccumulator
         return LastValue
 
 
 class LastValue:
-    """A value that is told at once; another one takes its place unless that says nothing."""
+    """A value that arrives whole; a later one replaces it unless that is empty."""
 
     def __init__(self) -> None:
         self._source = "null"
 
-    def take(self, value: Value, /) -> None:
+    def feed(self, value: Value, /) -> None:
         if self._source == "null" or value.source not in _EMPTY:
             self._source = value.source
 
-    def text(self) -> str:
+    def result(self) -> str:
         return self._source
 
 
-class _Text:
-    """A string told in pieces. Half a surrogate pair finds the other half in the next one."""
+class StringAccumulator:
+    """A string in pieces; a surrogate pair that is split between two of them becomes whole."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
 
-    def take(self, value: Value, /) -> None:
+    def feed(self, value: Value, /) -> None:
         self._pieces.append(value.source[1:-1])
 
-    def text(self) -> str:
+    def result(self) -> str:
         return f'"{"".join(self._pieces)}"'
 
 
-class _Base64(_Text):
-    """Bytes told in pieces. Some servers pad each piece, and padding belongs at the end alone."""
+class Base64Accumulator(StringAccumulator):
+    """Base64 in pieces; if each of them is padded, as by some servers, they are encoded anew."""
 
-    def text(self) -> str:
+    def result(self) -> str:
         if not any(piece.endswith("=") for piece in self._pieces[:-1]):
-            return super().text()
+            return super().result()
         try:
             data = b"".join(base64.b64decode(piece, validate=True) for piece in self._pieces)
         except (binascii.Error, ValueError):
-            return super().text()
+            return super().result()
         return f'"{base64.b64encode(data).decode()}"'
 
 
-class _List:
-    """A list told in pieces; strings between them are items of text, joined with each other."""
+class ListAccumulator:
+    """A list in pieces; strings among the pieces become text items, adjacent ones joined."""
 
     def __init__(self) -> None:
-        self._items: list[str | _Text] = []
+        self._items: list[str | StringAccumulator] = []
 
-    def begin_with(self, text: _Text) -> None:
-        """What was said as a string before the list began; nothing when that was empty."""
-        if text.text() not in _EMPTY:
+    def start_with(self, text: StringAccumulator) -> None:
+        """Insert the string that came before the list, unless it is empty."""
+        if text.result() not in _EMPTY:
             self._items.append(text)
 
-    def take(self, value: Value, /) -> None:
+    def feed(self, value: Value, /) -> None:
         if isinstance(value, Array):
             self._items.extend(item.source for item in value.items)
-        elif self._items and isinstance(last := self._items[-1], _Text):
-            last.take(value)
+        elif self._items and isinstance(last := self._items[-1], StringAccumulator):
+            last.feed(value)
         elif value.source not in _EMPTY:
-            text = _Text()
-            text.take(value)
+            text = StringAccumulator()
+            text.feed(value)
             self._items.append(text)
 
-    def text(self) -> str:
-        return _array(one.text() if isinstance(one, _Text) else one for one in self._items)
+    def result(self) -> str:
+        return _join_array(one if isinstance(one, str) else one.result() for one in self._items)
 
 
-class _Calls:
-    """Tool calls told in pieces, by their `index`.
+class ToolCallsAccumulator:
+    """Tool calls in pieces, by their `index`.
 
-    Servers that send no index send a call whole, or tell its id with its first piece.
+    Servers that send no index send each call whole, or its id with the first piece.
     """
 
     def __init__(self) -> None:
@@ -220,17 +216,17 @@ class _Calls:
         self._by_id: dict[str, int] = {}
         self._last = -1
 
-    def take(self, value: Value, /) -> None:
+    def feed(self, value: Value, /) -> None:
         assert isinstance(value, Array)
         for call in value.items:
             if isinstance(call, Object):
-                self._last = self._index(call)
-                self._calls.setdefault(self._last, ObjectAccumulator(_OF_A_CALL)).take(call)
+                self._last = self._find_index(call)
+                self._calls.setdefault(self._last, ObjectAccumulator(_NESTED_IN_CALL)).feed(call)
 
-    def text(self) -> str:
-        return _array(self._calls[index].text() for index in sorted(self._calls))
+    def result(self) -> str:
+        return _join_array(self._calls[index].result() for index in sorted(self._calls))
 
-    def _index(self, call: Object) -> int:
+    def _find_index(self, call: Object) -> int:
         index = call.integer("index")
         if index is not None:
             return index
@@ -240,14 +236,18 @@ class _Calls:
         return self._by_id.setdefault(call_id, max(self._calls, default=-1) + 1)
 
 
-def _replace(members: dict[str, str], name: str, value: Value) -> None:
-    if name not in members or value.source not in _EMPTY:
-        members[name] = value.source
+def _update_members(members: dict[str, str], update: Object, *, without: frozenset[str]) -> None:
+    """Set the members of `update`; an empty value does not replace an earlier one."""
+    for member in update.members:
+        name = member.name.source[1:-1]
+        is_news = name not in members or member.value.source not in _EMPTY
+        if is_news and member.name.text not in without:
+            members[name] = member.value.source
 
 
-def _object(members: dict[str, str]) -> str:
+def _join_object(members: dict[str, str]) -> str:
     return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
 
 
-def _array(items: Iterable[str]) -> str:
+def _join_array(items: Iterable[str]) -> str:
     return "[" + ",".join(items) + "]"
