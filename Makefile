@@ -12,7 +12,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --lo
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: run test lint format lock clean
+.PHONY: run test lint format docs lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run $(HTMX)
@@ -29,6 +29,9 @@ lint: $(VENV)/.test
 format: $(VENV)/.test
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.run
+	@$(BIN)/python tools/settings_table.py README.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -26,7 +26,7 @@ from flask.testing import FlaskClient
 from bench.render_cases import EMPTY, KINDS, hostile, of_messages, pages
 from tests.support.memory import HAS_PEAKS, forget_peak, held, peak
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 from webapp.embedded import Store, import_files
 
 ROUNDS: Final = 7
@@ -77,7 +77,9 @@ class _Bench:
         self._url = f"sqlite:///{folder / 'store.db'}"
         with closing(Store(self._url)):
             pass
-        config = Config(database_url=self._url, page_timeout=600.0, media_cache_bytes=0)
+        config = Config(
+            database_url=self._url, limits=Limits(page_timeout=600.0), media_cache_bytes=0
+        )
         self._client: FlaskClient = create_app(config).test_client()
 
     def ordinary(self) -> float:

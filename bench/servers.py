@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
-from webapp.upstream import Endpoint, Limits, Upstream
+from webapp.upstream import Endpoint, Upstream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -110,7 +110,7 @@ def create_app() -> WSGIApplication:
     # waitress tells of every reader who waits; here all of them do.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     endpoint = Endpoint.openai(base_url=os.environ[_ADDRESS], api_key="sk-bench")
-    upstream = Upstream(endpoint, limits=Limits(pool_size=READERS))
+    upstream = Upstream(endpoint, pool_size=READERS)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = upstream.retrieve_completion(_ID).json.source.encode()

@@ -16,9 +16,9 @@ from tests.support.paths import SHARED
 from tests.support.postgres import HOW_TO_INSTALL, PostgresServer, programs, running_postgres
 from tests.support.store_rows import database_url as sqlite_url
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 from webapp.embedded import Store, import_files
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 REAL_DATA = SHARED / "data"
 
@@ -51,7 +51,7 @@ def load(config: Config) -> Callable[[Path], None]:
     """Loads a JSONL file into the store of `app`; every line must be good."""
 
     def load_file(path: Path) -> None:
-        store = Store(database_url(config))
+        store = Store(find_database_url(config))
         report = import_files(store, [path])
         store.close()
         assert not report.problems
@@ -83,8 +83,7 @@ def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
             Config(
                 openai_base_url=base_url,
                 openai_api_key="sk-test-4f9a",
-                max_retries=0,
-                page_timeout=5.0,
+                limits=Limits(max_retries=0, page_timeout=5.0),
             )
         )
 

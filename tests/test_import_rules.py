@@ -28,19 +28,23 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "exact_json": (set(), set()),
     "messages": ({"exact_json"}, set()),
     "completions": ({"exact_json", "messages"}, set()),
-    "config": (set(), set()),
+    "config": ({"hosts"}, set()),
+    "hosts": (set(), set()),
     "database": (set(), {"psycopg", "sqlalchemy"}),
     "factories": ({"config", "upstream"}, {"platformdirs", "requests"}),
     "formatting": (set(), set()),
     "transcript": ({"completions", "messages"}, set()),
     "media": ({"messages"}, {"tinytag"}),
     "rendering": (
-        VALUES | {"formatting"},
+        VALUES | {"config", "formatting"},
         {"markdown_it", "markupsafe", "math_core", "mdit_py_plugins", "nh3", "pygments"},
     ),
-    "upstream": (VALUES, {"requests", "urllib3"}),
+    "upstream": (VALUES | {"config"}, {"requests", "urllib3"}),
     "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
-    "embedded": (VALUES | {"database"}, {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"}),
+    "embedded": (
+        VALUES | {"config", "database"},
+        {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"},
+    ),
     "reading": (VALUES | {"transcript", "upstream"}, set()),
     "fragments": (set(), {"flask", "htmx_flask"}),
     "security": ({"fragments"}, {"flask", "werkzeug"}),
@@ -59,7 +63,7 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
         | {"formatting", "upstream"},
         {"granian", "sqlalchemy", "webapp"},
     ),
-    "__init__": ({"app", "config"}, {"flask", "requests"}),
+    "__init__": ({"app"}, set()),
 }
 
 

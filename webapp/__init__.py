@@ -1,49 +1,48 @@
 """Readback: a web viewer for stored chat completions.
 
-    application     create_app: all of the below put together
-    config          the settings, read once from the environment
-    settings        the table of them: name, parser, default, help
-    configured      what they name: the server upstream, its client, the database
-    cli             the `readback` command, a module each of its commands
-    upstream        the client of an OpenAI-compatible server
-    loopback        the same client's way to a server in this process
-    embedded        the server we bring along; knows nothing of the viewer
-    exact_json      JSON as written
-    completions, messages
-                    what the API gives, as values
-    transcript      messages and choices in reading order, calls beside results
-    reading         the upstream calls of one page, put together
-    previews        the first words a list shows
-    opening         the completion in what somebody pasted
-    media           images and sounds in messages
+    app             create_app: everything below put together
+    cli             the `readback` command
+    views           the pages, one module an area, one function a URL
+    templating      filters, globals and view objects of the templates
+    services        what the views share, one of each a process
+    factories       from settings to the upstream client and the database
+    reading         the pages of a transcript, read from one upstream
     rendering       values to Markup
-    words           numbers, sizes and times for people
-    templating      what templates have at hand
+    upstream        the client of an OpenAI-compatible server
+    loopback        the transport of that client to a server in this process
+    embedded        the server Readback brings along; knows nothing of the viewer
+    database        one SQLite or PostgreSQL database, opened and migrated
+    transcript      messages and choices in reading order, calls beside their results
+    media           images and sounds in messages
+    completions, messages
+                    the API's objects as values
+    exact_json      JSON as written
+    config          the settings, read once from the environment
+    http, hosts, ids
+                    the hardened session, host names, ids
     fragments       page or fragment: everything that knows htmx
     security        headers, Host, the origin of writes
     static_files    names that change with the content
     errors          errors as pages and notices
-    views           the pages, one file an area
+    formatting      numbers, sizes and times for people
 
 Importing this package imports none of them: the client works in a script without Flask.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flask import Flask
-    from requests.adapters import BaseAdapter
+    from webapp.app import create_app
 
-    from webapp.config import Config
+__all__ = ["create_app"]
 
 
-def create_app(config: Config | None = None, *, transport: BaseAdapter | None = None) -> Flask:
-    """The application for `config`, by default that of the environment.
+def __getattr__(name: str) -> Any:
+    """Import `create_app` on first use."""
+    if name != "create_app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from webapp.app import create_app
 
-    `transport` replaces the network below the client, for tests and embedding.
-    """
-    from webapp.app import assemble
-
-    return assemble(config, transport=transport)
+    return create_app

@@ -1,4 +1,4 @@
-"""The application, assembled: settings, client, the server we bring, pages, errors."""
+"""Create the application: settings, client, embedded server, pages, errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 from htmx_flask import Htmx
@@ -15,40 +15,43 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
-from webapp.embedded import ModelLimits, ModelServer, Store, create_server
+from webapp.embedded import ModelServer, Store, create_server
 from webapp.factories import (
-    database_url,
+    find_database_url,
+    find_media_folder,
     lists_input_only,
-    media_folder,
     open_upstream,
-    upstream_limits,
 )
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
-from webapp.rendering import Budgets
 from webapp.services import Services
 from webapp.static_files import StaticFiles
-from webapp.upstream import Limits
 from webapp.views import completions, gallery, health, media, messages, remote_images, texts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_MAX_FORM_BYTES: Final = 256 * 1024
+_MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
-def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
-    """See `webapp.create_app`."""
+
+def create_app(config: Config | None = None, *, transport: BaseAdapter | None = None) -> Flask:
+    """Return the application for `config`, by default that of the environment.
+
+    `transport` replaces the network below the client, for tests and embedding.
+    """
     config = config or Config.from_environ(os.environ)
-    root = _files_root()
+    root = _find_files_root()
     app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
     app.secret_key = config.secret_key or secrets.token_hex(32)
-    app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     Htmx(app)
-    embedded = _embedded(config) if config.uses_embedded else None
+    embedded = _create_embedded(config) if config.uses_embedded else None
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1")
-    app.extensions["readback"] = _services(config, transport)
+    app.extensions["readback"] = _build_services(config, transport)
     StaticFiles(root / "static").install(app)
     templating.install(app)
     errors.register(app)
@@ -63,69 +66,39 @@ def assemble(config: Config | None, *, transport: BaseAdapter | None) -> Flask:
     return app
 
 
-def _embedded(config: Config) -> Flask:
-    """The server we bring, over the configured store; it creates where a model server is set."""
-    store = Store(database_url(config))
-    return create_server(store, api_key=config.api_key, model=_model_server(config))
+def _create_embedded(config: Config) -> Flask:
+    """Return the embedded server; it creates completions if a model server is configured."""
+    model = None
+    if config.model_url is not None:
+        model = ModelServer(
+            config.model_url,
+            api_key=config.model_api_key,
+            forwards_store=config.model_forwards_store,
+            limits=config.model_limits,
+            proxy=config.proxy,
+            ca_bundle=config.ca_bundle,
+        )
+    return create_server(Store(find_database_url(config)), api_key=config.api_key, model=model)
 
 
-def _model_server(config: Config) -> ModelServer | None:
-    if config.model_url is None:
-        return None
-    limits = ModelLimits(
-        connect_timeout=config.connect_timeout,
-        read_timeout=config.model_timeout,
-        max_request_bytes=config.max_request_bytes,
-    )
-    return ModelServer(
-        config.model_url,
-        api_key=config.model_api_key,
-        forwards_store=config.model_forwards_store,
-        limits=limits,
-        proxy=config.proxy,
-        ca_bundle=config.ca_bundle,
-    )
-
-
-def _services(config: Config, transport: BaseAdapter | None) -> Services:
-    limits = upstream_limits(config)
-    upstream = open_upstream(config, limits, transport)
-    reader = TranscriptLoader(
-        upstream, input_only=lists_input_only(upstream, config), threads=config.threads
-    )
+def _build_services(config: Config, transport: BaseAdapter | None) -> Services:
+    upstream = open_upstream(config, transport=transport)
+    input_only = lists_input_only(upstream, config)
+    # A preview is worth one small request and no waiting.
+    max_bytes = min(config.limits.max_bytes, _MAX_PREVIEW_BYTES)
+    limits = replace(config.limits, max_bytes=max_bytes, max_retries=0)
     return Services(
         upstream=upstream,
-        reader=reader,
-        previews=Previews(open_upstream(config, _preview_limits(limits), transport)),
-        media_cache=MediaCache(media_folder(config), max_bytes=config.media_cache_bytes),
-        page_timeout=config.page_timeout,
+        reader=TranscriptLoader(upstream, input_only=input_only, threads=config.threads),
+        previews=Previews(open_upstream(config, limits=limits, transport=transport)),
+        media_cache=MediaCache(find_media_folder(config), max_bytes=config.media_cache_bytes),
+        page_timeout=config.limits.page_timeout,
         max_pages=config.max_pages,
-        budgets=_budgets(config),
+        budgets=config.budgets,
     )
 
 
-def _budgets(config: Config) -> Budgets:
-    return Budgets(
-        text_bytes=config.max_text_bytes,
-        brackets=config.max_brackets,
-        page_brackets=config.max_page_brackets,
-        levels=config.max_levels,
-        code_bytes=config.max_code_bytes,
-        formulas=config.max_formulas,
-        parts=config.max_parts,
-        values=config.max_values,
-        tree_levels=config.max_tree_levels,
-        rows=config.max_rows,
-        seconds=config.render_timeout,
-    )
-
-
-def _preview_limits(limits: Limits) -> Limits:
-    """A preview is worth one small call and no waiting."""
-    return replace(limits, max_bytes=min(limits.max_bytes, 2 * 1024 * 1024), max_retries=0)
-
-
-def _files_root() -> Path:
-    """Where `templates` and `static` are: beside the package, or in it when installed."""
+def _find_files_root() -> Path:
+    """Return the folder of `templates` and `static`: in an installed package, else beside it."""
     package = Path(__file__).resolve().parent
     return package if (package / "templates").is_dir() else package.parent

@@ -17,7 +17,7 @@ from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 CHROMIUM = (
     os.environ.get("READBACK_CHROMIUM")
@@ -116,7 +116,7 @@ def sample_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The application with every sample, and with the gallery of bubbles."""
     folder = tmp_path_factory.mktemp("samples")
     config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}", gallery=str(GALLERY))
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     load_samples(store)
     store.close()
     with serve(create_app(config)) as base_url:

@@ -22,7 +22,7 @@ from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 Json = dict[str, Any]
 
@@ -88,7 +88,7 @@ def _loaded(batch: Batch, folder: Path) -> Config:
     config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
     lines = folder / "batch.jsonl"
     lines.write_text("\n".join(batch.lines), encoding="utf-8")
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     report = import_files(store, [lines])
     store.close()
     assert (report.added, report.problems) == (len(batch.lines), [])

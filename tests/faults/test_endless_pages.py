@@ -13,7 +13,7 @@ from tests.support.fake_upstream import FakeUpstream, Json, Reply, message, stor
 from tests.support.pages import Page, pages_from
 from tests.support.serving import serve
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 from webapp.fragments import in_pieces
 
 ID = "chatcmpl-1"
@@ -25,7 +25,7 @@ LIST = "/chat/completions"
 @contextmanager
 def viewer(fake: FakeUpstream, **settings: Any) -> Iterator[FlaskClient]:
     with serve(fake) as address:
-        config = Config(openai_base_url=f"{address}/v1", max_retries=0, **settings)
+        config = Config(openai_base_url=f"{address}/v1", limits=Limits(max_retries=0), **settings)
         yield create_app(config).test_client()
 
 

@@ -13,7 +13,7 @@ from tests.gallery.reading import Seen, missing
 from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.pages import Page
 from webapp import create_app
-from webapp.config import Config, ConfigError
+from webapp.config import Budgets, Config, ConfigError, Limits
 
 FIXTURES = fixtures()
 TEXT_BUDGET = 20_000
@@ -32,8 +32,8 @@ def reader(upstream: FakeUpstream) -> Iterator[FlaskClient]:
         config = Config(
             openai_base_url=base_url,
             openai_api_key="sk-test-4f9a",
-            max_retries=0,
-            max_text_bytes=TEXT_BUDGET,
+            limits=Limits(max_retries=0),
+            budgets=Budgets(text_bytes=TEXT_BUDGET),
             gallery=str(FOLDER),
         )
         yield create_app(config).test_client()

@@ -11,7 +11,7 @@ from tests.browser.conftest import browser
 from tests.hostile.exact_upstream import ExactUpstream, whole_corpus
 from tests.support.serving import serve
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 __all__ = ["browser"]
 
@@ -19,7 +19,9 @@ __all__ = ["browser"]
 @pytest.fixture(scope="package")
 def hostile_app() -> Iterator[Flask]:
     with whole_corpus().serve() as base_url:
-        config = Config(openai_base_url=base_url, openai_api_key="sk-test-4f9a", max_retries=0)
+        config = Config(
+            openai_base_url=base_url, openai_api_key="sk-test-4f9a", limits=Limits(max_retries=0)
+        )
         yield create_app(config)
 
 
@@ -34,6 +36,8 @@ def failing_address() -> Iterator[tuple[ExactUpstream, str]]:
     """A server of its own, that tests make fail, and the address of an application on it."""
     upstream = whole_corpus()
     with upstream.serve() as base_url:
-        config = Config(openai_base_url=base_url, openai_api_key="sk-test-4f9a", max_retries=0)
+        config = Config(
+            openai_base_url=base_url, openai_api_key="sk-test-4f9a", limits=Limits(max_retries=0)
+        )
         with serve(create_app(config)) as address:
             yield upstream, address

@@ -30,7 +30,7 @@ from tests.hostile.rules import (
 )
 from tests.support.pages import AS_FRAGMENT, Page
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 from webapp.security import HEADERS
 
 PLACES = {
@@ -52,7 +52,9 @@ def failing_client() -> Iterator[tuple[ExactUpstream, FlaskClient]]:
     """A server that tests make fail, and a client of an application on it."""
     upstream = whole_corpus()
     with upstream.serve() as base_url:
-        config = Config(openai_base_url=base_url, openai_api_key="sk-test-4f9a", max_retries=0)
+        config = Config(
+            openai_base_url=base_url, openai_api_key="sk-test-4f9a", limits=Limits(max_retries=0)
+        )
         yield upstream, create_app(config).test_client()
 
 

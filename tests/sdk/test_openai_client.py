@@ -19,7 +19,7 @@ from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
 from webapp.embedded.transfer.samples import SAMPLES
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 SEED = -8132613597486110237
 
@@ -129,7 +129,7 @@ def test_errors_are_the_client_s_own_and_not_pages(sdk: OpenAI) -> None:
 
 def test_every_sample_is_the_same_for_the_client_and_the_page(tmp_path: Path) -> None:
     config = Config(database_url=f"sqlite:///{tmp_path / 'samples.sqlite3'}")
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     assert load_samples(store) == len(list(SAMPLES.glob("*.json")))
     store.close()
     app = create_app(config)

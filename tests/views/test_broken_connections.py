@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.support.pages import Page
 from tests.support.raw_server import Connection, RawServer, Script, http_answer
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -60,8 +60,8 @@ def not_http(connection: Connection) -> None:
 
 @contextmanager
 def viewer_of(base_url: str, **options: Any) -> Iterator[FlaskClient]:
-    settings = {"read_timeout": 0.2, "page_timeout": 10.0, "max_retries": 0} | options
-    config = Config(openai_base_url=base_url, openai_api_key=KEY, **settings)
+    limits = {"read_timeout": 0.2, "page_timeout": 10.0, "max_retries": 0} | options
+    config = Config(openai_base_url=base_url, openai_api_key=KEY, limits=Limits(**limits))
     yield create_app(config).test_client()
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, message, stored
 from tests.support.pages import Bubble, Page
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 ID: Final = "chatcmpl-1"
 HERE: Final = f"/completions/{ID}"
@@ -270,7 +270,7 @@ def assert_shown(fake: FakeUpstream, path: str, body: str) -> None:
     """The transcript, with `body` as one of the answers it is made of."""
     fake.script(path, Reply(200, body))
     with fake.serve() as base_url:
-        config: dict[str, Any] = {"openai_base_url": base_url, "max_retries": 0}
-        client = create_app(Config(**config, page_timeout=120.0)).test_client()
+        limits = Limits(max_retries=0, page_timeout=120.0)
+        client = create_app(Config(openai_base_url=base_url, limits=limits)).test_client()
         bubbles = Page.of(client.get(HERE)).bubbles
     assert any(next_is_unharmed(bubble) for bubble in bubbles)

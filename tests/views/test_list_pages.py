@@ -26,7 +26,7 @@ from tests.support.fake_upstream import (
 from tests.support.pages import AS_FRAGMENT, Page, Row, pages_from
 from tests.support.serving import serve
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -213,7 +213,8 @@ def hanging_client(fake: FakeUpstream) -> Iterator[FlaskClient]:
         return fake(environ, start)
 
     with serve(hanging) as base_url:
-        config = Config(openai_base_url=f"{base_url}/v1", max_retries=0, page_timeout=0.5)
+        limits = Limits(max_retries=0, page_timeout=0.5)
+        config = Config(openai_base_url=f"{base_url}/v1", limits=limits)
         yield create_app(config).test_client()
         over.set()
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, Stored, stored
 from tests.support.pages import AS_FRAGMENT, Page, readable
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Budgets, Config, Limits
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -32,9 +32,8 @@ def small_app(fake: FakeUpstream) -> Iterator[Flask]:
             Config(
                 openai_base_url=base_url,
                 openai_api_key="sk-test-4f9a",
-                max_retries=0,
-                max_text_bytes=LIMIT,
-                max_parts=20,
+                limits=Limits(max_retries=0),
+                budgets=Budgets(text_bytes=LIMIT, parts=20),
             )
         )
 

@@ -17,7 +17,7 @@ from tests.support.pages import AS_FRAGMENT, Page, pages_from
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"
 needs_real_data = pytest.mark.skipif(
@@ -197,7 +197,7 @@ class Opened:
 def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     folder: Path = tmp_path_factory.mktemp("long")
     config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     import_files(store, [LONG])
     store.close()
     client = create_app(config).test_client()

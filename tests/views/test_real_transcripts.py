@@ -22,7 +22,7 @@ from tests.support.pages import Bubble, Page, pages_from, readable
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 FOLDER = REAL_DATA / "transcripts"
 FILES = sorted(FOLDER.glob("*.jsonl"))
@@ -51,7 +51,7 @@ def imported(
     file: Path = request.param
     folder = tmp_path_factory.mktemp(file.stem)
     config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     report = import_files(store, [file])
     store.close()
     completions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

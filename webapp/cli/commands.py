@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from webapp.config import Config
 from webapp.embedded import Store
-from webapp.factories import database_url
+from webapp.factories import find_database_url
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace, Config], int]
@@ -46,7 +46,7 @@ def has_filters(options: argparse.Namespace) -> bool:
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
     """The embedded server's store, whatever server the viewer reads from."""
-    store = Store(database_url(config))
+    store = Store(find_database_url(config))
     try:
         yield store
     finally:

@@ -14,7 +14,7 @@ from webapp.cli.commands import Commands, add_command, add_filters, has_filters,
 from webapp.cli.copying import Copier, CopyReport, sentence
 from webapp.cli.terminal import ProgressLine
 from webapp.config import Config, ConfigError
-from webapp.factories import lists_input_only, open_upstream, upstream_limits
+from webapp.factories import lists_input_only, open_upstream
 from webapp.formatting import count
 from webapp.upstream import Limits, UpstreamError
 
@@ -54,7 +54,7 @@ def _pull(options: argparse.Namespace, config: Config) -> int:
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
-        closing(open_upstream(config, _limits(config))) as upstream,
+        closing(open_upstream(config, limits=_limits(config))) as upstream,
     ):
         copier = Copier(
             upstream, store, input_only=lists_input_only(upstream, config), say=line.say
@@ -82,7 +82,7 @@ def _run(
 
 def _limits(config: Config) -> Limits:
     """Nobody waits for a page here, and the copier has the patience."""
-    limits = upstream_limits(config)
+    limits = config.limits
     return replace(
         limits,
         page_timeout=max(limits.page_timeout, _CALL_SECONDS),

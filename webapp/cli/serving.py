@@ -7,15 +7,15 @@ import errno
 import secrets
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from webapp import create_app
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
 from webapp.embedded import load_samples, without_password
-from webapp.factories import database_url, endpoint
+from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_to(commands: Commands) -> None:
 
 def _serve(_options: argparse.Namespace, config: Config) -> int:
     """Checks everything that can be wrong before the workers start, then serves."""
-    endpoint(config)
+    build_endpoint(config)
     address = _free_address(config)
     config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
     if config.uses_embedded:
@@ -80,8 +80,8 @@ def _run_workers(config: Config, address: str) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
-    # Loaded before the fork, so that the workers share it; the other commands need no pages.
-    import webapp.app  # noqa: F401
+    # Imported before the fork, so that the workers share it; the other commands need no pages.
+    from webapp.app import create_app
 
     server = Granian(
         "webapp:create_app",
@@ -96,11 +96,11 @@ def _run_workers(config: Config, address: str) -> None:
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
     )
-    server.serve(target_loader=partial(_app_of_worker, config), wrap_loader=False)
+    server.serve(target_loader=partial(_create_worker_app, create_app, config), wrap_loader=False)
 
 
-def _app_of_worker(config: Config) -> Flask:
-    """The app, made in a worker, for which a signal means what it does in any process.
+def _create_worker_app(create_app: Callable[[Config], Flask], config: Config) -> Flask:
+    """Return the app of a worker, for which a signal means what it does in any process.
 
     Until granian has set its own handlers a worker has those of the process it was forked
     from, which only note that one came. Ctrl+C reaches all of them; the parent, which then
@@ -113,8 +113,8 @@ def _app_of_worker(config: Config) -> Flask:
 
 def _source(config: Config) -> str:
     if config.uses_embedded:
-        return f"its embedded server ({without_password(database_url(config))})"
-    return endpoint(config).base_url
+        return f"its embedded server ({without_password(find_database_url(config))})"
+    return build_endpoint(config).base_url
 
 
 def _fill_new_store(config: Config) -> None:

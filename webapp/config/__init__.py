@@ -1,91 +1,198 @@
-"""The settings as one frozen value, read once from the environment.
+"""Read the settings once from the environment into one frozen value.
 
-A value that does not parse stops the start with one line that names the variable and says what
-it takes. For every setting `X`, `X_FILE` names a file to read it from, so that secrets need
-not stand in the environment.
+A value that does not parse stops the start with one line that names the variable and says which
+values it takes. For every setting `X`, `X_FILE` names a file to read it from, so that secrets
+can stay out of the environment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Final
 
-from webapp.config.table import SETTINGS, Setting, is_loopback_host
+from webapp.config import parsers
+from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
+from webapp.config.settings import ConfigError, Setting, nested, read_settings, setting, settings_of
+from webapp.hosts import is_loopback
 
-__all__ = ["SETTINGS", "Config", "ConfigError", "is_loopback_host"]
+__all__ = [
+    "OPENAI_URL",
+    "SETTINGS",
+    "Budgets",
+    "Config",
+    "ConfigError",
+    "Limits",
+    "ModelLimits",
+    "Setting",
+]
 
-
-class ConfigError(ValueError):
-    """A setting is missing or malformed; the text is one line for whoever starts Readback."""
+OPENAI_URL: Final = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Readback's settings, parsed. Times are in seconds, sizes in bytes.
 
-    The keys, and the addresses that may hold a password, are left out of the repr.
+    The repr leaves out keys and the addresses that may contain a password.
     """
 
-    openai_api_key: str | None = field(default=None, repr=False)
-    openai_base_url: str | None = None
-    openai_org_id: str | None = None
-    openai_project_id: str | None = None
-    azure_openai_endpoint: str | None = None
-    azure_openai_api_key: str | None = field(default=None, repr=False)
-    openai_api_version: str | None = None
-    database_url: str | None = field(default=None, repr=False)
-    api_key: str | None = field(default=None, repr=False)
-    model_url: str | None = None
-    model_api_key: str | None = field(default=None, repr=False)
-    model_forwards_store: bool = False
-    model_timeout: float = 600.0
-    max_request_bytes: int = 64 * 1024 * 1024
-    secret_key: str | None = field(default=None, repr=False)
-    host: str = "127.0.0.1"
-    port: int = 8000
-    open: bool = False
-    allowed_hosts: tuple[str, ...] = ()
-    workers: int = 2
-    threads: int = 64
-    connect_timeout: float = 5.0
-    read_timeout: float = 10.0
-    page_timeout: float = 20.0
-    max_retries: int = 2
-    max_bytes: int = 64 * 1024 * 1024
-    max_pages: int = 10_000
-    media_cache_bytes: int = 256 * 1024 * 1024
-    max_text_bytes: int = 200_000
-    max_brackets: int = 4_000
-    max_page_brackets: int = 40_000
-    max_levels: int = 100
-    max_code_bytes: int = 50_000
-    max_formulas: int = 500
-    max_parts: int = 200
-    max_values: int = 2_000
-    max_tree_levels: int = 20
-    max_rows: int = 500
-    render_timeout: float = 1.0
-    proxy: str | None = field(default=None, repr=False)
-    ca_bundle: str | None = None
-    gallery: str | None = None
+    openai_api_key: str | None = setting(
+        "OPENAI_API_KEY",
+        parsers.secret,
+        default=None,
+        help="The key of the server to read from. Sent to that server alone.",
+        is_secret=True,
+    )
+    openai_base_url: str | None = setting(
+        "OPENAI_BASE_URL",
+        parsers.url,
+        default=None,
+        default_text=OPENAI_URL,
+        help="The server to read from, if it is another OpenAI-compatible one.",
+    )
+    openai_org_id: str | None = setting(
+        "OPENAI_ORG_ID", parsers.secret, default=None, help="Sent as `OpenAI-Organization`."
+    )
+    openai_project_id: str | None = setting(
+        "OPENAI_PROJECT_ID", parsers.secret, default=None, help="Sent as `OpenAI-Project`."
+    )
+    azure_openai_endpoint: str | None = setting(
+        "AZURE_OPENAI_ENDPOINT",
+        parsers.url,
+        default=None,
+        help="Azure OpenAI: the resource, such as https://RESOURCE.openai.azure.com.",
+    )
+    azure_openai_api_key: str | None = setting(
+        "AZURE_OPENAI_API_KEY",
+        parsers.secret,
+        default=None,
+        help="Azure OpenAI: the key, sent as `api-key`.",
+        is_secret=True,
+    )
+    openai_api_version: str | None = setting(
+        "OPENAI_API_VERSION",
+        parsers.secret,
+        default=None,
+        help="Azure OpenAI: the version of the classic API; without it the v1 API is used.",
+    )
+    database_url: str | None = setting(
+        "DATABASE_URL",
+        parsers.database_url,
+        default=None,
+        default_text="a SQLite file in the user's data folder",
+        help="The database of the embedded server: SQLite, or `postgresql+psycopg://…`.",
+        is_secret=True,
+    )
+    api_key: str | None = setting(
+        "READBACK_API_KEY",
+        parsers.secret,
+        default=None,
+        help="The key that clients of the embedded server must send. Without one it answers at "
+        "/v1 only if HOST is loopback.",
+        is_secret=True,
+    )
+    model_url: str | None = setting(
+        "READBACK_MODEL_URL",
+        parsers.url,
+        default=None,
+        help="The model server: an OpenAI-compatible server that creates completions for the "
+        "embedded one, such as http://127.0.0.1:11434/v1.",
+    )
+    model_api_key: str | None = setting(
+        "READBACK_MODEL_API_KEY",
+        parsers.secret,
+        default=None,
+        help="The key of the model server. Sent to that server alone.",
+        is_secret=True,
+    )
+    model_forwards_store: bool = setting(
+        "READBACK_MODEL_FORWARDS_STORE",
+        parsers.flag,
+        default=False,
+        help="1 also forwards `store` and `metadata` to the model server: most have no store, "
+        "and some refuse a request that asks for one.",
+    )
+    secret_key: str | None = setting(
+        "SECRET_KEY",
+        parsers.secret,
+        default=None,
+        default_text="made at start",
+        help="Signs the cookies of browsers.",
+        is_secret=True,
+    )
+    host: str = setting("HOST", parsers.host, default="127.0.0.1", help="The address to listen on.")
+    port: int = setting(
+        "PORT", parsers.whole(1, 65535), default=8000, help="The port to listen on."
+    )
+    open: bool = setting(
+        "READBACK_OPEN",
+        parsers.flag,
+        default=False,
+        help="1 allows a HOST other than loopback: everyone who reaches it can read everything.",
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "READBACK_ALLOWED_HOSTS",
+        parsers.hosts,
+        default=(),
+        help="Host names that readers type, separated by commas; IP addresses and localhost "
+        "always work.",
+    )
+    workers: int = setting(
+        "READBACK_WORKERS", parsers.whole(1, 64), default=2, help="Server processes."
+    )
+    threads: int = setting(
+        "READBACK_THREADS",
+        parsers.whole(1, 512),
+        default=64,
+        help="Threads a process: how many readers can wait for the upstream at once.",
+    )
+    limits: Limits = nested(Limits)
+    model_limits: ModelLimits = nested(ModelLimits)
+    max_pages: int = setting(
+        "READBACK_MAX_PAGES",
+        parsers.whole(1, 1_000_000),
+        default=10_000,
+        help="Pages that Load all requests in one go; a link continues from there.",
+    )
+    media_cache_bytes: int = setting(
+        "READBACK_MEDIA_CACHE_BYTES",
+        parsers.whole(0, 1024 * 1024 * MEBIBYTE),
+        default=256 * MEBIBYTE,
+        help="Bytes of images and sounds of recent pages that are kept for the browser to fetch.",
+    )
+    budgets: Budgets = nested(Budgets)
+    proxy: str | None = setting(
+        "READBACK_PROXY",
+        parsers.proxy,
+        default=None,
+        help="A proxy for https requests to other servers; HTTP_PROXY is not read.",
+        is_secret=True,
+    )
+    ca_bundle: str | None = setting(
+        "READBACK_CA_BUNDLE",
+        parsers.readable_file,
+        default=None,
+        help="A PEM file of the certificate authorities to trust for other servers.",
+    )
+    gallery: str | None = setting(
+        "READBACK_GALLERY",
+        parsers.folder,
+        default=None,
+        help="A folder of bubbles (JSON) to show at /dev/gallery, for development.",
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
-        """The settings in `environ`. Raises `ConfigError`."""
-        values = {
-            setting.attribute: _value(setting, environ)
-            for setting in SETTINGS
-            if _raw(setting, environ) is not None
-        }
-        config = cls(**values)  # type: ignore[arg-type]
+        """Return the settings in `environ`. Raises `ConfigError`."""
+        config = read_settings(cls, environ)
         config._check()
         return config
 
     @property
     def is_loopback(self) -> bool:
         """Whether the server listens for this machine only."""
-        return is_loopback_host(self.host)
+        return is_loopback(self.host)
 
     @property
     def uses_azure(self) -> bool:
@@ -97,6 +204,7 @@ class Config:
         return not (self.openai_api_key or self.openai_base_url or self.uses_azure)
 
     def _check(self) -> None:
+        """Raise `ConfigError` if settings contradict or lack one another."""
         if self.uses_azure and not self.azure_openai_api_key:
             raise ConfigError("AZURE_OPENAI_ENDPOINT needs AZURE_OPENAI_API_KEY as well")
         if self.azure_openai_api_key and not self.uses_azure:
@@ -117,28 +225,5 @@ class Config:
             )
 
 
-def _raw(setting: Setting, environ: Mapping[str, str]) -> str | None:
-    """The text set for it, directly or in a file; blank counts as not set."""
-    value = environ.get(setting.name, "").strip()
-    path = environ.get(f"{setting.name}_FILE", "").strip()
-    if value and path:
-        raise ConfigError(f"{setting.name} and {setting.name}_FILE are both set; set one of them")
-    if path:
-        value = _file_text(f"{setting.name}_FILE", path)
-    return value or None
-
-
-def _file_text(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"{name} names a file that cannot be read: {problem}") from problem
-
-
-def _value(setting: Setting, environ: Mapping[str, str]) -> object:
-    raw = _raw(setting, environ)
-    assert raw is not None
-    try:
-        return setting.parse(raw)
-    except ValueError as problem:
-        raise ConfigError(f"{setting.name} takes {problem}") from problem
+# A setting that two nested values share is listed once.
+SETTINGS: Final = tuple({one.name: one for one in settings_of(Config)}.values())

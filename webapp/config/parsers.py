@@ -1,22 +1,13 @@
-"""Parsers of settings: each raises ValueError with what it takes, as the end of "X takes …"."""
+"""Parse the text of settings; each `ValueError` completes the sentence "NAME takes …"."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-
-def is_loopback_host(host: str) -> bool:
-    """Whether `host` (a name or an address, without port) is this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+from webapp.hosts import is_loopback
 
 
 def secret(raw: str) -> str:
@@ -25,30 +16,19 @@ def secret(raw: str) -> str:
     return raw
 
 
-def web_address(raw: str) -> SplitResult | None:
-    """The parts of a URL for http or https; None when it is none."""
-    try:
-        parts = urlsplit(raw)
-        named = parts.hostname is not None and parts.port != 0
-    except ValueError:
-        return None
-    is_one = named and parts.scheme in ("http", "https") and raw.isprintable() and " " not in raw
-    return parts if is_one else None
-
-
 def url(raw: str) -> str:
-    parts = web_address(raw)
+    parts = _split_web_address(raw)
     if parts is None or parts.hostname is None:
         raise ValueError("a URL such as https://api.openai.com/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("a URL without user name, query and fragment")
-    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("an https URL; plain http is for this machine only")
     return raw
 
 
 def proxy(raw: str) -> str:
-    if web_address(raw) is None:
+    if _split_web_address(raw) is None:
         raise ValueError("a proxy URL such as http://proxy.example:3128")
     return raw
 
@@ -105,3 +85,14 @@ def folder(raw: str) -> str:
     if not os.path.isdir(raw):
         raise ValueError("the path of a folder that exists")
     return raw
+
+
+def _split_web_address(raw: str) -> SplitResult | None:
+    """Return the parts of an http or https URL, or None if `raw` is no such URL."""
+    try:
+        parts = urlsplit(raw)
+        has_host = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        return None
+    is_web = has_host and parts.scheme in ("http", "https")
+    return parts if is_web and raw.isprintable() and " " not in raw else None

@@ -3,10 +3,11 @@
 Knows nothing of the viewer.
 """
 
+from webapp.config import ModelLimits
 from webapp.database import without_password
 from webapp.database.engine import StoreError
 from webapp.embedded.app import create_server
-from webapp.embedded.recording.model_server import ModelLimits, ModelServer
+from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.store.store import Store
 from webapp.embedded.transfer.exporting import ExportReport, export_completions
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files

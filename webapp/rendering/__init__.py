@@ -22,7 +22,7 @@
 Everything that comes in is untrusted; everything that goes out is safe to put into a page.
 """
 
-from webapp.rendering.budgets import Budgets
+from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import PageBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning

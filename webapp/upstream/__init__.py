@@ -3,6 +3,7 @@
 Usable in a script: it needs requests and Readback's values, and knows nothing of Flask.
 """
 
+from webapp.config import Limits
 from webapp.upstream.client import Upstream
 from webapp.upstream.cursors import (
     MOST_SHOWN,
@@ -13,7 +14,7 @@ from webapp.upstream.cursors import (
     usable_cursor,
     walk,
 )
-from webapp.upstream.deadline import Clock, Deadline, Limits
+from webapp.upstream.deadline import Clock, Deadline
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
     BadAnswer,

@@ -15,11 +15,12 @@ from typing import Final
 from requests.adapters import BaseAdapter
 
 from webapp.completions import Completion, Page
+from webapp.config import Limits
 from webapp.messages import Message
 from webapp.upstream import decoding as answers
 from webapp.upstream import paths
 from webapp.upstream.cursors import walk
-from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline, Limits
+from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import clean
 from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
@@ -41,7 +42,8 @@ class Upstream:
     """A client of one server, for many threads at once; `host` is its name for display.
 
     Every method raises `UpstreamError`. `deadline` bounds a call with all its retries; without
-    one it is `limits.page_timeout` from now. `created`, in unix seconds, is when the reader's
+    one it is `limits.page_timeout` from now. `pool_size` is how many connections are kept; the
+    number of threads is a good value. `created`, in unix seconds, is when the reader's
     completion was made: while it is new, a 404 is tried again, since the API gives a completion
     out only some seconds after it was created.
     """
@@ -51,6 +53,7 @@ class Upstream:
         endpoint: Endpoint,
         *,
         limits: Limits | None = None,
+        pool_size: int = 16,
         transport: BaseAdapter | None = None,
         proxy: str | None = None,
         ca_bundle: str | None = None,
@@ -61,7 +64,7 @@ class Upstream:
         self._clock = clock
         self._session = open_session(
             transport=transport,
-            pool_size=self._limits.pool_size,
+            pool_size=pool_size,
             proxy=proxy,
             ca_bundle=ca_bundle,
         )

@@ -14,10 +14,11 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
+from webapp.config import Limits
 from webapp.upstream import error_mapping as failures
 from webapp.upstream import retries
 from webapp.upstream.body import read_error_text, read_text
-from webapp.upstream.deadline import Clock, Deadline, Limits
+from webapp.upstream.deadline import Clock, Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
 from webapp.upstream.paths import encoded

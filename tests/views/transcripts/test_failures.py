@@ -11,7 +11,7 @@ from tests.support.fake_upstream import FakeUpstream, Reply, error
 from tests.support.pages import Page
 from tests.views.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 
 def test_messages_are_shown_when_the_completion_cannot_be_read(
@@ -117,7 +117,7 @@ def test_an_impatient_page_does_not_wait_for_what_is_not_stored(fake: FakeUpstre
     gone = error(404, "Completion not found", code="not_found")
     fake.script(COMPLETION, gone, gone)
     with fake.serve() as base_url:
-        config = Config(openai_base_url=base_url, max_retries=0, page_timeout=1.0)
+        config = Config(openai_base_url=base_url, limits=Limits(max_retries=0, page_timeout=1.0))
         page = open_transcript(create_app(config).test_client())
     assert page.message_ids == ids(*range(20))
     assert "The completion itself could not be read" in page.notices[0]

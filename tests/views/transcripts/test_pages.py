@@ -14,7 +14,7 @@ from tests.support.pages import AS_FRAGMENT, Page, pages_from
 from tests.support.serving import serve
 from tests.views.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -173,7 +173,7 @@ def test_both_calls_are_made_side_by_side(fake: FakeUpstream) -> None:
         return fake(environ, start)
 
     with serve(meeting) as base_url:
-        config = Config(openai_base_url=f"{base_url}/v1", max_retries=0)
+        config = Config(openai_base_url=f"{base_url}/v1", limits=Limits(max_retries=0))
         page = open_transcript(create_app(config).test_client(), limit=45)
     assert page.message_ids == [*ids(*range(45)), None]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
@@ -12,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.redaction import KeyRedactor
 
@@ -38,20 +38,6 @@ class ModelServerError(ApiError):
 
     def __init__(self, message: str, *, code: str, status: int = 502) -> None:
         super().__init__(message, status=status, kind="server_error", code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelLimits:
-    """Bounds on one create request. Times are in seconds, sizes in bytes.
-
-    `read_timeout` is for each wait for the next bytes: a model may think for minutes before the
-    first one. An answer larger than `max_stored_bytes` is passed on whole, but not stored whole.
-    """
-
-    connect_timeout: float = 5.0
-    read_timeout: float = 600.0
-    max_request_bytes: int = 64 * 1024 * 1024
-    max_stored_bytes: int = 32 * 1024 * 1024
 
 
 class ModelServer:

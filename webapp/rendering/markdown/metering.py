@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from webapp.rendering.budgets import Budgets
+from webapp.config import Budgets
 
 MAX_STEPS: Final = 100_000
 """What a parser may do for one text: prose of 200 kB takes a tenth of it."""

@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
 
+from webapp.config import Budgets
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 from webapp.messages import Message
-from webapp.rendering.budgets import Budgets
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree

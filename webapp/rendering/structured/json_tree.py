@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 from markupsafe import Markup, escape
 
+from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
-from webapp.rendering.budgets import Budgets
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.text.exact import render_exact
 from webapp.rendering.text.invisible import reveal_invisible

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
+from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Object, Value
 from webapp.messages import Message, Text, ToolCall
-from webapp.rendering.budgets import Budgets
 from webapp.rendering.structured.detect import StructureBudget, TooLong
 from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
 from webapp.rendering.text.invisible import reveal_invisible

@@ -9,9 +9,9 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.completions import Completion
+from webapp.config import Budgets
 from webapp.exact_json import Array, Object, Value
 from webapp.messages import ToolCall
-from webapp.rendering.budgets import Budgets
 from webapp.rendering.structured.json_tree import render_json_tree
 
 PAGE_SIZE: Final = 400_000

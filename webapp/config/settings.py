@@ -1,0 +1,126 @@
+"""Declare settings as dataclass fields and read them from the environment.
+
+A field made by `setting` holds everything about one setting, a field made by `nested` the
+settings of another dataclass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+D = TypeVar("D", bound="DataclassInstance")
+
+_SETTING: Final = "setting"
+_NESTED: Final = "nested"
+
+
+class ConfigError(ValueError):
+    """A setting is missing or malformed; the message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable: its parser, and its row in the README.
+
+    `default_text` is the default as a reader sees it. A `parse` that raises `ValueError` says
+    in it which values the setting takes.
+    """
+
+    name: str
+    parse: Callable[[str], object]
+    default_text: str
+    help: str
+
+    def read(self, environ: Mapping[str, str]) -> str | None:
+        """Return the text of the variable, or of the file that `{name}_FILE` names.
+
+        Blank text counts as not set. Raises `ConfigError` if both variables are set or the
+        file cannot be read.
+        """
+        value = environ.get(self.name, "").strip()
+        path = environ.get(f"{self.name}_FILE", "").strip()
+        if value and path:
+            raise ConfigError(f"{self.name} and {self.name}_FILE are both set; set one of them")
+        if path:
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(
+                    f"{self.name}_FILE names a file that cannot be read: {error}"
+                ) from error
+        return value or None
+
+
+def setting(
+    name: str,
+    parse: Callable[[str], T],
+    *,
+    default: T,
+    help: str,
+    default_text: str | None = None,
+    is_secret: bool = False,
+) -> T:
+    """Return the dataclass field of the setting `name`.
+
+    The text of the default is derived from `default` unless `default_text` is given. A secret
+    is left out of the repr.
+    """
+    if default_text is None:
+        default_text = _format_default(default)
+    row = Setting(name, parse, default_text, help)
+    made: Any = field(default=default, repr=not is_secret, metadata={_SETTING: row})
+    return made  # type: ignore[no-any-return]
+
+
+def _format_default(default: object) -> str:
+    """Return `default` as it would be written in the environment."""
+    if default in (None, ()):
+        return ""
+    if isinstance(default, bool):
+        return str(int(default))
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def nested(config: type[D]) -> D:
+    """Return a field that holds a `config` with its own settings."""
+    made: Any = field(default_factory=config, metadata={_NESTED: config})
+    return made  # type: ignore[no-any-return]
+
+
+def settings_of(config: type[DataclassInstance]) -> Iterator[Setting]:
+    """Yield the settings of a dataclass in the order of its fields, nested ones included."""
+    for one in fields(config):
+        if _SETTING in one.metadata:
+            yield one.metadata[_SETTING]
+        elif _NESTED in one.metadata:
+            yield from settings_of(one.metadata[_NESTED])
+
+
+def read_settings(config: type[D], environ: Mapping[str, str]) -> D:
+    """Return a `config` with the settings in `environ` and defaults for the others.
+
+    Raises `ConfigError` if a value does not parse.
+    """
+    values: dict[str, object] = {}
+    for one in fields(config):
+        if _NESTED in one.metadata:
+            values[one.name] = read_settings(one.metadata[_NESTED], environ)
+        elif _SETTING in one.metadata:
+            row: Setting = one.metadata[_SETTING]
+            if (text := row.read(environ)) is not None:
+                values[one.name] = _parse(row, text)
+    return config(**values)
+
+
+def _parse(row: Setting, text: str) -> object:
+    try:
+        return row.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{row.name} takes {error}") from error
