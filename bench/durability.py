@@ -17,9 +17,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.support.postgres import HOW_TO_INSTALL, programs, running_postgres
-from tests.support.store_processes import UPDATED, half_stored, killed, lost, start, whole
-from tests.support.store_rows import add, database_url
+from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
+from tools.store_processes import UPDATED, half_stored, killed, lost, start, whole
+from tools.store_rows import add, database_url
 from webapp.embedded import Store
 
 PROCESSES: Final = 4
@@ -46,7 +46,7 @@ def main() -> None:
 def _databases(resources: ExitStack) -> Iterator[tuple[str, str]]:
     folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-"))
     yield "SQLite", database_url(Path(folder))
-    found = programs()
+    found = find_programs()
     if found is None:
         print(f"PostgreSQL is left out: {HOW_TO_INSTALL}")
         return

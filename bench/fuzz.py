@@ -51,7 +51,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
     from webapp.rendering.structured.ansi import render_ansi
     from webapp.upstream.error_bodies import parse_error_body
 
-from tests.hostile.corpus import CASES
+from tools.hostile.corpus import CASES
 
 LONGEST: Final = 4_096
 """Bytes of one input."""

@@ -24,7 +24,7 @@ from typing import Final
 from flask.testing import FlaskClient
 
 from bench.render_cases import EMPTY, KINDS, hostile, of_messages, pages
-from tests.support.memory import HAS_PEAKS, forget_peak, held, peak
+from tools.memory import HAS_PEAKS, forget_peak, held, peak
 from webapp import create_app
 from webapp.config import Config, Limits
 from webapp.embedded import Store, import_files

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from bench.hostile_texts import HOSTILE_TEXTS
+from tools.hostile.costly_texts import HOSTILE_TEXTS
+from tools.paths import REAL_DATA
 from webapp.embedded.transfer.samples import SAMPLES
 
-REAL: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "transcripts"
+REAL: Final = REAL_DATA / "transcripts"
 """Transcripts beside this checkout, where there are some."""
 
 PAGE_SIZES: Final = (20, 100, 1_143)

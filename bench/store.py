@@ -24,7 +24,7 @@ from typing import Final
 
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.support.postgres import HOW_TO_INSTALL, programs, running_postgres
+from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
 from webapp.embedded import Store, import_files
 from webapp.embedded.store.pages import PageRequest
 
@@ -78,7 +78,7 @@ def main() -> None:
 
 def _databases(folder: Path) -> Iterator[tuple[str, str]]:
     yield "SQLite", f"sqlite:///{folder / 'store.db'}"
-    found = programs()
+    found = find_programs()
     if found is None:
         print(f"\nPostgreSQL is left out: {HOW_TO_INSTALL}")
         return

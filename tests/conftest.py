@@ -1,4 +1,4 @@
-"""What tests share: an application over its embedded store, and one over a fake upstream."""
+"""Share an application on its embedded server, one on a fake upstream, and empty databases."""
 
 from __future__ import annotations
 
@@ -6,27 +6,49 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream
-from tests.support.paths import SHARED
-from tests.support.postgres import HOW_TO_INSTALL, PostgresServer, programs, running_postgres
-from tests.support.store_rows import database_url as sqlite_url
+from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
+from tools.store_rows import database_url as sqlite_url
 from webapp import create_app
 from webapp.config import Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
 
-REAL_DATA = SHARED / "data"
+TESTS: Final = Path(__file__).parent
+PATIENCE: Final = 120.0
+"""Seconds that a page of `fake_app` may take."""
+
+MARKERS_BY_FOLDER: Final = {
+    "browser": ("browser",),
+    "cli": ("process",),
+    "faults": ("process",),
+    "hostile": ("hostile",),
+    "sdk": ("sdk", "process"),
+}
+MARKERS_BY_FIXTURE: Final = {"browser": "browser", "postgres": "process"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder and by the fixtures it asks for."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        names = {*MARKERS_BY_FOLDER.get(folder, ())}
+        asked_for = getattr(item, "fixturenames", ())
+        names |= {MARKERS_BY_FIXTURE[name] for name in asked_for if name in MARKERS_BY_FIXTURE}
+        for name in sorted(names):
+            item.add_marker(name)
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests stay for the whole run: what looks for garbage need not look at them.
+    """Keep the garbage collector from looking at the thousands of tests again and again.
 
-    It would take seconds of some page's time to render, which is bounded.
+    That would add seconds to whichever page is rendered when it runs.
     """
     gc.collect()
     gc.freeze()
@@ -34,7 +56,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Data and caches of the tests stay out of the user's folders."""
+    """Keep data and caches of the tests out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -48,7 +70,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def load(config: Config) -> Callable[[Path], None]:
-    """Loads a JSONL file into the store of `app`; every line must be good."""
+    """Return a function that loads a JSONL file into the store of `app`, every line of it."""
 
     def load_file(path: Path) -> None:
         store = Store(find_database_url(config))
@@ -61,7 +83,7 @@ def load(config: Config) -> Callable[[Path], None]:
 
 @pytest.fixture
 def app(config: Config) -> Flask:
-    """The application on its embedded server, which is empty."""
+    """Return the application on its embedded server, which is empty."""
     return create_app(config)
 
 
@@ -77,13 +99,16 @@ def fake() -> FakeUpstream:
 
 @pytest.fixture
 def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
-    """The application reading from `fake` on a real port, impatient."""
+    """Yield the application reading from `fake` on a real port.
+
+    Its pages may take long: a busy machine is not what these tests are about.
+    """
     with fake.serve() as base_url:
         yield create_app(
             Config(
                 openai_base_url=base_url,
                 openai_api_key="sk-test-4f9a",
-                limits=Limits(max_retries=0, page_timeout=5.0),
+                limits=Limits(max_retries=0, page_timeout=PATIENCE),
             )
         )
 
@@ -95,8 +120,8 @@ def fake_client(fake_app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A server of this process; tests that need it are skipped where it is not installed."""
-    found = programs()
+    """Run one server for the session; skip the test if PostgreSQL is not installed."""
+    found = find_programs()
     if found is None and os.environ.get("CI") == "true":
         pytest.fail(HOW_TO_INSTALL)
     if found is None:
@@ -105,9 +130,9 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.process)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database; a test that asks for it runs once for each kind."""
+    """Yield the URL of an empty database; a test that asks for it runs once for each kind."""
     if request.param == "sqlite":
         yield sqlite_url(tmp_path)
         return

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.lock")))
 HTMX: Final = "node_modules/htmx.org"

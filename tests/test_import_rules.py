@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
 PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 from webapp.config import SETTINGS
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, String, Value, indented, parse
 from webapp.messages import (

@@ -4,21 +4,18 @@ Prints one JSON object, names to base64. What the standard library can write is 
 same bytes every time; JPEG, WebP and the AV1 picture of the AVIF come from a Chromium's own
 encoders (given as argument), so they depend on its version:
 
-    python tools/make_bubble_media.py /usr/bin/chromium
+    python -m tools.make_bubble_media /usr/bin/chromium
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import pathlib
 import struct
 import sys
 from typing import Final
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-from make_sample_media import Colour, gif, pcm16, pdf, png  # noqa: E402
+from tools.make_sample_media import Colour, gif, pcm16, pdf, png
 
 RATE: Final = 24_000
 
@@ -170,18 +167,18 @@ def avif(frame: bytes, width: int, height: int) -> bytes:
     ipma = _full(b"ipma", struct.pack(">IHB", 1, 1, 3) + bytes([1, 2, 0x83]))
     iprp = _box(b"iprp", _box(b"ipco", ispe, pixi, av1c), ipma)
     infe = _full(b"infe", struct.pack(">HH", 1, 0) + b"av01\0", version=2)
-    for offset in (0, 1):
-        iloc = _full(b"iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, offset, len(obus)))
-        meta = _full(
-            b"meta",
-            _full(b"hdlr", bytes(4) + b"pict" + bytes(13)),
-            _full(b"pitm", struct.pack(">H", 1)),
-            iloc,
-            _full(b"iinf", struct.pack(">H", 1) + infe),
-            iprp,
-        )
-        start = len(form) + len(meta) + 8
-        meta = meta.replace(iloc, iloc[:-8] + struct.pack(">II", start, len(obus)))
+    # The place of the picture is known once the rest has its size.
+    iloc = _full(b"iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, 0, len(obus)))
+    meta = _full(
+        b"meta",
+        _full(b"hdlr", bytes(4) + b"pict" + bytes(13)),
+        _full(b"pitm", struct.pack(">H", 1)),
+        iloc,
+        _full(b"iinf", struct.pack(">H", 1) + infe),
+        iprp,
+    )
+    start = len(form) + len(meta) + 8
+    meta = meta.replace(iloc, iloc[:-8] + struct.pack(">II", start, len(obus)))
     return form + meta + _box(b"mdat", obus)
 
 

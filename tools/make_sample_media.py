@@ -4,7 +4,7 @@ Owns what is in `webapp/embedded/samples/media/`; knows nothing of the completio
 it. Run without arguments it writes the files that need only the standard library, the same
 bytes every time:
 
-    python tools/make_sample_media.py [FOLDER]
+    python -m tools.make_sample_media [FOLDER]
 
 With `--encoded` it also makes the formats the standard library has no encoder for: two of the
 pictures drawn here become JPEG and WebP with ffmpeg (5.1), and flite (2.2) speaks the

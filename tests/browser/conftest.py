@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from tests.gallery.fixtures import FOLDER as GALLERY
+from tests.support.gallery import FOLDER as GALLERY
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import Open
-from tests.gallery.fixtures import FOLDER, fixtures, with_id
 from tests.support.browser.accessibility import COLOURS, violations, violations_in_both
 from tests.support.browser.boxes import lay_out_all
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.support.gallery import FOLDER, fixtures, with_id
 
 # Answers of many completions, one after the other on one page, have the same name.
 ON_THE_GALLERY = ("landmark-unique",)

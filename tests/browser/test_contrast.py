@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Open
-from tests.gallery.fixtures import FOLDER
 from tests.support.browser.contrast import faint_texts
+from tests.support.gallery import FOLDER
 
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 SHOW_SOURCES = """() => {

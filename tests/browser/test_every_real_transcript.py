@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Dialog, Page
 
 from tests.browser.conftest import Open
-from tests.conftest import REAL_DATA
 from tests.support.browser.boxes import box_problems, lay_out_all
 from tests.support.serving import serve
+from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files

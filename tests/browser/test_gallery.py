@@ -9,8 +9,8 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.test_every_sample import keep
-from tests.gallery.fixtures import FOLDER, Fixture, fixtures
 from tests.support.browser.boxes import box_problems, lay_out_all
+from tests.support.gallery import FOLDER, Fixture, fixtures
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
 LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (

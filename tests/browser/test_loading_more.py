@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.conftest import REAL_DATA
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
+from tools.paths import REAL_DATA
 
 LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"
 needs_real_data = pytest.mark.skipif(

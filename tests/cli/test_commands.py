@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Readback, read_until, terminal
-from tests.support.store_rows import compact, completion, jsonl
+from tests.support.command import Readback, open_terminal, read_until
+from tools.store_rows import compact, completion, database_url, jsonl
 
 
 @pytest.fixture
 def readback(tmp_path: Path) -> Readback:
-    return Readback(tmp_path)
+    return Readback.of_user(tmp_path, DATABASE_URL=database_url(tmp_path))
 
 
 @pytest.fixture
@@ -64,8 +64,10 @@ def test_an_import_takes_standard_input(readback: Readback) -> None:
 
 def test_progress_is_for_terminals(readback: Readback, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", [completion("c1")])
-    with terminal() as (shown, device):
-        process = readback.start("import", path, errors=device)
+    with (
+        open_terminal() as (shown, device),
+        readback.start("import", path, stderr=device) as process,
+    ):
         assert "1 completion" in read_until(shown, "completion")
         process.communicate()
 
@@ -76,8 +78,10 @@ def test_an_import_that_is_interrupted_keeps_what_it_stored(
     readback: Readback, tmp_path: Path
 ) -> None:
     lines = "".join(f"{json.dumps(completion(f'c{at}'))}\n" for at in range(200))
-    with terminal() as (shown, device):
-        process = readback.start("import", "-", errors=device)
+    with (
+        open_terminal() as (shown, device),
+        readback.start("import", "-", stderr=device) as process,
+    ):
         assert process.stdin is not None
         process.stdin.write(lines.encode())
         process.stdin.flush()
@@ -133,15 +137,12 @@ def test_an_export_that_cannot_be_written_is_one_line(filled: Readback, tmp_path
 def test_a_closed_pipe_ends_an_export_quietly(readback: Readback, tmp_path: Path) -> None:
     big = completion("c1", note="x" * 1_000_000)
     readback("import", jsonl(tmp_path / "a.jsonl", [big, big | {"id": "c2"}]))
-    process = readback.start("export")
-    assert process.stdout is not None and process.stderr is not None and process.stdin is not None
-
-    os.read(process.stdout.fileno(), 10)
-    process.stdout.close()
-    errors = process.stderr.read()
-    process.wait()
-    process.stdin.close()
-    process.stderr.close()
+    with readback.start("export") as process:
+        assert process.stdout is not None and process.stderr is not None
+        os.read(process.stdout.fileno(), 10)
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait()
 
     assert (process.returncode, errors) == (141, b"")
 
@@ -211,8 +212,10 @@ def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -
 
 @pytest.mark.parametrize(("answer", "left"), [("y\n", 2), ("\n", 3), ("no\n", 3)])
 def test_a_deletion_asks_on_a_terminal(filled: Readback, answer: str, left: int) -> None:
-    with terminal() as (shown, device):
-        process = filled.start("delete", "c1", input=device)
+    with (
+        open_terminal() as (shown, device),
+        filled.start("delete", "c1", stdin=device) as process,
+    ):
         os.write(shown, answer.encode())
         output, _ = process.communicate()
 

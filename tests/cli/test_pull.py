@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import Readback
+from tests.support.command import PATIENCE, Readback
 from tests.support.fake_upstream import (
     FakeUpstream,
     Reply,
@@ -21,6 +21,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
+from tools.store_rows import database_url
 from webapp.cli.copying import LONGEST_WAIT, Copier, CopyReport
 from webapp.embedded import Store
 from webapp.upstream import Clock, Endpoint, KeyRejected, Limits, RateLimited, Upstream
@@ -40,8 +41,12 @@ def fake() -> FakeUpstream:
 @pytest.fixture
 def readback(fake: FakeUpstream, tmp_path: Path) -> Iterator[Readback]:
     with fake.serve() as base_url:
-        settings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "sk-test-4f9a"}
-        yield Readback(tmp_path, tuple(settings.items()))
+        yield Readback.of_user(
+            tmp_path,
+            DATABASE_URL=database_url(tmp_path),
+            OPENAI_BASE_URL=base_url,
+            OPENAI_API_KEY="sk-test-4f9a",
+        )
 
 
 def exported(readback: Readback) -> dict[str, dict[str, Any]]:
@@ -164,14 +169,14 @@ def test_a_pull_that_is_interrupted_goes_on_where_it_stopped(
     def hold(page: dict[str, Any]) -> dict[str, Any]:
         if len(page["data"]) == 100:
             reached.set()
-            released.wait(60)
+            released.wait(PATIENCE)
         return page
 
     fake.page = hold
-    process = readback.start("pull", "c1", "c2", "c3")
-    assert reached.wait(60)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
+    with readback.start("pull", "c1", "c2", "c3") as process:
+        assert reached.wait(PATIENCE)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
     released.set()
 
     assert (process.returncode, errors.count(b"\n")) == (130, 1)

@@ -18,27 +18,26 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 import requests
 
+from tests.support.command import PATIENCE, Ended, Readback, Served, find_free_port
 from tests.support.fake_upstream import MOUNT, FakeUpstream, stored
-from tests.support.served import PATIENCE, Served, environ_without_settings, free_port, run, serving
 from tests.support.serving import serve as serve_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Environ: TypeAlias = dict[str, str]
 Serve: TypeAlias = Callable[..., Served]
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> Environ:
-    return environ_without_settings(tmp_path)
+def readback(tmp_path: Path) -> Readback:
+    return Readback.of_user(tmp_path)
 
 
 @pytest.fixture
-def serve(environ: Environ) -> Iterator[Serve]:
-    """Starts `readback serve` with the settings it is given; all are ended after the test."""
+def serve(readback: Readback) -> Iterator[Serve]:
+    """Start `readback serve` with these settings; every server is stopped after the test."""
     with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(serving(environ, **settings))
+        yield lambda **settings: stack.enter_context(readback.serve(**settings))
 
 
 @dataclass
@@ -96,11 +95,11 @@ def test_samples_are_loaded_at_the_first_start_only(serve: Serve) -> None:
 
 
 def test_no_samples_are_added_to_what_was_imported_first(
-    serve: Serve, environ: Environ, tmp_path: Path
+    serve: Serve, readback: Readback, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.jsonl"
     file.write_text(line("chatcmpl-mine"))
-    run(environ, "import", str(file))
+    readback("import", file)
 
     assert serve().completion_ids() == ["chatcmpl-mine"]
 
@@ -116,15 +115,13 @@ def test_it_stops_with_all_its_workers_while_a_connection_is_open(
         send = os.killpg if number == signal.SIGINT else os.kill
         send(served.process.pid, number)
 
-        assert served.ended() == (0, "")
+        assert served.wait() == Ended(0)
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", served.port)) == errno.ECONNREFUSED
 
 
 def test_it_stops_when_it_is_told_so_while_it_starts(serve: Serve) -> None:
-    status, _ = serve().stop()
-
-    assert status in (0, -signal.SIGTERM)
+    assert serve().stop().status in (0, -signal.SIGTERM)
 
 
 def test_a_request_that_never_ends_does_not_hold_up_the_stop(serve: Serve) -> None:
@@ -136,7 +133,7 @@ def test_a_request_that_never_ends_does_not_hold_up_the_stop(serve: Serve) -> No
         stuck.sendall((head + form).encode())
         assert stuck.recv(100).startswith(b"HTTP/1.1 100")
 
-        assert served.stop() == (0, "")
+        assert served.stop() == Ended(0)
 
 
 def test_a_page_that_is_being_made_is_sent_before_the_stop(serve: Serve) -> None:
@@ -156,7 +153,7 @@ def test_a_page_that_is_being_made_is_sent_before_the_stop(serve: Serve) -> None
         read.join(PATIENCE)
 
         assert "The question" in pages[0].text
-        assert served.ended() == (0, "")
+        assert served.wait() == Ended(0)
 
 
 def test_all_messages_arrive_in_pieces_as_the_upstream_gives_them(serve: Serve) -> None:
@@ -192,23 +189,23 @@ def test_the_secret_key_may_come_from_a_file(serve: Serve, tmp_path: Path) -> No
     assert serve(SECRET_KEY_FILE=str(tmp_path / "key")).get("/healthz").ok
 
 
-def test_other_machines_are_served_only_when_that_is_said(serve: Serve, environ: Environ) -> None:
-    status, _, problem = run(environ | {"HOST": "0.0.0.0"}, "serve")
+def test_other_machines_are_served_only_when_that_is_said(serve: Serve, readback: Readback) -> None:
+    refused = readback.with_settings(HOST="0.0.0.0")("serve")
     served = serve(HOST="0.0.0.0", READBACK_OPEN="1")
 
-    assert (status, problem.count("\n")) == (2, 1)
-    assert "HOST=0.0.0.0" in problem
-    assert "READBACK_OPEN=1" in problem
+    assert (refused.status, refused.errors.count("\n")) == (2, 1)
+    assert "HOST=0.0.0.0" in refused.errors
+    assert "READBACK_OPEN=1" in refused.errors
     assert served.get("/completions").status_code == 200
 
 
-def test_a_port_in_use_is_one_line(serve: Serve, environ: Environ) -> None:
+def test_a_port_in_use_is_one_line(serve: Serve, readback: Readback) -> None:
     served = serve()
     assert served.get("/healthz").ok
 
-    status, said, problem = run(environ | {"PORT": str(served.port)}, "serve")
-    assert (status, said) == (2, "")
-    assert problem == f"readback: PORT={served.port} is in use on 127.0.0.1; set another one\n"
+    ended = readback.with_settings(PORT=str(served.port))("serve")
+    in_use = f"readback: PORT={served.port} is in use on 127.0.0.1; set another one\n"
+    assert ended == Ended(2, "", in_use)
 
 
 @pytest.mark.parametrize(
@@ -222,44 +219,45 @@ def test_a_port_in_use_is_one_line(serve: Serve, environ: Environ) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_used_stops_the_start_with_one_line_that_names_it(
-    environ: Environ, name: str, value: str
+    readback: Readback, name: str, value: str
 ) -> None:
-    settings = {"PORT": str(free_port()), "READBACK_OPEN": "1", name: value}
-    status, said, problem = run(environ | settings, "serve")
+    settings = {"PORT": str(find_free_port()), "READBACK_OPEN": "1", name: value}
+    ended = readback.with_settings(**settings)("serve")
 
-    assert (status, said) == (2, "")
-    assert problem.startswith("readback: ") and problem.count("\n") == 1
-    assert name in problem
+    assert (ended.status, ended.output) == (2, "")
+    assert ended.errors.startswith("readback: ") and ended.errors.count("\n") == 1
+    assert name in ended.errors
 
 
-def test_importing_a_file_twice_loads_it_once(environ: Environ, tmp_path: Path) -> None:
+def test_importing_a_file_twice_loads_it_once(readback: Readback, tmp_path: Path) -> None:
     file = tmp_path / "two.jsonl"
     file.write_text(line("chatcmpl-1") + line("chatcmpl-2"))
-    first = run(environ, "import", str(file))
-    second = run(environ, "import", str(file))
+    first = readback("import", file)
+    second = readback("import", file)
 
-    assert (first[0], first[2]) == (second[0], second[2]) == (0, "")
-    assert "2 completions loaded." in first[1]
-    assert "0 completions loaded, 2 stored already." in second[1]
+    assert (first.status, first.errors) == (second.status, second.errors) == (0, "")
+    assert "2 completions loaded." in first.output
+    assert "0 completions loaded, 2 stored already." in second.output
 
 
 def test_a_line_that_cannot_be_loaded_is_named_and_the_others_are_loaded(
-    serve: Serve, environ: Environ, tmp_path: Path
+    serve: Serve, readback: Readback, tmp_path: Path
 ) -> None:
     file = tmp_path / "mixed.jsonl"
     file.write_text(
         line("chatcmpl-1") + "{]\n" + line("chatcmpl-1", "Changed") + line("chatcmpl-2")
     )
-    status, said, problem = run(environ, "import", str(file))
+    ended = readback("import", file)
 
-    assert status == 1
-    assert "2 completions loaded, 1 not loaded: stored with other content" in said
-    assert problem.count(f"{file}:2: ") == problem.count(f"{file}:3: chatcmpl-1 ") == 1
+    assert ended.status == 1
+    assert "2 completions loaded, 1 not loaded: stored with other content" in ended.output
+    assert ended.errors.count(f"{file}:2: ") == ended.errors.count(f"{file}:3: chatcmpl-1 ") == 1
     assert sorted(serve().completion_ids()) == ["chatcmpl-1", "chatcmpl-2"]
 
 
-def test_a_file_that_is_not_there_is_named(environ: Environ, tmp_path: Path) -> None:
-    status, _, problem = run(environ, "import", str(tmp_path / "none.jsonl"))
+def test_a_file_that_is_not_there_is_named(readback: Readback, tmp_path: Path) -> None:
+    ended = readback("import", tmp_path / "none.jsonl")
 
-    assert status == 1
-    assert problem.startswith(f"{tmp_path / 'none.jsonl'}: ") and problem.count("\n") == 1
+    assert ended.status == 1
+    assert ended.errors.startswith(f"{tmp_path / 'none.jsonl'}: ")
+    assert ended.errors.count("\n") == 1

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
-from tests.support.postgres import PostgresServer
-from tests.support.store_rows import add, completion
+from tools.postgres import PostgresServer
+from tools.store_rows import add, completion
 from webapp.embedded import Store, StoreError, without_password
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (

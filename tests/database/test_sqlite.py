@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from tests.support.store_rows import add, completion, database_url, ids, listening, rows
+from tests.support.api_answers import ids
+from tools.store_rows import add, completion, database_url, listening, rows
 from webapp.embedded import Store, StoreError, create_server
 
 LARGE = {f"key{at}": "x" * 512 for at in range(16)}

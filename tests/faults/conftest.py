@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.broken_upstream import KEY, MIB, answers
+from tests.support.command import Readback, Served
 from tests.support.raw_server import RawServer
-from tests.support.served import Served, environ_without_settings, serving
 
 DEADLINE = 2.0
 """Seconds that a page may take."""
@@ -17,7 +17,7 @@ DEADLINE = 2.0
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An impatient one, which takes 1 MiB of an answer."""
-    environ = environ_without_settings(tmp_path_factory.mktemp("viewer"))
+    readback = Readback.of_user(tmp_path_factory.mktemp("viewer"))
     with RawServer(answers) as upstream:
         settings = {
             "OPENAI_BASE_URL": upstream.base_url,
@@ -28,6 +28,6 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "READBACK_MAX_RETRIES": "1",
             "READBACK_MAX_BYTES": str(MIB),
         }
-        with serving(environ, **settings) as served:
+        with readback.serve(**settings) as served:
             assert served.get("/healthz").ok
             yield served

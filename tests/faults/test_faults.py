@@ -14,9 +14,9 @@ import requests
 from tests.faults.broken_upstream import FAULTS, KEY, SAID, Fault
 from tests.faults.conftest import DEADLINE
 from tests.support.answer_headers import missing
-from tests.support.memory import HAS_PEAKS, forget_peak, held, peak, workers_of
+from tests.support.command import PATIENCE, Served
 from tests.support.pages import AS_FRAGMENT, Page
-from tests.support.served import PATIENCE, Served
+from tools.memory import HAS_PEAKS, forget_peak, held, peak, workers_of
 
 PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "list": ("/completions?model={id}", {}),

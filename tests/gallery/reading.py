@@ -8,7 +8,7 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
-from tests.gallery.fixtures import Json
+from tests.support.gallery import Json
 
 BLOCKS: Final = frozenset(
     {"p", "div", "pre", "li", "dt", "dd", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6"}

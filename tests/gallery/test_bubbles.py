@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.gallery.fixtures import FOLDER, Fixture, fixtures
 from tests.gallery.reading import Seen, missing
 from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.gallery import FOLDER, Fixture, fixtures
 from tests.support.pages import Page
 from webapp import create_app
 from webapp.config import Budgets, Config, ConfigError, Limits

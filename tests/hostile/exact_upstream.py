@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.hostile.cases import Case
-from tests.hostile.corpus import CASES
-from tests.hostile.fields import COMPLETIONS
 from tests.support.fake_upstream import FakeUpstream, Reply, Seen, error
+from tools.hostile.cases import Case
+from tools.hostile.corpus import CASES
+from tools.hostile.fields import COMPLETIONS
 
 SENTINEL: Final = "Sentinel"
 PAGE: Final = 33

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from tests.hostile.fields import POLYGLOT
 from tests.support.fake_upstream import Reply
+from tools.hostile.fields import POLYGLOT
 
 _LINE: Final = POLYGLOT.replace("\r\n", " ").replace("\0", "").replace("\u202e", "")
 _SAID: Final = {"message": "said", "type": "t", "code": "c", "param": "p"}

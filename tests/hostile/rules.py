@@ -9,8 +9,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
-from tests.hostile.cases import MANY, Case
 from tests.support.pages import Bubble, Page
+from tools.hostile.cases import MANY, Case
 from webapp.exact_json.lexemes import TOKEN
 
 FORBIDDEN: Final = frozenset(

@@ -12,15 +12,15 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hostile.attachments import IMAGES, SOUNDS
-from tests.hostile.characters import ANSI, UNICODE
-from tests.hostile.fields import POLYGLOT
-from tests.hostile.injection import MUTATIONS, TAGS
-from tests.hostile.markdown_tricks import MARKDOWN, MATHS
 from tests.hostile.rules import assert_harmless, lexemes, shown_exactly, words
 from tests.support.any_json import json_texts, texts
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.pages import Page
+from tools.hostile.attachments import IMAGES, SOUNDS
+from tools.hostile.characters import ANSI, UNICODE
+from tools.hostile.fields import POLYGLOT
+from tools.hostile.injection import MUTATIONS, TAGS
+from tools.hostile.markdown_tricks import MARKDOWN, MATHS
 from webapp.exact_json import NotJson, indented, parse
 from webapp.media import InlineMedia, NotMedia, format_of
 from webapp.messages import Message

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.hostile.exact_upstream import ExactUpstream, odd_completions, pages_of_cases
 from tests.hostile.failures import FAILURES
-from tests.hostile.fields import POLYGLOT
 from tests.hostile.watching import Watched, watched
+from tools.hostile.fields import POLYGLOT
 
 PAGES: Final = pages_of_cases()
 COUNTS: Final = {

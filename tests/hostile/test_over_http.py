@@ -11,7 +11,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.hostile import addresses, characters, injection, takeovers
 from tests.hostile.exact_upstream import (
     SENTINEL,
     ExactUpstream,
@@ -20,7 +19,6 @@ from tests.hostile.exact_upstream import (
     whole_corpus,
 )
 from tests.hostile.failures import FAILURES
-from tests.hostile.fields import COMPLETIONS, POLYGLOT
 from tests.hostile.rules import (
     assert_all_said,
     assert_exact,
@@ -29,6 +27,8 @@ from tests.hostile.rules import (
     assert_stands_alone,
 )
 from tests.support.pages import AS_FRAGMENT, Page
+from tools.hostile import addresses, characters, injection, takeovers
+from tools.hostile.fields import COMPLETIONS, POLYGLOT
 from webapp import create_app
 from webapp.config import Config, Limits
 from webapp.security import HEADERS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hostile.corpus import CASES
-from tests.hostile.fields import COMPLETIONS, POLYGLOT
 from tests.hostile.rules import assert_harmless, assert_said, lexemes
 from tests.support.pages import Page
+from tools.hostile.corpus import CASES
+from tools.hostile.fields import COMPLETIONS, POLYGLOT
 
 
 def test_there_are_many_cases_and_each_has_a_name_of_its_own() -> None:

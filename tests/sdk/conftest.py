@@ -1,4 +1,4 @@
-"""The whole of Readback as users start it, with a model server behind it."""
+"""The whole of Readback as users start it, with a model server to forward to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.sdk.api import Api
+from tests.support.command import Readback
 from tests.support.model_server import FakeModel
-from tests.support.served import environ_without_settings, serving
+from tools.store_rows import database_url
 from webapp.embedded import Store
 
 
@@ -21,11 +22,10 @@ def model() -> FakeModel:
 
 @pytest.fixture
 def api(tmp_path: Path, model: FakeModel) -> Iterator[Api]:
-    """A server of its own for each test; its store is there before it, and so has no samples."""
-    database_url = f"sqlite:///{tmp_path / 'store.db'}"
-    environ = environ_without_settings(tmp_path)
-    with closing(Store(database_url)) as store, model.serve() as model_url:
-        settings = {"DATABASE_URL": database_url, "READBACK_MODEL_URL": model_url}
-        with serving(environ, **settings) as served:
+    """Start a server for each test; its store exists before it, and so has no samples."""
+    url = database_url(tmp_path)
+    with closing(Store(url)) as store, model.serve() as model_url:
+        readback = Readback.of_user(tmp_path, DATABASE_URL=url, READBACK_MODEL_URL=model_url)
+        with readback.serve() as served:
             assert served.get("/healthz").ok
-            yield Api(served.url("/v1"), database_url, store)
+            yield Api(served.url("/v1"), url, store)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 import pytest
 
 from tests.sdk.api import Api, not_here
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
 SCRIPT: Final = Path(__file__).with_name("node_client.mjs")
 ANSWER: Final = {"index": 0, "message": {"role": "assistant", "content": "4"}, "logprobs": None}

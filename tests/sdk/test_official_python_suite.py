@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 
 from tests.sdk import seeding
 from tests.sdk.api import Api, not_here
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
 SUITE: Final = ROOT / ".cache" / "openai-python"
 FILES: Final = (

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.sdk.api import Api
 from tests.sdk.recorded_shapes import as_recorded
-from tests.support.paths import SHARED
+from tools.paths import SHARED
 
 PUBLISHED: Final = SHARED / "stored-completions.openapi.yaml"
 OPERATIONS: Final = (

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, TypeVar
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tests.support.paths import SHARED
+from tools.paths import SHARED
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 T = TypeVar("T")

@@ -1,20 +1,29 @@
-"""The `readback` command as a process of its own, as a user runs it."""
+"""Run the `readback` command as a process of its own: to its end, or as a server."""
 
 from __future__ import annotations
 
 import os
 import pty
+import random
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from tests.support.paths import ROOT
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
-_OURS = ("OPENAI_", "AZURE_OPENAI_", "READBACK_", "DATABASE_URL", "HOST", "PORT")
+from tools.paths import ROOT
+from webapp.config import SETTINGS
+
+PATIENCE: Final = 120
+"""Seconds after which a process that should have written something or ended counts as stuck."""
 
 
 @dataclass(frozen=True)
@@ -22,56 +31,120 @@ class Ended:
     """How a process ended and what it wrote."""
 
     status: int
-    output: str
-    errors: str
-
-
-def _interruptible() -> None:
-    """Ctrl+C works as on a terminal, also where whoever runs the tests ignores it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    output: str = ""
+    errors: str = ""
 
 
 @dataclass(frozen=True)
 class Readback:
-    """Runs `readback` on the store in `folder`, with `settings` in the environment."""
+    """The command of a user whose environment is `environ`; call it to run it to its end."""
 
-    folder: Path
-    settings: tuple[tuple[str, str], ...] = ()
+    environ: Mapping[str, str]
 
-    @property
-    def database_url(self) -> str:
-        return f"sqlite:///{self.folder / 'store.db'}"
+    @classmethod
+    def of_user(cls, folder: Path, **settings: str) -> Readback:
+        """Return the command of a user who has set only `settings`.
+
+        Data and caches go into `folder`.
+        """
+        ours = {setting.name for setting in SETTINGS}
+        ours |= {f"{name}_FILE" for name in ours}
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
+        folders = {"XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache")}
+        return cls(kept | folders | settings)
+
+    def with_settings(self, **settings: str) -> Readback:
+        return replace(self, environ={**self.environ, **settings})
 
     def __call__(self, *arguments: str | Path, input: str = "") -> Ended:
-        process = self.start(*arguments)
-        output, errors = process.communicate(input.encode())
-        return Ended(process.returncode, output.decode(), errors.decode())
+        with self.start(*arguments) as process:
+            return _wait(process, input.encode())
 
+    @contextmanager
     def start(
         self,
         *arguments: str | Path,
-        input: int = subprocess.PIPE,
-        errors: int = subprocess.PIPE,
-    ) -> subprocess.Popen[bytes]:
+        stdin: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the command in a process group of its own, as a shell does.
 
-        return subprocess.Popen(
+        The whole group is killed at the end.
+        """
+        process = subprocess.Popen(
             [sys.executable, "-m", "webapp.cli", *map(str, arguments)],
             cwd=ROOT,
-            env=self._environ(),
-            stdin=input,
+            env=self.environ,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=errors,
-            preexec_fn=_interruptible,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_take_interrupts,
         )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
 
-    def _environ(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        return kept | {"DATABASE_URL": self.database_url} | dict(self.settings)
+    @contextmanager
+    def serve(self, **settings: str) -> Iterator[Served]:
+        """Start a server with these settings too, on a free port unless they name one."""
+        settings = {"PORT": str(find_free_port())} | settings
+        started = self.with_settings(**settings).start("serve", stdin=subprocess.DEVNULL)
+        with started as process, _open_patient_client() as client:
+            lines = _read_until_ready(process)
+            yield Served(process, lines, int(settings["PORT"]), client)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A `readback serve` that has printed its address; `said` are its lines until then."""
+
+    process: subprocess.Popen[bytes]
+    said: list[str]
+    port: int
+    client: requests.Session
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def get(self, path: str) -> requests.Response:
+        return self.client.get(self.url(path), timeout=PATIENCE)
+
+    def completion_ids(self) -> list[str]:
+        listed = self.get("/v1/chat/completions?limit=100").json()
+        return [completion["id"] for completion in listed["data"]]
+
+    def stop(self) -> Ended:
+        """Send SIGTERM, then wait for the end."""
+        self.process.terminate()
+        return self.wait()
+
+    def wait(self) -> Ended:
+        """Return once the last process has gone, with what was written after the start.
+
+        The workers hold the pipes too, so these stay open as long as one of them lives.
+        """
+        return _wait(self.process)
+
+
+def find_free_port() -> int:
+    """Return a port outside the range that port 0 and clients get."""
+    ports = random.SystemRandom()
+    while True:
+        port = ports.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
-def terminal() -> Iterator[tuple[int, int]]:
-    """Both ends of a terminal: what a user sees is read from the first."""
+def open_terminal() -> Iterator[tuple[int, int]]:
+    """Open both ends of a terminal: the first reads what a user sees, the second is the device."""
     shown, device = pty.openpty()
     try:
         yield shown, device
@@ -81,8 +154,38 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 
 def read_until(shown: int, text: str) -> str:
-    """What a terminal shows, up to and with `text`."""
+    """Return what a terminal shows, up to and including `text`."""
     seen = b""
     while text.encode() not in seen:
         seen += os.read(shown, 4096)
     return seen.decode()
+
+
+def _take_interrupts() -> None:
+    """Let Ctrl+C work as on a terminal, also if whoever runs the tests ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _wait(process: subprocess.Popen[bytes], input: bytes | None = None) -> Ended:
+    output, errors = process.communicate(input, timeout=PATIENCE)
+    return Ended(process.returncode, output.decode(), (errors or b"").decode())
+
+
+def _read_until_ready(process: subprocess.Popen[bytes]) -> list[str]:
+    """Return the lines up to the one that says how to stop the server."""
+    assert process.stdout is not None and process.stderr is not None
+    said: list[str] = []
+    while not (said and "Ctrl+C" in said[-1]):
+        line = process.stdout.readline().decode()
+        assert line, f"it ended after {said}: {process.stderr.read().decode()}"
+        said.append(line.rstrip("\n"))
+    return said
+
+
+def _open_patient_client() -> requests.Session:
+    """Return a client that tries again while nobody listens yet."""
+    client = requests.Session()
+    client.trust_env = False
+    tries = Retry(None, connect=1000, read=0, status=0, backoff_factor=0.02, backoff_max=0.05)
+    client.mount("http://", HTTPAdapter(max_retries=tries))
+    return client

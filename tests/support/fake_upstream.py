@@ -7,7 +7,6 @@ real port or behind an adapter, and knows nothing of the code under test.
 from __future__ import annotations
 
 import json
-import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from tests.support.serving import serve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -147,16 +146,9 @@ class FakeUpstream:
 
     @contextmanager
     def serve(self) -> Iterator[str]:
-        """Runs it on a free port of this machine; gives the base URL."""
-        server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Quiet)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{MOUNT}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        """Run it on a free port of this machine; yield the base URL."""
+        with serve(self) as address:
+            yield address + MOUNT
 
     def _api(self, seen: Seen) -> Reply:
         parts = seen.path.strip("/").split("/")
@@ -210,11 +202,6 @@ class FakeUpstream:
             "has_more": start + limit < len(entries),
         }
         return Reply(200, self.page(page))
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Says nothing: the tests read what the client logs."""
 
 
 def _seen(environ: WSGIEnvironment) -> Seen:

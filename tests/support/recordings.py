@@ -9,7 +9,7 @@ import json
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
-from tests.support.paths import SHARED
+from tools.paths import SHARED
 
 Exchange: TypeAlias = dict[str, Any]
 

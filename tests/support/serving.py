@@ -1,4 +1,4 @@
-"""A WSGI app on a real port of this machine, in a thread, for as long as a test needs it."""
+"""Serve a WSGI app on a real port of this machine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
-        """Requests are the test's business."""
+        """Write nothing: tests read what the code under test logs."""
 
 
 @contextmanager
 def serve(app: WSGIApplication) -> Iterator[str]:
-    """Gives the address of `app`, such as `http://127.0.0.1:40123`."""
+    """Run `app` in a thread; yield its address, such as `http://127.0.0.1:40123`."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

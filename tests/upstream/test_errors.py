@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
-from tests.support.paths import SHARED
 from tests.upstream.conftest import KEY, Connect
+from tools.paths import SHARED
 from webapp.upstream import (
     BadAnswer,
     BadRequest,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import REAL_DATA
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.support.pages import AS_FRAGMENT, Page
 from tests.support.raw_server import Connection, RawServer
+from tools.paths import REAL_DATA
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"

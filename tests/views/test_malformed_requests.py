@@ -15,7 +15,9 @@ from typing import Final
 import pytest
 
 from tests.support.answer_headers import missing
-from tests.support.served import PATIENCE, Served, environ_without_settings, serving
+from tests.support.command import PATIENCE, Ended, Readback, Served
+
+pytestmark = pytest.mark.process
 
 MARK: Final = b"zq7marker"
 """Stands in every request, and must not come back."""
@@ -26,8 +28,8 @@ CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    environ = environ_without_settings(tmp_path_factory.mktemp("served"))
-    with serving(environ, READBACK_WORKERS="1") as running:
+    readback = Readback.of_user(tmp_path_factory.mktemp("served"))
+    with readback.serve(READBACK_WORKERS="1") as running:
         assert running.get("/healthz").ok
         yield running
 
@@ -167,5 +169,4 @@ def test_after_all_of_them_the_server_still_stands(served: Served) -> None:
         answer_to(served, malformed)
 
     assert served.get("/completions").ok
-    status, said = served.stop()
-    assert (status, said) == (0, "")
+    assert served.stop() == Ended(0)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import REAL_DATA
 from tests.support.fake_upstream import FakeUpstream, error, stored
 from tests.support.pages import AS_FRAGMENT, Page, pages_from
+from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files

@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, assume, given, settings
 from selectolax.lexbor import LexborNode
 
-from tests.conftest import REAL_DATA
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, MESSAGE, Shape, leaves, written
 from tests.support.pages import Page
+from tools.paths import REAL_DATA
 from webapp.exact_json import Array, Member, Object, String, Value, parse
 
 ID = "chatcmpl-1"

@@ -16,9 +16,9 @@ import pytest
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborNode
 
-from tests.conftest import REAL_DATA
 from tests.support.fake_upstream import Json
 from tests.support.pages import Bubble, Page, pages_from, readable
+from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.paths import SHARED
-from tests.support.store_rows import add, completion
+from tools.paths import SHARED
+from tools.store_rows import add, completion
 from webapp.embedded import Store, create_server
 from webapp.embedded.api.auth import redact_key
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 from werkzeug.wsgi import ClosingIterator
 
+from tests.support.api_answers import assert_error
 from tests.support.model_server import (
     PATIENCE,
     STREAM,
@@ -29,7 +30,7 @@ from tests.support.model_server import (
 )
 from tests.support.model_server import completion as answered
 from tests.support.serving import serve
-from tests.support.store_rows import add, assert_error, completion, rows
+from tools.store_rows import add, completion, rows
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 
 CREATE = "/chat/completions"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from threading import Thread
 
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import make_server
 
-from tests.support.store_rows import add, completion
+from tests.support.serving import serve
+from tools.store_rows import add, completion
 from webapp.embedded import Store, create_server
 
 SEED = -8132613597486110237
@@ -29,13 +28,8 @@ def base_url(store: Store) -> Iterator[str]:
         ),
     )
     mounted = DispatcherMiddleware(NotFound(), {"/v1": create_server(store)})
-    server = make_server("127.0.0.1", 0, mounted, threaded=True)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve(mounted) as address:
+        yield f"{address}/v1"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.recordings import ALL, CREATED, is_create, name, request_body
-from tests.support.store_rows import add, compact, completion
+from tools.store_rows import add, compact, completion
 from webapp.embedded import Store
 
 ASKED = [one for one in ALL if not is_create(one)]

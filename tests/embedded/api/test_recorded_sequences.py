@@ -23,7 +23,7 @@ import requests
 from tests.support.model_server import FakeModel, whole
 from tests.support.recordings import ALL, CREATED, SEQUENCES, Exchange, is_create, request_body
 from tests.support.serving import serve
-from tests.support.store_rows import add, compact
+from tools.store_rows import add, compact
 from webapp.embedded import ModelServer, Store, create_server
 
 pytestmark = pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here")

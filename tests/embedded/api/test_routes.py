@@ -11,7 +11,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from tests.support.store_rows import add, assert_error, completion
+from tests.support.api_answers import assert_error
+from tools.store_rows import add, completion
 from webapp.embedded import Store, create_server
 
 ONE = "/chat/completions/c1"

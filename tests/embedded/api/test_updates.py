@@ -7,7 +7,8 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.store_rows import add, assert_error, completion
+from tests.support.api_answers import assert_error
+from tools.store_rows import add, completion
 from webapp.embedded import Store
 
 ONE = "/chat/completions/c1"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.store_rows import completion
+from tools.store_rows import completion
 from webapp.embedded.documents.records import NotACompletion, read_completion
 
 REFUSED = {

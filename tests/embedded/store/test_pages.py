@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.store_rows import add, compact, completion, ids
+from tests.support.api_answers import ids
+from tools.store_rows import add, compact, completion
 from webapp.embedded import Store
 
 MESSAGES = "/chat/completions/c1/messages"

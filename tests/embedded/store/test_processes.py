@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
-from tests.support.store_processes import UPDATED, half_stored, killed, lost, start, whole
-from tests.support.store_rows import add, rows
+from tools.store_processes import UPDATED, half_stored, killed, lost, start, whole
+from tools.store_rows import add, rows
 from webapp.embedded import Store
+
+pytestmark = pytest.mark.process
 
 KILLS = 3
 

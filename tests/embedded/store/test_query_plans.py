@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from sqlalchemy import TextClause
 
-from tests.support.store_rows import add, completion, database_url
+from tools.store_rows import add, completion, database_url
 from webapp.embedded import Store
 from webapp.embedded.store.pages import Order
 from webapp.embedded.store.queries import (

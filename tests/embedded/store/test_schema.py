@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, make_url, text
 
-from tests.support.store_rows import add, completion, database_url, rows
+from tools.store_rows import add, completion, database_url, rows
 from webapp.database import open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import PageRequest

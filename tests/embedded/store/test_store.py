@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, NullPool, create_engine, text
 
-from tests.support.store_rows import add, compact, completion, listening, rows
+from tools.store_rows import add, compact, completion, listening, rows
 from webapp.embedded import Store, StoreError
 from webapp.embedded.documents.records import MessageRecord, Metadata, read_completion
 from webapp.embedded.store.pages import PageRequest, UnknownCursor

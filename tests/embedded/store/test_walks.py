@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.serving import serve
-from tests.support.store_rows import add, completion
+from tools.store_rows import add, completion
 from webapp.embedded import Store, create_server
 from webapp.embedded.store.pages import PageRequest
 

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.any_json import TRANSCRIPTS, checked, json_texts
-from tests.support.store_rows import add, completion, database_url, jsonl, rows
+from tools.store_rows import add, completion, database_url, jsonl, rows
 from webapp.embedded import (
     ExportReport,
     ImportReport,

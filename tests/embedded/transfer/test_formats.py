@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.store_rows import ANSWER, completion, ids, jsonl
+from tests.support.api_answers import ids
+from tools.store_rows import ANSWER, completion, jsonl
 from webapp.embedded import ImportReport, Store, import_files
 from webapp.embedded.store.pages import PageRequest
 

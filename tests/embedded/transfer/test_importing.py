@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.paths import SHARED
-from tests.support.store_rows import completion, jsonl, rows
+from tools.paths import SHARED
+from tools.store_rows import completion, jsonl, rows
 from webapp.embedded import ImportReport, Store, import_files
 
 TRANSCRIPTS = SHARED / "data" / "transcripts"

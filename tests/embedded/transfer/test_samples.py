@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store_rows import completion
+from tools.store_rows import completion
 from webapp.embedded import Store, load_samples
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.transfer.samples import SAMPLES

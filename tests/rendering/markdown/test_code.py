@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.code import LANGUAGES, coloured
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.hostile_texts import HOSTILE_TEXTS
 from tests.support.html import assert_harmless
+from tools.hostile.costly_texts import HOSTILE_TEXTS
 from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import parsed
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 from webapp.rendering.structured.ansi import CLASSES, MAX_RUNS, NAMES, has_sequences, render_ansi
 
 CSS = ROOT / "static" / "css"

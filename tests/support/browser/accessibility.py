@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
 AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.hostile.cases import Case, message_case
+from tools.hostile.cases import Case, message_case
 
 ADDRESSES: Final = {
     "javascript": "javascript:pwn()",

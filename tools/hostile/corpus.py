@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.hostile import (
+from tools.hostile import (
     addresses,
     attachments,
     characters,
@@ -24,7 +24,7 @@ from tests.hostile import (
     shapes,
     takeovers,
 )
-from tests.hostile.cases import Case
+from tools.hostile.cases import Case
 
 CASES: Final[tuple[Case, ...]] = (
     *injection.CASES,

@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any, Final
 
-from tests.hostile.cases import Case, message_case, part_cases
+from tools.hostile.cases import Case, message_case, part_cases
 
 
 def _b64(data: bytes) -> str:

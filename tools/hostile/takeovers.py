@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.hostile.cases import text_cases
+from tools.hostile.cases import text_cases
 
 STYLES: Final = {
     "everything is gone": "<style>*{display:none!important}</style>",

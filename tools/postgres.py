@@ -1,7 +1,4 @@
-"""A PostgreSQL server of the tests' own: made in a temporary folder, reached by its socket.
-
-Owns finding Debian's programs, starting and stopping. Knows nothing of the store.
-"""
+"""Run a PostgreSQL server in a temporary folder, reached by a socket in it."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,8 +17,21 @@ from typing import Any
 from sqlalchemy import NullPool, create_engine, make_url
 
 HOW_TO_INSTALL = "it needs PostgreSQL: on Debian, apt-get install postgresql"
-# Nothing of it outlives the tests, so nothing needs to reach the disk.
+# Nothing of it outlives the program, so nothing needs to reach the disk.
 _OPTIONS = "-c fsync=off -c full_page_writes=off -c listen_addresses= -c max_connections=200"
+# Standard input ends with the process that asked for the server, however that process ends: a
+# killed test run leaves no server. A busy machine may take minutes to start one.
+_SUPERVISE = """
+programs=$1 folder=$2 options=$3
+trap 'rm -rf "$folder"' EXIT
+{
+  "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync &&
+    "$programs/pg_ctl" start -D "$folder/data" -w -t 600 -l "$folder/log" -o "$options"
+} >"$folder/start" 2>&1 || { cat "$folder/start" "$folder/log"; exit 1; }
+echo started
+read -r _
+"$programs/pg_ctl" stop -s -D "$folder/data" -w -m immediate
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +44,11 @@ class PostgresServer:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The URL of an empty database. It is emptied for the next, which costs a tenth of a
-        new one."""
-        name = self._emptied.pop() if self._emptied else self._created("UTF8")
+        """Yield the URL of an empty database.
+
+        It is emptied for the next caller, which costs a tenth of making a new one.
+        """
+        name = self._emptied.pop() if self._emptied else self._create("UTF8")
         yield self.url(name)
         self.drop_connections(self.url(name))
         self.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public", database=name)
@@ -44,14 +56,14 @@ class PostgresServer:
 
     @contextmanager
     def database_in(self, encoding: str) -> Iterator[str]:
-        """The URL of an empty database of another encoding, which is dropped at the end."""
-        name = self._created(encoding)
+        """Yield the URL of an empty database in this encoding; drop it at the end."""
+        name = self._create(encoding)
         try:
             yield self.url(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _created(self, encoding: str) -> str:
+    def _create(self, encoding: str) -> str:
         name = f"test_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'")
         return name
@@ -60,21 +72,21 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
     def drop_connections(self, url: str) -> None:
-        """What a restart of the server does to the clients of the database at `url`."""
+        """Disconnect the clients of the database at `url`, as a restart of the server does."""
         self.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{make_url(url).database}'"
         )
 
     def run(self, statements: str, *, database: str = "postgres") -> None:
-        """Runs what is about a `database`, or about none or another than it is run in."""
+        """Run `statements` in `database`, each committed by itself."""
         engine = create_engine(self.url(database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(statements)
 
 
-def programs() -> Path | None:
-    """The folder of the server's programs, which Debian keeps out of PATH; None without them."""
+def find_programs() -> Path | None:
+    """Return the folder of the server's programs, which Debian keeps out of PATH, or None."""
     named = os.environ.get("READBACK_POSTGRES")
     if named:
         return Path(named)
@@ -87,52 +99,39 @@ def programs() -> Path | None:
 
 @contextmanager
 def running_postgres(programs: Path, *, options: str = _OPTIONS) -> Iterator[PostgresServer]:
-    """A new server, stopped and removed at the end."""
-    # The path of a socket may have no more than 107 characters: pytest's folders are too deep.
-    with tempfile.TemporaryDirectory(prefix="readback-postgres-") as temporary:
-        folder = Path(temporary)
-        if os.getuid() == 0:
-            os.chown(folder, *_unprivileged())
-        data = folder / "data"
-        _run(
-            programs / "initdb",
-            ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-        )
-        pg_ctl = programs / "pg_ctl"
-        started: list[str | Path] = [
-            "-D",
-            data,
-            "-w",
-            "-l",
-            folder / "log",
-            "-o",
-            f"-k {folder} {options}",
-        ]
-        _run(pg_ctl, ["start", *started])
+    """Run a new server in a temporary folder; stop and remove it at the end.
+
+    Raise `RuntimeError` with the server's log if it does not start.
+    """
+    # The path of a socket has 107 characters at most: pytest's folders are too deep.
+    folder = Path(tempfile.mkdtemp(prefix="readback-postgres-"))
+    user: dict[str, Any] = {}
+    if os.getuid() == 0:
+        # The server refuses to run as root.
+        uid, gid = _find_unprivileged_user()
+        os.chown(folder, uid, gid)
+        user = {"user": uid, "group": gid, "extra_groups": []}
+    supervisor = subprocess.Popen(
+        ["sh", "-c", _SUPERVISE, "sh", programs, folder, f"-k {folder} {options}"],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        **user,
+    )
+    assert supervisor.stdin is not None and supervisor.stdout is not None
+    with supervisor:
+        said = supervisor.stdout.readline()
+        if said != "started\n":
+            raise RuntimeError(f"PostgreSQL did not start:\n{said}{supervisor.stdout.read()}")
         try:
             yield PostgresServer(folder)
         finally:
-            _run(pg_ctl, ["stop", "-D", data, "-w", "-m", "immediate"])
+            supervisor.stdin.close()
 
 
-def _run(program: Path, arguments: Sequence[str | Path]) -> None:
-    """Runs as somebody unprivileged: the server refuses to be root."""
-    user: dict[str, Any] = {}
-    if os.getuid() == 0:
-        uid, gid = _unprivileged()
-        user = {"user": uid, "group": gid, "extra_groups": []}
-    # The server keeps the streams it is given, so a pipe would never end.
-    subprocess.run(
-        [program, *arguments],
-        cwd="/",
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        **user,
-    )
-
-
-def _unprivileged() -> tuple[int, int]:
+def _find_unprivileged_user() -> tuple[int, int]:
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     account = names.get("postgres") or names["nobody"]
     return account.pw_uid, account.pw_gid

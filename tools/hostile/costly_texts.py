@@ -1,7 +1,6 @@
 """Texts that are costly to render, by class: each name gives a text of about the size asked for.
 
-Every class repeats what makes some parser look ahead, look back or keep something open. They
-are made, not stored: the costs are tests' and `bench/render.py`'s to find.
+Every class repeats whatever makes some parser look ahead, look back or keep something open.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.hostile.cases import size_cases, text_cases
+from tools.hostile.cases import size_cases, text_cases
 
 _ESC: Final = "\x1b"
 _TAGGED: Final = "".join(chr(0xE0000 + ord(letter)) for letter in "obey me")

@@ -1,6 +1,6 @@
 """Processes at work on one store, some of them killed, and what must be true of it afterwards.
 
-`python -m tests.support.store_processes WORK URL NAME ROUNDS` is such a process: it prints a line
+`python -m tools.store_processes WORK URL NAME ROUNDS` is such a process: it prints a line
 for everything it was told is stored. The tests run few of them, `bench.durability` many.
 """
 
@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 
 from flask.testing import FlaskClient
 
-from tests.support.paths import ROOT
-from tests.support.store_rows import add, completion, jsonl, rows
+from tools.paths import ROOT
+from tools.store_rows import add, completion, jsonl, rows
 from webapp.embedded import Store, create_server, import_files
 
 Work: TypeAlias = Callable[[Store, str, int], Iterator[str]]
@@ -115,7 +115,7 @@ WORKS: Final[dict[str, Work]] = {
 def start(work: str, url: str, name: str, rounds: int) -> subprocess.Popen[str]:
     """A process at `work`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.store_processes", work, url, name, str(rounds)],
+        [sys.executable, "-m", "tools.store_processes", work, url, name, str(rounds)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

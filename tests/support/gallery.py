@@ -41,9 +41,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.paths import ROOT
+from tools.paths import ROOT
 
-FOLDER: Final = ROOT / "fixtures" / "bubbles"
+FOLDER: Final = ROOT / "tests" / "fixtures" / "bubbles"
 
 Json = dict[str, Any]
 

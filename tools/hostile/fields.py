@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.hostile.cases import Case, Json
+from tools.hostile.cases import Case, Json
 
 POLYGLOT: Final = (
     "javascript:/*-->]]>%>?></pre></code></details></section></article></main></title></textarea>"

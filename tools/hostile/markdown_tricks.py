@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.hostile.cases import text_cases
+from tools.hostile.cases import text_cases
 
 MARKDOWN: Final = {
     "a link in a link": "[a [b](https://evil.example/b) c](https://evil.example/a)",

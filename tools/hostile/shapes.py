@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from tests.hostile.cases import Case, exact_case, message_case
+from tools.hostile.cases import Case, exact_case, message_case
 
 _ODD: Final[dict[str, Any]] = {
     "a number": 17.5,
