@@ -36,7 +36,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
     from webapp.media.finding import images_beside, media_in
     from webapp.media.pixels import image_size
     from webapp.messages import Message, ToolCall
-    from webapp.reading.pasted import find_place
+    from webapp.reading.pasted import parse_pasted
     from webapp.rendering import (
         RemoteImage,
         StructureBudget,
@@ -49,7 +49,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         reveal_invisible,
     )
     from webapp.rendering.structured.ansi import render_ansi
-    from webapp.upstream.error_bodies import parse_error_body
+    from webapp.upstream.error_mapping import parse_error_body
 
 from tools.hostile.corpus import CASES
 
@@ -173,7 +173,7 @@ def fuzz_links(data: bytes) -> None:
 
 def fuzz_errors(data: bytes) -> None:
     parse_error_body(_text(data))
-    find_place(_text(data))
+    parse_pasted(_text(data))
 
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {

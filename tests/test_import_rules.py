@@ -18,7 +18,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
 VALUES: Final = {"exact_json", "messages", "completions"}
 PAGES: Final = VALUES | {
-    *("config", "errors", "formatting", "fragments", "media", "reading", "rendering"),
+    *("config", "errors", "formatting", "fragments", "ids", "media", "reading", "rendering"),
     *("security", "services", "static_files", "templating", "transcript", "upstream"),
 }
 
@@ -30,22 +30,23 @@ MAY_IMPORT: Final[dict[str, tuple[set[str], set[str]]]] = {
     "completions": ({"exact_json", "messages"}, set()),
     "config": ({"hosts"}, set()),
     "hosts": (set(), set()),
+    "ids": (set(), set()),
     "database": (set(), {"psycopg", "sqlalchemy"}),
     "factories": ({"config", "upstream"}, {"platformdirs", "requests"}),
     "formatting": (set(), set()),
-    "transcript": ({"completions", "messages"}, set()),
+    "transcript": ({"completions", "ids", "messages"}, set()),
     "media": ({"messages"}, {"tinytag"}),
     "rendering": (
         VALUES | {"config", "formatting"},
         {"markdown_it", "markupsafe", "math_core", "mdit_py_plugins", "nh3", "pygments"},
     ),
-    "upstream": (VALUES | {"config"}, {"requests", "urllib3"}),
+    "upstream": (VALUES | {"config", "hosts", "ids"}, {"requests", "urllib3"}),
     "loopback": (set(), {"requests", "urllib3", "werkzeug"}),
     "embedded": (
         VALUES | {"config", "database"},
         {"flask", "requests", "sqlalchemy", "urllib3", "werkzeug"},
     ),
-    "reading": (VALUES | {"transcript", "upstream"}, set()),
+    "reading": (VALUES | {"ids", "transcript", "upstream"}, set()),
     "fragments": (set(), {"flask", "htmx_flask"}),
     "security": ({"fragments"}, {"flask", "werkzeug"}),
     "static_files": (set(), {"flask"}),

@@ -28,6 +28,7 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.services import Services
 from webapp.static_files import StaticFiles
+from webapp.upstream import SYSTEM_CLOCK, Clock
 from webapp.views import completions, gallery, health, media, messages, remote_images, texts
 
 if TYPE_CHECKING:
@@ -37,10 +38,16 @@ _MAX_FORM_BYTES: Final = 256 * 1024
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
 
-def create_app(config: Config | None = None, *, transport: BaseAdapter | None = None) -> Flask:
+def create_app(
+    config: Config | None = None,
+    *,
+    transport: BaseAdapter | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Flask:
     """Return the application for `config`, by default that of the environment.
 
-    `transport` replaces the network below the client, for tests and embedding.
+    `transport` replaces the network below the client, for tests and embedding. `clock` measures
+    the deadlines of pages and upstream requests.
     """
     config = config or Config.from_environ(os.environ)
     root = _find_files_root()
@@ -51,7 +58,7 @@ def create_app(config: Config | None = None, *, transport: BaseAdapter | None = 
     embedded = _create_embedded(config) if config.uses_embedded else None
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1")
-    app.extensions["readback"] = _build_services(config, transport)
+    app.extensions["readback"] = _build_services(config, transport, clock)
     StaticFiles(root / "static").install(app)
     templating.install(app)
     errors.register(app)
@@ -81,16 +88,16 @@ def _create_embedded(config: Config) -> Flask:
     return create_server(Store(find_database_url(config)), api_key=config.api_key, model=model)
 
 
-def _build_services(config: Config, transport: BaseAdapter | None) -> Services:
-    upstream = open_upstream(config, transport=transport)
+def _build_services(config: Config, transport: BaseAdapter | None, clock: Clock) -> Services:
+    upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
     # A preview is worth one small request and no waiting.
     max_bytes = min(config.limits.max_bytes, _MAX_PREVIEW_BYTES)
     limits = replace(config.limits, max_bytes=max_bytes, max_retries=0)
     return Services(
         upstream=upstream,
-        reader=TranscriptLoader(upstream, input_only=input_only, threads=config.threads),
-        previews=Previews(open_upstream(config, limits=limits, transport=transport)),
+        loader=TranscriptLoader(upstream, input_only=input_only, threads=config.threads),
+        previews=Previews(open_upstream(config, limits=limits, transport=transport, clock=clock)),
         media_cache=MediaCache(find_media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.limits.page_timeout,
         max_pages=config.max_pages,

@@ -13,7 +13,7 @@ import platformdirs
 from requests.adapters import BaseAdapter
 
 from webapp.config import OPENAI_URL, Config
-from webapp.upstream import Endpoint, Limits, Upstream
+from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
 
@@ -51,7 +51,11 @@ def build_endpoint(config: Config) -> Endpoint:
 
 
 def open_upstream(
-    config: Config, *, limits: Limits | None = None, transport: BaseAdapter | None = None
+    config: Config,
+    *,
+    limits: Limits | None = None,
+    transport: BaseAdapter | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Upstream:
     """Return a client of the configured server, by default within the configured limits.
 
@@ -65,6 +69,7 @@ def open_upstream(
         transport=transport,
         proxy=config.proxy,
         ca_bundle=config.ca_bundle,
+        clock=clock,
     )
 
 

@@ -18,7 +18,7 @@ class Services:
     """What the views work with; one a process, made by `create_app`."""
 
     upstream: Upstream
-    reader: TranscriptLoader
+    loader: TranscriptLoader
     previews: Previews
     media_cache: MediaCache
     page_timeout: float
@@ -33,5 +33,6 @@ def services() -> Services:
 
 
 def deadline() -> Deadline:
-    """The time this page may take, from now on."""
-    return Deadline.after(services().page_timeout)
+    """Return the deadline of this page, by the clock of the upstream client."""
+    found = services()
+    return Deadline.after(found.page_timeout, clock=found.upstream.clock)

@@ -73,7 +73,7 @@ def test_a_server_that_goes_round_in_circles_is_followed_once() -> None:
     with viewer(fake) as client:
         page = Page.of(client.get(f"{HERE}?limit=10&all=1"))
     assert len(page.bubbles) < 50
-    assert "Could not load the rest. The server gives the same messages again" in page.text
+    assert "Could not load the rest. The server sends the same messages again" in page.text
 
 
 # Servers that give more than they were asked for

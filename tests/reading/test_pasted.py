@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.reading.pasted import Place, find_place
+from webapp.reading.pasted import CompletionRef, parse_pasted
 
 ID = "chatcmpl-CTxOp1E8WvIfQtQ3En3hwngASdj0A"
 API = "https://api.openai.com/v1/chat/completions"
@@ -37,32 +37,32 @@ API = "https://api.openai.com/v1/chat/completions"
     ],
 )
 def test_the_completion_is_found_in_what_is_pasted(pasted: str) -> None:
-    assert find_place(pasted) == Place(ID)
+    assert parse_pasted(pasted) == CompletionRef(ID)
 
 
 @pytest.mark.parametrize("message_id", [f"{ID}-3", "msg_abc", "a:b~c.d"])
 def test_a_link_to_a_message_names_both(message_id: str) -> None:
     link = f"http://127.0.0.1:8000/completions/{ID}/messages/{message_id}"
 
-    assert find_place(link) == Place(ID, message_id)
-    assert find_place(f"{link}?limit=5") == Place(ID, message_id)
+    assert parse_pasted(link) == CompletionRef(ID, message_id)
+    assert parse_pasted(f"{link}?limit=5") == CompletionRef(ID, message_id)
 
 
 def test_encoded_ids_are_decoded() -> None:
-    assert find_place(f"{API}/gen%3A17%7Ea/messages/m%2D1") == Place("gen:17~a", "m-1")
+    assert parse_pasted(f"{API}/gen%3A17%7Ea/messages/m%2D1") == CompletionRef("gen:17~a", "m-1")
 
 
 def test_a_long_id_is_taken_whole_or_not_at_all() -> None:
     encoded = "%3A" * 120 + "x" * 136
 
-    assert find_place(f"{API}/{encoded}") == Place(":" * 120 + "x" * 136)
-    assert find_place(f"{API}/{'x' * 257}") is None
-    assert find_place("x" * 257) is None
+    assert parse_pasted(f"{API}/{encoded}") == CompletionRef(":" * 120 + "x" * 136)
+    assert parse_pasted(f"{API}/{'x' * 257}") is None
+    assert parse_pasted("x" * 257) is None
 
 
 @pytest.mark.parametrize("pasted", ["gen-1761", "resp_0a", "5f0c4e8e-2b5e-4e0a-9a3e-1c2d3e4f5a6b"])
 def test_ids_of_other_servers_are_taken_as_they_are(pasted: str) -> None:
-    assert find_place(pasted) == Place(pasted)
+    assert parse_pasted(pasted) == CompletionRef(pasted)
 
 
 @pytest.mark.parametrize(
@@ -87,16 +87,16 @@ def test_ids_of_other_servers_are_taken_as_they_are(pasted: str) -> None:
     ],
 )
 def test_what_names_no_completion_gives_nothing(pasted: str) -> None:
-    assert find_place(pasted) is None
+    assert parse_pasted(pasted) is None
 
 
 @given(st.text() | st.text(alphabet="chatmpl-/completions%2e.:~ \n?#").map(f"{API}/".__add__))
 @checked
 def test_whatever_is_found_can_stand_in_a_path(pasted: str) -> None:
-    place = find_place(pasted)
-    if place is None:
+    ref = parse_pasted(pasted)
+    if ref is None:
         return
-    for found in (place.completion_id, place.message_id or "m"):
+    for found in (ref.completion_id, ref.message_id or "m"):
         assert found not in (".", "..")
         assert set(found) <= set(
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:~-"
@@ -105,4 +105,4 @@ def test_whatever_is_found_can_stand_in_a_path(pasted: str) -> None:
 
 
 def test_a_dash_that_a_word_processor_put_for_the_hyphen_is_read_as_one() -> None:
-    assert find_place("chatcmpl\u2011abc123") == Place("chatcmpl-abc123")
+    assert parse_pasted("chatcmpl\u2011abc123") == CompletionRef("chatcmpl-abc123")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import TRANSCRIPTS, checked
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
+from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.transcript import (
     CallEntry,
@@ -20,7 +21,6 @@ from webapp.transcript import (
     arrange,
     first_number,
     mark_outputs,
-    message_index,
     output_entries,
     top_level,
 )
@@ -296,12 +296,12 @@ def assert_matches(found: Message, call: CallEntry) -> None:
     ],
 )
 def test_an_id_tells_the_index_of_its_message(message_id: str | None, index: int | None) -> None:
-    assert message_index("c", message_id) == index
+    assert parse_message_index("c", message_id) == index
 
 
 def test_the_completion_id_is_taken_literally() -> None:
-    assert message_index("c.d", "cxd-1") is None
-    assert message_index("c.d", "c.d-1") == 1
+    assert parse_message_index("c.d", "cxd-1") is None
+    assert parse_message_index("c.d", "c.d-1") == 1
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_openai_gets_a_bearer_token_and_the_organization_headers() -> None:
     endpoint = Endpoint.openai(api_key=" sk-1\n", organization="org-1", project="proj-1")
 
     assert endpoint.base_url == "https://api.openai.com/v1"
-    assert endpoint.revealed_headers() == {
+    assert endpoint.reveal_headers() == {
         "Authorization": "Bearer sk-1",
         "OpenAI-Organization": "org-1",
         "OpenAI-Project": "proj-1",
@@ -76,7 +76,7 @@ def test_openai_gets_a_bearer_token_and_the_organization_headers() -> None:
 
 
 def test_without_a_key_no_credentials_are_sent() -> None:
-    assert Endpoint.openai(api_key=" ").revealed_headers() == {}
+    assert Endpoint.openai(api_key=" ").reveal_headers() == {}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_azure_v1_needs_no_version(address: str) -> None:
 
     assert endpoint.base_url == "https://r.openai.azure.com/openai/v1"
     assert endpoint.query == ()
-    assert endpoint.revealed_headers() == {"api-key": "key-1"}
+    assert endpoint.reveal_headers() == {"api-key": "key-1"}
 
 
 def test_classic_azure_takes_its_version_as_a_parameter() -> None:

@@ -20,16 +20,16 @@ from webapp.exact_json import Object
 from webapp.messages import Message
 from webapp.transcript import Entry, mark_outputs
 from webapp.upstream import (
+    SYSTEM_CLOCK,
     Clock,
     KeyRejected,
     RateLimited,
     Unreachable,
     Upstream,
     UpstreamError,
+    compute_backoff,
     walk,
 )
-from webapp.upstream.deadline import SYSTEM_CLOCK
-from webapp.upstream.retries import backoff
 
 MAX_TRIES: Final = 6
 LONGEST_WAIT: Final = 600.0
@@ -134,7 +134,7 @@ class Copier:
             try:
                 return call()
             except UpstreamError as error:
-                wait = error.retry_after or backoff(tries)
+                wait = error.retry_after or compute_backoff(tries)
                 if not error.is_transient or wait > LONGEST_WAIT:
                     raise
                 self._say(f"{error} Waiting {wait:.0f} s.")

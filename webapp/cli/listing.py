@@ -17,7 +17,7 @@ from webapp.embedded.store.pages import PageRequest, UnknownCursor
 from webapp.exact_json import parse
 from webapp.formatting import count, first_words, moment
 from webapp.messages import Message
-from webapp.reading.previews import MESSAGES, question_preview
+from webapp.reading.previews import MESSAGES, preview_question
 
 _AT_ONCE: Final = 20
 
@@ -73,7 +73,7 @@ def _line(store: Store, completion: Completion) -> str:
         messages = count_messages(connection, completion_id)
     page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
     said = [Message.from_json(parse(text)) for text in page.data] if page else []
-    words = printable(first_words(question_preview(said).text, 60))
+    words = printable(first_words(preview_question(said).text, 60))
     time, model = moment(completion.created), printable(completion.model or "-")
     return (
         f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"

@@ -1,16 +1,14 @@
-"""What one page of a transcript needs: upstream calls, made side by side, put together.
+"""Read the transcripts and the list rows that pages show, from one upstream.
 
-    sections    `PageRequest`, what the reader asked for, and `TranscriptPage`, what came of it
-    calls       the upstream calls about one completion
-    places      where the messages of a page stand in their transcript
-    alone       one message as a section of its own, and a window on its pieces
-    reader      `TranscriptLoader`: calls to sections
-
-The places where servers differ meet here: whether the answer is among the messages, whether
-ids tell positions, whether a call is there at all. Knows nothing of HTTP towards the reader.
+transcript_page  `PageRequest`, the messages a reader asked for, and `TranscriptPage`
+loader           `TranscriptLoader`: builds the one for the other
+requests         the upstream requests about one completion
+single           one message as a page of its own, and a range of its pieces
+previews         the first words of question and answer in a list
+pasted           the completion that a pasted text names
 """
 
-from webapp.reading.reader import TranscriptLoader
-from webapp.reading.sections import Order, PageRequest, TranscriptPage
+from webapp.reading.loader import TranscriptLoader
+from webapp.reading.transcript_page import Order, PageRequest, TranscriptPage
 
-__all__ = ["Order", "TranscriptLoader", "TranscriptPage", "PageRequest"]
+__all__ = ["Order", "PageRequest", "TranscriptLoader", "TranscriptPage"]

@@ -1,4 +1,4 @@
-"""Finding the completion in what somebody pasted: an id, a URL, a curl command, a log line."""
+"""Parse pasted text, an id, a URL, a curl command or a log line, to the completion it names."""
 
 from __future__ import annotations
 
@@ -7,47 +7,42 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from webapp.ids import is_valid_id
+
 _ID: Final = r"[A-Za-z0-9._:~%-]+"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
-# Word processors put other dashes in place of the hyphen.
+# Word processors replace the hyphen by other dashes.
 _HYPHENS: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
-# What api.openai.com names a message: the completion's id and a number.
+# A message of api.openai.com: the completion's id and a number.
 _MESSAGE = re.compile(r"(chatcmpl-[A-Za-z0-9]{20,})-[0-9]{1,6}")
 _WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
-# An API key is made of the same characters; it must not become an address.
-_WHOLE = re.compile(r"(?!sk-)[A-Za-z0-9._:~-]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A completion, and the message of it when one was named."""
+class CompletionRef:
+    """The id of a completion, and of one of its messages if the text names one."""
 
     completion_id: str
     message_id: str | None = None
 
 
-def find_place(pasted: str) -> Place | None:
-    """The completion that `pasted` names, or None when it names none."""
+def parse_pasted(pasted: str) -> CompletionRef | None:
+    """Return the completion that `pasted` names, or None if it names none."""
     text = pasted.translate(_HYPHENS).strip().strip("\"'`<>")
     if path := _PATH.search(text):
-        return _checked(_id(path[1]), path[2] and _id(path[2]))
-    if message := _MESSAGE.fullmatch(text):
-        return _checked(message[1], text)
-    if word := _WORD.search(text):
-        return _checked(_id(word[0]))
-    return _checked(text)
+        ref = CompletionRef(_decode_id(path[1]), _decode_id(path[2]) if path[2] else None)
+    elif message := _MESSAGE.fullmatch(text):
+        ref = CompletionRef(message[1], text)
+    elif word := _WORD.search(text):
+        ref = CompletionRef(_decode_id(word[0]))
+    else:
+        ref = CompletionRef(text)
+    ids = (ref.completion_id,) if ref.message_id is None else (ref.completion_id, ref.message_id)
+    # An API key is made of the same characters; it must not become an address.
+    is_ref = all(is_valid_id(one) and not one.startswith("sk-") for one in ids)
+    return ref if is_ref else None
 
 
-def _id(found: str) -> str:
-    """The id in what was found: decoded, without the full stop of the sentence around it."""
+def _decode_id(found: str) -> str:
+    """Return the id without percent-encoding and without the full stop of a sentence."""
     return unquote(found.rstrip(".:"))
-
-
-def _checked(completion_id: str, message_id: str | None = None) -> Place | None:
-    if not _is_id(completion_id) or (message_id is not None and not _is_id(message_id)):
-        return None
-    return Place(completion_id, message_id)
-
-
-def _is_id(text: str) -> bool:
-    return _WHOLE.fullmatch(text) is not None and text not in (".", "..")

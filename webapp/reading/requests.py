@@ -1,41 +1,30 @@
-"""The upstream calls about one completion, all within one deadline.
-
-Knows the habits of servers: those that ignore cursors or limits, and those that answer 404
-for a moment because a completion is not stored everywhere yet.
-"""
+"""The upstream requests about one completion, all within one deadline."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
-from webapp.completions import Completion, Page
+from webapp.completions import Completion
 from webapp.messages import Message
-from webapp.reading.sections import PageRequest
+from webapp.reading.transcript_page import PageRequest
 from webapp.upstream import (
     BadAnswer,
+    CanonicalPage,
     Deadline,
     NotFound,
     Upstream,
     UpstreamError,
-    behind,
-    capped,
+    canonicalize,
+    last_items,
 )
-
-T = TypeVar("T")
-
-FRESH_SECONDS: Final = 10
-"""A completion this young may answer 404 for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequests:
-    """What can be asked about the completion `completion_id`.
+    """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
-    `pool` runs the calls that are made at the same time as another.
+    `pool` runs those that are made at the same time as another.
     """
 
     upstream: Upstream
@@ -43,119 +32,77 @@ class UpstreamRequests:
     completion_id: str
     deadline: Deadline
 
-    def completion(self, *, created: int | None = None) -> Completion:
-        """The completion itself. Raises `UpstreamError`."""
+    def retrieve_completion(self, *, created: int | None = None) -> Completion:
+        """Return the completion itself."""
         return self.upstream.retrieve_completion(
             self.completion_id, created=created, deadline=self.deadline
         )
 
-    def messages(self, window: PageRequest, *, created: int | None = None) -> Page[Message]:
-        """The messages that `window` asks for, none of them twice. Raises `UpstreamError`.
+    def submit_completion(self) -> Future[Completion]:
+        """Start to retrieve the completion, while other requests are made."""
+        return self.pool.submit(self.retrieve_completion)
 
-        `created`, in unix seconds, tells how long a 404 may mean "not stored yet".
-        """
-        return capped(self._listed(window, created=created))
-
-    def _listed(self, window: PageRequest, *, created: int | None = None) -> Page[Message]:
-        """The same, with all that the server gives, however much that is."""
+    def list_messages(
+        self, request: PageRequest, *, created: int | None = None
+    ) -> CanonicalPage[Message]:
+        """Return the messages that `request` asks for, none of them twice."""
         page = self.upstream.list_messages(
             self.completion_id,
-            after=window.after,
-            limit=window.limit,
-            order=window.order,
+            after=request.after,
+            limit=request.limit,
+            order=request.order,
             created=created,
             deadline=self.deadline,
         )
-        rest = _new_in(page, window)
-        if rest is None:
-            return page
-        if rest:
-            return replace(page, data=rest)
-        if page.has_more:
+        canonical = canonicalize(page, after=request.after, skip=request.shown, limit=request.limit)
+        if canonical.is_repeated and canonical.is_cut_off:
             raise BadAnswer(
-                "The server gave the same page of messages again.",
+                "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
-        # A server that ignores cursors gives all it has at once: nothing follows.
-        return replace(page, data=(), has_more=False)
+        return canonical
 
-    def before(self, message_id: str, limit: int) -> Page[Message]:
-        """The messages in front of this one, the nearest first. Raises `UpstreamError`."""
+    def list_messages_beside(
+        self, completion: Future[Completion], request: PageRequest
+    ) -> CanonicalPage[Message]:
+        """Return the messages; asks again after a 404 if the completion is there and new."""
+        try:
+            return self.list_messages(request)
+        except NotFound:
+            if completion.exception() or not self.upstream.is_new(completion.result().created):
+                raise
+        return self.list_messages(request, created=completion.result().created)
+
+    def await_completion(self, completion: Future[Completion]) -> Completion:
+        """Return the completion, whose messages are there; asks again after a 404."""
+        try:
+            return completion.result()
+        except NotFound:
+            # Its age is not known; since its messages are there, it is most likely new.
+            return self.retrieve_completion(created=int(self.upstream.clock.wall()))
+
+    def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
+        """Return the messages from this one on. Raises `NotFound` if there is no such message."""
+        return self.upstream.find_messages_from(
+            self.completion_id, message_id, limit=limit, deadline=self.deadline
+        )
+
+    def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
+        """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""
+        return self.upstream.find_messages_before(
+            self.completion_id, message_id, limit=limit, deadline=self.deadline
+        )
+
+    def list_last_messages(self, count: int) -> tuple[Message, ...]:
+        """Return the last messages in request order."""
         page = self.upstream.list_messages(
-            self.completion_id, after=message_id, order="desc", limit=limit, deadline=self.deadline
+            self.completion_id, order="desc", limit=count, deadline=self.deadline
         )
-        place = next((at for at, one in enumerate(page.data) if one.id == message_id), None)
-        if place is None:
-            return capped(page)
-        # A server that ignores the cursor is taken to ignore the order as well.
-        nearest = page.data[max(0, place - limit) : place][::-1]
-        return replace(page, data=nearest, has_more=place > limit)
+        return last_items(page, count)
 
-    def in_front_of(self, message_id: str) -> Page[Message]:
-        """The message in front of this one, if there is one. Raises `UpstreamError`.
-
-        Of a server that ignores cursors: all its messages.
-        """
-        return self.upstream.list_messages(
-            self.completion_id, after=message_id, order="desc", limit=1, deadline=self.deadline
-        )
-
-    def last_messages(self, count: int) -> list[Message]:
-        """The last messages in request order. Raises `UpstreamError`."""
-        page = self._listed(PageRequest(order="desc", limit=count))
-        # A server that ignores the limit is taken to ignore the order as well.
-        ordered = page.data[::-1] if len(page.data) <= count else page.data
-        return list(ordered[-count:])
-
-    def count(self) -> int | None:
-        """How many messages there are; None when the server does not tell."""
+    def count_messages(self) -> int | None:
+        """Return the number of messages; None, without an error, if it cannot be known."""
         try:
             return self.upstream.count_messages(self.completion_id, deadline=self.deadline)
         except UpstreamError:
             return None
-
-    def with_completion(
-        self, call: Callable[[], T]
-    ) -> tuple[T | UpstreamError, Completion | UpstreamError]:
-        """What `call` gives and the completion, asked for at the same time; errors as values."""
-        completion = self.pool.submit(_or_error, self.completion)
-        return _or_error(call), completion.result()
-
-    def messages_and_completion(
-        self, window: PageRequest
-    ) -> tuple[Page[Message] | UpstreamError, Completion | UpstreamError]:
-        """Both, at the same time; the half that is not stored yet is asked for again."""
-        page, completion = self.with_completion(lambda: self.messages(window))
-        if isinstance(page, NotFound) and isinstance(completion, Completion):
-            created = completion.created
-            if _is_fresh(created):
-                page = _or_error(lambda: self.messages(window, created=created))
-        elif isinstance(completion, NotFound) and isinstance(page, Page):
-            # Its age is not known; with messages there, it is most likely on its way.
-            completion = _or_error(lambda: self.completion(created=int(time.time())))
-        return page, completion
-
-
-def _new_in(page: Page[Message], window: PageRequest) -> tuple[Message, ...] | None:
-    """What stands in `page` behind what the reader has; None where that is all of it.
-
-    A server that ignores the cursor gives again what was in front of it. Where it ignores the
-    limit as well, and its ids are no cursors, the messages are counted.
-    """
-    if window.after is None:
-        is_all = window.shown and len(page.data) > window.limit
-        return page.data[window.shown :] if is_all else None
-    return behind(window.after, page)
-
-
-def _or_error(call: Callable[[], T]) -> T | UpstreamError:
-    try:
-        return call()
-    except UpstreamError as problem:
-        return problem
-
-
-def _is_fresh(created: int | None) -> bool:
-    # Compared, not subtracted: a number too large for a float is none.
-    now = time.time()
-    return created is not None and now - FRESH_SECONDS < created < now + FRESH_SECONDS

@@ -1,22 +1,23 @@
-"""One message as a section of its own, and the pieces of it that stand on a page at once."""
+"""One message as a page of its own, and a range of its pieces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from webapp.completions import Completion
+from webapp.ids import parse_message_index
 from webapp.messages import Message, Part
-from webapp.reading.sections import PageRequest, TranscriptPage
-from webapp.transcript import CallEntry, Entry, arrange, message_index, output_entries
+from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.transcript import CallEntry, Entry, arrange, output_entries
 from webapp.upstream import NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pieces:
-    """Some content parts and calls of a message, in order, of `total` ones.
+    """A range of the content parts and calls of a message, in order, of `total` ones.
 
-    `start` and `end` count both together. `later` are the calls behind `end`: their results
-    are messages of their own, and stand on this page whether the calls do or not.
+    `start` and `end` count both together. `later` are the calls after `end`: their results
+    are messages of their own, and are on the page whether the calls are or not.
     """
 
     parts: tuple[Part, ...]
@@ -28,6 +29,7 @@ class Pieces:
 
     @classmethod
     def of(cls, entry: Entry, *, start: int, limit: int) -> Pieces:
+        """Return `limit` pieces of the message from `start` on."""
         parts, calls = entry.message.parts, entry.calls
         end = start + limit
         first_call, last_call = max(0, start - len(parts)), max(0, end - len(parts))
@@ -43,29 +45,29 @@ class Pieces:
 
     @property
     def next(self) -> int | None:
-        """Where the next pieces start; None when these are the last."""
+        """The start of the next pieces; None if these are the last."""
         return self.end if self.end < self.total else None
 
 
-def message_alone(completion_id: str, message: Message) -> TranscriptPage:
-    """A section of one message; its calls do not know their results."""
-    place = message_index(completion_id, message.id or "")
+def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
+    """Return a page of one message; its calls do not know their results."""
+    place = parse_message_index(completion_id, message.id or "")
     return TranscriptPage(
         completion_id=completion_id,
-        window=PageRequest(),
+        request=PageRequest(),
         entries=arrange((message,), first=None if place is None else place + 1, is_last=False),
         completion=None,
     )
 
 
-def choice_alone(completion_id: str, completion: Completion, place: int) -> TranscriptPage:
-    """A section of one output choice. Raises `NotFound` when there are fewer."""
+def build_choice_page(completion_id: str, completion: Completion, place: int) -> TranscriptPage:
+    """Return a page of one output choice. Raises `NotFound` if there are fewer."""
     outputs = output_entries(completion.choices)
     if not 0 <= place < len(outputs):
         raise NotFound(f"The completion has no choice {place}.")
     return TranscriptPage(
         completion_id=completion_id,
-        window=PageRequest(),
+        request=PageRequest(),
         entries=(),
         completion=completion,
         outputs=(outputs[place],),

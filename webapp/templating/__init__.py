@@ -20,7 +20,6 @@ from webapp.completions import scalar_text
 from webapp.templating import addresses, long_texts, remote_images, structures, texts
 from webapp.templating.compiled import COMPILED
 from webapp.templating.strictness import encodable
-from webapp.upstream import UpstreamError
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "arguments": structures.arguments,
@@ -80,11 +79,6 @@ def install(app: Flask) -> None:
     env.filters.update(formatting.FILTERS)
     env.filters.update(_FILTERS)
     env.tests["short"] = structures.is_short
-    env.tests["upstream_error"] = _is_upstream_error
     env.tests["linkable"] = addresses.is_linkable
     env.tests["allowed_link"] = addresses.is_allowed_link
     env.globals.update(_GLOBALS)
-
-
-def _is_upstream_error(value: object) -> bool:
-    return isinstance(value, UpstreamError)

@@ -8,13 +8,13 @@ from urllib.parse import quote
 from flask import request, url_for
 
 from webapp import rendering
+from webapp.ids import is_valid_id
 from webapp.media import InlineMedia
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating import remote_images
 from webapp.templating.strictness import encodable
 from webapp.transcript import Entry
-from webapp.upstream import is_valid_id
 
 
 def address_of(section: TranscriptPage, entry: Entry) -> str | None:
@@ -64,10 +64,10 @@ def own_url() -> str:
 
 def page_url(section: TranscriptPage, **changes: Any) -> str:
     """The transcript from another place on; keeps what the reader chose."""
-    window = section.window
+    asked = section.request
     query: dict[str, Any] = {
-        "limit": window.limit if window.limit != 20 else None,
-        "order": window.order if window.order != "asc" else None,
+        "limit": asked.limit if asked.limit != 20 else None,
+        "order": asked.order if asked.order != "asc" else None,
         "images": "load" if remote_images.loads_images() else None,
     }
     query.update(changes)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import url_for
 
 from webapp import exact_json, rendering
+from webapp.ids import is_valid_id
 from webapp.messages import Message, Reasoning, Refusal, Text
 from webapp.messages.texts import Piece, place_of, text_of
 from webapp.reading import TranscriptPage
@@ -15,7 +16,6 @@ from webapp.reading.single import Pieces
 from webapp.rendering import Slice
 from webapp.services import services
 from webapp.transcript import Entry
-from webapp.upstream import is_valid_id
 
 _OF_CHOICE = ("texts.show", "texts.whole", "texts.pieces")
 

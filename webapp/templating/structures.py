@@ -35,10 +35,10 @@ def definition(context: Context, call: ToolCall) -> Definition | None:
     """The tool that `call` names, looked for once a section."""
     section: TranscriptPage = context["section"]
     known: dict[str | None, Definitions] = g.setdefault("definitions", {})
-    if section.window.after not in known:
+    if section.request.after not in known:
         budgets = services().budgets
-        known[section.window.after] = Definitions(section.completion, budgets=budgets)
-    return known[section.window.after].of(call)
+        known[section.request.after] = Definitions(section.completion, budgets=budgets)
+    return known[section.request.after].of(call)
 
 
 def is_short(entry: CallEntry, arguments: Arguments) -> bool:
@@ -48,4 +48,4 @@ def is_short(entry: CallEntry, arguments: Arguments) -> bool:
 
 def _structures_of(section: TranscriptPage) -> StructureBudget:
     budgets: dict[str | None, StructureBudget] = g.setdefault("structure_budgets", {})
-    return budgets.setdefault(section.window.after, StructureBudget(services().budgets))
+    return budgets.setdefault(section.request.after, StructureBudget(services().budgets))

@@ -97,4 +97,4 @@ def _is_target(context: Context, message: Message) -> bool:
 def _budget_of(section: TranscriptPage) -> PageBudget:
     """One a section: a transcript streamed as a whole has one for each of its pages."""
     budgets: dict[str | None, PageBudget] = g.setdefault("markdown_budgets", {})
-    return budgets.setdefault(section.window.after, PageBudget(services().budgets))
+    return budgets.setdefault(section.request.after, PageBudget(services().budgets))

@@ -10,7 +10,7 @@ its call only where that keeps the order of the messages; elsewhere the two name
 """
 
 from webapp.transcript.entries import CallEntry, Entry, top_level
-from webapp.transcript.numbering import first_number, message_index
+from webapp.transcript.numbering import first_number
 from webapp.transcript.outputs import mark_outputs, output_entries
 from webapp.transcript.pairing import arrange
 
@@ -20,7 +20,6 @@ __all__ = [
     "arrange",
     "first_number",
     "mark_outputs",
-    "message_index",
     "output_entries",
     "top_level",
 ]

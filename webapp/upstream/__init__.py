@@ -1,20 +1,30 @@
 """The client of an OpenAI-compatible server that stores chat completions.
 
+    client         `Upstream`: the API's operations
+    canonical      pages of any server, in one form
+    sender         one request with its retries
+    transport      the session and its connections
+    endpoint, paths
+                   where a request goes
+    decoding       bytes to text to values
+    errors         what can fail
+    error_mapping  responses and exceptions to errors
+    deadline       limits, clock and deadlines
+
 Usable in a script: it needs requests and Readback's values, and knows nothing of Flask.
 """
 
 from webapp.config import Limits
-from webapp.upstream.client import Upstream
-from webapp.upstream.cursors import (
-    MOST_SHOWN,
-    CursorGuard,
-    behind,
-    capped,
+from webapp.upstream.canonical import (
+    MAX_ITEMS,
+    CanonicalPage,
+    canonicalize,
+    last_items,
     next_cursor,
-    usable_cursor,
     walk,
 )
-from webapp.upstream.deadline import Clock, Deadline
+from webapp.upstream.client import Upstream
+from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
     BadAnswer,
@@ -30,33 +40,33 @@ from webapp.upstream.errors import (
     Unreachable,
     UpstreamError,
 )
-from webapp.upstream.paths import is_valid_id
+from webapp.upstream.sender import compute_backoff
 
 __all__ = [
-    "MOST_SHOWN",
+    "Upstream",
+    "MAX_ITEMS",
+    "CanonicalPage",
+    "canonicalize",
+    "last_items",
+    "next_cursor",
+    "walk",
+    "SYSTEM_CLOCK",
+    "Clock",
+    "Deadline",
+    "Limits",
+    "Endpoint",
+    "Secret",
     "BadAnswer",
     "BadRequest",
-    "Clock",
-    "CursorGuard",
-    "Deadline",
-    "Endpoint",
     "InvalidId",
     "KeyRejected",
-    "Limits",
     "NotFound",
     "NotSupported",
     "RateLimited",
     "Redirected",
-    "Secret",
     "ServerFailed",
     "TimedOut",
     "Unreachable",
-    "Upstream",
     "UpstreamError",
-    "capped",
-    "behind",
-    "is_valid_id",
-    "next_cursor",
-    "usable_cursor",
-    "walk",
+    "compute_backoff",
 ]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The time, and how to wait for it.
+    """The time, and a way to wait; tests replace it.
 
-    `monotonic` measures durations, `wall` is unix time for dates that servers send.
+    `monotonic` measures durations, `wall` is unix time, for dates that servers send.
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -24,7 +24,7 @@ SYSTEM_CLOCK = Clock()
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment by which everything a reader waits for must be done.
+    """The moment by which a page must be answered.
 
     `seconds` is the whole time that was allowed, for messages.
     """
@@ -35,10 +35,11 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, *, clock: Clock = SYSTEM_CLOCK) -> Deadline:
+        """Return the deadline `seconds` from now."""
         return cls(seconds, clock.monotonic() + seconds, clock)
 
     def remaining(self) -> float:
-        """Seconds left, never negative."""
+        """Return the seconds left, never negative."""
         return max(0.0, self._end - self._clock.monotonic())
 
     @property
@@ -46,10 +47,10 @@ class Deadline:
         return self.remaining() <= 0
 
     def check(self) -> None:
-        """Raises `TimeoutError` when the deadline has passed."""
+        """Raise `TimeoutError` if the deadline has passed."""
         if self.has_passed:
             raise TimeoutError("the deadline has passed")
 
     def leaves(self, seconds: float) -> bool:
-        """Whether something is left after waiting for `seconds`."""
+        """Return whether time is left after a wait of `seconds`."""
         return seconds < self.remaining()

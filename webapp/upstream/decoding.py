@@ -1,67 +1,193 @@
-"""Values read off the text of a 2xx answer, or one `BadAnswer` that says what is wrong with it.
+"""Decode a response: bytes within bounds of time and size, then text, then the API's values.
 
-Owns the border between any text and the API's values. The values themselves are total, so
-only the outermost shape can be wrong.
+The values are total, so only the outermost shape of a body can be wrong.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.completions import Completion, NotAPage, Page
 from webapp.exact_json import NotJson, Object, Value, parse
+from webapp.messages import Message
 from webapp.upstream.deadline import Deadline
-from webapp.upstream.error_bodies import looks_like_html, said_in_json
+from webapp.upstream.error_mapping import is_html, read_error_body
 from webapp.upstream.errors import BadAnswer, TimedOut
+
+MAX_ERROR_BYTES: Final = 64 * 1024
+"""Errors are shorter; the rest of a longer body is not read."""
+
+_CHUNK: Final = 64 * 1024
+_WINDOWS: Final = {
+    "gzip": (16 + zlib.MAX_WBITS,),
+    "x-gzip": (16 + zlib.MAX_WBITS,),
+    # `deflate` means zlib, but some servers send it bare.
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+}
 
 T = TypeVar("T")
 
 
-def page(text: str, item: Callable[[Value], T], *, deadline: Deadline) -> Page[T]:
-    """A page of what `item` reads. Raises `BadAnswer` or `TimedOut`."""
-    json = _json(text, deadline)
-
-    def read(value: Value) -> T:
-        deadline.check()
-        return item(value)
-
+def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> str:
+    """Return the whole body. Raises `BadAnswer` or `TimedOut`."""
     try:
-        with _in_time(deadline):
-            return Page.from_json(json, read)
-    except NotAPage as error:
-        raise _wrong_shape(json, "a list") from error
+        received = _receive(response, deadline, max_bytes)
+        body = _decompress(received, response, max_bytes)
+    except ReadTimeoutError as error:
+        if deadline.has_passed:
+            raise _unfinished(deadline) from error
+        raise TimedOut(
+            "The server stopped in the middle of its answer.", is_transient=True
+        ) from error
+    except (HTTPError, EOFError) as error:
+        raise BadAnswer("The server's answer broke off.", is_transient=True) from error
+    except zlib.error as error:
+        raise BadAnswer("The server's answer is compressed, but damaged.") from error
+    if max(len(received), len(body)) > max_bytes:
+        raise BadAnswer(
+            f"The server's answer is larger than {max_bytes:,} bytes.",
+            advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
+            "READBACK_MAX_BYTES.",
+        )
+    # UTF-8, whatever its charset claims, since JSON has no other. Wrong bytes are not replaced:
+    # a replacement would be shown, copied and exported as if the server had stored it.
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadAnswer(
+            f"The server's answer is not UTF-8 (byte {error.start} of {len(body)})."
+        ) from error
 
 
-def completion(text: str, *, deadline: Deadline) -> Completion:
-    """A completion. Raises `BadAnswer` or `TimedOut`."""
-    json = _json(text, deadline)
+def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
+    """Return as much of an error's body as can be read: its first 64 KiB, or nothing."""
+    try:
+        received = _receive(response, deadline, MAX_ERROR_BYTES)
+        body = _decompress(received, response, MAX_ERROR_BYTES)
+    except (HTTPError, EOFError, zlib.error, TimedOut, BadAnswer):
+        return ""
+    return body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace")
+
+
+def decode_completions(text: str, deadline: Deadline) -> Page[Completion]:
+    """Return a page of completions. Raises `BadAnswer` or `TimedOut`."""
+    return _decode_page(text, Completion.from_json, deadline)
+
+
+def decode_messages(text: str, deadline: Deadline) -> Page[Message]:
+    """Return a page of messages. Raises `BadAnswer` or `TimedOut`."""
+    return _decode_page(text, Message.from_json, deadline)
+
+
+def decode_completion(text: str, deadline: Deadline) -> Completion:
+    """Return one completion. Raises `BadAnswer` or `TimedOut`."""
+    json = _parse(text, deadline)
     if not isinstance(json, Object) or not (json.get("id") or json.get("choices")):
         raise _wrong_shape(json, "a completion")
     return Completion.from_json(json)
 
 
-def check_deletion(text: str, *, deadline: Deadline) -> None:
-    """Raises `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial."""
+def check_deletion(text: str, deadline: Deadline) -> None:
+    """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial."""
     if not text.strip():
         return
-    json = _json(text, deadline)
+    json = _parse(text, deadline)
     if not isinstance(json, Object) or json.boolean("deleted") is False:
         raise _wrong_shape(json, "a deletion")
 
 
-def _json(text: str, deadline: Deadline) -> Value:
+def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) -> bytes:
+    """Return the bytes as sent: all of them, or somewhat more than `max_bytes` if there are more.
+
+    `read1` returns the bytes that have arrived; `read` and `stream` would block until a chunk
+    is full, and a slow server never fills one.
+    """
+    body = bytearray()
+    while len(body) <= max_bytes:
+        if deadline.has_passed:
+            raise _unfinished(deadline)
+        chunk = response.raw.read1(_CHUNK, decode_content=False)
+        if not chunk:
+            break
+        body += chunk
+    return bytes(body)
+
+
+def _unfinished(deadline: Deadline) -> TimedOut:
+    return TimedOut(f"The server did not finish its answer in {deadline.seconds:g} seconds.")
+
+
+def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> bytes:
+    """Return `data` decompressed, cut after `max_bytes` + 1 so that a bomb cannot unfold.
+
+    Raises `EOFError` if the compressed data ends early.
+    """
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return data
+    if encoding not in _WINDOWS:
+        raise BadAnswer("The server's answer is compressed in a way Readback did not ask for.")
+    *others, last = _WINDOWS[encoding]
+    for window in others:
+        try:
+            return _inflate(data, window, max_bytes)
+        except zlib.error:
+            continue
+    return _inflate(data, last, max_bytes)
+
+
+def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
+    stream = zlib.decompressobj(window)
+    out = stream.decompress(data, max_bytes + 1)
+    if len(out) > max_bytes:
+        return out
+    if not stream.eof:
+        raise EOFError("the compressed data ends early")
+    if stream.unused_data:
+        raise zlib.error("something follows the compressed data")
+    return out
+
+
+def _decode_page(text: str, read: Callable[[Value], T], deadline: Deadline) -> Page[T]:
+    json = _parse(text, deadline)
+
+    def read_in_time(value: Value) -> T:
+        deadline.check()
+        return read(value)
+
     try:
-        with _in_time(deadline):
+        with _time_out(deadline):
+            return Page.from_json(json, read_in_time)
+    except NotAPage as error:
+        raise _wrong_shape(json, "a list") from error
+
+
+def _parse(text: str, deadline: Deadline) -> Value:
+    try:
+        with _time_out(deadline):
             return parse(text, check=deadline.check)
     except NotJson as error:
-        raise BadAnswer(_not_json_sentence(text, error)) from error
+        if not text.strip():
+            message = "The server answered with nothing."
+        elif is_html(text):
+            message = (
+                "The server answered with a web page in place of JSON: the base URL may be "
+                "wrong, or the API may require a login first."
+            )
+        else:
+            message = f"The server's answer is not JSON: {error}."
+        raise BadAnswer(message) from error
 
 
 @contextmanager
-def _in_time(deadline: Deadline) -> Iterator[None]:
-    """Brackets by the million take longer to read than to send."""
+def _time_out(deadline: Deadline) -> Iterator[None]:
+    """Raise `TimedOut` for a `TimeoutError`: brackets by the million take longer to read."""
     try:
         yield
     except TimeoutError as error:
@@ -70,20 +196,9 @@ def _in_time(deadline: Deadline) -> Iterator[None]:
         ) from error
 
 
-def _not_json_sentence(text: str, error: NotJson) -> str:
-    if not text.strip():
-        return "The server answered with nothing."
-    if looks_like_html(text):
-        return (
-            "The server answered with a web page in place of JSON: the base URL may be wrong, or "
-            "a login stands before the API."
-        )
-    return f"The server's answer is not JSON: {error}."
-
-
 def _wrong_shape(json: Value, expected: str) -> BadAnswer:
-    """Says what was expected; some servers report their errors with status 200."""
+    """Return the error that names what was expected; some servers send errors with status 200."""
     return BadAnswer(
         f"The server's answer is JSON, but not {expected} as the API has it.",
-        server_message=said_in_json(json).message,
+        server_message=read_error_body(json).message,
     )

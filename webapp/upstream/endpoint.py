@@ -1,16 +1,17 @@
-"""Where the server is and what it must be told: address, credentials, fixed parameters.
+"""The server's address, credentials and fixed parameters.
 
-Owns the rule that a key travels only encrypted or within this machine. Knows nothing of
-requests; a key is revealed only when a request is made.
+A key travels only encrypted or within this machine, and is revealed only when a request is
+made.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from webapp.hosts import is_loopback
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 
@@ -24,7 +25,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 class Secret:
-    """A text that is shown as `***` wherever it is printed; `reveal()` gives it back."""
+    """A text that is shown as `***` wherever it is printed; `reveal()` returns it."""
 
     __slots__ = ("_text",)
 
@@ -46,10 +47,9 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server: its base URL without a slash at the end, headers and query for every call.
+    """One server: its base URL without a slash at the end, headers and query of every request.
 
-    Raises `ValueError`, with a message of one line that holds no secret, for what cannot be
-    an endpoint.
+    Raises `ValueError`, with a message of one line without secrets, if it cannot be one.
     """
 
     base_url: str
@@ -58,7 +58,7 @@ class Endpoint:
     secret: Secret | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", _checked_base_url(self.base_url))
+        object.__setattr__(self, "base_url", _check_base_url(self.base_url))
 
     @classmethod
     def openai(
@@ -69,26 +69,26 @@ class Endpoint:
         organization: str | None = None,
         project: str | None = None,
     ) -> Endpoint:
-        """OpenAI, or a server with the same API; the key is sent as a bearer token."""
-        key = _header_text(api_key, "API key")
+        """Return OpenAI, or a server with the same API; the key is sent as a bearer token."""
+        key = _check_header(api_key, "API key")
         headers = {
             "Authorization": f"Bearer {key}" if key else None,
-            "OpenAI-Organization": _header_text(organization, "organization"),
-            "OpenAI-Project": _header_text(project, "project"),
+            "OpenAI-Organization": _check_header(organization, "organization"),
+            "OpenAI-Project": _check_header(project, "project"),
         }
-        return cls(base_url, _secrets(headers), secret=Secret(key) if key else None)
+        return cls(base_url, _wrap_headers(headers), secret=Secret(key) if key else None)
 
     @classmethod
     def azure(cls, endpoint: str, api_key: str, *, api_version: str | None = None) -> Endpoint:
-        """An Azure OpenAI resource: the v1 form, or the classic one when `api_version` is given.
+        """Return an Azure OpenAI resource: the v1 form, or the classic one with an `api_version`.
 
         `endpoint` is the resource's address, such as `https://NAME.openai.azure.com`.
         """
         root = endpoint.strip().rstrip("/").removesuffix("/openai/v1").removesuffix("/openai")
-        key = _header_text(api_key, "API key")
+        key = _check_header(api_key, "API key")
         if key is None:
             raise ValueError("Azure needs an API key")
-        headers = _secrets({"api-key": key})
+        headers = _wrap_headers({"api-key": key})
         if not api_version:
             return cls(f"{root}/openai/v1", headers, secret=Secret(key))
         query = (("api-version", api_version),)
@@ -96,24 +96,24 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The server's name as a reader knows it, with the port when there is one."""
+        """The server's name as a reader knows it, with the port if it has one."""
         return urlsplit(self.base_url).netloc
 
-    def revealed_headers(self) -> dict[str, str]:
-        """The headers as they must be sent."""
+    def reveal_headers(self) -> dict[str, str]:
+        """Return the headers as they must be sent."""
         return {name: value.reveal() for name, value in self.headers}
 
-    def without_secret(self, text: str) -> str:
-        """`text` with every occurrence of the key replaced by `***`."""
+    def redact(self, text: str) -> str:
+        """Return `text` with every occurrence of the key replaced by `***`."""
         return text.replace(self.secret.reveal(), "***") if self.secret else text
 
 
-def _secrets(headers: dict[str, str | None]) -> tuple[tuple[str, Secret], ...]:
+def _wrap_headers(headers: dict[str, str | None]) -> tuple[tuple[str, Secret], ...]:
     return tuple((name, Secret(value)) for name, value in headers.items() if value)
 
 
-def _header_text(value: str | None, what: str) -> str | None:
-    """`value` fit for a header, None when blank.
+def _check_header(value: str | None, what: str) -> str | None:
+    """Return `value` without outer spaces, None if blank. Raises `ValueError` if it is unfit.
 
     Checked here since an HTTP library would quote a key it cannot send in its error.
     """
@@ -125,7 +125,7 @@ def _header_text(value: str | None, what: str) -> str | None:
     return text
 
 
-def _checked_base_url(base_url: str) -> str:
+def _check_base_url(base_url: str) -> str:
     text = base_url.strip().rstrip("/")
     if "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError("The base URL must not contain a user name or password")
@@ -134,18 +134,9 @@ def _checked_base_url(base_url: str) -> str:
     match = _BASE_URL.fullmatch(text)
     if match is None or int((match["port"] or ":0")[1:]) > 65535:
         raise ValueError(f"Not a base URL such as {OPENAI_BASE_URL}: {text[:200]!r}")
-    if match["scheme"] == "http" and not _is_loopback(match["host"]):
+    if match["scheme"] == "http" and not is_loopback(match["host"]):
         raise ValueError(
             f"The base URL must be https:// ({match['host']} is not this machine, and plain "
             "http:// would show the API key to the network)"
         )
     return text
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -1,23 +1,29 @@
-"""Errors read off an answer that is not 2xx, or off the exception that came in its place.
+"""Map a response that is not 2xx, or the exception raised in its place, to an `UpstreamError`.
 
-Owns which status means which error, and the sentences. What the server said is kept for the
-reader, without the API key and cut to a readable length.
+Error bodies come as the API's envelope, as other frameworks' JSON, as plain text, as a
+gateway's HTML, or empty; reading one never fails. The server's message is kept for the reader,
+without the API key and truncated to a readable length.
 """
 
 from __future__ import annotations
 
+import html
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, RemoteDisconnected
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from webapp.upstream import retries
+from webapp.completions import scalar_text
+from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.upstream.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
-from webapp.upstream.error_bodies import ErrorBody, parse_error_body
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
@@ -33,35 +39,81 @@ from webapp.upstream.errors import (
 )
 
 MAX_SERVER_MESSAGE: Final = 2000
+"""Characters."""
 
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _NO_SUCH_ROUTE = re.compile(r"(?i:unknown request url)|^Not Found$")
 _NO_SUCH_COMPLETION = re.compile(r"^(?!.*\bcursor\b).*\bnot found\b", re.IGNORECASE | re.DOTALL)
 
 
-def from_answer(
-    response: requests.Response, text: str, *, endpoint: Endpoint, now: float
-) -> UpstreamError:
-    """The error that a non-2xx answer with the body `text` means; `now` is unix time."""
-    status = response.status_code
-    said = parse_error_body(text)
-    kind = _kind(status, said)
-    return kind(
-        _sentence(kind, response, endpoint),
-        status=status,
-        server_message=clean(said.message, endpoint),
-        type=clean(said.type, endpoint),
-        code=clean(said.code, endpoint),
-        param=clean(said.param, endpoint),
-        request_id=request_id(response.headers, endpoint),
-        retry_after=retries.retry_after(response.headers, now=now),
-        advice=_advice(said),
-        is_transient=retries.is_transient(status, response.headers),
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """The members of an error's body, each None if it has none of that name."""
+
+    message: str | None = None
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+    is_json: bool = False
+
+
+def parse_error_body(text: str) -> ErrorBody:
+    """Return the members of an error's body: of its JSON, its HTML title, or its plain text."""
+    try:
+        return read_error_body(parse(text))
+    except NotJson:
+        if not is_html(text):
+            return ErrorBody(message=text.strip() or None)
+        title = _TITLE.search(text)
+        return ErrorBody(message=html.unescape(title[1]).strip() if title else None)
+
+
+def read_error_body(json: Value) -> ErrorBody:
+    """Return the members of an error that is JSON."""
+    if not isinstance(json, Object):
+        return ErrorBody(message=scalar_text(json), is_json=True)
+    error = json.get("error")
+    if isinstance(error, Object):
+        json = error
+    return ErrorBody(
+        message=_first_text(error, *map(json.get, ("message", "detail", "title", "msg"))),
+        type=_first_text(json.get("type")),
+        code=_first_text(json.get("code")),
+        param=_first_text(json.get("param")),
+        is_json=True,
     )
 
 
-def from_exception(error: Exception, *, host: str, deadline: Deadline) -> UpstreamError:
-    """The error that an exception of requests or urllib3 means."""
+def is_html(text: str) -> bool:
+    """Return whether `text` looks like HTML or XML."""
+    return text.lstrip()[:1] == "<"
+
+
+def map_response(
+    response: requests.Response, text: str, *, endpoint: Endpoint, now: float
+) -> UpstreamError:
+    """Return the error for a non-2xx response with the body `text`; `now` is unix time."""
+    status = response.status_code
+    body = parse_error_body(text)
+    kind = _find_kind(status, body)
+    is_quota = "insufficient_quota" in (body.code, body.type)
+    return kind(
+        _compose_message(kind, response, endpoint),
+        status=status,
+        server_message=clean_text(body.message, endpoint),
+        type=clean_text(body.type, endpoint),
+        code=clean_text(body.code, endpoint),
+        param=clean_text(body.param, endpoint),
+        request_id=read_request_id(response.headers, endpoint),
+        retry_after=_read_retry_after(response.headers, now),
+        advice="The account's quota is used up: check its plan and billing." if is_quota else None,
+        is_transient=_is_transient(status, response.headers),
+    )
+
+
+def map_exception(error: Exception, *, host: str, deadline: Deadline) -> UpstreamError:
+    """Return the error for an exception of requests or urllib3."""
     if isinstance(error, requests.Timeout) or deadline.has_passed:
         return TimedOut(
             f"{host} did not answer in time ({deadline.seconds:g} seconds at the most).",
@@ -79,19 +131,33 @@ def from_exception(error: Exception, *, host: str, deadline: Deadline) -> Upstre
     return Unreachable(f"{host} could not be reached.", is_transient=True)
 
 
-def request_id(headers: Mapping[str, str], endpoint: Endpoint) -> str | None:
-    """The server's name for the exchange, for support; None when absent or odd."""
+def read_request_id(headers: Mapping[str, str], endpoint: Endpoint) -> str | None:
+    """Return the server's name for the exchange, for support; None if absent or odd."""
     text = headers.get("x-request-id", "").strip()
-    return endpoint.without_secret(text) if _REQUEST_ID.fullmatch(text) else None
+    return endpoint.redact(text) if _REQUEST_ID.fullmatch(text) else None
 
 
-def _kind(status: int, said: ErrorBody) -> type[UpstreamError]:
+def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
+    """Return a server's text without the key, truncated after that so that no half key is left."""
+    if not text:
+        return None
+    scrubbed = endpoint.redact(text)
+    cut = scrubbed[:MAX_SERVER_MESSAGE]
+    return cut if cut == scrubbed else f"{cut}…"
+
+
+def _first_text(*values: Value | None) -> str | None:
+    texts = (scalar_text(value) for value in values if value is not None)
+    return next((text for text in texts if text), None)
+
+
+def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
     if status in _KINDS:
         return _KINDS[status]
-    message = said.message or ""
+    message = body.message or ""
     if status == 404:
-        is_route = said.code == "unknown_url" or _NO_SUCH_ROUTE.search(message)
-        return NotSupported if is_route or not said.is_json else NotFound
+        is_route = body.code == "unknown_url" or _NO_SUCH_ROUTE.search(message)
+        return NotSupported if is_route or not body.is_json else NotFound
     if status == 400 and _NO_SUCH_COMPLETION.match(message):
         return NotFound
     if 300 <= status < 400:
@@ -111,12 +177,19 @@ _KINDS: Final[dict[int, type[UpstreamError]]] = {
 }
 
 
-def _sentence(kind: type[UpstreamError], response: requests.Response, endpoint: Endpoint) -> str:
+def _compose_message(
+    kind: type[UpstreamError], response: requests.Response, endpoint: Endpoint
+) -> str:
     host = endpoint.host
     status = response.status_code
     if kind is Redirected:
-        return _redirect_sentence(response, endpoint)
-    sentences: dict[type[UpstreamError], str] = {
+        target = _find_redirect_host(response, endpoint)
+        where = f"to {target}" if target else "without saying where"
+        return (
+            f"{host} answered with a redirect {where}. Readback did not follow it, and the API "
+            "key was not sent there."
+        )
+    messages: dict[type[UpstreamError], str] = {
         NotFound: f"{host} has nothing stored under this id.",
         BadRequest: f"{host} did not accept the request (status {status}).",
         KeyRejected: f"{host} did not accept the API key (status {status}).",
@@ -125,20 +198,11 @@ def _sentence(kind: type[UpstreamError], response: requests.Response, endpoint: 
         TimedOut: f"{host} gave up waiting (status {status}).",
         ServerFailed: f"{host} failed to answer (status {status}).",
     }
-    return sentences.get(kind, f"{host} answered with the unknown status {status}.")
+    return messages.get(kind, f"{host} answered with the unknown status {status}.")
 
 
-def _redirect_sentence(response: requests.Response, endpoint: Endpoint) -> str:
-    target = _target_host(response, endpoint)
-    where = f"to {target}" if target else "without saying where"
-    return (
-        f"{endpoint.host} answered with a redirect {where}. Readback did not follow it, and the "
-        "API key was not sent there."
-    )
-
-
-def _target_host(response: requests.Response, endpoint: Endpoint) -> str | None:
-    location = endpoint.without_secret(response.headers.get("Location") or "")
+def _find_redirect_host(response: requests.Response, endpoint: Endpoint) -> str | None:
+    location = endpoint.redact(response.headers.get("Location") or "")
     if not location:
         return None
     try:
@@ -150,23 +214,53 @@ def _target_host(response: requests.Response, endpoint: Endpoint) -> str | None:
     return f"{name.encode('ascii', 'backslashreplace').decode()}{port}" if name else None
 
 
-def _advice(said: ErrorBody) -> str | None:
-    if "insufficient_quota" in (said.code, said.type):
-        return "The account's quota is used up: check its plan and billing."
-    return None
+def _is_transient(status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether the same request may succeed later: the rule of the official clients.
+
+    They repeat 408, 409, 429 and 5xx, unless `x-should-retry` says otherwise.
+    """
+    advice = headers.get("x-should-retry", "").strip().lower()
+    if advice in ("true", "false"):
+        return advice == "true"
+    return status in (408, 409, 429) or status >= 500
 
 
-def clean(text: str | None, endpoint: Endpoint) -> str | None:
-    """A server's text for the reader; scrubbed before it is cut, so that no half key is left."""
-    if not text:
+def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that the server asks to wait; None if it sends nothing usable.
+
+    Reads `retry-after-ms` and `Retry-After`, which is in seconds or a date. Zero counts as
+    nothing: an immediate repetition helps nobody.
+    """
+    milliseconds = _parse_number(headers.get("retry-after-ms"))
+    text = headers.get("Retry-After")
+    if milliseconds is not None:
+        wait = milliseconds / 1000
+    else:
+        seconds = _parse_number(text)
+        wait = seconds if seconds is not None else _seconds_until(text, now)
+    return wait if wait > 0 else None
+
+
+def _parse_number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
         return None
-    scrubbed = endpoint.without_secret(text)
-    cut = scrubbed[:MAX_SERVER_MESSAGE]
-    return cut if cut == scrubbed else f"{cut}…"
+    return number if math.isfinite(number) else None
+
+
+def _seconds_until(text: str | None, now: float) -> float:
+    """Return the seconds until an HTTP date, 0 if it is none."""
+    try:
+        date = parsedate_to_datetime(text or "")
+    except ValueError:
+        return 0
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
 
 
 def _is_malformed(error: BaseException) -> bool:
-    """Whether something was received that is not HTTP."""
+    """Return whether bytes were received that are not HTTP."""
     if isinstance(error, HTTPException):
         return not isinstance(error, RemoteDisconnected)
     return any(_is_malformed(inner) for inner in error.args if isinstance(inner, BaseException))

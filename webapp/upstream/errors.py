@@ -1,4 +1,4 @@
-"""What can go wrong between Readback and the server, said for the reader.
+"""The errors of requests to the server, with messages for the reader.
 
     UpstreamError
     ├── InvalidId       an id that cannot be one; nothing was sent
@@ -7,14 +7,14 @@
     ├── KeyRejected     the server refuses the API key
     ├── RateLimited     too many requests, or no quota left
     ├── NotSupported    the server lacks this part of the API
-    ├── ServerFailed    the server broke (5xx)
+    ├── ServerFailed    the server failed (5xx)
     ├── Unreachable     no connection, or it was cut before an answer
     ├── TimedOut        no answer in time
     ├── BadAnswer       an answer that is not what the API promises
-    └── Redirected      the server points elsewhere; not followed
+    └── Redirected      a redirect, which is not followed
 
-Texts from the server are in `server_message`, already free of the API key, but otherwise as
-untrusted as any content. Nothing here knows how errors are read off an answer.
+Texts from the server are in `server_message`, without the API key, but otherwise as untrusted
+as any content.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import ClassVar
 
 
 class UpstreamError(Exception):
-    """A call to the server that gave no result.
+    """A request to the server that brought no result.
 
-    `str(error)` and `advice` are sentences for the reader; `http_status` is what a page that
-    needed the call should answer. `status`, `server_message`, `type`, `code`, `param` and
-    `request_id` are the server's, None where it gave none. `retry_after` is in seconds.
-    `is_transient` says that the same call may succeed in a moment.
+    `str(error)` and `advice` are sentences for the reader; `http_status` is the status of a
+    page that needed the request. `status`, `server_message`, `type`, `code`, `param` and
+    `request_id` are the server's, None if it sent none. `retry_after` is in seconds.
+    `is_transient` means that the same request may succeed in a moment.
     """
 
     http_status: ClassVar[int] = 502
@@ -61,7 +61,7 @@ class UpstreamError(Exception):
 
 
 class InvalidId(UpstreamError):
-    """An id or cursor outside `A-Z a-z 0-9 . _ : ~ -`; no request was made for it."""
+    """An id or cursor outside `A-Z a-z 0-9 . _ : ~ -`; nothing was sent."""
 
     http_status = 404
     usual_advice = "Check the address, or open the completion from the list."
@@ -73,7 +73,7 @@ class NotFound(UpstreamError):
     http_status = 404
     usual_advice = (
         "It may have been deleted, created without store=true, or created so recently that the "
-        "server does not give it out yet."
+        "server does not return it yet."
     )
 
 
@@ -104,7 +104,7 @@ class NotSupported(UpstreamError):
 
 
 class ServerFailed(UpstreamError):
-    """The server, or a gateway before it, broke (5xx)."""
+    """The server, or a gateway before it, failed (5xx)."""
 
 
 class Unreachable(UpstreamError):

@@ -1,10 +1,10 @@
-"""The way to the server: a session that remembers nothing, over connections that keep time.
+"""Open a session that remembers nothing, over connections that keep to a deadline.
 
-Owns what requests and urllib3 must be kept from doing: reading proxies, keys and certificates
-from the environment, keeping cookies, looking into redirects, and letting a server that sends
-one byte a second hold a thread for ever. A read time-out does not help against the last, not
-even during the headers, since each byte starts it anew; so every read from a socket here is
-limited to what the deadline leaves. Knows nothing of the API.
+requests and urllib3 are kept from reading proxies, keys and certificates from the environment,
+from keeping cookies, from looking into redirects, and from letting a server that sends one byte
+a second hold a thread for ever. A read time-out does not help against the last, not even during
+the headers, since each byte restarts it; so every read from a socket here is limited to the
+time that the deadline leaves. Knows nothing of the API.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from webapp.upstream.deadline import Deadline
 
 
 class StaleConnection(RemoteDisconnected):
-    """A kept connection was gone before a byte of this answer: the request was not served."""
+    """A kept connection was gone before a byte of this response: the request was not served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +38,25 @@ class _ReadLimits:
     deadline: Deadline
     read_timeout: float
 
-    def next_read(self) -> float:
-        """Seconds the next read may take. Raises `TimeoutError` when the deadline has passed."""
+    def limit_next_read(self) -> float:
+        """Return the seconds the next read may take. Raises `TimeoutError` after the deadline."""
         remaining = self.deadline.remaining()
         if remaining <= 0:
             raise TimeoutError("the deadline has passed")
         return min(self.read_timeout, remaining)
 
 
-_patience: ContextVar[_ReadLimits] = ContextVar("patience")
+_read_limits: ContextVar[_ReadLimits] = ContextVar("read_limits")
 
 
 @contextmanager
 def read_deadline(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
-    """Requests sent within read their answers, bodies read later included, by `deadline`."""
-    token = _patience.set(_ReadLimits(deadline, read_timeout))
+    """Let requests sent within read their responses, bodies read later included, by `deadline`."""
+    token = _read_limits.set(_ReadLimits(deadline, read_timeout))
     try:
         yield
     finally:
-        _patience.reset(token)
+        _read_limits.reset(token)
 
 
 def open_session(
@@ -66,7 +66,7 @@ def open_session(
     proxy: str | None = None,
     ca_bundle: str | None = None,
 ) -> requests.Session:
-    """A session for many threads. Raises `ValueError` when there is no `ca_bundle` file."""
+    """Return a session for many threads. Raises `ValueError` if there is no `ca_bundle` file."""
     if ca_bundle and not Path(ca_bundle).is_file():
         raise ValueError(f"There is no CA bundle at {ca_bundle}")
     session = _Session()
@@ -83,7 +83,7 @@ def open_session(
 
 
 class _Session(requests.Session):
-    """A session to which a redirect is an answer like any other.
+    """A session that treats a redirect like any other response.
 
     With `allow_redirects=False` alone, requests still reads and inflates the whole body of a
     redirect to prepare the next request, past every limit on time and size.
@@ -94,7 +94,7 @@ class _Session(requests.Session):
 
 
 class _TimedAdapter(HTTPAdapter):
-    """Sends over timed connections; a kept connection that has died costs no try."""
+    """Sends over timed connections; a kept connection that has died costs no retry."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -114,7 +114,7 @@ class _TimedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Sends again while the connection turns out stale.
+        """Send, and send again as long as the connection turns out stale.
 
         Each such try takes a dead connection out of the pool, so the loop ends on a fresh one.
         """
@@ -127,25 +127,25 @@ class _TimedAdapter(HTTPAdapter):
 
 
 def _is_stale(error: BaseException) -> bool:
-    """Whether `StaleConnection` is among the errors that `error` wraps."""
+    """Return whether `StaleConnection` is among the errors that `error` wraps."""
     wrapped = (inner for inner in error.args if isinstance(inner, BaseException))
     return isinstance(error, StaleConnection) or any(map(_is_stale, wrapped))
 
 
 class _TimedReads(io.RawIOBase):
-    """The bytes of one answer, each read from the socket limited by the patience left."""
+    """The bytes of one response, each read from the socket limited by the deadline."""
 
-    def __init__(self, raw: io.RawIOBase, connection: socket.socket, patience: _ReadLimits) -> None:
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, limits: _ReadLimits) -> None:
         self._raw = raw
         self._connection = connection
-        self._patience = patience
+        self._limits = limits
         self.has_received = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._connection.settimeout(self._patience.next_read())
+        self._connection.settimeout(self._limits.limit_next_read())
         count = self._raw.readinto(buffer)
         self.has_received = self.has_received or bool(count)
         return count
@@ -156,7 +156,7 @@ class _TimedReads(io.RawIOBase):
 
 
 class _TimedConnection(HTTPConnection):
-    """A connection that answers by the deadline it was asked under, and knows its age."""
+    """A connection that keeps to the deadline of each request, and knows whether it was used."""
 
     _was_used = False
     _reads: _TimedReads | None = None
@@ -181,9 +181,9 @@ class _TimedConnection(HTTPConnection):
         self, connection: socket.socket, *args: Any, **kwargs: Any
     ) -> RawResponse:
         response = RawResponse(connection, *args, **kwargs)
-        patience = _patience.get(None)
-        if patience is not None:
-            self._reads = _TimedReads(response.fp.detach(), connection, patience)
+        limits = _read_limits.get(None)
+        if limits is not None:
+            self._reads = _TimedReads(response.fp.detach(), connection, limits)
             response.fp = io.BufferedReader(self._reads)
         return response
 

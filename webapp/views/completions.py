@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +20,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import in_pieces, page_or_fragment
-from webapp.reading.pasted import find_place
+from webapp.reading import TranscriptPage
+from webapp.reading.pasted import parse_pasted
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
-from webapp.upstream import NotSupported, behind, capped, usable_cursor
+from webapp.upstream import NotSupported, UpstreamError, canonicalize
 from webapp.views import raw_page, whole_number, window
 
 bp = Blueprint("completions", __name__)
@@ -63,8 +65,8 @@ class Filters:
 class Listing:
     """One page of the list.
 
-    `problem` is set when the server cannot list, `cut_off` when it says that there is more and
-    gives no cursor for it.
+    `problem` is set if the server cannot list, `cut_off` if it says that there is more and
+    sends no cursor for it.
     """
 
     rows: tuple[Row, ...] = ()
@@ -79,22 +81,36 @@ class Listing:
         return self.filters.url(after=self.next_after, limit=request.args.get("limit"))
 
 
+class FollowingPages:
+    """The pages of a transcript as they come; `problem` is the error that ended them early."""
+
+    def __init__(self, pages: Iterator[TranscriptPage]) -> None:
+        self._pages = pages
+        self.problem: UpstreamError | None = None
+
+    def __iter__(self) -> Iterator[TranscriptPage]:
+        try:
+            yield from self._pages
+        except UpstreamError as problem:
+            self.problem = problem
+
+
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """The list is where one starts."""
+    """Redirect to the list."""
     return redirect(url_for("completions.index"), 303)
 
 
 @bp.get("/completions")
 def index() -> ResponseReturnValue:
-    """Stored completions, newest first, with filters whose state is the URL."""
+    """Show stored completions, newest first, with filters whose state is the URL."""
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
     filters = _filters()
     after = request.args.get("after") or None
     until = deadline()
     try:
-        page = services().upstream.list_completions(
+        listed = services().upstream.list_completions(
             after=after,
             limit=whole_number("limit", default=20, low=1, high=100),
             order="desc",
@@ -104,40 +120,38 @@ def index() -> ResponseReturnValue:
         )
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
-    fresh = behind(after, page) if after is not None else None
-    page = capped(page if fresh is None else replace(page, data=fresh))
-    following = usable_cursor(page, after=after)
-    rows = services().previews.rows(page.data, until)
-    cut_off = following is None and page.has_more is True
-    return _page(Listing(rows, filters, following, after, cut_off=cut_off))
+    page = canonicalize(listed, after=after)
+    rows = services().previews.build_rows(page.items, until)
+    cut_off = page.has_more is True and page.next_after is None
+    return _page(Listing(rows, filters, page.next_after, after, cut_off=cut_off))
 
 
 @bp.post("/open")
 def open_pasted() -> ResponseReturnValue:
-    """Goes to the completion in what was pasted; by POST, since a curl command holds a key."""
+    """Redirect to the completion that was pasted; by POST, since a curl command holds a key."""
     pasted = request.form.get("pasted", "")
-    place = find_place(pasted[:MAX_PASTED])
-    if place is None:
+    ref = parse_pasted(pasted[:MAX_PASTED])
+    if ref is None:
         abort(400, "There is no completion id in what was pasted.")
-    if place.message_id is not None:
+    if ref.message_id is not None:
         address = url_for(
-            "messages.show", completion_id=place.completion_id, message_id=place.message_id
+            "messages.show", completion_id=ref.completion_id, message_id=ref.message_id
         )
         return redirect(address, 303)
-    return redirect(url_for("completions.show", completion_id=place.completion_id), 303)
+    return redirect(url_for("completions.show", completion_id=ref.completion_id), 303)
 
 
 @bp.get("/completions/<completion_id>")
 def show(completion_id: str) -> ResponseReturnValue:
-    """The transcript: a page of messages, and the output choices where they belong.
+    """Show a page of the transcript, with the output choices after the last message.
 
     With `all=1` page after page, sent as they come: the browser shows the progress, and its
     stop button ends it.
     """
-    section = services().reader.section(completion_id, window(), deadline())
+    section = services().loader.load_page(completion_id, window(), deadline())
     if request.args.get("all") and not section.lacks_messages:
         most = services().max_pages
-        rest = services().reader.following(section, deadline, most=most - 1)
+        rest = FollowingPages(services().loader.iter_following(section, deadline, most=most - 1))
         page = stream_template("completions/all.html", section=section, rest=rest, most=most)
         broken_off = render_template("errors/_broken_off.html")
         return in_pieces(page, broken_off=broken_off), {"Content-Type": "text/html; charset=utf-8"}
@@ -149,7 +163,7 @@ def show(completion_id: str) -> ResponseReturnValue:
 
 @bp.get("/completions/<completion_id>/raw")
 def raw(completion_id: str) -> ResponseReturnValue:
-    """One completion, as the server sent it."""
+    """Show one completion as the server sent it."""
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     back = url_for("completions.show", completion_id=completion_id)
     return raw_page(completion.json, back=back)

@@ -80,7 +80,7 @@ def _section(completion_id: str, given: Object) -> TranscriptPage:
     return TranscriptPage(
         completion_id=completion_id,
         # A window of its own gives each sample the budgets of a page.
-        window=PageRequest(after=completion_id),
+        request=PageRequest(after=completion_id),
         entries=entries,
         completion=completion,
         outputs=outputs,

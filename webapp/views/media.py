@@ -44,7 +44,7 @@ def show(completion_id: str, digest: str) -> ResponseReturnValue:
 def _fetched(completion_id: str, digest: str) -> InlineMedia:
     """From the message or the choice that the query names, which must hold this content."""
     if message_id := request.args.get("message"):
-        message = services().reader.message(completion_id, message_id, deadline())
+        message = services().loader.load_message(completion_id, message_id, deadline())
         held = media_in(message)
     elif "choice" in request.args:
         held = _of_choice(completion_id, whole_number("choice", default=0, low=0, high=10_000))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
 from webapp.reading import TranscriptPage
-from webapp.reading.single import Pieces, choice_alone, message_alone
+from webapp.reading.single import Pieces, build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
 from webapp.services import deadline, services
 from webapp.templating.long_texts import LongText, back_url, long_text
@@ -57,13 +57,13 @@ def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
 
 
 def _message(completion_id: str, message_id: str) -> TranscriptPage:
-    message = services().reader.message(completion_id, message_id, deadline())
-    return message_alone(completion_id, message)
+    message = services().loader.load_message(completion_id, message_id, deadline())
+    return build_message_page(completion_id, message)
 
 
 def _choice(completion_id: str, choice: int) -> TranscriptPage:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
-    return choice_alone(completion_id, completion, choice)
+    return build_choice_page(completion_id, completion, choice)
 
 
 def _slice(section: TranscriptPage, place: int) -> Response:

@@ -1,4 +1,4 @@
-"""Values: which messages a reader asked for, and what came of it."""
+"""The messages that a reader asks for, and the page of a transcript that shows them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Order: TypeAlias = Literal["asc", "desc"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which messages the reader asked for; the first three as in the API.
+    """The messages that a reader asks for; the first three fields are the API's.
 
-    `shown` counts the messages in front of `after`, for servers whose ids do not tell.
+    `shown` counts the messages up to `after`, for servers whose ids do not number them.
     """
 
     after: str | None = None
@@ -27,18 +27,19 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptPage:
-    """One page of a transcript, ready to be shown in `order`.
+    """One page of a transcript, in the order of its `request`.
 
     `next_after` is the cursor of the page that follows, `earlier_than` the id of the message
-    in front of which more can be asked for; each is None where nothing is known to follow.
-    `outputs` are the choices that are due here and are not among the messages.
-    `seen` counts the messages up to the end of this section, `total` all of them if known.
-    `cut_off` tells that the server says there is more and gives no cursor for it,
-    `goes_on_by_count` that it gave the rest with this page, under ids that are no cursors.
+    before which more can be requested; each is None if nothing is known to follow.
+    `outputs` are the choices that belong here and are not among the messages.
+    `problems` holds the error of the half, messages or completion, that could not be read.
+    `seen` counts the messages up to the end of this page, `total` all of them if known.
+    `cut_off` means that the server says there is more and sends no cursor for it,
+    `goes_on_by_count` that it sent the rest with this page, under ids that are no cursors.
     """
 
     completion_id: str
-    window: PageRequest
+    request: PageRequest
     entries: tuple[Entry, ...]
     completion: Completion | None
     outputs: tuple[Entry, ...] = ()
@@ -57,19 +58,20 @@ class TranscriptPage:
 
     @property
     def top_level(self) -> tuple[Entry, ...]:
+        """The entries without the results that are shown under their calls."""
         return top_level(self.entries)
 
     def ends_with(self, entry: Entry) -> bool:
-        """Whether `entry` is the last message of a transcript without an answer of its own."""
+        """Return whether `entry` is the last message of a transcript without an answer."""
         if self.outputs or not self.entries:
             return False
-        if self.window.order == "desc":
-            return self.window.after is None and entry is self.entries[0]
+        if self.request.order == "desc":
+            return self.request.after is None and entry is self.entries[0]
         return not self.goes_on and entry is self.entries[-1]
 
     @property
     def lacks_messages(self) -> UpstreamError | None:
-        """Why there are no messages, when they could not be read."""
+        """The error because of which there are no messages."""
         failed = self.problems and self.completion is not None
         return self.problems[0] if failed and not self.entries else None
 
@@ -79,13 +81,13 @@ class TranscriptPage:
 
     @property
     def numbered(self) -> bool:
-        """Whether the ids of the messages tell their places."""
+        """Whether the ids of the messages number them."""
         messages = [entry.message for entry in self.entries]
-        return first_number(self.completion_id, messages, self.window.order) is not None
+        return first_number(self.completion_id, messages, self.request.order) is not None
 
     @property
     def progress(self) -> str:
-        """`40 of 143`, or `40 so far` when the server does not tell how many there are."""
+        """`40 of 143`, or `40 so far` if the server does not say how many there are."""
         if self.seen is None:
             return ""
         if self.total is None:

@@ -1,0 +1,256 @@
+"""Load the pages of transcripts from one upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from webapp.completions import Choice, Completion
+from webapp.ids import parse_message_index
+from webapp.messages import Message
+from webapp.reading.requests import UpstreamRequests
+from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.transcript import Entry, arrange, first_number, mark_outputs, output_entries
+from webapp.upstream import (
+    BadAnswer,
+    CanonicalPage,
+    Deadline,
+    NotFound,
+    Upstream,
+    UpstreamError,
+)
+
+
+class TranscriptLoader:
+    """Loads pages of transcripts; shared by all requests of a process.
+
+    Every method raises `UpstreamError`. `input_only` means that the server is known to list
+    only the input messages; others may list the answers too.
+    """
+
+    def __init__(self, upstream: Upstream, *, input_only: bool, threads: int) -> None:
+        self._upstream = upstream
+        self._input_only = input_only
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
+
+    def load_page(
+        self, completion_id: str, request: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
+        """Return the messages that `request` asks for, and the outputs if they belong there.
+
+        At the start of a transcript, messages or completion are enough: the page has the error
+        of the other half in `problems`. Further on a page without messages would be empty.
+        """
+        requests = self._requests(completion_id, deadline)
+        completion = requests.submit_completion()
+        try:
+            messages = requests.list_messages_beside(completion, request)
+        except UpstreamError as problem:
+            if request.after is not None or completion.exception():
+                raise
+            return _build_answer_only(completion_id, request, completion.result(), problem)
+        messages = _find_end(requests, request, messages)
+        page = self._build_with(
+            lambda: requests.await_completion(completion), requests, request, messages
+        )
+        return _add_total(requests, page)
+
+    def iter_following(
+        self, page: TranscriptPage, start_deadline: Callable[[], Deadline], *, most: int
+    ) -> Iterator[TranscriptPage]:
+        """Yield the pages after `page` to the end, each within a deadline of its own.
+
+        Stops after `most` pages: a server that invents messages has no end. Raises `BadAnswer`
+        if the server goes round in circles.
+        """
+        seen = {(page.request.after, page.request.shown)}
+        for _ in range(most):
+            if not page.goes_on:
+                return
+            place = (page.next_after, 0 if page.next_after else page.seen or 0)
+            if place in seen:
+                raise BadAnswer("The server sends the same messages again and again.")
+            seen.add(place)
+            request = replace(page.request, after=page.next_after, shown=page.seen or 0)
+            requests = self._requests(page.completion_id, start_deadline())
+            messages = requests.list_messages(request)
+            page = self._build(requests, request, messages, page.completion)
+            yield page
+
+    def load_page_from(
+        self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
+        """Return the page that begins with message `message_id`, for two message requests.
+
+        Raises `NotFound` if there is no such message.
+        """
+        requests = self._requests(completion_id, deadline)
+        completion = requests.submit_completion()
+        messages = requests.find_messages_from(message_id, request.limit)
+        request = replace(request, order="asc", after=messages.after, shown=messages.skip)
+        return self._build_with(completion.result, requests, request, messages)
+
+    def load_earlier(
+        self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
+    ) -> TranscriptPage:
+        """Return the messages before `message_id`, in request order. Raises `NotFound` likewise."""
+        requests = self._requests(completion_id, deadline)
+        before = requests.find_messages_before(message_id, request.limit)
+        messages = before.items[::-1]
+        number = first_number(completion_id, messages, "asc")
+        return TranscriptPage(
+            completion_id=completion_id,
+            request=request,
+            entries=arrange(messages, first=number, is_last=False),
+            completion=None,
+            next_after=messages[-1].id if messages else None,
+            earlier_than=before.next_after,
+            seen=None if number is None else number - 1 + len(messages),
+        )
+
+    def load_message(self, completion_id: str, message_id: str, deadline: Deadline) -> Message:
+        """Return one message."""
+        return self._upstream.retrieve_message(completion_id, message_id, deadline=deadline)
+
+    def load_choice(self, completion_id: str, place: int, deadline: Deadline) -> Choice:
+        """Return the output at `place`, from 0. Raises `NotFound` if there are fewer."""
+        choices = self._requests(completion_id, deadline).retrieve_completion().choices
+        if not 0 <= place < len(choices):
+            raise NotFound(f"The completion has no choice {place}.")
+        return choices[place]
+
+    def _requests(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
+        return UpstreamRequests(self._upstream, self._pool, completion_id, deadline)
+
+    def _build_with(
+        self,
+        read_completion: Callable[[], Completion],
+        requests: UpstreamRequests,
+        request: PageRequest,
+        messages: CanonicalPage[Message],
+    ) -> TranscriptPage:
+        """Build the page with the completion, or without it and with its error."""
+        try:
+            completion = read_completion()
+        except UpstreamError as problem:
+            return replace(self._build(requests, request, messages, None), problems=(problem,))
+        return self._build(requests, request, messages, completion)
+
+    def _build(
+        self,
+        requests: UpstreamRequests,
+        request: PageRequest,
+        messages: CanonicalPage[Message],
+        completion: Completion | None,
+    ) -> TranscriptPage:
+        first = _number_first(requests.completion_id, request, messages.items)
+        is_end = not messages.goes_on if request.order == "asc" else request.after is None
+        entries = arrange(messages.items, first=first, order=request.order, is_last=is_end)
+        has_outputs = is_end and completion is not None and completion.choices
+        has_earlier = request.order == "asc" and request.after is not None and messages.items
+        return TranscriptPage(
+            completion_id=requests.completion_id,
+            request=request,
+            entries=entries,
+            completion=completion,
+            outputs=self._find_outputs(requests, request, entries, completion)
+            if completion and has_outputs
+            else (),
+            next_after=messages.next_after,
+            earlier_than=messages.items[0].id if has_earlier else None,
+            seen=_count_seen(request, messages.items, first),
+            total=messages.total,
+            cut_off=messages.is_cut_off,
+            goes_on_by_count=messages.next_skip is not None,
+        )
+
+    def _find_outputs(
+        self,
+        requests: UpstreamRequests,
+        request: PageRequest,
+        entries: Sequence[Entry],
+        completion: Completion,
+    ) -> tuple[Entry, ...]:
+        """Return the choices that are not among the messages; marks the entries that are."""
+        count = len(completion.choices)
+        chronological = entries if request.order == "asc" else entries[::-1]
+        tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
+        if request.after is not None and not self._input_only and _needs_tail(tail, completion):
+            tail = requests.list_last_messages(count)
+        left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
+        return output_entries(completion.choices)[count - len(left) :]
+
+
+def _needs_tail(tail: Sequence[Message], completion: Completion) -> bool:
+    """Return whether earlier messages must be read to know if the last ones are the choices."""
+    if len(tail) >= len(completion.choices):
+        return False
+    is_plain = all(message.has_only_input_keys for message in tail)
+    return not tail or (completion.input_messages is None and not is_plain)
+
+
+def _number_first(
+    completion_id: str, request: PageRequest, messages: Sequence[Message]
+) -> int | None:
+    """Return the number of the first message: from the ids, else counted from a known start."""
+    number = first_number(completion_id, messages, request.order)
+    if number is not None or request.order == "desc":
+        return number
+    is_counted = request.after is None or request.shown
+    return request.shown + 1 if is_counted else None
+
+
+def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | None) -> int | None:
+    """Return the number of messages up to the end of `messages`; `first` numbers their first."""
+    if first is not None and request.order == "asc":
+        return first - 1 + len(messages)
+    if request.after is None or request.shown:
+        return request.shown + len(messages)
+    return None
+
+
+def _find_end(
+    requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
+) -> CanonicalPage[Message]:
+    """Count the messages, if the server does not say whether more follow."""
+    if messages.has_more is not None or not messages.items or request.order == "desc":
+        return messages
+    first = _number_first(requests.completion_id, request, messages.items)
+    seen = _count_seen(request, messages.items, first)
+    total = None if seen is None else requests.count_messages()
+    if seen is None or total is None:
+        return messages
+    return messages.with_total(total, seen=seen)
+
+
+def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
+    """Add the number of messages, at the cost of one request if more follow.
+
+    In descending order, `seen` is then counted from the end.
+    """
+    if page.cut_off:
+        return page
+    if not page.goes_on and page.request.order == "asc":
+        return replace(page, total=page.seen)
+    first_id = page.entries[0].message.id if page.entries else None
+    if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
+        page = replace(page, total=requests.count_messages())
+    last = page.entries[-1].number if page.entries else None
+    if page.request.order == "asc" or page.total is None or last is None:
+        return page
+    return replace(page, seen=page.total - last + 1)
+
+
+def _build_answer_only(
+    completion_id: str, request: PageRequest, completion: Completion, problem: UpstreamError
+) -> TranscriptPage:
+    messages = completion.input_messages or ()
+    return TranscriptPage(
+        completion_id=completion_id,
+        request=request,
+        entries=arrange(messages, first=1 if messages else None),
+        completion=completion,
+        outputs=output_entries(completion.choices),
+        problems=(problem,),
+    )

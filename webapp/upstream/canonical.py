@@ -1,0 +1,275 @@
+"""Turn the pages of any server into canonical ones, and walk from page to page.
+
+Servers may ignore the cursor, the limit or the order, repeat a page for ever, promise more and
+send nothing, or not say whether more follows. Clients that trust them loop without end or show
+items twice. Only this module knows those habits: it never drops an item that is new, and what
+it returns always comes to an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Generic, Protocol, TypeVar
+
+from webapp.completions import Page
+from webapp.exact_json import Value
+from webapp.ids import is_valid_id, parse_message_index
+from webapp.messages import Message
+from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
+
+MAX_PAGES: Final = 10_000
+"""More than a walk can need: a million messages in pages of 100."""
+
+MAX_ITEMS: Final = 1_000
+"""Items in a canonical page; only a server that ignores the limit sends more."""
+
+
+class Listed(Protocol):
+    """An item of a page: a completion or a message."""
+
+    @property
+    def id(self) -> str | None: ...
+
+    @property
+    def json(self) -> Value: ...
+
+
+T = TypeVar("T", bound=Listed)
+
+
+class Fetch(Protocol[T]):
+    """Request one page, as the list operations of the API do."""
+
+    def __call__(self, *, after: str | None, limit: int, order: str) -> Page[T]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanonicalPage(Generic[T]):
+    """A page without items seen before, and the way to the next one.
+
+    `after` and `skip` say where the page begins: the item before it, and the number of items
+    before it where ids are no cursors. The next page begins after the cursor `next_after`, or
+    after `next_skip` items from the start; nothing is known to follow if both are None.
+    `has_more` and `total` are None if the server does not say. `is_repeated` means that the
+    server sent only items from before `after` again.
+    """
+
+    items: tuple[T, ...]
+    after: str | None = None
+    skip: int = 0
+    has_more: bool | None = None
+    next_after: str | None = None
+    next_skip: int | None = None
+    total: int | None = None
+    is_repeated: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next page can be requested."""
+        return self.next_after is not None or self.next_skip is not None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the server says that more follows, without a way to request it."""
+        return self.has_more is True and not self.goes_on
+
+    def with_total(self, total: int, *, seen: int) -> CanonicalPage[T]:
+        """Return the page of a list of `total` items, `seen` of them up to the page's end."""
+        if seen < total:
+            return replace(self, has_more=True, total=total)
+        return replace(self, has_more=False, next_after=None, next_skip=None, total=total)
+
+
+def canonicalize(
+    page: Page[T], *, after: str | None = None, skip: int = 0, limit: int | None = None
+) -> CanonicalPage[T]:
+    """Return the new items of `page`, at most `MAX_ITEMS`, and the way to the next page.
+
+    `after` and `limit` were sent with the request. `skip` counts the items before the page: a
+    server that ignores the limit sends them again, and if its ids are no cursors either, they
+    are recognized by their number alone.
+    """
+    items = page.data
+    if after is not None:
+        items = items_after(after, items)
+    elif limit is not None and len(items) > limit:
+        items = items[skip:]
+    is_repeated = bool(page.data) and not items
+    has_more = page.has_more
+    if is_repeated:
+        # A server that ignores cursors sends everything at once: nothing follows.
+        has_more = has_more is True
+    is_capped = len(items) > MAX_ITEMS
+    if is_capped:
+        items, has_more = items[:MAX_ITEMS], True
+    last_id = None if is_capped else page.last_id
+    cursor = next_cursor(replace(page, data=items, has_more=has_more, last_id=last_id), after=after)
+    next_after = cursor if cursor is not None and is_valid_id(cursor) else None
+    is_counted = is_capped and next_after is None and after is None
+    return CanonicalPage(
+        items=items,
+        after=after,
+        skip=skip,
+        has_more=has_more,
+        next_after=next_after,
+        next_skip=skip + len(items) if is_counted else None,
+        total=page.total,
+        is_repeated=is_repeated,
+    )
+
+
+def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
+    """Return the items before `item_id`, the nearest first, for one request.
+
+    Raises `NotFound` if there is no such item.
+    """
+    page = _fetch_before(item_id, fetch, limit)
+    # A server that ignores the cursor is taken to ignore the order as well.
+    place = next((at for at, item in enumerate(page.data) if item.id == item_id), None)
+    if place is not None:
+        nearest = page.data[max(0, place - limit) : place][::-1]
+        page = replace(page, data=nearest, has_more=place > limit)
+    return canonicalize(page, after=item_id)
+
+
+def find_page_from(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
+    """Return the page that begins with the item `item_id`, at any depth, for two requests.
+
+    The API has no request for one item. But the page after it in descending order begins with
+    its predecessor, and that one is the cursor of the page wanted. Raises `NotFound` if there
+    is no such item.
+    """
+    before = _fetch_before(item_id, fetch, 1)
+    ids = [item.id for item in before.data]
+    if item_id in ids:
+        # A server that ignores the cursor has sent everything.
+        place = ids.index(item_id)
+        rest = replace(before, data=before.data[place:])
+        page = canonicalize(rest, after=ids[place - 1] if place else None, skip=place)
+    else:
+        after = ids[0] if ids else None
+        page = canonicalize(fetch(after=after, limit=limit, order="asc"), after=after)
+    if not page.items or page.items[0].id != item_id:
+        raise _no_such_message()
+    return page
+
+
+def last_items(page: Page[T], count: int) -> tuple[T, ...]:
+    """Return the last `count` items in request order; `page` was requested backwards.
+
+    A server that ignores the limit is taken to ignore the order as well.
+    """
+    ordered = page.data[::-1] if len(page.data) <= count else page.data
+    return ordered[-count:]
+
+
+def count_from_newest(completion_id: str, page: Page[Message]) -> int | None:
+    """Return the number of messages, from the page of the newest one; None if it is not known.
+
+    Taken from `total`, else from the index in the message's id. A server that ignores the order
+    sends the oldest message in place of the newest: `has_more` and the index then contradict
+    each other.
+    """
+    if page.total is not None:
+        return page.total
+    if len(page.data) != 1:
+        return None if page.has_more else len(page.data)
+    index = parse_message_index(completion_id, page.data[0].id)
+    if index is None or (page.has_more is not None and page.has_more != (index > 0)):
+        return None
+    return index + 1
+
+
+def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
+    """Return the `after` of the page that follows `page`, None if nothing can follow.
+
+    `after` is the cursor that `page` was requested with: a server that returns the same one
+    ignores it. The cursor is the last item's id, as the official clients take it, else
+    `last_id`.
+    """
+    if page.has_more is False or not page.data:
+        return None
+    cursor = page.data[-1].id or page.last_id
+    return cursor if cursor != after else None
+
+
+def items_after(item_id: str, items: tuple[T, ...]) -> tuple[T, ...]:
+    """Return the items after `item_id`, all of them if it is not among them."""
+    places = [at for at, item in enumerate(items) if item.id == item_id]
+    return items[places[-1] + 1 :] if places else items
+
+
+def walk(
+    fetch: Callable[[str | None], Page[T]], *, max_pages: int = MAX_PAGES
+) -> Iterator[Page[T]]:
+    """Yield the pages that `fetch(after)` returns, from the first on, each item once.
+
+    Raises `BadAnswer`, after everything that is new, if the server says that there is more but
+    only repeats itself. If it does not say so, a repetition is simply the end: such servers
+    ignore the cursor and send all they have at once.
+    """
+    guard = CursorGuard()
+    after: str | None = None
+    for _ in range(max_pages):
+        page = fetch(after)
+        fresh = guard.drop_seen(page)
+        if fresh.data or after is None:
+            yield fresh
+        after = guard.advance(page)
+        if after is None:
+            return
+    raise BadAnswer(f"The server's list goes on after {max_pages:,} pages.")
+
+
+class CursorGuard:
+    """The cursors and items that a walk has seen so far."""
+
+    def __init__(self) -> None:
+        self._cursors: set[str] = set()
+        self._items: set[int] = set()
+
+    def drop_seen(self, page: Page[T]) -> Page[T]:
+        """Return `page` without the items that were, character for character, on an earlier one.
+
+        An item without an id, or with an earlier one's id but other content, is new.
+        """
+        digests = [hash((item.id, item.json.source)) if item.id else None for item in page.data]
+        data = tuple(
+            item
+            for item, digest in zip(page.data, digests, strict=True)
+            if digest is None or digest not in self._items
+        )
+        self._items.update(digest for digest in digests if digest is not None)
+        return page if len(data) == len(page.data) else replace(page, data=data)
+
+    def advance(self, page: Page[T]) -> str | None:
+        """Return the cursor after `page`, None at the end.
+
+        Raises `BadAnswer` if the server promises more, but no new cursor leads there.
+        """
+        cursor = next_cursor(page)
+        if cursor is not None and cursor not in self._cursors:
+            self._cursors.add(cursor)
+            return cursor
+        if page.has_more is True:
+            raise BadAnswer(
+                "The server says there is more, but repeats itself or sends nothing new.",
+                advice="Everything it sent is shown; the list may be incomplete.",
+            )
+        return None
+
+
+def _fetch_before(item_id: str, fetch: Fetch[T], limit: int) -> Page[T]:
+    try:
+        return fetch(after=item_id, limit=limit, order="desc")
+    except BadRequest as error:
+        raise _no_such_message(error.server_message) from error
+
+
+def _no_such_message(server_message: str | None = None) -> NotFound:
+    return NotFound(
+        "There is no such message in this completion.",
+        server_message=server_message,
+        advice="Open the transcript from its start.",
+    )
