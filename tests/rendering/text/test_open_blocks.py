@@ -1,65 +1,61 @@
-"""What is open at each line of a text: the same as Markdown itself makes of it."""
+"""Blocks that a part of a long text may begin in: code and tables, also within quotes and lists."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tests.support.any_json import checked
-from webapp.rendering.text.open_blocks import Open, walked
+from webapp.rendering.text.open_blocks import find_block_at, find_blocks
 
 LINES = st.lists(
     st.sampled_from(
-        [
-            *("text", "", "```", "```py", "~~~", "````", "    ```", "  ```", "   ```", "\t```"),
-            *("> text", ">", "> ```", "> ~~~", ">     ```", "> > ```", "> > text", "> - ```"),
-            *("- item", "- ```", "1. item", "1. ```", "  - item", "  - ```", "  more", "    more"),
-            *(
-                "- > ```",
-                "  > ```",
-                "  > text",
-                "* * *",
-                "---",
-                "# Head",
-                "==",
-                "      ```",
-                "  ~~~ x",
-            ),
-        ]
+        ["text", "", "```", "```py", "~~~", "````", "~~~ x", "- item", "# Head", "> text"]
     ),
     max_size=9,
 )
 
 
-def in_code(text: str) -> set[int]:
-    """The lines of `text` behind which a fenced block of code is open, as Markdown reads it."""
-    lines = text.count("\n")
-    opened: set[int] = set()
+def lines_in_code(text: str) -> set[int]:
+    """Return the lines of `text` within fences, as Markdown reads it."""
+    found: set[int] = set()
     for token in MarkdownIt("js-default", {"html": False}).parse(text):
         if token.type == "fence" and token.map:
-            first, behind = token.map
-            opened.update(range(first, behind))
-            if token.content.count("\n") == behind - first - 2:
-                opened.discard(behind - 1)
-    return {line for line in opened if line < lines}
-
-
-def found(text: str) -> set[int]:
-    """The same as this program sees it."""
-    opened = Open()
-    starts = [0, *(at + 1 for at, sign in enumerate(text) if sign == "\n")]
-    states = dict(walked(text, opened, start=0, end=len(text)))
-    seen = set()
-    for line, end in enumerate(starts[1:]):
-        opened = states.get(end, opened)
-        if opened.is_code:
-            seen.add(line)
-    return seen
+            found.update(range(token.map[0] + 1, token.map[1]))
+    return found
 
 
 @checked
 @given(LINES)
-def test_code_is_where_markdown_has_it(lines: list[str]) -> None:
+def test_code_is_found_as_markdown_reads_it(lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
-    assert found(text) == in_code(text)
+    blocks = find_blocks(text, len(text))
+    offsets = [sum(len(line) + 1 for line in lines[:at]) for at in range(len(lines))]
+    found = {at for at, offset in enumerate(offsets) if find_block_at(blocks, offset)}
+    assert found == lines_in_code(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "opening", "indent"),
+    [
+        ("> ```py\n> 1\n", "> ```py\n", "> "),
+        ("- ```\n  1\n", "- ```\n", "  "),
+        ("- a\n  - b\n\n    ```\n    1\n", "- - ```\n", "    "),
+        ("- > ~~~\n  > 1\n", "- > ~~~\n", "  > "),
+        ("| a | b |\n|---|:-:|\n| 1 | 2 |\n", "| a | b |\n|---|:-:|\n", ""),
+        ("> a | b\n> -|-\n> 1 | 2\n", "> a | b\n> -|-\n", "> "),
+    ],
+)
+def test_a_block_opens_again_in_its_quotes_and_items(text: str, opening: str, indent: str) -> None:
+    (block,) = find_blocks(text, len(text))
+    assert (block.opening, block.indent) == (opening, indent)
+    assert text[block.start : block.end].count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["a | b\n---\n", "a\n-|-\n", "|-|\n", "a `` b\n", "```a`\n", "---\n", ""]
+)
+def test_other_lines_open_nothing(text: str) -> None:
+    assert find_blocks(text, len(text)) == []

@@ -148,6 +148,15 @@ def test_a_table_has_its_head_in_each_part(around: str) -> None:
     assert parts[-1].css("main > p")[-1].text() == "The end."
 
 
+@pytest.mark.parametrize("item", ["- item {}\n", "{}. item\n\n", "* item {}\n\n  more\n\n"])
+def test_a_part_says_that_it_begins_inside_a_list(item: str) -> None:
+    items = "".join(item.format(at) for at in range(200))
+    first, *later = all_of(items + PROSE, 600)
+    assert first.begins_in == ""
+    assert later[0].begins_in == "list"
+    assert later[-1].begins_in == ""
+
+
 def test_a_head_that_takes_too_much_room_is_not_repeated() -> None:
     text = "| " + "x" * 400 + " |\n|---|\n" + "| 1 |\n" * 400
     assert not any(one.reopens for one in all_of(text, 600))

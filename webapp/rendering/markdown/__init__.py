@@ -41,7 +41,7 @@ from webapp.rendering.markdown.with_citations import read
 from webapp.rendering.text.exact import render_exact
 from webapp.rendering.text.invisible import reveal_in_html
 
-__all__ = ["PageBudget", "ShowImage", "TextView", "markdown"]
+__all__ = ["PageBudget", "ShowImage", "TextView", "render_markdown"]
 
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _LINE: Final = re.compile(r"\r\n?|\n")
