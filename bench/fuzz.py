@@ -41,7 +41,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         RemoteImage,
         StructureBudget,
         detect_structure,
-        foreign_host,
+        get_host,
         is_allowed_link,
         parse_arguments,
         render_markdown,
@@ -166,8 +166,8 @@ def fuzz_links(data: bytes) -> None:
     address = _text(data)
     if is_allowed_link(address, own_host="localhost"):
         assert address.lower().startswith(("http:", "https:", "mailto:"))
-    foreign_host(address)
-    image = RemoteImage.of(address, own_host="localhost")
+    get_host(address)
+    image = RemoteImage.parse(address, own_host="localhost")
     assert image is None or not set(image.origin) & set(" ;,'\"\r\n*")
 
 

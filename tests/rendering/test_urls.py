@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked, texts
-from webapp.rendering import foreign_host, is_allowed_link
-from webapp.rendering.urls import misleads
+from webapp.rendering import get_host, is_allowed_link
+from webapp.rendering.urls import is_misleading
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_is_allowed_begins_as_a_web_or_mail_address(start: str, rest: str) 
         assert url.lower().startswith(("http://", "https://", "mailto:"))
         assert {unicodedata.category(one) for one in url}.isdisjoint(UNSEEN)
         assert "\\" not in url
-        assert url.startswith("mailto:") or foreign_host(url)
+        assert url.startswith("mailto:") or get_host(url)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_what_is_allowed_begins_as_a_web_or_mail_address(start: str, rest: str) 
     ],
 )
 def test_the_host_of_a_web_address_is_told(url: str, host: str | None) -> None:
-    assert foreign_host(url) == host
+    assert get_host(url) == host
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_the_host_of_a_web_address_is_told(url: str, host: str | None) -> None:
     ],
 )
 def test_a_text_that_names_another_host_misleads(text: str) -> None:
-    assert misleads(text, "https://evil.example/")
+    assert is_misleading(text, "https://evil.example/")
 
 
 @pytest.mark.parametrize(
@@ -252,4 +252,4 @@ def test_a_text_that_names_another_host_misleads(text: str) -> None:
     ],
 )
 def test_other_texts_do_not_mislead(text: str, url: str) -> None:
-    assert not misleads(text, url)
+    assert not is_misleading(text, url)

@@ -178,7 +178,7 @@ def test_the_origin_is_made_of_the_host_as_browsers_send_it(
 def test_no_address_gets_more_than_an_origin_into_the_policy(
     scheme: str, place: str, rest: str
 ) -> None:
-    image = RemoteImage.of(scheme + place + rest, own_host="localhost")
+    image = RemoteImage.parse(scheme + place + rest, own_host="localhost")
 
     if image is not None:
         assert re.fullmatch(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?", image.origin)

@@ -26,7 +26,6 @@ from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import PageBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
-from webapp.rendering.remote import RemoteImage
 from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.text.exact import indent_json, render_exact
@@ -37,7 +36,7 @@ from webapp.rendering.tools.arguments import Arguments, is_short, parse_argument
 from webapp.rendering.tools.definitions import Definition, Definitions
 from webapp.rendering.tools.summaries import summarize_setting
 from webapp.rendering.tools.tool_names import render_tool_name
-from webapp.rendering.urls import foreign_host, is_allowed_link
+from webapp.rendering.urls import RemoteImage, get_host, is_allowed_link
 
 __all__ = [
     "Arguments",
@@ -61,7 +60,7 @@ __all__ = [
     "is_too_long",
     "estimate_fold",
     "fold_reasoning",
-    "foreign_host",
+    "get_host",
     "find_hidden",
     "is_allowed_link",
     "is_short",

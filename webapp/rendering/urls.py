@@ -1,35 +1,45 @@
-"""Which addresses a link in a transcript may have.
+"""Decide which URLs of a transcript may become links, and which remote images may be loaded.
 
-An allow-list on the parsed address: http, https and mailto, with a host that is not ours. A
-block-list would let through `//host`, `/logout`, `blob:` and whatever comes next.
+Links are checked against an allow-list on the parsed URL: http, https and mailto, with a host
+other than ours. A block-list would let through `//host`, `/logout`, `blob:` and whatever comes
+next.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+MAX_IMAGE_URL: Final = 4_096
+"""Characters; browsers and servers do not agree on longer URLs."""
+
 _SCHEMES: Final = ("http", "https")
-_MAX_LENGTH: Final = 8_192
-# Control characters, odd white space, and the marks that reorder or hide text. Spaces, tabs and
-# line breaks may be there when they are encoded: the text of a mail has them.
-_DECEIVING: Final = re.compile(
+_MAX_LINK: Final = 8_192
+# Control characters, unusual white space, and the marks that reorder or hide text. Spaces, tabs
+# and line breaks are fine if percent-encoded: the body of a mailto link contains them.
+_DECEPTIVE: Final = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _ENCODED_BREAK: Final = re.compile("%0[9ad]", re.IGNORECASE)
 _HOST_LIKE: Final = re.compile(r"\W*(?:[a-z]+://)?((?:[\w-]{1,63}\.)+[a-z]{2,24})\b", re.IGNORECASE)
+_POLICY_HOST: Final = re.compile(
+    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]*)"
+)
+_NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
-    """Whether `url` may stand in an `href`; `own_host` is the Host header of the request."""
-    if len(url) > _MAX_LENGTH or " " in url or _deceives(url):
+    """Return whether `url` may be an `href`; `own_host` is the Host header of the request."""
+    if len(url) > _MAX_LINK or " " in url or _has_deceptive_characters(url):
         return False
     try:
         parts = urlsplit(url)
-        server = _server(parts)
-        own = _server(urlsplit(f"{parts.scheme}://{own_host}"))
+        server = _parse_server(parts)
+        own = _parse_server(urlsplit(f"{parts.scheme}://{own_host}"))
     except ValueError:
         return False
     if parts.scheme == "mailto":
@@ -39,13 +49,8 @@ def is_allowed_link(url: str, *, own_host: str = "") -> bool:
     return server is not None and server != own
 
 
-def _deceives(url: str) -> bool:
-    decoded = unquote(_ENCODED_BREAK.sub("%20", url))
-    return _DECEIVING.search(url) is not None or _DECEIVING.search(decoded) is not None
-
-
-def foreign_host(url: str) -> str | None:
-    """The host of a web address, for the reader to see; None when it has none."""
+def get_host(url: str) -> str | None:
+    """Return the host of a web URL for display, or None if it has none."""
     try:
         parts = urlsplit(url)
         return parts.hostname if parts.scheme in _SCHEMES else None
@@ -53,22 +58,65 @@ def foreign_host(url: str) -> str | None:
         return None
 
 
-def misleads(text: str, url: str) -> bool:
-    """Whether `text` reads like an address on another host than that of `url`."""
+def is_misleading(text: str, url: str) -> bool:
+    """Return whether `text` reads like a URL on another host than that of `url`."""
     shown = _HOST_LIKE.match(text.strip())
-    actual = foreign_host(url)
+    actual = get_host(url)
     if shown is None or actual is None:
         return False
-    return _bare(shown[1]) != _bare(actual)
+    return shown[1].lower().removeprefix("www.") != actual.lower().removeprefix("www.")
 
 
-def _bare(host: str) -> str:
-    return host.lower().removeprefix("www.")
+@dataclass(frozen=True, slots=True)
+class RemoteImage:
+    """An image on another server, which a sandboxed frame can load.
+
+    `origin` is ASCII and valid in a Content-Security-Policy as it is.
+    """
+
+    url: str
+    host: str
+    origin: str
+
+    @classmethod
+    def parse(cls, url: str, *, own_host: str) -> RemoteImage | None:
+        """Return None unless `url` is allowed as a link and a policy can name its origin."""
+        if len(url) > MAX_IMAGE_URL or not is_allowed_link(url, own_host=own_host):
+            return None
+        try:
+            parts = urlsplit(url)
+            hostname = _parse_policy_host(parts)
+            port = parts.port
+        except ValueError:
+            return None
+        if hostname is None or parts.scheme not in _SCHEMES:
+            return None
+        host = hostname if port is None else f"{hostname}:{port}"
+        return cls(url, host, f"{parts.scheme}://{host}")
 
 
-def _server(parts: SplitResult) -> tuple[str, int] | None:
-    """Host and port as a browser would look them up; None for what it may read in another way."""
+def _has_deceptive_characters(url: str) -> bool:
+    decoded = unquote(_ENCODED_BREAK.sub("%20", url))
+    return _DECEPTIVE.search(url) is not None or _DECEPTIVE.search(decoded) is not None
+
+
+def _parse_server(parts: SplitResult) -> tuple[str, int] | None:
+    """Return host and port as a browser looks them up, or None if browsers may disagree."""
     if not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
         return None
     host = parts.hostname.encode("idna").decode("ascii").removesuffix(".")
     return host, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _parse_policy_host(parts: SplitResult) -> str | None:
+    """Return the host as browsers send it and policies contain it, or None if neither can.
+
+    A policy cannot contain an IPv6 address. Browsers rewrite a numeric host that is not a plain
+    IPv4 address, perhaps to ours: `ValueError` is raised for one.
+    """
+    host = (parts.hostname or "").encode("idna").decode("ascii").lower()
+    if len(host) > 253 or not _POLICY_HOST.fullmatch(host):
+        return None
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        ipaddress.IPv4Address(host)
+    return host

@@ -30,7 +30,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "exact": rendering.render_exact,
     "fold": texts.fold,
     "fold_arguments": texts.fold_arguments,
-    "foreign_host": rendering.foreign_host,
+    "get_host": rendering.get_host,
     "has_remote_images": remote_images.has_remote_images,
     "hidden": rendering.find_hidden,
     "images_beside": media.images_beside,

@@ -24,7 +24,7 @@ def loads_images() -> bool:
 
 def remote_image(url: str) -> RemoteImage | None:
     """`url` as an image that can be loaded on request; None when it cannot."""
-    return RemoteImage.of(url, own_host=request.host)
+    return RemoteImage.parse(url, own_host=request.host)
 
 
 def takes_frame() -> bool:

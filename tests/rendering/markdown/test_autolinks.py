@@ -110,10 +110,13 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
 @checked
 def test_no_address_loses_a_character(text: str) -> None:
-    found = str(render_markdown(text.replace("\\", "/")).html)
-    kept = [sign for sign in text.replace("\\", "/") if sign.isalnum()]
-    shown = [sign for sign in all_text(found) if sign.isalnum()]
-    shown = [sign for sign in shown if sign in "".join(PIECES)]
+    text = text.replace("\\", "/")
+    found = str(render_markdown(text).html)
+    letters = {letter for letter in "".join(PIECES) if letter.isalnum()}
+    # Signs in a row may be a fence, whose block has a button.
+    shown = all_text(found.replace(">copy</button>", "></button>"))
 
-    assert "amp" in text or shown == kept
+    assert "amp" in text or [one for one in shown if one in letters] == [
+        one for one in text if one in letters
+    ]
     assert_harmless(found)

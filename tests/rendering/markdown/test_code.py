@@ -12,13 +12,13 @@ from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
 from tools.paths import ROOT
 from webapp.rendering import Budgets, PageBudget, render_markdown
-from webapp.rendering.markdown.code import LANGUAGES, coloured
+from webapp.rendering.markdown.code import LANGUAGES, highlight
 
 CSS = ROOT / "static" / "css"
 
 
 def kinds(text: str) -> dict[str, str]:
-    """What is coloured in the code of `text`, and how."""
+    """What is highlighted in the code of `text`, and how."""
     found = str(render_markdown(text).html)
     assert_harmless(found)
     spans = parsed(found).css("pre code span")
@@ -78,7 +78,7 @@ def test_code_beyond_its_budget_is_plain_and_says_so() -> None:
 
 
 def test_colouring_that_takes_too_long_stops() -> None:
-    assert coloured("x = 1\n", "python", until=0) is None
+    assert highlight("x = 1\n", "python", until=0) is None
 
 
 SIGNS = [
@@ -111,7 +111,7 @@ def test_colours_change_no_character(language: str) -> None:
     @given(source)
     @checked
     def check(code: str) -> None:
-        made = coloured(code, language, until=float("inf"))
+        made = highlight(code, language, until=float("inf"))
         if made is not None:
             html = f"<pre><code>{made}</code></pre>"
             assert_harmless(html)
@@ -184,7 +184,7 @@ def test_every_class_of_code_has_a_colour() -> None:
         "bash": "$a\n",
     }
     for language, text in samples.items():
-        made |= set(re.findall(r'class="code-([a-z]+)"', str(coloured(text, language, until=1e9))))
+        made |= set(re.findall(r'class="code-([a-z]+)"', str(highlight(text, language, until=1e9))))
 
     assert len(made) > 8
     assert made <= named

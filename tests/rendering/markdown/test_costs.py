@@ -9,7 +9,7 @@ from tools.hostile.costly_texts import HOSTILE_TEXTS
 from webapp.rendering import Budgets, PageBudget, render_markdown
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly
-from webapp.rendering.markdown.parser import rendered
+from webapp.rendering.markdown.parser import render
 
 ENDLESS = Budgets(seconds=1e9, brackets=10**9, page_brackets=10**9, formulas=10**9)
 SLICE = 60_000
@@ -33,7 +33,7 @@ def steps(text: str) -> int:
     page = PageBudget(ENDLESS)
     meter = Meter(float("inf"))
     try:
-        rendered(text, Scope(page, meter, None), own_host="")
+        render(text, Scope(page, meter, None), own_host="")
     except TooCostly:
         return max(meter.steps, MAX_STEPS)
     return meter.steps

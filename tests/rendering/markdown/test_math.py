@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.html import all_text, assert_harmless, parsed
 from webapp.rendering import Budgets, PageBudget, render_markdown
-from webapp.rendering.markdown.math.mathml import MAX_LENGTH, formula
+from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula
 
 
 def formulas(text: str) -> list[tuple[str, bool]]:
@@ -278,7 +278,7 @@ def test_a_very_long_formula_counts_as_several() -> None:
 DEEP = r"""
 import threading
 
-from webapp.rendering.markdown.math.mathml import formula
+from webapp.rendering.markdown.math.mathml import render_formula
 
 FORMS = [
     ("{", "}"), (r"\frac{", "}{y}"), ("x^{", "}"), ("x_{", "}"), (r"\left(", r"\right)"),
@@ -292,7 +292,7 @@ FORMS = [
 def run():
     for opening, closing in FORMS:
         for depth in (10, 20, 40, 41, 100, 300, 1000, 2000, 20000):
-            formula(opening * depth + "x" + closing * depth, display=True)
+            render_formula(opening * depth + "x" + closing * depth, display=True)
 
 
 threading.stack_size(256 * 1024)
@@ -330,7 +330,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.booleans())
 @checked
 def test_no_latex_raises_or_makes_more_than_mathematics(latex: str, display: bool) -> None:
-    made = formula(latex, display=display)
+    made = render_formula(latex, display=display)
 
     assert made is None or parsed(str(made)).css_first("math") is not None
     assert_harmless(str(made or ""))

@@ -1,8 +1,8 @@
-"""What the indexes of citations count in a text, and what a range holds.
+"""Infer the unit of citation indexes, and recognize the markers that models write.
 
-The API does not say whether they count code points or UTF-16 units. The two differ only behind
-characters beyond the first plane; there that reading is taken under which the ranges hold what
-they cite: the address, host or title of the source, a marker such as `【4:0†source】` or `[1]`,
+The API does not say whether indexes count code points or UTF-16 units. The two differ only after
+characters beyond the first plane. If a text has any, the better unit is the one under which more
+ranges contain their source (its URL, host or title), a marker such as `【4:0†source】` or `[1]`,
 or at least whole words.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from webapp.messages import UrlCitation
-from webapp.rendering.urls import foreign_host
+from webapp.rendering.urls import get_host
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _LINKED: Final = r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)"
@@ -25,23 +25,26 @@ _PLAIN_MARKER: Final = re.compile(
 _LINK_MARKER: Final = re.compile(rf"\({_LINKED}\)|{_LINKED}")
 _ENDS: Final = frozenset(" \n\t.,;:!?)]}】」。、\"'")
 _STARTS: Final = frozenset(" \n\t([{【「\"'")
-_LOOKED_AT: Final = 2_000
-"""Characters at the end of a range that are looked at; a range may be a whole text."""
+_MAX_EXAMINED: Final = 2_000
+"""Characters examined at the end of a range; a range may be a whole text."""
 
-_VOTERS: Final = 200
-"""Citations that are asked for the reading; there may be very many."""
+_MAX_VOTERS: Final = 200
+"""Citations that vote on the unit; a message may have far more."""
 
 Range: TypeAlias = tuple[int | None, int | None]
 
 
 def is_marker(text: str) -> bool:
-    """Whether `text` is nothing but a marker of the kind that models write."""
+    """Return whether `text` is a marker as models write them, and nothing else."""
     return _PLAIN_MARKER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """What an index counts in one text: `offset` makes it a code point, None inside of one."""
+    """The unit of the indexes of one text, and their conversion.
+
+    `offset` converts an index to code points; it returns None inside a surrogate pair.
+    """
 
     units: str
     length: int
@@ -49,51 +52,55 @@ class Indexes:
     first_astral: int | None = None
 
     @classmethod
-    def of(cls, text: str, cited: Sequence[tuple[UrlCitation, Range]]) -> Indexes:
+    def infer(cls, text: str, cited: Sequence[tuple[UrlCitation, Range]]) -> Indexes:
+        """Return the unit that fits the ranges of `cited` better; code points if both do."""
         astral = [found.start() for found in _ASTRAL.finditer(text)]
         plain = cls("code points", len(text), lambda index: index, next(iter(astral), None))
         if not astral:
             return plain
-        utf16 = cls("UTF-16 units", len(text) + len(astral), _from_utf16(astral), astral[0])
-        voters = cited[:_VOTERS]
-        scores = [sum(_fits(text, *one, reading) for one in voters) for reading in (plain, utf16)]
-        return utf16 if scores[1] > scores[0] else plain
+        utf16 = cls("UTF-16 units", len(text) + len(astral), _convert_utf16(astral), astral[0])
+        plain_score, utf16_score = (
+            sum(_score_range(text, *one, indexes) for one in cited[:_MAX_VOTERS])
+            for indexes in (plain, utf16)
+        )
+        return utf16 if utf16_score > plain_score else plain
 
-    def matters_for(self, cited: Sequence[tuple[UrlCitation, Range]]) -> bool:
-        """Whether an index lies where the readings differ."""
+    def is_ambiguous(self, cited: Sequence[tuple[UrlCitation, Range]]) -> bool:
+        """Return whether the unit makes a difference to any range of `cited`."""
         first = self.first_astral
         return first is not None and any((end or 0) > first for _, (_, end) in cited)
 
 
-def _from_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
-    units = [place + at for at, place in enumerate(astral)]
+def _convert_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
+    """Return the conversion from UTF-16 units; `astral` are the offsets of surrogate pairs."""
+    units = [offset + pairs for pairs, offset in enumerate(astral)]
 
-    def offset(index: int) -> int | None:
-        before = bisect_left(units, index)
-        if before and units[before - 1] + 1 == index:
+    def convert(index: int) -> int | None:
+        pairs = bisect_left(units, index)
+        if pairs and units[pairs - 1] + 1 == index:
             return None
-        return index - before
+        return index - pairs
 
-    return offset
+    return convert
 
 
-def _fits(text: str, cited: UrlCitation, one: Range, reading: Indexes) -> int:
-    """How well the range of a citation holds what it cites, under one reading."""
+def _score_range(text: str, cited: UrlCitation, one: Range, indexes: Indexes) -> int:
+    """Return how well the range of a citation fits its content under one unit."""
     start, end = one
-    if start is None or end is None or not 0 <= start < end <= reading.length:
+    if start is None or end is None or not 0 <= start < end <= indexes.length:
         return 0
-    first, last = reading.offset(start), reading.offset(end)
+    first, last = indexes.offset(start), indexes.offset(end)
     if first is None or last is None:
         return 0
-    return sum(_signs(text, cited, first, last))
+    return sum(_iter_scores(text, cited, first, last))
 
 
-def _signs(text: str, cited: UrlCitation, start: int, end: int) -> Iterator[int]:
-    piece = text[max(start, end - _LOOKED_AT) : end]
+def _iter_scores(text: str, cited: UrlCitation, start: int, end: int) -> Iterator[int]:
+    piece = text[max(start, end - _MAX_EXAMINED) : end]
     if is_marker(piece.strip()) or _LINK_MARKER.fullmatch(piece.strip()):
         yield 6
-    names = (cited.url, foreign_host(cited.url), cited.title)
-    if any(name and name[:_LOOKED_AT] in piece for name in names):
+    names = (cited.url, get_host(cited.url), cited.title)
+    if any(name and name[:_MAX_EXAMINED] in piece for name in names):
         yield 4
     yield end == len(text) or text[end] in _ENDS or text[end - 1] in ")]】"
     yield start == 0 or text[start - 1] in _STARTS or text[start] in "([【"

@@ -1,4 +1,4 @@
-"""The sources a message cites, and which range of its text belongs to each."""
+"""List the sources that a message cites, and locate the ranges of its text that cite them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _AWKWARD: Final = "a mark there may change the text"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A range of the text, as sent; `note` tells why it is not marked there.
+    """A cited range of the text, as sent; `note` says why it has no mark in the text.
 
-    `number` counts the places of a message from 1, `times` how often it was sent.
+    `number` counts the places of a message from 1, `times` how often the same one was sent.
     """
 
     number: int
@@ -28,24 +28,21 @@ class Place:
     times: int = 1
 
     @property
-    def told(self) -> str:
-        """`6 to 11`, and what else there is to say of it."""
-        words = {
-            (False, False): "",
-            (True, False): f"from {self.start}",
-            (False, True): f"to {self.end}",
-            (True, True): f"{self.start} to {self.end}",
-        }[self.start is not None, self.end is not None]
+    def description(self) -> str:
+        """`6 to 11`, then the note and the number of times, if any."""
+        start = "" if self.start is None else f"{self.start}"
+        end = "" if self.end is None else f"to {self.end}"
+        words = f"{start} {end}" if start and end else f"from {start}" if start else end
         again = f"sent {self.times:,} times" if self.times > 1 else ""
         return ", ".join(word for word in (words, self.note, again) if word)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One cited source: `number` from 1, and where it is cited.
+    """A cited source, numbered from 1, with the places that cite it.
 
-    Citations that differ in nothing but their range are one source. `units` is what indexes
-    were taken to count, None where it makes no difference.
+    Citations that differ only in their range have one source. `units` is what their indexes are
+    assumed to count, or None if it makes no difference.
     """
 
     number: int
@@ -55,13 +52,15 @@ class Source:
 
     @property
     def in_text(self) -> bool:
-        """Whether a mark of it stands in the text."""
+        """Whether the text has a mark of this source."""
         return any(place.in_text for place in self.places)
 
-    def unmarked(self, numbers: Collection[int]) -> Source:
-        """The same source, with no mark at the places of these numbers."""
+    def unmark(self, numbers: Collection[int] | None = None) -> Source:
+        """Return the source without marks at the places with these numbers, or at any."""
         places = (
-            replace(place, in_text=False, note=_AWKWARD) if place.number in numbers else place
+            replace(place, in_text=False, note=_AWKWARD)
+            if place.in_text and (numbers is None or place.number in numbers)
+            else place
             for place in self.places
         )
         return replace(self, places=tuple(places))
@@ -69,9 +68,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """What stands below a message that cites: its sources, and what must be said of them all.
+    """The list of sources below a message, with notes that concern all of them.
 
-    `left_out` annotations are beyond the budget and stand there as JSON alone.
+    `left_out` annotations are beyond the budget; the page shows their JSON only.
     """
 
     sources: tuple[Source, ...]
@@ -79,13 +78,22 @@ class Cited:
     left_out: int = 0
 
 
-def list_sources(message: Message, sources: tuple[Source, ...] | None, *, limit: int) -> Cited:
-    """The sources of `message`, as they were placed in its one text, or None where they were not.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The range of a mark in code points, and the number of its place."""
 
-    `limit` is how many of its annotations are looked at.
+    start: int
+    end: int
+    place: int
+
+
+def list_sources(message: Message, sources: tuple[Source, ...] | None, *, limit: int) -> Cited:
+    """List the sources of `message`, from at most `limit` of its annotations.
+
+    `sources` are those whose marks its one text shows, or None if it shows none.
     """
-    given = message.annotations
-    known = listed(given[:limit]) if sources is None else sources
+    annotations = message.annotations
+    known = list_unmarked(annotations[:limit]) if sources is None else sources
     places = [place for source in known for place in source.places]
     notes = []
     if places and message.text_count > 1:
@@ -97,38 +105,31 @@ def list_sources(message: Message, sources: tuple[Source, ...] | None, *, limit:
         notes.append("The places are not marked in the text as it is shown.")
     units = {source.units for source in known if source.units}
     notes += [f"Places are counted in {one}." for one in units]
-    return Cited(known, tuple(notes), max(0, len(given) - limit))
+    return Cited(known, tuple(notes), max(0, len(annotations) - limit))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a mark belongs: code points of the text, and the number of its place."""
-
-    start: int
-    end: int
-    place: int
+def list_unmarked(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
+    """Return all sources in order, for a text without marks."""
+    return locate_sources(None, annotations)[0]
 
 
-def listed(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
-    """All sources in their order, none of them marked in a text."""
-    return locate(None, annotations)[0]
-
-
-def locate(
+def locate_sources(
     text: str | None, annotations: Sequence[Annotation]
 ) -> tuple[tuple[Source, ...], tuple[Span, ...]]:
-    """The sources, and the ranges of `text` that can be marked, in the order of the sources."""
-    groups = _grouped(annotations)
+    """Return the sources, and the ranges of `text` that can be marked, in order of the sources."""
+    groups = _group_by_source(annotations)
     cited = [(group.cited, one) for group in groups for one in group.ranges]
-    reading = Indexes.of(text or "", cited)
-    units = reading.units if reading.matters_for(cited) else None
-    taken = _Taken()
-    sources, spans, number = [], [], 0
+    indexes = Indexes.infer(text or "", cited)
+    units = indexes.units if indexes.is_ambiguous(cited) else None
+    taken = _TakenRanges()
+    sources: list[Source] = []
+    spans: list[Span] = []
+    number = 0
     for at, group in enumerate(groups, start=1):
         places = []
         for one, times in group.ranges.items():
             number += 1
-            found = None if text is None else _find(one, reading, taken, at, number)
+            found = None if text is None else _find_span(one, indexes, taken, at, number)
             if isinstance(found, Span):
                 spans.append(found)
             note = found if isinstance(found, str) else None
@@ -139,7 +140,7 @@ def locate(
 
 @dataclass(slots=True)
 class _Group:
-    """Citations that differ in their range only; how often each range was sent."""
+    """Citations that differ only in their range, and how often each range was sent."""
 
     annotation: Annotation
     ranges: dict[Range, int] = field(default_factory=dict)
@@ -150,7 +151,7 @@ class _Group:
         return self.annotation
 
 
-def _grouped(annotations: Sequence[Annotation]) -> list[_Group]:
+def _group_by_source(annotations: Sequence[Annotation]) -> list[_Group]:
     groups: dict[object, _Group] = {}
     for at, annotation in enumerate(annotations):
         if not isinstance(annotation, UrlCitation):
@@ -163,49 +164,47 @@ def _grouped(annotations: Sequence[Annotation]) -> list[_Group]:
     return list(groups.values())
 
 
-def _find(one: Range, reading: Indexes, taken: _Taken, source: int, place: int) -> Span | str:
-    """The range in code points, or why it cannot be marked."""
+def _find_span(
+    one: Range, indexes: Indexes, taken: _TakenRanges, source: int, place: int
+) -> Span | str:
+    """Return the range in code points, or the reason why it cannot be marked."""
     start, end = one
     if start is None or end is None:
-        return _missing(start, end)
+        if start is None and end is None:
+            return "no place given"
+        return "only its start is given" if end is None else "only its end is given"
     if start == end:
         return "empty"
     if start > end:
         return "ends before it starts"
-    if start < 0 or end > reading.length:
+    if start < 0 or end > indexes.length:
         return "outside the text"
-    first, last = reading.offset(start), reading.offset(end)
+    first, last = indexes.offset(start), indexes.offset(end)
     if first is None or last is None:
         return "cuts a character in two"
     other = taken.take(first, last, source)
     return Span(first, last, place) if other is None else f"overlaps source {other}"
 
 
-def _missing(start: int | None, end: int | None) -> str:
-    if start is None and end is None:
-        return "no place given"
-    return "only its start is given" if end is None else "only its end is given"
-
-
-class _Taken:
-    """The ranges that have their mark already; they may share an end, but not overlap."""
+class _TakenRanges:
+    """The ranges that have a mark already; ranges may share an end, but not overlap."""
 
     def __init__(self) -> None:
         self._ends: list[int] = []
         self._by_end: dict[int, tuple[int, int]] = {}
 
     def take(self, start: int, end: int, source: int) -> int | None:
-        """Takes the range; gives the source whose range it overlaps when it cannot."""
+        """Take the range, or return the number of the source whose range it overlaps."""
         at = bisect_left(self._ends, end)
         if at and self._ends[at - 1] > start:
             return self._by_end[self._ends[at - 1]][1]
-        known = at < len(self._ends) and self._ends[at] == end
-        following = at + known
+        is_shared = at < len(self._ends) and self._ends[at] == end
+        following = at + is_shared
         if following < len(self._ends):
             first, owner = self._by_end[self._ends[following]]
             if first < end:
                 return owner
-        if known:
+        if is_shared:
             first, owner = self._by_end[end]
             self._by_end[end] = (min(first, start), owner)
         else:

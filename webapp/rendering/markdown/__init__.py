@@ -1,25 +1,7 @@
-"""Text as Markdown: one function, in budgets, cleaned twice.
+"""Render text as Markdown: one function, within budgets, sanitized twice.
 
-    parser          markdown-it as we set it up, and how blocks become HTML
-    autolinks       addresses that stand in a text as they are
-    definitions     what links refer to, kept where it stands
-    tasks           task lists
-    tables          cells that no column is left for, and their lines
-    directions      which way each block is written
-    outline         levels of headings, heads of tables
-    images          images, as what the caller makes of their addresses
-    mathematics     where formulas stand
-    likeness        what looks like a formula and is none
-    formulas        LaTeX to MathML
-    code            blocks of code in their colours
-    marks           citation marks inside formulas and code
-    scope           what the rules of one text share
-    reading         a text with marks of its citations
-    cleaning        the second fence
-    budget          what it may cost
-
-Text beyond a budget is shown as it is, with a note: some inputs cost the parser time that grows
-faster than their length.
+A text beyond a budget is shown as plain text with a note: the parser's time grows faster than
+the length of some inputs.
 """
 
 from __future__ import annotations
@@ -32,12 +14,12 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.messages import Annotation
-from webapp.rendering.citations.markers import cite
-from webapp.rendering.citations.sources import Source, listed
+from webapp.rendering.citations.markers import link_marks
+from webapp.rendering.citations.sources import Source, list_unmarked
 from webapp.rendering.markdown.context import Scope, ShowImage
 from webapp.rendering.markdown.metering import LINE_STEPS, PageBudget, TooCostly
-from webapp.rendering.markdown.sanitize import clean
-from webapp.rendering.markdown.with_citations import read
+from webapp.rendering.markdown.sanitize import sanitize
+from webapp.rendering.markdown.with_citations import render_with_citations
 from webapp.rendering.text.exact import render_exact
 from webapp.rendering.text.invisible import reveal_in_html
 
@@ -50,9 +32,9 @@ _COSTLY: Final = re.compile(r"[\[\]*_~`]")
 
 @dataclass(frozen=True, slots=True)
 class TextView:
-    """A text for the page: its HTML, a note when a budget was in the way, its sources.
+    """A rendered text: its HTML, a note if a budget limited it, and its sources.
 
-    `is_plain` tells that the text was not read as Markdown at all.
+    `is_plain` is true if the text was not parsed as Markdown at all.
     """
 
     html: Markup
@@ -70,29 +52,32 @@ def render_markdown(
     budget: PageBudget | None = None,
     image: ShowImage | None = None,
 ) -> TextView:
-    """`text` as Markdown; citations link to `#{anchor}-source-N`.
+    """Render `text` as Markdown; citations link to `#{anchor}-source-N`.
 
-    `own_host` is the Host of the request, to which no link of a transcript may lead. `budget`
-    is shared by the texts of a page. `image` makes what an image is shown as, from its address
-    and description; without it, it is a link.
+    `own_host` is the Host of the request, to which no link of a transcript may lead. The texts
+    of a page share `budget`. `image` renders an image from its URL and description; without it,
+    images are links.
     """
     text = _LONE_SURROGATES.sub("\ufffd", text)
     page = budget or PageBudget()
     try:
         with page.meter() as meter:
-            _check(text, page)
+            _spend_brackets(text, page)
             meter.step(LINE_STEPS * len(_LINE.findall(text)))
             scope = Scope(page, meter, image)
-            html, sources, scope = read(text, annotations, scope, own_host=own_host)
-            shown = reveal_in_html(scope.fill(cite(clean(html), sources, anchor=anchor)))
+            html, sources, scope = render_with_citations(
+                text, annotations, scope, own_host=own_host
+            )
+            linked = link_marks(sanitize(html), sources, anchor=anchor)
+            shown = reveal_in_html(scope.fill(linked))
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
-        return TextView(plain, f"Shown as plain text: {reason}.", listed(annotations), True)
+        return TextView(plain, f"Shown as plain text: {reason}.", list_unmarked(annotations), True)
     return TextView(shown, " ".join(scope.notes) or None, sources)
 
 
-def _check(text: str, page: PageBudget) -> None:
-    """Takes the brackets of `text` off the page's budget. Raises `TooCostly`."""
+def _spend_brackets(text: str, page: PageBudget) -> None:
+    """Subtract the brackets of `text` from the page's budget, or raise `TooCostly`."""
     brackets = len(_COSTLY.findall(text))
     most = page.budgets.brackets
     if brackets > most:

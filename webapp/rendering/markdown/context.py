@@ -1,8 +1,8 @@
-"""What the rules of one text share: its budgets, and what is put in behind the cleaning.
+"""Share budgets, notes and placeholders among the rules that render one text.
 
-Formulas, coloured code and images are made by us and not by the text. The cleaning would have
-to let through far more for them than a text may bring, so they are held back meanwhile: in
-their place stands a mark with a key that no text can know.
+Formulas, highlighted code and images are our own HTML. If the sanitizer let their elements
+through, a text could use them too. So placeholders replace them until the text is sanitized; a
+placeholder contains a random key, which no text can contain.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from webapp.rendering.markdown.metering import Meter, PageBudget
 
 ShowImage: TypeAlias = Callable[[str, str], Markup]
-"""What an image is shown as, from its address and its description: phrases, no blocks."""
+"""Render an image from its URL and its description as phrasing content, without blocks."""
 
 _NAME = "scope"
 
@@ -33,11 +33,11 @@ class Scope:
         self.notes: list[str] = []
         self.waiting: list[str] = []
         self._key = key or secrets.token_hex(12)
-        self._held: list[Callable[[], Markup]] = []
+        self._makers: list[Callable[[], Markup]] = []
 
     @classmethod
-    def of(cls, env: object) -> Scope:
-        """The scope that a rule finds in the environment of its parser."""
+    def get(cls, env: object) -> Scope:
+        """Return the scope from the environment that the parser hands to its rules."""
         return cast("Scope", cast("MutableMapping[str, object]", env)[_NAME])
 
     @property
@@ -45,25 +45,25 @@ class Scope:
         """A new environment for the parser."""
         return {_NAME: self}
 
-    def again(self) -> Scope:
-        """For the same text once more: what is held back stands at the same places."""
+    def restart(self) -> Scope:
+        """Return an empty scope for the same text, whose placeholders compare equal to ours."""
         return Scope(self.page, self.meter, self.image, self._key)
 
-    def hold(self, make: Callable[[], Markup]) -> str:
-        """What stands for the result of `make` until the HTML around it is clean."""
-        self._held.append(make)
-        return f"{self._key}n{len(self._held) - 1}n"
+    def placeholder(self, make: Callable[[], Markup]) -> str:
+        """Return a placeholder that `fill` replaces by the result of `make`."""
+        self._makers.append(make)
+        return f"{self._key}n{len(self._makers) - 1}n"
 
     def note(self, sentence: str) -> None:
-        """Tells the reader once what was shown more simply."""
+        """Add a note to the reader, once, about content shown in a simpler form."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
     def fill(self, html: str) -> Markup:
-        """`html`, which is clean, with what was held back at its place."""
-        # Split, since a pattern made for each text would drive all others out of their cache.
+        """Replace the placeholders of sanitized `html`."""
+        # A pattern compiled for each text would evict all others from the cache of `re`.
         first, *rest = str(html).split(f"{self._key}n")
         pieces = (piece.partition("n") for piece in rest)
         return Markup(
-            first + "".join(str(self._held[int(number)]()) + after for number, _, after in pieces)
+            first + "".join(str(self._makers[int(number)]()) + after for number, _, after in pieces)
         )

@@ -1,7 +1,7 @@
-"""Reasoning that stands in front of an answer, in the text itself, between tags of its own.
+"""Split off reasoning that precedes an answer in the same text, between tags.
 
-Some models write `<think>…</think>` first, and their servers leave it there. It is shown folded
-when the tags are clean: the text begins with one, it ends once, and no other begins in it.
+Some models write `<think>…</think>` first, and their servers leave it in the text. It is folded
+if the tags are clean: the text begins with one, it is closed once, and it contains no other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OPENING: Final = re.compile(r"\s*+<(think|thinking|thought|reasoning)>")
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A text in two: what stands between the tags named `tag`, and the `answer` behind them."""
+    """The `text` between two tags named `tag`, and the `answer` after them."""
 
     tag: str
     text: str
@@ -28,7 +28,7 @@ class Thought:
 
 
 def split_reasoning(text: str) -> Thought | None:
-    """The reasoning that `text` begins with, or None when it has none or an unclean one."""
+    """Return the reasoning that `text` begins with, or None if there is none or it is unclean."""
     opening = _OPENING.match(text)
     if opening is None:
         return None
@@ -40,10 +40,9 @@ def split_reasoning(text: str) -> Thought | None:
 
 
 def fold_reasoning(thought: Thought, reasoning: TextView, answer: TextView) -> TextView:
-    """Both views as one: the reasoning behind a fold, the answer below it."""
+    """Join both views: the reasoning in a fold, followed by the answer."""
     html = Markup(
         '<details class="reasoning"><summary>Reasoning <code class="fold-name">&lt;{}&gt;</code> '
         '<span class="fold-size">{}</span></summary>{}</details>{}'
     ).format(thought.tag, extent(thought.text), reasoning.html, answer.html)
-    notes = (reasoning.note, answer.note)
-    return TextView(html, next((note for note in notes if note), None), ())
+    return TextView(html, reasoning.note or answer.note)

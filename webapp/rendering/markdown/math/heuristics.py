@@ -1,7 +1,7 @@
-r"""What looks like a formula and is none: prices, shell variables, patterns, words in brackets.
+r"""Tell formulas from prices, shell variables, patterns and words in brackets.
 
-Only what is between the signs can tell, with the sign behind it. Commands of LaTeX and things
-raised make a formula of anything; without them, words side by side are words.
+Only the text between two delimiters, and the text that follows, can decide. LaTeX commands and
+superscripts make anything a formula; without them, words side by side are words.
 """
 
 from __future__ import annotations
@@ -18,77 +18,75 @@ _SIDE_BY_SIDE: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}[,;:.]?\s+[^\W\d_]{
 _OPERATOR: Final = re.compile(r"\s(?:[=<>+*/×·-]|<=|>=|->)\s")
 _HAS_SUBSTANCE: Final = re.compile(r"\w|\\[A-Za-z]")
 _CONTINUES: Final = frozenset(");:,&_.?!")
-"""What a price in dollars or a shell's `$$` is followed by, and no formula begins with."""
+"""Characters that follow a price in dollars or a shell's `$$`, and begin no formula."""
 
 _PATTERN: Final = re.compile(
     r"\[\^|\[(?:0-9|a-z|A-Z)|\.\*|--[A-Za-z]{2}"
-    r"|^[^\\]*\\\|[^\\]*$"  # one alternative: lines of a norm come in pairs
+    r"|^[^\\]*\\\|[^\\]*$"  # a single alternative: the bars of a norm come in pairs
     r"|^\s*\w+(?:\\\|\w+)+\s*$"
 )
 _CHOICE: Final = re.compile(r"\s*(?:\d+/\d+|[^\W\d_]+/[^\W\d_]+|<\w+>)\s*")
-"""A step of several, an answer to give, a name to put in: `[1/3]`, `[y/N]`, `[<file>]`."""
+"""A step of several, a choice of answers, a name to replace: `[1/3]`, `[y/N]`, `[<file>]`."""
 
 _ENDING: Final = re.compile(r"(?:th|st|nd|rd|s)(?!\w)")
 _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
 
 
-def is_formula(opening: str, latex: str, behind: str) -> bool:
-    """Whether `latex` is one between two signs each, such as `$$`; `behind` is what follows."""
+def is_formula(opening: str, latex: str, following: str) -> bool:
+    """Return whether `latex` is a formula between delimiters of two characters, such as `$$`.
+
+    `following` is the character after the closing delimiter.
+    """
     if not _HAS_SUBSTANCE.search(latex):
         return False
     if opening == "$$":
-        return _is_between_dollars(latex, behind)
+        return _is_double_dollar_formula(latex, following)
     if _OPENED.search(latex) or _PATTERN.search(latex) or _is_wording(latex):
         return False
     if opening == r"\(":
         return True
-    return behind != "(" and bool(_SIGNS.search(latex)) and not _CHOICE.fullmatch(latex)
+    return following != "(" and bool(_SIGNS.search(latex)) and not _CHOICE.fullmatch(latex)
 
 
-def _is_between_dollars(latex: str, behind: str) -> bool:
-    if behind == "$" or latex[0] == "$" or latex.lstrip()[0] in _CONTINUES:
+def is_dollar_formula(latex: str, following: str) -> bool:
+    """Return whether `$latex$` is a formula rather than words and prices.
+
+    `following` is the text after it, of three characters. If that begins with a letter, it must be
+    an ending as in `$n$th` or `$m$s`, and `latex` must not look like a variable of a shell.
+    """
+    if "`" in latex:
+        return False
+    if following[:1].isalnum() or following[:1] in ("$", "_", "(", "{"):
+        if not _ENDING.match(following) or not _COUNTS.fullmatch(latex[-1:]):
+            return False
+        # Placeholders of templates contain braces or percent signs: `${name}$s`, `$s, %1$s`.
+        if latex[0] == "{" or "%" in latex:
+            return False
+        if _WORD.search(latex) and not _LATEX.search(latex):
+            return False
+    if _SPECIAL.search(latex):
+        return True
+    words = len(_WORD.findall(latex))
+    return words == 0 or (words == 1 and not latex[0].isdigit())
+
+
+def _is_double_dollar_formula(latex: str, following: str) -> bool:
+    if following == "$" or latex[0] == "$" or latex.lstrip()[0] in _CONTINUES:
         return False
     if _LATEX.search(latex):
         return True
-    if _is_wording(latex) or (behind.isascii() and behind.isalnum()) or behind in ("_", "{"):
+    if _is_wording(latex) or (following.isascii() and following.isalnum()):
         return False
-    return _SPECIAL.search(latex) is not None or not _WORD.search(latex) or _is_tight(latex)
-
-
-def _is_tight(latex: str) -> bool:
-    """Whether no blank is between the signs and what they stand around: `$$ABC$$`."""
-    return latex == latex.strip(" \t")
+    if following in ("_", "{"):
+        return False
+    is_tight = latex == latex.strip(" \t")
+    return _SPECIAL.search(latex) is not None or not _WORD.search(latex) or is_tight
 
 
 def _is_wording(latex: str) -> bool:
-    """Whether words stand here as in a sentence: side by side, or several and no sum of them."""
+    """Return whether `latex` is words as in a sentence: side by side, or several unrelated."""
     if _LATEX.search(latex):
         return False
     if _SIDE_BY_SIDE.search(latex):
         return True
     return len(_WORD.findall(latex)) > 1 and not _OPERATOR.search(latex)
-
-
-def is_prose(text: str) -> bool:
-    """Whether what stands between two dollars is rather words and prices than a formula."""
-    if "`" in text:
-        return True
-    if _SPECIAL.search(text):
-        return False
-    words = len(_WORD.findall(text))
-    return words > 1 or (words > 0 and text[0].isdigit())
-
-
-def may_stand_in_front_of(latex: str, behind: str) -> bool:
-    """Whether `$latex$` can be a formula in front of `behind`, a word or the rest of one.
-
-    In front of an ending, as in `$n$th` or `$m$s`, where variables of a shell would have a name.
-    """
-    if not (behind[:1].isalnum() or behind[:1] in ("$", "_", "(", "{")):
-        return True
-    if not _ENDING.match(behind) or not _COUNTS.fullmatch(latex[-1:]):
-        return False
-    # What templates put in has braces or signs of percent: `${name}$s`, `$s, %1$s`.
-    if latex[0] == "{" or "%" in latex:
-        return False
-    return _LATEX.search(latex) is not None or not _WORD.search(latex)

@@ -1,10 +1,9 @@
-r"""LaTeX to MathML that a page can hold: bounded before, rebuilt from a list afterwards.
+r"""Convert LaTeX to MathML: bounded before, rebuilt from an allow-list afterwards.
 
-The library calls itself for what stands inside something else, and takes the process with it
-when its stack ends. So a formula is at most as long as a stack of ours is deep, and one that
-could need more than a little of it is set in a thread with such a stack. What comes back is read
-as XML and written again with the elements and attributes of our list alone; HTML in MathML is
-where cleaners of HTML have been deceived.
+The library is recursive and ends the process if its stack overflows. So the length of a formula
+is limited by the depth of a 16 MB stack, and a formula that could need more than a little of it
+is converted in a thread with such a stack. The result is parsed as XML and rebuilt with the
+elements and attributes on our list only; HTML inside MathML has deceived HTML sanitizers before.
 """
 
 from __future__ import annotations
@@ -22,40 +21,63 @@ from webapp.rendering.text.invisible import find_hidden
 
 MAX_LENGTH: Final = 2_000
 MAX_LEVELS: Final = 100
-"""Elements inside elements; a browser stops at some hundreds."""
+"""Nesting of elements; browsers stop at some hundreds."""
 
 _STACK_BYTES: Final = 16 * 1024 * 1024
-"""What can stand inside something else takes at most 2.7 kB a character."""
+"""Nesting takes at most 2.7 kB a character."""
 
 _SHALLOW: Final = 40
 _OPENS: Final = re.compile(r"[\\{(\[^_!]|[^\x00-\x7f]")
-"""What another level may begin with: nothing else of ASCII takes stack."""
+"""Characters that may open another level: no others of ASCII take stack."""
 
 _MAX_OUTPUT: Final = 40_000
 _LONG: Final = 30
-"""Characters from which a formula may be wider than a phone, and scrolls by the keyboard."""
+"""Characters; a longer formula may be wider than a phone, and scrolls by keyboard."""
 
 _STACK_SIZE_LOCK: Final = Lock()
 _CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=MAX_LENGTH)
 _UNSEEN: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)(?:\\\\)*%")
-"""A definition or a comment would not be seen; and what a definition stands for makes a formula
-longer, and deeper, than it is."""
+"""Comments and definitions: the reader would not see them, and a definition may expand to a formula
+longer and deeper than the source."""
 
 _ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,40});")
 _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _VALUE: Final = re.compile(r"[A-Za-z0-9.%+-]{1,20}")
 
 _SPACES: Final = frozenset({"lspace", "rspace"})
+_PLAIN_ELEMENTS: Final = [
+    "mn",
+    "mrow",
+    "ms",
+    "msqrt",
+    "mroot",
+    "msub",
+    "msup",
+    "msubsup",
+    "mmultiscripts",
+    "mprescripts",
+    "mphantom",
+    "mtext",
+    "mtr",
+]
 _ELEMENTS: Final[dict[str, frozenset[str]]] = {
-    **{name: frozenset() for name in ("mn", "mrow", "ms", "msqrt", "mroot", "msub", "msup")},
-    **{name: frozenset() for name in ("msubsup", "mmultiscripts", "mprescripts", "mphantom")},
-    **{name: frozenset() for name in ("mtext", "mtr")},
+    **{name: frozenset() for name in _PLAIN_ELEMENTS},
     "math": frozenset({"display"}),
     "mfrac": frozenset({"linethickness"}),
     "mi": frozenset({"mathvariant"}),
-    "mo": _SPACES
-    | {"fence", "form", "largeop", "maxsize", "minsize", "movablelimits", "separator"}
-    | {"stretchy", "symmetric"},
+    "mo": _SPACES.union(
+        [
+            "fence",
+            "form",
+            "largeop",
+            "maxsize",
+            "minsize",
+            "movablelimits",
+            "separator",
+            "stretchy",
+            "symmetric",
+        ]
+    ),
     "mover": frozenset({"accent"}),
     "mpadded": _SPACES | {"depth", "height", "voffset", "width"},
     "mspace": frozenset({"depth", "height", "width"}),
@@ -67,7 +89,7 @@ _ELEMENTS: Final[dict[str, frozenset[str]]] = {
 }
 _LINES: Final = {"mover": "math-line-over", "munder": "math-line-under"}
 _LOW_LINE: Final = "\u0332"
-"""What the library puts above and below; what it makes of accents are other characters."""
+"""The library's line above and below a formula; its accents are other characters."""
 
 _STYLES: Final = {
     ("text-align", "left"): "math-left",
@@ -90,44 +112,45 @@ _ENCLOSURES: Final = {
 }
 
 
-def formula(latex: str, *, display: bool) -> Markup | None:
-    """`latex` as MathML in a box of its own; None for what stays as it was written.
+def render_formula(latex: str, *, display: bool) -> Markup | None:
+    """Render `latex` as MathML in a box of its own, or return None if its source must be shown.
 
-    What hides characters or turns the reading direction stays, since the source can be marked.
+    That is so if it cannot be converted, and if it contains hidden characters or changes the
+    direction of text: these can be marked in the source.
     """
     if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or find_hidden(latex):
         return None
-    needs_room = len(_OPENS.findall(latex)) > _SHALLOW
-    math = _with_deep_stack(latex, display) if needs_room else _math(latex, display)
+    is_deep = len(_OPENS.findall(latex)) > _SHALLOW
+    math = _convert_with_deep_stack(latex, display) if is_deep else _convert(latex, display)
     if math is None or find_hidden("".join(math.itertext())):
         return None
     math.set("alttext", latex)
     html = ElementTree.tostring(math, encoding="unicode")
-    long = len(latex) > (_LONG if display else 2 * _LONG)
-    kind = "formula-display" if display else "formula-long" if long else "formula-inline"
-    reach = Markup(' tabindex="0"') if long else ""
-    return Markup('<span class="{}"{}>{}</span>').format(kind, reach, Markup(html))
+    is_long = len(latex) > (_LONG if display else 2 * _LONG)
+    kind = "formula-display" if display else "formula-long" if is_long else "formula-inline"
+    tabindex = Markup(' tabindex="0"') if is_long else ""
+    return Markup('<span class="{}"{}>{}</span>').format(kind, tabindex, Markup(html))
 
 
-def as_written(source: str) -> Markup:
-    """A formula that is not set, as it stands in the text."""
+def render_source(source: str) -> Markup:
+    """Render a formula that cannot be converted as its source."""
     return Markup('<code class="formula-source">{}</code>').format(escape(source))
 
 
-def _math(latex: str, display: bool) -> ElementTree.Element | None:
+def _convert(latex: str, display: bool) -> ElementTree.Element | None:
     try:
-        written = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
-        if len(written) > _MAX_OUTPUT:
+        xml = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
+        if len(xml) > _MAX_OUTPUT:
             return None
-        return _rebuilt(ElementTree.fromstring(_without_names(written)))
-    except (LatexError, ElementTree.ParseError, _NotOnTheList):
+        return _rebuild(ElementTree.fromstring(_replace_entities(xml)))
+    except (LatexError, ElementTree.ParseError, _NotAllowed):
         return None
 
 
-def _with_deep_stack(latex: str, display: bool) -> ElementTree.Element | None:
-    """As `_math`, in a thread of its own. The size of stacks is one for all new threads."""
+def _convert_with_deep_stack(latex: str, display: bool) -> ElementTree.Element | None:
+    """Convert in a new thread. The stack size is a setting of all new threads, hence the lock."""
     found: list[ElementTree.Element | None] = []
-    thread = Thread(target=lambda: found.append(_math(latex, display)))
+    thread = Thread(target=lambda: found.append(_convert(latex, display)))
     with _STACK_SIZE_LOCK:
         usual = stack_size(_STACK_BYTES)
         try:
@@ -138,52 +161,52 @@ def _with_deep_stack(latex: str, display: bool) -> ElementTree.Element | None:
     return found[0] if found else None
 
 
-class _NotOnTheList(Exception):
-    """The library made something that we do not know to be harmless."""
+class _NotAllowed(Exception):
+    """The library returned an element that is not on our list."""
 
 
-def _rebuilt(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
-    """`found` with nothing but what is on the list."""
+def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
+    """Return a copy of `found` with only the elements and attributes on our list."""
     if level > MAX_LEVELS:
-        raise _NotOnTheList(found.tag)
-    allowed = _ELEMENTS.get(found.tag)
+        raise _NotAllowed(found.tag)
     if found.tag == "menclose":
-        made = _enclosed(found)
-    elif allowed is None:
-        raise _NotOnTheList(found.tag)
+        made = _rebuild_enclosure(found)
     else:
+        allowed = _ELEMENTS.get(found.tag)
+        if allowed is None:
+            raise _NotAllowed(found.tag)
         attributes = {k: v for k, v in found.attrib.items() if k in allowed and _VALUE.fullmatch(v)}
         made = ElementTree.Element(found.tag, attributes)
-        if classes := _classes(found.get("style", "")):
+        if classes := _convert_style(found.get("style", "")):
             made.set("class", classes)
     made.text, made.tail = found.text, found.tail
     for child in found:
-        made.append(_rebuilt(child, level + 1))
-    return _lined(made)
+        made.append(_rebuild(child, level + 1))
+    return _replace_line(made)
 
 
-def _lined(made: ElementTree.Element) -> ElementTree.Element:
-    """A line above or below is drawn by the style sheet: few fonts can stretch a character to
-    the length of `\\overline{ABC}`."""
-    drawn = _LINES.get(made.tag)
-    if drawn is None or len(made) != 2 or made[1].text != _LOW_LINE:
+def _replace_line(made: ElementTree.Element) -> ElementTree.Element:
+    """Let the style sheet draw a line above or below: few fonts can stretch a character to the
+    length of `\\overline{ABC}`."""
+    css = _LINES.get(made.tag)
+    if css is None or len(made) != 2 or made[1].text != _LOW_LINE:
         return made
-    row = ElementTree.Element("mrow", {"class": drawn})
+    row = ElementTree.Element("mrow", {"class": css})
     row.append(made[0])
     row.tail = made.tail
     return row
 
 
-def _enclosed(found: ElementTree.Element) -> ElementTree.Element:
-    """Browsers draw no `menclose`: a row whose class the style sheet draws."""
-    drawn = _ENCLOSURES.get(found.get("notation", ""))
-    if drawn is None:
-        raise _NotOnTheList(found.tag)
-    return ElementTree.Element("mrow", {"class": drawn})
+def _rebuild_enclosure(found: ElementTree.Element) -> ElementTree.Element:
+    """Return a row that the style sheet draws: browsers do not support `menclose`."""
+    css = _ENCLOSURES.get(found.get("notation", ""))
+    if css is None:
+        raise _NotAllowed(found.tag)
+    return ElementTree.Element("mrow", {"class": css})
 
 
-def _classes(style: str) -> str:
-    """The classes for a style: the page's policy allows no style attribute."""
+def _convert_style(style: str) -> str:
+    """Return the classes for `style`: the page's policy forbids style attributes."""
     names = []
     for declaration in style.split(";"):
         name, _, value = declaration.partition(":")
@@ -194,8 +217,8 @@ def _classes(style: str) -> str:
     return " ".join(names)
 
 
-def _without_names(xml: str) -> str:
-    """`xml` with the characters that HTML has names for and XML has not."""
+def _replace_entities(xml: str) -> str:
+    """Replace the named entities that HTML defines and XML does not."""
     return _ENTITY.sub(
         lambda found: (
             found[0] if found[1] in _XML_ENTITIES else html5.get(f"{found[1]};", found[0])

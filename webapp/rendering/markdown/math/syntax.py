@@ -1,8 +1,8 @@
-r"""Where formulas stand in a text: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and blocks of code in `math`.
+r"""Parse formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and code blocks in the language `math`.
 
-A dollar opens one only in front of something and behind no word, and the next dollar has to end
-it. What is between the signs has to look like a formula. Each opening looks ahead once and not
-far.
+A dollar opens a formula only before a character other than white space and not after a word, and
+the next dollar must close it. The text between the delimiters must look like a formula. Each
+opening delimiter is looked up once, within a bounded distance.
 """
 
 from __future__ import annotations
@@ -18,46 +18,46 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
+from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
-from webapp.rendering.markdown.marks import split_marks
-from webapp.rendering.markdown.math.heuristics import is_formula, is_prose, may_stand_in_front_of
-from webapp.rendering.markdown.math.mathml import MAX_LENGTH, as_written, formula
+from webapp.rendering.markdown.math.heuristics import is_dollar_formula, is_formula
+from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula, render_source
 
 _CLOSERS: Final = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teaches `parser` formulas."""
+    """Add formulas to `parser`."""
     interrupted = ["paragraph", "reference", "blockquote", "list"]
-    parser.block.ruler.before("fence", "formula_block", _block, {"alt": interrupted})
-    parser.inline.ruler.before("escape", "formula", _inline)
-    parser.add_render_rule("formula", _shown)
-    parser.add_render_rule("formula_block", _shown_block)
+    parser.block.ruler.before("fence", "formula_block", parse_block, {"alt": interrupted})
+    parser.inline.ruler.before("escape", "formula", parse_inline)
+    parser.add_render_rule("formula", render_inline)
+    parser.add_render_rule("formula_block", render_block)
 
 
-def held(latex: str, source: str, scope: Scope, *, display: bool) -> str:
-    """What stands for a formula meanwhile; its marks follow it."""
+def render_placeholder(latex: str, source: str, scope: Scope, *, display: bool) -> str:
+    """Return the placeholder of a formula, followed by its citation marks."""
     plain, marks = split_marks(latex)
-    written, _ = split_marks(source)
+    plain_source, _ = split_marks(source)
 
     def make() -> Markup:
         if not scope.page.takes_formula(len(plain)):
             scope.note("Some formulas stand as written: the page has set as many as one page may.")
-            return as_written(written)
-        return formula(plain.strip(), display=display) or as_written(written)
+            return render_source(plain_source)
+        return render_formula(plain.strip(), display=display) or render_source(plain_source)
 
-    return scope.hold(make) + marks
+    return scope.placeholder(make) + marks
 
 
-def _inline(state: StateInline, silent: bool) -> bool:
+def parse_inline(state: StateInline, silent: bool) -> bool:
     if state.linkLevel or state.src[state.pos] not in "$\\":
         return False
     opening = state.src[state.pos : state.pos + 2]
     if opening in _CLOSERS:
-        end = _end_of_pair(state, opening)
+        end = _find_closer(state, opening)
         width = 2
     else:
-        end = _end_of_dollar(state) if opening[0] == "$" else -1
+        end = _find_dollar(state) if opening[0] == "$" else -1
         width = 1
     if end < 0:
         return False
@@ -70,15 +70,15 @@ def _inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _end_of_pair(state: StateInline, opening: str) -> int:
-    """Where the formula ends that begins here with two signs, or -1."""
+def _find_closer(state: StateInline, opening: str) -> int:
+    """Return the end of the formula that begins here with two characters, or -1."""
     src, begin = state.src, state.pos + 2
     end = src.find(_CLOSERS[opening], begin, min(state.posMax, begin + MAX_LENGTH))
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
 
 
-def _end_of_dollar(state: StateInline) -> int:
-    """Where the formula ends that begins with one dollar here, or -1."""
+def _find_dollar(state: StateInline) -> int:
+    """Return the end of the formula that begins here with one dollar, or -1."""
     src, begin = state.src, state.pos + 1
     before = src[state.pos - 1] if state.pos else " "
     if begin >= state.posMax or src[begin].isspace() or before.isalnum() or before in "$_":
@@ -89,11 +89,10 @@ def _end_of_dollar(state: StateInline) -> int:
         end = src.find("$", end + 1, limit)
     if end <= begin or src[end - 1].isspace():
         return -1
-    latex, behind = src[begin:end], src[end + 1 : end + 4]
-    return end if may_stand_in_front_of(latex, behind) and not is_prose(latex) else -1
+    return end if is_dollar_formula(src[begin:end], src[end + 1 : end + 4]) else -1
 
 
-def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+def parse_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     src, begin = state.src, state.bMarks[start_line] + state.tShift[start_line]
     opening = src[begin : begin + 2]
     if opening not in ("$$", r"\[") or state.is_code_block(start_line):
@@ -101,41 +100,42 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     end = src.find(_CLOSERS[opening], begin + 2, begin + 2 + MAX_LENGTH)
     if end < 0 or not is_formula(opening, src[begin + 2 : end], src[end + 2 : end + 3]):
         return False
-    last = _line_of(state, end, start_line, end_line)
+    last = _find_line(state, end, start_line, end_line)
     if last is None or split_marks(src[end + 2 : state.eMarks[last]])[0].strip():
         return False
     if silent:
         return True
     lines = state.getLines(start_line, last + 1, state.blkIndent, False).strip()
+    closer = lines.rindex(_CLOSERS[opening])
     token = state.push("formula_block", "math", 0)
-    token.content, token.markup = lines[2 : lines.rindex(_CLOSERS[opening])], lines
-    token.info = split_marks(lines[lines.rindex(_CLOSERS[opening]) :])[1]
+    token.content, token.markup = lines[2:closer], lines
+    token.info = split_marks(lines[closer:])[1]
     token.map = [start_line, last + 1]
     state.line = last + 1
     return True
 
 
-def _line_of(state: StateBlock, place: int, first: int, end_line: int) -> int | None:
-    """The line of `place`, when all lines until there belong to the same block as `first`."""
+def _find_line(state: StateBlock, offset: int, first: int, end_line: int) -> int | None:
+    """Return the line of `offset`, or None unless the same block contains it and `first`."""
     for line in range(first, end_line):
         if line > first and state.sCount[line] < state.blkIndent and not state.isEmpty(line):
             return None
-        if place <= state.eMarks[line]:
+        if offset <= state.eMarks[line]:
             return line
     return None
 
 
-def _shown(
+def render_inline(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, env: EnvType
 ) -> str:
     token = tokens[index]
     display = bool(token.meta["display"])
-    return held(token.content, token.markup, Scope.of(env), display=display)
+    return render_placeholder(token.content, token.markup, Scope.get(env), display=display)
 
 
-def _shown_block(
+def render_block(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, env: EnvType
 ) -> str:
     token = tokens[index]
-    shown = held(token.content, token.markup, Scope.of(env), display=True)
-    return f'<div class="formula">{shown}{token.info}</div>\n'
+    formula = render_placeholder(token.content, token.markup, Scope.get(env), display=True)
+    return f'<div class="formula">{formula}{token.info}</div>\n'

@@ -1,12 +1,8 @@
-"""The outline of a text below that of its page: levels of headings, and heads of tables.
-
-Assistive technology walks a page by its headings, so a level left out looks like something
-missing. A heading is as deep as the headings around it, whatever number of `#` it was given.
-"""
+"""Set attributes of blocks: the width of list numbers, the direction of text, heading levels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -14,40 +10,80 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-FIRST: Final = 3
+FIRST_HEADING: Final = 3
 """The level of the outermost headings: the message's own is an h2."""
+
+_TWO_DIGITS: Final = 99
+_FOUR_DIGITS: Final = 9_999
+_DIRECTED: Final = frozenset(
+    {
+        "paragraph_open",
+        "heading_open",
+        "bullet_list_open",
+        "ordered_list_open",
+        "blockquote_open",
+        "definition",
+    }
+)
+_DIRECTED_BY_FIRST_CHILD: Final = frozenset({"list_item_open", "blockquote_open"})
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teaches `parser` the levels of this page."""
-    parser.core.ruler.push("outline", _outline)
+    """Add these attributes to `parser`."""
+    parser.core.ruler.push("number_widths", set_number_widths)
+    parser.core.ruler.push("directions", set_directions)
+    parser.core.ruler.push("heading_levels", set_heading_levels)
+    parser.core.ruler.push("empty_table_heads", replace_empty_heads)
 
 
-def _outline(state: StateCore) -> None:
-    for token, depth in zip(_of_headings(state.tokens), _depths(state.tokens), strict=True):
-        token.tag = f"h{min(FIRST + depth, 6)}"
-    _unname_empty_heads(state.tokens)
+def set_number_widths(state: StateCore) -> None:
+    """Add a class to lists whose numbers have more than two digits, so that none is cut off."""
+    for token in state.tokens:
+        if token.type != "ordered_list_open" or token.map is None:
+            continue
+        # A list has at most as many items as lines.
+        last = int(token.attrs.get("start", 1)) + token.map[1] - token.map[0]
+        if last > _TWO_DIGITS:
+            is_long = last <= _FOUR_DIGITS
+            token.attrs["class"] = "long-numbers" if is_long else "very-long-numbers"
 
 
-def _of_headings(tokens: Sequence[Token]) -> Iterator[Token]:
-    return (token for token in tokens if token.type in ("heading_open", "heading_close"))
+def set_directions(state: StateCore) -> None:
+    """Let each block find its own direction, so that none turns its neighbours.
+
+    To find the direction of a list or a quote, a browser skips descendants with a `dir` of their
+    own. So the first block inside one has none, and those after it do. Style sheets isolate the
+    texts of items and cells.
+    """
+    before = ""
+    for token in state.tokens:
+        if token.type in _DIRECTED and before not in _DIRECTED_BY_FIRST_CHILD:
+            token.attrs["dir"] = "auto"
+        before = token.type
 
 
-def _depths(tokens: Sequence[Token]) -> Iterator[int]:
-    """How many headings each one stands under; the same for its end."""
+def set_heading_levels(state: StateCore) -> None:
+    """Number headings by their nesting, whatever their count of `#`.
+
+    Assistive technology navigates by headings, and a skipped level looks like missing content.
+    """
     around: list[int] = []
-    for token in _of_headings(tokens):
+    for token in state.tokens:
+        if token.type not in ("heading_open", "heading_close"):
+            continue
         level = int(token.tag[1])
         if token.nesting > 0:
             while around and around[-1] >= level:
                 around.pop()
             around.append(level)
-        yield len(around) - 1
+        token.tag = f"h{min(FIRST_HEADING + len(around) - 1, 6)}"
 
 
-def _unname_empty_heads(tokens: Sequence[Token]) -> None:
-    """An empty cell at the head of a table heads nothing."""
-    ends = [token for token in tokens if token.type in ("th_open", "inline", "th_close")]
-    for (before, inside), (_, after) in pairwise(pairwise(ends)):
+def replace_empty_heads(state: StateCore) -> None:
+    """Turn empty head cells of tables into plain cells: they head nothing."""
+    tokens: Sequence[Token] = [
+        token for token in state.tokens if token.type in ("th_open", "inline", "th_close")
+    ]
+    for (before, inside), (_, after) in pairwise(pairwise(tokens)):
         if before.type == "th_open" and after.type == "th_close" and not inside.content.strip():
             before.tag = after.tag = "td"

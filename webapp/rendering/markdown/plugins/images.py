@@ -1,4 +1,4 @@
-"""Images in a text: never loaded from here, shown as what the caller makes of their address."""
+"""Render images without loading them: as a link, or whatever the caller makes of their URL."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
+from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
-from webapp.rendering.markdown.marks import split_marks
-from webapp.rendering.urls import foreign_host
+from webapp.rendering.urls import get_host
 
 _DATA: Final = re.compile(r"data:image/[a-z0-9.+-]{1,40}[;,]", re.IGNORECASE)
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teaches `parser` images, whose addresses may also be data."""
+    """Add images to `parser`, also those with data URLs."""
     allows_link = parser.validateLink
     permissive = copy.copy(parser)
     permissive.validateLink = lambda url: _DATA.match(url) is not None or allows_link(url)  # type: ignore[method-assign]
 
-    def with_data(state: StateInline, silent: bool) -> bool:
+    def parse_image(state: StateInline, silent: bool) -> bool:
         md = state.md
         state.md = permissive
         try:
@@ -39,14 +39,28 @@ def install(parser: MarkdownIt) -> None:
             state.tokens[-1].meta = {"in_link": state.linkLevel > 0}
         return found
 
-    parser.inline.ruler.at("image", with_data)
-    parser.add_render_rule("image", _shown)
+    parser.inline.ruler.at("image", parse_image)
+    parser.add_render_rule("image", render_image)
 
 
-def link_or_words(url: str, alt: str) -> Markup:
-    """An image as a link that names its host; data without an address in words."""
+def render_image(
+    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, env: EnvType
+) -> str:
+    token, scope = tokens[index], Scope.get(env)
+    url = str(token.attrs.get("src", ""))
+    alt, marks = split_marks(_join_words(token.children or []))
+    placeholder = scope.placeholder(lambda: (scope.image or render_image_link)(url, alt))
+    if token.meta.get("in_link"):
+        # HTML forbids a link inside a link: the words stay in it, the image follows it.
+        scope.waiting.append(placeholder)
+        return str(Markup("image: {}").format(alt or "without description")) + marks
+    return placeholder + marks
+
+
+def render_image_link(url: str, alt: str) -> Markup:
+    """Render an image as a link that names its host, or in words if it is a data URL."""
     words = alt.strip() or "without description"
-    host = foreign_host(url)
+    host = get_host(url)
     if host is None:
         kind = url[5:].partition(";")[0].partition(",")[0]
         return Markup('<span class="image-link">image: {} ({})</span>').format(words, kind)
@@ -56,28 +70,14 @@ def link_or_words(url: str, alt: str) -> Markup:
     ).format(url, words, host)
 
 
-def _shown(
-    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, env: EnvType
-) -> str:
-    token, scope = tokens[index], Scope.of(env)
-    url = str(token.attrs.get("src", ""))
-    alt, marks = split_marks(_words(token.children or []))
-    held = scope.hold(lambda: (scope.image or link_or_words)(url, alt))
-    if token.meta.get("in_link"):
-        # A link in a link is none: the words stand in it, the image behind it.
-        scope.waiting.append(held)
-        return str(Markup("image: {}").format(alt or "without description")) + marks
-    return held + marks
-
-
-def _words(tokens: Sequence[Token]) -> str:
-    """The text of a description, without its emphasis."""
+def _join_words(tokens: Sequence[Token]) -> str:
+    """Return the text of a description without its emphasis."""
     pieces = []
     for token in tokens:
         if token.type in ("softbreak", "hardbreak"):
             pieces.append(" ")
         elif token.type == "image":
-            pieces.append(_words(token.children or []))
+            pieces.append(_join_words(token.children or []))
         else:
             pieces.append(token.markup if token.type == "formula" else token.content)
     return "".join(pieces)

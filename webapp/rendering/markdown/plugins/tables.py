@@ -1,4 +1,4 @@
-"""Tables that lose nothing: cells beyond those of the head, and line breaks inside a cell."""
+"""Parse tables without loss: cells beyond those of the head, and line breaks inside cells."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ _BREAK: Final = re.compile(r"(?<!\\)<br ?/?>", re.IGNORECASE)
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teaches `parser` to keep what does not fit into the columns of a table."""
-    parser.block.ruler.at("table", _whole, {"alt": ["paragraph", "reference"]})
+    """Add tables to `parser` that keep surplus cells and line breaks."""
+    parser.block.ruler.at("table", parse_table, {"alt": ["paragraph", "reference"]})
 
 
-def _whole(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def parse_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     before = len(state.tokens)
     if not table(state, start, end, silent):
         return False
     if not silent:
-        for line, cells in _rows(state.tokens[before:]):
-            _keep_surplus(getLine(state, line), cells)
+        for line, cells in _iter_rows(state.tokens[before:]):
+            _append_surplus(getLine(state, line), cells)
             for cell in cells:
-                _break_lines(cell)
+                # A row is one line, so this is the only way to break lines in its cells.
+                if "<" in cell.content and "`" not in cell.content:
+                    cell.content = _BREAK.sub("\n", cell.content)
     return True
 
 
-def _rows(tokens: Sequence[Token]) -> Iterator[tuple[int, list[Token]]]:
-    """Each row's line, and what is in its cells."""
+def _iter_rows(tokens: Sequence[Token]) -> Iterator[tuple[int, list[Token]]]:
+    """Yield the line of each row and the content of its cells."""
     line, cells = 0, list[Token]()
     for token in tokens:
         if token.type == "tr_open" and token.map:
@@ -44,21 +46,15 @@ def _rows(tokens: Sequence[Token]) -> Iterator[tuple[int, list[Token]]]:
             yield line, cells
 
 
-def _keep_surplus(line: str, cells: Sequence[Token]) -> None:
-    """Puts the cells of `line` that no column is left for into the last one."""
+def _append_surplus(line: str, cells: Sequence[Token]) -> None:
+    """Append the cells of `line` that have no column to the last one."""
     row = mdTrim(line)
     # Splitting is slow, and most rows have no surplus.
     if row.count("|") - row.startswith("|") - row.endswith("|") < len(cells):
         return
-    written = escapedSplit(row.removeprefix("|"))
-    surplus = [mdTrim(cell) for cell in written[len(cells) - 1 :]]
+    sources = escapedSplit(row.removeprefix("|"))
+    surplus = [mdTrim(source) for source in sources[len(cells) - 1 :]]
     if surplus and not surplus[-1]:
         surplus.pop()
     if any(surplus[1:]):
         cells[-1].content = mdTrim(" | ".join(surplus))
-
-
-def _break_lines(cell: Token) -> None:
-    """A row is one line, so that its cells have no other way to have several."""
-    if "<" in cell.content and "`" not in cell.content:
-        cell.content = _BREAK.sub("\n", cell.content)

@@ -1,4 +1,4 @@
-"""Task lists: `[ ]` and `[x]` in front of an item become boxes that can be read, not pressed."""
+"""Render task lists: `[ ]` and `[x]` at the start of an item become read-only boxes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ _BOX: Final = re.compile(r"\[([ xX])\][ \t]")
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teaches `parser` task lists."""
-    parser.core.ruler.push("tasks", _tasks)
-    parser.add_render_rule("task", _box)
+    """Add task lists to `parser`."""
+    parser.core.ruler.push("tasks", mark_tasks)
+    parser.add_render_rule("task", render_box)
 
 
-def _tasks(state: StateCore) -> None:
+def mark_tasks(state: StateCore) -> None:
+    """Replace the brackets at the start of an item by a token of its own."""
     tokens = state.tokens
     for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
@@ -34,7 +35,7 @@ def _tasks(state: StateCore) -> None:
             item.attrs["class"] = "task-item"
 
 
-def _box(
+def render_box(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, _env: EnvType
 ) -> str:
     done = tokens[index].meta["done"]
