@@ -1,7 +1,7 @@
-"""Completions as values: a stored chat completion, its choices and usage, and pages of either.
+"""Stored chat completions, their choices and usage, and pages, as values.
 
-Like messages, completions are total: every JSON value makes one, and `json` keeps exactly what
-was sent. Only a page can be malformed, since without its list there is nothing to read.
+Like messages, completions are total: every JSON value makes one, and `json` keeps its exact
+source. Only a page can be malformed, since without its list there is nothing to read.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ T = TypeVar("T")
 
 
 class NotAPage(ValueError):
-    """The answer is JSON, but not a list in the API's form."""
+    """The JSON is not a list in the API's form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One cursor page. `has_more` is None when the server does not say.
+    """One cursor page, as sent.
 
-    `first_id` and `last_id` are as sent; None when absent or null.
+    `has_more` and `total` are None if the server does not say, `first_id` and `last_id` if they
+    are absent or null.
     """
 
     data: tuple[T, ...]
@@ -45,7 +46,7 @@ class Page(Generic[T]):
 
     @classmethod
     def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
-        """Raises `NotAPage` when there is no `data` list."""
+        """Return the page, its items read by `item`. Raises `NotAPage` without a `data` list."""
         if not isinstance(json, Object):
             raise NotAPage("expected an object with a `data` list")
         items = json.items("data")
@@ -63,7 +64,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts, as sent; None where a count is missing."""
+    """Token counts, as sent; None if a count is missing."""
 
     json: Value
     prompt_tokens: int | None
@@ -80,7 +81,7 @@ class Usage:
         )
 
     def detail(self, name: str) -> int | None:
-        """A count among the details of the completion's tokens, such as `reasoning_tokens`."""
+        """Return a count of `completion_tokens_details`, such as `reasoning_tokens`."""
         usage = self.json if isinstance(self.json, Object) else None
         details = usage.object("completion_tokens_details") if usage else None
         return details.integer(name) if details else None
@@ -88,9 +89,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer; `index` is the API's, `also_sent` what it has beyond what is read here.
+    """One answer; `index` is the API's, `also_sent` are the members not read here.
 
-    `logprobs` hold a list of tokens; `reports` tell what content filters found.
+    `logprobs` are None unless they hold a list of tokens; `reports` are the findings of content
+    filters.
     """
 
     json: Value
@@ -106,7 +108,9 @@ class Choice:
         if not isinstance(json, Object):
             return cls(json, None, None, None)
         message = json.get("message")
-        logprobs = _with_tokens(json.object("logprobs"))
+        logprobs = json.object("logprobs")
+        if logprobs is not None and next(_iter_tokens(logprobs), None) is None:
+            logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
         read |= {"index": Number, "message": object, "finish_reason": String}
         reports, also_sent = split_reports(json.beyond(**read))
@@ -123,8 +127,8 @@ class Choice:
         )
 
     @property
-    def said(self) -> Message:
-        """The message, or one that says nothing where there is none."""
+    def message_or_empty(self) -> Message:
+        """The message, or an empty one if there is none."""
         if self.message is not None:
             return self.message
         odd = () if isinstance(self.json, Object) else (Unknown(json=self.json, label="choice"),)
@@ -132,23 +136,18 @@ class Choice:
 
     @property
     def token_count(self) -> int:
-        """How many tokens `logprobs` tell the probability of."""
-        return len(tuple(_tokens(self.logprobs))) if self.logprobs else 0
+        """The number of tokens whose probability is in `logprobs`."""
+        return len(tuple(_iter_tokens(self.logprobs))) if self.logprobs else 0
 
 
-def _with_tokens(logprobs: Object | None) -> Object | None:
-    """`logprobs` when it is of the documented form."""
-    return logprobs if logprobs and any(True for _ in _tokens(logprobs)) else None
-
-
-def _tokens(logprobs: Object) -> Iterator[Value]:
+def _iter_tokens(logprobs: Object) -> Iterator[Value]:
     for name in ("content", "refusal"):
         yield from logprobs.items(name) or ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the request predicted the answer to be, given back by a few servers."""
+    """The answer that the request predicted; a few servers return it."""
 
     json: Value
     parts: tuple[Part, ...]
@@ -162,12 +161,12 @@ class Prediction:
 
     @property
     def text(self) -> str:
-        """All its text, to tell how long it is."""
+        """All its text."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-# The members of a completion that have a place of their own, as they are read; those below as
-# well, where they are of the documented form.
+# The members of a completion that are read into fields, with the type they are read as. Some
+# others are too, if they are of the documented form.
 _READ: Final = {
     **dict.fromkeys(("id", "model"), String),
     **dict.fromkeys(("usage", "metadata"), Object),
@@ -179,9 +178,9 @@ _READ: Final = {
 class Completion:
     """A stored chat completion; `created` is in unix seconds.
 
-    `settings` are the members beyond those with a place of their own (temperature, seed,
-    tools, …) and those of another type than theirs, nulls left out. `reports` tell what content
-    filters and moderation found. `input_messages` is given by servers of the Llama Stack family.
+    `settings` are the members without a field of their own (temperature, seed, tools, …) and
+    those of another type than their field's, nulls left out. `reports` are the findings of
+    content filters and moderation. Servers of the Llama Stack family send `input_messages`.
     """
 
     json: Value
@@ -203,7 +202,7 @@ class Completion:
         usage = json.object("usage")
         metadata = json.object("metadata")
         prediction = json.object("prediction")
-        lists = {name: _items(json, name) for name in ("choices", "input_messages")}
+        lists = {name: _read_items(json, name) for name in ("choices", "input_messages")}
         read: dict[str, type] = {name: Array for name, items in lists.items() if items is not None}
         if json.text("object") == "chat.completion":
             read["object"] = String
@@ -225,7 +224,7 @@ class Completion:
 
     @property
     def audio_format(self) -> str | None:
-        """The format that was asked for spoken answers, where the server says."""
+        """The format requested for spoken answers, if the server says."""
         audio = self.json.object("audio") if isinstance(self.json, Object) else None
         return audio.text("format") if audio else None
 
@@ -235,13 +234,13 @@ class Completion:
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
 
-def _items(json: Object, name: str) -> tuple[Value, ...] | None:
+def _read_items(json: Object, name: str) -> tuple[Value, ...] | None:
     value = json.get(name)
     return value.items if is_readable_list(value) else None
 
 
 def scalar_text(value: Value) -> str | None:
-    """A scalar as the reader should see it, numbers by their lexeme; None for null and nests."""
+    """Return a scalar as text, numbers by their lexeme; None for null, lists and objects."""
     if isinstance(value, String):
         return value.text
     if isinstance(value, Number | Boolean):

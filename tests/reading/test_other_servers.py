@@ -33,15 +33,15 @@ def answers(count: int) -> list[Json]:
     ]
 
 
-def like_ogx(inputs: int, choices: int, *, tells_inputs: bool = True) -> Stored:
-    """Lists the answers behind the input, all fields there; the completion holds the input."""
+def like_ogx(inputs: int, choices: int, *, has_inputs: bool = True) -> Stored:
+    """Return a completion whose answers are listed after the input, with all fields."""
     said = [f"text {at}" for at in range(inputs)] + [f"answer {at}" for at in range(choices)]
     extra = {"tool_calls": None, "tool_call_id": None, "refusal": None, "audio": None}
     messages = [message(ID, at, text) | extra for at, text in enumerate(said)]
     for one in messages[inputs:]:
         one["role"] = "assistant"
     completion = stored(ID, choices=answers(choices)).completion
-    if tells_inputs:
+    if has_inputs:
         completion["input_messages"] = [
             {"role": one["role"], "content": one["content"]} for one in messages[:inputs]
         ]
@@ -49,7 +49,7 @@ def like_ogx(inputs: int, choices: int, *, tells_inputs: bool = True) -> Stored:
 
 
 def like_host_ai(inputs: int) -> Stored:
-    """Lists the answer behind the input, under ids of its own form."""
+    """Return a completion whose answer is listed after the input, under ids of another form."""
     texts = [f"text {at}" for at in range(inputs)] + ["answer 0"]
     messages = [
         {
@@ -80,13 +80,13 @@ def expected(inputs: int, choices: int) -> list[str]:
 # Answers among the messages, or not
 
 
-@pytest.mark.parametrize("tells_inputs", [True, False])
+@pytest.mark.parametrize("has_inputs", [True, False])
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 7, 8, 20])
 @pytest.mark.parametrize("choices", [1, 3])
 def test_answers_that_are_listed_as_messages_are_shown_once_and_marked(
-    fake: FakeUpstream, fake_client: FlaskClient, limit: int, choices: int, tells_inputs: bool
+    fake: FakeUpstream, fake_client: FlaskClient, limit: int, choices: int, has_inputs: bool
 ) -> None:
-    fake.completions[ID] = like_ogx(5, choices, tells_inputs=tells_inputs)
+    fake.completions[ID] = like_ogx(5, choices, has_inputs=has_inputs)
     pages = list(pages_from(fake_client, f"{HERE}?limit={limit}"))
     assert texts(pages) == expected(5, choices)
     assert pages[-1].bubbles[-1].node.css_first(".output-word") is not None
@@ -104,11 +104,11 @@ def test_answers_that_are_listed_are_shown_once_backwards(
     assert labels(pages) == ["choice 2 of 2", "choice 1 of 2"]
 
 
-def test_a_page_behind_the_last_answer_does_not_show_it_again(
+def test_a_page_after_the_last_answer_does_not_show_it_again(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    for tells_inputs in (True, False):
-        fake.completions[ID] = like_ogx(5, 2, tells_inputs=tells_inputs)
+    for has_inputs in (True, False):
+        fake.completions[ID] = like_ogx(5, 2, has_inputs=has_inputs)
         assert texts([Page.of(fake_client.get(f"{HERE}?after={ID}-6"))]) == []
 
 
@@ -125,14 +125,14 @@ def test_a_last_message_like_the_answer_is_input_when_it_has_but_the_keys_of_inp
 def test_a_last_message_unlike_the_answer_is_input(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    one = like_ogx(3, 1, tells_inputs=False)
+    one = like_ogx(3, 1, has_inputs=False)
     one.messages[-1]["content"] = "something else"
     fake.completions[ID] = one
     page = Page.of(fake_client.get(HERE))
     assert texts([page]) == ["text 0", "text 1", "text 2", "something else", "answer 0"]
 
 
-def test_a_server_that_ignores_the_query_and_tells_no_end_gives_all_on_one_page(
+def test_a_server_that_ignores_the_query_and_says_no_end_sends_all_on_one_page(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
     fake.completions[ID] = like_host_ai(45)
@@ -191,7 +191,7 @@ def test_a_server_that_repeats_itself_is_read_once(
         assert "Could not load the rest." in everything.text
 
 
-def test_a_server_that_promises_more_and_gives_nothing_is_not_asked_for_ever(
+def test_a_server_that_promises_more_and_sends_nothing_is_not_asked_for_ever(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
     fake.completions[ID] = stored(ID, "text 0", choices=answers(1))

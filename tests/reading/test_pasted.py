@@ -86,13 +86,13 @@ def test_ids_of_other_servers_are_taken_as_they_are(pasted: str) -> None:
         f"{API}/sk-proj-abcdef",
     ],
 )
-def test_what_names_no_completion_gives_nothing(pasted: str) -> None:
+def test_a_text_that_names_no_completion_is_refused(pasted: str) -> None:
     assert parse_pasted(pasted) is None
 
 
 @given(st.text() | st.text(alphabet="chatmpl-/completions%2e.:~ \n?#").map(f"{API}/".__add__))
 @checked
-def test_whatever_is_found_can_stand_in_a_path(pasted: str) -> None:
+def test_every_id_found_can_be_part_of_a_path(pasted: str) -> None:
     ref = parse_pasted(pasted)
     if ref is None:
         return

@@ -1,7 +1,7 @@
 """A server to test a client of the stored-completions API against.
 
-`FakeUpstream` is a WSGI app that behaves like the API until it is told otherwise; it runs on a
-real port or behind an adapter, and knows nothing of the code under test.
+`FakeUpstream` is a WSGI app that behaves like the API unless faults are scripted; it runs on a
+real port or under a transport adapter, and knows nothing of the code under test.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOUNT = "/v1"
 
 
 def message(completion_id: str, index: int, text: str, role: str = "user") -> Json:
-    """A stored message with the five keys of the API, in its order."""
+    """Return a stored message with the five keys of the API, in its order."""
     return {
         "id": f"{completion_id}-{index}",
         "role": role,
@@ -44,7 +44,7 @@ class Stored:
 
 
 def stored(completion_id: str, *texts: str, created: int = 1_758_039_103, **fields: Any) -> Stored:
-    """A completion of one user message for each of `texts`."""
+    """Return a completion with one user message for each of `texts`."""
     completion: Json = {
         "object": "chat.completion",
         "id": completion_id,
@@ -77,13 +77,13 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer to give; a dict or list is sent as compact JSON."""
+    """A scripted response; a dict or list is sent as compact JSON."""
 
     status: int = 200
     body: Json | list[Any] | str | bytes = ""
     headers: tuple[tuple[str, str], ...] = ()
 
-    def as_bytes(self) -> bytes:
+    def encode(self) -> bytes:
         if isinstance(self.body, bytes):
             return self.body
         if isinstance(self.body, str):
@@ -92,7 +92,7 @@ class Reply:
 
 
 def error(status: int, message: str, *, code: str | None = None, **headers: str) -> Reply:
-    """An error in the API's envelope; header names are given with underscores."""
+    """Return an error in the API's envelope; header names are written with underscores."""
     body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return Reply(status, {"error": body}, named)
@@ -129,7 +129,7 @@ class FakeUpstream:
     _scripts: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
 
     def script(self, path: str, *replies: Reply) -> None:
-        """The next requests to `path` (without the mount) get these, then the API is back."""
+        """Answer the next requests to `path` (without the mount) with `replies`."""
         self._scripts[path].extend(replies)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -137,7 +137,7 @@ class FakeUpstream:
         self.requests.append(seen)
         script = self._scripts[seen.path]
         reply = script.popleft() if script else self._api(seen)
-        body = reply.as_bytes()
+        body = reply.encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         given = {name.lower() for name, _ in reply.headers}
         headers = [(name, value) for name, value in headers if name.lower() not in given]

@@ -176,7 +176,7 @@ def shown_of_choice(choice: Choice) -> Iterator[str]:
     yield from member_leaves(choice.also_sent)
     yield from leaves(choice.logprobs) if choice.logprobs else ()
     yield from _reported(choice.reports)
-    yield from shown_of_message(choice.said)
+    yield from shown_of_message(choice.message_or_empty)
 
 
 def _reported(reports: Iterable[Report]) -> Iterator[str]:

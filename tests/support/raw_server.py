@@ -1,4 +1,4 @@
-"""A server that speaks to sockets, for faults below HTTP: drips, resets, truncation, silence."""
+"""A server over bare sockets, for faults below HTTP: drips, resets, truncation, silence."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from tests.support.fake_upstream import MOUNT
 
 
 class Connection:
-    """One accepted connection of a `RawServer`, with the verbs its scripts are written in."""
+    """One accepted connection of a `RawServer`, as its scripts see it."""
 
     def __init__(self, peer: socket.socket, stopping: threading.Event) -> None:
         self._peer = peer
         self._stopping = stopping
 
     def receive(self) -> bytes:
-        """The head of the next request (the tests send no large bodies); empty at the end."""
+        """Return the head of the next request (tests send no large bodies), empty at the end."""
         return self._peer.recv(65536)
 
     def send(self, data: bytes) -> None:
         self._peer.sendall(data)
 
     def drip(self, data: bytes, *, every: float = 0.02) -> None:
-        """One byte at a time, until all is sent or the server is being closed."""
+        """Send one byte at a time, until all is sent or the server is being closed."""
         for byte in data:
             if self._stopping.wait(every):
                 return
             self._peer.sendall(bytes([byte]))
 
     def stay_silent(self) -> None:
-        """Keeps the connection open and says nothing until the server is closed."""
+        """Keep the connection open and send nothing until the server is closed."""
         self._stopping.wait()
 
     def reset(self) -> None:
-        """Closes with a RST in place of a FIN."""
+        """Close with a RST in place of a FIN."""
         self._peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._peer.close()
 
@@ -47,9 +47,9 @@ Script: TypeAlias = Callable[[Connection], None]
 
 
 class RawServer:
-    """Runs one script a connection, the last of them for all that follow.
+    """Runs one script a connection, the last of them for all further ones.
 
-    Counts the connections, and the scripts that came to their end.
+    `connections` counts the connections, `finished` the scripts that ran to their end.
     """
 
     def __init__(self, *scripts: Script) -> None:
@@ -107,7 +107,7 @@ class RawServer:
 
 
 def http_answer(body: bytes, *, status: str = "200 OK", **headers: str) -> bytes:
-    """A whole answer; `Content-Length` is right unless given. Underscores become hyphens."""
+    """Return a whole response, with a `Content-Length`; underscores become hyphens in names."""
     named: Mapping[str, str] = {"Content_Length": str(len(body))} | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in named.items())
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body

@@ -20,7 +20,17 @@ from tests.upstream.conftest import Connect, FakeTime
 from webapp.completions import Page
 from webapp.exact_json import parse
 from webapp.messages import Message
-from webapp.upstream import BadAnswer, Deadline, InvalidId, TimedOut, next_cursor, walk
+from webapp.upstream import (
+    MAX_ITEMS,
+    BadAnswer,
+    CanonicalPage,
+    Deadline,
+    InvalidId,
+    TimedOut,
+    canonicalize,
+    next_cursor,
+    walk,
+)
 
 ID = "chatcmpl-1"
 TEXTS = [f"text {number}" for number in range(7)]
@@ -193,3 +203,66 @@ def test_the_next_cursor_of_a_page(
     page: Page[Message], after: str | None, cursor: str | None
 ) -> None:
     assert next_cursor(page, after=after) == cursor
+
+
+def ids_of(page: CanonicalPage[Message]) -> str:
+    return "".join(message.id or "-" for message in page.items)
+
+
+def listed(ids: str, **members: Any) -> Page[Message]:
+    """Return a page of messages with one-letter ids; `-` is a message without an id."""
+    return a_page(data=[{} if id == "-" else {"id": id} for id in ids], **members)
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "items", "next_after"),
+    [
+        (listed("ab", has_more=True), {}, "ab", "b"),
+        (listed("ab", has_more=False), {}, "ab", None),
+        (listed("ab"), {}, "ab", "b"),
+        (listed("cd", has_more=True), {"after": "b"}, "cd", "d"),
+        # The cursor is ignored: everything, or an overlap, comes again.
+        (listed("abcd", has_more=False), {"after": "b"}, "cd", None),
+        (listed("bcd", has_more=True), {"after": "b"}, "cd", "d"),
+        # The limit is ignored, and the items are known by their number alone.
+        (listed("----"), {"skip": 3, "limit": 2}, "-", None),
+        (listed("--"), {"skip": 3, "limit": 2}, "--", None),
+    ],
+)
+def test_a_canonical_page_holds_new_items_and_the_way_on(
+    page: Page[Message], asked: dict[str, Any], items: str, next_after: str | None
+) -> None:
+    found = canonicalize(page, **asked)
+
+    assert (ids_of(found), found.next_after, found.is_repeated) == (items, next_after, False)
+
+
+@pytest.mark.parametrize("has_more", [True, False, None])
+def test_a_repeated_page_holds_nothing(has_more: bool | None) -> None:
+    found = canonicalize(listed("ab", has_more=has_more), after="b")
+
+    assert (found.items, found.is_repeated, found.goes_on) == ((), True, False)
+    assert found.is_cut_off is (has_more is True)
+
+
+@pytest.mark.parametrize(
+    ("id", "way_on"), [("x{}", ("x999", None)), ("not an id", (None, MAX_ITEMS))]
+)
+def test_more_items_than_a_page_holds_are_left_for_the_next(
+    id: str, way_on: tuple[str | None, int | None]
+) -> None:
+    page = a_page(data=[{"id": id.format(at)} for at in range(MAX_ITEMS + 5)], has_more=False)
+    first = canonicalize(page)
+
+    assert len(first.items) == MAX_ITEMS
+    assert (first.next_after, first.next_skip) == way_on
+    rest = canonicalize(page, after=first.next_after, skip=first.next_skip or 0, limit=20)
+    assert (len(rest.items), rest.goes_on) == (5, False)
+
+
+def test_a_count_says_whether_more_follows() -> None:
+    page = canonicalize(listed("ab"))
+
+    assert not page.with_total(2, seen=2).goes_on
+    assert page.with_total(3, seen=2).next_after == "b"
+    assert canonicalize(listed("a-")).with_total(3, seen=2).is_cut_off

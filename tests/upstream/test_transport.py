@@ -342,7 +342,7 @@ def test_a_server_on_this_machine_is_reached_without_the_proxy() -> None:
         assert proxy.connections == 0
 
 
-def test_a_missing_ca_bundle_is_told_at_the_start() -> None:
+def test_a_missing_ca_bundle_is_an_error_at_the_start() -> None:
     with pytest.raises(ValueError, match="no CA bundle at /nowhere"):
         Upstream(Endpoint.openai(), ca_bundle="/nowhere")
 

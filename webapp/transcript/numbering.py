@@ -1,4 +1,4 @@
-"""The places of messages, as far as their ids tell."""
+"""Number messages by their ids."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from webapp.messages import Message
 
 
 def first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
-    """The number, from 1, of the first of `messages`, if their ids tell.
+    """Return the number, from 1, of the first of `messages`, None if their ids do not say.
 
-    Servers name a message `{completion_id}-{index}`, some `{completion_id}-msg-{index}`. The
-    ids are believed only when they count on without a gap.
+    The ids are believed only if they count without a gap.
     """
     indexes = [parse_message_index(completion_id, message.id) for message in messages]
     if not indexes or indexes[0] is None:

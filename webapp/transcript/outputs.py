@@ -13,7 +13,7 @@ def output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
     """The choices as entries of their own, for servers that do not list them as messages."""
     entries = []
     for place, choice in enumerate(choices):
-        message = choice.said
+        message = choice.message_or_empty
         entry = Entry(message, None, choice=choice, place=place)
         entry.calls = tuple(
             CallEntry(call, entry, position) for position, call in enumerate(message.calls, start=1)

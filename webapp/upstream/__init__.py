@@ -7,7 +7,7 @@
     endpoint, paths
                    where a request goes
     decoding       bytes to text to values
-    errors         what can fail
+    errors         the tree of errors
     error_mapping  responses and exceptions to errors
     deadline       limits, clock and deadlines
 

@@ -197,7 +197,7 @@ def _time_out(deadline: Deadline) -> Iterator[None]:
 
 
 def _wrong_shape(json: Value, expected: str) -> BadAnswer:
-    """Return the error that names what was expected; some servers send errors with status 200."""
+    """Return the error that names the shape expected; some servers send errors with status 200."""
     return BadAnswer(
         f"The server's answer is JSON, but not {expected} as the API has it.",
         server_message=read_error_body(json).message,

@@ -10,7 +10,7 @@
     ├── ServerFailed    the server failed (5xx)
     ├── Unreachable     no connection, or it was cut before an answer
     ├── TimedOut        no answer in time
-    ├── BadAnswer       an answer that is not what the API promises
+    ├── BadAnswer       an answer that is not of the API's form
     └── Redirected      a redirect, which is not followed
 
 Texts from the server are in `server_message`, without the API key, but otherwise as untrusted
