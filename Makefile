@@ -1,4 +1,4 @@
-# Two commands: `make run` starts Readback, `make test` checks everything. The rest serves them.
+# `make run` starts Readback, `make test` checks everything, `make quick` what needs no other program.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --lo
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: run test lint format docs lock clean
+.PHONY: run test quick lint format docs lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run $(HTMX)
@@ -20,6 +20,10 @@ run: $(VENV)/.run $(HTMX)
 
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO lint
 	@. tools/chromium.sh && . tools/postgres.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n auto --dist worksteal
+
+quick: $(VENV)/.test
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal \
+	  -m "not browser and not hostile and not process and not sdk"
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

@@ -11,18 +11,19 @@ from typing import Final
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
 from tests.support.fake_upstream import FakeUpstream
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
 from tools.store_rows import database_url as sqlite_url
 from webapp import create_app
-from webapp.config import Config, Limits
+from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
 
 TESTS: Final = Path(__file__).parent
 PATIENCE: Final = 120.0
-"""Seconds that a page of `fake_app` may take."""
+"""Seconds that a page of `fake_app` may take, and its rendering."""
 
 MARKERS_BY_FOLDER: Final = {
     "browser": ("browser",),
@@ -32,6 +33,13 @@ MARKERS_BY_FOLDER: Final = {
     "sdk": ("sdk", "process"),
 }
 MARKERS_BY_FIXTURE: Final = {"browser": "browser", "postgres": "process"}
+
+
+# No property test depends on how busy the machine is.
+settings.register_profile(
+    "readback", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("readback")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,7 +109,7 @@ def fake() -> FakeUpstream:
 def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
     """Yield the application reading from `fake` on a real port.
 
-    Its pages may take long: a busy machine is not what these tests are about.
+    Its pages may take long to read and to render: these tests are not about a busy machine.
     """
     with fake.serve() as base_url:
         yield create_app(
@@ -109,6 +117,7 @@ def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
                 openai_base_url=base_url,
                 openai_api_key="sk-test-4f9a",
                 limits=Limits(max_retries=0, page_timeout=PATIENCE),
+                budgets=Budgets(seconds=PATIENCE),
             )
         )
 

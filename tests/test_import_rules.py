@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -175,3 +176,18 @@ def actual(area: str) -> set[str]:
     """The areas that `area` really imports."""
     files = (file for file in FILES if area_of(file) == area)
     return {one for file in files for one in ours_and_others(file)[0]}
+
+
+def test_benchmarks_and_tests_do_not_import_each_other() -> None:
+    assert imports_between("tests", "bench") == imports_between("bench", "tests") == []
+    assert imports_between("tools", "tests") == imports_between("tools", "bench") == []
+
+
+def imports_between(folder: str, package: str) -> list[Path]:
+    """Return the files of `folder` that import `package`."""
+    imports = re.compile(rf"^\s*(?:from|import) {package}\b", re.MULTILINE)
+    return [
+        file
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if imports.search(file.read_text(encoding="utf-8"))
+    ]

@@ -1,17 +1,14 @@
-"""A real Chromium, and pages that must not break a promise while a test reads them."""
+"""Open pages in Chromium, none of which may break a promise while a test reads it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.support.browser.chromium import Open, Promises, browser
 from tests.support.gallery import FOLDER as GALLERY
 from tests.support.serving import serve
 from webapp import create_app
@@ -19,62 +16,12 @@ from webapp.config import Config
 from webapp.embedded import Store, load_samples
 from webapp.factories import find_database_url
 
-CHROMIUM = (
-    os.environ.get("READBACK_CHROMIUM")
-    or shutil.which("chromium-headless-shell")
-    or shutil.which("chromium")
-)
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-
-
-@dataclass
-class Promises:
-    """What a page did that it must not: complaints in the console, foreign requests."""
-
-    own: str
-    complaints: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    expected: tuple[str, ...] = ()
-
-    def watch(self, page: Page) -> None:
-        page.on("console", lambda message: self._console(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._request)
-
-    def _console(self, kind: str, text: str) -> None:
-        known = any(part in text for part in self.expected)
-        if kind in ("error", "warning") and not known:
-            self.complaints.append(text)
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.own, "data:", "blob:", "about:")):
-            self.foreign.append(request.url)
-
-    def check(self) -> None:
-        assert self.complaints == []
-        assert self.foreign == []
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """One for the package: while it runs, other tests could not use asyncio in this thread."""
-    if CHROMIUM is None:
-        pytest.fail("no Chromium: run the tests by `make test`, which installs it")
-    with sync_playwright() as tools:
-        started = tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
-
-
-Open = Callable[..., Page]
+__all__ = ["browser"]
 
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens an app in a window of its own; afterwards its promises must have held.
+    """Return a function that opens an app in a window of its own; check its promises at the end.
 
     `expected` names console messages that belong to the test, such as a failed load.
     """
@@ -135,9 +82,3 @@ def fake_address(fake_app: Flask) -> Iterator[str]:
     """The application on the fake upstream, on a real port."""
     with serve(fake_app) as base_url:
         yield base_url
-
-
-def screenshots() -> Path | None:
-    """Where to keep pictures of the pages, when somebody wants to look at them."""
-    folder = os.environ.get("READBACK_SCREENSHOTS")
-    return Path(folder) if folder else None

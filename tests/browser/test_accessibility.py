@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Open
 from tests.support.browser.accessibility import COLOURS, violations, violations_in_both
 from tests.support.browser.boxes import lay_out_all
+from tests.support.browser.chromium import Open
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.support.gallery import FOLDER, fixtures, with_id
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 
 HERE = "/completions/chatcmpl-1"
 

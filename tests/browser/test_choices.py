@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 from tests.support.fake_upstream import FakeUpstream, stored
 
 ID = "chatcmpl-1"

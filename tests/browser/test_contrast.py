@@ -12,7 +12,7 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 from tests.support.browser.contrast import faint_texts
 from tests.support.gallery import FOLDER
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open
-from tests.browser.test_loading_more import write_completion
+from tests.support.browser.chromium import Open
+from tests.support.long_transcripts import write_completion
 
 TEXT = "# Title\n\n**bold**  and `code`\n"
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Dialog, Page
 
-from tests.browser.conftest import Open
 from tests.support.browser.boxes import box_problems, lay_out_all
+from tests.support.browser.chromium import Open
 from tests.support.serving import serve
 from tools.paths import REAL_DATA
 from webapp import create_app

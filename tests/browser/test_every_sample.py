@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open, screenshots
+from tests.support.browser.chromium import Open, keep_screenshot
 from webapp.embedded.transfer.samples import SAMPLES
 from webapp.exact_json import Object, parse
 
@@ -52,7 +51,7 @@ def test_a_sample_is_shown_whole(sample_address: str, open_page: Open, name: str
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        keep(page, f"{name}-{scheme}-{width}")
+        keep_screenshot(page, f"{name}-{scheme}-{width}")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
@@ -62,12 +61,4 @@ def test_the_list_shows_every_sample(
     page = open_page(sample_address, "/completions?limit=100", scheme=scheme, width=width)
     expect(page.locator(".row-link")).to_have_count(len(NAMES))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    keep(page, f"list-{scheme}-{width}")
-
-
-def keep(page: object, name: str) -> None:
-    """A picture for whoever asked for one."""
-    folder = screenshots()
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)  # type: ignore[attr-defined]
+    keep_screenshot(page, f"list-{scheme}-{width}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 from tests.support.fake_upstream import Json
 
 HERE = "/completions/chatcmpl-1"

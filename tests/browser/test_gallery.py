@@ -7,9 +7,8 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import Open
-from tests.browser.test_every_sample import keep
 from tests.support.browser.boxes import box_problems, lay_out_all
+from tests.support.browser.chromium import Open, keep_screenshot
 from tests.support.gallery import FOLDER, Fixture, fixtures
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
@@ -31,7 +30,7 @@ def test_no_bubble_is_cut_overlapping_or_wide(
         page.set_viewport_size({"width": width, "height": 900})
         lay_out_all(page)
         assert box_problems(page) == []
-        keep(page, f"gallery-{group}-{scheme}-{width}")
+        keep_screenshot(page, f"gallery-{group}-{scheme}-{width}")
     page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true })")
     assert box_problems(page) == []
 

@@ -10,26 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
+from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
-from tools.paths import REAL_DATA
-
-LONG = REAL_DATA / "transcripts" / "coding_log_long.jsonl"
-needs_real_data = pytest.mark.skipif(
-    not LONG.exists(), reason="the real transcripts are not beside this checkout"
-)
-
-
-def write_completion(path: Path, count: int) -> Path:
-    """A completion of `count` messages, as a line to import."""
-    messages = [
-        {"role": "user" if at % 2 == 0 else "assistant", "content": f"Message {at + 1}.\n\n" * 3}
-        for at in range(count)
-    ]
-    choice = {"index": 0, "message": {"role": "assistant", "content": "The end."}}
-    line = {"id": "chatcmpl-long", "created": 1_760_000_000, "model": "m", "messages": messages}
-    path.write_text(json.dumps({**line, "choices": [choice]}) + "\n")
-    return path
+from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
 
 
 def load_more(page: Page) -> None:
@@ -40,13 +24,6 @@ def load_more(page: Page) -> None:
     page.wait_for_function(
         "known => document.querySelectorAll('.bubble').length > known", arg=before
     )
-
-
-def ids_on(page: Page) -> list[str]:
-    found: list[str] = page.eval_on_selector_all(
-        ".bubble[data-message-id]", "all => all.map(one => one.dataset.messageId)"
-    )
-    return found
 
 
 def test_load_more_appends_and_moves_focus_to_the_first_new_message(
@@ -219,7 +196,7 @@ def test_load_all_pressed_again_before_the_stopped_page_came_goes_on(
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(40)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
     gate = threading.Event()
-    fake.page = lambda answer: answer if gate.wait(20) else answer
+    fake.page = lambda answer: answer if gate.wait(PATIENCE) else answer
     page.locator("[data-load-all]").click()
     page.locator("[data-stop]").click()
     page.locator("[data-load-all]").click()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 from tests.support.fake_upstream import Json
 from tests.support.media_files import images, samples, sounds
 

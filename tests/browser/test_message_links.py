@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
-from tests.browser.test_loading_more import LONG, ids_on, needs_real_data, write_completion
+from tests.support.browser.chromium import Open
+from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
 
 
 def press(page: Page, place: str) -> None:

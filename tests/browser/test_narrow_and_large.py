@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Open
+from tests.support.browser.chromium import Open
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.media_files import images
 from tests.support.serving import serve

@@ -1,4 +1,4 @@
-"""A viewer in a process of its own that reads from the upstream with all faults."""
+"""Run a viewer in a process of its own that reads from the upstream with all faults."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from tests.faults.broken_upstream import KEY, MIB, answers
 from tests.support.command import Readback, Served
 from tests.support.raw_server import RawServer
 
-DEADLINE = 2.0
-"""Seconds that a page may take."""
-
 
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """An impatient one, which takes 1 MiB of an answer."""
+    """Yield an impatient viewer, which reads at most 1 MiB of an answer."""
     readback = Readback.of_user(tmp_path_factory.mktemp("viewer"))
     with RawServer(answers) as upstream:
         settings = {
             "OPENAI_BASE_URL": upstream.base_url,
             "OPENAI_API_KEY": KEY,
             "READBACK_WORKERS": "1",
-            "READBACK_PAGE_TIMEOUT": str(DEADLINE),
+            "READBACK_PAGE_TIMEOUT": "2",
             "READBACK_READ_TIMEOUT": "1",
             "READBACK_MAX_RETRIES": "1",
             "READBACK_MAX_BYTES": str(MIB),

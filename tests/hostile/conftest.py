@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from tests.browser.conftest import browser
 from tests.hostile.exact_upstream import ExactUpstream, whole_corpus
+from tests.support.browser.chromium import browser
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config, Limits

@@ -22,7 +22,7 @@ TRANSCRIPTS: Final = tuple(sorted((SHARED / "data" / "transcripts").glob("*.json
 
 
 def checked(test: Callable[..., T]) -> Callable[..., T]:
-    """A property test that runs the same everywhere and has no deadline."""
+    """Run a property test with 100 examples that are the same everywhere, and no deadline."""
     return settings(deadline=None, derandomize=True, max_examples=100)(test)
 
 

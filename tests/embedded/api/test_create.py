@@ -537,7 +537,8 @@ def test_a_server_that_is_not_there_is_told(store: Store, model: FakeModel) -> N
 def test_a_server_that_falls_silent_is_not_waited_for_for_ever(
     model: FakeModel, creating: Callable[..., FlaskClient], begins: bool
 ) -> None:
-    client = creating(limits=ModelLimits(read_timeout=0.05))
+    # One that has begun must have had the time for it.
+    client = creating(limits=ModelLimits(read_timeout=2.0 if begins else 0.05))
     waiting = threading.Event()
     model.script(stream(*chunks_of("Hi")[:2], waiting) if begins else Answer((waiting, b"{")))
 

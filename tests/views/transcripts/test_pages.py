@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import AS_FRAGMENT, Page, pages_from
 from tests.support.serving import serve
@@ -168,12 +169,14 @@ def test_both_calls_are_made_side_by_side(fake: FakeUpstream) -> None:
     both = threading.Barrier(2)
 
     def meeting(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Answers a call only when the other one has come as well."""
-        both.wait(timeout=10)
+        """Answer a request only once the other one has come as well."""
+        both.wait(timeout=PATIENCE)
         return fake(environ, start)
 
     with serve(meeting) as base_url:
-        config = Config(openai_base_url=f"{base_url}/v1", limits=Limits(max_retries=0))
+        config = Config(
+            openai_base_url=f"{base_url}/v1", limits=Limits(max_retries=0, page_timeout=PATIENCE)
+        )
         page = open_transcript(create_app(config).test_client(), limit=45)
     assert page.message_ids == [*ids(*range(45)), None]
 

@@ -1,0 +1,73 @@
+"""Run a real Chromium, and watch that its pages keep their promises."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+Open: TypeAlias = Callable[..., Page]
+"""The fixture `open_page`."""
+
+CHROMIUM = (
+    os.environ.get("READBACK_CHROMIUM")
+    or shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+)
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+
+
+@dataclass
+class Promises:
+    """What a page did that it must not: complaints in the console, foreign requests."""
+
+    own: str
+    complaints: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+
+    def watch(self, page: Page) -> None:
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._request)
+
+    def _console(self, kind: str, text: str) -> None:
+        known = any(part in text for part in self.expected)
+        if kind in ("error", "warning") and not known:
+            self.complaints.append(text)
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.own, "data:", "blob:", "about:")):
+            self.foreign.append(request.url)
+
+    def check(self) -> None:
+        assert self.complaints == []
+        assert self.foreign == []
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for the package: while it runs, other tests could not use asyncio in this thread."""
+    if CHROMIUM is None:
+        pytest.fail("no Chromium: run the tests by `make test`, which installs it")
+    with sync_playwright() as tools:
+        started = tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """Save a picture of the page if READBACK_SCREENSHOTS names a folder for them."""
+    folder = os.environ.get("READBACK_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
