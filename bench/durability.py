@@ -18,7 +18,14 @@ from random import Random
 from typing import Final
 
 from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
-from tools.store_processes import UPDATED, half_stored, killed, lost, start, whole
+from tools.store_processes import (
+    UPDATED,
+    build_completion,
+    find_half_stored,
+    find_lost,
+    run_until_killed,
+    start,
+)
 from tools.store_rows import add, database_url
 from webapp.embedded import Store
 
@@ -35,7 +42,7 @@ def main() -> None:
     with ExitStack() as resources:
         for name, url in _databases(resources):
             with closing(Store(url)) as store:
-                add(store, whole(UPDATED, "the bench"))
+                add(store, build_completion(UPDATED, "the bench"))
             for work in ("add", "import", "update"):
                 stored = _kill(work, url, kills)
                 print(f"{name}: {kills} times killed at {work}, {stored:,} stored, none lost")
@@ -59,9 +66,9 @@ def _kill(work: str, url: str, times: int) -> int:
     moments = Random(work)
     stored = 0
     for at in range(times):
-        said = killed(work, url, f"{work}{at}", after=moments.uniform(0, LONGEST))
-        _check(url, lost(work, url, said))
-        stored += len(said)
+        printed = run_until_killed(work, url, f"{work}{at}", after=moments.uniform(0, LONGEST))
+        _check(url, find_lost(work, url, printed))
+        stored += len(printed)
     return stored
 
 
@@ -69,13 +76,13 @@ def _contend(url: str, rounds: int) -> int:
     running = [start("contend", url, f"p{at}", rounds) for at in range(PROCESSES)]
     ended = [process.communicate() for process in running]
     _check(url, [problems for _, problems in ended if problems])
-    said = [line for stored, _ in ended for line in stored.split()]
-    _check(url, lost("contend", url, said))
-    return len(said)
+    printed = [line for stored, _ in ended for line in stored.split()]
+    _check(url, find_lost("contend", url, printed))
+    return len(printed)
 
 
 def _check(url: str, problems: list[str]) -> None:
-    found = problems + half_stored(url)
+    found = problems + find_half_stored(url)
     if found:
         sys.exit("\n".join(found))
 

@@ -1,4 +1,4 @@
-"""The API of the embedded server at `/v1`: where it answers, for whom, and with which model."""
+"""The API of the embedded server at `/v1`: its addresses, its key and its model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASKED = {"model": "m", "messages": [{"role": "user", "content": "What is in it?"
 
 
 def client(folder: Path, **settings: str) -> FlaskClient:
-    """A client of the application as it starts with these settings."""
+    """Return a client of the application, started with these settings."""
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'store.db'}", **settings}
     return create_app(Config.from_environ(environ)).test_client()
 
@@ -37,7 +37,7 @@ def test_beyond_loopback_it_is_not_there_without_a_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_with_a_key_it_answers_those_who_have_it(tmp_path: Path, host: str) -> None:
+def test_with_a_key_it_answers_only_clients_that_send_it(tmp_path: Path, host: str) -> None:
     opened = client(tmp_path, HOST=host, READBACK_OPEN="1", READBACK_API_KEY=KEY)
 
     assert opened.get("/v1/chat/completions").status_code == 401
@@ -45,7 +45,7 @@ def test_with_a_key_it_answers_those_who_have_it(tmp_path: Path, host: str) -> N
     assert opened.get("/v1/chat/completions", headers=bearer(KEY)).status_code == 200
 
 
-def test_what_is_created_is_shown_by_the_viewer_which_has_the_key(tmp_path: Path) -> None:
+def test_a_created_completion_is_shown_by_the_viewer_which_has_the_key(tmp_path: Path) -> None:
     model = FakeModel()
     with model.serve() as model_url:
         opened = client(

@@ -1,7 +1,7 @@
-"""Processes at work on one store, some of them killed, and what must be true of it afterwards.
+"""Run processes that write to one store, kill some, and check the store afterwards.
 
-`python -m tools.store_processes WORK URL NAME ROUNDS` is such a process: it prints a line
-for everything it was told is stored. The tests run few of them, `bench.durability` many.
+`python -m tools.store_processes WORK URL NAME ROUNDS` is such a process. It prints a line for
+every completion that it has stored. The tests run few processes, `bench.durability` many.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from tools.store_rows import add, completion, jsonl, rows
 from webapp.embedded import Store, create_server, import_files
 
 Work: TypeAlias = Callable[[Store, str, int], Iterator[str]]
-"""Does rounds of one kind of work under a name, and yields what it has stored."""
+"""Do rounds of one kind of work under a name, and yield each id or number stored."""
 
 MESSAGES: Final = 5
 UPDATED: Final = "updated"
-"""The completion that all updates are of."""
+"""The completion that all updates change."""
 
 _HALF: Final = {
     "completions with some of their messages": (
@@ -43,35 +43,35 @@ _HALF: Final = {
 }
 
 
-def whole(completion_id: str, by: str, number: int = 0) -> dict[str, object]:
-    """A completion as these processes store it."""
+def build_completion(completion_id: str, by: str, number: int = 0) -> dict[str, object]:
+    """Return a completion as these processes store it."""
     return completion(completion_id, messages=MESSAGES, metadata={"by": by, "n": str(number)})
 
 
-def adding(store: Store, name: str, rounds: int) -> Iterator[str]:
+def add_completions(store: Store, name: str, rounds: int) -> Iterator[str]:
     for at in range(rounds):
-        add(store, whole(f"{name}-{at}", name))
+        add(store, build_completion(f"{name}-{at}", name))
         yield f"{name}-{at}"
 
 
-def importing(store: Store, name: str, rounds: int) -> Iterator[str]:
-    """Imports one file; what a batch held is stored when the progress is told."""
+def import_completions(store: Store, name: str, rounds: int) -> Iterator[str]:
+    """Import one file; print the ids of each batch when its progress is reported."""
     stored = [0]
 
-    def tell(_done: int, _total: int, completions: int) -> None:
+    def report(_done: int, _total: int, completions: int) -> None:
         for at in range(stored[-1], completions):
             print(f"{name}-{at}")
         sys.stdout.flush()
         stored.append(completions)
 
     with tempfile.TemporaryDirectory() as folder:
-        lines = (whole(f"{name}-{at}", name) for at in range(rounds))
-        import_files(store, [jsonl(Path(folder) / "a.jsonl", lines)], progress=tell)
+        lines = (build_completion(f"{name}-{at}", name) for at in range(rounds))
+        import_files(store, [jsonl(Path(folder) / "a.jsonl", lines)], progress=report)
     yield from ()
 
 
-def updating(store: Store, name: str, rounds: int) -> Iterator[str]:
-    """Updates one completion over and over; yields the `n` it then has."""
+def update_metadata(store: Store, name: str, rounds: int) -> Iterator[str]:
+    """Update one completion over and over; yield its new `n` each time."""
     client = create_server(store).test_client()
     for at in range(rounds):
         metadata = {"by": name, "n": str(at)}
@@ -80,12 +80,12 @@ def updating(store: Store, name: str, rounds: int) -> Iterator[str]:
         yield str(at)
 
 
-def contending(store: Store, name: str, rounds: int) -> Iterator[str]:
-    """Adds, reads, updates, lists and deletes through the routes; yields what it left stored."""
+def use_every_route(store: Store, name: str, rounds: int) -> Iterator[str]:
+    """Add, read, update, list and delete through the routes; yield the ids still stored."""
     client = create_server(store).test_client()
     for at in range(rounds):
         completion_id = f"{name}-{at}"
-        add(store, whole(completion_id, name))
+        add(store, build_completion(completion_id, name))
         _use(client, completion_id, name)
         if at % 4:
             yield completion_id
@@ -105,15 +105,15 @@ def _use(client: FlaskClient, completion_id: str, name: str) -> None:
 
 
 WORKS: Final[dict[str, Work]] = {
-    "add": adding,
-    "import": importing,
-    "update": updating,
-    "contend": contending,
+    "add": add_completions,
+    "import": import_completions,
+    "update": update_metadata,
+    "contend": use_every_route,
 }
 
 
 def start(work: str, url: str, name: str, rounds: int) -> subprocess.Popen[str]:
-    """A process at `work`."""
+    """Start a process that does `work`."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.store_processes", work, url, name, str(rounds)],
         cwd=ROOT,
@@ -123,11 +123,11 @@ def start(work: str, url: str, name: str, rounds: int) -> subprocess.Popen[str]:
     )
 
 
-def killed(work: str, url: str, name: str, *, after: float) -> list[str]:
-    """What a process said it had stored when it was killed `after` seconds at work."""
+def run_until_killed(work: str, url: str, name: str, *, after: float) -> list[str]:
+    """Kill a process `after` seconds of work; return the lines it had printed."""
     process = start(work, url, name, 1_000_000 if work != "import" else 5_000)
     assert process.stdout is not None and process.stderr is not None
-    # The first line is what was stored first: from here on the moment is any.
+    # After the first line there is something to lose, so any moment will do.
     first = process.stdout.readline()
     with suppress(subprocess.TimeoutExpired):
         process.wait(after)
@@ -136,22 +136,22 @@ def killed(work: str, url: str, name: str, *, after: float) -> list[str]:
     with process:
         rest, problems = process.stdout.read(), process.stderr.read()
     assert not problems, problems
-    # The last line may be cut off where the pipe was.
+    # The last line may be incomplete.
     return [line.rstrip("\n") for line in (first + rest).splitlines(True) if line.endswith("\n")]
 
 
-def lost(work: str, url: str, said: list[str]) -> list[str]:
-    """What of all that was `said` to be stored is not there any more."""
+def find_lost(work: str, url: str, printed: list[str]) -> list[str]:
+    """Return those of the `printed` ids or numbers that are not stored any more."""
     with closing(Store(url)) as store:
         if work != "update":
-            return [one for one in said if store.retrieve_completion(one) is None]
+            return [one for one in printed if store.retrieve_completion(one) is None]
         stored = int(json.loads(store.retrieve_completion(UPDATED) or "")["metadata"]["n"])
         searched = rows(url, "SELECT value FROM metadata WHERE key = 'n' ORDER BY completion")
-    return [n for n in said if int(n) > stored or (str(stored),) not in searched]
+    return [n for n in printed if int(n) > stored or (str(stored),) not in searched]
 
 
-def half_stored(url: str) -> list[str]:
-    """What is in the database and must not be visible in any state."""
+def find_half_stored(url: str) -> list[str]:
+    """Return the incomplete rows, which must not be visible in any state."""
     return [f"{name}: {row[0]}" for name, query in _HALF.items() for row in rows(url, query)]
 
 

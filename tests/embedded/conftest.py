@@ -1,4 +1,4 @@
-"""A store in an empty database of each kind, and a client of the server over it."""
+"""A store in an empty database of each kind, and a client of the server that serves it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A small OpenAI-compatible model server on a real port, for tests of what forwards to one.
+"""Serve a small OpenAI-compatible model server on a real port.
 
-It says the same to everybody until answers are scripted for it. It keeps every request, waits
-where a test wants it to, breaks off, and notices when nobody listens any more.
+It returns a fixed answer unless a test scripts others, which can wait for an event or break off.
+It keeps every request, and notices when a client closes its connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 PATIENCE: Final = 30.0
-"""Seconds after which a test that should have gone on has failed."""
+"""Seconds after which a test that still waits has failed."""
 
 STREAM: Final = "text/event-stream; charset=utf-8"
 
@@ -35,9 +35,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer in pieces, each sent at once; an event among them is waited for.
+    """An answer in pieces, each sent at once; before sending on, the server waits for an event.
 
-    One that breaks off ends its connection where more is due.
+    If it `breaks_off`, its connection is closed before the answer is complete.
     """
 
     pieces: tuple[bytes | threading.Event, ...]
@@ -52,19 +52,19 @@ class Answer:
 
 
 def whole(body: Json | bytes, **fields: Any) -> Answer:
-    """An answer that is one body."""
+    """Return an answer with this body."""
     return Answer((body if isinstance(body, bytes) else _compact(body),), **fields)
 
 
 def stream(*events: Json | bytes | threading.Event, done: bool = True, **fields: Any) -> Answer:
-    """A stream of chunks, with what is given as bytes in between as it is."""
+    """Return a stream of chunks; bytes among them are sent unchanged."""
     pieces = [_event(one) if isinstance(one, dict) else one for one in events]
     pieces += [b"data: [DONE]\n\n"] * done
     return Answer(tuple(pieces), content_type=STREAM, **fields)
 
 
 def completion(completion_id: str = "chatcmpl-1", text: str = "Hello!", **fields: Any) -> Json:
-    """A completion as the API answers a create request."""
+    """Return a completion as the API answers a create request."""
     message: Json = {
         "role": "assistant",
         "content": text,
@@ -84,7 +84,7 @@ def completion(completion_id: str = "chatcmpl-1", text: str = "Hello!", **fields
 
 
 def chunk(*choices: Json, completion_id: str = "chatcmpl-1", **fields: Any) -> Json:
-    """One chunk of a stream."""
+    """Return one chunk of a stream."""
     return {
         "id": completion_id,
         "object": "chat.completion.chunk",
@@ -95,12 +95,12 @@ def chunk(*choices: Json, completion_id: str = "chatcmpl-1", **fields: Any) -> J
 
 
 def delta(index: int = 0, finish_reason: str | None = None, **members: Any) -> Json:
-    """One choice of a chunk."""
+    """Return one choice of a chunk."""
     return {"index": index, "delta": members, "logprobs": None, "finish_reason": finish_reason}
 
 
 def chunks_of(*texts: str, completion_id: str = "chatcmpl-1") -> list[Json]:
-    """The chunks that say `texts` one after the other."""
+    """Return the chunks of an answer made of `texts`."""
     said = [delta(role="assistant", content="")]
     said += [delta(content=text) for text in texts]
     said += [delta(finish_reason="stop")]
@@ -109,7 +109,7 @@ def chunks_of(*texts: str, completion_id: str = "chatcmpl-1") -> list[Json]:
 
 @dataclass
 class FakeModel:
-    """The server; `left` is set when a client closed its connection in the middle."""
+    """The server; `left` is set after a client has closed its connection before the end."""
 
     answers: deque[Answer] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
@@ -117,12 +117,12 @@ class FakeModel:
     _ids: Iterator[int] = field(default_factory=count)
 
     def script(self, *answers: Answer) -> None:
-        """The next requests get these."""
+        """Answer the next requests with `answers`, in order."""
         self.answers.extend(answers)
 
     @contextmanager
     def serve(self) -> Iterator[str]:
-        """Gives its base URL, such as `http://127.0.0.1:40123/v1`."""
+        """Serve in a thread; yield the base URL, such as `http://127.0.0.1:40123/v1`."""
         model = self
 
         class Handler(_Handler):
@@ -183,10 +183,10 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(piece, bytes):
                 yield piece
             elif not piece.wait(PATIENCE):
-                raise TimeoutError("nobody told the model to go on")
+                raise TimeoutError("the test did not set the event")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: the tests read what the code under test logs."""
+        """Write nothing: the tests read what the code under test logs."""
 
 
 def _event(chunk: Json) -> bytes:

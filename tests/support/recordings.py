@@ -1,6 +1,6 @@
-"""The recorded exchanges with the real API: what was asked and what it answered, in order.
+"""Recorded exchanges with the real API, requests and answers, in order.
 
-Empty where the collection of real data is not beside the checkout.
+Empty if the collection of real data is not beside the checkout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Exchange: TypeAlias = dict[str, Any]
 RECORDED: Final = SHARED / "data" / "stored_api.jsonl"
 
 
-def exchanges() -> list[Exchange]:
+def read_exchanges() -> list[Exchange]:
     if not RECORDED.is_file():
         return []
     return [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
@@ -31,7 +31,7 @@ def name(exchange: Exchange) -> str:
 
 
 def request_body(exchange: Exchange) -> str | None:
-    """An update's metadata with its keys in the order of the answer: the real API has its own."""
+    """Return an update's metadata, its keys in the order of the recorded answer."""
     if exchange["request_body"] is None:
         return None
     answered = exchange["response_body"]["metadata"]
@@ -39,7 +39,7 @@ def request_body(exchange: Exchange) -> str | None:
     return json.dumps({"metadata": answered})
 
 
-ALL: Final = exchanges()
+ALL: Final = read_exchanges()
 CREATED: Final = {one["response_body"]["id"]: one for one in ALL if is_create(one)}
 SEQUENCES: Final = {test: list(steps) for test, steps in groupby(ALL, lambda one: str(one["test"]))}
 """The exchanges of each recorded test."""

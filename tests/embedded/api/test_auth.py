@@ -1,4 +1,4 @@
-"""The API key: who is answered, and the recorded words and bytes for who is not."""
+"""The API key: which requests are answered, and the recorded bytes of a refusal."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_without_a_key_the_answer_is_the_recorded_one(
     assert answer.get_data() == NO_KEY
 
 
-def test_a_wrong_key_is_repeated_masked_as_recorded(guarded: FlaskClient) -> None:
+def test_a_wrong_key_is_repeated_redacted_as_recorded(guarded: FlaskClient) -> None:
     answer = guarded.get(
         "/chat/completions", headers=bearer("not-a-real-key-but-should-be-sanitized")
     )
@@ -133,7 +133,7 @@ def test_the_key_is_taken_as_clients_send_it(guarded: FlaskClient, headers: dict
 @pytest.mark.parametrize(
     "key", [KEY[:-1], KEY + "x", KEY.upper(), "schl\u00fcssel", "x" * 5000, "*"]
 )
-def test_what_only_resembles_the_key_is_refused(guarded: FlaskClient, key: str) -> None:
+def test_a_key_that_only_resembles_the_right_one_is_refused(guarded: FlaskClient, key: str) -> None:
     answer = guarded.get("/chat/completions", headers=bearer(key))
 
     assert answer.status_code == 401
@@ -150,7 +150,7 @@ def test_what_only_resembles_the_key_is_refused(guarded: FlaskClient, key: str) 
         ("sk-not-a-real-key", "sk-not-a*****-key"),
     ],
 )
-def test_a_key_is_masked_but_for_its_ends(key: str, shown: str) -> None:
+def test_a_key_is_redacted_except_its_ends(key: str, shown: str) -> None:
     assert redact_key(key) == shown
 
 

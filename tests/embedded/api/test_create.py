@@ -1,4 +1,4 @@
-"""Creating: the model server's answer comes back as it is, and what is to be stored is stored."""
+"""Creating: the model server's answer comes back unchanged, and is stored if asked."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def model_url(model: FakeModel) -> Iterator[str]:
 
 @pytest.fixture
 def creating(store: Store, model_url: str) -> Callable[..., FlaskClient]:
-    """A client of a server that creates, with other settings if so asked."""
+    """Return a function that makes a client of a server with a model and these settings."""
 
     def client(**settings: Any) -> FlaskClient:
         server = ModelServer(model_url, api_key=KEY, **settings)
@@ -86,7 +86,7 @@ def is_empty(client: FlaskClient) -> bool:
     return '"data":[]' in client.get(CREATE).text
 
 
-# What comes back.
+# Returned answers.
 
 
 def test_the_answer_is_the_servers_byte_for_byte(model: FakeModel, client: FlaskClient) -> None:
@@ -153,7 +153,7 @@ def test_neither_a_proxy_nor_a_key_is_taken_from_the_environment(
     assert model.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_what_the_server_refuses_comes_back_and_is_not_stored(
+def test_a_refusal_by_the_model_server_comes_back_and_is_not_stored(
     model: FakeModel, client: FlaskClient
 ) -> None:
     body = b'{"error":{"message":"Slow down.","type":"requests","param":null,"code":null}}'
@@ -174,7 +174,7 @@ def test_nonsense_is_the_model_servers_to_judge(model: FakeModel, client: FlaskC
     assert json.loads(model.requests[0].body) == ASKED | nonsense
 
 
-# What is stored.
+# Stored completions.
 
 
 def test_a_completion_is_stored_with_all_that_was_asked(
@@ -242,7 +242,7 @@ def test_the_moderation_asked_for_is_not_taken_for_its_results(
 
 
 @pytest.mark.parametrize("store_member", [{}, {"store": False}, {"store": None}])
-def test_what_is_not_asked_to_be_stored_is_not(
+def test_nothing_is_stored_unless_the_request_asks_for_it(
     client: FlaskClient, store_member: dict[str, object]
 ) -> None:
     assert post(client, ASKED | store_member).status_code == 200
@@ -263,9 +263,7 @@ def test_a_completion_without_an_id_is_stored_under_one_of_its_own(
     assert all(one["id"].startswith("chatcmpl-") for one in data)
 
 
-def test_a_request_cannot_say_what_only_an_answer_says(
-    model: FakeModel, client: FlaskClient
-) -> None:
+def test_a_request_cannot_set_members_of_the_answer(model: FakeModel, client: FlaskClient) -> None:
     model.script(whole({"choices": [], "metadata": {"not": "asked"}, "timings": 1.50}))
     asked = {"id": "mine", "choices": [1], "usage": 1, "created": 1, "metadata": {"a": "b"}}
     post(client, STORED | asked | {"service_tier": "flex"})
@@ -387,7 +385,7 @@ def test_events_pass_as_they_come(store: Store, model: FakeModel, model_url: str
         assert list(lines) == [b"", b"data: [DONE]", b""]
 
 
-def test_a_client_that_goes_away_leaves_what_was_received(
+def test_the_part_a_client_received_before_it_went_away_is_stored(
     store: Store, model: FakeModel, model_url: str
 ) -> None:
     begun, said, _ = chunks_of("Hi")
@@ -441,7 +439,7 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_is_stored_as_far_as_it_
     assert one["choices"][0]["message"]["content"] == "Hello"
 
 
-def test_an_error_in_the_stream_passes_and_marks_what_is_stored(
+def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
     model: FakeModel, client: FlaskClient
 ) -> None:
     error = {"error": {"message": "Out of memory", "type": "server_error"}}
@@ -455,7 +453,7 @@ def test_an_error_in_the_stream_passes_and_marks_what_is_stored(
 
 
 @pytest.mark.parametrize("event", [b"data: {oops\n\n", b"data: \xff\n\n", b"data: 1\n\n"])
-def test_an_event_nobody_can_read_passes_and_marks_what_is_stored(
+def test_an_unreadable_event_passes_and_marks_the_stored_completion(
     model: FakeModel, client: FlaskClient, event: bytes
 ) -> None:
     model.script(stream(event, *chunks_of("Hi")))
@@ -480,7 +478,7 @@ def test_a_stream_that_just_ends_is_complete_when_its_choices_are(
     assert stored(client, "c-early")["incomplete"] == {"reason": "The answer ended early."}
 
 
-# Servers that fail.
+# Failing model servers.
 
 
 def test_a_body_that_breaks_off_is_an_error_and_stored_as_far_as_it_came(
@@ -514,7 +512,7 @@ def test_a_body_that_is_no_completion_passes_and_is_kept_as_it_came(
     assert newest(client)["incomplete"]["received"] == body.decode(errors="replace")
 
 
-def test_a_server_that_is_not_there_is_told(store: Store, model: FakeModel) -> None:
+def test_an_unreachable_model_server_is_reported(store: Store, model: FakeModel) -> None:
     with model.serve() as gone:
         pass
     client = create_server(store, model=ModelServer(gone, api_key=KEY)).test_client()
@@ -668,7 +666,7 @@ BAD_REQUESTS = {
 
 
 @pytest.mark.parametrize("body", BAD_REQUESTS)
-def test_a_bad_request_is_told_and_not_forwarded(
+def test_a_bad_request_is_refused_and_not_forwarded(
     model: FakeModel, client: FlaskClient, body: str
 ) -> None:
     message, param, code = BAD_REQUESTS[body]

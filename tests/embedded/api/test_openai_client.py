@@ -40,7 +40,7 @@ def client(base_url: str) -> Iterator[OpenAI]:
 
 @pytest.fixture
 def asynchronously(base_url: str) -> Callable[[Callable[[AsyncOpenAI], Awaitable[None]]], None]:
-    """Runs a coroutine with a client of its own."""
+    """Return a function that runs a coroutine with a client of its own."""
 
     async def with_client(use: Callable[[AsyncOpenAI], Awaitable[None]]) -> None:
         async with AsyncOpenAI(base_url=base_url, api_key="unused") as opened:
@@ -105,7 +105,7 @@ def test_it_sees_a_bad_request(client: OpenAI) -> None:
     assert caught.value.code == "integer_above_max_value"
 
 
-def test_it_does_not_ask_again_for_what_is_not_supported(client: OpenAI) -> None:
+def test_it_does_not_retry_an_unsupported_operation(client: OpenAI) -> None:
     with pytest.raises(openai.InternalServerError) as caught:
         client.chat.completions.create(model="m", messages=[], store=True)
     assert caught.value.status_code == 501

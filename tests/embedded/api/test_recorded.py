@@ -1,7 +1,7 @@
-"""The recorded exchanges with the real API, asked again of this server.
+"""Recorded exchanges with the real API, repeated one by one on this server.
 
-Each gets a store that holds what the answer shows, and must answer in the same bytes; the
-recordings are compact JSON, errors indented by two.
+Each request finds a store with the completions that its answer contains, and must be answered in
+the same bytes. The recordings are compact JSON, and errors are indented by two.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def test_a_recorded_request_gets_the_recorded_answer(
 
 
 def stored_before(exchange: dict[str, Any]) -> list[dict[str, Any]]:
-    """What this server must hold to give the recorded answer."""
+    """Return the completions from which this server makes the recorded answer."""
     body = exchange["response_body"]
     completion_id = exchange["path"].split("/")[4:5]
     if exchange["status"] == 404:
@@ -66,7 +66,7 @@ def stored_before(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def with_input_messages(completion_id: str, answered: list[dict[str, Any]]) -> dict[str, Any]:
-    """The completion as it was created; the API replaces a remote image by its data."""
+    """Return the completion as created; the API replaces a remote image by its data."""
     messages = copy.deepcopy(CREATED[completion_id]["request_body"]["messages"])
     images = [
         part["image_url"]
@@ -82,7 +82,7 @@ def with_input_messages(completion_id: str, answered: list[dict[str, Any]]) -> d
 
 
 def listed(exchange: dict[str, Any]) -> list[dict[str, Any]]:
-    """The listed completions, those on either side of the page, and one that no filter passes."""
+    """Return the listed completions, one on either side, and one that no filter passes."""
     body = exchange["response_body"]
     items = body["data"]
     ascending = "order=asc" in exchange["query"]

@@ -1,14 +1,14 @@
-"""The recorded exchanges with the real API again, from create to delete, over real ports.
+"""Recorded exchanges with the real API, repeated from create to delete over real ports.
 
-The model server answers what was recorded, so the completions are the recorded ones; all that is
-asked of them afterwards must be answered in the recorded bytes. What cannot agree is named here:
+The model server sends the recorded answers, so the completions are the recorded ones. Every later
+request must be answered in the recorded bytes, with these exceptions:
 
-- A completion of the real API is not found for some seconds; ours is there at once. A recorded
-  404 in that time is answered as the same request was later.
-- The seed that the real API draws is nowhere in a create's answer; ours is null.
-- The real API fetches a remote image and gives its data back; ours gives its address.
-- A list is of the whole account. What others had created there is stored here beforehand, and
-  one completion more where the recorded page says that there are more.
+- The real API does not find a new completion for some seconds; ours does at once. A recorded 404
+  in that time is compared with the later answer to the same request.
+- The real API draws a seed and does not return it to a create request; ours is null.
+- The real API fetches a remote image and returns its data; ours returns its address.
+- A list covers the whole account. The completions of others are stored here beforehand, and one
+  more if the recorded page has `has_more`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def test_a_recorded_sequence_goes_the_same_way(
 def create(
     session: requests.Session, root: str, model: FakeModel, exchange: Exchange, request_id: str
 ) -> None:
-    """Creates a completion, which comes back as the model server gave it."""
+    """Create a completion; fail unless it comes back as the model server sent it."""
     answer = whole(exchange["response_body"], headers=(("x-request-id", request_id),))
     model.script(answer)
 
@@ -91,7 +91,7 @@ def assert_answered(answer: requests.Response, expected: Exchange) -> None:
 
 
 def others_of_the_account(sequence: Steps) -> list[dict[str, Any]]:
-    """What the recorded lists show and nobody created here, the oldest first."""
+    """Return the listed completions that no recording created, the oldest first."""
     pages = [one for one in sequence if "first_id" in one["response_body"]]
     lists = [one for one in pages if one["path"].endswith("/completions")]
     ascending = [one for one in lists if "order=asc" in one["query"]]
@@ -104,13 +104,13 @@ def others_of_the_account(sequence: Steps) -> list[dict[str, Any]]:
 
 
 def listed(lists: Steps) -> list[dict[str, Any]]:
-    """The completions on these pages, each once."""
+    """Return the completions on these pages, each once."""
     by_id = {item["id"]: item for one in lists for item in one["response_body"]["data"]}
     return list(by_id.values())
 
 
 def request_id_of(create: Exchange, sequence: Steps) -> str:
-    """The id that the stored completion has; the recordings of the create itself leave it out."""
+    """Return the stored completion's request id, which the recorded create leaves out."""
     completion_id = create["response_body"]["id"]
     bodies = [one["response_body"] for one in sequence]
     items = [item for body in bodies for item in body.get("data", [body])]
@@ -123,7 +123,7 @@ def is_stored(item: dict[str, Any], completion_id: str) -> bool:
 
 
 def answer_to(sequence: Steps, at: int) -> Exchange:
-    """The recorded exchange whose answer this server gives: a later one for what came too early."""
+    """Return the exchange to compare with: a later one if the first came too early."""
     early = sequence[at]
     deleted = any(one["method"] == "DELETE" for one in sequence[:at])
     if early["status"] != 404 or deleted:
@@ -133,7 +133,7 @@ def answer_to(sequence: Steps, at: int) -> Exchange:
 
 
 def remote_image() -> str:
-    """The address of the one image among the messages sent."""
+    """Return the URL of the one image among the messages sent."""
     (url,) = (
         part["image_url"]["url"]
         for one in CREATED.values()
@@ -149,7 +149,7 @@ def key(exchange: Exchange) -> tuple[str, str, str]:
 
 
 def as_here(body: Any) -> Any:
-    """A recorded body with what of the created completions cannot agree."""
+    """Return a recorded body with this server's seed and image URL."""
     if isinstance(body, list):
         return [as_here(one) for one in body]
     if not isinstance(body, dict):

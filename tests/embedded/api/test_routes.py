@@ -86,7 +86,7 @@ def test_messages_and_an_update_of_an_unknown_completion_are_not_found(
 
 @pytest.mark.parametrize("path", ["/chat/completions", f"{ONE}/messages"])
 @pytest.mark.parametrize("query", BAD_QUERIES)
-def test_a_bad_page_request_is_told(
+def test_a_bad_page_request_is_refused(
     store: Store, client: FlaskClient, path: str, query: str
 ) -> None:
     add(store, completion("c1"))
@@ -134,7 +134,7 @@ def test_creating_is_refused_for_good(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/models", "/chat/completions/", "/chat/completions//messages", f"{ONE}/x"]
 )
-def test_an_unknown_url_is_told_as_it_was_asked_for(client: FlaskClient, path: str) -> None:
+def test_the_error_for_an_unknown_url_names_it_as_requested(client: FlaskClient, path: str) -> None:
     message = (
         f"Unknown request URL: GET {path}. Please check the URL for typos, or see the docs at "
         "https://platform.openai.com/docs/api-reference/."
@@ -142,13 +142,13 @@ def test_an_unknown_url_is_told_as_it_was_asked_for(client: FlaskClient, path: s
     assert_error(client.get(path), 404, message, None, "unknown_url")
 
 
-def test_an_unknown_url_is_told_with_the_place_the_server_is_mounted_at(store: Store) -> None:
+def test_the_error_for_an_unknown_url_includes_the_mount_point(store: Store) -> None:
     mounted = DispatcherMiddleware(NotFound(), {"/v1": create_server(store)})
 
     assert "Unknown request URL: GET /v1/x. " in Client(mounted).get("/v1/x").text
 
 
-def test_a_wrong_method_is_told_with_the_right_ones(client: FlaskClient) -> None:
+def test_the_error_for_a_wrong_method_lists_the_right_ones(client: FlaskClient) -> None:
     answer = client.put(f"{ONE}/messages")
 
     message = f"Invalid method for URL (PUT {ONE}/messages)"
@@ -170,7 +170,7 @@ def test_every_answer_has_the_recorded_headers(store: Store, client: FlaskClient
     assert len(seen) == 5
 
 
-def test_what_nobody_expected_is_an_error_without_its_cause(
+def test_an_unexpected_failure_is_an_error_without_its_cause(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     server: Flask = create_server(store)

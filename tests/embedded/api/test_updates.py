@@ -59,7 +59,7 @@ BAD_UPDATES = {
 
 
 @pytest.mark.parametrize("body", BAD_UPDATES)
-def test_a_bad_update_is_told_and_changes_nothing(
+def test_a_bad_update_is_refused_and_changes_nothing(
     store: Store, client: FlaskClient, body: str
 ) -> None:
     add(store, completion("c1", metadata={"a": "b"}))
@@ -69,7 +69,7 @@ def test_a_bad_update_is_told_and_changes_nothing(
     assert client.get(ONE).get_json()["metadata"] == {"a": "b"}
 
 
-def test_a_body_that_is_not_utf_8_is_told(client: FlaskClient) -> None:
+def test_a_body_that_is_not_utf_8_is_refused(client: FlaskClient) -> None:
     answer = client.post(ONE, data=b'{"metadata": {"a": "\xff"}}')
 
     assert answer.status_code == 400
@@ -83,7 +83,7 @@ def test_a_body_beyond_the_cap_is_refused(client: FlaskClient) -> None:
     assert answer.get_json()["error"]["type"] == "invalid_request_error"
 
 
-def test_an_error_can_name_what_has_no_utf_8(store: Store, client: FlaskClient) -> None:
+def test_an_error_can_name_a_key_that_has_no_utf_8(store: Store, client: FlaskClient) -> None:
     add(store, completion("c1"))
     answer = client.post(ONE, data=rb'{"metadata": {"\ud800": 1}}')
 

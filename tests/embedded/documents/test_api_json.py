@@ -1,4 +1,4 @@
-"""Given JSON beside the JSON the API makes of it."""
+"""Stored JSON compared with the JSON of the API."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_number_keeps_its_lexeme(number: str) -> None:
     assert text.endswith(f',"extra":[{number}]}}')
 
 
-def test_a_value_of_another_type_stays_as_given() -> None:
+def test_a_value_of_another_type_is_unchanged() -> None:
     text = completion_text(usage="[1 , 2]", metadata='"x"', created='"today"', model="{}")
 
     for given in ('"usage":[1,2]', '"metadata":"x"', '"created":"today"', '"model":{}'):
@@ -166,7 +166,7 @@ def test_details_nested_beyond_the_stack_are_read() -> None:
     assert "deep" not in completion_text(usage=f'{{"deep": {deep}}}')
 
 
-def test_a_choice_has_the_stored_keys_then_what_else_says_something() -> None:
+def test_a_choice_has_the_stored_keys_then_other_members_that_are_not_empty() -> None:
     choice = (
         '{"finish_reason": "stop", "x": "", "y": 0, "message": {"role": "assistant", "content":'
         ' "Hi", "refusal": null, "annotations": [], "audio": {}, "reasoning": "so"}, "index": 3}'
@@ -189,7 +189,7 @@ def test_a_choice_without_index_is_numbered_and_without_message_has_an_empty_one
     ]
 
 
-def test_further_members_follow_unless_they_say_nothing() -> None:
+def test_further_members_follow_unless_they_are_empty() -> None:
     text = completion_text(n="1", store="false", a="null", b='""', c="[]", d="{}", messages="[1]")
 
     assert text.endswith('"response_format":null,"n":1,"store":false}')

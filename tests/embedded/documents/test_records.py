@@ -1,4 +1,4 @@
-"""Which texts are completions, and what is read off them for the store."""
+"""Parsing a completion's JSON into a record for the store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED.items())
-def test_what_is_no_completion_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_other_json_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(NotACompletion) as caught:
         read_completion(text)
 
@@ -38,7 +38,7 @@ def test_an_id_that_cannot_be_part_of_a_url_is_refused(bad: str) -> None:
         read_completion(json.dumps(completion(bad)))
 
 
-def test_an_id_is_made_from_the_content_where_none_was_given() -> None:
+def test_an_id_is_made_from_the_content_if_there_is_none() -> None:
     text = '{"messages": [], "choices": [], "n": %d}'
     one, again, other = (read_completion(text % n).id for n in (1, 1, 2))
 
@@ -70,13 +70,13 @@ def test_white_space_between_lexemes_makes_no_other_completion() -> None:
         ("-1" + "0" * 30, -(2**62)),
     ],
 )
-def test_the_time_is_read_whatever_it_is(created: str, seconds: int) -> None:
+def test_the_time_is_read_or_falls_back_to_zero(created: str, seconds: int) -> None:
     text = f'{{"created": {created}, "messages": [], "choices": []}}'
 
     assert read_completion(text).created == seconds
 
 
-def test_the_given_text_is_kept_but_for_the_messages_which_are_kept_one_by_one() -> None:
+def test_the_text_is_kept_with_its_messages_one_by_one() -> None:
     text = (
         '{"seed" : 1.50, "messages" : [ {"role" : "user", "role":"x"} , 1e5 ],'
         ' "seed":-8132613597486110237, "choices":[]}'

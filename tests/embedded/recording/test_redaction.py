@@ -1,4 +1,4 @@
-"""A key covered in bytes, however they are cut."""
+"""Redacting a key in a stream, however the stream is split."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from webapp.embedded.recording.redaction import KeyRedactor
 
 @given(st.text("ab", min_size=1, max_size=5), st.lists(st.text("abc", max_size=4)))
 @checked
-def test_no_way_of_cutting_shows_the_key(key: str, pieces: list[str]) -> None:
+def test_the_key_is_redacted_however_the_stream_is_split(key: str, pieces: list[str]) -> None:
     stream = KeyRedactor(key).start_stream()
     shown = b"".join(stream.feed(piece.encode()) for piece in pieces) + stream.flush()
 
     assert shown.decode() == "".join(pieces).replace(key, "*" * len(key))
 
 
-def test_only_what_may_begin_the_key_is_held_back() -> None:
+def test_only_bytes_that_may_begin_the_key_are_held_back() -> None:
     stream = KeyRedactor("secret").start_stream()
 
     assert stream.feed(b"not it, sec") == b"not it, "
@@ -29,7 +29,7 @@ def test_only_what_may_begin_the_key_is_held_back() -> None:
 
 
 @pytest.mark.parametrize("key", [None, ""])
-def test_without_a_key_nothing_is_covered_or_held_back(key: str | None) -> None:
+def test_without_a_key_nothing_is_redacted_or_held_back(key: str | None) -> None:
     stream = KeyRedactor(key).start_stream()
 
     assert stream.feed(b"anything") == b"anything"

@@ -1,4 +1,4 @@
-"""Chunks joined into a completion: what continues what, and that no cut makes a difference."""
+"""Accumulating chunks into a completion, and splitting a stream into events."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from webapp.exact_json import Object, parse
 Json: TypeAlias = dict[str, Any]
 
 
-def joined_text(*chunks: Json | str) -> str:
-    joined = CompletionAccumulator()
+def accumulate_text(*chunks: Json | str) -> str:
+    accumulator = CompletionAccumulator()
     for one in chunks:
         value = parse(one if isinstance(one, str) else json.dumps(one))
         assert isinstance(value, Object)
-        joined.feed(value)
-    return joined.result()
+        accumulator.feed(value)
+    return accumulator.result()
 
 
-def joined(*chunks: Json | str) -> Any:
-    return json.loads(joined_text(*chunks))
+def accumulate(*chunks: Json | str) -> Any:
+    return json.loads(accumulate_text(*chunks))
 
 
 def message(*deltas: Json) -> Any:
-    """The message that the deltas of one choice make."""
-    return joined(*(chunk(delta(**one)) for one in deltas))["choices"][0]["message"]
+    """Return the message made of the deltas of one choice."""
+    return accumulate(*(chunk(delta(**one)) for one in deltas))["choices"][0]["message"]
 
 
-def test_text_is_put_together_and_null_takes_nothing_back() -> None:
+def test_strings_are_joined_and_null_does_not_replace_them() -> None:
     said: list[Json] = [
         {"role": "assistant", "content": "", "refusal": None},
         {"content": "Hel"},
@@ -52,8 +52,8 @@ def test_text_is_put_together_and_null_takes_nothing_back() -> None:
     assert message(*said) == {"role": "assistant", "content": "Hello!", "refusal": None}
 
 
-def test_what_was_never_said_is_null() -> None:
-    completion = joined(chunk(delta(role="assistant")), chunk(usage=None))
+def test_members_that_never_came_are_null() -> None:
+    completion = accumulate(chunk(delta(role="assistant")), chunk(usage=None))
 
     assert completion["usage"] is None
     assert completion["choices"] == [
@@ -85,7 +85,7 @@ def test_tool_calls_are_joined_by_index_and_lose_it() -> None:
     ]
 
 
-def test_a_name_that_is_repeated_with_every_piece_stands_once() -> None:
+def test_a_name_that_is_repeated_with_every_piece_is_kept_once() -> None:
     pieces = [_call(0, "call_a", "look", text) for text in ('{"q":', "1}")]
     (call,) = message(*({"tool_calls": [piece]} for piece in pieces))["tool_calls"]
 
@@ -93,7 +93,7 @@ def test_a_name_that_is_repeated_with_every_piece_stands_once() -> None:
     assert call["function"] == {"name": "look", "arguments": '{"q":1}'}
 
 
-def test_calls_without_an_index_are_told_apart_by_id() -> None:
+def test_calls_without_an_index_are_distinguished_by_id() -> None:
     def call(call_id: str | None, arguments: str) -> Json:
         function = {"name": "f", "arguments": arguments}
         return {"tool_calls": [{"id": call_id, "type": "function", "function": function}]}
@@ -146,7 +146,7 @@ def test_lists_are_extended_known_and_unknown() -> None:
     second = delta(annotations=[{"b": 2}], reasoning_details=[2])
     first["logprobs"] = {"content": [{"token": "x"}], "refusal": None}
     second["logprobs"] = {"content": [{"token": "y"}], "refusal": None}
-    (choice,) = joined(chunk(first), chunk(second))["choices"]
+    (choice,) = accumulate(chunk(first), chunk(second))["choices"]
 
     assert choice["message"] == {"annotations": [{"a": 1}, {"b": 2}], "reasoning_details": [1, 2]}
     assert choice["logprobs"] == {"content": [{"token": "x"}, {"token": "y"}], "refusal": None}
@@ -173,9 +173,9 @@ def test_unknown_strings_continue_and_the_last_of_other_things_counts() -> None:
     }
 
 
-def test_of_the_completion_itself_the_last_that_says_something_counts() -> None:
+def test_of_the_completions_own_members_the_last_that_is_not_empty_counts() -> None:
     first = {"id": "", "model": "", "created": 0, "choices": [], "prompt_filter_results": [1]}
-    completion = joined(
+    completion = accumulate(
         first | {"obfuscation": "xyz"},
         chunk(delta(content="a"), usage=None, obfuscation="q"),
         chunk(usage={"total_tokens": 3}, system_fingerprint=None),
@@ -188,24 +188,24 @@ def test_of_the_completion_itself_the_last_that_says_something_counts() -> None:
     assert "obfuscation" not in completion
 
 
-def test_choices_are_told_apart_and_end_one_by_one() -> None:
-    whole = CompletionAccumulator()
+def test_choices_are_accumulated_apart_and_end_one_by_one() -> None:
+    accumulator = CompletionAccumulator()
     for one in (
         chunk(delta(1, content="b"), delta(0, content="a")),
         chunk(delta(1, "length", content="B")),
     ):
         value = parse(json.dumps(one))
         assert isinstance(value, Object)
-        whole.feed(value)
+        accumulator.feed(value)
 
-    assert not whole.is_finished
-    choices = json.loads(whole.result())["choices"]
+    assert not accumulator.is_finished
+    choices = json.loads(accumulator.result())["choices"]
     assert [(one["index"], one["message"]["content"]) for one in choices] == [(0, "a"), (1, "bB")]
     assert [one["finish_reason"] for one in choices] == [None, "length"]
 
 
 def test_lexemes_and_escapes_stay_as_they_came() -> None:
-    text = joined_text(
+    text = accumulate_text(
         '{"created":1.0e3,"choices":[{"index":0,"delta":{"content":"\\u0041\\/","n":1.50},"p":-0}]}',
         '{"choices":[{"index":0,"delta":{"content":"\u00e9"}}],"usage":{"t":18446744073709551615}}',
     )
@@ -215,12 +215,12 @@ def test_lexemes_and_escapes_stay_as_they_came() -> None:
         assert lexeme in text
 
 
-def test_halves_of_a_surrogate_pair_find_each_other() -> None:
+def test_halves_of_a_surrogate_pair_are_joined() -> None:
     pieces = (
         rf'{{"choices":[{{"delta":{{"content":"{half}"}}}}]}}' for half in ("\\ud83d", "\\ude00")
     )
 
-    assert joined(*pieces)["choices"][0]["message"]["content"] == "\U0001f600"
+    assert accumulate(*pieces)["choices"][0]["message"]["content"] == "\U0001f600"
 
 
 def _call(index: int, call_id: str, name: str, arguments: str) -> Json:
@@ -228,7 +228,7 @@ def _call(index: int, call_id: str, name: str, arguments: str) -> Json:
     return {"index": index, "id": call_id, "type": "function", "function": function}
 
 
-# Any completion, cut in any way.
+# Any completion, split in any way.
 
 _texts = st.text(max_size=12)
 _names = st.text("abc", min_size=1, max_size=4)
@@ -237,7 +237,7 @@ _STRINGS = ("content", "refusal", "reasoning_content", "unknown")
 
 @st.composite
 def _cuts(draw: st.DrawFn, whole: Any) -> list[Any]:
-    """A string, list or bytes in one to four pieces, some of them perhaps empty."""
+    """Draw one to four pieces of a string, list or bytes; some may be empty."""
     places = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=3)))
     return [whole[start:end] for start, end in pairwise([0, *places, len(whole)])]
 
@@ -248,7 +248,7 @@ def _written(draw: st.DrawFn, one: Json) -> str:
 
 @st.composite
 def _choices(draw: st.DrawFn, index: int) -> tuple[Json, list[list[Json]]]:
-    """A choice, and its pieces: several queues, each of which must stay in its order."""
+    """Draw a choice and queues of its pieces; each queue must stay in order."""
     message: Json = {"role": "assistant"}
     queues = [[delta(index, role="assistant")]]
     for name in draw(st.sets(st.sampled_from(_STRINGS))):
@@ -262,11 +262,11 @@ def _choices(draw: st.DrawFn, index: int) -> tuple[Json, list[list[Json]]]:
         queues.append(_sound(draw, index, sound))
     calls = draw(st.lists(st.tuples(_names, _texts, st.sampled_from(["function", "custom"]))))
     for at, (name, text, kind) in enumerate(calls[:3]):
-        told = "arguments" if kind == "function" else "input"
-        call = {"id": f"call_{at}", "type": kind, kind: {"name": name, told: text}}
+        text_name = "arguments" if kind == "function" else "input"
+        call = {"id": f"call_{at}", "type": kind, kind: {"name": name, text_name: text}}
         message.setdefault("tool_calls", []).append(call)
         first = call | {"index": at, kind: {"name": name}}
-        more = [{"index": at, kind: {told: piece}} for piece in draw(_cuts(text))]
+        more = [{"index": at, kind: {text_name: piece}} for piece in draw(_cuts(text))]
         queues.append([delta(index, tool_calls=[one]) for one in (first, *more)])
     reason = draw(st.sampled_from(["stop", "length", "tool_calls"]))
     queues.append([delta(index, reason)])
@@ -275,7 +275,7 @@ def _choices(draw: st.DrawFn, index: int) -> tuple[Json, list[list[Json]]]:
 
 
 def _sound(draw: st.DrawFn, index: int, sound: bytes) -> list[Json]:
-    """Sound cut between characters, or between bytes with padding for each piece."""
+    """Split sound between characters, or between bytes with padding in each piece."""
     encoded = base64.b64encode(sound).decode()
     pieces = draw(_cuts(encoded))
     if draw(st.booleans()):
@@ -288,7 +288,7 @@ def _sound(draw: st.DrawFn, index: int, sound: bytes) -> list[Json]:
 
 @st.composite
 def _streams(draw: st.DrawFn) -> tuple[list[Json], list[str]]:
-    """The choices of a completion, and the chunks of a stream that tells them."""
+    """Draw the choices of a completion, and the chunks of a stream that yields them."""
     drawn = [draw(_choices(index)) for index in range(draw(st.integers(1, 3)))]
     queues = [list(queue) for _, own in drawn for queue in own]
     turns = draw(st.permutations([at for at, queue in enumerate(queues) for _ in queue]))
@@ -298,20 +298,18 @@ def _streams(draw: st.DrawFn) -> tuple[list[Json], list[str]]:
 
 @given(_streams())
 @checked
-def test_any_way_of_cutting_a_completion_joins_to_the_same(
+def test_a_completion_is_the_same_however_it_is_split(
     stream: tuple[list[Json], list[str]],
 ) -> None:
     choices, chunks = stream
-    told = joined(*chunks)["choices"]
-
-    assert told == choices
+    assert accumulate(*chunks)["choices"] == choices
 
 
 @given(st.lists(values, max_size=6))
 @checked
-def test_no_chunk_however_odd_stops_the_joining(deltas: list[Any]) -> None:
+def test_no_chunk_however_odd_stops_the_accumulator(deltas: list[Any]) -> None:
     odd = ({"choices": [{"index": 0, "delta": {"content": one, "x": one}}, one]} for one in deltas)
-    whole = joined(*odd, *({"choices": one} for one in deltas), chunk(delta(content="")))
+    whole = accumulate(*odd, *({"choices": one} for one in deltas), chunk(delta(content="")))
 
     assert whole["id"] == "chatcmpl-1"
 
@@ -348,8 +346,8 @@ def test_events_end_at_blank_lines_of_any_kind(end: bytes, step: int) -> None:
     events = [event for piece in cuts for event in splitter.feed(piece)]
     rest = splitter.flush()
 
-    told = [one.data for one in [*events, *([rest] if rest else [])]]
-    assert [one for one in told if one] == [b"1\n2", b"3"]
+    data = [one.data for one in [*events, *([rest] if rest else [])]]
+    assert [one for one in data if one] == [b"1\n2", b"3"]
 
 
 def test_an_event_without_end_is_cut_and_not_gathered() -> None:

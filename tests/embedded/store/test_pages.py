@@ -76,7 +76,7 @@ def test_a_page_has_twenty_items_by_default(store: Store, client: FlaskClient) -
     assert sizes == [20, 20, 5]
 
 
-def test_a_page_tells_its_first_and_last_id(store: Store, client: FlaskClient) -> None:
+def test_a_page_names_its_first_and_last_id(store: Store, client: FlaskClient) -> None:
     add(store, completion("c1", messages=4))
 
     page = client.get(f"{MESSAGES}?limit=2&after=c1-0").get_json()
@@ -109,9 +109,7 @@ def test_an_empty_store_has_an_empty_page(client: FlaskClient) -> None:
     assert client.get("/chat/completions").text == compact(NOTHING)
 
 
-def test_limit_zero_is_an_empty_page_that_tells_whether_there_is_more(
-    store: Store, client: FlaskClient
-) -> None:
+def test_limit_zero_is_an_empty_page_with_has_more(store: Store, client: FlaskClient) -> None:
     add(store, completion("c1"), completion("bare", messages=0))
 
     assert client.get(f"{MESSAGES}?limit=0").get_json() == NOTHING | {"has_more": True}
@@ -132,7 +130,7 @@ def test_completions_are_filtered_by_model(store: Store, client: FlaskClient) ->
     assert filtered(client, "model=") == []
 
 
-def test_completions_are_filtered_by_all_metadata_given(store: Store, client: FlaskClient) -> None:
+def test_completions_are_filtered_by_every_metadata_pair(store: Store, client: FlaskClient) -> None:
     tags = ({"a": "1", "b": "1"}, {"a": "1", "b": "2"}, {"b": "1"}, {"a": "1", "b": "1"})
     add(store, *(completion(f"c{at}", metadata=tag, model=f"m{at}") for at, tag in enumerate(tags)))
 

@@ -1,4 +1,4 @@
-"""One store, many processes: they create it, write and read it at once, and may be killed."""
+"""Many processes create, write and read one store at once, and may be killed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from random import Random
 
 import pytest
 
-from tools.store_processes import UPDATED, half_stored, killed, lost, start, whole
+from tools.store_processes import (
+    UPDATED,
+    build_completion,
+    find_half_stored,
+    find_lost,
+    run_until_killed,
+    start,
+)
 from tools.store_rows import add, rows
 from webapp.embedded import Store
 
@@ -21,11 +28,11 @@ def test_processes_create_read_and_write_one_store_at_once(url: str) -> None:
     ended = [process.communicate() for process in running]
 
     assert [problems for _, problems in ended] == [""] * 4
-    said = sorted(line for stored, _ in ended for line in stored.split())
-    assert len(said) == 4 * 15
-    assert sorted(rows(url, "SELECT id FROM completions")) == [(one,) for one in said]
+    printed = sorted(line for stored, _ in ended for line in stored.split())
+    assert len(printed) == 4 * 15
+    assert sorted(rows(url, "SELECT id FROM completions")) == [(one,) for one in printed]
     assert rows(url, "SELECT count(DISTINCT seq) FROM completions") == [(60,)]
-    assert half_stored(url) == []
+    assert find_half_stored(url) == []
 
 
 @pytest.mark.parametrize("work", ["add", "import", "update"])
@@ -34,10 +41,10 @@ def test_a_process_that_is_killed_loses_nothing_it_stored_and_leaves_no_half(
 ) -> None:
     moments = Random(work)
     with closing(Store(url)) as store:
-        add(store, whole(UPDATED, "the test"))
+        add(store, build_completion(UPDATED, "the test"))
 
     for at in range(KILLS):
-        said = killed(work, url, f"run{at}", after=moments.uniform(0, 0.1))
-        assert said
-        assert lost(work, url, said) == []
-        assert half_stored(url) == []
+        printed = run_until_killed(work, url, f"run{at}", after=moments.uniform(0, 0.1))
+        assert printed
+        assert find_lost(work, url, printed) == []
+        assert find_half_stored(url) == []

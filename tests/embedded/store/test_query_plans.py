@@ -29,7 +29,7 @@ ORDERS = get_args(Order)
 
 @pytest.fixture(params=["without statistics", "with statistics"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A filled store's database, also after ANALYZE, which may change the planner's mind."""
+    """A filled store's database, also after ANALYZE, which may change the plans."""
     with closing(Store(database_url(tmp_path))) as store:
         add(
             store,

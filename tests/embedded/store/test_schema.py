@@ -1,4 +1,4 @@
-"""Versions of the store: newer ones are refused, older ones brought forward."""
+"""Versions of the store: newer ones are refused, older ones are migrated."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_new_store_has_the_version_of_the_program(store: Store, url: str) -> N
     assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
 
 
-def test_an_older_store_is_brought_forward_with_what_it_holds(url: str) -> None:
+def test_an_older_store_is_migrated_with_its_content(url: str) -> None:
     filled(url)
 
     assert migrate(url, a_later_step) is False
@@ -95,7 +95,7 @@ def test_a_newer_store_is_refused_in_one_line(url: str) -> None:
 
 
 def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None:
-    """The file is made by the statements of the first release and not by this program."""
+    """The statements of the first release make the tables, not this program."""
     for statement in VERSION_1:
         rows(url, statement)
 

@@ -1,4 +1,4 @@
-"""What the store keeps, gives back and takes away."""
+"""Adding, reading, updating and deleting completions in the store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG = "é" * 5_000
 FIRST = PageRequest(None, 20, "asc")
 
 
-def test_the_given_text_is_in_the_database_to_the_character(store: Store, url: str) -> None:
+def test_the_imported_text_is_in_the_database_to_the_character(store: Store, url: str) -> None:
     store.add([read_completion(GIVEN)])
 
     [(head,)] = rows(url, "SELECT given_json FROM completions")
@@ -41,7 +41,7 @@ def test_the_same_content_again_is_unchanged_and_other_content_a_conflict(store:
     assert '"temperature":1.50' in (store.retrieve_completion("c1") or "")
 
 
-def test_updated_metadata_does_not_make_the_given_content_a_conflict(store: Store) -> None:
+def test_updated_metadata_does_not_make_the_same_content_a_conflict(store: Store) -> None:
     store.add([read_completion(GIVEN)])
     store.replace_metadata("c1", Metadata('{"a":"b"}', (("a", "b"),)))
 
@@ -78,7 +78,7 @@ def test_a_deleted_completion_can_be_added_again(store: Store) -> None:
     assert page.ids == ("c1-0", "c1-1")
 
 
-def test_what_was_stored_is_there_when_the_store_is_opened_again(url: str) -> None:
+def test_completions_are_still_there_when_the_store_is_opened_again(url: str) -> None:
     with closing(Store(url)) as first:
         add(first, completion("c1"))
         assert first.is_new
@@ -103,7 +103,7 @@ def test_readers_do_not_wait_for_a_writer(store: Store, url: str) -> None:
 def test_a_page_shows_one_moment_when_its_completion_is_deleted_meanwhile(
     store: Store, url: str
 ) -> None:
-    """The deletion comes after the first statement of the page, and before the others."""
+    """Delete after the first statement of the page and before the others."""
     add(store, completion("c1", messages=3, metadata={"a": "b"}))
 
     def delete(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Walks from page to page on a real port: whatever the page size and order, every id comes once."""
+"""Walking from page to page returns every id once, for every page size and order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Walker:
         self._session = session
 
     def walk(self, path: str = "", **query: object) -> Iterator[list[str]]:
-        """The ids of each page."""
+        """Yield the ids of each page."""
         while True:
             answer = self._session.get(f"{self._url}{path}", params=query)  # type: ignore[arg-type]
             page: dict[str, Any] = answer.json()
@@ -105,7 +105,7 @@ def empty(store: Store) -> None:
 
 
 def in_pages(ids: Sequence[str], limit: int) -> list[list[str]]:
-    """`ids` in pages of `limit`, the last of which is not empty unless it is the only one."""
+    """Return `ids` in pages of `limit`; no page is empty unless it is the only one."""
     return [list(ids[at : at + limit]) for at in range(0, max(len(ids), 1), limit)]
 
 

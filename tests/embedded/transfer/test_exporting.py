@@ -1,4 +1,4 @@
-"""What is exported imports to the same store, byte for byte in every value."""
+"""An export imports to the same store, byte for byte in every value."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def exported(store: Store, *ids: str, **filters: Any) -> bytes:
 
 
 def reimported(text: bytes, folder: Path) -> str:
-    """The address of another store that holds the lines of `text`."""
+    """Import the lines of `text` into another store and return its URL."""
     path = folder / "exported.jsonl"
     path.write_bytes(text)
     other = folder / "other"
@@ -112,7 +112,7 @@ def test_an_export_has_the_metadata_of_today(
     assert rows(url, wire) == rows(other, wire)
 
 
-def test_what_was_exported_and_what_was_given_are_both_known_again(
+def test_an_export_and_the_original_file_are_both_recognised_as_stored(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:
     given = jsonl(tmp_path / "given.jsonl", [completion("c1", messages=3, metadata={"a": "1"})])
@@ -142,7 +142,7 @@ def test_other_content_with_the_metadata_of_today_is_a_conflict(
     assert (report.unchanged, report.conflicts) == (0, 1)
 
 
-def test_ids_that_are_not_stored_are_told(store: Store) -> None:
+def test_ids_that_are_not_stored_are_reported(store: Store) -> None:
     add(store, completion("c1"), completion("c2"))
     written: list[bytes] = []
 
@@ -196,7 +196,7 @@ def test_the_collected_transcripts_are_equal_in_a_second_store(
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store that all examples of a property go into."""
+    """A store that all examples of a property share."""
     with closing(Store(database_url(tmp_path_factory.mktemp("kept")))) as store:
         yield store
 
@@ -218,7 +218,7 @@ def can_be_in_a_file(*texts: str) -> bool:
 
 @checked
 @given(messages=st.lists(json_texts, max_size=5), choice=json_texts)
-def test_any_messages_come_back_as_they_were_given(
+def test_any_messages_are_exported_as_they_were_imported(
     kept: Store, messages: list[str], choice: str
 ) -> None:
     assume(can_be_in_a_file(choice, *messages))
@@ -238,7 +238,7 @@ def test_any_messages_come_back_as_they_were_given(
 
 @checked
 @given(values=st.lists(json_texts, min_size=1, max_size=5))
-def test_any_values_come_back_from_the_api_as_they_were_given(
+def test_any_values_come_back_from_the_api_as_they_were_imported(
     kept: Store, values: list[str]
 ) -> None:
     assume(can_be_in_a_file(*values))

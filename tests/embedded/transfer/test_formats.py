@@ -1,4 +1,4 @@
-"""Every form completions are kept in is recognised, stored, and the same the second time."""
+"""Every import format is detected and stored, and adds nothing the second time."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_batch_files_are_paired_in_any_order(
     assert import_files(store, paths) == ImportReport(unchanged=2)
 
 
-def test_what_a_batch_lacks_is_reported(store: Store, tmp_path: Path) -> None:
+def test_missing_parts_of_a_batch_are_reported(store: Store, tmp_path: Path) -> None:
     error = {"error": {"message": "Too long.", "code": "x"}}
     failed = batch_response("b", "c2") | {"response": {"status_code": 400, "body": error}}
     requests = [batch_request(name) for name in "abc"]
@@ -282,7 +282,7 @@ def test_a_file_may_be_one_json_array(
     assert import_files(store, [path]).unchanged == 3
 
 
-def test_a_problem_in_an_array_is_told_with_its_line(store: Store, tmp_path: Path) -> None:
+def test_a_problem_in_an_array_is_reported_with_its_line(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(f"[\n{json.dumps(completion('c1'))},\n{{}},\n[]\n]\n")
 
@@ -302,9 +302,7 @@ def test_a_completion_on_many_lines_is_kept_on_one(store: Store, tmp_path: Path)
     assert import_files(store, [flat]) == ImportReport(unchanged=1)
 
 
-def test_a_document_beyond_the_cap_is_refused_and_the_way_out_told(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_document_beyond_the_cap_is_refused_with_a_way_out(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([completion(f"c{at}") for at in range(20)], indent=1))
 

@@ -1,4 +1,4 @@
-"""Importing JSONL: every good line is stored, every other one reported."""
+"""Importing JSONL: every valid line is stored, every other one is reported."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_line_beyond_the_cap_is_skipped_and_reported(store: Store, tmp_path: P
     assert seen == [(path.stat().st_size, path.stat().st_size, 2)]
 
 
-def test_progress_is_told_batch_by_batch(store: Store, tmp_path: Path) -> None:
+def test_progress_is_reported_batch_by_batch(store: Store, tmp_path: Path) -> None:
     paths = [
         jsonl(tmp_path / f"{name}.jsonl", (completion(f"{name}{at}") for at in range(250)))
         for name in "ab"
@@ -121,9 +121,7 @@ def test_progress_is_told_batch_by_batch(store: Store, tmp_path: Path) -> None:
     assert seen[-1][0] == total
 
 
-def test_what_a_batch_stored_stays_when_the_import_is_interrupted(
-    store: Store, tmp_path: Path
-) -> None:
+def test_stored_batches_stay_when_the_import_is_interrupted(store: Store, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", (completion(f"c{at}") for at in range(450)))
 
     def interrupt(*_: int) -> None:
@@ -138,7 +136,7 @@ def test_what_a_batch_stored_stays_when_the_import_is_interrupted(
 def test_lines_are_stored_while_later_ones_are_still_being_written(
     store: Store, tmp_path: Path
 ) -> None:
-    """A pipe gives each batch only after the one before was stored: nothing is read ahead."""
+    """Write a batch only after the one before is stored: nothing is read ahead."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     first, second = (
@@ -162,7 +160,7 @@ def test_lines_are_stored_while_later_ones_are_still_being_written(
 
 
 @pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the collected transcripts are not here")
-def test_every_collected_transcript_is_stored_and_given_back(
+def test_every_collected_transcript_is_stored_and_returned(
     store: Store, client: FlaskClient, url: str
 ) -> None:
     paths = sorted(TRANSCRIPTS.glob("*.jsonl"))

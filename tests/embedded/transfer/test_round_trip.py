@@ -1,4 +1,4 @@
-"""Any messages go in by a file and come out of the API and of an export as they were."""
+"""Any messages in a file come out of the API and of an export unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ messages = st.lists(
 
 @checked
 @given(messages)
-def test_what_is_imported_is_given_back_and_exported(
+def test_imported_messages_come_back_from_the_api_and_the_export(
     tmp_path_factory: Any, said: list[dict[str, Any]]
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("trip")
@@ -49,7 +49,7 @@ def test_what_is_imported_is_given_back_and_exported(
 
 
 def _through(database: Path, line: str, said: list[dict[str, Any]]) -> str:
-    """Imports `line` into a new store, checks what the API gives, and exports it."""
+    """Import `line` into a new store, check the API's answer, and export it."""
     given_file = database.with_suffix(".jsonl")
     given_file.write_text(line.strip() + "\n", encoding="utf-8")
     with closing(Store(f"sqlite:///{database}")) as store:
