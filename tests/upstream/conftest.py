@@ -4,40 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pytest
 
+from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream
 from webapp.loopback import LoopbackAdapter
-from webapp.upstream import Clock, Endpoint, Upstream
+from webapp.upstream import Endpoint, Upstream
 
 KEY = "sk-test-0123456789abcdef"
-NOW = 1_758_039_200.0
 
 Connect: TypeAlias = Callable[..., Upstream]
-
-
-@dataclass
-class FakeTime:
-    """Time that passes only when somebody sleeps, or when `passes` is called."""
-
-    seconds: float = 0.0
-    sleeps: list[float] = field(default_factory=list)
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(
-            monotonic=lambda: self.seconds, wall=lambda: NOW + self.seconds, sleep=self._sleep
-        )
-
-    def passes(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def _sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.seconds += seconds
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import (
     FakeUpstream,
     Json,
@@ -16,7 +17,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
-from tests.upstream.conftest import Connect, FakeTime
+from tests.upstream.conftest import Connect
 from webapp.completions import Page
 from webapp.exact_json import parse
 from webapp.messages import Message

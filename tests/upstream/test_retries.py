@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.fake_time import NOW, FakeTime
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
-from tests.upstream.conftest import NOW, Connect, FakeTime
+from tests.upstream.conftest import Connect
 from webapp.upstream import (
     Deadline,
     Limits,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
+from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.raw_server import Connection, RawServer, Script, http_answer
-from tests.upstream.conftest import KEY, FakeTime
+from tests.upstream.conftest import KEY
 from webapp.loopback import LoopbackAdapter
 from webapp.upstream import (
     BadAnswer,

@@ -90,16 +90,10 @@ def canonicalize(
     server that ignores the limit sends them again, and if its ids are no cursors either, they
     are recognized by their number alone.
     """
-    items = page.data
-    if after is not None:
-        items = items_after(after, items)
-    elif limit is not None and len(items) > limit:
-        items = items[skip:]
+    items = _drop_old(page.data, after=after, skip=skip, limit=limit)
     is_repeated = bool(page.data) and not items
-    has_more = page.has_more
-    if is_repeated:
-        # A server that ignores cursors sends everything at once: nothing follows.
-        has_more = has_more is True
+    # A server that repeats itself without promising more has sent everything: nothing follows.
+    has_more = page.has_more is True if is_repeated else page.has_more
     is_capped = len(items) > MAX_ITEMS
     if is_capped:
         items, has_more = items[:MAX_ITEMS], True
@@ -117,6 +111,16 @@ def canonicalize(
         total=page.total,
         is_repeated=is_repeated,
     )
+
+
+def _drop_old(
+    items: tuple[T, ...], *, after: str | None, skip: int, limit: int | None
+) -> tuple[T, ...]:
+    """Return `items` without those that came before: up to `after`, else the first `skip`."""
+    if after is not None:
+        return items_after(after, items)
+    ignores_limit = limit is not None and len(items) > limit
+    return items[skip:] if ignores_limit else items
 
 
 def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:

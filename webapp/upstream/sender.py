@@ -31,7 +31,7 @@ MAX_BACKOFF: Final = 8.0
 JITTER: Final = 0.25
 
 
-def _user_agent() -> str:
+def _build_user_agent() -> str:
     try:
         return f"Readback/{version('readback')}"
     except PackageNotFoundError:
@@ -39,7 +39,7 @@ def _user_agent() -> str:
 
 
 _HEADERS: Final = {
-    "User-Agent": _user_agent(),
+    "User-Agent": _build_user_agent(),
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
 }
