@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pathlib
 import re
+import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
 from typing import Any, Final
 
 import pytest
@@ -16,6 +20,8 @@ HTMX: Final = "node_modules/htmx.org"
 HTMX_INTEGRITY: Final = "sha512-" + (
     "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
 )
+UNUSED: Final = {"mdit-py-plugins"}
+"""Runtime dependencies that `webapp` need not import."""
 SERVED: Final = ROOT / "static" / "vendor" / "htmx.min.js"
 INSTALLED: Final = ROOT / HTMX / "dist" / "htmx.min.js"
 
@@ -48,6 +54,37 @@ def test_there_are_locks_for_running_testing_and_npm() -> None:
         "run.lock",
         "sdk-tests.lock",
     ]
+
+
+def test_every_runtime_dependency_is_imported() -> None:
+    """A distribution counts as imported if `webapp` imports one of its packages."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = {
+        normal_name(re.split(r"[^A-Za-z0-9._-]", requirement)[0])
+        for requirement in chain(project["dependencies"], *extras)
+    }
+    distributions = packages_distributions()
+    imported = {
+        normal_name(distribution)
+        for file in (ROOT / "webapp").rglob("*.py")
+        for package in imported_packages(file)
+        for distribution in distributions.get(package, ())
+    }
+
+    assert wanted - imported <= UNUSED
+
+
+def normal_name(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def imported_packages(file: pathlib.Path) -> set[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    names = [alias.name for node in imports for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

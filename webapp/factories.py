@@ -12,7 +12,7 @@ from typing import Final
 import platformdirs
 from requests.adapters import BaseAdapter
 
-from webapp.config import OPENAI_URL, Config
+from webapp.config import OPENAI_BASE_URL, Config
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
@@ -43,7 +43,7 @@ def build_endpoint(config: Config) -> Endpoint:
             api_version=config.openai_api_version,
         )
     return Endpoint.openai(
-        base_url=config.openai_base_url or OPENAI_URL,
+        base_url=config.openai_base_url or OPENAI_BASE_URL,
         api_key=config.openai_api_key,
         organization=config.openai_org_id,
         project=config.openai_project_id,

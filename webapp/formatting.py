@@ -17,6 +17,8 @@ _UNITS: Final = (
 )
 
 
+LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+"""JSON can hold them, UTF-8 cannot."""
 # Marks of Markdown that only stand in the way of a few words: headings, stars, backticks.
 _MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
 

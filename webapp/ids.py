@@ -1,26 +1,41 @@
-"""Recognize the ids that completions and messages can have."""
+"""Decide which texts can be ids, and read the index in a message's id."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
-_ID = re.compile(r"[A-Za-z0-9._:~-]{1,256}")
+ID_CHARACTERS: Final = "A-Za-z0-9._:~-"
+"""The characters of ids, for a regular expression; all can stand in a URL as they are."""
+MAX_ID_LENGTH: Final = 256
+
+_ID: Final = re.compile(f"[{ID_CHARACTERS}]+")
+_INDEX: Final = "-(?:msg-)?([0-9]{1,9})"
+_NUMBERED: Final = re.compile(rf"(.+?){_INDEX}", re.DOTALL)
 
 
-def is_valid_id(text: str) -> bool:
-    """Return whether `text` can be an id or a cursor: 1 to 256 of the characters allowed.
+def is_valid_id(text: str, *, max_length: int = MAX_ID_LENGTH) -> bool:
+    """Return whether `text` can be an id or a cursor.
 
-    Anything else could leave its place in a URL (`..`, `?`, `%2e%2e`), and no known server
-    makes such ids.
+    Other texts could leave their place in a URL (`..`, `?`, `%2e%2e`), and no known server makes
+    such ids.
     """
-    return _ID.fullmatch(text) is not None and text not in (".", "..")
+    is_safe = _ID.fullmatch(text) is not None and text not in (".", "..")
+    return is_safe and len(text) <= max_length
 
 
-def parse_message_index(completion_id: str, message_id: str | None) -> int | None:
-    """Return the index, from 0, in a message's id; None if the id has none.
+def split_message_id(message_id: str | None) -> tuple[str, int] | None:
+    """Return the completion's id and the index, from 0, in a message id, or None without an index.
 
     Servers name a message `{completion_id}-{index}`, some `{completion_id}-msg-{index}`.
     """
-    pattern = re.escape(completion_id) + r"-(?:msg-)?([0-9]{1,9})"
-    match = re.fullmatch(pattern, message_id or "")
+    match = _NUMBERED.fullmatch(message_id or "")
+    return (match[1], int(match[2])) if match else None
+
+
+def parse_message_index(completion_id: str, message_id: str | None) -> int | None:
+    """Return the index in the id of a message of `completion_id`, or None if it has none."""
+    if message_id is None or not message_id.startswith(completion_id):
+        return None
+    match = re.fullmatch(_INDEX, message_id[len(completion_id) :])
     return int(match[1]) if match else None

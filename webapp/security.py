@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import parse_set_header
 
 from webapp.fragments import VARY
+from webapp.hosts import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ class Gate:
             return False
         if not name or parts.path or parts.query or "@" in host:
             return False
-        return name in self._names or host.lower() in self._names or _is_address(name)
+        return name in self._names or host.lower() in self._names or is_address(name)
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
@@ -157,11 +157,3 @@ def _text(start: StartResponse, status: str, sentence: str) -> list[bytes]:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     start(status, headers)
     return [body]
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion
-from webapp.embedded import Store, StoreError, without_password
+from webapp.database import hide_password
+from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
@@ -171,6 +172,6 @@ def test_a_store_can_have_a_schema_of_its_own_in_a_database_with_other_tables(ur
 
 
 def test_an_address_is_shown_without_its_password() -> None:
-    shown = without_password("postgresql+psycopg://readback:secret@db.example/readback")
+    shown = hide_password("postgresql+psycopg://readback:secret@db.example/readback")
 
     assert shown == "postgresql+psycopg://readback:***@db.example/readback"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
-from webapp.embedded import load_samples, without_password
+from webapp.database import hide_password
+from webapp.embedded import load_samples
 from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
 
@@ -113,7 +114,7 @@ def _create_worker_app(create_app: Callable[[Config], Flask], config: Config) ->
 
 def _source(config: Config) -> str:
     if config.uses_embedded:
-        return f"its embedded server ({without_password(find_database_url(config))})"
+        return f"its embedded server ({hide_password(find_database_url(config))})"
     return build_endpoint(config).base_url
 
 

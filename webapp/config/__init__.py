@@ -17,7 +17,7 @@ from webapp.config.settings import ConfigError, Setting, nested, read_settings, 
 from webapp.hosts import is_loopback
 
 __all__ = [
-    "OPENAI_URL",
+    "OPENAI_BASE_URL",
     "SETTINGS",
     "Budgets",
     "Config",
@@ -27,7 +27,7 @@ __all__ = [
     "Setting",
 ]
 
-OPENAI_URL: Final = "https://api.openai.com/v1"
+OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Config:
         "OPENAI_BASE_URL",
         parsers.url,
         default=None,
-        default_text=OPENAI_URL,
+        default_text=OPENAI_BASE_URL,
         help="The server to read from, if it is another OpenAI-compatible one.",
     )
     openai_org_id: str | None = setting(

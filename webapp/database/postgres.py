@@ -1,7 +1,4 @@
-"""The store in a PostgreSQL database: what is true of PostgreSQL alone.
-
-Owns the driver, the pool's size, isolation and the write lock; knows no table.
-"""
+"""Open a PostgreSQL database: its driver, its pool, its isolation and the write lock."""
 
 from __future__ import annotations
 
@@ -11,30 +8,33 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 
-from webapp.database.engine import Database, StoreError, over, takes_write_lock
+from webapp.database.engine import Database, StoreError, takes_write_lock
 
 if TYPE_CHECKING:
     import psycopg
 
 _DRIVER: Final = "postgresql+psycopg"
 _CONNECTIONS: Final = 16
-"""Of one process; a server takes a hundred in all unless told otherwise."""
+"""Per process; a server allows a hundred in all by default."""
 _CONNECT_SECONDS: Final = 10
 _WAIT_SECONDS: Final = 60
-"""For a free connection, and for the write lock."""
-# Any number will do that no other program locks in this database.
+"""The longest wait for a free connection, and for the write lock."""
+# Any number that no other program locks in this database.
 _WRITE_LOCK: Final = 0x5EADBAC4
 
 
-def postgres_database(url: URL) -> Database:
-    """The database that `url` names on its server; it must exist and be in UTF-8."""
+def open_postgres(url: URL) -> Database:
+    """Return the database that `url` names, which must exist and be in UTF-8.
+
+    Connects on first use. Raises `StoreError` if the driver is another one or is missing.
+    """
     if url.drivername not in ("postgresql", _DRIVER):
         raise StoreError(f"The store's address must begin with {_DRIVER}://.")
     if find_spec("psycopg") is None:
         raise StoreError("A store in PostgreSQL needs its driver: pip install 'readback[postgres]'")
     engine = create_engine(
         url.set(drivername=_DRIVER),
-        # Parameters are people's messages; they have no place in an error's text.
+        # Parameters are people's messages; they must not get into the text of an error.
         hide_parameters=True,
         isolation_level="REPEATABLE READ",
         # The server may have been restarted since a connection was last used.
@@ -42,15 +42,15 @@ def postgres_database(url: URL) -> Database:
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,
-        connect_args=_connect_args(url),
+        connect_args=_build_connect_args(url),
     )
     event.listen(engine, "begin", _begin)
-    # A statement that waited for the lock must not look at the moment before it waited.
-    return over(engine, isolation_level="READ COMMITTED")
+    # A statement that waited for the lock must see what was committed while it waited.
+    return Database.from_engine(engine, isolation_level="READ COMMITTED")
 
 
-def _connect_args(url: URL) -> dict[str, object]:
-    """What the address leaves open."""
+def _build_connect_args(url: URL) -> dict[str, object]:
+    """Return the driver's arguments: our defaults where the URL sets none, and the encoding."""
     defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
     required = {"client_encoding": "UTF8"}
     return {name: value for name, value in defaults.items() if name not in url.query} | required
@@ -66,7 +66,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _check_encoding(connection: Connection) -> None:
-    """Costs nothing: the server says it when a connection is made."""
+    """Raise `StoreError` if the database is not in UTF-8.
+
+    This costs no query: the server reports the encoding when a connection is made.
+    """
     driver_connection: psycopg.Connection | None = connection.connection.driver_connection
     assert driver_connection is not None
     encoding = driver_connection.info.parameter_status("server_encoding")

@@ -1,7 +1,4 @@
-"""The store in a SQLite file: what is true of SQLite alone.
-
-Owns files, permissions, pragmas and how a transaction begins; knows no table.
-"""
+"""Open a SQLite file: its permissions, its pragmas, and how a transaction begins."""
 
 from __future__ import annotations
 
@@ -14,20 +11,23 @@ from typing import Final
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 
-from webapp.database.engine import Database, StoreError, over, takes_write_lock
+from webapp.database.engine import Database, StoreError, takes_write_lock
 
 _BUSY_SECONDS: Final = 60
 _WAL_ATTEMPTS: Final = 100
 
 
-def sqlite_database(url: URL) -> Database:
-    """The database in the file that `url` names; a new one is readable by its owner alone."""
+def open_sqlite(url: URL) -> Database:
+    """Return the database in the file that `url` names; a new file is readable by its owner alone.
+
+    Raises `StoreError` if the URL names no file or the file cannot be created.
+    """
     if not url.database or url.database == ":memory:":
         raise StoreError("The store needs a file, such as sqlite:////var/lib/readback/store.db.")
     _create_file(Path(url.database))
     engine = create_engine(
         url,
-        # Parameters are people's messages; they have no place in an error's text.
+        # Parameters are people's messages; they must not get into the text of an error.
         hide_parameters=True,
         pool_size=8,
         max_overflow=-1,
@@ -35,14 +35,14 @@ def sqlite_database(url: URL) -> Database:
     )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
-    return over(engine)
+    return Database.from_engine(engine)
 
 
 def _create_file(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Only a file that is new is opened here: closing one that SQLite has open in this
-        # process would drop its locks.
+        # Open new files only: closing one that SQLite has open in this process would drop
+        # its locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
@@ -52,17 +52,17 @@ def _create_file(path: Path) -> None:
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     _use_wal(connection)
-    # With WAL this survives the end of the process at any moment; only a power cut can take
+    # With WAL this survives a crash of the process at any moment; only a power cut can lose
     # the last transactions, and never the file.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Readers and a writer side by side.
+    """Switch to write-ahead logging, so that readers and a writer work side by side.
 
-    The switch needs the file to itself and does not wait for it, so when another process is
-    in the way an empty write transaction, which does wait, stands in for the waiting.
+    The switch needs the file to itself and does not wait for it. While another process has the
+    file, an empty write transaction does the waiting.
     """
     for _ in range(_WAL_ATTEMPTS):
         try:
@@ -77,10 +77,9 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begins by taking the lock where it is needed at all.
+    """Begin a transaction, with the write lock if it may write.
 
-    A transaction that starts by reading and then writes fails at once when another process
-    wrote in between; one that takes the write lock first waits for its turn.
+    A transaction that reads first and then writes fails at once if another process wrote in
+    between; one that takes the write lock first waits for its turn.
     """
-    immediate = takes_write_lock(connection)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_write_lock(connection) else "BEGIN")

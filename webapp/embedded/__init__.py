@@ -4,8 +4,7 @@ Knows nothing of the viewer.
 """
 
 from webapp.config import ModelLimits
-from webapp.database import without_password
-from webapp.database.engine import StoreError
+from webapp.database import StoreError
 from webapp.embedded.app import create_server
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.store.store import Store
@@ -25,5 +24,4 @@ __all__ = [
     "export_completions",
     "import_files",
     "load_samples",
-    "without_password",
 ]

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from webapp.ids import is_valid_id
+from webapp.ids import ID_CHARACTERS, is_valid_id
 
-_ID: Final = r"[A-Za-z0-9._:~%-]+"
+_ID: Final = f"[%{ID_CHARACTERS}]+"
 _PATH = re.compile(rf"/completions/({_ID})(?:/messages/({_ID}))?")
 # Word processors replace the hyphen by other dashes.
 _HYPHENS: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
 # A message of api.openai.com: the completion's id and a number.
 _MESSAGE = re.compile(r"(chatcmpl-[A-Za-z0-9]{20,})-[0-9]{1,6}")
-_WORD = re.compile(r"chatcmpl-[A-Za-z0-9._:~-]+")
+_WORD = re.compile(f"chatcmpl-[{ID_CHARACTERS}]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+from webapp.formatting import LONE_SURROGATES
 
 
 def encodable(value: Any) -> Any:
     """Lone surrogates have no UTF-8: the page shows U+FFFD, the raw view their escapes."""
-    if isinstance(value, str) and not value.isascii() and _LONE_SURROGATES.search(value):
-        return type(value)(_LONE_SURROGATES.sub("\ufffd", value))
+    if isinstance(value, str) and not value.isascii() and LONE_SURROGATES.search(value):
+        return type(value)(LONE_SURROGATES.sub("\ufffd", value))
     return value

@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter
 
 from webapp.completions import Completion, Page
 from webapp.config import Limits
+from webapp.http import open_session
 from webapp.messages import Message
 from webapp.upstream import decoding
 from webapp.upstream.canonical import (
@@ -30,7 +31,7 @@ from webapp.upstream.error_mapping import clean_text
 from webapp.upstream.errors import BadAnswer, NotFound
 from webapp.upstream.paths import COMPLETIONS, build_page_query, completion_path, messages_path
 from webapp.upstream.sender import Request, Sender
-from webapp.upstream.transport import open_session
+from webapp.upstream.transport import TimedAdapter
 
 NEW_SECONDS: Final = 10.0
 """Seconds after its creation during which a completion may still answer 404."""
@@ -66,8 +67,7 @@ class Upstream:
         self.clock = clock
         self._limits = limits or Limits()
         self._session = open_session(
-            transport=transport,
-            pool_size=pool_size,
+            transport or TimedAdapter(pool_connections=1, pool_maxsize=pool_size),
             proxy=proxy,
             ca_bundle=ca_bundle,
         )

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlsplit
 
+from webapp.config import OPENAI_BASE_URL
 from webapp.hosts import is_loopback
-
-OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 
 _BASE_URL = re.compile(
     r"""(?P<scheme>https?)://

@@ -1,10 +1,8 @@
-"""Open a session that remembers nothing, over connections that keep to a deadline.
+"""Send requests over connections that keep to a deadline.
 
-requests and urllib3 are kept from reading proxies, keys and certificates from the environment,
-from keeping cookies, from looking into redirects, and from letting a server that sends one byte
-a second hold a thread for ever. A read time-out does not help against the last, not even during
-the headers, since each byte restarts it; so every read from a socket here is limited to the
-time that the deadline leaves. Knows nothing of the API.
+A server that sends one byte a second would hold a thread for ever: a read time-out does not
+help, not even during the headers, since each byte restarts it. So every read from a socket here
+is limited to the time that the deadline leaves.
 """
 
 from __future__ import annotations
@@ -17,12 +15,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPResponse as RawResponse
 from http.client import RemoteDisconnected
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -59,41 +55,7 @@ def read_deadline(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
         _read_limits.reset(token)
 
 
-def open_session(
-    *,
-    transport: BaseAdapter | None,
-    pool_size: int,
-    proxy: str | None = None,
-    ca_bundle: str | None = None,
-) -> requests.Session:
-    """Return a session for many threads. Raises `ValueError` if there is no `ca_bundle` file."""
-    if ca_bundle and not Path(ca_bundle).is_file():
-        raise ValueError(f"There is no CA bundle at {ca_bundle}")
-    session = _Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.verify = ca_bundle or True
-    # Only for https: plain http is for this machine, which a proxy could not reach and need
-    # not see.
-    session.proxies = {"https": proxy} if proxy else {}
-    adapter = transport or _TimedAdapter(pool_connections=1, pool_maxsize=pool_size)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-class _Session(requests.Session):
-    """A session that treats a redirect like any other response.
-
-    With `allow_redirects=False` alone, requests still reads and inflates the whole body of a
-    redirect to prepare the next request, past every limit on time and size.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-class _TimedAdapter(HTTPAdapter):
+class TimedAdapter(HTTPAdapter):
     """Sends over timed connections; a kept connection that has died costs no retry."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

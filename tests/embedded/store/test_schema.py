@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, make_url, text
 
 from tools.store_rows import add, completion, database_url, rows
-from webapp.database import open_database
+from webapp.database import Schema, Step, migrate, open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.schema import STEPS, Step, prepare
+from webapp.embedded.store.schema import SCHEMA
 
 VERSION_1 = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
@@ -43,10 +43,10 @@ def a_broken_step(connection: Connection) -> None:
     raise RuntimeError
 
 
-def migrate(url: str, *later: Step) -> bool:
+def migrate_store(url: str, *later: Step) -> bool:
     database = open_database(url)
     try:
-        return prepare(database, (*STEPS, *later))
+        return migrate(database, Schema((*SCHEMA.steps, *later)))
     finally:
         database.close()
 
@@ -57,40 +57,40 @@ def filled(url: str) -> None:
 
 
 def test_a_new_store_has_the_version_of_the_program(store: Store, url: str) -> None:
-    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+    assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
 
 
 def test_an_older_store_is_migrated_with_its_content(url: str) -> None:
     filled(url)
 
-    assert migrate(url, a_later_step) is False
-    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS) + 1,)]
+    assert migrate_store(url, a_later_step) is False
+    assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps) + 1,)]
     assert rows(url, "SELECT id, note FROM completions") == [("c1", None)]
 
 
 def test_a_store_that_is_brought_forward_is_left_alone_the_next_time(url: str) -> None:
-    assert migrate(url, a_later_step) is True
-    assert migrate(url, a_later_step) is False
+    assert migrate_store(url, a_later_step) is True
+    assert migrate_store(url, a_later_step) is False
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(url: str) -> None:
     filled(url)
 
     with pytest.raises(RuntimeError):
-        migrate(url, a_later_step, a_broken_step)
-    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+        migrate_store(url, a_later_step, a_broken_step)
+    assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
     assert "note" not in rows(url, "SELECT * FROM completions")[0]._fields
 
 
 def test_a_newer_store_is_refused_in_one_line(url: str) -> None:
-    migrate(url, a_later_step)
+    migrate_store(url, a_later_step)
 
     with pytest.raises(StoreError) as caught:
         Store(url)
-    newer = len(STEPS) + 1
+    newer = len(SCHEMA.steps) + 1
     assert str(caught.value) == (
         f"The store {make_url(url).database} has schema version {newer}, and this program knows "
-        f"versions up to {len(STEPS)}. Use a newer Readback."
+        f"versions up to {len(SCHEMA.steps)}. Use a newer Readback."
     )
 
 
@@ -107,7 +107,7 @@ def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None
         assert messages is not None
         assert (messages.ids, messages.data) == (("m1",), ("[2]",))
         assert store.delete_completion("c1") is True
-    assert rows(url, "SELECT version FROM schema_version") == [(len(STEPS),)]
+    assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
     assert rows(url, "SELECT * FROM messages") == []
 
 

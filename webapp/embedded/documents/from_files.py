@@ -6,15 +6,13 @@ read like any other given completion, so the same pieces always make the same on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from webapp.embedded.documents.api_json import one_line
 from webapp.embedded.documents.from_exchange import DELIVERY_FIELDS, RENAMED
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Member, Null, Object, Value
-
-_NUMBERED = re.compile(r"(?P<completion>.+)-(?:msg-)?(?P<index>[0-9]{1,9})", re.DOTALL)
+from webapp.ids import split_message_id
 
 
 def answered(request: Object, response: Object) -> str:
@@ -43,8 +41,8 @@ def named_completion(message: Value) -> str | None:
 
     Servers name a message `{completion_id}-{index}`, some `{completion_id}-msg-{index}`.
     """
-    match = _numbered(message)
-    return match["completion"] if match else None
+    found = split_message_id(_id(message))
+    return found[0] if found else None
 
 
 def merge_pages(pages: Sequence[Object]) -> list[Value]:
@@ -81,12 +79,8 @@ def _id(message: Value) -> str | None:
 
 
 def _index(message: Value) -> int | None:
-    match = _numbered(message)
-    return int(match["index"]) if match else None
-
-
-def _numbered(message: Value) -> re.Match[str] | None:
-    return _NUMBERED.fullmatch(_id(message) or "")
+    found = split_message_id(_id(message))
+    return found[1] if found else None
 
 
 def _says(member: Member) -> bool:

@@ -7,7 +7,6 @@ form only by name, and nothing of files or databases.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,11 +19,11 @@ from webapp.embedded.documents.api_json import (
     strip_whitespace,
 )
 from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
-
-_ID = re.compile(r"[A-Za-z0-9._:~-]{1,240}")
-"""What can stand in a URL as it is; room is left for `-{index}` within 256 characters."""
+from webapp.ids import MAX_ID_LENGTH, is_valid_id
 
 _ID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MAX_ID_LENGTH: Final = MAX_ID_LENGTH - 16
+"""Leaves room for `-{index}` in the ids of messages."""
 _ID_LENGTH: Final = 29
 _FURTHEST: Final = 2**62
 """Beyond any time; `created` is kept within it so that every database can sort by it."""
@@ -163,15 +162,11 @@ def _completion_id(given: Object, digest: bytes) -> str:
         return f"chatcmpl-{_id_characters(digest)}"
     if not isinstance(value, String):
         raise NotACompletion("its `id` is not a string")
-    if not _is_addressable(value.text):
+    if not is_valid_id(value.text, max_length=_MAX_ID_LENGTH):
         raise NotACompletion(
             "its `id` cannot be part of a URL: it needs 1 to 240 letters, digits and - . _ : ~"
         )
     return value.text
-
-
-def _is_addressable(text: str) -> bool:
-    return _ID.fullmatch(text) is not None and text not in (".", "..")
 
 
 def _id_characters(digest: bytes) -> str:
@@ -217,4 +212,4 @@ def _message_ids(values: Sequence[Value], completion_id: str) -> list[str]:
 
 def _own_id(message: Value) -> str | None:
     own = message.text("id") if isinstance(message, Object) else None
-    return own if own and _is_addressable(own) else None
+    return own if own and is_valid_id(own, max_length=_MAX_ID_LENGTH) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
 import requests
@@ -14,6 +13,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.redaction import KeyRedactor
+from webapp.http import open_session
 
 log = logging.getLogger("readback.embedded")
 
@@ -64,7 +64,8 @@ class ModelServer:
         self._headers = {"User-Agent": "Readback", "Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._session = _open_session(proxy, ca_bundle)
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        self._session = open_session(adapter, proxy=proxy, ca_bundle=ca_bundle)
 
     def create(self, body: bytes, *, accept: str) -> ModelAnswer:
         """Send `body` and return the answer before its body is read.
@@ -144,28 +145,6 @@ class ModelAnswer:
 
     def close(self) -> None:
         self._response.close()
-
-
-class _Session(requests.Session):
-    """A session to which a redirect is an answer like any other.
-
-    With `allow_redirects=False` alone, requests still reads the whole body of a redirect.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _open_session(proxy: str | None, ca_bundle: str | None) -> requests.Session:
-    session = _Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.verify = ca_bundle or True
-    session.proxies = {"https": proxy} if proxy else {}
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 def _translate_error(error: Exception, *, message: str, code: str) -> ModelServerError:

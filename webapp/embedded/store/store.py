@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.database import open_database
+from webapp.database import migrate, open_database
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.store.originals import matches_original
@@ -24,7 +24,7 @@ from webapp.embedded.store.queries import (
     completions_page,
     messages_page,
 )
-from webapp.embedded.store.schema import prepare
+from webapp.embedded.store.schema import SCHEMA
 from webapp.exact_json import Object, parse
 
 _RETRIEVE: Final = text("SELECT wire_json FROM completions WHERE id = :id")
@@ -70,7 +70,7 @@ class Store:
     def __init__(self, database_url: str) -> None:
         self._database = open_database(database_url)
         try:
-            self.is_new: Final = prepare(self._database)
+            self.is_new: Final = migrate(self._database, SCHEMA)
         except BaseException:
             self._database.close()
             raise

@@ -13,6 +13,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Annotation
 from webapp.rendering.citations.markers import link_marks
 from webapp.rendering.citations.sources import Source, list_unmarked
@@ -25,7 +26,6 @@ from webapp.rendering.text.invisible import reveal_in_html
 
 __all__ = ["PageBudget", "ShowImage", "TextView", "render_markdown"]
 
-_LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _LINE: Final = re.compile(r"\r\n?|\n")
 _COSTLY: Final = re.compile(r"[\[\]*_~`]")
 
@@ -58,7 +58,7 @@ def render_markdown(
     of a page share `budget`. `image` renders an image from its URL and description; without it,
     images are links.
     """
-    text = _LONE_SURROGATES.sub("\ufffd", text)
+    text = LONE_SURROGATES.sub("\ufffd", text)
     page = budget or PageBudget()
     try:
         with page.meter() as meter:

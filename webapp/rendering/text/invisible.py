@@ -19,6 +19,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from webapp.formatting import LONE_SURROGATES
+
 MAX_DECODED: Final = 80
 """Characters of a hidden message that its mark tells; the source has all of them."""
 
@@ -68,7 +70,6 @@ _IN_HTML: Final = re.compile(
     f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING})',
     re.DOTALL,
 )
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _C0: Final = (
     "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI "
     "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
@@ -191,7 +192,7 @@ def _joined(cluster: str) -> str:
 def _content(run: str) -> str:
     """The characters themselves, as far as a page can hold them."""
     content = run.replace("\r", "&#13;").replace("\0", "\u2400")
-    return _SURROGATES.sub("\ufffd", content)
+    return LONE_SURROGATES.sub("\ufffd", content)
 
 
 def _label(run: str) -> str:

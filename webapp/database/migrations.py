@@ -1,0 +1,87 @@
+"""Bring the tables of one owner from the version in the database to the program's version.
+
+Several owners can keep their tables in the same database. Each has a version table of its own,
+with one row: the number of steps that were run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from webapp.database.engine import Database, StoreError
+
+Step: TypeAlias = Callable[[Connection], None]
+
+_VERSION_TABLE: Final = "schema_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The steps that create and change the tables of one owner.
+
+    Step n leads from version n to version n + 1. Steps are only ever appended, because old
+    databases run all the steps they lack. `prefix` sets the owner's version table apart.
+    """
+
+    steps: tuple[Step, ...]
+    prefix: str = ""
+
+    @property
+    def version_table(self) -> str:
+        return self.prefix + _VERSION_TABLE
+
+
+def migrate(database: Database, schema: Schema) -> bool:
+    """Run the steps that the database lacks; return whether it had no tables of `schema` before.
+
+    Raises `StoreError` if the database cannot be reached, was made by a newer program, or
+    belongs to another program.
+    """
+    newest = len(schema.steps)
+    try:
+        with database.reader.connect() as connection:
+            if _read_version(connection, schema, database.name) == newest:
+                return False
+        with database.writer.begin() as connection:
+            # Another process may have migrated while this one waited for the lock.
+            version = _read_version(connection, schema, database.name)
+            if version is not None and version > newest:
+                raise StoreError(
+                    f"The store {database.name} has schema version {version}, and this program "
+                    f"knows versions up to {newest}. Use a newer Readback."
+                )
+            _run_steps(connection, schema, version)
+            return version is None
+    except DatabaseError as error:
+        problem = str(error.orig).strip().partition("\n")[0]
+        raise StoreError(f"The store {database.name} cannot be opened: {problem}.") from error
+
+
+def _read_version(connection: Connection, schema: Schema, name: str) -> int | None:
+    """Return the version of the schema's tables, or None if there are none."""
+    tables = inspect(connection).get_table_names()
+    if schema.version_table in tables:
+        query = text(f"SELECT version FROM {schema.version_table}")
+        return int(connection.execute(query).scalar_one())
+    if tables and not any(table.endswith(_VERSION_TABLE) for table in tables):
+        raise StoreError(
+            f"The database {name} belongs to another program: "
+            "it has tables, and none of them is Readback's."
+        )
+    return None
+
+
+def _run_steps(connection: Connection, schema: Schema, version: int | None) -> None:
+    table = schema.version_table
+    if version is None:
+        connection.execute(text(f"CREATE TABLE {table} (version INTEGER NOT NULL)"))
+        connection.execute(text(f"INSERT INTO {table} (version) VALUES (0)"))
+    for step in schema.steps[version or 0 :]:
+        step(connection)
+    update = text(f"UPDATE {table} SET version = :version")
+    connection.execute(update, {"version": len(schema.steps)})
