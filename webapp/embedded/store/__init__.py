@@ -1,0 +1,1 @@
+"""The store of completions: its tables, its queries and its pages."""

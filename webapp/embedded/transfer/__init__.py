@@ -1,0 +1,1 @@
+"""Importing completions from files, and exporting them to files."""
