@@ -25,7 +25,7 @@ def test_a_page_of_costly_markdown_shows_its_rest_as_plain_text(
 def test_every_page_of_a_streamed_transcript_has_a_budget_of_its_own(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *([COSTLY] * 60))
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *([COSTLY] * 24))
     page = Page.of(fake_client.get("/completions/chatcmpl-1?all=1&limit=4"))
     assert "as one page may hold" not in page.text
 
