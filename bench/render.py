@@ -24,7 +24,7 @@ from typing import Final
 from flask.testing import FlaskClient
 
 from bench.render_cases import EMPTY, KINDS, hostile, of_messages, pages
-from tools.memory import HAS_PEAKS, forget_peak, held, peak
+from tools.memory import HAS_PEAKS, read_held, read_peak, reset_peak
 from webapp import create_app
 from webapp.config import Config, Limits
 from webapp.embedded import Store, import_files
@@ -154,12 +154,12 @@ def _named(text: str, name: str) -> str:
 def _memory_from_now_on() -> int:
     if not HAS_PEAKS:
         return 0
-    forget_peak("self")
-    return held("self")
+    reset_peak("self")
+    return read_held("self")
 
 
 def _most_memory() -> int:
-    return peak("self") if HAS_PEAKS else 0
+    return read_peak("self") if HAS_PEAKS else 0
 
 
 def _print_all(cases: Iterable[Case], empty: float) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
-from tests.support.answer_headers import POLICY, missing
+from tests.support.answer_headers import POLICY, find_header_faults
 from tests.support.fake_upstream import FakeUpstream, error, stored
 from tests.support.pages import AS_FRAGMENT
 from webapp import create_app
@@ -63,7 +63,7 @@ def test_every_answer_in_html_carries_the_headers(
     assert response.mimetype == "text/html"
     directives = response.headers["Content-Security-Policy"].split("; ")
     assert dict(one.split(" ", 1) for one in directives) == POLICY
-    assert missing(response.headers) == []
+    assert find_header_faults(response.headers) == []
     assert "Server-Timing" not in response.headers
 
 
@@ -113,7 +113,7 @@ def test_no_answer_of_any_address_lacks_the_headers(
         environ = FAILURES[circumstance]
         response = client.open(address, method=method, environ_overrides=environ, buffered=True)
         secure = circumstance == "over https"
-        assert missing(response.headers, secure=secure) == [], (address, response.status)
+        assert find_header_faults(response.headers, secure=secure) == [], (address, response.status)
         assert "Traceback" not in response.get_data(as_text=True)
 
 
@@ -126,7 +126,7 @@ def test_an_answer_about_a_failure_carries_them_too(
         for path in ("/chat/completions", f"/chat/completions/{ID}", MESSAGES):
             fake.script(path, error(status, "no", Cache_Control="public", Vary="*"))
         response = fake_client.get(address, headers=headers, buffered=True)
-        assert missing(response.headers) == [], (address, response.status)
+        assert find_header_faults(response.headers) == [], (address, response.status)
 
 
 class Breaks(BaseAdapter):
@@ -144,7 +144,7 @@ def test_an_unexpected_failure_carries_them_too(headers: dict[str, str]) -> None
     app = create_app(Config(openai_base_url="http://127.0.0.1:9/v1"), transport=Breaks())
     for address in addresses(app):
         response = app.test_client().get(address, headers=headers, buffered=True)
-        assert missing(response.headers) == [], (address, response.status)
+        assert find_header_faults(response.headers) == [], (address, response.status)
         assert "a secret" not in response.get_data(as_text=True)
     assert app.test_client().get(HERE).status_code == 500
 
@@ -162,7 +162,7 @@ def test_so_does_the_answer_when_even_the_page_about_the_failure_fails(
 
     response = app.test_client().get("/nothing")
     assert response.status_code == 500
-    assert missing(response.headers) == []
+    assert find_header_faults(response.headers) == []
     assert response.text == "Readback failed at this. The log of the server has the details.\n"
     assert "a secret" in caplog.text
 
@@ -182,7 +182,7 @@ def test_files_that_are_not_sent_again_keep_their_headers(client: FlaskClient) -
     etag = client.get(address, buffered=True).headers["ETag"]
     response = client.get(address, headers={"If-None-Match": etag}, buffered=True)
     assert response.status_code == 304
-    assert missing(response.headers) == []
+    assert find_header_faults(response.headers) == []
 
 
 def test_raw_json_is_not_kept_by_browsers(fake_client: FlaskClient) -> None:

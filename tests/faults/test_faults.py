@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from tests.faults.broken_upstream import FAULTS, KEY, SAID, Fault
-from tests.support.answer_headers import missing
+from tests.support.answer_headers import find_header_faults
 from tests.support.command import PATIENCE, Served
 from tests.support.pages import AS_FRAGMENT, Page
-from tools.memory import HAS_PEAKS, forget_peak, held, peak, workers_of
+from tools.memory import HAS_PEAKS, find_children, read_held, read_peak, reset_peak
 
 PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "list": ("/completions?model={id}", {}),
@@ -41,11 +41,11 @@ def growth(viewer: Served, fault: Fault) -> Iterator[None]:
     if not HAS_PEAKS:
         yield
         return
-    (worker,) = workers_of(viewer.process.pid)
-    forget_peak(worker)
-    before = held(worker)
+    (worker,) = find_children(viewer.process.pid)
+    reset_peak(worker)
+    before = read_held(worker)
     yield
-    assert peak(worker) - before < fault.memory
+    assert read_peak(worker) - before < fault.memory
 
 
 def ask(viewer: Served, which: str, name: str) -> requests.Response:
@@ -62,7 +62,7 @@ def test_every_page_ends_and_says_what_happened(viewer: Served, name: str, fault
         page = Page(answer.text)
         assert answer.status_code in fault.statuses, (which, page.text)
         assert fault.sentence in page.text, (which, page.text)
-        assert missing(answer.headers.items()) == [], which
+        assert find_header_faults(answer.headers.items()) == [], which
         assert is_harmless(answer), which
 
 

@@ -1,4 +1,4 @@
-"""The headers that every answer must carry, read off an answer of any kind."""
+"""Check the headers that every answer must carry."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ONCE = {*EXACTLY, "content-security-policy", "referrer-policy", "permissions-pol
 ONCE |= {"cache-control", "content-type", "content-length", "strict-transport-security"}
 
 
-def missing(headers: Iterable[tuple[str, str]], *, secure: bool = False) -> list[str]:
-    """What is wrong with the headers of one answer; nothing when they are as they must be."""
+def find_header_faults(headers: Iterable[tuple[str, str]], *, secure: bool = False) -> list[str]:
+    """Return a word for each header of one answer that is wrong; an empty list if all are right."""
     given = [(name.lower(), value) for name, value in headers]
     names = [name for name, _ in given]
     has = dict(given)
@@ -41,11 +41,11 @@ def missing(headers: Iterable[tuple[str, str]], *, secure: bool = False) -> list
         wrong.append("permissions-policy")
     if ("strict-transport-security" in has) is not secure:
         wrong.append("strict-transport-security")
-    return wrong + _wrong_in_keeping(has)
+    return wrong + _find_cache_faults(has)
 
 
 def _is_strict(policy: str) -> bool:
-    """Ours, or one that begins with nothing as well and sandboxes what it is sent with."""
+    """Return whether it is our policy, or one that allows nothing by default and sandboxes."""
     directives = dict(one.partition(" ")[::2] for one in policy.split("; "))
     return directives == POLICY or (
         directives.get("default-src") == "'none'"
@@ -54,7 +54,7 @@ def _is_strict(policy: str) -> bool:
     )
 
 
-def _wrong_in_keeping(has: dict[str, str]) -> list[str]:
+def _find_cache_faults(has: dict[str, str]) -> list[str]:
     is_page = has.get("content-type", "").startswith("text/html")
     keeping = set(has.get("cache-control", "").split(", "))
     if is_page:
