@@ -34,7 +34,8 @@ _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
     """Return whether `url` may be an `href`; `own_host` is the Host header of the request."""
-    if len(url) > _MAX_LINK or " " in url or _has_deceptive_characters(url):
+    decoded = unquote(_ENCODED_BREAK.sub("%20", url))
+    if len(url) > _MAX_LINK or " " in url or _DECEPTIVE.search(url) or _DECEPTIVE.search(decoded):
         return False
     try:
         parts = urlsplit(url)
@@ -93,11 +94,6 @@ class RemoteImage:
             return None
         host = hostname if port is None else f"{hostname}:{port}"
         return cls(url, host, f"{parts.scheme}://{host}")
-
-
-def _has_deceptive_characters(url: str) -> bool:
-    decoded = unquote(_ENCODED_BREAK.sub("%20", url))
-    return _DECEPTIVE.search(url) is not None or _DECEPTIVE.search(decoded) is not None
 
 
 def _parse_server(parts: SplitResult) -> tuple[str, int] | None:

@@ -141,23 +141,21 @@ def link_marks(html: str, sources: Sequence[Source], *, anchor: str) -> Markup:
 
 
 def _build_link(html: str, source: Source, place: int, anchor: str, *, css: str) -> str:
+    cited = source.annotation
+    if isinstance(cited, UrlCitation):
+        facts = (cited.title, get_host(cited.url), cited.url)
+        title = "\n".join(fact for fact in facts if fact)
+    else:
+        title = cited.label
     attributes = {
         "class": css,
         "id": f"{anchor}-cite-{place}",
         "href": f"#{anchor}-source-{source.number}",
-        "title": _describe(source.annotation),
+        "title": title,
         "role": "doc-noteref",
     }
     pairs = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f"<a {pairs}>{html}</a>"
-
-
-def _describe(annotation: Annotation) -> str:
-    """Return title, host and URL of a source, one a line."""
-    if not isinstance(annotation, UrlCitation):
-        return annotation.label
-    facts = (annotation.title, get_host(annotation.url), annotation.url)
-    return "\n".join(fact for fact in facts if fact)
 
 
 def _ends_a_word(text: str, span: Span) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -92,15 +92,10 @@ def _score_range(text: str, cited: UrlCitation, one: Range, indexes: Indexes) ->
     first, last = indexes.offset(start), indexes.offset(end)
     if first is None or last is None:
         return 0
-    return sum(_iter_scores(text, cited, first, last))
-
-
-def _iter_scores(text: str, cited: UrlCitation, start: int, end: int) -> Iterator[int]:
-    piece = text[max(start, end - _MAX_EXAMINED) : end]
-    if is_marker(piece.strip()) or _LINK_MARKER.fullmatch(piece.strip()):
-        yield 6
+    piece = text[max(first, last - _MAX_EXAMINED) : last]
     names = (cited.url, get_host(cited.url), cited.title)
-    if any(name and name[:_MAX_EXAMINED] in piece for name in names):
-        yield 4
-    yield end == len(text) or text[end] in _ENDS or text[end - 1] in ")]】"
-    yield start == 0 or text[start - 1] in _STARTS or text[start] in "([【"
+    has_marker = is_marker(piece.strip()) or _LINK_MARKER.fullmatch(piece.strip()) is not None
+    has_name = any(name and name[:_MAX_EXAMINED] in piece for name in names)
+    ends_well = last == len(text) or text[last] in _ENDS or text[last - 1] in ")]】"
+    starts_well = first == 0 or text[first - 1] in _STARTS or text[first] in "([【"
+    return 6 * has_marker + 4 * has_name + ends_well + starts_well

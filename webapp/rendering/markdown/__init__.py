@@ -62,7 +62,12 @@ def render_markdown(
     page = budget or PageBudget()
     try:
         with page.meter() as meter:
-            _spend_brackets(text, page)
+            brackets = len(_COSTLY.findall(text))
+            most = page.budgets.brackets
+            if brackets > most:
+                raise TooCostly(f"it has more than {most:,} brackets, stars and the like")
+            if not page.takes(brackets):
+                raise TooCostly("the page has as much Markdown as one page may hold")
             meter.step(LINE_STEPS * len(_LINE.findall(text)))
             scope = Scope(page, meter, image)
             html, sources, scope = render_with_citations(
@@ -74,13 +79,3 @@ def render_markdown(
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
         return TextView(plain, f"Shown as plain text: {reason}.", list_unmarked(annotations), True)
     return TextView(shown, " ".join(scope.notes) or None, sources)
-
-
-def _spend_brackets(text: str, page: PageBudget) -> None:
-    """Subtract the brackets of `text` from the page's budget, or raise `TooCostly`."""
-    brackets = len(_COSTLY.findall(text))
-    most = page.budgets.brackets
-    if brackets > most:
-        raise TooCostly(f"it has more than {most:,} brackets, stars and the like")
-    if not page.takes(brackets):
-        raise TooCostly("the page has as much Markdown as one page may hold")

@@ -40,8 +40,7 @@ _UNSEEN: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)
 """Comments and definitions: the reader would not see them, and a definition may expand to a formula
 longer and deeper than the source."""
 
-_ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,40});")
-_XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_ENTITY: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{0,40});")
 _VALUE: Final = re.compile(r"[A-Za-z0-9.%+-]{1,20}")
 
 _SPACES: Final = frozenset({"lspace", "rspace"})
@@ -142,7 +141,9 @@ def _convert(latex: str, display: bool) -> ElementTree.Element | None:
         xml = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
         if len(xml) > _MAX_OUTPUT:
             return None
-        return _rebuild(ElementTree.fromstring(_replace_entities(xml)))
+        # HTML defines named entities that XML does not.
+        xml = _ENTITY.sub(lambda found: html5.get(f"{found[1]};", found[0]), xml)
+        return _rebuild(ElementTree.fromstring(xml))
     except (LatexError, ElementTree.ParseError, _NotAllowed):
         return None
 
@@ -170,7 +171,11 @@ def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
     if level > MAX_LEVELS:
         raise _NotAllowed(found.tag)
     if found.tag == "menclose":
-        made = _rebuild_enclosure(found)
+        # Browsers do not support it: the style sheet draws a row instead.
+        css = _ENCLOSURES.get(found.get("notation", ""))
+        if css is None:
+            raise _NotAllowed(found.tag)
+        made = ElementTree.Element("mrow", {"class": css})
     else:
         allowed = _ELEMENTS.get(found.tag)
         if allowed is None:
@@ -197,14 +202,6 @@ def _replace_line(made: ElementTree.Element) -> ElementTree.Element:
     return row
 
 
-def _rebuild_enclosure(found: ElementTree.Element) -> ElementTree.Element:
-    """Return a row that the style sheet draws: browsers do not support `menclose`."""
-    css = _ENCLOSURES.get(found.get("notation", ""))
-    if css is None:
-        raise _NotAllowed(found.tag)
-    return ElementTree.Element("mrow", {"class": css})
-
-
 def _convert_style(style: str) -> str:
     """Return the classes for `style`: the page's policy forbids style attributes."""
     names = []
@@ -215,13 +212,3 @@ def _convert_style(style: str) -> str:
         if known:
             names.append(known)
     return " ".join(names)
-
-
-def _replace_entities(xml: str) -> str:
-    """Replace the named entities that HTML defines and XML does not."""
-    return _ENTITY.sub(
-        lambda found: (
-            found[0] if found[1] in _XML_ENTITIES else html5.get(f"{found[1]};", found[0])
-        ),
-        xml,
-    )

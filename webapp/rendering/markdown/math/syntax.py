@@ -53,12 +53,8 @@ def parse_inline(state: StateInline, silent: bool) -> bool:
     if state.linkLevel or state.src[state.pos] not in "$\\":
         return False
     opening = state.src[state.pos : state.pos + 2]
-    if opening in _CLOSERS:
-        end = _find_closer(state, opening)
-        width = 2
-    else:
-        end = _find_dollar(state) if opening[0] == "$" else -1
-        width = 1
+    width = 2 if opening in _CLOSERS else 1
+    end = _find_closer(state, opening) if width == 2 else _find_dollar(state)
     if end < 0:
         return False
     if not silent:
@@ -81,7 +77,13 @@ def _find_dollar(state: StateInline) -> int:
     """Return the end of the formula that begins here with one dollar, or -1."""
     src, begin = state.src, state.pos + 1
     before = src[state.pos - 1] if state.pos else " "
-    if begin >= state.posMax or src[begin].isspace() or before.isalnum() or before in "$_":
+    if (
+        src[state.pos] != "$"
+        or begin >= state.posMax
+        or src[begin].isspace()
+        or before.isalnum()
+        or before in "$_"
+    ):
         return -1
     limit = min(state.posMax, begin + MAX_LENGTH)
     end = src.find("$", begin, limit)
