@@ -61,7 +61,7 @@ def create_app(
     app.extensions["readback"] = _build_services(config, transport, clock)
     StaticFiles(root / "static").install(app)
     templating.install(app)
-    errors.register(app)
+    errors.register_error_handlers(app)
     for area in (completions, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)
     if config.gallery:

@@ -1,7 +1,7 @@
-"""Errors as answers: a page, or a notice in the place that was to be loaded.
+"""Answer errors with a page, or with a notice where a fragment was to be loaded.
 
-Upstream errors say what happened and what the reader can do; our own say no more than what
-the reader needs. The cause is logged, never shown.
+Upstream errors say what happened and how the reader can help; our own say only as much as the
+reader needs. The cause is logged, never shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from webapp.fragments import notice, wants_fragment
+from webapp.fragments import render_notice, wants_fragment
 from webapp.upstream import NotFound, RateLimited, UpstreamError
 
 log = logging.getLogger("readback")
@@ -33,44 +33,48 @@ _SENTENCES = {
 }
 
 
-def register(app: Flask) -> None:
-    """Makes `app` answer every error in its own look."""
-    app.register_error_handler(UpstreamError, upstream_error)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, unexpected_error)
+def register_error_handlers(app: Flask) -> None:
+    """Make `app` answer every error with a page or notice of its own."""
+    app.register_error_handler(UpstreamError, handle_upstream_error)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(Exception, handle_unexpected_error)
 
 
-def upstream_error(error: UpstreamError) -> Response:
-    """The page for a call that gave no result, with the status that fits."""
-    response = _answer(error.http_status, error=error, title=_title(error), sentence=str(error))
+def handle_upstream_error(error: UpstreamError) -> Response:
+    """Return the answer to a failed upstream request, with the fitting status."""
+    response = _render_error(
+        error.http_status, error=error, title=_find_title(error), sentence=str(error)
+    )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
 
 
-def http_error(error: HTTPException) -> Response:
-    """Our own 4xx and 5xx; the sentence a view gave to `abort` wins over the usual one."""
+def handle_http_error(error: HTTPException) -> Response:
+    """Return our own 4xx or 5xx; a sentence passed to `abort` replaces the usual one."""
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
     code = error.code or 500
     usual = type(error).description
     given = error.description if error.description != usual else None
     sentence = given or _SENTENCES.get(code) or error.name
-    response = _answer(code, error=None, title=error.name, sentence=sentence)
+    response = _render_error(code, error=None, title=error.name, sentence=sentence)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
 
 
-def unexpected_error(error: Exception) -> Response:
+def handle_unexpected_error(error: Exception) -> Response:
     log.error("unexpected error at %s", request.endpoint, exc_info=error)
-    return http_error(InternalServerError())
+    return handle_http_error(InternalServerError())
 
 
-def _answer(status: int, *, error: UpstreamError | None, title: str, sentence: str) -> Response:
+def _render_error(
+    status: int, *, error: UpstreamError | None, title: str, sentence: str
+) -> Response:
     if wants_fragment():
-        return notice("errors/_notice.html", status=status, error=error, sentence=sentence)
+        return render_notice("errors/_notice.html", status=status, error=error, sentence=sentence)
     # An error without a status is ours, about a part of a completion that is there.
     missing = isinstance(error, NotFound) and error.status is not None
     causes = _NOT_FOUND_CAUSES if missing else ()
@@ -85,7 +89,7 @@ def _answer(status: int, *, error: UpstreamError | None, title: str, sentence: s
     return make_response(page, status)
 
 
-def _title(error: UpstreamError) -> str:
+def _find_title(error: UpstreamError) -> str:
     if isinstance(error, NotFound):
         return "Not found"
     if isinstance(error, RateLimited):

@@ -1,4 +1,4 @@
-"""Numbers, sizes and times for people: short words, exact where it matters."""
+"""Format numbers, sizes and times for people."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _UNITS: Final = (
 
 LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 """JSON can hold them, UTF-8 cannot."""
-# Marks of Markdown that only stand in the way of a few words: headings, stars, backticks.
+# Marks of Markdown that would only disturb a few words: headings, stars, backticks.
 _MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
-    """`1 message`, `1,204 messages`."""
+    """Return a number with its noun: `1 message`, `1,204 messages`."""
     return f"{number or 0:,} {one if number == 1 else many or one + 's'}"
 
 
 def size(number: int) -> str:
-    """Bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
+    """Return bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
     if number < 1000:
         return count(number, "byte")
     if number < 999_500:
@@ -38,7 +38,7 @@ def size(number: int) -> str:
 
 
 def extent(text: str) -> str:
-    """How long a text is: `312 words, 2 kB`; of scripts without spaces its characters."""
+    """Return the length of a text: `312 words, 2 kB`; characters for scripts without spaces."""
     words = len(text.split())
     spaced = len(text) <= 20 * words
     length = count(words, "word") if spaced else count(len(text), "character")
@@ -46,7 +46,7 @@ def extent(text: str) -> str:
 
 
 def moment(seconds: int | None) -> str:
-    """Unix seconds as `2026-11-03 14:03 UTC`; a number that is no time stays a number."""
+    """Return unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is no time."""
     if seconds is None:
         return "no time"
     try:
@@ -56,7 +56,7 @@ def moment(seconds: int | None) -> str:
 
 
 def iso_moment(seconds: int | None) -> str:
-    """Unix seconds for a `datetime` attribute; empty when it is no time."""
+    """Return unix seconds for a `datetime` attribute, or `""` if they are no time."""
     if seconds is None:
         return ""
     try:
@@ -66,7 +66,7 @@ def iso_moment(seconds: int | None) -> str:
 
 
 def ago(seconds: int | None, *, now: float | None = None) -> str:
-    """How long ago, or in how long: `2 h ago`, `in 40 min`, `just now`."""
+    """Return the distance from now: `2 h ago`, `in 40 min`, `just now`."""
     if seconds is None:
         return ""
     try:
@@ -84,12 +84,12 @@ def ago(seconds: int | None, *, now: float | None = None) -> str:
 
 
 def is_past(seconds: int, *, now: float | None = None) -> bool:
-    """Whether a moment in unix seconds lies behind us."""
+    """Return whether a moment in unix seconds has passed."""
     return seconds <= (time.time() if now is None else now)
 
 
 def first_words(text: str, limit: int = 160) -> str:
-    """The first line with words in it, cut at a word, without the marks of Markdown."""
+    """Return the first line with words, cut at a word, without the marks of Markdown."""
     lines = (_MARKUP.sub("", line).strip() for line in text.splitlines())
     line = next((line for line in lines if line), "")
     if len(line) <= limit:

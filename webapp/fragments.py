@@ -1,7 +1,7 @@
-"""Page or fragment: everything that knows htmx.
+"""Answer with a page or a fragment; the only module that knows htmx.
 
-A URL answers with a whole page, or, when htmx asks, with the part of it that is swapped in.
-The fragment is a template of its own that the page includes.
+A URL answers with a whole page, or with the part that is swapped in if htmx asks. The fragment
+is a template of its own that the page includes.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ VARY = ("HX-Request", "HX-History-Restore-Request")
 
 
 def wants_fragment() -> bool:
-    """Whether the answer will be swapped into a page that is already there."""
+    """Return whether the answer will be swapped into a page that is already there."""
     htmx = cast(HtmxHeaders, request.htmx)  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def page_or_fragment(page: str, fragment: str, **context: object) -> Response:
-    """`page` rendered, or only `fragment` of it when htmx asks."""
+def render_page_or_fragment(page: str, fragment: str, **context: object) -> Response:
+    """Render `page`, or only its `fragment` if htmx asks."""
     return make_response(render_template(fragment if wants_fragment() else page, **context))
 
 
-def in_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
-    """The parts of a streamed page joined to pieces worth sending, one ending with each section.
+def join_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
+    """Yield the parts of a streamed page joined to pieces, one ending with each section.
 
-    A template gives a part for every variable in it; sent by themselves they would cost more
-    than rendering them does. When making them fails, `broken_off` is the last piece: the status
-    is long sent, and a page that merely ended would look whole.
+    A template yields a part for every variable; sent one by one, parts would cost more than
+    their rendering. If rendering fails, `broken_off` is the last piece: the status has been sent
+    by then, and a page that merely ended would look whole.
     """
     waiting: list[str] = []
     size = 0
@@ -48,17 +48,17 @@ def in_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
                 waiting, size = [], 0
     except Exception:
         log.exception("a streamed page broke off")
-        waiting = [_whole_bubbles("".join(waiting)), broken_off]
+        waiting = [_cut_after_bubble("".join(waiting)), broken_off]
     yield "".join(waiting)
 
 
-def _whole_bubbles(html: str) -> str:
-    """`html` without the bubble that was just being made, and perhaps stands amid a tag."""
+def _cut_after_bubble(html: str) -> str:
+    """Return `html` up to the end of its last whole bubble; the rest may end inside a tag."""
     return html[: html.rfind("</article>") + len("</article>")] if "</article>" in html else ""
 
 
-def notice(template: str, *, status: int, **context: object) -> Response:
-    """A notice in the place that was to be loaded: what the reader has stays where it is."""
+def render_notice(template: str, *, status: int, **context: object) -> Response:
+    """Render a notice in the place that was to be loaded; the reader keeps the rest of the page."""
     response = make_response(render_template(template, **context), status)
     response.headers["HX-Reswap"] = "innerHTML"
     return response

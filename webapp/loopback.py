@@ -1,8 +1,7 @@
-"""A transport that calls a WSGI app in this process, in place of a network.
+"""Send the requests of a `requests` session to a WSGI app in this process.
 
-Owns the translation between requests and WSGI, so that a client sees the same HTTP semantics
-either way. A request over a real socket to the same process would deadlock a server of one
-thread. Knows nothing of what the app does, nor of completions.
+The client sees the same HTTP semantics as over a network. A request over a real socket to the
+same process would deadlock a server with one thread.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 class LoopbackAdapter(BaseAdapter):
     """A `requests` adapter for one app, mounted at the path `mount`; for many threads at once.
 
-    Bodies are drawn from the app as they are read. Time-outs cannot interrupt the app. When it
-    raises, the caller gets a `requests.ConnectionError`, or a broken-off body once that has
+    Bodies are read from the app as the caller reads them. Time-outs cannot interrupt the app. If
+    it raises, the caller gets a `requests.ConnectionError`, or a truncated body if that has
     begun, as from a server that died.
     """
 
@@ -49,18 +48,20 @@ class LoopbackAdapter(BaseAdapter):
     ) -> requests.Response:
         url = urlsplit(request.url or "")
         if not f"{url.path}/".startswith(f"{self._mount}/"):
-            return _response(request, [b"Not Found"], "404 Not Found", [])
+            return _build_response(request, [b"Not Found"], "404 Not Found", [])
         try:
-            body, status, headers = run_wsgi_app(self._app, self._environ(request, url))
-            return _response(request, body, status, headers)
+            body, status, headers = run_wsgi_app(self._app, self._build_environ(request, url))
+            return _build_response(request, body, status, headers)
         except Exception as error:
             raise requests.ConnectionError("the app failed", request=request) from error
 
     def close(self) -> None:
         """Nothing is kept open between requests."""
 
-    def _environ(self, request: requests.PreparedRequest, url: SplitResult) -> WSGIEnvironment:
-        body = _bytes(request.body)
+    def _build_environ(
+        self, request: requests.PreparedRequest, url: SplitResult
+    ) -> WSGIEnvironment:
+        body = _read_body(request.body)
         environ: WSGIEnvironment = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": self._mount,
@@ -81,24 +82,25 @@ class LoopbackAdapter(BaseAdapter):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        return environ | _header_variables(request.headers)
+        return environ | _build_header_variables(request.headers)
 
 
-def _header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+def _build_header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     variables = {
-        f"HTTP_{name.upper().replace('-', '_')}": _text(value) for name, value in headers.items()
+        f"HTTP_{name.upper().replace('-', '_')}": _decode_header(value)
+        for name, value in headers.items()
     }
     content_type = variables.pop("HTTP_CONTENT_TYPE", None)
     variables.pop("HTTP_CONTENT_LENGTH", None)
     return variables | ({"CONTENT_TYPE": content_type} if content_type else {})
 
 
-def _text(value: str | bytes) -> str:
+def _decode_header(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _bytes(body: Any) -> bytes:
-    """What requests would send for `body`: bytes, text, or an iterable of bytes."""
+def _read_body(body: Any) -> bytes:
+    """Return the bytes that requests would send for `body`: bytes, text or an iterable of bytes."""
     if body is None:
         return b""
     if isinstance(body, str):
@@ -106,7 +108,7 @@ def _bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-def _response(
+def _build_response(
     request: requests.PreparedRequest,
     body: Iterable[bytes],
     status: str,
@@ -137,7 +139,7 @@ def _response(
 
 
 class _Body(io.RawIOBase):
-    """The app's iterable as a file; at its end, or when closed, it closes the iterable."""
+    """The app's iterable as a file, which closes the iterable at its end or when closed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._iterator = iter(chunks)
@@ -169,7 +171,7 @@ class _Body(io.RawIOBase):
             raise IncompleteRead(b"") from error
 
     def _finish(self) -> None:
-        """Closes the iterable, once, as WSGI demands."""
+        """Close the iterable, once, as WSGI demands."""
         close, self._close_chunks = self._close_chunks, None
         if close is not None:
             close()

@@ -1,4 +1,4 @@
-"""What every answer carries and every request must be: headers, the Host, the origin of writes."""
+"""Add the security headers to every answer; check the Host, and the origin of writes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,28 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     + [f"{what}-src 'self'" for what in ("script", "style", "img", "media", "connect", "font")]
     + ["frame-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
 )
-_FEATURES: Final = (
-    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media"),
-    *("fullscreen", "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer"),
-    *("microphone", "midi", "payment", "picture-in-picture", "publickey-credentials-get"),
-    *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
-)
+_FEATURES: Final = [
+    "accelerometer",
+    "autoplay",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "fullscreen",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "picture-in-picture",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+]
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -43,24 +59,24 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
-_PAGES_ARE_KEPT: Final = "private, no-cache"
-"""So that Back keeps what was loaded; the rest, if it says nothing of it, is not kept at all."""
+_PAGE_CACHING: Final = "private, no-cache"
+"""Lets Back show what was loaded. Other answers are not kept, unless they say so themselves."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Gate:
-    """The WSGI layer in front of everything: headers on every answer, and nothing foreign let in.
+    """The outermost WSGI layer: it adds headers to every answer and refuses foreign requests.
 
-    Whatever answers behind it, a page, the API, a file, or nothing at all because it broke, the
-    answer has the headers; one that sets some of them itself, such as a stricter policy, keeps
-    its own. Refused are other hosts, writes from other sites, and a query that is not UTF-8,
-    which the layers behind could not read.
+    Every answer has the headers: a page, the API, a file, even a failure of the application. An
+    answer that sets some of them itself, such as a stricter policy, keeps its own. The gate
+    refuses other hosts, writes from other sites, and a query that is not UTF-8, which the
+    application could not read.
 
-    A page of a foreign site can make its own name resolve to this machine (DNS rebinding) and
-    would then be the same origin; the Host header still tells the foreign name. Addresses
-    cannot be rebound, so they always pass. A form of a foreign site can be sent here without
-    asking; browsers tell where it came from.
+    A foreign site can make its own name resolve to this machine (DNS rebinding); its pages
+    would then have our origin, but the Host header still has the foreign name. Addresses cannot
+    be rebound, so they always pass. A foreign site can also send a form here without asking;
+    browsers say which site it came from.
     """
 
     def __init__(self, app: WSGIApplication, names: Iterable[str]) -> None:
@@ -68,19 +84,19 @@ class Gate:
         self._names = frozenset({"localhost", *names})
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        start = _with_headers(start, is_secure=environ.get("wsgi.url_scheme") == "https")
+        start = _add_headers(start, is_secure=environ.get("wsgi.url_scheme") == "https")
         if not self._is_our_host(environ.get("HTTP_HOST", "")):
-            return _refusal(start, "421 Misdirected Request", "not for that host name")
+            return _refuse(start, "421 Misdirected Request", "not for that host name")
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_same_origin(environ):
-            return _refusal(start, "403 Forbidden", "not for forms of other sites")
+            return _refuse(start, "403 Forbidden", "not for forms of other sites")
         if not _is_utf8(environ.get("QUERY_STRING", "")):
-            return _refusal(start, "400 Bad Request", "the query is not UTF-8")
+            return _refuse(start, "400 Bad Request", "the query is not UTF-8")
         try:
             return self._app(environ, start)
         except Exception:
             # The WSGI server would answer without headers, in words of its own.
             log.exception("no answer could be made")
-            return _text(start, "500 Internal Server Error", _FAILED)
+            return _answer_text(start, "500 Internal Server Error", _FAILED)
 
     def _is_our_host(self, host: str) -> bool:
         try:
@@ -94,19 +110,19 @@ class Gate:
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
-    """Whether a write comes from a page of ours, or from no browser at all.
+    """Return whether a write comes from a page of ours, or from no browser at all.
 
-    Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a client that sends neither is
-    no browser and carries nobody's session.
+    Browsers send `Sec-Fetch-Site`, older ones `Origin`; a client that sends neither is no
+    browser and carries nobody's session.
     """
     site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         return site in ("same-origin", "none")
     origin = environ.get("HTTP_ORIGIN")
-    return origin is None or _host_in(origin) == environ.get("HTTP_HOST")
+    return origin is None or _parse_host(origin) == environ.get("HTTP_HOST")
 
 
-def _host_in(origin: str) -> str | None:
+def _parse_host(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -114,7 +130,7 @@ def _host_in(origin: str) -> str | None:
 
 
 def _is_utf8(query: str) -> bool:
-    """Whether a query, of bytes as WSGI has them, can be read; browsers send no other."""
+    """Return whether `query`, bytes in Latin-1 as in WSGI, is UTF-8; browsers send nothing else."""
     try:
         query.encode("latin-1").decode()
     except UnicodeError:
@@ -122,23 +138,23 @@ def _is_utf8(query: str) -> bool:
     return True
 
 
-def _with_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
-    """`start` for an app whose answers lack the headers, or some of them."""
+def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
+    """Return a `start_response` that adds the headers an answer lacks."""
 
     def start_with_headers(
         status: str, given: list[tuple[str, str]], failure: _Failure | None = None, /
     ) -> Callable[[bytes], object]:
-        headers = _completed(Headers(given), is_secure=is_secure)
+        headers = _complete_headers(Headers(given), is_secure=is_secure)
         return start(status, headers.to_wsgi_list(), failure)
 
     return start_with_headers
 
 
-def _completed(headers: Headers, *, is_secure: bool) -> Headers:
+def _complete_headers(headers: Headers, *, is_secure: bool) -> Headers:
     is_page = headers.get("Content-Type", "").startswith("text/html")
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", _PAGES_ARE_KEPT if is_page else "no-store")
+    headers.setdefault("Cache-Control", _PAGE_CACHING if is_page else "no-store")
     if is_page:
         vary = parse_set_header(headers.get("Vary"))
         vary.update(VARY)
@@ -148,11 +164,11 @@ def _completed(headers: Headers, *, is_secure: bool) -> Headers:
     return headers
 
 
-def _refusal(start: StartResponse, status: str, reason: str) -> list[bytes]:
-    return _text(start, status, f"This server does not answer: {reason}.")
+def _refuse(start: StartResponse, status: str, reason: str) -> list[bytes]:
+    return _answer_text(start, status, f"This server does not answer: {reason}.")
 
 
-def _text(start: StartResponse, status: str, sentence: str) -> list[bytes]:
+def _answer_text(start: StartResponse, status: str, sentence: str) -> list[bytes]:
     body = f"{sentence}\n".encode()
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     start(status, headers)

@@ -1,4 +1,4 @@
-"""The services of the application that its views share."""
+"""Find the services that the views of the application share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webapp.upstream import Deadline, Upstream
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the views work with; one a process, made by `create_app`."""
+    """Everything the views share; one a process, made by `create_app`."""
 
     upstream: Upstream
     loader: TranscriptLoader
@@ -27,6 +27,7 @@ class Services:
 
 
 def services() -> Services:
+    """Return the services of the current application."""
     found = current_app.extensions["readback"]
     assert isinstance(found, Services)
     return found

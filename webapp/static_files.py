@@ -1,4 +1,4 @@
-"""Static files under names that change with their content, so that browsers keep them a year."""
+"""Serve static files at URLs that change with their content; browsers keep them for a year."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class StaticFiles:
         return name in self._digests
 
     def url(self, name: str) -> str:
-        """The address of `name` with its digest. Raises KeyError for a file that is not there."""
+        """Return the URL of `name` with its digest. Raises `KeyError` if there is no such file."""
         return url_for("static_files.show", digest=self._digests[name], name=name)
 
     def install(self, app: Flask) -> None:
-        """Serves the files and gives templates `static_url` and `has_static`."""
+        """Serve the files, and define `static_url` and `has_static` for templates."""
         blueprint = Blueprint("static_files", __name__, url_prefix="/static")
-        blueprint.add_url_rule("/<digest>/<path:name>", "show", self._show)
+        blueprint.add_url_rule("/<digest>/<path:name>", "show", self._serve)
         app.register_blueprint(blueprint)
         app.jinja_env.globals.update(static_url=self.url, has_static=self.has)
 
-    def _show(self, digest: str, name: str) -> Response:
+    def _serve(self, digest: str, name: str) -> Response:
         if self._digests.get(name) != digest:
             abort(404)
         response = send_from_directory(self._folder, name, max_age=_YEAR)

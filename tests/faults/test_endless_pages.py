@@ -14,7 +14,7 @@ from tests.support.pages import Page, pages_from
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config, Limits
-from webapp.fragments import in_pieces
+from webapp.fragments import join_pieces
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -135,12 +135,12 @@ def test_a_streamed_page_that_fails_says_where_it_breaks_off() -> None:
         yield '<article title="'
         raise ValueError("a secret")
 
-    sent = "".join(in_pieces(page(), broken_off="<p>It breaks off here.</p>"))
+    sent = "".join(join_pieces(page(), broken_off="<p>It breaks off here.</p>"))
     assert sent == "<main><article>one</article><p>It breaks off here.</p>"
 
 
 def test_a_streamed_page_that_does_not_fail_is_sent_as_it_is() -> None:
     parts = ["<main>", "<section>x" * 5_000, "</section>", "end"]
-    pieces = list(in_pieces(parts, broken_off="no"))
+    pieces = list(join_pieces(parts, broken_off="no"))
     assert "".join(pieces) == "".join(parts)
     assert len(pieces) < len(parts)

@@ -1,6 +1,6 @@
-"""The `readback` command; each of its commands is a module beside this one.
+"""Run the `readback` command; each subcommand is a module of this package.
 
-Every problem a user can make is one line on standard error and a status other than 0.
+Every mistake of a user is reported as one line on standard error and a status other than 0.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _PIPE_CLOSED: Final = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; gives its exit status."""
+    """Run one command and return its exit status."""
     _write_any_text()
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     try:
         status: int = options.run(options, Config.from_environ(os.environ))
         sys.stdout.flush()
@@ -37,44 +37,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _close_output()
         return _PIPE_CLOSED
     except KeyboardInterrupt:
-        return _problem("stopped; what was done before is kept.", _STOPPED)
+        return _print_problem("stopped; what was done before is kept.", _STOPPED)
     except (ConfigError, StoreError, ValueError) as problem:
-        return _problem(str(problem), 2)
+        return _print_problem(str(problem), 2)
     except DBAPIError as error:
-        return _problem(f"the store failed: {_first_line(error.orig)}", 1)
+        return _print_problem(f"the store failed: {_take_first_line(error.orig)}", 1)
     except OSError as error:
-        return _problem(f"{error.filename or 'output'}: {error.strerror}", 1)
+        return _print_problem(f"{error.filename or 'output'}: {error.strerror}", 1)
     except sqlite3.Error as error:
-        return _problem(f"the import's temporary file failed: {_first_line(error)}", 1)
+        return _print_problem(f"the import's temporary file failed: {_take_first_line(error)}", 1)
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="readback", description="A web viewer for stored chat completions."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
-        command.add_to(commands)
+        command.add_parser(commands)
     return parser
 
 
-def _problem(sentence: str, status: int) -> int:
+def _print_problem(sentence: str, status: int) -> int:
     print(f"readback: {sentence}", file=sys.stderr)
     return status
 
 
-def _first_line(error: object) -> str:
+def _take_first_line(error: object) -> str:
     return str(error).partition("\n")[0]
 
 
 def _write_any_text() -> None:
-    """Completions hold characters that a terminal's encoding may not have."""
+    """Escape the characters of completions that a terminal's encoding lacks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _close_output() -> None:
-    """Nobody reads on; Python would still try to write what is left when it ends."""
+    """Discard the buffered output: nobody reads it, and Python would fail to write it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

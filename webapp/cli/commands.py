@@ -1,4 +1,4 @@
-"""What the commands share: how one is declared, its filters, and the store it works on."""
+"""Declare commands and their filters, and open the store they work on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run: TypeAlias = Callable[[argparse.Namespace, Config], int]
 def add_command(
     commands: Commands, name: str, run: Run, *, help: str, description: str, example: str
 ) -> argparse.ArgumentParser:
-    """The parser of one command, which `run` carries out and gives the exit status of."""
+    """Return the parser of a new command; `run` carries it out and returns the exit status."""
     parser = commands.add_parser(
         name, help=help, description=description, epilog=f"example: {example}"
     )
@@ -27,13 +27,13 @@ def add_command(
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
-    """`--model` and `--metadata`, as the list of completions has them."""
+    """Add `--model` and `--metadata`, the filters of the list of completions."""
     parser.add_argument("--model", metavar="MODEL", help="only completions of this model")
     parser.add_argument(
         "--metadata",
         action="append",
         default=[],
-        type=_pair,
+        type=_parse_pair,
         metavar="KEY=VALUE",
         help="only completions with this metadata; may be given several times",
     )
@@ -45,7 +45,7 @@ def has_filters(options: argparse.Namespace) -> bool:
 
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
-    """The embedded server's store, whatever server the viewer reads from."""
+    """Open the embedded server's store, whatever server the viewer reads from."""
     store = Store(find_database_url(config))
     try:
         yield store
@@ -53,7 +53,7 @@ def open_store(config: Config) -> Iterator[Store]:
         store.close()
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")

@@ -1,7 +1,7 @@
-"""Completions copied from a server into the store, one after the other.
+"""Copy completions from a server into the store, one after the other, with retries.
 
-Owns patience with the server and what is taken over. A completion is stored with all of its
-messages or not at all, so a copy that was interrupted goes on where it stopped.
+A completion is stored with all of its messages or not at all, so an interrupted copy can be
+resumed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from webapp.cli.terminal import printable
+from webapp.cli.terminal import strip_controls
 from webapp.completions import Completion
 from webapp.embedded import Store
 from webapp.embedded.documents.from_files import with_messages
@@ -33,11 +33,11 @@ from webapp.upstream import (
 
 MAX_TRIES: Final = 6
 LONGEST_WAIT: Final = 600.0
-"""Seconds; a server that asks for more is not waited for."""
+"""Seconds; the copier does not wait for a server that asks for more."""
 
 _PAGE: Final = 100
 _HOPELESS: Final = (KeyRejected, RateLimited, Unreachable)
-"""What the next completion would meet as well."""
+"""The errors that the next completion would meet as well."""
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class CopyReport:
 class Copier:
     """Copies from `upstream` to `store`; `say` takes sentences for the user.
 
-    `input_only` tells that the server is known to list only the input messages.
+    `input_only` is true if the server is known to list only the input messages.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class Copier:
         self._say = say
         self._clock = clock
 
-    def found(
+    def list_ids(
         self, *, model: str | None = None, metadata: Mapping[str, str] | None = None
     ) -> Iterator[str]:
-        """The ids of the server's completions, the oldest first. Raises `UpstreamError`."""
+        """Yield the ids of the server's completions, oldest first. Raises `UpstreamError`."""
         pages = walk(
-            lambda after: self._patiently(
+            lambda after: self._retry(
                 lambda: self._upstream.list_completions(
                     after=after, limit=_PAGE, order="asc", model=model, metadata=metadata
                 )
@@ -86,9 +86,9 @@ class Copier:
         return (completion.id or "" for page in pages for completion in page.data)
 
     def copy(self, ids: Iterable[str], report: CopyReport) -> Iterator[None]:
-        """Copies one completion at each step and keeps `report`.
+        """Copy one completion at each step and update `report`.
 
-        Raises `UpstreamError` for what would stop the others too.
+        Raises `UpstreamError` if the error would stop the other completions too.
         """
         for completion_id in ids:
             try:
@@ -97,7 +97,7 @@ class Copier:
                 raise
             except (UpstreamError, NotACompletion) as error:
                 report.failed += 1
-                self._say(f"{printable(completion_id)}: {sentence(error)}")
+                self._say(f"{strip_controls(completion_id)}: {format_error(error)}")
             yield
 
     def _count(self, outcome: Outcome, report: CopyReport) -> None:
@@ -109,7 +109,7 @@ class Copier:
     def _copy(self, completion_id: str) -> Outcome:
         if self._store.retrieve_completion(completion_id) is not None:
             return Outcome.UNCHANGED
-        completion = self._patiently(lambda: self._upstream.retrieve_completion(completion_id))
+        completion = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
         if completion.id != completion_id or not isinstance(completion.json, Object):
             raise NotACompletion("the server gave another completion")
         messages = input_messages(
@@ -120,7 +120,7 @@ class Copier:
 
     def _messages(self, completion_id: str) -> list[Message]:
         pages = walk(
-            lambda after: self._patiently(
+            lambda after: self._retry(
                 lambda: self._upstream.list_messages(
                     completion_id, after=after, limit=_PAGE, order="asc"
                 )
@@ -128,8 +128,8 @@ class Copier:
         )
         return [message for page in pages for message in page.data]
 
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """What `call` gives, tried again while the server may still give it."""
+    def _retry(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`, retried while its errors are transient."""
         for tries in range(MAX_TRIES - 1):
             try:
                 return call()
@@ -145,9 +145,9 @@ class Copier:
 def input_messages(
     completion: Completion, messages: Sequence[Message], *, input_only: bool
 ) -> list[Message]:
-    """The messages without those that some servers repeat the answers in.
+    """Return the messages without the answers, which some servers list after the input.
 
-    The answers are in the completion's choices, and our server, as the API, lists input alone.
+    The answers are in the completion's choices; our server, like the API, lists input only.
     """
     entries = [Entry(message, number) for number, message in enumerate(messages, start=1)]
     tail = messages[max(0, len(messages) - len(completion.choices)) :]
@@ -155,7 +155,7 @@ def input_messages(
     return [entry.message for entry in entries if entry.choice is None]
 
 
-def sentence(error: Exception) -> str:
-    """What went wrong, with what the server said of it."""
+def format_error(error: Exception) -> str:
+    """Return the error's message with the server's own words."""
     said = error.server_message if isinstance(error, UpstreamError) else None
-    return printable(f"{error} It said: {said}" if said else str(error))
+    return strip_controls(f"{error} It said: {said}" if said else str(error))

@@ -1,4 +1,4 @@
-"""`readback delete`: completions out of the embedded server's store."""
+"""`readback delete`: delete completions from the embedded server's store."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import argparse
 import sys
 
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.cli.terminal import printable
+from webapp.cli.terminal import strip_controls
 from webapp.config import Config
 from webapp.formatting import count
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "delete",
-        _delete,
+        _run_delete,
         help="delete completions from the embedded server",
         description="Deletes completions and their messages, for good. Asks on a terminal. The "
         "exit status is 1 when an ID is not stored.",
@@ -25,20 +25,20 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def _delete(options: argparse.Namespace, config: Config) -> int:
-    if not options.yes and not _is_meant(len(options.ids)):
+def _run_delete(options: argparse.Namespace, config: Config) -> int:
+    if not options.yes and not _confirm(len(options.ids)):
         print("Nothing was deleted.")
         return 1
     with open_store(config) as store:
         unknown = [one for one in options.ids if not store.delete_completion(one)]
     for completion_id in unknown:
-        print(f"{printable(completion_id)} is not stored", file=sys.stderr)
+        print(f"{strip_controls(completion_id)} is not stored", file=sys.stderr)
     print(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
 
 
-def _is_meant(number: int) -> bool:
-    """Asks on a terminal; elsewhere there is nobody to ask, and the command is the answer."""
+def _confirm(number: int) -> bool:
+    """Ask on a terminal; elsewhere there is nobody to ask, so the command counts as a yes."""
     if not sys.stdin.isatty():
         return True
     print(f"Delete {count(number, 'completion')}? [y/N] ", end="", flush=True)

@@ -1,4 +1,4 @@
-"""`readback export`: the embedded server's completions as JSONL."""
+"""`readback export`: write the embedded server's completions as JSONL."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
-from webapp.cli.terminal import ProgressLine, printable
+from webapp.cli.terminal import ProgressLine, strip_controls
 from webapp.config import Config
 from webapp.embedded import export_completions
 from webapp.formatting import count
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "export",
-        _export,
+        _run_export,
         help="write the embedded server's completions as JSONL",
         description="Writes completions with their messages, one a line, oldest first, exactly "
         "as they were given and with their present metadata; `readback import` reads them back. "
@@ -36,13 +36,13 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def _export(options: argparse.Namespace, config: Config) -> int:
+def _run_export(options: argparse.Namespace, config: Config) -> int:
     if options.ids and has_filters(options):
         raise ValueError("export takes either IDs or filters")
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
-        _output(options.output) as file,
+        _open_output(options.output) as file,
     ):
         report = export_completions(
             store,
@@ -54,15 +54,15 @@ def _export(options: argparse.Namespace, config: Config) -> int:
         )
         file.flush()
     for completion_id in report.unknown:
-        print(f"{printable(completion_id)} is not stored", file=sys.stderr)
+        print(f"{strip_controls(completion_id)} is not stored", file=sys.stderr)
     if options.output is not None:
         print(f"{count(report.exported, 'completion')} written to {options.output}.")
     return 1 if report.unknown else 0
 
 
 @contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[BinaryIO]:
-    """Where to write; a file is put in place, readable by its owner alone, when it is whole."""
+def _open_output(path: Path | None) -> Iterator[BinaryIO]:
+    """Open the output; a file gets its name, readable by its owner alone, when it is complete."""
     if path is None:
         yield sys.stdout.buffer
         return

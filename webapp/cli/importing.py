@@ -1,4 +1,4 @@
-"""`readback import`: completions from files into the embedded server's store."""
+"""`readback import`: load completions from files into the embedded server's store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.cli.terminal import ProgressLine, printable
+from webapp.cli.terminal import ProgressLine, strip_controls
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
 from webapp.embedded.transfer.files import Place
@@ -16,11 +16,11 @@ from webapp.embedded.transfer.formats import Form
 from webapp.formatting import count, size
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "import",
-        _import,
+        _run_import,
         help="load completions from files into the embedded server",
         description="Loads completions from JSONL or JSON files, compressed or not: lines with "
         "`messages` and `choices` (what `readback export` writes), fine-tuning examples, input "
@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def _import(options: argparse.Namespace, config: Config) -> int:
+def _run_import(options: argparse.Namespace, config: Config) -> int:
     with ProgressLine(sys.stderr) as line, open_store(config) as store:
 
         def show(done: int, total: int, completions: int) -> None:
@@ -42,14 +42,14 @@ def _import(options: argparse.Namespace, config: Config) -> int:
             line.show(f"{read}, {count(completions, 'completion')}")
 
         report = import_files(store, options.files, progress=show)
-    return _report(report)
+    return _print_report(report)
 
 
-def _report(report: ImportReport) -> int:
+def _print_report(report: ImportReport) -> int:
     for problem in report.problems:
-        print(printable(str(problem)), file=sys.stderr)
+        print(strip_controls(str(problem)), file=sys.stderr)
     for path, forms in report.recognised.items():
-        print(f"{printable(str(Place(path, None)))}: {_said(forms)}")
+        print(f"{strip_controls(str(Place(path, None)))}: {_format_forms(forms)}")
     said = [f"{count(report.added, 'completion')} loaded"]
     said += [f"{report.unchanged:,} stored already"] if report.unchanged else []
     said += [f"{report.conflicts:,} not loaded: stored with other content"] * bool(report.conflicts)
@@ -60,5 +60,5 @@ def _report(report: ImportReport) -> int:
     return 1 if report.problems else 0
 
 
-def _said(forms: Counter[Form]) -> str:
+def _format_forms(forms: Counter[Form]) -> str:
     return ", ".join(count(number, *form.value) for form, number in forms.items())

@@ -1,4 +1,4 @@
-"""`readback list`: the embedded server's completions, a line each."""
+"""`readback list`: print the embedded server's completions, one a line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, open_store
-from webapp.cli.terminal import printable
+from webapp.cli.terminal import strip_controls
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.embedded import Store
@@ -22,11 +22,11 @@ from webapp.reading.previews import MESSAGES, preview_question
 _AT_ONCE: Final = 20
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "list",
-        _list,
+        _run_list,
         help="list the embedded server's completions",
         description="Lists completions, the newest first: id, time, model, number of messages, "
         "first words of the question.",
@@ -34,24 +34,24 @@ def add_to(commands: Commands) -> None:
     )
     add_filters(parser)
     parser.add_argument(
-        "--limit", type=_number, default=20, metavar="N", help="at the most (default: 20)"
+        "--limit", type=_parse_count, default=20, metavar="N", help="at the most (default: 20)"
     )
 
 
-def _number(text: str) -> int:
+def _parse_count(text: str) -> int:
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
 
 
-def _list(options: argparse.Namespace, config: Config) -> int:
+def _run_list(options: argparse.Namespace, config: Config) -> int:
     with open_store(config) as store:
-        for completion in _completions(store, options):
-            print(_line(store, completion))
+        for completion in _iter_completions(store, options):
+            print(_format_line(store, completion))
     return 0
 
 
-def _completions(store: Store, options: argparse.Namespace) -> Iterator[Completion]:
+def _iter_completions(store: Store, options: argparse.Namespace) -> Iterator[Completion]:
     after: str | None = None
     left = options.limit
     while left > 0:
@@ -67,14 +67,14 @@ def _completions(store: Store, options: argparse.Namespace) -> Iterator[Completi
         left -= len(page.ids)
 
 
-def _line(store: Store, completion: Completion) -> str:
+def _format_line(store: Store, completion: Completion) -> str:
     completion_id = completion.id or ""
     with store.reading() as connection:
         messages = count_messages(connection, completion_id)
     page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
     said = [Message.from_json(parse(text)) for text in page.data] if page else []
-    words = printable(first_words(preview_question(said).text, 60))
-    time, model = moment(completion.created), printable(completion.model or "-")
+    words = strip_controls(first_words(preview_question(said).text, 60))
+    time, model = moment(completion.created), strip_controls(completion.model or "-")
     return (
         f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"
     )

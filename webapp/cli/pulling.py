@@ -1,4 +1,4 @@
-"""`readback pull`: completions of the configured server, kept in the embedded server's store."""
+"""`readback pull`: copy completions of the configured server into the embedded server's store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
-from webapp.cli.copying import Copier, CopyReport, sentence
+from webapp.cli.copying import Copier, CopyReport, format_error
 from webapp.cli.terminal import ProgressLine
 from webapp.config import Config, ConfigError
 from webapp.factories import lists_input_only, open_upstream
@@ -23,11 +23,11 @@ _CALL_BYTES: Final = 512 * 1024 * 1024
 """A page of a hundred messages with images in them; one is read at a time."""
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "pull",
-        _pull,
+        _run_pull,
         help="copy completions from the configured server into the embedded one",
         description="Copies completions with their messages from the server that OPENAI_API_KEY "
         "and its companions name, which may delete them after 30 days. What is stored already is "
@@ -40,7 +40,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--all", action="store_true", help="all that the server lists")
 
 
-def _pull(options: argparse.Namespace, config: Config) -> int:
+def _run_pull(options: argparse.Namespace, config: Config) -> int:
     if config.uses_embedded:
         raise ConfigError(
             "pull needs a server to copy from: set OPENAI_API_KEY, OPENAI_BASE_URL or "
@@ -48,40 +48,40 @@ def _pull(options: argparse.Namespace, config: Config) -> int:
         )
     if sum((bool(options.ids), has_filters(options), options.all)) != 1:
         raise ValueError("pull takes IDs, or --model and --metadata, or --all")
-    # What the client logs is said here in sentences.
+    # The command reports in sentences what the client logs.
     logging.getLogger("readback").addHandler(logging.NullHandler())
     report = CopyReport()
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
-        closing(open_upstream(config, limits=_limits(config))) as upstream,
+        closing(open_upstream(config, limits=_build_limits(config))) as upstream,
     ):
         copier = Copier(
             upstream, store, input_only=lists_input_only(upstream, config), say=line.say
         )
-        is_whole = _run(copier, options, report, line)
-    print(_said(report))
+        is_whole = _copy_all(copier, options, report, line)
+    print(_format_report(report))
     return 0 if is_whole and not report.failed else 1
 
 
-def _run(
+def _copy_all(
     copier: Copier, options: argparse.Namespace, report: CopyReport, line: ProgressLine
 ) -> bool:
-    """Whether the server let everything be tried."""
-    ids: Iterable[str] = options.ids or copier.found(
+    """Copy everything asked for; return False if the server stopped it."""
+    ids: Iterable[str] = options.ids or copier.list_ids(
         model=options.model, metadata=dict(options.metadata)
     )
     try:
         for _ in copier.copy(ids, report):
-            line.show(_said(report))
+            line.show(_format_report(report))
     except UpstreamError as error:
-        line.say(f"readback: {sentence(error)} {error.advice}")
+        line.say(f"readback: {format_error(error)} {error.advice}")
         return False
     return True
 
 
-def _limits(config: Config) -> Limits:
-    """Nobody waits for a page here, and the copier has the patience."""
+def _build_limits(config: Config) -> Limits:
+    """Return long limits without retries: nobody waits for a page, and the copier retries."""
     limits = config.limits
     return replace(
         limits,
@@ -91,7 +91,7 @@ def _limits(config: Config) -> Limits:
     )
 
 
-def _said(report: CopyReport) -> str:
+def _format_report(report: CopyReport) -> str:
     said = [f"{count(report.copied, 'completion')} copied"]
     said += [f"{report.stored_already:,} stored already"] if report.stored_already else []
     said += [f"{report.failed:,} not copied"] if report.failed else []

@@ -1,4 +1,4 @@
-"""`readback serve`: the viewer, and the server it brings along where no other one is set."""
+"""`readback serve`: run the viewer, with its embedded server if no other one is configured."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ if TYPE_CHECKING:
     from flask import Flask
 
 STOP_SECONDS: Final = 5
-"""How long a stop waits for the answers being given; what hangs then is cut off."""
+"""How long a stop waits for answers in progress before it cuts them off."""
 
 
-def add_to(commands: Commands) -> None:
+def add_parser(commands: Commands) -> None:
     add_command(
         commands,
         "serve",
-        _serve,
+        _run_serve,
         help="show completions in the browser",
         description="Starts the viewer. Settings come from the environment; see the README.",
         example="PORT=9000 readback serve",
     )
 
 
-def _serve(_options: argparse.Namespace, config: Config) -> int:
-    """Checks everything that can be wrong before the workers start, then serves."""
+def _run_serve(_options: argparse.Namespace, config: Config) -> int:
+    """Check everything that can be wrong before the workers start, then serve."""
     build_endpoint(config)
-    address = _free_address(config)
+    address = _find_free_address(config)
     config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
     if config.uses_embedded:
         _fill_new_store(config)
     shown_host = f"[{config.host}]" if ":" in config.host else config.host
     print(f"Readback is at http://{shown_host}:{config.port}", flush=True)
-    print(f"It reads from {_source(config)}. Stop it with Ctrl+C.", flush=True)
+    print(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.", flush=True)
     _run_workers(config, address)
     return 0
 
 
-def _free_address(config: Config) -> str:
-    """The IP address that HOST names. Raises `ConfigError` when PORT cannot be had there.
+def _find_free_address(config: Config) -> str:
+    """Return the IP address of HOST. Raises `ConfigError` if PORT is not free there.
 
-    Granian knows no names; and it would share a port with another server that runs already,
-    each of them getting some of the requests.
+    Granian does not resolve names; and it would share a port with a server that runs already,
+    so that each of them gets some of the requests.
     """
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
@@ -65,11 +65,11 @@ def _free_address(config: Config) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
-        raise ConfigError(_why_not(config, error)) from error
+        raise ConfigError(_explain_refusal(config, error)) from error
     return str(place[0])
 
 
-def _why_not(config: Config, error: OSError) -> str:
+def _explain_refusal(config: Config, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"PORT={config.port} is in use on {config.host}; set another one"
     return f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
@@ -104,22 +104,22 @@ def _create_worker_app(create_app: Callable[[Config], Flask], config: Config) ->
     """Return the app of a worker, for which a signal means what it does in any process.
 
     Until granian has set its own handlers a worker has those of the process it was forked
-    from, which only note that one came. Ctrl+C reaches all of them; the parent, which then
-    stops the workers, takes one that goes by itself for a failure.
+    from, which only note the signal. Ctrl+C reaches all of them; the parent, which then stops
+    the workers, takes a worker that ends by itself for a failure.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     return create_app(config)
 
 
-def _source(config: Config) -> str:
+def _describe_source(config: Config) -> str:
     if config.uses_embedded:
         return f"its embedded server ({hide_password(find_database_url(config))})"
     return build_endpoint(config).base_url
 
 
 def _fill_new_store(config: Config) -> None:
-    """Creates the store before the workers open it; a new one gets the samples."""
+    """Create the store before the workers open it, and load the samples into a new one."""
     with open_store(config) as store:
         added = load_samples(store)
     if added:

@@ -1,4 +1,4 @@
-"""What is said on a terminal and kept out of pipes; text of others made harmless for both."""
+"""Show progress on terminals only, and make untrusted text harmless to print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SECONDS_BETWEEN: Final = 0.1
 
 
 class ProgressLine:
-    """One line on a terminal that is written over, and gone at the end; nothing elsewhere."""
+    """One line on a terminal, overwritten and removed at the end; nothing elsewhere."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -29,14 +29,14 @@ class ProgressLine:
         self._write("")
 
     def show(self, text: str) -> None:
-        """Shows `text`, unless another one was shown just now."""
+        """Show `text`, unless another one was shown just now."""
         now = time.monotonic()
         if now - self._shown_at >= _SECONDS_BETWEEN:
             self._shown_at = now
             self._write(text)
 
     def say(self, text: str) -> None:
-        """A line that stays, in pipes too."""
+        """Print a line that stays, in pipes too."""
         self._write("")
         print(text, file=self._stream, flush=True)
 
@@ -46,6 +46,6 @@ class ProgressLine:
             self._stream.flush()
 
 
-def printable(text: str) -> str:
-    """`text` on one line, with a space for what a terminal would obey and not show."""
+def strip_controls(text: str) -> str:
+    """Return `text` on one line, with spaces for the characters a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, abort, request
 
 from webapp.exact_json import Value
-from webapp.fragments import page_or_fragment
+from webapp.fragments import render_page_or_fragment
 from webapp.reading import PageRequest
 
 MAX_LIMIT = 100
@@ -13,7 +13,7 @@ MAX_LIMIT = 100
 
 def raw_page(json: Value, *, back: str) -> Response:
     """Exact JSON on a page of its own, which browsers do not keep; `back` is where it came from."""
-    response = page_or_fragment("raw.html", "_raw.html", json=json, back=back)
+    response = render_page_or_fragment("raw.html", "_raw.html", json=json, back=back)
     response.headers["Cache-Control"] = "no-store"
     return response
 

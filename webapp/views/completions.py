@@ -19,7 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import in_pieces, page_or_fragment
+from webapp.fragments import join_pieces, render_page_or_fragment
 from webapp.reading import TranscriptPage
 from webapp.reading.pasted import parse_pasted
 from webapp.reading.previews import Row
@@ -154,8 +154,12 @@ def show(completion_id: str) -> ResponseReturnValue:
         rest = FollowingPages(services().loader.iter_following(section, deadline, most=most - 1))
         page = stream_template("completions/all.html", section=section, rest=rest, most=most)
         broken_off = render_template("errors/_broken_off.html")
-        return in_pieces(page, broken_off=broken_off), {"Content-Type": "text/html; charset=utf-8"}
-    response = page_or_fragment("completions/show.html", "completions/_page.html", section=section)
+        return join_pieces(page, broken_off=broken_off), {
+            "Content-Type": "text/html; charset=utf-8"
+        }
+    response = render_page_or_fragment(
+        "completions/show.html", "completions/_page.html", section=section
+    )
     if section.lacks_messages:
         response.status_code = section.lacks_messages.http_status
     return response
@@ -170,7 +174,9 @@ def raw(completion_id: str) -> ResponseReturnValue:
 
 
 def _page(listing: Listing) -> Response:
-    return page_or_fragment("completions/index.html", "completions/_list.html", listing=listing)
+    return render_page_or_fragment(
+        "completions/index.html", "completions/_list.html", listing=listing
+    )
 
 
 def _filters() -> Filters:

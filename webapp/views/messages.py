@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import page_or_fragment
+from webapp.fragments import render_page_or_fragment
 from webapp.services import deadline, services
 from webapp.views import raw_page, window
 
@@ -16,7 +16,7 @@ bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 def show(completion_id: str, message_id: str) -> ResponseReturnValue:
     """The transcript from this message on, highlighted."""
     section = services().loader.load_page_from(completion_id, message_id, window(), deadline())
-    return page_or_fragment(
+    return render_page_or_fragment(
         "completions/show.html", "completions/_page.html", section=section, target=message_id
     )
 
@@ -25,7 +25,9 @@ def show(completion_id: str, message_id: str) -> ResponseReturnValue:
 def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
     """The messages in front of this one."""
     section = services().loader.load_earlier(completion_id, message_id, window(), deadline())
-    return page_or_fragment("completions/show.html", "completions/_earlier.html", section=section)
+    return render_page_or_fragment(
+        "completions/show.html", "completions/_earlier.html", section=section
+    )
 
 
 @bp.get("/messages/<message_id>/raw")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import page_or_fragment
+from webapp.fragments import render_page_or_fragment
 from webapp.rendering import RemoteImage
 from webapp.templating.remote_images import is_from_elsewhere, remote_image
 
@@ -38,7 +38,7 @@ _FRAME_HEADERS: Final = {
 def show() -> ResponseReturnValue:
     """The frame in place of the link that asks for it, or a page with that frame."""
     image = _wanted()
-    return page_or_fragment(
+    return render_page_or_fragment(
         "remote_images/show.html", "remote_images/_frame.html", image=image, back=_back()
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import page_or_fragment
+from webapp.fragments import render_page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
 from webapp.reading import TranscriptPage
 from webapp.reading.single import Pieces, build_choice_page, build_message_page
@@ -72,7 +72,7 @@ def _slice(section: TranscriptPage, place: int) -> Response:
     long = long_text(entry.message, _piece(entry, place), start=start)
     if long is None:
         abort(404, "The message has no text there.")
-    return page_or_fragment(
+    return render_page_or_fragment(
         "messages/text.html",
         "parts/_slice.html",
         section=section,
@@ -108,7 +108,7 @@ def _pieces(section: TranscriptPage) -> Response:
     found = Pieces.of(entry, start=start, limit=limit)
     if start >= found.total:
         abort(404, "The message has no parts there.")
-    return page_or_fragment(
+    return render_page_or_fragment(
         "messages/pieces.html",
         "messages/_pieces.html",
         section=section,
