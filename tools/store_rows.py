@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import NullPool, Row, create_engine, event, text
 
 from webapp.embedded import Store
-from webapp.embedded.documents.records import read_completion
+from webapp.embedded.documents.records import parse_record
 
 ANSWER = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
 
@@ -29,7 +29,7 @@ def completion(completion_id: str, *, messages: int = 1, **members: object) -> d
 
 def add(store: Store, *completions: dict[str, object]) -> None:
     """Store `completions` as an import would."""
-    store.add([read_completion(compact(one)) for one in completions])
+    store.add([parse_record(compact(one)) for one in completions])
 
 
 def jsonl(path: Path, lines: Iterable[object]) -> Path:

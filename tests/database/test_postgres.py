@@ -18,8 +18,8 @@ from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
-    completions_page,
-    messages_page,
+    select_completions,
+    select_messages,
 )
 
 ORDERS = get_args(Order)
@@ -83,12 +83,12 @@ def assert_seeks(plan: list[dict[str, Any]], *indexes: str) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_messages_is_a_seek(database: Connection, order: Order) -> None:
-    assert_seeks(steps(database, messages_page(order)), "messages_pkey")
+    assert_seeks(steps(database, select_messages(order)), "messages_pkey")
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_completions_is_a_seek(database: Connection, order: Order) -> None:
-    plan = steps(database, completions_page(order, by_model=False, pairs=0))
+    plan = steps(database, select_completions(order, by_model=False, pairs=0))
 
     assert_seeks(plan, "completions_by_time")
 
@@ -96,7 +96,7 @@ def test_a_page_of_completions_is_a_seek(database: Connection, order: Order) -> 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_one_model_is_a_seek(database: Connection, order: Order) -> None:
     """By time, passing over the others, where the model is a common one."""
-    plan = steps(database, completions_page(order, by_model=True, pairs=0))
+    plan = steps(database, select_completions(order, by_model=True, pairs=0))
 
     assert_seeks(plan, "completions_by_time", "completions_by_model")
 
@@ -107,7 +107,7 @@ def test_a_page_of_one_model_is_a_seek(database: Connection, order: Order) -> No
 def test_a_page_by_metadata_is_a_seek(
     database: Connection, order: Order, by_model: bool, pairs: int
 ) -> None:
-    plan = steps(database, completions_page(order, by_model=by_model, pairs=pairs))
+    plan = steps(database, select_completions(order, by_model=by_model, pairs=pairs))
 
     assert_seeks(plan, "metadata_by_pair")
 

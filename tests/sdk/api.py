@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.fake_upstream import Json
 from webapp.embedded import Store
-from webapp.embedded.documents.records import read_completion
+from webapp.embedded.documents.records import parse_record
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Api:
 
     def add(self, *completions: Json) -> None:
         texts = (json.dumps(one, ensure_ascii=False) for one in completions)
-        self.store.add([read_completion(text) for text in texts])
+        self.store.add([parse_record(text) for text in texts])
 
 
 def not_here(what: str) -> NoReturn:

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from webapp.cli.terminal import strip_controls
 from webapp.completions import Completion
 from webapp.embedded import Store
-from webapp.embedded.documents.from_files import with_messages
-from webapp.embedded.documents.records import NotACompletion, read_completion
+from webapp.embedded.documents.from_files import add_messages
+from webapp.embedded.documents.records import NotACompletion, parse_record
 from webapp.embedded.store.store import Outcome
 from webapp.exact_json import Object
 from webapp.messages import Message
@@ -115,8 +115,8 @@ class Copier:
         messages = input_messages(
             completion, self._messages(completion_id), input_only=self._input_only
         )
-        text = with_messages(completion.json, (message.json for message in messages))
-        return self._store.add([read_completion(text)])[0]
+        text = add_messages(completion.json, (message.json for message in messages))
+        return self._store.add([parse_record(text)])[0]
 
     def _messages(self, completion_id: str) -> list[Message]:
         pages = walk(

@@ -11,8 +11,8 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import ProgressLine, strip_controls
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
-from webapp.embedded.transfer.files import Place
-from webapp.embedded.transfer.formats import Form
+from webapp.embedded.transfer.files import SourceLine
+from webapp.embedded.transfer.formats import ImportFormat
 from webapp.formatting import count, size
 
 
@@ -48,8 +48,8 @@ def _run_import(options: argparse.Namespace, config: Config) -> int:
 def _print_report(report: ImportReport) -> int:
     for problem in report.problems:
         print(strip_controls(str(problem)), file=sys.stderr)
-    for path, forms in report.recognised.items():
-        print(f"{strip_controls(str(Place(path, None)))}: {_format_forms(forms)}")
+    for path, forms in report.formats.items():
+        print(f"{strip_controls(str(SourceLine(path, None)))}: {_format_forms(forms)}")
     said = [f"{count(report.added, 'completion')} loaded"]
     said += [f"{report.unchanged:,} stored already"] if report.unchanged else []
     said += [f"{report.conflicts:,} not loaded: stored with other content"] * bool(report.conflicts)
@@ -60,5 +60,5 @@ def _print_report(report: ImportReport) -> int:
     return 1 if report.problems else 0
 
 
-def _format_forms(forms: Counter[Form]) -> str:
+def _format_forms(forms: Counter[ImportFormat]) -> str:
     return ", ".join(count(number, *form.value) for form, number in forms.items())

@@ -69,7 +69,7 @@ def _iter_completions(store: Store, options: argparse.Namespace) -> Iterator[Com
 
 def _format_line(store: Store, completion: Completion) -> str:
     completion_id = completion.id or ""
-    with store.reading() as connection:
+    with store.connect() as connection:
         messages = count_messages(connection, completion_id)
     page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
     said = [Message.from_json(parse(text)) for text in page.data] if page else []

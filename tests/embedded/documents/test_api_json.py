@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webapp.embedded.documents.api_json import completion_json, message_json
+from webapp.embedded.documents.api_json import serialize_completion, serialize_message
 from webapp.exact_json import Object, parse
 
 MESSAGES = {
@@ -100,14 +100,14 @@ COMPLETION_KEYS = [
 
 @pytest.mark.parametrize(("given", "expected"), MESSAGES.values(), ids=MESSAGES)
 def test_a_message_in_the_form_of_the_messages_endpoint(given: str, expected: str) -> None:
-    assert message_json(parse(given), "c-0") == expected
+    assert serialize_message(parse(given), "c-0") == expected
 
 
 def completion_text(**members: str) -> str:
     text = ",".join(f'"{name}": {value}' for name, value in members.items())
     given = parse("{" + text + "}")
     assert isinstance(given, Object)
-    return completion_json(given, "chatcmpl-1")
+    return serialize_completion(given, "chatcmpl-1")
 
 
 def member(name: str, **members: str) -> Any:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tools.store_rows import completion
-from webapp.embedded.documents.records import NotACompletion, read_completion
+from webapp.embedded.documents.records import NotACompletion, parse_record
 
 REFUSED = {
     '{"messages": [': "it is not JSON: the text ends early: expected a value at column 15",
@@ -27,7 +27,7 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "reason"), REFUSED.items())
 def test_other_json_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(NotACompletion) as caught:
-        read_completion(text)
+        parse_record(text)
 
     assert str(caught.value) == reason
 
@@ -35,12 +35,12 @@ def test_other_json_is_refused_with_the_reason(text: str, reason: str) -> None:
 @pytest.mark.parametrize("bad", ["", ".", "..", "a b", "é", "x" * 241, "a\n", "\ud800"])
 def test_an_id_that_cannot_be_part_of_a_url_is_refused(bad: str) -> None:
     with pytest.raises(NotACompletion, match="cannot be part of a URL"):
-        read_completion(json.dumps(completion(bad)))
+        parse_record(json.dumps(completion(bad)))
 
 
 def test_an_id_is_made_from_the_content_if_there_is_none() -> None:
     text = '{"messages": [], "choices": [], "n": %d}'
-    one, again, other = (read_completion(text % n).id for n in (1, 1, 2))
+    one, again, other = (parse_record(text % n).id for n in (1, 1, 2))
 
     assert one == again != other
     assert one.startswith("chatcmpl-")
@@ -52,8 +52,8 @@ def test_white_space_between_lexemes_makes_no_other_completion() -> None:
     given = completion("a b".replace(" ", "-"), note="a  b")
     tight, wide = json.dumps(given, separators=(",", ":")), json.dumps(given, indent=3)
 
-    assert read_completion(tight).digest == read_completion(wide).digest
-    assert read_completion(tight).digest != read_completion(tight.replace("a  b", "a b")).digest
+    assert parse_record(tight).digest == parse_record(wide).digest
+    assert parse_record(tight).digest != parse_record(tight.replace("a  b", "a b")).digest
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_white_space_between_lexemes_makes_no_other_completion() -> None:
 def test_the_time_is_read_or_falls_back_to_zero(created: str, seconds: int) -> None:
     text = f'{{"created": {created}, "messages": [], "choices": []}}'
 
-    assert read_completion(text).created == seconds
+    assert parse_record(text).created == seconds
 
 
 def test_the_text_is_kept_with_its_messages_one_by_one() -> None:
@@ -81,7 +81,7 @@ def test_the_text_is_kept_with_its_messages_one_by_one() -> None:
         '{"seed" : 1.50, "messages" : [ {"role" : "user", "role":"x"} , 1e5 ],'
         ' "seed":-8132613597486110237, "choices":[]}'
     )
-    read = read_completion(text)
+    read = parse_record(text)
 
     assert read.given_json == text.replace('[ {"role" : "user", "role":"x"} , 1e5 ]', "[]")
     assert [one.given_json for one in read.messages] == ['{"role" : "user", "role":"x"}', "1e5"]
@@ -89,7 +89,7 @@ def test_the_text_is_kept_with_its_messages_one_by_one() -> None:
 
 def message_ids(*given: object) -> list[str]:
     text = json.dumps({"id": "c", "messages": given, "choices": []})
-    return [message.id for message in read_completion(text).messages]
+    return [message.id for message in parse_record(text).messages]
 
 
 def test_messages_are_numbered_after_their_completion() -> None:
@@ -109,6 +109,6 @@ def test_messages_are_numbered_when_their_ids_are_not_distinct(second: str) -> N
 
 def test_only_scalar_metadata_can_be_searched_by_its_last_value() -> None:
     metadata = '{"a": "x", "n": 1.0, "t": true, "z": null, "l": [], "a": "y", "s": "\\ud800"}'
-    read = read_completion(f'{{"metadata": {metadata}, "messages": [], "choices": []}}')
+    read = parse_record(f'{{"metadata": {metadata}, "messages": [], "choices": []}}')
 
     assert read.metadata == (("a", "y"), ("n", "1.0"), ("t", "true"), ("s", "\ufffd"))

@@ -17,8 +17,8 @@ from webapp.embedded.store.pages import Order
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
-    completions_page,
-    messages_page,
+    select_completions,
+    select_messages,
 )
 
 BINDS = dict.fromkeys(("completion", "position", "created", "seq", "model", "after", "rows"), 1) | {
@@ -57,7 +57,7 @@ def assert_seeks(steps: list[str], index: str) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_messages_is_a_seek(database: sqlite3.Connection, order: Order) -> None:
-    [step] = plan(database, messages_page(order))
+    [step] = plan(database, select_messages(order))
 
     assert step.endswith("(completion=? AND position>?)" if order == "asc" else "position<?)")
     assert_seeks([step], "sqlite_autoindex_messages_1")
@@ -65,14 +65,14 @@ def test_a_page_of_messages_is_a_seek(database: sqlite3.Connection, order: Order
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_completions_is_a_seek(database: sqlite3.Connection, order: Order) -> None:
-    steps = plan(database, completions_page(order, by_model=False, pairs=0))
+    steps = plan(database, select_completions(order, by_model=False, pairs=0))
 
     assert_seeks(steps, "completions_by_time ((created,seq)")
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_page_of_one_model_is_a_seek(database: sqlite3.Connection, order: Order) -> None:
-    steps = plan(database, completions_page(order, by_model=True, pairs=0))
+    steps = plan(database, select_completions(order, by_model=True, pairs=0))
 
     assert_seeks(steps, "completions_by_model (model=? AND (created,seq)")
 
@@ -83,7 +83,7 @@ def test_a_page_of_one_model_is_a_seek(database: sqlite3.Connection, order: Orde
 def test_a_page_by_metadata_is_a_seek(
     database: sqlite3.Connection, order: Order, by_model: bool, pairs: int
 ) -> None:
-    steps = plan(database, completions_page(order, by_model=by_model, pairs=pairs))
+    steps = plan(database, select_completions(order, by_model=by_model, pairs=pairs))
 
     assert_seeks(steps, "metadata_by_pair (key=? AND value=? AND (created,completion)")
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from tools.store_rows import add, compact, completion, listening, rows
 from webapp.embedded import Store, StoreError
-from webapp.embedded.documents.records import MessageRecord, Metadata, read_completion
+from webapp.embedded.documents.records import MessageRecord, Metadata, parse_record
 from webapp.embedded.store.pages import PageRequest, UnknownCursor
 from webapp.embedded.store.store import Outcome
 
@@ -26,7 +26,7 @@ FIRST = PageRequest(None, 20, "asc")
 
 
 def test_the_imported_text_is_in_the_database_to_the_character(store: Store, url: str) -> None:
-    store.add([read_completion(GIVEN)])
+    store.add([parse_record(GIVEN)])
 
     [(head,)] = rows(url, "SELECT given_json FROM completions")
     [(message,)] = rows(url, "SELECT given_json FROM messages")
@@ -35,17 +35,17 @@ def test_the_imported_text_is_in_the_database_to_the_character(store: Store, url
 
 def test_the_same_content_again_is_unchanged_and_other_content_a_conflict(store: Store) -> None:
     other = GIVEN.replace("1.50", "1.5")
-    outcomes = store.add([read_completion(text) for text in (GIVEN, GIVEN, other)])
+    outcomes = store.add([parse_record(text) for text in (GIVEN, GIVEN, other)])
 
     assert outcomes == [Outcome.ADDED, Outcome.UNCHANGED, Outcome.CONFLICT]
     assert '"temperature":1.50' in (store.retrieve_completion("c1") or "")
 
 
 def test_updated_metadata_does_not_make_the_same_content_a_conflict(store: Store) -> None:
-    store.add([read_completion(GIVEN)])
+    store.add([parse_record(GIVEN)])
     store.replace_metadata("c1", Metadata('{"a":"b"}', (("a", "b"),)))
 
-    assert store.add([read_completion(GIVEN)]) == [Outcome.UNCHANGED]
+    assert store.add([parse_record(GIVEN)]) == [Outcome.UNCHANGED]
     assert '"metadata":{"a":"b"}' in (store.retrieve_completion("c1") or "")
 
 
@@ -163,7 +163,7 @@ def test_a_message_of_20_megabytes_is_kept_whole(store: Store, client: FlaskClie
 def test_the_last_page_of_100_000_messages_is_whole(store: Store, url: str) -> None:
     add(store, completion("c1"))
     messages = tuple(MessageRecord(f"m{at}", "{}", "{}") for at in range(100_000))
-    store.add([replace(read_completion(compact(completion("c2"))), messages=messages)])
+    store.add([replace(parse_record(compact(completion("c2"))), messages=messages)])
 
     page = store.list_messages("c2", PageRequest("m99979", 100, "asc"))
 

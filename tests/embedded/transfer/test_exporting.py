@@ -23,8 +23,8 @@ from webapp.embedded import (
     export_completions,
     import_files,
 )
-from webapp.embedded.documents.api_json import written
-from webapp.embedded.documents.records import read_completion
+from webapp.embedded.documents.api_json import one_line_source
+from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.store import Outcome
 from webapp.exact_json import Array, Object, Value, parse
@@ -71,7 +71,7 @@ def update(client: FlaskClient, completion_id: str, **metadata: str) -> None:
 
 def test_an_export_imports_to_the_same_store(store: Store, url: str, tmp_path: Path) -> None:
     odd = '{"choices":[ ],"n":1.0,"messages":[ 7 , {"content":"\\u0041"}],"n":1E2}'
-    store.add([read_completion(odd)])
+    store.add([parse_record(odd)])
     add(
         store,
         completion("c1", created=9, model="m", metadata={"a": "b"}),
@@ -99,7 +99,7 @@ def test_an_export_imports_to_the_same_store(store: Store, url: str, tmp_path: P
 def test_an_export_has_the_metadata_of_today(
     store: Store, client: FlaskClient, url: str, tmp_path: Path, text: str
 ) -> None:
-    given = read_completion(text)
+    given = parse_record(text)
     store.add([given])
     update(client, given.id, **{"new": 'with "quotes"', "é": "ü"})
 
@@ -222,16 +222,16 @@ def test_any_messages_are_exported_as_they_were_imported(
     kept: Store, messages: list[str], choice: str
 ) -> None:
     assume(can_be_in_a_file(choice, *messages))
-    given = read_completion(f'{{"choices":[{choice}],"messages":[{",".join(messages)}]}}')
+    given = parse_record(f'{{"choices":[{choice}],"messages":[{",".join(messages)}]}}')
     kept.add([given])
 
     line = exported(kept, given.id).decode()
 
     assert line.endswith("\n") and line.count("\n") == 1
-    assert written(value_in(line, "choices", 0)) == written(parse(choice))
+    assert one_line_source(value_in(line, "choices", 0)) == one_line_source(parse(choice))
     for at, message in enumerate(messages):
-        assert written(value_in(line, "messages", at)) == written(parse(message))
-    again = read_completion(line)
+        assert one_line_source(value_in(line, "messages", at)) == one_line_source(parse(message))
+    again = parse_record(line)
     assert (again.id, again.digest) == (given.id, given.digest)
     assert kept.add([again]) == [Outcome.UNCHANGED]
 
@@ -243,11 +243,11 @@ def test_any_values_come_back_from_the_api_as_they_were_imported(
 ) -> None:
     assume(can_be_in_a_file(*values))
     messages = ",".join(f'{{"role":"user","content":"","extra":{value}}}' for value in values)
-    given = read_completion(f'{{"choices":[],"messages":[{messages}]}}')
+    given = parse_record(f'{{"choices":[],"messages":[{messages}]}}')
     kept.add([given])
 
     page = kept.list_messages(given.id, PageRequest(None, 100, "asc"))
 
     assert page is not None
-    answered = [value_in(page.json(), "data", at, "extra") for at, _ in enumerate(values)]
-    assert [one.source for one in answered] == [written(parse(value)) for value in values]
+    answered = [value_in(page.to_json(), "data", at, "extra") for at, _ in enumerate(values)]
+    assert [one.source for one in answered] == [one_line_source(parse(value)) for value in values]

@@ -31,13 +31,13 @@ RESPONSE = {
 
 
 def said(report: ImportReport) -> list[str]:
-    return [f"{problem.place.line}: {problem.reason}" for problem in report.problems]
+    return [f"{problem.source.line}: {problem.reason}" for problem in report.problems]
 
 
 def forms(report: ImportReport) -> dict[str, dict[str, int]]:
     return {
         path.name: {form.name: number for form, number in found.items()}
-        for path, found in report.recognised.items()
+        for path, found in report.formats.items()
     }
 
 

@@ -11,8 +11,8 @@ from typing import Final, cast
 
 from werkzeug.datastructures import MultiDict
 
-from webapp.embedded.documents.api_json import written
-from webapp.embedded.documents.records import Metadata, searchable_pairs
+from webapp.embedded.documents.api_json import one_line_source
+from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
@@ -142,8 +142,10 @@ def validate_metadata(metadata: Value) -> Metadata:
     _check_count(len(members))
     for key, member in members.items():
         _check_pair(key, member.value)
-    copies = (f"{written(one.name)}:{written(one.value)}" for one in members.values())
-    return Metadata("{" + ",".join(copies) + "}", searchable_pairs(metadata))
+    copies = (
+        f"{one_line_source(one.name)}:{one_line_source(one.value)}" for one in members.values()
+    )
+    return Metadata("{" + ",".join(copies) + "}", extract_pairs(metadata))
 
 
 def _check_count(pairs: int) -> None:

@@ -33,7 +33,7 @@ def list_completions() -> Response:
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
     )
-    return _respond(page.json())
+    return _respond(page.to_json())
 
 
 @completions.post("")
@@ -79,7 +79,7 @@ def list_messages(completion_id: str) -> Response:
     page = _get_store().list_messages(
         completion_id, parse_page_request(request.args, default_order="asc")
     )
-    return _respond_if_found(None if page is None else page.json(), completion_id)
+    return _respond_if_found(None if page is None else page.to_json(), completion_id)
 
 
 @completions.errorhandler(UnknownCursor)

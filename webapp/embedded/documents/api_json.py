@@ -1,12 +1,12 @@
-"""The API's form of what was given: stored completions and messages as compact JSON text.
+"""Serialize stored completions and messages as the API does, in compact JSON text.
 
-Pure text in, text out; knows neither the store nor HTTP. Every lexeme is copied from the given
-text, so a number, a string or a name leaves as it came. The two exceptions keep the meaning:
-white space between lexemes goes, and control characters that stand raw in a string are
-escaped, because one of them would make a whole page unreadable to a strict client.
+Every lexeme is copied from the text it was imported as, so a number, a string or a name leaves
+unchanged. Two exceptions keep the meaning: white space between lexemes is dropped, and raw
+control characters in strings are escaped, because one of them would make a whole page
+unreadable to a strict client.
 
-Key orders and defaults are those of recorded answers of the Chat Completions API; what is given
-beyond them follows in its own order.
+Key orders and defaults are those of recorded answers of the Chat Completions API; other members
+follow in their own order.
 """
 
 from __future__ import annotations
@@ -54,55 +54,66 @@ _PAYLOAD_FIELDS: Final = {
 
 
 def strip_whitespace(text: str) -> str:
-    """`text`, which is JSON, without the white space between its lexemes."""
+    """Return the JSON `text` without the white space between its lexemes."""
     return "".join(_LEXEMES.findall(text))
 
 
-def one_line(text: str) -> str:
-    """`text`, which is JSON, as it is where it stands on one line; else without white space."""
-    return text if "\n" not in text else _escaped(strip_whitespace(text))
+def join_lines(text: str) -> str:
+    """Return the JSON `text` unchanged if it is on one line, else without white space."""
+    return text if "\n" not in text else _escape_control(strip_whitespace(text))
 
 
-def written(value: Value) -> str:
-    """`value` as it was written, on one line."""
-    return _escaped(value.source if isinstance(value, String) else strip_whitespace(value.source))
+def one_line_source(value: Value) -> str:
+    """Return the source of `value` on one line."""
+    source = value.source
+    return _escape_control(source if isinstance(value, String) else strip_whitespace(source))
 
 
-def message_json(given: Value, message_id: str) -> str:
-    """An input message as the messages endpoint lists it: `id` and its four companions first.
+def serialize_message(message: Value, message_id: str) -> str:
+    """Serialize an input message as the messages endpoint does, with five keys first.
 
-    What is no object becomes the `content` of a message without a role.
+    The keys are `id`, `role`, `content`, `content_parts` and `name`. A value that is not an
+    object becomes the `content` of a message without a role.
     """
-    if not isinstance(given, Object):
-        named = {"role": "null", "content": written(given), "content_parts": "null", "name": "null"}
-        return _object(_member("id", f'"{message_id}"'), *_members(named))
-    content, parts = _content(given)
+    if not isinstance(message, Object):
+        return _write_object(
+            {
+                "id": f'"{message_id}"',
+                "role": "null",
+                "content": one_line_source(message),
+                "content_parts": "null",
+                "name": "null",
+            }
+        )
+    content, parts = _serialize_content(message)
     named = {
         "id": f'"{message_id}"',
-        "role": _text(given, "role"),
+        "role": _get_source(message, "role"),
         "content": content,
         "content_parts": parts,
-        "name": _text(given, "name"),
+        "name": _get_source(message, "name"),
     }
-    members = [*_members(named), *map(_copied, _beyond(given, named))]
-    if given.text("role") == "assistant" and given.get("refusal") is None:
-        members.append(_member("refusal", "null"))
-    return _object(*members)
+    further = list(_copy_others(message, named))
+    if message.text("role") == "assistant" and message.get("refusal") is None:
+        further.append('"refusal":null')
+    return _write_object(named, further)
 
 
-def completion_json(given: Object, completion_id: str) -> str:
-    """A completion as the API gives it back, without its input messages."""
-    named = {name: _text(given, name, default) for name, default in _COMPLETION_DEFAULTS.items()}
+def serialize_completion(completion: Object, completion_id: str) -> str:
+    """Serialize a completion as the API returns it, without its input messages."""
+    named = {
+        name: _get_source(completion, name, default)
+        for name, default in _COMPLETION_DEFAULTS.items()
+    }
     named["id"] = f'"{completion_id}"'
-    named["usage"] = _usage_json(given.get("usage"))
-    choices = given.items("choices") or ()
-    named["choices"] = _array(_choice_json(choice, at) for at, choice in enumerate(choices))
-    further = _non_empty(_beyond(given, {*named, "messages"}))
-    return _object(*_members(named), *further)
+    named["usage"] = _serialize_usage(completion.get("usage"))
+    choices = enumerate(completion.items("choices") or ())
+    named["choices"] = _write_array(_serialize_choice(choice, at) for at, choice in choices)
+    return _write_object(named, _copy_non_empty(completion, {*named, "messages"}))
 
 
 def with_metadata(completion: Object, metadata_json: str) -> str:
-    """A completion in its wire form, with other metadata."""
+    """Return a serialized completion with its metadata replaced."""
     old = completion.get("metadata")
     if old is None:
         raise ValueError("a completion in its wire form has metadata")
@@ -110,70 +121,66 @@ def with_metadata(completion: Object, metadata_json: str) -> str:
     return f"{text[: old.start]}{metadata_json}{text[old.end :]}"
 
 
-def _content(message: Object) -> tuple[str, str]:
-    """`content` and `content_parts`; a list of parts is joined to text, as the API does.
+def _serialize_content(message: Object) -> tuple[str, str]:
+    """Return `content` and `content_parts`; join a list of parts to text, as the API does.
 
-    A message that has its parts already was saved from the API and stays as it is.
+    A message that already has `content_parts` was saved from the API and stays as it is.
     """
     content = message.get("content")
-    if isinstance(content, Array) and _text(message, "content_parts") == "null":
-        joined = " ".join(map(_text_within, content.items))
-        return f'"{joined}"', _array(map(_part_json, content.items))
-    return _text(message, "content"), _text(message, "content_parts")
+    if isinstance(content, Array) and _get_source(message, "content_parts") == "null":
+        joined = " ".join(map(_read_part_text, content.items))
+        return f'"{joined}"', _write_array(map(_serialize_part, content.items))
+    return _get_source(message, "content"), _get_source(message, "content_parts")
 
 
-def _text_within(part: Value) -> str:
-    """The characters of a text part between their quotes, escapes as written; else none."""
+def _read_part_text(part: Value) -> str:
+    """Return the characters between the quotes of a text part, or "" if it is no text part."""
     text = part.get("text") if isinstance(part, Object) and part.text("type") == "text" else part
-    return written(text)[1:-1] if isinstance(text, String) else ""
+    return one_line_source(text)[1:-1] if isinstance(text, String) else ""
 
 
-def _part_json(part: Value) -> str:
+def _serialize_part(part: Value) -> str:
     if not isinstance(part, Object):
-        return written(part)
-    named = {
-        name: _payload_json(part.get(name), _PAYLOAD_FIELDS.get(name, ())) for name in _PART_FIELDS
-    }
-    return _object(*_members(named), *map(_copied, _beyond(part, named)))
+        return one_line_source(part)
+    named = {name: _get_source(part, name) for name in _PART_FIELDS}
+    for name, fields in _PAYLOAD_FIELDS.items():
+        payload = part.get(name)
+        if isinstance(payload, Object):
+            known = {field: _get_source(payload, field) for field in fields}
+            named[name] = _write_object(known, _copy_others(payload, fields))
+    return _write_object(named, _copy_others(part, named))
 
 
-def _payload_json(payload: Value | None, fields: tuple[str, ...]) -> str:
-    if payload is None:
-        return "null"
-    if not isinstance(payload, Object) or not fields:
-        return written(payload)
-    return _object(*_fields(payload, fields), *map(_copied, _beyond(payload, fields)))
-
-
-def _choice_json(choice: Value, position: int) -> str:
+def _serialize_choice(choice: Value, position: int) -> str:
     if not isinstance(choice, Object):
-        return written(choice)
-    named = {name: _text(choice, name) for name in _CHOICE_FIELDS}
-    named["index"] = _text(choice, "index", str(position))
-    named["message"] = _answer_json(choice.get("message"))
-    return _object(*_members(named), *_non_empty(_beyond(choice, named)))
+        return one_line_source(choice)
+    named = {name: _get_source(choice, name) for name in _CHOICE_FIELDS}
+    named["index"] = _get_source(choice, "index", str(position))
+    named["message"] = _serialize_answer(choice.get("message"))
+    return _write_object(named, _copy_non_empty(choice, named))
 
 
-def _answer_json(message: Value | None) -> str:
+def _serialize_answer(message: Value | None) -> str:
     if message is None or isinstance(message, Null):
-        return _object(*(_member(name, "null") for name in _ANSWER_FIELDS))
+        return _write_object(dict.fromkeys(_ANSWER_FIELDS, "null"))
     if not isinstance(message, Object):
-        return written(message)
-    named = _fields(message, _ANSWER_FIELDS)
-    return _object(*named, *_non_empty(_beyond(message, _ANSWER_FIELDS)))
+        return one_line_source(message)
+    named = {name: _get_source(message, name) for name in _ANSWER_FIELDS}
+    return _write_object(named, _copy_non_empty(message, named))
 
 
-def _usage_json(usage: Value | None) -> str:
+def _serialize_usage(usage: Value | None) -> str:
     if usage is None:
         return "null"
     if not isinstance(usage, Object):
-        return written(usage)
-    further = (member for member in _beyond(usage, _USAGE_FIELDS) if _is_nonzero(member.value))
-    return _object(*_fields(usage, _USAGE_FIELDS), *map(_copied, further))
+        return one_line_source(usage)
+    named = {name: _get_source(usage, name) for name in _USAGE_FIELDS}
+    others = (member for member in _iter_others(usage, named) if _is_nonzero(member.value))
+    return _write_object(named, map(_copy_member, others))
 
 
 def _is_nonzero(value: Value) -> bool:
-    """Whether anything in `value`, at any depth, is more than null, zero or empty."""
+    """Return whether anything in `value`, at any depth, is not null, zero or empty."""
     unread = [value]
     while unread:
         one = unread.pop()
@@ -181,56 +188,48 @@ def _is_nonzero(value: Value) -> bool:
             unread.extend(member.value for member in one.members)
         elif isinstance(one, Array):
             unread.extend(one.items)
-        elif not _is_nothing(one):
+        elif isinstance(one, Number):
+            if float(one.source) != 0:
+                return True
+        elif one.source not in _EMPTY:
             return True
     return False
 
 
-def _is_nothing(scalar: Value) -> bool:
-    if isinstance(scalar, Number):
-        return float(scalar.source) == 0
-    return scalar.source in _EMPTY
+def _get_source(json: Object, name: str, default: str = "null") -> str:
+    """Return a member's value on one line, or `default` if it is absent or null."""
+    value = json.get(name)
+    return default if value is None or isinstance(value, Null) else one_line_source(value)
 
 
-def _escaped(text: str) -> str:
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+def _iter_others(json: Object, names: Collection[str]) -> Iterator[Member]:
+    return (member for member in json.members if member.name.text not in names)
 
 
-def _non_empty(members: Iterable[Member]) -> Iterator[str]:
-    """The members that say something: all but null and the empty string, list and object."""
-    copies = ((member, written(member.value)) for member in members)
-    return (f"{written(member.name)}:{text}" for member, text in copies if text not in _EMPTY)
+def _copy_others(json: Object, names: Collection[str]) -> Iterator[str]:
+    return map(_copy_member, _iter_others(json, names))
 
 
-def _beyond(given: Object, read: Collection[str]) -> Iterator[Member]:
-    return (member for member in given.members if member.name.text not in read)
+def _copy_non_empty(json: Object, names: Collection[str]) -> Iterator[str]:
+    """Yield the other members that are not null or an empty string, list or object."""
+    for member in _iter_others(json, names):
+        source = one_line_source(member.value)
+        if source not in _EMPTY:
+            yield f"{one_line_source(member.name)}:{source}"
 
 
-def _text(given: Object, name: str, default: str = "null") -> str:
-    """A member's value as written, or `default` where it is absent or null."""
-    value = given.get(name)
-    return default if value is None or isinstance(value, Null) else written(value)
+def _copy_member(member: Member) -> str:
+    return f"{one_line_source(member.name)}:{one_line_source(member.value)}"
 
 
-def _fields(given: Object, names: Iterable[str]) -> list[str]:
-    return [_member(name, _text(given, name)) for name in names]
+def _write_object(named: dict[str, str], further: Iterable[str] = ()) -> str:
+    members = [f'"{name}":{source}' for name, source in named.items()]
+    return "{" + ",".join((*members, *further)) + "}"
 
 
-def _members(named: dict[str, str]) -> list[str]:
-    return [_member(name, text) for name, text in named.items()]
-
-
-def _copied(member: Member) -> str:
-    return f"{written(member.name)}:{written(member.value)}"
-
-
-def _member(name: str, text: str) -> str:
-    return f'"{name}":{text}'
-
-
-def _object(*members: str) -> str:
-    return "{" + ",".join(members) + "}"
-
-
-def _array(items: Iterable[str]) -> str:
+def _write_array(items: Iterable[str]) -> str:
     return "[" + ",".join(items) + "]"
+
+
+def _escape_control(text: str) -> str:
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,7 +1,6 @@
-"""The completion to store, put together from what was asked and what was answered.
+"""Build the completion to store from a recorded request and its answer.
 
-Owns which member comes from where. Every value is copied as it was written. Knows neither HTTP
-nor the store.
+Every value is copied as it was written.
 """
 
 from __future__ import annotations
@@ -10,28 +9,29 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.exact_json import Member, Null, Object
+from webapp.exact_json import Null, Object
 
-_OF_THE_ANSWER_ALONE: Final = frozenset(
+_ANSWER_ONLY_FIELDS: Final = frozenset(
     {"id", "object", "created", "choices", "usage", "system_fingerprint"}
 )
-_OF_THE_ANSWER: Final = _OF_THE_ANSWER_ALONE | {"model", "service_tier"}
+_ANSWER_FIELDS: Final = _ANSWER_ONLY_FIELDS | {"model", "service_tier"}
 DELIVERY_FIELDS: Final = frozenset({"store", "stream", "stream_options"})
-"""What was asked about the answer's way here says nothing about the completion."""
+"""Members of a request about how to deliver the answer; they do not describe the completion."""
 
 RENAMED: Final = {"user": "input_user", "moderation": "input_moderation"}
-"""Members of a request under the names they are stored by.
+"""Members of a request that are stored under another name.
 
-The first is the API's; an answer has a `moderation` of its own, which holds the results.
+The first name is the API's; the second keeps apart the `moderation` of the answer, which holds
+the results.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """What is known of an answer.
+    """An answer, as far as it was received.
 
-    `json` is the completion, None when none could be read. `problem` says why it is not all of
-    it; `received` is then what came and could not be read.
+    `json` is the completion, or None if none could be parsed. `problem` is the reason if the
+    answer is incomplete; `received` is then the text that could not be parsed.
     """
 
     json: Object | None = None
@@ -39,49 +39,36 @@ class RecordedAnswer:
     received: str | None = None
 
 
-def completion_text(
-    asked: Object, answered: RecordedAnswer, *, request_id: str, now: int, with_id: bool = True
+def build_completion_json(
+    request: Object, answer: RecordedAnswer, *, request_id: str, now: int, with_id: bool = True
 ) -> str:
-    """The completion as JSON, its input messages included; without its id if so asked.
+    """Return the completion as JSON with its input messages, without its id if not `with_id`.
 
-    `now`, in unix seconds, is its time where the answer tells none.
+    `now`, in unix seconds, is used if the answer has no time.
     """
-    members = _asked(asked)
-    members |= _answered(answered.json, members)
+    members = {
+        RENAMED.get(member.name.text, member.name.text): member.value.source
+        for member in request.members
+        if member.name.text not in DELIVERY_FIELDS | _ANSWER_ONLY_FIELDS
+    }
+    members |= _select_answer_members(answer.json, requested=members)
     if not with_id:
         members.pop("id", None)
     members.setdefault("created", str(now))
     members.setdefault("choices", "[]")
     members["request_id"] = json.dumps(request_id)
-    if answered.problem is not None:
-        members["incomplete"] = _incomplete(answered)
+    if answer.problem is not None:
+        received = {"received": answer.received} if answer.received else {}
+        members["incomplete"] = json.dumps({"reason": answer.problem, **received})
     return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items()) + "}"
 
 
-def _asked(asked: Object) -> dict[str, str]:
-    members = ((member.name.text, member) for member in asked.members)
-    return {
-        RENAMED.get(name, name): member.value.source
-        for name, member in members
-        if name not in DELIVERY_FIELDS | _OF_THE_ANSWER_ALONE
-    }
-
-
-def _answered(answer: Object | None, asked: dict[str, str]) -> dict[str, str]:
-    """The answer's own members, and those it has beyond what was asked."""
-    members = answer.members if answer is not None else ()
-    return {member.name.text: member.value.source for member in members if _is_new(member, asked)}
-
-
-def _is_new(member: Member, asked: dict[str, str]) -> bool:
-    name = member.name.text
-    if name in _OF_THE_ANSWER:
-        return not isinstance(member.value, Null)
-    return name not in asked
-
-
-def _incomplete(answered: RecordedAnswer) -> str:
-    said = {"reason": answered.problem}
-    if answered.received:
-        said["received"] = answered.received
-    return json.dumps(said)
+def _select_answer_members(answer: Object | None, *, requested: dict[str, str]) -> dict[str, str]:
+    """Return the answer's own members, and its other members that were not requested."""
+    selected = {}
+    for member in answer.members if answer is not None else ():
+        name = member.name.text
+        is_own = name in _ANSWER_FIELDS
+        if not isinstance(member.value, Null) if is_own else name not in requested:
+            selected[name] = member.value.source
+    return selected

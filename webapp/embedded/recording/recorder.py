@@ -10,8 +10,8 @@ import time
 from functools import partial
 from typing import Final
 
-from webapp.embedded.documents.from_exchange import RecordedAnswer, completion_text
-from webapp.embedded.documents.records import CompletionRecord, NotACompletion, read_completion
+from webapp.embedded.documents.from_exchange import RecordedAnswer, build_completion_json
+from webapp.embedded.documents.records import CompletionRecord, NotACompletion, parse_record
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
 from webapp.exact_json import NotJson, Null, Object, parse
@@ -47,13 +47,13 @@ class Recorder:
     def _build_record(self, answer: RecordedAnswer) -> CompletionRecord:
         """Return the completion under its own id, or under a new one if no URL can hold that."""
         build_text = partial(
-            completion_text, self._asked, answer, request_id=self._request_id, now=self._now
+            build_completion_json, self._asked, answer, request_id=self._request_id, now=self._now
         )
         try:
-            return read_completion(build_text())
+            return parse_record(build_text())
         except NotACompletion as problem:
             log.warning("A completion is stored under an id of the store's: %s.", problem)
-            return read_completion(build_text(with_id=False))
+            return parse_record(build_text(with_id=False))
 
 
 class StreamRecorder:

@@ -1,6 +1,6 @@
-"""Pages as values: what a list request asks for, and one page of JSON texts as its answer.
+"""Values for the pages of a list: the request for one, and one as JSON texts.
 
-Knows neither HTTP nor SQL. A page is made by joining the stored texts; no JSON is decoded.
+A page is joined from stored texts, without parsing any JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class UnknownCursor(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Where a page starts (`after`, exclusive; None: at the start), its size and direction."""
+    """A request for one page; it starts after the id `after`, or at the start if that is None."""
 
     after: str | None
     limit: int
@@ -26,14 +26,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class JsonPage:
-    """One page: the ids and the wire JSON of its items, in order."""
+    """One page: the ids and the serialized JSON of its objects, in order."""
 
     ids: tuple[str, ...]
     data: tuple[str, ...]
     has_more: bool
 
-    def json(self) -> str:
-        """The page as the API writes it; an empty page has null ids."""
+    def to_json(self) -> str:
+        """Return the page as the API serializes it; an empty page has null ids."""
         first, last = (f'"{self.ids[0]}"', f'"{self.ids[-1]}"') if self.ids else ("null", "null")
         return (
             f'{{"object":"list","data":[{",".join(self.data)}],"first_id":{first},'

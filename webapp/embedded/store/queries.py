@@ -1,26 +1,26 @@
-"""The SQL of pages: each is one seek in an index, at any depth and in both directions.
+"""Build the SQL of pages: each is one seek in an index, at any depth and in both directions.
 
-Owns the statements and the cursor values a list starts with; runs nothing.
-
-Every page continues after a cursor. The first page has one too, before everything there can
-be, so that one statement serves all. Lists of completions are sorted by (created, seq): by
-time, and by insertion where times are equal.
+Every page continues after a cursor. The first page has one too, before all possible rows, so
+that one statement serves all pages. Lists of completions are sorted by (created, seq): by time,
+and by insertion if times are equal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from sqlalchemy import TextClause, text
 
+from webapp.embedded.documents.records import index_text
 from webapp.embedded.store.pages import Order
 
 _FARTHEST: Final = 2**63 - 1
 _DIRECTION: Final = {"asc": ">", "desc": "<"}
 
 START: Final = {"asc": -_FARTHEST, "desc": _FARTHEST}
-"""By order, a value that comes before all others of a sort column."""
+"""By order, a value that sorts before all others."""
 
 COMPLETION_CURSOR: Final = text("SELECT created, seq FROM completions WHERE id = :after")
 MESSAGE_CURSOR: Final = text(
@@ -29,28 +29,25 @@ MESSAGE_CURSOR: Final = text(
 
 
 @cache
-def completions_page(order: Order, *, by_model: bool, pairs: int) -> TextClause:
-    """A page of completions (id, wire_json) with `pairs` metadata filters.
+def select_completions(order: Order, *, by_model: bool, pairs: int) -> TextClause:
+    """Return the query for a page of completions (id, wire_json) with `pairs` metadata filters.
 
-    Binds `created`, `seq`, `rows`; `model` if by model; `key0`, `value0` and so on for pairs.
+    It binds `created`, `seq`, `rows` and the names that `bind_filters` returns.
     """
-    return text(_page("c.id, c.wire_json", order, by_model, pairs))
+    return text(_select_page("c.id, c.wire_json", order, by_model, pairs))
 
 
 @cache
-def completion_keys(*, by_model: bool, pairs: int) -> TextClause:
-    """A page, oldest first, of keys (id, created, seq) in place of completions.
-
-    Binds what `completions_page` does.
-    """
-    return text(_page("c.id, c.created, c.seq", "asc", by_model, pairs))
+def select_completion_keys(*, by_model: bool, pairs: int) -> TextClause:
+    """Return the same query for keys (id, created, seq), oldest first."""
+    return text(_select_page("c.id, c.created, c.seq", "asc", by_model, pairs))
 
 
 @cache
-def messages_page(order: Order) -> TextClause:
-    """A page of one completion's messages (id, wire_json).
+def select_messages(order: Order) -> TextClause:
+    """Return the query for a page of one completion's messages (id, wire_json).
 
-    Binds `completion` (its seq), `position` and `rows`.
+    It binds `completion` (the completion's seq), `position` and `rows`.
     """
     return text(
         "SELECT id, wire_json FROM messages"
@@ -59,32 +56,37 @@ def messages_page(order: Order) -> TextClause:
     )
 
 
-def _page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
-    if pairs:
-        return _filtered_page(columns, order, by_model, pairs)
-    model = "c.model = :model AND " if by_model else ""
-    return (
-        f"SELECT {columns} FROM completions AS c"
-        f" WHERE {model}(c.created, c.seq) {_DIRECTION[order]} (:created, :seq)"
-        f" ORDER BY c.created {order}, c.seq {order} LIMIT :rows"
-    )
+def bind_filters(model: str | None, metadata: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Return the values of the filters: `model` unless None; `key0`, `value0` and so on."""
+    binds: dict[str, object] = {} if model is None else {"model": index_text(model)}
+    for at, (key, value) in enumerate(metadata):
+        binds |= {f"key{at}": index_text(key), f"value{at}": index_text(value)}
+    return binds
 
 
-def _filtered_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
-    """The first pair gives the rows in their order, the others and the model pass or refuse.
+def _select_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
+    """Return a page's query; with metadata filters, the first pair's index yields the rows.
 
-    The join is written CROSS, with its condition in WHERE, because SQLite never reorders it.
+    The other pairs and the model then only filter them. The join is written as CROSS JOIN with
+    its condition in WHERE because SQLite never reorders such a join.
     """
-    also = ["c.model = :model"] if by_model else []
-    also += [
-        "EXISTS (SELECT 1 FROM metadata AS other WHERE other.completion = m.completion"
+    direction = _DIRECTION[order]
+    model = "c.model = :model AND " if by_model else ""
+    if not pairs:
+        return (
+            f"SELECT {columns} FROM completions AS c"
+            f" WHERE {model}(c.created, c.seq) {direction} (:created, :seq)"
+            f" ORDER BY c.created {order}, c.seq {order} LIMIT :rows"
+        )
+    others = "".join(
+        " AND EXISTS (SELECT 1 FROM metadata AS other WHERE other.completion = m.completion"
         f" AND other.key = :key{at} AND other.value = :value{at})"
         for at in range(1, pairs)
-    ]
+    )
     return (
         f"SELECT {columns} FROM metadata AS m CROSS JOIN completions AS c"
         " WHERE m.key = :key0 AND m.value = :value0"
-        f" AND (m.created, m.completion) {_DIRECTION[order]} (:created, :seq)"
-        f" AND c.seq = m.completion{''.join(f' AND {one}' for one in also)}"
+        f" AND (m.created, m.completion) {direction} (:created, :seq)"
+        f" AND {model}c.seq = m.completion{others}"
         f" ORDER BY m.created {order}, m.completion {order} LIMIT :rows"
     )

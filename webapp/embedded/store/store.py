@@ -1,11 +1,11 @@
-"""The store: completions and their input messages in a database, read and written by id.
+"""Read and write completions and their input messages in a database, by id.
 
-Owns transactions. Speaks JSON texts and the API's words; knows nothing of HTTP.
+Takes and returns JSON texts; knows nothing of HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import islice
 from typing import Any, Final
@@ -21,8 +21,9 @@ from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
     START,
-    completions_page,
-    messages_page,
+    bind_filters,
+    select_completions,
+    select_messages,
 )
 from webapp.embedded.store.schema import SCHEMA
 from webapp.exact_json import Object, parse
@@ -52,7 +53,7 @@ _ROWS_AT_ONCE: Final = 500
 
 
 class Outcome(Enum):
-    """What became of a completion that was given to the store."""
+    """The outcome of adding one completion to the store."""
 
     ADDED = "added"
     UNCHANGED = "unchanged"
@@ -63,8 +64,8 @@ class Store:
     """Stored completions in the database at `database_url`, such as `sqlite:////srv/store.db`
     or `postgresql+psycopg://readback@db.example/readback`.
 
-    Safe to share between threads, and the database between processes. Raises `StoreError`
-    when it cannot be opened. `is_new` tells whether opening it created it.
+    Safe to share between threads, and the database between processes. Raises `StoreError` if
+    it cannot be opened. `is_new` is true if opening the store created it.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -76,11 +77,11 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Closes all connections; for when no other thread uses the store any more."""
+        """Close all connections, after all other threads have stopped using the store."""
         self._database.close()
 
-    def reading(self) -> Connection:
-        """A connection that sees one moment of the store, for what reads a few rows at a time."""
+    def connect(self) -> Connection:
+        """Return a connection that reads one snapshot of the store, a few rows at a time."""
         return self._database.reader.connect()
 
     def list_completions(
@@ -90,26 +91,24 @@ class Store:
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
     ) -> JsonPage:
-        """Completions by time, those of one model or with all metadata pairs if so asked.
+        """Return a page of completions by time, filtered by model and by all metadata pairs.
 
-        Raises `UnknownCursor`.
+        Raise `UnknownCursor` if `page.after` is not the id of a completion.
         """
-        binds: dict[str, object] = {"model": index_text(model)} if model is not None else {}
-        for at, (key, value) in enumerate(metadata):
-            binds |= {f"key{at}": index_text(key), f"value{at}": index_text(value)}
-        statement = completions_page(page.order, by_model=model is not None, pairs=len(metadata))
-        with self._database.reader.connect() as connection:
+        statement = select_completions(page.order, by_model=model is not None, pairs=len(metadata))
+        with self.connect() as connection:
             start = START[page.order], START[page.order]
-            created, seq = _cursor(connection, COMPLETION_CURSOR, page, start)
-            return _page(connection, statement, page, binds | {"created": created, "seq": seq})
+            created, seq = _resolve_cursor(connection, COMPLETION_CURSOR, page, start)
+            binds = bind_filters(model, metadata) | {"created": created, "seq": seq}
+            return _read_page(connection, statement, page, binds)
 
     def retrieve_completion(self, completion_id: str) -> str | None:
-        """A completion's JSON; None when there is none of this id."""
-        with self._database.reader.connect() as connection:
+        """Return a completion's JSON, or None if there is none of this id."""
+        with self.connect() as connection:
             return connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).scalar()
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
-        """A completion's JSON with all of its metadata replaced; None when there is none."""
+        """Replace all metadata of a completion and return its JSON, or None if there is none."""
         with self._database.writer.begin() as connection:
             row = connection.execute(_FOR_UPDATE, {"id": index_text(completion_id)}).one_or_none()
             if row is None:
@@ -119,48 +118,48 @@ class Store:
             wire_json = with_metadata(stored, metadata.json)
             connection.execute(_REPLACE_WIRE, {"seq": row.seq, "wire_json": wire_json})
             connection.execute(_DELETE_METADATA, {"seq": row.seq})
-            _insert(connection, _ADD_METADATA, _pairs(row.seq, row.created, metadata.pairs))
+            _insert_metadata(connection, row.seq, row.created, metadata.pairs)
             return wire_json
 
     def delete_completion(self, completion_id: str) -> bool:
-        """Deletes a completion and its messages; False when there is none of this id."""
+        """Delete a completion with its messages; return False if there is none of this id."""
         with self._database.writer.begin() as connection:
             return connection.execute(_DELETE, {"id": index_text(completion_id)}).rowcount == 1
 
     def list_messages(self, completion_id: str, page: PageRequest) -> JsonPage | None:
-        """A completion's input messages in their order; None when there is no such completion.
+        """Return a page of a completion's input messages, or None if there is no completion.
 
-        Raises `UnknownCursor`.
+        Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
-        with self._database.reader.connect() as connection:
+        with self.connect() as connection:
             completion = connection.execute(_SEQ, {"id": index_text(completion_id)}).scalar()
             if completion is None:
                 return None
             binds: dict[str, object] = {"completion": completion}
             start = (START[page.order],)
-            (position,) = _cursor(connection, MESSAGE_CURSOR, page, start, binds)
-            return _page(
-                connection, messages_page(page.order), page, binds | {"position": position}
-            )
+            (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
+            statement = select_messages(page.order)
+            return _read_page(connection, statement, page, binds | {"position": position})
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
-        """Adds completions in one transaction and tells what became of each, in their order.
+        """Add completions in one transaction and return the outcome of each, in their order.
 
-        Nothing that is stored is overwritten: the same content again changes nothing, other
-        content under a stored id is a conflict.
+        Nothing is overwritten: adding the same content again changes nothing, and other content
+        under a stored id is a conflict.
         """
         with self._database.writer.begin() as connection:
             first = connection.execute(_LAST_SEQ).scalar_one() + 1
-            return [_add(connection, one, seq) for seq, one in enumerate(completions, first)]
+            return [_add_record(connection, one, seq) for seq, one in enumerate(completions, first)]
 
 
-def _cursor(
+def _resolve_cursor(
     connection: Connection,
     statement: TextClause,
     page: PageRequest,
     start: tuple[int, ...],
     binds: Mapping[str, object] | None = None,
 ) -> Sequence[Any]:
+    """Return the sort values of the row `page.after`, or `start` if the page has no cursor."""
     if page.after is None:
         return start
     after = {"after": index_text(page.after)}
@@ -170,10 +169,10 @@ def _cursor(
     return row
 
 
-def _page(
+def _read_page(
     connection: Connection, statement: TextClause, page: PageRequest, binds: Mapping[str, object]
 ) -> JsonPage:
-    """Asks for one row more than the page holds, to know whether there are more."""
+    """Read one row more than the page holds, to know whether there are more."""
     rows = connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
     shown = rows[: page.limit]
     return JsonPage(
@@ -183,11 +182,11 @@ def _page(
     )
 
 
-def _add(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
+def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
     digest = connection.execute(_DIGEST, {"id": completion.id}).scalar()
     if digest is not None:
-        same = digest == completion.digest or matches_original(connection, completion)
-        return Outcome.UNCHANGED if same else Outcome.CONFLICT
+        is_same = digest == completion.digest or matches_original(connection, completion)
+        return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
     row = {
         "seq": seq,
         "id": completion.id,
@@ -198,31 +197,34 @@ def _add(connection: Connection, completion: CompletionRecord, seq: int) -> Outc
         "given_json": completion.given_json,
     }
     connection.execute(_ADD_COMPLETION, row)
-    _insert(connection, _ADD_MESSAGES, _message_rows(seq, completion))
-    _insert(connection, _ADD_METADATA, _pairs(seq, completion.created, completion.metadata))
-    return Outcome.ADDED
-
-
-def _message_rows(seq: int, completion: CompletionRecord) -> Iterator[dict[str, object]]:
-    for position, message in enumerate(completion.messages):
-        yield {
+    messages = (
+        {
             "completion": seq,
             "position": position,
             "id": message.id,
             "wire_json": message.wire_json,
             "given_json": message.given_json,
         }
+        for position, message in enumerate(completion.messages)
+    )
+    _insert_rows(connection, _ADD_MESSAGES, messages)
+    _insert_metadata(connection, seq, completion.created, completion.metadata)
+    return Outcome.ADDED
 
 
-def _pairs(seq: int, created: int, pairs: Sequence[tuple[str, str]]) -> Iterator[dict[str, object]]:
-    for key, value in pairs:
-        yield {"completion": seq, "key": key, "value": value, "created": created}
+def _insert_metadata(
+    connection: Connection, seq: int, created: int, pairs: Sequence[tuple[str, str]]
+) -> None:
+    rows = (
+        {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
+    )
+    _insert_rows(connection, _ADD_METADATA, rows)
 
 
-def _insert(
+def _insert_rows(
     connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
 ) -> None:
-    """A few at a time: the driver keeps several copies of what it is given at once."""
+    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
     rows = iter(rows)
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         connection.execute(statement, some)

@@ -1,7 +1,6 @@
-"""Export of completions as JSONL that imports to the same store.
+"""Export completions as JSONL that imports to an equal store.
 
-Owns what is written and told of; each line is written piece by piece, so that memory does not
-grow with a completion or with their number.
+Lines are written piece by piece, so memory does not grow with a completion or with their number.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from webapp.embedded.store.originals import START_KEY, iter_original_json, keys_after
+from webapp.embedded.store.originals import START_KEY, iter_original_json, read_keys_after
 from webapp.embedded.store.store import Store
 
 Write: TypeAlias = Callable[[bytes], object]
@@ -18,7 +17,7 @@ Write: TypeAlias = Callable[[bytes], object]
 
 @dataclass(slots=True)
 class ExportReport:
-    """How many completions were written, and which of those asked for are not stored."""
+    """How many completions were exported, and which of the requested ids are not stored."""
 
     exported: int = 0
     unknown: list[str] = field(default_factory=list)
@@ -33,13 +32,13 @@ def export_completions(
     metadata: Sequence[tuple[str, str]] = (),
     progress: Callable[[int], None] | None = None,
 ) -> ExportReport:
-    """Writes a line each: the completions of `ids`, or all that pass the filters, oldest first.
+    """Write one line for each completion: those of `ids`, else all that pass the filters.
 
-    `progress` is called with the number written so far. A completion that is deleted while the
-    others are written is left out.
+    Without `ids`, the oldest comes first. `progress` is called with the number written so far.
+    A completion that is deleted during the export is left out.
     """
     report = ExportReport()
-    for completion_id in ids or _found(store, model, metadata):
+    for completion_id in ids or _iter_ids(store, model, metadata):
         if _write_line(store, write, completion_id):
             report.exported += 1
         elif ids:
@@ -49,12 +48,14 @@ def export_completions(
     return report
 
 
-def _found(store: Store, model: str | None, metadata: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Asks page by page, so that no moment of the store is held for as long as all takes."""
+def _iter_ids(
+    store: Store, model: str | None, metadata: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    """Read the ids page by page, so that no snapshot is kept open for the whole export."""
     last = START_KEY
     while True:
-        with store.reading() as connection:
-            keys = keys_after(connection, last, model=model, metadata=metadata)
+        with store.connect() as connection:
+            keys = read_keys_after(connection, last, model=model, metadata=metadata)
         if not keys:
             return
         yield from (key.id for key in keys)
@@ -62,12 +63,12 @@ def _found(store: Store, model: str | None, metadata: Sequence[tuple[str, str]])
 
 
 def _write_line(store: Store, write: Write, completion_id: str) -> bool:
-    """Whether there is such a completion."""
-    with store.reading() as connection:
-        found = False
+    """Write a completion as one line; return False if there is none of this id."""
+    with store.connect() as connection:
+        is_stored = False
         for text in iter_original_json(connection, completion_id):
             write(text.encode())
-            found = True
-    if found:
+            is_stored = True
+    if is_stored:
         write(b"\n")
-    return found
+    return is_stored

@@ -1,8 +1,7 @@
-"""Files to import from, as the JSON documents in them, read piece by piece.
+"""Read files piece by piece as the JSON documents in them.
 
-Owns opening (compressed or not, standard input too), lines, and telling JSONL from a file that
-is one JSON document over many lines. Knows nothing of completions. Whether a file is compressed
-is seen by its first bytes, never by its name.
+A file is JSONL, or one JSON document over many lines. Whether it is compressed is detected by
+its first bytes, never by its name. Knows nothing of completions.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import BinaryIO, Final, cast
 from webapp.exact_json import NotJson, parse
 
 MAX_DOCUMENT_BYTES: Final = 128 * 1024 * 1024
-"""Of a line of JSONL, or of a file that is one JSON document."""
+"""The limit for a line of JSONL, and for a file that is one JSON document."""
 
 STANDARD_INPUT: Final = Path("-")
 
@@ -30,8 +29,8 @@ _SPACE: Final = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands; `line` counts from 1 and is None for a whole file."""
+class SourceLine:
+    """A line of an imported file; `line` counts from 1 and is None for the whole file."""
 
     path: Path
     line: int | None
@@ -43,48 +42,53 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON document as bytes, or in `problem` why it cannot be read.
+    """One JSON document as bytes; `problem` is the reason if it cannot be read.
 
-    `size` is how many bytes of the file it took, before decompression.
+    `size` is the number of bytes it takes in the file, before decompression.
     """
 
-    place: Place
+    source: SourceLine
     size: int
     text: bytes = b""
     problem: str | None = None
 
 
-def documents(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Iterator[Document]:
-    """The documents in a file: its lines, or all of it when it is one document over many."""
+def read_documents(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Iterator[Document]:
+    """Yield the documents in a file: its lines, or the whole file if it is one document."""
     try:
-        with _opened(path) as (file, position):
-            yield from _documents(_Lines(path, file, position, max_bytes))
+        with _open_file(path) as (file, position):
+            yield from _split_documents(_LineReader(path, file, position, max_bytes))
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        yield Document(Place(path, None), 0, problem="its compressed data is damaged or cut off")
+        problem = "its compressed data is damaged or cut off"
+        yield Document(SourceLine(path, None), 0, problem=problem)
     except OSError as error:
-        yield Document(Place(path, None), 0, problem=f"it cannot be read: {error.strerror}")
+        problem = f"it cannot be read: {error.strerror}"
+        yield Document(SourceLine(path, None), 0, problem=problem)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]]:
-    """A file's bytes, decompressed; for a compressed one also where in the file they end."""
+def _open_file(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]]:
+    """Open a file for its decompressed bytes.
+
+    For a compressed file, the second value returns the position in the compressed bytes.
+    """
     if path == STANDARD_INPUT:
-        yield _decompressed(sys.stdin.buffer), None
+        yield _decompress(sys.stdin.buffer), None
         return
     with path.open("rb") as file:
-        opened = _decompressed(file)
-        can_tell = opened is not file and file.seekable()
-        yield opened, file.tell if can_tell else None
+        opened = _decompress(file)
+        has_position = opened is not file and file.seekable()
+        yield opened, file.tell if has_position else None
 
 
-def _decompressed(file: BinaryIO) -> BinaryIO:
-    # Peeking does not wait for more than is there, so a pipe may be slow.
+def _decompress(file: BinaryIO) -> BinaryIO:
+    # Peeking returns after the first bytes arrive, so a slow pipe is not waited for.
     start: bytes = file.peek(len(_GZIP))  # type: ignore[attr-defined]
     return cast(BinaryIO, gzip.open(file)) if start.startswith(_GZIP) else file
 
 
-class _Lines:
-    """The lines of a file as documents, blank ones left out; `rest` takes them as one."""
+class _LineReader:
+    """Iterates over the lines of a file as documents; `read_rest` reads all others as one."""
 
     def __init__(
         self, path: Path, file: BinaryIO, position: Callable[[], int] | None, max_bytes: int
@@ -99,31 +103,31 @@ class _Lines:
     def __iter__(self) -> Iterator[Document]:
         while text := self._file.readline(self._max_bytes + 1):
             self._number += 1
-            whole = len(text) <= self._max_bytes or text.endswith(b"\n")
-            skipped = 0 if whole else self._skip_line()
-            problem = None if whole else "it is too long to be one completion"
+            source = SourceLine(self._path, self._number)
+            if len(text) > self._max_bytes and not text.endswith(b"\n"):
+                size = self._measure(len(text) + self._skip_line())
+                yield Document(source, size, problem="it is too long to be one completion")
+                continue
             mark = codecs.BOM_UTF8 if self._number == 1 else b""
-            kept = text.removeprefix(mark) if whole else b""
-            size = self._size(len(text) + skipped)
-            yield Document(Place(self._path, self._number), size, kept, problem)
+            yield Document(source, self._measure(len(text)), text.removeprefix(mark))
 
-    def rest(self, *read: Document) -> Document:
-        """What was read and all that follows, as one document."""
+    def read_rest(self, *read: Document) -> Document:
+        """Return the documents `read` so far, and all that follows, as one document."""
         start = b"".join(document.text for document in read)
         text = start + self._file.read(max(0, self._max_bytes - len(start)) + 1)
-        size = sum(document.size for document in read) + self._size(len(text) - len(start))
+        size = sum(document.size for document in read) + self._measure(len(text) - len(start))
         if len(text) <= self._max_bytes:
-            return Document(read[0].place, size, text)
+            return Document(read[0].source, size, text)
         limit = self._max_bytes // (1024 * 1024)
         return Document(
-            Place(self._path, None),
+            SourceLine(self._path, None),
             size,
             problem=f"it is one JSON document of more than {limit} MB; only JSONL, which has a "
             "completion on each line, can be longer",
         )
 
     def _skip_line(self) -> int:
-        """Reads on to the end of the line; the bytes that took."""
+        """Read to the end of the line and return the number of bytes skipped."""
         skipped = 0
         while text := self._file.readline(_SKIPPED_AT_ONCE):
             skipped += len(text)
@@ -131,23 +135,24 @@ class _Lines:
                 break
         return skipped
 
-    def _size(self, read: int) -> int:
+    def _measure(self, read: int) -> int:
+        """Return how many bytes of the file the last `read` decompressed bytes took."""
         if self._position is None:
             return read
         before, self._done = self._done, self._position()
         return self._done - before
 
 
-def _documents(source: _Lines) -> Iterator[Document]:
-    """Reads ahead by one line, and only where the first one breaks off."""
-    lines = iter(source)
+def _split_documents(reader: _LineReader) -> Iterator[Document]:
+    """Yield the documents of a file; read ahead by one line, only if the first one breaks off."""
+    lines = iter(reader)
     first = next((line for line in lines if line.problem or line.text.strip(_SPACE)), None)
     if first is None:
         return
     if _breaks_off(first.text):
         second = next(lines, None)
-        if second is not None and _goes_on(first.text, second.text):
-            yield source.rest(first, second)
+        if second is not None and _is_continuation(first.text, second.text):
+            yield reader.read_rest(first, second)
             return
         yield first
         if second is not None:
@@ -158,7 +163,7 @@ def _documents(source: _Lines) -> Iterator[Document]:
 
 
 def _breaks_off(line: bytes) -> bool:
-    """Whether a line is the beginning of an object or array and not all of it."""
+    """Return whether a line begins an object or array and ends before it is complete."""
     text = line.strip(_SPACE).decode(errors="replace")
     if not text.startswith(("[", "{")):
         return False
@@ -169,7 +174,7 @@ def _breaks_off(line: bytes) -> bool:
     return False
 
 
-def _goes_on(first: bytes, second: bytes) -> bool:
-    """Whether the second line continues the first, and is not another line of JSONL."""
+def _is_continuation(first: bytes, second: bytes) -> bool:
+    """Return whether the second line continues the first, and is not another line of JSONL."""
     begun = first.strip(_SPACE)
     return begun.startswith(b"[") or begun == b"{" or second[:1] in (b" ", b"\t", b'"')

@@ -1,8 +1,8 @@
-"""Import of completions from files of many forms, each recognised by its shape.
+"""Import completions from files of several formats, each detected by its shape.
 
-Owns the order of things and telling what became of each; what cannot be stored is reported,
-and the rest is stored all the same. Memory is bounded by the largest document, which in JSONL
-is a line.
+Files are read as documents, documents as completions and parts of completions; parts wait until
+all files are read, then are assembled. Input that cannot be stored is reported, and the rest is
+stored. Memory is bounded by the largest document, which in JSONL is a line.
 """
 
 from __future__ import annotations
@@ -18,26 +18,23 @@ from typing import Final, TypeAlias, TypeVar
 from webapp.embedded.documents.records import (
     CompletionRecord,
     NotACompletion,
-    completion_of,
-    read_completion,
-    read_json,
+    build_record,
+    parse_json,
+    parse_record,
 )
 from webapp.embedded.store.store import Outcome, Store
-from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, Document, Place, documents
-from webapp.embedded.transfer.formats import (
-    Form,
-    Part,
-    Piece,
-    Whole,
-    bundled,
-    recognised,
-    values_in,
+from webapp.embedded.transfer.files import (
+    MAX_DOCUMENT_BYTES,
+    Document,
+    SourceLine,
+    read_documents,
 )
+from webapp.embedded.transfer.formats import ImportFormat, Part, Piece, Whole, detect, detect_bundle
 from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.exact_json import Array, Value
 
 MAX_PROBLEMS: Final = 1000
-"""Problems beyond this many are counted and not listed, so that memory stays bounded."""
+"""Further problems are counted but not listed, so that memory stays bounded."""
 
 _BATCH_DOCUMENTS: Final = 200
 _BATCH_CHARACTERS: Final = 8 * 1024 * 1024
@@ -45,28 +42,28 @@ _BATCH_CHARACTERS: Final = 8 * 1024 * 1024
 Progress: TypeAlias = Callable[[int, int, int], None]
 """Called after each batch with bytes done, bytes in all, and completions read so far.
 
-Bytes in all are 0 where they are not known, as for standard input.
+Bytes in all are 0 if unknown, as for standard input.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something was not stored."""
+    """The reason why something was not stored."""
 
-    place: Place
+    source: SourceLine
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return f"{self.source}: {self.reason}"
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """How many completions were added, stored already, in conflict with a stored one, or bad.
+    """How many completions were added, were stored already, conflicted with one, or were bad.
 
-    `problems` tells of conflicts and bad input, up to `MAX_PROBLEMS` of them. `recognised`
-    counts, for each file, what it was found to hold; `without_messages` are the saved
-    completions whose messages were in none of the files.
+    `problems` lists conflicts and bad input, up to `MAX_PROBLEMS`. `formats` counts the formats
+    found in each file; `without_messages` counts saved completions whose messages were in none
+    of the files.
     """
 
     added: int = 0
@@ -74,7 +71,7 @@ class ImportReport:
     conflicts: int = 0
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)
-    recognised: dict[Path, Counter[Form]] = field(default_factory=dict, compare=False)
+    formats: dict[Path, Counter[ImportFormat]] = field(default_factory=dict, compare=False)
     without_messages: int = 0
 
     @property
@@ -89,118 +86,122 @@ def import_files(
     progress: Progress | None = None,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
 ) -> ImportReport:
-    """What became of the completions in the files at `paths`; `-` is standard input.
+    """Store the completions in the files at `paths` and return a report; `-` is standard input.
 
-    Importing a file again changes nothing: a completion that is stored stays as it is, and
-    one without an id gets the same id each time. A file that cannot be read is a problem of
-    the report.
+    Importing a file again changes nothing: a stored completion stays as it is, and one without
+    an id gets the same id each time. If a file cannot be read, the report contains a problem.
     """
     files = [Path(path) for path in paths]
-    total = sum(map(_size, files))
+    total = sum(map(_get_size, files))
     done = 0
-    with PendingParts() as waiting:
-        run = _Import(store, waiting)
-        read = chain.from_iterable(documents(path, max_bytes=max_document_bytes) for path in files)
-        for batch in _batches(read, lambda document: len(document.text)):
-            run.store_documents(batch)
+    with PendingParts() as pending:
+        run = _ImportRun(store, pending)
+        documents = chain.from_iterable(
+            read_documents(path, max_bytes=max_document_bytes) for path in files
+        )
+        for batch in _split_batches(documents, lambda document: len(document.text)):
+            run.add_documents(batch)
             done += sum(document.size for document in batch)
             if progress is not None:
                 progress(done, total, run.report.completions)
-        for joined in _batches(waiting.joined(), lambda one: len(one.text)):
-            run.store_all(chain.from_iterable(map(run.completed, joined)))
+        for assembled in _split_batches(pending.assemble(), lambda one: len(one.text)):
+            run.add_assembled(assembled)
             if progress is not None:
                 progress(done, total, run.report.completions)
     return run.report
 
 
-def _size(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.stat().st_size
-    return 0
+class _ImportRun:
+    """One import: stores batches and reports the outcome of each completion."""
 
-
-class _Import:
-    """One run: stores batches and notes what became of what was in them."""
-
-    def __init__(self, store: Store, waiting: PendingParts) -> None:
+    def __init__(self, store: Store, pending: PendingParts) -> None:
         self.report = ImportReport()
         self._store = store
-        self._waiting = waiting
+        self._pending = pending
 
-    def store_documents(self, batch: Iterable[Document]) -> None:
-        self.store_all(chain.from_iterable(map(self._completions, batch)))
+    def add_documents(self, batch: Iterable[Document]) -> None:
+        """Store the completions in a batch of documents; keep parts of completions pending."""
+        self._add_records(chain.from_iterable(map(self._parse_document, batch)))
 
-    def store_all(self, given: Iterable[tuple[Place, CompletionRecord]]) -> None:
-        read = list(given)
-        outcomes = self._store.add([completion for _, completion in read])
-        for (place, completion), outcome in zip(read, outcomes, strict=True):
-            self._count(place, completion, outcome)
+    def add_assembled(self, batch: Iterable[Assembled]) -> None:
+        """Store a batch of completions that were assembled from parts."""
+        self._add_records(chain.from_iterable(map(self._parse_assembled, batch)))
 
-    def completed(self, joined: Assembled) -> Iterator[tuple[Place, CompletionRecord]]:
-        """The completion that parts made."""
-        with self._noting(joined.place):
-            if joined.problem is not None:
-                raise NotACompletion(joined.problem)
-            self.report.without_messages += joined.lacks_messages
-            yield joined.place, read_completion(joined.text)
+    def _parse_document(self, document: Document) -> Iterator[tuple[SourceLine, CompletionRecord]]:
+        with self._reporting(document.source):
+            for source, value in _split_document(document):
+                with self._reporting(source):
+                    for piece in [value] if isinstance(value, Whole) else detect(value):
+                        yield from self._take_piece(piece, source)
 
-    def _completions(self, document: Document) -> Iterator[tuple[Place, CompletionRecord]]:
-        """The completions in a document; what is part of one goes to the waiting room."""
-        with self._noting(document.place):
-            for place, value in self._values(document):
-                with self._noting(place):
-                    for piece in _pieces(value):
-                        yield from self._completion(piece, place)
-
-    def _values(self, document: Document) -> Iterator[tuple[Place, Value | Whole]]:
-        text = _text(document)
-        if not text:
-            return
-        value = read_json(text)
-        values = values_in(value)
-        together = bundled(values) if isinstance(value, Array) else None
-        bundle, members = together or (None, frozenset())
-        if bundle is not None:
-            yield document.place, bundle
-        for place, one in zip(_places(document.place, text, values), values, strict=True):
-            if one not in members:
-                yield place, one
-
-    def _completion(self, piece: Piece, place: Place) -> Iterator[tuple[Place, CompletionRecord]]:
-        self.report.recognised.setdefault(place.path, Counter())[piece.form] += 1
+    def _take_piece(
+        self, piece: Piece, source: SourceLine
+    ) -> Iterator[tuple[SourceLine, CompletionRecord]]:
+        """Yield the record of a whole completion; keep a part pending."""
+        self.report.formats.setdefault(source.path, Counter())[piece.format] += 1
         if isinstance(piece, Part):
-            self._waiting.add(piece, place)
+            self._pending.add(piece, source)
         else:
-            yield place, completion_of(piece.given)
+            yield source, build_record(piece.json)
+
+    def _parse_assembled(self, one: Assembled) -> Iterator[tuple[SourceLine, CompletionRecord]]:
+        with self._reporting(one.source):
+            if one.problem is not None:
+                raise NotACompletion(one.problem)
+            self.report.without_messages += one.lacks_messages
+            yield one.source, parse_record(one.text)
+
+    def _add_records(self, records: Iterable[tuple[SourceLine, CompletionRecord]]) -> None:
+        parsed = list(records)
+        outcomes = self._store.add([record for _, record in parsed])
+        for (source, record), outcome in zip(parsed, outcomes, strict=True):
+            match outcome:
+                case Outcome.ADDED:
+                    self.report.added += 1
+                case Outcome.UNCHANGED:
+                    self.report.unchanged += 1
+                case Outcome.CONFLICT:
+                    self.report.conflicts += 1
+                    reason = f"{record.id} is stored with other content, which was kept"
+                    self._add_problem(source, reason)
 
     @contextlib.contextmanager
-    def _noting(self, place: Place) -> Iterator[None]:
+    def _reporting(self, source: SourceLine) -> Iterator[None]:
+        """Report a `NotACompletion` raised in the block as a problem of `source`."""
         try:
             yield
         except NotACompletion as error:
             self.report.bad += 1
-            self._note(place, str(error))
+            self._add_problem(source, str(error))
 
-    def _count(self, place: Place, completion: CompletionRecord, outcome: Outcome) -> None:
-        match outcome:
-            case Outcome.ADDED:
-                self.report.added += 1
-            case Outcome.UNCHANGED:
-                self.report.unchanged += 1
-            case Outcome.CONFLICT:
-                self.report.conflicts += 1
-                self._note(place, f"{completion.id} is stored with other content, which was kept")
-
-    def _note(self, place: Place, reason: str) -> None:
+    def _add_problem(self, source: SourceLine, reason: str) -> None:
         if len(self.report.problems) < MAX_PROBLEMS:
-            self.report.problems.append(Problem(place, reason))
+            self.report.problems.append(Problem(source, reason))
 
 
-def _pieces(value: Value | Whole) -> list[Piece]:
-    return [value] if isinstance(value, Whole) else recognised(value)
+def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Whole]]:
+    """Yield the values in a document with their lines: the items of an array, or the one value.
+
+    A completion and its pages of messages in one array are yielded first, as one `Whole`.
+    """
+    text = _decode(document)
+    if not text:
+        return
+    value = parse_json(text)
+    values = value.items if isinstance(value, Array) else (value,)
+    bundle = detect_bundle(values) if isinstance(value, Array) else None
+    whole, members = bundle or (None, frozenset())
+    if whole is not None:
+        yield document.source, whole
+    line, at = document.source.line or 1, 0
+    for one in values:
+        line += text.count("\n", at, one.start)
+        at = one.start
+        if one not in members:
+            yield SourceLine(document.source.path, line), one
 
 
-def _text(document: Document) -> str:
+def _decode(document: Document) -> str:
     if document.problem is not None:
         raise NotACompletion(document.problem)
     try:
@@ -211,24 +212,22 @@ def _text(document: Document) -> str:
         ) from error
 
 
-def _places(first: Place, text: str, values: Iterable[Value]) -> Iterator[Place]:
-    """The line each value begins on; each stretch of `text` is counted once."""
-    line, at = first.line or 1, 0
-    for value in values:
-        line += text.count("\n", at, value.start)
-        at = value.start
-        yield Place(first.path, line)
+def _get_size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 _T = TypeVar("_T")
 
 
-def _batches(items: Iterable[_T], characters: Callable[[_T], int]) -> Iterator[list[_T]]:
+def _split_batches(items: Iterable[_T], measure: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """Group items into batches of bounded number and size; `measure` returns an item's size."""
     batch: list[_T] = []
     size = 0
     for item in items:
         batch.append(item)
-        size += characters(item)
+        size += measure(item)
         if len(batch) == _BATCH_DOCUMENTS or size >= _BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0

@@ -1,7 +1,7 @@
-"""The waiting room: parts of completions from all files of an import, until each is complete.
+"""Hold the parts of completions from all files of an import until they can be assembled.
 
-Owns which parts belong together. They wait in a temporary database of their own, on disk and
-gone afterwards, so that memory stays bounded in whatever order the files come.
+The parts wait in a temporary database on disk, so memory stays bounded whatever the order of
+the files.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from webapp.embedded.documents.from_files import answered, merge_pages, with_messages
+from webapp.embedded.documents.from_files import (
+    add_messages,
+    merge_pages,
+    merge_request_response,
+)
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.transfer.files import Place
-from webapp.embedded.transfer.formats import Form, Part, Role
+from webapp.embedded.transfer.files import SourceLine
+from webapp.embedded.transfer.formats import ImportFormat, Part, Role
 from webapp.exact_json import Object, parse
 
-_SAVED: Final = (Form.SAVED_COMPLETION, Form.SAVED_MESSAGES)
+_SAVED: Final = (ImportFormat.SAVED_COMPLETION, ImportFormat.SAVED_MESSAGES)
 
 _SCHEMA: Final = """
     CREATE TABLE parts (
@@ -41,22 +45,22 @@ _PARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What parts made, or in `problem` why they do not make a completion.
+    """A completion assembled from parts; `problem` is the reason if it cannot be.
 
-    `text` is JSON; `lacks_messages` tells that a saved completion came without any.
+    `text` is JSON. `lacks_messages` is true if a saved completion has no page of messages.
     """
 
-    place: Place
+    source: SourceLine
     text: str = ""
     problem: str | None = None
     lacks_messages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingPart:
     role: Role
     text: str
-    place: Place
+    source: SourceLine
 
     @property
     def object(self) -> Object:
@@ -66,7 +70,7 @@ class _Waiting:
 
 
 class PendingParts:
-    """Takes parts, the same one once, and gives what they make."""
+    """Collects parts, equal ones once, and assembles them by their keys."""
 
     def __init__(self) -> None:
         # An empty name is a database in a temporary file that only this connection sees.
@@ -84,72 +88,68 @@ class PendingParts:
     ) -> None:
         self._database.close()
 
-    def add(self, part: Part, place: Place) -> None:
-        digest = hashlib.sha256(part.text.encode()).digest()
-        key = part.key.encode("utf-8", "surrogatepass")
-        self._database.execute(
-            _ADD,
-            (
-                part.form in _SAVED,
-                key,
-                digest,
-                part.role.value,
-                part.text,
-                str(place.path),
-                place.line,
-            ),
+    def add(self, part: Part, source: SourceLine) -> None:
+        """Keep a part until `assemble`."""
+        row = (
+            part.format in _SAVED,
+            part.key.encode("utf-8", "surrogatepass"),
+            hashlib.sha256(part.text.encode()).digest(),
+            part.role.value,
+            part.text,
+            str(source.path),
+            source.line,
         )
+        self._database.execute(_ADD, row)
 
-    def joined(self) -> Iterator[Assembled]:
-        """What becomes of every key, in the order in which they came."""
+    def assemble(self) -> Iterator[Assembled]:
+        """Yield the result for each key, in the order in which the keys were added."""
         for saved, key in self._database.execute(_KEYS):
             rows = self._database.execute(_PARTS, (saved, key))
             parts = [
-                _Waiting(Role(role), text, Place(Path(path), line))
+                _PendingPart(Role(role), text, SourceLine(Path(path), line))
                 for role, text, path, line in rows
             ]
-            join = _saved if saved else _batch
-            yield join(key.decode("utf-8", "replace"), parts)
+            assemble = _assemble_saved if saved else _assemble_batch
+            yield assemble(key.decode("utf-8", "replace"), parts)
 
 
-def _batch(custom_id: str, parts: Sequence[_Waiting]) -> Assembled:
-    """A request with the response of the same `custom_id`."""
+def _assemble_batch(custom_id: str, parts: Sequence[_PendingPart]) -> Assembled:
+    """Merge a request with the response of the same `custom_id`."""
     name = f"the custom_id {custom_id!r}"
     for role in (Role.REQUEST, Role.RESPONSE):
-        for again in _of(role, parts)[1:]:
-            return Assembled(
-                again.place,
-                problem=f"another {role.value} has {name}: import one batch at a time",
-            )
-    requests, responses = _of(Role.REQUEST, parts), _of(Role.RESPONSE, parts)
-    for failure in _of(Role.FAILURE, parts):
+        for again in _select_role(role, parts)[1:]:
+            problem = f"another {role.value} has {name}: import one batch at a time"
+            return Assembled(again.source, problem=problem)
+    requests, responses = _select_role(Role.REQUEST, parts), _select_role(Role.RESPONSE, parts)
+    for failure in _select_role(Role.FAILURE, parts):
         if not responses:
-            return Assembled(failure.place, problem=failure.text)
+            return Assembled(failure.source, problem=failure.text)
     if not responses:
-        return Assembled(requests[0].place, problem=f"no response with {name} is in the files")
+        return Assembled(requests[0].source, problem=f"no response with {name} is in the files")
     if not requests:
-        return Assembled(responses[0].place, problem=f"no request with {name} is in the files")
-    return Assembled(responses[0].place, answered(requests[0].object, responses[0].object))
+        return Assembled(responses[0].source, problem=f"no request with {name} is in the files")
+    text = merge_request_response(requests[0].object, responses[0].object)
+    return Assembled(responses[0].source, text)
 
 
-def _saved(completion_id: str, parts: Sequence[_Waiting]) -> Assembled:
-    """A completion with the pages of its messages, as far as there are any."""
-    completions, pages = _of(Role.COMPLETION, parts), _of(Role.MESSAGES, parts)
+def _assemble_saved(completion_id: str, parts: Sequence[_PendingPart]) -> Assembled:
+    """Add the pages of messages, if there are any, to their completion."""
+    completions = _select_role(Role.COMPLETION, parts)
+    pages = _select_role(Role.MESSAGES, parts)
     if not completions:
-        return Assembled(
-            pages[0].place,
-            problem=f"its messages belong to {completion_id}, which is not in the files",
-        )
+        problem = f"its messages belong to {completion_id}, which is not in the files"
+        return Assembled(pages[0].source, problem=problem)
     first, *others = completions
     if others:
-        return Assembled(others[0].place, problem=f"{completion_id} is here with other content")
+        problem = f"{completion_id} is here with other content"
+        return Assembled(others[0].source, problem=problem)
     try:
         messages = merge_pages([page.object for page in pages])
     except NotACompletion as error:
-        return Assembled(first.place, problem=f"{completion_id} is not complete: {error}")
-    text = with_messages(first.object, messages)
-    return Assembled(first.place, text, lacks_messages=not pages)
+        return Assembled(first.source, problem=f"{completion_id} is not complete: {error}")
+    text = add_messages(first.object, messages)
+    return Assembled(first.source, text, lacks_messages=not pages)
 
 
-def _of(role: Role, parts: Sequence[_Waiting]) -> list[_Waiting]:
+def _select_role(role: Role, parts: Sequence[_PendingPart]) -> list[_PendingPart]:
     return [part for part in parts if part.role is role]
