@@ -6,12 +6,15 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Final
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from tests.support.fake_upstream import FakeUpstream
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
@@ -34,6 +37,22 @@ MARKERS_BY_FOLDER: Final = {
 }
 MARKERS_BY_FIXTURE: Final = {"browser": "browser", "postgres": "process"}
 
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all applications of the tests, which are many."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 # No property test depends on how busy the machine is.
 settings.register_profile(

@@ -166,5 +166,5 @@ def test_an_image_that_breaks_off_says_so_below_its_place(
 ) -> None:
     page = open_page(address, tell(image(images()["png"][:6_000])))
     expect(page.get_by_role("img", name="480 × 300 pixels")).to_be_visible()
-    expect(page.get_by_text("This image breaks off before its end.")).to_be_visible()
+    expect(page.get_by_text("This image is incomplete: its end is missing.")).to_be_visible()
     expect(page.get_by_role("link", name="download")).to_be_visible()

@@ -77,7 +77,7 @@ def test_backwards_calls_and_results_name_each_other(show: ShowMessages) -> None
 
 def test_a_call_without_a_result_says_so(show: ShowMessages) -> None:
     outer, _ = show(calling(call(1)), {"role": "user", "content": "x"})
-    assert "No message gives a result for this call." in outer.text
+    assert "No message has the result of this call." in outer.text
 
 
 def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
@@ -86,7 +86,7 @@ def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
     messages = [{"id": f"{ID}-0"} | calling(call(1)), {"id": f"{ID}-1"} | result(1, "seen")]
     fake.completions[ID] = Stored(stored(ID).completion, messages)
     page = Page.of(fake_client.get(f"{HERE}?limit=1"))
-    assert "No result among the messages loaded with it; it may follow." in page.bubbles[0].text
+    assert "No result yet; it may be on a later page." in page.bubbles[0].text
 
 
 def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
@@ -96,7 +96,7 @@ def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
 
 def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
     with_id, without = show(result(7, "seen"), result(None, "felt"))
-    assert "result of call call_7 , which none of the messages loaded with it makes" in with_id.text
+    assert "result of call call_7 , which is not on this page" in with_id.text
     assert "the server does not say of which call" in without.text
 
 
@@ -289,7 +289,7 @@ def test_definitions_too_long_to_repeat_are_named(
     fake.completions[ID] = Stored(stored(ID).completion | {"tools": [tool]}, [message])
     calls = Page.of(fake_client.get(HERE)).bubbles[0].calls
     assert [len(text_of_definition(one)) > 150_000 for one in calls] == [True, True, False, False]
-    assert "the settings of the completion have them" in text_of_definition(calls[3])
+    assert "they are under “All settings” of the completion" in text_of_definition(calls[3])
 
 
 def test_short_calls_may_stand_side_by_side_and_long_ones_not(show: ShowMessages) -> None:

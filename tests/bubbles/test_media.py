@@ -179,7 +179,7 @@ def test_a_high_image_stands_smaller_in_its_place(show: ShowMessages) -> None:
 def test_an_image_that_is_not_what_it_is_said_to_be_says_both(show: ShowMessages) -> None:
     (bubble,) = show(image_part(data_uri(gif(3, 2), "image/jpeg")))
     assert len(bubble.parts.css("img")) == 1
-    assert "Said to be image/jpeg; the bytes are GIF." in bubble.text
+    assert "Declared as image/jpeg, but the data is GIF." in bubble.text
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_an_image_that_is_not_what_it_is_said_to_be_says_both(show: ShowMessages
     [
         (data_uri(b"<svg xmlns='x'/>", "image/svg+xml"), "SVG image, 16 bytes"),
         (data_uri(b"text"), "not shown as an image"),
-        (data_uri(png(60_000, 60_000)), "more pixels than are safe to show"),
-        (data_uri(png(0, 0)), "does not say how large it is"),
+        (data_uri(png(60_000, 60_000)), "it has too many pixels to show safely"),
+        (data_uri(png(0, 0)), "its width and height are unknown"),
     ],
 )
 def test_an_image_that_is_given_as_a_download_says_why(
@@ -254,7 +254,7 @@ def test_sound_that_is_not_what_it_is_said_to_be_says_both(show: ShowMessages) -
     audio = {"data": encoded("ferry-answer.mp3"), "format": "wav"}
     (bubble,) = show(part(type="input_audio", input_audio=audio))
     assert len(bubble.parts.css("audio")) == 1
-    assert "Said to be wav; the bytes are MP3." in bubble.text
+    assert "Declared as wav, but the data is MP3." in bubble.text
 
 
 def test_sound_that_was_asked_for_as_samples_is_played_as_such(answered: ShowAnswer) -> None:
@@ -268,14 +268,14 @@ def test_sound_that_was_asked_for_as_samples_is_played_as_such(answered: ShowAns
 def test_sound_of_an_unknown_format_is_kept_and_may_be_tried(show: ShowMessages) -> None:
     audio = {"data": base64.b64encode(b"none of these" * 20).decode(), "format": "mp3"}
     (bubble,) = show(part(type="input_audio", input_audio=audio))
-    assert "Said to be mp3; the bytes do not look like it." in bubble.text
+    assert "Declared as mp3, but the data does not look like it." in bubble.text
     assert len(bubble.parts.css("details:not([open]) audio")) == 1
     assert bubble.link("Download").startswith(f"{HERE}/media/")
 
 
 def test_a_spoken_answer_without_a_transcript_says_so(answered: ShowAnswer) -> None:
     bubble = answered(audio={"id": "a", "data": encoded("arpeggio.wav")})
-    assert "No transcript was sent." in bubble.text
+    assert "The server sent no transcript." in bubble.text
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_a_file_of_another_type_is_named_by_what_is_said_of_it(
     show: ShowMessages, fake_client: FlaskClient, mimetype: str
 ) -> None:
     (bubble,) = show(part(type="file", file={"file_data": data_uri(b"<b>a,b</b>", mimetype)}))
-    assert f"said to be {mimetype}, 10 bytes" in bubble.text
+    assert f"declared as {mimetype}, 10 bytes" in bubble.text
     response = fake_client.get(bubble.link("Download"))
     assert response.mimetype == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
@@ -313,4 +313,4 @@ def test_a_file_of_another_type_is_named_by_what_is_said_of_it(
 
 def test_a_file_that_is_only_an_id_says_so(show: ShowMessages) -> None:
     (bubble,) = show(part(type="file", file={"file_id": "file-1"}))
-    assert "by its id; the server did not send its contents" in bubble.text
+    assert "only its id; the server did not send its contents" in bubble.text

@@ -68,9 +68,9 @@ def test_thoughts_of_another_form_are_shown_as_they_came(show: ShowMessages, thi
 
 def test_redacted_thinking_says_that_nobody_can_read_it(show: ShowMessages) -> None:
     (bubble,) = show(part(type="redacted_thinking", data="RW5j" * 300))
-    assert summaries(bubble) == ["Reasoning, withheld redacted_thinking 1 kB, encrypted"]
+    assert summaries(bubble) == ["Reasoning, encrypted redacted_thinking 1 kB"]
     assert "RW5j" * 300 in bubble.text
-    assert "only encrypted" in bubble.text
+    assert "encrypted this reasoning" in bubble.text
 
 
 def test_a_leading_think_block_is_folded_and_the_source_is_whole(answered: ShowAnswer) -> None:

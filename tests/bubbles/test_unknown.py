@@ -22,7 +22,7 @@ MESSAGES = f"/chat/completions/{ID}/messages"
         ({"role": "user", "content": ""}, "the message is empty"),
         ({"role": "user", "content": []}, "the message is empty"),
         ({"role": "user"}, "the message is empty"),
-        ({"role": "tool", "content": "", "tool_call_id": "c"}, "gave back an empty text"),
+        ({"role": "tool", "content": "", "tool_call_id": "c"}, "returned an empty text"),
         ({}, "the message is empty"),
     ],
 )

@@ -46,13 +46,13 @@ def test_loading_all_that_never_ends_stops_and_offers_to_go_on() -> None:
     with viewer(Endless(), max_pages=3) as client:
         first = Page.of(client.get(f"{HERE}?limit=10&all=1"))
         assert first.message_ids == [f"{ID}-{at}" for at in range(30)]
-        assert "3 pages are as much as is loaded in one go." in first.text
+        assert "At most 3 pages are loaded at once." in first.text
         assert first.html.rstrip().endswith("</html>")
-        further = first.link("Go on from here")
+        further = first.link("Continue from here")
         assert further is not None
         second = Page.of(client.get(further))
     assert second.message_ids == [f"{ID}-{at}" for at in range(30, 60)]
-    assert second.link("Go on from here") is not None
+    assert second.link("Continue from here") is not None
 
 
 def test_a_transcript_that_ends_with_the_last_page_allowed_is_complete() -> None:
@@ -61,7 +61,7 @@ def test_a_transcript_that_ends_with_the_last_page_allowed_is_complete() -> None
         page = Page.of(client.get(f"{HERE}?limit=10&all=1"))
     assert len(page.bubbles) == 30
     assert "30 of 30 messages" in page.text
-    assert page.link("Go on from here") is None
+    assert page.link("Continue from here") is None
 
 
 def test_a_server_that_goes_round_in_circles_is_followed_once() -> None:

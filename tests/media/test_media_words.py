@@ -28,19 +28,19 @@ from webapp.media.pixels import fitted, image_size
     [
         (media(WAVE, "wav"), None),
         (media(WAVE, "audio/x-wav"), None),
-        (media(MPEG_FRAME, "wav"), "Said to be wav; the bytes are MP3."),
-        (media(WAVE, "pcm16"), "Said to be pcm16; the bytes are WAV."),
+        (media(MPEG_FRAME, "wav"), "Declared as wav, but the data is MP3."),
+        (media(WAVE, "pcm16"), "Declared as pcm16, but the data is WAV."),
         (media(b"\0\1\0\1", "pcm16"), None),
-        (media(b"\0\1\0\1", "wav"), "Said to be wav; the bytes do not look like it."),
+        (media(b"\0\1\0\1", "wav"), "Declared as wav, but the data does not look like it."),
         (media(b"\0\1\0\1"), None),
         (media(b"OggS\0\2", "opus"), None),
         (media(b"a,b", "text/csv"), None),
         (InlineMedia(uri(png(1, 1))), None),
-        (InlineMedia(uri(gif(1, 1))), "Said to be image/png; the bytes are GIF."),
+        (InlineMedia(uri(gif(1, 1))), "Declared as image/png, but the data is GIF."),
         (InlineMedia(uri(png(1, 1), "application/octet-stream")), None),
         (InlineMedia(uri(SVG, "image/svg+xml")), None),
         (InlineMedia(uri(b"text", "application/pdf")), True),
-        (media(MPEG_FRAME, "wa\u202ev"), "Said to be wav; the bytes are MP3."),
+        (media(MPEG_FRAME, "wa\u202ev"), "Declared as wav, but the data is MP3."),
     ],
 )
 def test_a_claim_that_the_bytes_contradict_is_told(found: InlineMedia, said: Any) -> None:
@@ -51,13 +51,13 @@ def test_a_claim_that_the_bytes_contradict_is_told(found: InlineMedia, said: Any
 
 def test_a_file_is_named_by_its_bytes_and_else_by_what_is_said_of_it() -> None:
     assert kind_of_file(InlineMedia(uri(b"%PDF-1.7", "text/plain"))) == "PDF"
-    assert kind_of_file(InlineMedia(uri(b"a,b", "text/csv"))) == "said to be text/csv"
+    assert kind_of_file(InlineMedia(uri(b"a,b", "text/csv"))) == "declared as text/csv"
     assert kind_of_file(media(b"a,b")) == "unknown format"
 
 
 def test_the_reason_for_giving_an_image_as_a_download_is_told() -> None:
-    assert "more pixels" in withheld(media(png(60_000, 60_000)))
-    assert "how large" in withheld(media(png(0, 0)))
+    assert "too many pixels" in withheld(media(png(60_000, 60_000)))
+    assert "width and height are unknown" in withheld(media(png(0, 0)))
     assert "not shown" in withheld(media(SVG))
 
 

@@ -179,7 +179,7 @@ def test_of_many_members_some_are_shown_and_the_others_are_in_the_raw_message() 
     with viewer({"content": "a"} | many, READBACK_MAX_PARTS="5") as client:
         first, second = shown(client)
         raw = Page.of(client.get(first.link("raw"))).text
-    assert "The first 5 of 30 members are shown." in notes(first)
+    assert "The first 5 of 30 fields are shown." in notes(first)
     assert "member4" in first.text and "member29" not in first.text
     assert "member29" in raw
     assert next_is_unharmed(second)

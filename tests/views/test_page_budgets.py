@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.pages import Page
-from webapp import exact_json
+from webapp import create_app, exact_json
+from webapp.config import Budgets, Config
+from webapp.upstream import canonical
 
-COSTLY = "**b** [a](https://a.example) `c`\n" * 400
+ID = "chatcmpl-1"
+HERE = f"/completions/{ID}"
+COSTLY = "**b** [a](https://a.example) `c`\n" * 10
+
+
+@pytest.fixture
+def reader(fake: FakeUpstream) -> Iterator[FlaskClient]:
+    """A viewer whose pages have room for twelve costly texts, and time for all of them."""
+    with fake.serve() as base_url:
+        config = Config(
+            openai_base_url=base_url,
+            openai_api_key="sk-test-4f9a",
+            budgets=Budgets(page_brackets=1_000, seconds=600.0),
+        )
+        yield create_app(config).test_client()
 
 
 def test_a_page_of_costly_markdown_shows_its_rest_as_plain_text(
-    fake: FakeUpstream, fake_client: FlaskClient
+    fake: FakeUpstream, reader: FlaskClient
 ) -> None:
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *([COSTLY] * 20))
-    page = Page.of(fake_client.get("/completions/chatcmpl-1"))
+    fake.completions[ID] = stored(ID, *([COSTLY] * 20))
+    page = Page.of(reader.get(HERE))
     plain = [bubble for bubble in page.bubbles if "as one page may hold" in bubble.text]
-    assert 0 < len(plain) < 20
+    assert len(plain) == 8
     assert all(bubble.sources == [COSTLY] for bubble in page.bubbles[:20])
 
 
 def test_every_page_of_a_streamed_transcript_has_a_budget_of_its_own(
-    fake: FakeUpstream, fake_client: FlaskClient
+    fake: FakeUpstream, reader: FlaskClient
 ) -> None:
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *([COSTLY] * 24))
-    page = Page.of(fake_client.get("/completions/chatcmpl-1?all=1&limit=4"))
-    assert "as one page may hold" not in page.text
+    fake.completions[ID] = stored(ID, *([COSTLY] * 60))
+    page = Page.of(reader.get(f"{HERE}?all=1&limit=4"))
+    assert len(page.bubbles) == 61
+    assert "Shown as plain text" not in page.text
+
+
+def test_pages_have_budgets_of_their_own_when_no_id_is_a_cursor(
+    fake: FakeUpstream, reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canonical, "MAX_ITEMS", 10)
+    one = stored(ID, *([COSTLY] * 60))
+    for at, listed in enumerate(one.messages):
+        listed["id"] = f"message {at}"
+    fake.completions[ID] = one
+    fake.ignores_query = True
+    page = Page.of(reader.get(f"{HERE}?all=1"))
+    assert len(page.bubbles) == 61
+    assert "Shown as plain text" not in page.text
 
 
 def test_deep_json_does_not_outgrow_its_source() -> None:

@@ -1,4 +1,4 @@
-"""What a reader is told of media: claims that the bytes contradict, why something is withheld."""
+"""Sentences about media: false declarations, lengths of sounds, why an image is not shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webapp.media.formats import DOWNLOAD, GIF, JPEG, PNG, Format
 from webapp.media.inline import InlineMedia, NotMedia
 
 MAX_TIMED: Final = 32 * 1024 * 1024
-"""Larger sounds are played, but nobody reads how long they are."""
+"""Bytes; the length of larger sounds is not read."""
 
 _KNOWN: Final[tuple[Format, ...]] = tuple(
     value for value in vars(formats).values() if isinstance(value, Format) and value is not DOWNLOAD
@@ -26,44 +26,47 @@ _lock = Lock()
 
 
 def contradiction(media: InlineMedia) -> str | None:
-    """A sentence when the bytes are not what they are said to be."""
+    """Return a sentence if the bytes are not of the declared type."""
     claim = media.claim
     if claim is None or claim.lower() in _SAYS_NOTHING or media.is_headerless:
         return None
     if media.sniffed is not DOWNLOAD:
         agrees = media.sniffed.is_called(claim)
-        return None if agrees else f"Said to be {claim}; the bytes are {media.sniffed.word}."
+        return None if agrees else f"Declared as {claim}, but the data is {media.sniffed.word}."
     if any(known.is_called(claim) for known in _KNOWN):
-        return f"Said to be {claim}; the bytes do not look like it."
+        return f"Declared as {claim}, but the data does not look like it."
     return None
 
 
 def kind_of_file(media: InlineMedia) -> str:
-    """The format in words; what is said of it where the bytes tell nothing."""
+    """Return the format in words; the declared type if the bytes have no known one."""
     if media.sniffed is not DOWNLOAD:
         return media.sniffed.word
     if media.claim and media.claim.lower() not in _SAYS_NOTHING:
-        return f"said to be {media.claim}"
+        return f"declared as {media.claim}"
     return media.sniffed.word
 
 
 def withheld(media: InlineMedia) -> str:
-    """Why an image is given as a download only."""
+    """Return why an image can only be downloaded."""
     if media.sniffed.shown_as != "image":
         return "not shown as an image"
     if media.image_size is None:
-        return "it does not say how large it is"
-    return "more pixels than are safe to show"
+        return "its width and height are unknown"
+    return "it has too many pixels to show safely"
 
 
 def lacks_end(media: InlineMedia) -> bool:
-    """Whether an image breaks off: browsers then show a part of it, or an empty place."""
+    """Return whether an image is cut off: browsers then show a part of it, or nothing."""
     mark = _ENDS.get(media.sniffed)
     return mark is not None and bool(media.end) and mark not in media.end
 
 
 def length(media: InlineMedia) -> str | None:
-    """How long a sound is, as `0:12`; remembered, since telling needs all of its bytes."""
+    """Return how long a sound is, as `0:12`.
+
+    The length is remembered, since finding it takes all bytes of the sound.
+    """
     if media.format.shown_as != "audio" or media.size > MAX_TIMED:
         return None
     with _lock:

@@ -24,7 +24,7 @@ Everything that comes in is untrusted; everything that goes out is safe to put i
 
 from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
-from webapp.rendering.markdown import PageBudget, ShowImage, TextView, render_markdown
+from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
 from webapp.rendering.structured.json_tree import render_json_tree
@@ -46,7 +46,7 @@ __all__ = [
     "Definitions",
     "Fold",
     "Hidden",
-    "PageBudget",
+    "MarkdownBudget",
     "Slice",
     "Source",
     "RemoteImage",

@@ -1,4 +1,4 @@
-"""Where a message, its exact JSON and its media are given, and where a page goes on."""
+"""The addresses of messages, their texts, media and exact JSON, and of further pages."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from urllib.parse import quote
 
 from flask import request, url_for
 
-from webapp import rendering
+from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia
+from webapp.messages.texts import Piece, place_of
 from webapp.reading import TranscriptPage
 from webapp.services import services
-from webapp.templating import remote_images
-from webapp.templating.strictness import encodable
+from webapp.templating.context import RenderContext
 from webapp.transcript import Entry
 
 
-def address_of(section: TranscriptPage, entry: Entry) -> str | None:
-    """The link to a message: its own page, a place on the transcript, or None."""
+def message_url(section: TranscriptPage, entry: Entry) -> str | None:
+    """Return the link to a message: its own page, or its place on the transcript."""
     if is_linkable(entry.message.id):
         return url_for(
             "messages.show", completion_id=section.completion_id, message_id=entry.message.id
@@ -28,8 +28,14 @@ def address_of(section: TranscriptPage, entry: Entry) -> str | None:
     return None
 
 
+def back_url(section: TranscriptPage, entry: Entry) -> str:
+    """Return the link from a page of one message to the transcript."""
+    transcript = url_for("completions.show", completion_id=section.completion_id)
+    return message_url(section, entry) or f"{transcript}#{entry.anchor}"
+
+
 def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
-    """Where the exact JSON of a message is given, or None when it has no address."""
+    """Return the address of a message's exact JSON; None if the message has no usable id."""
     if is_linkable(entry.message.id):
         return url_for(
             "messages.raw", completion_id=section.completion_id, message_id=entry.message.id
@@ -42,12 +48,13 @@ def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
 
 
 def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
-    """Where the bytes of `media` are given; names the message, to ask for it again.
+    """Return the address of the bytes of `media`, and keep them in the cache.
 
-    The browser asks next for what a page names, so it is kept at hand.
+    The browser requests next what a page names. The address names the message too, to fetch it
+    again when the cache has lost the bytes.
     """
     services().media_cache.keep(media)
-    query: dict[str, Any] = {name: encodable(value) for name, value in more.items()}
+    query: dict[str, Any] = {name: replace_surrogates(value) for name, value in more.items()}
     if is_linkable(entry.message.id):
         query["message"] = entry.message.id
     elif entry.place is not None:
@@ -55,28 +62,71 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
     return url_for("media.show", completion_id=section.completion_id, digest=media.digest, **query)
 
 
+def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
+    """Return the page of the slice of `piece` that begins at `start`."""
+    place = place_of(entry.message, piece)
+    if place is None:
+        return None
+    return _message_part_url("texts.show", section, entry, place=place, **{"from": start or None})
+
+
+def whole_text_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
+    """Return the address of the whole text of `piece`, as plain text."""
+    place = place_of(entry.message, piece)
+    if place is None:
+        return None
+    return _message_part_url("texts.whole", section, entry, place=place)
+
+
+def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
+    """Return the page of the parts and calls of a message from number `start` on."""
+    return _message_part_url("texts.pieces", section, entry, **{"from": start or None})
+
+
+def _message_part_url(
+    endpoint: str, section: TranscriptPage, entry: Entry, **query: Any
+) -> str | None:
+    """Return None for a message that has no usable id and is no output choice."""
+    query["completion_id"] = section.completion_id
+    if is_linkable(entry.message.id):
+        return url_for(endpoint, message_id=entry.message.id, **query)
+    if entry.place is None:
+        return None
+    return url_for(f"{endpoint}_of_choice", choice=entry.place, **query)
+
+
 def own_url() -> str:
-    """The address of this request, to ask for it again."""
+    """Return the address of this request, for a link that repeats it."""
     path = quote(request.script_root + request.path)
     query = quote(request.query_string, safe="!$&'()*+,/:;=?@[]~%")
     return f"{path}?{query}" if query else path
 
 
-def page_url(section: TranscriptPage, **changes: Any) -> str:
-    """The transcript from another place on; keeps what the reader chose."""
-    asked = section.request
+def page_url(context: RenderContext, **changes: Any) -> str:
+    """Return a page of the transcript with the limit, order and images that the reader chose."""
+    asked = context.section.request
     query: dict[str, Any] = {
         "limit": asked.limit if asked.limit != 20 else None,
         "order": asked.order if asked.order != "asc" else None,
-        "images": "load" if remote_images.loads_images() else None,
+        "images": "load" if context.loads_images else None,
     }
     query.update(changes)
-    return url_for("completions.show", completion_id=section.completion_id, **query)
+    return url_for("completions.show", completion_id=context.section.completion_id, **query)
 
 
 def is_linkable(message_id: str | None) -> bool:
     return message_id is not None and is_valid_id(message_id)
 
 
-def is_allowed_link(url: str) -> bool:
-    return rendering.is_allowed_link(url, own_host=request.host)
+def replace_surrogates(value: Any) -> Any:
+    """Replace lone surrogates by U+FFFD, since UTF-8 cannot encode them.
+
+    The raw view shows their escapes.
+    """
+    if isinstance(value, str) and not value.isascii():
+        try:
+            # Far faster than a search, and the result of every macro comes through here.
+            value.encode()
+        except UnicodeEncodeError:
+            return type(value)(LONE_SURROGATES.sub("\ufffd", value))
+    return value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from flask import g, request
+from flask import request
 
 from webapp.messages import Image, Message, Text
 from webapp.reading import TranscriptPage
@@ -14,47 +15,50 @@ MAX_FRAMES: Final = 50
 """Frames of one page; images beyond are loaded one by one."""
 
 
-def loads_images() -> bool:
-    """Whether the reader asked for all remote images of this page.
+@dataclass(slots=True)
+class RemoteFrames:
+    """The frames of remote images that a web page may still load at once."""
 
-    A link on a page of somebody else does not count: who follows it has not chosen this.
+    left: int = MAX_FRAMES
+
+    def take(self) -> bool:
+        """Take one frame; return False when none is left."""
+        if self.left == 0:
+            return False
+        self.left -= 1
+        return True
+
+
+def wants_remote_images() -> bool:
+    """Return whether the reader asked for all remote images of this page.
+
+    A link on somebody else's page does not count: whoever follows it has not chosen this.
     """
     return request.args.get("images") == "load" and not is_from_elsewhere()
 
 
-def remote_image(url: str) -> RemoteImage | None:
-    """`url` as an image that can be loaded on request; None when it cannot."""
-    return RemoteImage.parse(url, own_host=request.host)
+def is_from_elsewhere() -> bool:
+    """Return whether another site made the browser send this request."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return site not in ("same-origin", "none")
 
 
-def takes_frame() -> bool:
-    """Whether one more frame belongs on this page; counts it when it does."""
-    if not loads_images():
-        return False
-    count: int = g.get("remote_frames", 0)
-    g.remote_frames = count + 1
-    return count < MAX_FRAMES
+def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
+    """Return whether messages of `section` may show images of other servers."""
+    entries = (*section.entries, *section.outputs)
+    return any(_names_remote_image(entry.message, own_host) for entry in entries)
 
 
-def has_remote_images(section: TranscriptPage) -> bool:
-    """Whether the messages of `section` may show images of other servers."""
-    return any(_names_remote(entry.message) for entry in (*section.entries, *section.outputs))
-
-
-def _names_remote(message: Message) -> bool:
+def _names_remote_image(message: Message, own_host: str) -> bool:
     for part in message.parts:
-        if isinstance(part, Image) and not part.is_inline and remote_image(part.url):
-            return True
-        if isinstance(part, Text) and not message.is_tool_result and _may_show_image(part.text):
+        if isinstance(part, Image) and not part.is_inline:
+            if RemoteImage.parse(part.url, own_host=own_host):
+                return True
+        elif isinstance(part, Text) and not message.is_tool_result and _may_show_image(part.text):
             return True
     return False
 
 
 def _may_show_image(text: str) -> bool:
-    """Whether Markdown in `text` may show an image; a text that only writes of it may pass."""
+    """Return whether Markdown in `text` may show an image; text about Markdown may pass too."""
     return "![" in text and any(mark in text for mark in ("](http", "](<http", "]: http"))
-
-
-def is_from_elsewhere() -> bool:
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    return site not in ("same-origin", "none")

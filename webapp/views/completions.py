@@ -24,6 +24,7 @@ from webapp.reading import TranscriptPage
 from webapp.reading.pasted import parse_pasted
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
+from webapp.templating import RenderContext
 from webapp.upstream import NotSupported, UpstreamError, canonicalize
 from webapp.views import raw_page, whole_number, window
 
@@ -82,15 +83,16 @@ class Listing:
 
 
 class FollowingPages:
-    """The pages of a transcript as they come; `problem` is the error that ended them early."""
+    """The contexts of `pages` as they come; `problem` is the error that ended them early."""
 
-    def __init__(self, pages: Iterator[TranscriptPage]) -> None:
+    def __init__(self, first: RenderContext, pages: Iterator[TranscriptPage]) -> None:
+        self._first = first
         self._pages = pages
         self.problem: UpstreamError | None = None
 
-    def __iter__(self) -> Iterator[TranscriptPage]:
+    def __iter__(self) -> Iterator[RenderContext]:
         try:
-            yield from self._pages
+            yield from map(self._first.continue_with, self._pages)
         except UpstreamError as problem:
             self.problem = problem
 
@@ -149,16 +151,18 @@ def show(completion_id: str) -> ResponseReturnValue:
     stop button ends it.
     """
     section = services().loader.load_page(completion_id, window(), deadline())
+    context = RenderContext.for_request(section)
     if request.args.get("all") and not section.lacks_messages:
         most = services().max_pages
-        rest = FollowingPages(services().loader.iter_following(section, deadline, most=most - 1))
-        page = stream_template("completions/all.html", section=section, rest=rest, most=most)
+        pages = services().loader.iter_following(section, deadline, most=most - 1)
+        rest = FollowingPages(context, pages)
+        page = stream_template("completions/all.html", context=context, rest=rest, most=most)
         broken_off = render_template("errors/_broken_off.html")
         return join_pieces(page, broken_off=broken_off), {
             "Content-Type": "text/html; charset=utf-8"
         }
     response = render_page_or_fragment(
-        "completions/show.html", "completions/_page.html", section=section
+        "completions/show.html", "completions/_page.html", context=context
     )
     if section.lacks_messages:
         response.status_code = section.lacks_messages.http_status

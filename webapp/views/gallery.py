@@ -18,6 +18,7 @@ from webapp.completions import Completion
 from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.messages import Message
 from webapp.reading import PageRequest, TranscriptPage
+from webapp.templating import RenderContext
 from webapp.transcript import arrange, output_entries
 
 
@@ -27,7 +28,7 @@ class Sample:
 
     name: str
     what: str
-    section: TranscriptPage
+    context: RenderContext
 
 
 def blueprint(folder: Path) -> Blueprint:
@@ -63,7 +64,8 @@ def _sample(path: Path) -> Sample:
     if not isinstance(given, Object):
         abort(422, f"{path.name} holds no object.")
     name = f"{path.parent.name}.{path.stem}"
-    return Sample(name, given.text("what") or "", _section(f"gallery.{name}", given))
+    context = RenderContext.for_request(_section(f"gallery.{name}", given))
+    return Sample(name, given.text("what") or "", context)
 
 
 def _section(completion_id: str, given: Object) -> TranscriptPage:
@@ -79,8 +81,7 @@ def _section(completion_id: str, given: Object) -> TranscriptPage:
         entry.prefix = f"{completion_id.replace('.', '-')}-"
     return TranscriptPage(
         completion_id=completion_id,
-        # A window of its own gives each sample the budgets of a page.
-        request=PageRequest(after=completion_id),
+        request=PageRequest(),
         entries=entries,
         completion=completion,
         outputs=outputs,

@@ -1,4 +1,4 @@
-"""Messages: a link to one, what stands in front of it, and its exact JSON."""
+"""A message on its transcript, the messages before it, and its exact JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
 from webapp.services import deadline, services
+from webapp.templating import RenderContext
 from webapp.views import raw_page, window
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
@@ -14,25 +15,27 @@ bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 
 @bp.get("/messages/<message_id>")
 def show(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """The transcript from this message on, highlighted."""
+    """Show the transcript from this message on, with the message highlighted."""
     section = services().loader.load_page_from(completion_id, message_id, window(), deadline())
+    context = RenderContext.for_request(section, target=message_id)
     return render_page_or_fragment(
-        "completions/show.html", "completions/_page.html", section=section, target=message_id
+        "completions/show.html", "completions/_page.html", context=context
     )
 
 
 @bp.get("/messages/<message_id>/earlier")
 def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """The messages in front of this one."""
+    """Show the messages before this one."""
     section = services().loader.load_earlier(completion_id, message_id, window(), deadline())
+    context = RenderContext.for_request(section)
     return render_page_or_fragment(
-        "completions/show.html", "completions/_earlier.html", section=section
+        "completions/show.html", "completions/_earlier.html", context=context
     )
 
 
 @bp.get("/messages/<message_id>/raw")
 def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """One message, as the server sent it."""
+    """Show one message as the server sent it."""
     message = services().loader.load_message(completion_id, message_id, deadline())
     back = url_for(".show", completion_id=completion_id, message_id=message_id)
     return raw_page(message.json, back=back)
@@ -40,7 +43,7 @@ def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
 
 @bp.get("/choices/<int:place>/raw")
 def raw_choice(completion_id: str, place: int) -> ResponseReturnValue:
-    """One output choice, as the server sent it."""
+    """Show one output choice as the server sent it."""
     choice = services().loader.load_choice(completion_id, place, deadline())
     back = url_for("completions.show", completion_id=completion_id)
     return raw_page(choice.json, back=back)

@@ -1,7 +1,7 @@
 """Images on other servers, each in a frame whose policy allows that one origin.
 
-Nobody but the reader's browser asks for them, and only when the reader says so: the frame has
-no origin of its own, sends no cookie and no referrer, and can do nothing but show one image.
+Only the reader's browser requests them, and only when the reader says so: the frame has no
+origin of its own, sends no cookie and no referrer, and can do nothing but show one image.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
 from webapp.rendering import RemoteImage
-from webapp.templating.remote_images import is_from_elsewhere, remote_image
+from webapp.templating.remote_images import is_from_elsewhere
 
 bp = Blueprint("remote_images", __name__, url_prefix="/remote-image")
 
-# Written out of the template, since the policy names its digest.
+# Kept out of the template, since the policy names its digest.
 STYLE: Final = (
     "html{color-scheme:light dark;height:100%}"
     "body{margin:0;height:100%;display:grid;place-items:center;font:13px/1.5 system-ui,sans-serif}"
@@ -36,7 +36,7 @@ _FRAME_HEADERS: Final = {
 
 @bp.get("")
 def show() -> ResponseReturnValue:
-    """The frame in place of the link that asks for it, or a page with that frame."""
+    """Show the frame in place of the link to it, or a page with that frame."""
     image = _wanted()
     return render_page_or_fragment(
         "remote_images/show.html", "remote_images/_frame.html", image=image, back=_back()
@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
 
 @bp.get("/frame")
 def frame() -> ResponseReturnValue:
-    """A document of one image, in a policy of its own."""
+    """Show the document of one image, under a policy of its own."""
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "document"):
         abort(403, "This is a document for frames of Readback only.")
     image = _wanted()
@@ -56,28 +56,24 @@ def frame() -> ResponseReturnValue:
 
 
 def policy(image: RemoteImage) -> str:
-    """What the frame of `image` may do: show what comes from that origin."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"img-src {image.origin}",
-            f"style-src 'sha256-{_STYLE_DIGEST}'",
-            *("sandbox", "frame-ancestors 'self'", "base-uri 'none'", "form-action 'none'"),
-        )
+    """Return the policy of the frame of `image`: it may show what comes from that origin."""
+    return (
+        f"default-src 'none'; img-src {image.origin}; style-src 'sha256-{_STYLE_DIGEST}'; "
+        "sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
     )
 
 
 def _wanted() -> RemoteImage:
     if is_from_elsewhere():
         abort(403, "Images are loaded from pages of Readback only.")
-    image = remote_image(request.args.get("url", ""))
+    image = RemoteImage.parse(request.args.get("url", ""), own_host=request.host)
     if image is None:
-        abort(400, "This is no address of an image that Readback loads.")
+        abort(400, "Readback does not load images from this address.")
     return image
 
 
 def _back() -> str:
-    """The page of ours that the reader comes from, by default the list."""
+    """Return the page of ours that the reader comes from, by default the list."""
     try:
         parts = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Long texts and messages of many parts: what follows on the first page, to the very end."""
+"""Long texts and messages of many parts: everything that does not fit on the first page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import render_page_or_fragment
 from webapp.messages.texts import Piece, pieces_of, text_of
 from webapp.reading import TranscriptPage
-from webapp.reading.single import Pieces, build_choice_page, build_message_page
+from webapp.reading.single import build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
 from webapp.services import deadline, services
-from webapp.templating.long_texts import LongText, back_url, long_text
+from webapp.templating import RenderContext
+from webapp.templating.addresses import back_url
+from webapp.templating.bubbles import slice_text, view_pieces
 from webapp.transcript import Entry
 from webapp.views import whole_number
 
@@ -22,77 +24,73 @@ POLICY = "default-src 'none'; sandbox"
 
 @bp.get("/messages/<message_id>/text/<int:place>")
 def show(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
-    """The slice of a text from `from` on: content part or call number `place`, from 0."""
-    return _slice(_message(completion_id, message_id), place)
+    """Show the slice of a text from `from` on: content part or call number `place`, from 0."""
+    return _show_slice(_load_message(completion_id, message_id), place)
 
 
 @bp.get("/choices/<int:choice>/text/<int:place>")
 def show_of_choice(completion_id: str, choice: int, place: int) -> ResponseReturnValue:
-    """The same, of an output choice."""
-    return _slice(_choice(completion_id, choice), place)
+    """Show the slice of a text of an output choice."""
+    return _show_slice(_load_choice(completion_id, choice), place)
 
 
 @bp.get("/messages/<message_id>/text/<int:place>/whole")
 def whole(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
-    """A text as it is, of any length."""
-    return _whole(_message(completion_id, message_id), place)
+    """Send a text as it is, of any length."""
+    return _send_whole(_load_message(completion_id, message_id), place)
 
 
 @bp.get("/choices/<int:choice>/text/<int:place>/whole")
 def whole_of_choice(completion_id: str, choice: int, place: int) -> ResponseReturnValue:
-    """The same, of an output choice."""
-    return _whole(_choice(completion_id, choice), place)
+    """Send a text of an output choice as it is."""
+    return _send_whole(_load_choice(completion_id, choice), place)
 
 
 @bp.get("/messages/<message_id>/parts")
 def pieces(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """The content parts and calls of a message from `from` on."""
-    return _pieces(_message(completion_id, message_id))
+    """Show the content parts and calls of a message from `from` on."""
+    return _show_pieces(_load_message(completion_id, message_id))
 
 
 @bp.get("/choices/<int:choice>/parts")
 def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
-    """The same, of an output choice."""
-    return _pieces(_choice(completion_id, choice))
+    """Show the content parts and calls of an output choice from `from` on."""
+    return _show_pieces(_load_choice(completion_id, choice))
 
 
-def _message(completion_id: str, message_id: str) -> TranscriptPage:
+def _load_message(completion_id: str, message_id: str) -> TranscriptPage:
     message = services().loader.load_message(completion_id, message_id, deadline())
     return build_message_page(completion_id, message)
 
 
-def _choice(completion_id: str, choice: int) -> TranscriptPage:
+def _load_choice(completion_id: str, choice: int) -> TranscriptPage:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     return build_choice_page(completion_id, completion, choice)
 
 
-def _slice(section: TranscriptPage, place: int) -> Response:
-    entry = _entry(section)
-    start = _start()
-    long = long_text(entry.message, _piece(entry, place), start=start)
+def _show_slice(section: TranscriptPage, place: int) -> Response:
+    entry = _only_entry(section)
+    piece = _find_piece(entry, place)
+    start = _read_start()
+    context = RenderContext.for_request(section)
+    long = slice_text(piece, entry, context, start=start)
     if long is None:
         abort(404, "The message has no text there.")
+    limit = context.budgets.text_bytes
     return render_page_or_fragment(
         "messages/text.html",
-        "parts/_slice.html",
-        section=section,
+        "messages/_text_slice.html",
+        context=context,
         entry=entry,
-        message=entry.message,
         long=long,
-        previous=_previous(long),
+        previous=find_previous_start(text_of(piece) or "", start=long.slice.start, limit=limit),
         back=back_url(section, entry),
     )
 
 
-def _previous(long: LongText) -> int | None:
-    """Where the slice in front of this one begins."""
-    text = text_of(long.piece) or ""
-    return find_previous_start(text, start=long.slice.start, limit=services().budgets.text_bytes)
-
-
-def _whole(section: TranscriptPage, place: int) -> Response:
-    """Plain text that no browser runs or keeps; lone surrogates go out as they came."""
-    text = text_of(_piece(_entry(section), place))
+def _send_whole(section: TranscriptPage, place: int) -> Response:
+    """Send plain text that no browser runs or keeps; lone surrogates go out as they came."""
+    text = text_of(_find_piece(_only_entry(section), place))
     if text is None:
         abort(404, "The message has no text there.")
     response = Response(text.encode("utf-8", "surrogatepass"), mimetype="text/plain")
@@ -101,35 +99,34 @@ def _whole(section: TranscriptPage, place: int) -> Response:
     return response
 
 
-def _pieces(section: TranscriptPage) -> Response:
-    entry = _entry(section)
-    limit = services().budgets.parts
-    start = _start()
-    found = Pieces.of(entry, start=start, limit=limit)
-    if start >= found.total:
+def _show_pieces(section: TranscriptPage) -> Response:
+    entry = _only_entry(section)
+    start = _read_start()
+    context = RenderContext.for_request(section)
+    view = view_pieces(entry, context, start)
+    if start >= view.pieces.total:
         abort(404, "The message has no parts there.")
     return render_page_or_fragment(
         "messages/pieces.html",
-        "messages/_pieces.html",
-        section=section,
+        "messages/_further_pieces.html",
+        context=context,
         entry=entry,
-        message=entry.message,
-        pieces=found,
-        previous=max(0, start - limit) if start else None,
+        view=view,
+        previous=max(0, start - context.budgets.parts) if start else None,
         back=back_url(section, entry),
     )
 
 
-def _entry(section: TranscriptPage) -> Entry:
+def _only_entry(section: TranscriptPage) -> Entry:
     return (section.entries or section.outputs)[0]
 
 
-def _piece(entry: Entry, place: int) -> Piece:
+def _find_piece(entry: Entry, place: int) -> Piece:
     found = pieces_of(entry.message)
     if place >= len(found):
         abort(404, "The message has no part there.")
     return found[place]
 
 
-def _start() -> int:
+def _read_start() -> int:
     return whole_number("from", default=0, low=0, high=10**10)

@@ -12,7 +12,7 @@ from tests.support.any_json import TRANSCRIPTS, checked
 from tests.support.html import all_text, assert_harmless, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Annotation, Message, Text, Unknown, UrlCitation
-from webapp.rendering import Budgets, PageBudget, render_markdown
+from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.citations.markers import CLOSE, OPEN, START, place_marks
 from webapp.rendering.citations.sources import list_sources, list_unmarked
 from webapp.rendering.markdown.context import Scope
@@ -455,9 +455,9 @@ def test_if_careful_marks_change_the_text_too_its_sources_are_listed_only() -> N
 def test_a_text_with_awkward_marks_is_rendered_three_times_at_most(text: str) -> None:
     meter, once = Meter(float("inf")), Meter(float("inf"))
     text, citations = ranges(text)
-    scope = Scope(PageBudget(), meter, None)
+    scope = Scope(MarkdownBudget(), meter, None)
     rendered = render_with_citations(text, citations, scope, own_host="")
-    plain = render_with_citations(text, [], Scope(PageBudget(), once, None), own_host="")
+    plain = render_with_citations(text, [], Scope(MarkdownBudget(), once, None), own_host="")
 
     assert rendered.html == plain.html
     assert meter.steps <= 3 * 2 * once.steps

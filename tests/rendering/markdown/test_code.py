@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
 from tools.paths import ROOT
-from webapp.rendering import Budgets, PageBudget, render_markdown
+from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.markdown.code import LANGUAGES, highlight
 
 CSS = ROOT / "static" / "css"
@@ -70,7 +70,7 @@ def test_a_long_word_behind_a_fence_is_cut() -> None:
 
 
 def test_code_beyond_its_budget_is_plain_and_says_so() -> None:
-    view = render_markdown("```python\nreturn 1\n```", budget=PageBudget(Budgets(code_bytes=8)))
+    view = render_markdown("```python\nreturn 1\n```", budget=MarkdownBudget(Budgets(code_bytes=8)))
 
     assert code_of(str(view.html)) == "return 1\n"
     assert parsed(str(view.html)).css_first("pre span") is None

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.html import assert_harmless
 from tools.hostile.costly_texts import HOSTILE_TEXTS
-from webapp.rendering import Budgets, PageBudget, render_markdown
+from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly
 from webapp.rendering.markdown.parser import render
@@ -30,7 +30,7 @@ def test_a_small_text_of_each_class_is_harmless(name: str) -> None:
 
 def steps(text: str) -> int:
     """What the parser does for `text`, where nothing stops it but its steps."""
-    page = PageBudget(ENDLESS)
+    page = MarkdownBudget(ENDLESS)
     meter = Meter(float("inf"))
     try:
         render(text, Scope(page, meter, None), own_host="")
@@ -47,7 +47,7 @@ def test_twice_the_text_is_not_much_more_than_twice_the_steps(name: str) -> None
 
 
 def test_the_parser_stops_at_the_steps_of_one_text() -> None:
-    view = render_markdown("a ! " * MAX_STEPS, budget=PageBudget(ENDLESS))
+    view = render_markdown("a ! " * MAX_STEPS, budget=MarkdownBudget(ENDLESS))
 
     assert view.is_plain
     assert view.note == "Shown as plain text: it would take too long to render."
@@ -60,7 +60,7 @@ def test_the_steps_of_prose_are_far_from_the_bound() -> None:
 
 
 def test_the_texts_of_a_page_share_its_brackets() -> None:
-    budget = PageBudget(Budgets(page_brackets=10))
+    budget = MarkdownBudget(Budgets(page_brackets=10))
 
     assert not render_markdown("**a** **b**", budget=budget).is_plain
     view = render_markdown("**a**", budget=budget)

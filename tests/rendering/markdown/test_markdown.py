@@ -11,7 +11,7 @@ from tests.support.any_json import TRANSCRIPTS, checked, texts
 from tests.support.html import all_text, assert_harmless, elements, links, parsed
 from webapp.exact_json import Object, parse
 from webapp.messages import Message, Text
-from webapp.rendering import Budgets, PageBudget, render_markdown
+from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.markdown.metering import MAX_STEPS
 
 MAX_BRACKETS = Budgets().brackets
@@ -352,7 +352,7 @@ def test_no_text_can_ask_for_what_is_put_in_behind_the_cleaning() -> None:
 
 
 def test_a_page_that_spent_its_time_shows_plain_text() -> None:
-    view = render_markdown("**bold**", budget=PageBudget(Budgets(seconds=0)))
+    view = render_markdown("**bold**", budget=MarkdownBudget(Budgets(seconds=0)))
 
     assert all_text(str(view.html)) == "**bold**"
     assert view.note == "Shown as plain text: this page spent its time for rendering."

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from tests.support.html import all_text, assert_harmless, parsed
-from webapp.rendering import Budgets, PageBudget, render_markdown
+from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula
 
 
@@ -258,7 +258,7 @@ def test_a_formula_holds_nothing_but_mathematics(latex: str) -> None:
 
 
 def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
-    view = render_markdown("$a$ $b$ $c$", budget=PageBudget(Budgets(formulas=2)))
+    view = render_markdown("$a$ $b$ $c$", budget=MarkdownBudget(Budgets(formulas=2)))
 
     assert len(parsed(str(view.html)).css("math")) == 2
     assert "$c$" in all_text(str(view.html))
@@ -269,7 +269,7 @@ def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
 
 def test_a_very_long_formula_counts_as_several() -> None:
     long = "$" + "x+" * 500 + "x$"
-    view = render_markdown(f"{long} $a$", budget=PageBudget(Budgets(formulas=4)))
+    view = render_markdown(f"{long} $a$", budget=MarkdownBudget(Budgets(formulas=4)))
 
     assert len(parsed(str(view.html)).css("math")) == 1
     assert "$a$" in all_text(str(view.html))

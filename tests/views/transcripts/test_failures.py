@@ -157,7 +157,7 @@ def test_where_everything_stopped_is_said_and_one_can_go_on(
     shown = open_transcript(fake_client, limit=10, all=1)
     assert "Could not load the rest." in shown.text
     seen = [one for one in shown.message_ids if one]
-    further = shown.link("Go on from here")
+    further = shown.link("Continue from here")
     assert further is not None
     rest = Page.of(fake_client.get(further))
     assert [*seen, *rest.message_ids] == [*ids(*range(45)), None]

@@ -18,13 +18,13 @@ from webapp.messages import Annotation
 from webapp.rendering.citations.markers import link_marks
 from webapp.rendering.citations.sources import Source, list_unmarked
 from webapp.rendering.markdown.context import Scope, ShowImage
-from webapp.rendering.markdown.metering import LINE_STEPS, PageBudget, TooCostly
+from webapp.rendering.markdown.metering import LINE_STEPS, MarkdownBudget, TooCostly
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.markdown.with_citations import render_with_citations
 from webapp.rendering.text.exact import render_exact
 from webapp.rendering.text.invisible import reveal_in_html
 
-__all__ = ["PageBudget", "ShowImage", "TextView", "render_markdown"]
+__all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
 
 _LINE: Final = re.compile(r"\r\n?|\n")
 _COSTLY: Final = re.compile(r"[\[\]*_~`]")
@@ -49,7 +49,7 @@ def render_markdown(
     annotations: Sequence[Annotation] = (),
     anchor: str = "",
     own_host: str = "",
-    budget: PageBudget | None = None,
+    budget: MarkdownBudget | None = None,
     image: ShowImage | None = None,
 ) -> TextView:
     """Render `text` as Markdown; citations link to `#{anchor}-source-N`.
@@ -59,7 +59,7 @@ def render_markdown(
     images are links.
     """
     text = LONE_SURROGATES.sub("\ufffd", text)
-    page = budget or PageBudget()
+    page = budget or MarkdownBudget()
     try:
         with page.meter() as meter:
             brackets = len(_COSTLY.findall(text))

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from markupsafe import Markup
 
-from webapp.rendering.markdown.metering import Meter, PageBudget
+from webapp.rendering.markdown.metering import MarkdownBudget, Meter
 
 ShowImage: TypeAlias = Callable[[str, str], Markup]
 """Render an image from its URL and its description as phrasing content, without blocks."""
@@ -25,7 +25,7 @@ class Scope:
     """One rendering of one text."""
 
     def __init__(
-        self, page: PageBudget, meter: Meter, image: ShowImage | None, key: str = ""
+        self, page: MarkdownBudget, meter: Meter, image: ShowImage | None, key: str = ""
     ) -> None:
         self.page = page
         self.meter = meter

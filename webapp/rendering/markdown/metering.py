@@ -31,7 +31,7 @@ class TooCostly(Exception):
     """A text is shown as plain text; the message tells the reader why."""
 
 
-class PageBudget:
+class MarkdownBudget:
     """What the Markdown of one page may still cost."""
 
     def __init__(self, budgets: Budgets | None = None) -> None:

@@ -1,0 +1,230 @@
+"""Messages as bubbles: what each part, text and call of a message shows in a context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from webapp import exact_json, media, rendering
+from webapp.media import InlineMedia
+from webapp.messages import Annotation, Message, Part, Reasoning, Refusal, Text, ToolCall
+from webapp.messages.texts import Piece, text_of
+from webapp.reading.single import Pieces
+from webapp.rendering import (
+    Arguments,
+    Cited,
+    Definition,
+    Fold,
+    ShowImage,
+    Slice,
+    Source,
+    Structure,
+    TextView,
+)
+from webapp.templating.context import RenderContext
+from webapp.transcript import CallEntry, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A slice of a text that is too long for a page; `view` is None for text without Markdown."""
+
+    piece: Piece
+    slice: Slice
+    view: TextView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """A content part, ready to be shown.
+
+    A text has one of three: `long` if it is too long for a page, `structure` if it is shown as
+    written, else `markdown`. `images` stand in the text as data and are shown below it.
+    """
+
+    part: Part
+    long: LongText | None = None
+    structure: Structure | None = None
+    markdown: TextView | None = None
+    fold: Fold | None = None
+    images: tuple[InlineMedia, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A tool call, ready to be shown; `is_short` if two such calls fit side by side."""
+
+    arguments: Arguments
+    definition: Definition | None
+    long: LongText | None
+    fold: Fold | None
+    is_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesView:
+    """Some content parts and calls of a message, ready to be shown."""
+
+    pieces: Pieces
+    parts: tuple[PartView, ...]
+
+
+def render_bubble(entry: Entry, context: RenderContext) -> str:
+    """Render a message as HTML; it depends on nothing but `entry` and `context`."""
+    macros: Any = current_app.jinja_env.get_template("messages/_bubble.html").module
+    html: str = macros.bubble(entry, context)
+    return html
+
+
+def view_pieces(entry: Entry, context: RenderContext, start: int = 0) -> PiecesView:
+    """Prepare as many parts and calls of a message, from `start` on, as one page shows."""
+    pieces = Pieces.of(entry, start=start, limit=context.budgets.parts)
+    return PiecesView(pieces, tuple(_view_part(part, entry, context) for part in pieces.parts))
+
+
+def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
+    if isinstance(part, Text):
+        return _view_text(part, entry, context)
+    if isinstance(part, Refusal | Reasoning):
+        long = find_long_text(part, entry, context)
+        view = None if long else _render_markdown(part.text, entry, context)
+        fold = _fold_text(part.text, entry, context) if isinstance(part, Refusal) else None
+        return PartView(part=part, long=long, markdown=view, fold=fold)
+    return PartView(part=part)
+
+
+def _view_text(part: Text, entry: Entry, context: RenderContext) -> PartView:
+    message = entry.message
+    if long := find_long_text(part, entry, context):
+        fold = _fold_text(part.text, entry, context)
+        return PartView(part=part, long=long, fold=fold, images=media.images_beside(part.text))
+    structure = rendering.detect_structure(
+        part.text, message=message, budget=context.structure_budget
+    )
+    fold = _fold_text(part.text, entry, context, structure)
+    if message.is_tool_result or structure.kind != "plain":
+        images = media.images_beside(part.text)
+        return PartView(part=part, structure=structure, fold=fold, images=images)
+    # Citations do not say which of several texts they belong to.
+    annotations = message.annotations if message.text_count == 1 else ()
+    view = _render_markdown(part.text, entry, context, annotations=annotations)
+    images = media.images_beside(part.text, view.html)
+    return PartView(part=part, markdown=view, fold=fold, images=images)
+
+
+def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
+    """Prepare a tool call; return None for what is no call that Readback knows."""
+    tool_call = call.call
+    if not isinstance(tool_call, ToolCall):
+        return None
+    arguments = rendering.parse_arguments(tool_call, budget=context.structure_budget)
+    fold = None
+    if call.caller.choice is None:
+        text = rendering.expand_lines(tool_call.arguments or "")
+        is_open = _is_target(call.caller, context)
+        fold = rendering.estimate_fold(text, role="tool", mono=True, is_open=is_open)
+    results = [result.message for result in call.nested]
+    return CallView(
+        arguments=arguments,
+        definition=context.definitions.of(tool_call),
+        long=find_long_text(tool_call, call.caller, context),
+        fold=fold,
+        is_short=rendering.is_short(tool_call, arguments, results),
+    )
+
+
+def list_cited(view: PiecesView, entry: Entry, context: RenderContext) -> Cited:
+    """List the sources of a message, with their places in its text as `view` shows it."""
+    shown = (part.markdown.sources for part in view.parts if part.markdown)
+    placed: tuple[Source, ...] | None = next((sources for sources in shown if sources), None)
+    return rendering.list_sources(entry.message, placed, limit=context.budgets.parts)
+
+
+def find_long_text(piece: Piece, entry: Entry, context: RenderContext) -> LongText | None:
+    """Return the first slice of a text that is too long for a page; None if all of it fits."""
+    text = text_of(piece)
+    if text is None or not rendering.is_too_long(text, context.budgets.text_bytes):
+        return None
+    return slice_text(piece, entry, context)
+
+
+def slice_text(
+    piece: Piece, entry: Entry, context: RenderContext, *, start: int = 0
+) -> LongText | None:
+    """Return the slice of `piece` from `start` on; None for media and past the end of a text."""
+    text = text_of(piece)
+    if text is None or start >= max(len(text), 1):
+        return None
+    part = rendering.cut_slice(text, start=start, limit=context.budgets.text_bytes)
+    view = None
+    if _is_prose(piece, entry.message):
+        view = _render_markdown(part.markdown, entry, context)
+    return LongText(piece, part, view)
+
+
+def _is_prose(piece: Piece, message: Message) -> bool:
+    """Return whether a text is read as Markdown: no results of tools, and no JSON."""
+    if not isinstance(piece, Text):
+        return isinstance(piece, Refusal | Reasoning)
+    if message.is_tool_result:
+        return False
+    if piece.text.lstrip()[:1] not in ("{", "["):
+        return True
+    try:
+        exact_json.parse(piece.text)
+    except exact_json.NotJson:
+        return True
+    return False
+
+
+def _render_markdown(
+    text: str, entry: Entry, context: RenderContext, *, annotations: Sequence[Annotation] = ()
+) -> TextView:
+    def render(text: str, annotations: Sequence[Annotation] = ()) -> TextView:
+        return rendering.render_markdown(
+            text,
+            annotations=annotations,
+            anchor=entry.anchor,
+            own_host=context.own_host,
+            budget=context.markdown_budget,
+            image=_show_image(entry, context),
+        )
+
+    is_answer = entry.message.role == "assistant" and not annotations
+    thought = rendering.split_reasoning(text) if is_answer else None
+    if thought:
+        return rendering.fold_reasoning(thought, render(thought.text), render(thought.answer))
+    return render(text, context.within_budget(annotations))
+
+
+def _show_image(entry: Entry, context: RenderContext) -> ShowImage:
+    """Return how an image in Markdown is shown: a picture of ours, or a link that loads it."""
+    environment = current_app.jinja_env
+
+    def show(url: str, alt: str) -> Any:
+        media_macros: Any = environment.get_template("parts/_media.html").module
+        return media_macros.markdown_image(url, alt, entry, context)
+
+    return show
+
+
+def _fold_text(
+    text: str, entry: Entry, context: RenderContext, structure: Structure | None = None
+) -> Fold | None:
+    """Return the fold of a text; answers and the last message of a transcript have none."""
+    if entry.choice is not None or context.section.ends_with(entry):
+        return None
+    if structure and structure.kind == "json":
+        text = rendering.expand_lines(text)
+    message = entry.message
+    mono = message.is_tool_result or (structure is not None and structure.kind != "plain")
+    is_open = _is_target(entry, context)
+    return rendering.estimate_fold(text, role=message.role, mono=mono, is_open=is_open)
+
+
+def _is_target(entry: Entry, context: RenderContext) -> bool:
+    """Return whether the page was requested for the sake of this message."""
+    return entry.message.id is not None and context.target == entry.message.id

@@ -1,0 +1,71 @@
+"""What rendering the messages of one page of a transcript depends on, and what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from flask import request
+
+from webapp import rendering
+from webapp.reading import TranscriptPage
+from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
+from webapp.services import services
+from webapp.templating.remote_images import RemoteFrames, wants_remote_images
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class RenderContext:
+    """Everything that rendering a message of `section` depends on besides the message.
+
+    `target` is the id of the message that the page was requested for. The budgets belong to
+    this section; `frames` is shared by all sections of a web page.
+    """
+
+    section: TranscriptPage
+    budgets: Budgets
+    own_host: str
+    loads_images: bool = False
+    target: str | None = None
+    frames: RemoteFrames = field(default_factory=RemoteFrames)
+    markdown_budget: MarkdownBudget = field(init=False)
+    structure_budget: StructureBudget = field(init=False)
+    definitions: Definitions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.markdown_budget = MarkdownBudget(self.budgets)
+        self.structure_budget = StructureBudget(self.budgets)
+        self.definitions = Definitions(self.section.completion, budgets=self.budgets)
+
+    @classmethod
+    def for_request(cls, section: TranscriptPage, *, target: str | None = None) -> RenderContext:
+        """Create the context of the first or only section of the page that is requested now."""
+        return cls(
+            section=section,
+            budgets=services().budgets,
+            own_host=request.host,
+            loads_images=wants_remote_images(),
+            target=target,
+        )
+
+    def continue_with(self, section: TranscriptPage) -> RenderContext:
+        """Create the context of a further section of the same web page, with fresh budgets."""
+        return replace(self, section=section)
+
+    def within_budget(self, items: Sequence[T]) -> Sequence[T]:
+        """Return as many of `items` as one page shows at once."""
+        return items[: self.budgets.parts]
+
+    def is_allowed_link(self, url: str) -> bool:
+        return rendering.is_allowed_link(url, own_host=self.own_host)
+
+    def find_remote_image(self, url: str) -> RemoteImage | None:
+        """Return `url` as an image that can be loaded on request; None when it cannot."""
+        return RemoteImage.parse(url, own_host=self.own_host)
+
+    def take_frame(self) -> bool:
+        """Return whether the page loads one more remote image at once; count it if so."""
+        return self.loads_images and self.frames.take()
