@@ -14,7 +14,7 @@ from typing import Any, Final
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from webapp import formatting, media, rendering
+from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
 from webapp.templating import addresses, bubbles
@@ -24,7 +24,7 @@ from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 __all__ = ["RenderContext", "install"]
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    "as_json": rendering.indent_json,
+    "as_json": exact_json.indented_value,
     "contradiction": media.contradiction,
     "exact": rendering.render_exact,
     "get_host": rendering.get_host,

@@ -104,12 +104,12 @@ def test_a_table_has_every_value_in_its_place() -> None:
 
 def test_a_long_table_says_what_it_leaves_to_the_source() -> None:
     found = of("a,b\n" + "1,2\n" * 700)
-    assert found.note == "200 more rows stand in the source."
+    assert found.note == "200 more rows are in the source."
     assert len(parsed(str(found.view)).css("tbody tr")) == 500
 
 
 def test_one_row_that_is_left_is_one_row() -> None:
-    assert of("a,b\n" + "1,2\n" * 501).note == "1 more row stands in the source."
+    assert of("a,b\n" + "1,2\n" * 501).note == "1 more row is in the source."
 
 
 @pytest.mark.parametrize("role", ["tool", "user"])

@@ -30,7 +30,7 @@ def test_the_hidden_size_is_told() -> None:
     assert fold is not None
     assert fold.lines == 412
     assert fold.bytes == len(lines(427)) - len(lines(15)) - 1
-    assert fold.told == "412 lines, 4 kB"
+    assert fold.summary == "412 lines, 4 kB"
 
 
 def test_a_long_line_is_as_many_as_it_wraps_to() -> None:
@@ -67,7 +67,7 @@ def test_every_text_has_a_fold_within_it_or_none(text: str, role: str | None, mo
     if fold is not None:
         assert 0 <= fold.bytes <= len((text * 40).encode())
         assert fold.lines >= 5
-        assert re.fullmatch(r"[\d,]+ lines, [\d.]+ (bytes?|[kM]B)", fold.told)
+        assert re.fullmatch(r"[\d,]+ lines, [\d.]+ (bytes?|[kM]B)", fold.summary)
 
 
 def test_a_fold_may_be_open() -> None:

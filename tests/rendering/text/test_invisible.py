@@ -143,5 +143,5 @@ def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_s
     text = "<\u202e" * (MAX_MARKS + 3)
     for html in (str(reveal_invisible(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):
         assert html.count('class="control"') == MAX_MARKS + 1
-        assert "the rest stands without marks" in html
+        assert "the rest is not marked" in html
     assert text_of(str(reveal_invisible(text))) == text

@@ -21,8 +21,7 @@ from webapp.rendering.markdown.context import Scope, ShowImage
 from webapp.rendering.markdown.metering import LINE_STEPS, MarkdownBudget, TooCostly
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.markdown.with_citations import render_with_citations
-from webapp.rendering.text.exact import render_exact
-from webapp.rendering.text.invisible import reveal_in_html
+from webapp.rendering.text.invisible import render_exact, reveal_in_html
 
 __all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
 

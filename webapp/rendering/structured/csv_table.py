@@ -1,7 +1,7 @@
-"""Comma- or tab-separated values as a table, when a text is that as a whole and beyond doubt.
+"""Render comma- or tab-separated values as a table, if a text surely consists of them.
 
-Prose has commas too: a table needs a row of names first, the same number of values in every
-row, and no spaces behind its commas.
+Prose has commas too: a table needs a header row, the same number of values in every row, and no
+spaces after its commas.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +19,8 @@ from webapp.rendering.text.invisible import reveal_invisible
 MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 60
 
-_MARK: Final = "\ufeff"
-"""What spreadsheets write in front: not part of the first name, though it is shown there."""
+_BOM: Final = "\ufeff"
+"""Spreadsheets write it first: not part of the first name, though shown there."""
 
 _DELIMITERS: Final = ("\t", ",", ";")
 _NAME: Final = re.compile(r"(?=[^\d\W]|[$#%(].*[^\d\W])[\w .()/%#:$€£°²³&+*@'-]{1,60}")
@@ -30,7 +29,7 @@ _NUMBER: Final = re.compile(r"[-+]?[$€£]?[\d.,' ]+%?")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table for the page; `rows` counts all rows of the text but the one of names."""
+    """A table of `shown` rows; `rows` counts all rows of the text but its header."""
 
     html: Markup
     rows: int
@@ -38,51 +37,54 @@ class Table:
 
 
 def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
-    """`text` as a table of at most `max_rows` rows, or None when it is not surely one."""
-    mark = _MARK if text.startswith(_MARK) else ""
-    text = text.removeprefix(_MARK)
+    """Return `text` as a table of at most `max_rows` rows; None if it may be something else."""
+    bom = _BOM if text.startswith(_BOM) else ""
+    text = text.removeprefix(_BOM)
     first, separator, _ = text.lstrip("\r\n").partition("\n")
-    if not separator or len(first) > MAX_COLUMNS * 62:
+    delimiter = next((one for one in _DELIMITERS if one in first), None)
+    if not separator or delimiter is None or len(first) > MAX_COLUMNS * 62:
         return None
-    for delimiter in _DELIMITERS:
-        if delimiter in first:
-            return _table(text, delimiter, max_rows, mark)
-    return None
-
-
-def _table(text: str, delimiter: str, max_rows: int, mark: str) -> Table | None:
-    """The table of `text`, whose first name is shown behind `mark`."""
-    rows = _rows(text, delimiter)
     try:
-        names = next(rows, [])
-        if not _are_names(names):
-            return None
-        kept: list[list[str]] = []
-        count = spaced = 0
-        for row in rows:
-            if len(row) != len(names):
-                return None
-            count += 1
-            spaced += any(cell[:1] == " " for cell in row[1:])
-            if count <= max_rows:
-                kept.append(row)
+        header, rows, total = _parse_rows(text, delimiter, max_rows)
     except csv.Error:
         return None
-    enough = count >= (1 if len(names) > 2 else 2)
-    if not enough or spaced * 10 > count:
-        return None
-    names[0] = mark + names[0]
-    return Table(_html(names, kept), count, len(kept))
+    head = "".join(
+        f'<th scope="col">{reveal_invisible(name)}</th>' for name in (bom + header[0], *header[1:])
+    )
+    body = "".join("<tr>" + "".join(map(_render_cell, row)) + "</tr>" for row in rows)
+    html = Markup(
+        '<div class="wide" tabindex="0"><table class="values" dir="auto">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+    return Table(html, total, len(rows))
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """The rows that are not empty lines. Raises `csv.Error`."""
+def _parse_rows(text: str, delimiter: str, max_rows: int) -> tuple[list[str], list[list[str]], int]:
+    """Return the header, the first `max_rows` rows and the number of all.
+
+    Raise `csv.Error` unless `text` is surely a table.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return (row for row in reader if row)
+    rows = filter(None, reader)
+    header = next(rows, [])
+    if not _is_header(header):
+        raise csv.Error("no header")
+    kept: list[list[str]] = []
+    total = spaced = 0
+    for row in rows:
+        if len(row) != len(header):
+            raise csv.Error("a row of another length")
+        total += 1
+        spaced += any(cell[:1] == " " for cell in row[1:])
+        if total <= max_rows:
+            kept.append(row)
+    if total < (1 if len(header) > 2 else 2) or spaced * 10 > total:
+        raise csv.Error("too few rows, or spaces after commas")
+    return header, kept, total
 
 
-def _are_names(cells: list[str]) -> bool:
-    """Whether a row looks like the names of columns: short, none twice, none a number."""
+def _is_header(cells: list[str]) -> bool:
+    """Return whether a row looks like names of columns: short, unique, none a number."""
     return (
         2 <= len(cells) <= MAX_COLUMNS
         and len({cell.casefold() for cell in cells}) == len(cells)
@@ -90,15 +92,6 @@ def _are_names(cells: list[str]) -> bool:
     )
 
 
-def _html(names: list[str], rows: list[list[str]]) -> Markup:
-    head = "".join(f'<th scope="col">{reveal_invisible(name)}</th>' for name in names)
-    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    return Markup(
-        '<div class="wide" tabindex="0"><table class="values" dir="auto">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(text: str) -> str:
+def _render_cell(text: str) -> str:
     kind = ' class="align-right"' if _NUMBER.fullmatch(text) else ""
     return f"<td{kind}>{reveal_invisible(text)}</td>"

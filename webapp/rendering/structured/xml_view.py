@@ -1,7 +1,7 @@
-"""XML indented for reading: every tag, text and comment as it was written.
+"""Render XML indented for reading: tags, texts and comments stay as written.
 
-Only text that is well-formed as a whole and declares nothing: without a document type there are
-no entities to expand. Reading is left to expat, which does not recurse.
+Only text that is well-formed as a whole and declares nothing is read: without a document type
+there are no entities to expand. The parser is expat, which does not recurse.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ MAX_LEVELS: Final = 40
 _MAX_COLOURED: Final = 3_000
 _MIN_ELEMENTS: Final = 3
 _SPACE: Final = " \t\r\n"
-"""White space as XML has it; other spaces are text."""
+"""White space in XML; other spaces are text."""
 
 _DECLARATION: Final = re.compile(r"<!(?!--|\[CDATA\[)")
-# In well-formed text these are all there is between the beginning and the end.
+# Well-formed text consists of these.
 _TOKEN: Final = re.compile(
     r"""(?P<other><!--.*?--> | <\?.*?\?>)
       | (?P<text>(?: [^<]++ | <!\[CDATA\[.*?\]\]> )++)
@@ -35,7 +35,7 @@ _TOKEN: Final = re.compile(
 
 @dataclass(slots=True)
 class _Token:
-    """A piece of the text; of a start tag also what its element holds and where that ends."""
+    """A piece of the text; a start tag also knows its content, and the index of its end tag."""
 
     kind: str
     text: str
@@ -49,35 +49,29 @@ class _Token:
 
 
 def render_xml(text: str, *, may_be_prose: bool) -> Markup | None:
-    """`text` indented, for a `<pre>`; None when it is not XML that is read better so.
+    """Return `text` indented, for a `<pre>`; None if it is not XML or not better to read so.
 
-    With `may_be_prose` an element that holds both text and elements speaks for marked prose.
+    With `may_be_prose`, return None also if an element contains both text and elements: that is
+    prose with tags.
     """
-    if not _is_well_formed(text):
+    text = text.strip(_SPACE)
+    if text[:1] != "<" or text[-1:] != ">" or _DECLARATION.search(text):
         return None
-    tokens = _tokens(text.strip(_SPACE))
+    try:
+        expat.ParserCreate("utf-8").Parse(text.encode(), True)
+    except (expat.ExpatError, UnicodeEncodeError):
+        return None
+    tokens = _split_tokens(text)
     starts = [token for token in tokens if token.kind in ("start", "empty")]
     if len(starts) < _MIN_ELEMENTS or starts[0].is_mixed:
         return None
     if may_be_prose and any(token.is_mixed for token in starts):
         return None
-    return Markup("\n" + "".join(_lines(tokens)).lstrip("\n"))
+    return Markup("\n" + "".join(_iter_indented(tokens)).lstrip("\n"))
 
 
-def _is_well_formed(text: str) -> bool:
-    text = text.strip(_SPACE)
-    if text[:1] != "<" or text[-1:] != ">" or _DECLARATION.search(text):
-        return False
-    try:
-        parser = expat.ParserCreate("utf-8")
-        parser.Parse(text.encode(), True)
-    except (expat.ExpatError, UnicodeEncodeError):
-        return False
-    return True
-
-
-def _tokens(text: str) -> list[_Token]:
-    """The pieces of `text`, which is well-formed."""
+def _split_tokens(text: str) -> list[_Token]:
+    """Return the pieces of `text`, which is well-formed."""
     tokens: list[_Token] = []
     open_at: list[int] = []
     for match in _TOKEN.finditer(text):
@@ -96,8 +90,8 @@ def _tokens(text: str) -> list[_Token]:
     return tokens
 
 
-def _lines(tokens: list[_Token]) -> Iterator[str]:
-    """The tokens with line breaks and indents between elements, never inside a text."""
+def _iter_indented(tokens: list[_Token]) -> Iterator[str]:
+    """Yield the tokens with line breaks and indents between elements, never within a text."""
     depth = 0
     verbatim_to = -1
     coloured = 0
@@ -108,16 +102,13 @@ def _lines(tokens: list[_Token]) -> Iterator[str]:
             continue
         if not inside:
             yield "\n" + "  " * min(depth, MAX_LEVELS)
-        coloured += token.kind != "text"
-        yield _shown(token, coloured <= _MAX_COLOURED)
+        html = reveal_invisible(token.text)
+        if token.kind == "text":
+            yield html
+            continue
+        coloured += 1
+        yield f'<span class="xml-tag">{html}</span>' if coloured <= _MAX_COLOURED else html
         if token.kind == "start":
             depth += 1
             if not inside and (token.has_text or not token.has_elements):
                 verbatim_to = token.last
-
-
-def _shown(token: _Token, coloured: bool) -> str:
-    shown = str(reveal_invisible(token.text))
-    if token.kind == "text" or not coloured:
-        return shown
-    return f'<span class="xml-tag">{shown}</span>'

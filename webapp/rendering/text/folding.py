@@ -1,8 +1,8 @@
-"""How much of a long text is shown at once, and how much is behind its fold.
+"""Estimate how many lines of a long text are hidden by its fold.
 
-The whole text stands in the page; the style sheet clips it after so many lines. What is told
-here is the size of the rest, estimated with the width of the column: low rather than high, so
-that a fold never promises lines that are in view already.
+The page contains the whole text, and the style sheet clips it after a number of lines. The size
+of the rest is estimated by the width of the column: rather too low than too high, so that a fold
+never promises lines that are in view already.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Final
 from webapp.formatting import count, size
 
 LINES: Final = {"assistant": 25}
-"""Lines in view by role; for every other role it is `OTHER_LINES`."""
+"""Lines in view by role; `OTHER_LINES` for any other role."""
 
 OTHER_LINES: Final = 15
 MIN_HIDDEN: Final = 5
-"""Fewer lines than these are not worth a fold."""
+"""A fold that would hide fewer lines is left out."""
 
 MAX_ESTIMATED: Final = 200_000
-"""Characters whose lines are looked at one by one; behind them line breaks are counted."""
+"""Characters whose lines are measured one by one; after them only line breaks are counted."""
 
 _PROSE_WIDTH: Final = 104
 _MONO_WIDTH: Final = 96
@@ -39,7 +39,7 @@ _WIDE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A fold after `shown` lines; `lines` and `bytes` (of UTF-8) are behind it."""
+    """A fold after `shown` lines, which hides `lines` and `bytes` (of UTF-8)."""
 
     shown: int
     lines: int
@@ -47,21 +47,21 @@ class Fold:
     is_open: bool = False
 
     @property
-    def told(self) -> str:
-        """`412 lines, 38 kB`."""
+    def summary(self) -> str:
+        """The size of the hidden text, like `412 lines, 38 kB`."""
         return f"{count(self.lines, 'line')}, {size(self.bytes)}"
 
 
 def estimate_fold(
     text: str, *, role: str | None = None, mono: bool = False, is_open: bool = False
 ) -> Fold | None:
-    """The fold for `text` in a message of `role`, or None when it is short.
+    """Return the fold of `text` in a message of `role`; None if the text is short.
 
-    `mono` tells that it is shown as it was written and not read as Markdown.
+    Pass `mono` if the text is shown as written and not read as Markdown.
     """
     shown = LINES.get(role or "", OTHER_LINES)
     height, hidden, cut = 0.0, 0, None
-    for start, wrapped, each, width in _lines(text[:MAX_ESTIMATED], mono):
+    for start, wrapped, each, width in _iter_lines(text[:MAX_ESTIMATED], mono):
         if cut is None and height + wrapped * each > shown:
             fitting = int((shown - height) / each)
             cut = start + fitting * width
@@ -76,12 +76,12 @@ def estimate_fold(
 
 
 def expand_lines(json: str) -> str:
-    """JSON with the line breaks that a reader sees: one a member, and those within its texts."""
+    """Return `json` with the line breaks of its tree: one a member, and those in its strings."""
     return _MEMBER.sub(r"\1\n", json.replace("\\n", "\n"))
 
 
-def _lines(text: str, mono: bool) -> Iterator[tuple[int, int, float, int]]:
-    """Of every line: where it starts, how many it wraps to, their height, characters on one."""
+def _iter_lines(text: str, mono: bool) -> Iterator[tuple[int, int, float, int]]:
+    """Yield for each line its offset, the lines it wraps to, their height and their width."""
     start = 0
     in_code = False
     narrow = text.isascii()

@@ -1,13 +1,13 @@
-"""Characters that nobody sees, made visible: marks around them, exact text inside.
+"""Reveal characters that nobody sees: a mark names each, and the text inside stays exact.
 
-A mark is a `<span>` that holds the character itself, so that selecting and copying give the
-exact text, and carries its name for the style sheet to show. The style sheet isolates it: a
-character that turns the reading direction turns nothing but itself.
+A mark is a `<span>` that contains the character itself, so that selecting and copying return the
+exact text, and its name for the style sheet to show. The style sheet isolates it: a character
+that turns the reading direction turns only itself.
 
-In a source everything invisible is marked. In Markdown only what deceives is: direction
-controls, tag characters, and hidden runs of zero-width characters or variation selectors.
-Joiners inside an emoji, or between the letters of a script that needs them, are part of what is
-seen; a source underlines them.
+In a source every invisible character is marked. In Markdown only deceiving ones are: direction
+controls, tag characters, and hidden runs of zero-width characters or variation selectors. A
+joiner within an emoji, or between letters of a script that needs it, is no hidden character; a
+source underlines it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from markupsafe import Markup, escape
 from webapp.formatting import LONE_SURROGATES
 
 MAX_DECODED: Final = 80
-"""Characters of a hidden message that its mark tells; the source has all of them."""
+"""Characters of a hidden message that its mark shows; the source has all of them."""
 
 MAX_MARKS: Final = 1_000
-"""Marks in one text; a last one tells that the rest has none. Browsers take seconds for each
-few thousand in one paragraph.
+"""Marks in one text; if there are more characters to mark, a last one says so. Browsers take
+seconds for each few thousand in one paragraph.
 """
 
 _BIDI: Final = "\u202a-\u202e\u2066-\u2069"
@@ -63,9 +63,9 @@ _JOINED: Final = (
 )
 _IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]+)")
 _DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
-# Markdown passes over byte order marks in front of a text, so that no page has them to mark.
+# Markdown skips byte order marks at the beginning of a text, so that no page shows them.
 _IN_TEXT: Final = re.compile(f"(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|\\A\ufeff+)")
-# Text of a page between its tags; a formula holds nothing but its own elements.
+# Skips tags, and formulas, which contain only elements of their own.
 _IN_HTML: Final = re.compile(
     f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING})',
     re.DOTALL,
@@ -109,121 +109,124 @@ _NAMES: Final = {
 }
 
 
+_LAST_MARK: Final = (
+    f'<span class="control" data-mark="more than {MAX_MARKS:,} invisible places: '
+    'the rest is not marked"></span>'
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What a text hides: how many characters, and the words they spell, if any."""
+    """The number of hidden characters in a text, and the words they spell, if any."""
 
     count: int
     message: str
 
 
+def render_exact(text: str) -> Markup:
+    """Return `text` for a `<pre>`, whose first line break HTML would drop, with marks."""
+    return Markup("\n") + reveal_invisible(text)
+
+
 def reveal_invisible(text: str) -> Markup:
-    """`text` escaped, with everything invisible in it marked, joiners underlined."""
-    return Markup(_pieces(text, _IN_SOURCE))
+    """Return `text` escaped, with all invisible characters marked and joiners underlined."""
+    html = []
+    offset = 0
+    for count, found in enumerate(_IN_SOURCE.finditer(text)):
+        html.append(str(escape(text[offset : found.start()])))
+        offset = found.start()
+        if count == MAX_MARKS:
+            rest = _make_encodable(str(escape(text[offset:])))
+            return Markup("".join([*html, _LAST_MARK, f"<bdi>{rest}</bdi>"]))
+        offset = found.end()
+        if found["joined"]:
+            codes = " ".join(_format_code(character) for character in found[0][:12])
+            html.append(f'<span class="joined" title="{codes}">{found[0]}</span>')
+        else:
+            html.append(_render_mark(found[0]))
+    return Markup("".join([*html, str(escape(text[offset:]))]))
 
 
 def reveal_in_html(html: str) -> Markup:
-    """Clean HTML with what deceives in its texts marked; its tags and formulas are left alone."""
+    """Return sanitized `html` with deceiving characters of its texts marked.
+
+    Tags and formulas stay as they are.
+    """
     if html.isascii():
         return Markup(html)
-    left = iter(range(MAX_MARKS, -1, -1))
+    remaining = iter(range(MAX_MARKS, -1, -1))
 
-    def in_html(found: re.Match[str]) -> str:
+    def mark(found: re.Match[str]) -> str:
         if not found["hidden"]:
             return found[0]
-        now = next(left, -1)
-        return _mark(found[0]) if now > 0 else (_LAST if now == 0 else "") + _content(found[0])
+        left = next(remaining, -1)
+        if left > 0:
+            return _render_mark(found[0])
+        return (_LAST_MARK if left == 0 else "") + _make_encodable(found[0])
 
-    return Markup(_IN_HTML.sub(in_html, html))
+    return Markup(_IN_HTML.sub(mark, html))
 
 
 def find_hidden(text: str) -> Hidden | None:
-    """What `text` hides from who reads it as Markdown; None when there is nothing of the kind."""
+    """Return what `text` hides from a reader of its Markdown; None if it hides nothing."""
     if text.isascii():
         return None
     runs = [found["hidden"] for found in _IN_TEXT.finditer(text) if found["hidden"]]
     if not runs:
         return None
-    message = " ".join(filter(None, map(_message, runs[:20])))
-    return Hidden(sum(map(len, runs)), _cut(message))
+    message = " ".join(filter(None, map(_decode_message, runs[:20])))
+    return Hidden(sum(map(len, runs)), _truncate(message))
 
 
-def _pieces(text: str, pattern: re.Pattern[str]) -> str:
-    out = []
-    position = 0
-    for count, found in enumerate(pattern.finditer(text)):
-        out.append(str(escape(text[position : found.start()])))
-        if count == MAX_MARKS:
-            rest = _content(str(escape(text[found.start() :])))
-            return "".join([*out, _LAST, f"<bdi>{rest}</bdi>"])
-        position = found.end()
-        out.append(_joined(found[0]) if found["joined"] else _mark(found[0]))
-    out.append(str(escape(text[position:])))
-    return "".join(out)
-
-
-def _mark(run: str) -> str:
-    """A run of invisible characters, with its name to be shown in front of it."""
-    return _usual_mark(run) if len(run) < 5 else _new_mark(run)
-
-
-_LAST: Final = (
-    f'<span class="control" data-mark="more than {MAX_MARKS:,} invisible places: '
-    'the rest stands without marks"></span>'
-)
+def _render_mark(run: str) -> str:
+    """Return the mark of a run of invisible characters. Marks of usual, short runs are cached."""
+    return _cache_mark(run) if len(run) < 5 else _cache_mark.__wrapped__(run)
 
 
 @lru_cache(maxsize=1024)
-def _usual_mark(run: str) -> str:
-    return _new_mark(run)
-
-
-def _new_mark(run: str) -> str:
+def _cache_mark(run: str) -> str:
     quiet = " data-quiet" if run == "\r" else ""
-    return f'<span class="control" data-mark="{escape(_label(run))}"{quiet}>{_content(run)}</span>'
+    label, content = escape(_label_run(run)), _make_encodable(run)
+    return f'<span class="control" data-mark="{label}"{quiet}>{content}</span>'
 
 
-def _joined(cluster: str) -> str:
-    """What is one character to the reader, with the joiners or selectors that make it so."""
-    codes = " ".join(_code(character) for character in cluster[:12])
-    return f'<span class="joined" title="{codes}">{cluster}</span>'
+def _make_encodable(html: str) -> str:
+    """Replace the characters that a page cannot contain."""
+    html = html.replace("\r", "&#13;").replace("\0", "\u2400")
+    return LONE_SURROGATES.sub("\ufffd", html)
 
 
-def _content(run: str) -> str:
-    """The characters themselves, as far as a page can hold them."""
-    content = run.replace("\r", "&#13;").replace("\0", "\u2400")
-    return LONE_SURROGATES.sub("\ufffd", content)
-
-
-def _label(run: str) -> str:
-    """`U+202E RLO`, `U+200B ZWSP × 5,000`, `TAG × 23: the words`, `RLO PDF`, `40 invisible: …`."""
-    message = _message(run)
+def _label_run(run: str) -> str:
+    """Return a label like `U+202E RLO`, `U+200B ZWSP × 5,000`, `TAG × 23: the words`, `RLO PDF`
+    or `40 invisible: …`.
+    """
+    message = _decode_message(run)
     if message:
         kind = "TAG" if _is_tag(run[0]) else "VS"
-        return f"{kind} × {len(run):,}: {_cut(message)}"
+        return f"{kind} × {len(run):,}: {_truncate(message)}"
     if run == run[0] * len(run):
-        name = _code(run[0]) if len(run) > 1 or ord(run[0]) > 0xA0 else ""
-        label = f"{name} {_name(run[0])}".strip()
+        code = _format_code(run[0]) if len(run) > 1 or ord(run[0]) > 0xA0 else ""
+        label = f"{code} {_find_name(run[0])}".strip()
         return label if len(run) == 1 else f"{label} × {len(run):,}"
-    short = " ".join(_name(character) or _code(character) for character in run[:4])
+    short = " ".join(_find_name(character) or _format_code(character) for character in run[:4])
     return short if len(run) <= 4 else f"{len(run):,} invisible: {short} …"
 
 
-def _message(run: str) -> str:
-    """The words that a run of tag characters or variation selectors spells."""
+def _decode_message(run: str) -> str:
+    """Return the words that a run of tag characters or variation selectors spells, if any."""
     if _is_tag(run[0]):
-        spelt = (chr(ord(character) - 0xE0000) for character in run if _is_tag(character))
-        return "".join(character for character in spelt if character.isprintable())
-    numbers = [_selector(character) for character in run[:4_000]]
+        letters = (chr(ord(character) - 0xE0000) for character in run if _is_tag(character))
+        return "".join(letter for letter in letters if letter.isprintable())
+    numbers = [_parse_selector(character) for character in run[:4_000]]
     if len(run) < 3 or None in numbers:
         return ""
-    spelt_bytes = bytes(number for number in numbers if number is not None)
-    words = spelt_bytes.decode("utf-8", "replace")
+    data = bytes(number for number in numbers if number is not None)
+    words = data.decode("utf-8", "replace")
     return words if words.isprintable() and "\ufffd" not in words else ""
 
 
-def _selector(character: str) -> int | None:
-    """The number of a variation selector from 0, which is how bytes are hidden in them."""
+def _parse_selector(character: str) -> int | None:
+    """Return the number of a variation selector from 0, by which texts hide bytes."""
     code = ord(character)
     if 0xFE00 <= code <= 0xFE0F:
         return code - 0xFE00
@@ -234,18 +237,17 @@ def _is_tag(character: str) -> bool:
     return 0xE0000 <= ord(character) <= 0xE007F
 
 
-def _name(character: str) -> str:
-    """The short name of an invisible character; empty when it has none."""
-    code = ord(character)
+def _find_name(character: str) -> str:
+    """Return the short name of an invisible character; empty if it has none."""
     if _is_tag(character):
         return "TAG"
-    number = _selector(character)
-    return _NAMES.get(code, "") if number is None else f"VS{number + 1}"
+    number = _parse_selector(character)
+    return _NAMES.get(ord(character), "") if number is None else f"VS{number + 1}"
 
 
-def _code(character: str) -> str:
+def _format_code(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
-def _cut(message: str) -> str:
+def _truncate(message: str) -> str:
     return message if len(message) <= MAX_DECODED else message[:MAX_DECODED] + "…"

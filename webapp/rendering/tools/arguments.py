@@ -1,7 +1,8 @@
-"""The arguments of a tool call, read once: a table, a tree, text, or what is wrong with them."""
+"""Render a tool call: its name, and its arguments as a table, a tree or text, with any problem."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,9 +17,9 @@ from webapp.rendering.structured.json_tree import is_readable_in_line, render_js
 from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_FLAT: Final = 400
-"""Characters of arguments that still read well as a table of names and values."""
+"""Characters of arguments that are shown as a table of names and values."""
 
-_NOT_LAID_OUT: Final = "Shown as they are: they are too long to be laid out here."
+_TOO_LONG: Final = "Shown as they are: they are too long to be laid out here."
 _MAX_SHORT: Final = 160
 _MAX_SHORT_RESULT: Final = 240
 _BEFORE: Final = 60
@@ -26,9 +27,18 @@ _AFTER: Final = 40
 _CUT: Final = Markup('<span class="cut">… line cut …</span>')
 
 
+_MAX_NAME: Final = 200
+# `mcp__server__tool`, then `server__tool`, then `server.tool` and `server/tool`.
+_NAME_FORMS: Final = (
+    re.compile(r"(mcp__[\w-]+?__)(\w[\w.-]*)"),
+    re.compile(r"([A-Za-z][\w-]*?__)([A-Za-z][\w.-]*)"),
+    re.compile(r"([A-Za-z][\w./-]*[./])([A-Za-z_][\w-]*)"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why arguments are not JSON: in words, with the place in its line marked."""
+    """Why arguments are not JSON: in words, and with the offending character marked."""
 
     words: str
     place: Markup
@@ -39,8 +49,8 @@ class Problem:
 class Arguments:
     """The arguments of a call, ready to be shown.
 
-    `members` are those of a small flat object, `view` is the tree of anything larger; without
-    either the text stands for itself, and `problem` says why where it should have been JSON.
+    `members` are those of a small flat object, `view` is the tree of a larger value; otherwise
+    the page shows the text, with the `problem` if it should have been JSON.
     """
 
     kind: Literal["none", "empty", "flat", "tree", "text", "broken"]
@@ -50,77 +60,80 @@ class Arguments:
     note: str | None = None
 
 
+def render_tool_name(name: str) -> Markup:
+    """Return `name`, all its characters visible, with its server and its tool set apart."""
+    if len(name) <= _MAX_NAME:
+        for form in _NAME_FORMS:
+            match = form.fullmatch(name)
+            if match is not None:
+                return Markup(
+                    '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
+                ).format(*map(reveal_invisible, match.groups()))
+    return reveal_invisible(name)
+
+
 def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
-    """The arguments of `call`; the input of a custom tool is text and need not be JSON."""
+    """Return the arguments of `call`; the input of a custom tool need not be JSON."""
     text = call.arguments
     if text is None:
         return Arguments(kind="none")
     if not text:
         return Arguments(kind="empty")
-    is_free = call.type == "custom"
-    if is_free and text.lstrip()[:1] not in ("{", "["):
+    is_custom = call.type == "custom"
+    if is_custom and text.lstrip()[:1] not in ("{", "["):
         return Arguments(kind="text")
     if not budget.allows(text):
-        return Arguments(kind="text", note=_NOT_LAID_OUT)
+        return Arguments(kind="text", note=_TOO_LONG)
     try:
-        value = budget.read(text)
+        value = budget.parse(text)
     except TooLong:
-        return Arguments(kind="text", note=_NOT_LAID_OUT)
+        return Arguments(kind="text", note=_TOO_LONG)
     except NotJson as error:
-        if is_free:
+        if is_custom:
             return Arguments(kind="text")
         return Arguments(kind="broken", problem=describe_problem(error, text))
-    return _shown(value, text, budget.budgets)
-
-
-def _shown(value: Value, text: str, budgets: Budgets) -> Arguments:
-    if isinstance(value, Object) and value.members:
-        flat = all(is_readable_in_line(member.value) for member in value.members)
-        if flat and len(text) <= MAX_FLAT:
-            return Arguments(kind="flat", members=value.members)
-        return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
-    if is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
-        return Arguments(kind="text")
-    return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
+    return _lay_out(value, text, budget.budgets)
 
 
 def describe_problem(error: NotJson, text: str) -> Problem:
-    """What `error` says about `text`."""
-    words = f"line {error.line:,}, column {error.column:,}: {error.problem}"
-    is_cut_off = error.at_end and bool(text.strip())
-    return Problem(words=words, place=_place(text, error.position), is_cut_off=is_cut_off)
-
-
-def _place(text: str, at: int) -> Markup:
-    """The line around `at`, that character marked; long lines without their far ends."""
+    """Return `error` in words, with the part of `text` around it."""
+    at = error.position
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
-    before = text[max(start, at - _BEFORE) : at]
-    after = text[at + 1 : min(end, at + 1 + _AFTER)]
-    return Markup("{}{}<mark>{}</mark>{}{}").format(
+    place = Markup("{}{}<mark>{}</mark>{}{}").format(
         _CUT if at - start > _BEFORE else "",
-        reveal_invisible(before),
+        reveal_invisible(text[max(start, at - _BEFORE) : at]),
         reveal_invisible(text[at:end][:1]),
-        reveal_invisible(after),
+        reveal_invisible(text[at + 1 : min(end, at + 1 + _AFTER)]),
         _CUT if end - at - 1 > _AFTER else "",
     )
+    words = f"line {error.line:,}, column {error.column:,}: {error.problem}"
+    return Problem(words=words, place=place, is_cut_off=error.at_end and bool(text.strip()))
 
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
-    """Whether a call and what it gave fit beside another in half a column."""
+    """Return whether a call with its results fits beside another, in half a column."""
     if arguments.kind in ("tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
         return False
-    return all(_is_short_result(message) for message in results)
+    for message in results:
+        texts = [part.text for part in message.parts if isinstance(part, Text) and not part.extras]
+        if len(texts) < len(message.parts):
+            return False
+        if message.calls or message.annotations or message.also_sent:
+            return False
+        if sum(map(len, texts)) > _MAX_SHORT_RESULT or "".join(texts).count("\n") >= 12:
+            return False
+    return True
 
 
-def _is_short_result(message: Message) -> bool:
-    texts = [part.text for part in message.parts if isinstance(part, Text) and not part.extras]
-    return (
-        len(texts) == len(message.parts)
-        and not (message.calls or message.annotations or message.also_sent)
-        and sum(map(len, texts)) <= _MAX_SHORT_RESULT
-        and sum(text.count("\n") for text in texts) < 12
-    )
+def _lay_out(value: Value, text: str, budgets: Budgets) -> Arguments:
+    if isinstance(value, Object) and value.members:
+        flat = all(is_readable_in_line(member.value) for member in value.members)
+        if flat and len(text) <= MAX_FLAT:
+            return Arguments(kind="flat", members=value.members)
+    elif is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
+        return Arguments(kind="text")
+    return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
