@@ -29,7 +29,7 @@ from webapp.reading.previews import Previews
 from webapp.services import Services
 from webapp.static_files import StaticFiles
 from webapp.upstream import SYSTEM_CLOCK, Clock
-from webapp.views import completions, gallery, health, media, messages, remote_images, texts
+from webapp.views import completions, health, media, messages, remote_images, texts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -64,8 +64,6 @@ def create_app(
     errors.register_error_handlers(app)
     for area in (completions, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)
-    if config.gallery:
-        app.register_blueprint(gallery.blueprint(Path(config.gallery)))
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})

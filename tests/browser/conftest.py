@@ -8,10 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.gallery.app import create_gallery
 from tests.support.browser.chromium import Open, Promises, browser
-from tests.support.gallery import FOLDER as GALLERY
 from tests.support.serving import serve
-from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
 from webapp.factories import find_database_url
@@ -62,11 +61,11 @@ def open_page(browser: Browser) -> Iterator[Open]:
 def sample_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The application with every sample, and with the gallery of bubbles."""
     folder = tmp_path_factory.mktemp("samples")
-    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}", gallery=str(GALLERY))
+    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
     store = Store(find_database_url(config))
     load_samples(store)
     store.close()
-    with serve(create_app(config)) as base_url:
+    with serve(create_gallery(config)) as base_url:
         yield base_url
 
 

@@ -1,5 +1,5 @@
-"""The bubbles of `tests/fixtures/bubbles`: what each file gives, and what must be seen of it.
+"""The bubbles of `tests/fixtures/bubbles`: on one page to look at, and each as it must be seen.
 
-fixtures    the files, read and checked
+app         the page with all bubbles; `python -m tests.gallery` opens it
 reading     what a page shows, in the words of the expectations
 """

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from tests.gallery.app import create_gallery
 from tests.gallery.reading import Seen, missing
 from tests.support.fake_upstream import FakeUpstream, Reply
-from tests.support.gallery import FOLDER, Fixture, fixtures
+from tests.support.gallery import Fixture, fixtures
 from tests.support.pages import Page
-from webapp import create_app
-from webapp.config import Budgets, Config, ConfigError, Limits
+from webapp.config import Budgets, Config, Limits
 
 FIXTURES = fixtures()
 TEXT_BUDGET = 20_000
@@ -34,9 +34,8 @@ def reader(upstream: FakeUpstream) -> Iterator[FlaskClient]:
             openai_api_key="sk-test-4f9a",
             limits=Limits(max_retries=0),
             budgets=Budgets(text_bytes=TEXT_BUDGET),
-            gallery=str(FOLDER),
         )
-        yield create_app(config).test_client()
+        yield create_gallery(config).test_client()
 
 
 def test_there_are_bubbles_of_every_kind() -> None:
@@ -91,17 +90,8 @@ def test_the_media_of_the_gallery_are_there(reader: FlaskClient, gallery: Page) 
     assert set(statuses.values()) == {200}
 
 
-def test_there_is_no_gallery_where_none_is_configured(client: FlaskClient) -> None:
+def test_the_gallery_is_no_part_of_the_application(client: FlaskClient) -> None:
     Page.of(client.get("/dev/gallery"), status=404)
-
-
-def test_the_gallery_is_for_this_machine_alone() -> None:
-    settings = {"READBACK_GALLERY": str(FOLDER), "READBACK_OPEN": "1"}
-    assert Config.from_environ(settings | {"HOST": "127.0.0.1"}).gallery == str(FOLDER)
-    with pytest.raises(ConfigError, match="READBACK_GALLERY"):
-        Config.from_environ(settings | {"HOST": "0.0.0.0"})
-    with pytest.raises(ConfigError, match="the path of a folder that exists"):
-        Config.from_environ({"READBACK_GALLERY": str(FOLDER / "no-such-folder")})
 
 
 @pytest.mark.parametrize(

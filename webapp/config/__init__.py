@@ -175,12 +175,6 @@ class Config:
         default=None,
         help="A PEM file of the certificate authorities to trust for other servers.",
     )
-    gallery: str | None = setting(
-        "READBACK_GALLERY",
-        parsers.folder,
-        default=None,
-        help="A folder of bubbles (JSON) to show at /dev/gallery, for development.",
-    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -216,8 +210,6 @@ class Config:
             )
         if self.model_api_key and not self.model_url:
             raise ConfigError("READBACK_MODEL_API_KEY needs READBACK_MODEL_URL as well")
-        if self.gallery and not self.is_loopback:
-            raise ConfigError("READBACK_GALLERY is for development; it needs a HOST on loopback")
         if not self.is_loopback and not self.open:
             raise ConfigError(
                 f"HOST={self.host} would show every transcript to anyone who can reach this "

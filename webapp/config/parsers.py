@@ -81,12 +81,6 @@ def readable_file(raw: str) -> str:
     return raw
 
 
-def folder(raw: str) -> str:
-    if not os.path.isdir(raw):
-        raise ValueError("the path of a folder that exists")
-    return raw
-
-
 def _split_web_address(raw: str) -> SplitResult | None:
     """Return the parts of an http or https URL, or None if `raw` is no such URL."""
     try:
