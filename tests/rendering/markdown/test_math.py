@@ -185,6 +185,26 @@ def test_a_line_is_as_long_as_what_it_is_drawn_over(text: str, line: str) -> Non
     assert parsed(str(render_markdown(text).html)).text().strip() == "AB=c"
 
 
+@pytest.mark.parametrize(
+    ("text", "scrolls"),
+    [
+        ("$1, 2, 3, 4, 5, 6, 7$", False),
+        ("$121, 144, 150, 160, 180, 126, 128$", True),
+        ("$10.0000198\\cdot 5.9999985401$", False),
+        (r"$\frac{\alpha_1+\alpha_2}{\beta_1+\beta_2}$", False),
+        ("$$121, 144, 150, 160, 180$$", False),
+        ("$$121,144,150,160,180,126,128$$", True),
+    ],
+)
+def test_a_formula_that_may_be_wider_than_a_phone_scrolls_by_keyboard(
+    text: str, scrolls: bool
+) -> None:
+    (box,) = parsed(str(render_markdown(text).html)).css("[class^='formula-']")
+
+    assert ("tabindex" in box.attributes) is scrolls
+    assert (box.attributes["class"] == "formula-long") is (scrolls and "$$" not in text)
+
+
 def test_an_accent_is_a_character() -> None:
     found = parsed(str(render_markdown(r"$\bar{x}$").html))
 

@@ -31,8 +31,10 @@ _OPENS: Final = re.compile(r"[\\{(\[^_!]|[^\x00-\x7f]")
 """Characters that may open another level: no others of ASCII take stack."""
 
 _MAX_OUTPUT: Final = 40_000
-_LONG: Final = 30
-"""Characters; a longer formula may be wider than a phone, and scrolls by keyboard."""
+_LONG_SOURCE: Final = 30
+_LONG_TEXT: Final = 24
+"""Characters of LaTeX, and of the text that is shown for it, which is never broken into lines. A
+longer formula may be wider than a phone, with some font, and scrolls by keyboard."""
 
 _STACK_SIZE_LOCK: Final = Lock()
 _CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=MAX_LENGTH)
@@ -121,11 +123,15 @@ def render_formula(latex: str, *, display: bool) -> Markup | None:
         return None
     is_deep = len(_OPENS.findall(latex)) > _SHALLOW
     math = _convert_with_deep_stack(latex, display) if is_deep else _convert(latex, display)
-    if math is None or find_hidden("".join(math.itertext())):
+    if math is None:
+        return None
+    text = "".join(math.itertext())
+    if find_hidden(text):
         return None
     math.set("alttext", latex)
     html = ElementTree.tostring(math, encoding="unicode")
-    is_long = len(latex) > (_LONG if display else 2 * _LONG)
+    longest = _LONG_SOURCE if display else 2 * _LONG_SOURCE
+    is_long = len(latex) > longest or len(text) > _LONG_TEXT
     kind = "formula-display" if display else "formula-long" if is_long else "formula-inline"
     tabindex = Markup(' tabindex="0"') if is_long else ""
     return Markup('<span class="{}"{}>{}</span>').format(kind, tabindex, Markup(html))
