@@ -25,6 +25,7 @@ _BOM: Final = "\ufeff"
 _DELIMITERS: Final = ("\t", ",", ";")
 _NAME: Final = re.compile(r"(?=[^\d\W]|[$#%(].*[^\d\W])[\w .()/%#:$€£°²³&+*@'-]{1,60}")
 _NUMBER: Final = re.compile(r"[-+]?[$€£]?[\d.,' ]+%?")
+_ALIGNED: Final = ' class="align-right"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,13 @@ def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
     head = "".join(
         f'<th scope="col">{reveal_invisible(name)}</th>' for name in (bom + header[0], *header[1:])
     )
-    body = "".join("<tr>" + "".join(map(_render_cell, row)) + "</tr>" for row in rows)
+    body = ""
+    for row in rows:
+        cells = (
+            f"<td{_ALIGNED if _NUMBER.fullmatch(cell) else ''}>{reveal_invisible(cell)}</td>"
+            for cell in row
+        )
+        body += f"<tr>{''.join(cells)}</tr>"
     html = Markup(
         '<div class="wide" tabindex="0"><table class="values" dir="auto">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -90,8 +97,3 @@ def _is_header(cells: list[str]) -> bool:
         and len({cell.casefold() for cell in cells}) == len(cells)
         and all(_NAME.fullmatch(cell) and cell == cell.strip() for cell in cells)
     )
-
-
-def _render_cell(text: str) -> str:
-    kind = ' class="align-right"' if _NUMBER.fullmatch(text) else ""
-    return f"<td{kind}>{reveal_invisible(text)}</td>"

@@ -79,7 +79,7 @@ class StructureBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
-    """The kind of a text and its `view`; `note` says what only the source shows.
+    """The kind of a text and its `view`; `note` names the rest, which only the source shows.
 
     `is_error` is set if a tool's result clearly reports an error.
     """
@@ -120,7 +120,7 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
 
 
 def _guess_kind(text: str, message: Message) -> Kind:
-    """Return what `text` may be by its first characters."""
+    """Return the kind that `text` may be of by its first characters."""
     first = text.lstrip(" \t\r\n")[:2]
     if first[:1] in ("{", "[") or (message.is_tool_result and first in ('"{', '"[')):
         return "json"

@@ -168,7 +168,7 @@ def reveal_in_html(html: str) -> Markup:
 
 
 def find_hidden(text: str) -> Hidden | None:
-    """Return what `text` hides from a reader of its Markdown; None if it hides nothing."""
+    """Return the hidden characters of `text` when read as Markdown; None if there are none."""
     if text.isascii():
         return None
     runs = [found["hidden"] for found in _IN_TEXT.finditer(text) if found["hidden"]]

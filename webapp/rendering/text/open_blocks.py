@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +23,10 @@ _OPENING: Final = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _AROUND: Final = re.compile(r"(?:[ \t]*+(?:>|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t])))*+[ \t]*+")
+_CONTAINER: Final = re.compile(r"> ?|  ?")
+_SIGNS: Final = {">": "> ", "> ": "> ", "  ": "- "}
+"""The signs of quotes and list items, by the indents of their lines."""
+
 _PIPE: Final = re.compile(r"(?<!\\)\|")
 
 
@@ -43,16 +47,8 @@ class Block:
 def find_blocks(text: str, end: int) -> list[Block]:
     """Return the blocks that open before `end`, in order."""
     line_end = text.find("\n", end)
-    return list(_iter_blocks(text, len(text) if line_end < 0 else line_end))
-
-
-def find_block_at(blocks: Sequence[Block], offset: int) -> Block | None:
-    """Return the one of `blocks` that contains `offset`."""
-    index = bisect_right(blocks, offset, key=lambda block: block.start)
-    return blocks[index - 1] if index and offset < blocks[index - 1].end else None
-
-
-def _iter_blocks(text: str, end: int) -> Iterator[Block]:
+    end = len(text) if line_end < 0 else line_end
+    blocks = []
     offset = 0
     while found := _OPENING.search(text, offset, end):
         offset = found.end()
@@ -73,21 +69,24 @@ def _iter_blocks(text: str, end: int) -> Iterator[Block]:
         # An empty match is the first line after the block, any other its closing fence.
         offset = len(text) + 1 if closed is None else closed.end() + bool(closed[0])
         indent += " " if indent.endswith(">") else ""
-        opening = _open_containers(indent) + f"\n{indent}".join(lines) + "\n"
-        yield Block("code" if found["fence"] else "table", start, offset, opening, indent)
+        containers = _CONTAINER.sub(lambda one: _SIGNS.get(one[0], ""), indent)
+        opening = containers + f"\n{indent}".join(lines) + "\n"
+        kind: Literal["code", "table"] = "code" if found["fence"] else "table"
+        blocks.append(Block(kind, start, offset, opening, indent))
+    return blocks
+
+
+def find_block_at(blocks: Sequence[Block], offset: int) -> Block | None:
+    """Return the one of `blocks` that contains `offset`."""
+    index = bisect_right(blocks, offset, key=lambda block: block.start)
+    return blocks[index - 1] if index and offset < blocks[index - 1].end else None
 
 
 def _parse_indent(around: str) -> str:
-    """Return what the lines of a block begin with: quote signs, and spaces for list items."""
+    """Return the beginning of a block's lines: quote signs, and spaces for list items."""
     indent = re.sub(r"[^>\s]", " ", around.expandtabs(4))
     # Markdown ignores up to three spaces before a block.
     return re.sub(r"> {0,4}$", ">", "" if around.isspace() and len(indent) < 4 else indent)
-
-
-def _open_containers(indent: str) -> str:
-    """Return the signs of quotes and list items whose lines begin with `indent`."""
-    signs = {">": "> ", "> ": "> ", "  ": "- "}
-    return re.sub(r"> ?|  ?", lambda found: signs.get(found[0], ""), indent)
 
 
 def _read_table_head(text: str, columns: re.Match[str]) -> str:

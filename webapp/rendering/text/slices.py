@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from webapp.formatting import LONE_SURROGATES
 from webapp.rendering.text.open_blocks import Block, find_block_at, find_blocks
 
 MIN_BYTES: Final = 256
@@ -124,7 +125,9 @@ def _is_in_list(text: str, start: int) -> bool:
 
 def _find_end(text: str, blocks: Sequence[Block], start: int, limit: int) -> int:
     room = max(limit, MIN_BYTES) - count_bytes(_reopen(text, blocks, start, limit))
-    last = start + _count_fitting(text[start : start + room], room)
+    # A lone surrogate counts as three bytes, like its replacement.
+    encodable = LONE_SURROGATES.sub("\ufffd", text[start : start + room])
+    last = start + len(encodable.encode()[:room].decode(errors="ignore"))
     if last >= len(text):
         return len(text)
     half = start + (last - start) // 2
@@ -137,32 +140,17 @@ def _find_end(text: str, blocks: Sequence[Block], start: int, limit: int) -> int
     return after_line or _find_character_start(text, last)
 
 
-def _count_fitting(text: str, limit: int) -> int:
-    """Count the characters of `text` that fit into `limit` bytes."""
-    if text.isascii():
-        return min(len(text), limit)
-    data = text.encode("utf-8", "surrogatepass")
-    if len(data) <= limit:
-        return len(text)
-    while data[limit] & 0xC0 == 0x80:
-        limit -= 1
-    return len(data[:limit].decode("utf-8", "surrogatepass"))
-
-
 def _find_character_start(text: str, offset: int) -> int:
     """Return `offset`, or the start of the character, as a reader sees it, that it would cut."""
     for start in range(offset, max(offset - _MAX_CLUSTER, 0), -1):
-        if not _belongs_together(text[start - 1], text[start]):
+        first, second = text[start - 1], text[start]
+        if not (
+            first + second == "\r\n"
+            or first == "\u200d"
+            or second in _JOINS
+            or unicodedata.combining(second) > 0
+            or "\U0001f3fb" <= second <= "\U0001f3ff"
+            or "\udc00" <= second <= "\udfff"
+        ):
             return start
     return offset if text[offset - 1 : offset + 1] != "\r\n" else offset - 1
-
-
-def _belongs_together(first: str, second: str) -> bool:
-    return (
-        (first == "\r" and second == "\n")
-        or first == "\u200d"
-        or second in _JOINS
-        or unicodedata.combining(second) > 0
-        or "\U0001f3fb" <= second <= "\U0001f3ff"
-        or "\udc00" <= second <= "\udfff"
-    )

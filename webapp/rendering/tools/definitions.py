@@ -22,8 +22,8 @@ PAGE_SIZE: Final = 400_000
 class Definition:
     """A tool: its description as text, all other members as a tree.
 
-    `format` says what a custom tool takes. `view` is empty if there are no other members, or no
-    room left on the page.
+    `format` describes the input of a custom tool. `view` is empty if there are no other members,
+    or no room left on the page.
     """
 
     description: str | None

@@ -14,7 +14,11 @@ def summarize_setting(member: Member) -> str:
     """Return a setting in short, like `2 tools: look, touch`; empty if its value is short."""
     name, value = member.name.text, member.value
     if name in ("tools", "functions") and isinstance(value, Array):
-        return _list_names(value, name.removesuffix("s"))
+        names = [_find_name(tool) for tool in value.items]
+        shown = ", ".join(one or "no name" for one in names[:_MAX_NAMES])
+        more = ", …" if len(names) > _MAX_NAMES else ""
+        tools = count(len(names), name.removesuffix("s"))
+        return f"{tools}: {shown}{more}" if any(names) else ""
     if not isinstance(value, Object):
         return ""
     if name == "logit_bias":
@@ -27,15 +31,6 @@ def summarize_setting(member: Member) -> str:
             words += [schema.text("name"), "strict" if schema.boolean("strict") else None]
         return ", ".join(filter(None, words))
     return ""
-
-
-def _list_names(tools: Array, word: str) -> str:
-    names = [_find_name(tool) for tool in tools.items]
-    if not any(names):
-        return ""
-    shown = ", ".join(name or "no name" for name in names[:_MAX_NAMES])
-    more = ", …" if len(names) > _MAX_NAMES else ""
-    return f"{count(len(names), word)}: {shown}{more}"
 
 
 def _find_name(tool: Value) -> str | None:
