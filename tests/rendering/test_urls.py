@@ -1,4 +1,4 @@
-"""Which addresses may stand in a link, and when the text of a link is not to be believed."""
+"""URLs that may become links, and link texts that mislead."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ nasty = st.text(
 
 @given(st.sampled_from(["", "http:", "https://", "https://a.example", "mailto:"]), nasty | texts)
 @checked
-def test_what_is_allowed_begins_as_a_web_or_mail_address(start: str, rest: str) -> None:
+def test_an_allowed_link_begins_as_a_web_or_mail_address(start: str, rest: str) -> None:
     url = start + rest
     if is_allowed_link(url, own_host="a.example"):
         assert url.lower().startswith(("http://", "https://", "mailto:"))

@@ -1,4 +1,4 @@
-"""Reading rendered text as a browser would, and the short list of what may be in it."""
+"""Parse rendered text as a browser does, and check it against a short allow-list."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ CLASSES: Final = {
 
 
 def parsed(html: str) -> LexborNode:
-    """The `<main>` around `html`."""
+    """Return `html` parsed, inside a `<main>`."""
     main = LexborHTMLParser(f"<main>{html}</main>").css_first("main")
     assert main is not None
     return main
@@ -88,12 +88,12 @@ def all_text(html: str) -> str:
 
 
 def links(html: str) -> list[str]:
-    """The addresses of all links, in order."""
+    """Return the targets of all links, in order."""
     return [node.attributes.get("href") or "" for node in parsed(html).css("a[href]")]
 
 
 def assert_harmless(html: str) -> None:
-    """Nothing but the elements, attributes and addresses on the list."""
+    """Fail if `html` has an element, attribute, class or target that is not on the list."""
     body = LexborHTMLParser(f"<main>{html}</main>").body
     assert body is not None
     (main,) = body.iter(include_text=False)

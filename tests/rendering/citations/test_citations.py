@@ -29,7 +29,7 @@ def cited(
 
 
 def ranges(text: str) -> tuple[str, list[UrlCitation]]:
-    """`text` without its braces, and a citation of what stands between each pair of them."""
+    """Return `text` without its braces, and a citation of the range between each pair."""
     clean = re.sub("[{}]", "", text)
     pairs = zip(re.finditer("{", text), re.finditer("}", text), strict=True)
     return clean, [
@@ -46,13 +46,13 @@ def html(text: str, annotations: list[UrlCitation]) -> str:
 
 
 def marked(text: str) -> str:
-    """The text that is shown for `text`, marks as `[1]`; braces tell what is cited."""
+    """Return the text shown for `text`, with marks as `[1]`; braces enclose cited ranges."""
     found = re.sub('<div class="code-head">.*?</div>', "", html(*ranges(text)))
     return re.sub(r"\s+", " ", all_text(found)).strip()
 
 
 def without_citations(found: str) -> str:
-    """`found` as it would be without the numbers and links of its citations."""
+    """Return `found` without the numbers and links of its citations."""
     found = re.sub('(?s)<sup class="citation">.*?</sup>', "", found)
     return re.sub(
         r'<a class="citation-marker"[^>]*>([^<]*)(?:<sup>\[\d+\]</sup>)?</a>', r"\1", found
@@ -77,7 +77,7 @@ def without_citations(found: str) -> str:
         ("> {quoted}", "quoted[1]"),
     ],
 )
-def test_a_mark_stands_behind_what_is_cited(text: str, shown: str) -> None:
+def test_a_mark_follows_the_cited_range(text: str, shown: str) -> None:
     assert marked(text) == shown
 
 
@@ -104,7 +104,7 @@ def test_a_mark_at_the_edge_of_a_block_belongs_to_the_words_before(text: str, sh
         ("```\n{co}de\n{mo}re\n```\nend", "code more [1][2] end"),
     ],
 )
-def test_a_mark_inside_code_moves_behind_it(text: str, shown: str) -> None:
+def test_a_mark_inside_code_moves_after_it(text: str, shown: str) -> None:
     assert marked(text) == shown
 
 
@@ -117,7 +117,7 @@ def test_a_mark_inside_code_moves_behind_it(text: str, shown: str) -> None:
         "A {[text](https://a.example/b)} end",
     ],
 )
-def test_a_mark_inside_a_link_moves_behind_it(text: str) -> None:
+def test_a_mark_inside_a_link_moves_after_it(text: str) -> None:
     assert marked(text) == "A text[1] end"
     assert links(html(*ranges(text))) == ["https://a.example/b", "#m-1-source-1"]
 
@@ -128,14 +128,14 @@ def test_a_byte_order_mark_counts_in_the_range_of_a_citation() -> None:
     assert marked("{\ufeff# One}\n\ntwo") == "One[1] two"
 
 
-def test_a_mark_inside_an_address_moves_behind_it() -> None:
+def test_a_mark_inside_a_url_moves_after_it() -> None:
     text = "A {<https://a.exam}ple/(b)> end"
 
     assert marked(text) == "A https://a.example/(b)[1] end"
     assert links(html(*ranges(text)))[0] == "https://a.example/(b)"
 
 
-def test_a_mark_inside_a_link_by_reference_moves_behind_it() -> None:
+def test_a_mark_inside_a_link_by_reference_moves_after_it() -> None:
     text = "A [te{xt}][ref] end\n\n[ref]: https://a.example/b"
 
     assert marked(text) == "A text[1] end [ref]: https://a.example/b"
@@ -150,7 +150,7 @@ def test_a_mark_in_a_table_leaves_the_table_whole() -> None:
     assert len(parsed(found).css("table")) == 1
 
 
-def test_marks_at_one_place_stand_side_by_side_in_their_order() -> None:
+def test_marks_at_one_place_are_side_by_side_in_order() -> None:
     both = [cited(0, 4, "https://a.example"), cited(2, 4, "https://b.example")]
     found = str(render_markdown("word", annotations=both, anchor="m-1").html)
 
@@ -206,7 +206,7 @@ def test_a_marker_that_is_cited_becomes_the_link_itself(
         ("A https://a.ex{ample/b}. End", "A https://a.example/b[1]. End"),
     ],
 )
-def test_a_marker_that_is_a_link_already_or_code_keeps_what_it_is(text: str, shown: str) -> None:
+def test_a_marker_that_is_already_a_link_or_code_stays_one(text: str, shown: str) -> None:
     clean, _ = ranges(text)
 
     assert marked(text) == shown
@@ -338,7 +338,7 @@ def utf16(text: str) -> int:
     ],
 )
 @pytest.mark.parametrize("in_units", [True, False])
-def test_what_a_range_holds_tells_how_it_was_counted(piece: str, in_units: bool) -> None:
+def test_the_content_of_a_range_decides_how_it_was_counted(piece: str, in_units: bool) -> None:
     # The same shift later in the text ends at a word as well: only what is held tells.
     before = "😀😀 a b c d e f g "
     text = f"{before}{piece} x y z a b c"
@@ -506,7 +506,7 @@ def test_the_marked_text_is_the_text_with_marks(text: str, spans: list[tuple[int
     assert sum(place.times for place in places) == len(spans)
 
 
-def test_what_is_said_of_all_sources_of_a_message() -> None:
+def test_notes_that_concern_all_sources_of_a_message() -> None:
     def message(content: str) -> Message:
         place = '{"url": "https://s.example", "start_index": 0, "end_index": 1}'
         citation = f'{{"type": "url_citation", "url_citation": {place}}}'

@@ -1,4 +1,4 @@
-"""Addresses that stand in a text as they are: which are links, and where they end."""
+"""Bare URLs and mail addresses: which become links, and where they end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.rendering import render_markdown
 
 
 def linked(text: str) -> list[str]:
-    """The texts of the links in `text`; where they lead is what they say."""
+    """Return the texts of the links in `text`, each of which must be its target."""
     found = str(render_markdown(text, own_host="readback.example").html)
     assert_harmless(found)
     return [node.text() for node in parsed(found).css("a")]

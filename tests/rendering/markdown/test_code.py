@@ -18,7 +18,7 @@ CSS = ROOT / "static" / "css"
 
 
 def kinds(text: str) -> dict[str, str]:
-    """What is highlighted in the code of `text`, and how."""
+    """Return the highlighted pieces of the code in `text`, with their classes."""
     found = str(render_markdown(text).html)
     assert_harmless(found)
     spans = parsed(found).css("pre code span")
@@ -63,7 +63,7 @@ def test_a_block_names_its_language_and_offers_a_copy() -> None:
     assert found.css_first("pre[tabindex='0']") is not None
 
 
-def test_a_long_word_behind_a_fence_is_cut() -> None:
+def test_a_long_word_after_a_fence_is_cut() -> None:
     (word,) = parsed(str(render_markdown(f"```{'x' * 100}\na\n```").html)).css(".code-language")
 
     assert word.text() == "x" * 30
@@ -124,7 +124,7 @@ def test_colours_change_no_character(language: str) -> None:
     check()
 
 
-def test_the_whole_block_is_the_source_whatever_it_holds() -> None:
+def test_the_whole_block_is_the_source_whatever_it_contains() -> None:
     code = "  <b>&amp;</b>\n\n\tif x < 1:\n\u05e9\u05dc \u202e \U0001f469\u200d\U0001f467\n"
 
     for language in sorted(LANGUAGES):
@@ -154,7 +154,7 @@ def tokens() -> dict[str, tuple[str, str]]:
 
 
 def coloured_rules() -> list[tuple[str, str, str | None]]:
-    """Class, colour and own ground of each rule for code."""
+    """Yield class, colour and background of each rule for code."""
     sheet = (CSS / "code.css").read_text(encoding="utf-8")
     rules = []
     for selector, body in re.findall(r"(\.code-[^{]*)\{([^}]*)\}", sheet):

@@ -29,7 +29,7 @@ def test_a_small_text_of_each_class_is_harmless(name: str) -> None:
 
 
 def steps(text: str) -> int:
-    """What the parser does for `text`, where nothing stops it but its steps."""
+    """Return the parser's steps for `text` if only their number is limited."""
     page = MarkdownBudget(ENDLESS)
     meter = Meter(float("inf"))
     try:

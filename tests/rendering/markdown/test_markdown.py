@@ -1,4 +1,4 @@
-"""Text as Markdown: what readers see, what no text can do, and where it stays plain."""
+"""Text as Markdown: it reads well, can do no harm, and stays plain beyond its budget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tags(text: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """What stands in the one `<pre>` of a text that is shown as it is."""
+    """Return the content of the only `<pre>` of a text shown as plain text."""
     view = render_markdown(text)
     node, *marks = elements(str(view.html))
     assert node.tag == "pre" and {mark.tag for mark in marks} <= {"span"}
@@ -57,7 +57,7 @@ def test_markdown_is_rendered(text: str, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize("level", range(1, 7))
-def test_the_first_heading_stands_below_that_of_the_message(level: int) -> None:
+def test_the_first_heading_is_one_level_below_that_of_the_message(level: int) -> None:
     assert tags("#" * level + " Title") == ["h3"]
     assert all_text(html("#" * level + " Title")).strip() == "Title"
 
@@ -252,7 +252,7 @@ def test_text_within_the_budgets_is_rendered(text: str) -> None:
 @example(MAX_LEVELS - 1, "> ")
 @example(MAX_LEVELS - 2, "> ")
 @example(MAX_LEVELS // 2, "- ")
-def test_nothing_is_lost_however_deep_it_stands(depth: int, mark: str) -> None:
+def test_nothing_is_lost_however_deeply_it_is_nested(depth: int, mark: str) -> None:
     assert "deep words" in all_text(str(render_markdown(mark * depth + "deep words").html))
 
 
@@ -289,7 +289,7 @@ def test_a_link_in_front_of_an_item_is_no_task() -> None:
     ],
 )
 def test_each_block_finds_its_own_direction(text: str, with_direction: list[str]) -> None:
-    """What is first in an item or a quote gives its direction to it, and so has none itself."""
+    """The first block in an item or a quote sets the direction of both, so it has no `dir`."""
     found = html(text)
 
     assert [node.tag for node in parsed(found).css("[dir=auto]")] == with_direction
@@ -306,15 +306,13 @@ def test_each_block_finds_its_own_direction(text: str, with_direction: list[str]
         ("![$x$](https://i.example/a.png)", "https://i.example/a.png", "$x$"),
     ],
 )
-def test_an_image_is_shown_as_what_the_caller_makes_of_it(
-    text: str, address: str, alt: str
-) -> None:
+def test_the_caller_decides_how_an_image_is_shown(text: str, address: str, alt: str) -> None:
     view = render_markdown(text, image=lambda url, words: escape(f"[{url}|{words}]"))
 
     assert all_text(str(view.html)).split("\n")[0] == f"[{address}|{alt}]"
 
 
-def test_an_image_in_a_link_stands_behind_it() -> None:
+def test_an_image_in_a_link_follows_it() -> None:
     text = "[![alt](https://i.example/a.png)](https://a.example) after"
     found = str(render_markdown(text, image=lambda url, alt: escape("picture")).html)
 
@@ -343,7 +341,7 @@ def test_an_image_without_a_caller_is_a_link_that_names_its_host() -> None:
     assert_harmless(found)
 
 
-def test_no_text_can_ask_for_what_is_put_in_behind_the_cleaning() -> None:
+def test_no_text_can_forge_a_placeholder() -> None:
     text = " ".join(f"{'0' * 24}n{number}n" for number in range(3)) + " $x$ 0n0n"
     found = html(text)
 
@@ -368,7 +366,7 @@ def test_a_page_that_spent_its_time_shows_plain_text() -> None:
         "\u05e9\u05dc\u05d5\u05dd \u202eabc",
     ],
 )
-def test_what_scripts_need_survives(text: str) -> None:
+def test_characters_that_scripts_need_survive(text: str) -> None:
     assert all_text(html(text)).split() == text.split()
 
 
@@ -432,7 +430,7 @@ ALPHABET = [
 
 @given(st.lists(st.sampled_from(ALPHABET), max_size=40).map("".join) | texts)
 @checked
-def test_no_text_makes_more_than_what_is_allowed(text: str) -> None:
+def test_no_text_makes_anything_that_is_not_allowed(text: str) -> None:
     assert_harmless(str(render_markdown(text, anchor="m-1", own_host="readback.example").html))
 
 

@@ -1,4 +1,4 @@
-"""Formulas: what is one and what only looks like one, and what they cannot do."""
+"""Formulas: which texts are formulas, which only look like one, and that none does harm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula
 
 
 def formulas(text: str) -> list[tuple[str, bool]]:
-    """The LaTeX of all formulas that are set in `text`, and which stand on lines of their own."""
+    """Return the LaTeX of all formulas in `text`, and whether each has lines of its own."""
     view = render_markdown(text)
     assert view.note is None
     assert_harmless(str(view.html))
@@ -150,7 +150,7 @@ def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
         r"$x \\% y$",
     ],
 )
-def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
+def test_latex_that_cannot_be_converted_is_shown_as_written(text: str) -> None:
     found = str(render_markdown(text).html)
 
     assert parsed(found).css_first("math") is None
@@ -167,7 +167,7 @@ def test_what_cannot_be_set_stands_as_it_was_written(text: str) -> None:
         r"$" + r"\ldots" * 300 + "$",
     ],
 )
-def test_commands_that_stand_for_others_are_set(text: str) -> None:
+def test_commands_that_expand_to_others_are_converted(text: str) -> None:
     assert formulas(text) == [(text.strip("$"), False)]
 
 
@@ -178,7 +178,7 @@ def test_commands_that_stand_for_others_are_set(text: str) -> None:
         (r"$\underline{AB} = c$", "math-line-under"),
     ],
 )
-def test_a_line_is_as_long_as_what_it_is_drawn_over(text: str, line: str) -> None:
+def test_a_line_is_as_long_as_the_formula_below_it(text: str, line: str) -> None:
     (row,) = parsed(str(render_markdown(text).html)).css(f"math > mrow.{line}")
 
     assert row.text() == "AB"
@@ -215,7 +215,7 @@ def test_a_block_of_mathematics_that_cannot_be_set_shows_its_source() -> None:
     assert "\\bad{x}" in all_text(str(render_markdown("```math\n\\bad{x}\n```").html))
 
 
-def test_a_formula_tells_its_source_to_who_does_not_see_it() -> None:
+def test_a_formula_has_its_source_as_alternative_text() -> None:
     (math,) = parsed(str(render_markdown(r"$\frac{1}{2} < \text{\"a\"}$").html)).css("math")
 
     assert math.attributes["alttext"] == r"\frac{1}{2} < \text{\"a\"}"
@@ -243,7 +243,7 @@ def test_hidden_characters_keep_a_formula_as_written_and_marked(latex: str, sign
     assert source.css(".control[data-mark]")
 
 
-def test_what_is_hidden_between_brackets_is_not_set() -> None:
+def test_hidden_characters_between_brackets_prevent_a_formula() -> None:
     assert formulas("$a" + "{\u200b}" * 5 + "b$") == []
 
 
@@ -277,7 +277,7 @@ def test_a_formula_holds_nothing_but_mathematics(latex: str) -> None:
     }
 
 
-def test_formulas_beyond_those_of_the_page_stand_as_written() -> None:
+def test_formulas_beyond_the_budget_of_the_page_are_shown_as_written() -> None:
     view = render_markdown("$a$ $b$ $c$", budget=MarkdownBudget(Budgets(formulas=2)))
 
     assert len(parsed(str(view.html)).css("math")) == 2

@@ -11,7 +11,7 @@ HEAD = "| Sign | Name | Use |\n|---|---|---|\n"
 
 
 def cells(text: str, selector: str = "td") -> list[str]:
-    """What is in the cells of the rows under the head, each line break as `/`."""
+    """Return the cells of the rows below the head, each line break as `/`."""
     found = str(render_markdown(text).html)
     assert_harmless(found)
     nodes = parsed(found.replace("<br>", "/")).css(selector)
@@ -36,12 +36,12 @@ def cells(text: str, selector: str = "td") -> list[str]:
         (r"a \| b \| c \| d", ["a | b | c | d", "", ""]),
     ],
 )
-def test_cells_beyond_the_columns_stand_in_the_last(row: str, shown: list[str]) -> None:
+def test_cells_beyond_the_columns_are_appended_to_the_last(row: str, shown: list[str]) -> None:
     assert cells(HEAD + row) == shown
 
 
 @pytest.mark.parametrize(("first", "next_"), [("> ", "> "), ("- ", "  "), ("1. > ", "   > ")])
-def test_cells_beyond_the_columns_are_kept_wherever_a_table_stands(first: str, next_: str) -> None:
+def test_cells_beyond_the_columns_are_kept_wherever_a_table_is(first: str, next_: str) -> None:
     text = HEAD + "| a | b | c | d |\n| e |"
 
     assert cells(first + text.replace("\n", f"\n{next_}")) == ["a", "b", "c | d", "e", "", ""]

@@ -41,8 +41,8 @@ class Place:
 class Source:
     """A cited source, numbered from 1, with the places that cite it.
 
-    Citations that differ only in their range have one source. `units` is what their indexes are
-    assumed to count, or None if it makes no difference.
+    Citations that differ only in their range have one source. `units` is the assumed
+    unit of their indexes, or None if it makes no difference.
     """
 
     number: int
