@@ -154,7 +154,7 @@ def tokens() -> dict[str, tuple[str, str]]:
 
 
 def coloured_rules() -> list[tuple[str, str, str | None]]:
-    """Yield class, colour and background of each rule for code."""
+    """Return class, colour and background of each rule for code."""
     sheet = (CSS / "code.css").read_text(encoding="utf-8")
     rules = []
     for selector, body in re.findall(r"(\.code-[^{]*)\{([^}]*)\}", sheet):
