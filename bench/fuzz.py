@@ -29,12 +29,19 @@ import atheris  # type: ignore[import-untyped,unused-ignore]
 
 # Found by the fuzzer as it goes, so that it sees which lines an input reaches.
 with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugins", "tinytag"]):
-    from webapp.exact_json import NotJson, Value, compact, indented, parse
-    from webapp.media import InlineMedia, NotMedia, format_of
-    from webapp.media.describing import contradiction, kind_of_file, lacks_end, length, withheld
-    from webapp.media.durations import duration
-    from webapp.media.finding import images_beside, media_in
-    from webapp.media.pixels import image_size
+    from webapp.embedded.documents.api_json import strip_whitespace
+    from webapp.exact_json import NotJson, Value, indent, parse
+    from webapp.media import InlineMedia, NotMedia, detect_format
+    from webapp.media.describing import (
+        describe_contradiction,
+        describe_format,
+        describe_length,
+        explain_download,
+        is_cut_off,
+    )
+    from webapp.media.durations import measure_duration
+    from webapp.media.finding import find_media, find_unshown_images
+    from webapp.media.pixels import read_image_size
     from webapp.messages import Message, ToolCall
     from webapp.reading.pasted import parse_pasted
     from webapp.rendering import (
@@ -125,8 +132,9 @@ def fuzz_json(data: bytes) -> None:
     value = _value(data)
     if value is None:
         return
-    for written in (indented(value.source), compact(value.source)):
-        assert compact(written) == compact(value.source)
+    compact = strip_whitespace(value.source)
+    for written in (indent(value), compact):
+        assert strip_whitespace(written) == compact
 
 
 def fuzz_message(data: bytes) -> None:
@@ -134,7 +142,7 @@ def fuzz_message(data: bytes) -> None:
     if value is None:
         return
     message = Message.from_json(value)
-    for media in media_in(message):
+    for media in find_media(message):
         _describe(media)
     for call in message.calls:
         if isinstance(call, ToolCall):
@@ -146,15 +154,21 @@ def fuzz_media(data: bytes) -> None:
     claims = (None, "pcm16", "wav", "mp3")
     text = f"data:image/png;base64,{_text(data)}" if data[:1] == b"d" else _text(data[1:])
     _describe(InlineMedia(text, claims[len(data) % 4]))
-    found = format_of(data)
-    image_size(data)
-    duration(data, found)
-    images_beside(_text(data))
+    found = detect_format(data)
+    read_image_size(data)
+    measure_duration(data, found)
+    find_unshown_images(_text(data))
 
 
 def _describe(media: InlineMedia) -> None:
     assert media.size >= 0
-    for say in (contradiction, kind_of_file, withheld, lacks_end, length):
+    for say in (
+        describe_contradiction,
+        describe_format,
+        explain_download,
+        is_cut_off,
+        describe_length,
+    ):
         say(media)
     try:
         media.decode()

@@ -14,7 +14,7 @@ import pytest
 
 from tools.paths import ROOT
 from webapp.completions import Completion, scalar_text
-from webapp.exact_json import Object, String, Value, indented, parse
+from webapp.exact_json import Object, String, Value, indent, parse
 from webapp.messages import (
     Audio,
     File,
@@ -72,7 +72,7 @@ def test_there_are_samples_and_every_one_is_named_by_its_number() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_sample_is_indented_json_with_its_text_readable(file: pathlib.Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert text == indented(text) + "\n"
+    assert text == indent(parse(text)) + "\n"
     assert not re.search(r"\\u(?!00[01])", text)
 
 

@@ -18,7 +18,7 @@ from webapp.messages import (
     Text,
     Unknown,
     is_readable_list,
-    said_by,
+    parse_content,
     split_reports,
 )
 
@@ -113,7 +113,7 @@ class Choice:
             logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
         read |= {"index": Number, "message": object, "finish_reason": String}
-        reports, also_sent = split_reports(json.beyond(**read))
+        reports, also_sent = split_reports(json.find_unread(**read))
         return cls(
             json,
             index=json.integer("index"),
@@ -156,7 +156,9 @@ class Prediction:
     @classmethod
     def from_json(cls, json: Object) -> Prediction:
         return cls(
-            json, tuple(said_by(json.get("content"))), json.beyond(type=String, content=object)
+            json,
+            tuple(parse_content(json.get("content"))),
+            json.find_unread(type=String, content=object),
         )
 
     @property
@@ -206,7 +208,7 @@ class Completion:
         read: dict[str, type] = {name: Array for name, items in lists.items() if items is not None}
         if json.text("object") == "chat.completion":
             read["object"] = String
-        reports, settings = split_reports(json.beyond(**_READ, **read))
+        reports, settings = split_reports(json.find_unread(**_READ, **read))
         inputs = lists["input_messages"]
         return cls(
             json,

@@ -15,7 +15,7 @@ from webapp.exact_json import parse
 from webapp.messages import Message
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.templating import RenderContext
-from webapp.transcript import arrange, output_entries
+from webapp.transcript import arrange, build_output_entries
 
 Sample: TypeAlias = tuple[Fixture, RenderContext]
 
@@ -59,7 +59,7 @@ def _sample(fixture: Fixture) -> Sample:
         for at, text in enumerate(fixture.messages)
     ]
     entries = arrange(messages, first=1)
-    outputs = output_entries(completion.choices)
+    outputs = build_output_entries(completion.choices)
     for entry in (*entries, *outputs):
         entry.prefix = f"{completion_id.replace('.', '-')}-"
     section = TranscriptPage(

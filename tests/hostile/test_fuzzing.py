@@ -21,8 +21,8 @@ from tools.hostile.characters import ANSI, UNICODE
 from tools.hostile.fields import POLYGLOT
 from tools.hostile.injection import MUTATIONS, TAGS
 from tools.hostile.markdown_tricks import MARKDOWN, MATHS
-from webapp.exact_json import NotJson, indented, parse
-from webapp.media import InlineMedia, NotMedia, format_of
+from webapp.exact_json import NotJson, indent, parse
+from webapp.media import InlineMedia, NotMedia, detect_format
 from webapp.messages import Message
 from webapp.rendering import StructureBudget, detect_structure, render_markdown, reveal_invisible
 from webapp.rendering.structured.ansi import render_ansi
@@ -137,8 +137,9 @@ def test_what_is_json_keeps_its_signs_and_what_is_not_says_where(text: str) -> N
         assert 0 <= problem.position <= len(text)
         assert problem.line == text.count("\n", 0, problem.position) + 1
         return
-    assert lexemes(indented(text)) == lexemes(text)
-    assert parse(indented(text)).source.strip() == indented(text).strip()
+    indented = indent(parse(text))
+    assert lexemes(indented) == lexemes(text)
+    assert parse(indented).source.strip() == indented.strip()
 
 
 @fuzzed
@@ -176,7 +177,7 @@ CLAIMS: Final = st.none() | st.sampled_from(["pcm16", "wav", "mp3", "opus", POLY
 @fuzzed
 @given(BYTES)
 def test_the_format_of_any_bytes_is_told_and_never_one_that_runs(data: bytes) -> None:
-    found = format_of(data)
+    found = detect_format(data)
     shown_in_place = found.shown_as in ("image", "audio")
     assert not shown_in_place or re.fullmatch("(image|audio)/[a-z0-9]+", found.mimetype)
     assert "svg" not in found.mimetype or not shown_in_place

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.media_bytes import MPEG_FRAME, media, png
 from tests.support.media_files import aac, flac, opus, samples, sounds, wav
-from webapp.media import InlineMedia, format_of, length
-from webapp.media.durations import clock, duration
+from webapp.media import InlineMedia, describe_length, detect_format
+from webapp.media.durations import format_clock, measure_duration
 from webapp.media.formats import AAC, FLAC, MP3, OGG, WAV
 
 
@@ -21,12 +21,12 @@ from webapp.media.formats import AAC, FLAC, MP3, OGG, WAV
 def test_the_duration_of_a_sound_is_read_from_its_bytes(kind: str) -> None:
     data, seconds = sounds()[kind]
 
-    assert duration(data, format_of(data)) == pytest.approx(seconds, rel=0.03)
+    assert measure_duration(data, detect_format(data)) == pytest.approx(seconds, rel=0.03)
 
 
 def test_the_duration_of_samples_is_reckoned_from_their_number() -> None:
-    assert length(media(samples(3.0), "pcm16")) == "0:03"
-    assert length(media(samples(3.0))) is None
+    assert describe_length(media(samples(3.0), "pcm16")) == "0:03"
+    assert describe_length(media(samples(3.0))) is None
 
 
 @pytest.mark.parametrize("unfilled", [0, 0xFFFFFFFF])
@@ -34,12 +34,12 @@ def test_a_wave_whose_length_was_never_filled_in_is_as_long_as_what_is_there(unf
     whole = wav(2.0)
     at = whole.index(b"data") + 4
 
-    assert duration(whole[:at] + struct.pack("<I", unfilled) + whole[at + 4 :], WAV) == 2.0
+    assert measure_duration(whole[:at] + struct.pack("<I", unfilled) + whole[at + 4 :], WAV) == 2.0
 
 
 def test_what_was_cut_off_does_not_count() -> None:
-    assert duration(wav(2.0)[: -24_000 * 2], WAV) == pytest.approx(1.0)
-    assert duration(aac(50)[:-10], AAC) == pytest.approx(49 * 1_024 / 24_000)
+    assert measure_duration(wav(2.0)[: -24_000 * 2], WAV) == pytest.approx(1.0)
+    assert measure_duration(aac(50)[:-10], AAC) == pytest.approx(49 * 1_024 / 24_000)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_was_cut_off_does_not_count() -> None:
     ],
 )
 def test_seconds_are_shown_as_on_a_player(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
+    assert format_clock(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_seconds_are_shown_as_on_a_player(seconds: float, shown: str) -> None:
     ],
 )
 def test_a_sound_that_does_not_tell_has_no_duration(data: bytes) -> None:
-    assert duration(data, format_of(data)) is None
+    assert measure_duration(data, detect_format(data)) is None
 
 
 def test_what_does_not_decode_has_no_duration() -> None:
     whole = base64.b64encode(wav(1.0)).decode()
 
-    assert length(InlineMedia(whole[:400] + "****" + whole[404:], "wav")) is None
-    assert length(InlineMedia("%%%", "wav")) is None
+    assert describe_length(InlineMedia(whole[:400] + "****" + whole[404:], "wav")) is None
+    assert describe_length(InlineMedia("%%%", "wav")) is None
 
 
 STARTS = [b"fLaC\0\0\0\x22", b"OggS\0\2", MPEG_FRAME, b"ID3\x04\0\0\0\0\0\x09", wav(0.0), aac(1)]
@@ -98,7 +98,7 @@ STARTS = [b"fLaC\0\0\0\x22", b"OggS\0\2", MPEG_FRAME, b"ID3\x04\0\0\0\0\0\x09", 
 @checked
 def test_no_bytes_are_too_odd_to_time(start: bytes, rest: bytes) -> None:
     for found in (WAV, MP3, FLAC, OGG, AAC):
-        seconds = duration(start + rest, found)
+        seconds = measure_duration(start + rest, found)
         assert seconds is None or seconds > 0
 
 
@@ -120,6 +120,6 @@ SIZE = 1_000_000
     ids=["sync", "frames", "tag", "blocks", "comments", "segments", "adts", "chunks"],
 )
 def test_a_sound_made_to_be_slow_has_a_duration_or_none(data: bytes) -> None:
-    seconds = duration(data, format_of(data))
+    seconds = measure_duration(data, detect_format(data))
 
     assert seconds is None or 0 < seconds < SIZE

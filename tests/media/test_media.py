@@ -37,9 +37,17 @@ from tests.support.media_bytes import (
     webp_lossless,
 )
 from webapp.exact_json import parse
-from webapp.media import DOWNLOAD, InlineMedia, MediaCache, NotMedia, format_of, media_in, media_of
+from webapp.media import (
+    DOWNLOAD,
+    InlineMedia,
+    MediaCache,
+    NotMedia,
+    detect_format,
+    extract_media,
+    find_media,
+)
 from webapp.media.formats import SVG as SVG_FORMAT
-from webapp.media.pixels import MAX_PIXELS, image_size
+from webapp.media.pixels import MAX_PIXELS, read_image_size
 from webapp.messages import Audio, File, Image, InputAudio, Message, Text
 
 NULL = parse("null")
@@ -79,7 +87,7 @@ NULL = parse("null")
     ],
 )
 def test_the_format_is_told_by_the_first_bytes(data: bytes, shown_as: str, mimetype: str) -> None:
-    found = format_of(data)
+    found = detect_format(data)
 
     assert (found.shown_as, found.mimetype) == (shown_as, mimetype)
 
@@ -87,11 +95,11 @@ def test_the_format_is_told_by_the_first_bytes(data: bytes, shown_as: str, mimet
 @pytest.mark.parametrize("make", [png, gif, jpeg, webp, webp_lossless, webp_extended])
 @pytest.mark.parametrize("size", [(1, 1), (640, 480), (300, 16_000)])
 def test_the_size_of_an_image_is_read_from_its_header(make: Any, size: tuple[int, int]) -> None:
-    assert image_size(make(*size)) == size
+    assert read_image_size(make(*size)) == size
 
 
 def test_the_size_of_an_avif_is_that_of_its_largest_item() -> None:
-    assert image_size(avif((160, 120), (640, 480), (64, 64))) == (640, 480)
+    assert read_image_size(avif((160, 120), (640, 480), (64, 64))) == (640, 480)
 
 
 @pytest.mark.parametrize("marker", [0xC1, 0xC2, 0xCF])
@@ -99,7 +107,7 @@ def test_every_kind_of_jpeg_frame_tells_the_size(marker: int) -> None:
     thumbnail = segment(0xE1, b"Exif\0\0" + jpeg(160, 120))
     tables = segment(0xC4, b"\0" * 20) + segment(0xDB, b"\0" * 65) + b"\xff"
 
-    assert image_size(jpeg(640, 480, before=thumbnail + tables, marker=marker)) == (640, 480)
+    assert read_image_size(jpeg(640, 480, before=thumbnail + tables, marker=marker)) == (640, 480)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_every_kind_of_jpeg_frame_tells_the_size(marker: int) -> None:
     ],
 )
 def test_a_header_that_does_not_tell_gives_no_size(data: bytes) -> None:
-    assert image_size(data) is None
+    assert read_image_size(data) is None
 
 
 @given(
@@ -131,9 +139,9 @@ def test_a_header_that_does_not_tell_gives_no_size(data: bytes) -> None:
 )
 @checked
 def test_no_bytes_are_too_odd_to_look_at(start: bytes, rest: bytes) -> None:
-    size = image_size(start + rest)
+    size = read_image_size(start + rest)
 
-    assert format_of(start + rest).shown_as in ("image", "audio", "download")
+    assert detect_format(start + rest).shown_as in ("image", "audio", "download")
     assert size is None or min(size) > 0
 
 
@@ -147,7 +155,7 @@ def test_no_bytes_are_too_odd_to_look_at(start: bytes, rest: bytes) -> None:
     ],
 )
 def test_the_data_of_a_part_is_found(part: Any, text: str, claimed: str | None) -> None:
-    found = media_of(part, "pcm16")
+    found = extract_media(part, "pcm16")
 
     assert found is not None
     assert (found.text, found.claimed) == (text, claimed)
@@ -166,7 +174,7 @@ def test_the_data_of_a_part_is_found(part: Any, text: str, claimed: str | None) 
     ],
 )
 def test_a_part_without_data_of_its_own_has_none(part: Any) -> None:
-    assert media_of(part) is None
+    assert extract_media(part) is None
 
 
 def test_the_media_of_a_message_are_found_in_their_order() -> None:
@@ -174,7 +182,7 @@ def test_the_media_of_a_message_are_found_in_their_order() -> None:
         '{"content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": "data:,1"},'
         '{"type": "image_url", "image_url": "https://i.example"}], "audio": {"data": "UklG"}}'
     )
-    found = media_in(Message.from_json(parse(text)), "mp3")
+    found = find_media(Message.from_json(parse(text)), "mp3")
 
     assert [(one.text, one.claimed) for one in found] == [("data:,1", None), ("UklG", "mp3")]
 

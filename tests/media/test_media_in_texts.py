@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.media_bytes import WAVE, gif, png, uri
 from webapp.exact_json import parse
-from webapp.media import InlineMedia, images_beside, images_elsewhere, media_in
+from webapp.media import InlineMedia, find_media, find_other_images, find_unshown_images
 from webapp.messages import Message
 
 PICTURE = uri(png(3, 2))
@@ -38,13 +38,13 @@ def message_of(**fields: Any) -> Message:
     ],
 )
 def test_an_image_in_a_text_is_found_once(text: str) -> None:
-    (found,) = images_beside(text)
+    (found,) = find_unshown_images(text)
 
     assert found.decode() == png(3, 2)
 
 
 def test_images_in_a_text_come_in_their_order() -> None:
-    found = images_beside(f"{OTHER} and {PICTURE}, and {OTHER}")
+    found = find_unshown_images(f"{OTHER} and {PICTURE}, and {OTHER}")
 
     assert [one.format.word for one in found] == ["GIF", "PNG"]
 
@@ -64,13 +64,13 @@ def test_images_in_a_text_come_in_their_order() -> None:
     ],
 )
 def test_what_only_looks_like_an_image_in_a_text_stays_text(text: str) -> None:
-    assert images_beside(text) == ()
+    assert find_unshown_images(text) == ()
 
 
 def test_an_image_that_its_text_shows_in_its_place_is_not_shown_again() -> None:
     shown = f"<img src=/media/{InlineMedia(PICTURE).digest}>"
 
-    (left,) = images_beside(f"{PICTURE} {OTHER}", shown)
+    (left,) = find_unshown_images(f"{PICTURE} {OTHER}", shown)
     assert left.text == OTHER
 
 
@@ -87,9 +87,9 @@ def test_an_image_that_its_text_shows_in_its_place_is_not_shown_again() -> None:
 def test_an_image_anywhere_in_a_message_is_found(fields: Any) -> None:
     message = message_of(role="assistant", **fields)
 
-    (found,) = images_elsewhere(message)
+    (found,) = find_other_images(message)
     assert found.decode() == png(3, 2)
-    assert media_in(message) == (found,)
+    assert find_media(message) == (found,)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_an_image_anywhere_in_a_message_is_found(fields: Any) -> None:
 def test_what_a_part_shows_is_nowhere_else(content: Any) -> None:
     message = message_of(role="user", content=content)
 
-    assert images_elsewhere(message) == ()
-    assert len(media_in(message)) == 1
+    assert find_other_images(message) == ()
+    assert len(find_media(message)) == 1
 
 
 @given(st.text(), st.lists(st.sampled_from(["data:image/png;base64,", "\\/", "AAAA", "==", ";"])))
 @checked
 def test_no_text_is_too_odd_to_look_for_images_in(text: str, pieces: list[str]) -> None:
-    assert all(one.problem is None for one in images_beside("".join(pieces) + text))
+    assert all(one.problem is None for one in find_unshown_images("".join(pieces) + text))

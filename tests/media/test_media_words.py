@@ -14,13 +14,13 @@ from tests.support.media_bytes import MPEG_FRAME, SVG, WAVE, gif, jpeg, media, p
 from tests.support.media_files import images
 from webapp.media import (
     InlineMedia,
-    contradiction,
-    kind_of_file,
-    lacks_end,
-    safe_file_name,
-    withheld,
+    describe_contradiction,
+    describe_format,
+    explain_download,
+    is_cut_off,
+    sanitize_file_name,
 )
-from webapp.media.pixels import fitted, image_size
+from webapp.media.pixels import fit_height, read_image_size
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,26 @@ from webapp.media.pixels import fitted, image_size
     ],
 )
 def test_a_claim_that_the_bytes_contradict_is_told(found: InlineMedia, said: Any) -> None:
-    told = contradiction(found)
+    told = describe_contradiction(found)
 
     assert told == said or (said is True and told is not None)
 
 
 def test_a_file_is_named_by_its_bytes_and_else_by_what_is_said_of_it() -> None:
-    assert kind_of_file(InlineMedia(uri(b"%PDF-1.7", "text/plain"))) == "PDF"
-    assert kind_of_file(InlineMedia(uri(b"a,b", "text/csv"))) == "declared as text/csv"
-    assert kind_of_file(media(b"a,b")) == "unknown format"
+    assert describe_format(InlineMedia(uri(b"%PDF-1.7", "text/plain"))) == "PDF"
+    assert describe_format(InlineMedia(uri(b"a,b", "text/csv"))) == "declared as text/csv"
+    assert describe_format(media(b"a,b")) == "unknown format"
 
 
 def test_the_reason_for_giving_an_image_as_a_download_is_told() -> None:
-    assert "too many pixels" in withheld(media(png(60_000, 60_000)))
-    assert "width and height are unknown" in withheld(media(png(0, 0)))
-    assert "not shown" in withheld(media(SVG))
+    assert "too many pixels" in explain_download(media(png(60_000, 60_000)))
+    assert "width and height are unknown" in explain_download(media(png(0, 0)))
+    assert "not shown" in explain_download(media(SVG))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (640, 480), (300, 16_000), (1, 100_000), (9_000, 20)])
 def test_an_image_is_shown_no_higher_than_a_page_has_room_for(size: tuple[int, int]) -> None:
-    width, height = fitted(size)
+    width, height = fit_height(size)
 
     assert 0 < height <= 512 and 0 < width <= size[0]
     assert width / height == pytest.approx(size[0] / size[1], rel=0.1) or 1 in (width, height)
@@ -81,7 +81,7 @@ def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(
     tiff = mark + struct.pack(f"{order}IH", 8, 1) + entry + b"\0" * 4
     photograph = jpeg(640, 480, before=segment(0xE1, b"Exif\0\0" + tiff))
 
-    assert image_size(photograph) == shown
+    assert read_image_size(photograph) == shown
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(
     ],
 )
 def test_a_file_name_is_made_harmless(name: str, safe: str) -> None:
-    assert safe_file_name(name, otherwise="otherwise") == safe
+    assert sanitize_file_name(name, otherwise="otherwise") == safe
 
 
 def test_a_long_file_name_keeps_its_extension() -> None:
-    name = safe_file_name("a" * 500 + ".pdf", otherwise="x")
+    name = sanitize_file_name("a" * 500 + ".pdf", otherwise="x")
 
     assert len(name) == 120 and name.endswith("a.pdf")
 
@@ -113,7 +113,7 @@ def test_a_long_file_name_keeps_its_extension() -> None:
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 @checked
 def test_any_file_name_can_be_sent(name: str) -> None:
-    safe = safe_file_name(name, otherwise="x")
+    safe = sanitize_file_name(name, otherwise="x")
 
     assert safe and not set(safe) & set('/\\\r\n\0"')
     safe.encode()
@@ -123,10 +123,10 @@ def test_any_file_name_can_be_sent(name: str) -> None:
 def test_an_image_that_breaks_off_is_noticed(kind: str) -> None:
     whole = images()[kind]
 
-    assert not lacks_end(media(whole))
-    assert lacks_end(media(whole[: len(whole) // 2]))
+    assert not is_cut_off(media(whole))
+    assert is_cut_off(media(whole[: len(whole) // 2]))
 
 
 @pytest.mark.parametrize("found", [media(b"text"), InlineMedia("%%%"), media(WAVE)])
 def test_what_is_no_image_has_no_end_to_lack(found: InlineMedia) -> None:
-    assert not lacks_end(found)
+    assert not is_cut_off(found)

@@ -19,10 +19,10 @@ from webapp.transcript import (
     CallEntry,
     Entry,
     arrange,
-    first_number,
+    build_output_entries,
+    find_first_number,
     mark_outputs,
-    output_entries,
-    top_level,
+    select_top_level,
 )
 
 
@@ -69,7 +69,7 @@ def test_results_stand_under_the_calls_whose_ids_they_name() -> None:
     entries = arranged(user(), caller("a", "b"), result("a"), result("b"), user())
 
     assert pairs(entries) == [("2.1", [3]), ("2.2", [4])]
-    assert [entry.number for entry in top_level(entries)] == [1, 2, 5]
+    assert [entry.number for entry in select_top_level(entries)] == [1, 2, 5]
     first, second = entries[1].calls
     assert (first.nested, first.elsewhere) == ([entries[2]], [])
     assert (second.nested, second.elsewhere) == ([entries[3]], [])
@@ -113,7 +113,7 @@ def test_results_out_of_order_keep_their_place_and_are_linked() -> None:
     entries = arranged(caller("a", "b"), result("b"), result("a"))
 
     assert pairs(entries) == [("1.1", [3]), ("1.2", [2])]
-    assert [entry.number for entry in in_page_order(top_level(entries))] == [1, 2, 3]
+    assert [entry.number for entry in in_page_order(select_top_level(entries))] == [1, 2, 3]
     first, second = entries[0].calls
     assert second.nested == [entries[1]]
     assert first.elsewhere == [entries[2]]
@@ -123,7 +123,7 @@ def test_a_message_in_between_ends_the_nesting_but_not_the_pairing() -> None:
     entries = arranged(caller("a", "b"), result("a"), user(), result("b"))
 
     assert pairs(entries) == [("1.1", [2]), ("1.2", [4])]
-    assert [entry.number for entry in top_level(entries)] == [1, 3, 4]
+    assert [entry.number for entry in select_top_level(entries)] == [1, 3, 4]
 
 
 def test_a_result_before_its_call_is_not_its_result() -> None:
@@ -204,7 +204,7 @@ def test_newest_first_pairs_as_in_request_order_and_nests_nothing() -> None:
 
     assert [entry.number for entry in entries] == [4, 3, 2, 1]
     assert pairs(entries) == [("2.1", [3]), ("2.2", [4])]
-    assert top_level(entries) == entries
+    assert select_top_level(entries) == entries
 
 
 def test_without_numbers_entries_are_named_by_their_content() -> None:
@@ -218,7 +218,7 @@ def test_without_numbers_entries_are_named_by_their_content() -> None:
 
 def test_anchors_are_our_own_numbers() -> None:
     (entry,) = arrange([caller('"><script>')], first=41)
-    (output,) = output_entries(Completion.from_json(parse('{"choices": [{}]}')).choices)
+    (output,) = build_output_entries(Completion.from_json(parse('{"choices": [{}]}')).choices)
 
     assert entry.anchor == "m-41"
     assert (entry.calls[0].anchor, entry.calls[0].number) == ("m-41-call-1", "41.1")
@@ -245,7 +245,7 @@ def any_message(draw: st.DrawFn) -> Message:
 @checked
 def test_no_message_is_dropped_doubled_or_moved(messages: list[Message], order: str) -> None:
     entries = arrange(messages, first=1 if order == "asc" else len(messages), order=order)
-    shown = list(in_page_order(top_level(entries)))
+    shown = list(in_page_order(select_top_level(entries)))
 
     assert [entry.message for entry in shown] == messages
     assert shown == list(entries)
@@ -325,15 +325,15 @@ def test_numbers_come_from_ids_that_count_on_without_a_gap(
 ) -> None:
     messages = [message("user", id=f"c-{index}") for index in indexes]
 
-    assert first_number("c", messages, order) == number
+    assert find_first_number("c", messages, order) == number
 
 
 def test_ids_that_do_not_count_give_no_numbers() -> None:
     named = [message("user", id="msg_a"), message("user", id="msg_b")]
 
-    assert first_number("c", named, "asc") is None
-    assert first_number("c", [user()], "asc") is None
-    assert first_number("c", [message("user", id="c-0"), user()], "asc") is None
+    assert find_first_number("c", named, "asc") is None
+    assert find_first_number("c", [user()], "asc") is None
+    assert find_first_number("c", [message("user", id="c-0"), user()], "asc") is None
 
 
 def completion(*answers: Any, **members: Any) -> Completion:
@@ -454,7 +454,7 @@ def test_a_completion_without_choices_has_no_outputs() -> None:
 
 def test_choices_become_entries_in_their_order() -> None:
     text = '{"choices": [{"index": 1, "message": {"tool_calls": [{}, {}]}}, {"text": "old"}, 5]}'
-    first, second, third = output_entries(Completion.from_json(parse(text)).choices)
+    first, second, third = build_output_entries(Completion.from_json(parse(text)).choices)
 
     assert [entry.place for entry in (first, second, third)] == [0, 1, 2]
     assert [call.number for call in first.calls] == ["1", "2"]
@@ -472,7 +472,7 @@ def test_every_recorded_transcript_keeps_its_order_and_pairs_its_results() -> No
             assert isinstance(root, Object)
             messages = [Message.from_json(value) for value in root.items("messages") or ()]
             entries = arrange(messages, first=1)
-            shown = in_page_order(top_level(entries))
+            shown = in_page_order(select_top_level(entries))
             assert [entry.message for entry in shown] == messages
             answers = [entry for entry in entries if entry.message.is_tool_result]
             results += len(answers)

@@ -1,20 +1,19 @@
-"""JSON as written: values that know which characters of the document they are.
+"""Parse JSON into values that keep their exact source.
 
-Owns reading and re-indenting JSON without changing a character of any number, string or
-name: `1.0` stays `1.0`, a 64-bit `seed` keeps its digits, duplicate names and their order
-stay. Nothing here knows what the JSON is about.
+No character of a number, string or name is ever changed: `1.0` stays `1.0`, a 64-bit `seed`
+keeps its digits, and duplicate names stay in their order.
 
-The reader is iterative, so nesting depth is bounded by memory and not by Python's stack. It
-takes what servers send beyond RFC 8259: `NaN`, `Infinity`, raw control characters in strings
-and lone surrogates.
+The parser is iterative, so nesting is bounded by `MAX_LEVELS` and not by Python's stack. It
+accepts more than RFC 8259 because servers send more: `NaN`, `Infinity`, raw control characters
+in strings, and lone surrogates.
 
-    values      `Value` and its kinds, each knowing its characters
-    lexemes     what a number, a string, a name look like
-    parser      a document read as a `Value`
-    layout      the same lexemes, indented or without white space
+    values      `Value` and its kinds, each with its source
+    lexemes     the patterns of numbers, strings and names
+    parser      parses a document as a `Value`
+    layout      indents a value
 """
 
-from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indented, indented_value
+from webapp.exact_json.layout import MAX_INDENTED_LEVELS, indent
 from webapp.exact_json.parser import NotJson, parse
 from webapp.exact_json.values import (
     Array,
@@ -38,8 +37,6 @@ __all__ = [
     "Object",
     "String",
     "Value",
-    "compact",
-    "indented",
-    "indented_value",
+    "indent",
     "parse",
 ]

@@ -1,4 +1,4 @@
-"""The lexemes of JSON as patterns, each linear in the text that it matches."""
+"""Match the lexemes of JSON; each pattern takes time linear in the text that it matches."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ TOKEN: Final = re.compile(
     rf"{_SPACES}(?:(?P<string>{_STRING}\")|(?P<literal>true|false|null)|(?P<number>{_NUMBER})"
     r"|(?P<punctuation>[{}\[\],:]))"
 )
-"""Any lexeme, behind white space."""
+"""Any lexeme, after optional white space."""
 
-# Most of what is read is a scalar or nothing in brackets, and one match for it and what stands
-# around it is several times faster than a match for each of its lexemes.
+# Most values are scalars or empty brackets. One match for such a value and its surroundings is
+# several times faster than one for each lexeme.
 _SIMPLE: Final = (
     rf"(?:(?P<string>{_STRING}\")|(?P<number>{_NUMBER})|(?P<boolean>true|false)|(?P<null>null)"
     rf"|(?P<object>\{{{_SPACES}\}})|(?P<array>\[{_SPACES}\])){_SPACES}"
 )
 ITEM: Final = re.compile(rf"{_SPACES}{_SIMPLE}[,\]]")
-"""A simple value in an array and what ends it."""
+"""A simple value in an array, and the character that ends it."""
 MEMBER: Final = re.compile(rf"{_SPACES}(?P<name>{_STRING}\"){_SPACES}:{_SPACES}{_SIMPLE}[,}}]")
-"""A name with a simple value in an object and what ends it."""
+"""A name with a simple value in an object, and the character that ends it."""
 
 STRING_START: Final = re.compile(_STRING)
 CUT_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
@@ -33,4 +33,4 @@ CUT_LEXEME: Final = re.compile(
     r"(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|Na?|-?I(?:n(?:f(?:i(?:n(?:it?)?)?)?)?)?"
     r"|-|\.|[eE][-+]?)\Z"
 )
-"""What may stand at the end of a text that was cut inside a literal or a number."""
+"""The possible end of a text that was cut off inside a literal or a number."""

@@ -1,4 +1,4 @@
-"""A document read as one value, without recursion."""
+"""Parse a document as one value, without recursion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.exact_json.lexemes import (
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
 
 MAX_LEVELS: Final = 200_000
-"""Brackets alone would cost a hundred times the memory of their text, to hold nothing."""
+"""Brackets alone cost a hundred times the memory of their text."""
 
 _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
     "string": String,
@@ -28,20 +28,20 @@ _SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
     "null": Null,
 }
 
-_STEPS: Final = 32
-_RUN: Final = 1_000
-"""Simple values, and arrays one in another, that one step takes at the most."""
+_STEPS_PER_CHECK: Final = 32
+_MAX_RUN: Final = 1_000
+"""The most simple values, or arrays nested in each other, that one step consumes."""
 
 _OPENING: Final = frozenset("[{")
-_ARRAYS: Final = re.compile(rf"\[{{1,{_RUN}}}")
+_ARRAYS: Final = re.compile(rf"\[{{1,{_MAX_RUN}}}")
 _SPACES: Final = frozenset(" \t\n\r")
 
 
 class NotJson(ValueError):
-    """The text is not JSON; says where the first wrong character is.
+    """The text is not JSON; `position` is that of the first wrong character.
 
-    `position` counts characters from 0, `line` and `column` from 1. `at_end` tells that the
-    text stops before its value does, as one that was cut off.
+    `position` counts characters from 0, `line` and `column` from 1. `at_end` is true if the text
+    ends before its value does, as a text that was cut off.
     """
 
     def __init__(self, problem: str, text: str, position: int, *, at_end: bool = False) -> None:
@@ -54,20 +54,16 @@ class NotJson(ValueError):
 
 
 def parse(text: str, *, check: Callable[[], None] | None = None) -> Value:
-    """The one JSON value that `text` holds. Raises `NotJson`.
+    """Parse `text` as one JSON value. Raise `NotJson` if it is none.
 
-    `check` is called now and then, to raise what ends the reading of a text that takes too long.
+    `check` is called at intervals; it can raise an error to stop after too long a time.
     """
-    return _Parser(text).document(check or _go_on)
-
-
-def _go_on() -> None:
-    """Lets the reading take as long as it does."""
+    return _Parser(text).parse_document(check)
 
 
 @dataclass(slots=True)
 class _OpenArray:
-    """An array whose end has not been read yet; it holds a list from its first item on."""
+    """An array whose end has not been read yet; its list is made with the first item."""
 
     start: int
     _items: list[Value] | None = None
@@ -79,13 +75,13 @@ class _OpenArray:
         else:
             self._items.append(value)
 
-    def closed(self, text: str, end: int) -> Array:
+    def close(self, text: str, end: int) -> Array:
         return Array(text, self.start, end, tuple(self._items or ()))
 
 
 @dataclass(slots=True)
 class _OpenObject:
-    """An object whose end has not been read yet, with the name that its next value gets."""
+    """An object whose end has not been read yet; `name` is the name of its next value."""
 
     start: int
     name: String | None = None
@@ -96,80 +92,75 @@ class _OpenObject:
         assert self.name is not None
         self._members.append(Member(self.name, value))
 
-    def closed(self, text: str, end: int) -> Object:
+    def close(self, text: str, end: int) -> Object:
         return Object(text, self.start, end, tuple(self._members))
 
 
 class _Parser:
-    """Reads one document; `_open` is the stack of containers around the current place."""
+    """Parses one document; `_open` is the stack of containers around the current position."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._open: list[_OpenArray | _OpenObject] = []
 
-    def document(self, check: Callable[[], None]) -> Value:
-        value = self._value()
+    def parse_document(self, check: Callable[[], None] | None) -> Value:
+        value = self._read_value()
         while self._open:
-            check()
-            value = self._steps(value)
+            if check is not None:
+                check()
+            for _ in range(_STEPS_PER_CHECK):
+                value = self._take_step(value)
+                if not self._open:
+                    break
         assert value is not None
         self._skip_space()
         if self._at != len(self._text):
             raise NotJson("expected the end of the text", self._text, self._at)
         return value
 
-    def _steps(self, value: Value | None) -> Value | None:
-        """What `_step` gives last of so many that a check before each round costs nothing."""
-        for _ in range(_STEPS):
-            value = self._step(value)
-            if not self._open:
-                break
-        return value
+    def _take_step(self, value: Value | None) -> Value | None:
+        """Add `value` to the innermost container, unless it is None: then that was just opened.
 
-    def _step(self, value: Value | None) -> Value | None:
-        """Takes `value` into the innermost container (None: it was just opened).
-
-        Gives the next scalar, the container when that is complete, or None when another
-        one was opened.
+        Return the next scalar, the container if it is complete, or None after opening another.
         """
         container = self._open[-1]
         if value is None:
             if self._peek() == container.end:
-                self._punctuation(container.end)
-                return self._closed()
+                self._read_punctuation(container.end)
+                return self._close()
         else:
             container.add(value)
             if self._text.startswith(container.end, self._at):
                 self._at += 1
-                return self._closed()
-            if self._punctuation("," + container.end) == container.end:
-                return self._closed()
-        complete = self._run(container)
+                return self._close()
+            if self._read_punctuation("," + container.end) == container.end:
+                return self._close()
+        complete = self._read_run(container)
         if complete is not None:
             return complete
         if isinstance(container, _OpenObject):
-            container.name = self._name()
-        return self._value()
+            container.name = self._read_name()
+        return self._read_value()
 
-    def _run(self, container: _OpenArray | _OpenObject) -> Value | None:
-        """Takes the simple values that come next; gives `container` when it ends with them."""
+    def _read_run(self, container: _OpenArray | _OpenObject) -> Value | None:
+        """Add the next simple values; return `container` if it ends with them, else None."""
         text = self._text
         match = (MEMBER if isinstance(container, _OpenObject) else ITEM).match
-        for _ in range(_RUN):
+        for _ in range(_MAX_RUN):
             found = match(text, self._at)
             if found is None:
                 return None
             self._at = found.end()
             if isinstance(container, _OpenObject):
                 container.name = String(text, *found.span("name"))
-            container.add(self._simple(found))
+            container.add(self._build_simple(found))
             if text[self._at - 1] != ",":
-                return self._closed()
+                return self._close()
         return None
 
-    def _simple(self, found: re.Match[str]) -> Value:
-        """The scalar or the empty container that was found."""
+    def _build_simple(self, found: re.Match[str]) -> Value:
+        """Return the scalar or the empty container that was matched."""
         kind = found.lastgroup or ""
         start, end = found.span(kind)
         if kind in _SCALARS:
@@ -178,19 +169,19 @@ class _Parser:
             return Object(self._text, start, end, ())
         return Array(self._text, start, end, ())
 
-    def _value(self) -> Value | None:
-        """The next scalar; or None when a container was opened instead."""
+    def _read_value(self) -> Value | None:
+        """Return the next scalar, or None after opening a container instead."""
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
             return None
         match = TOKEN.match(self._text, self._at)
         if match is None:
-            raise self._wrong("expected a value")
+            raise self._build_error("expected a value")
         kind = match.lastgroup or ""
         start, end = match.span(kind)
         character = self._text[start]
         if kind == "punctuation" and character not in "{[":
-            raise self._wrong("expected a value")
+            raise self._build_error("expected a value")
         if kind == "punctuation":
             self._enter(start)
             return None
@@ -204,7 +195,7 @@ class _Parser:
         return Boolean(self._text, start, end)
 
     def _enter(self, start: int) -> None:
-        """Opens the object whose bracket is at `start`, or the arrays that open one in another."""
+        """Open the object whose bracket is at `start`, or the arrays nested in each other."""
         room = MAX_LEVELS - len(self._open)
         if self._text[start] == "{":
             self._at = start + 1
@@ -215,29 +206,29 @@ class _Parser:
             self._at = min(found.end(), start + room + 1)
             self._open += map(_OpenArray, range(start, self._at))
         if len(self._open) > MAX_LEVELS:
-            raise self._wrong(f"nested deeper than {MAX_LEVELS:,} levels")
+            raise self._build_error(f"nested deeper than {MAX_LEVELS:,} levels")
 
-    def _name(self) -> String:
+    def _read_name(self) -> String:
         match = TOKEN.match(self._text, self._at)
         if match is None or match.lastgroup != "string":
-            raise self._wrong("expected a name in double quotes")
+            raise self._build_error("expected a name in double quotes")
         start, self._at = match.span("string")
         name = String(self._text, start, self._at)
-        self._punctuation(":")
+        self._read_punctuation(":")
         return name
 
-    def _punctuation(self, allowed: str) -> str:
+    def _read_punctuation(self, allowed: str) -> str:
         found = self._peek()
         if not found or found not in allowed:
-            raise self._wrong("expected " + " or ".join(repr(one) for one in allowed))
+            raise self._build_error("expected " + " or ".join(repr(one) for one in allowed))
         self._at += 1
         return found
 
-    def _closed(self) -> Value:
-        return self._open.pop().closed(self._text, self._at)
+    def _close(self) -> Value:
+        return self._open.pop().close(self._text, self._at)
 
     def _peek(self) -> str:
-        """The next character that is not white space; empty at the end."""
+        """Return the next character that is not white space; "" at the end."""
         self._skip_space()
         return self._text[self._at : self._at + 1]
 
@@ -247,7 +238,7 @@ class _Parser:
         match = SPACE.match(self._text, self._at)
         self._at = match.end() if match else self._at
 
-    def _wrong(self, problem: str) -> NotJson:
+    def _build_error(self, problem: str) -> NotJson:
         self._skip_space()
         at = self._at
         string = STRING_START.match(self._text, at)

@@ -1,4 +1,4 @@
-"""JSON values that know which characters of their document they are."""
+"""JSON values, each a span of characters in its document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Span:
 
     @property
     def source(self) -> str:
-        """The value's own characters, unchanged."""
+        """The characters of the value, unchanged."""
         return self.document[self.start : self.end]
 
 
@@ -47,7 +47,7 @@ class Number(_Span):
 
     @property
     def integer(self) -> int | None:
-        """The number as an int, or None when it is not written as one of at most 4,300 digits."""
+        """The number as an int; None if it is a fraction, or has more than 4,300 digits."""
         try:
             return int(self.source)
         except ValueError:
@@ -56,7 +56,7 @@ class Number(_Span):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class String(_Span):
-    """A string; `text` is what it means, `source` how it was written."""
+    """A string; `text` is unescaped, `source` as written."""
 
     @property
     def text(self) -> str:
@@ -84,10 +84,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Object(_Span):
-    """An object and all its members as written, duplicates included.
+    """An object with all its members as written, duplicates included.
 
-    The readers below take the last of several members of one name, as every common parser
-    does, and answer None when there is none or its value is of another type.
+    If a name occurs twice, the methods use its last member, as every common parser does. They
+    return None if there is no such member, or if its value has another type.
     """
 
     members: tuple[Member, ...]
@@ -101,7 +101,7 @@ class Object(_Span):
         return None
 
     def names(self) -> tuple[str, ...]:
-        """Every name once, in the order of its first appearance."""
+        """Return every name once, in the order of first appearance."""
         return tuple(dict.fromkeys(member.name.text for member in self.members))
 
     def text(self, name: str) -> str | None:
@@ -124,11 +124,12 @@ class Object(_Span):
         value = self.get(name)
         return value.items if isinstance(value, Array) else None
 
-    def beyond(self, **read: type | UnionType) -> tuple[Member, ...]:
-        """What is left when each name in `read` was read as a value of its type.
+    def find_unread(self, **read: type | UnionType) -> tuple[Member, ...]:
+        """Return the members that remain after reading each name in `read` as its type.
 
-        These are the other names, values of other types, numbers that are no integers where
-        one was read, and all but the last of several members of one name. Nulls are left out.
+        These are members of other names or other types, numbers that are not integers if the
+        type is `Number`, and all but the last of several members of one name. Nulls are left
+        out.
         """
         last = {member.name.text: member for member in self.members}
         return tuple(

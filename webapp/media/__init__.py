@@ -14,10 +14,22 @@ claims.
 """
 
 from webapp.media.cache import MediaCache
-from webapp.media.describing import contradiction, kind_of_file, lacks_end, length, withheld
-from webapp.media.file_names import safe_file_name
-from webapp.media.finding import images_beside, images_elsewhere, media_at, media_in, media_of
-from webapp.media.formats import DOWNLOAD, Format, format_of
+from webapp.media.describing import (
+    describe_contradiction,
+    describe_format,
+    describe_length,
+    explain_download,
+    is_cut_off,
+)
+from webapp.media.file_names import sanitize_file_name
+from webapp.media.finding import (
+    extract_media,
+    find_media,
+    find_other_images,
+    find_unshown_images,
+    parse_data_uri,
+)
+from webapp.media.formats import DOWNLOAD, Format, detect_format
 from webapp.media.inline import InlineMedia, NotMedia
 
 __all__ = [
@@ -26,16 +38,16 @@ __all__ = [
     "InlineMedia",
     "MediaCache",
     "NotMedia",
-    "contradiction",
-    "format_of",
-    "images_beside",
-    "images_elsewhere",
-    "kind_of_file",
-    "lacks_end",
-    "length",
-    "media_at",
-    "media_in",
-    "media_of",
-    "safe_file_name",
-    "withheld",
+    "describe_contradiction",
+    "detect_format",
+    "find_unshown_images",
+    "find_other_images",
+    "describe_format",
+    "is_cut_off",
+    "describe_length",
+    "parse_data_uri",
+    "find_media",
+    "extract_media",
+    "sanitize_file_name",
+    "explain_download",
 ]

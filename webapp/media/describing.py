@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Final
 
 from webapp.media import formats
-from webapp.media.durations import clock, duration
+from webapp.media.durations import format_clock, measure_duration
 from webapp.media.formats import DOWNLOAD, GIF, JPEG, PNG, Format
 from webapp.media.inline import InlineMedia, NotMedia
 
@@ -25,7 +25,7 @@ _lengths: dict[str, str | None] = {}
 _lock = Lock()
 
 
-def contradiction(media: InlineMedia) -> str | None:
+def describe_contradiction(media: InlineMedia) -> str | None:
     """Return a sentence if the bytes are not of the declared type."""
     claim = media.claim
     if claim is None or claim.lower() in _SAYS_NOTHING or media.is_headerless:
@@ -38,7 +38,7 @@ def contradiction(media: InlineMedia) -> str | None:
     return None
 
 
-def kind_of_file(media: InlineMedia) -> str:
+def describe_format(media: InlineMedia) -> str:
     """Return the format in words; the declared type if the bytes have no known one."""
     if media.sniffed is not DOWNLOAD:
         return media.sniffed.word
@@ -47,7 +47,7 @@ def kind_of_file(media: InlineMedia) -> str:
     return media.sniffed.word
 
 
-def withheld(media: InlineMedia) -> str:
+def explain_download(media: InlineMedia) -> str:
     """Return why an image can only be downloaded."""
     if media.sniffed.shown_as != "image":
         return "not shown as an image"
@@ -56,13 +56,13 @@ def withheld(media: InlineMedia) -> str:
     return "it has too many pixels to show safely"
 
 
-def lacks_end(media: InlineMedia) -> bool:
+def is_cut_off(media: InlineMedia) -> bool:
     """Return whether an image is cut off: browsers then show a part of it, or nothing."""
     mark = _ENDS.get(media.sniffed)
     return mark is not None and bool(media.end) and mark not in media.end
 
 
-def length(media: InlineMedia) -> str | None:
+def describe_length(media: InlineMedia) -> str | None:
     """Return how long a sound is, as `0:12`.
 
     The length is remembered, since finding it takes all bytes of the sound.
@@ -73,10 +73,10 @@ def length(media: InlineMedia) -> str | None:
         if media.digest in _lengths:
             return _lengths[media.digest]
     try:
-        seconds = duration(media.decode(), media.format)
+        seconds = measure_duration(media.decode(), media.format)
     except NotMedia:
         seconds = None
-    found = clock(seconds) if seconds is not None else None
+    found = format_clock(seconds) if seconds is not None else None
     with _lock:
         while len(_lengths) >= _MAX_REMEMBERED:
             del _lengths[next(iter(_lengths))]

@@ -27,7 +27,7 @@ _AAC_RATES: Final = (
 _AAC_SAMPLES: Final = 1_024
 
 
-def duration(data: bytes, found: Format) -> float | None:
+def measure_duration(data: bytes, found: Format) -> float | None:
     """The seconds that `data` plays, a sound of the format `found`; None when nothing tells."""
     if found.shown_as != "audio":
         return None
@@ -40,7 +40,7 @@ def duration(data: bytes, found: Format) -> float | None:
     return seconds if seconds is not None and 0 < seconds < _MAX_SECONDS else None
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """Whole seconds, as players show them: `0:12`, `1:02:03`; below one `0.4 s`."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"

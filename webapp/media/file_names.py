@@ -14,7 +14,7 @@ _UNFIT: Final = re.compile(
 )
 
 
-def safe_file_name(name: str, *, otherwise: str) -> str:
+def sanitize_file_name(name: str, *, otherwise: str) -> str:
     """The last part of `name`, without what is unfit; `otherwise` when nothing is left."""
     last = re.split(r"[\\/]", name[-1_000:])[-1]
     fit = _UNFIT.sub("", last).strip(" .")

@@ -22,7 +22,7 @@ _DATA_IMAGE: Final = re.compile(
 _MARK: Final = "data:image"
 
 
-def media_of(part: object, spoken_as: str | None = None) -> InlineMedia | None:
+def extract_media(part: object, spoken_as: str | None = None) -> InlineMedia | None:
     """What `part` carries itself; None for parts without data and for remote images.
 
     `spoken_as` is the format that the request asked spoken answers in.
@@ -39,34 +39,34 @@ def media_of(part: object, spoken_as: str | None = None) -> InlineMedia | None:
     return None
 
 
-def media_at(url: str) -> InlineMedia | None:
+def parse_data_uri(url: str) -> InlineMedia | None:
     """What a `data:` address carries itself; None for other addresses."""
     return InlineMedia(url) if url[:5].lower() == "data:" else None
 
 
-def media_in(message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
+def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
     """All that `message` holds: its parts first, then the images in the rest of it."""
-    own = (media_of(part, spoken_as) for part in message.parts)
+    own = (extract_media(part, spoken_as) for part in message.parts)
     found = [media for media in own if media is not None]
     for part in message.parts:
         if isinstance(part, Text):
-            found += images_in(part.text)
-    return (*found, *images_elsewhere(message))
+            found += find_images(part.text)
+    return (*found, *find_other_images(message))
 
 
-def images_in(text: str) -> tuple[InlineMedia, ...]:
+def find_images(text: str) -> tuple[InlineMedia, ...]:
     """The images that stand in `text` as `data:` URIs, each once, in their order."""
     if _MARK not in text:
         return ()
     return tuple(InlineMedia(uri) for uri in _uris(text) if _is_image(InlineMedia(uri)))
 
 
-def images_beside(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
+def find_unshown_images(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
     """The images in `text` that its markup `shown` does not show in their place."""
-    return tuple(media for media in images_in(text) if media.digest not in shown)
+    return tuple(media for media in find_images(text) if media.digest not in shown)
 
 
-def images_elsewhere(message: Message) -> tuple[InlineMedia, ...]:
+def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     """The images in fields that are no parts with data of their own, nor texts: whatever else
     was sent, arguments of calls, parts nobody knows."""
     source = message.json.source

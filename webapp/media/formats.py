@@ -60,7 +60,7 @@ _BEFORE_SVG: Final = (b"<?xml", b"<!--", b"<!doctype svg")
 _SVG_HEAD: Final = 4_096
 
 
-def format_of(data: bytes) -> Format:
+def detect_format(data: bytes) -> Format:
     """The format that `data` starts like; `DOWNLOAD` when it is none we know."""
     for start, found in _STARTS:
         if data.startswith(start):

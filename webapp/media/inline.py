@@ -13,8 +13,8 @@ from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 from webapp.media.durations import PCM_RATE
-from webapp.media.formats import DOWNLOAD, WAV, Format, format_of
-from webapp.media.pixels import MAX_PIXELS, fitted, image_size
+from webapp.media.formats import DOWNLOAD, WAV, Format, detect_format
+from webapp.media.pixels import MAX_PIXELS, fit_height, read_image_size
 
 MAX_CHARACTERS: Final = 128 * 1024 * 1024
 """Longer texts are not decoded."""
@@ -83,7 +83,7 @@ class InlineMedia:
     @cached_property
     def sniffed(self) -> Format:
         """What the first bytes look like, shown or not."""
-        return format_of(self._head)
+        return detect_format(self._head)
 
     @property
     def is_headerless(self) -> bool:
@@ -95,12 +95,12 @@ class InlineMedia:
         """Width and height in pixels; None for what is no image."""
         if self.sniffed.shown_as != "image":
             return None
-        return image_size(self._head) or image_size(self._first(_LONG_HEAD))
+        return read_image_size(self._head) or read_image_size(self._first(_LONG_HEAD))
 
     @property
     def shown_size(self) -> tuple[int, int] | None:
         """Width and height at which the image stands on a page."""
-        return fitted(self.image_size) if self.image_size else None
+        return fit_height(self.image_size) if self.image_size else None
 
     @cached_property
     def size(self) -> int:
@@ -128,7 +128,7 @@ class InlineMedia:
         if self._length > MAX_CHARACTERS:
             raise NotMedia("The data is too long to be decoded.")
         data = self._decode(self._body)
-        if self._is_headerless and format_of(data) is DOWNLOAD:
+        if self._is_headerless and detect_format(data) is DOWNLOAD:
             return _wav_header(len(data)) + data
         return data
 

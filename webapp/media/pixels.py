@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.media.formats import AVIF, GIF, JPEG, PNG, WEBP, format_of
+from webapp.media.formats import AVIF, GIF, JPEG, PNG, WEBP, detect_format
 
 MAX_PIXELS: Final = 100_000_000
 """An image that says it has more is a download: drawing it would cost the browser 400 MB."""
@@ -16,10 +16,10 @@ _MAX_ENTRIES: Final = 200
 _ORIENTATION: Final = 0x0112
 
 
-def image_size(data: bytes) -> tuple[int, int] | None:
+def read_image_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as a browser shows it; None when it cannot be read."""
     try:
-        match format_of(data):
+        match detect_format(data):
             case found if found is PNG:
                 size = struct.unpack(">II", data[16:24])
             case found if found is GIF:
@@ -38,7 +38,7 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def fitted(size: tuple[int, int]) -> tuple[int, int]:
+def fit_height(size: tuple[int, int]) -> tuple[int, int]:
     """The size at which an image stands on a page: its own, or smaller to be 512 pixels high.
 
     Given to the browser as the attributes of the image, so that it keeps the place free.

@@ -15,7 +15,7 @@ keeps its exact JSON, so that no field a server sent is lost. Shapes: the messag
 the Chat Completions API, and the request messages other servers give back.
 """
 
-from webapp.messages.content import said_by
+from webapp.messages.content import parse_content
 from webapp.messages.findings import Finding, Findings, Report, split_reports
 from webapp.messages.message import INPUT_KEYS, Message
 from webapp.messages.parts import (
@@ -57,6 +57,6 @@ __all__ = [
     "Unknown",
     "UrlCitation",
     "is_readable_list",
-    "said_by",
+    "parse_content",
     "split_reports",
 ]

@@ -8,7 +8,7 @@ from webapp.exact_json import Null, Number, Object, String, Value
 from webapp.messages.parts import Annotation, Unknown, UrlCitation, is_readable_list
 
 
-def annotations_of(message: Object) -> Iterator[Annotation]:
+def parse_annotations(message: Object) -> Iterator[Annotation]:
     """The annotations of a message."""
     annotations = message.get("annotations")
     if is_readable_list(annotations):
@@ -29,6 +29,6 @@ def _annotation(value: Value) -> Annotation:
         title=cited.text("title"),
         start_index=cited.integer("start_index"),
         end_index=cited.integer("end_index"),
-        extras=value.beyond(type=String, url_citation=Object)
-        + cited.beyond(url=String, title=String, start_index=Number, end_index=Number),
+        extras=value.find_unread(type=String, url_citation=Object)
+        + cited.find_unread(url=String, title=String, start_index=Number, end_index=Number),
     )

@@ -8,7 +8,7 @@ from webapp.exact_json import Null, Object, String, Value
 from webapp.messages.parts import Call, ToolCall, Unknown, is_readable_list
 
 
-def calls_of(message: Object) -> Iterator[Call]:
+def parse_calls(message: Object) -> Iterator[Call]:
     """The tool calls of a message, the deprecated `function_call` last."""
     calls = message.get("tool_calls")
     if is_readable_list(calls):
@@ -23,7 +23,7 @@ def calls_of(message: Object) -> Iterator[Call]:
             type="function_call",
             name=deprecated.text("name"),
             arguments=_arguments(deprecated.get("arguments")),
-            extras=deprecated.beyond(name=String, arguments=object),
+            extras=deprecated.find_unread(name=String, arguments=object),
         )
     elif deprecated is not None and not isinstance(deprecated, Null):
         yield Unknown(json=deprecated, label="function_call")
@@ -43,8 +43,8 @@ def _call(value: Value) -> Call:
         type=kind,
         name=called.text("name"),
         arguments=_arguments(called.get(written)),
-        extras=value.beyond(id=String, type=String, **{kind: Object})
-        + called.beyond(name=String, **{written: object}),
+        extras=value.find_unread(id=String, type=String, **{kind: Object})
+        + called.find_unread(name=String, **{written: object}),
     )
 
 

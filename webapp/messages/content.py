@@ -15,7 +15,7 @@ from webapp.messages.parts import Audio, Part, Reasoning, Refusal, Text, Unknown
 REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "thinking")
 
 
-def parts_of(message: Object) -> Iterator[Part]:
+def parse_parts(message: Object) -> Iterator[Part]:
     """What a message says, in reading order."""
     for name in REASONING_FIELDS:
         yield from _worded(message, name)
@@ -24,7 +24,7 @@ def parts_of(message: Object) -> Iterator[Part]:
     yield from _spoken(message)
 
 
-def said_by(content: Value | None) -> Iterator[Part]:
+def parse_content(content: Value | None) -> Iterator[Part]:
     """The parts of a `content`, be it text, a list of parts, or anything else."""
     if isinstance(content, String):
         if content.text:
@@ -58,9 +58,9 @@ def _content(message: Object) -> Iterator[Part]:
     if not is_readable_list(parts):
         if parts is not None and not isinstance(parts, Null):
             yield Unknown(json=parts, label="content_parts")
-        yield from said_by(content)
+        yield from parse_content(content)
         return
-    read = tuple(said_by(parts))
+    read = tuple(parse_content(parts))
     yield from read
     if isinstance(content, String) and not _is_joined(content.text, read):
         yield Text(json=content, text=content.text)
@@ -87,5 +87,5 @@ def _spoken(message: Object) -> Iterator[Part]:
         data=value.text("data"),
         transcript=value.text("transcript"),
         expires_at=value.integer("expires_at"),
-        extras=value.beyond(id=String, data=String, transcript=String, expires_at=Number),
+        extras=value.find_unread(id=String, data=String, transcript=String, expires_at=Number),
     )

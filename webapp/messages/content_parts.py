@@ -43,21 +43,21 @@ def _text(value: Object) -> Part | None:
     text = value.text("text")
     if text is None:
         return None
-    return Text(json=value, text=text, extras=value.beyond(type=String, text=String))
+    return Text(json=value, text=text, extras=value.find_unread(type=String, text=String))
 
 
 def _text_of_another_api(value: Object) -> Part | None:
     text = value.text("text")
     if text is None:
         return None
-    return Text(json=value, text=text, extras=value.beyond(text=String))
+    return Text(json=value, text=text, extras=value.find_unread(text=String))
 
 
 def _refusal(value: Object) -> Part | None:
     text = value.text("refusal")
     if text is None:
         return None
-    return Refusal(json=value, text=text, extras=value.beyond(type=String, refusal=String))
+    return Refusal(json=value, text=text, extras=value.find_unread(type=String, refusal=String))
 
 
 def _reasoning(value: Object) -> Part | None:
@@ -67,7 +67,7 @@ def _reasoning(value: Object) -> Part | None:
     text = value.text(name)
     if text is None:
         return None
-    extras = value.beyond(type=String, **{name: String})
+    extras = value.find_unread(type=String, **{name: String})
     return Reasoning(json=value, text=text, field=kind, extras=extras)
 
 
@@ -77,7 +77,10 @@ def _thoughts(value: Object) -> tuple[Part, ...]:
     texts = [item.text("text") if isinstance(item, Object) else None for item in items]
     found = [
         Reasoning(
-            json=item, text=text, field="thinking", extras=item.beyond(type=String, text=String)
+            json=item,
+            text=text,
+            field="thinking",
+            extras=item.find_unread(type=String, text=String),
         )
         for item, text in zip(items, texts, strict=True)
         if isinstance(item, Object) and text is not None and item.text("type") == "text"
@@ -85,7 +88,7 @@ def _thoughts(value: Object) -> tuple[Part, ...]:
     if not found or len(found) < len(items):
         return ()
     last = found[-1]
-    beyond = value.beyond(type=String, thinking=Array)
+    beyond = value.find_unread(type=String, thinking=Array)
     whole = Reasoning(json=last.json, text=last.text, field="thinking", extras=last.extras + beyond)
     return (*found[:-1], whole)
 
@@ -94,21 +97,23 @@ def _redacted(value: Object) -> Part | None:
     data = value.text("data")
     if data is None:
         return None
-    return RedactedReasoning(json=value, data=data, extras=value.beyond(type=String, data=String))
+    return RedactedReasoning(
+        json=value, data=data, extras=value.find_unread(type=String, data=String)
+    )
 
 
 def _image(value: Object) -> Part | None:
     image = value.get("image_url")
     if isinstance(image, String):
-        extras = value.beyond(type=String, image_url=String)
+        extras = value.find_unread(type=String, image_url=String)
         return Image(json=value, url=image.text, detail=None, extras=extras)
     if not isinstance(image, Object):
         return None
     url = image.text("url")
     if url is None:
         return None
-    extras = value.beyond(type=String, image_url=Object)
-    extras += image.beyond(url=String, detail=String)
+    extras = value.find_unread(type=String, image_url=Object)
+    extras += image.find_unread(url=String, detail=String)
     return Image(json=value, url=url, detail=image.text("detail"), extras=extras)
 
 
@@ -116,7 +121,7 @@ def _image_of_another_api(value: Object) -> Part | None:
     url = value.text("image_url")
     if url is None:
         return None
-    extras = value.beyond(image_url=String, detail=String)
+    extras = value.find_unread(image_url=String, detail=String)
     return Image(json=value, url=url, detail=value.text("detail"), extras=extras)
 
 
@@ -128,8 +133,8 @@ def _input_audio(value: Object) -> Part | None:
         json=value,
         data=audio.text("data"),
         format=audio.text("format"),
-        extras=value.beyond(type=String, input_audio=Object)
-        + audio.beyond(data=String, format=String),
+        extras=value.find_unread(type=String, input_audio=Object)
+        + audio.find_unread(data=String, format=String),
     )
 
 
@@ -142,8 +147,8 @@ def _file(value: Object) -> Part | None:
         file_id=file.text("file_id"),
         filename=file.text("filename"),
         data=file.text("file_data"),
-        extras=value.beyond(type=String, file=Object)
-        + file.beyond(file_id=String, filename=String, file_data=String),
+        extras=value.find_unread(type=String, file=Object)
+        + file.find_unread(file_id=String, filename=String, file_data=String),
     )
 
 

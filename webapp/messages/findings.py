@@ -162,13 +162,13 @@ def _filtered(value: Value, of: str, levels: int) -> Iterator[Findings]:
     prompt = value.get("prompt_index")
     of = f"prompt {prompt.source}" if isinstance(prompt, Number) else of
     found = _categories(inner, of)
-    beyond = value.beyond(prompt_index=Number, content_filter_results=Object)
+    beyond = value.find_unread(prompt_index=Number, content_filter_results=Object)
     yield replace(found, extras=found.extras + beyond)
 
 
 def _categories(value: Object, of: str) -> Findings:
     found = [finding for member in value.members for finding in _finding(member)]
-    left = (member for member in value.beyond() if not any(_finding(member)))
+    left = (member for member in value.find_unread() if not any(_finding(member)))
     failed = value.object("error") is not None
     return Findings(of=of, found=tuple(found), extras=tuple(left), failed=failed)
 
@@ -181,14 +181,16 @@ def _finding(member: Member) -> Iterator[Finding]:
             filtered=value.boolean("filtered"),
             detected=value.boolean("detected"),
             severity=value.text("severity"),
-            extras=value.beyond(filtered=Boolean, detected=Boolean, severity=String),
+            extras=value.find_unread(filtered=Boolean, detected=Boolean, severity=String),
         )
     elif isinstance(value, Array):
         lists = [item for item in value.items if isinstance(item, Object)]
         if len(lists) == len(value.items):
             for item in lists:
                 filtered = item.boolean("filtered")
-                yield Finding(name=name, filtered=filtered, extras=item.beyond(filtered=Boolean))
+                yield Finding(
+                    name=name, filtered=filtered, extras=item.find_unread(filtered=Boolean)
+                )
 
 
 def _moderated(value: Value, of: str, levels: int) -> Iterator[Findings]:
@@ -206,7 +208,7 @@ def _moderated(value: Value, of: str, levels: int) -> Iterator[Findings]:
             at = of or ("" if member.name.text == "results" else member.name.text)
             yield from _moderated(member.value, at, levels - 1)
         failed = value.text("type") == "error"
-        left = value.beyond() if failed else value.beyond(type=String)
+        left = value.find_unread() if failed else value.find_unread(type=String)
         scalars = tuple(one for one in left if _is_scalar(one.value))
         yield Findings(of=of, found=(), extras=scalars, failed=failed)
 
@@ -223,7 +225,7 @@ def _moderation(value: Object, of: str) -> Findings:
         for member in (categories.members if categories else ())
     )
     alone = tuple(Finding(name=name, score=_lexeme(score)) for name, score in by_name.items())
-    extras = value.beyond(type=String, categories=Object, category_scores=Object)
+    extras = value.find_unread(type=String, categories=Object, category_scores=Object)
     return Findings(of=of, found=found + alone, extras=extras)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.exact_json import Member, Object, String, Value
-from webapp.messages.annotations import annotations_of
-from webapp.messages.calls import calls_of
-from webapp.messages.content import REASONING_FIELDS, parts_of
+from webapp.messages.annotations import parse_annotations
+from webapp.messages.calls import parse_calls
+from webapp.messages.content import REASONING_FIELDS, parse_parts
 from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
@@ -49,11 +49,11 @@ class Message:
             id=json.text("id"),
             role=json.text("role"),
             name=json.text("name"),
-            parts=tuple(parts_of(json)),
-            calls=tuple(calls_of(json)),
-            annotations=tuple(annotations_of(json)),
+            parts=tuple(parse_parts(json)),
+            calls=tuple(parse_calls(json)),
+            annotations=tuple(parse_annotations(json)),
             tool_call_id=json.text("tool_call_id"),
-            also_sent=json.beyond(**_READ),
+            also_sent=json.find_unread(**_READ),
             _sent=frozenset(json.names()),
         )
 

@@ -11,7 +11,7 @@ from webapp.messages.parts import Call, Part, Reasoning, Refusal, Text, ToolCall
 Piece: TypeAlias = Part | Call
 
 
-def text_of(piece: Piece) -> str | None:
+def get_text(piece: Piece) -> str | None:
     """The text of a content part or call as it is shown; None for media, which have none.
 
     Of JSON that nobody knows it is that JSON, indented.
@@ -21,16 +21,16 @@ def text_of(piece: Piece) -> str | None:
     if isinstance(piece, ToolCall):
         return piece.arguments
     if isinstance(piece, Unknown):
-        return exact_json.indented_value(piece.json)
+        return exact_json.indent(piece.json)
     return None
 
 
-def pieces_of(message: Message) -> tuple[Piece, ...]:
+def list_pieces(message: Message) -> tuple[Piece, ...]:
     """The content parts of a message, then its calls; a place among them is an address."""
     return (*message.parts, *message.calls)
 
 
-def place_of(message: Message, piece: Piece) -> int | None:
+def find_position(message: Message, piece: Piece) -> int | None:
     """Where `piece` itself, not one that is equal, stands among the pieces of `message`."""
-    places = (at for at, one in enumerate(pieces_of(message)) if one is piece)
+    places = (at for at, one in enumerate(list_pieces(message)) if one is piece)
     return next(places, None)

@@ -11,7 +11,7 @@ from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
-from webapp.transcript import Entry, arrange, first_number, mark_outputs, output_entries
+from webapp.transcript import Entry, arrange, build_output_entries, find_first_number, mark_outputs
 from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
@@ -98,7 +98,7 @@ class TranscriptLoader:
         requests = self._requests(completion_id, deadline)
         before = requests.find_messages_before(message_id, request.limit)
         messages = before.items[::-1]
-        number = first_number(completion_id, messages, "asc")
+        number = find_first_number(completion_id, messages, "asc")
         return TranscriptPage(
             completion_id=completion_id,
             request=request,
@@ -179,7 +179,7 @@ class TranscriptLoader:
         if request.after is not None and not self._input_only and _needs_tail(tail, completion):
             tail = requests.list_last_messages(count)
         left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
-        return output_entries(completion.choices)[count - len(left) :]
+        return build_output_entries(completion.choices)[count - len(left) :]
 
 
 def _needs_tail(tail: Sequence[Message], completion: Completion) -> bool:
@@ -194,7 +194,7 @@ def _number_first(
     completion_id: str, request: PageRequest, messages: Sequence[Message]
 ) -> int | None:
     """Return the number of the first message: from the ids, else counted from a known start."""
-    number = first_number(completion_id, messages, request.order)
+    number = find_first_number(completion_id, messages, request.order)
     if number is not None or request.order == "desc":
         return number
     is_counted = request.after is None or request.shown
@@ -251,6 +251,6 @@ def _build_answer_only(
         request=request,
         entries=arrange(messages, first=1 if messages else None),
         completion=completion,
-        outputs=output_entries(completion.choices),
+        outputs=build_output_entries(completion.choices),
         problems=(problem,),
     )

@@ -8,7 +8,7 @@ from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message, Part
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
-from webapp.transcript import CallEntry, Entry, arrange, output_entries
+from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
 from webapp.upstream import NotFound
 
 
@@ -62,7 +62,7 @@ def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
 
 def build_choice_page(completion_id: str, completion: Completion, place: int) -> TranscriptPage:
     """Return a page of one output choice. Raises `NotFound` if there are fewer."""
-    outputs = output_entries(completion.choices)
+    outputs = build_output_entries(completion.choices)
     if not 0 <= place < len(outputs):
         raise NotFound(f"The completion has no choice {place}.")
     return TranscriptPage(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webapp.completions import Completion
-from webapp.transcript import Entry, first_number, top_level
+from webapp.transcript import Entry, find_first_number, select_top_level
 from webapp.upstream import UpstreamError
 
 Order: TypeAlias = Literal["asc", "desc"]
@@ -59,7 +59,7 @@ class TranscriptPage:
     @property
     def top_level(self) -> tuple[Entry, ...]:
         """The entries without the results that are shown under their calls."""
-        return top_level(self.entries)
+        return select_top_level(self.entries)
 
     def ends_with(self, entry: Entry) -> bool:
         """Return whether `entry` is the last message of a transcript without an answer."""
@@ -83,7 +83,7 @@ class TranscriptPage:
     def numbered(self) -> bool:
         """Whether the ids of the messages number them."""
         messages = [entry.message for entry in self.entries]
-        return first_number(self.completion_id, messages, self.request.order) is not None
+        return find_first_number(self.completion_id, messages, self.request.order) is not None
 
     @property
     def progress(self) -> str:

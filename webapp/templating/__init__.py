@@ -24,22 +24,22 @@ from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 __all__ = ["RenderContext", "install"]
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    "as_json": exact_json.indented_value,
-    "contradiction": media.contradiction,
+    "as_json": exact_json.indent,
+    "contradiction": media.describe_contradiction,
     "exact": rendering.render_exact,
     "get_host": rendering.get_host,
     "hidden": rendering.find_hidden,
-    "images_elsewhere": media.images_elsewhere,
-    "kind_of_file": media.kind_of_file,
-    "lacks_end": media.lacks_end,
-    "length_of_sound": media.length,
+    "images_elsewhere": media.find_other_images,
+    "kind_of_file": media.describe_format,
+    "lacks_end": media.is_cut_off,
+    "length_of_sound": media.describe_length,
     "marked": rendering.reveal_invisible,
-    "media": media.media_of,
-    "media_at": media.media_at,
+    "media": media.extract_media,
+    "media_at": media.parse_data_uri,
     "scalar": scalar_text,
     "told": rendering.summarize_setting,
     "tool_name": rendering.render_tool_name,
-    "withheld": media.withheld,
+    "withheld": media.explain_download,
 }
 _GLOBALS: Final[dict[str, Any]] = {
     "find_long_text": bubbles.find_long_text,

@@ -10,7 +10,7 @@ from flask import request, url_for
 from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia
-from webapp.messages.texts import Piece, place_of
+from webapp.messages.texts import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext
@@ -64,7 +64,7 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
 
 def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
     """Return the page of the slice of `piece` that begins at `start`."""
-    place = place_of(entry.message, piece)
+    place = find_position(entry.message, piece)
     if place is None:
         return None
     return _message_part_url("texts.show", section, entry, place=place, **{"from": start or None})
@@ -72,7 +72,7 @@ def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0
 
 def whole_text_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
     """Return the address of the whole text of `piece`, as plain text."""
-    place = place_of(entry.message, piece)
+    place = find_position(entry.message, piece)
     if place is None:
         return None
     return _message_part_url("texts.whole", section, entry, place=place)

@@ -11,7 +11,7 @@ from flask import current_app
 from webapp import exact_json, media, rendering
 from webapp.media import InlineMedia
 from webapp.messages import Annotation, Message, Part, Reasoning, Refusal, Text, ToolCall
-from webapp.messages.texts import Piece, text_of
+from webapp.messages.texts import Piece, get_text
 from webapp.reading.single import Pieces
 from webapp.rendering import (
     Arguments,
@@ -100,18 +100,20 @@ def _view_text(part: Text, entry: Entry, context: RenderContext) -> PartView:
     message = entry.message
     if long := find_long_text(part, entry, context):
         fold = _fold_text(part.text, entry, context)
-        return PartView(part=part, long=long, fold=fold, images=media.images_beside(part.text))
+        return PartView(
+            part=part, long=long, fold=fold, images=media.find_unshown_images(part.text)
+        )
     structure = rendering.detect_structure(
         part.text, message=message, budget=context.structure_budget
     )
     fold = _fold_text(part.text, entry, context, structure)
     if message.is_tool_result or structure.kind != "plain":
-        images = media.images_beside(part.text)
+        images = media.find_unshown_images(part.text)
         return PartView(part=part, structure=structure, fold=fold, images=images)
     # Citations do not say which of several texts they belong to.
     annotations = message.annotations if message.text_count == 1 else ()
     view = _render_markdown(part.text, entry, context, annotations=annotations)
-    images = media.images_beside(part.text, view.html)
+    images = media.find_unshown_images(part.text, view.html)
     return PartView(part=part, markdown=view, fold=fold, images=images)
 
 
@@ -145,7 +147,7 @@ def list_cited(view: PiecesView, entry: Entry, context: RenderContext) -> Cited:
 
 def find_long_text(piece: Piece, entry: Entry, context: RenderContext) -> LongText | None:
     """Return the first slice of a text that is too long for a page; None if all of it fits."""
-    text = text_of(piece)
+    text = get_text(piece)
     if text is None or not rendering.is_too_long(text, context.budgets.text_bytes):
         return None
     return slice_text(piece, entry, context)
@@ -155,7 +157,7 @@ def slice_text(
     piece: Piece, entry: Entry, context: RenderContext, *, start: int = 0
 ) -> LongText | None:
     """Return the slice of `piece` from `start` on; None for media and past the end of a text."""
-    text = text_of(piece)
+    text = get_text(piece)
     if text is None or start >= max(len(text), 1):
         return None
     part = rendering.cut_slice(text, start=start, limit=context.budgets.text_bytes)

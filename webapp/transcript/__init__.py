@@ -1,25 +1,25 @@
-"""A transcript: input messages and output choices in reading order, calls beside results.
+"""Arrange input messages and output choices as a transcript, with calls beside their results.
 
-    entries     one message, or one tool call, at its place
-    numbering   the places that message ids tell
-    pairing     which result answers which call
-    outputs     which choices are not among the messages
+    entries     messages in order, and tool calls with their results
+    numbering   the numbers in message ids
+    pairing     the call that each result answers
+    outputs     the choices that are not among the messages
 
-Pure: takes values, gives values. It never drops or reorders a message. A result stands under
-its call only where that keeps the order of the messages; elsewhere the two name each other.
+Pure functions that never drop or reorder a message. A result is shown under its call only if
+that keeps the order of the messages; otherwise the two link to each other.
 """
 
-from webapp.transcript.entries import CallEntry, Entry, top_level
-from webapp.transcript.numbering import first_number
-from webapp.transcript.outputs import mark_outputs, output_entries
+from webapp.transcript.entries import CallEntry, Entry, select_top_level
+from webapp.transcript.numbering import find_first_number
+from webapp.transcript.outputs import build_output_entries, mark_outputs
 from webapp.transcript.pairing import arrange
 
 __all__ = [
     "CallEntry",
     "Entry",
     "arrange",
-    "first_number",
+    "find_first_number",
     "mark_outputs",
-    "output_entries",
-    "top_level",
+    "build_output_entries",
+    "select_top_level",
 ]

@@ -1,4 +1,4 @@
-"""One message at its place, and one tool call with what answers it."""
+"""Entries of a transcript: messages in order, and tool calls with their results."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from webapp.messages import Call, Message
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One message at its place.
+    """One message of a transcript.
 
-    `number` counts from 1 in request order, None when the place is not known; `calls` are the
-    message's own, with their results; `answers` is the call this message is the result of, and
-    `inferred` tells that the server did not say of which and the order decided.
-    `choice` is set when the message is an output, `place` (from 0) when it stands only among
-    the choices of the completion and not among its messages. `prefix` stands in front of the
-    DOM id where one page shows several transcripts.
+    `number` counts from 1 in request order, and is None if unknown. `calls` are the message's
+    own, with their results. `answers` is the call this message is the result of; `inferred` is
+    true if its id names no call, so that the order decided. `choice` is set if the message is
+    an output, and `place` (from 0) if it is only among the choices of the completion, not among
+    its messages. `prefix` starts the DOM id if one page shows several transcripts.
     """
 
     message: Message
@@ -34,7 +33,7 @@ class Entry:
 
     @property
     def anchor(self) -> str:
-        """The DOM id: our own numbers, never text from the message."""
+        """The DOM id, made of our own numbers and never of text from the message."""
         if self.place is not None:
             return f"{self.prefix}choice-{self.place}"
         if self.number is not None:
@@ -44,7 +43,7 @@ class Entry:
 
     @property
     def choice_number(self) -> int:
-        """The number of the choice, from 1: by its index, or its place when that is absurd."""
+        """The number of the choice, from 1: by its index, or by its place if that is absurd."""
         index = self.choice.index if self.choice else None
         if index is None or not 0 <= index < 10_000:
             index = self.place or 0
@@ -52,7 +51,7 @@ class Entry:
 
     @property
     def odd_index(self) -> int | None:
-        """The index of the choice when it is not its place among the choices."""
+        """The index of the choice if it differs from its place among the choices."""
         index = self.choice.index if self.choice else None
         place = self.choice_number - 1 if self.place is None else self.place
         return None if index == place else index
@@ -62,7 +61,7 @@ class Entry:
 class CallEntry:
     """One tool call with the results found for it.
 
-    `may_follow` tells that the result may stand on a page not seen here.
+    `may_follow` is true if there is no result yet and a later page may have it.
     """
 
     call: Call
@@ -90,6 +89,6 @@ class CallEntry:
         return [entry for entry in self.results if not entry.nested]
 
 
-def top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries that stand for themselves: all but the results shown under their calls."""
+def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return all entries except the results shown under their calls."""
     return tuple(entry for entry in entries if not entry.nested)

@@ -8,7 +8,7 @@ from webapp.ids import parse_message_index
 from webapp.messages import Message
 
 
-def first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
+def find_first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
     """Return the number, from 1, of the first of `messages`, None if their ids do not say.
 
     The ids are believed only if they count without a gap.

@@ -1,4 +1,4 @@
-"""The choices of a completion, and which of them stand among its messages already."""
+"""Find which choices of a completion are already among its messages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from webapp.messages import Call, Message, ToolCall
 from webapp.transcript.entries import CallEntry, Entry
 
 
-def output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
-    """The choices as entries of their own, for servers that do not list them as messages."""
+def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
+    """Return the choices as entries, for servers that do not list them as messages."""
     entries = []
     for place, choice in enumerate(choices):
         message = choice.message_or_empty
@@ -29,12 +29,12 @@ def mark_outputs(
     tail: Sequence[Message],
     input_only: bool,
 ) -> tuple[Choice, ...]:
-    """Marks the entries that are outputs; gives the choices that stand in no message.
+    """Mark the entries that are outputs, and return the choices that no message repeats.
 
     `entries` end with the last message of the transcript, in request order; `tail` holds the
-    last messages, as many as there are choices. `input_only` tells that the server is known
-    to list only the input; then even a last message equal to the answer is a real input.
-    Some servers repeat the answers after the input, and a few say where those begin.
+    last messages, as many as there are choices. If `input_only`, the server lists only the
+    input, so even a last message equal to the answer is an input. Some servers repeat the
+    answers after the input, and a few report how long the input is.
     """
     choices = completion.choices
     inputs = completion.input_messages
@@ -53,9 +53,9 @@ def mark_outputs(
 def _mark_after(
     entries: Sequence[Entry], inputs: int, choices: tuple[Choice, ...]
 ) -> tuple[Choice, ...]:
-    """Outputs are the entries numbered beyond the inputs; those beyond the last one remain.
+    """Mark the entries numbered after the inputs, and return the choices after the last one.
 
-    The first outputs may stand on the page before, so not only those seen here are told off.
+    The first outputs may be on the page before, so all choices up to the last one are dropped.
     """
     listed = 0
     for entry in entries:
@@ -72,10 +72,10 @@ def _is_answer(message: Message, choice: Choice) -> bool:
         return False
     if not message.calls or not answer.calls:
         return True
-    return [_written(call) for call in message.calls] == [_written(call) for call in answer.calls]
+    return list(map(_identify_call, message.calls)) == list(map(_identify_call, answer.calls))
 
 
-def _written(call: Call) -> tuple[str | None, ...]:
+def _identify_call(call: Call) -> tuple[str | None, ...]:
     if isinstance(call, ToolCall):
         return call.id, call.name, call.arguments
     return (call.json.source,)

@@ -1,4 +1,4 @@
-"""Which result answers which call: by id, else by name or order."""
+"""Pair tool results with the calls they answer: by id, else by name or order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from webapp.transcript.entries import CallEntry, Entry
 def arrange(
     messages: Sequence[Message], *, first: int | None, order: str = "asc", is_last: bool = True
 ) -> tuple[Entry, ...]:
-    """`messages`, in the order given, as entries with calls and results paired.
+    """Return `messages`, in their order, as entries with calls and results paired.
 
-    `first` is the number of the first one; `is_last` tells that no message follows in request
-    order, so that a call without a result really has none.
+    `first` is the number of the first one. `is_last` is true if no message follows in request
+    order: then a call without a result really has none.
     """
     step = 1 if order == "asc" else -1
     entries = tuple(
@@ -27,27 +27,27 @@ def arrange(
             for position, call in enumerate(entry.message.calls, start=1)
         )
     chronological = entries if order == "asc" else entries[::-1]
-    _pair(chronological)
+    _pair_results(chronological)
     if order == "asc":
-        _nest(entries)
+        _nest_results(entries)
     for call in (call for entry in entries for call in entry.calls):
         call.may_follow = not call.results and not is_last
     return entries
 
 
-def _pair(entries: Sequence[Entry]) -> None:
-    """Finds for every tool result the call it answers: by id, else by name or order."""
+def _pair_results(entries: Sequence[Entry]) -> None:
+    """Find the call that each tool result answers: by id, else by name or order."""
     calls: list[CallEntry] = []
     for entry in entries:
         if entry.message.is_tool_result:
-            _answer(entry, calls)
+            _pair_result(entry, calls)
         calls.extend(entry.calls)
 
 
-def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
+def _pair_result(entry: Entry, calls: Sequence[CallEntry]) -> None:
     wanted = entry.message.tool_call_id
     named = [call for call in calls if call.call.id == wanted] if wanted else []
-    found = _by_id(entry, named) if wanted else _by_order(entry, calls)
+    found = _find_by_id(entry, named) if wanted else _find_by_order(entry, calls)
     if found is None:
         return
     entry.inferred = not wanted or sum(not call.results for call in named) > 1
@@ -55,35 +55,35 @@ def _answer(entry: Entry, calls: Sequence[CallEntry]) -> None:
     found.results.append(entry)
 
 
-def _by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
-    """One of the calls that have the id of the result; ids are not always unique.
+def _find_by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
+    """Return the call that a result answers among those with its id; ids may be repeated.
 
-    The last turn that still waits for a result is the one that is answered. Among its own calls
-    the name decides, where the result has one, and then the order.
+    The result belongs to the last turn that lacks one. Among the calls of that turn its name
+    decides if it has one, then the order.
     """
     waiting = [call for call in named if not call.results]
     if not waiting:
         return named[-1] if named else None
     turn = [call for call in waiting if call.caller is waiting[-1].caller]
     name = entry.message.name
-    return next((call for call in turn if name and _call_name(call) == name), turn[0])
+    return next((call for call in turn if name and _get_name(call) == name), turn[0])
 
 
-def _by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
-    """The first call of the last turn that is still open and does not contradict the name."""
+def _find_by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
+    """Return the last turn's first call without a result whose name does not differ."""
     if not calls:
         return None
     turn = [call for call in calls if call.caller is calls[-1].caller and not call.results]
     name = entry.message.name
-    return next((call for call in turn if name is None or _call_name(call) in (None, name)), None)
+    return next((call for call in turn if name is None or _get_name(call) in (None, name)), None)
 
 
-def _call_name(call: CallEntry) -> str | None:
+def _get_name(call: CallEntry) -> str | None:
     return call.call.name if isinstance(call.call, ToolCall) else None
 
 
-def _nest(entries: Sequence[Entry]) -> None:
-    """Puts results under their calls while they directly follow, in the order of the calls."""
+def _nest_results(entries: Sequence[Entry]) -> None:
+    """Nest results under their calls while they follow directly, in the order of the calls."""
     caller: Entry | None = None
     reached = 0
     for entry in entries:

@@ -11,7 +11,7 @@ import io
 from flask import Blueprint, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 
-from webapp.media import InlineMedia, NotMedia, media_in, safe_file_name
+from webapp.media import InlineMedia, NotMedia, find_media, sanitize_file_name
 from webapp.services import deadline, services
 from webapp.views import whole_number
 
@@ -45,7 +45,7 @@ def _fetched(completion_id: str, digest: str) -> InlineMedia:
     """From the message or the choice that the query names, which must hold this content."""
     if message_id := request.args.get("message"):
         message = services().loader.load_message(completion_id, message_id, deadline())
-        held = media_in(message)
+        held = find_media(message)
     elif "choice" in request.args:
         held = _of_choice(completion_id, whole_number("choice", default=0, low=0, high=10_000))
     else:
@@ -60,7 +60,7 @@ def _fetched(completion_id: str, digest: str) -> InlineMedia:
 def _of_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     message = completion.choices[place].message if place < len(completion.choices) else None
-    return media_in(message, completion.audio_format) if message else ()
+    return find_media(message, completion.audio_format) if message else ()
 
 
 def _sent(media: InlineMedia, data: bytes) -> Response:
@@ -72,7 +72,7 @@ def _sent(media: InlineMedia, data: bytes) -> Response:
         io.BytesIO(data),
         mimetype=found.mimetype,
         as_attachment=found.shown_as == "download",
-        download_name=safe_file_name(request.args.get("name", ""), otherwise=own_name),
+        download_name=sanitize_file_name(request.args.get("name", ""), otherwise=own_name),
         etag=media.digest,
         max_age=_YEAR,
         conditional=True,

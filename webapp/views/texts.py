@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
-from webapp.messages.texts import Piece, pieces_of, text_of
+from webapp.messages.texts import Piece, get_text, list_pieces
 from webapp.reading import TranscriptPage
 from webapp.reading.single import build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
@@ -83,14 +83,14 @@ def _show_slice(section: TranscriptPage, place: int) -> Response:
         context=context,
         entry=entry,
         long=long,
-        previous=find_previous_start(text_of(piece) or "", start=long.slice.start, limit=limit),
+        previous=find_previous_start(get_text(piece) or "", start=long.slice.start, limit=limit),
         back=back_url(section, entry),
     )
 
 
 def _send_whole(section: TranscriptPage, place: int) -> Response:
     """Send plain text that no browser runs or keeps; lone surrogates go out as they came."""
-    text = text_of(_find_piece(_only_entry(section), place))
+    text = get_text(_find_piece(_only_entry(section), place))
     if text is None:
         abort(404, "The message has no text there.")
     response = Response(text.encode("utf-8", "surrogatepass"), mimetype="text/plain")
@@ -122,7 +122,7 @@ def _only_entry(section: TranscriptPage) -> Entry:
 
 
 def _find_piece(entry: Entry, place: int) -> Piece:
-    found = pieces_of(entry.message)
+    found = list_pieces(entry.message)
     if place >= len(found):
         abort(404, "The message has no part there.")
     return found[place]
