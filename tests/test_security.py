@@ -91,14 +91,14 @@ def static_url(app: Flask, name: str) -> str:
 def addresses(app: Flask) -> list[str]:
     """One for each rule of the app and of the API beside it, and some that no rule is for."""
     given = {"completion_id": ID, "message_id": f"{ID}-3", "place": 0, "digest": "0" * 12}
-    given |= {"name": "css/base.css", "choice": 0, "part": 0}
+    given |= {"name": "readback.css", "choice": 0, "part": 0}
     with app.test_request_context():
         urls = app.url_map.bind("localhost")
         built = [
             urls.build(rule.endpoint, {name: given.get(name, "0") for name in rule.arguments})
             for rule in app.url_map.iter_rules()
         ]
-        static = static_url(app, "css/base.css")
+        static = static_url(app, "readback.css")
     api = ["/v1/chat/completions", f"/v1/chat/completions/{ID}", "/v1/nothing", "/v1", "/v1/"]
     return [*built, static, *api, "/nothing", "//evil.example", "/%00", "/completions/..%2f", "*"]
 
@@ -178,7 +178,7 @@ def test_answers_of_the_api_are_not_kept_and_not_for_other_sites(client: FlaskCl
 def test_files_that_are_not_sent_again_keep_their_headers(client: FlaskClient) -> None:
     app = client.application
     with app.test_request_context():
-        address = static_url(app, "css/base.css")
+        address = static_url(app, "readback.css")
     etag = client.get(address, buffered=True).headers["ETag"]
     response = client.get(address, headers={"If-None-Match": etag}, buffered=True)
     assert response.status_code == 304

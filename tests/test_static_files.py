@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.paths import ROOT
+from webapp.static_files import SHEET, SHEET_PARTS
 
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
@@ -23,13 +24,22 @@ def addresses(client: FlaskClient) -> list[str]:
     return [node.attributes.get("href") or node.attributes.get("src") or "" for node in nodes]
 
 
+def sheet() -> bytes:
+    return b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in SHEET_PARTS)
+
+
+def test_every_style_sheet_is_in_the_one_that_is_served(client: FlaskClient) -> None:
+    assert {path.stem for path in (STATIC / "css").iterdir()} == set(SHEET_PARTS)
+    assert sum(address.endswith(".css") for address in addresses(client)) == 1
+
+
 def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:
     found = addresses(client)
     assert len(found) > 3
     for address in found:
         match = ADDRESS.fullmatch(address)
         assert match is not None
-        content = (STATIC / match[2]).read_bytes()
+        content = sheet() if match[2] == SHEET else (STATIC / match[2]).read_bytes()
         assert match[1] == hashlib.sha256(content).hexdigest()[:12]
         response = client.get(address, buffered=True)
         assert (response.status_code, response.data) == (200, content)
@@ -59,7 +69,8 @@ def test_a_file_that_was_not_changed_is_not_sent_again(client: FlaskClient) -> N
         "/static/000000000000/css/base.css",
         "/static/css/base.css",
         "/static/",
-        "/static/{digest}/css/../css/base.css",
+        "/static/{digest}/css/base.css",
+        "/static/{digest}/css/../readback.css",
         "/static/{digest}/../templates/base.html",
         "/static/{digest}/%2e%2e/pyproject.toml",
         "/static/{digest}/css%2fbase.css%00",

@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, abort, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, send_file, url_for
+
+SHEET: Final = "readback.css"
+SHEET_PARTS: Final = (
+    "tokens",
+    "base",
+    "layout",
+    "list",
+    "transcript",
+    "parts",
+    "code",
+    "calls",
+    "structure",
+    "media",
+    "sources",
+    "outputs",
+    "folds",
+    "print",
+)
+"""The style sheets in `css`, in the order in which they make up `readback.css`."""
 
 _YEAR: Final = 31_536_000
 
 
 class StaticFiles:
-    """The files below `folder`, each known by its name and a digest of its content."""
+    """The files below `folder`, each known by its name and a digest of its content.
+
+    The style sheets are read once and served as a single one, to save the browser requests.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._digests = {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        sheets = [folder / "css" / f"{part}.css" for part in SHEET_PARTS]
+        self._sheet = b"\n".join(sheet.read_bytes() for sheet in sheets)
+        self._digests = {SHEET: _digest(self._sheet)} | {
+            path.relative_to(folder).as_posix(): _digest(path.read_bytes())
             for path in folder.rglob("*")
-            if path.is_file()
+            if path.is_file() and path not in sheets
         }
 
     def has(self, name: str) -> bool:
@@ -39,8 +64,13 @@ class StaticFiles:
     def _serve(self, digest: str, name: str) -> Response:
         if self._digests.get(name) != digest:
             abort(404)
-        response = send_from_directory(self._folder, name, max_age=_YEAR)
+        content = BytesIO(self._sheet) if name == SHEET else self._folder / name
+        response = send_file(content, download_name=name, etag=digest, max_age=_YEAR)
         response.cache_control.public = True
         response.cache_control.immutable = True
         response.cache_control.no_cache = None
         return response
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
