@@ -1,9 +1,9 @@
-"""What kill -9 and four processes at once do to a store: the tests' own check, many times over.
+"""Check a store after kill -9 and with four processes at once, many more times than the tests.
 
 `python -m bench.durability [KILLS]` kills a process at work that often for each kind of work and
-each database (100 unless told otherwise), at a random moment of its first second, and has four
-processes write and read at once for five times as many rounds. Ends with status 1 at
-the first loss.
+each database (default: 100), at a random moment of its first second, and has four
+processes write and read at once for five times as many rounds. Exits with status 1 at the
+first loss.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from webapp.embedded import Store
 
 PROCESSES: Final = 4
 LONGEST: Final = 1.0
-"""Seconds that a process is left to work."""
+"""Seconds for which a process works."""
 
 
 def main() -> None:
-    """Prints a line for each kind of work."""
+    """Print a line for each kind of work."""
     parser = argparse.ArgumentParser(prog="python -m bench.durability", description=__doc__)
     parser.add_argument("kills", nargs="?", type=int, default=100, metavar="KILLS")
     kills = parser.parse_args().kills
@@ -62,7 +62,7 @@ def _databases(resources: ExitStack) -> Iterator[tuple[str, str]]:
 
 
 def _kill(work: str, url: str, times: int) -> int:
-    """How much was said to be stored, all of which is there."""
+    """Return how many objects were reported as stored, all of which are there."""
     moments = Random(work)
     stored = 0
     for at in range(times):

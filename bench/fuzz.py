@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of what reads untrusted text and bytes, for as long as one likes.
+"""Fuzz the readers of untrusted text and bytes, guided by coverage.
 
 `python -m bench.fuzz [--seconds N] [--corpus FOLDER] TARGET` in an environment that has
-requirements/run.lock and requirements/fuzz.lock, and nothing else. Ends with status 1 at the
+requirements/run.lock and requirements/fuzz.lock, and nothing else. Exits with status 1 at the
 first input that raises, loses something, or makes markup that no page may have; its bytes are
 written beside the corpus. A finding becomes a case of tests/hostile.
 
@@ -70,7 +70,7 @@ _FORBIDDEN: Final = frozenset(
 
 
 class _Harmless(HTMLParser):
-    """Fails at elements, attributes and addresses that content must not make."""
+    """Raise at elements, attributes and addresses that content must not make."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag not in _FORBIDDEN, tag
@@ -81,55 +81,55 @@ class _Harmless(HTMLParser):
                 assert not value or value.lower().startswith(allowed), value
 
 
-def _harmless(html: str) -> None:
+def _assert_harmless(html: str) -> None:
     parser = _Harmless()
     parser.feed(html)
     parser.close()
 
 
-def _text(data: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape").replace("\udcff", "\ud800")
 
 
-def _value(data: bytes) -> Value | None:
+def _parse_value(data: bytes) -> Value | None:
     try:
-        return parse(_text(data))
+        return parse(_decode_text(data))
     except NotJson as problem:
-        assert problem.line >= 1 and 0 <= problem.position <= len(_text(data))
+        assert problem.line >= 1 and 0 <= problem.position <= len(_decode_text(data))
         return None
 
 
-def _message(**members: object) -> Message:
+def _build_message(**members: object) -> Message:
     return Message.from_json(parse(json.dumps(members)))
 
 
 def fuzz_markdown(data: bytes) -> None:
-    """The first two bytes are where a citation begins and ends."""
+    """Render Markdown; the first two bytes are the range of a citation."""
     cited = {"url": "https://evil.example/", "start_index": 0, "end_index": 1}
     if len(data) > 2:
         cited |= {"start_index": data[0], "end_index": data[1]}
     citation = {"type": "url_citation", "url_citation": cited}
-    text = _text(data[2:])
-    message = _message(content=text, annotations=[citation, citation])
-    _harmless(
+    text = _decode_text(data[2:])
+    message = _build_message(content=text, annotations=[citation, citation])
+    _assert_harmless(
         render_markdown(text, annotations=message.annotations, anchor="m-1", own_host="x").html
     )
-    _harmless(reveal_invisible(text))
+    _assert_harmless(reveal_invisible(text))
 
 
 def fuzz_structure(data: bytes) -> None:
     role = ("tool", "user", "system", "assistant")[len(data) % 4]
-    text = _text(data)
-    message = _message(role=role, content=text)
-    _harmless(detect_structure(text, message=message, budget=StructureBudget()).view)
+    text = _decode_text(data)
+    message = _build_message(role=role, content=text)
+    _assert_harmless(detect_structure(text, message=message, budget=StructureBudget()).view)
 
 
 def fuzz_ansi(data: bytes) -> None:
-    _harmless(render_ansi(_text(data)).html)
+    _assert_harmless(render_ansi(_decode_text(data)).html)
 
 
 def fuzz_json(data: bytes) -> None:
-    value = _value(data)
+    value = _parse_value(data)
     if value is None:
         return
     compact = strip_whitespace(value.source)
@@ -138,7 +138,7 @@ def fuzz_json(data: bytes) -> None:
 
 
 def fuzz_message(data: bytes) -> None:
-    value = _value(data)
+    value = _parse_value(data)
     if value is None:
         return
     message = Message.from_json(value)
@@ -147,17 +147,21 @@ def fuzz_message(data: bytes) -> None:
     for call in message.calls:
         if isinstance(call, ToolCall):
             parse_arguments(call, budget=StructureBudget())
-            _harmless(render_tool_name(call.name or ""))
+            _assert_harmless(render_tool_name(call.name or ""))
 
 
 def fuzz_media(data: bytes) -> None:
     claims = (None, "pcm16", "wav", "mp3")
-    text = f"data:image/png;base64,{_text(data)}" if data[:1] == b"d" else _text(data[1:])
+    text = (
+        f"data:image/png;base64,{_decode_text(data)}"
+        if data[:1] == b"d"
+        else _decode_text(data[1:])
+    )
     _describe(InlineMedia(text, claims[len(data) % 4]))
     found = detect_format(data)
     read_image_size(data)
     measure_duration(data, found)
-    find_unshown_images(_text(data))
+    find_unshown_images(_decode_text(data))
 
 
 def _describe(media: InlineMedia) -> None:
@@ -177,7 +181,7 @@ def _describe(media: InlineMedia) -> None:
 
 
 def fuzz_links(data: bytes) -> None:
-    address = _text(data)
+    address = _decode_text(data)
     if is_allowed_link(address, own_host="localhost"):
         assert address.lower().startswith(("http:", "https:", "mailto:"))
     get_host(address)
@@ -186,8 +190,8 @@ def fuzz_links(data: bytes) -> None:
 
 
 def fuzz_errors(data: bytes) -> None:
-    parse_error_body(_text(data))
-    parse_pasted(_text(data))
+    parse_error_body(_decode_text(data))
+    parse_pasted(_decode_text(data))
 
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
@@ -198,7 +202,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
 
 
 def _seed(folder: Path) -> None:
-    """What the hostile corpus of the tests says is where to start from."""
+    """Write the hostile corpus of the tests into `folder`, as first inputs."""
     folder.mkdir(parents=True, exist_ok=True)
     said = {text for case in CASES for text in (*case.said, *case.messages)}
     for at, text in enumerate(sorted(said)):

@@ -1,10 +1,10 @@
-"""What colouring code costs at worst, language by language: the ground of the table in `code`.
+"""Measure the highest cost of colouring code by language, for the table in `markdown/code.py`.
 
 `python -m bench.lexers` colours nasty patterns with every lexer that is asked for, by default
 those of the table and some that were left out of it, and prints the worst: the time of the
 slowest single token, which nothing can interrupt, and of the whole text, which is stopped at
 `--patience` as a page stops it at its own. It begins with the largest size and goes down until
-the slowest token takes less than `--token` seconds: that is what the table trusts a lexer with.
+the slowest token takes less than `--token` seconds: the size that the table allows.
 `--noise` adds that many made-up patterns.
 """
 
@@ -28,7 +28,7 @@ from webapp.rendering.markdown.code import LANGUAGES
 LEFT_OUT: Final = ("ini", "markdown", "perl", "php", "ruby", "scala")
 SIZES: Final = (50_000, 20_000, 10_000, 5_000, 2_000)
 
-# What a lexer may look for an end of, and what it may find in its way.
+# Openings whose end a lexer may search for, and repetitions that it may meet on the way.
 _PIECES: Final = (
     *(
         "a",
@@ -85,7 +85,7 @@ _PIECES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The worst of many texts of one size: seconds, for all of it and for one token."""
+    """The highest cost of many texts of one size: seconds for the whole text and for one token."""
 
     whole: float = 0.0
     whole_text: str = ""
@@ -98,8 +98,8 @@ class TooLong(Exception):
     """A lexer outlasted the reader's patience."""
 
 
-def texts(size: int, noise: int) -> Iterator[tuple[str, str]]:
-    """Nasty texts of `size` characters with a name for each."""
+def iter_texts(size: int, noise: int) -> Iterator[tuple[str, str]]:
+    """Yield nasty texts of `size` characters, each after its name."""
     for piece in _PIECES:
         yield repr(piece), piece * (size // len(piece))
     chance = random.Random(7)
@@ -109,8 +109,8 @@ def texts(size: int, noise: int) -> Iterator[tuple[str, str]]:
         yield repr((first, joined)), first + joined * (size // len(joined))
 
 
-def seconds(lexer: Lexer, text: str, *, patience: float) -> tuple[float, float]:
-    """The CPU time of reading `text`, and of its slowest token; stops when out of patience."""
+def measure(lexer: Lexer, text: str, *, patience: float) -> tuple[float, float]:
+    """Return the CPU time of reading `text` and of its slowest token; stop when out of patience."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TooLong
@@ -131,11 +131,11 @@ def seconds(lexer: Lexer, text: str, *, patience: float) -> tuple[float, float]:
     return time.thread_time() - begin, slowest
 
 
-def worst(lexer: Lexer, size: int, *, noise: int, patience: float) -> Cost:
-    """The dearest of the nasty texts of `size` characters."""
+def find_worst(lexer: Lexer, size: int, *, noise: int, patience: float) -> Cost:
+    """Return the highest cost of a nasty text of `size` characters."""
     found = Cost()
-    for name, text in texts(size, noise):
-        whole, token = seconds(lexer, text, patience=patience)
+    for name, text in iter_texts(size, noise):
+        whole, token = measure(lexer, text, patience=patience)
         if whole > found.whole:
             found = replace(found, whole=whole, whole_text=name, ratio=whole / _plain(text))
         if token > found.token:
@@ -165,7 +165,7 @@ def main() -> None:
     for name in names:
         lexer = get_lexer_by_name(name)
         for size in SIZES:
-            cost = worst(lexer, size, noise=asked.noise, patience=asked.patience)
+            cost = find_worst(lexer, size, noise=asked.noise, patience=asked.patience)
             print(
                 f"{name:12} {size:10,} {cost.token * 1e3:8.1f} {cost.whole * 1e3:8.1f}"
                 f" {cost.ratio:7.0f}  {cost.token_text[:30]} {cost.whole_text[:30]}",

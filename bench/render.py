@@ -1,9 +1,9 @@
-"""What rendering costs: CPU time of pages, as ratios to that of a page with one empty message.
+"""Measure rendering: CPU time of pages, as ratios to that of a page with one empty message.
 
 `python -m bench.render` asks the application in this process, over its embedded store, for a page
 of each kind of message, for pages of real messages, and for pages of 1 MB of the most hostile
-content there is. The ordinary ones take turns, so that what else the machine does meets them
-alike. Ends with status 1 when a hostile page costs more than 2 s of CPU time.
+content there is. The ordinary ones take turns, so that other work of the
+machine affects them alike. Exits with status 1 if a hostile page costs more than 2 s of CPU time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MB: Final = 1024 * 1024
 
 @dataclass
 class Case:
-    """A page to ask for, and what it has cost each time."""
+    """A page to request, and its cost each time."""
 
     name: str
     path: str
@@ -55,7 +55,7 @@ class Case:
 
 
 def main() -> None:
-    """Prints a line a page."""
+    """Print a line for each page."""
     parser = argparse.ArgumentParser(prog="python -m bench.render", description=__doc__)
     parser.add_argument("--size", type=int, default=SIZE, help="bytes of each hostile page")
     parser.add_argument("--rounds", type=int, default=HOSTILE_ROUNDS, help="of hostile pages")
@@ -63,9 +63,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="readback-bench-") as folder:
         bench = _Bench(Path(folder))
-        empty = bench.ordinary()
-        worst = bench.hostile(options.size, rounds=options.rounds, only=options.only, empty=empty)
-    sys.exit(_verdict(worst))
+        empty = bench.measure_ordinary()
+        worst = bench.measure_hostile(
+            options.size, rounds=options.rounds, only=options.only, empty=empty
+        )
+    sys.exit(_report_failures(worst))
 
 
 class _Bench:
@@ -82,27 +84,27 @@ class _Bench:
         )
         self._client: FlaskClient = create_app(config).test_client()
 
-    def ordinary(self) -> float:
-        """Measures and prints them; gives the seconds of the empty page."""
-        cases = [self._added("an empty message", of_messages(EMPTY))]
+    def measure_ordinary(self) -> float:
+        """Measure and print the ordinary pages; return the seconds of the empty one."""
+        cases = [self._add("an empty message", of_messages(EMPTY))]
         for kind, messages in KINDS.items():
-            cases.append(self._added(kind, of_messages(*messages)))
+            cases.append(self._add(kind, of_messages(*messages)))
         for kind, query, text in pages():
-            cases.append(self._added(kind, partial(_named, text), query))
-        self._take_turns(cases, ROUNDS)
+            cases.append(self._add(kind, partial(_rename, text), query))
+        self._run_in_turns(cases, ROUNDS)
         empty = cases[0].median
         _print_all(cases, empty)
         return empty
 
-    def hostile(self, size: int, *, rounds: int, only: str, empty: float) -> list[Case]:
-        """The pages that cost most, the worst first; prints them."""
+    def measure_hostile(self, size: int, *, rounds: int, only: str, empty: float) -> list[Case]:
+        """Print and return the pages that cost most, the worst first."""
         cases = []
         for name, make in hostile(size):
             if only.lower() in name.lower():
-                cases.append(case := self._added(name, make))
-                self._take_turns([case], rounds)
+                cases.append(case := self._add(name, make))
+                self._run_in_turns([case], rounds)
                 self._remove(case)
-                _tell_progress(len(cases), case)
+                _print_progress(len(cases), case)
         cases.sort(key=lambda case: case.median, reverse=True)
         print(f"\n{len(cases)} hostile pages of {size:,} bytes, the costliest of them:")
         _print_all(cases[:WORST_SHOWN], empty)
@@ -111,7 +113,7 @@ class _Bench:
         _print_all(largest, empty)
         return cases
 
-    def _added(self, name: str, make: Callable[[str], str], query: str = "") -> Case:
+    def _add(self, name: str, make: Callable[[str], str], query: str = "") -> Case:
         completion_id = f"bench-{next(self._numbers)}"
         self._file.write_text(make(completion_id) + "\n", encoding="utf-8")
         with closing(Store(self._url)) as store:
@@ -120,45 +122,45 @@ class _Bench:
         return Case(name, f"/completions/{completion_id}{query}")
 
     def _remove(self, case: Case) -> None:
-        """Takes the completion out of the store, which would grow to a gigabyte."""
+        """Delete the completion, since the store would grow to a gigabyte."""
         assert self._client.delete(f"/v1/chat{case.path}").status_code == 200
 
-    def _take_turns(self, cases: Iterable[Case], rounds: int) -> None:
+    def _run_in_turns(self, cases: Iterable[Case], rounds: int) -> None:
         cases = list(cases)
         for _ in range(rounds):
             for case in cases:
-                self._ask(case)
+                self._request(case)
 
-    def _ask(self, case: Case) -> None:
-        """Asks once; a page that is sent in pieces is read to its end."""
-        before = _memory_from_now_on()
+    def _request(self, case: Case) -> None:
+        """Request the page once; read a streamed page to its end."""
+        before = _reset_peak_memory()
         started = time.process_time()
         response = self._client.get(case.path)
         case.sent = len(response.data)
         case.seconds.append(time.process_time() - started)
-        case.memory = max(case.memory, _most_memory() - before)
+        case.memory = max(case.memory, _read_peak_memory() - before)
         case.status = response.status_code
         response.close()
 
 
-def _tell_progress(number: int, case: Case) -> None:
-    """A line for whoever waits, apart from the results."""
+def _print_progress(number: int, case: Case) -> None:
+    """Print a line for the user who waits, apart from the results."""
     print(f"{number:4} {case.median:8.3f} s  {case.name}", file=sys.stderr, flush=True)
 
 
-def _named(text: str, name: str) -> str:
-    """A completion under another id."""
+def _rename(text: str, name: str) -> str:
+    """Return a completion under another id."""
     return f'{{"id":"{name}"{text[text.index(",") :]}'
 
 
-def _memory_from_now_on() -> int:
+def _reset_peak_memory() -> int:
     if not HAS_PEAKS:
         return 0
     reset_peak("self")
     return read_held("self")
 
 
-def _most_memory() -> int:
+def _read_peak_memory() -> int:
     return read_peak("self") if HAS_PEAKS else 0
 
 
@@ -172,8 +174,8 @@ def _print_all(cases: Iterable[Case], empty: float) -> None:
         )
 
 
-def _verdict(cases: Iterable[Case]) -> int:
-    """The exit status; names every page that costs too much."""
+def _report_failures(cases: Iterable[Case]) -> int:
+    """Return the exit status, after printing every page that costs too much."""
     costly = [case for case in cases if case.median > MOST_SECONDS]
     broken = [case for case in cases if case.status >= 500]
     for case in costly:

@@ -1,7 +1,7 @@
-"""What `bench.render` renders: messages of each kind, pages of real ones, and the worst there is.
+"""Build the pages of `bench.render`: messages of each kind, real ones, and hostile ones.
 
-Each case is a completion as JSON text. The hostile ones are about as large as asked for; text in
-them is JSON too deep or too wide for a recursive writer, so it is put together by hand.
+Each case is a completion as JSON text. The hostile ones have about the requested size; their
+JSON is too deep or too wide for a recursive writer, so it is put together by hand.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tools.paths import REAL_DATA
 from webapp.embedded.transfer.samples import SAMPLES
 
 REAL: Final = REAL_DATA / "transcripts"
-"""Transcripts beside this checkout, where there are some."""
+"""Transcripts beside this checkout, if there are any."""
 
 PAGE_SIZES: Final = (20, 100, 1_143)
 Json: TypeAlias = dict[str, Any]
@@ -32,7 +32,7 @@ _PROSE: Final = (
 
 
 def completion(name: str, *messages: str, **members: str) -> str:
-    """A completion of `messages`, which are JSON like the further `members`."""
+    """Return a completion of `messages`, which are JSON like the further `members`."""
     more = "".join(f',"{key}":{value}' for key, value in members.items())
     listed = ",".join(messages)
     return f'{{"id":"{name}","created":1,"choices":[],"messages":[{listed}]{more}}}'
@@ -102,7 +102,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def pages() -> Iterator[tuple[str, str, str]]:
-    """Name, address behind the completion, and completion of each page of ordinary messages."""
+    """Yield the name, query and completion of each page of ordinary messages."""
     said = list(_real_messages())
     for size in PAGE_SIZES:
         many = [said[at % len(said)] for at in range(size)]
@@ -125,7 +125,7 @@ def _real_completions() -> Iterator[str]:
 
 
 def hostile(size: int) -> Iterator[tuple[str, Callable[[str], str]]]:
-    """Name and maker of each hostile completion of about `size` bytes."""
+    """Yield the name and the builder of each hostile completion of about `size` bytes."""
     for name, make in HOSTILE_TEXTS.items():
         for count in (5, 50):
             text = message("assistant", make(size // count))
@@ -148,7 +148,7 @@ def hostile(size: int) -> Iterator[tuple[str, Callable[[str], str]]]:
 
 
 def _sounds(size: int) -> dict[str, Json]:
-    """Input audio whose duration is hard to tell, about `size` characters of base64 each."""
+    """Return input audio whose duration is hard to find, about `size` characters of base64 each."""
     most = size * 3 // 4
     made = {
         "tags": b"ID3\x04\0\0\0\0\0\0" + b"\xff" * most,
@@ -167,7 +167,7 @@ def _sounds(size: int) -> dict[str, Json]:
 
 
 def of_messages(*messages: str) -> Callable[[str], str]:
-    """A maker of a completion of `messages`, which takes its id."""
+    """Return a builder of a completion of `messages`, which takes its id."""
     return lambda name: completion(name, *messages)
 
 

@@ -1,9 +1,8 @@
-"""How WSGI servers wait: readers who all ask at once, of an app that waits for its upstream.
+"""Measure how WSGI servers wait: many readers at once, and an app that waits for its upstream.
 
 `python -m bench.servers` runs the servers one after the other against one slow upstream and
 prints times as ratios of the upstream's own, so that the machine cancels out. The app makes one
-call through the client, as a page does, and renders nothing: what is measured is the waiting.
-Knows the client, and nothing of the pages.
+call through the client, as a page does, and renders nothing: only the waiting is measured.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 UPSTREAM_SECONDS: Final = 0.05
 READERS: Final = 64
 ANSWERS: Final = 30
-"""How many answers each reader waits for, one after the other on one connection."""
+"""Requests of each reader, one after the other on one connection."""
 WARM_UP: Final = 5
-"""How many of them come first and are not counted: servers start threads when they need them."""
+"""First requests that are not counted: servers start threads when they need them."""
 START_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 3.0
 RUN_SECONDS: Final = 12.0
@@ -48,7 +47,7 @@ _APP: Final = "bench.servers:create_app"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server under test; `{port}` in its command stands for the port to listen on."""
+    """A server under test; `{port}` in its command is the port to listen on."""
 
     name: str
     command: tuple[str, ...]
@@ -72,7 +71,7 @@ class Outcome:
 
 def _granian(workers: int, threads: int) -> Server:
     options = f"--interface wsgi --factory --log-level error --port {{port}} --workers {workers}"
-    # A worker that is told to stop while it starts does not hear it.
+    # A worker that is still starting ignores the signal to stop.
     options += f" --blocking-threads {threads} --workers-kill-timeout 1"
     command = ("granian", *options.split(), _APP)
     return Server(f"granian, {workers} x {threads} threads", command)
@@ -93,7 +92,7 @@ SERVERS: Final = (_granian(2, 32), _granian(1, 64), _gunicorn(2, 32), _waitress(
 
 
 def main() -> None:
-    """Prints one line a server."""
+    """Print one line for each server."""
     with _slow_upstream() as port:
         own = statistics.median(asyncio.run(_read(port, f"/v1/chat/completions/{_ID}")))
         print(f"{READERS} readers at once; the upstream alone takes {own * 1000:.0f} ms (1.00)\n")
@@ -106,8 +105,8 @@ def main() -> None:
 
 
 def create_app() -> WSGIApplication:
-    """The app that the servers serve: one call upstream, and its answer as theirs."""
-    # waitress tells of every reader who waits; here all of them do.
+    """Return the app that the servers serve: it forwards one request to the upstream."""
+    # waitress logs every request that waits; here all of them do.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     endpoint = Endpoint.openai(base_url=os.environ[_ADDRESS], api_key="sk-bench")
     upstream = Upstream(endpoint, pool_size=READERS)
@@ -122,7 +121,7 @@ def create_app() -> WSGIApplication:
 
 
 def _measure(server: Server, base_url: str) -> Outcome:
-    """The outcome of a run, less what it costs to start and stop the server."""
+    """Return the outcome of a run, less the cost of starting and stopping the server."""
     before = _children_cpu()
     with _running(server, base_url):
         pass
@@ -133,14 +132,14 @@ def _measure(server: Server, base_url: str) -> Outcome:
 
 
 def _children_cpu() -> float:
-    """CPU seconds of the processes that were started here and have ended, and of theirs."""
+    """Return the CPU seconds of all descendants of this process that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 @contextmanager
 def _running(server: Server, base_url: str) -> Iterator[int]:
-    """Gives the port of `server`, which has answered once."""
+    """Yield the port of `server`, which has answered once."""
     port = _free_port()
     arguments = [part.format(port=port) for part in server.command]
     environ = os.environ | {_ADDRESS: base_url}
@@ -159,7 +158,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        # With its workers, which the server would leave behind.
+        # Stops the workers too, which the server would leave running.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -184,7 +183,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 async def _read(
     port: int, path: str, *, readers: int = READERS, answers: int = ANSWERS, warm_up: int = WARM_UP
 ) -> list[float]:
-    """The seconds that each answer took, of all readers at once."""
+    """Return the seconds that each answer took, of all readers at once."""
     readings = (_reader(port, path, answers + warm_up) for _ in range(readers))
     seconds = await asyncio.wait_for(asyncio.gather(*readings), RUN_SECONDS)
     return [second for one in seconds for second in one[warm_up:]]
@@ -204,7 +203,7 @@ async def _reader(port: int, path: str, answers: int) -> list[float]:
 
 
 async def _take_answer(answer: asyncio.StreamReader) -> None:
-    """Reads one answer to its end. Raises OSError for anything but a 200 with its length."""
+    """Read one answer to its end. Raise `OSError` unless it is a 200 with its length."""
     try:
         head = (await answer.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     except asyncio.IncompleteReadError as error:
@@ -218,7 +217,7 @@ async def _take_answer(answer: asyncio.StreamReader) -> None:
 
 @contextmanager
 def _slow_upstream() -> Iterator[int]:
-    """Gives the port of an upstream in a process of its own, so that it waits on nobody."""
+    """Yield the port of an upstream in a process of its own, which shares no lock with ours."""
     spawning = multiprocessing.get_context("spawn")
     here, there = spawning.Pipe()
     process = spawning.Process(target=_serve_upstream, args=(there,), daemon=True)

@@ -1,9 +1,9 @@
-"""What the store costs as it grows: pages of messages and completions, imports and their memory.
+"""Measure the store as it grows: pages of messages and completions, imports and their memory.
 
-`python -m bench.store` does it at small sizes in about a minute, with `--large` at those that the
+`python -m bench.store` runs at small sizes in about a minute, with `--large` at those that the
 store is made for: a million messages in one completion, a million completions, an import of
-1 GB. SQLite and PostgreSQL stand side by side, the second one in a server of its own, as
-durable as it is by default. Knows the store and its import, and nothing of HTTP.
+1 GB. It compares SQLite and PostgreSQL, which runs in a server of its own, as durable as by
+default.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from webapp.embedded.store.pages import PageRequest
 ROUNDS: Final = 300
 LIMIT: Final = 20
 MOST_RATIO: Final = 1.5
-"""The last page may cost this many times the first."""
+"""The cost of the last page may be this many times that of the first."""
 
 _COUNTED: Final = "WITH RECURSIVE ns (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM ns WHERE n < {})"
 _TEXT: Final = "words that a reader may have written " * 5
@@ -39,7 +39,7 @@ _ADD_MESSAGES: Final = (
     f"INSERT INTO messages {_COUNTED} SELECT {{}}, n, 'm' || n,"
     f' \'{{{{"id":"m\' || n || \'","role":"user","content":"{_TEXT}"}}}}\', \'{_TEXT}\' FROM ns'
 )
-# Three of each second, so that the order within one is asked for too.
+# Three in each second, so that ties in the order occur too.
 _ADD_COMPLETIONS: Final = (
     f"INSERT INTO completions {_COUNTED} SELECT {{}} + n, 'c' || n, n / 3, 'model', '',"
     f' \'{{{{"id":"c\' || n || \'","model":"{_TEXT}"}}}}\', \'{_TEXT}\' FROM ns'
@@ -63,7 +63,7 @@ LARGE: Final = Sizes((1_000, 100_000, 1_000_000), 1_000_000, (20_000_000, 1_000_
 
 
 def main() -> None:
-    """Prints a block for each database."""
+    """Print a block for each database."""
     parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
     parser.add_argument("--large", action="store_true")
     sizes = LARGE if parser.parse_args().large else SMALL
@@ -98,7 +98,7 @@ def _measure_pages(url: str, sizes: Sizes) -> None:
 
 
 def _fill(url: str, sizes: Sizes) -> None:
-    """Fills the tables by SQL: what is measured is reading, and importing comes later."""
+    """Fill the tables by SQL: reading is measured here, importing later."""
     with _writing(url) as run:
         run(_ADD_COMPLETIONS.format(sizes.completions - 1, 1))
         run(_ADD_METADATA)
@@ -113,7 +113,7 @@ def _writing(url: str) -> Iterator[Callable[[str], object]]:
 
 
 Pages = tuple[Callable[[], object], Callable[[], object]]
-"""Asks for the first page, and for the last full one."""
+"""Two functions: one requests the first page, the other the last full one."""
 
 
 def _message_pages(store: Store, completion_id: str, count: int) -> Pages:
@@ -135,7 +135,7 @@ def _completion_pages(
 
 
 def _ends(prefix: str, count: int) -> tuple[PageRequest, PageRequest]:
-    """Both continue after a cursor, so that they do the same work."""
+    """Return two requests that both continue after a cursor, so that they do the same work."""
     return (
         PageRequest(f"{prefix}0", LIMIT, "asc"),
         PageRequest(f"{prefix}{count - LIMIT - 1}", LIMIT, "asc"),
@@ -143,7 +143,7 @@ def _ends(prefix: str, count: int) -> tuple[PageRequest, PageRequest]:
 
 
 def _compare(name: str, pages: Pages) -> None:
-    """Asks for both in turn, so that what else the machine does meets both alike."""
+    """Request both in turn, so that other work of the machine affects both alike."""
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for ask, taken in zip(pages, seconds, strict=True):
@@ -157,7 +157,7 @@ def _compare(name: str, pages: Pages) -> None:
 
 
 def _completions_file(folder: Path, size: int) -> Path:
-    """JSONL of about `size` bytes: completions of ten messages of half a kilobyte each."""
+    """Write JSONL of about `size` bytes: completions of ten messages of half a kilobyte each."""
     said = [{"role": role, "content": _TEXT * 3} for role in ("user", "assistant") * 5]
     answer = {"index": 0, "message": said[1], "finish_reason": "stop"}
     path = folder / f"{size}.jsonl"
@@ -171,7 +171,7 @@ def _completions_file(folder: Path, size: int) -> Path:
 
 
 def _measure_import(url: str, file: Path) -> None:
-    """In a process of its own, whose memory is that of the import and nothing else."""
+    """Measure in a process of its own, whose memory is that of the import alone."""
     program = [sys.executable, "-c", "from bench.store import import_one; import_one()"]
     done = subprocess.run([*program, url, file], check=True, stdout=subprocess.PIPE, text=True)
     completions, seconds, peak = map(float, done.stdout.split())
@@ -185,7 +185,7 @@ def _measure_import(url: str, file: Path) -> None:
 
 
 def import_one() -> None:
-    """Imports a file into a store; prints completions, seconds, and MB of memory at most."""
+    """Import a file into a store; print completions, seconds, and MB of memory at most."""
     url, file = sys.argv[1:]
     with closing(Store(url)) as store:
         started = time.perf_counter()

@@ -1,6 +1,6 @@
-"""The small pictures and sounds that stand as base64 in `tests/fixtures/bubbles`.
+"""Make the small pictures and sounds that `tests/fixtures/bubbles` contains as base64.
 
-Prints one JSON object, names to base64. What the standard library can write is made here, the
+Prints one JSON object, names to base64. Files that the standard library can write have the
 same bytes every time; JPEG, WebP and the AV1 picture of the AVIF come from a Chromium's own
 encoders (given as argument), so they depend on its version:
 
@@ -51,7 +51,7 @@ def main() -> None:
     with sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=sys.argv[1], args=["--no-sandbox"])
         page = browser.new_page()
-        # Encoders are for secure pages only; this one is answered here and asked of nobody.
+        # Encoders need a secure page; this one is answered here, without a request.
         page.route("**", lambda route: route.fulfill(body="<!doctype html>"))
         page.goto("https://media.test/")
         drawn = page.evaluate(DRAW)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def plain() -> dict[str, bytes]:
-    """What needs nothing but the standard library."""
+    """Return the files that need only the standard library."""
     samples = tuple(0.4 * ((t // 27) % 2 * 2 - 1) * (1 - t / 960) for t in range(960))
     return {
         "png": png(48, 32, _sun),
@@ -167,7 +167,7 @@ def avif(frame: bytes, width: int, height: int) -> bytes:
     ipma = _full(b"ipma", struct.pack(">IHB", 1, 1, 3) + bytes([1, 2, 0x83]))
     iprp = _box(b"iprp", _box(b"ipco", ispe, pixi, av1c), ipma)
     infe = _full(b"infe", struct.pack(">HH", 1, 0) + b"av01\0", version=2)
-    # The place of the picture is known once the rest has its size.
+    # The offset of the picture is known once the rest has its size.
     iloc = _full(b"iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, 0, len(obus)))
     meta = _full(
         b"meta",

@@ -1,8 +1,7 @@
-"""The pictures, sounds and the PDF of the sample completions, made from formulas.
+"""Make the pictures, sounds and the PDF of the sample completions from formulas.
 
-Owns what is in `webapp/embedded/samples/media/`; knows nothing of the completions that show
-it. Run without arguments it writes the files that need only the standard library, the same
-bytes every time:
+They are in `webapp/embedded/samples/media/`. Without arguments it writes the files that need
+only the standard library, the same bytes every time:
 
     python -m tools.make_sample_media [FOLDER]
 
@@ -76,7 +75,7 @@ def main() -> None:
 
 
 def made() -> dict[str, bytes]:
-    """The contents of every file that needs nothing but the standard library, by name."""
+    """Return the contents of every file that needs only the standard library, by name."""
     fork = tuple(0.6 * math.exp(-2 * t / RATE) * _wave(440.0, t) for t in range(RATE))
     return {
         "harbour.png": png(480, 300, harbour),
@@ -89,7 +88,7 @@ def made() -> dict[str, bytes]:
 
 
 def encode(folder: pathlib.Path) -> None:
-    """Makes the files that need ffmpeg and flite. Raises `CalledProcessError` on failure."""
+    """Make the files that need ffmpeg and flite. Raise `CalledProcessError` on failure."""
     with tempfile.TemporaryDirectory() as temporary:
         source = pathlib.Path(temporary) / "source"
         for name, scene in (("fjord.jpg", fjord), ("lighthouse.webp", lighthouse)):
@@ -196,7 +195,7 @@ def rainfall(x: float, y: float) -> Colour:
 
 
 def _dot(text: str, x: int, y: int) -> bool:
-    """Whether the dot at x, y of `text`, drawn at twice the size of the glyphs, is set."""
+    """Return whether the dot at x, y of `text`, drawn at twice the size of the glyphs, is set."""
     place, column, row = x // 8, x % 8 // 2, y // 2
     if not (0 <= place < len(text) and 0 <= row < 5 and column < 3):
         return False

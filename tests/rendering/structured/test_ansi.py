@@ -28,13 +28,13 @@ PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\x1b\x9b\r\0"),
 ANYTHING = st.text(st.sampled_from("\x1b\x9b[]0123;:m\r\nK<&é\x07\\P?"), max_size=60)
 
 
-def text_of(written: str) -> str:
+def read_text(written: str) -> str:
     pre = parsed(f"<pre>{render_ansi(written).html}</pre>").css_first("pre")
     assert pre is not None
     return pre.text()
 
 
-def classes_in(written: str) -> list[str]:
+def find_classes(written: str) -> list[str]:
     spans = parsed(str(render_ansi(written).html)).css("span:not(.control, .joined)")
     return [span.attributes["class"] or "" for span in spans]
 
@@ -43,16 +43,16 @@ def classes_in(written: str) -> list[str]:
 @checked
 def test_the_text_is_all_there_without_its_sequences(pieces: list[str]) -> None:
     plain = "".join(piece for piece in pieces if piece[:1] not in ("\x1b", "\x9b"))
-    assert text_of("".join(pieces)) == plain
+    assert read_text("".join(pieces)) == plain
 
 
 @given(ANYTHING)
 @checked
-def test_whatever_is_written_gives_known_classes_and_no_elements_of_its_own(text: str) -> None:
+def test_any_text_makes_known_classes_and_no_elements_of_its_own(text: str) -> None:
     html = str(render_ansi(text).html)
     found = parsed(html).css("main *")
     assert {node.tag for node in found} <= {"span"}
-    for names in classes_in(text):
+    for names in find_classes(text):
         assert set(names.split()) <= CLASSES
 
 
@@ -87,19 +87,19 @@ def test_whatever_is_written_gives_known_classes_and_no_elements_of_its_own(text
     ],
 )
 def test_colours_and_weights_become_classes(written: str, classes: list[str]) -> None:
-    assert classes_in(written) == classes
+    assert find_classes(written) == classes
 
 
 def test_concealed_text_can_be_read() -> None:
-    assert text_of("\x1b[8msecret\x1b[0m") == "secret"
-    assert classes_in("\x1b[8msecret") == ["ansi-conceal"]
+    assert read_text("\x1b[8msecret\x1b[0m") == "secret"
+    assert find_classes("\x1b[8msecret") == ["ansi-conceal"]
     hiding = re.compile(r"display: *none|visibility|opacity|font-size: *0|transparent")
     rules = re.findall(r"\.ansi-[^{]*\{([^}]*)\}", (CSS / "structure.css").read_text())
     assert rules and not any(hiding.search(rule) for rule in rules)
 
 
 def test_states_of_a_progress_bar_are_lines() -> None:
-    assert text_of("10%\r50%\r100%\r\nend\r\r\n\r\n") == "10%\n50%\n100%\nend\n\n"
+    assert read_text("10%\r50%\r100%\r\nend\r\r\n\r\n") == "10%\n50%\n100%\nend\n\n"
 
 
 def test_other_sequences_are_counted_not_shown() -> None:
@@ -113,7 +113,7 @@ def test_other_sequences_are_counted_not_shown() -> None:
 )
 def test_a_sequence_without_an_end_is_text(text: str) -> None:
     assert not has_sequences(text)
-    assert text_of(text) == text
+    assert read_text(text) == text
 
 
 def test_beyond_a_number_of_changes_there_are_no_colours_but_all_text() -> None:
@@ -137,8 +137,8 @@ def test_nasty_output_loses_no_letters(text: str) -> None:
     assert re.sub("[^axy]+", "", shown) == re.sub("[^axy]+", "", text)
 
 
-def tokens() -> dict[str, tuple[str, str]]:
-    """The colours of the style sheet by name, light and dark."""
+def parse_tokens() -> dict[str, tuple[str, str]]:
+    """Return the colours of the style sheet by name, light and dark."""
     found = re.findall(
         r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)",
         (CSS / "tokens.css").read_text(encoding="utf-8"),
@@ -146,7 +146,7 @@ def tokens() -> dict[str, tuple[str, str]]:
     return {name: (light, dark) for name, light, dark in found}
 
 
-def luminance(colour: str) -> float:
+def compute_luminance(colour: str) -> float:
     channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     red, green, blue = (
         one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in channels
@@ -154,19 +154,19 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def compute_contrast(one: str, other: str) -> float:
+    low, high = sorted((compute_luminance(one), compute_luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_every_colour_can_be_read_on_every_ground(scheme: int) -> None:
-    known = tokens()
+    known = parse_tokens()
     inks = ["text", "ansi-dim", *(f"ansi-{name}" for name in NAMES)]
     inks += [f"ansi-bright-{name}" for name in NAMES]
     grounds = ["ground", "inset", "error-ground", *(f"ansi-on-{name}" for name in NAMES)]
     for ink, ground in itertools.product(inks, grounds):
-        assert contrast(known[ink][scheme], known[ground][scheme]) >= 4.5, (ink, ground)
+        assert compute_contrast(known[ink][scheme], known[ground][scheme]) >= 4.5, (ink, ground)
 
 
 def test_every_class_has_its_rule() -> None:

@@ -1,4 +1,4 @@
-"""What a text is as a whole: JSON, XML, a table, terminal output, or just text."""
+"""The kind of a text as a whole: JSON, XML, a table, terminal output, or plain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ XML = '<?xml version="1.0"?>\n<a x="1"><b>one &amp; <![CDATA[<two>]]></b><c/><!-
 CSV = 'id,name,note\n1,Ada,"a, b"\n2,Grace,"two\nlines"\n'
 
 
-def of(
+def detect(
     text: str, role: str = "tool", budget: StructureBudget | None = None, **more: object
 ) -> Structure:
     message = Message.from_json(parse(json.dumps({"role": role, "content": text} | more)))
@@ -63,12 +63,12 @@ def of(
         ("text", "tool", "plain"),
     ],
 )
-def test_a_text_is_what_it_surely_is(text: str, role: str, kind: str) -> None:
-    assert of(text, role).kind == kind
+def test_a_text_is_of_a_kind_only_if_surely_so(text: str, role: str, kind: str) -> None:
+    assert detect(text, role).kind == kind
 
 
 def test_xml_is_indented_between_elements_alone() -> None:
-    pre = parsed(str(of(XML).view)).css_first("pre")
+    pre = parsed(str(detect(XML).view)).css_first("pre")
     assert pre is not None
     assert pre.text() == (
         '<?xml version="1.0"?>\n<a x="1">\n  <b>one &amp; <![CDATA[<two>]]></b>\n  <c/>\n'
@@ -78,7 +78,7 @@ def test_xml_is_indented_between_elements_alone() -> None:
 
 def test_mixed_xml_keeps_its_white_space() -> None:
     mixed = "<a><b> one <i>two</i>\n three </b><c/></a>"
-    pre = parsed(str(of(mixed).view)).css_first("pre")
+    pre = parsed(str(detect(mixed).view)).css_first("pre")
     assert pre is not None
     assert pre.text() == "<a>\n  <b> one <i>two</i>\n three </b>\n  <c/>\n</a>"
 
@@ -86,45 +86,45 @@ def test_mixed_xml_keeps_its_white_space() -> None:
 @pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u2028"])
 def test_a_space_that_is_none_to_xml_is_kept(space: str) -> None:
     mixed = f"<a><b>1</b>{space}<c/></a>"
-    assert of(mixed + " ").kind == "plain"
-    pre = parsed(str(of(f"<r>{mixed}</r>").view)).css_first("pre")
+    assert detect(mixed + " ").kind == "plain"
+    pre = parsed(str(detect(f"<r>{mixed}</r>").view)).css_first("pre")
     assert pre is not None
     assert pre.text() == f"<r>\n  {mixed}\n</r>"
-    between = parsed(str(of(f"<a><b>{space}</b><c>\n</c><d/></a>").view)).css_first("pre")
+    between = parsed(str(detect(f"<a><b>{space}</b><c>\n</c><d/></a>").view)).css_first("pre")
     assert between is not None
     assert between.text() == f"<a>\n  <b>{space}</b>\n  <c>\n</c>\n  <d/>\n</a>"
 
 
 def test_a_table_has_every_value_in_its_place() -> None:
-    view = parsed(str(of(CSV).view))
+    view = parsed(str(detect(CSV).view))
     assert [node.text() for node in view.css("th[scope=col]")] == ["id", "name", "note"]
     rows = [[cell.text() for cell in row.css("td")] for row in view.css("tbody tr")]
     assert rows == [["1", "Ada", "a, b"], ["2", "Grace", "two\nlines"]]
 
 
-def test_a_long_table_says_what_it_leaves_to_the_source() -> None:
-    found = of("a,b\n" + "1,2\n" * 700)
+def test_a_long_table_says_how_many_rows_are_only_in_the_source() -> None:
+    found = detect("a,b\n" + "1,2\n" * 700)
     assert found.note == "200 more rows are in the source."
     assert len(parsed(str(found.view)).css("tbody tr")) == 500
 
 
 def test_one_row_that_is_left_is_one_row() -> None:
-    assert of("a,b\n" + "1,2\n" * 501).note == "1 more row is in the source."
+    assert detect("a,b\n" + "1,2\n" * 501).note == "1 more row is in the source."
 
 
 @pytest.mark.parametrize("role", ["tool", "user"])
 def test_a_table_may_begin_with_a_byte_order_mark(role: str) -> None:
-    view = parsed(str(of("\ufeff" + CSV, role).view))
+    view = parsed(str(detect("\ufeff" + CSV, role).view))
     assert view.css_first("thead .control[data-mark]") is not None
     names = [node.text() for node in view.css("th[scope=col]")]
     assert names == ["\ufeffid", "name", "note"]
 
 
-def test_terminal_output_says_what_it_leaves_to_the_source() -> None:
-    assert of("\x1b[2K\x1b[31mred").note == (
+def test_terminal_output_says_how_many_sequences_are_only_in_the_source() -> None:
+    assert detect("\x1b[2K\x1b[31mred").note == (
         "1 control sequence of the terminal not shown here; the source has them."
     )
-    assert of("\x1b[31mred").note is None
+    assert detect("\x1b[31mred").note is None
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_terminal_output_says_what_it_leaves_to_the_source() -> None:
     ],
 )
 def test_a_result_that_clearly_reports_an_error_is_one(text: str) -> None:
-    assert of(text).is_error
-    assert not of(text, "user").is_error
+    assert detect(text).is_error
+    assert not detect(text, "user").is_error
 
 
 @pytest.mark.parametrize(
@@ -156,18 +156,18 @@ def test_a_result_that_clearly_reports_an_error_is_one(text: str) -> None:
     ],
 )
 def test_a_result_that_only_speaks_of_errors_is_none(text: str) -> None:
-    assert not of(text).is_error
+    assert not detect(text).is_error
 
 
 def test_a_message_may_say_itself_that_it_is_an_error() -> None:
-    assert of("no", is_error=True).is_error
-    assert not of("no", is_error=False).is_error
+    assert detect("no", is_error=True).is_error
+    assert not detect("no", is_error=False).is_error
 
 
-def test_what_is_beyond_the_budget_is_text_and_says_so() -> None:
+def test_a_text_beyond_the_budget_is_plain_and_says_so() -> None:
     small = StructureBudget(Budgets(text_bytes=20))
-    assert of('{"a": "long enough to be too long"}', budget=small).note is not None
-    kinds = [of('{"a": 1234567890}', budget=small).kind for _ in range(20)]
+    assert detect('{"a": "long enough to be too long"}', budget=small).note is not None
+    kinds = [detect('{"a": 1234567890}', budget=small).kind for _ in range(20)]
     assert kinds[0] == "json" and kinds[-1] == "plain"
 
 
@@ -175,7 +175,7 @@ def test_what_is_beyond_the_budget_is_text_and_says_so() -> None:
 @checked
 def test_no_text_breaks_it_and_no_view_loses_letters(text: str) -> None:
     for role in ("tool", "user"):
-        found = of(text, role)
+        found = detect(text, role)
         if found.kind in ("xml", "csv"):
             shown = parsed(str(found.view)).text()
             assert [one for one in shown if one in "a1"] == [one for one in text if one in "a1"]
@@ -193,6 +193,6 @@ def test_no_text_breaks_it_and_no_view_loses_letters(text: str) -> None:
     ids=lambda text: repr(text[:12]),
 )
 def test_nasty_texts_do_not_grow_beyond_measure(text: str) -> None:
-    found = of(text, budget=StructureBudget(Budgets(text_bytes=2_000_000)))
+    found = detect(text, budget=StructureBudget(Budgets(text_bytes=2_000_000)))
     assert found.kind in ("plain", "json", "xml", "csv")
     assert len(found.view) < 60 * len(text)

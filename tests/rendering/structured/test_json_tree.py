@@ -19,12 +19,12 @@ ALLOWED = {
 
 
 def shown(text: str, *, budgets: Budgets | None = None) -> str:
-    """All that can be read in the tree of `text`, as one text."""
+    """Return all readable text in the tree of `text`."""
     return parsed(str(render_json_tree(parse(text), budgets=budgets))).text()
 
 
 def words(value: Value) -> list[str]:
-    """What must be read of `value`, in order: names and scalars, the long strings as they mean."""
+    """Return the expected texts of `value`, in order: names, scalars, decoded long strings."""
     if isinstance(value, Array):
         return [word for item in value.items for word in words(item)]
     if isinstance(value, Object):
@@ -39,7 +39,7 @@ def words(value: Value) -> list[str]:
 
 
 def normal(text: str) -> str:
-    """What HTML cannot hold is told as a browser would give it back."""
+    """Replace the characters that HTML cannot contain, as a browser does."""
     text = text.replace("\r\n", "\n").replace("\0", "\u2400")
     return "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in text)
 
@@ -54,13 +54,13 @@ def assert_in_order(found: str, expected: list[str]) -> None:
 
 @given(json_texts)
 @checked
-def test_every_name_and_value_stands_in_the_tree_in_order(text: str) -> None:
+def test_the_tree_contains_every_name_and_value_in_order(text: str) -> None:
     assert_in_order(shown(text).replace("\r\n", "\n"), words(parse(text)))
 
 
 @given(json_texts)
 @checked
-def test_what_has_no_room_in_the_tree_stands_in_it_as_text(text: str) -> None:
+def test_members_without_room_are_shown_as_text(text: str) -> None:
     value = parse(text)
     inner = value.source[1:-1].strip(" \t\n\r")
     if isinstance(value, Object) and inner:
@@ -76,7 +76,7 @@ def test_a_tree_holds_no_element_of_its_content(value: Json) -> None:
     assert {node.tag for node in nodes.css("main *")} <= ALLOWED
 
 
-def test_numbers_and_names_that_stand_twice_are_as_written() -> None:
+def test_numbers_and_repeated_names_are_as_written() -> None:
     text = '{"n":1.0,"n":-8132613597486110237,"e":1E+2,"s":"\\u00e9\\/"}'
     node = parsed(str(render_json_tree(parse(text))))
     assert [one.text() for one in node.css("dt")] == ["n", "n", "e", "s"]
@@ -103,7 +103,7 @@ def test_json_in_a_string_is_unfolded_and_says_so() -> None:
     assert '"[1]"' in node.text()
 
 
-def test_what_is_nested_too_deeply_stands_there_as_its_text() -> None:
+def test_too_deep_nesting_is_shown_as_text() -> None:
     levels = Budgets().tree_levels
     deep = '{"a":' * 60 + '"end"' + "}" * 60
     node = parsed(str(render_json_tree(parse(deep))))
@@ -115,7 +115,7 @@ def test_what_is_nested_too_deeply_stands_there_as_its_text() -> None:
     assert "nested deeper than 3 levels" in fewer.text() and '"end"' in fewer.text()
 
 
-def test_what_is_too_much_stands_there_as_its_text() -> None:
+def test_too_many_values_are_shown_as_text() -> None:
     text = json.dumps([{"n": number} for number in range(3_000)])
     node = parsed(str(render_json_tree(parse(text))))
     (rest,) = [one for one in node.css("pre.json")]

@@ -1,4 +1,4 @@
-"""Folds: what is folded, and that the size told is that of what is hidden."""
+"""Which texts are folded, and the size that a fold shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_role_has_its_number_of_lines(role: str, shown: int) -> None:
     assert (fold.shown, fold.lines) == (shown, 10)
 
 
-def test_the_hidden_size_is_told() -> None:
+def test_a_fold_shows_the_hidden_size() -> None:
     fold = estimate_fold(lines(427), role="user")
     assert fold is not None
     assert fold.lines == 412
@@ -55,7 +55,7 @@ def test_lines_of_code_do_not_wrap() -> None:
     assert estimate_fold(code, role="user", mono=True) is not None
 
 
-def test_json_is_measured_as_it_is_laid_out() -> None:
+def test_json_is_measured_by_the_lines_of_its_tree() -> None:
     assert expand_lines('{"a": 1, "b": ["x, y", 2]}') == '{\n"a": 1,\n"b": [\n"x, y", 2]}'
     assert expand_lines(r'{"a": "one\ntwo"}') == '{\n"a": "one\ntwo"}'
 

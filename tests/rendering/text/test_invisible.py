@@ -1,4 +1,4 @@
-"""Marks for characters that nobody sees: named, isolated, exact inside, and no more than those."""
+"""Marks for invisible characters, and only for those: named, and exact inside."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ anything = st.text(
 )
 
 
-def labels(html: str) -> list[str]:
+def find_labels(html: str) -> list[str]:
     return [node.attributes["data-mark"] or "" for node in parsed(html).css(".control")]
 
 
-def text_of(html: str) -> str:
+def read_text(html: str) -> str:
     return parsed(f"<pre>\n{html}</pre>").css("pre")[0].text()
 
 
@@ -58,15 +58,15 @@ def text_of(html: str) -> str:
         ("a\u200cb", "U+200C ZWNJ"),
     ],
 )
-def test_what_nobody_sees_is_marked_by_its_name(text: str, label: str) -> None:
-    assert labels(reveal_invisible(text)) == [label]
+def test_an_invisible_character_is_marked_by_its_name(text: str, label: str) -> None:
+    assert find_labels(reveal_invisible(text)) == [label]
 
 
 @pytest.mark.parametrize(
     "text",
     ["a\tb\nc", "e\u0301", "\U0001f600", "\ufffd", "日本語 العربية", "a\xa0b", "\u2400"],
 )
-def test_what_is_seen_gets_no_mark(text: str) -> None:
+def test_a_visible_character_gets_no_mark(text: str) -> None:
     assert reveal_invisible(text) == text
 
 
@@ -74,9 +74,9 @@ def test_what_is_seen_gets_no_mark(text: str) -> None:
     "cluster",
     [FAMILY, ENGLAND, "\u2764\ufe0f", "1\ufe0f\u20e3", "\u06cc\u200c\u062e", "\u845b\U000e0100"],
 )
-def test_joiners_that_belong_to_what_is_seen_are_only_underlined(cluster: str) -> None:
+def test_joiners_within_a_visible_character_are_only_underlined(cluster: str) -> None:
     html = reveal_invisible(f"a {cluster} b")
-    assert labels(html) == []
+    assert find_labels(html) == []
     (joined,) = parsed(html).css(".joined")
     assert joined.text() == cluster
 
@@ -85,7 +85,7 @@ def test_joiners_that_belong_to_what_is_seen_are_only_underlined(cluster: str) -
 @given(anything)
 def test_the_text_of_a_source_is_exact(text: str) -> None:
     kept = "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in text)
-    assert text_of(reveal_invisible(text)) == kept.replace("\0", "\u2400")
+    assert read_text(reveal_invisible(text)) == kept.replace("\0", "\u2400")
 
 
 @checked
@@ -99,14 +99,14 @@ def test_marks_hold_nothing_but_text(text: str) -> None:
 
 def test_a_hidden_message_cannot_leave_its_label() -> None:
     hostile = "".join(chr(0xE0000 + ord(letter)) for letter in '"><b onclick=x>')
-    assert labels(reveal_invisible(hostile)) == ['TAG × 15: "><b onclick=x>']
+    assert find_labels(reveal_invisible(hostile)) == ['TAG × 15: "><b onclick=x>']
     assert parsed(reveal_invisible(hostile)).css("b") == []
 
 
-def test_markdown_shows_only_what_deceives() -> None:
+def test_markdown_marks_only_deceiving_characters() -> None:
     text = f"<p>a\u202eb {FAMILY} {PERSIAN} {ENGLAND} \u200f {TAGGED}</p>"
     html = reveal_in_html(text)
-    assert labels(html) == ["U+202E RLO", "TAG × 15: ignore previous"]
+    assert find_labels(html) == ["U+202E RLO", "TAG × 15: ignore previous"]
     assert parsed(html).text() == parsed(text).text()
 
 
@@ -126,7 +126,7 @@ def test_tags_and_formulas_stay_as_they_are() -> None:
         ("\ufeff\ufeffa", 2, ""),
     ],
 )
-def test_a_text_says_what_it_hides(text: str, count: int, message: str) -> None:
+def test_hidden_characters_are_counted_and_decoded(text: str, count: int, message: str) -> None:
     hidden = find_hidden(text)
     assert hidden is not None
     assert (hidden.count, hidden.message) == (count, message)
@@ -144,4 +144,4 @@ def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_s
     for html in (str(reveal_invisible(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):
         assert html.count('class="control"') == MAX_MARKS + 1
         assert "the rest is not marked" in html
-    assert text_of(str(reveal_invisible(text))) == text
+    assert read_text(str(reveal_invisible(text))) == text

@@ -1,4 +1,4 @@
-"""Slices of long texts: joined they are the text, and each ends where a reader would pause."""
+"""Slices of long texts join to the text, and end after a paragraph or line if possible."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pieces = st.one_of(
 texts = st.lists(pieces, max_size=60).map("".join)
 
 
-def all_of(text: str, limit: int) -> list[Slice]:
+def cut_all(text: str, limit: int) -> list[Slice]:
     slices = [cut_slice(text, start=0, limit=limit)]
     while (start := slices[-1].next) is not None:
         slices.append(cut_slice(text, start=start, limit=limit))
@@ -40,7 +40,7 @@ def all_of(text: str, limit: int) -> list[Slice]:
 @checked
 @given(texts, st.integers(MIN_BYTES, 1_000))
 def test_slices_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> None:
-    slices = all_of(text, limit)
+    slices = cut_all(text, limit)
     assert "".join(one.text for one in slices) == text
     assert all(count_bytes(one.reopens + one.text) <= limit for one in slices)
     assert slices[-1].seen == slices[-1].total == count_bytes(text)
@@ -52,16 +52,16 @@ def test_slices_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> No
 @checked
 @given(texts, st.integers(MIN_BYTES, 1_000))
 def test_the_slice_before_is_the_one_that_led_here(text: str, limit: int) -> None:
-    starts = [one.start for one in all_of(text, limit)]
+    starts = [one.start for one in cut_all(text, limit)]
     for before, start in zip(starts, starts[1:], strict=False):
         assert find_previous_start(text, start=start, limit=limit) == before
     assert find_previous_start(text, start=0, limit=limit) is None
 
 
 @pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\n"])
-def test_a_slice_ends_behind_a_paragraph_or_a_line(end: str) -> None:
+def test_a_slice_ends_after_a_paragraph_or_a_line(end: str) -> None:
     text = f"{'word ' * 20}{end}" * 40
-    assert all(one.text.endswith(end) for one in all_of(text, 1_000))
+    assert all(one.text.endswith(end) for one in cut_all(text, 1_000))
 
 
 def test_a_paragraph_within_code_is_no_place_to_end() -> None:
@@ -72,7 +72,7 @@ def test_a_paragraph_within_code_is_no_place_to_end() -> None:
 
 def test_code_longer_than_a_slice_is_opened_again() -> None:
     text = "```python\n" + "print(1)\n" * 200 + "```\n\nThe end.\n"
-    first, *later = all_of(text, 600)
+    first, *later = cut_all(text, 600)
     assert first.reopens == ""
     assert {one.reopens for one in later} == {"```python\n"}
     assert later[-1].markdown.startswith("```python\nprint(1)\n")
@@ -81,7 +81,7 @@ def test_code_longer_than_a_slice_is_opened_again() -> None:
 
 def test_a_family_is_not_taken_apart() -> None:
     family = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
-    assert all(len(one.text) % len(family) == 0 for one in all_of(family * 100, 300))
+    assert all(len(one.text) % len(family) == 0 for one in cut_all(family * 100, 300))
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_bytes_are_counted(text: str, limit: int, over: bool) -> None:
 PROSE = "".join(f"Paragraph {at} of a story.\n\n" for at in range(60))
 
 
-def shown(text: str, limit: int = 600) -> list[LexborNode]:
-    """The parts of `text`, each read as Markdown."""
-    return [parsed(str(render_markdown(one.markdown).html)) for one in all_of(text, limit)]
+def render_parts(text: str, limit: int = 600) -> list[LexborNode]:
+    """Return the parts of `text`, each read as Markdown."""
+    return [parsed(str(render_markdown(one.markdown).html)) for one in cut_all(text, limit)]
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def shown(text: str, limit: int = 600) -> list[LexborNode]:
         *("- ```\n  a\n\n", "1. one\n\n   ```\n   a\n   ```\n\n", "\t```\n\n", "> - ```\n\n"),
     ],
 )
-def test_code_ends_with_the_quote_or_the_item_that_it_stands_in(begin: str) -> None:
-    _, *later = shown(begin + PROSE)
+def test_code_ends_with_its_quote_or_item(begin: str) -> None:
+    _, *later = render_parts(begin + PROSE)
     assert len(later) > 1
     assert not any(part.css("pre") for part in later)
     assert sum(len(part.css("p")) for part in later) > 30
@@ -120,7 +120,7 @@ def test_code_ends_with_the_quote_or_the_item_that_it_stands_in(begin: str) -> N
 )
 def test_code_in_quotes_and_items_goes_on_and_ends_where_it_does(begin: str, indent: str) -> None:
     lines = "".join(f"{indent}a = {at}\n" for at in range(200))
-    parts = shown(f"{begin}{lines}{indent}```\n\nThe end.\n")
+    parts = render_parts(f"{begin}{lines}{indent}```\n\nThe end.\n")
     assert len(parts) > 2
     code = "".join(pre.text() for part in parts for pre in part.css("pre"))
     assert code.split() == " ".join(f"a = {at}" for at in range(200)).split()
@@ -128,7 +128,7 @@ def test_code_in_quotes_and_items_goes_on_and_ends_where_it_does(begin: str, ind
 
 
 def test_a_long_line_of_code_in_a_quote_stays_in_it() -> None:
-    parts = shown("> ```\n> " + "x" * 2_000 + "\n> ```\n\nThe end.\n")
+    parts = render_parts("> ```\n> " + "x" * 2_000 + "\n> ```\n\nThe end.\n")
     assert sum(part.text().count("x") for part in parts) == 2_000
     assert all(part.css("blockquote pre") for part in parts)
 
@@ -138,7 +138,7 @@ def test_a_table_has_its_head_in_each_part(around: str) -> None:
     going_on = around.replace("-", " ")
     head = f"{around}| name | sum |\n{going_on}|---|--:|\n"
     text = head + "".join(f"{going_on}| row {at} | {at} |\n" for at in range(100))
-    slices = all_of(text + "\nThe end.\n", 600)
+    slices = cut_all(text + "\nThe end.\n", 600)
     assert {one.begins_in for one in slices[1:]} == {"table"}
     parts = [parsed(str(render_markdown(one.markdown).html)) for one in slices]
     for part in parts:
@@ -151,7 +151,7 @@ def test_a_table_has_its_head_in_each_part(around: str) -> None:
 @pytest.mark.parametrize("item", ["- item {}\n", "{}. item\n\n", "* item {}\n\n  more\n\n"])
 def test_a_part_says_that_it_begins_inside_a_list(item: str) -> None:
     items = "".join(item.format(at) for at in range(200))
-    first, *later = all_of(items + PROSE, 600)
+    first, *later = cut_all(items + PROSE, 600)
     assert first.begins_in == ""
     assert later[0].begins_in == "list"
     assert later[-1].begins_in == ""
@@ -159,7 +159,7 @@ def test_a_part_says_that_it_begins_inside_a_list(item: str) -> None:
 
 def test_a_head_that_takes_too_much_room_is_not_repeated() -> None:
     text = "| " + "x" * 400 + " |\n|---|\n" + "| 1 |\n" * 400
-    assert not any(one.reopens for one in all_of(text, 600))
+    assert not any(one.reopens for one in cut_all(text, 600))
 
 
 @pytest.mark.parametrize(
