@@ -1,23 +1,20 @@
-"""Messages as values: one stored message, its content parts and what else it carries.
+"""Parse stored messages into values: content parts, tool calls, annotations, filter reports.
 
-    parts           one class a kind of content, tool calls, annotations, and `Unknown`
-    content         what a message says, read as parts
-    content_parts   one element of a content list
-    calls           tool calls
-    annotations     what is cited
-    findings        what content filters and moderation report
-    message         `Message`, which holds them
-    texts           the texts of a message, each with its place
+    parts       one class a kind of content, each parsing its own shape
+    parsing     the parts, calls and annotations of a message
+    findings    the results of content filters and moderation
+    message     `Message`, which holds them all
+    texts       the texts of a message and their positions
 
-Every JSON value makes a `Message`; nothing here raises on content. What is not understood,
-because its type is unknown or its shape is not the documented one, becomes an `Unknown` that
-keeps its exact JSON, so that no field a server sent is lost. Shapes: the messages endpoint of
-the Chat Completions API, and the request messages other servers give back.
+Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
+or shape becomes an `Unknown` that keeps its exact JSON, so no field that a server sent is lost.
+Shapes: the messages endpoint of the Chat Completions API, and the request messages that other
+servers return.
 """
 
-from webapp.messages.content import parse_content
 from webapp.messages.findings import Finding, Findings, Report, split_reports
 from webapp.messages.message import INPUT_KEYS, Message
+from webapp.messages.parsing import parse_content
 from webapp.messages.parts import (
     Annotation,
     Audio,

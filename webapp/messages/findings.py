@@ -1,10 +1,9 @@
-"""What content filters and moderation found in a prompt or an answer, as servers report it.
+"""Parse the reports of content filters and moderation on a prompt or an answer.
 
-Azure gives `content_filter_results` with a choice and `prompt_filter_results` with the
-completion: a category each, with whether it was filtered and how severe or whether it was
+Azure sends `content_filter_results` with a choice and `prompt_filter_results` with the
+completion: for each category whether it was filtered, and how severe it is or whether it was
 detected. The API's own `moderation` holds results for input and output: categories that are
-true or false, and scores. A report keeps the JSON it was read from, so what is not understood
-is still there.
+true or false, and scores. A report keeps its JSON, so nothing is lost that is not understood.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ _TITLES: Final = {
 }
 MAX_SHOWN: Final = 200
 _DEEPEST: Final = 4
-"""Levels from `moderation` down to its categories; what lies deeper is something else."""
+"""Levels from `moderation` down to its categories; deeper values are something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One category: whether it was found, how severe, and whether it was kept from the reader."""
+    """One category: whether it was detected, how severe it is, whether the text was filtered."""
 
     name: str
     filtered: bool | None = None
@@ -65,9 +64,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The categories of one result; `of` tells what was looked at, where that is said.
+    """The categories of one result; `of` names the text that was checked, if it is named.
 
-    `failed` tells that the check itself ended with an error, so that nothing found says nothing.
+    `failed` is true if the check itself failed, so that an empty result means nothing.
     """
 
     of: str
@@ -78,7 +77,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All results under one field, which is `name` and holds `json`."""
+    """All results in the field `name`, which holds `json`."""
 
     name: str
     json: Value
@@ -90,19 +89,19 @@ class Report:
 
     @property
     def notable(self) -> tuple[Finding, ...]:
-        """What was filtered or detected."""
+        """The categories that were filtered or detected."""
         found = (one for result in self.results for one in result.found)
         return tuple(one for one in found if one.state in ("filtered", "detected"))
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """What could not be checked, by its name where it has one."""
+        """The texts that could not be checked, by name if they have one."""
         failed = (result.of for result in self.results if result.failed)
         return tuple(dict.fromkeys(of or "one result" for of in failed))
 
     @property
     def shown(self) -> tuple[Findings, ...]:
-        """The first results, of `MAX_SHOWN` categories in all."""
+        """The first results, with at most `MAX_SHOWN` categories in all."""
         shown: list[Findings] = []
         room = MAX_SHOWN
         for result in self.results:
@@ -114,7 +113,7 @@ class Report:
 
     @property
     def left_out(self) -> int:
-        """How many categories stand in the JSON alone."""
+        """The number of categories that are only in the JSON."""
         return self.count - sum(len(result.found) for result in self.shown)
 
     @property
@@ -123,24 +122,24 @@ class Report:
 
 
 def split_reports(members: Sequence[Member]) -> tuple[tuple[Report, ...], tuple[Member, ...]]:
-    """The reports among `members`, and the members that are none."""
-    reports = {at: _report(member) for at, member in enumerate(members)}
+    """Return the reports among `members`, and the other members."""
+    reports = {at: _parse_report(member) for at, member in enumerate(members)}
     left = tuple(member for at, member in enumerate(members) if reports[at] is None)
     return tuple(report for report in reports.values() if report is not None), left
 
 
-def _report(member: Member) -> Report | None:
+def _parse_report(member: Member) -> Report | None:
     name = member.name.text
     if name not in _TITLES:
         return None
-    reader = _moderated if name.startswith("moderation") else _filtered
+    reader = _parse_moderation if name.startswith("moderation") else _parse_filter
     read = islice(reader(member.value, "", _DEEPEST), MAX_ITEMS)
-    results = _once_named([result for result in read if result.found or result.extras])
+    results = _name_once([result for result in read if result.found or result.extras])
     return Report(name=name, json=member.value, results=results) if results else None
 
 
-def _once_named(results: Sequence[Findings]) -> tuple[Findings, ...]:
-    """`results`, with what they are of told where it changes."""
+def _name_once(results: Sequence[Findings]) -> tuple[Findings, ...]:
+    """Return `results` with an empty `of` in those that repeat the one before."""
     before = [None, *(result.of for result in results)]
     return tuple(
         replace(result, of="") if result.of == last else result
@@ -148,32 +147,32 @@ def _once_named(results: Sequence[Findings]) -> tuple[Findings, ...]:
     )
 
 
-def _filtered(value: Value, of: str, levels: int) -> Iterator[Findings]:
-    """Results as Azure gives them: a map of categories, or a list of those for each prompt."""
+def _parse_filter(value: Value, of: str, levels: int) -> Iterator[Findings]:
+    """Yield results as Azure sends them: categories by name, or a list of those, one a prompt."""
     if isinstance(value, Array) and levels:
         for item in value.items:
-            yield from _filtered(item, of, levels - 1)
+            yield from _parse_filter(item, of, levels - 1)
     if not isinstance(value, Object):
         return
     inner = value.object("content_filter_results")
     if inner is None:
-        yield _categories(value, of)
+        yield _parse_categories(value, of)
         return
     prompt = value.get("prompt_index")
     of = f"prompt {prompt.source}" if isinstance(prompt, Number) else of
-    found = _categories(inner, of)
+    found = _parse_categories(inner, of)
     beyond = value.find_unread(prompt_index=Number, content_filter_results=Object)
     yield replace(found, extras=found.extras + beyond)
 
 
-def _categories(value: Object, of: str) -> Findings:
-    found = [finding for member in value.members for finding in _finding(member)]
-    left = (member for member in value.find_unread() if not any(_finding(member)))
+def _parse_categories(value: Object, of: str) -> Findings:
+    found = [finding for member in value.members for finding in _parse_finding(member)]
+    left = (member for member in value.find_unread() if not any(_parse_finding(member)))
     failed = value.object("error") is not None
     return Findings(of=of, found=tuple(found), extras=tuple(left), failed=failed)
 
 
-def _finding(member: Member) -> Iterator[Finding]:
+def _parse_finding(member: Member) -> Iterator[Finding]:
     name, value = member.name.text, member.value
     if isinstance(value, Object) and name != "error":
         yield Finding(
@@ -193,45 +192,41 @@ def _finding(member: Member) -> Iterator[Finding]:
                 )
 
 
-def _moderated(value: Value, of: str, levels: int) -> Iterator[Findings]:
-    """Results of the moderation models, wherever `categories` stand in `value`."""
+def _parse_moderation(value: Value, of: str, levels: int) -> Iterator[Findings]:
+    """Yield results of the moderation models, from all `categories` in `value`."""
     if not levels:
         return
     if isinstance(value, Array):
         for item in value.items:
-            yield from _moderated(item, of, levels - 1)
+            yield from _parse_moderation(item, of, levels - 1)
     elif isinstance(value, Object):
         if value.object("categories") is not None:
-            yield _moderation(value, of)
+            yield _parse_moderation_result(value, of)
             return
         for member in value.members:
             at = of or ("" if member.name.text == "results" else member.name.text)
-            yield from _moderated(member.value, at, levels - 1)
+            yield from _parse_moderation(member.value, at, levels - 1)
         failed = value.text("type") == "error"
         left = value.find_unread() if failed else value.find_unread(type=String)
-        scalars = tuple(one for one in left if _is_scalar(one.value))
+        scalars = tuple(one for one in left if not isinstance(one.value, Array | Object))
         yield Findings(of=of, found=(), extras=scalars, failed=failed)
 
 
-def _moderation(value: Object, of: str) -> Findings:
+def _parse_moderation_result(value: Object, of: str) -> Findings:
     categories, scores = value.object("categories"), value.object("category_scores")
     by_name = {member.name.text: member.value for member in scores.members} if scores else {}
     found = tuple(
         Finding(
             name=member.name.text,
             detected=member.value.value if isinstance(member.value, Boolean) else None,
-            score=_lexeme(by_name.pop(member.name.text, None)),
+            score=_get_source(by_name.pop(member.name.text, None)),
         )
         for member in (categories.members if categories else ())
     )
-    alone = tuple(Finding(name=name, score=_lexeme(score)) for name, score in by_name.items())
+    alone = tuple(Finding(name=name, score=_get_source(score)) for name, score in by_name.items())
     extras = value.find_unread(type=String, categories=Object, category_scores=Object)
     return Findings(of=of, found=found + alone, extras=extras)
 
 
-def _is_scalar(value: Value) -> bool:
-    return not isinstance(value, Array | Object)
-
-
-def _lexeme(value: Value | None) -> str | None:
+def _get_source(value: Value | None) -> str | None:
     return None if value is None else value.source

@@ -1,4 +1,4 @@
-"""One message, with everything it carries."""
+"""Hold one message with everything it carries."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.exact_json import Member, Object, String, Value
-from webapp.messages.annotations import parse_annotations
-from webapp.messages.calls import parse_calls
-from webapp.messages.content import REASONING_FIELDS, parse_parts
+from webapp.messages.parsing import (
+    REASONING_FIELDS,
+    parse_annotations,
+    parse_calls,
+    parse_parts,
+)
 from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
-"""All that api.openai.com sends of a message: the answer's own fields are never among them."""
+"""All keys that api.openai.com sends of an input message; an answer has others."""
 
-# A server that sends null for tool calls says that there were none; the refusal says nothing.
+# A null for tool calls means that there were none; a null refusal means nothing.
 _WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
 
-# The members of a message as they are read; those of type `object` have readers for any value.
+# The members that are parsed; for those of type `object`, any value is.
 _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
     ("content", "content_parts", "refusal", "audio", "tool_calls", "function_call")
     + ("annotations", *REASONING_FIELDS),
@@ -64,9 +67,9 @@ class Message:
 
     @property
     def may_lack_calls(self) -> bool:
-        """Whether tool calls may have been left out: an empty assistant message of five keys.
+        """Whether tool calls may be missing: true for an empty assistant message of input keys.
 
-        api.openai.com gives an earlier turn that only called tools back as `content: null`.
+        api.openai.com returns an earlier turn that only called tools as `content: null`.
         """
         return self.is_empty and self.role == "assistant" and self._sent <= _WITHOUT_CALLS
 
@@ -80,12 +83,12 @@ class Message:
 
     @property
     def text_count(self) -> int:
-        """How many parts are text: citations say where they belong only when it is one."""
+        """The number of text parts: the offsets of citations are clear only if it is one."""
         return sum(isinstance(part, Text) for part in self.parts)
 
     @property
     def has_text(self) -> bool:
-        """Whether there is text with a source to look at or to copy."""
+        """Whether there is text with a source to show or to copy."""
         return any(isinstance(part, Text | Refusal | Reasoning) for part in self.parts)
 
     @property

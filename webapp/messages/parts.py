@@ -1,24 +1,31 @@
-"""What a bubble shows: one class a kind, closed by `Unknown`."""
+"""Define what a bubble shows: one class a kind, each parsing its documented shape.
+
+`parse` returns None if the shape is another one; the value is then shown as `Unknown`. The types
+of neighbouring APIs that mean the same are parsed as well; their `type` is then kept in `extras`,
+so that it is shown.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias, TypeGuard
 
-from webapp.exact_json import Array, Member, Object, Value
+from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
 
 MAX_ITEMS: Final = 10_000
-"""A list of more parts, calls, annotations or choices is none that a reader could read."""
+"""Nobody could read a list of more parts, calls, annotations or choices."""
+
+_ARGUMENT_FIELDS: Final = {"function": "arguments", "custom": "input"}
 
 
 def is_readable_list(value: Value | None) -> TypeGuard[Array]:
-    """Whether `value` is a list whose items are looked at one by one; others are JSON alone."""
+    """Return whether `value` is a list to parse one by one; other lists are shown as JSON."""
     return isinstance(value, Array) and len(value.items) <= MAX_ITEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """Something a bubble shows: `json` is where it stands, `extras` what it has beyond."""
+    """Something a bubble shows: `json` is its source, `extras` the members that are not parsed."""
 
     kind: ClassVar[str]
     json: Value
@@ -32,30 +39,65 @@ class Text(_Piece):
     kind: ClassVar[str] = "text"
     text: str
 
+    @classmethod
+    def parse(cls, value: Object) -> Text | None:
+        """Parse a `text`, `input_text` or `output_text` part."""
+        text = value.text("text")
+        if text is None:
+            return None
+        is_own = value.text("type") == cls.kind
+        read = {"type": String, "text": String} if is_own else {"text": String}
+        return cls(json=value, text=text, extras=value.find_unread(**read))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasoning(_Piece):
-    """What a model wrote before its answer; `field` is the name it was sent under."""
+    """Text that a model wrote before its answer; `field` is the name it was sent under."""
 
     kind: ClassVar[str] = "reasoning"
     text: str
     field: str
 
+    @classmethod
+    def parse(cls, value: Object) -> Reasoning | None:
+        """Parse a part with its text under the name of its type or, on some servers, `text`."""
+        kind = value.text("type") or ""
+        name = kind if isinstance(value.get(kind), String) else "text"
+        text = value.text(name)
+        if text is None:
+            return None
+        extras = value.find_unread(type=String, **{name: String})
+        return cls(json=value, text=text, field=kind, extras=extras)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactedReasoning(_Piece):
-    """Reasoning that the provider gives only encrypted, as `data`."""
+    """Reasoning that the provider sends only encrypted, as `data`."""
 
     kind: ClassVar[str] = "redacted_reasoning"
     data: str
 
+    @classmethod
+    def parse(cls, value: Object) -> RedactedReasoning | None:
+        data = value.text("data")
+        if data is None:
+            return None
+        return cls(json=value, data=data, extras=value.find_unread(type=String, data=String))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(_Piece):
-    """The model declined; `text` is how it said so."""
+    """The words in which the model declined."""
 
     kind: ClassVar[str] = "refusal"
     text: str
+
+    @classmethod
+    def parse(cls, value: Object) -> Refusal | None:
+        text = value.text("refusal")
+        if text is None:
+            return None
+        return cls(json=value, text=text, extras=value.find_unread(type=String, refusal=String))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +108,29 @@ class Image(_Piece):
     url: str
     detail: str | None
 
+    @classmethod
+    def parse(cls, value: Object) -> Image | None:
+        """Parse an `image_url` part, with its URL in an object or as a text of its own."""
+        image = value.get("image_url")
+        if isinstance(image, String):
+            extras = value.find_unread(type=String, image_url=String)
+            return cls(json=value, url=image.text, detail=None, extras=extras)
+        url = image.text("url") if isinstance(image, Object) else None
+        if not isinstance(image, Object) or url is None:
+            return None
+        extras = value.find_unread(type=String, image_url=Object)
+        extras += image.find_unread(url=String, detail=String)
+        return cls(json=value, url=url, detail=image.text("detail"), extras=extras)
+
+    @classmethod
+    def parse_input_image(cls, value: Object) -> Image | None:
+        """Parse an `input_image` part of the Responses API."""
+        url = value.text("image_url")
+        if url is None:
+            return None
+        extras = value.find_unread(image_url=String, detail=String)
+        return cls(json=value, url=url, detail=value.text("detail"), extras=extras)
+
     @property
     def is_inline(self) -> bool:
         return self.url[:5].lower() == "data:"
@@ -73,11 +138,20 @@ class Image(_Piece):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputAudio(_Piece):
-    """Sound in a request: `data` is base64, `format` what the sender called it."""
+    """Sound in a request: `data` is base64, `format` the format that the sender declared."""
 
     kind: ClassVar[str] = "input_audio"
     data: str | None
     format: str | None
+
+    @classmethod
+    def parse(cls, value: Object) -> InputAudio | None:
+        audio = value.object("input_audio")
+        if audio is None:
+            return None
+        extras = value.find_unread(type=String, input_audio=Object)
+        extras += audio.find_unread(data=String, format=String)
+        return cls(json=value, data=audio.text("data"), format=audio.text("format"), extras=extras)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +164,17 @@ class Audio(_Piece):
     transcript: str | None
     expires_at: int | None
 
+    @classmethod
+    def parse(cls, value: Object) -> Audio:
+        return cls(
+            json=value,
+            id=value.text("id"),
+            data=value.text("data"),
+            transcript=value.text("transcript"),
+            expires_at=value.integer("expires_at"),
+            extras=value.find_unread(id=String, data=String, transcript=String, expires_at=Number),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File(_Piece):
@@ -100,14 +185,29 @@ class File(_Piece):
     filename: str | None
     data: str | None
 
+    @classmethod
+    def parse(cls, value: Object) -> File | None:
+        file = value.object("file")
+        if file is None:
+            return None
+        extras = value.find_unread(type=String, file=Object)
+        extras += file.find_unread(file_id=String, filename=String, file_data=String)
+        return cls(
+            json=value,
+            file_id=file.text("file_id"),
+            filename=file.text("filename"),
+            data=file.text("file_data"),
+            extras=extras,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall(_Piece):
     """A call the model asked for.
 
     `type` is `function`, `custom`, or `function_call` for the deprecated field of that name;
-    `arguments` is the text the model wrote: JSON for functions when all went well, free text
-    for custom tools.
+    `arguments` is the text the model wrote: free text for custom tools, for functions JSON
+    unless the model made a mistake.
     """
 
     kind: ClassVar[str] = "tool_call"
@@ -115,6 +215,44 @@ class ToolCall(_Piece):
     type: str
     name: str | None
     arguments: str | None
+
+    @classmethod
+    def parse(cls, value: Object) -> ToolCall | None:
+        """Parse an element of `tool_calls`."""
+        kind = value.text("type") or "function"
+        called, field = value.object(kind), _ARGUMENT_FIELDS.get(kind)
+        if called is None or field is None:
+            return None
+        extras = value.find_unread(id=String, type=String, **{kind: Object})
+        extras += called.find_unread(name=String, **{field: object})
+        return cls(
+            json=value,
+            id=value.text("id"),
+            type=kind,
+            name=called.text("name"),
+            arguments=_get_arguments(called, field),
+            extras=extras,
+        )
+
+    @classmethod
+    def parse_function_call(cls, value: Object) -> ToolCall:
+        """Parse the deprecated `function_call`."""
+        return cls(
+            json=value,
+            id=None,
+            type="function_call",
+            name=value.text("name"),
+            arguments=_get_arguments(value, "arguments"),
+            extras=value.find_unread(name=String, arguments=object),
+        )
+
+
+def _get_arguments(called: Object, field: str) -> str | None:
+    """Return the text of the arguments; some servers send them as JSON itself."""
+    value = called.get(field)
+    if value is None or isinstance(value, Null):
+        return None
+    return value.text if isinstance(value, String) else value.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,17 +265,34 @@ class UrlCitation(_Piece):
     start_index: int | None
     end_index: int | None
 
+    @classmethod
+    def parse(cls, value: Object) -> UrlCitation | None:
+        cited = value.object("url_citation")
+        url = cited.text("url") if cited else None
+        if cited is None or url is None or value.text("type") != cls.kind:
+            return None
+        extras = value.find_unread(type=String, url_citation=Object)
+        extras += cited.find_unread(url=String, title=String, start_index=Number, end_index=Number)
+        return cls(
+            json=value,
+            url=url,
+            title=cited.text("title"),
+            start_index=cited.integer("start_index"),
+            end_index=cited.integer("end_index"),
+            extras=extras,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown(_Piece):
-    """JSON with no reader of its own, under the name it was sent with."""
+    """JSON of an unknown type or shape; `label` is the name it was sent under."""
 
     kind: ClassVar[str] = "unknown"
     label: str
 
     @property
     def id(self) -> str | None:
-        """Its id: what nobody knows can be referred to by others all the same."""
+        """The id of a tool call of unknown type, which a tool result may still name."""
         return self.json.text("id") if isinstance(self.json, Object) else None
 
 

@@ -1,4 +1,4 @@
-"""The texts of a message: what may be too long for a page, each with its place."""
+"""List the texts of a message, which may be too long for a page, with their positions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Piece: TypeAlias = Part | Call
 
 
 def get_text(piece: Piece) -> str | None:
-    """The text of a content part or call as it is shown; None for media, which have none.
+    """Return the text of a content part or call as shown; None for media, which have none.
 
-    Of JSON that nobody knows it is that JSON, indented.
+    The text of an `Unknown` is its JSON, indented.
     """
     if isinstance(piece, Text | Refusal | Reasoning):
         return piece.text
@@ -26,11 +26,11 @@ def get_text(piece: Piece) -> str | None:
 
 
 def list_pieces(message: Message) -> tuple[Piece, ...]:
-    """The content parts of a message, then its calls; a place among them is an address."""
+    """Return the content parts of a message, then its calls; URLs contain positions in this."""
     return (*message.parts, *message.calls)
 
 
 def find_position(message: Message, piece: Piece) -> int | None:
-    """Where `piece` itself, not one that is equal, stands among the pieces of `message`."""
+    """Return the position of `piece` itself, not of an equal one, in `message`."""
     places = (at for at, one in enumerate(list_pieces(message)) if one is piece)
     return next(places, None)

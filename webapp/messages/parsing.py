@@ -1,0 +1,174 @@
+"""Parse the content parts, tool calls and annotations of a message, in reading order.
+
+A value of unknown type or shape becomes an `Unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.messages.parts import (
+    Annotation,
+    Audio,
+    Call,
+    File,
+    Image,
+    InputAudio,
+    Part,
+    Reasoning,
+    RedactedReasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Unknown,
+    UrlCitation,
+    is_readable_list,
+)
+
+REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "thinking")
+
+_PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
+    "text": Text.parse,
+    "input_text": Text.parse,
+    "output_text": Text.parse,
+    "refusal": Refusal.parse,
+    "thinking": Reasoning.parse,
+    "reasoning": Reasoning.parse,
+    "redacted_thinking": RedactedReasoning.parse,
+    "image_url": Image.parse,
+    "input_image": Image.parse_input_image,
+    "input_audio": InputAudio.parse,
+    "file": File.parse,
+}
+
+
+def parse_parts(message: Object) -> Iterator[Part]:
+    """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
+    for name in REASONING_FIELDS:
+        yield from _parse_text_field(message, name)
+    yield from _parse_content_fields(message)
+    yield from _parse_text_field(message, "refusal")
+    audio = message.get("audio")
+    if isinstance(audio, Object):
+        yield Audio.parse(audio)
+    else:
+        yield from _keep_unknown(audio, "audio")
+
+
+def parse_content(content: Value | None) -> Iterator[Part]:
+    """Yield the parts of a `content`: a text, a list of parts, or anything else."""
+    if isinstance(content, String):
+        if content.text:
+            yield Text(json=content, text=content.text)
+    elif is_readable_list(content):
+        for value in content.items:
+            yield from _parse_element(value)
+    else:
+        yield from _keep_unknown(content, "content")
+
+
+def parse_calls(message: Object) -> Iterator[Call]:
+    """Yield the tool calls of a message, the deprecated `function_call` last."""
+    calls = message.get("tool_calls")
+    if is_readable_list(calls):
+        for value in calls.items:
+            kind = (value.text("type") or "function") if isinstance(value, Object) else None
+            call = ToolCall.parse(value) if isinstance(value, Object) else None
+            yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
+    else:
+        yield from _keep_unknown(calls, "tool_calls")
+    deprecated = message.get("function_call")
+    if isinstance(deprecated, Object):
+        yield ToolCall.parse_function_call(deprecated)
+    else:
+        yield from _keep_unknown(deprecated, "function_call")
+
+
+def parse_annotations(message: Object) -> Iterator[Annotation]:
+    """Yield the annotations of a message: the sources that its text cites."""
+    annotations = message.get("annotations")
+    if is_readable_list(annotations):
+        for value in annotations.items:
+            kind = value.text("type") if isinstance(value, Object) else None
+            citation = UrlCitation.parse(value) if isinstance(value, Object) else None
+            label = f"annotation {kind}" if kind else "annotation"
+            yield citation or Unknown(json=value, label=label)
+    else:
+        yield from _keep_unknown(annotations, "annotations")
+
+
+def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
+    """Yield the part in a field that holds one text: a refusal or reasoning."""
+    value = message.get(name)
+    if isinstance(value, String):
+        if value.text and name == "refusal":
+            yield Refusal(json=value, text=value.text)
+        elif value.text:
+            yield Reasoning(json=value, text=value.text, field=name)
+    else:
+        yield from _keep_unknown(value, name)
+
+
+def _parse_content_fields(message: Object) -> Iterator[Part]:
+    """Yield the parts of `content_parts` if there are any, else those of `content`.
+
+    A `content` beside them is a part of its own unless it only repeats their texts.
+    """
+    parts, content = message.get("content_parts"), message.get("content")
+    if not is_readable_list(parts):
+        yield from _keep_unknown(parts, "content_parts")
+        yield from parse_content(content)
+        return
+    parsed = tuple(parse_content(parts))
+    yield from parsed
+    if isinstance(content, String):
+        # The texts may have been joined by any white space.
+        joined = "".join(part.text for part in parsed if isinstance(part, Text))
+        if "".join(content.text.split()) != "".join(joined.split()):
+            yield Text(json=content, text=content.text)
+    else:
+        yield from _keep_unknown(content, "content")
+
+
+def _parse_element(value: Value) -> Iterator[Part]:
+    """Yield one element of a content list: nearly always one part, several for a `thinking`."""
+    if isinstance(value, String):
+        yield Text(json=value, text=value.text)
+        return
+    if not isinstance(value, Object):
+        yield Unknown(json=value, label="content part")
+        return
+    kind = value.text("type") or ""
+    thoughts = _parse_thoughts(value) if kind == "thinking" else ()
+    if thoughts:
+        yield from thoughts
+        return
+    parser = _PARSERS.get(kind)
+    part = parser(value) if parser else None
+    yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
+
+
+def _parse_thoughts(value: Object) -> tuple[Part, ...]:
+    """Return the texts of a `thinking` that is a list; none if it contains anything but texts."""
+    items = value.items("thinking") or ()
+    thoughts: list[Reasoning] = []
+    for item in items:
+        text = item.text("text") if isinstance(item, Object) else None
+        if not isinstance(item, Object) or text is None or item.text("type") != "text":
+            return ()
+        extras = item.find_unread(type=String, text=String)
+        thoughts.append(Reasoning(json=item, text=text, field="thinking", extras=extras))
+    if not thoughts:
+        return ()
+    # The members of the list itself are shown with the last text.
+    last = thoughts.pop()
+    extras = last.extras + value.find_unread(type=String, thinking=Array)
+    return (*thoughts, Reasoning(json=last.json, text=last.text, field="thinking", extras=extras))
+
+
+def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:
+    """Yield `value` as an `Unknown` unless it is absent or null."""
+    if value is not None and not isinstance(value, Null):
+        yield Unknown(json=value, label=label)
