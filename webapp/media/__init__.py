@@ -1,16 +1,16 @@
-"""Images, sounds and files that stand inside a message: what they are, and their bytes.
+"""Images, sounds and files inside a message: their formats, sizes and bytes.
 
-    formats     the type of some bytes, from their first ones
-    pixels      the size of an image, from its header
-    durations   the length of a sound, from its headers
+    formats     detects a format by the first bytes
+    pixels      reads the size of an image from its header
+    durations   reads the length of a sound from its headers
     inline      base64 or a `data:` URI as `InlineMedia`: digest, size, strict decoding
-    finding     where media stand in a message
-    describing  what a reader is told: lengths, false claims, why something is withheld
-    file_names  names that somebody sent, made harmless
-    cache       what pages have shown lately, in a folder all workers share
+    finding     finds the media in a message
+    describing  sentences about media: lengths, false declarations, why an image is not shown
+    file_names  sanitizes file names
+    cache       media of recent pages, in a folder that all workers share
 
-Values, the standard library and tinytag only. Nothing here believes a type that a message
-claims.
+Uses values, the standard library and tinytag only. Nothing trusts the type that a message
+declares.
 """
 
 from webapp.media.cache import MediaCache

@@ -1,8 +1,8 @@
-"""Media of pages just shown, in a folder that all workers share.
+"""Cache the media of recent pages in a folder that all workers share.
 
-A page names its images by digest; the browser asks for them a moment later, perhaps from
-another process. Keeping them here spares the upstream one call an image. The folder is private
-to its owner and bounded: what was used longest ago goes first.
+A page names its images by digest; the browser requests them a moment later, perhaps from
+another process. The cache saves the upstream one request an image. The folder is private to its
+owner and bounded: the least recently used media are deleted first.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class MediaCache:
-    """Keeps at most `max_bytes` of media texts in `folder`; 0 keeps nothing."""
+    """Keeps at most `max_bytes` of media texts in `folder`; nothing if that is 0."""
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
 
     def keep(self, media: InlineMedia) -> None:
-        """Keeps `media` if it fits. A disk that refuses is no error: it can be fetched again."""
+        """Keep `media` if it fits. A failing disk is no error: media can be fetched again."""
         kept = media.kept
         if len(kept) > self._max_bytes // 4:
             return
@@ -36,10 +36,10 @@ class MediaCache:
                 os.utime(path)
                 return
             self._write(path, kept)
-            self._shrink()
+            self._delete_oldest()
 
     def get(self, digest: str) -> InlineMedia | None:
-        """What was kept under `digest`, or None."""
+        """Return the media kept under `digest`, or None."""
         if not _NAME.fullmatch(digest):
             return None
         path = self._folder / digest
@@ -51,9 +51,9 @@ class MediaCache:
         return InlineMedia.from_kept(kept)
 
     def _write(self, path: Path, kept: bytes) -> None:
-        """Whole or not at all: a reader in another process never sees a part.
+        """Write the whole file or nothing, so that another process never reads a part.
 
-        The folder may have been cleared away since the last time.
+        The folder is made each time, since it may have been deleted.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=self._folder)
@@ -65,7 +65,7 @@ class MediaCache:
             Path(unfinished).unlink(missing_ok=True)
             raise
 
-    def _shrink(self) -> None:
+    def _delete_oldest(self) -> None:
         entries = [(entry, entry.stat()) for entry in os.scandir(self._folder)]
         total = sum(found.st_size for _, found in entries)
         for entry, found in sorted(entries, key=lambda pair: pair[1].st_mtime_ns):

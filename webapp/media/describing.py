@@ -16,7 +16,7 @@ MAX_TIMED: Final = 32 * 1024 * 1024
 _KNOWN: Final[tuple[Format, ...]] = tuple(
     value for value in vars(formats).values() if isinstance(value, Format) and value is not DOWNLOAD
 )
-# What the last bytes of an image hold; others may follow, which no browser looks at.
+# The end marks of images; other bytes may follow, which browsers ignore.
 _ENDS: Final = {PNG: b"IEND", JPEG: b"\xff\xd9", GIF: b"\x00;"}
 _SAYS_NOTHING: Final = frozenset({"application/octet-stream", "binary/octet-stream", "*/*"})
 _MAX_REMEMBERED: Final = 2_000

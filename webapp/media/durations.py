@@ -1,7 +1,7 @@
-"""How long a sound is, by its headers, in seconds.
+"""Read the length of a sound, in seconds, from its headers.
 
-Headers lie. Nothing here reads more often than a sound of some length needs, keeps more than
-it was given, or raises; what is not plausible has no duration.
+Headers may be false: the number of reads is limited, nothing raises, and a sound of implausible
+length has no duration.
 """
 
 from __future__ import annotations
@@ -21,27 +21,38 @@ _MAX_READS: Final = 50_000
 _MAX_SECONDS: Final = 100 * 3600
 _MAX_CHUNKS: Final = 1_000
 _AAC_RATES: Final = (
-    *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000),
-    *(22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
+    96_000,
+    88_200,
+    64_000,
+    48_000,
+    44_100,
+    32_000,
+    24_000,
+    22_050,
+    16_000,
+    12_000,
+    11_025,
+    8_000,
+    7_350,
 )
 _AAC_SAMPLES: Final = 1_024
 
 
 def measure_duration(data: bytes, found: Format) -> float | None:
-    """The seconds that `data` plays, a sound of the format `found`; None when nothing tells."""
+    """Return the seconds that `data`, of the format `found`, plays; None if they are unknown."""
     if found.shown_as != "audio":
         return None
     if found is WAV:
-        seconds = _wav(data)
+        seconds = _measure_wav(data)
     elif found is AAC:
-        seconds = _aac(data)
+        seconds = _measure_aac(data)
     else:
-        seconds = _tagged(data, found.extension)
+        seconds = _read_tag(data, found.extension)
     return seconds if seconds is not None and 0 < seconds < _MAX_SECONDS else None
 
 
 def format_clock(seconds: float) -> str:
-    """Whole seconds, as players show them: `0:12`, `1:02:03`; below one `0.4 s`."""
+    """Format whole seconds as players do: `0:12`, `1:02:03`; less than one as `0.4 s`."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -50,7 +61,7 @@ def format_clock(seconds: float) -> str:
 
 
 class _Reads(io.BytesIO):
-    """A file that may be read so many times: a scan byte by byte ends with an error."""
+    """A file that can be read only `_MAX_READS` times, so that a scan byte by byte fails."""
 
     left = _MAX_READS
 
@@ -61,17 +72,17 @@ class _Reads(io.BytesIO):
         return super().read(size)
 
 
-def _tagged(data: bytes, extension: str) -> float | None:
+def _read_tag(data: bytes, extension: str) -> float | None:
     try:
         tag = TinyTag.get(f"sound.{extension}", file_obj=_Reads(data), tags=False)
     except Exception:
-        # It reads what strangers wrote, and may stumble in ways nobody has listed.
+        # The library does not document what it raises for malformed files.
         return None
     return tag.duration
 
 
-def _wav(data: bytes) -> float | None:
-    """By bytes a second; a length that was never filled in means all that is there."""
+def _measure_wav(data: bytes) -> float | None:
+    """Divide the length by bytes a second; a length of 0 means all bytes to the end."""
     at, rate = 12, 0
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
@@ -86,8 +97,8 @@ def _wav(data: bytes) -> float | None:
     return None
 
 
-def _aac(data: bytes) -> float | None:
-    """By counting frames, each of which says how long it is and at what rate it plays."""
+def _measure_aac(data: bytes) -> float | None:
+    """Add up the frames, each of which contains its length and rate."""
     at, seconds = 0, 0.0
     while at + 7 <= len(data) and data[at] == 0xFF and data[at + 1] & 0xF6 == 0xF0:
         rate = data[at + 2] >> 2 & 15

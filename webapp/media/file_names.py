@@ -1,4 +1,4 @@
-"""A file name that somebody sent, made harmless for the reader's disk."""
+"""Sanitize the name of a file that somebody sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _LONGEST: Final = 120
-# What separates folders or means something to a shell or a file system; white space and
+# Characters with a meaning to a shell or a file system; white space and
 # control characters; and the marks that reorder or hide text, so that `.exe` reads as it is.
 _UNFIT: Final = re.compile(
     '[\x00-\x1f\x7f-\x9f"*:<>?|\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff'
@@ -15,7 +15,7 @@ _UNFIT: Final = re.compile(
 
 
 def sanitize_file_name(name: str, *, otherwise: str) -> str:
-    """The last part of `name`, without what is unfit; `otherwise` when nothing is left."""
+    """Return the last part of `name` without unfit characters, or `otherwise` if none is left."""
     last = re.split(r"[\\/]", name[-1_000:])[-1]
     fit = _UNFIT.sub("", last).strip(" .")
     if len(fit) > _LONGEST:

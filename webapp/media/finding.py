@@ -1,4 +1,4 @@
-"""Where media stand in a message: its parts, and `data:` images anywhere else in its JSON."""
+"""Find the media in a message: in its parts, and `data:` images anywhere else in its JSON."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from webapp.media.inline import InlineMedia
 from webapp.messages import Audio, File, Image, InputAudio, Message, Part, Text
 
 MAX_IN_TEXT: Final = 50
-"""Images of one text that are looked for; more are text like the rest of it."""
+"""The limit of images found in one text; further ones are treated as text."""
 
-# Slashes may be escaped, once or (for JSON inside a text) several times. No repetition gives
-# back what it took, so that a text is read once.
+# Slashes may be escaped, once or (for JSON inside a text) several times. All repetitions are
+# possessive, so that a text is read once.
 _DATA_IMAGE: Final = re.compile(
     r"data:image\\*+/[A-Za-z0-9.+-]{1,40}+(?:;[A-Za-z0-9.=_+-]{1,60}+){0,4}?;base64,"
     r"(?:[A-Za-z0-9+/]++|\\++/)*+={0,2}+"
@@ -23,9 +23,9 @@ _MARK: Final = "data:image"
 
 
 def extract_media(part: object, spoken_as: str | None = None) -> InlineMedia | None:
-    """What `part` carries itself; None for parts without data and for remote images.
+    """Return the media within `part`; None if it has no data or is a remote image.
 
-    `spoken_as` is the format that the request asked spoken answers in.
+    `spoken_as` is the format in which the request asked for spoken answers.
     """
     match part:
         case Image(url=url) if part.is_inline:
@@ -40,12 +40,12 @@ def extract_media(part: object, spoken_as: str | None = None) -> InlineMedia | N
 
 
 def parse_data_uri(url: str) -> InlineMedia | None:
-    """What a `data:` address carries itself; None for other addresses."""
+    """Return the media within a `data:` URI; None for other addresses."""
     return InlineMedia(url) if url[:5].lower() == "data:" else None
 
 
 def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
-    """All that `message` holds: its parts first, then the images in the rest of it."""
+    """Return all media in `message`: those of its parts, then the images in its other fields."""
     own = (extract_media(part, spoken_as) for part in message.parts)
     found = [media for media in own if media is not None]
     for part in message.parts:
@@ -55,38 +55,38 @@ def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMe
 
 
 def find_images(text: str) -> tuple[InlineMedia, ...]:
-    """The images that stand in `text` as `data:` URIs, each once, in their order."""
+    """Return the images in `text` that are `data:` URIs, each once, in their order."""
     if _MARK not in text:
         return ()
-    return tuple(InlineMedia(uri) for uri in _uris(text) if _is_image(InlineMedia(uri)))
+    return tuple(InlineMedia(uri) for uri in _iter_uris(text) if _is_image(InlineMedia(uri)))
 
 
 def find_unshown_images(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
-    """The images in `text` that its markup `shown` does not show in their place."""
+    """Return the images in `text` that its markup `shown` does not contain."""
     return tuple(media for media in find_images(text) if media.digest not in shown)
 
 
 def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
-    """The images in fields that are no parts with data of their own, nor texts: whatever else
-    was sent, arguments of calls, parts nobody knows."""
+    """Return the images outside the parts that are shown: in arguments of calls, unknown parts
+    and other fields."""
     source = message.json.source
     if _MARK not in source:
         return ()
-    known = {uri for part in message.parts for uri in _uris(_text_of(part))}
-    fresh = (InlineMedia(uri) for uri in _uris(source) if uri not in known)
+    known = {uri for part in message.parts for uri in _iter_uris(_get_text(part))}
+    fresh = (InlineMedia(uri) for uri in _iter_uris(source) if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
 
 
-def _text_of(part: Part) -> str:
-    """Where in `part` its own image stands."""
+def _get_text(part: Part) -> str:
+    """Return the text of `part` that may contain its image."""
     match part:
         case Image(url=text) | File(data=str(text)) | Text(text=text):
             return text
     return ""
 
 
-def _uris(text: str) -> Iterator[str]:
-    """The `data:` URIs of images in `text` as they would be without escapes, each once."""
+def _iter_uris(text: str) -> Iterator[str]:
+    """Yield the `data:` URIs of images in `text`, without escapes, each once."""
     seen: set[str] = set()
     for match in _DATA_IMAGE.finditer(text):
         uri = match[0].replace("\\", "")
@@ -99,5 +99,5 @@ def _uris(text: str) -> Iterator[str]:
 
 
 def _is_image(media: InlineMedia) -> bool:
-    """Whether it can be shown or given: the beginning of one, as in an example, is only text."""
+    """Return whether it is a complete image; the beginning of one, as in an example, is text."""
     return media.problem is None and (media.format.shown_as == "image" or media.format is SVG)

@@ -1,7 +1,7 @@
-"""What some bytes are, by their first ones.
+"""Detect the format of some bytes by the first of them.
 
-The claims of a message are not asked: a type is given only to bytes that start like it. SVG
-is text that can hold script, so it is a download like all the unknown.
+The type that a message declares is ignored. SVG can contain scripts, so it is a download, as is
+any unknown format.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 class Format:
     """A format: how it is shown (`image`, `audio` or `download`), its type and its word.
 
-    `names` are what senders call it, beside its extension.
+    `names` are those that senders use, apart from the extension.
     """
 
     shown_as: str
@@ -24,7 +24,7 @@ class Format:
     names: tuple[str, ...] = ()
 
     def is_called(self, claim: str) -> bool:
-        """Whether `claim`, a type or a short name, means this format."""
+        """Return whether `claim`, a type or a short name, means this format."""
         name = claim.lower().rpartition("/")[2].removeprefix("x-")
         return name in (self.extension, *self.names)
 
@@ -61,7 +61,7 @@ _SVG_HEAD: Final = 4_096
 
 
 def detect_format(data: bytes) -> Format:
-    """The format that `data` starts like; `DOWNLOAD` when it is none we know."""
+    """Return the format of `data` by its start, or `DOWNLOAD` if it is unknown."""
     for start, found in _STARTS:
         if data.startswith(start):
             return found
@@ -71,7 +71,7 @@ def detect_format(data: bytes) -> Format:
         return _BOXES.get(data[8:12], DOWNLOAD)
     if _is_svg(data):
         return SVG
-    return _bare_audio_frames(data)
+    return _detect_audio_frame(data)
 
 
 def _is_svg(data: bytes) -> bool:
@@ -79,8 +79,8 @@ def _is_svg(data: bytes) -> bool:
     return head.startswith(b"<svg") or (head.startswith(_BEFORE_SVG) and b"<svg" in head)
 
 
-def _bare_audio_frames(data: bytes) -> Format:
-    """MP3 and AAC have no magic number: a frame's eleven or twelve set bits and sane fields."""
+def _detect_audio_frame(data: bytes) -> Format:
+    """Detect MP3 and AAC, which have no magic number, by the bits and fields of a frame."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return DOWNLOAD
     layer, version = data[1] >> 1 & 3, data[1] >> 3 & 3

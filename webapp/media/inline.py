@@ -1,4 +1,4 @@
-"""Bytes that stand in a message: base64 or a `data:` URI, kept as text until somebody asks."""
+"""Hold media inside a message, base64 or a `data:` URI, as text until they are decoded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_CHARACTERS: Final = 128 * 1024 * 1024
 
 _HEAD: Final = 64 * 1024
 _LONG_HEAD: Final = 2 * 1024 * 1024
-"""Characters read to tell format and size; the second is for a JPEG with much in front of it."""
+"""Characters decoded to detect format and size; the second is for a JPEG with long profiles."""
 
 _CHECKED: Final = 64
 _END: Final = 64 * 1024
@@ -31,24 +31,24 @@ _HEADERLESS: Final = frozenset({"pcm16", "pcm", "pcm_s16le"})
 
 
 class NotMedia(ValueError):
-    """The text does not decode; says why, for the reader."""
+    """The text cannot be decoded; the message is the reason, for the reader."""
 
 
 @dataclass(frozen=True)
 class InlineMedia:
-    """Bytes in a message: `text` is what was sent, `claimed` the format it is said to be."""
+    """Media in a message: `text` as sent, `claimed` the format that the sender declared."""
 
     text: str
     claimed: str | None = None
 
     @cached_property
     def digest(self) -> str:
-        """Names the content: 32 hexadecimal digits of the SHA-256 of what is kept of it."""
+        """The name of the content: 32 hexadecimal digits of the SHA-256 of `kept`."""
         return hashlib.sha256(self.kept).hexdigest()[:32]
 
     @property
     def kept(self) -> bytes:
-        """All that decoding needs, for a store: the claim when it matters, and the text."""
+        """The bytes to cache: the claim if decoding needs it, and the text."""
         claim = self.claimed if self._is_headerless else ""
         return f"{claim}\n{self.text}".encode("utf-8", "surrogatepass")
 
@@ -58,20 +58,20 @@ class InlineMedia:
         return cls(text, claim or None)
 
     def as_pcm16(self) -> InlineMedia:
-        """The same bytes as headerless sound, unless they turn out to have a header."""
+        """Return the same bytes as headerless sound, unless they have a header."""
         return replace(self, claimed="pcm16")
 
     @property
     def claim(self) -> str | None:
-        """The format it is said to be, by its sender or its own `data:` URI, for the reader."""
+        """The format declared by the sender or by the `data:` URI, for the reader."""
         said = self.claimed or (self._uri[1] if self._uri else "")
         return "".join(letter for letter in said[:60] if letter.isprintable()) or None
 
     @cached_property
     def format(self) -> Format:
-        """By the first bytes; headerless sound counts as WAV, since it is given that header.
+        """The format by the first bytes; headerless sound is WAV, since that header is added.
 
-        An image that is too large, or does not say how large it is, is a download.
+        An image is a download if it is too large or its size is unknown.
         """
         found = self.sniffed
         if found is DOWNLOAD and self._is_headerless:
@@ -82,36 +82,36 @@ class InlineMedia:
 
     @cached_property
     def sniffed(self) -> Format:
-        """What the first bytes look like, shown or not."""
+        """The format by the first bytes alone."""
         return detect_format(self._head)
 
     @property
     def is_headerless(self) -> bool:
-        """Whether it is shown as sound only because it is said to be samples without a header."""
+        """Whether it is sound only because it is declared as samples without a header."""
         return self._is_headerless and self.sniffed is DOWNLOAD
 
     @cached_property
     def image_size(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None for what is no image."""
+        """Width and height in pixels; None if it is no image or has no readable header."""
         if self.sniffed.shown_as != "image":
             return None
-        return read_image_size(self._head) or read_image_size(self._first(_LONG_HEAD))
+        return read_image_size(self._head) or read_image_size(self._decode_first(_LONG_HEAD))
 
     @property
     def shown_size(self) -> tuple[int, int] | None:
-        """Width and height at which the image stands on a page."""
+        """Width and height at which a page shows the image."""
         return fit_height(self.image_size) if self.image_size else None
 
     @cached_property
     def size(self) -> int:
-        """Bytes when decoded; of base64 reckoned from its length."""
+        """The number of decoded bytes; for base64 computed from its length."""
         if not self._is_base64:
             return len(self._decode(self._body))
         return max(0, self._length * 3 // 4 - self._body[-2:].count("="))
 
     @cached_property
     def problem(self) -> str | None:
-        """Why this cannot be shown, by its length and both its ends; None when all looks well."""
+        """Why this cannot be decoded, by its length and both ends; None if nothing is wrong."""
         if self._is_base64 and _STRAY.search(self._body[:_CHECKED] + self._body[-_CHECKED:]):
             return "The data is not base64 (it holds characters that base64 has not)."
         if self._is_base64 and self._length % 4:
@@ -124,17 +124,17 @@ class InlineMedia:
         return None
 
     def decode(self) -> bytes:
-        """The bytes, playable as they are. Raises `NotMedia`."""
+        """Return the bytes, with a header if they had none. Raise `NotMedia` if decoding fails."""
         if self._length > MAX_CHARACTERS:
             raise NotMedia("The data is too long to be decoded.")
         data = self._decode(self._body)
         if self._is_headerless and detect_format(data) is DOWNLOAD:
-            return _wav_header(len(data)) + data
+            return _build_wav_header(len(data)) + data
         return data
 
     @cached_property
     def end(self) -> bytes:
-        """The last bytes, as far as they decode; of base64 whose length is right."""
+        """The last bytes; empty if they cannot be decoded or the length is wrong for base64."""
         if not self._is_base64 or self._length % 4:
             return b""
         try:
@@ -144,9 +144,9 @@ class InlineMedia:
 
     @cached_property
     def _head(self) -> bytes:
-        return self._first(_HEAD)
+        return self._decode_first(_HEAD)
 
-    def _first(self, characters: int) -> bytes:
+    def _decode_first(self, characters: int) -> bytes:
         try:
             return self._decode(self._body[:characters])
         except NotMedia:
@@ -167,7 +167,7 @@ class InlineMedia:
 
     @cached_property
     def _body(self) -> str:
-        """What is to be decoded. Base64 may be wrapped in lines, and escaped in a `data:` URI."""
+        """The text to decode. Base64 may be wrapped in lines, and escaped in a `data:` URI."""
         body = self.text[self._uri.end() :] if self._uri else self.text
         if not self._is_base64:
             return body
@@ -192,10 +192,21 @@ class InlineMedia:
             raise NotMedia(f"The data is not base64 ({wrong}).") from wrong
 
 
-def _wav_header(size: int) -> bytes:
-    """The 44 bytes in front of `size` bytes of 16-bit samples, one channel."""
+def _build_wav_header(size: int) -> bytes:
+    """Return the WAV header of `size` bytes of 16-bit samples in one channel."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
-        *(PCM_RATE, PCM_RATE * 2, 2, 16, b"data", size),
+        b"RIFF",
+        36 + size,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        PCM_RATE,
+        PCM_RATE * 2,
+        2,
+        16,
+        b"data",
+        size,
     )

@@ -1,4 +1,4 @@
-"""How large an image says it is, in its header."""
+"""Read the size of an image from its header."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from webapp.media.formats import AVIF, GIF, JPEG, PNG, WEBP, detect_format
 
 MAX_PIXELS: Final = 100_000_000
-"""An image that says it has more is a download: drawing it would cost the browser 400 MB."""
+"""A larger image is a download: drawing it would cost the browser 400 MB."""
 
 _MAX_HEIGHT: Final = 512
 _MAX_ENTRIES: Final = 200
@@ -17,7 +17,7 @@ _ORIENTATION: Final = 0x0112
 
 
 def read_image_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as a browser shows it; None when it cannot be read."""
+    """Return width and height in pixels as a browser shows it; None if they cannot be read."""
     try:
         match detect_format(data):
             case found if found is PNG:
@@ -25,11 +25,11 @@ def read_image_size(data: bytes) -> tuple[int, int] | None:
             case found if found is GIF:
                 size = struct.unpack("<HH", data[6:10])
             case found if found is JPEG:
-                size = _jpeg_size(data)
+                size = _read_jpeg_size(data)
             case found if found is WEBP:
-                size = _webp_size(data)
+                size = _read_webp_size(data)
             case found if found is AVIF:
-                size = _avif_size(data)
+                size = _read_avif_size(data)
             case _:
                 return None
     except (struct.error, IndexError):
@@ -39,9 +39,9 @@ def read_image_size(data: bytes) -> tuple[int, int] | None:
 
 
 def fit_height(size: tuple[int, int]) -> tuple[int, int]:
-    """The size at which an image stands on a page: its own, or smaller to be 512 pixels high.
+    """Return the size at which a page shows an image: its own, or at most 512 pixels high.
 
-    Given to the browser as the attributes of the image, so that it keeps the place free.
+    Pages set it as the attributes of the image, so that the browser reserves the space.
     """
     width, height = size
     if height <= _MAX_HEIGHT:
@@ -49,8 +49,8 @@ def fit_height(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(width * _MAX_HEIGHT / height)), _MAX_HEIGHT
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """Walks the segments to the frame header; IndexError or struct.error when there is none."""
+def _read_jpeg_size(data: bytes) -> tuple[int, int]:
+    """Walk the segments to the frame header; raise IndexError or struct.error without one."""
     at = 2
     turned = False
     while True:
@@ -70,7 +70,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _is_turned(tiff: bytes) -> bool:
-    """Whether a camera was held upright: browsers then turn the picture by a quarter."""
+    """Return whether browsers turn the picture by a quarter, as its Exif data demand."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return False
@@ -86,23 +86,23 @@ def _is_turned(tiff: bytes) -> bool:
     return False
 
 
-def _avif_size(data: bytes) -> tuple[int, int]:
-    """The largest of the `ispe` boxes, which come one an item: the image, its tiles, its alpha."""
-    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _ends(data, b"ispe\0\0\0\0")]
+def _read_avif_size(data: bytes) -> tuple[int, int]:
+    """Return the largest `ispe` box; each item has one: the image, its tiles, its alpha."""
+    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _find_ends(data, b"ispe\0\0\0\0")]
     if not boxes:
         raise IndexError
     width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
     return width, height
 
 
-def _ends(data: bytes, wanted: bytes) -> Iterator[int]:
+def _find_ends(data: bytes, wanted: bytes) -> Iterator[int]:
     at = data.find(wanted)
     while at >= 0:
         yield at + len(wanted)
         at = data.find(wanted, at + 1)
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _read_webp_size(data: bytes) -> tuple[int, int]:
     match data[12:16]:
         case b"VP8 ":
             width, height = struct.unpack("<HH", data[26:30])

@@ -30,7 +30,7 @@ _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | d
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; `json` is exactly what the server sent for it."""
+    """One message; `json` is its source exactly as sent."""
 
     json: Value
     id: str | None = None

@@ -1,4 +1,4 @@
-"""Define what a bubble shows: one class a kind, each parsing its documented shape.
+"""Parse the content of a bubble: one class a kind, each parsing its documented shape.
 
 `parse` returns None if the shape is another one; the value is then shown as `Unknown`. The types
 of neighbouring APIs that mean the same are parsed as well; their `type` is then kept in `extras`,

@@ -75,12 +75,12 @@ def merge_pages(pages: Sequence[Object]) -> list[Value]:
     for expected in range(max(by_index, default=-1) + 1):
         if expected not in by_index:
             raise NotACompletion(f"its message {expected + 1} is on none of its pages")
-    if any(_lacks_next_page(page, by_index) for page in pages):
+    if any(_is_next_page_missing(page, by_index) for page in pages):
         raise NotACompletion("one of its pages says that there are more messages")
     return [by_index[index] for index in sorted(by_index)]
 
 
-def _lacks_next_page(page: Object, by_index: dict[int, Value]) -> bool:
+def _is_next_page_missing(page: Object, by_index: dict[int, Value]) -> bool:
     """Return whether a page has more in its direction, which may be either, and none follows."""
     own = [_parse_index(message) for message in page.items("data") or ()]
     if page.boolean("has_more") is not True or not own:

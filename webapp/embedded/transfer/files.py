@@ -73,15 +73,15 @@ def _open_file(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]
     For a compressed file, the second value returns the position in the compressed bytes.
     """
     if path == STANDARD_INPUT:
-        yield _decompress(sys.stdin.buffer), None
+        yield _open_decompressed(sys.stdin.buffer), None
         return
     with path.open("rb") as file:
-        opened = _decompress(file)
+        opened = _open_decompressed(file)
         has_position = opened is not file and file.seekable()
         yield opened, file.tell if has_position else None
 
 
-def _decompress(file: BinaryIO) -> BinaryIO:
+def _open_decompressed(file: BinaryIO) -> BinaryIO:
     # Peeking returns after the first bytes arrive, so a slow pipe is not waited for.
     start: bytes = file.peek(len(_GZIP))  # type: ignore[attr-defined]
     return cast(BinaryIO, gzip.open(file)) if start.startswith(_GZIP) else file
@@ -149,7 +149,7 @@ def _split_documents(reader: _LineReader) -> Iterator[Document]:
     first = next((line for line in lines if line.problem or line.text.strip(_SPACE)), None)
     if first is None:
         return
-    if _breaks_off(first.text):
+    if _is_incomplete(first.text):
         second = next(lines, None)
         if second is not None and _is_continuation(first.text, second.text):
             yield reader.read_rest(first, second)
@@ -162,7 +162,7 @@ def _split_documents(reader: _LineReader) -> Iterator[Document]:
     yield from lines
 
 
-def _breaks_off(line: bytes) -> bool:
+def _is_incomplete(line: bytes) -> bool:
     """Return whether a line begins an object or array and ends before it is complete."""
     text = line.strip(_SPACE).decode(errors="replace")
     if not text.startswith(("[", "{")):

@@ -129,7 +129,7 @@ def _detect_batch_response(value: Object) -> list[Piece] | None:
     key = value.text("custom_id")
     if key is None or (value.get("response") is None and value.get("error") is None):
         return None
-    body = _unwrap_body(value.get("response"))
+    body = _find_body(value.get("response"))
     if body is not None and body.items("choices") is not None:
         return [Part(ImportFormat.BATCH_RESPONSE, key, Role.RESPONSE, body.source)]
     error = value.object("error") or (body.object("error") if body else None)
@@ -140,8 +140,8 @@ def _detect_batch_response(value: Object) -> list[Piece] | None:
 
 def _detect_exchange(value: Object) -> list[Piece] | None:
     for request_field, response_field in _EXCHANGE_FIELDS:
-        request = _unwrap_body(value.get(request_field))
-        response = _unwrap_body(value.get(response_field))
+        request = _find_body(value.get(request_field))
+        response = _find_body(value.get(response_field))
         if request is None or response is None:
             continue
         if request.items("messages") is not None and response.items("choices") is not None:
@@ -199,7 +199,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
 )
 
 
-def _unwrap_body(value: Value | None) -> Object | None:
+def _find_body(value: Value | None) -> Object | None:
     """Return the object of a logged body: an object, its text, or `body` beside a status."""
     for _ in range(_MAX_WRAPPERS):
         if isinstance(value, String):
