@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -40,6 +40,17 @@ class Chunks:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return self
+
+
+class CountedSlices(bytes):
+    """Bytes that count how many of them slicing copied."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        CountedSlices.copied += len(part) if isinstance(part, bytes) else 1
+        return part
 
 
 def session_for(app: object, mount: str = "/v1") -> requests.Session:
@@ -188,3 +199,13 @@ def test_a_call_from_within_another_app_keeps_their_contexts_apart(app: Flask) -
         return f"{session.get(f'{URL}/twice').status_code} {g.mark} {request.path}"
 
     assert outer.test_client().get("/").text == "410 outer /"
+
+
+def test_a_large_chunk_is_read_in_small_pieces_without_copying_its_rest_each_time() -> None:
+    chunk = CountedSlices(bytes(range(256)) * 8_192)
+
+    with session_for(Chunks(chunk, b"end")).get(f"{URL}/x", stream=True) as answer:
+        pieces = list(iter(lambda: answer.raw.read1(4_096), b""))
+
+    assert b"".join(pieces) == bytes(chunk) + b"end"
+    assert CountedSlices.copied == 0

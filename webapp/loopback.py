@@ -144,7 +144,7 @@ class _Body(io.RawIOBase):
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._iterator = iter(chunks)
         self._close_chunks: Callable[[], object] | None = getattr(chunks, "close", None)
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -155,7 +155,8 @@ class _Body(io.RawIOBase):
             if chunk is None:
                 self._finish()
                 return 0
-            self._rest = chunk
+            # Slices of a view share its bytes: copying the rest each time would be quadratic.
+            self._rest = memoryview(chunk)
         count = min(len(buffer), len(self._rest))
         buffer[:count], self._rest = self._rest[:count], self._rest[count:]
         return count
