@@ -23,7 +23,7 @@ PAGES: Final = (
     f"{VALUES} config formatting media transcript rendering upstream reading services templating"
     " errors fragments security static_files"
 )
-EVERYTHING: Final = f"{PAGES} hosts http database embedded factories loopback views app"
+EVERYTHING: Final = f"{PAGES} hosts http database embedded factories loopback serving views app"
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
 # library and itself: other areas, and packages.
@@ -55,8 +55,9 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
+    "serving": ("config", "waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
-    "cli": (EVERYTHING, "granian sqlalchemy"),
+    "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),
 }
 MOST_MODULES: Final = 14

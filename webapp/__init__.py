@@ -2,6 +2,7 @@
 
     app             create_app: everything below put together
     cli             the `readback` command
+    serving         HTTP: worker processes, connections, what is taken on at once
     views           the pages, one module an area, one function a URL
     templating      filters, globals and view objects of the templates
     services        what the views share, one of each a process

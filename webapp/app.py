@@ -27,6 +27,7 @@ from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.services import Services
+from webapp.serving.refusals import AnswerRefusals
 from webapp.static_files import StaticFiles
 from webapp.upstream import SYSTEM_CLOCK, Clock
 from webapp.views import completions, health, media, messages, remote_images, texts
@@ -67,6 +68,7 @@ def create_app(
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
+    wsgi = AnswerRefusals(wsgi)
     app.wsgi_app = security.Gate(wsgi, config.allowed_hosts)  # type: ignore[assignment]
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import secrets
 import signal
 import socket
@@ -18,6 +19,9 @@ from webapp.database import hide_password
 from webapp.embedded import load_samples
 from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
+from webapp.serving.admission import Shares
+from webapp.serving.processes import Workers
+from webapp.serving.server import Server
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,33 +44,32 @@ def add_parser(commands: Commands) -> None:
 def _run_serve(_options: argparse.Namespace, config: Config) -> int:
     """Check everything that can be wrong before the workers start, then serve."""
     build_endpoint(config)
-    address = _find_free_address(config)
-    config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
-    if config.uses_embedded:
-        _fill_new_store(config)
-    shown_host = f"[{config.host}]" if ":" in config.host else config.host
-    print(f"Readback is at http://{shown_host}:{config.port}", flush=True)
-    print(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.", flush=True)
-    _run_workers(config, address)
+    with _listen(config) as listener:
+        config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
+        if config.uses_embedded:
+            _fill_new_store(config)
+        shown_host = f"[{config.host}]" if ":" in config.host else config.host
+        print(f"Readback is at http://{shown_host}:{config.port}", flush=True)
+        print(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.", flush=True)
+        # Imported before the fork, so that the workers share it; other commands need no pages.
+        from webapp.app import create_app
+
+        work = partial(_work, create_app, config, listener, os.getpid())
+        Workers(work, config.workers).run(stop_seconds=STOP_SECONDS)
     return 0
 
 
-def _find_free_address(config: Config) -> str:
-    """Return the IP address of HOST. Raises `ConfigError` if PORT is not free there.
-
-    Granian does not resolve names; and it would share a port with a server that runs already,
-    so that each of them gets some of the requests.
-    """
+def _listen(config: Config) -> socket.socket:
+    """Return a socket bound to HOST and PORT. Raises `ConfigError` if they cannot be had."""
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
         found = min(socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM))
-        family, place = found[0], found[4]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
+        listener = socket.socket(found[0])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(found[4])
     except OSError as error:
         raise ConfigError(_explain_refusal(config, error)) from error
-    return str(place[0])
+    return listener
 
 
 def _explain_refusal(config: Config, error: OSError) -> str:
@@ -75,41 +78,14 @@ def _explain_refusal(config: Config, error: OSError) -> str:
     return f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
 
 
-def _run_workers(config: Config, address: str) -> None:
-    # Granian forks off processes at import of its server; only this command needs it.
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-
-    # Imported before the fork, so that the workers share it; the other commands need no pages.
-    from webapp.app import create_app
-
-    server = Granian(
-        "webapp:create_app",
-        address=address,
-        port=config.port,
-        interface=Interfaces.WSGI,
-        # Looking for HTTP/2 as well, it waits for ever for a client that sends nothing.
-        http=HTTPModes.http1,
-        workers=config.workers,
-        blocking_threads=config.threads,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        log_level=LogLevels.error,
-    )
-    server.serve(target_loader=partial(_create_worker_app, create_app, config), wrap_loader=False)
-
-
-def _create_worker_app(create_app: Callable[[Config], Flask], config: Config) -> Flask:
-    """Return the app of a worker, for which a signal means what it does in any process.
-
-    Until granian has set its own handlers a worker has those of the process it was forked
-    from, which only note the signal. Ctrl+C reaches all of them; the parent, which then stops
-    the workers, takes a worker that ends by itself for a failure.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return create_app(config)
+def _work(
+    create_app: Callable[[Config], Flask], config: Config, listener: socket.socket, parent: int
+) -> None:
+    """Serve as one of the workers, until SIGTERM or until its parent process is gone."""
+    app = create_app(config)
+    server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
+    server.serve(parent=parent)
 
 
 def _describe_source(config: Config) -> str:

@@ -17,6 +17,7 @@ from webapp.config.settings import ConfigError, Setting, nested, read_settings, 
 from webapp.hosts import is_loopback
 
 __all__ = [
+    "MEBIBYTE",
     "OPENAI_BASE_URL",
     "SETTINGS",
     "Budgets",
@@ -146,6 +147,12 @@ class Config:
         parsers.whole(1, 512),
         default=64,
         help="Threads a process: how many readers can wait for the upstream at once.",
+    )
+    transfer_timeout: float = setting(
+        "READBACK_TRANSFER_TIMEOUT",
+        parsers.seconds,
+        default=300.0,
+        help="Seconds in which a client must have sent its request, and have taken its answer.",
     )
     limits: Limits = nested(Limits)
     model_limits: ModelLimits = nested(ModelLimits)

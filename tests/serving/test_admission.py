@@ -1,0 +1,103 @@
+"""What a worker takes on at once, and what it gives back."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.serving.admission import (
+    MAX_OTHER_BODY,
+    TOO_LARGE,
+    TOO_MANY,
+    Admission,
+    Kind,
+    Permit,
+    Shares,
+    classify,
+)
+
+BODY = 1_000
+
+
+@pytest.fixture
+def admission() -> Admission:
+    most = {Kind.CREATE: 3, Kind.STREAM: 1, Kind.PAGE: 1}
+    return Admission(Shares(most, dict.fromkeys(Kind, 1), BODY))
+
+
+def permit(admission: Admission, kind: Kind, size: int = 0) -> Permit:
+    admitted = admission.admit(kind, size)
+    assert isinstance(admitted, Permit)
+    return admitted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "kind"),
+    [
+        ("GET", "/healthz", "", Kind.QUICK),
+        ("POST", "/v1/chat/completions", "", Kind.CREATE),
+        ("GET", "/v1/chat/completions", "limit=100", Kind.STREAM),
+        ("GET", "/v1/chat/completions/chatcmpl-1/messages", "", Kind.STREAM),
+        ("GET", "/completions/chatcmpl-1", "limit=5&all=1", Kind.STREAM),
+        ("GET", "/completions/chatcmpl-1", "", Kind.PAGE),
+        ("GET", "/completions", "model=all", Kind.PAGE),
+        ("POST", "/open", "", Kind.PAGE),
+        ("GET", "/healthz/", "", Kind.PAGE),
+    ],
+)
+def test_the_head_of_a_request_says_its_kind(
+    method: str, path: str, query: str, kind: Kind
+) -> None:
+    assert classify(method, path, query) is kind
+
+
+def test_a_full_share_refuses_its_own_kind_only(admission: Admission) -> None:
+    held = permit(admission, Kind.STREAM)
+
+    assert admission.admit(Kind.STREAM, 0) is TOO_MANY
+    assert TOO_MANY.status.startswith("503") and TOO_MANY.retry_after
+    permit(admission, Kind.PAGE)
+    permit(admission, Kind.CREATE)
+    held.release()
+    permit(admission, Kind.STREAM)
+
+
+def test_a_permit_gives_its_place_back_once(admission: Admission) -> None:
+    held = permit(admission, Kind.STREAM)
+    held.release()
+    held.release()
+
+    permit(admission, Kind.STREAM)
+    assert admission.admit(Kind.STREAM, 0) is TOO_MANY
+
+
+def test_health_is_never_refused(admission: Admission) -> None:
+    for _ in range(1_000):
+        permit(admission, Kind.QUICK)
+
+
+def test_bodies_of_creates_share_a_budget(admission: Admission) -> None:
+    first, second = (permit(admission, Kind.CREATE, BODY) for _ in range(2))
+
+    assert admission.admit(Kind.CREATE, 1) is TOO_MANY
+    first.release()
+    permit(admission, Kind.CREATE, BODY // 2)
+    second.release()
+
+
+def test_a_body_beyond_the_limit_is_never_taken(admission: Admission) -> None:
+    assert admission.admit(Kind.CREATE, BODY + 1) is TOO_LARGE
+    assert admission.admit(Kind.PAGE, MAX_OTHER_BODY + 1) is TOO_LARGE
+    permit(admission, Kind.PAGE, MAX_OTHER_BODY)
+
+
+def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None:
+    held = permit(admission, Kind.CREATE)
+    other = permit(admission, Kind.CREATE, BODY)
+
+    assert admission.hold_bytes(held, BODY // 2) is None
+    assert admission.hold_bytes(held, BODY) is None
+    assert admission.hold_bytes(held, BODY + 1) is TOO_LARGE
+    assert admission.admit(Kind.CREATE, 1) is TOO_MANY
+    held.release()
+    other.release()
+    assert isinstance(admission.admit(Kind.CREATE, BODY), Permit)

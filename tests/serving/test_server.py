@@ -1,0 +1,252 @@
+"""The server of a worker, over real sockets: what slow clients hold, and what they cannot."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import pytest
+
+from webapp.serving.admission import Kind, Shares
+from webapp.serving.refusals import AnswerRefusals
+from webapp.serving.server import IDLE_SECONDS, SILENT_SECONDS, Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PATIENCE: Final = 60
+TRANSFER: Final = 300.0
+MOST: Final = 3
+MAX_BODY: Final = 100_000
+CREATE: Final = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+LARGE: Final = b"x" * 1_000_000
+
+Connect: TypeAlias = Callable[[bytes], socket.socket]
+
+
+class App:
+    """Answers with the size of the body; creates wait until they are released."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.arrived = threading.Semaphore(0)
+        self.closed = threading.Semaphore(0)
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        size = len(environ["wsgi.input"].read())
+        if environ["PATH_INFO"] == "/v1/large":
+            start("200 OK", [("Content-Type", "text/plain")])
+            return self._endless()
+        if environ["REQUEST_METHOD"] == "POST":
+            self.arrived.release()
+            assert self.released.wait(PATIENCE)
+        answer = b"%d" % size
+        start("200 OK", [("Content-Length", str(len(answer)))])
+        return [answer]
+
+    def _endless(self) -> Iterator[bytes]:
+        try:
+            self.arrived.release()
+            while True:
+                yield LARGE
+        finally:
+            self.closed.release()
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    app = App()
+    yield app
+    app.released.set()
+
+
+@pytest.fixture
+def server(app: App) -> Iterator[Server]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    most = dict.fromkeys((Kind.CREATE, Kind.STREAM, Kind.PAGE), MOST)
+    shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY)
+    server = Server(AnswerRefusals(app), listener, shares, TRANSFER)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    yield server
+    server.stop(0)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def connect(server: Server) -> Iterator[Connect]:
+    """Return a function that connects and sends."""
+    address = server.socket.getsockname()
+    with ExitStack() as stack:
+
+        def open_and_send(data: bytes) -> socket.socket:
+            peer = socket.socket()
+            # What a reader does not read must not fit into the kernel.
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            peer.settimeout(PATIENCE)
+            peer.connect(address)
+            peer.sendall(data)
+            return stack.enter_context(peer)
+
+        yield open_and_send
+
+
+def read(peer: socket.socket) -> bytes:
+    """Return what is received up to the end of the connection."""
+    return b"".join(iter(lambda: peer.recv(65_536), b""))
+
+
+def is_cut_off(peer: socket.socket) -> bool:
+    """Return whether the connection ends without an answer; bytes that nobody read reset it."""
+    try:
+        return read(peer) == b""
+    except ConnectionResetError:
+        return True
+
+
+def get(connect: Connect, path: str = "/healthz") -> bytes:
+    return read(connect(b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode()))
+
+
+def is_ok(answer: bytes) -> bool:
+    return answer.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@contextmanager
+def later(server: Server, seconds: float) -> Iterator[None]:
+    """Let the server find its clients as they will be `seconds` from now."""
+    original = server.tend
+    server.tend = lambda now: original(now + seconds)  # type: ignore[method-assign]
+    server.pull_trigger()
+    yield
+    server.tend = original  # type: ignore[method-assign]
+
+
+def test_creates_beyond_their_share_are_refused_before_their_body_is_read(
+    app: App, connect: Connect
+) -> None:
+    waiting = [connect(CREATE + b"Content-Length: 0\r\n\r\n") for _ in range(MOST)]
+    for _ in waiting:
+        assert app.arrived.acquire(timeout=PATIENCE)
+    answer = read(connect(CREATE + b"Content-Length: 50000\r\n\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nRetry-After: 5\r\n" in answer
+    assert b'"code": "server_busy"' in answer
+    assert is_ok(get(connect)) and is_ok(get(connect, "/")) and is_ok(get(connect, "/v1/x"))
+    app.released.set()
+    assert all(peer.recv(1_000).startswith(b"HTTP/1.1 200") for peer in waiting)
+    assert is_ok(read(connect(CREATE + b"Connection: close\r\nContent-Length: 0\r\n\r\n")))
+
+
+def test_a_refused_client_that_sends_on_still_reads_the_refusal(app: App, connect: Connect) -> None:
+    for _ in range(MOST):
+        connect(CREATE + b"Content-Length: 0\r\n\r\n")
+        assert app.arrived.acquire(timeout=PATIENCE)
+    peer = connect(CREATE + b"Content-Length: 90000\r\n\r\n" + b"x" * 45_000)
+    peer.sendall(b"x" * 45_000)
+
+    assert read(peer).startswith(b"HTTP/1.1 503")
+
+
+def test_half_a_body_takes_no_thread_and_its_place_is_given_back_in_time(
+    server: Server, app: App, connect: Connect
+) -> None:
+    app.released.set()
+    halves = [connect(CREATE + b"Content-Length: 9\r\n\r\nhalf") for _ in range(MOST)]
+    whole = CREATE + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    while not read(connect(whole)).startswith(b"HTTP/1.1 503"):
+        """The halves may not have been seen yet."""
+
+    assert is_ok(get(connect)) and is_ok(get(connect, "/"))
+    with later(server, SILENT_SECONDS + 1):
+        assert all(map(is_cut_off, halves))
+    assert is_ok(read(connect(whole)))
+
+
+def test_a_body_that_drips_has_a_deadline(server: Server, connect: Connect) -> None:
+    peer = connect(CREATE + b"Content-Length: 9\r\n\r\nhalf")
+    with later(server, TRANSFER + 1):
+        assert is_cut_off(peer)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n\r\n"])
+def test_half_a_head_and_silence_end_in_time(server: Server, connect: Connect, sent: bytes) -> None:
+    peer = connect(sent)
+    with later(server, IDLE_SECONDS + 1):
+        assert is_cut_off(peer)
+
+
+def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
+    server: Server, app: App, connect: Connect
+) -> None:
+    request = b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n"
+    readers = [connect(request) for _ in range(MOST)]
+    for _ in readers:
+        assert app.arrived.acquire(timeout=PATIENCE)
+
+    assert get(connect, "/v1/x").startswith(b"HTTP/1.1 503")
+    assert is_ok(get(connect)) and is_ok(get(connect, "/"))
+    while not all(one.total_outbufs_len > 8_000_000 for one in server.active_channels.values()):
+        """Until the answers wait for their readers."""
+    with later(server, SILENT_SECONDS + 1):
+        for _ in readers:
+            assert app.closed.acquire(timeout=PATIENCE)
+    while not is_ok(get(connect, "/v1/x")):
+        """A thread may not have given its place back yet."""
+
+
+def test_idle_connections_are_closed_before_they_fill_the_server(
+    server: Server, connect: Connect
+) -> None:
+    server._most = 10
+    idle = [connect(b"") for _ in range(20)]
+
+    assert is_ok(get(connect))
+    assert is_cut_off(idle[0])
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"Content-Length: %d\r\n" % (MAX_BODY + 1), b"413"),
+        (b"Content-Length: 99999999999999999999\r\n", b"413"),
+        (b"Transfer-Encoding: chunked\r\n", b"413"),
+        (b"Expect: 100-continue\r\nContent-Length: %d\r\n" % (MAX_BODY + 1), b"413"),
+    ],
+)
+def test_a_body_that_announces_too_much_is_refused_at_once(
+    connect: Connect, head: bytes, status: bytes
+) -> None:
+    assert read(connect(CREATE + head + b"\r\nfffffff\r\nx")).startswith(b"HTTP/1.1 " + status)
+
+
+def test_expecting_to_continue_without_a_body_is_answered(app: App, connect: Connect) -> None:
+    app.released.set()
+    asked = b"POST /open HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+
+    assert is_ok(read(connect(asked)))
+
+
+def test_requests_sent_at_once_are_answered_in_order(connect: Connect) -> None:
+    one = b"GET /%d HTTP/1.1\r\nHost: x\r\n%b\r\n"
+    closing = one % (2, b"Connection: close\r\n")
+    answer = read(connect(one % (1, b"") + closing))
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_client_that_left_gives_its_place_back(app: App, connect: Connect) -> None:
+    for _ in range(MOST):
+        connect(CREATE + b"Content-Length: 9\r\n\r\nhalf").close()
+    app.released.set()
+    whole = CREATE + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    deadline = time.monotonic() + PATIENCE
+    while not is_ok(read(connect(whole))):
+        assert time.monotonic() < deadline

@@ -1,0 +1,142 @@
+"""What a worker takes on at once, decided by the head of a request, before its body is read.
+
+Every kind of request has a bounded share, and threads of its own. Bodies of creates share a
+budget of bytes as well, since a body is held in memory until it is answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+from urllib.parse import parse_qs
+
+from webapp.config import MEBIBYTE, Config
+from webapp.serving.refusals import Refusal
+
+RETRY_SECONDS: Final = 5
+"""Seconds after which a refused client may try again."""
+
+MAX_OTHER_BODY: Final = MEBIBYTE
+"""The largest body of a request that is no create; forms and updates are smaller."""
+
+_CREATES: Final = "/v1/chat/completions"
+_WAITING_PAGES: Final = 8
+"""How many pages may wait for each thread that makes pages."""
+_BODIES_AT_ONCE: Final = 2
+"""How many bodies of the largest size a worker holds at once."""
+
+TOO_MANY: Final = Refusal(
+    "503 Service Unavailable",
+    "The server is busy with other requests of this kind. Try again in a few seconds",
+    "server_busy",
+    RETRY_SECONDS,
+)
+TOO_LARGE: Final = Refusal(
+    "413 Request Entity Too Large",
+    "That is more than the server takes at once",
+    "request_too_large",
+)
+
+
+class Kind(Enum):
+    """The kinds of requests, each with its own threads."""
+
+    QUICK = "quick"
+    """Health, and everything refused: answered without a wait for anything else."""
+    CREATE = "create"
+    STREAM = "stream"
+    """Answers that are sent as they are read: the API's, and whole transcripts."""
+    PAGE = "page"
+
+
+def classify(method: str, path: str, query: str) -> Kind:
+    """Return the kind of a request."""
+    if path == "/healthz":
+        return Kind.QUICK
+    if method == "POST" and path == _CREATES:
+        return Kind.CREATE
+    if path.startswith("/v1/") or "all" in parse_qs(query):
+        return Kind.STREAM
+    return Kind.PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many requests of each kind are taken on, and the budget of bodies in bytes."""
+
+    most: dict[Kind, int]
+    threads: dict[Kind, int]
+    max_create_body: int
+
+    @classmethod
+    def for_config(cls, config: Config) -> Shares:
+        """Return the shares of one worker."""
+        threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
+        most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
+        del most[Kind.QUICK]
+        return cls(most, threads, config.model_limits.max_request_bytes)
+
+
+class Permit:
+    """One request that was taken on; `release` gives its place and its bytes back, once."""
+
+    def __init__(self, kind: Kind, release: Callable[[Permit], None]) -> None:
+        self.kind: Final = kind
+        self.held_bytes = 0
+        self._release: Callable[[Permit], None] | None = release
+
+    def release(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release(self)
+
+
+class Admission:
+    """Counts what a worker has taken on; safe for all of its threads."""
+
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
+        self._lock = threading.Lock()
+        self._taken = dict.fromkeys(Kind, 0)
+        self._bytes_left = shares.max_create_body * _BODIES_AT_ONCE
+
+    def admit(self, kind: Kind, body_bytes: int) -> Permit | Refusal:
+        """Return the permit of a request whose head announces `body_bytes`, or the refusal."""
+        most_bytes = self._shares.max_create_body if kind is Kind.CREATE else MAX_OTHER_BODY
+        if body_bytes > most_bytes:
+            return TOO_LARGE
+        with self._lock:
+            if kind in self._shares.most and self._taken[kind] >= self._shares.most[kind]:
+                return TOO_MANY
+            self._taken[kind] += 1
+        permit = Permit(kind, self._give_back)
+        refusal = self.hold_bytes(permit, body_bytes)
+        if refusal is not None:
+            permit.release()
+            return refusal
+        return permit
+
+    def hold_bytes(self, permit: Permit, body_bytes: int) -> Refusal | None:
+        """Hold so many bytes in all for the body of `permit`, or return the refusal.
+
+        A body in chunks announces no size; it is called again as more of it arrives.
+        """
+        if permit.kind is not Kind.CREATE:
+            return TOO_LARGE if body_bytes > MAX_OTHER_BODY else None
+        if body_bytes > self._shares.max_create_body:
+            return TOO_LARGE
+        with self._lock:
+            more = body_bytes - permit.held_bytes
+            if more > self._bytes_left:
+                return TOO_MANY
+            self._bytes_left -= more
+            permit.held_bytes = body_bytes
+        return None
+
+    def _give_back(self, permit: Permit) -> None:
+        with self._lock:
+            self._taken[permit.kind] -= 1
+            self._bytes_left += permit.held_bytes

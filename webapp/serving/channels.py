@@ -1,0 +1,245 @@
+"""One connection: its requests as they arrive, and its answers as they leave.
+
+Extends waitress where it trusts its clients: a request is admitted or refused by its head, what
+is not HTTP gets a bare status line, and a client that still sends reads its refusal before the
+connection closes.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import BadRequest, RequestHeaderFieldsTooLarge
+
+from webapp.serving.admission import Admission, Kind, Permit, classify
+from webapp.serving.refusals import REFUSED, Refusal
+
+if TYPE_CHECKING:
+    from webapp.serving.server import Server
+
+MAX_HEADERS: Final = 100
+MAX_CHUNK_LINE: Final = 4_096
+"""Bytes of the line before a chunk, or of the lines after the last one."""
+
+LINGER_SECONDS: Final = 5
+"""How long a client may go on sending after the answer, to be discarded.
+
+A connection closed with unread bytes is reset, and the client may then lose the answer.
+"""
+
+_TARGET: Final = re.compile(rb"[!-~]+")
+_VERSIONS: Final = (b"HTTP/1.0", b"HTTP/1.1")
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]
+    """A request as it arrives, with its permit or its refusal once its head is there."""
+
+    body_rcv: Any
+    completed: bool
+    error: Any
+
+    def __init__(self, adj: Any, admission: Admission) -> None:
+        super().__init__(adj)
+        self.started = time.time()
+        self.kind = Kind.QUICK
+        self.refusal: Refusal | None = None
+        self._admission = admission
+        self._permit: Permit | None = None
+
+    def received(self, data: bytes) -> int:
+        """Take bytes of the connection; return how many of them belong to this request."""
+        had_head = self.headers_finished
+        consumed: int = super().received(data)
+        if self.error is None and self.headers_finished and not self.empty:
+            refusal = self._hold_more() if had_head else self._admit()
+            if refusal is not None:
+                self._refuse(refusal)
+        if self.error is not None:
+            self.kind = Kind.QUICK
+        if self.error is not None or self.refusal is not None or self.body_rcv is None:
+            self.expect_continue = False
+        # Nothing after a refused request is one: it may be the rest of its body.
+        return len(data) if self.error is not None or self.refusal is not None else consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the head. Raise `ParsingError` for what waitress would let through."""
+        first, _, _ = header_plus.partition(b"\r\n")
+        words = first.rstrip().split(b" ")
+        if len(words) != 3 or words[2] not in _VERSIONS or not _TARGET.fullmatch(words[1]):
+            raise ParsingError("Start line is invalid")
+        if b"\n " in header_plus or b"\n\t" in header_plus:
+            raise ParsingError("A header on several lines")
+        super().parse_header(header_plus)
+        if header_plus.count(b"\r\n") > MAX_HEADERS + 2:
+            self.error = RequestHeaderFieldsTooLarge("too many headers")
+            self.completed = True
+
+    def close(self) -> None:
+        """Give back what was held for the request; it has been answered, or never will be."""
+        if self._permit is not None:
+            self._permit.release()
+        super().close()
+
+    def _admit(self) -> Refusal | None:
+        kind = classify(self.command, self.path, self.query)
+        admitted = self._admission.admit(kind, self.content_length)
+        if isinstance(admitted, Refusal):
+            return admitted
+        self._permit = admitted
+        self.kind = kind
+        return self._hold_more()
+
+    def _hold_more(self) -> Refusal | None:
+        """Hold the bytes of a body in chunks as they come, and those its chunk announces."""
+        if self._permit is None or not self.chunked or self.completed:
+            return None
+        if max(len(self.body_rcv.control_line), len(self.body_rcv.trailer)) > MAX_CHUNK_LINE:
+            self.error = BadRequest("A line of a chunk is too long")
+            self.completed = True
+            return None
+        announced = self.body_bytes_received + self.body_rcv.chunk_remainder
+        return self._admission.hold_bytes(self._permit, announced)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        self.kind = Kind.QUICK
+        self.completed = True
+        self.connection_close = True
+        if self._permit is not None:
+            self._permit.release()
+        if self.body_rcv is not None:
+            self.body_rcv.getbuf().close()
+            self.body_rcv = None
+
+
+class _AppTask(WSGITask):  # type: ignore[misc]
+    """Asks the app for an answer, or for the words of a refusal."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        refusal = self.request.refusal
+        if refusal is not None:
+            environ[REFUSED] = refusal
+            environ["CONTENT_LENGTH"] = "0"
+            self.set_close_on_finish()
+        return environ
+
+
+class _BareErrorTask(ErrorTask):  # type: ignore[misc]
+    """Answers what is not HTTP with a status line and no words, least of all its own."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        self.set_close_on_finish()
+        self.content_length = 0
+        self.write(b"")
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection of a `Server`."""
+
+    task_class = _AppTask
+    error_task_class = _BareErrorTask
+
+    server: Server
+    request: Request | None
+    requests: list[Request]
+    last_activity: float
+    total_outbufs_len: int
+    will_close: bool
+    close_when_flushed: bool
+
+    def __init__(self, server: Server, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        self._lingers_until: float | None = None
+        self._unsent_since: float | None = None
+        super().__init__(server, sock, *args, **kwargs)
+
+    def parser_class(self, adj: Any) -> Request:
+        """Return a new request, which the server's admission decides on."""
+        return Request(adj, self.server.admission)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was asked that has not been answered and sent."""
+        is_asked = self.request is not None and not self.request.empty
+        return not (is_asked or self.requests or self.total_outbufs_len)
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether all that is open is a request that has not arrived whole."""
+        return self.request is not None and not self.requests and not self.total_outbufs_len
+
+    def handle_write(self) -> None:
+        if self.close_when_flushed and not self.will_close:
+            self._flush_exception(self._flush_some)
+            if self.total_outbufs_len or self.will_close:
+                return
+            self.close_when_flushed = False
+            self._linger()
+            return
+        super().handle_write()
+
+    def readable(self) -> bool:
+        return self._lingers_until is not None or bool(super().readable())
+
+    def writable(self) -> bool:
+        return self._lingers_until is None and bool(super().writable())
+
+    def handle_read(self) -> None:
+        if self._lingers_until is None:
+            super().handle_read()
+            return
+        with suppress(OSError):
+            if self.recv(self.adj.recv_bytes):
+                return
+        self.cut_off()
+
+    def handle_close(self) -> None:
+        # Requests in the hands of a thread are closed there.
+        if self.request is not None:
+            self.request.close()
+            self.request = None
+        super().handle_close()
+
+    def cut_off(self) -> None:
+        """Close the connection now; a thread that writes to it gets an error."""
+        self.will_close = True
+        self.handle_close()
+
+    def is_overdue(self, now: float, *, idle: float, silent: float, transfer: float) -> bool:
+        """Return whether the client has kept the connection too long, at time `now`.
+
+        It may be `idle` between requests, `silent` within a request or an answer, and may take
+        `transfer` seconds for all of one.
+        """
+        if self._lingers_until is not None:
+            return now > self._lingers_until
+        if not self.total_outbufs_len:
+            self._unsent_since = None
+        elif self._unsent_since is None:
+            self._unsent_since = now
+        silence = now - self.last_activity
+        if self._unsent_since is not None:
+            return silence > silent or now - self._unsent_since > transfer
+        if self.requests:
+            return False
+        if self.request is None:
+            return silence > idle
+        took = now - self.request.started
+        return silence > silent or took > (transfer if self.request.headers_finished else silent)
+
+    def _linger(self) -> None:
+        """Send the end of the answer, and discard what still comes until the client has it."""
+        self._lingers_until = time.time() + LINGER_SECONDS
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.cut_off()

@@ -1,0 +1,154 @@
+"""The event loop of one worker: connections, their time-outs, and an orderly stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from webapp.serving.admission import Admission, Kind, Shares
+from webapp.serving.channels import Channel
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+BACKLOG: Final = 2_048
+MAX_CONNECTIONS: Final = 4_096
+IDLE_SECONDS: Final = 75
+"""How long a connection is kept between two requests."""
+SILENT_SECONDS: Final = 30
+"""How long a client may send nothing of a request, or take nothing of an answer."""
+_TICK: Final = 1.0
+_FILES_PER_CONNECTION: Final = 3
+"""The socket, and a file each for a large body and a large answer."""
+_MAX_HEAD_BYTES: Final = 64 * 1024
+_HELD_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes of an answer that wait for the client, mostly in a file, until its thread waits too."""
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """Serves `app` on a listening socket that it may share with other processes.
+
+    A request must arrive, and its answer must be taken, within `transfer_seconds`.
+    """
+
+    channel_class = Channel
+    accepting: bool
+
+    def __init__(
+        self, app: WSGIApplication, listener: socket.socket, shares: Shares, transfer_seconds: float
+    ) -> None:
+        self.admission: Final = Admission(shares)
+        self._transfer_seconds = transfer_seconds
+        self._stops_at: float | None = None
+        self._most = _limit_connections()
+        self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
+        for kind, threads in shares.threads.items():
+            self._pools[kind] = ThreadedTaskDispatcher()
+            self._pools[kind].set_thread_count(threads)
+        # That requests wait, or that clients leave, is nothing to report.
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        settings = Adjustments(
+            backlog=BACKLOG,
+            # Beyond, connections wait to be accepted. `tend` closes idle ones first.
+            connection_limit=self._most,
+            asyncore_use_poll=True,
+            ident=None,
+            log_socket_errors=False,
+            max_request_header_size=_MAX_HEAD_BYTES,
+            # Admission has the limits of bodies.
+            max_request_body_size=2**62,
+            outbuf_high_watermark=_HELD_ANSWER,
+            recv_bytes=64 * 1024,
+            sockets=[listener],
+        )
+        super().__init__(
+            app,
+            {},
+            True,
+            listener,
+            dispatcher=self._pools[Kind.QUICK],
+            adj=settings,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+        )
+
+    def add_task(self, channel: Channel) -> None:
+        """Give the next request of a channel to the threads of its kind."""
+        self._pools[channel.requests[0].kind].add_task(channel)
+
+    def maintenance(self, now: float) -> None:
+        """Do nothing: `tend` has waitress's time-out of idle connections, and the others."""
+
+    def serve(self, *, parent: int | None = None) -> None:
+        """Answer requests until `stop`, and then those that have arrived.
+
+        Stop as well if there is a `parent` process and it has gone.
+        """
+        while not self._has_stopped():
+            if parent is not None and self._stops_at is None and os.getppid() != parent:
+                self.stop(0)
+            wasyncore.loop(timeout=_TICK, use_poll=True, map=self._map, count=1)
+            self.tend(time.time())
+        for pool in self._pools.values():
+            pool.set_thread_count(0)
+        # Threads that still answer may pull the trigger: it stays open.
+        for channel in list(self.active_channels.values()):
+            channel.cut_off()
+
+    def stop(self, seconds: float) -> None:
+        """Let `serve` return once what was asked is answered, at the latest after `seconds`.
+
+        May be called by a signal handler.
+        """
+        self._stops_at = time.time() + seconds
+        self.pull_trigger()
+
+    def tend(self, now: float) -> None:
+        """Close the connections that a client keeps for too long, as of `now`."""
+        channels: list[Channel] = list(self.active_channels.values())
+        for channel in channels:
+            if channel.is_overdue(
+                now, idle=IDLE_SECONDS, silent=SILENT_SECONDS, transfer=self._transfer_seconds
+            ):
+                channel.cut_off()
+        # One worker must not leave the connections of idle clients no room for others.
+        surplus = len(self._map) - self._most * 9 // 10
+        if surplus > 0:
+            idle = [one for one in self.active_channels.values() if one.is_idle]
+            for channel in sorted(idle, key=lambda one: one.last_activity)[:surplus]:
+                channel.cut_off()
+
+    def _has_stopped(self) -> bool:
+        if self._stops_at is None:
+            return False
+        if self.accepting:
+            self.accepting = False
+            self.del_channel()
+            self.socket.close()
+        for channel in list(self.active_channels.values()):
+            if channel.is_idle or channel.is_arriving:
+                channel.cut_off()
+        return not self.active_channels or time.time() >= self._stops_at
+
+    def set_reuse_addr(self) -> None:
+        """Do nothing: the socket is bound already."""
+
+
+def _limit_connections() -> int:
+    """Return how many connections there may be; raise the process's limit of files to it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS * _FILES_PER_CONNECTION
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    files = wanted if soft == resource.RLIM_INFINITY else min(soft, wanted)
+    return max(16, files // _FILES_PER_CONNECTION)
