@@ -14,6 +14,7 @@ from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, rende
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
 from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
 from webapp.rendering.text.invisible import Hidden, find_hidden, render_exact, reveal_invisible
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
@@ -58,4 +59,5 @@ __all__ = [
     "reveal_invisible",
     "split_reasoning",
     "summarize_setting",
+    "write_readable",
 ]

@@ -34,6 +34,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "lacks_end": media.is_cut_off,
     "length_of_sound": media.describe_length,
     "marked": rendering.reveal_invisible,
+    "readable": rendering.write_readable,
     "media": media.extract_media,
     "media_at": media.parse_data_uri,
     "scalar": scalar_text,

@@ -25,7 +25,9 @@ from webapp.rendering.markdown.math import syntax
 from webapp.rendering.markdown.metering import TooCostly
 from webapp.rendering.markdown.plugins import (
     autolinks,
+    backslashes,
     block_attributes,
+    cjk_emphasis,
     images,
     link_definitions,
     tables,
@@ -35,8 +37,10 @@ from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 
 _PLUGINS: Final = (
     images,
+    backslashes,
     syntax,
     autolinks,
+    cjk_emphasis,
     link_definitions,
     tables,
     tasks,

@@ -20,6 +20,7 @@ from webapp.messages import Message
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.slices import count_bytes
 
@@ -103,9 +104,7 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
     if kind == "json":
         try:
             value = budget.parse(text)
-            if not isinstance(value, String) or isinstance(
-                budget.parse(value.text), Object | Array
-            ):
+            if not isinstance(value, String) or _is_worth_decoding(value, budget):
                 is_error = is_error or (message.is_tool_result and _reports_error(value))
                 view = render_json_tree(value, budgets=budget.budgets)
                 return Structure(kind="json", view=view, is_error=is_error)
@@ -119,10 +118,19 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
     return replace(found, is_error=is_error)
 
 
+def _is_worth_decoding(value: String, budget: StructureBudget) -> bool:
+    """Return whether a string contains JSON or escapes of readable characters."""
+    if write_readable(value.source) != value.source:
+        return True
+    return isinstance(budget.parse(value.text), Object | Array)
+
+
 def _guess_kind(text: str, message: Message) -> Kind:
     """Return the kind that `text` may be of by its first characters."""
     first = text.lstrip(" \t\r\n")[:2]
-    if first[:1] in ("{", "[") or (message.is_tool_result and first in ('"{', '"[')):
+    if first[:1] in ("{", "["):
+        return "json"
+    if message.is_tool_result and first[:1] == '"' and (first[1:] in ("{", "[") or "\\u" in text):
         return "json"
     if message.is_tool_result and ("\x1b" in text or "\x9b" in text):
         return "ansi" if has_sequences(text) else "plain"

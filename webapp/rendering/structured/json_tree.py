@@ -1,9 +1,9 @@
 """Render JSON as a readable tree: nested lists of names and values.
 
-Numbers, names and short strings are shown as written; long strings, and those with line breaks,
-as the text they mean. A string that contains JSON is unfolded in place. Beyond a nesting and a
-number of values the tree shows the exact text. The walk is iterative, and looks at every
-character a bounded number of times.
+Numbers are shown as written, names and short strings as well but for needless escapes; long
+strings, and those with line breaks, as the text they mean. A string that contains JSON is
+unfolded in place. Beyond a nesting and a number of values the tree shows the exact text. The walk
+is iterative, and looks at every character a bounded number of times.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
 from webapp.formatting import count
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
+from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import render_exact, reveal_invisible
 
 MAX_SHORT: Final = 80
@@ -84,7 +85,7 @@ class _TreeWriter:
         current.at += 1
         self._left -= 1
         if isinstance(child, Member):
-            name = child.name.source
+            name = write_readable(child.name.source)
             # Quotes are left out if the name is as clear without them.
             if _PLAIN_NAME.fullmatch(name, 1, len(name) - 1):
                 name = name[1:-1]
@@ -179,11 +180,15 @@ def _render_scalar(value: Value) -> str:
         scrolls = ' tabindex="0"' if len(text) > _TALL else ""
         return f'<pre class="tree-text" dir="auto"{scrolls}>{html}</pre>'
     if isinstance(value, Array):
-        return f"<code>[{escape(', '.join(item.source for item in value.items))}]</code>"
+        return f"<code>[{reveal_invisible(', '.join(map(_write_scalar, value.items)))}]</code>"
     if isinstance(value, Object):
         return "<code>{}</code>"
     kind = ' class="tree-string"' if isinstance(value, String) else ""
-    return f"<code{kind}>{reveal_invisible(value.source)}</code>"
+    return f"<code{kind}>{reveal_invisible(_write_scalar(value))}</code>"
+
+
+def _write_scalar(value: Value) -> str:
+    return write_readable(value.source) if isinstance(value, String) else value.source
 
 
 def _render_as_text(note: str, source: str) -> str:

@@ -147,6 +147,16 @@ def reveal_invisible(text: str) -> Markup:
     return Markup("".join([*html, str(escape(text[offset:]))]))
 
 
+def find_invisible(text: str) -> set[int]:
+    """Return the offsets of the characters that `reveal_invisible` marks."""
+    return {
+        at
+        for found in _IN_SOURCE.finditer(text)
+        if found["hidden"]
+        for at in range(found.start(), found.end())
+    }
+
+
 def reveal_in_html(html: str) -> Markup:
     """Return sanitized `html` with deceiving characters of its texts marked.
 

@@ -1,0 +1,97 @@
+r"""Backslashes: `\*` escapes Markdown, `C:\Users\_me` and `\d+\.\d+` are shown as written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.html import parsed
+from webapp.rendering import render_markdown
+
+
+def shown(text: str) -> str:
+    return parsed(str(render_markdown(text).html)).text().strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"Open C:\Users\me\.ssh\_old\*.txt",
+        r"regex \d+\.\d+ and ¯\_(ツ)_/¯",
+        r"\\server\share",
+        r"\\server\share\_new\*",
+        r"C:\\Users\\me\\_old",
+        r"C:\#tmp and D:\_a",
+        r"..\_old\*.py and ~\.ssh and %TEMP%\_x and $HOME\_x",
+        r"src\*.c and dir \*.txt",
+        r"^\s*\#\s*\[x\]$",
+        r"^\[.*\]$ and \w+@\w+\.com",
+        r"example\.com and 192\.168\.0\.1",
+        r"(\_/) and \o/ and \(^o^)/",
+        r"grep 'a\|b'",
+        'He said \\"hi\\" and it\\\'s',
+        r"Hello\! A\, b\; 50\% a\=b",
+        r"a \\ b and \\",
+        r"f\{x\} and x\^2",
+        "路径是C:\\Users\\_me，完",
+    ],
+)
+def test_backslashes_that_escape_no_markdown_stay(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r"\*not bold\*", "*not bold*"),
+        (r"\*\*Note:\*\* text", "**Note:** text"),
+        (r"2 \* 3", "2 * 3"),
+        (r"snake\_case and \_\_init\_\_", "snake_case and __init__"),
+        (r"Name: \_\_\_\_", "Name: ____"),
+        (r"\_(ツ)\_ and \_phrase!\_", "_(ツ)_ and _phrase!_"),
+        (r"¯\\\_(ツ)\_/¯", r"¯\_(ツ)_/¯"),
+        (r"\# no heading, \#tag, C\#", "# no heading, #tag, C#"),
+        (r"\- no item", "- no item"),
+        (r"1\. no item", "1. no item"),
+        (r"2\) no item, 3\. neither", "2) no item, 3. neither"),
+        (r"\> no quote", "> no quote"),
+        (r"\[a](b) and \![a](b) and [a]\(b)", "[a](b) and ![a](b) and [a](b)"),
+        (r"\`no code\`", "`no code`"),
+        (r"\~\~kept\~\~", "~~kept~~"),
+        (r"\$5 and \$6", "$5 and $6"),
+        (r"\<b> and \&amp;", "<b> and &amp;"),
+        ("路径是C:\\a\\_me，\\*不是\\*", "路径是C:\\a\\_me，*不是*"),
+    ],
+)
+def test_an_escape_of_markdown_is_dropped_and_what_it_escapes_stays_text(
+    text: str, words: str
+) -> None:
+    assert shown(text) == words
+    assert not re.search(r"<(?:em|strong|h3|ol|ul|a|code)\b", str(render_markdown(text).html))
+
+
+def test_a_bar_of_a_table_is_escaped() -> None:
+    html = parsed(str(render_markdown("| a \\| b | c |\n|---|---|\n| 1 \\| 2 | `x \\| y` |").html))
+    cells = re.split(r"\s*\n\s*", html.text().strip())
+    assert cells == ["a | b", "c", "1 | 2", "x | y"]
+
+
+def test_an_escaped_backslash_before_emphasis_is_one() -> None:
+    html = str(render_markdown(r"a \\*b* c").html)
+    assert r"a \<em>b</em> c" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("one\\\ntwo", "one\ntwo"),
+        ("cd C:\\Users\\\nnext", "cd C:\\Users\\\nnext"),
+        ("curl \\\n-x", "curl \\\n-x"),
+    ],
+)
+def test_a_backslash_at_the_end_of_a_line_breaks_it_unless_it_belongs_to_a_command(
+    text: str, words: str
+) -> None:
+    html = str(render_markdown(text).html)
+    assert parsed(html).text().strip() == words and "<br" in html

@@ -1,0 +1,133 @@
+r"""Keep the backslashes that a text means, and drop those that only escape Markdown.
+
+A backslash is dropped before a character that could act as Markdown in its place, as in
+`\*not bold\*`, `snake\_case`, `\#`, `1\.` and `\[1]`. It is kept anywhere else, and in all of a
+word that has the form of a path or a regular expression: `C:\Users\_me`, `\d+\*`.
+
+Either way, the character after it is text. An escaped backslash is two backslashes, unless it
+stands before a character that would act as Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, escape
+from markdown_it.token import Token
+
+_WORDS: Final = re.compile("[^\\s\u3001\u3002\u300c-\u300f\uff01\uff0c\uff1a\uff1b\uff1f]+")
+_LITERAL: Final = re.compile(
+    r"\\[^\W_]"  # `\Users`, `\d`
+    r"|(?:^|[^\w\\])(?:\.{1,2}|~|%\w+%|\$\w+|[A-Za-z]:)\\"  # `..\_old`, `%TEMP%\_x`, `C:\#tmp`
+    r"|\\\*\.\w"  # `src\*.c`
+    r"|\\[./^?+:](?=\S)|\.[*+]|\(\?"  # `a\.b\*`, `\[.*\]`
+)
+"""Signs of a path or a regular expression, none of which is an escape within a line."""
+
+_BLOCK: Final = re.compile(r"[ \t>]*(?:[-+*]|[0-9]{1,9}[.)])?[ \t]*\Z")
+_NUMBER: Final = re.compile(r"(?:^|[^\w.])[0-9]{1,9}\Z")
+_AT_LINE_START: Final = frozenset("-+=>|")
+"""Characters that would begin a list, a table or a heading at the beginning of a line."""
+
+_ANYWHERE: Final = frozenset("#`~[]<>$&")
+_EMPHASIS: Final = frozenset("*_")
+_MAX_MARKER: Final = 80
+"""Characters of the markers of lists and quotes that may begin a line."""
+
+_MAX_FACE: Final = 40
+"""Characters on either side of an underscore that may be a face."""
+
+_KEY: Final = "literal_words"
+_Found: TypeAlias = tuple[str, Sequence[tuple[int, int]]]
+
+
+def install(parser: MarkdownIt) -> None:
+    """Replace the rule for backslashes in `parser`."""
+    parser.inline.ruler.at("escape", parse_backslash)
+
+
+def parse_backslash(state: StateInline, silent: bool) -> bool:
+    pos, src = state.pos, state.src
+    if src[pos] != "\\" or pos + 1 >= state.posMax:
+        return False
+    following = src[pos + 1]
+    if following == "\n":
+        if not (src[pos - 1 : pos].isspace() or _is_literal_word(state)):
+            return escape(state, silent)
+        if not silent:
+            state.append_pending("\\")
+        state.pos += 1
+        return True
+    is_escape = not _is_literal_word(state) and (
+        src[pos + 2 : pos + 3] in ("\\", "*", "_", "`", "[", "]", "~", "#", "<", "|")
+        if following == "\\"
+        else _could_act(src, pos)
+    )
+    if not silent:
+        token: Token = state.push("text_special", "", 0)
+        token.markup = src[pos : pos + 2]
+        token.content = following if is_escape else token.markup
+        token.info = "escape"
+    state.pos = pos + 2
+    return True
+
+
+def _could_act(src: str, pos: int) -> bool:
+    """Return whether the character after the backslash at `pos` could act as Markdown there."""
+    character = src[pos + 1]
+    if character in _ANYWHERE:
+        return True
+    if character in _EMPHASIS:
+        return _could_emphasize(src, pos)
+    if character == "!":
+        return src.startswith("[", pos + 2)
+    if character == "(":
+        return src[pos - 1 : pos] == "]"
+    line = src[src.rfind("\n", 0, pos) + 1 : pos]
+    if character in ".)":
+        is_last = pos + 2 == len(src) or src[pos + 2].isspace()
+        return is_last and _NUMBER.search(line[-10:]) is not None
+    return character in _AT_LINE_START and len(line) < _MAX_MARKER and bool(_BLOCK.match(line))
+
+
+def _could_emphasize(src: str, pos: int) -> bool:
+    r"""Return whether a run of `\*` or `\_` touches a word, or stands where a list item begins."""
+    escaped = src[pos : pos + 2]
+    start = end = pos
+    while src.startswith(escaped, start - 2) and start >= 2:
+        start -= 2
+    while src.startswith(escaped, end):
+        end += 2
+    before, after = src[start - 1 : start], src[end : end + 1]
+    if before.isalnum() or after.isalnum() or end - start > 2 or before == "\\":
+        return True
+    # `\*` may also begin an item and end a phrase; a single `\_` is an arm: `¯\_(ツ)_/¯`.
+    if escaped[1] == "*":
+        return not before or not after or before.isspace() or after.isspace()
+    word_before = src[max(0, start - _MAX_FACE) : start].split()[-1:] if before.strip() else []
+    word_after = src[end : end + _MAX_FACE].split()[:1] if after.strip() else []
+    return any(escaped in word for word in (*word_before, *word_after))
+
+
+def _is_literal_word(state: StateInline) -> bool:
+    """Return whether the word around the current position is a path or a regular expression."""
+    words = _find_literal_words(state)
+    at = bisect_right(words, (state.pos, len(state.src))) - 1
+    return at >= 0 and words[at][0] <= state.pos < words[at][1]
+
+
+def _find_literal_words(state: StateInline) -> Sequence[tuple[int, int]]:
+    """Return the words of the text that keep all their backslashes, found once for each text."""
+    src, words = cast("_Found", state.env.get(_KEY, ("", ())))
+    if src is not state.src:
+        words = [
+            word.span()
+            for word in _WORDS.finditer(state.src)
+            if "\\" in word[0] and _LITERAL.search(word[0])
+        ]
+        state.env[_KEY] = (state.src, words)
+    return words
