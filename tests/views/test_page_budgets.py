@@ -11,7 +11,6 @@ from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.pages import Page
 from webapp import create_app, exact_json
 from webapp.config import Budgets, Config
-from webapp.upstream import canonical
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -49,17 +48,16 @@ def test_every_page_of_a_streamed_transcript_has_a_budget_of_its_own(
     assert "Shown as plain text" not in page.text
 
 
-def test_pages_have_budgets_of_their_own_when_no_id_is_a_cursor(
-    fake: FakeUpstream, reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+def test_a_long_transcript_falls_back_nowhere_if_its_ids_are_no_cursors(
+    fake: FakeUpstream, reader: FlaskClient
 ) -> None:
-    monkeypatch.setattr(canonical, "MAX_ITEMS", 10)
-    one = stored(ID, *([COSTLY] * 60))
+    one = stored(ID, *(["**b** [a](https://a.example) `c`"] * 1_200))
     for at, listed in enumerate(one.messages):
         listed["id"] = f"message {at}"
     fake.completions[ID] = one
     fake.ignores_query = True
     page = Page.of(reader.get(f"{HERE}?all=1"))
-    assert len(page.bubbles) == 61
+    assert len(page.bubbles) == 1_201
     assert "Shown as plain text" not in page.text
 
 

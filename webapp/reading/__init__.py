@@ -9,6 +9,6 @@ pasted           the completion that a pasted text names
 """
 
 from webapp.reading.loader import TranscriptLoader
-from webapp.reading.transcript_page import Order, PageRequest, TranscriptPage
+from webapp.reading.transcript_page import MAX_LIMIT, Order, PageRequest, TranscriptPage
 
-__all__ = ["Order", "PageRequest", "TranscriptLoader", "TranscriptPage"]
+__all__ = ["MAX_LIMIT", "Order", "PageRequest", "TranscriptLoader", "TranscriptPage"]

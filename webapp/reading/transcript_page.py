@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from webapp.completions import Completion
 from webapp.transcript import Entry, find_first_number, select_top_level
 from webapp.upstream import UpstreamError
 
 Order: TypeAlias = Literal["asc", "desc"]
+
+MAX_LIMIT: Final = 100
+"""Messages in one page, as in the API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TypeVar
 
 from flask import request
 
 from webapp import rendering
-from webapp.reading import TranscriptPage
+from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
 from webapp.templating.remote_images import RemoteFrames, wants_remote_images
@@ -36,8 +37,9 @@ class RenderContext:
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.markdown_budget = MarkdownBudget(self.budgets)
-        self.structure_budget = StructureBudget(self.budgets)
+        pages = max(1, ceil(len(self.section.entries) / MAX_LIMIT))
+        self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
+        self.structure_budget = StructureBudget(self.budgets, pages)
         self.definitions = Definitions(self.section.completion, budgets=self.budgets)
 
     @classmethod

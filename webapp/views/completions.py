@@ -26,7 +26,7 @@ from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.upstream import NotSupported, UpstreamError, canonicalize
-from webapp.views import raw_page, whole_number, window
+from webapp.views import read_page_request, read_whole_number, render_raw_json
 
 bp = Blueprint("completions", __name__)
 
@@ -114,7 +114,7 @@ def index() -> ResponseReturnValue:
     try:
         listed = services().upstream.list_completions(
             after=after,
-            limit=whole_number("limit", default=20, low=1, high=100),
+            limit=read_whole_number("limit", default=20, low=1, high=100),
             order="desc",
             model=filters.model,
             metadata=dict(filters.metadata),
@@ -150,7 +150,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     With `all=1` page after page, sent as they come: the browser shows the progress, and its
     stop button ends it.
     """
-    section = services().loader.load_page(completion_id, window(), deadline())
+    section = services().loader.load_page(completion_id, read_page_request(), deadline())
     context = RenderContext.for_request(section)
     if request.args.get("all") and not section.lacks_messages:
         most = services().max_pages
@@ -174,7 +174,7 @@ def raw(completion_id: str) -> ResponseReturnValue:
     """Show one completion as the server sent it."""
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     back = url_for("completions.show", completion_id=completion_id)
-    return raw_page(completion.json, back=back)
+    return render_raw_json(completion.json, back=back)
 
 
 def _page(listing: Listing) -> Response:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.media import InlineMedia, NotMedia, find_media, sanitize_file_name
 from webapp.services import deadline, services
-from webapp.views import whole_number
+from webapp.views import read_whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
 
@@ -47,7 +47,7 @@ def _fetched(completion_id: str, digest: str) -> InlineMedia:
         message = services().loader.load_message(completion_id, message_id, deadline())
         held = find_media(message)
     elif "choice" in request.args:
-        held = _of_choice(completion_id, whole_number("choice", default=0, low=0, high=10_000))
+        held = _of_choice(completion_id, read_whole_number("choice", default=0, low=0, high=10_000))
     else:
         abort(404, "This is no longer at hand; load the transcript again.")
     for media in held:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import render_page_or_fragment
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
-from webapp.views import raw_page, window
+from webapp.views import read_page_request, render_raw_json
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 
@@ -16,7 +16,9 @@ bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/messages/<message_id>")
 def show(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show the transcript from this message on, with the message highlighted."""
-    section = services().loader.load_page_from(completion_id, message_id, window(), deadline())
+    section = services().loader.load_page_from(
+        completion_id, message_id, read_page_request(), deadline()
+    )
     context = RenderContext.for_request(section, target=message_id)
     return render_page_or_fragment(
         "completions/show.html", "completions/_page.html", context=context
@@ -26,7 +28,9 @@ def show(completion_id: str, message_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/earlier")
 def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show the messages before this one."""
-    section = services().loader.load_earlier(completion_id, message_id, window(), deadline())
+    section = services().loader.load_earlier(
+        completion_id, message_id, read_page_request(), deadline()
+    )
     context = RenderContext.for_request(section)
     return render_page_or_fragment(
         "completions/show.html", "completions/_earlier.html", context=context
@@ -38,7 +42,7 @@ def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show one message as the server sent it."""
     message = services().loader.load_message(completion_id, message_id, deadline())
     back = url_for(".show", completion_id=completion_id, message_id=message_id)
-    return raw_page(message.json, back=back)
+    return render_raw_json(message.json, back=back)
 
 
 @bp.get("/choices/<int:place>/raw")
@@ -46,4 +50,4 @@ def raw_choice(completion_id: str, place: int) -> ResponseReturnValue:
     """Show one output choice as the server sent it."""
     choice = services().loader.load_choice(completion_id, place, deadline())
     back = url_for("completions.show", completion_id=completion_id)
-    return raw_page(choice.json, back=back)
+    return render_raw_json(choice.json, back=back)

@@ -15,7 +15,7 @@ from webapp.templating import RenderContext
 from webapp.templating.addresses import back_url
 from webapp.templating.bubbles import slice_text, view_pieces
 from webapp.transcript import Entry
-from webapp.views import whole_number
+from webapp.views import read_whole_number
 
 bp = Blueprint("texts", __name__, url_prefix="/completions/<completion_id>")
 
@@ -129,4 +129,4 @@ def _find_piece(entry: Entry, place: int) -> Piece:
 
 
 def _read_start() -> int:
-    return whole_number("from", default=0, low=0, high=10**10)
+    return read_whole_number("from", default=0, low=0, high=10**10)

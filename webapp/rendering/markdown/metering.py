@@ -1,4 +1,4 @@
-"""What Markdown may cost: brackets, formulas and time of a page, and the steps of one text.
+"""Limit what Markdown may cost: brackets, formulas and time of a page, and the steps of one text.
 
 Time is that of the thread's own work, so that a busy machine shows the same page as an idle one.
 """
@@ -13,48 +13,56 @@ from typing import Final
 from webapp.config import Budgets
 
 MAX_STEPS: Final = 100_000
-"""What a parser may do for one text: prose of 200 kB takes a tenth of it."""
+"""Steps that a parser may take for one text; prose of 200 kB takes a tenth of them."""
 
 LINE_STEPS: Final = 2
-"""What each line counts before anything is read: every rule for blocks looks at it."""
+"""Steps that each line counts before it is parsed: every rule for blocks looks at it."""
 
 _TEXT_SHARE: Final = 0.5
-"""Of a page's time for one text. A look for garbage may fall into any, and takes a tenth."""
+"""Share of a page's time for one text. A garbage collection can fall into any, and takes 0.1."""
+
 _CODE_SECONDS: Final = 0.1
 _LONG_FORMULA: Final = 300
-"""Characters; hardly any formula that somebody wrote has more."""
+"""Characters. Hardly any formula written by a person has more."""
 
 _STEPS_PER_LOOK: Final = 256
 
 
 class TooCostly(Exception):
-    """A text is shown as plain text; the message tells the reader why."""
+    """A text is shown as plain text; the message says why."""
 
 
 class MarkdownBudget:
-    """What the Markdown of one page may still cost."""
+    """What the Markdown of `pages` pages of usual size may still cost.
 
-    def __init__(self, budgets: Budgets | None = None) -> None:
+    A server that ignores cursors sends everything as one page, which then has the budget of the
+    pages that it replaces. The bounds of a single text stay the same.
+    """
+
+    def __init__(self, budgets: Budgets | None = None, *, pages: int = 1) -> None:
         self.budgets = budgets or Budgets()
-        self._brackets = self.budgets.page_brackets
-        self._formulas = self.budgets.formulas
-        self._seconds = self.budgets.seconds
+        self._brackets = self.budgets.page_brackets * pages
+        self._formulas = self.budgets.formulas * pages
+        self._seconds = self.budgets.seconds * pages
 
     def takes(self, brackets: int) -> bool:
-        """Whether there is room for `brackets` more; takes it if so."""
+        """Return whether there is room for `brackets` more, and take it if so."""
         if brackets > self._brackets:
             return False
         self._brackets -= brackets
         return True
 
     def takes_formula(self, length: int) -> bool:
-        """Whether one more formula may be set; a very long one counts as several."""
+        """Return whether one more formula may be set; a very long one counts as several."""
         self._formulas -= 1 + length // _LONG_FORMULA
         return self._formulas >= 0
 
     @contextmanager
     def meter(self) -> Iterator[Meter]:
-        """Measures one text, whose time is taken off that of the page. Raises `TooCostly`."""
+        """Measure one text, and take its time off the budget.
+
+        Raise `TooCostly` if no time is left.
+        """
         if self._seconds <= 0:
             raise TooCostly("this page spent its time for rendering")
         begin = time.thread_time()
@@ -65,7 +73,7 @@ class MarkdownBudget:
 
 
 class Meter:
-    """What one text has cost so far."""
+    """The cost of one text so far."""
 
     def __init__(self, until: float) -> None:
         self._until = until
@@ -73,7 +81,7 @@ class Meter:
         self.steps = 0
 
     def step(self, weight: int = 1) -> None:
-        """Counts what the parser does; raises `TooCostly` when it is more than a text may cost."""
+        """Count a step of the parser. Raise `TooCostly` if the text has used up its share."""
         self.steps += weight
         if self.steps < self._next_look:
             return
@@ -82,9 +90,9 @@ class Meter:
             raise TooCostly("it would take too long to render")
 
     def has_room(self, steps: int) -> bool:
-        """Whether so many more steps for what a text could do without leave it most of its own."""
+        """Return whether `steps` more, for an extra, leave the text most of its own."""
         return self.steps + steps <= MAX_STEPS // 4
 
     def code_deadline(self) -> float:
-        """Until when, by `time.thread_time`, one more block of code may be coloured."""
+        """Return until when, by `time.thread_time`, one more block of code may be coloured."""
         return min(self._until, time.thread_time() + _CODE_SECONDS)

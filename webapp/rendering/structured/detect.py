@@ -45,9 +45,10 @@ class TooLong(Exception):
 
 @dataclass(slots=True)
 class StructureBudget:
-    """Limit the parsing of structures on one page: bytes of one text, bytes and time of all."""
+    """Limit the parsing of structures on `pages` pages: bytes of a text, bytes and time of all."""
 
     budgets: Budgets = field(default_factory=Budgets)
+    pages: int = 1
     _taken: int = 0
     _seconds: float = 0.0
 
@@ -55,7 +56,7 @@ class StructureBudget:
         """Return whether there is room for `text`, and take it if so."""
         most = self.budgets.text_bytes
         size = count_bytes(text)
-        if size > min(most, most * PAGE_SHARE - self._taken):
+        if size > min(most, most * PAGE_SHARE * self.pages - self._taken):
             return False
         self._taken += size
         return True
@@ -66,7 +67,7 @@ class StructureBudget:
         Raise `NotJson` if it is none, and `TooLong` if the time is up: brackets take long.
         """
         begin = time.thread_time()
-        until = begin - self._seconds + self.budgets.seconds * _TIME_SHARE
+        until = begin - self._seconds + self.budgets.seconds * self.pages * _TIME_SHARE
 
         def check() -> None:
             if time.thread_time() > until:
