@@ -23,7 +23,9 @@ PAGES: Final = (
     f"{VALUES} config formatting media transcript rendering upstream reading services templating"
     " errors fragments security static_files"
 )
-EVERYTHING: Final = f"{PAGES} hosts http database embedded factories loopback serving views app"
+EVERYTHING: Final = (
+    f"{PAGES} hosts http database embedded factories forwarding loopback serving views app"
+)
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
 # library and itself: other areas, and packages.
@@ -32,8 +34,9 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "ids": ("", ""),
     "hosts": ("", ""),
     "http": ("", "requests"),
+    "prefixes": ("", ""),
     "formatting": ("", ""),
-    "config": ("hosts", ""),
+    "config": ("hosts prefixes", ""),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
@@ -48,6 +51,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "reading": (f"{VALUES} transcript upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
+    "forwarding": ("prefixes", ""),
     "fragments": ("", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("fragments hosts", "werkzeug"),

@@ -19,9 +19,10 @@
                     the API's objects as values
     exact_json      JSON as written
     config          the settings, read once from the environment
-    http, hosts, ids
-                    the hardened session, host names, ids
+    http, hosts, prefixes, ids
+                    the hardened session, host names, paths to be served under, ids
     fragments       page or fragment: everything that knows htmx
+    forwarding      the address that a reader typed, behind proxies and under a path
     security        headers, Host, the origin of writes
     static_files    names that change with the content
     errors          errors as pages and notices

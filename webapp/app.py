@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask
+from flask import Flask, Response, request
 from htmx_flask import Htmx
 from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -22,6 +22,7 @@ from webapp.factories import (
     lists_input_only,
     open_upstream,
 )
+from webapp.forwarding import Forwarding
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
@@ -63,14 +64,25 @@ def create_app(
     StaticFiles(root / "static").install(app)
     templating.install(app)
     errors.register_error_handlers(app)
+    app.after_request(_make_redirect_relative)
     for area in (completions, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):
         wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
     wsgi = AnswerRefusals(wsgi)
-    app.wsgi_app = security.Gate(wsgi, config.allowed_hosts)  # type: ignore[assignment]
+    wsgi = security.Gate(wsgi, config.allowed_hosts)
+    app.wsgi_app = Forwarding(  # type: ignore[assignment]
+        wsgi, trusted=config.trusted_proxies, prefix=config.prefix
+    )
     return app
+
+
+def _make_redirect_relative(response: Response) -> Response:
+    """Remove the scheme and host, which a proxy that is not trusted may have hidden from us."""
+    if response.location and response.location.startswith(request.host_url):
+        response.location = response.location[len(request.host_url) - 1 :]
+    return response
 
 
 def _create_embedded(config: Config) -> Flask:
@@ -80,7 +92,9 @@ def _create_embedded(config: Config) -> Flask:
         model = ModelServer(
             config.model_url,
             api_key=config.model_api_key,
+            headers=config.model_headers,
             forwards_store=config.model_forwards_store,
+            stores_all=config.stores_all,
             limits=config.model_limits,
             proxy=config.proxy,
             ca_bundle=config.ca_bundle,

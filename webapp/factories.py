@@ -37,17 +37,21 @@ def build_endpoint(config: Config) -> Endpoint:
     if config.uses_embedded:
         return Endpoint.openai(base_url=EMBEDDED_URL, api_key=config.api_key)
     if config.azure_openai_endpoint:
-        return Endpoint.azure(
+        endpoint = Endpoint.azure(
             config.azure_openai_endpoint,
             config.azure_openai_api_key or "",
             api_version=config.openai_api_version,
+            allows_plain_http=config.allows_plain_http,
         )
-    return Endpoint.openai(
-        base_url=config.openai_base_url or OPENAI_BASE_URL,
-        api_key=config.openai_api_key,
-        organization=config.openai_org_id,
-        project=config.openai_project_id,
-    )
+    else:
+        endpoint = Endpoint.openai(
+            base_url=config.openai_base_url or OPENAI_BASE_URL,
+            api_key=config.openai_api_key,
+            organization=config.openai_org_id,
+            project=config.openai_project_id,
+            allows_plain_http=config.allows_plain_http,
+        )
+    return endpoint.with_headers(config.headers)
 
 
 def open_upstream(

@@ -1,12 +1,23 @@
-"""Open sessions that take nothing from the environment and keep nothing between requests."""
+"""Open sessions that take nothing from the environment and keep nothing between requests.
+
+Find the secrets that their requests carry, so that no answer can repeat them to others.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl
 
 import requests
 from requests.adapters import BaseAdapter
+
+_SECRET_NAME: Final = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
+_SHORTEST_SECRET: Final = 8
+"""Characters; a shorter value would be redacted out of common words."""
 
 
 def open_session(
@@ -23,12 +34,23 @@ def open_session(
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = ca_bundle or True
-    # Only for https: plain http is for this machine, which a proxy could not reach and need
-    # not see.
+    # Only for https: plain http is for this network, which a proxy may not reach and need not
+    # see.
     session.proxies = {"https": proxy} if proxy else {}
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") -> tuple[str, ...]:
+    """Return the values of configured headers and of a base URL's query that can be secrets.
+
+    Of a header that is each of its words: `Bearer TOKEN` can come back without the first. Of a
+    query it is the value of a parameter with such a name; a version, say, is no secret.
+    """
+    words = [word for _, value in headers for word in value.split()]
+    words += [value for name, value in parse_qsl(query) if _SECRET_NAME.search(name)]
+    return tuple(word for word in words if len(word) >= _SHORTEST_SECRET)
 
 
 class _Session(requests.Session):

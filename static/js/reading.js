@@ -64,7 +64,7 @@ function remember(key, isSource) {
 
 // The path names the completion; the place in it is the message's own id, or our anchor.
 function keyOf(bubble) {
-  const completion = location.pathname.split("/")[2];
+  const completion = location.pathname.match(/\/completions\/([^/]+)/)?.[1];
   return `${completion} ${bubble.dataset.messageId ?? bubble.id}`;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from webapp.config import SETTINGS, Config, ConfigError, Setting
 
 SECRET = "sk-4f9a-never-show-this"
 LONG_PATH = "/" + "x" * 5000
+PROXIES = (ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8"))
 DESCRIBED_DEFAULTS = {"OPENAI_BASE_URL", "DATABASE_URL", "SECRET_KEY"}
 """The settings whose default is not a value of the field."""
 
@@ -72,6 +74,10 @@ def test_a_setting_of_two_values_reaches_both() -> None:
         ("READBACK_OPEN", "YES", "open", True),
         ("READBACK_OPEN", "0", "open", False),
         ("READBACK_ALLOWED_HOSTS", "A.example, b:8000,", "allowed_hosts", ("a.example", "b:8000")),
+        ("READBACK_TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8", "trusted_proxies", PROXIES),
+        ("READBACK_PREFIX", "/a/b/", "prefix", "/a/b"),
+        ("READBACK_PREFIX", "/", "prefix", ""),
+        ("READBACK_STORE_ALL", "1", "stores_all", True),
         ("READBACK_WORKERS", "1", "workers", 1),
         ("READBACK_THREADS", "512", "threads", 512),
         ("READBACK_CONNECT_TIMEOUT", "0.05", "limits.connect_timeout", 0.05),
@@ -111,13 +117,14 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("OPENAI_BASE_URL", "https://a example/v1"),
         ("OPENAI_BASE_URL", "https://a\t.example/v1"),
         ("OPENAI_BASE_URL", "https://user:pass@a.example/v1"),
-        ("OPENAI_BASE_URL", "https://a.example/v1?key=1"),
+        ("OPENAI_BASE_URL", "https://a.example/v1/chat/completions"),
         ("OPENAI_BASE_URL", "https://a.example/v1#top"),
         ("OPENAI_BASE_URL", "http://a.example/v1"),
         ("OPENAI_BASE_URL", "http://127.0.0.1.a.example/v1"),
         ("OPENAI_ORG_ID", "org 1"),
         ("OPENAI_PROJECT_ID", "a\tb"),
         ("AZURE_OPENAI_ENDPOINT", "RESOURCE"),
+        ("AZURE_OPENAI_ENDPOINT", "https://RESOURCE.openai.azure.com?x=1"),
         ("AZURE_OPENAI_ENDPOINT", "http://RESOURCE.openai.azure.com"),
         ("AZURE_OPENAI_API_KEY", "a b"),
         ("OPENAI_API_VERSION", "2025 02"),
@@ -136,6 +143,25 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("READBACK_ALLOWED_HOSTS", ","),
         ("READBACK_ALLOWED_HOSTS", "https://a.example"),
         ("READBACK_ALLOWED_HOSTS", "a.example/x"),
+        ("READBACK_TRUSTED_PROXIES", "proxy.example"),
+        ("READBACK_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("READBACK_TRUSTED_PROXIES", ","),
+        ("READBACK_PREFIX", "readback"),
+        ("READBACK_PREFIX", "//a.example"),
+        ("READBACK_PREFIX", "/a/../b"),
+        ("READBACK_PREFIX", "/a?b"),
+        ("READBACK_PREFIX", "/v1"),
+        ("READBACK_PREFIX", "/completions/a"),
+        ("READBACK_HEADERS", "X-One"),
+        ("READBACK_HEADERS", "X-One:"),
+        ("READBACK_HEADERS", "X One: 1"),
+        ("READBACK_HEADERS", "X-One: \u00e9"),
+        ("READBACK_HEADERS", "X-One: 1\nx-one: 2"),
+        ("READBACK_HEADERS", "Host: a.example"),
+        ("READBACK_HEADERS", '{"X-One": 1}'),
+        ("READBACK_HEADERS", '{"X-One": "a\\r\\nX-Two: b"}'),
+        ("READBACK_HEADERS", '{"X-One": "1"'),
+        ("READBACK_MODEL_HEADERS", "Transfer-Encoding: chunked"),
         ("READBACK_WORKERS", "0"),
         ("READBACK_THREADS", "many"),
         ("READBACK_CONNECT_TIMEOUT", "0"),
@@ -226,6 +252,10 @@ def test_secrets_are_not_in_the_repr() -> None:
         SECRET_KEY=SECRET,
         DATABASE_URL=f"postgresql://reader:{SECRET}@db.example/readback",
         READBACK_PROXY=f"http://user:{SECRET}@proxy.example",
+        OPENAI_BASE_URL=f"https://a.example/v1?key={SECRET}",
+        READBACK_HEADERS=f"X-Key: {SECRET}",
+        READBACK_MODEL_URL=f"https://a.example/v1?key={SECRET}",
+        READBACK_MODEL_HEADERS=f"X-Key: {SECRET}",
     )
     azure = config(AZURE_OPENAI_API_KEY=SECRET, AZURE_OPENAI_ENDPOINT="https://r.example")
 

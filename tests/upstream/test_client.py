@@ -34,6 +34,23 @@ def test_blank_parameters_are_not_sent(connect: Connect, fake: FakeUpstream) -> 
     assert fake.requests[0].raw_query == ""
 
 
+def test_the_query_and_the_headers_of_the_endpoint_go_with_every_request(
+    fake: FakeUpstream,
+) -> None:
+    with fake.serve() as base_url:
+        endpoint = Endpoint.openai(f"{base_url}?api-version=2024-10-21&flag", api_key=KEY)
+        upstream = Upstream(endpoint.with_headers([("CF-Access-Client-Id", "a.access")]))
+        upstream.list_completions(limit=5)
+        upstream.update_completion(ID, metadata={})
+
+    assert [seen.raw_query for seen in fake.requests] == [
+        "api-version=2024-10-21&flag&limit=5",
+        "api-version=2024-10-21&flag",
+    ]
+    assert {seen.headers["cf-access-client-id"] for seen in fake.requests} == {"a.access"}
+    assert {seen.headers["authorization"] for seen in fake.requests} == {f"Bearer {KEY}"}
+
+
 def test_filters_are_percent_encoded(connect: Connect, fake: FakeUpstream) -> None:
     fake.completions[ID].completion["metadata"] = {"a b&c=": "é/ü?"}
     upstream = connect(fake)

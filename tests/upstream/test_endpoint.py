@@ -15,9 +15,13 @@ from webapp.upstream import Endpoint, Secret
         "http://127.0.0.1:1/v1",
         "http://127.8.8.8/v1",
         "http://[::1]:8080/v1",
+        "http://10.0.0.1/v1",
+        "http://[fe80::1%25eth0]:8000/v1",
+        "http://vllm:8000/v1",
+        "http://host.docker.internal:11434/v1",
     ],
 )
-def test_https_anywhere_and_http_on_this_machine_are_accepted(base_url: str) -> None:
+def test_https_anywhere_and_http_on_this_network_are_accepted(base_url: str) -> None:
     assert Endpoint.openai(base_url).base_url == base_url
 
 
@@ -27,12 +31,14 @@ def test_https_anywhere_and_http_on_this_machine_are_accepted(base_url: str) -> 
         "http://api.example.com/v1",
         "http://localhost.example.com/v1",
         "http://127.0.0.1.example.com/v1",
-        "http://10.0.0.1/v1",
+        "http://8.8.8.8/v1",
+        "http://134744072/v1",
         "http://0.0.0.0/v1",
         "https://user:word@api.example.com/v1",
         "http://localhost@example.com/v1",
         "http://localhost\\@example.com/v1",
-        "https://api.example.com/v1?x=1",
+        "https://api.example.com/v1?x=\r\nX: y",
+        "https://api.example.com/v1?x=1#x",
         "https://api.example.com/v1#x",
         "https://api.example.com/a/../v1",
         "https://api.example.com:99999/v1",
@@ -91,7 +97,7 @@ def test_azure_v1_needs_no_version(address: str) -> None:
     endpoint = Endpoint.azure(address, "key-1")
 
     assert endpoint.base_url == "https://r.openai.azure.com/openai/v1"
-    assert endpoint.query == ()
+    assert endpoint.query == ""
     assert endpoint.reveal_headers() == {"api-key": "key-1"}
 
 
@@ -101,7 +107,47 @@ def test_classic_azure_takes_its_version_as_a_parameter() -> None:
     )
 
     assert endpoint.base_url == "https://r.openai.azure.com/openai"
-    assert endpoint.query == (("api-version", "2025-02-01-preview"),)
+    assert endpoint.query == "api-version=2025-02-01-preview"
+
+
+def test_plain_http_to_any_server_can_be_allowed() -> None:
+    endpoint = Endpoint.openai("http://api.example.com/v1", allows_plain_http=True)
+
+    assert endpoint.base_url == "http://api.example.com/v1"
+
+
+def test_a_query_in_the_base_url_is_kept_as_it_was_written() -> None:
+    endpoint = Endpoint.openai("https://gw.example/v1/?api-version=2024-10-21&flag&sig=a%2Bb")
+
+    assert endpoint.base_url == "https://gw.example/v1"
+    assert endpoint.query == "api-version=2024-10-21&flag&sig=a%2Bb"
+
+
+def test_further_headers_replace_those_of_the_same_name() -> None:
+    endpoint = Endpoint.openai(api_key="sk-1").with_headers(
+        [("authorization", "Basic dXNlcjpwYXNz"), ("Modal-Key", "wk-12345678")]
+    )
+
+    assert endpoint.reveal_headers() == {
+        "authorization": "Basic dXNlcjpwYXNz",
+        "Modal-Key": "wk-12345678",
+    }
+
+
+def test_every_secret_is_redacted_and_a_version_is_not() -> None:
+    endpoint = Endpoint.openai(
+        "https://gw.example/v1?api-version=2024-10-21&subscription-key=0123456789",
+        api_key="sk-12345678",
+    ).with_headers([("X-Auth", "Bearer tok-12345678"), ("X-Stage", "test")])
+    said = "sk-12345678 tok-12345678 0123456789 2024-10-21 test"
+
+    assert endpoint.redact(said) == "*** *** *** 2024-10-21 test"
+    assert "12345678" not in repr(endpoint)
+
+
+def test_azure_takes_no_query() -> None:
+    with pytest.raises(ValueError, match="base URL"):
+        Endpoint.azure("https://r.openai.azure.com?x=1", "key-1")
 
 
 def test_azure_without_a_key_is_refused() -> None:

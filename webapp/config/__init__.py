@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
+from urllib.parse import urlsplit
 
 from webapp.config import parsers
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
 from webapp.config.settings import ConfigError, Setting, nested, read_settings, setting, settings_of
-from webapp.hosts import is_loopback
+from webapp.hosts import is_loopback, is_on_this_network
 
 __all__ = [
     "MEBIBYTE",
@@ -50,7 +52,24 @@ class Config:
         parsers.url,
         default=None,
         default_text=OPENAI_BASE_URL,
-        help="The server to read from, if it is another OpenAI-compatible one.",
+        help="The server to read from, if it is another OpenAI-compatible one. A query, such as "
+        "`?api-version=…`, is sent with every request.",
+        is_secret=True,
+    )
+    headers: tuple[tuple[str, str], ...] = setting(
+        "READBACK_HEADERS",
+        parsers.headers,
+        default=(),
+        help="Further headers for the server to read from, as `Name: value` lines or a JSON "
+        "object. Sent to that server alone.",
+        is_secret=True,
+    )
+    allows_plain_http: bool = setting(
+        "READBACK_ALLOW_PLAIN_HTTP",
+        parsers.flag,
+        default=False,
+        help="1 allows http:// to servers outside of this network too: everyone on the way can "
+        "read the keys and the transcripts.",
     )
     openai_org_id: str | None = setting(
         "OPENAI_ORG_ID", parsers.secret, default=None, help="Sent as `OpenAI-Organization`."
@@ -60,7 +79,7 @@ class Config:
     )
     azure_openai_endpoint: str | None = setting(
         "AZURE_OPENAI_ENDPOINT",
-        parsers.url,
+        parsers.url_without_query,
         default=None,
         help="Azure OpenAI: the resource, such as https://RESOURCE.openai.azure.com.",
     )
@@ -98,7 +117,17 @@ class Config:
         parsers.url,
         default=None,
         help="The model server: an OpenAI-compatible server that creates completions for the "
-        "embedded one, such as http://127.0.0.1:11434/v1.",
+        "embedded one, such as http://127.0.0.1:11434/v1. All other requests under /v1 are "
+        "passed on to it as well.",
+        is_secret=True,
+    )
+    model_headers: tuple[tuple[str, str], ...] = setting(
+        "READBACK_MODEL_HEADERS",
+        parsers.headers,
+        default=(),
+        help="Further headers for the model server, as `Name: value` lines or a JSON object. "
+        "Sent to that server alone.",
+        is_secret=True,
     )
     model_api_key: str | None = setting(
         "READBACK_MODEL_API_KEY",
@@ -113,6 +142,13 @@ class Config:
         default=False,
         help="1 also forwards `store` and `metadata` to the model server: most have no store, "
         "and some refuse a request that asks for one.",
+    )
+    stores_all: bool = setting(
+        "READBACK_STORE_ALL",
+        parsers.flag,
+        default=False,
+        help="1 also stores the completions of requests that do not say `store`; `store: false` "
+        "is respected.",
     )
     secret_key: str | None = setting(
         "SECRET_KEY",
@@ -138,6 +174,19 @@ class Config:
         default=(),
         help="Host names that readers type, separated by commas; IP addresses and localhost "
         "always work.",
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting(
+        "READBACK_TRUSTED_PROXIES",
+        parsers.networks,
+        default=(),
+        help="Addresses or networks of the proxies whose X-Forwarded-Proto, -Host and -Prefix "
+        "count, separated by commas.",
+    )
+    prefix: str = setting(
+        "READBACK_PREFIX",
+        parsers.prefix,
+        default="",
+        help="The path that a proxy serves Readback under, such as /readback.",
     )
     workers: int = setting(
         "READBACK_WORKERS", parsers.whole(1, 64), default=2, help="Server processes."
@@ -206,6 +255,7 @@ class Config:
 
     def _check(self) -> None:
         """Raise `ConfigError` if settings contradict or lack one another."""
+        self._check_encryption()
         if self.uses_azure and not self.azure_openai_api_key:
             raise ConfigError("AZURE_OPENAI_ENDPOINT needs AZURE_OPENAI_API_KEY as well")
         if self.azure_openai_api_key and not self.uses_azure:
@@ -215,13 +265,34 @@ class Config:
                 "AZURE_OPENAI_ENDPOINT and OPENAI_API_KEY or OPENAI_BASE_URL are both set; "
                 "set the ones of a single server"
             )
-        if self.model_api_key and not self.model_url:
-            raise ConfigError("READBACK_MODEL_API_KEY needs READBACK_MODEL_URL as well")
+        for name, value in (
+            ("READBACK_MODEL_API_KEY", self.model_api_key),
+            ("READBACK_MODEL_HEADERS", self.model_headers),
+        ):
+            if value and not self.model_url:
+                raise ConfigError(f"{name} needs READBACK_MODEL_URL as well")
+        if self.headers and self.uses_embedded:
+            raise ConfigError("READBACK_HEADERS needs OPENAI_BASE_URL as well")
         if not self.is_loopback and not self.open:
             raise ConfigError(
                 f"HOST={self.host} would show every transcript to anyone who can reach this "
                 "machine; set READBACK_OPEN=1 if that is meant"
             )
+
+    def _check_encryption(self) -> None:
+        """Raise `ConfigError` if a server outside of this network would be sent plain http."""
+        for name, url in (
+            ("OPENAI_BASE_URL", self.openai_base_url),
+            ("AZURE_OPENAI_ENDPOINT", self.azure_openai_endpoint),
+            ("READBACK_MODEL_URL", self.model_url),
+        ):
+            parts = urlsplit(url or "")
+            is_plain = parts.scheme == "http" and not is_on_this_network(parts.hostname or "")
+            if is_plain and not self.allows_plain_http:
+                raise ConfigError(
+                    f"{name} takes an https URL; plain http is for this machine and this network. "
+                    "READBACK_ALLOW_PLAIN_HTTP=1 allows it for every server"
+                )
 
 
 # A setting that two nested values share is listed once.

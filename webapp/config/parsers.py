@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import ipaddress as ip
+import json
 import os
 import re
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from webapp.hosts import is_loopback
+from webapp.prefixes import is_own_path, is_prefix
+
+_HEADER_FORMS: Final = "text of `Name: value` lines, or a JSON object of strings"
+_NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
+
+# What people copy from an example of a request, after the base URL.
+_OPERATION: Final = re.compile(
+    r"/chat/completions(/.*)?$|(?<=/v1)/(completions|embeddings|models|responses)/?$"
+)
+_HEADERS_OF_A_CONNECTION: Final = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 
 def secret(raw: str) -> str:
@@ -20,11 +47,70 @@ def url(raw: str) -> str:
     parts = _split_web_address(raw)
     if parts is None or parts.hostname is None:
         raise ValueError("a URL such as https://api.openai.com/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("a URL without user name, query and fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("an https URL; plain http is for this machine only")
+    if parts.username or parts.password or "#" in raw:
+        raise ValueError("a URL without user name and fragment")
+    if operation := _OPERATION.search(parts.path):
+        base = f"{parts.scheme}://{parts.netloc}{parts.path[: operation.start()]}"
+        query = " and its query" if parts.query else ""
+        raise ValueError(f"a base URL, without {operation[0]}: set it to {base}{query}")
     return raw
+
+
+def url_without_query(raw: str) -> str:
+    if "?" in url(raw):
+        raise ValueError("a URL without a query")
+    return raw
+
+
+def headers(raw: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers in lines of `Name: value`, or in a JSON object of strings."""
+    pairs = _parse_json_headers(raw) if raw.startswith("{") else _parse_header_lines(raw)
+    names = [name.lower() for name, _ in pairs]
+    for (name, value), lowered in zip(pairs, names, strict=True):
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ValueError(_HEADER_FORMS)
+        if not value or not (value.isascii() and value.isprintable()):
+            raise ValueError(f"printable ASCII as the value of {name}")
+        if lowered in _HEADERS_OF_A_CONNECTION:
+            raise ValueError(f"a header other than {name}, which Readback sets itself")
+        if names.count(lowered) > 1:
+            raise ValueError(f"the header {name} only once")
+    return pairs
+
+
+def _parse_header_lines(raw: str) -> tuple[tuple[str, str], ...]:
+    lines = [line.partition(":") for line in raw.splitlines() if line.strip()]
+    return tuple((name.strip(), value.strip()) for name, _, value in lines)
+
+
+def _parse_json_headers(raw: str) -> tuple[tuple[str, str], ...]:
+    try:
+        pairs = json.loads(raw, object_pairs_hook=tuple)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(_HEADER_FORMS) from error
+    if not all(isinstance(value, str) for _, value in pairs):
+        raise ValueError(_HEADER_FORMS)
+    return tuple((name, value.strip()) for name, value in pairs)
+
+
+def networks(raw: str) -> tuple[ip.IPv4Network | ip.IPv6Network, ...]:
+    try:
+        found = tuple(ip.ip_network(one.strip()) for one in raw.split(",") if one.strip())
+    except ValueError as error:
+        raise ValueError(_NETWORK_FORMS) from error
+    if not found:
+        raise ValueError(_NETWORK_FORMS)
+    return found
+
+
+def prefix(raw: str) -> str:
+    """Return the path without a slash at its end; the root is the empty string."""
+    path = raw.rstrip("/")
+    if path and not is_prefix(path):
+        raise ValueError("a path such as /readback")
+    if is_own_path(path):
+        raise ValueError(f"a path that is not one of Readback's own, as {raw} is")
+    return path
 
 
 def proxy(raw: str) -> str:

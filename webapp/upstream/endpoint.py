@@ -1,24 +1,27 @@
 """The server's address, credentials and fixed parameters.
 
-A key travels only encrypted or within this machine, and is revealed only when a request is
-made.
+A key travels only encrypted or within this network, unless the caller allows otherwise, and is
+revealed only when a request is made.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, urlsplit
 
 from webapp.config import OPENAI_BASE_URL
-from webapp.hosts import is_loopback
+from webapp.hosts import is_on_this_network
+from webapp.http import find_secrets
 
 _BASE_URL = re.compile(
     r"""(?P<scheme>https?)://
-    (?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?
+    (?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\])(?P<port>:[0-9]{1,5})?
     (?P<path>(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~%:@+-]*)*)""",
     re.VERBOSE,
 )
+_QUERY = re.compile(r"[\x21\x22\x24-\x7e]*")
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -47,16 +50,26 @@ class Secret:
 class Endpoint:
     """One server: its base URL without a slash at the end, headers and query of every request.
 
-    Raises `ValueError`, with a message of one line without secrets, if it cannot be one.
+    A query in the base URL is moved to `query`, as it was written. `allows_plain_http` allows
+    http:// to servers outside of this network. Raises `ValueError`, with a message of one line
+    without secrets, if it cannot be one.
     """
 
     base_url: str
     headers: tuple[tuple[str, Secret], ...] = ()
-    query: tuple[tuple[str, str], ...] = ()
-    secret: Secret | None = None
+    query: str = field(default="", repr=False)
+    secrets: tuple[Secret, ...] = ()
+    allows_plain_http: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", _check_base_url(self.base_url))
+        base_url, _, query = self.base_url.strip().partition("?")
+        if not _QUERY.fullmatch(query):
+            raise ValueError("The query of the base URL contains characters that cannot be sent")
+        checked = _check_base_url(base_url, allows_plain_http=self.allows_plain_http)
+        secrets = (*self.secrets, *map(Secret, find_secrets(query=query)))
+        object.__setattr__(self, "base_url", checked)
+        object.__setattr__(self, "query", "&".join(filter(None, (query, self.query))))
+        object.__setattr__(self, "secrets", secrets)
 
     @classmethod
     def openai(
@@ -66,6 +79,7 @@ class Endpoint:
         api_key: str | None = None,
         organization: str | None = None,
         project: str | None = None,
+        allows_plain_http: bool = False,
     ) -> Endpoint:
         """Return OpenAI, or a server with the same API; the key is sent as a bearer token."""
         key = _check_header(api_key, "API key")
@@ -74,10 +88,22 @@ class Endpoint:
             "OpenAI-Organization": _check_header(organization, "organization"),
             "OpenAI-Project": _check_header(project, "project"),
         }
-        return cls(base_url, _wrap_headers(headers), secret=Secret(key) if key else None)
+        return cls(
+            base_url,
+            _wrap_headers(headers),
+            secrets=(Secret(key),) if key else (),
+            allows_plain_http=allows_plain_http,
+        )
 
     @classmethod
-    def azure(cls, endpoint: str, api_key: str, *, api_version: str | None = None) -> Endpoint:
+    def azure(
+        cls,
+        endpoint: str,
+        api_key: str,
+        *,
+        api_version: str | None = None,
+        allows_plain_http: bool = False,
+    ) -> Endpoint:
         """Return an Azure OpenAI resource: the v1 form, or the classic one with an `api_version`.
 
         `endpoint` is the resource's address, such as `https://NAME.openai.azure.com`.
@@ -86,11 +112,23 @@ class Endpoint:
         key = _check_header(api_key, "API key")
         if key is None:
             raise ValueError("Azure needs an API key")
-        headers = _wrap_headers({"api-key": key})
-        if not api_version:
-            return cls(f"{root}/openai/v1", headers, secret=Secret(key))
-        query = (("api-version", api_version),)
-        return cls(f"{root}/openai", headers, query, secret=Secret(key))
+        if "?" in root:
+            raise ValueError("The base URL of Azure must not have a query")
+        return cls(
+            f"{root}/openai" if api_version else f"{root}/openai/v1",
+            _wrap_headers({"api-key": key}),
+            f"api-version={quote(api_version, safe='')}" if api_version else "",
+            secrets=(Secret(key),),
+            allows_plain_http=allows_plain_http,
+        )
+
+    def with_headers(self, headers: Sequence[tuple[str, str]]) -> Endpoint:
+        """Return the endpoint with further headers, which replace those of the same name."""
+        added = tuple((name, Secret(value)) for name, value in headers)
+        names = {name.lower() for name, _ in added}
+        kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
+        secrets = (*self.secrets, *map(Secret, find_secrets(headers)))
+        return replace(self, headers=kept + added, secrets=secrets)
 
     @property
     def host(self) -> str:
@@ -102,8 +140,10 @@ class Endpoint:
         return {name: value.reveal() for name, value in self.headers}
 
     def redact(self, text: str) -> str:
-        """Return `text` with every occurrence of the key replaced by `***`."""
-        return text.replace(self.secret.reveal(), "***") if self.secret else text
+        """Return `text` with every occurrence of a key or another secret replaced by `***`."""
+        for secret in sorted(self.secrets, key=lambda one: -len(one.reveal())):
+            text = text.replace(secret.reveal(), "***")
+        return text
 
 
 def _wrap_headers(headers: dict[str, str | None]) -> tuple[tuple[str, Secret], ...]:
@@ -123,18 +163,20 @@ def _check_header(value: str | None, what: str) -> str | None:
     return text
 
 
-def _check_base_url(base_url: str) -> str:
+def _check_base_url(base_url: str, *, allows_plain_http: bool) -> str:
     text = base_url.strip().rstrip("/")
     if "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError("The base URL must not contain a user name or password")
-    if "?" in text or "#" in text:
-        raise ValueError("The base URL must not have a query or a fragment")
+    if "#" in text:
+        raise ValueError("The base URL must not have a fragment")
     match = _BASE_URL.fullmatch(text)
     if match is None or int((match["port"] or ":0")[1:]) > 65535:
         raise ValueError(f"Not a base URL such as {OPENAI_BASE_URL}: {text[:200]!r}")
-    if match["scheme"] == "http" and not is_loopback(match["host"]):
+    is_plain = match["scheme"] == "http" and not is_on_this_network(match["host"])
+    if is_plain and not allows_plain_http:
         raise ValueError(
-            f"The base URL must be https:// ({match['host']} is not this machine, and plain "
-            "http:// would show the API key to the network)"
+            f"The base URL must be https:// ({match['host']} is not on this network, and plain "
+            "http:// would show the API key to everyone on the way; READBACK_ALLOW_PLAIN_HTTP=1 "
+            "allows it)"
         )
     return text

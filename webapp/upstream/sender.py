@@ -21,7 +21,6 @@ from webapp.upstream.decoding import read_error_text, read_text
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import map_exception, map_response, read_request_id
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
-from webapp.upstream.paths import encode_query
 from webapp.upstream.transport import read_deadline
 
 log = logging.getLogger("readback.upstream")
@@ -110,7 +109,7 @@ class Sender:
         if deadline.has_passed:
             raise TimedOut(f"{host} did not answer in {deadline.seconds:g} seconds.")
         remaining = deadline.remaining()
-        query = "&".join(filter(None, (encode_query(self.endpoint.query), request.query)))
+        query = "&".join(filter(None, (self.endpoint.query, request.query)))
         url = self.endpoint.base_url + request.path
         headers = _HEADERS | self.endpoint.reveal_headers()
         if request.body:

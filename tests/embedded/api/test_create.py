@@ -132,6 +132,47 @@ def test_store_and_metadata_are_forwarded_to_a_server_that_takes_them(
     assert model.requests[0].body == body
 
 
+def test_the_query_and_the_headers_of_the_model_server_go_with_every_request(
+    store: Store, model: FakeModel, model_url: str
+) -> None:
+    echoed = b'{"error": {"message": "X-Key was wk-12345678, subscription 0123456789"}}'
+    model.script(whole(echoed, status=401))
+    server = ModelServer(
+        f"{model_url}/?api-version=2024-10-21&subscription-key=0123456789",
+        api_key=KEY,
+        headers=[("X-Key", "wk-12345678"), ("authorization", "Basic dXNlcjpwYXNz")],
+    )
+    client = create_server(store, model=server).test_client()
+    answer = post(client, ASKED)
+
+    (forwarded,) = model.requests
+    assert forwarded.path == (
+        "/v1/chat/completions?api-version=2024-10-21&subscription-key=0123456789"
+    )
+    assert forwarded.headers["x-key"] == "wk-12345678"
+    assert forwarded.headers["authorization"] == "Basic dXNlcjpwYXNz"
+    assert b"X-Key was ***********, subscription **********" in answer.get_data()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_kept"),
+    [({}, True), ({"store": None}, True), ({"store": True}, True), ({"store": False}, False)],
+)
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_server_that_stores_all_keeps_what_does_not_refuse_it(
+    model: FakeModel,
+    creating: Callable[..., FlaskClient],
+    said: Json,
+    is_kept: bool,
+    is_streamed: bool,
+) -> None:
+    client = creating(stores_all=True)
+    post(client, ASKED | said | {"stream": is_streamed})
+
+    assert is_empty(client) is not is_kept
+    assert b'"store"' not in model.requests[0].body
+
+
 def test_without_a_key_none_is_sent(store: Store, model: FakeModel, model_url: str) -> None:
     client = create_server(store, model=ModelServer(model_url + "/")).test_client()
     post(client, ASKED, Authorization="Bearer of-the-client")

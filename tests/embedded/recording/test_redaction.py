@@ -28,6 +28,17 @@ def test_only_bytes_that_may_begin_the_key_are_held_back() -> None:
     assert stream.flush() == b""
 
 
+@given(st.lists(st.text("ab", min_size=1, max_size=4), max_size=3), st.lists(st.text("abc")))
+@checked
+def test_several_keys_are_redacted_the_longest_first(keys: list[str], pieces: list[str]) -> None:
+    redactor = KeyRedactor(*keys)
+    stream = redactor.start_stream()
+    shown = b"".join(stream.feed(piece.encode()) for piece in pieces) + stream.flush()
+
+    assert shown.decode() == redactor.redact("".join(pieces))
+    assert not any(key in shown.decode() for key in keys)
+
+
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_nothing_is_redacted_or_held_back(key: str | None) -> None:
     stream = KeyRedactor(key).start_stream()

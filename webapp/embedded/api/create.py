@@ -32,7 +32,8 @@ def forward_create(body: bytes, *, accept: str, model: ModelServer, store: Store
     headers = {"x-request-id": make_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
     headers |= answer.headers
     recorder = None
-    if asked.is_stored and answer.is_success:
+    is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
+    if is_stored and answer.is_success:
         recorder = Recorder(asked.json, store=store, request_id=headers["x-request-id"])
     max_bytes = model.limits.max_stored_bytes
     if answer.is_stream:

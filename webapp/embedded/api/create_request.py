@@ -24,10 +24,10 @@ _OURS: Final = frozenset({"store", "metadata"})
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """A checked request; `is_stored` is whether the client wants the completion stored."""
+    """A checked request; `is_stored` is what it says of `store`, None if it says nothing."""
 
     json: Object
-    is_stored: bool
+    is_stored: bool | None
 
     @classmethod
     def parse(cls, body: bytes) -> CreateRequest:
@@ -45,7 +45,7 @@ class CreateRequest:
         store = _get(json, "store")
         if not isinstance(store, Boolean | None):
             raise WrongType("store", "a boolean", store)
-        return cls(json, is_stored=store is not None and store.value)
+        return cls(json, is_stored=None if store is None else store.value)
 
     def serialize(self, *, with_store: bool) -> bytes:
         """Return the body for the model server, with every member as the client wrote it.

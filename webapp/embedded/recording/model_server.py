@@ -1,19 +1,20 @@
-"""The model server that create requests are forwarded to, and its answer as it arrives."""
+"""The model server that requests are forwarded to, and its answer as it arrives."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.redaction import KeyRedactor
-from webapp.http import open_session
+from webapp.http import find_secrets, open_session
 
 log = logging.getLogger("readback.embedded")
 
@@ -44,7 +45,9 @@ class ModelServer:
     """An OpenAI-compatible server that creates completions; safe to share between threads.
 
     `forwards_store` is whether it is sent `store` and `metadata`: many servers refuse a request
-    that contains them. The key is sent to this server alone.
+    that contains them. `stores_all` is whether a request that does not say `store` is stored.
+    The key and the `headers` are sent to this server alone. A query in `base_url` is sent with
+    every request.
     """
 
     def __init__(
@@ -52,33 +55,56 @@ class ModelServer:
         base_url: str,
         *,
         api_key: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
         forwards_store: bool = False,
+        stores_all: bool = False,
         limits: ModelLimits | None = None,
         proxy: str | None = None,
         ca_bundle: str | None = None,
     ) -> None:
         self.forwards_store: Final = forwards_store
+        self.stores_all: Final = stores_all
         self.limits: Final = limits or ModelLimits()
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._redactor = KeyRedactor(api_key)
-        self._headers = {"User-Agent": "Readback", "Content-Type": "application/json"}
+        address, _, self._query = base_url.partition("?")
+        self._address = address.rstrip("/")
+        self._redactor = KeyRedactor(api_key, *find_secrets(headers, query=self._query))
+        # The answer is passed on as it is, so compression would only cost time twice.
+        self._headers = {"User-Agent": "Readback", "Accept-Encoding": "identity"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
+        self._own_headers = dict(headers)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
         self._session = open_session(adapter, proxy=proxy, ca_bundle=ca_bundle)
 
     def create(self, body: bytes, *, accept: str) -> ModelAnswer:
-        """Send `body` and return the answer before its body is read.
+        """Send a request to create a completion, as `forward` does."""
+        headers = {"Content-Type": "application/json", "Accept": accept}
+        return self.forward("POST", "/chat/completions", headers=headers, body=body)
 
-        Raise `ModelServerError` if there is no answer or if it is a redirect.
+    def forward(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str],
+        body: bytes = b"",
+    ) -> ModelAnswer:
+        """Send a request and return the answer before its body is read.
+
+        `path` is below the base URL, and quoted. Raise `ModelServerError` if there is no answer
+        or if it is a redirect.
         """
-        # The answer is passed on as it is, so compression would only cost time twice.
-        headers = self._headers | {"Accept": accept, "Accept-Encoding": "identity"}
+        queries = "&".join(filter(None, (self._query, query)))
+        url = f"{self._address}{path}"
+        sent = CaseInsensitiveDict({**self._headers, **headers})
+        sent.update(self._own_headers)
         try:
-            response = self._session.post(
-                self._url,
-                data=body,
-                headers=headers,
+            response = self._session.request(
+                method,
+                f"{url}?{queries}" if queries else url,
+                data=body or None,
+                headers=sent,
                 timeout=(self.limits.connect_timeout, self.limits.read_timeout),
                 allow_redirects=False,
                 stream=True,
