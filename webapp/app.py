@@ -15,10 +15,11 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, security, templating
 from webapp.config import Config
-from webapp.embedded import ModelServer, Store, create_server
+from webapp.embedded import ModelServer, Recovery, Spool, Store, create_server, load_samples
 from webapp.factories import (
     find_database_url,
     find_media_folder,
+    find_spool_folder,
     lists_input_only,
     open_upstream,
 )
@@ -45,11 +46,13 @@ def create_app(
     *,
     transport: BaseAdapter | None = None,
     clock: Clock = SYSTEM_CLOCK,
+    fills_new_store: bool = False,
 ) -> Flask:
     """Return the application for `config`, by default that of the environment.
 
     `transport` replaces the network below the client, for tests and embedding. `clock` measures
-    the deadlines of pages and upstream requests.
+    the deadlines of pages and upstream requests. If it `fills_new_store`, a store that had to be
+    created gets the sample completions.
     """
     config = config or Config.from_environ(os.environ)
     root = _find_files_root()
@@ -57,12 +60,16 @@ def create_app(
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     Htmx(app)
-    embedded = _create_embedded(config) if config.uses_embedded else None
+    embedded, spool = None, None
+    if config.uses_embedded:
+        spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
+        embedded = _create_embedded(config, spool, fills_new_store=fills_new_store)
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1")
     app.extensions["readback"] = _build_services(config, transport, clock)
     StaticFiles(root / "static").install(app)
     templating.install(app)
+    app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app)
     app.after_request(_make_redirect_relative)
     for area in (completions, messages, texts, media, remote_images, health):
@@ -85,8 +92,11 @@ def _make_redirect_relative(response: Response) -> Response:
     return response
 
 
-def _create_embedded(config: Config) -> Flask:
-    """Return the embedded server; it creates completions if a model server is configured."""
+def _create_embedded(config: Config, spool: Spool, *, fills_new_store: bool) -> Flask:
+    """Return the embedded server; it creates completions if a model server is configured.
+
+    It does without its database until that can be reached.
+    """
     model = None
     if config.model_url is not None:
         model = ModelServer(
@@ -99,7 +109,11 @@ def _create_embedded(config: Config) -> Flask:
             proxy=config.proxy,
             ca_bundle=config.ca_bundle,
         )
-    return create_server(Store(find_database_url(config)), api_key=config.api_key, model=model)
+        spool.prepare()
+    store = Store(find_database_url(config), opens_later=True)
+    recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
+    recovery.open_store()
+    return create_server(store, api_key=config.api_key, model=model, recovery=recovery)
 
 
 def _build_services(config: Config, transport: BaseAdapter | None, clock: Clock) -> Services:

@@ -6,6 +6,7 @@ Knows nothing of pages, so that a command need not load what shows them.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ from webapp.config import OPENAI_BASE_URL, Config
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
+
+_CREDENTIALS = re.compile(r"(?<=//)[^/]*@|\b(?:user|password)=[^&]*")
 
 
 def find_database_url(config: Config) -> str:
@@ -30,6 +33,16 @@ def find_media_folder(config: Config) -> Path:
     """Return the cache folder of the upstream's media, one a server, shared by the workers."""
     name = hashlib.sha256(build_endpoint(config).base_url.encode()).hexdigest()[:12]
     return platformdirs.user_cache_path("readback", appauthor=False) / "media" / name
+
+
+def find_spool_folder(config: Config) -> Path:
+    """Return the configured spool, by default a folder of this store in the user's data folder."""
+    if config.spool_dir:
+        return Path(config.spool_dir)
+    # The folder stays the same if the database gets another password.
+    place = _CREDENTIALS.sub("", find_database_url(config))
+    name = hashlib.sha256(place.encode()).hexdigest()[:12]
+    return platformdirs.user_data_path("readback", appauthor=False) / "spool" / name
 
 
 def build_endpoint(config: Config) -> Endpoint:

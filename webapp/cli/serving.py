@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.config import Config, ConfigError
 from webapp.database import hide_password
-from webapp.embedded import load_samples
+from webapp.embedded import StoreUnavailable, load_samples
 from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
 from webapp.serving.admission import Shares
@@ -79,10 +80,10 @@ def _explain_refusal(config: Config, error: OSError) -> str:
 
 
 def _work(
-    create_app: Callable[[Config], Flask], config: Config, listener: socket.socket, parent: int
+    create_app: Callable[..., Flask], config: Config, listener: socket.socket, parent: int
 ) -> None:
     """Serve as one of the workers, until SIGTERM or until its parent process is gone."""
-    app = create_app(config)
+    app = create_app(config, fills_new_store=True)
     server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)
@@ -95,8 +96,17 @@ def _describe_source(config: Config) -> str:
 
 
 def _fill_new_store(config: Config) -> None:
-    """Create the store before the workers open it, and load the samples into a new one."""
-    with open_store(config) as store:
-        added = load_samples(store)
+    """Create the store before the workers open it, and load the samples into a new one.
+
+    If its database is down, the workers do both when it is back.
+    """
+    try:
+        with open_store(config) as store:
+            added = load_samples(store)
+    except StoreUnavailable as problem:
+        if not problem.outage.may_pass:
+            raise
+        print(f"readback: {problem} It is tried again until it can be.", file=sys.stderr)
+        return
     if added:
         print(f"Loaded {count(added, 'sample completion')}.", flush=True)

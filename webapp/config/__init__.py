@@ -150,6 +150,20 @@ class Config:
         help="1 also stores the completions of requests that do not say `store`; `store: false` "
         "is respected.",
     )
+    spool_dir: str | None = setting(
+        "READBACK_SPOOL_DIR",
+        parsers.folder,
+        default=None,
+        default_text="in the user's data folder",
+        help="The folder, best on another disk, that keeps answers with `store: true` while the "
+        "database is down, full or read-only. Each store needs its own.",
+    )
+    spool_bytes: int = setting(
+        "READBACK_SPOOL_BYTES",
+        parsers.whole(0, 1024 * 1024 * MEBIBYTE),
+        default=1024 * MEBIBYTE,
+        help="The bytes that folder may hold; answers beyond it are not stored. 0 keeps none.",
+    )
     secret_key: str | None = setting(
         "SECRET_KEY",
         parsers.secret,

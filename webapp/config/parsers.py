@@ -167,6 +167,12 @@ def readable_file(raw: str) -> str:
     return raw
 
 
+def folder(raw: str) -> str:
+    if not os.path.isabs(raw) or not raw.isprintable():
+        raise ValueError("the absolute path of a folder")
+    return raw
+
+
 def _split_web_address(raw: str) -> SplitResult | None:
     """Return the parts of an http or https URL, or None if `raw` is no such URL."""
     try:

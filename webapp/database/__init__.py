@@ -10,14 +10,20 @@ from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, StoreError
 from webapp.database.migrations import Schema, Step, migrate
+from webapp.database.opening import DatabaseOpener
+from webapp.database.outages import Outage, StoreUnavailable, find_outage
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
 
 __all__ = [
     "Database",
+    "DatabaseOpener",
+    "Outage",
     "Schema",
     "Step",
     "StoreError",
+    "StoreUnavailable",
+    "find_outage",
     "hide_password",
     "migrate",
     "open_database",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from webapp.database.engine import Database, StoreError
+from webapp.database.outages import StoreUnavailable, find_outage
 
 Step: TypeAlias = Callable[[Connection], None]
 
@@ -39,8 +40,8 @@ class Schema:
 def migrate(database: Database, schema: Schema) -> bool:
     """Run the steps that the database lacks; return whether it had no tables of `schema` before.
 
-    Raises `StoreError` if the database cannot be reached, was made by a newer program, or
-    belongs to another program.
+    Raises `StoreUnavailable` if the database cannot be used now, and `StoreError` if it was made
+    by a newer program or belongs to another program.
     """
     newest = len(schema.steps)
     try:
@@ -59,7 +60,9 @@ def migrate(database: Database, schema: Schema) -> bool:
             return version is None
     except DatabaseError as error:
         problem = str(error.orig).strip().partition("\n")[0]
-        raise StoreError(f"The store {database.name} cannot be opened: {problem}.") from error
+        sentence = f"The store {database.name} cannot be opened: {problem}."
+        outage = find_outage(error)
+        raise (StoreUnavailable(sentence, outage) if outage else StoreError(sentence)) from error
 
 
 def _read_version(connection: Connection, schema: Schema, name: str) -> int | None:

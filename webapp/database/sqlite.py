@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 
 from webapp.database.engine import Database, StoreError, takes_write_lock
+from webapp.database.outages import Outage, StoreUnavailable, find_outage
 
 _BUSY_SECONDS: Final = 60
 _WAL_ATTEMPTS: Final = 100
@@ -46,7 +47,8 @@ def _create_file(path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise StoreError(f"The store {path} cannot be created: {error.strerror}.") from error
+        sentence = f"The store {path} cannot be created: {error.strerror}."
+        raise StoreUnavailable(sentence, find_outage(error) or Outage.DENIED) from error
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:

@@ -4,9 +4,11 @@ Knows nothing of the viewer.
 """
 
 from webapp.config import ModelLimits
-from webapp.database import StoreError
+from webapp.database import StoreError, StoreUnavailable
 from webapp.embedded.app import create_server
 from webapp.embedded.recording.model_server import ModelServer
+from webapp.embedded.recording.recovery import Recovery
+from webapp.embedded.recording.spool import Spool, SpoolState
 from webapp.embedded.store.store import Store
 from webapp.embedded.transfer.exporting import ExportReport, export_completions
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
@@ -18,8 +20,12 @@ __all__ = [
     "ModelLimits",
     "ModelServer",
     "Problem",
+    "Recovery",
+    "Spool",
+    "SpoolState",
     "Store",
     "StoreError",
+    "StoreUnavailable",
     "create_server",
     "export_completions",
     "import_files",

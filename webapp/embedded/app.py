@@ -9,9 +9,10 @@ from flask import Flask, Response, g
 
 from webapp.embedded.api.auth import require_key
 from webapp.embedded.api.create import make_request_id
-from webapp.embedded.api.routes import MODEL, STORE, completions
+from webapp.embedded.api.routes import MODEL, RECOVERY, STORE, completions
 from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
+from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.store import Store
 
 MAX_BODY_BYTES: Final = 1_000_000
@@ -19,12 +20,17 @@ MAX_BODY_BYTES: Final = 1_000_000
 
 
 def create_server(
-    store: Store, *, api_key: str | None = None, model: ModelServer | None = None
+    store: Store,
+    *,
+    api_key: str | None = None,
+    model: ModelServer | None = None,
+    recovery: Recovery | None = None,
 ) -> Flask:
     """Return a WSGI app that serves `store` at `/chat/completions` as the API does.
 
     If there is an `api_key`, clients must send it. If there is no `model`, requests to create a
-    completion are refused.
+    completion are refused. If there is no `recovery`, a completion that the store cannot take is
+    dropped.
     """
     server = Flask(__name__, static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -32,6 +38,7 @@ def create_server(
     server.url_map.merge_slashes = False
     server.extensions[STORE] = store
     server.extensions[MODEL] = model
+    server.extensions[RECOVERY] = recovery
     server.register_blueprint(completions)
     register_error_handlers(server)
     server.before_request(start_clock)

@@ -11,9 +11,14 @@ ApiError
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from webapp.database import Outage, find_outage
+
+_RETRY_SECONDS: Final = 5
 
 
 class ApiError(Exception):
@@ -97,7 +102,10 @@ def render_http_error(error: HTTPException) -> Response:
 
 
 def render_unexpected_error(error: Exception) -> Response:
-    """Log `error` and return a 500 that does not reveal it."""
+    """Log `error` and return a 500 that does not reveal it; if the store failed, say so."""
+    if outage := find_outage(error):
+        current_app.logger.error("The store failed: %s", str(error).partition("\n")[0])
+        return _render_outage(outage)
     current_app.logger.error("The request failed.", exc_info=error)
     sorry = ApiError(
         "The server had an error while processing your request. Sorry about that!",
@@ -105,3 +113,22 @@ def render_unexpected_error(error: Exception) -> Response:
         kind="server_error",
     )
     return render_error(sorry)
+
+
+def _render_outage(outage: Outage) -> Response:
+    """Return a 503, or a 500 if only its operator can end the outage.
+
+    Clients need not repeat the request: an outage outlasts their attempts.
+    """
+    response = render_error(
+        ApiError(
+            f"The stored completions cannot be read or changed now: {outage.sentence}. "
+            "The request can be repeated when that is over.",
+            status=503 if outage in (Outage.DOWN, Outage.LOCKED) else 500,
+            kind="server_error",
+            code="store_unavailable",
+        )
+    )
+    response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    response.headers["x-should-retry"] = "false"
+    return response

@@ -17,12 +17,20 @@ from webapp.embedded.api.create_request import CreateRequest
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.model_server import ModelAnswer, ModelServer
-from webapp.embedded.recording.recorder import Recorder, StreamRecorder, parse_answer
+from webapp.embedded.recording.recorder import Kept, Recorder, StreamRecorder, parse_answer
+from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store
 
 
-def forward_create(body: bytes, *, accept: str, model: ModelServer, store: Store) -> Response:
+def forward_create(
+    body: bytes,
+    *,
+    accept: str,
+    model: ModelServer,
+    store: Store,
+    recovery: Recovery | None = None,
+) -> Response:
     """Return the answer of `model` to a create request, and record it if the request asks so.
 
     Raise `ApiError` if the request is invalid or `model` does not answer.
@@ -34,14 +42,22 @@ def forward_create(body: bytes, *, accept: str, model: ModelServer, store: Store
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:
-        recorder = Recorder(asked.json, store=store, request_id=headers["x-request-id"])
+        recorder = Recorder(
+            asked.json,
+            store=store,
+            request_id=headers["x-request-id"],
+            spool=recovery.spool if recovery else None,
+            when_spooled=recovery.begin if recovery else None,
+        )
     max_bytes = model.limits.max_stored_bytes
     if answer.is_stream:
         # A proxy between this server and its client must not gather events.
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
         return Response(events, answer.status, headers)
-    recorded = _record_body(answer, recorder, max_bytes=max_bytes)
+    recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
+    if kept is not None:
+        headers["x-readback-store"] = kept.value
     response = Response(recorded, answer.status, headers)
     response.call_on_close(answer.close)
     return response
@@ -54,8 +70,8 @@ def make_request_id() -> str:
 
 def _record_body(
     answer: ModelAnswer, recorder: Recorder | None, *, max_bytes: int
-) -> bytes | Iterable[bytes]:
-    """Read and record the whole body, and return it.
+) -> tuple[bytes | Iterable[bytes], Kept | None]:
+    """Read and record the whole body, and return it with where its completion is kept.
 
     If it is larger than `max_bytes`, record only that fact and return its chunks as they arrive.
     """
@@ -66,18 +82,16 @@ def _record_body(
             body += chunk
             if len(body) > max_bytes:
                 problem = f"The answer is larger than {max_bytes:,} bytes."
-                if recorder:
-                    recorder.save(RecordedAnswer(problem=problem))
-                return chain([bytes(body)], chunks)
+                kept = recorder.save(RecordedAnswer(problem=problem)) if recorder else None
+                return chain([bytes(body)], chunks), kept
     except ApiError as error:
         answer.close()
         if recorder:
             received = body.decode(errors="replace")
             recorder.save(RecordedAnswer(problem=error.message, received=received))
         raise
-    if recorder:
-        recorder.save(parse_answer(bytes(body)))
-    return bytes(body)
+    kept = recorder.save(parse_answer(bytes(body))) if recorder else None
+    return bytes(body), kept
 
 
 class _RecordedEvents:

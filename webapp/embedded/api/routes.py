@@ -14,6 +14,7 @@ from webapp.embedded.api.parameters import (
 )
 from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
+from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.pages import UnknownCursor
 from webapp.embedded.store.store import Store
 
@@ -21,6 +22,8 @@ STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
 MODEL: Final = "readback_model"
 """The name of the model server among the app's extensions, which is None if there is none."""
+RECOVERY: Final = "readback_recovery"
+"""The name of the store's recovery among the app's extensions, which is None if there is none."""
 
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
@@ -49,7 +52,13 @@ def create_completion() -> Response:
         )
     request.max_content_length = model.limits.max_request_bytes
     accept = request.headers.get("Accept", "application/json")
-    return forward_create(request.get_data(), accept=accept, model=model, store=_get_store())
+    return forward_create(
+        request.get_data(),
+        accept=accept,
+        model=model,
+        store=_get_store(),
+        recovery=cast("Recovery | None", current_app.extensions[RECOVERY]),
+    )
 
 
 @completions.get("/<completion_id>")

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from enum import Enum
 from functools import partial
 from typing import Final
 
+from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer, build_completion_json
 from webapp.embedded.documents.records import CompletionRecord, NotACompletion, parse_record
+from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
 from webapp.exact_json import NotJson, Null, Object, parse
@@ -24,25 +28,73 @@ DONE: Final = b"[DONE]"
 ENDED_EARLY: Final = "The answer ended early."
 
 
-class Recorder:
-    """Stores the completion of one create request."""
+class Kept(Enum):
+    """Where a completion is: in the store, in the spool until that is back, or nowhere."""
 
-    def __init__(self, asked: Object, *, store: Store, request_id: str) -> None:
+    STORED = "stored"
+    SPOOLED = "spooled"
+    DROPPED = "dropped"
+
+
+class Recorder:
+    """Stores the completion of one create request.
+
+    It goes to `spool` if the database fails, and `when_spooled` is called then. `now`, in unix
+    seconds, is the time of the request.
+    """
+
+    def __init__(
+        self,
+        asked: Object,
+        *,
+        store: Store,
+        request_id: str,
+        spool: Spool | None = None,
+        when_spooled: Callable[[], object] | None = None,
+        now: int | None = None,
+    ) -> None:
         self._asked = asked
         self._store = store
         self._request_id = request_id
-        self._now = int(time.time())
+        self._spool = spool
+        self._when_spooled = when_spooled
+        self._now = int(time.time()) if now is None else now
 
-    def save(self, answer: RecordedAnswer) -> None:
-        """Store the completion, or log why it could not be stored."""
+    def save(self, answer: RecordedAnswer) -> Kept:
+        """Store the completion, or spool it, or log why it could not be kept."""
         try:
-            record = self._build_record(answer)
-            (outcome,) = self._store.add([record])
-        except Exception:
-            log.exception("A completion could not be stored (%s).", self._request_id)
-            return
+            outage = self._spool.current_outage if self._spool is not None else None
+            if outage is None:
+                return Kept.STORED if self.add(answer) else Kept.DROPPED
+        except Exception as error:
+            outage = find_outage(error)
+            if self._spool is None or outage is None:
+                log.exception("A completion could not be stored (%s).", self._request_id)
+                return Kept.DROPPED
+            log.warning("The store failed: %s", str(error).partition("\n")[0])
+        assert self._spool is not None
+        return self._put_aside(answer, self._spool, outage)
+
+    def add(self, answer: RecordedAnswer) -> bool:
+        """Store the completion; return False if its id is stored with other content."""
+        record = self._build_record(answer)
+        (outcome,) = self._store.add([record])
         if outcome is Outcome.CONFLICT:
             log.error("A completion was not stored: %s is stored with other content.", record.id)
+            return False
+        return True
+
+    def _put_aside(self, answer: RecordedAnswer, spool: Spool, outage: Outage) -> Kept:
+        exchange = Exchange(self._asked, answer, self._request_id, self._now)
+        try:
+            spool.begin_outage(outage)
+            is_kept = spool.put(exchange, outage)
+            if self._when_spooled is not None:
+                self._when_spooled()
+        except Exception:
+            log.exception("A completion could not be stored (%s).", self._request_id)
+            return Kept.DROPPED
+        return Kept.SPOOLED if is_kept else Kept.DROPPED
 
     def _build_record(self, answer: RecordedAnswer) -> CompletionRecord:
         """Return the completion under its own id, or under a new one if no URL can hold that."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.database import migrate, open_database
+from webapp.database import Database, DatabaseOpener, migrate, open_database
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.store.originals import matches_original
@@ -65,20 +65,37 @@ class Store:
     or `postgresql+psycopg://readback@db.example/readback`.
 
     Safe to share between threads, and the database between processes. Raises `StoreError` if
-    it cannot be opened. `is_new` is true if opening the store created it.
+    it cannot be opened; if the store `opens_later`, every method does so until it can be.
+    `is_new` is true if opening the store created it.
     """
 
-    def __init__(self, database_url: str) -> None:
-        self._database = open_database(database_url)
-        try:
-            self.is_new: Final = migrate(self._database, SCHEMA)
-        except BaseException:
-            self._database.close()
-            raise
+    def __init__(self, database_url: str, *, opens_later: bool = False) -> None:
+        self._url = database_url
+        self._opener = DatabaseOpener(self._open)
+        self.is_new = False
+        if not opens_later:
+            self.open()
+
+    def open(self) -> None:
+        """Open the database unless it is open. Raise `StoreError` if that fails."""
+        self._opener.get()
 
     def close(self) -> None:
         """Close all connections, after all other threads have stopped using the store."""
-        self._database.close()
+        self._opener.close()
+
+    @property
+    def _database(self) -> Database:
+        return self._opener.get()
+
+    def _open(self) -> Database:
+        database = open_database(self._url)
+        try:
+            self.is_new = migrate(database, SCHEMA)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def connect(self) -> Connection:
         """Return a connection that reads one snapshot of the store, a few rows at a time."""

@@ -1,0 +1,114 @@
+"""Open the store as soon as its database can be reached, and add the exchanges that wait.
+
+One thread a process, which ends as soon as there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Final
+
+from webapp.database import StoreError, find_outage
+from webapp.embedded.recording.recorder import Recorder
+from webapp.embedded.recording.spool import Exchange, Spool
+from webapp.embedded.store.store import Store
+
+log = logging.getLogger("readback.embedded")
+
+RETRY_SECONDS: Final = 2.0
+
+
+class Recovery:
+    """Recovers `store` from outages; `fill` is called once if opening the store created it."""
+
+    def __init__(
+        self, store: Store, spool: Spool, *, fill: Callable[[Store], object] | None = None
+    ) -> None:
+        self._store = store
+        self.spool: Final = spool
+        self._fill = fill
+        self._lock = Lock()
+        self._is_running = False
+        self._is_needed = False
+        self._stopped = Event()
+
+    def open_store(self) -> None:
+        """Open the store, now or when its database is back, and add what waits.
+
+        Raise `StoreError` for an address or a database that Readback can never use.
+        """
+        try:
+            self._open()
+        except Exception as problem:
+            outage = find_outage(problem)
+            if outage is None:
+                raise
+            first_line = str(problem).partition("\n")[0]
+            log.error("The store failed, and is tried again: %s", first_line)
+            self.spool.begin_outage(outage)
+            self.begin()
+            return
+        if not self.spool.is_empty:
+            self.begin()
+
+    def begin(self) -> None:
+        """Recover in the background, unless that has begun."""
+        with self._lock:
+            self._is_needed = True
+            if not self._is_running:
+                self._is_running = True
+                Thread(target=self._run, name="recovery", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread after what it is at."""
+        self._stopped.set()
+
+    def recover(self) -> bool:
+        """Try once; return whether nothing is left to do. Raise the error of an outage."""
+        self._open()
+        return self.spool.drain(self._add) and self.spool.is_empty
+
+    def _open(self) -> None:
+        self._store.open()
+        if self._fill is not None:
+            self._fill(self._store)
+            self._fill = None
+
+    def _add(self, exchange: Exchange) -> None:
+        recorder = Recorder(
+            exchange.request,
+            store=self._store,
+            request_id=exchange.request_id,
+            now=exchange.now,
+        )
+        recorder.add(exchange.answer)
+        self.spool.end_outage()
+        log.warning("A completion of the spool is stored now (%s).", exchange.request_id)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            if self._try() and self._is_done():
+                return
+            self._stopped.wait(RETRY_SECONDS)
+        self._is_running = False
+
+    def _try(self) -> bool:
+        with self._lock:
+            self._is_needed = False
+        try:
+            return self.recover()
+        except Exception as error:
+            outage = find_outage(error)
+            if outage is not None:
+                self.spool.begin_outage(outage)
+            elif not isinstance(error, StoreError):
+                log.exception("The store could not be recovered; it is tried again.")
+            return False
+
+    def _is_done(self) -> bool:
+        """End the thread, unless an exchange has come since it looked."""
+        with self._lock:
+            self._is_running = self._is_needed
+            return not self._is_running

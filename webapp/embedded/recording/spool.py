@@ -1,0 +1,317 @@
+"""Keep recorded exchanges in a private folder while the store cannot take them.
+
+Each exchange is one file, which is complete and on the disk before it has its name. Several
+processes can share the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from webapp.database import Outage, find_outage
+from webapp.embedded.documents.from_exchange import RecordedAnswer
+from webapp.exact_json import NotJson, Object, parse
+
+log = logging.getLogger("readback.embedded")
+
+_SUFFIX: Final = ".exchange"
+_REFUSED: Final = ".refused"
+"""The suffix of files that the store will never take; they are kept for the operator."""
+_TEMPORARY: Final = ".tmp"
+_TEMPORARY_SECONDS: Final = 600
+"""A temporary file of this age belongs to a process that was killed."""
+_DROPPED: Final = "dropped"
+"""A file with one byte for each exchange that was dropped, after the first byte."""
+_OUTAGE_SECONDS: Final = 5.0
+"""How long the store is not tried again after an outage: each attempt may wait for a time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A create request and its answer, with what else the completion to store depends on."""
+
+    request: Object
+    answer: RecordedAnswer
+    request_id: str
+    now: int
+
+    def serialize(self) -> bytes:
+        """Return a line with the lengths of the request and the answer, then the two as sent."""
+        request = self.request.source.encode()
+        answer = self.answer.json.source.encode() if self.answer.json is not None else b""
+        head = {
+            "request_bytes": len(request),
+            "answer_bytes": len(answer),
+            "problem": self.answer.problem,
+            "received": self.answer.received,
+            "request_id": self.request_id,
+            "now": self.now,
+        }
+        return b"%b\n%b%b" % (json.dumps(head).encode(), request, answer)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Exchange:
+        """Parse what `serialize` returned. Raise `DamagedFile` if `data` is not that."""
+        try:
+            line, _, rest = data.partition(b"\n")
+            head = json.loads(line)
+            length = head["request_bytes"]
+            request, answer = rest[:length], rest[length:]
+            if (len(request), len(answer)) != (length, head["answer_bytes"]):
+                raise DamagedFile("it is cut off")
+            return cls(
+                _parse_object(request),
+                RecordedAnswer(
+                    _parse_object(answer) if answer else None, head["problem"], head["received"]
+                ),
+                head["request_id"],
+                head["now"],
+            )
+        except (ValueError, LookupError, TypeError, NotJson) as error:
+            raise DamagedFile(str(error)) from error
+
+
+class DamagedFile(ValueError):
+    """A file of the spool is not as it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolState:
+    """How many exchanges wait, were refused by the store, and were dropped.
+
+    `outage` is why the oldest of those that wait was not stored.
+    """
+
+    waiting: int = 0
+    outage: Outage | None = None
+    refused: int = 0
+    dropped: int = 0
+
+
+class Spool:
+    """Exchanges in the files of `folder`, up to `max_bytes` in all.
+
+    The folder is made when it is needed. No other user can read it.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+        self._folder = folder / "exchanges"
+        self._max_bytes = max_bytes
+        self._lock = Lock()
+        self._numbers = count()
+        self._outage = Outage.DOWN
+        self._outage_ends = 0.0
+        self._uncounted = 0
+
+    def prepare(self) -> None:
+        """Make room for the count of dropped exchanges while the disk still has room.
+
+        Without it they are counted in this process alone.
+        """
+        try:
+            self._make_folder()
+            if not self._count_dropped_file():
+                self._count_drop()
+        except OSError as error:
+            log.warning("The spool %s cannot be used: %s.", self._folder, error.strerror or error)
+
+    def begin_outage(self, outage: Outage) -> None:
+        """Note that the store has just failed."""
+        self._outage = outage
+        self._outage_ends = time.monotonic() + _OUTAGE_SECONDS
+
+    def end_outage(self) -> None:
+        """Note that the store has just worked."""
+        self._outage_ends = 0.0
+
+    @property
+    def current_outage(self) -> Outage | None:
+        """The outage if the store has failed within the last seconds."""
+        return self._outage if time.monotonic() < self._outage_ends else None
+
+    def put(self, exchange: Exchange, outage: Outage) -> bool:
+        """Keep `exchange`, which is then on the disk; return False and count it if that fails."""
+        data = exchange.serialize()
+        try:
+            with self._lock:
+                self._make_folder()
+                used = self._measure()
+                if used + len(data) > self._max_bytes:
+                    raise OSError(
+                        f"it holds {used:,} bytes, and READBACK_SPOOL_BYTES is {self._max_bytes:,}"
+                    )
+                self._write(data, outage)
+        except OSError as error:
+            self._drop(exchange, outage, error.strerror or str(error))
+            return False
+        log.warning(
+            "A completion waits in the spool: %s (%s).", outage.sentence, exchange.request_id
+        )
+        return True
+
+    def drain(self, add: Callable[[Exchange], object]) -> bool:
+        """Call `add` with each exchange, oldest first, and remove it; return False if busy.
+
+        Ends with the error of `add` if that is an outage; an exchange with any other error is
+        set aside. Adding an exchange twice must do no harm: a process may end before it has
+        removed a file. Does nothing and returns False if another process drains the spool.
+        """
+        with self._draining() as is_ours:
+            if not is_ours:
+                return False
+            for path in self._find_files(_SUFFIX):
+                try:
+                    add(Exchange.parse(_read(path)))
+                except FileNotFoundError:
+                    continue
+                except Exception as error:
+                    if not isinstance(error, DamagedFile) and find_outage(error):
+                        raise
+                    log.exception("The store refuses an exchange; it stays in the spool: %s", path)
+                    path.replace(path.with_suffix(_REFUSED))
+                else:
+                    path.unlink(missing_ok=True)
+            self._remove_leftovers()
+        return True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no exchange waits."""
+        return not self._find_files(_SUFFIX)
+
+    def read_state(self) -> SpoolState:
+        """Return the counts of all processes."""
+        waiting = self._find_files(_SUFFIX)
+        outage = None
+        if waiting:
+            with contextlib.suppress(ValueError):
+                outage = Outage(waiting[0].stem.rpartition("-")[2].replace("_", "-"))
+        dropped = max(0, self._count_dropped_file() - 1) + self._uncounted
+        return SpoolState(len(waiting), outage, len(self._find_files(_REFUSED)), dropped)
+
+    def _make_folder(self) -> None:
+        if not self._folder.is_dir():
+            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            _sync(self._folder.parent)
+        found = self._folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise OSError(f"{self._folder} is not a folder of this user")
+        if stat.S_IMODE(found.st_mode) != 0o700:
+            self._folder.chmod(0o700)
+
+    def _measure(self) -> int:
+        total = 0
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    total += entry.stat(follow_symlinks=False).st_size
+        return total
+
+    def _write(self, data: bytes, outage: Outage) -> None:
+        number = next(self._numbers)
+        reason = outage.value.replace("-", "_")
+        name = f"{time.time_ns():020d}-{os.getpid()}-{number}-{reason}"
+        temporary = self._folder / f"{name}{_TEMPORARY}"
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+            with open(os.open(temporary, flags, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(self._folder / f"{name}{_SUFFIX}")
+            _sync(self._folder)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _drop(self, exchange: Exchange, outage: Outage, problem: str) -> None:
+        self._count_drop()
+        log.error(
+            "A completion was not stored: %s, and the spool %s cannot keep it: %s (%s).",
+            outage.sentence,
+            self._folder,
+            problem,
+            exchange.request_id,
+        )
+
+    def _count_drop(self) -> None:
+        try:
+            flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW
+            descriptor = os.open(self._folder / _DROPPED, flags, 0o600)
+            try:
+                os.write(descriptor, b".")
+            finally:
+                os.close(descriptor)
+        except OSError:
+            self._uncounted += 1
+
+    def _count_dropped_file(self) -> int:
+        with contextlib.suppress(OSError):
+            return (self._folder / _DROPPED).lstat().st_size
+        return 0
+
+    def _find_files(self, suffix: str) -> list[Path]:
+        """Return the files with `suffix`, oldest first."""
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []
+        return [self._folder / name for name in sorted(names) if name.endswith(suffix)]
+
+    @contextlib.contextmanager
+    def _draining(self) -> Iterator[bool]:
+        """Yield whether this process alone may drain; the lock is on the folder itself."""
+        try:
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            yield True
+            return
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)
+
+    def _remove_leftovers(self) -> None:
+        oldest = time.time() - _TEMPORARY_SECONDS
+        for path in self._find_files(_TEMPORARY):
+            with contextlib.suppress(FileNotFoundError):
+                if path.lstat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _parse_object(data: bytes) -> Object:
+    value = parse(data.decode())
+    if not isinstance(value, Object):
+        raise DamagedFile("it is not a JSON object")
+    return value
+
+
+def _read(path: Path) -> bytes:
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        return file.read()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
