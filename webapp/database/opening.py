@@ -23,12 +23,18 @@ class DatabaseOpener:
         self._failure: StoreError | None = None
         self._failed_at = 0.0
 
-    def get(self) -> Database:
-        """Return the database, opened if it is not open yet."""
+    def get(self, *, insists: bool = False) -> Database:
+        """Return the database, opened if it is not open yet.
+
+        Within a second after a failure, raise the same again, unless the caller `insists`.
+        """
         if self._database is not None:
             return self._database
         with self._lock:
             if self._database is None:
+                is_recent = time.monotonic() - self._failed_at < _FAILURE_SECONDS
+                if self._failure is not None and is_recent and not insists:
+                    raise self._failure.with_traceback(None)
                 self._database = self._try()
             return self._database
 
@@ -38,8 +44,6 @@ class DatabaseOpener:
             self._database.close()
 
     def _try(self) -> Database:
-        if self._failure and time.monotonic() - self._failed_at < _FAILURE_SECONDS:
-            raise self._failure.with_traceback(None)
         try:
             return self._open()
         except StoreError as error:

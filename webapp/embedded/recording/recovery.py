@@ -6,8 +6,9 @@ One thread a process, which ends as soon as there is nothing left to do.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from typing import Final
 
 from webapp.database import StoreError, find_outage
@@ -32,7 +33,6 @@ class Recovery:
         self._lock = Lock()
         self._is_running = False
         self._is_needed = False
-        self._stopped = Event()
 
     def open_store(self) -> None:
         """Open the store, now or when its database is back, and add what waits.
@@ -61,10 +61,6 @@ class Recovery:
                 self._is_running = True
                 Thread(target=self._run, name="recovery", daemon=True).start()
 
-    def stop(self) -> None:
-        """End the thread after what it is at."""
-        self._stopped.set()
-
     def recover(self) -> bool:
         """Try once; return whether nothing is left to do. Raise the error of an outage."""
         self._open()
@@ -88,11 +84,8 @@ class Recovery:
         log.warning("A completion of the spool is stored now (%s).", exchange.request_id)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            if self._try() and self._is_done():
-                return
-            self._stopped.wait(RETRY_SECONDS)
-        self._is_running = False
+        while not (self._try() and self._is_done()):
+            time.sleep(RETRY_SECONDS)
 
     def _try(self) -> bool:
         with self._lock:

@@ -206,11 +206,15 @@ class Spool:
             self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
             _sync(self._folder.parent)
+        if self._check_folder() != 0o700:
+            self._folder.chmod(0o700)
+
+    def _check_folder(self) -> int:
+        """Return the mode of the folder. Raise `OSError` if it is a link or of another user."""
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise OSError(f"{self._folder} is not a folder of this user")
-        if stat.S_IMODE(found.st_mode) != 0o700:
-            self._folder.chmod(0o700)
+            raise OSError("it is not a folder of the user that runs Readback")
+        return stat.S_IMODE(found.st_mode)
 
     def _measure(self) -> int:
         total = 0
@@ -249,6 +253,7 @@ class Spool:
 
     def _count_drop(self) -> None:
         try:
+            self._check_folder()
             flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW
             descriptor = os.open(self._folder / _DROPPED, flags, 0o600)
             try:
@@ -266,6 +271,7 @@ class Spool:
     def _find_files(self, suffix: str) -> list[Path]:
         """Return the files with `suffix`, oldest first."""
         try:
+            self._check_folder()
             names = os.listdir(self._folder)
         except OSError:
             return []
@@ -275,8 +281,8 @@ class Spool:
     def _draining(self) -> Iterator[bool]:
         """Yield whether this process alone may drain; the lock is on the folder itself."""
         try:
-            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
             yield True
             return
         try:

@@ -78,7 +78,7 @@ class Store:
 
     def open(self) -> None:
         """Open the database unless it is open. Raise `StoreError` if that fails."""
-        self._opener.get()
+        self._opener.get(insists=True)
 
     def close(self) -> None:
         """Close all connections, after all other threads have stopped using the store."""
