@@ -13,6 +13,7 @@ from webapp.messages.parsing import (
     parse_parts,
 )
 from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
+from webapp.messages.reasoning import DETAIL_FIELDS
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All keys that api.openai.com sends of an input message; an answer has others."""
@@ -23,7 +24,7 @@ _WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
 # The members that are parsed; for those of type `object`, any value is.
 _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | dict.fromkeys(
     ("content", "content_parts", "refusal", "audio", "tool_calls", "function_call")
-    + ("annotations", *REASONING_FIELDS),
+    + ("annotations", *REASONING_FIELDS, *DETAIL_FIELDS),
     object,
 )
 

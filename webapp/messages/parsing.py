@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.exact_json import Null, Object, String, Value
 from webapp.messages.parts import (
     Annotation,
     Audio,
@@ -25,6 +25,12 @@ from webapp.messages.parts import (
     Unknown,
     UrlCitation,
     is_readable_list,
+)
+from webapp.messages.reasoning import (
+    DETAIL_FIELDS,
+    join_reasoning,
+    parse_details,
+    parse_thoughts,
 )
 
 REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "thinking")
@@ -46,15 +52,23 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
 
 def parse_parts(message: Object) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
-    for name in REASONING_FIELDS:
-        yield from _parse_text_field(message, name)
-    yield from _parse_content_fields(message)
+    yield from join_reasoning(_parse_reasoning_and_content(message))
     yield from _parse_text_field(message, "refusal")
     audio = message.get("audio")
     if isinstance(audio, Object):
         yield Audio.parse(audio)
     else:
         yield from _keep_unknown(audio, "audio")
+
+
+def _parse_reasoning_and_content(message: Object) -> Iterator[Part]:
+    for name in REASONING_FIELDS:
+        yield from _parse_text_field(message, name)
+    for name in DETAIL_FIELDS:
+        details = message.get(name)
+        if details is not None and not isinstance(details, Null):
+            yield from parse_details(details, name)
+    yield from _parse_content_fields(message)
 
 
 def parse_content(content: Value | None) -> Iterator[Part]:
@@ -133,7 +147,7 @@ def _parse_content_fields(message: Object) -> Iterator[Part]:
 
 
 def _parse_element(value: Value) -> Iterator[Part]:
-    """Yield one element of a content list: nearly always one part, several for a `thinking`."""
+    """Yield one element of a content list: one part."""
     if isinstance(value, String):
         yield Text(json=value, text=value.text)
         return
@@ -141,31 +155,12 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield Unknown(json=value, label="content part")
         return
     kind = value.text("type") or ""
-    thoughts = _parse_thoughts(value) if kind == "thinking" else ()
-    if thoughts:
-        yield from thoughts
+    if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
+        yield thoughts
         return
     parser = _PARSERS.get(kind)
     part = parser(value) if parser else None
     yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
-
-
-def _parse_thoughts(value: Object) -> tuple[Part, ...]:
-    """Return the texts of a `thinking` that is a list; none if it contains anything but texts."""
-    items = value.items("thinking") or ()
-    thoughts: list[Reasoning] = []
-    for item in items:
-        text = item.text("text") if isinstance(item, Object) else None
-        if not isinstance(item, Object) or text is None or item.text("type") != "text":
-            return ()
-        extras = item.find_unread(type=String, text=String)
-        thoughts.append(Reasoning(json=item, text=text, field="thinking", extras=extras))
-    if not thoughts:
-        return ()
-    # The members of the list itself are shown with the last text.
-    last = thoughts.pop()
-    extras = last.extras + value.find_unread(type=String, thinking=Array)
-    return (*thoughts, Reasoning(json=last.json, text=last.text, field="thinking", extras=extras))
 
 
 def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:

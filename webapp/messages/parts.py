@@ -52,7 +52,10 @@ class Text(_Piece):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasoning(_Piece):
-    """Text that a model wrote before its answer; `field` is the name it was sent under."""
+    """Text that a model wrote before its answer; `field` is the name it was sent under.
+
+    Of a text that was sent under several names, it has all of them: `reasoning, thinking`.
+    """
 
     kind: ClassVar[str] = "reasoning"
     text: str

@@ -15,6 +15,7 @@ from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
+from webapp.rendering.text.blanks import describe_blank
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
 from webapp.rendering.text.invisible import Hidden, find_hidden, render_exact, reveal_invisible
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
@@ -40,6 +41,7 @@ __all__ = [
     "StructureBudget",
     "TextView",
     "cut_slice",
+    "describe_blank",
     "detect_structure",
     "estimate_fold",
     "expand_lines",

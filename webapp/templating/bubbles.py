@@ -98,6 +98,8 @@ def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
 
 def _view_text(part: Text, entry: Entry, context: RenderContext) -> PartView:
     message = entry.message
+    if not part.text:
+        return PartView(part=part, structure=Structure(note=rendering.describe_blank("")))
     if long := find_long_text(part, entry, context):
         fold = _fold_text(part.text, entry, context)
         return PartView(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
 
 from markupsafe import Markup
@@ -21,11 +22,15 @@ from webapp.rendering.markdown.context import Scope, ShowImage
 from webapp.rendering.markdown.metering import LINE_STEPS, MarkdownBudget, TooCostly
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.markdown.with_citations import render_with_citations
+from webapp.rendering.text.blanks import describe_blank, is_unseen
 from webapp.rendering.text.invisible import render_exact, reveal_in_html
 
 __all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
 
 _LINE: Final = re.compile(r"\r\n?|\n")
+_SEEN: Final = re.compile('<(?:hr|img|math|iframe|audio)|class="(?:task|control)|data-mark=')
+_UNSEEN: Final = re.compile("<button.*?</button>|<bdi.*?</bdi>|<[^>]*>", re.DOTALL)
+_MAX_EMPTY: Final = 20_000
 _COSTLY: Final = re.compile(r"[\[\]*_~`]")
 
 
@@ -77,4 +82,22 @@ def render_markdown(
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
         return TextView(plain, f"Shown as plain text: {reason}.", list_unmarked(annotations), True)
+    if _shows_nothing(shown):
+        shown = _render_blank(text)
     return TextView(shown, " ".join(scope.notes) or None, sources)
+
+
+def _render_blank(text: str) -> Markup:
+    """Render a text without anything to see as a sentence, or as written if it has marks."""
+    if not text:
+        return Markup("")
+    if sentence := describe_blank(text):
+        return Markup('<p class="quiet-note">{}</p>').format(sentence)
+    return Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
+
+
+def _shows_nothing(html: str) -> bool:
+    """Return whether a text left nothing to see: an empty heading, item, quote or fence."""
+    if len(html) > _MAX_EMPTY:
+        return False
+    return not _SEEN.search(html) and is_unseen(unescape(_UNSEEN.sub("", html)))

@@ -22,6 +22,7 @@ from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.xml_view import render_xml
+from webapp.rendering.text.blanks import describe_blank
 from webapp.rendering.text.slices import count_bytes
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]
@@ -97,6 +98,8 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
     json = message.json
     is_flagged = isinstance(json, Object) and json.boolean("is_error") is True
     is_error = message.is_tool_result and (is_flagged or _ERROR.match(text) is not None)
+    if message.is_tool_result and (blank := describe_blank(text)):
+        return Structure(note=blank)
     kind = _guess_kind(text, message)
     if kind == "plain":
         return Structure(is_error=is_error)

@@ -1,0 +1,58 @@
+"""Reasoning between tags, with either tag missing, and texts that only mention a tag."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.rendering import split_reasoning
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "reasoning", "answer"),
+    [
+        ("<think>A</think>B", "<think>", "A", "B"),
+        ("<THINK>A</THINK>B", "<THINK>", "A", "B"),
+        ("[THINK]A[/THINK]B", "[THINK]", "A", "B"),
+        ("\n<seed:think>A</seed:think>B", "<seed:think>", "A", "B"),
+        ("◁think▷A◁/think▷B", "◁think▷", "A", "B"),
+        (
+            "I add.\nI check.\n</think>\n\nIt is 4.",
+            "</think>",
+            "I add.\nI check.\n",
+            "\n\nIt is 4.",
+        ),
+        ("I add.</think>It is 4.", "</think>", "I add.", "It is 4."),
+        ("I add. </think>\nIt is 4.", "</think>", "I add. ", "\nIt is 4."),
+        ("I add.\n[/THINK]\nIt is 4.", "[/THINK]", "I add.\n", "\nIt is 4."),
+        ("Use `</think>`.\n</think>\n4", "</think>", "Use `</think>`.\n", "\n4"),
+        ("I add.\n</think>", "</think>", "I add.\n", ""),
+    ],
+)
+def test_reasoning_is_split_off(text: str, tag: str, reasoning: str, answer: str) -> None:
+    thought = split_reasoning(text)
+    assert thought is not None and not thought.is_cut_off
+    assert (thought.tag, thought.text, thought.answer) == (tag, reasoning, answer)
+
+
+@pytest.mark.parametrize("text", ["<think>I add", "[THINK]\nI add\n\nand add", "<thinking>"])
+def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
+    thought = split_reasoning(text)
+    assert thought is not None and thought.is_cut_off and thought.answer == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No tags.",
+        "The tag </think> closes it.",
+        "Write `</think>` at the end.",
+        "```\nreasoning\n</think>\n```\nSo it ends.",
+        "First <think>A</think> then B",
+        "<think>A</think>B</think>C",
+        "<think>A<think>B</think>C",
+        "A</think>B</think>C",
+        "Write [THINK] first.",
+    ],
+)
+def test_a_text_about_tags_stays_one_text(text: str) -> None:
+    assert split_reasoning(text) is None

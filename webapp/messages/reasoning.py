@@ -1,0 +1,139 @@
+"""Parse reasoning that is sent as a list, and join what is one text or was sent twice.
+
+OpenRouter sends `reasoning_details`, LiteLLM `thinking_blocks`, and both repeat the text of another
+field. Servers that keep what they streamed send one thought as many items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.messages.parts import Part, Reasoning, RedactedReasoning, Unknown, is_readable_list
+
+DETAIL_FIELDS: Final = ("reasoning_details", "thinking_blocks")
+
+_TEXTS: Final = {
+    "reasoning.text": "text",
+    "reasoning.summary": "summary",
+    "summary_text": "text",
+    "text": "text",
+    "thinking": "thinking",
+}
+_ENCRYPTED: Final = frozenset({"reasoning.encrypted", "redacted_thinking"})
+
+
+def parse_details(value: Value, field: str) -> Iterator[Part]:
+    """Yield the items of a list of reasoning, those of one index and type joined."""
+    if not is_readable_list(value):
+        yield Unknown(json=value, label=field)
+        return
+    parts = (_parse_detail(item, field) for item in value.items)
+    yield from _join_runs(part for part in parts if part is not None)
+
+
+def parse_thoughts(part: Object) -> Reasoning | None:
+    """Parse a content part whose reasoning is a list of texts; None if it contains others."""
+    name = part.text("type") or ""
+    found = next((one for one in (name, "summary") if part.items(one)), None)
+    items = part.items(found) if found else None
+    if not items or found is None:
+        return None
+    thoughts: list[Reasoning] = []
+    for item in items:
+        thought = _parse_detail(item, name)
+        if not isinstance(thought, Reasoning):
+            return None
+        thoughts.append(thought)
+    whole = _join(thoughts)
+    extras = whole.extras + part.find_unread(type=String, **{found: Array})
+    return replace(whole, json=part, extras=extras)
+
+
+def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield `parts` with consecutive pieces of one thought joined, and each text shown once.
+
+    A field that repeats the text of another is only named there.
+    """
+    joined = tuple(_join_runs(parts))
+    texts: dict[str, list[str]] = {}
+    for part in joined:
+        if isinstance(part, Reasoning):
+            texts.setdefault(part.field, []).extend(part.text.split())
+    first: dict[str, str] = {}
+    same: dict[str, list[str]] = {}
+    for field, words in texts.items():
+        same.setdefault(first.setdefault("".join(words), field), []).append(field)
+    for part in joined:
+        if not isinstance(part, Reasoning):
+            yield part
+        elif fields := same.get(part.field):
+            others = (one for one in joined if isinstance(one, Reasoning))
+            extras = (one.extras for one in others if one.field in fields[1:])
+            united = _unite(part.extras, *extras)
+            yield replace(part, field=", ".join(fields), extras=united)
+
+
+def _parse_detail(item: Value, field: str) -> Part | None:
+    """Parse an item of a list of reasoning; return None if there is nothing in it."""
+    kind = item.text("type") if isinstance(item, Object) else None
+    label = f"{field} {kind}" if kind else field
+    if not isinstance(item, Object) or kind is None:
+        return Unknown(json=item, label=label)
+    if kind in _ENCRYPTED and item.text("data"):
+        extras = item.find_unread(type=String, data=String, index=Number)
+        return RedactedReasoning(json=item, data=item.text("data") or "", extras=extras)
+    name = _TEXTS.get(kind)
+    value = item.get(name) if name else None
+    if name is None or not isinstance(value, String | Null | None):
+        return Unknown(json=item, label=label)
+    text = value.text if isinstance(value, String) else ""
+    extras = item.find_unread(type=String, index=Number, **{name: String})
+    # The last streamed item often has nothing but a signature.
+    return Reasoning(json=item, text=text, field=field, extras=extras) if text or extras else None
+
+
+def _join_runs(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield `parts`, the pieces of one thought as one."""
+    run: list[Reasoning] = []
+    for part in parts:
+        if isinstance(part, Reasoning) and run and _continues(run[-1], part):
+            run.append(part)
+            continue
+        if run:
+            yield _join(run)
+        run = [part] if isinstance(part, Reasoning) else []
+        if not run:
+            yield part
+    if run:
+        yield _join(run)
+
+
+def _continues(before: Reasoning, part: Reasoning) -> bool:
+    """Return whether two pieces are of one thought: of one index, or the first unsigned."""
+    if before.field != part.field or not isinstance(part.json, Object):
+        return False
+    if not isinstance(before.json, Object):
+        return False
+    if before.json.text("type") != part.json.text("type"):
+        return False
+    indexes = before.json.integer("index"), part.json.integer("index")
+    if indexes != (None, None):
+        return indexes[0] == indexes[1]
+    return not before.extras or not part.text
+
+
+def _join(thoughts: Sequence[Reasoning]) -> Reasoning:
+    if len(thoughts) == 1:
+        return thoughts[0]
+    text = "".join(thought.text for thought in thoughts)
+    extras = _unite(*(thought.extras for thought in thoughts))
+    return replace(thoughts[0], text=text, extras=extras)
+
+
+def _unite(*extras: tuple[Member, ...]) -> tuple[Member, ...]:
+    """Return the extras of several pieces, each once."""
+    members = (member for some in extras for member in some)
+    return tuple({(one.name.text, one.value.source): one for one in members}.values())
