@@ -20,8 +20,8 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
 VALUES: Final = "exact_json messages completions ids"
 PAGES: Final = (
-    f"{VALUES} config formatting media transcript rendering upstream reading services templating"
-    " errors fragments security static_files"
+    f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
+    " templating errors fragments security static_files"
 )
 EVERYTHING: Final = (
     f"{PAGES} hosts http database embedded factories forwarding loopback serving views app"
@@ -40,6 +40,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
+    "analysis": (f"{VALUES} transcript", ""),
     "media": (VALUES, "tinytag"),
     "database": ("", "sqlalchemy"),
     "rendering": (
@@ -48,7 +49,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "upstream": (f"{VALUES} config hosts http", "requests urllib3"),
     "embedded": (f"{VALUES} config database http", "flask requests sqlalchemy urllib3 werkzeug"),
-    "reading": (f"{VALUES} transcript upstream", ""),
+    "reading": (f"{VALUES} transcript analysis upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "forwarding": ("prefixes", ""),

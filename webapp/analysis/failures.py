@@ -1,0 +1,218 @@
+"""Find failures: results of tools that report one, and answers that were cut off or refused.
+
+Every rule names what it fired on. The rules read the places where programs report a failure:
+members of a JSON object, the first line, the last lines. Words such as "error" elsewhere prove
+nothing: tools that read files return texts about errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from webapp import exact_json
+from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
+from webapp.messages import Message, Refusal, Text
+
+_MOST_JSON: Final = 256 * 1024
+_ENDS: Final = 16 * 1024
+"""Of a text, so many characters at its beginning and at its end are read."""
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
+_EXIT: Final = re.compile(
+    r"[\[(<]?(?:(?:process|command|script|program) )?"
+    r"(?:exit(?:ed)?(?:[ _](?:with|code|status))*|return(?:ed)?[ _]code)"
+    r"(?: ?[:=])? ?(-?\d{1,5})[\])>.]?",
+    re.IGNORECASE,
+)
+_FIRST_LINE: Final = (
+    re.compile(r"(?:fatal |internal )?(?:error|exception|failure|fatal|panic)\s?:.*", re.I),
+    re.compile(r"(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?::\s.*)?"),
+    re.compile(
+        r"error (?:executing|calling|running|invoking|while|during|reading|writing|fetching|"
+        r"occurred|processing|parsing)\b.*",
+        re.I,
+    ),
+    re.compile(r"failed to \w+\b.*", re.I),
+    re.compile(r"\d{1,6} validation errors?\b.*"),
+    re.compile(r"your proposed edit has introduced new syntax error.*", re.I),
+    re.compile(
+        r"[\w./-]{1,60}: (?:line \d{1,6}: )?.{0,300}"
+        r"(?:command not found|no such file or directory|permission denied)",
+        re.I,
+    ),
+    re.compile(r"(?:tool|function) .{1,80} (?:not found|does not exist)\.?", re.I),
+)
+_HTTP_LINE: Final = re.compile(
+    r"(HTTP/\d(?:\.\d)? |HTTP (?:(?:status|error)(?: code)?:? ?)?|status(?: code)?:? |)"
+    r"([45]\d\d)\b[: ]*(.{0,60})",
+    re.I,
+)
+_LAST_LINE: Final = (
+    re.compile(r"=*\s*(?:\d+ \w+, )*[1-9]\d* (?:failed|errors?)\b.{0,120}\bin \d[\d.:]*\s?m?s\b.*"),
+    re.compile(r"FAILED \((?:failures|errors)=.*"),
+    re.compile(r"FAIL(?:\s.*)?"),
+    re.compile(r"test result: FAILED\..*"),
+    re.compile(r"g?make(?:\[\d+\])?: \*\*\* .*"),
+    re.compile(r"error: could not compile .*"),
+    re.compile(r"npm (?:ERR!|error) .*"),
+)
+_NEAR_END: Final = (
+    re.compile(r"FAILED \S+::\S.*"),
+    re.compile(r"--- FAIL: \S.*"),
+    re.compile(r"Tests:\s+[1-9]\d* failed\b.*"),
+)
+_TRACEBACK: Final = re.compile(r"^Traceback \(most recent call last\):\s*$", re.MULTILINE)
+_RAISED: Final = re.compile(r"(?:\w{1,80}\.){0,12}[A-Z]\w{0,80}(?::\s.*)?|KeyboardInterrupt")
+_EXIT_MEMBERS: Final = ("exit_code", "exitCode", "exit_status", "returncode", "return_code")
+_STATUS_MEMBERS: Final = ("status_code", "statusCode", "http_status", "httpStatus", "status")
+_READING_TOOLS: Final = re.compile(
+    r"(?:^|[_.\W])(?:read|view|open|cat|show|get_file|search|grep|find|fetch|browse|load)"
+    r"(?:$|[_.\W])",
+    re.IGNORECASE,
+)
+_READING_PROGRAMS: Final = frozenset(
+    ("cat", "head", "tail", "less", "more", "sed", "grep", "rg", "ag", "find", "ls", "awk", "nl")
+    + ("bat", "git", "jq", "diff", "wc", "cut", "sort")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something counts as failed: the name of the rule, and the words it fired on."""
+
+    rule: str
+    words: str
+
+
+def find_result_failure(
+    message: Message, *, tool: str | None = None, program: str | None = None
+) -> Failure | None:
+    """Return the failure that the result of a call reports; None if it reports none.
+
+    `tool` is the name of the called tool, `program` what a shell was asked to run. Texts that
+    were only read (a file, a log, a web page) are judged by their first line alone.
+    """
+    for member in message.also_sent:
+        if member.name.text in ("is_error", "isError") and _is_true(member.value):
+            return Failure("marked as an error", f"{member.name.text}: true")
+    texts = [part.text for part in message.parts if isinstance(part, Text)]
+    text = "\n".join(texts).strip()
+    if not text:
+        return None
+    if text[0] == "{" and len(text) <= _MOST_JSON:
+        try:
+            value = exact_json.parse(text)
+        except NotJson:
+            pass
+        else:
+            return _judge_object(value) if isinstance(value, Object) else None
+    is_reading = bool(tool and _READING_TOOLS.search(tool)) or program in _READING_PROGRAMS
+    return _judge_text(text, is_reading=is_reading)
+
+
+def find_answer_failure(message: Message, finish_reason: str | None) -> Failure | None:
+    """Return why an answer is no whole answer: refused, cut off or filtered."""
+    if finish_reason == "length":
+        return Failure("cut off", "finish_reason: length")
+    if finish_reason == "content_filter":
+        return Failure("content filter", "finish_reason: content_filter")
+    for part in message.parts:
+        if isinstance(part, Refusal) and part.text.strip():
+            return Failure("refused", _shorten(part.text))
+    return None
+
+
+def _judge_object(value: Object) -> Failure | None:
+    for name in ("is_error", "isError"):
+        if _is_true(value.get(name)):
+            return Failure("marked as an error", f"{name}: true")
+    error = value.get("error")
+    if words := _describe_error(error):
+        return Failure("JSON error", words)
+    for name in ("ok", "success"):
+        if value.boolean(name) is False:
+            return Failure("marked as failed", f"{name}: false")
+    if (value.text("status") or "").lower() == "error":
+        return Failure("JSON error", "status: error")
+    for holder in (value, value.object("metadata")):
+        for name in _EXIT_MEMBERS:
+            code = holder.integer(name) if holder else None
+            if code:
+                return Failure("exit code", f"{name}: {code}")
+    for name in _STATUS_MEMBERS:
+        status = value.integer(name)
+        if status is not None and 400 <= status <= 599:
+            return Failure("HTTP status", f"{name}: {status}")
+    errors = value.get("errors")
+    is_graphql = set(value.names()) <= {"errors", "data", "extensions"}
+    if is_graphql and isinstance(errors, Array) and errors.items and not value.object("data"):
+        return Failure("JSON error", _shorten(errors.source))
+    return None
+
+
+def _describe_error(error: Value | None) -> str:
+    """Return the words of an `error` member; empty if it says that there was none."""
+    if error is None or isinstance(error, Null):
+        return ""
+    if isinstance(error, String):
+        words = error.text.strip()
+        return "" if words.lower() in ("none", "null", "false", "no", "0") else _shorten(words)
+    if isinstance(error, Boolean):
+        return "error: true" if error.value else ""
+    if isinstance(error, Number):
+        return f"error: {error.integer}" if error.integer else ""
+    if isinstance(error, Object):
+        return _shorten(error.text("message") or error.source) if error.members else ""
+    return _shorten(error.source) if error.items else ""
+
+
+def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
+    is_short = len(text) <= 2 * _ENDS
+    shown = text if is_short else f"{text[:_ENDS]}\n{text[-_ENDS:]}"
+    lines = [line.strip() for line in _ANSI.sub("", shown).splitlines()]
+    lines = [line for line in lines if line]
+    if not lines:
+        return None
+    for line in (lines[-1], lines[0]):
+        found = _EXIT.fullmatch(line)
+        if found:
+            return Failure("exit code", _shorten(line)) if int(found[1]) else None
+    if any(rule.fullmatch(lines[0]) for rule in _FIRST_LINE) and (
+        not is_reading or len(lines) <= 3
+    ):
+        return Failure("error message", _shorten(lines[0]))
+    if _is_http_error(lines[0]):
+        return Failure("HTTP status", _shorten(lines[0]))
+    if is_reading:
+        return None
+    if any(rule.fullmatch(lines[-1]) for rule in _LAST_LINE):
+        return Failure("failed", _shorten(lines[-1].strip("= ")))
+    if _TRACEBACK.search(_ANSI.sub("", shown)) and _RAISED.fullmatch(lines[-1]):
+        return Failure("traceback", _shorten(lines[-1]))
+    for line in lines[-20:]:
+        if any(rule.fullmatch(line) for rule in _NEAR_END):
+            return Failure("failed", _shorten(line))
+    return None
+
+
+def _is_http_error(line: str) -> bool:
+    """Return whether a first line is a status of HTTP: named as one, or with its own phrase."""
+    found = _HTTP_LINE.fullmatch(line)
+    if found is None or int(found[2]) not in set(HTTPStatus):
+        return False
+    words = found[3].lower()
+    return bool(found[1]) or words.startswith(
+        (HTTPStatus(int(found[2])).phrase.lower(), "client error", "server error")
+    )
+
+
+def _is_true(value: Value | None) -> bool:
+    return isinstance(value, Boolean) and value.value
+
+
+def _shorten(words: str, limit: int = 120) -> str:
+    one_line = " ".join(words[: 4 * limit].split())
+    return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"

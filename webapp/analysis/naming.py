@@ -1,0 +1,107 @@
+"""Name calls for readers: the tool, what a shell was asked to run, and the first words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from webapp import exact_json
+from webapp.exact_json import NotJson, Object, String
+from webapp.messages import Call, ToolCall
+
+_MOST: Final = 64 * 1024
+_SHELL_MEMBERS: Final = ("command", "cmd", "script")
+_TOLD_FIRST: Final = (*_SHELL_MEMBERS, "path", "file_path", "filename", "file", "query", "pattern")
+_RUNNERS: Final = frozenset(
+    (
+        "sudo",
+        "env",
+        "time",
+        "nice",
+        "timeout",
+        "npx",
+        "uv",
+        "run",
+        "python",
+        "python3",
+        "-m",
+        "exec",
+    )
+)
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
+_WORD: Final = re.compile(r"[\w./+-]{1,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class CallName:
+    """A call in a few words: `tool`, the `program` that a shell runs, and the first `words`."""
+
+    tool: str
+    program: str | None
+    words: str
+
+    @property
+    def label(self) -> str:
+        return self.program or self.tool
+
+
+def name_call(call: Call) -> CallName:
+    """Return the names of `call`; a call of unknown shape has its kind as name."""
+    if not isinstance(call, ToolCall):
+        return CallName(call.label, None, shorten(call.json.source))
+    tool = call.name or "no name"
+    text = call.arguments or ""
+    arguments = _parse(text)
+    if arguments is None:
+        return CallName(tool, None, shorten(text))
+    command = _get_first_text(arguments, _SHELL_MEMBERS)
+    told = _get_first_text(arguments, _TOLD_FIRST)
+    if told is None:
+        scalars = (member.value for member in arguments.members)
+        texts = [value.text if isinstance(value, String) else value.source for value in scalars]
+        told = ", ".join(text for text in texts if text)
+    return CallName(tool, _find_program(command) if command else None, shorten(told))
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """Return the beginning of `text` on one line, without the colours of a terminal."""
+    one_line = " ".join(_ANSI.sub("", text[: 8 * limit]).split())
+    return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
+
+
+def _parse(text: str) -> Object | None:
+    if len(text) > _MOST:
+        return None
+    try:
+        value = exact_json.parse(text)
+    except NotJson:
+        return None
+    return value if isinstance(value, Object) else None
+
+
+def _get_first_text(arguments: Object, names: Iterable[str]) -> str | None:
+    texts = (_get_text(arguments, name) for name in names)
+    return next((text for text in texts if text), None)
+
+
+def _get_text(arguments: Object, name: str) -> str | None:
+    value = arguments.get(name)
+    if isinstance(value, String):
+        return value.text.strip() or None
+    items = arguments.items(name) or ()
+    texts = [item.text for item in items if isinstance(item, String)]
+    return " ".join(texts).strip() or None
+
+
+def _find_program(command: str) -> str | None:
+    """Return the first program of a shell command, without what only starts another one."""
+    skipped = None
+    steps = re.split(r"&&|;|\n", command[:2000])
+    for word in " ".join(step for step in steps if not step.strip().startswith("cd ")).split():
+        if "=" in word or word in _RUNNERS:
+            skipped = word if word in _RUNNERS else skipped
+        elif word not in ("bash", "sh", "zsh", "-c", "-lc", "set", "-e"):
+            return word if _WORD.fullmatch(word) else skipped
+    return skipped

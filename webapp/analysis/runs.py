@@ -1,0 +1,192 @@
+"""Number the messages and calls of a run, and count what happened in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
+from webapp.analysis.naming import name_call, shorten
+from webapp.analysis.sequences import Sequence, find_sequences
+from webapp.analysis.tools import ToolUse, list_tools
+from webapp.completions import Completion
+from webapp.messages import Message
+from webapp.transcript import CallEntry, Entry
+
+Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCall:
+    """One call, numbered through the run; `message` is the number of the message that made it.
+
+    `results` are the numbers of the messages that answer it, `sent` and `returned` the bytes of
+    its arguments and results. `may_follow` is true if the result may be beyond what was read.
+    """
+
+    number: int
+    anchor: str
+    message: int | None
+    message_id: str | None
+    tool: str
+    label: str
+    words: str
+    results: tuple[int | None, ...]
+    sent: int
+    returned: int
+    failure: Failure | None
+    may_follow: bool
+
+    @property
+    def lacks_result(self) -> bool:
+        return not self.results and not self.may_follow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMessage:
+    """One message of a run; `turn` counts the user messages up to it."""
+
+    number: int | None
+    id: str | None
+    anchor: str
+    role: str
+    kind: Kind
+    words: str
+    size: int
+    turn: int
+    calls: tuple[RunCall, ...]
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The messages of a transcript, or of the part of it that was read, in request order.
+
+    `is_whole` is true if they are all messages, with the answers.
+    """
+
+    messages: tuple[RunMessage, ...]
+    calls: tuple[RunCall, ...]
+    tools: tuple[ToolUse, ...]
+    sequences: tuple[Sequence, ...]
+    is_whole: bool
+
+    @property
+    def roles(self) -> dict[str, int]:
+        """The number of messages by role, in the order in which they come first."""
+        return dict(Counter(message.role for message in self.messages))
+
+    @property
+    def failures(self) -> tuple[RunMessage, ...]:
+        """The messages that are failures: failed results, and answers that are no whole ones."""
+        return tuple(message for message in self.messages if message.failure)
+
+    @property
+    def user_turns(self) -> tuple[RunMessage, ...]:
+        return tuple(message for message in self.messages if message.kind == "user")
+
+    @property
+    def answer(self) -> RunMessage | None:
+        """The first output, if the end was read."""
+        return next((message for message in self.messages if message.kind == "answer"), None)
+
+    @property
+    def without_result(self) -> tuple[RunCall, ...]:
+        """The calls that no message answers; those of the answer wait for the next request."""
+        answers = {message.anchor for message in self.messages if message.kind == "answer"}
+        found = (call for call in self.calls if call.lacks_result)
+        return tuple(call for call in found if call.anchor.rpartition("-call-")[0] not in answers)
+
+    @property
+    def size(self) -> int:
+        return sum(message.size for message in self.messages)
+
+
+def analyze_run(
+    entries: Many[Entry], completion: Completion | None, *, is_whole: bool, first_call: int = 1
+) -> Run:
+    """Return the run of `entries`: messages in request order, then outputs.
+
+    Their calls and results must have been paired. `first_call` numbers the first call.
+    """
+    turn = 0
+    failures = {id(entry): failure for entry in entries if (failure := _find_failure(entry))}
+    messages: list[RunMessage] = []
+    calls: list[RunCall] = []
+    for entry in entries:
+        kind = _find_kind(entry)
+        turn += kind == "user"
+        own = tuple(
+            _build_call(call, first_call + len(calls) + place, failures)
+            for place, call in enumerate(entry.calls)
+        )
+        calls.extend(own)
+        messages.append(
+            RunMessage(
+                number=entry.number,
+                id=entry.message.id,
+                anchor=entry.anchor,
+                role=entry.message.role or "no role",
+                kind=kind,
+                words=shorten(entry.message.plain_text),
+                size=len(entry.message.json.source),
+                turn=turn,
+                calls=own,
+                failure=failures.get(id(entry)),
+            )
+        )
+    return Run(
+        messages=tuple(messages),
+        calls=tuple(calls),
+        tools=list_tools(calls, completion),
+        sequences=find_sequences(calls),
+        is_whole=is_whole,
+    )
+
+
+def _find_failure(entry: Entry) -> Failure | None:
+    if entry.choice is not None:
+        return find_answer_failure(entry.message, entry.choice.finish_reason)
+    if not entry.message.is_tool_result:
+        return find_answer_failure(entry.message, None)
+    if entry.answers is None:
+        return find_result_failure(entry.message, tool=entry.message.name)
+    name = name_call(entry.answers.call)
+    return find_result_failure(entry.message, tool=name.tool, program=name.program)
+
+
+def _build_call(call: CallEntry, number: int, failures: dict[int, Failure]) -> RunCall:
+    name = name_call(call.call)
+    found = (failures.get(id(result)) for result in call.results)
+    return RunCall(
+        number=number,
+        anchor=call.anchor,
+        message=call.caller.number,
+        message_id=call.caller.message.id,
+        tool=name.tool,
+        label=name.label,
+        words=name.words,
+        results=tuple(result.number for result in call.results),
+        sent=len(call.call.json.source),
+        returned=sum(_measure(result.message) for result in call.results),
+        failure=next((failure for failure in found if failure), None),
+        may_follow=call.may_follow,
+    )
+
+
+def _find_kind(entry: Entry) -> Kind:
+    if entry.choice is not None:
+        return "answer"
+    if entry.message.is_tool_result:
+        return "result"
+    kinds: dict[str, Kind] = {"user": "user", "assistant": "assistant"}
+    return kinds.get(
+        entry.message.role or "",
+        "note" if entry.message.role in ("system", "developer") else "other",
+    )
+
+
+def _measure(message: Message) -> int:
+    return len(message.json.source)
