@@ -33,7 +33,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
     "ids": ("", ""),
     "hosts": ("", ""),
-    "http": ("", "requests"),
+    "http": ("", "requests urllib3"),
     "prefixes": ("", ""),
     "formatting": ("", ""),
     "config": ("hosts prefixes", ""),

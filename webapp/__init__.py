@@ -20,7 +20,8 @@
     exact_json      JSON as written
     config          the settings, read once from the environment
     http, hosts, prefixes, ids
-                    the hardened session, host names, paths to be served under, ids
+                    sessions and deadlines of requests to others, host names, paths to be
+                    served under, ids
     fragments       page or fragment: everything that knows htmx
     forwarding      the address that a reader typed, behind proxies and under a path
     security        headers, Host, the origin of writes

@@ -19,6 +19,7 @@ from webapp.exact_json import (
     Number,
     Object,
     String,
+    TooManyValues,
     Value,
     indent,
     parse,
@@ -343,3 +344,20 @@ def test_the_recorded_completions_keep_every_character_and_their_values() -> Non
             assert json.loads(indented(line)) == json.loads(compact(line)) == json.loads(line)
             count += 1
     assert count > 500
+
+
+@pytest.mark.parametrize("one", ["0", '""', "{}", "[[]]", '{"a":1}', "null", "-1.5e3", '{"":[0]}'])
+def test_a_text_of_too_many_values_is_left_soon_after_the_limit(one: str) -> None:
+    text = "[" + ",".join([one] * 300_000) + "]"
+
+    with pytest.raises(TooManyValues, match="more than 1,000 values") as caught:
+        parse(text, max_values=1_000)
+
+    assert caught.value.position < len(text) / 4
+    assert len(parse(text[:10_000].rpartition(",")[0] + "]", max_values=20_000).source) > 9_000
+
+
+def test_long_strings_are_few_values() -> None:
+    text = '["' + "a, b: [c], {d}, " * 10_000 + '"]'
+
+    assert parse(text, max_values=100).source == text

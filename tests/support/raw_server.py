@@ -23,6 +23,12 @@ class Connection:
         """Return the head of the next request (tests send no large bodies), empty at the end."""
         return self._peer.recv(65536)
 
+    def receive_slowly(self, end: bytes, *, every: float = 0.01) -> None:
+        """Read at most 256 KiB at a time, with waits, up to the bytes `end`."""
+        last = b""
+        while not last.endswith(end) and not self._stopping.wait(every):
+            last = last[-len(end) :] + self._peer.recv(262_144)
+
     def send(self, data: bytes) -> None:
         self._peer.sendall(data)
 

@@ -22,7 +22,7 @@ from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
 from webapp.serving.admission import Shares
 from webapp.serving.processes import Workers
-from webapp.serving.server import Server
+from webapp.serving.server import BACKLOG, Server
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -68,6 +68,8 @@ def _listen(config: Config) -> socket.socket:
         listener = socket.socket(found[0])
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found[4])
+        # Two sockets can be bound to one port while neither listens.
+        listener.listen(BACKLOG)
     except OSError as error:
         raise ConfigError(_explain_refusal(config, error)) from error
     return listener

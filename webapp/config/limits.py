@@ -73,6 +73,12 @@ class ModelLimits(ConnectLimits):
         default=600.0,
         help="Seconds to wait for the next bytes of the model server.",
     )
+    create_timeout: float = setting(
+        "READBACK_CREATE_TIMEOUT",
+        parsers.seconds,
+        default=1800.0,
+        help="Seconds a create request may take in all, with its upload and its answer.",
+    )
     max_request_bytes: int = setting(
         "READBACK_MAX_REQUEST_BYTES",
         parsers.whole(1024, 1024 * MEBIBYTE),

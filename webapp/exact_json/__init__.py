@@ -14,7 +14,7 @@ in strings, and lone surrogates.
 """
 
 from webapp.exact_json.layout import MAX_INDENTED_LEVELS, indent
-from webapp.exact_json.parser import NotJson, parse
+from webapp.exact_json.parser import NotJson, TooManyValues, parse
 from webapp.exact_json.values import (
     Array,
     Boolean,
@@ -36,6 +36,7 @@ __all__ = [
     "Number",
     "Object",
     "String",
+    "TooManyValues",
     "Value",
     "indent",
     "parse",

@@ -53,12 +53,19 @@ class NotJson(ValueError):
         super().__init__(f"{self.problem} at line {self.line}, column {self.column}")
 
 
-def parse(text: str, *, check: Callable[[], None] | None = None) -> Value:
+class TooManyValues(NotJson):
+    """The text holds more values than the caller wants to hold in memory."""
+
+
+def parse(
+    text: str, *, check: Callable[[], None] | None = None, max_values: int | None = None
+) -> Value:
     """Parse `text` as one JSON value. Raise `NotJson` if it is none.
 
-    `check` is called at intervals; it can raise an error to stop after too long a time.
+    `check` is called at intervals; it can raise an error to stop after too long a time. Raise
+    `TooManyValues` soon after `max_values`: each costs a hundred times the memory of a digit.
     """
-    return _Parser(text).parse_document(check)
+    return _Parser(text).parse_document(check, max_values)
 
 
 @dataclass(slots=True)
@@ -103,12 +110,16 @@ class _Parser:
         self._text = text
         self._at = 0
         self._open: list[_OpenArray | _OpenObject] = []
+        self._count = 0
 
-    def parse_document(self, check: Callable[[], None] | None) -> Value:
+    def parse_document(self, check: Callable[[], None] | None, max_values: int | None) -> Value:
         value = self._read_value()
         while self._open:
             if check is not None:
                 check()
+            if max_values is not None and self._count > max_values:
+                problem = f"more than {max_values:,} values"
+                raise TooManyValues(problem, self._text, self._at)
             for _ in range(_STEPS_PER_CHECK):
                 value = self._take_step(value)
                 if not self._open:
@@ -125,6 +136,7 @@ class _Parser:
         Return the next scalar, the container if it is complete, or None after opening another.
         """
         container = self._open[-1]
+        self._count += 1
         if value is None:
             if self._peek() == container.end:
                 self._read_punctuation(container.end)
@@ -155,6 +167,7 @@ class _Parser:
             if isinstance(container, _OpenObject):
                 container.name = String(text, *found.span("name"))
             container.add(self._build_simple(found))
+            self._count += 1
             if text[self._at - 1] != ",":
                 return self._close()
         return None

@@ -22,7 +22,8 @@ RETRY_SECONDS: Final = 5
 MAX_OTHER_BODY: Final = MEBIBYTE
 """The largest body of a request that is no create; forms and updates are smaller."""
 
-_CREATES: Final = "/v1/chat/completions"
+_API: Final = "/v1/"
+_STORED: Final = "/v1/chat/completions/"
 _WAITING_PAGES: Final = 8
 """How many pages may wait for each thread that makes pages."""
 _BODIES_AT_ONCE: Final = 2
@@ -52,13 +53,18 @@ class Kind(Enum):
     PAGE = "page"
 
 
-def classify(method: str, path: str, query: str) -> Kind:
-    """Return the kind of a request."""
+def classify(method: str, path: str, query: str, *, prefix: str = "") -> Kind:
+    """Return the kind of a request; `prefix` is the path that Readback is served under.
+
+    What is posted to the API, but for updates of stored completions, is for the model server.
+    """
+    if prefix and f"{path}/".startswith(f"{prefix}/"):
+        path = path[len(prefix) :]
     if path == "/healthz":
         return Kind.QUICK
-    if method == "POST" and path == _CREATES:
+    if method == "POST" and path.startswith(_API) and not path.startswith(_STORED):
         return Kind.CREATE
-    if path.startswith("/v1/") or "all" in parse_qs(query):
+    if path.startswith(_API) or "all" in parse_qs(query):
         return Kind.STREAM
     return Kind.PAGE
 
@@ -70,6 +76,7 @@ class Shares:
     most: dict[Kind, int]
     threads: dict[Kind, int]
     max_create_body: int
+    prefix: str = ""
 
     @classmethod
     def for_config(cls, config: Config) -> Shares:
@@ -77,7 +84,7 @@ class Shares:
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
         del most[Kind.QUICK]
-        return cls(most, threads, config.model_limits.max_request_bytes)
+        return cls(most, threads, config.model_limits.max_request_bytes, config.prefix)
 
 
 class Permit:
@@ -98,6 +105,7 @@ class Admission:
     """Counts what a worker has taken on; safe for all of its threads."""
 
     def __init__(self, shares: Shares) -> None:
+        self.prefix: Final = shares.prefix
         self._shares = shares
         self._lock = threading.Lock()
         self._taken = dict.fromkeys(Kind, 0)

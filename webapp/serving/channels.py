@@ -88,7 +88,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def _admit(self) -> Refusal | None:
-        kind = classify(self.command, self.path, self.query)
+        kind = classify(self.command, self.path, self.query, prefix=self._admission.prefix)
         admitted = self._admission.admit(kind, self.content_length)
         if isinstance(admitted, Refusal):
             return admitted

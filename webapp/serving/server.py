@@ -58,6 +58,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         logging.getLogger("waitress").setLevel(logging.ERROR)
         settings = Adjustments(
             backlog=BACKLOG,
+            # The app decides which proxies it trusts.
+            clear_untrusted_proxy_headers=False,
             # Beyond, connections wait to be accepted. `tend` closes idle ones first.
             connection_limit=self._most,
             asyncore_use_poll=True,

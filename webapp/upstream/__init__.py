@@ -3,18 +3,17 @@
     client         `Upstream`: the API's operations
     canonical      pages of any server, in one form
     sender         one request with its retries
-    transport      the session and its connections
     endpoint, paths
                    where a request goes
     decoding       bytes to text to values
     errors         the tree of errors
     error_mapping  responses and exceptions to errors
-    deadline       limits, clock and deadlines
 
 Usable in a script: it needs requests and Readback's values, and knows nothing of Flask.
 """
 
 from webapp.config import Limits
+from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.canonical import (
     MAX_ITEMS,
     CanonicalPage,
@@ -24,7 +23,6 @@ from webapp.upstream.canonical import (
     walk,
 )
 from webapp.upstream.client import Upstream
-from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
     BadAnswer,

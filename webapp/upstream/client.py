@@ -15,6 +15,8 @@ from requests.adapters import BaseAdapter
 from webapp.completions import Completion, Page
 from webapp.config import Limits
 from webapp.http import open_session
+from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
+from webapp.http.transport import TimedAdapter
 from webapp.messages import Message
 from webapp.upstream import decoding
 from webapp.upstream.canonical import (
@@ -25,13 +27,11 @@ from webapp.upstream.canonical import (
     find_page_from,
     walk,
 )
-from webapp.upstream.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import clean_text
 from webapp.upstream.errors import BadAnswer, NotFound
 from webapp.upstream.paths import COMPLETIONS, build_page_query, completion_path, messages_path
 from webapp.upstream.sender import Request, Sender
-from webapp.upstream.transport import TimedAdapter
 
 NEW_SECONDS: Final = 10.0
 """Seconds after its creation during which a completion may still answer 404."""

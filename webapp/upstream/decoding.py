@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.completions import Completion, NotAPage, Page
 from webapp.exact_json import NotJson, Object, Value, parse
+from webapp.http.deadline import Deadline
 from webapp.messages import Message
-from webapp.upstream.deadline import Deadline
 from webapp.upstream.error_mapping import is_html, read_error_body
 from webapp.upstream.errors import BadAnswer, TimedOut
 

@@ -22,7 +22,7 @@ import requests
 
 from webapp.completions import scalar_text
 from webapp.exact_json import NotJson, Object, Value, parse
-from webapp.upstream.deadline import Deadline
+from webapp.http.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.errors import (
     BadAnswer,

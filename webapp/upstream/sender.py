@@ -16,12 +16,12 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from webapp.config import Limits
-from webapp.upstream.deadline import Clock, Deadline
+from webapp.http.deadline import Clock, Deadline
+from webapp.http.transport import read_deadline
 from webapp.upstream.decoding import read_error_text, read_text
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import map_exception, map_response, read_request_id
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
-from webapp.upstream.transport import read_deadline
 
 log = logging.getLogger("readback.upstream")
 

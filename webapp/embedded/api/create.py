@@ -36,7 +36,11 @@ def forward_create(
     Raise `ApiError` if the request is invalid or `model` does not answer.
     """
     asked = CreateRequest.parse(body)
-    answer = model.create(asked.serialize(with_store=model.forwards_store), accept=accept)
+    answer = model.create(
+        asked.serialize(with_store=model.forwards_store),
+        accept=accept,
+        is_streamed=asked.is_streamed,
+    )
     headers = {"x-request-id": make_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
     headers |= answer.headers
     recorder = None
@@ -50,7 +54,7 @@ def forward_create(
             when_spooled=recovery.begin if recovery else None,
         )
     max_bytes = model.limits.max_stored_bytes
-    if answer.is_stream:
+    if answer.is_stream and not answer.encoding:
         # A proxy between this server and its client must not gather events.
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
@@ -90,8 +94,14 @@ def _record_body(
             received = body.decode(errors="replace")
             recorder.save(RecordedAnswer(problem=error.message, received=received))
         raise
-    kept = recorder.save(parse_answer(bytes(body))) if recorder else None
+    kept = recorder.save(_parse_recorded(answer, bytes(body))) if recorder else None
     return bytes(body), kept
+
+
+def _parse_recorded(answer: ModelAnswer, body: bytes) -> RecordedAnswer:
+    if answer.encoding:
+        return RecordedAnswer(problem="The answer is compressed in a way that was not asked for.")
+    return parse_answer(body)
 
 
 class _RecordedEvents:

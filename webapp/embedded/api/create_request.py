@@ -28,6 +28,7 @@ class CreateRequest:
 
     json: Object
     is_stored: bool | None
+    is_streamed: bool = False
 
     @classmethod
     def parse(cls, body: bytes) -> CreateRequest:
@@ -45,7 +46,11 @@ class CreateRequest:
         store = _get(json, "store")
         if not isinstance(store, Boolean | None):
             raise WrongType("store", "a boolean", store)
-        return cls(json, is_stored=None if store is None else store.value)
+        return cls(
+            json,
+            is_stored=None if store is None else store.value,
+            is_streamed=json.boolean("stream") is True,
+        )
 
     def serialize(self, *, with_store: bool) -> bytes:
         """Return the body for the model server, with every member as the client wrote it.

@@ -14,8 +14,10 @@ from werkzeug.datastructures import MultiDict
 from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError
+from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.http.deadline import Deadline
 
 DEFAULT_LIMIT: Final = 20
 MIN_LIMIT: Final = 0
@@ -23,6 +25,7 @@ MAX_LIMIT: Final = 100
 MAX_PAIRS: Final = 16
 MAX_KEY_LENGTH: Final = 64
 MAX_VALUE_LENGTH: Final = 512
+MAX_PARSE_SECONDS: Final = 20
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FILTER = re.compile(r"metadata\[(.*)\]", re.DOTALL)
@@ -121,8 +124,16 @@ def parse_metadata_update(body: bytes) -> Metadata:
 
 def parse_body(body: bytes) -> Object:
     """Parse a request's body. Raise `ApiError` if it is not a JSON object."""
+    deadline = Deadline.after(MAX_PARSE_SECONDS)
     try:
-        value = parse(body.decode())
+        value = parse(body.decode(), check=deadline.check, max_values=MAX_VALUES)
+    except TimeoutError as error:
+        raise ApiError(
+            f"The JSON body of your request takes longer than {MAX_PARSE_SECONDS} seconds to "
+            "parse.",
+            status=413,
+            code="request_too_large",
+        ) from error
     except (NotJson, UnicodeDecodeError) as error:
         raise ApiError(f"We could not parse the JSON body of your request: {error}.") from error
     if not isinstance(value, Object):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import SWITCHING_PROTOCOLS
 from typing import Final
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.redaction import KeyRedactor
 from webapp.http import find_secrets, open_session
+from webapp.http.deadline import Deadline
+from webapp.http.transport import DeadlineAdapter, read_deadline
 
 log = logging.getLogger("readback.embedded")
 
@@ -31,6 +33,8 @@ _PASSED_HEADERS: Final = frozenset(
         "x-should-retry",
     }
 )
+_DECODED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Content encodings that are undone here; others are passed on as they are, with their name."""
 _PASSED_PREFIX: Final = "x-ratelimit-"
 
 
@@ -73,13 +77,20 @@ class ModelServer:
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._own_headers = dict(headers)
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
         self._session = open_session(adapter, proxy=proxy, ca_bundle=ca_bundle)
 
-    def create(self, body: bytes, *, accept: str) -> ModelAnswer:
-        """Send a request to create a completion, as `forward` does."""
+    def create(self, body: bytes, *, accept: str, is_streamed: bool = False) -> ModelAnswer:
+        """Send a request to create a completion, as `forward` does.
+
+        `is_streamed` is whether `body` asks for a stream: an answer that does not say what it is
+        is taken for what was asked for.
+        """
         headers = {"Content-Type": "application/json", "Accept": accept}
-        return self.forward("POST", "/chat/completions", headers=headers, body=body)
+        answer = self.forward("POST", "/chat/completions", headers=headers, body=body)
+        media_type = "text/event-stream" if is_streamed else "application/json"
+        answer.headers.setdefault("content-type", media_type)
+        return answer
 
     def forward(
         self,
@@ -92,29 +103,38 @@ class ModelServer:
     ) -> ModelAnswer:
         """Send a request and return the answer before its body is read.
 
-        `path` is below the base URL, and quoted. Raise `ModelServerError` if there is no answer
-        or if it is a redirect.
+        `path` is below the base URL, and quoted. Raise `ModelServerError` if there is no answer,
+        or if it is a redirect or a change of protocol.
         """
+        limits = self.limits
+        deadline = Deadline.after(limits.create_timeout)
         queries = "&".join(filter(None, (self._query, query)))
         url = f"{self._address}{path}"
         sent = CaseInsensitiveDict({**self._headers, **headers})
         sent.update(self._own_headers)
         try:
-            response = self._session.request(
-                method,
-                f"{url}?{queries}" if queries else url,
-                data=body or None,
-                headers=sent,
-                timeout=(self.limits.connect_timeout, self.limits.read_timeout),
-                allow_redirects=False,
-                stream=True,
-            )
+            with read_deadline(deadline, read_timeout=limits.read_timeout):
+                response = self._session.request(
+                    method,
+                    f"{url}?{queries}" if queries else url,
+                    data=body or None,
+                    headers=sent,
+                    timeout=(limits.connect_timeout, limits.read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                )
         except (OSError, HTTPError) as error:
             raise _translate_error(
                 error,
                 message="The model server cannot be reached.",
                 code="model_server_unreachable",
             ) from error
+        if response.status_code == SWITCHING_PROTOCOLS:
+            response.close()
+            raise ModelServerError(
+                "The model server changes the protocol in place of an answer.",
+                code="model_server_broke_off",
+            )
         if response.is_redirect:
             response.close()
             raise ModelServerError(
@@ -129,11 +149,15 @@ class ModelAnswer:
     """An answer whose body is read from the server chunk by chunk. Must be closed.
 
     `headers` has those about the answer, not about the connection, with names in lower case.
+    `encoding` is the compression that is left as it is, empty if there is none.
     """
 
     def __init__(self, response: requests.Response, redactor: KeyRedactor) -> None:
         self._response = response
         self._redactor = redactor
+        encoding = response.headers.get("content-encoding", "").lower().strip()
+        is_decoded = all(one.strip() in _DECODED for one in encoding.split(","))
+        self.encoding: Final = "" if is_decoded else encoding
         self.status: Final = response.status_code
         lowered = ((name.lower(), value) for name, value in response.headers.items())
         self.headers: Final = {
@@ -142,6 +166,8 @@ class ModelAnswer:
             if name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIX)
             if value.isprintable()
         }
+        if self.encoding:
+            self.headers["content-encoding"] = redactor.redact(self.encoding)
 
     @property
     def is_success(self) -> bool:
@@ -157,7 +183,7 @@ class ModelAnswer:
         """Yield the body as it arrives. Raise `ModelServerError` if it breaks off."""
         stream = self._redactor.start_stream()
         try:
-            while chunk := self._response.raw.read1(_CHUNK, decode_content=True):
+            while chunk := self._response.raw.read1(_CHUNK, decode_content=not self.encoding):
                 if redacted := stream.feed(chunk):
                     yield redacted
         except (OSError, HTTPError) as error:
@@ -176,8 +202,18 @@ class ModelAnswer:
 def _translate_error(error: Exception, *, message: str, code: str) -> ModelServerError:
     """Log the kind of `error`, and return a time-out if it is one, else `message` and `code`."""
     log.warning("%s (%s)", message, type(error).__name__)
-    if isinstance(error, requests.ReadTimeout | ReadTimeoutError | TimeoutError):
+    if _is_late(error):
         return ModelServerError(
             "The model server did not answer in time.", code="model_server_timeout", status=504
         )
     return ModelServerError(message, code=code)
+
+
+def _is_late(error: BaseException) -> bool:
+    """Return whether a time-out other than that of connecting is among the wrapped errors."""
+    if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
+        return True
+    if isinstance(error, requests.ConnectTimeout | ConnectTimeoutError):
+        return False
+    wrapped = (inner for inner in error.args if isinstance(inner, BaseException))
+    return isinstance(error, TimeoutError) or any(map(_is_late, wrapped))

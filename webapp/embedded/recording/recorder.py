@@ -15,10 +15,11 @@ from typing import Final
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer, build_completion_json
 from webapp.embedded.documents.records import CompletionRecord, NotACompletion, parse_record
+from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
-from webapp.exact_json import NotJson, Null, Object, parse
+from webapp.exact_json import NotJson, Null, Object, TooManyValues, parse
 
 log = logging.getLogger("readback.embedded")
 
@@ -144,7 +145,7 @@ class StreamRecorder:
 
     def _accumulate(self, data: bytes) -> None:
         try:
-            chunk = parse(data.decode())
+            chunk = parse(data.decode(), max_values=MAX_VALUES)
         except (NotJson, UnicodeDecodeError):
             self._problem = "An event of the stream is not JSON."
             return
@@ -171,7 +172,10 @@ def parse_answer(body: bytes) -> RecordedAnswer:
     """Parse a whole body; if it is no completion, return it as received, with the problem."""
     try:
         text = body.decode()
-        value = parse(text)
+        value = parse(text, max_values=MAX_VALUES)
+    except TooManyValues:
+        problem = f"The answer holds more than {MAX_VALUES:,} values."
+        return RecordedAnswer(problem=problem, received=body.decode())
     except (NotJson, UnicodeDecodeError):
         received = body.decode(errors="replace")
         return RecordedAnswer(problem="The answer is not JSON.", received=received)

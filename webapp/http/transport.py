@@ -2,7 +2,8 @@
 
 A server that sends one byte a second would hold a thread for ever: a read time-out does not
 help, not even during the headers, since each byte restarts it. So every read from a socket here
-is limited to the time that the deadline leaves.
+is limited to the time that the deadline leaves, and so is every piece of a body that is sent: a
+socket otherwise keeps the time-out of its connection for all of the body.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.client import SWITCHING_PROTOCOLS, BadStatusLine, RemoteDisconnected
 from http.client import HTTPResponse as RawResponse
-from http.client import RemoteDisconnected
-from typing import Any
+from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from webapp.upstream.deadline import Deadline
+from webapp.http.deadline import Deadline
+
+_PIECE: Final = 64 * 1024
+"""Bytes of a body that are sent within one time-out."""
+_MAX_INTERIM: Final = 16
+"""Interim responses before a response; a server may send some hints, but not for ever."""
 
 
 class StaleConnection(RemoteDisconnected):
@@ -55,8 +61,8 @@ def read_deadline(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
         _read_limits.reset(token)
 
 
-class TimedAdapter(HTTPAdapter):
-    """Sends over timed connections; a kept connection that has died costs no retry."""
+class DeadlineAdapter(HTTPAdapter):
+    """Sends over timed connections."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -66,6 +72,10 @@ class TimedAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+class TimedAdapter(DeadlineAdapter):
+    """Sends requests that may be repeated; a kept connection that has died costs no retry."""
 
     def send(
         self,
@@ -117,6 +127,22 @@ class _TimedReads(io.RawIOBase):
         self._raw.close()
 
 
+class _FinalResponse(RawResponse):
+    """A response without the interim ones before it, such as `103 Early Hints`.
+
+    The base class skips `100 Continue` only. `101` is final: the connection is HTTP no more.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        for _ in range(_MAX_INTERIM):
+            if not 100 <= self.status < 200 or self.status == SWITCHING_PROTOCOLS:
+                return
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        raise BadStatusLine("interim responses only")
+
+
 class _TimedConnection(HTTPConnection):
     """A connection that keeps to the deadline of each request, and knows whether it was used."""
 
@@ -127,6 +153,19 @@ class _TimedConnection(HTTPConnection):
         self._was_used = False
         self._reads = None
         super().connect()
+
+    def send(self, data: Any) -> None:
+        """Send `data` piece by piece, each within what the deadline leaves."""
+        limits = _read_limits.get(None)
+        if limits is None or not isinstance(data, bytes):
+            super().send(data)
+            return
+        if self.sock is None:
+            self.connect()
+        view = memoryview(data)
+        for start in range(0, len(view), _PIECE):
+            self.sock.settimeout(limits.limit_next_read())
+            super().send(view[start : start + _PIECE])
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         try:
@@ -142,7 +181,7 @@ class _TimedConnection(HTTPConnection):
     def response_class(  # type: ignore[override]
         self, connection: socket.socket, *args: Any, **kwargs: Any
     ) -> RawResponse:
-        response = RawResponse(connection, *args, **kwargs)
+        response = _FinalResponse(connection, *args, **kwargs)
         limits = _read_limits.get(None)
         if limits is not None:
             self._reads = _TimedReads(response.fp.detach(), connection, limits)

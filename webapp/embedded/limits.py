@@ -1,0 +1,8 @@
+"""Bounds of what the embedded server keeps in memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_VALUES: Final = 250_000
+"""The most JSON values of one request or answer that are parsed; they take about 40 MB."""
