@@ -18,7 +18,7 @@ from tools.paths import ROOT
 PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
-VALUES: Final = "exact_json messages completions ids"
+VALUES: Final = "exact_json messages completions ids redaction"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
     " templating errors fragments security static_files"
@@ -37,12 +37,13 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "prefixes": ("", ""),
     "formatting": ("", ""),
     "config": ("hosts prefixes", ""),
+    "redaction": ("", ""),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
     "analysis": (f"{VALUES} transcript", ""),
     "media": (VALUES, "tinytag"),
-    "database": ("", "sqlalchemy"),
+    "database": ("redaction", "sqlalchemy"),
     "rendering": (
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core nh3 pygments",
@@ -53,14 +54,14 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "forwarding": ("prefixes", ""),
-    "fragments": ("", "flask htmx_flask"),
+    "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
-    "security": ("fragments hosts", "werkzeug"),
-    "errors": ("fragments upstream", "flask werkzeug"),
+    "security": ("fragments hosts redaction", "werkzeug"),
+    "errors": ("fragments redaction upstream", "flask werkzeug"),
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
-    "serving": ("config", "waitress"),
+    "serving": ("config redaction", "waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
     "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),

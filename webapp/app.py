@@ -13,7 +13,7 @@ from htmx_flask import Htmx
 from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from webapp import errors, security, templating
+from webapp import errors, redaction, security, templating
 from webapp.config import Config
 from webapp.embedded import ModelServer, Recovery, Spool, Store, create_server, load_samples
 from webapp.factories import (
@@ -59,6 +59,8 @@ def create_app(
     app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
+    redaction.mask_logger(app.logger)
+    redaction.remember_secrets(config.secrets)
     Htmx(app)
     embedded, spool = None, None
     if config.uses_embedded:

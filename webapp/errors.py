@@ -6,16 +6,16 @@ reader needs. The cause is logged, never shown.
 
 from __future__ import annotations
 
-import logging
 import math
 
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from webapp.fragments import render_notice, wants_fragment
+from webapp.redaction import get_logger
 from webapp.upstream import NotFound, RateLimited, UpstreamError
 
-log = logging.getLogger("readback")
+log = get_logger("readback")
 
 # Most likely first.
 _NOT_FOUND_CAUSES = (

@@ -6,14 +6,15 @@ is a template of its own that the page includes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from typing import cast
 
 from flask import Response, make_response, render_template, request
 from htmx_flask.requests import HtmxHeaders
 
-log = logging.getLogger("readback")
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
 
 PIECE_CHARACTERS = 16_384
 VARY = ("HX-Request", "HX-History-Restore-Request")

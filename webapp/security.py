@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from werkzeug.http import parse_set_header
 
 from webapp.fragments import VARY
 from webapp.hosts import is_address
+from webapp.redaction import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     _Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
-log = logging.getLogger("readback")
+log = get_logger("readback")
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     ["default-src 'none'"]

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion
-from webapp.database import hide_password
 from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (
@@ -21,6 +20,7 @@ from webapp.embedded.store.queries import (
     select_completions,
     select_messages,
 )
+from webapp.redaction import hide_password
 
 ORDERS = get_args(Order)
 FIRST = PageRequest(None, 20, "asc")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -167,6 +168,28 @@ def test_a_key_that_the_server_repeats_is_not_shown(
     assert KEY not in repr(vars(problem)) + str(problem) + caplog.text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Incorrect API key provided: sk-abcde*****wxyz. See", "[masked: api-key]. See"),
+        ("No key sk-proj-Ab3dEf6hIj9kLm2nOp5q here", "No key [masked: api-key] here"),
+        ("Limit of organization org-Ab3dEf6hIj9kLm2nOp5q on", "of organization [masked: organ"),
+        (f"Bad key {KEY[:8]}****{KEY[-4:]}!", "Bad key ***!"),
+        ("{'authorization': 'Bearer another-key'}", "'Bearer [masked: authorization]'}"),
+        ("at postgresql://me:hun@ter@db/x", "at postgresql://me:[masked: password]@db/x"),
+    ],
+)
+def test_secrets_that_the_server_repeats_are_masked(
+    connect: Connect, said: str, shown: str
+) -> None:
+    body = {"error": {"message": said, "type": said, "param": said, "code": said}}
+    problem = problem_with(connect, FakeUpstream(), Reply(400, body))
+
+    for text in (problem.server_message, problem.type, problem.param, problem.code):
+        assert text is not None
+        assert shown in text
+
+
 def test_a_key_at_the_edge_of_a_long_message_is_not_shown_in_half(connect: Connect) -> None:
     reply = error(401, "x" * 1990 + KEY)
     problem = problem_with(connect, FakeUpstream(), reply)
@@ -242,6 +265,10 @@ def test_recorded_errors_of_the_real_api_are_understood(connect: Connect) -> Non
     for answer in recorded:
         reply = Reply(answer["status"], answer["body"])
         problem = problem_with(connect, FakeUpstream(), reply)
-        assert problem.server_message == answer["body"]["error"]["message"]
+        said = answer["body"]["error"]["message"]
+        # The one secret that was recorded is a key, shortened.
+        is_masked = said.startswith("Incorrect API key provided: ")
+        shown = re.sub("(?<=provided: )[^ ]+(?=[.] )", "[masked: api-key]", said)
+        assert problem.server_message == (shown if is_masked else said)
         code = answer["body"]["error"]["code"]
         assert problem.code == (None if code is None else str(code))

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from webapp.cli import deleting, exporting, importing, listing, pulling, serving
+from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.embedded import StoreError
 
@@ -60,7 +61,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _print_problem(sentence: str, status: int) -> int:
-    print(f"readback: {sentence}", file=sys.stderr)
+    print_line(f"readback: {sentence}", file=sys.stderr)
     return status
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from webapp.cli.terminal import strip_controls
 from webapp.completions import Completion
 from webapp.embedded import Store
 from webapp.embedded.documents.from_files import add_messages
@@ -97,7 +96,7 @@ class Copier:
                 raise
             except (UpstreamError, NotACompletion) as error:
                 report.failed += 1
-                self._say(f"{strip_controls(completion_id)}: {format_error(error)}")
+                self._say(f"{completion_id}: {format_error(error)}")
             yield
 
     def _count(self, outcome: Outcome, report: CopyReport) -> None:
@@ -158,4 +157,4 @@ def input_messages(
 def format_error(error: Exception) -> str:
     """Return the error's message with the server's own words."""
     said = error.server_message if isinstance(error, UpstreamError) else None
-    return strip_controls(f"{error} It said: {said}" if said else str(error))
+    return f"{error} It said: {said}" if said else str(error)

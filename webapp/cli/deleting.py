@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.cli.terminal import strip_controls
+from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.formatting import count
 
@@ -27,13 +27,13 @@ def add_parser(commands: Commands) -> None:
 
 def _run_delete(options: argparse.Namespace, config: Config) -> int:
     if not options.yes and not _confirm(len(options.ids)):
-        print("Nothing was deleted.")
+        print_line("Nothing was deleted.")
         return 1
     with open_store(config) as store:
         unknown = [one for one in options.ids if not store.delete_completion(one)]
     for completion_id in unknown:
-        print(f"{strip_controls(completion_id)} is not stored", file=sys.stderr)
-    print(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
+        print_line(f"{completion_id} is not stored", file=sys.stderr)
+    print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
 
 
@@ -41,5 +41,5 @@ def _confirm(number: int) -> bool:
     """Ask on a terminal; elsewhere there is nobody to ask, so the command counts as a yes."""
     if not sys.stdin.isatty():
         return True
-    print(f"Delete {count(number, 'completion')}? [y/N] ", end="", flush=True)
+    print_line(f"Delete {count(number, 'completion')}? [y/N] ", end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
-from webapp.cli.terminal import ProgressLine, strip_controls
+from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import export_completions
 from webapp.formatting import count
@@ -54,9 +54,9 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
         )
         file.flush()
     for completion_id in report.unknown:
-        print(f"{strip_controls(completion_id)} is not stored", file=sys.stderr)
+        print_line(f"{completion_id} is not stored", file=sys.stderr)
     if options.output is not None:
-        print(f"{count(report.exported, 'completion')} written to {options.output}.")
+        print_line(f"{count(report.exported, 'completion')} written to {options.output}.")
     return 1 if report.unknown else 0
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.cli.terminal import ProgressLine, strip_controls
+from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
 from webapp.embedded.transfer.files import SourceLine
@@ -47,16 +47,16 @@ def _run_import(options: argparse.Namespace, config: Config) -> int:
 
 def _print_report(report: ImportReport) -> int:
     for problem in report.problems:
-        print(strip_controls(str(problem)), file=sys.stderr)
+        print_line(str(problem), file=sys.stderr)
     for path, forms in report.formats.items():
-        print(f"{strip_controls(str(SourceLine(path, None)))}: {_format_forms(forms)}")
+        print_line(f"{SourceLine(path, None)}: {_format_forms(forms)}")
     said = [f"{count(report.added, 'completion')} loaded"]
     said += [f"{report.unchanged:,} stored already"] if report.unchanged else []
     said += [f"{report.conflicts:,} not loaded: stored with other content"] * bool(report.conflicts)
     said += [f"{count(report.bad, 'problem')}"] if report.bad else []
-    print(", ".join(said) + ".")
+    print_line(", ".join(said) + ".")
     if report.without_messages:
-        print(f"{count(report.without_messages, 'completion')} came without messages.")
+        print_line(f"{count(report.without_messages, 'completion')} came without messages.")
     return 1 if report.problems else 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, open_store
-from webapp.cli.terminal import strip_controls
+from webapp.cli.terminal import print_line
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.embedded import Store
@@ -47,7 +47,7 @@ def _parse_count(text: str) -> int:
 def _run_list(options: argparse.Namespace, config: Config) -> int:
     with open_store(config) as store:
         for completion in _iter_completions(store, options):
-            print(_format_line(store, completion))
+            print_line(_format_line(store, completion))
     return 0
 
 
@@ -73,8 +73,8 @@ def _format_line(store: Store, completion: Completion) -> str:
         messages = count_messages(connection, completion_id)
     page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
     said = [Message.from_json(parse(text)) for text in page.data] if page else []
-    words = strip_controls(first_words(preview_question(said).text, 60))
-    time, model = moment(completion.created), strip_controls(completion.model or "-")
+    words = first_words(preview_question(said).text, 60)
+    time, model = moment(completion.created), completion.model or "-"
     return (
         f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"
     )

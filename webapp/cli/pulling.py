@@ -12,7 +12,7 @@ from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
 from webapp.cli.copying import Copier, CopyReport, format_error
-from webapp.cli.terminal import ProgressLine
+from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config, ConfigError
 from webapp.factories import lists_input_only, open_upstream
 from webapp.formatting import count
@@ -60,7 +60,7 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
             upstream, store, input_only=lists_input_only(upstream, config), say=line.say
         )
         is_whole = _copy_all(copier, options, report, line)
-    print(_format_report(report))
+    print_line(_format_report(report))
     return 0 if is_whole and not report.failed else 1
 
 

@@ -15,11 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
-from webapp.database import hide_password
 from webapp.embedded import StoreUnavailable, load_samples
 from webapp.factories import build_endpoint, find_database_url
 from webapp.formatting import count
+from webapp.redaction import hide_password, remember_secrets
 from webapp.serving.admission import Shares
 from webapp.serving.processes import Workers
 from webapp.serving.server import BACKLOG, Server
@@ -44,14 +45,15 @@ def add_parser(commands: Commands) -> None:
 
 def _run_serve(_options: argparse.Namespace, config: Config) -> int:
     """Check everything that can be wrong before the workers start, then serve."""
+    remember_secrets(config.secrets)
     build_endpoint(config)
     with _listen(config) as listener:
         config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
         if config.uses_embedded:
             _fill_new_store(config)
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
-        print(f"Readback is at http://{shown_host}:{config.port}", flush=True)
-        print(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.", flush=True)
+        print_line(f"Readback is at http://{shown_host}:{config.port}")
+        print_line(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.")
         # Imported before the fork, so that the workers share it; other commands need no pages.
         from webapp.app import create_app
 
@@ -108,7 +110,7 @@ def _fill_new_store(config: Config) -> None:
     except StoreUnavailable as problem:
         if not problem.outage.may_pass:
             raise
-        print(f"readback: {problem} It is tried again until it can be.", file=sys.stderr)
+        print_line(f"readback: {problem} It is tried again until it can be.", file=sys.stderr)
         return
     if added:
-        print(f"Loaded {count(added, 'sample completion')}.", flush=True)
+        print_line(f"Loaded {count(added, 'sample completion')}.")

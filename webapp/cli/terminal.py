@@ -1,10 +1,16 @@
-"""Show progress on terminals only, and make untrusted text harmless to print."""
+"""Print lines and show progress; every text is made harmless on its way out.
+
+What a command prints may come from a server, from a file or from a file's name.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Final, TextIO
+
+from webapp.redaction import mask
 
 _SECONDS_BETWEEN: Final = 0.1
 
@@ -38,12 +44,22 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """Print a line that stays, in pipes too."""
         self._write("")
-        print(text, file=self._stream, flush=True)
+        print_line(text, file=self._stream)
 
     def _write(self, text: str) -> None:
         if self._is_terminal:
-            self._stream.write(f"\r{text}\x1b[K")
+            self._stream.write(f"\r{make_harmless(text)}\x1b[K")
             self._stream.flush()
+
+
+def print_line(text: str, *, file: TextIO | None = None, end: str = "\n") -> None:
+    """Print `text` on one line, made harmless."""
+    print(make_harmless(text), file=file or sys.stdout, end=end, flush=True)
+
+
+def make_harmless(text: str) -> str:
+    """Return `text` on one line, without secrets and without characters a terminal would obey."""
+    return strip_controls(mask(text))
 
 
 def strip_controls(text: str) -> str:

@@ -15,7 +15,15 @@ from urllib.parse import urlsplit
 
 from webapp.config import parsers
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
-from webapp.config.settings import ConfigError, Setting, nested, read_settings, setting, settings_of
+from webapp.config.settings import (
+    ConfigError,
+    Setting,
+    nested,
+    read_secrets,
+    read_settings,
+    setting,
+    settings_of,
+)
 from webapp.hosts import is_loopback, is_on_this_network
 
 __all__ = [
@@ -266,6 +274,11 @@ class Config:
     def uses_embedded(self) -> bool:
         """Whether Readback brings its own server: neither a key nor an address is set."""
         return not (self.openai_api_key or self.openai_base_url or self.uses_azure)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys, and the passwords in addresses, for the logs to leave out."""
+        return tuple(read_secrets(self))
 
     def _check(self) -> None:
         """Raise `ConfigError` if settings contradict or lack one another."""

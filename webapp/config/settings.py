@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,6 +38,7 @@ class Setting:
     parse: Callable[[str], object]
     default_text: str
     help: str
+    is_secret: bool = False
 
     def read(self, environ: Mapping[str, str]) -> str | None:
         """Return the text of the variable, or of the file that `{name}_FILE` names.
@@ -74,7 +76,7 @@ def setting(
     """
     if default_text is None:
         default_text = _format_default(default)
-    row = Setting(name, parse, default_text, help)
+    row = Setting(name, parse, default_text, help, is_secret)
     made: Any = field(default=default, repr=not is_secret, metadata={_SETTING: row})
     return made  # type: ignore[no-any-return]
 
@@ -101,6 +103,21 @@ def settings_of(config: type[DataclassInstance]) -> Iterator[Setting]:
             yield one.metadata[_SETTING]
         elif _NESTED in one.metadata:
             yield from settings_of(one.metadata[_NESTED])
+
+
+def read_secrets(config: DataclassInstance) -> Iterator[str]:
+    """Yield the secrets of `config`: its keys, and of its addresses the passwords."""
+    for one in fields(config):
+        row: Setting | None = one.metadata.get(_SETTING)
+        if row is None or not row.is_secret or not (value := getattr(config, one.name)):
+            continue
+        if isinstance(value, str):
+            _, is_address, rest = value.partition("://")
+            secret = rest.rpartition("@")[0].partition(":")[2] if is_address else value
+            yield from {secret, unquote(secret)} - {""}
+        else:
+            # Headers: `Bearer TOKEN` can come back without the first word.
+            yield from (word for _, text in value for word in text.split())
 
 
 def read_settings(config: type[D], environ: Mapping[str, str]) -> D:

@@ -6,6 +6,7 @@ Knows no owner's tables. What is true of SQLite or PostgreSQL alone is in the mo
 from __future__ import annotations
 
 from sqlalchemy import make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, StoreError
@@ -24,7 +25,6 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "find_outage",
-    "hide_password",
     "migrate",
     "open_database",
 ]
@@ -37,8 +37,13 @@ def open_database(database_url: str) -> Database:
     """
     try:
         url = make_url(database_url)
-    except ArgumentError as error:
-        raise StoreError("The store's address is not a database URL.") from error
+    except (ArgumentError, ValueError):
+        # The cause would quote a part of the address, which may be its password.
+        raise StoreError(
+            "The store's address is not a database URL, or has a port that is no number. In a "
+            "user name and a password, / : ? # and @ must be written as %2F %3A %3F %23 and %40."
+        ) from None
+    _check_place(url)
     match url.get_backend_name():
         case "sqlite":
             return open_sqlite(url)
@@ -48,6 +53,13 @@ def open_database(database_url: str) -> Database:
             raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
 
 
-def hide_password(database_url: str) -> str:
-    """Return `database_url` with its password masked, to show and to log."""
-    return make_url(database_url).render_as_string(hide_password=True)
+def _check_place(url: URL) -> None:
+    """Raise `StoreError` if a part of a password is read as the host or the database.
+
+    A driver would quote it in its errors.
+    """
+    if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
+        raise StoreError(
+            "The store's address has an @ in its user name, its password or its database's name. "
+            "It must be written as %40."
+        )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from webapp.database.engine import Database, StoreError
 from webapp.database.outages import StoreUnavailable, find_outage
+from webapp.redaction import mask
 
 Step: TypeAlias = Callable[[Connection], None]
 
@@ -59,7 +60,7 @@ def migrate(database: Database, schema: Schema) -> bool:
             _run_steps(connection, schema, version)
             return version is None
     except DatabaseError as error:
-        problem = str(error.orig).strip().partition("\n")[0]
+        problem = mask(str(error.orig).strip().partition("\n")[0])
         sentence = f"The store {database.name} cannot be opened: {problem}."
         outage = find_outage(error)
         raise (StoreUnavailable(sentence, outage) if outage else StoreError(sentence)) from error

@@ -14,6 +14,7 @@ from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.store import Store
+from webapp.redaction import mask_logger
 
 MAX_BODY_BYTES: Final = 1_000_000
 """Ten times the longest metadata update there can be, with every character escaped."""
@@ -33,6 +34,7 @@ def create_server(
     dropped.
     """
     server = Flask(__name__, static_folder=None)
+    mask_logger(server.logger)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # `/chat/completions//messages` has an empty id and is an unknown URL, not a redirect.
     server.url_map.merge_slashes = False

@@ -14,7 +14,9 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final, NoReturn
 
-log = logging.getLogger("readback")
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _SHORTEST_LIFE: Final = 2.0

@@ -14,6 +14,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from webapp.redaction import mask_logger
 from webapp.serving.admission import Admission, Kind, Shares
 from webapp.serving.channels import Channel
 
@@ -55,7 +56,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             self._pools[kind] = ThreadedTaskDispatcher()
             self._pools[kind].set_thread_count(threads)
         # That requests wait, or that clients leave, is nothing to report.
-        logging.getLogger("waitress").setLevel(logging.ERROR)
+        mask_logger(logging.getLogger("waitress")).setLevel(logging.ERROR)
         settings = Adjustments(
             backlog=BACKLOG,
             # The app decides which proxies it trusts.

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from webapp.config import OPENAI_BASE_URL
 from webapp.hosts import is_on_this_network
 from webapp.http import find_secrets
+from webapp.redaction import mask
 
 _BASE_URL = re.compile(
     r"""(?P<scheme>https?)://
@@ -22,6 +24,9 @@ _BASE_URL = re.compile(
     re.VERBOSE,
 )
 _QUERY = re.compile(r"[\x21\x22\x24-\x7e]*")
+_ACCOUNT: Final = frozenset({"openai-organization", "openai-project"})
+_MIN_MASKED: Final = 6
+"""Characters of an organization or project; a shorter one may be part of any word."""
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -140,10 +145,11 @@ class Endpoint:
         return {name: value.reveal() for name, value in self.headers}
 
     def redact(self, text: str) -> str:
-        """Return `text` with every occurrence of a key or another secret replaced by `***`."""
-        for secret in sorted(self.secrets, key=lambda one: -len(one.reveal())):
-            text = text.replace(secret.reveal(), "***")
-        return text
+        """Return `text` without the credentials of this endpoint and without those of others."""
+        known = [secret.reveal() for secret in self.secrets]
+        account = [value.reveal() for name, value in self.headers if name.lower() in _ACCOUNT]
+        known += [value for value in account if len(value) >= _MIN_MASKED]
+        return mask(text, known=known)
 
 
 def _wrap_headers(headers: dict[str, str | None]) -> tuple[tuple[str, Secret], ...]:

@@ -18,12 +18,13 @@ from urllib3.exceptions import HTTPError
 from webapp.config import Limits
 from webapp.http.deadline import Clock, Deadline
 from webapp.http.transport import read_deadline
+from webapp.redaction import get_logger
 from webapp.upstream.decoding import read_error_text, read_text
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import map_exception, map_response, read_request_id
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
 
-log = logging.getLogger("readback.upstream")
+log = get_logger("readback.upstream")
 
 FIRST_BACKOFF: Final = 0.5
 MAX_BACKOFF: Final = 8.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import SWITCHING_PROTOCOLS
 from typing import Final
@@ -13,12 +12,12 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
-from webapp.embedded.recording.redaction import KeyRedactor
 from webapp.http import find_secrets, open_session
 from webapp.http.deadline import Deadline
 from webapp.http.transport import DeadlineAdapter, read_deadline
+from webapp.redaction import KeyRedactor, get_logger
 
-log = logging.getLogger("readback.embedded")
+log = get_logger("readback.embedded")
 
 _CHUNK: Final = 64 * 1024
 _CONNECTIONS: Final = 64

@@ -5,7 +5,6 @@ Recording never harms the answer: no method raises, and a failure to store is lo
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -20,8 +19,9 @@ from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
 from webapp.exact_json import NotJson, Null, Object, TooManyValues, parse
+from webapp.redaction import get_logger, mask
 
-log = logging.getLogger("readback.embedded")
+log = get_logger("readback.embedded")
 
 DONE: Final = b"[DONE]"
 """The data of the last event of a stream."""
@@ -157,7 +157,7 @@ class StreamRecorder:
             self._completion.feed(chunk)
             return
         message = error.text("message") if isinstance(error, Object) else None
-        self._problem = f"The model server reported an error: {message or error.source}"
+        self._problem = f"The model server reported an error: {mask(message or error.source)}"
 
     def _save(self, problem: str | None) -> None:
         if self._is_saved:

@@ -5,7 +5,6 @@ One thread a process, which ends as soon as there is nothing left to do.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from threading import Lock, Thread
@@ -15,8 +14,9 @@ from webapp.database import StoreError, find_outage
 from webapp.embedded.recording.recorder import Recorder
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.store.store import Store
+from webapp.redaction import get_logger
 
-log = logging.getLogger("readback.embedded")
+log = get_logger("readback.embedded")
 
 RETRY_SECONDS: Final = 2.0
 

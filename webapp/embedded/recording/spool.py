@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import logging
 import os
 import stat
 import time
@@ -23,8 +22,9 @@ from typing import Final
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.exact_json import NotJson, Object, parse
+from webapp.redaction import get_logger
 
-log = logging.getLogger("readback.embedded")
+log = get_logger("readback.embedded")
 
 _SUFFIX: Final = ".exchange"
 _REFUSED: Final = ".refused"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.embedded.recording.redaction import KeyRedactor
+from webapp.redaction import KeyRedactor
 
 
 @given(st.text("ab", min_size=1, max_size=5), st.lists(st.text("abc", max_size=4)))

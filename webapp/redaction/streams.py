@@ -1,4 +1,4 @@
-"""Replacing keys by asterisks in text and in streams of bytes.
+"""Replace keys by asterisks in text and in streams of bytes.
 
 Some servers repeat a key that they refuse, and their answer is passed on to others.
 """

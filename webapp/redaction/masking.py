@@ -1,0 +1,105 @@
+"""Find secrets in a text, and replace each by the name of its kind."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from webapp.redaction.patterns import KINDS
+
+KNOWN: Final = "***"
+"""The mask of a secret that the program itself holds."""
+
+_ELISIONS: Final = ("**", "...", "…", "••")
+_MIN_SHOWN: Final = 2
+_SHORTENED: Final = re.compile(
+    r"(?<![^\s\"'`:=])(?P<head>[^\s\"'`*….•]{0,64})(?:\*{2,4096}|\.{3}|…|•{2,4096})"
+    r"(?P<tail>[^\s\"'`*….•]{0,64})"
+)
+"""A token with its middle left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret of the kind `name` in a text, from `start` to `end`."""
+
+    name: str
+    start: int
+    end: int
+
+
+def find(text: str) -> list[Finding]:
+    """Return the secrets in `text` in their order, without overlaps."""
+    found = sorted(_find_all(text), key=lambda one: (one.start, -one.end))
+    merged: list[Finding] = []
+    for one in found:
+        if merged and one.start < merged[-1].end:
+            first = merged[-1]
+            merged[-1] = Finding(first.name, first.start, max(first.end, one.end))
+        else:
+            merged.append(one)
+    return merged
+
+
+def mask(text: str, *, known: Collection[str] = ()) -> str:
+    """Return `text` with every secret replaced, those of `known` whole or shortened.
+
+    A mask keeps neither a part of the secret nor its length. Masking twice changes nothing.
+    """
+    text = _mask_known(text, known)
+    pieces = []
+    at = 0
+    for one in find(text):
+        pieces += [text[at : one.start], f"[masked: {one.name}]"]
+        at = one.end
+    return "".join(pieces) + text[at:]
+
+
+def _find_all(text: str) -> Iterator[Finding]:
+    lowered = _lower(text)
+    for kind in KINDS:
+        searched = lowered if kind.ignores_case else text
+        if not any(hint in searched for hint in kind.hints):
+            continue
+        has_group = "secret" in kind.pattern.groupindex
+        for match in kind.pattern.finditer(searched):
+            start, end = match.span("secret" if has_group else 0)
+            secret = text[start:end]
+            if not has_group or not secret.startswith("[masked"):
+                # A sentence may end with the secret.
+                end -= len(secret) - len(secret.rstrip(".!?:"))
+                if end > start and kind.accepts(text[start:end]):
+                    yield Finding(kind.name, start, end)
+
+
+def _lower(text: str) -> str:
+    """Return `text` in lower case with every character in its place."""
+    lowered = text.lower()
+    # Only one letter has a longer lower case.
+    return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
+
+
+def _mask_known(text: str, known: Iterable[str]) -> str:
+    """Replace the secrets of the program, raw, escaped and shortened; the longest first."""
+    secrets = sorted({secret for secret in known if secret}, key=len, reverse=True)
+    for secret in secrets:
+        escaped = json.dumps(secret)[1:-1]
+        for form in (secret, escaped, escaped.replace("/", r"\/"), quote(secret, safe="")):
+            text = text.replace(form, KNOWN)
+    if not secrets or not any(elision in text for elision in _ELISIONS):
+        return text
+    return _SHORTENED.sub(lambda match: _mask_shortened(match, secrets), text)
+
+
+def _mask_shortened(match: re.Match[str], secrets: Iterable[str]) -> str:
+    head, tail = match["head"], match["tail"].rstrip(".,;:!?)")
+    for secret in secrets:
+        begins = len(head) >= _MIN_SHOWN and secret.startswith(head)
+        ends = len(tail) >= _MIN_SHOWN and secret.endswith(tail)
+        if (begins and (ends or not tail)) or (ends and not head) or (begins and len(head) >= 4):
+            return KNOWN + match["tail"][len(tail) :]
+    return match[0]
