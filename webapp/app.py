@@ -19,6 +19,7 @@ from webapp.embedded import ModelServer, Recovery, Spool, Store, create_server, 
 from webapp.factories import (
     find_database_url,
     find_media_folder,
+    find_server_kind,
     find_spool_folder,
     lists_input_only,
     open_upstream,
@@ -68,11 +69,12 @@ def create_app(
         embedded = _create_embedded(config, spool, fills_new_store=fills_new_store)
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1")
-    app.extensions["readback"] = _build_services(config, transport, clock)
+    services = _build_services(config, transport, clock)
+    app.extensions["readback"] = services
     StaticFiles(root / "static").install(app)
     templating.install(app)
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
-    errors.register_error_handlers(app)
+    errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     app.after_request(_make_redirect_relative)
     for area in (completions, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)

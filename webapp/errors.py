@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from webapp.fragments import render_notice, wants_fragment
@@ -17,13 +17,36 @@ from webapp.upstream import NotFound, RateLimited, UpstreamError
 
 log = get_logger("readback")
 
-# Most likely first.
-_NOT_FOUND_CAUSES = (
-    "It was created without store: true. Only completions created with it are kept.",
-    "It belongs to another project or organization than the key that Readback uses.",
-    "It was deleted, or it expired: OpenAI keeps stored completions for 30 days.",
-    "It was created a moment ago. It takes some seconds to appear: try again.",
-)
+_NOT_STORED = "It was created without store: true. Only completions created with it are kept."
+_TOO_NEW = "It was created a moment ago. It takes some seconds to appear: try again."
+# By the kind of server, as `webapp.factories` names them; most likely first.
+_NOT_FOUND_CAUSES = {
+    "embedded": (
+        f"{_NOT_STORED} READBACK_STORE_ALL=1 keeps the others as well.",
+        "It was deleted, in this store or by a client of it.",
+        "It was created through another server, or is in another database than DATABASE_URL.",
+        "Its answer has not come to its end: it is stored with the last byte.",
+    ),
+    "openai": (
+        _NOT_STORED,
+        "It belongs to another project or organization than the key that Readback uses.",
+        "It was deleted, or it expired: OpenAI keeps stored completions for 30 days.",
+        _TOO_NEW,
+    ),
+    "azure": (
+        _NOT_STORED,
+        "It belongs to another resource than that of AZURE_OPENAI_ENDPOINT.",
+        "It was deleted, or it expired.",
+        _TOO_NEW,
+    ),
+    "compatible": (
+        _NOT_STORED,
+        "It belongs to another project of this server, or to another server.",
+        "It was deleted, or the server keeps completions for a limited time.",
+        _TOO_NEW,
+    ),
+}
+_CAUSES = "readback_not_found_causes"
 _SENTENCES = {
     400: "The address has a parameter that Readback does not understand.",
     404: "There is no such page.",
@@ -33,8 +56,12 @@ _SENTENCES = {
 }
 
 
-def register_error_handlers(app: Flask) -> None:
-    """Make `app` answer every error with a page or notice of its own."""
+def register_error_handlers(app: Flask, server: str) -> None:
+    """Make `app` answer every error with a page or notice of its own.
+
+    `server` is the kind of server that `app` reads from.
+    """
+    app.extensions[_CAUSES] = _NOT_FOUND_CAUSES[server]
     app.register_error_handler(UpstreamError, handle_upstream_error)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected_error)
@@ -77,7 +104,7 @@ def _render_error(
         return render_notice("errors/_notice.html", status=status, error=error, sentence=sentence)
     # An error without a status is ours, about a part of a completion that is there.
     missing = isinstance(error, NotFound) and error.status is not None
-    causes = _NOT_FOUND_CAUSES if missing else ()
+    causes = current_app.extensions[_CAUSES] if missing else ()
     page = render_template(
         "errors/error.html",
         error=error,

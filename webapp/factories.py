@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import platformdirs
 from requests.adapters import BaseAdapter
 
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
+
+ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
 
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
 
@@ -90,8 +92,17 @@ def open_upstream(
     )
 
 
+def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:
+    """Return which kind of server the client reads from."""
+    if config.uses_embedded:
+        return "embedded"
+    host = upstream.host.rsplit(":", 1)[0]
+    if config.uses_azure or host.endswith(".azure.com"):
+        return "azure"
+    is_openai = host == "api.openai.com" or host.endswith(".api.openai.com")
+    return "openai" if is_openai else "compatible"
+
+
 def lists_input_only(upstream: Upstream, config: Config) -> bool:
     """Return whether the server is known to list only the input messages."""
-    host = upstream.host.rsplit(":", 1)[0]
-    is_known = host == "api.openai.com" or host.endswith((".openai.azure.com", ".azure.com"))
-    return config.uses_embedded or config.uses_azure or is_known
+    return find_server_kind(upstream, config) != "compatible"

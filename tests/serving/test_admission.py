@@ -44,6 +44,9 @@ def permit(admission: Admission, kind: Kind, size: int = 0) -> Permit:
         ("POST", "/v1/embeddings", "", Kind.CREATE),
         ("POST", "/v1/chat/completions/chatcmpl-1", "", Kind.STREAM),
         ("GET", "/healthz/", "", Kind.PAGE),
+        ("GET", "/v1/healthz", "", Kind.STREAM),
+        ("PUT", "/v1/files/1", "", Kind.CREATE),
+        ("GET", "/v1/models", "", Kind.STREAM),
     ],
 )
 def test_the_head_of_a_request_says_its_kind(

@@ -6,16 +6,18 @@ import gzip
 import json
 import logging
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
+from tests.support.serving import serve
 from tests.upstream.conftest import KEY, Connect
 from tools.paths import SHARED
 from webapp.upstream import (
     BadAnswer,
     BadRequest,
+    Endpoint,
     KeyRejected,
     Limits,
     NotFound,
@@ -24,8 +26,12 @@ from webapp.upstream import (
     Redirected,
     ServerFailed,
     TimedOut,
+    Upstream,
     UpstreamError,
 )
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 ID = "chatcmpl-1"
 PATH = f"/chat/completions/{ID}"
@@ -56,6 +62,12 @@ def problem_with(connect: Connect, fake: FakeUpstream, reply: Reply) -> Upstream
         (error(404, "Unknown request URL: GET /x.", code="unknown_url"), NotSupported, 501),
         (error(404, "Unknown request URL: GET /x."), NotSupported, 501),
         (Reply(404, {"detail": "Not Found"}), NotSupported, 501),
+        (error(404, "File Not Found"), NotSupported, 501),
+        (error(404, "Invalid URL (GET /chat/completions/x)"), NotSupported, 501),
+        (Reply(404, {"message": "Cannot GET /v1/chat/completions/x"}), NotSupported, 501),
+        (Reply(400, [{"error": {"code": 400, "message": "API key not valid."}}]), KeyRejected, 502),
+        (error(400, "Invalid api_key"), KeyRejected, 502),
+        (error(400, "the key of the metadata is not valid"), BadRequest, 400),
         (Reply(404, {"detail": f"Completion {ID} not found"}), NotFound, 404),
         (Reply(404, "404 page not found"), NotSupported, 501),
         (Reply(404, HTML), NotSupported, 501),
@@ -92,10 +104,25 @@ def test_each_answer_means_one_error(
     [
         ({"error": {"message": "in the envelope"}}, "in the envelope"),
         ({"error": "as a string"}, "as a string"),
-        ({"error": {"code": 7}, "message": "beside"}, None),
+        ({"error": {"code": 7}, "message": "beside"}, "beside"),
+        ({"error": "invalid_grant", "error_description": "of OAuth"}, "of OAuth"),
+        ({"status": 404, "error": "Bad Request", "message": "of Spring"}, "of Spring"),
+        ([{"error": {"code": 400, "message": "of Google's list"}}], "of Google's list"),
+        ({"error": [{"message": "in a list"}]}, "in a list"),
+        ({"errors": [{"message": "one"}, {"message": "two"}, {"message": "one"}]}, "one; two"),
+        ({"errors": {"name": ["x"], "message": "of Rails"}}, "of Rails"),
+        ({"error": {"message": {"message": "deeper"}}}, "deeper"),
+        ({"detail": {"error": {"message": "both"}}}, "both"),
+        ({"fault": {"faultstring": "of Apigee"}}, "of Apigee"),
+        ({"Message": "of AWS"}, "of AWS"),
+        ({"error": [[[[[[["too deep"]]]]]]]}, None),
         ({"message": "bare"}, "bare"),
         ({"detail": "of FastAPI"}, "of FastAPI"),
-        ({"detail": [{"msg": "nested"}]}, None),
+        ({"detail": [{"msg": "nested"}]}, "nested"),
+        (
+            {"detail": [{"loc": ["path", "id"], "msg": "value is not a valid id", "type": "v"}]},
+            "value is not a valid id (path.id)",
+        ),
         ({"title": "of a problem"}, "of a problem"),
         ({"error": None}, None),
         ([], None),
@@ -114,6 +141,60 @@ def test_an_error_body_of_any_shape_is_read(connect: Connect, body: Any, said: s
     problem = problem_with(connect, FakeUpstream(), Reply(500, body))
 
     assert problem.server_message == said
+
+
+def test_the_fields_of_googles_envelope_are_kept(connect: Connect) -> None:
+    body = [{"error": {"code": 400, "message": "m", "status": "INVALID_ARGUMENT"}}]
+    problem = problem_with(connect, FakeUpstream(), Reply(400, body))
+
+    assert (problem.type, problem.code) == ("INVALID_ARGUMENT", "400")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        error(404, "File Not Found", code="404"),
+        error(404, "nothing here", code="not_found"),
+        Reply(404, {"detail": "Not Found"}),
+        Reply(404, HTML),
+        Reply(404, ""),
+    ],
+)
+def test_a_404_of_the_list_is_about_listing(connect: Connect, reply: Reply) -> None:
+    fake = FakeUpstream()
+    fake.script("/chat/completions", reply)
+
+    with pytest.raises(NotSupported, match="does not offer stored completions"):
+        connect(fake).list_completions()
+
+
+SPA = "<!doctype html><title>A page</title>"
+
+
+@pytest.mark.parametrize("reply", [Reply(404, SPA), Reply(405, ""), Reply(200, SPA)])
+@pytest.mark.parametrize("path", ["", "/api", "/proxy/8000"])
+def test_a_base_url_without_v1_is_offered_with_it(reply: Reply, path: str) -> None:
+    with serve(lambda environ, start: answer(reply, start)) as address:
+        upstream = Upstream(Endpoint.openai(f"{address}{path}/"), limits=Limits(max_retries=0))
+        with pytest.raises(UpstreamError) as caught:
+            upstream.list_completions()
+
+    assert f"set OPENAI_BASE_URL to {address}{path}/v1." in caught.value.advice
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1beta/openai", "/api/v3", "/openai"])
+def test_a_base_url_with_a_version_is_not_doubted(path: str) -> None:
+    with serve(lambda environ, start: answer(Reply(404, SPA), start)) as address:
+        upstream = Upstream(Endpoint.openai(f"{address}{path}"), limits=Limits(max_retries=0))
+        with pytest.raises(NotSupported) as caught:
+            upstream.list_completions()
+
+    assert "OPENAI_BASE_URL" not in caught.value.advice
+
+
+def answer(reply: Reply, start: StartResponse) -> list[bytes]:
+    start(f"{reply.status} Scripted", [("Content-Type", "text/html")])
+    return [reply.encode()]
 
 
 def test_the_fields_of_the_envelope_are_kept(connect: Connect) -> None:

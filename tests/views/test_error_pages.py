@@ -14,6 +14,9 @@ from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.support.pages import AS_FRAGMENT, Page
 from tests.support.raw_server import Connection, RawServer
 from tools.paths import REAL_DATA
+from webapp import create_app
+from webapp.config import Config
+from webapp.loopback import LoopbackAdapter
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -126,6 +129,51 @@ def test_what_cannot_be_found_comes_with_its_likely_causes_in_order(
 
 
 WORDS = ("store: true", "another project", "deleted", "a moment ago")
+
+
+def test_the_store_of_ours_has_no_time_limit_and_no_projects(client: FlaskClient) -> None:
+    page = Page.of(client.get("/completions/chatcmpl-none"), 404)
+    causes = " ".join(node.text() for node in page.all(".causes li"))
+
+    assert "30 days" not in causes and "project" not in causes and "expired" not in causes
+    assert "READBACK_STORE_ALL=1" in causes and "DATABASE_URL" in causes
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "untold"),
+    [
+        ({"openai_api_key": "sk-1"}, "30 days", "AZURE"),
+        (
+            {
+                "azure_openai_endpoint": "https://r.openai.azure.com",
+                "azure_openai_api_key": "key-1",
+            },
+            "AZURE_OPENAI_ENDPOINT",
+            "30 days",
+        ),
+        ({"openai_base_url": "https://gw.example/v1"}, "another server", "30 days"),
+    ],
+)
+def test_the_causes_are_those_of_the_server(
+    fake: FakeUpstream, settings: dict[str, Any], told: str, untold: str
+) -> None:
+    mount = "/openai/v1" if "azure_openai_endpoint" in settings else "/v1"
+    app = create_app(Config(**settings), transport=LoopbackAdapter(fake, mount=mount))
+    page = Page.of(app.test_client().get("/completions/chatcmpl-none"), 404)
+
+    assert told in page.text and untold not in page.text
+
+
+def test_a_list_that_is_not_there_is_told_as_that(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    body = {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}}
+    fake.script("/chat/completions", Reply(404, body))
+    page = Page.of(fake_client.get("/completions"), 200)
+
+    assert "does not list its completions" in page.text
+    assert "File Not Found" in page.text
+    assert "under this id" not in page.text
 
 
 def test_a_rate_limit_passes_on_how_long_to_wait(

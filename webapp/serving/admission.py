@@ -24,6 +24,7 @@ MAX_OTHER_BODY: Final = MEBIBYTE
 
 _API: Final = "/v1/"
 _STORED: Final = "/v1/chat/completions/"
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _WAITING_PAGES: Final = 8
 """How many pages may wait for each thread that makes pages."""
 _BODIES_AT_ONCE: Final = 2
@@ -56,13 +57,13 @@ class Kind(Enum):
 def classify(method: str, path: str, query: str, *, prefix: str = "") -> Kind:
     """Return the kind of a request; `prefix` is the path that Readback is served under.
 
-    What is posted to the API, but for updates of stored completions, is for the model server.
+    What is posted to the API, except updates of stored completions, is for the model server.
     """
     if prefix and f"{path}/".startswith(f"{prefix}/"):
         path = path[len(prefix) :]
     if path == "/healthz":
         return Kind.QUICK
-    if method == "POST" and path.startswith(_API) and not path.startswith(_STORED):
+    if method in _WRITES and path.startswith(_API) and not path.startswith(_STORED):
         return Kind.CREATE
     if path.startswith(_API) or "all" in parse_qs(query):
         return Kind.STREAM

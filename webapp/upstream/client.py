@@ -28,7 +28,7 @@ from webapp.upstream.canonical import (
     walk,
 )
 from webapp.upstream.endpoint import Endpoint
-from webapp.upstream.error_mapping import clean_text
+from webapp.upstream.error_mapping import clean_text, is_html, suggest_base_url
 from webapp.upstream.errors import BadAnswer, NotFound
 from webapp.upstream.paths import COMPLETIONS, build_page_query, completion_path, messages_path
 from webapp.upstream.sender import Request, Sender
@@ -218,6 +218,9 @@ class Upstream:
             return decode(text, deadline)
         except BadAnswer as error:
             error.server_message = clean_text(error.server_message, self._sender.endpoint)
+            if is_html(text):
+                # The pages of many servers are at any path that is not the API's.
+                error.advice = suggest_base_url(self._sender.endpoint) or error.advice
             raise
 
     def _start_deadline(self) -> Deadline:

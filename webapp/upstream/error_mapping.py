@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from webapp.completions import scalar_text
-from webapp.exact_json import NotJson, Object, Value, parse
+from webapp.exact_json import Array, NotJson, Object, Value, parse
 from webapp.http.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.errors import (
@@ -43,7 +43,26 @@ MAX_SERVER_MESSAGE: Final = 2000
 
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_NO_SUCH_ROUTE = re.compile(r"(?i:unknown request url)|^Not Found$")
+_NO_SUCH_ROUTE = re.compile(
+    r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
+    r"|^(?:404 )?(?:(?:the )?(?:requested )?(?:file|page|route|endpoint|path|url) )?(?:was )?"
+    r"not found\.?$",
+    re.IGNORECASE,
+)
+_KEY_REFUSED = re.compile(
+    r"api[ _-]?key.{0,40}(?:not valid|invalid|incorrect|missing|expired|required)"
+    r"|(?:invalid|incorrect|missing|expired|no) api[ _-]?key",
+    re.IGNORECASE,
+)
+_VERSION_SEGMENT = re.compile(r"/v[0-9]")
+_SENTENCE_NAMES: Final = (
+    *("message", "detail", "error_description", "error_message", "errorMessage", "Message"),
+    *("error", "errors", "msg", "faultstring", "fault", "details", "title", "reason"),
+    "description",
+)
+_WRAPPERS: Final = ("error", "errors", "detail", "fault")
+_MAX_WRAPPERS: Final = 4
+_MAX_SENTENCES: Final = 3
 _NO_SUCH_COMPLETION = re.compile(r"^(?!.*\bcursor\b).*\bnot found\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -71,18 +90,56 @@ def parse_error_body(text: str) -> ErrorBody:
 
 def read_error_body(json: Value) -> ErrorBody:
     """Return the members of an error that is JSON."""
-    if not isinstance(json, Object):
-        return ErrorBody(message=scalar_text(json), is_json=True)
-    error = json.get("error")
-    if isinstance(error, Object):
-        json = error
+    envelope = _find_envelope(json)
+    if envelope is None:
+        return ErrorBody(message=_find_sentence(json), is_json=True)
+    status = envelope.text("status")
     return ErrorBody(
-        message=_first_text(error, *map(json.get, ("message", "detail", "title", "msg"))),
-        type=_first_text(json.get("type")),
-        code=_first_text(json.get("code")),
-        param=_first_text(json.get("param")),
+        message=_find_sentence(json),
+        type=_first_text(envelope.get("type")) or status,
+        code=_first_text(envelope.get("code")),
+        param=_first_text(envelope.get("param")),
         is_json=True,
     )
+
+
+def _find_envelope(json: Value) -> Object | None:
+    """Return the object with the members of an error: of a list, the first one."""
+    for _ in range(_MAX_WRAPPERS):
+        if isinstance(json, Array):
+            json = next((item for item in json.items if isinstance(item, Object)), json)
+        if not isinstance(json, Object):
+            return None
+        values = (json.get(name) for name in _WRAPPERS)
+        inner = next((one for one in values if isinstance(one, Object | Array)), None)
+        if inner is None or (isinstance(inner, Array) and not inner.items):
+            return json
+        json = inner
+    return json if isinstance(json, Object) else None
+
+
+def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
+    """Return the text in an error, wherever its server puts it; the texts of a list are joined."""
+    if isinstance(json, Array):
+        if levels == 0:
+            return None
+        found = (_find_sentence(item, levels - 1) for item in json.items[:_MAX_SENTENCES])
+        return "; ".join(dict.fromkeys(filter(None, found))) or None
+    if not isinstance(json, Object):
+        return scalar_text(json) or None
+    envelope = ("error",) if isinstance(json.get("error"), Object | Array) else ()
+    for name in (*envelope, *_SENTENCE_NAMES):
+        value = json.get(name)
+        sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
+        if sentence:
+            return f"{sentence} ({place})" if (place := _read_place(json)) else sentence
+    return None
+
+
+def _read_place(json: Object) -> str:
+    """Return the member at fault, as FastAPI names it: `path.id`."""
+    names = (scalar_text(name) for name in json.items("loc") or ())
+    return ".".join(name for name in names if name)
 
 
 def is_html(text: str) -> bool:
@@ -91,13 +148,20 @@ def is_html(text: str) -> bool:
 
 
 def map_response(
-    response: requests.Response, text: str, *, endpoint: Endpoint, now: float
+    response: requests.Response, text: str, *, endpoint: Endpoint, now: float, is_list: bool
 ) -> UpstreamError:
-    """Return the error for a non-2xx response with the body `text`; `now` is unix time."""
+    """Return the error for a non-2xx response with the body `text`; `now` is unix time.
+
+    `is_list` is whether the list of completions was requested: a 404 is then about listing.
+    """
     status = response.status_code
     body = parse_error_body(text)
     kind = _find_kind(status, body)
-    is_quota = "insufficient_quota" in (body.code, body.type)
+    if kind is NotFound and is_list:
+        kind = NotSupported
+    advice = suggest_base_url(endpoint) if kind is NotSupported and status in (404, 405) else None
+    if "insufficient_quota" in (body.code, body.type):
+        advice = "The account's quota is used up: check its plan and billing."
     return kind(
         _compose_message(kind, response, endpoint),
         status=status,
@@ -107,8 +171,20 @@ def map_response(
         param=clean_text(body.param, endpoint),
         request_id=read_request_id(response.headers, endpoint),
         retry_after=_read_retry_after(response.headers, now),
-        advice="The account's quota is used up: check its plan and billing." if is_quota else None,
+        advice=advice,
         is_transient=_is_transient(status, response.headers),
+    )
+
+
+def suggest_base_url(endpoint: Endpoint) -> str | None:
+    """Return the advice to add `/v1` to a base URL, None if it has a version or is Azure's."""
+    path = urlsplit(endpoint.base_url).path
+    if _VERSION_SEGMENT.search(path) or path.endswith("/openai"):
+        return None
+    query = " and its query" if endpoint.query else ""
+    return (
+        "The base URL has no /v1, under which most servers answer: set OPENAI_BASE_URL to "
+        f"{endpoint.base_url}/v1{query}."
     )
 
 
@@ -162,6 +238,8 @@ def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
         return NotFound
     if 300 <= status < 400:
         return Redirected
+    if status == 400 and _KEY_REFUSED.search(message):
+        return KeyRejected
     if 400 <= status < 500:
         return BadRequest
     return ServerFailed if 500 <= status < 600 else BadAnswer

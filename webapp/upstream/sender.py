@@ -23,6 +23,7 @@ from webapp.upstream.decoding import read_error_text, read_text
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.error_mapping import map_exception, map_response, read_request_id
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
+from webapp.upstream.paths import COMPLETIONS
 
 log = get_logger("readback.upstream")
 
@@ -100,7 +101,8 @@ class Sender:
                     return read_text(response, deadline=deadline, max_bytes=self.limits.max_bytes)
                 text = read_error_text(response, deadline=deadline)
                 now = self.clock.wall()
-                raise map_response(response, text, endpoint=self.endpoint, now=now)
+                is_list = request.path == COMPLETIONS
+                raise map_response(response, text, endpoint=self.endpoint, now=now, is_list=is_list)
             finally:
                 self._log(request, response, self.clock.monotonic() - started)
 
