@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,10 @@ def formulas(text: str) -> list[tuple[str, bool]]:
     return [
         (one.attributes["alttext"] or "", one.attributes.get("display") == "block") for one in found
     ]
+
+
+def _inline(*sources: str) -> list[tuple[str, bool]]:
+    return [(latex, False) for latex in sources]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,16 @@ def formulas(text: str) -> list[tuple[str, bool]]:
         ("$$\nABC\n$$", [("ABC", True)]),
         ("$$force = mass * speed$$", [("force = mass * speed", True)]),
         (r"\(distance = speed * time\)", [("distance = speed * time", False)]),
+        (
+            "$42$, $1, 2, 3$, $5 + 6 = 11$, $2x$ and $3:2$",
+            _inline("42", "1, 2, 3", "5 + 6 = 11", "2x", "3:2"),
+        ),
+        ("$10^{-3}; x$", [("10^{-3}; x", False)]),
+        (
+            "So\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\nholds.",
+            [("\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}", True)],
+        ),
+        (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", [(r"\begin{pmatrix} 1 & 2 \end{pmatrix}", True)]),
     ],
 )
 def test_formulas_are_set(text: str, found: list[tuple[str, bool]]) -> None:
@@ -126,6 +141,15 @@ def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
         r"\[y/N\] \[-v|--verbose\] \[key=value\] \[<file>\]",
         "$PATH:$s and $HOME/$s and %1$s and %2$s and $key=$s and ${x}$s and $a.$s",
         "$n$things $n$th1",
+        "$100-$200; 5$ or 6$.",
+        "cost=$5; tax=1$.",
+        "$5 = 4€, 6$ = 5€.",
+        "It is $5. 6$ was before.",
+        "from $10 (was 20$) to $30 (was 40$)",
+        "a=$5, b=6$ and x=$7,y=8$",
+        "5$ = 4€, 6$ = 5€; 7$: cheap, 8$ less",
+        "$5 (10%), 6$ (12%)",
+        "$5 £4 6$",
     ],
 )
 def test_prices_variables_and_code_are_no_formulas(text: str) -> None:
@@ -354,3 +378,47 @@ def test_no_latex_raises_or_makes_more_than_mathematics(latex: str, display: boo
 
     assert made is None or parsed(str(made)).css_first("math") is not None
     assert_harmless(str(made or ""))
+
+
+SNIPPETS = [
+    line
+    for line in (Path(__file__).parent / "formulas.txt").read_text(encoding="utf-8").split("\n")
+    if line
+]
+
+
+def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> None:
+    left = [latex for latex in SNIPPETS if render_formula(latex, display=True) is None]
+    assert len(SNIPPETS) > 300
+    assert len(left) < 0.05 * len(SNIPPETS), left
+    for latex in left:
+        shown = parsed(str(render_markdown(f"```math\n{latex}\n```").html)).text()
+        assert latex in shown
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"E = mc^2 \tag{1}", "E=mc2(1)"),
+        (r"x \tag*{hi}", "xhi"),
+        (r"\sum_{\substack{0<i\\j<n}} P", "∑0<ij<nP"),
+        (r"\begin{split} a &= b \\ &= c \end{split}", "a=b=c"),
+        (r"\text{if $x>0$ or \(y\)}", "if x>0 or y"),
+        (r"\mbox{for my_var}", "for my_var"),
+        (r"\textbf{bold} \textit{slanted}", "boldslanted"),
+        (r"x \bullet y", "x∙y"),
+        (r"\colorbox{aqua}{$F$} \textcolor{#228B22}{G}", "FG"),
+        (r"\large x \smash[b]{y} \hspace*{1em} z", "xyz"),
+        (r"\dotsb x", "⋯x"),
+        (r"\eqref{eq:1} \label{a}", "(eq:1)"),
+    ],
+)
+def test_what_the_library_does_not_know_is_rewritten(latex: str, text: str) -> None:
+    math = parsed(str(render_formula(latex, display=True)))
+    assert "".join(math.text().split()) == "".join(text.split())
+    assert math.css("math")[0].attributes["alttext"] == latex
+
+
+def test_the_faces_of_texts_are_classes() -> None:
+    math = str(render_formula(r"\textbf{\textit{x}}", display=True))
+    assert '<mtext class="math-bold math-italic">x</mtext>' in math

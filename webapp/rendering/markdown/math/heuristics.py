@@ -28,6 +28,10 @@ _PATTERN: Final = re.compile(
 _CHOICE: Final = re.compile(r"\s*(?:\d+/\d+|[^\W\d_]+/[^\W\d_]+|<\w+>)\s*")
 """A step of several, a choice of answers, a name to replace: `[1/3]`, `[y/N]`, `[<file>]`."""
 
+_AMOUNT: Final = re.compile(r"[-+~<>]?[0-9]|\.[0-9]")
+_NO_SUM: Final = re.compile(r"[;\n£€¥₩₹₽¢฿₫₱₺]|[:.?] |\w%|[^\W\d_]{2}")
+"""What the text between two prices contains, and a formula that begins with a number does not."""
+
 _ENDING: Final = re.compile(r"(?:th|st|nd|rd|s)(?!\w)")
 _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
 
@@ -48,9 +52,10 @@ def is_formula(opening: str, latex: str, following: str) -> bool:
     return following != "(" and bool(_SIGNS.search(latex)) and not _CHOICE.fullmatch(latex)
 
 
-def is_dollar_formula(latex: str, following: str) -> bool:
+def is_dollar_formula(before: str, latex: str, following: str) -> bool:
     """Return whether `$latex$` is a formula rather than words and prices.
 
+    `before` is the character before it: `=` assigns a price.
     `following` is the text after it, of three characters. If that begins with a letter, it must be
     an ending as in `$n$th` or `$m$s`, and `latex` must not look like a variable of a shell.
     """
@@ -64,10 +69,19 @@ def is_dollar_formula(latex: str, following: str) -> bool:
             return False
         if _WORD.search(latex) and not _LATEX.search(latex):
             return False
+    if _AMOUNT.match(latex) and not _LATEX.search(latex) and _is_between_prices(before, latex):
+        return False
     if _SPECIAL.search(latex):
         return True
     words = len(_WORD.findall(latex))
     return words == 0 or (words == 1 and not latex[0].isdigit())
+
+
+def _is_between_prices(before: str, latex: str) -> bool:
+    """Return whether `latex`, which begins with a number, is what separates two prices."""
+    if _NO_SUM.search(latex) or (before == "=" and not latex.isalnum()):
+        return True
+    return any(latex.count(opens) != latex.count(closes) for opens, closes in ("()", "[]"))
 
 
 def _is_double_dollar_formula(latex: str, following: str) -> bool:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 from math_core import LatexError, LatexToMathML
 
+from webapp.rendering.markdown.math.rewriting import rewrite
 from webapp.rendering.text.invisible import find_hidden
 
 MAX_LENGTH: Final = 2_000
@@ -37,8 +38,12 @@ _LONG_TEXT: Final = 24
 longer formula may be wider than a phone, with some font, and scrolls by keyboard."""
 
 _STACK_SIZE_LOCK: Final = Lock()
-_CONVERTER: Final = LatexToMathML(fancy_error=False, max_expansions=MAX_LENGTH)
-_UNSEEN: Final = re.compile(r"\\[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)(?:\\\\)*%")
+_CONVERTER: Final = LatexToMathML(
+    fancy_error=False, max_expansions=MAX_LENGTH, allow_unreliable_rendering=True
+)
+_UNSEEN: Final = re.compile(
+    r"\\(?!bullet)[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)(?:\\\\)*%"
+)
 """Comments and definitions: the reader would not see them, and a definition may expand to a formula
 longer and deeper than the source."""
 
@@ -110,7 +115,15 @@ _ENCLOSURES: Final = {
     "downdiagonalstrike": "math-strike-down",
     "updiagonalstrike downdiagonalstrike": "math-strike-both",
     "horizontalstrike": "math-strike-through",
+    "actuarial": "math-actuarial",
 }
+_FACES: Final = {
+    "b": "math-bold",
+    "i": "math-italic",
+    "u": "math-underlined",
+    "s": "math-struck",
+}
+"""Elements of HTML inside texts, of which only the class is kept."""
 
 
 def render_formula(latex: str, *, display: bool) -> Markup | None:
@@ -121,8 +134,11 @@ def render_formula(latex: str, *, display: bool) -> Markup | None:
     """
     if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or find_hidden(latex):
         return None
-    is_deep = len(_OPENS.findall(latex)) > _SHALLOW
-    math = _convert_with_deep_stack(latex, display) if is_deep else _convert(latex, display)
+    known = rewrite(latex)
+    if len(known) > 2 * MAX_LENGTH:
+        return None
+    is_deep = len(_OPENS.findall(known)) > _SHALLOW
+    math = _convert_with_deep_stack(known, display) if is_deep else _convert(known, display)
     if math is None:
         return None
     text = "".join(math.itertext())
@@ -182,6 +198,8 @@ def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
         if css is None:
             raise _NotAllowed(found.tag)
         made = ElementTree.Element("mrow", {"class": css})
+    elif found.tag == "mtext" and len(found):
+        return _rebuild_text(found)
     else:
         allowed = _ELEMENTS.get(found.tag)
         if allowed is None:
@@ -194,6 +212,20 @@ def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
     for child in found:
         made.append(_rebuild(child, level + 1))
     return _replace_line(made)
+
+
+def _rebuild_text(found: ElementTree.Element) -> ElementTree.Element:
+    """Return a text in another face without the elements of HTML that the library uses."""
+    faces = []
+    inner = found
+    while len(inner):
+        if len(inner) > 1 or inner.text or inner[0].tail or inner[0].tag not in _FACES:
+            raise _NotAllowed(inner[0].tag)
+        inner = inner[0]
+        faces.append(_FACES[inner.tag])
+    made = ElementTree.Element("mtext", {"class": " ".join(dict.fromkeys(faces))})
+    made.text, made.tail = inner.text, found.tail
+    return made
 
 
 def _replace_line(made: ElementTree.Element) -> ElementTree.Element:

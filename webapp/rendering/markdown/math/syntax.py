@@ -1,4 +1,4 @@
-r"""Parse formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and code blocks in the language `math`.
+r"""Parse formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{align}…\end{align}` and `math` code.
 
 A dollar opens a formula only before a character other than white space and not after a word, and
 the next dollar must close it. The text between the delimiters must look like a formula. Each
@@ -7,6 +7,7 @@ opening delimiter is looked up once, within a bounded distance.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,6 +23,13 @@ from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.math.heuristics import is_dollar_formula, is_formula
 from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula, render_source
+
+_ENVIRONMENT: Final = re.compile(
+    r"\\begin\{((?:align|alignat|eqnarray|equation|gather|multline)\*?|aligned|alignedat|gathered"
+    r"|split|cases|(?:small|[pbBvV])?matrix|array)\}"
+)
+_MAX_DOLLARS: Final = 8
+"""Dollars inside the texts of one formula."""
 
 _CLOSERS: Final = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 
@@ -73,6 +81,12 @@ def _find_closer(state: StateInline, opening: str) -> int:
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
 
 
+def _is_in_text(latex: str) -> bool:
+    r"""Return whether `latex` ends inside the braces of a `\text{…}`, where dollars may stand."""
+    at = max(latex.rfind(command) for command in (r"\text", r"\mbox", r"\hbox"))
+    return at >= 0 and latex.count("{", at) > latex.count("}", at)
+
+
 def _find_dollar(state: StateInline) -> int:
     """Return the end of the formula that begins here with one dollar, or -1."""
     src, begin = state.src, state.pos + 1
@@ -87,16 +101,22 @@ def _find_dollar(state: StateInline) -> int:
         return -1
     limit = min(state.posMax, begin + MAX_LENGTH)
     end = src.find("$", begin, limit)
-    while end > 0 and src[end - 1] == "\\":
+    inside = 0
+    while end > 0 and (src[end - 1] == "\\" or _is_in_text(src[begin:end])):
+        inside += src[end - 1] != "\\"
+        if inside > _MAX_DOLLARS:
+            return -1
         end = src.find("$", end + 1, limit)
     if end <= begin or src[end - 1].isspace():
         return -1
-    return end if is_dollar_formula(src[begin:end], src[end + 1 : end + 4]) else -1
+    return end if is_dollar_formula(before, src[begin:end], src[end + 1 : end + 4]) else -1
 
 
 def parse_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     src, begin = state.src, state.bMarks[start_line] + state.tShift[start_line]
     opening = src[begin : begin + 2]
+    if opening == r"\b":
+        return _parse_environment(state, start_line, end_line, silent)
     if opening not in ("$$", r"\[") or state.is_code_block(start_line):
         return False
     end = src.find(_CLOSERS[opening], begin + 2, begin + 2 + MAX_LENGTH)
@@ -112,6 +132,29 @@ def parse_block(state: StateBlock, start_line: int, end_line: int, silent: bool)
     token = state.push("formula_block", "math", 0)
     token.content, token.markup = lines[2:closer], lines
     token.info = split_marks(lines[closer:])[1]
+    token.map = [start_line, last + 1]
+    state.line = last + 1
+    return True
+
+
+def _parse_environment(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    r"""Parse a formula without delimiters, from `\begin{align}` to the end of that line."""
+    src, begin = state.src, state.bMarks[start_line] + state.tShift[start_line]
+    opening = _ENVIRONMENT.match(src, begin, begin + MAX_LENGTH)
+    if opening is None or state.is_code_block(start_line):
+        return False
+    closing = rf"\end{{{opening[1]}}}"
+    end = src.find(closing, opening.end(), begin + MAX_LENGTH)
+    last = _find_line(state, end + len(closing), start_line, end_line) if end >= 0 else None
+    if last is None or split_marks(src[end + len(closing) : state.eMarks[last]])[0].strip(" \t.,"):
+        return False
+    if silent:
+        return True
+    lines = state.getLines(start_line, last + 1, state.blkIndent, False).strip()
+    token = state.push("formula_block", "math", 0)
+    token.content = lines[: lines.rindex(closing) + len(closing)]
+    token.markup = lines
+    token.info = split_marks(lines[len(token.content) :])[1]
     token.map = [start_line, last + 1]
     state.line = last + 1
     return True
