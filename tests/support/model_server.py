@@ -31,6 +31,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class FakeModel:
         self.requests.append(request)
         if self.answers:
             return self.answers.popleft()
+        if not request.path.partition("?")[0].endswith("/chat/completions"):
+            return whole({"path": request.path, "method": request.method})
         completion_id = f"chatcmpl-fake{next(self._ids)}"
         if json.loads(request.body).get("stream"):
             return stream(*chunks_of("Hel", "lo!", completion_id=completion_id))
@@ -154,9 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
     model: FakeModel
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.model.answer(Request(self.path, headers, body))
+        answer = self.model.answer(Request(self.path, headers, body, self.command))
         is_stream = answer.content_type == STREAM
         length = len(answer.body) + answer.breaks_off
         framing = ("Transfer-Encoding", "chunked") if is_stream else ("Content-Length", str(length))
@@ -170,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.model.left.set()
             self.close_connection = True
+
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
     def _send(self, answer: Answer, is_stream: bool) -> None:
         for piece in self._pieces(answer):

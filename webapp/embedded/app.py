@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Final
 
 from flask import Flask, Response, g
 
 from webapp.embedded.api.auth import require_key
 from webapp.embedded.api.create import make_request_id
+from webapp.embedded.api.passing_on import pass_on_unknown
 from webapp.embedded.api.routes import MODEL, RECOVERY, STORE, completions
 from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
@@ -29,9 +31,9 @@ def create_server(
 ) -> Flask:
     """Return a WSGI app that serves `store` at `/chat/completions` as the API does.
 
-    If there is an `api_key`, clients must send it. If there is no `model`, requests to create a
-    completion are refused. If there is no `recovery`, a completion that the store cannot take is
-    dropped.
+    If there is an `api_key`, clients must send it. Unknown URLs are passed on to the `model`; if
+    there is none, they are not found, and requests to create a completion are refused. If there
+    is no `recovery`, a completion that the store cannot take is dropped.
     """
     server = Flask(__name__, static_folder=None)
     mask_logger(server.logger)
@@ -46,6 +48,8 @@ def create_server(
     server.before_request(start_clock)
     if api_key is not None:
         require_key(server, api_key)
+    if model is not None:
+        server.before_request(partial(pass_on_unknown, model))
     server.after_request(add_headers)
     return server
 

@@ -16,7 +16,7 @@ from flask import Response
 from webapp.embedded.api.create_request import CreateRequest
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
-from webapp.embedded.recording.model_server import ModelAnswer, ModelServer
+from webapp.embedded.recording.model_server import POLICY, ModelAnswer, ModelServer
 from webapp.embedded.recording.recorder import Kept, Recorder, StreamRecorder, parse_answer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
@@ -42,7 +42,7 @@ def forward_create(
         is_streamed=asked.is_streamed,
     )
     headers = {"x-request-id": make_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
-    headers |= answer.headers
+    headers |= answer.headers | POLICY
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:

@@ -36,6 +36,12 @@ _DECODED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Content encodings that are undone here; others are passed on as they are, with their name."""
 _PASSED_PREFIX: Final = "x-ratelimit-"
 
+POLICY: Final = {
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+}
+"""Headers of every answer of a model server: its HTML must not run as a page of ours."""
+
 
 class ModelServerError(ApiError):
     """The model server sends no answer, or not all of it."""

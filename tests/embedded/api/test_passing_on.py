@@ -1,0 +1,212 @@
+"""What the embedded server does not serve itself is passed on to the model server, unchanged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from openai import OpenAI
+
+from tests.support.model_server import PATIENCE, STREAM, FakeModel, Json, stream, whole
+from tests.support.serving import serve
+from webapp import create_app
+from webapp.config import Config
+from webapp.embedded import ModelServer, Store, create_server
+
+KEY = "sk-of-the-model-server"
+HTML = b"<!doctype html><script>fetch('/completions')</script>"
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def client(tmp_path: Path, model: FakeModel) -> Iterator[FlaskClient]:
+    with (
+        closing(Store(f"sqlite:///{tmp_path / 'store.sqlite3'}")) as store,
+        model.serve() as url,
+    ):
+        yield create_server(store, model=ModelServer(url, api_key=KEY)).test_client()
+
+
+@pytest.fixture
+def address(tmp_path: Path, model: FakeModel) -> Iterator[str]:
+    """The whole application on a real port; its base URL."""
+    with model.serve() as url:
+        config = Config(database_url=f"sqlite:///{tmp_path / 'r.sqlite3'}", model_url=url)
+        with serve(create_app(config)) as root:
+            yield f"{root}/v1"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/models"),
+        ("GET", "/models/m"),
+        ("GET", "/models/org%2Fmodel:7b"),
+        ("GET", "/models/%C3%A9?a=b%20c&d"),
+        ("POST", "/embeddings"),
+        ("POST", "/completions"),
+        ("POST", "/responses"),
+        ("GET", "/responses/resp_1/input_items?after=x"),
+        ("DELETE", "/responses/resp_1"),
+        ("PUT", "/files/f"),
+        ("POST", "/audio/transcriptions"),
+        ("GET", "/chat"),
+        ("POST", "/chat/completionsx"),
+    ],
+)
+def test_every_other_path_reaches_the_model_server(
+    address: str, model: FakeModel, method: str, path: str
+) -> None:
+    body = b'{"model": "m", "n": 1.50}' if method in ("POST", "PUT") else b""
+    headers = {"Content-Type": "application/json", "OpenAI-Beta": "x=v2"}
+    answer = requests.request(method, f"{address}{path}", data=body, headers=headers, timeout=60)
+
+    assert answer.json() == {"path": f"/v1{path}", "method": method}
+    (seen,) = model.requests
+    assert (seen.method, seen.body) == (method, body)
+    assert seen.headers["openai-beta"] == "x=v2"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PUT", "/chat/completions", 405),
+        ("GET", "/chat/completions//messages", 404),
+        ("GET", "/chat/completions/x/y", 404),
+        ("GET", "/chat/completions/none", 404),
+        ("GET", "/../admin", 404),
+        ("GET", "/a/%2e%2e/%2e%2e/admin", 404),
+        ("GET", "/a/..%2f..%2fadmin", 404),
+    ],
+)
+def test_its_own_paths_and_ways_out_are_not_passed_on(
+    client: FlaskClient, model: FakeModel, method: str, path: str, status: int
+) -> None:
+    assert client.open(path, method=method).status_code == status
+    assert model.requests == []
+
+
+def test_keys_and_cookies_of_the_client_are_not_passed_on(
+    client: FlaskClient, model: FakeModel
+) -> None:
+    headers = {"Authorization": "Bearer mine", "api-key": "mine", "Cookie": "a=mine", "X-A": "mine"}
+    client.get("/models", headers=headers)
+
+    (seen,) = model.requests
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+    assert "mine" not in " ".join(seen.headers.values())
+
+
+@pytest.mark.parametrize("path", ["/models", "/chat/completions"])
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_what_comes_back_cannot_be_a_page_of_ours(
+    address: str, model: FakeModel, path: str, status: int
+) -> None:
+    own = (("Set-Cookie", "session=theirs"), ("Content-Security-Policy", "script-src *"))
+    model.script(
+        whole(HTML, status=status, content_type="text/html", headers=(*own, ("Refresh", "0;/")))
+    )
+    asked: Json = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    if path == "/models":
+        answer = requests.get(f"{address}{path}", timeout=60)
+    else:
+        answer = requests.post(f"{address}{path}", json=asked, timeout=60)
+
+    assert (answer.status_code, answer.content) == (status, HTML)
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert not {"Set-Cookie", "Refresh", "Location"} & answer.headers.keys()
+
+
+def test_events_arrive_as_they_are_sent(address: str, model: FakeModel) -> None:
+    go_on = threading.Event()
+    model.script(stream(b"data: one\n\n", go_on, b": note\n\ndata: two\n\n", done=False))
+    with requests.post(f"{address}/responses", json={}, stream=True, timeout=60) as answer:
+        chunks = answer.iter_content(None)
+        first = next(chunks)
+        go_on.set()
+        rest = b"".join(chunks)
+
+    assert first == b"data: one\n\n"
+    assert rest == b": note\n\ndata: two\n\n"
+    assert answer.headers["Content-Type"] == STREAM
+
+
+def test_a_stream_that_breaks_off_ends_with_an_error(address: str, model: FakeModel) -> None:
+    model.script(stream(b"data: one\n\n", done=False, breaks_off=True))
+    answer = requests.post(f"{address}/responses", json={}, timeout=60)
+
+    assert answer.content.startswith(b"data: one\n\n")
+    assert b'"code": "model_server_broke_off"' in answer.content
+
+
+def test_an_answer_is_closed_if_the_client_leaves(address: str, model: FakeModel) -> None:
+    never = threading.Event()
+    endless = [b"data: " + b"x" * 100_000 + b"\n\n"] * 200
+    model.script(stream(b"data: one\n\n", *endless, never, done=False))
+    with requests.post(f"{address}/responses", json={}, stream=True, timeout=60) as answer:
+        next(answer.iter_content(None))
+
+    assert model.left.wait(PATIENCE)
+    never.set()
+
+
+def test_a_key_for_this_server_is_needed_to_pass_on(tmp_path: Path, model: FakeModel) -> None:
+    with (
+        closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store,
+        model.serve() as url,
+    ):
+        client = create_server(store, api_key="sk-ours", model=ModelServer(url)).test_client()
+        assert client.get("/models").status_code == 401
+        assert client.get("/models", headers={"Authorization": "Bearer sk-ours"}).status_code == 200
+
+    assert len(model.requests) == 1
+
+
+def test_without_a_model_server_there_is_nothing_else(tmp_path: Path) -> None:
+    with closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store:
+        answer = create_server(store).test_client().get("/models")
+
+    assert answer.status_code == 404
+    assert answer.get_json()["error"]["code"] == "unknown_url"
+
+
+MODELS = whole({"object": "list", "data": [{"id": "m", "object": "model", "created": 1}]})
+EMBEDDED = whole(
+    b'{ "object":"list","model":"m","data":[{"object":"embedding","index":0,'
+    b'"embedding":[0.10, -1e-7]}],\n"usage":{"prompt_tokens":1,"total_tokens":1} }\n'
+)
+TEXT = stream(
+    b'data: {"id":"cmpl-1","object":"text_completion","created":1,"model":"m",'
+    b'"choices":[{"text":"caf\xc3\xa9","index":0,"logprobs":null,"finish_reason":null}]}\n\n',
+    b": keep-alive\n\n",
+)
+
+
+def test_the_official_client_gets_what_the_server_sent_byte_for_byte(
+    address: str, model: FakeModel
+) -> None:
+    with OpenAI(base_url=address, api_key="unused", max_retries=0) as client:
+        model.script(MODELS, EMBEDDED, TEXT, TEXT)
+        models = client.models.with_raw_response.list()
+        embedded = client.embeddings.with_raw_response.create(model="m", input="a")
+        with client.completions.with_streaming_response.create(
+            model="m", prompt="a", stream=True
+        ) as streamed:
+            raw = b"".join(streamed.iter_bytes())
+        events = list(client.completions.create(model="m", prompt="a", stream=True))
+
+    assert models.content == MODELS.body
+    assert models.parse().data[0].id == "m"
+    assert embedded.content == EMBEDDED.body
+    assert raw == TEXT.body
+    assert [event.choices[0].text for event in events] == ["café"]
