@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, request
@@ -15,7 +16,7 @@ from webapp.embedded.api.parameters import (
 from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
-from webapp.embedded.store.pages import UnknownCursor
+from webapp.embedded.store.pages import JsonPage, UnknownCursor
 from webapp.embedded.store.store import Store
 
 STORE: Final = "readback_store"
@@ -36,7 +37,7 @@ def list_completions() -> Response:
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
     )
-    return _respond(page.to_json())
+    return _respond_with_page(page)
 
 
 @completions.post("")
@@ -88,7 +89,9 @@ def list_messages(completion_id: str) -> Response:
     page = _get_store().list_messages(
         completion_id, parse_page_request(request.args, default_order="asc")
     )
-    return _respond_if_found(None if page is None else page.to_json(), completion_id)
+    if page is None:
+        raise CompletionNotFound(completion_id)
+    return _respond_with_page(page)
 
 
 @completions.errorhandler(UnknownCursor)
@@ -111,6 +114,19 @@ def _respond_if_found(text: str | None, completion_id: str) -> Response:
     if text is None:
         raise CompletionNotFound(completion_id)
     return _respond(text)
+
+
+def _respond_with_page(page: JsonPage) -> Response:
+    """Return a page; a large one is read and sent object by object.
+
+    Its first object is read before that, so that an error of the store has its own answer.
+    """
+    if not page.is_large:
+        return _respond(page.to_json())
+    pieces = page.iter_json()
+    first = "".join(islice(pieces, 2))
+    encoded = (piece.encode() for piece in chain([first], pieces))
+    return Response(encoded, content_type="application/json")
 
 
 def _respond(text: str) -> Response:

@@ -5,8 +5,9 @@ A page is joined from stored texts, without parsing any JSON.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, overload
 
 Order: TypeAlias = Literal["asc", "desc"]
 
@@ -26,16 +27,55 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class JsonPage:
-    """One page: the ids and the serialized JSON of its objects, in order."""
+    """One page: the ids and the serialized JSON of its objects, in order.
+
+    `data` may read large texts from the store as it is iterated over; `is_large` is whether it
+    does, and the page should not be built whole.
+    """
 
     ids: tuple[str, ...]
-    data: tuple[str, ...]
+    data: Sequence[str]
     has_more: bool
+    is_large: bool = False
 
     def to_json(self) -> str:
         """Return the page as the API serializes it; an empty page has null ids."""
+        return "".join(self.iter_json())
+
+    def iter_json(self) -> Iterator[str]:
+        """Yield the same text in pieces, one object at a time."""
+        yield '{"object":"list","data":['
+        for at, one in enumerate(self.data):
+            if at:
+                yield ","
+            yield one
         first, last = (f'"{self.ids[0]}"', f'"{self.ids[-1]}"') if self.ids else ("null", "null")
-        return (
-            f'{{"object":"list","data":[{",".join(self.data)}],"first_id":{first},'
-            f'"last_id":{last},"has_more":{"true" if self.has_more else "false"}}}'
-        )
+        has_more = "true" if self.has_more else "false"
+        yield f'],"first_id":{first},"last_id":{last},"has_more":{has_more}}}'
+
+
+class StoredTexts(Sequence[str]):
+    """The texts of a page; those that are None are read with `read(position)` each time."""
+
+    def __init__(
+        self, rows: Sequence[tuple[int, str | None]], read: Callable[[int], str | None]
+    ) -> None:
+        self._rows = rows
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return StoredTexts(self._rows[at], self._read)
+        position, small = self._rows[at]
+        found = small if small is not None else self._read(position)
+        if found is None:
+            # Part of the page has been sent: an answer cut off is seen, one without it is not.
+            raise LookupError("an object of the page was deleted while the page was read")
+        return found

@@ -22,6 +22,13 @@ _DIRECTION: Final = {"asc": ">", "desc": "<"}
 START: Final = {"asc": -_FARTHEST, "desc": _FARTHEST}
 """By order, a value that sorts before all others."""
 
+MAX_INLINE: Final = 64 * 1024
+"""Characters of a stored JSON text that a page holds; larger ones are read one at a time."""
+
+COMPLETION_TEXT: Final = text("SELECT wire_json FROM completions WHERE seq = :position")
+MESSAGE_TEXT: Final = text(
+    "SELECT wire_json FROM messages WHERE completion = :completion AND position = :position"
+)
 COMPLETION_CURSOR: Final = text("SELECT created, seq FROM completions WHERE id = :after")
 MESSAGE_CURSOR: Final = text(
     "SELECT position FROM messages WHERE completion = :completion AND id = :after"
@@ -30,11 +37,14 @@ MESSAGE_CURSOR: Final = text(
 
 @cache
 def select_completions(order: Order, *, by_model: bool, pairs: int) -> TextClause:
-    """Return the query for a page of completions (id, wire_json) with `pairs` metadata filters.
+    """Return the query for a page of completions with `pairs` metadata filters.
 
-    It binds `created`, `seq`, `rows` and the names that `bind_filters` returns.
+    Its columns are id, position (the completion's seq) and wire_json, NULL if that is large. It
+    binds `created`, `seq`, `rows` and the names that `bind_filters` returns.
     """
-    return text(_select_page("c.id, c.wire_json", order, by_model, pairs))
+    return text(
+        _select_page(f"c.id, c.seq AS position, {_select_small('c.')}", order, by_model, pairs)
+    )
 
 
 @cache
@@ -45,15 +55,22 @@ def select_completion_keys(*, by_model: bool, pairs: int) -> TextClause:
 
 @cache
 def select_messages(order: Order) -> TextClause:
-    """Return the query for a page of one completion's messages (id, wire_json).
+    """Return the query for a page of one completion's messages.
 
-    It binds `completion` (the completion's seq), `position` and `rows`.
+    Its columns are id, position and wire_json, NULL if that is large. It binds `completion`
+    (the completion's seq), `position` and `rows`.
     """
     return text(
-        "SELECT id, wire_json FROM messages"
+        f"SELECT id, position, {_select_small()} FROM messages"
         f" WHERE completion = :completion AND position {_DIRECTION[order]} :position"
         f" ORDER BY position {order} LIMIT :rows"
     )
+
+
+def _select_small(table: str = "") -> str:
+    """Return the column wire_json without the texts that are read one at a time."""
+    column = f"{table}wire_json"
+    return f"CASE WHEN length({column}) <= {MAX_INLINE} THEN {column} END AS wire_json"
 
 
 def bind_filters(model: str | None, metadata: Sequence[tuple[str, str]]) -> dict[str, object]:

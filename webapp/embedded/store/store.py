@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -16,10 +16,12 @@ from webapp.database import Database, DatabaseOpener, migrate, open_database
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.store.originals import matches_original
-from webapp.embedded.store.pages import JsonPage, PageRequest, UnknownCursor
+from webapp.embedded.store.pages import JsonPage, PageRequest, StoredTexts, UnknownCursor
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
+    COMPLETION_TEXT,
     MESSAGE_CURSOR,
+    MESSAGE_TEXT,
     START,
     bind_filters,
     select_completions,
@@ -117,7 +119,8 @@ class Store:
             start = START[page.order], START[page.order]
             created, seq = _resolve_cursor(connection, COMPLETION_CURSOR, page, start)
             binds = bind_filters(model, metadata) | {"created": created, "seq": seq}
-            return _read_page(connection, statement, page, binds)
+            rows = _read_rows(connection, statement, page, binds)
+        return self._build_page(rows, page, COMPLETION_TEXT, {})
 
     def retrieve_completion(self, completion_id: str) -> str | None:
         """Return a completion's JSON, or None if there is none of this id."""
@@ -156,7 +159,30 @@ class Store:
             start = (START[page.order],)
             (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
             statement = select_messages(page.order)
-            return _read_page(connection, statement, page, binds | {"position": position})
+            rows = _read_rows(connection, statement, page, binds | {"position": position})
+        return self._build_page(rows, page, MESSAGE_TEXT, binds)
+
+    def _build_page(
+        self,
+        rows: Sequence[Any],
+        page: PageRequest,
+        statement: TextClause,
+        binds: Mapping[str, object],
+    ) -> JsonPage:
+        """Return the page; `statement` reads a text that is too large to be among the rows."""
+
+        def read(position: int) -> str | None:
+            with self.connect() as connection:
+                found = connection.execute(statement, {**binds, "position": position}).scalar()
+            return cast("str | None", found)
+
+        shown = [(row.id, row.position, row.wire_json) for row in rows[: page.limit]]
+        ids = tuple(one[0] for one in shown)
+        is_large = any(one[2] is None for one in shown)
+        texts: Sequence[str] = tuple(one[2] for one in shown)
+        if is_large:
+            texts = StoredTexts([one[1:] for one in shown], read)
+        return JsonPage(ids, texts, has_more=len(rows) > page.limit, is_large=is_large)
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
         """Add completions in one transaction and return the outcome of each, in their order.
@@ -186,17 +212,11 @@ def _resolve_cursor(
     return row
 
 
-def _read_page(
+def _read_rows(
     connection: Connection, statement: TextClause, page: PageRequest, binds: Mapping[str, object]
-) -> JsonPage:
-    """Read one row more than the page holds, to know whether there are more."""
-    rows = connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
-    shown = rows[: page.limit]
-    return JsonPage(
-        ids=tuple(row.id for row in shown),
-        data=tuple(row.wire_json for row in shown),
-        has_more=len(rows) > page.limit,
-    )
+) -> Sequence[Any]:
+    """Return one row more than the page holds, to know whether there are more."""
+    return connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
 
 
 def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
