@@ -167,7 +167,7 @@ def test_a_server_that_stores_all_keeps_what_does_not_refuse_it(
     is_streamed: bool,
 ) -> None:
     client = creating(stores_all=True)
-    post(client, ASKED | said | {"stream": is_streamed})
+    post(client, ASKED | said | {"stream": is_streamed}).get_data()
 
     assert is_empty(client) is not is_kept
     assert b'"store"' not in model.requests[0].body
