@@ -18,7 +18,7 @@ from tools.paths import ROOT
 PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
-VALUES: Final = "exact_json messages completions ids redaction"
+VALUES: Final = "exact_json messages completions ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
     " templating errors fragments security static_files"
@@ -32,6 +32,7 @@ EVERYTHING: Final = (
 MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
     "ids": ("", ""),
+    "timestamps": ("exact_json", ""),
     "hosts": ("", ""),
     "http": ("", "requests urllib3"),
     "prefixes": ("", ""),

@@ -21,6 +21,7 @@ from webapp.messages import (
     parse_content,
     split_reports,
 )
+from webapp.timestamps import parse_time
 
 T = TypeVar("T")
 
@@ -107,12 +108,14 @@ class Choice:
     def from_json(cls, json: Value) -> Choice:
         if not isinstance(json, Object):
             return cls(json, None, None, None)
-        message = json.get("message")
+        # Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
+        source = "message" if _has_value(json, "message") else "delta"
+        message = json.get(source)
         logprobs = json.object("logprobs")
         if logprobs is not None and next(_iter_tokens(logprobs), None) is None:
             logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
-        read |= {"index": Number, "message": object, "finish_reason": String}
+        read |= {"index": Number, source: object, "finish_reason": String}
         reports, also_sent = split_reports(json.find_unread(**read))
         return cls(
             json,
@@ -170,19 +173,20 @@ class Prediction:
 # The members of a completion that are read into fields, with the type they are read as. Some
 # others are too, if they are of the documented form.
 _READ: Final = {
-    **dict.fromkeys(("id", "model"), String),
+    **dict.fromkeys(("id", "model", "original_id"), String),
     **dict.fromkeys(("usage", "metadata"), Object),
-    "created": Number,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A stored chat completion; `created` is in unix seconds.
+    """A stored chat completion; `created` is in unix seconds, None if there is no time.
 
     `settings` are the members without a field of their own (temperature, seed, tools, …) and
     those of another type than their field's, nulls left out. `reports` are the findings of
-    content filters and moderation. Servers of the Llama Stack family send `input_messages`.
+    content filters and moderation. `original_id` is the id that the server gave if another
+    completion has it, and `broken_off` the reason why the answer is incomplete. Servers of the
+    Llama Stack family send `input_messages`.
     """
 
     json: Value
@@ -196,6 +200,8 @@ class Completion:
     reports: tuple[Report, ...] = ()
     settings: tuple[Member, ...] = ()
     input_messages: tuple[Message, ...] | None = None
+    original_id: str | None = None
+    broken_off: str | None = None
 
     @classmethod
     def from_json(cls, json: Value) -> Completion:
@@ -208,13 +214,16 @@ class Completion:
         read: dict[str, type] = {name: Array for name, items in lists.items() if items is not None}
         if json.text("object") == "chat.completion":
             read["object"] = String
+        created = parse_time(json.get("created"))
+        # A time that is not a plain number of seconds is also shown as it was sent.
+        read["created"] = Number if json.integer("created") in (0, created) else Null
         reports, settings = split_reports(json.find_unread(**_READ, **read))
         inputs = lists["input_messages"]
         return cls(
             json,
             id=json.text("id"),
             model=json.text("model"),
-            created=json.integer("created"),
+            created=created,
             usage=Usage.from_json(usage) if usage else None,
             metadata=metadata.members if metadata else (),
             choices=tuple(map(Choice.from_json, lists["choices"] or ())),
@@ -222,6 +231,8 @@ class Completion:
             reports=reports,
             settings=settings,
             input_messages=None if inputs is None else tuple(map(Message.from_json, inputs)),
+            original_id=json.text("original_id") or None,
+            broken_off=_find_break(json),
         )
 
     @property
@@ -234,6 +245,19 @@ class Completion:
     def finish_reasons(self) -> tuple[str, ...]:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
+
+
+def _has_value(json: Object, name: str) -> bool:
+    value = json.get(name)
+    return value is not None and not isinstance(value, Null)
+
+
+def _find_break(json: Object) -> str | None:
+    """Return why the answer is incomplete: as the embedded server records it, or as an error."""
+    incomplete = json.object("incomplete")
+    reason = incomplete.text("reason") if incomplete else None
+    error = json.object("error")
+    return reason or (error.text("message") if error else None) or None
 
 
 def _read_items(json: Object, name: str) -> tuple[Value, ...] | None:

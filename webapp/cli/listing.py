@@ -74,6 +74,7 @@ def _format_line(store: Store, completion: Completion) -> str:
     page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
     said = [Message.from_json(parse(text)) for text in page.data] if page else []
     words = first_words(preview_question(said).text, 60)
+    words = f"[broken off] {words}" if completion.broken_off else words
     time, model = moment(completion.created), completion.model or "-"
     return (
         f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"

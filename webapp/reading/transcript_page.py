@@ -60,6 +60,12 @@ class TranscriptPage:
         return self.next_after is not None or self.goes_on_by_count
 
     @property
+    def broken_off(self) -> str | None:
+        """The reason why the answer is incomplete, on the page where the answer belongs."""
+        is_answer_page = self.request.order == "asc" or self.request.after is None
+        return self.completion.broken_off if self.completion and is_answer_page else None
+
+    @property
     def top_level(self) -> tuple[Entry, ...]:
         """The entries without the results that are shown under their calls."""
         return select_top_level(self.entries)

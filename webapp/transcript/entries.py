@@ -18,7 +18,8 @@ class Entry:
     own, with their results. `answers` is the call this message is the result of; `inferred` is
     true if its id names no call, so that the order decided. `choice` is set if the message is
     an output, and `place` (from 0) if it is only among the choices of the completion, not among
-    its messages. `prefix` starts the DOM id if one page shows several transcripts.
+    its messages; `counted_as` is its place if its index does not tell it from other choices.
+    `prefix` starts the DOM id if one page shows several transcripts.
     """
 
     message: Message
@@ -28,6 +29,7 @@ class Entry:
     inferred: bool = False
     choice: Choice | None = None
     place: int | None = None
+    counted_as: int | None = None
     nested: bool = False
     prefix: str = ""
 
@@ -43,7 +45,9 @@ class Entry:
 
     @property
     def choice_number(self) -> int:
-        """The number of the choice, from 1: by its index, or by its place if that is absurd."""
+        """The number of the choice, from 1: by its index, or by its place if that is no use."""
+        if self.counted_as is not None:
+            return self.counted_as + 1
         index = self.choice.index if self.choice else None
         if index is None or not 0 <= index < 10_000:
             index = self.place or 0

@@ -19,7 +19,19 @@ def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
             CallEntry(call, entry, position) for position, call in enumerate(message.calls, start=1)
         )
         entries.append(entry)
+    _count_ambiguous(entries, choices)
     return tuple(entries)
+
+
+def _count_ambiguous(entries: Sequence[Entry], choices: Sequence[Choice]) -> None:
+    """Number the entries of choices by their place if several choices have the same index."""
+    indexes = [choice.index for choice in choices]
+    if len(set(indexes)) == len(indexes):
+        return
+    places = {id(choice): place for place, choice in enumerate(choices)}
+    for entry in entries:
+        if entry.choice is not None:
+            entry.counted_as = places[id(entry.choice)]
 
 
 def mark_outputs(
@@ -47,6 +59,7 @@ def mark_outputs(
         return choices
     for entry, choice in zip(reversed(entries), reversed(choices), strict=False):
         entry.choice = choice
+    _count_ambiguous(entries, choices)
     return ()
 
 
@@ -63,6 +76,7 @@ def _mark_after(
         if 0 <= place < len(choices):
             entry.choice = choices[place]
             listed = place + 1
+    _count_ambiguous(entries, choices)
     return choices[listed:]
 
 

@@ -317,16 +317,53 @@ def test_a_request_cannot_set_members_of_the_answer(model: FakeModel, client: Fl
     assert one["created"] > 1_758_039_103
 
 
-def test_nothing_is_stored_over_a_taken_id(
+def test_an_answer_with_a_taken_id_is_stored_under_a_new_one(
     store: Store, model: FakeModel, client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     add(store, completion("chatcmpl-1"))
     model.script(whole(answered()))
     before = client.get(f"{CREATE}/chatcmpl-1").get_data()
 
-    assert post(client, STORED).get_json() == answered()
+    answer = post(client, STORED)
+
+    assert answer.get_json() == answered()
     assert client.get(f"{CREATE}/chatcmpl-1").get_data() == before
     assert "chatcmpl-1 is stored with other content" in caplog.text
+    one = stored(client, answer.headers["X-Readback-Stored-As"])
+    assert one["original_id"] == "chatcmpl-1"
+    assert one["choices"][0]["message"]["content"] == "Hello!"
+    assert newest(client)["id"] == one["id"]
+
+
+def test_every_answer_of_a_server_with_one_constant_id_is_stored(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    texts = ["one", "two", "two", "three"]
+    model.script(
+        *(whole(answered("chatcmpl-0", text)) for text in texts),
+        stream(*chunks_of("four", completion_id="chatcmpl-0")),
+        whole(answered("", "five")),
+        whole(answered("  ", "six")),
+        whole(answered("no/url?", "seven")),
+    )
+
+    for is_streamed in (False, False, False, False, True, False, False, False):
+        post(client, STORED | {"stream": is_streamed}).get_data()
+
+    data = client.get(f"{CREATE}?order=asc").get_json()["data"]
+    assert len({one["id"] for one in data}) == 8
+    said = [one["choices"][0]["message"]["content"] for one in data]
+    assert sorted(said) == sorted([*texts, "four", "five", "six", "seven"])
+    renamed = [one["original_id"] for one in data if one.get("original_id")]
+    assert renamed.count("chatcmpl-0") == 4
+    assert "no/url?" in renamed
+
+
+def test_an_answer_stored_under_its_own_id_has_no_header_about_it(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    model.script(whole(answered()))
+    assert "X-Readback-Stored-As" not in post(client, STORED).headers
 
 
 def test_a_store_that_fails_does_not_harm_the_answer(
@@ -444,7 +481,7 @@ def test_the_part_a_client_received_before_it_went_away_is_stored(
 
     one = stored(server.test_client())
     assert one["incomplete"] == {"reason": "The client went away before the end of the answer."}
-    assert one["choices"][0]["finish_reason"] is None
+    assert one["choices"][0]["finish_reason"] == "length"
     assert one["choices"][0]["message"]["content"].startswith("Hi")
 
 
@@ -476,7 +513,7 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_is_stored_as_far_as_it_
     assert error["type"] == "server_error"
     one = stored(client)
     assert one["incomplete"] == {"reason": error["message"]}
-    assert one["choices"][0]["finish_reason"] is None
+    assert one["choices"][0]["finish_reason"] == "length"
     assert one["choices"][0]["message"]["content"] == "Hello"
 
 
@@ -491,6 +528,53 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
     one = stored(client)
     assert one["incomplete"]["reason"] == "The model server reported an error: Out of memory"
     assert one["choices"][0]["message"]["content"] == "Hel"
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        ({"error": "Overloaded"}, "Overloaded"),
+        ({"error": {"code": 502}}, '{"code": 502}'),
+        ({"object": "error", "message": "No memory", "code": 40303}, "No memory"),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}, "Busy"),
+        ({"detail": "Not loaded"}, "Not loaded"),
+        (chunk(delta() | {"finish_reason": "error", "error": {"message": "Died"}}), "Died"),
+        (chunk(delta(finish_reason="error"), error={"message": "Gone"}), "Gone"),
+        (chunk(delta(finish_reason="error")), 'the finish reason "error"'),
+    ],
+)
+@pytest.mark.parametrize("done", [True, False])
+def test_an_error_of_any_shape_within_a_stream_is_the_reason_it_broke_off(
+    model: FakeModel, client: FlaskClient, last: Json, reason: str, done: bool
+) -> None:
+    model.script(stream(*chunks_of("Hel")[:2], last, done=done))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    one = stored(client)
+    said = one["incomplete"]["reason"].removeprefix("The model server reported an error: ")
+    assert said.replace(" ", "") == reason.replace(" ", "")
+    assert one["choices"][0]["message"]["content"] == "Hel"
+    assert one["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_an_answer_without_a_finish_reason_is_marked(
+    model: FakeModel, client: FlaskClient, reason: str | None
+) -> None:
+    unfinished = answered("c-whole")
+    unfinished["choices"][0]["finish_reason"] = reason
+    pieces = [delta(finish_reason=reason, content="Hi"), delta(finish_reason=reason)]
+    chunks = [chunk(one, completion_id="c-stream") for one in pieces]
+    model.script(whole(unfinished), stream(*chunks))
+
+    post(client, STORED)
+    post(client, STREAMED).get_data()
+
+    for name in ("c-whole", "c-stream"):
+        one = stored(client, name)
+        assert "no finish reason" in one["incomplete"]["reason"]
+        assert one["choices"][0]["finish_reason"] == "length"
 
 
 @pytest.mark.parametrize("event", [b"data: {oops\n\n", b"data: \xff\n\n", b"data: 1\n\n"])

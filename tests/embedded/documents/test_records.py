@@ -32,7 +32,7 @@ def test_other_json_is_refused_with_the_reason(text: str, reason: str) -> None:
     assert str(caught.value) == reason
 
 
-@pytest.mark.parametrize("bad", ["", ".", "..", "a b", "é", "x" * 241, "a\n", "\ud800"])
+@pytest.mark.parametrize("bad", [".", "..", "a b", "é", "x" * 241, "a\n", "\ud800"])
 def test_an_id_that_cannot_be_part_of_a_url_is_refused(bad: str) -> None:
     with pytest.raises(NotACompletion, match="cannot be part of a URL"):
         parse_record(json.dumps(completion(bad)))
@@ -46,6 +46,17 @@ def test_an_id_is_made_from_the_content_if_there_is_none() -> None:
     assert one.startswith("chatcmpl-")
     assert len(one.removeprefix("chatcmpl-")) == 29
     assert one.removeprefix("chatcmpl-").isalnum()
+
+
+@pytest.mark.parametrize("empty", ['""', '" "', '"\\n"', "null"])
+def test_an_empty_id_is_none(empty: str) -> None:
+    one, other = (
+        parse_record(f'{{"id": {empty}, "messages": [], "choices": [], "n": {number}}}').id
+        for number in (1, 2)
+    )
+
+    assert one != other
+    assert one.startswith("chatcmpl-")
 
 
 def test_white_space_between_lexemes_makes_no_other_completion() -> None:
@@ -66,8 +77,22 @@ def test_white_space_between_lexemes_makes_no_other_completion() -> None:
         ("NaN", 0),
         ("1e999", 0),
         ("9" * 5000, 0),
-        ("1" + "0" * 30, 2**62),
-        ("-1" + "0" * 30, -(2**62)),
+        ("1" + "0" * 30, 0),
+        ("-1" + "0" * 30, 0),
+        ("-1", 0),
+        ('"1758039249"', 1758039249),
+        ('" 1758039249.5 "', 1758039249),
+        ("1758039249123", 1758039249),
+        ('"1758039249123"', 1758039249),
+        ("1758039249123456", 1758039249),
+        ("1.758039249e9", 1758039249),
+        ('"2025-09-16T16:14:09Z"', 1758039249),
+        ('"2025-09-16T18:14:09.500+02:00"', 1758039249),
+        ('"2025-09-16 16:14:09"', 1758039249),
+        ('"Tue, 16 Sep 2025 16:14:09 GMT"', 1758039249),
+        ('"20250916"', 1757980800),
+        ("true", 0),
+        ("[1758039249]", 0),
     ],
 )
 def test_the_time_is_read_or_falls_back_to_zero(created: str, seconds: int) -> None:

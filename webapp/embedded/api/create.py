@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Final
 
 from flask import Response
 
@@ -21,6 +22,10 @@ from webapp.embedded.recording.recorder import Kept, Recorder, StreamRecorder, p
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store
+from webapp.exact_json import Object
+
+STORED_AS: Final = "X-Readback-Stored-As"
+"""The header with the id that a completion is stored under, if it is not the one in the answer."""
 
 
 def forward_create(
@@ -41,7 +46,10 @@ def forward_create(
         accept=accept,
         is_streamed=asked.is_streamed,
     )
-    headers = {"x-request-id": make_request_id(), "Access-Control-Expose-Headers": "X-Request-ID"}
+    headers = {
+        "x-request-id": make_request_id(),
+        "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}",
+    }
     headers |= answer.headers | POLICY
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
@@ -59,10 +67,13 @@ def forward_create(
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
         return Response(events, answer.status, headers)
-    recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
+    body_or_chunks, recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
+    stored_as = recorder.stored_as if recorder else None
+    if stored_as is not None and recorded is not None and stored_as != recorded.text("id"):
+        headers[STORED_AS] = stored_as
     if kept is not None:
         headers["x-readback-store"] = kept.value
-    response = Response(recorded, answer.status, headers)
+    response = Response(body_or_chunks, answer.status, headers)
     response.call_on_close(answer.close)
     return response
 
@@ -74,8 +85,8 @@ def make_request_id() -> str:
 
 def _record_body(
     answer: ModelAnswer, recorder: Recorder | None, *, max_bytes: int
-) -> tuple[bytes | Iterable[bytes], Kept | None]:
-    """Read and record the whole body, and return it with where its completion is kept.
+) -> tuple[bytes | Iterable[bytes], Object | None, Kept | None]:
+    """Read and record the whole body; return it, its completion and where that is kept.
 
     If it is larger than `max_bytes`, record only that fact and return its chunks as they arrive.
     """
@@ -87,15 +98,18 @@ def _record_body(
             if len(body) > max_bytes:
                 problem = f"The answer is larger than {max_bytes:,} bytes."
                 kept = recorder.save(RecordedAnswer(problem=problem)) if recorder else None
-                return chain([bytes(body)], chunks), kept
+                return chain([bytes(body)], chunks), None, kept
     except ApiError as error:
         answer.close()
         if recorder:
             received = body.decode(errors="replace")
             recorder.save(RecordedAnswer(problem=error.message, received=received))
         raise
-    kept = recorder.save(_parse_recorded(answer, bytes(body))) if recorder else None
-    return bytes(body), kept
+    if recorder is None:
+        return bytes(body), None, None
+    recorded = _parse_recorded(answer, bytes(body))
+    kept = recorder.save(recorded)
+    return bytes(body), recorded.json, kept
 
 
 def _parse_recorded(answer: ModelAnswer, body: bytes) -> RecordedAnswer:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.timestamps import parse_time
 
 _LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^ \t\n\r"]++', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -44,6 +45,9 @@ _COMPLETION_DEFAULTS: Final = {
 }
 _USAGE_FIELDS: Final = ("total_tokens", "completion_tokens", "prompt_tokens")
 _CHOICE_FIELDS: Final = ("index", "message", "finish_reason", "logprobs")
+_FINISH_REASONS: Final = frozenset(
+    {'"stop"', '"length"', '"tool_calls"', '"content_filter"', '"function_call"'}
+)
 _ANSWER_FIELDS: Final = ("content", "role", "tool_calls", "function_call")
 _PART_FIELDS: Final = ("type", "text", "image_url", "input_audio", "file")
 _PAYLOAD_FIELDS: Final = {
@@ -107,8 +111,8 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
     }
     named["id"] = f'"{completion_id}"'
     named["usage"] = _serialize_usage(completion.get("usage"))
-    choices = enumerate(completion.items("choices") or ())
-    named["choices"] = _write_array(_serialize_choice(choice, at) for at, choice in choices)
+    named["created"] = _serialize_time(completion.get("created"), default=named["created"])
+    named["choices"] = _serialize_choices(completion)
     return _write_object(named, _copy_non_empty(completion, {*named, "messages"}))
 
 
@@ -151,13 +155,44 @@ def _serialize_part(part: Value) -> str:
     return _write_object(named, _copy_others(part, named))
 
 
-def _serialize_choice(choice: Value, position: int) -> str:
+def _serialize_time(created: Value | None, *, default: str) -> str:
+    """Return a time as a whole number of seconds, or `default` if it is not understood."""
+    seconds = parse_time(created)
+    return default if seconds is None else str(seconds)
+
+
+def _serialize_choices(completion: Object) -> str:
+    """Serialize the choices, each with an index of its own.
+
+    The choices of an answer that broke off get a finish reason of the API, because strict clients
+    refuse any other.
+    """
+    choices = completion.items("choices") or ()
+    indexes = [
+        _get_source(choice, "index", str(at)) if isinstance(choice, Object) else str(at)
+        for at, choice in enumerate(choices)
+    ]
+    keeps_indexes = len(set(indexes)) == len(indexes)
+    incomplete = completion.get("incomplete")
+    broke_off = incomplete is not None and not isinstance(incomplete, Null)
+    return _write_array(
+        _serialize_choice(choice, at, keeps_index=keeps_indexes, broke_off=broke_off)
+        for at, choice in enumerate(choices)
+    )
+
+
+def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_off: bool) -> str:
     if not isinstance(choice, Object):
         return one_line_source(choice)
     named = {name: _get_source(choice, name) for name in _CHOICE_FIELDS}
-    named["index"] = _get_source(choice, "index", str(position))
-    named["message"] = _serialize_answer(choice.get("message"))
-    return _write_object(named, _copy_non_empty(choice, named))
+    if not keeps_index or named["index"] == "null":
+        named["index"] = str(position)
+    message = choice.get("message")
+    is_delta = message is None or isinstance(message, Null)
+    named["message"] = _serialize_answer(choice.get("delta") if is_delta else message)
+    if broke_off and named["finish_reason"] not in _FINISH_REASONS:
+        named["finish_reason"] = '"length"'
+    return _write_object(named, _copy_non_empty(choice, {*named, "delta"} if is_delta else named))
 
 
 def _serialize_answer(message: Value | None) -> str:

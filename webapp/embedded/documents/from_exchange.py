@@ -42,7 +42,10 @@ class RecordedAnswer:
 def build_completion_json(
     request: Object, answer: RecordedAnswer, *, request_id: str, now: int, with_id: bool = True
 ) -> str:
-    """Return the completion as JSON with its input messages, without its id if not `with_id`.
+    """Return the completion as JSON with its input messages.
+
+    If not `with_id`, the answer's id is kept as `original_id`, because it cannot be stored under
+    it.
 
     `now`, in unix seconds, is used if the answer has no time.
     """
@@ -52,8 +55,8 @@ def build_completion_json(
         if member.name.text not in DELIVERY_FIELDS | _ANSWER_ONLY_FIELDS
     }
     members |= _select_answer_members(answer.json, requested=members)
-    if not with_id:
-        members.pop("id", None)
+    if not with_id and "id" in members:
+        members["original_id"] = members.pop("id")
     members.setdefault("created", str(now))
     members.setdefault("choices", "[]")
     members["request_id"] = json.dumps(request_id)

@@ -14,16 +14,14 @@ from webapp.embedded.documents.api_json import (
     serialize_message,
     strip_whitespace,
 )
-from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
+from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse
 from webapp.ids import MAX_ID_LENGTH, is_valid_id
+from webapp.timestamps import parse_time
 
 _ID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH: Final = 29
 _MAX_OWN_ID_LENGTH: Final = MAX_ID_LENGTH - 16
 """Leaves room for `-{index}` in the ids of messages."""
-
-_MAX_SECONDS: Final = 2**62
-"""Beyond any time; `created` is limited to it because every database must be able to sort it."""
 
 _MAX_INDEXED_BYTES: Final = 1000
 """An index entry of PostgreSQL has at most 2,704 bytes, and ours hold two texts."""
@@ -54,7 +52,8 @@ class MessageRecord:
 class CompletionRecord:
     """One completion to store.
 
-    `created` is in unix seconds, 0 if the completion has no time. `given_json` is the text as
+    `created` is in unix seconds, 0 if the completion has no time, so that it counts as the oldest.
+    `given_json` is the text as
     imported, with an empty list of messages. Texts that differ only in white space have the same
     `digest`.
     """
@@ -98,7 +97,7 @@ def build_record(completion: Object) -> CompletionRecord:
     head, tail = text[completion.start : messages.start], text[messages.end : completion.end]
     return CompletionRecord(
         id=completion_id,
-        created=_parse_seconds(completion.get("created")),
+        created=parse_time(completion.get("created")) or 0,
         model=None if model is None else index_text(model),
         metadata=extract_pairs(completion.get("metadata")),
         digest=digest.hexdigest(),
@@ -106,6 +105,24 @@ def build_record(completion: Object) -> CompletionRecord:
         given_json=f"{head}[]{tail}",
         messages=_build_message_records(messages.items, completion_id),
     )
+
+
+def rename_record(record: CompletionRecord) -> CompletionRecord:
+    """Return the record under an id of the store's, with its own id as `original_id`.
+
+    The same completion gets the same id each time.
+    """
+    head = parse(record.given_json)
+    assert isinstance(head, Object)
+    messages = ",".join(message.given_json for message in record.messages)
+    own_id = head.get("id")
+    digest = hashlib.sha256(f"{record.id}\n{record.digest}".encode())
+    members = {member.name.source: member.value.source for member in head.members}
+    members |= {'"id"': f'"{_make_id(digest.digest())}"', '"messages"': f"[{messages}]"}
+    if own_id is not None:
+        members.setdefault('"original_id"', own_id.source)
+    pairs = (f"{name}:{value}" for name, value in members.items())
+    return parse_record("{" + ",".join(pairs) + "}")
 
 
 def extract_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
@@ -148,9 +165,11 @@ def parse_json(text: str) -> Value:
 
 
 def _find_id(completion: Object) -> str | None:
-    """Return the completion's own id, or None if it has none."""
+    """Return the completion's own id, or None if it has none; white space alone is none."""
     value = completion.get("id")
     if value is None or isinstance(value, Null):
+        return None
+    if isinstance(value, String) and not value.text.strip():
         return None
     if not isinstance(value, String):
         raise NotACompletion("its `id` is not a string")
@@ -169,19 +188,6 @@ def _make_id(digest: bytes) -> str:
         number, at = divmod(number, len(_ID_ALPHABET))
         characters.append(_ID_ALPHABET[at])
     return "chatcmpl-" + "".join(characters)
-
-
-def _parse_seconds(created: Value | None) -> int:
-    """Return whole seconds within what the databases can sort; 0 for NaN and the infinities."""
-    if not isinstance(created, Number):
-        return 0
-    seconds = created.integer
-    if seconds is None:
-        try:
-            seconds = int(float(created.source))
-        except (ValueError, OverflowError):
-            return 0
-    return max(-_MAX_SECONDS, min(seconds, _MAX_SECONDS))
 
 
 def _build_message_records(

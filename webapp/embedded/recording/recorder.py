@@ -13,12 +13,18 @@ from typing import Final
 
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer, build_completion_json
-from webapp.embedded.documents.records import CompletionRecord, NotACompletion, parse_record
+from webapp.embedded.documents.records import (
+    CompletionRecord,
+    NotACompletion,
+    parse_record,
+    rename_record,
+)
 from webapp.embedded.limits import MAX_VALUES
+from webapp.embedded.recording.reported_errors import find_reported_error
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
-from webapp.exact_json import NotJson, Null, Object, TooManyValues, parse
+from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
 from webapp.redaction import get_logger, mask
 
 log = get_logger("readback.embedded")
@@ -27,6 +33,7 @@ DONE: Final = b"[DONE]"
 """The data of the last event of a stream."""
 
 ENDED_EARLY: Final = "The answer ended early."
+NO_FINISH_REASON: Final = "The model server gave no finish reason; the answer may be cut off."
 
 
 class Kept(Enum):
@@ -41,7 +48,7 @@ class Recorder:
     """Stores the completion of one create request.
 
     It goes to `spool` if the database fails, and `when_spooled` is called then. `now`, in unix
-    seconds, is the time of the request.
+    seconds, is the time of the request. `stored_as` is the id of the stored completion.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class Recorder:
         when_spooled: Callable[[], object] | None = None,
         now: int | None = None,
     ) -> None:
+        self.stored_as: str | None = None
         self._asked = asked
         self._store = store
         self._request_id = request_id
@@ -77,12 +85,25 @@ class Recorder:
         return self._put_aside(answer, self._spool, outage)
 
     def add(self, answer: RecordedAnswer) -> bool:
-        """Store the completion; return False if its id is stored with other content."""
+        """Store the completion; return False if its id is stored with other content.
+
+        If another completion has its id, as from servers that count to 999 and start again, it is
+        stored under a new one.
+        """
         record = self._build_record(answer)
         (outcome,) = self._store.add([record])
         if outcome is Outcome.CONFLICT:
+            taken, record = record.id, rename_record(record)
+            (outcome,) = self._store.add([record])
+            log.warning(
+                "%s is stored with other content; the new answer of this id is stored as %s.",
+                taken,
+                record.id,
+            )
+        if outcome is Outcome.CONFLICT:
             log.error("A completion was not stored: %s is stored with other content.", record.id)
             return False
+        self.stored_as = record.id
         return True
 
     def _put_aside(self, answer: RecordedAnswer, spool: Spool, outage: Outage) -> Kept:
@@ -126,7 +147,8 @@ class StreamRecorder:
     def feed(self, data: bytes) -> None:
         """Accumulate the data of one event. If it is `DONE`, store the completion."""
         if data.strip() == DONE:
-            self._save(self._problem)
+            problem = None if self._completion.is_finished else NO_FINISH_REASON
+            self._save(self._problem or problem)
             return
         self._size += len(data)
         if self._size > self._max_bytes:
@@ -152,12 +174,11 @@ class StreamRecorder:
         if not isinstance(chunk, Object):
             self._problem = "An event of the stream is not a JSON object."
             return
-        error = chunk.get("error")
-        if error is None or isinstance(error, Null):
+        if chunk.items("choices") is not None:
             self._completion.feed(chunk)
-            return
-        message = error.text("message") if isinstance(error, Object) else None
-        self._problem = f"The model server reported an error: {mask(message or error.source)}"
+        error = find_reported_error(chunk)
+        if error is not None:
+            self._problem = _say_reported(error)
 
     def _save(self, problem: str | None) -> None:
         if self._is_saved:
@@ -174,11 +195,24 @@ def parse_answer(body: bytes) -> RecordedAnswer:
         text = body.decode()
         value = parse(text, max_values=MAX_VALUES)
     except TooManyValues:
-        problem = f"The answer holds more than {MAX_VALUES:,} values."
-        return RecordedAnswer(problem=problem, received=body.decode())
+        too_many = f"The answer holds more than {MAX_VALUES:,} values."
+        return RecordedAnswer(problem=too_many, received=body.decode())
     except (NotJson, UnicodeDecodeError):
         received = body.decode(errors="replace")
         return RecordedAnswer(problem="The answer is not JSON.", received=received)
-    if not isinstance(value, Object) or value.items("choices") is None:
-        return RecordedAnswer(problem="The answer is not a completion.", received=text)
-    return RecordedAnswer(value)
+    reported = find_reported_error(value) if isinstance(value, Object) else None
+    problem = None if reported is None else _say_reported(reported)
+    choices = value.items("choices") if isinstance(value, Object) else None
+    if not isinstance(value, Object) or choices is None:
+        return RecordedAnswer(problem=problem or "The answer is not a completion.", received=text)
+    if problem is None and not all(map(_is_finished, choices)):
+        problem = NO_FINISH_REASON
+    return RecordedAnswer(value, problem)
+
+
+def _is_finished(choice: Value) -> bool:
+    return not isinstance(choice, Object) or bool(choice.text("finish_reason"))
+
+
+def _say_reported(error: str) -> str:
+    return f"The model server reported an error: {mask(error)}"

@@ -13,14 +13,15 @@ import binascii
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.embedded.recording.call_assembly import CallPieces
+from webapp.exact_json import Array, Object, String, Value
 
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
 _NESTED_IN_DELTA: Final = frozenset({"audio", "function_call"})
 _NESTED_IN_CALL: Final = frozenset({"function", "custom"})
-_READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
-# `obfuscation` is random text that hides the length of a chunk.
-_READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation"})
+_READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "error"})
+# `obfuscation` is random text that hides the length of a chunk; an error is the recorder's.
+_READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation", "error"})
 _EMPTY: Final = frozenset({"null", '""'})
 
 
@@ -70,7 +71,7 @@ class ChoiceAccumulator:
             self._logprobs = self._logprobs or ObjectAccumulator()
             self._logprobs.feed(logprobs)
         reason = choice.get("finish_reason")
-        if reason is not None and not isinstance(reason, Null):
+        if reason is not None and reason.source not in _EMPTY:
             self._finish_reason = reason.source
         _update_members(self._members, choice, without=_READ_OF_CHOICE)
 
@@ -206,34 +207,50 @@ class ListAccumulator:
 
 
 class ToolCallsAccumulator:
-    """Tool calls in pieces, by their `index`.
+    """Tool calls in pieces, by their `index`, and by what each piece says.
 
-    Servers that send no index send each call whole, or its id with the first piece.
+    Servers that send no index send each call whole, or its id with the first piece. Others send
+    the same index for all calls.
     """
 
     def __init__(self) -> None:
-        self._calls: dict[int, ObjectAccumulator] = {}
-        self._by_id: dict[str, int] = {}
+        self._calls: list[tuple[CallPieces, ObjectAccumulator]] = []
         self._last = -1
 
     def feed(self, value: Value, /) -> None:
         assert isinstance(value, Array)
+        fed: set[int] = set()
         for call in value.items:
             if isinstance(call, Object):
-                self._last = self._find_index(call)
-                self._calls.setdefault(self._last, ObjectAccumulator(_NESTED_IN_CALL)).feed(call)
+                self._last = self._find_call(call, fed)
+                fed.add(self._last)
+                pieces, whole = self._calls[self._last]
+                if not pieces.is_repeated_by(call):
+                    pieces.feed(call)
+                    whole.feed(call)
 
     def result(self) -> str:
-        return _join_array(self._calls[index].result() for index in sorted(self._calls))
+        ordered = sorted(self._calls, key=lambda one: one[0].index)
+        return _join_array(whole.result() for _, whole in ordered)
 
-    def _find_index(self, call: Object) -> int:
+    def _find_call(self, call: Object, fed: set[int]) -> int:
+        """Return the place of the call that `call` is a piece of; begin one if there is none."""
         index = call.integer("index")
-        if index is not None:
-            return index
+        known = [at for at, (one, _) in enumerate(self._calls) if index in (None, one.index)]
         call_id = call.text("id")
-        if not call_id:
-            return max(self._last, 0)
-        return self._by_id.setdefault(call_id, max(self._calls, default=-1) + 1)
+        named = [at for at in known if call_id and self._calls[at][0].id == call_id]
+        if index is None and call_id:
+            known = named
+        latest = self._last if index is None and not call_id else max(known, default=-1)
+        place = named[-1] if named else latest
+        if place >= 0:
+            pieces = self._calls[place][0]
+            if pieces.is_continued_by(call, is_same_chunk=place in fed):
+                return place
+        if index is None:
+            index = max((one.index for one, _ in self._calls), default=-1) + 1
+        self._calls.append((CallPieces(index), ObjectAccumulator(_NESTED_IN_CALL)))
+        return len(self._calls) - 1
 
 
 def _update_members(members: dict[str, str], update: Object, *, without: frozenset[str]) -> None:

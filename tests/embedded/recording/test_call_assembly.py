@@ -1,0 +1,142 @@
+"""Tool calls are told apart in a stream, whatever their server numbers them by."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+import pytest
+
+from webapp.embedded.recording.stream_assembly import CompletionAccumulator
+from webapp.exact_json import Object, parse
+
+Json: TypeAlias = dict[str, Any]
+OSLO, UTC = '{"city":"Oslo"}', '{"tz":"UTC"}'
+
+
+def piece(
+    call_id: str | None = None,
+    name: str | None = None,
+    arguments: str | None = None,
+    index: int | None = 0,
+) -> Json:
+    function = {"name": name, "arguments": arguments}
+    said = {"index": index, "id": call_id, "type": "function", "function": function}
+    said["function"] = {key: value for key, value in function.items() if value is not None}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def assemble(*chunks: list[Json]) -> list[tuple[str, str, str]]:
+    """Return id, name and arguments of each call in a stream of these pieces, a list a chunk."""
+    completion = CompletionAccumulator()
+    for pieces in chunks:
+        choice = {"index": 0, "delta": {"tool_calls": pieces}}
+        chunk = parse(json.dumps({"choices": [choice]}))
+        assert isinstance(chunk, Object)
+        completion.feed(chunk)
+    [choice] = json.loads(completion.result())["choices"]
+    return [
+        (call.get("id", ""), call["function"].get("name", ""), call["function"]["arguments"])
+        for call in choice["message"]["tool_calls"]
+    ]
+
+
+APART: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
+    "new ids": (
+        [[piece("c1", "weather", OSLO)], [piece("c2", "time", UTC)]],
+        [("c1", "weather", OSLO), ("c2", "time", UTC)],
+    ),
+    "new ids and equal names": (
+        [[piece("c1", "weather", OSLO)], [piece("c2", "weather", OSLO)]],
+        [("c1", "weather", OSLO), ("c2", "weather", OSLO)],
+    ),
+    "empty ids and new names": (
+        [[piece("", "weather", OSLO)], [piece("", "time", UTC)]],
+        [("", "weather", OSLO), ("", "time", UTC)],
+    ),
+    "empty ids and equal names": (
+        [[piece("", "weather", OSLO)], [piece("", "weather", OSLO)]],
+        [("", "weather", OSLO), ("", "weather", OSLO)],
+    ),
+    "no ids, names once": (
+        [[piece(None, "weather", OSLO)], [piece(None, None, UTC)]],
+        [("", "weather", OSLO), ("", "", UTC)],
+    ),
+    "both in one chunk": (
+        [[piece("c1", "weather", OSLO), piece("c2", "time", UTC)]],
+        [("c1", "weather", OSLO), ("c2", "time", UTC)],
+    ),
+    "both in one chunk, empty ids, equal names, no arguments yet": (
+        [[piece("", "weather", ""), piece("", "weather", "")]],
+        [("", "weather", ""), ("", "weather", "")],
+    ),
+    "one id for all, new names": (
+        [[piece("c", "weather", OSLO)], [piece("c", "time", UTC)]],
+        [("c", "weather", OSLO), ("c", "time", UTC)],
+    ),
+    "arguments in pieces, each call after the other": (
+        [
+            [piece("c1", "weather", "")],
+            [piece(None, None, '{"city":')],
+            [piece(None, None, '"}{ \\" Oslo"}')],
+            [piece("c2", "time", "")],
+            [piece(None, None, UTC[:5])],
+            [piece(None, None, UTC[5:])],
+        ],
+        [("c1", "weather", '{"city":"}{ \\" Oslo"}'), ("c2", "time", UTC)],
+    ),
+    "pieces of two calls in turn": (
+        [
+            [piece("c1", "weather", OSLO[:4])],
+            [piece("c2", "time", UTC[:4])],
+            [piece("c1", None, OSLO[4:])],
+            [piece("c2", None, UTC[4:])],
+        ],
+        [("c1", "weather", OSLO), ("c2", "time", UTC)],
+    ),
+    "without an index": (
+        [[piece("", "weather", OSLO, None)], [piece("", "time", UTC, None)]],
+        [("", "weather", OSLO), ("", "time", UTC)],
+    ),
+}
+
+TOGETHER: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
+    "id and name in every piece": (
+        [[piece("c1", "weather", OSLO[:6])], [piece("c1", "weather", OSLO[6:])]],
+        [("c1", "weather", OSLO)],
+    ),
+    "the name in every piece, without ids": (
+        [[piece(None, "weather", at)] for at in ("", OSLO[:6], OSLO[6:], "")],
+        [("", "weather", OSLO)],
+    ),
+    "empty pieces and white space after the end": (
+        [[piece("c1", "weather", OSLO)], [piece(None, None, "")], [piece("", "", " \n")]],
+        [("c1", "weather", OSLO + " \n")],
+    ),
+    "the whole call again at the end": (
+        [[piece("c1", "weather", OSLO)], [piece("c1", "weather", OSLO)]],
+        [("c1", "weather", OSLO)],
+    ),
+    "the name after the id": (
+        [[piece("c1", None, "")], [piece("c1", "weather", "")], [piece(None, None, OSLO)]],
+        [("c1", "weather", OSLO)],
+    ),
+    "a backslash at the end of a piece": (
+        [[piece("c1", "f", '{"a":"\\')], [piece(None, None, '"}"')], [piece(None, None, "}")]],
+        [("c1", "f", '{"a":"\\"}"}')],
+    ),
+}
+
+
+@pytest.mark.parametrize(("chunks", "calls"), APART.values(), ids=APART)
+def test_calls_that_share_an_index_are_told_apart(
+    chunks: list[list[Json]], calls: list[tuple[str, str, str]]
+) -> None:
+    assert assemble(*chunks) == calls
+
+
+@pytest.mark.parametrize(("chunks", "calls"), TOGETHER.values(), ids=TOGETHER)
+def test_the_pieces_of_one_call_stay_together(
+    chunks: list[list[Json]], calls: list[tuple[str, str, str]]
+) -> None:
+    assert assemble(*chunks) == calls

@@ -1,0 +1,60 @@
+"""Find the error that a model server reports within an answer whose status is a success.
+
+Servers and gateways do that if they fail after the first token. No shape is documented; these
+are those of OpenRouter, vLLM, FastAPI and Anthropic.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webapp.exact_json import Null, Number, Object, String, Value
+
+_NO_ERROR: Final = frozenset({"null", "false", '""', "{}", "[]", "0"})
+_WORDS: Final = ("message", "detail", "error", "error_msg")
+
+
+def find_reported_error(answer: Object) -> str | None:
+    """Return the error that an answer, or a chunk of one, reports, or None if it reports none."""
+    error = answer.get("error")
+    if error is not None and error.source not in _NO_ERROR:
+        return _read_words(error)
+    if "error" in (answer.text("object"), answer.text("type")):
+        return _read_words(answer)
+    choices = answer.items("choices")
+    if choices is None:
+        return _read_message(answer)
+    for choice in choices:
+        found = _find_in_choice(choice)
+        if found is not None:
+            return found
+    return None
+
+
+def _find_in_choice(choice: Value) -> str | None:
+    if not isinstance(choice, Object):
+        return None
+    error = choice.get("error")
+    if error is not None and error.source not in _NO_ERROR:
+        return _read_words(error)
+    return 'the finish reason "error"' if choice.text("finish_reason") == "error" else None
+
+
+def _read_message(answer: Object) -> str | None:
+    """Return the words of an answer without choices that is itself an error."""
+    if answer.get("detail") is not None:
+        return _read_words(answer)
+    is_error = isinstance(answer.get("code"), String | Number)
+    return _read_words(answer) if is_error and answer.text("message") else None
+
+
+def _read_words(error: Value) -> str:
+    """Return the sentence in an error: its text, that of its first member with words, its JSON."""
+    if isinstance(error, String):
+        return error.text
+    if isinstance(error, Object):
+        for name in _WORDS:
+            value = error.get(name)
+            if value is not None and not isinstance(value, Null) and value.source not in _NO_ERROR:
+                return value.text if isinstance(value, String) else value.source
+    return error.source
