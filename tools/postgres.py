@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, make_url
+
+from tools.memory import find_children
 
 HOW_TO_INSTALL = "it needs PostgreSQL: on Debian, apt-get install postgresql"
 # Nothing of it outlives the program, so nothing needs to reach the disk.
@@ -39,6 +42,9 @@ class PostgresServer:
     """A running server; its socket is in `folder`."""
 
     folder: Path
+    programs: Path
+    options: str
+    user: dict[str, Any]
     _numbers: Iterator[int] = field(default_factory=count, repr=False)
     _emptied: list[str] = field(default_factory=list, repr=False)
 
@@ -78,6 +84,46 @@ class PostgresServer:
             f" WHERE datname = '{make_url(url).database}'"
         )
 
+    def start(self) -> None:
+        """Start the server again, after `stop` or `kill`."""
+        self._control("start", "-w", "-t", "600", "-l", f"{self.folder}/log", "-o", self.options)
+
+    def stop(self) -> None:
+        """Shut the server down; its clients are disconnected."""
+        self._control("stop", "-w", "-t", "600", "-m", "fast")
+
+    def kill(self) -> None:
+        """Kill all processes of the server, as a lack of memory or a power cut does."""
+        first = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        for pid in (int(first), *find_children(int(first))):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def is_running(self) -> bool:
+        """Return whether the server accepts connections or starts to."""
+        return self._run_program("status").returncode == 0
+
+    def _control(self, *arguments: str) -> None:
+        ended = self._run_program(*arguments)
+        if ended.returncode:
+            raise RuntimeError(f"PostgreSQL did not {arguments[0]}: {ended.stdout}")
+
+    def _run_program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # The server must not hold a pipe of ours open, so the output goes to a file.
+        with tempfile.TemporaryFile("w+") as output:
+            ended = subprocess.run(
+                [self.programs / "pg_ctl", *arguments, "-D", self.folder / "data"],
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **self.user,
+            )
+            output.seek(0)
+            ended.stdout = output.read()
+            return ended
+
     def run(self, statements: str, *, database: str = "postgres") -> None:
         """Run `statements` in `database`, each committed by itself."""
         engine = create_engine(self.url(database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
@@ -98,13 +144,15 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def running_postgres(programs: Path, *, options: str = _OPTIONS) -> Iterator[PostgresServer]:
-    """Run a new server in a temporary folder; stop and remove it at the end.
+def running_postgres(
+    programs: Path, *, options: str = _OPTIONS, parent: Path | None = None
+) -> Iterator[PostgresServer]:
+    """Run a new server in a temporary folder, in `parent` if set; stop and remove it at the end.
 
     Raise `RuntimeError` with the server's log if it does not start.
     """
     # The path of a socket has 107 characters at most: pytest's folders are too deep.
-    folder = Path(tempfile.mkdtemp(prefix="readback-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="readback-postgres-", dir=parent))
     user: dict[str, Any] = {}
     if os.getuid() == 0:
         # The server refuses to run as root.
@@ -126,7 +174,7 @@ def running_postgres(programs: Path, *, options: str = _OPTIONS) -> Iterator[Pos
         if said != "started\n":
             raise RuntimeError(f"PostgreSQL did not start:\n{said}{supervisor.stdout.read()}")
         try:
-            yield PostgresServer(folder)
+            yield PostgresServer(folder, programs, f"-k {folder} {options}", user)
         finally:
             supervisor.stdin.close()
 

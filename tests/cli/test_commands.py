@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Readback, open_terminal, read_until
+from tests.support.command import PATIENCE, Readback, open_terminal, read_until
+from tools.outages import MountRefused, small_disk
 from tools.store_rows import compact, completion, database_url, jsonl
 
 
@@ -178,7 +179,7 @@ def test_a_list_obeys_nothing_that_stands_in_a_completion(
     }
     readback("import", jsonl(tmp_path / "a.jsonl", [hostile]))
 
-    output = readback("list").output.removesuffix("\n")
+    output = readback("list", "--limit", "300").output.removesuffix("\n")
 
     assert output.isprintable()
     assert "words" in output
@@ -221,3 +222,66 @@ def test_a_deletion_asks_on_a_terminal(filled: Readback, answer: str, left: int)
 
     assert b"Delete 1 completion? [y/N]" in output
     assert filled("export").output.count("\n") == left
+
+
+HOW_TO_GO_ON = (
+    "The import ended early; the rest is not loaded. To go on, repeat the command: what is loaded "
+    "stays, and is not loaded twice.\n"
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_import_that_is_stopped_says_what_is_loaded_and_how_to_go_on(
+    readback: Readback, tmp_path: Path, number: signal.Signals
+) -> None:
+    lines = [f"{json.dumps(completion(f'c{at}'))}\n" for at in range(300)]
+    whole = tmp_path / "whole.jsonl"
+    whole.write_text("".join(lines))
+    with readback.start("import", "-") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("".join(lines[:250]).encode())
+        process.stdin.flush()
+        while len(readback("list").output.splitlines()) < 200:
+            pass
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=PATIENCE)
+        status = process.returncode
+
+    assert status == 130
+    assert output.decode().endswith(f"200 completions loaded.\n{HOW_TO_GO_ON}")
+    assert errors.decode() == "readback: stopped; what was done before is kept.\n"
+    assert readback("import", whole).output.endswith(
+        "100 completions loaded, 200 stored already.\n"
+    )
+
+
+def test_an_import_into_a_full_disk_says_what_is_loaded_and_how_to_go_on(
+    readback: Readback, tmp_path: Path
+) -> None:
+    lines = [completion(f"c{at}", note="x" * 10_000) for at in range(1500)]
+    path = jsonl(tmp_path / "large.jsonl", lines)
+    try:
+        with small_disk(tmp_path / "disk", megabytes=8) as folder:
+            small = readback.with_settings(DATABASE_URL=database_url(folder))
+            ended = small("import", path)
+            listed = len(small("list", "--limit", "2000").output.splitlines())
+    except MountRefused as refusal:
+        pytest.skip(str(refusal))
+
+    loaded = int(ended.output.splitlines()[-2].split()[0].replace(",", ""))
+    assert ended.status == 1
+    assert ended.output.endswith(HOW_TO_GO_ON)
+    assert ended.errors.endswith("database or disk is full\n")
+    assert 0 < loaded < 1500 and loaded == listed
+
+
+def test_an_import_that_is_refused_says_that_nothing_is_loaded(
+    readback: Readback, tmp_path: Path
+) -> None:
+    nobody = f"postgresql+psycopg://postgres@/none?host={tmp_path}"
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1")])
+    ended = readback.with_settings(DATABASE_URL=nobody)("import", path)
+
+    assert ended.status == 2
+    assert ended.output == f"0 completions loaded.\n{HOW_TO_GO_ON}"
+    assert "cannot be opened" in ended.errors

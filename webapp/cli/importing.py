@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
 
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import ProgressLine, print_line
@@ -14,6 +17,11 @@ from webapp.embedded import ImportReport, import_files
 from webapp.embedded.transfer.files import SourceLine
 from webapp.embedded.transfer.formats import ImportFormat
 from webapp.formatting import count, size
+
+_HOW_TO_GO_ON: Final = (
+    "The import ended early; the rest is not loaded. To go on, repeat the command: what is loaded "
+    "stays, and is not loaded twice."
+)
 
 
 def add_parser(commands: Commands) -> None:
@@ -35,14 +43,27 @@ def add_parser(commands: Commands) -> None:
 
 
 def _run_import(options: argparse.Namespace, config: Config) -> int:
-    with ProgressLine(sys.stderr) as line, open_store(config) as store:
+    """Import, and print what is stored, also if an error or a signal ends the import early."""
+    report = ImportReport()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with ProgressLine(sys.stderr) as line, open_store(config) as store:
 
-        def show(done: int, total: int, completions: int) -> None:
-            read = f"{size(done)} of {size(total)}" if total else size(done)
-            line.show(f"{read}, {count(completions, 'completion')}")
+            def show(done: int, total: int, completions: int) -> None:
+                read = f"{size(done)} of {size(total)}" if total else size(done)
+                line.show(f"{read}, {count(completions, 'completion')}")
 
-        report = import_files(store, options.files, progress=show)
+            import_files(store, options.files, progress=show, report=report)
+    except (Exception, KeyboardInterrupt):
+        _print_report(report)
+        print(_HOW_TO_GO_ON, flush=True)
+        raise
     return _print_report(report)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _print_report(report: ImportReport) -> int:

@@ -162,9 +162,9 @@ class Config:
         "READBACK_SPOOL_DIR",
         parsers.folder,
         default=None,
-        default_text="in the user's data folder",
         help="The folder, best on another disk, that keeps answers with `store: true` while the "
-        "database is down, full or read-only. Each store needs its own.",
+        "database is down, full or read-only; each store needs its own. By default it is in the "
+        "user's data folder.",
     )
     spool_bytes: int = setting(
         "READBACK_SPOOL_BYTES",

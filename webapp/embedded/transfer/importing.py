@@ -85,17 +85,20 @@ def import_files(
     *,
     progress: Progress | None = None,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    report: ImportReport | None = None,
 ) -> ImportReport:
     """Store the completions in the files at `paths` and return a report; `-` is standard input.
 
     Importing a file again changes nothing: a stored completion stays as it is, and one without
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
+    A `report` that the caller passes is filled batch by batch, and so says what is stored if an
+    error ends the import.
     """
     files = [Path(path) for path in paths]
     total = sum(map(_get_size, files))
     done = 0
     with PendingParts() as pending:
-        run = _ImportRun(store, pending)
+        run = _ImportRun(store, pending, report or ImportReport())
         documents = chain.from_iterable(
             read_documents(path, max_bytes=max_document_bytes) for path in files
         )
@@ -114,8 +117,8 @@ def import_files(
 class _ImportRun:
     """One import: stores batches and reports the outcome of each completion."""
 
-    def __init__(self, store: Store, pending: PendingParts) -> None:
-        self.report = ImportReport()
+    def __init__(self, store: Store, pending: PendingParts, report: ImportReport) -> None:
+        self.report = report
         self._store = store
         self._pending = pending
 
