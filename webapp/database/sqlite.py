@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
 
 from webapp.database.engine import Database, StoreError, takes_write_lock
@@ -36,6 +36,7 @@ def open_sqlite(url: URL) -> Database:
     )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _drop_read_only_connections)
     return Database.from_engine(engine)
 
 
@@ -85,3 +86,13 @@ def _begin(connection: Connection) -> None:
     between; one that takes the write lock first waits for its turn.
     """
     connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_write_lock(connection) else "BEGIN")
+
+
+def _drop_read_only_connections(context: ExceptionContext) -> None:
+    """Let new connections replace all of the pool after a disk was read-only or failed.
+
+    A connection that was made while its file was read-only can never write.
+    """
+    outage = find_outage(context.sqlalchemy_exception) if context.sqlalchemy_exception else None
+    if outage in (Outage.READ_ONLY, Outage.DOWN):
+        context.is_disconnect = True
