@@ -332,3 +332,21 @@ def test_a_server_that_does_not_list_is_explained_and_ids_still_open(
     assert "does not list" in page.text
     assert str(reply.status) in page.text
     assert page.one("form.open-box input").attributes["name"] == "pasted"
+
+
+def test_a_list_that_is_too_large_is_requested_in_smaller_pages() -> None:
+    fake = FakeUpstream()
+    for at in range(6):
+        completion_id = f"chatcmpl-{at}"
+        made = stored(completion_id, "Hi").completion
+        fake.completions[completion_id] = Stored(
+            made | answered(content="x" * 40_000) | {"created": at},
+            [message(completion_id, 0, "Hi")],
+        )
+    with serve(fake) as address:
+        config = Config(openai_base_url=f"{address}/v1", limits=Limits(max_bytes=100_000))
+        pages = list(pages_from(create_app(config).test_client(), "/completions"))
+    seen = [row.href for page in pages for row in page.rows]
+
+    assert len(pages) > 1
+    assert len(seen) == len(set(seen)) == 6

@@ -35,6 +35,7 @@ from webapp.upstream.errors import (
     Redirected,
     ServerFailed,
     TimedOut,
+    TooLarge,
     Unreachable,
     UpstreamError,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Redirected",
     "ServerFailed",
     "TimedOut",
+    "TooLarge",
     "Unreachable",
     "UpstreamError",
     "compute_backoff",

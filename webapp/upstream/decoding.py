@@ -18,7 +18,7 @@ from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.http.deadline import Deadline
 from webapp.messages import Message
 from webapp.upstream.error_mapping import is_html, read_error_body
-from webapp.upstream.errors import BadAnswer, TimedOut
+from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
 
 MAX_ERROR_BYTES: Final = 64 * 1024
 """Errors are shorter; the rest of a longer body is not read."""
@@ -50,7 +50,7 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
     except zlib.error as error:
         raise BadAnswer("The server's answer is compressed, but damaged.") from error
     if max(len(received), len(body)) > max_bytes:
-        raise BadAnswer(
+        raise TooLarge(
             f"The server's answer is larger than {max_bytes:,} bytes.",
             advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
             "READBACK_MAX_BYTES.",

@@ -125,6 +125,10 @@ class BadAnswer(UpstreamError):
     usual_advice = "Check that the base URL is that of an OpenAI-compatible API."
 
 
+class TooLarge(BadAnswer):
+    """The answer is larger than the limits allow; one for fewer objects may not be."""
+
+
 class Redirected(UpstreamError):
     """The server answered with a redirect; redirects are never followed."""
 

@@ -19,13 +19,14 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from webapp.completions import Completion, Page
 from webapp.fragments import join_pieces, render_page_or_fragment
 from webapp.reading import TranscriptPage
 from webapp.reading.pasted import parse_pasted
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
-from webapp.upstream import NotSupported, UpstreamError, canonicalize
+from webapp.upstream import Deadline, NotSupported, TooLarge, UpstreamError, canonicalize
 from webapp.views import read_page_request, read_whole_number, render_raw_json
 
 bp = Blueprint("completions", __name__)
@@ -111,21 +112,35 @@ def index() -> ResponseReturnValue:
     filters = _filters()
     after = request.args.get("after") or None
     until = deadline()
+    limit = read_whole_number("limit", default=20, low=1, high=100)
     try:
-        listed = services().upstream.list_completions(
-            after=after,
-            limit=read_whole_number("limit", default=20, low=1, high=100),
-            order="desc",
-            model=filters.model,
-            metadata=dict(filters.metadata),
-            deadline=until,
-        )
+        listed = _list_what_fits(filters, after, limit, until)
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     page = canonicalize(listed, after=after)
     rows = services().previews.build_rows(page.items, until)
     cut_off = page.has_more is True and page.next_after is None
     return _page(Listing(rows, filters, page.next_after, after, cut_off=cut_off))
+
+
+def _list_what_fits(
+    filters: Filters, after: str | None, limit: int, until: Deadline
+) -> Page[Completion]:
+    """Request `limit` completions, and fewer as long as the answer is too large to be read."""
+    while True:
+        try:
+            return services().upstream.list_completions(
+                after=after,
+                limit=limit,
+                order="desc",
+                model=filters.model,
+                metadata=dict(filters.metadata),
+                deadline=until,
+            )
+        except TooLarge:
+            if limit == 1:
+                raise
+            limit = max(1, limit // 4)
 
 
 @bp.post("/open")
