@@ -304,3 +304,54 @@ def test_a_foreign_site_cannot_change_a_stored_completion(
     client.delete(path, headers=headers)
     metadata = json.loads(client.get(path).data)["metadata"]
     assert metadata == {"a": "b"}
+
+
+# Reads by other sites
+
+FOLLOWED = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+USED = [
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Purpose": "prefetch"} | FOLLOWED,
+    {"Sec-Fetch-Site": "nonsense", "Sec-Fetch-Mode": "websocket"},
+    {"Origin": "https://elsewhere.example", "Sec-Fetch-Mode": "cors"},
+]
+
+
+@pytest.mark.parametrize("headers", USED)
+@pytest.mark.parametrize("path", ["/completions", HERE, f"{HERE}/media/{'0' * 32}", "/healthz"])
+def test_a_page_of_another_site_makes_no_work(
+    fake: FakeUpstream, fake_client: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    answers = [fake_client.get(path, headers=headers), fake_client.head(path, headers=headers)]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert find_header_faults(answers[0].headers.to_wsgi_list()) == []
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("headers", USED)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/nothing"])
+def test_nor_does_it_reach_the_api(client: FlaskClient, path: str, headers: dict[str, str]) -> None:
+    assert client.get(path, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"} | FOLLOWED,
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "none"} | FOLLOWED,
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Purpose": "prefetch"},
+        {"Origin": "http://localhost"},
+    ],
+)
+def test_links_from_other_sites_and_our_own_pages_work(
+    fake_client: FlaskClient, headers: dict[str, str]
+) -> None:
+    assert fake_client.get(HERE, headers=headers).status_code == 200

@@ -70,8 +70,8 @@ class Gate:
 
     Every answer has the headers: a page, the API, a file, even a failure of the application. An
     answer that sets some of them itself, such as a stricter policy, keeps its own. The gate
-    refuses other hosts, writes from other sites, and a query that is not UTF-8, which the
-    application could not read.
+    refuses other hosts, writes from other sites, reads by the pages of other sites, and a query
+    that is not UTF-8, which the application could not read.
 
     A foreign site can make its own name resolve to this machine (DNS rebinding); its pages
     would then have our origin, but the Host header still has the foreign name. Addresses cannot
@@ -89,6 +89,8 @@ class Gate:
             return _refuse(start, "421 Misdirected Request", "not for that host name")
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_same_origin(environ):
             return _refuse(start, "403 Forbidden", "not for forms of other sites")
+        if is_foreign_use(environ):
+            return _refuse(start, "403 Forbidden", "not for pages of other sites")
         if not _is_utf8(environ.get("QUERY_STRING", "")):
             return _refuse(start, "400 Bad Request", "the query is not UTF-8")
         try:
@@ -120,6 +122,22 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
         return site in ("same-origin", "none")
     origin = environ.get("HTTP_ORIGIN")
     return origin is None or _parse_host(origin) == environ.get("HTTP_HOST")
+
+
+def is_foreign_use(environ: WSGIEnvironment) -> bool:
+    """Return whether a page of another site uses this address in itself: as an image, say.
+
+    It cannot read the answer, but could have thousands of them made. Following a link to this
+    address is no such use; framing or prefetching it is.
+    """
+    mode = environ.get("HTTP_SEC_FETCH_MODE")
+    # Browsers that say the site say the mode as well; others say neither when a link is followed.
+    if mode is None or is_same_origin(environ):
+        return False
+    is_followed = (
+        mode == "navigate" and environ.get("HTTP_SEC_FETCH_DEST", "document") == "document"
+    )
+    return not is_followed or "prefetch" in environ.get("HTTP_SEC_PURPOSE", "")
 
 
 def _parse_host(origin: str) -> str | None:

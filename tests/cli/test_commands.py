@@ -135,6 +135,24 @@ def test_an_export_that_cannot_be_written_is_one_line(filled: Readback, tmp_path
     assert "No such file or directory" in ended.errors
 
 
+def test_an_export_does_not_follow_a_planted_link(filled: Readback, tmp_path: Path) -> None:
+    victim, link, dangling = tmp_path / "victim", tmp_path / "out", tmp_path / "dangling"
+    victim.write_text("precious")
+    link.symlink_to(victim)
+    dangling.symlink_to(tmp_path / "new")
+    ended = [filled("export", "-o", path) for path in (link, dangling)]
+
+    assert [one.status for one in ended] == [2, 2]
+    assert all("symbolic link" in one.errors for one in ended)
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_export_can_go_to_standard_output_by_name(filled: Readback) -> None:
+    assert filled("export", "-o", "/dev/stdout").output.count("\n") == 4
+    assert filled("export", "-o", "/dev/null").output == "3 completions written to /dev/null.\n"
+
+
 def test_a_closed_pipe_ends_an_export_quietly(readback: Readback, tmp_path: Path) -> None:
     big = completion("c1", note="x" * 1_000_000)
     readback("import", jsonl(tmp_path / "a.jsonl", [big, big | {"id": "c2"}]))

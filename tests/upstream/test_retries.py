@@ -112,7 +112,15 @@ def test_the_server_says_how_long_to_wait(
 
 
 @pytest.mark.parametrize(
-    "written", ["0", "-5", "soon", "nan", "inf", "", "Tue, 16 Sep 1925 16:13:25 GMT"]
+    "written",
+    [
+        *("0", "-5", "soon", "nan", "inf", "", "1e308", "1_0", "0x10", "9" * 401, "\u0663"),
+        "Tue, 16 Sep 1925 16:13:25 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 31 Dec 2025 23:59:59 +99999999999999",
+        "Fri, 99 Foo 2025 99:99:99 GMT",
+    ],
 )
 def test_a_useless_wait_is_replaced_by_the_usual_one(
     connect: Connect, fake: FakeUpstream, time: FakeTime, written: str
@@ -121,6 +129,27 @@ def test_a_useless_wait_is_replaced_by_the_usual_one(
     connect(fake).retrieve_completion(ID)
 
     assert 0.375 <= time.sleeps[0] <= 0.5
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry_After": "9" * 300},
+        {"Retry_After": "99999999999999999999.5"},
+        {"retry_after_ms": "9" * 400},
+        {"Retry_After": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"Retry_After": "Fri, 31 Dec 9999 23:59:59 -2359"},
+    ],
+)
+def test_an_absurd_wait_is_a_month(
+    connect: Connect, fake: FakeUpstream, time: FakeTime, headers: dict[str, str]
+) -> None:
+    fake.script(PATH, error(429, "slow down", **headers))
+    with pytest.raises(RateLimited) as problem:
+        connect(fake).retrieve_completion(ID)
+
+    assert problem.value.retry_after == 30 * 86_400
+    assert time.sleeps == []
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import export_completions
 from webapp.formatting import count
+
+_DEVICES: Final = Path("/dev/fd")
+"""Its links are to what the user has opened, as for `-o >(gzip > FILE)`."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -63,14 +67,15 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
 @contextlib.contextmanager
 def _open_output(path: Path | None) -> Iterator[BinaryIO]:
     """Open the output; a file gets its name, readable by its owner alone, when it is complete."""
-    if path is None:
+    if path is None or path == Path("/dev/stdout"):
         yield sys.stdout.buffer
         return
+    if path.is_symlink() and path.parent != _DEVICES:
+        raise ValueError(f"{path} is a symbolic link, which export does not follow")
     if path.exists() and not path.is_file():
-        with path.open("wb") as file:
+        with os.fdopen(_open_existing(path), "wb") as file:
             yield file
         return
-    path = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -79,3 +84,13 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _open_existing(path: Path) -> int:
+    """Open a pipe or a device. Raise `ValueError` if it is of another user, who could read it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    found = os.fstat(handle)
+    if found.st_uid in (os.getuid(), 0) and not stat.S_ISREG(found.st_mode):
+        return handle
+    os.close(handle)
+    raise ValueError(f"{path} belongs to another user")

@@ -6,3 +6,6 @@ from typing import Final
 
 MAX_VALUES: Final = 250_000
 """The most JSON values of one request or answer that are parsed; they take about 40 MB."""
+
+MAX_IMPORTED_VALUES: Final = 2_000_000
+"""The most JSON values of one imported document, which takes about 400 MB then."""

@@ -8,7 +8,6 @@ without the API key and truncated to a readable length.
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +40,10 @@ from webapp.upstream.errors import (
 MAX_SERVER_MESSAGE: Final = 2000
 """Characters."""
 
+MAX_RETRY_AFTER: Final = 30 * 86_400.0
+"""Seconds; a longer wait says nothing more, and clients may not be able to read it."""
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,400})?")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _NO_SUCH_ROUTE = re.compile(
@@ -316,25 +319,24 @@ def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     else:
         seconds = _parse_number(text)
         wait = seconds if seconds is not None else _seconds_until(text, now)
-    return wait if wait > 0 else None
+    return min(wait, MAX_RETRY_AFTER) if wait > 0 else None
 
 
 def _parse_number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    """Return the decimal number in `text`, infinity if it has too many digits for a float."""
+    match = _DECIMAL.fullmatch((text or "").strip())
+    return float(match[0]) if match else None
 
 
 def _seconds_until(text: str | None, now: float) -> float:
     """Return the seconds until an HTTP date, 0 if it is none."""
     try:
         date = parsedate_to_datetime(text or "")
-    except ValueError:
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        # Besides a text that is no date, its zone can put a date outside of the calendar.
         return 0
-    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
 
 
 def _is_malformed(error: BaseException) -> bool:

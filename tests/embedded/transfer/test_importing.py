@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from tools.paths import SHARED
 from tools.store_rows import completion, jsonl, rows
 from webapp.embedded import ImportReport, Store, import_files
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
 
 TRANSCRIPTS = SHARED / "data" / "transcripts"
 
@@ -184,3 +185,38 @@ def test_every_collected_transcript_is_stored_and_returned(
         assert len(answer["choices"]) == len(given["choices"])
         kept = json.loads(heads[completion_id]) | {"messages": messages[completion_id]}
         assert kept == given
+
+
+def test_a_sparse_file_of_any_size_ends_with_a_sentence(store: Store, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1")])
+    os.truncate(path, 1 << 40)
+
+    report = import_files(store, [path], max_document_bytes=1_000_000)
+
+    assert (report.added, report.bad) == (1, 1)
+    assert problems(report) == ["a.jsonl:2: it is longer than 1 GB, and nothing after it was read"]
+
+
+NUMBERS = ",".join("1" * (MAX_IMPORTED_VALUES + 100_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"[{NUMBERS}]", "it holds more than 2,000,000 JSON values"),
+        (f"[{NUMBERS}", "it holds more than 2,000,000 JSON values"),
+        (f'{{"messages":[],"choices":[{NUMBERS}]}}', "it holds more than 2,000,000 JSON values"),
+        (json.dumps({"custom_id": "a", "response": f"[{NUMBERS}]"}), "its response is no"),
+    ],
+    ids=["array", "cut", "completion", "in-a-string"],
+)
+def test_a_line_of_millions_of_values_is_refused_and_the_others_are_stored(
+    store: Store, tmp_path: Path, text: str, reason: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"{text}\n{json.dumps(completion('c1'))}\n", encoding="utf-8")
+
+    report = import_files(store, [path])
+
+    assert report.added == 1
+    assert reason in str(report.problems[0])

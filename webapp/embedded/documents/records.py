@@ -14,7 +14,7 @@ from webapp.embedded.documents.api_json import (
     serialize_message,
     strip_whitespace,
 )
-from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse
+from webapp.exact_json import Array, NotJson, Null, Object, String, TooManyValues, Value, parse
 from webapp.ids import MAX_ID_LENGTH, is_valid_id
 from webapp.timestamps import parse_time
 
@@ -152,10 +152,14 @@ def index_text(text: str) -> str:
     return f"sha256 {hashlib.sha256(encoded).hexdigest()}"
 
 
-def parse_json(text: str) -> Value:
+def parse_json(text: str, *, max_values: int | None = None) -> Value:
     """Parse `text` as JSON. Raise `NotACompletion` with the position of the error if it fails."""
     try:
-        value = parse(text)
+        value = parse(text, max_values=max_values)
+    except TooManyValues as error:
+        raise NotACompletion(
+            f"it holds more than {max_values:,} JSON values, too many to be one completion"
+        ) from error
     except NotJson as error:
         at = f"column {error.column}" if error.line == 1 else str(error).rpartition(" at ")[2]
         raise NotACompletion(f"it is not JSON: {error.problem} at {at}") from error

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import NotJson, parse
 
 MAX_DOCUMENT_BYTES: Final = 128 * 1024 * 1024
@@ -25,6 +26,9 @@ STANDARD_INPUT: Final = Path("-")
 
 _GZIP: Final = b"\x1f\x8b"
 _SKIPPED_AT_ONCE: Final = 8 * 1024 * 1024
+_MAX_SKIPPED: Final = 1024 * 1024 * 1024
+"""The most bytes of a line that are read to reach the next one: a sparse file can have any size."""
+_ENDLESS: Final = "it is longer than 1 GB, and nothing after it was read"
 _SPACE: Final = b" \t\r\n"
 
 
@@ -105,7 +109,11 @@ class _LineReader:
             self._number += 1
             source = SourceLine(self._path, self._number)
             if len(text) > self._max_bytes and not text.endswith(b"\n"):
-                size = self._measure(len(text) + self._skip_line())
+                skipped, is_skipped = self._skip_line()
+                size = self._measure(len(text) + skipped)
+                if not is_skipped:
+                    yield Document(source, size, problem=_ENDLESS)
+                    return
                 yield Document(source, size, problem="it is too long to be one completion")
                 continue
             mark = codecs.BOM_UTF8 if self._number == 1 else b""
@@ -126,14 +134,16 @@ class _LineReader:
             "completion on each line, can be longer",
         )
 
-    def _skip_line(self) -> int:
-        """Read to the end of the line and return the number of bytes skipped."""
+    def _skip_line(self) -> tuple[int, bool]:
+        """Return the number of bytes skipped, and whether they reach the end of the line."""
         skipped = 0
         while text := self._file.readline(_SKIPPED_AT_ONCE):
             skipped += len(text)
             if text.endswith(b"\n"):
                 break
-        return skipped
+            if skipped >= _MAX_SKIPPED:
+                return skipped, False
+        return skipped, True
 
     def _measure(self, read: int) -> int:
         """Return how many bytes of the file the last `read` decompressed bytes took."""
@@ -168,7 +178,7 @@ def _is_incomplete(line: bytes) -> bool:
     if not text.startswith(("[", "{")):
         return False
     try:
-        parse(text)
+        parse(text, max_values=MAX_IMPORTED_VALUES)
     except NotJson as error:
         return error.position == len(text)
     return False

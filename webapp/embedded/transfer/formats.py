@@ -18,6 +18,7 @@ from webapp.embedded.documents.from_files import (
     parse_completion_id,
 )
 from webapp.embedded.documents.records import NotACompletion
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse
 
 
@@ -204,7 +205,7 @@ def _find_body(value: Value | None) -> Object | None:
     for _ in range(_MAX_WRAPPERS):
         if isinstance(value, String):
             try:
-                value = parse(value.text)
+                value = parse(value.text, max_values=MAX_IMPORTED_VALUES)
             except NotJson:
                 return None
         if not isinstance(value, Object):

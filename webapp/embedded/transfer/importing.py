@@ -22,6 +22,7 @@ from webapp.embedded.documents.records import (
     parse_json,
     parse_record,
 )
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Outcome, Store
 from webapp.embedded.transfer.files import (
     MAX_DOCUMENT_BYTES,
@@ -190,7 +191,7 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
     text = _decode(document)
     if not text:
         return
-    value = parse_json(text)
+    value = parse_json(text, max_values=MAX_IMPORTED_VALUES)
     values = value.items if isinstance(value, Array) else (value,)
     bundle = detect_bundle(values) if isinstance(value, Array) else None
     whole, members = bundle or (None, frozenset())
