@@ -16,6 +16,7 @@ SHEET_PARTS: Final = (
     "layout",
     "list",
     "transcript",
+    "menus",
     "parts",
     "code",
     "calls",
@@ -24,6 +25,7 @@ SHEET_PARTS: Final = (
     "sources",
     "outputs",
     "folds",
+    "density",
     "print",
 )
 """The style sheets in `css`, in the order in which they make up `readback.css`."""

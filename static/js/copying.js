@@ -2,17 +2,17 @@
 
 const status = document.getElementById("status");
 
+// The word of what happened lies over the label, so that nothing beside it moves.
 async function copy(button, text, said = "Copied.") {
-  const label = (button.dataset.label ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
+    button.dataset.said = "copied";
     status.textContent = said;
   } catch {
-    button.textContent = "not allowed";
+    button.dataset.said = "not allowed";
     status.textContent = "The browser did not allow copying.";
   }
-  setTimeout(() => (button.textContent = label), 1500);
+  setTimeout(() => delete button.dataset.said, 1500);
 }
 
 // The exact text: parts one blank line apart, slices of one text joined as they were.
@@ -31,10 +31,32 @@ function own(bubble, selector) {
   return [...bubble.querySelectorAll(`:scope > .parts ${selector}:not(${below})`)];
 }
 
+// The arguments of a call as they were sent, not those laid out beside them.
+function argumentsOf(call) {
+  const sources = [...call.querySelectorAll("pre:is(.arguments, .source)")];
+  return sources
+    .filter((source) => source.closest(".call") === call && !source.closest(".result, .menu"))
+    .map((source) => source.textContent)
+    .join("");
+}
+
+const BUTTONS =
+  "[data-copy], [data-copy-text], [data-copy-code], [data-copy-arguments], [data-copy-link]";
+
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-text], [data-copy-code]");
+  const button = event.target.closest(BUTTONS);
   if (!button) return;
+  if ("copyLink" in button.dataset) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    return copy(button, button.href, "Copied the link.");
+  }
   if ("copy" in button.dataset) return copy(button, button.dataset.copy);
+  if ("copyArguments" in button.dataset) {
+    const call = button.closest(".call");
+    const goesOn = call.querySelector(":scope > .next-part, :scope > .fold .next-part");
+    return copy(button, argumentsOf(call), goesOn ? "Copied the part shown; the arguments go on." : "Copied.");
+  }
   if ("copyCode" in button.dataset) {
     // Without the last line break, which would run the last line of what is pasted in a shell.
     return copy(button, button.closest(".code").querySelector("code").textContent.replace(/\n$/, ""));

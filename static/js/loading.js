@@ -34,7 +34,7 @@ document.addEventListener("htmx:after:swap", () => {
   const progress = document.getElementById("more")?.dataset.progress;
   status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
   if (loadingAll) loadNext();
-  else if (focused) added.querySelector(".bubble, .row-link").focus({ preventScroll: true });
+  else if (focused) added.querySelector(".outlined > summary, .bubble, .row-link").focus({ preventScroll: true });
   else if (document.activeElement === document.body) focusOn(place);
 });
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from tests.support.browser.chromium import Open
+from tests.support.browser.chromium import Open, open_menu
 
 HERE = "/completions/chatcmpl-1"
 
@@ -74,7 +74,8 @@ def test_the_switch_shows_the_exact_arguments(address: str, open_page: Open, scr
     found = page.locator("#m-5-call-2")
     exact, tree = found.locator("pre.exact"), found.locator("div.readable")
     assert (exact.is_visible(), tree.is_visible()) == (False, True)
-    found.get_by_label("exact text").check()
+    open_menu(found)
+    found.locator("[data-exact-switch]").check()
     assert (exact.is_visible(), tree.is_visible()) == (True, False)
 
 

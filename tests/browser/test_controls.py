@@ -1,4 +1,4 @@
-"""The small controls of a bubble: source, copy, raw; and the keyboard's way through the page."""
+"""The small controls of a bubble: source, copy, JSON; and the keyboard's way through the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser.chromium import Open
+from tests.support.browser.chromium import Open, open_menu
 from tests.support.long_transcripts import write_completion
 
 TEXT = "# Title\n\n**bold**  and `code`\n"
@@ -36,6 +36,7 @@ def test_the_switch_shows_the_source_of_one_message(
     title = first.get_by_role("heading", name="Title")
     expect(title).to_be_visible()
     expect(first.locator(".source")).to_be_hidden()
+    open_menu(first)
     first.get_by_label("source").check()
     expect(title).to_be_hidden()
     assert first.locator(".source").text_content() == TEXT
@@ -50,20 +51,20 @@ def test_copy_takes_the_source(address: str, open_page: Open, loaded: str) -> No
     assert page.evaluate("navigator.clipboard.readText()") == TEXT
 
 
-def test_raw_opens_the_exact_json_below_the_message(
-    address: str, open_page: Open, loaded: str
-) -> None:
+def test_json_opens_below_the_message(address: str, open_page: Open, loaded: str) -> None:
     page = open_page(address, loaded)
     for _ in range(2):
-        page.locator("#m-1").get_by_role("link", name="raw").click()
+        open_menu(page.locator("#m-1"))
+        page.locator("#m-1").get_by_role("link", name="JSON").click()
         expect(page.locator("#m-1 .raw pre")).to_contain_text('"content_parts": null')
         expect(page.locator("#m-1 .raw pre")).to_have_count(1)
     assert page.url.endswith(loaded)
 
 
-def test_raw_is_a_page_without_javascript(address: str, open_page: Open, loaded: str) -> None:
+def test_json_is_a_page_without_javascript(address: str, open_page: Open, loaded: str) -> None:
     page = open_page(address, loaded, javascript=False)
-    page.locator("#m-1").get_by_role("link", name="raw").click()
+    open_menu(page.locator("#m-1"))
+    page.locator("#m-1").get_by_role("link", name="JSON").click()
     expect(page.locator("pre.json")).to_contain_text('"role": "user"')
     page.get_by_text("Back to the transcript").click()
     expect(page.locator("#m-1")).to_be_visible()
@@ -84,7 +85,7 @@ def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(
         if page.evaluate("document.activeElement === document.body"):
             break
         assert style not in ("none0px", "solid0px"), reached[-1]
-    for control in ("Skip to the content", "Readback", "Open", "Raw", "copy", "link", "raw"):
+    for control in ("Skip to the content", "Readback", "Open", "JSON", "copy", "⋯"):
         assert control in reached
 
 

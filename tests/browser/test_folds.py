@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser.chromium import Open
+from tests.support.browser.chromium import Open, open_menu
 from tests.support.fake_upstream import Json
 
 HERE = "/completions/chatcmpl-1"
@@ -206,7 +206,9 @@ def test_copying_says_when_the_message_goes_on(address: str, open_page: Open, he
 
 def test_the_switch_to_the_source_is_remembered(address: str, open_page: Open, held: str) -> None:
     page = open_page(address, held)
+    open_menu(page.locator("#m-5"))
     page.locator("#m-5").get_by_label("source").check()
+    open_menu(page.locator("#m-2"))
     page.locator("#m-2").get_by_label("source").check()
     page.locator("#m-2").get_by_label("source").uncheck()
     page.reload()

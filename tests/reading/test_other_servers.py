@@ -155,7 +155,7 @@ def test_a_link_to_a_message_works_on_a_server_that_ignores_the_query(
     assert page.bubbles[0].sources == expected(45, 1)[at : at + 1]
     assert page.bubbles[0].text.split()[0] == str(at + 1)
     assert (page.link("Earlier messages") is None) is (at == 0)
-    raw = Page.of(fake_client.get(page.bubbles[0].link("raw")))
+    raw = Page.of(fake_client.get(page.bubbles[0].link("JSON")))
     assert f"{ID}-msg-{at}" in raw.one("pre.json").text()
 
 

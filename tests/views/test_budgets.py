@@ -168,7 +168,7 @@ def test_a_long_text_comes_in_parts_to_its_very_end() -> None:
 def test_a_message_of_many_parts_shows_some_of_them_and_says_how_many(many: Json) -> None:
     with viewer(many, READBACK_MAX_PARTS="5") as client:
         first, second = shown(client)
-        raw = Page.of(client.get(first.link("raw"))).text
+        raw = Page.of(client.get(first.link("JSON"))).text
     assert "5 of 30 parts shown" in " ".join(first.text.split())
     assert next_is_unharmed(second)
     assert "29." in raw
@@ -178,7 +178,7 @@ def test_of_many_members_some_are_shown_and_the_others_are_in_the_raw_message() 
     many = {f"member{at}": at for at in range(30)}
     with viewer({"content": "a"} | many, READBACK_MAX_PARTS="5") as client:
         first, second = shown(client)
-        raw = Page.of(client.get(first.link("raw"))).text
+        raw = Page.of(client.get(first.link("JSON"))).text
     assert "The first 5 of 30 fields are shown." in notes(first)
     assert "member4" in first.text and "member29" not in first.text
     assert "member29" in raw
@@ -207,7 +207,7 @@ def test_an_answer_beyond_the_bytes_that_are_read_says_so_on_the_page() -> None:
         page = Page.of(client.get(HERE), 502)
         assert "The server's answer is larger than 4,096 bytes." in page.notices[0]
         assert "READBACK_MAX_BYTES" in page.notices[0]
-        raw = page.link("Raw")
+        raw = page.link("JSON")
         assert raw is not None
         assert Page.of(client.get(raw)).one("pre.json")
 
@@ -232,7 +232,7 @@ def test_a_text_of_very_deep_json_is_shown(deep: Json) -> None:
         first, second = shown(client)
         assert next_is_unharmed(second)
         assert "[[[[" in first.text or '{"a":{"a":' in first.text or "nested" in first.text
-        assert client.get(first.link("raw")).status_code == 200
+        assert client.get(first.link("JSON")).status_code == 200
 
 
 MEMBERS: Final[dict[str, str]] = {

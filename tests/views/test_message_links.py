@@ -51,7 +51,7 @@ def test_a_link_opens_the_transcript_at_its_message_and_highlights_it(
     assert page.bubbles[0].sources == [f"text {index}"]
     (target,) = page.all("[data-target]")
     assert target.attributes["data-message-id"] == f"{ID}-{index}"
-    assert page.bubbles[0].link(str(index + 1)) == f"#m-{index + 1}"
+    assert page.bubbles[0].link(str(index + 1)) == link_to(index)
 
 
 @pytest.mark.parametrize("index", range(0, 45, 11))
@@ -157,7 +157,7 @@ def test_the_raw_message_is_exact_and_leads_back(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
     fake.completions[ID].messages[7] |= {"score": 1.0, "seed": 2**63, "é": "é/"}
-    address = Page.of(fake_client.get(link_to(7))).bubbles[0].link("raw")
+    address = Page.of(fake_client.get(link_to(7))).bubbles[0].link("JSON")
     page = Page.of(fake_client.get(address))
     raw = page.one("pre.json").text()
     assert raw.splitlines()[0] == "{"

@@ -12,7 +12,16 @@ from webapp.messages.parsing import (
     parse_calls,
     parse_parts,
 )
-from webapp.messages.parts import Annotation, Call, Part, Reasoning, Refusal, Text, Unknown
+from webapp.messages.parts import (
+    Annotation,
+    Call,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Unknown,
+)
 from webapp.messages.reasoning import DETAIL_FIELDS
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
@@ -65,6 +74,13 @@ class Message:
     def is_empty(self) -> bool:
         """Whether there is nothing to show but the role."""
         return not (self.parts or self.calls or self.annotations or self.also_sent)
+
+    @property
+    def has_only_calls(self) -> bool:
+        """Whether there is nothing to show but tool calls."""
+        is_blank = all(isinstance(part, Text) and not part.text.strip() for part in self.parts)
+        is_known = all(isinstance(call, ToolCall) for call in self.calls)
+        return bool(self.calls) and is_blank and is_known and not (self.name or self.also_sent)
 
     @property
     def may_lack_calls(self) -> bool:

@@ -12,14 +12,25 @@ from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
-from webapp.rendering.structured.detect import Structure, StructureBudget, detect_structure
+from webapp.rendering.structured.detect import (
+    Structure,
+    StructureBudget,
+    detect_structure,
+    is_error_result,
+)
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.blanks import describe_blank
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
 from webapp.rendering.text.invisible import Hidden, find_hidden, render_exact, reveal_invisible
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
-from webapp.rendering.tools.arguments import Arguments, is_short, parse_arguments, render_tool_name
+from webapp.rendering.tools.arguments import (
+    Arguments,
+    is_short,
+    parse_arguments,
+    render_tool_name,
+    summarize_arguments,
+)
 from webapp.rendering.tools.definitions import Definition, Definitions
 from webapp.rendering.tools.summaries import summarize_setting
 from webapp.rendering.urls import RemoteImage, get_host, is_allowed_link
@@ -50,6 +61,7 @@ __all__ = [
     "fold_reasoning",
     "get_host",
     "is_allowed_link",
+    "is_error_result",
     "is_short",
     "is_too_long",
     "list_sources",
@@ -60,6 +72,7 @@ __all__ = [
     "render_tool_name",
     "reveal_invisible",
     "split_reasoning",
+    "summarize_arguments",
     "summarize_setting",
     "write_readable",
 ]

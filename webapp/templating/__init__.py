@@ -1,6 +1,7 @@
 """Filters, tests and functions of the templates, none of which knows more than its arguments.
 
 context        what rendering the messages of a page depends on
+density        how much of a transcript is shown
 bubbles        what a message, its parts and calls show
 addresses      the addresses of messages, texts, media and pages
 remote_images  images on other servers
@@ -17,7 +18,7 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles
+from webapp.templating import addresses, bubbles, density
 from webapp.templating.context import RenderContext
 from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 
@@ -46,6 +47,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "find_long_text": bubbles.find_long_text,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
+    "list_tools": bubbles.list_tools,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,
     "message_url": addresses.message_url,
@@ -55,8 +57,11 @@ _GLOBALS: Final[dict[str, Any]] = {
     "raw_url": addresses.raw_url,
     "render_bubble": bubbles.render_bubble,
     "text_url": addresses.text_url,
+    "keep_view": density.keep_view,
     "view_call": bubbles.view_call,
     "view_pieces": bubbles.view_pieces,
+    "view_url": addresses.view_url,
+    "views": density.VIEWS,
     "whole_text_url": addresses.whole_text_url,
 }
 

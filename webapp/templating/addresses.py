@@ -14,6 +14,7 @@ from webapp.messages.texts import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext
+from webapp.templating.density import keep_view
 from webapp.transcript import Entry
 
 
@@ -102,6 +103,13 @@ def own_url() -> str:
     return f"{path}?{query}" if query else path
 
 
+def view_url(context: RenderContext, view: str) -> str:
+    """Return the address of this page in another view."""
+    changed = {name: value for name, value in request.args.items() if name not in ("view", "like")}
+    endpoint = request.endpoint or "completions.show"
+    return url_for(endpoint, **{**(request.view_args or {}), **changed, "view": view})
+
+
 def page_url(context: RenderContext, **changes: Any) -> str:
     """Return a page of the transcript with the limit, order and images that the reader chose."""
     asked = context.section.request
@@ -109,6 +117,7 @@ def page_url(context: RenderContext, **changes: Any) -> str:
         "limit": asked.limit if asked.limit != 20 else None,
         "order": asked.order if asked.order != "asc" else None,
         "images": "load" if context.loads_images else None,
+        "like": keep_view(context.view, context.section) if changes.get("after") else None,
     }
     query.update(changes)
     return url_for("completions.show", completion_id=context.section.completion_id, **query)

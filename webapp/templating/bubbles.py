@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flask import current_app
 
@@ -55,13 +56,21 @@ class PartView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A tool call, ready to be shown; `is_short` if two such calls fit side by side."""
+    """A tool call, ready to be shown; `is_short` if two such calls fit side by side.
+
+    As one line it shows `in_a_line`, the `state` of its result and `result_size`, and is open if
+    the page was requested for the sake of its message or result.
+    """
 
     arguments: Arguments
     definition: Definition | None
     long: LongText | None
     fold: Fold | None
     is_short: bool
+    in_a_line: str
+    state: Literal["ok", "error", "no result"]
+    result_size: int
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +138,29 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
     if call.caller.choice is None:
         text = rendering.expand_lines(tool_call.arguments or "")
         is_open = _is_target(call.caller, context)
-        fold = rendering.estimate_fold(text, role="tool", mono=True, is_open=is_open)
+        fold = rendering.estimate_fold(
+            text, role="tool", mono=True, is_open=is_open, is_compact=context.is_compact
+        )
     results = [result.message for result in call.nested]
+    texts = [result.message.plain_text for result in call.results]
+    is_error = any(rendering.is_error_result(result.message) for result in call.results)
     return CallView(
         arguments=arguments,
         definition=context.definitions.of(tool_call),
         long=find_long_text(tool_call, call.caller, context),
         fold=fold,
         is_short=rendering.is_short(tool_call, arguments, results),
+        in_a_line=rendering.summarize_arguments(tool_call.arguments or "", arguments),
+        state="error" if is_error else "ok" if call.results else "no result",
+        result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
+        is_open=any(_is_target(entry, context) for entry in (call.caller, *call.nested)),
     )
+
+
+def list_tools(message: Message) -> str:
+    """Return the names of the tools that a message calls, with how often if more than once."""
+    names = Counter(getattr(call, "name", None) or "tool" for call in message.calls)
+    return ", ".join(name if times == 1 else f"{name} ×{times}" for name, times in names.items())
 
 
 def list_cited(view: PiecesView, entry: Entry, context: RenderContext) -> Cited:
@@ -226,7 +249,9 @@ def _fold_text(
     message = entry.message
     mono = message.is_tool_result or (structure is not None and structure.kind != "plain")
     is_open = _is_target(entry, context)
-    return rendering.estimate_fold(text, role=message.role, mono=mono, is_open=is_open)
+    return rendering.estimate_fold(
+        text, role=message.role, mono=mono, is_open=is_open, is_compact=context.is_compact
+    )
 
 
 def _is_target(entry: Entry, context: RenderContext) -> bool:

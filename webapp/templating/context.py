@@ -13,6 +13,7 @@ from webapp import rendering
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
+from webapp.templating.density import View, choose_view
 from webapp.templating.remote_images import RemoteFrames, wants_remote_images
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class RenderContext:
     own_host: str
     loads_images: bool = False
     target: str | None = None
+    view: View = "full"
     frames: RemoteFrames = field(default_factory=RemoteFrames)
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
@@ -51,11 +53,17 @@ class RenderContext:
             own_host=request.host,
             loads_images=wants_remote_images(),
             target=target,
+            view=choose_view(section),
         )
 
     def continue_with(self, section: TranscriptPage) -> RenderContext:
         """Create the context of a further section of the same web page, with fresh budgets."""
         return replace(self, section=section)
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether calls are rows, and only what user and assistant say is read at length."""
+        return self.view != "full"
 
     def within_budget(self, items: Sequence[T]) -> Sequence[T]:
         """Return as many of `items` as one page shows at once."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
 Open: TypeAlias = Callable[..., Page]
 """The fixture `open_page`."""
@@ -63,6 +63,11 @@ def browser() -> Iterator[Browser]:
         started = tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
         started.close()
+
+
+def open_menu(head: Locator) -> None:
+    """Open the first menu in `head`, a message or a call."""
+    head.locator(".menu > summary").first.click()
 
 
 def keep_screenshot(page: Page, name: str) -> None:

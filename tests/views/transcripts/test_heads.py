@@ -87,7 +87,7 @@ def test_a_completion_created_beyond_all_time_that_is_not_there_is_not_found(
 def test_the_raw_completion_is_exact(fake: FakeUpstream, fake_client: FlaskClient) -> None:
     source = f'{{"z":1.0,"id":"{ID}","z":-8132613597486110237,"a":"\\u00e9\\/"}}'
     fake.script(COMPLETION, Reply(200, source), Reply(200, source))
-    address = open_transcript(fake_client).link("Raw") or ""
+    address = open_transcript(fake_client).link("JSON") or ""
     raw = Page.of(fake_client.get(address)).one("pre.json").text()
     assert raw == json_indented(source)
 

@@ -18,6 +18,9 @@ LINES: Final = {"assistant": 25}
 """Lines in view by role; `OTHER_LINES` for any other role."""
 
 OTHER_LINES: Final = 15
+COMPACT_LINES: Final = 3
+"""Lines in view of results and instructions when the transcript is compact."""
+
 MIN_HIDDEN: Final = 5
 """A fold that would hide fewer lines is left out."""
 
@@ -53,13 +56,21 @@ class Fold:
 
 
 def estimate_fold(
-    text: str, *, role: str | None = None, mono: bool = False, is_open: bool = False
+    text: str,
+    *,
+    role: str | None = None,
+    mono: bool = False,
+    is_open: bool = False,
+    is_compact: bool = False,
 ) -> Fold | None:
     """Return the fold of `text` in a message of `role`; None if the text is short.
 
-    Pass `mono` if the text is shown as written and not read as Markdown.
+    Pass `mono` if the text is shown as written and not read as Markdown, and `is_compact` if
+    only what user and assistant say is read at length.
     """
     shown = LINES.get(role or "", OTHER_LINES)
+    if is_compact and role not in ("user", "assistant"):
+        shown = COMPACT_LINES
     height, hidden, cut = 0.0, 0, None
     for start, wrapped, each, width in _iter_lines(text[:MAX_ESTIMATED], mono):
         if cut is None and height + wrapped * each > shown:

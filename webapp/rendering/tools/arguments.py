@@ -10,7 +10,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from webapp.config import Budgets
-from webapp.exact_json import Array, Member, NotJson, Object, Value
+from webapp.exact_json import Array, Member, NotJson, Object, String, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.rendering.structured.detect import StructureBudget, TooLong
 from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
@@ -24,6 +24,13 @@ _MAX_SHORT: Final = 160
 _MAX_SHORT_RESULT: Final = 240
 _BEFORE: Final = 60
 _AFTER: Final = 40
+_MAX_LINE: Final = 160
+_MAX_LOOKED_AT: Final = 50
+_TELLING: Final = (
+    *("command", "cmd", "script", "sql", "query", "search_query", "search_term", "pattern"),
+    *("path", "file_path", "filepath", "file", "filename", "url", "code", "patch", "thought"),
+)
+"""The arguments that alone say what a call does, the most telling first."""
 _CUT: Final = Markup('<span class="cut">… line cut …</span>')
 
 
@@ -49,8 +56,8 @@ class Problem:
 class Arguments:
     """The arguments of a call, ready to be shown.
 
-    `members` are those of a small flat object, `view` is the tree of a larger value; otherwise
-    the page shows the text, with the `problem` if it should have been JSON.
+    `members` are those of an object, which is shown flat if it is small; `view` is the tree of a
+    larger value; otherwise the page shows the text, with the `problem` if it should have been JSON.
     """
 
     kind: Literal["none", "empty", "flat", "tree", "text", "broken"]
@@ -136,4 +143,31 @@ def _lay_out(value: Value, text: str, budgets: Budgets) -> Arguments:
             return Arguments(kind="flat", members=value.members)
     elif is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
         return Arguments(kind="text")
-    return Arguments(kind="tree", view=render_json_tree(value, budgets=budgets))
+    members = value.members if isinstance(value, Object) else ()
+    return Arguments(kind="tree", members=members, view=render_json_tree(value, budgets=budgets))
+
+
+def summarize_arguments(text: str, arguments: Arguments) -> str:
+    """Return the arguments in a line: the value that says most, or all names and values."""
+    strings = {
+        member.name.text: member.value.text
+        for member in arguments.members[:_MAX_LOOKED_AT]
+        if isinstance(member.value, String)
+    }
+    telling = next((strings[name] for name in _TELLING if strings.get(name, "").strip()), None)
+    if telling is None and len(arguments.members) == 1:
+        telling = next(iter(strings.values()), None)
+    if telling is not None:
+        return _cut_line(telling)
+    if arguments.kind == "flat":
+        pairs = (f"{member.name.text}: {member.value.source}" for member in arguments.members)
+        return _cut_line(", ".join(pairs))
+    return "" if text in ("{}", "null") else _cut_line(text)
+
+
+def _cut_line(text: str) -> str:
+    """Return the beginning of `text` in one line, with a sign if it goes on."""
+    line = " ".join(text[: _MAX_LINE * 2].split())
+    return (
+        line if len(line) <= _MAX_LINE and len(text) <= _MAX_LINE * 2 else f"{line[:_MAX_LINE]} …"
+    )

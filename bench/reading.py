@@ -1,0 +1,114 @@
+"""Measure what a reader of a long transcript has before them: height, controls, tab stops, size.
+
+`python -m bench.reading` shows the long samples in Chromium, whole and in each view, and prints a
+line for each. `--import FILE` adds completions of a JSONL file; those of 200 messages and more
+are measured too. The page is 1,440 pixels wide, with menus closed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import text
+from werkzeug.serving import make_server
+
+from webapp.app import create_app
+from webapp.config import Config
+from webapp.embedded import Store, import_files, load_samples
+from webapp.factories import find_database_url
+from webapp.templating.density import VIEWS
+
+FROM: Final = 200
+"""Messages from which a completion is measured."""
+
+_CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
+_FLAGS: Final = ("--no-sandbox", "--disable-gpu")
+
+# What is off the screen has no layout until it is needed.
+_LAY_OUT: Final = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(".page { content-visibility: visible !important; }");
+    document.adoptedStyleSheets = [sheet];
+}"""
+
+_COUNT: Final = """() => {
+    const shown = (one) => one.checkVisibility({ visibilityProperty: true });
+    const controls = "a[href], button, input, select, summary, audio[controls], iframe";
+    const stops = [...document.querySelectorAll(`${controls}, [tabindex]`)];
+    return {
+        height: document.documentElement.scrollHeight,
+        controls: [...document.querySelectorAll(controls)].filter(shown).length,
+        stops: stops.filter((one) => one.tabIndex >= 0 && shown(one)).length,
+        nodes: document.querySelectorAll("*").length,
+    };
+}"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a line for each long completion and view."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.reading")
+    parser.add_argument("--import", dest="files", type=Path, action="append", default=[])
+    files = parser.parse_args(arguments).files
+    with _served(files) as (address, known), sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
+        head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}{'kB':>8}"
+        print(f"{'completion':48}{head}")
+        for completion_id, messages in known:
+            for view in VIEWS:
+                found = _measure(page, completion_id, view)
+                numbers = (
+                    f"{found['height']:11,}{found['controls']:10,}{found['stops']:11,}"
+                    f"{found['nodes']:9,}{found['bytes'] / 1000:8,.0f}"
+                )
+                print(f"{completion_id[:36]:36}{messages:6,} msgs{view:>9}{numbers}", flush=True)
+        browser.close()
+
+
+def _measure(page: Page, completion_id: str, view: str) -> dict[str, Any]:
+    response = page.goto(f"/completions/{completion_id}?all=1&view={view}")
+    assert response is not None
+    page.evaluate(_LAY_OUT)
+    found: dict[str, Any] = page.evaluate(_COUNT)
+    return {**found, "bytes": len(response.body())}
+
+
+@contextmanager
+def _served(files: Sequence[Path]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """Serve the samples and `files`; yield the address and the long completions."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
+        store = Store(find_database_url(config))
+        load_samples(store)
+        import_files(store, files)
+        known = _find_long(store)
+        store.close()
+        server = make_server("127.0.0.1", 0, create_app(config), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", known
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _find_long(store: Store) -> list[tuple[str, int]]:
+    query = (
+        "SELECT completions.id, count(*) FROM messages JOIN completions ON completion = seq"
+        " GROUP BY completions.id HAVING count(*) >= :least ORDER BY 2"
+    )
+    with store.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(text(query), {"least": FROM})]
+
+
+if __name__ == "__main__":
+    main()

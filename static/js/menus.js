@@ -1,0 +1,20 @@
+// Menus of heads: one open at a time, closed by Escape, by a click elsewhere and by a choice.
+
+function openMenus() {
+  return document.querySelectorAll(".menu[open]");
+}
+
+document.addEventListener("click", ({ target }) => {
+  const chosen = target.closest?.(".menu-items > a[hx-get]");
+  for (const menu of openMenus()) {
+    if (!menu.contains(target) || chosen) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+});
