@@ -83,7 +83,15 @@ COMPLETION: Final[Shape] = {
 _ODD: Final[list[Shape]] = [TEXT, INTEGER, [TEXT], {"odd": TEXT}, Fixed("N.5"), Fixed("null")]
 _FIXED: Final = ("text", "refusal", "thinking", "reasoning", "image_url", "input_audio", "file")
 KNOWN_WORDS: Final = {
-    *(*_FIXED, "redacted_thinking", "function", "custom", "url_citation", "chat.completion")
+    *(
+        *_FIXED,
+        "redacted_thinking",
+        "function",
+        "custom",
+        "url_citation",
+        "chat.completion",
+        "video_url",
+    )
 }
 """What these say is said by how a value is shown."""
 

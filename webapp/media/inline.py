@@ -26,6 +26,7 @@ _LONG_HEAD: Final = 2 * 1024 * 1024
 _CHECKED: Final = 64
 _END: Final = 64 * 1024
 _DATA_URI = re.compile(r"data:([^,;]*+)((?:;[^,;]*+)*+),", re.IGNORECASE)
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 _STRAY: Final = re.compile(r"[^A-Za-z0-9+/=]")
 _HEADERLESS: Final = frozenset({"pcm16", "pcm", "pcm_s16le"})
 
@@ -114,7 +115,8 @@ class InlineMedia:
         """Why this cannot be decoded, by its length and both ends; None if nothing is wrong."""
         if self._is_base64 and _STRAY.search(self._body[:_CHECKED] + self._body[-_CHECKED:]):
             return "The data is not base64 (it holds characters that base64 has not)."
-        if self._is_base64 and self._length % 4:
+        is_whole = len(self._compact) % 4 == 0 or self._may_lack_padding
+        if self._is_base64 and (self._length % 4 or not is_whole):
             return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
             self._decode(self._body[:_CHECKED])
@@ -166,14 +168,26 @@ class InlineMedia:
         return _DATA_URI.match(self.text)
 
     @cached_property
-    def _body(self) -> str:
+    def _compact(self) -> str:
         """The text to decode. Base64 may be wrapped in lines, and escaped in a `data:` URI."""
         body = self.text[self._uri.end() :] if self._uri else self.text
         if not self._is_base64:
             return body
         if self._uri and "%" in body:
             body = unquote(body)
-        return "".join(body.split()) if any(space in body for space in " \t\r\n") else body
+        body = "".join(body.split()) if any(space in body for space in " \t\r\n") else body
+        return body.translate(_URL_SAFE) if "-" in body or "_" in body else body
+
+    @cached_property
+    def _body(self) -> str:
+        """The text to decode, with the padding that some servers leave out."""
+        lacking = -len(self._compact) % 4 if self._is_base64 else 0
+        return self._compact + "=" * lacking if lacking in (1, 2) else self._compact
+
+    @property
+    def _may_lack_padding(self) -> bool:
+        """Whether missing padding is no sign of a cut: not if an image cannot be recognized."""
+        return self.sniffed is not DOWNLOAD or not (self.claim or "").startswith("image/")
 
     @property
     def _length(self) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from webapp.exact_json import Member, Object, String, Value
 from webapp.messages.parsing import (
     REASONING_FIELDS,
+    find_result,
     parse_annotations,
     parse_calls,
     parse_parts,
@@ -40,7 +41,11 @@ _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | d
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; `json` is its source exactly as sent."""
+    """One message; `json` is its source exactly as sent.
+
+    `holds_result` is true if its content is one `tool_result` block of Anthropic's API, whatever
+    its role.
+    """
 
     json: Value
     id: str | None = None
@@ -51,12 +56,17 @@ class Message:
     annotations: tuple[Annotation, ...] = ()
     tool_call_id: str | None = None
     also_sent: tuple[Member, ...] = ()
+    holds_result: bool = False
     _sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def from_json(cls, json: Value) -> Message:
         if not isinstance(json, Object):
             return cls(json, parts=(Unknown(json=json, label="message"),))
+        result = find_result(json)
+        beyond = (
+            result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
+        )
         return cls(
             json,
             id=json.text("id"),
@@ -65,8 +75,9 @@ class Message:
             parts=tuple(parse_parts(json)),
             calls=tuple(parse_calls(json)),
             annotations=tuple(parse_annotations(json)),
-            tool_call_id=json.text("tool_call_id"),
-            also_sent=json.find_unread(**_READ),
+            tool_call_id=result.text("tool_use_id") if result else json.text("tool_call_id"),
+            also_sent=json.find_unread(**_READ) + beyond,
+            holds_result=result is not None,
             _sent=frozenset(json.names()),
         )
 
@@ -96,7 +107,7 @@ class Message:
 
     @property
     def is_tool_result(self) -> bool:
-        return self.role in ("tool", "function")
+        return self.holds_result or self.role in ("tool", "function")
 
     @property
     def text_count(self) -> int:

@@ -6,9 +6,10 @@ A value of unknown type or shape becomes an `Unknown`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from webapp.exact_json import Null, Object, String, Value
+from webapp.exact_json import Array, Null, Object, String, Value
 from webapp.messages.parts import (
     Annotation,
     Audio,
@@ -47,7 +48,24 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "input_image": Image.parse_input_image,
     "input_audio": InputAudio.parse,
     "file": File.parse,
+    "image": Image.parse_source,
+    "document": File.parse_document,
+    "audio_url": InputAudio.parse_audio_url,
+    "video_url": File.parse_video_url,
 }
+
+
+_CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+"""The types of content blocks that are calls in Anthropic's API."""
+
+
+def find_result(message: Object) -> Object | None:
+    """Return the `tool_result` block of Anthropic's API if that is all the content."""
+    content = message.items("content") or ()
+    block = content[0] if len(content) == 1 else None
+    if isinstance(block, Object) and block.text("type") == "tool_result":
+        return block if block.text("tool_use_id") is not None else None
+    return None
 
 
 def parse_parts(message: Object) -> Iterator[Part]:
@@ -62,13 +80,17 @@ def parse_parts(message: Object) -> Iterator[Part]:
 
 
 def _parse_reasoning_and_content(message: Object) -> Iterator[Part]:
+    result = find_result(message)
     for name in REASONING_FIELDS:
         yield from _parse_text_field(message, name)
     for name in DETAIL_FIELDS:
         details = message.get(name)
         if details is not None and not isinstance(details, Null):
             yield from parse_details(details, name)
-    yield from _parse_content_fields(message)
+    if result is not None:
+        yield from parse_content(result.get("content"))
+    else:
+        yield from _parse_content_fields(message)
 
 
 def parse_content(content: Value | None) -> Iterator[Part]:
@@ -93,6 +115,9 @@ def parse_calls(message: Object) -> Iterator[Call]:
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
         yield from _keep_unknown(calls, "tool_calls")
+    for value in message.items("content") or ():
+        if isinstance(value, Object) and value.text("type") in _CALL_BLOCKS:
+            yield from filter(None, (ToolCall.parse_tool_use(value),))
     deprecated = message.get("function_call")
     if isinstance(deprecated, Object):
         yield ToolCall.parse_function_call(deprecated)
@@ -155,12 +180,25 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield Unknown(json=value, label="content part")
         return
     kind = value.text("type") or ""
+    if kind in _CALL_BLOCKS and ToolCall.parse_tool_use(value):
+        return
+    if kind == "tool_result" and isinstance(value.get("content"), String | Array):
+        yield from _parse_result(value)
+        return
     if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
         yield thoughts
         return
     parser = _PARSERS.get(kind)
     part = parser(value) if parser else None
     yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
+
+
+def _parse_result(block: Object) -> Iterator[Part]:
+    """Yield the parts of one of several `tool_result` blocks, its id with the first of them."""
+    extras = block.find_unread(type=String, content=object)
+    parts = tuple(parse_content(block.get("content"))) or (Text(json=block, text=""),)
+    yield replace(parts[0], extras=extras + parts[0].extras)
+    yield from parts[1:]
 
 
 def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:

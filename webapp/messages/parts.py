@@ -134,6 +134,17 @@ class Image(_Piece):
         extras = value.find_unread(image_url=String, detail=String)
         return cls(json=value, url=url, detail=value.text("detail"), extras=extras)
 
+    @classmethod
+    def parse_source(cls, value: Object) -> Image | None:
+        """Parse an `image` part of Anthropic's API, whose `source` is base64 or a URL."""
+        source = value.object("source")
+        url = _parse_source(source) if source else None
+        if source is None or url is None:
+            return None
+        extras = value.find_unread(type=String, source=Object)
+        extras += source.find_unread(type=String, media_type=String, data=String, url=String)
+        return cls(json=value, url=url, detail=None, extras=extras)
+
     @property
     def is_inline(self) -> bool:
         return self.url[:5].lower() == "data:"
@@ -155,6 +166,12 @@ class InputAudio(_Piece):
         extras = value.find_unread(type=String, input_audio=Object)
         extras += audio.find_unread(data=String, format=String)
         return cls(json=value, data=audio.text("data"), format=audio.text("format"), extras=extras)
+
+    @classmethod
+    def parse_audio_url(cls, value: Object) -> InputAudio | None:
+        """Parse an `audio_url` part that contains its data."""
+        url, extras = _parse_data_url(value, "audio_url")
+        return None if url is None else cls(json=value, data=url, format=None, extras=extras)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +220,26 @@ class File(_Piece):
             extras=extras,
         )
 
+    @classmethod
+    def parse_video_url(cls, value: Object) -> File | None:
+        """Parse a `video_url` part that contains its data."""
+        url, extras = _parse_data_url(value, "video_url")
+        if url is None:
+            return None
+        return cls(json=value, file_id=None, filename=None, data=url, extras=extras)
+
+    @classmethod
+    def parse_document(cls, value: Object) -> File | None:
+        """Parse a `document` part of Anthropic's API that contains its data."""
+        source = value.object("source")
+        data = _parse_source(source) if source else None
+        if source is None or data is None or source.text("type") != "base64":
+            return None
+        extras = value.find_unread(type=String, source=Object, title=String)
+        extras += source.find_unread(type=String, media_type=String, data=String)
+        title = value.text("title")
+        return cls(json=value, file_id=None, filename=title, data=data, extras=extras)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall(_Piece):
@@ -238,6 +275,21 @@ class ToolCall(_Piece):
         )
 
     @classmethod
+    def parse_tool_use(cls, value: Object) -> ToolCall | None:
+        """Parse a `tool_use` block of Anthropic's API, which is an element of the content."""
+        kind, name = value.text("type"), value.text("name")
+        if kind is None or name is None:
+            return None
+        return cls(
+            json=value,
+            id=value.text("id"),
+            type=kind,
+            name=name,
+            arguments=_get_arguments(value, "input"),
+            extras=value.find_unread(id=String, type=String, name=String, input=object),
+        )
+
+    @classmethod
     def parse_function_call(cls, value: Object) -> ToolCall:
         """Parse the deprecated `function_call`."""
         return cls(
@@ -248,6 +300,24 @@ class ToolCall(_Piece):
             arguments=_get_arguments(value, "arguments"),
             extras=value.find_unread(name=String, arguments=object),
         )
+
+
+def _parse_source(source: Object) -> str | None:
+    """Return the address of a `source` of Anthropic's API: a URL, or a `data:` URI made of it."""
+    data, url = source.text("data"), source.text("url")
+    if source.text("type") == "base64" and data is not None:
+        return f"data:{source.text('media_type') or ''};base64,{data}"
+    return url if source.text("type") == "url" else None
+
+
+def _parse_data_url(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
+    """Return the `data:` URI of an element, in an object or as it is, and its other members."""
+    holder = value.get(name)
+    url = holder.text("url") if isinstance(holder, Object) else value.text(name)
+    if url is None or url[:5].lower() != "data:":
+        return None, ()
+    extras = value.find_unread(type=String, **{name: String | Object})
+    return url, extras + (holder.find_unread(url=String) if isinstance(holder, Object) else ())
 
 
 def _get_arguments(called: Object, field: str) -> str | None:
@@ -270,12 +340,18 @@ class UrlCitation(_Piece):
 
     @classmethod
     def parse(cls, value: Object) -> UrlCitation | None:
-        cited = value.object("url_citation")
-        url = cited.text("url") if cited else None
-        if cited is None or url is None or value.text("type") != cls.kind:
+        """Parse an annotation; some servers leave out the object of its type."""
+        nested = value.object("url_citation")
+        cited = nested or value
+        url = cited.text("url")
+        if url is None or value.text("type") != cls.kind:
             return None
-        extras = value.find_unread(type=String, url_citation=Object)
-        extras += cited.find_unread(url=String, title=String, start_index=Number, end_index=Number)
+        read = {"url": String, "title": String, "start_index": Number, "end_index": Number}
+        if nested is None:
+            extras = value.find_unread(type=String, **read)
+        else:
+            extras = value.find_unread(type=String, url_citation=Object)
+            extras += nested.find_unread(**read)
         return cls(
             json=value,
             url=url,

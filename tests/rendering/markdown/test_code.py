@@ -40,7 +40,11 @@ def test_code_is_coloured_by_its_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "info", ["python", "Python", "py", "python3", "python title=x", "{.python}", "python,norun"]
+    "info",
+    [
+        *("python", "Python", "py", "python3", "python title=x", "{.python}", "python,norun"),
+        *("python:src/app.py", "language-python", "lang-py", "py:1-4"),
+    ],
 )
 def test_a_language_is_known_by_its_names(info: str) -> None:
     assert kinds(f"```{info}\nreturn 1\n```")["return"] == "code-keyword"

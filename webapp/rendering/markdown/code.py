@@ -139,8 +139,13 @@ def render_code(source: str, info: str, scope: Scope) -> str:
 def find_language(info: str) -> str | None:
     """Return the language of our table that the first word of `info` names, if any."""
     word = get_first_word(info).lower()
-    name = _ALIASES.get(word, word)
-    return name if name in LANGUAGES else None
+    # `python:src/app.py`, `language-python` and `lang-python` name a language as well.
+    for written in (word, word.partition(":")[0]):
+        plain = written.removeprefix("language-").removeprefix("lang-")
+        name = _ALIASES.get(plain, plain)
+        if name in LANGUAGES:
+            return name
+    return None
 
 
 def get_first_word(info: str) -> str:

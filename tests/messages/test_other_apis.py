@@ -1,0 +1,123 @@
+"""Content of other APIs that reaches the endpoint through gateways."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from webapp.exact_json import parse
+from webapp.media import InlineMedia
+from webapp.messages import File, Image, InputAudio, Message, Text, ToolCall, Unknown, UrlCitation
+from webapp.transcript import arrange
+
+
+def read(**members: Any) -> Message:
+    return Message.from_json(parse(json.dumps(members)))
+
+
+def extras(piece: Any) -> list[str]:
+    return [f"{member.name.text}={member.value.source}" for member in piece.extras]
+
+
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg"
+)
+USE = {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {"city": "Oslo"}}
+
+
+def test_a_tool_use_block_is_a_call() -> None:
+    found = read(role="assistant", content=[{"type": "text", "text": "I look."}, USE])
+    (call,) = found.calls
+    assert isinstance(call, ToolCall)
+    assert (call.id, call.name, call.arguments) == ("t1", "get_weather", '{"city": "Oslo"}')
+    assert [part.kind for part in found.parts] == ["text"] and not found.also_sent
+
+
+def test_a_tool_result_block_is_the_result_of_its_call() -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
+    block = {"type": "tool_result", "tool_use_id": "t1", "is_error": True}
+    call = read(role="assistant", content=[USE])
+    result = read(
+        role="user", content=[{**block, "content": [{"type": "text", "text": "sunny"}, image]}]
+    )
+    first, second = arrange([call, result], first=1)
+    assert second.nested and second.answers is first.calls[0]
+    assert [part.kind for part in result.parts] == ["text", "image"]
+    assert [member.name.text for member in result.also_sent] == ["is_error"]
+    assert read(role="user", content=[{**block, "content": "rain"}]).plain_text == "rain"
+
+
+def test_several_results_in_one_message_keep_the_ids_of_their_calls() -> None:
+    blocks = [
+        {"type": "tool_result", "tool_use_id": f"t{number}", "content": text}
+        for number, text in enumerate(("sun", ""), start=1)
+    ]
+    one, two = read(role="user", content=blocks).parts
+    assert isinstance(one, Text) and one.text == "sun" and extras(one) == ['tool_use_id="t1"']
+    assert isinstance(two, Text) and extras(two) == ['tool_use_id="t2"']
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "data"),
+    [
+        (
+            {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+            Image,
+            f"data:image/png;base64,{PNG}",
+        ),
+        (
+            {"type": "image", "source": {"type": "url", "url": "https://a.example/a.png"}},
+            Image,
+            None,
+        ),
+        (
+            {"type": "audio_url", "audio_url": {"url": "data:audio/wav;base64,UklG"}},
+            InputAudio,
+            None,
+        ),
+        ({"type": "audio_url", "audio_url": "data:audio/wav;base64,Ukl"}, InputAudio, None),
+        ({"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAA"}}, File, None),
+        (
+            {
+                "type": "document",
+                "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
+            },
+            File,
+            None,
+        ),
+        ({"type": "video_url", "video_url": {"url": "https://a.example/a.mp4"}}, Unknown, None),
+        ({"type": "image", "source": {"type": "file", "file_id": "f"}}, Unknown, None),
+    ],
+)
+def test_media_of_other_apis_are_media(part: Any, kind: type, data: str | None) -> None:
+    (found,) = read(role="user", content=[part]).parts
+    assert isinstance(found, kind)
+    if data and isinstance(found, Image):
+        assert found.url == data
+    assert isinstance(found, Unknown) or extras(found) == []
+
+
+def test_base64_may_lack_its_padding_and_be_url_safe() -> None:
+    for sent in (PNG, PNG + "=", PNG + "==", PNG.replace("+", "-").replace("/", "_")):
+        media = InlineMedia(f"data:image/png;base64,{sent}")
+        assert media.problem is None and media.image_size == (1, 1)
+        assert media.decode().endswith(b"IEND\xaeB`\x82")
+
+
+def test_a_flat_url_citation_is_a_citation() -> None:
+    flat = {"type": "url_citation", "url": "https://a.example/x", "title": "T"}
+    (found,) = read(
+        role="assistant",
+        content="See the docs.",
+        annotations=[{**flat, "start_index": 8, "end_index": 12, "score": 1}],
+    ).annotations
+    assert isinstance(found, UrlCitation)
+    assert (found.url, found.title, found.start_index, found.end_index) == (
+        "https://a.example/x",
+        "T",
+        8,
+        12,
+    )
+    assert extras(found) == ["score=1"]
