@@ -173,6 +173,37 @@ def test_a_server_that_stores_all_keeps_what_does_not_refuse_it(
     assert b'"store"' not in model.requests[0].body
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_how_long_the_answer_took_is_stored_with_it(
+    url: str, model: FakeModel, client: FlaskClient, is_streamed: bool
+) -> None:
+    model.script(stream(*chunks_of("a")) if is_streamed else whole(answered()))
+    post(client, STORED | {"stream": is_streamed}).get_data()
+    timing = timing_in(url)
+
+    assert all(one >= 0 for one in timing.values())
+    assert timing.keys() == ({"total_ms", "first_token_ms"} if is_streamed else {"total_ms"})
+    assert timing.get("first_token_ms", 0) <= timing["total_ms"]
+
+
+def test_an_answer_without_a_token_has_no_time_of_the_first(
+    url: str, model: FakeModel, client: FlaskClient
+) -> None:
+    chunks = [chunk(delta(role="assistant", content="")), chunk(delta(finish_reason="stop"))]
+    model.script(stream(*chunks))
+    post(client, STREAMED).get_data()
+
+    assert timing_in(url).keys() == {"total_ms"}
+
+
+def timing_in(url: str) -> dict[str, int]:
+    """Return the durations stored with the only completion; clients of the API see none."""
+    ((given, wire),) = rows(url, "SELECT given_json, wire_json FROM completions")
+    assert "readback_timing" not in wire
+    timing: dict[str, int] = json.loads(given)["readback_timing"]
+    return timing
+
+
 def test_without_a_key_none_is_sent(store: Store, model: FakeModel, model_url: str) -> None:
     client = create_server(store, model=ModelServer(model_url + "/")).test_client()
     post(client, ASKED, Authorization="Bearer of-the-client")

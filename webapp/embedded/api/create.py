@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
@@ -41,6 +42,7 @@ def forward_create(
     Raise `ApiError` if the request is invalid or `model` does not answer.
     """
     asked = CreateRequest.parse(body)
+    started = time.monotonic()
     answer = model.create(
         asked.serialize(with_store=model.forwards_store),
         accept=accept,
@@ -58,6 +60,7 @@ def forward_create(
             asked.json,
             store=store,
             request_id=headers["x-request-id"],
+            started=started,
             spool=recovery.spool if recovery else None,
             when_spooled=recovery.begin if recovery else None,
         )

@@ -43,6 +43,9 @@ _COMPLETION_DEFAULTS: Final = {
     "choices": "[]",
     "response_format": "null",
 }
+TIMING: Final = "readback_timing"
+"""A member of ours that stays in the store and in exports: clients know the API's alone."""
+
 _USAGE_FIELDS: Final = ("total_tokens", "completion_tokens", "prompt_tokens")
 _CHOICE_FIELDS: Final = ("index", "message", "finish_reason", "logprobs")
 _FINISH_REASONS: Final = frozenset(
@@ -113,7 +116,7 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
     named["usage"] = _serialize_usage(completion.get("usage"))
     named["created"] = _serialize_time(completion.get("created"), default=named["created"])
     named["choices"] = _serialize_choices(completion)
-    return _write_object(named, _copy_non_empty(completion, {*named, "messages"}))
+    return _write_object(named, _copy_non_empty(completion, {*named, "messages", TIMING}))
 
 
 def with_metadata(completion: Object, metadata_json: str) -> str:

@@ -6,9 +6,11 @@ Every value is copied as it was written.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from webapp.embedded.documents.api_json import TIMING
 from webapp.exact_json import Null, Object
 
 _ANSWER_ONLY_FIELDS: Final = frozenset(
@@ -31,12 +33,14 @@ class RecordedAnswer:
     """An answer, as far as it was received.
 
     `json` is the completion, or None if none could be parsed. `problem` is the reason if the
-    answer is incomplete; `received` is then the text that could not be parsed.
+    answer is incomplete; `received` is then the text that could not be parsed. `timing` is how
+    many milliseconds the answer took, as `total_ms`, and its first token, as `first_token_ms`.
     """
 
     json: Object | None = None
     problem: str | None = None
     received: str | None = None
+    timing: Mapping[str, int] | None = None
 
 
 def build_completion_json(
@@ -60,6 +64,8 @@ def build_completion_json(
     members.setdefault("created", str(now))
     members.setdefault("choices", "[]")
     members["request_id"] = json.dumps(request_id)
+    if answer.timing:
+        members[TIMING] = json.dumps(dict(answer.timing))
     if answer.problem is not None:
         received = {"received": answer.received} if answer.received else {}
         members["incomplete"] = json.dumps({"reason": answer.problem, **received})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -34,6 +35,7 @@ DONE: Final = b"[DONE]"
 
 ENDED_EARLY: Final = "The answer ended early."
 NO_FINISH_REASON: Final = "The model server gave no finish reason; the answer may be cut off."
+_NO_TOKEN: Final = frozenset({"null", '""', "[]", "{}"})
 
 
 class Kept(Enum):
@@ -48,7 +50,8 @@ class Recorder:
     """Stores the completion of one create request.
 
     It goes to `spool` if the database fails, and `when_spooled` is called then. `now`, in unix
-    seconds, is the time of the request. `stored_as` is the id of the stored completion.
+    seconds, is the time of the request; `started`, by the monotonic clock, is when the model
+    server was sent it. `stored_as` is the id of the stored completion.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Recorder:
         spool: Spool | None = None,
         when_spooled: Callable[[], object] | None = None,
         now: int | None = None,
+        started: float | None = None,
     ) -> None:
         self.stored_as: str | None = None
         self._asked = asked
@@ -68,9 +72,17 @@ class Recorder:
         self._spool = spool
         self._when_spooled = when_spooled
         self._now = int(time.time()) if now is None else now
+        self._started = started
+        self._first_token: float | None = None
+
+    def note_token(self) -> None:
+        """Note when the first token of a streamed answer has come."""
+        if self._first_token is None:
+            self._first_token = time.monotonic()
 
     def save(self, answer: RecordedAnswer) -> Kept:
         """Store the completion, or spool it, or log why it could not be kept."""
+        answer = replace(answer, timing=self._measure())
         try:
             outage = self._spool.current_outage if self._spool is not None else None
             if outage is None:
@@ -105,6 +117,15 @@ class Recorder:
             return False
         self.stored_as = record.id
         return True
+
+    def _measure(self) -> dict[str, int]:
+        """Return the durations up to now, in milliseconds."""
+        moments = {"total_ms": time.monotonic(), "first_token_ms": self._first_token}
+        return {
+            name: round((moment - self._started) * 1000)
+            for name, moment in moments.items()
+            if self._started is not None and moment is not None
+        }
 
     def _put_aside(self, answer: RecordedAnswer, spool: Spool, outage: Outage) -> Kept:
         exchange = Exchange(self._asked, answer, self._request_id, self._now)
@@ -176,6 +197,8 @@ class StreamRecorder:
             return
         if chunk.items("choices") is not None:
             self._completion.feed(chunk)
+            if _has_token(chunk):
+                self._recorder.note_token()
         error = find_reported_error(chunk)
         if error is not None:
             self._problem = _say_reported(error)
@@ -187,6 +210,17 @@ class StreamRecorder:
         completion = parse(self._completion.result())
         assert isinstance(completion, Object)
         self._recorder.save(RecordedAnswer(completion, problem))
+
+
+def _has_token(chunk: Object) -> bool:
+    """Return whether a chunk has more than the role: text, reasoning or a call."""
+    choices = (one for one in chunk.items("choices") or () if isinstance(one, Object))
+    deltas = (delta for one in choices if (delta := one.object("delta")) is not None)
+    return any(
+        member.name.text != "role" and member.value.source not in _NO_TOKEN
+        for delta in deltas
+        for member in delta.members
+    )
 
 
 def parse_answer(body: bytes) -> RecordedAnswer:

@@ -56,6 +56,7 @@ class Exchange:
             "answer_bytes": len(answer),
             "problem": self.answer.problem,
             "received": self.answer.received,
+            "timing": self.answer.timing,
             "request_id": self.request_id,
             "now": self.now,
         }
@@ -74,7 +75,10 @@ class Exchange:
             return cls(
                 _parse_object(request),
                 RecordedAnswer(
-                    _parse_object(answer) if answer else None, head["problem"], head["received"]
+                    _parse_object(answer) if answer else None,
+                    head["problem"],
+                    head["received"],
+                    head.get("timing"),
                 ),
                 head["request_id"],
                 head["now"],
