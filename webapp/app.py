@@ -29,6 +29,7 @@ from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
+from webapp.reading.whole import WholeReader
 from webapp.services import Services
 from webapp.serving.refusals import AnswerRefusals
 from webapp.static_files import StaticFiles
@@ -123,12 +124,19 @@ def _create_embedded(config: Config, spool: Spool, *, fills_new_store: bool) -> 
 def _build_services(config: Config, transport: BaseAdapter | None, clock: Clock) -> Services:
     upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
+    loader = TranscriptLoader(upstream, input_only=input_only, threads=config.threads)
     # A preview is worth one small request and no waiting.
     max_bytes = min(config.limits.max_bytes, _MAX_PREVIEW_BYTES)
     limits = replace(config.limits, max_bytes=max_bytes, max_retries=0)
     return Services(
         upstream=upstream,
-        loader=TranscriptLoader(upstream, input_only=input_only, threads=config.threads),
+        loader=loader,
+        runs=WholeReader(
+            loader,
+            input_only=input_only,
+            most=config.whole_requests,
+            is_eager=config.uses_embedded,
+        ),
         previews=Previews(open_upstream(config, limits=limits, transport=transport, clock=clock)),
         media_cache=MediaCache(find_media_folder(config), max_bytes=config.media_cache_bytes),
         page_timeout=config.limits.page_timeout,

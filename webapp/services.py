@@ -9,6 +9,7 @@ from flask import current_app
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
+from webapp.reading.whole import WholeReader
 from webapp.rendering import Budgets
 from webapp.upstream import Deadline, Upstream
 
@@ -19,6 +20,7 @@ class Services:
 
     upstream: Upstream
     loader: TranscriptLoader
+    runs: WholeReader
     previews: Previews
     media_cache: MediaCache
     page_timeout: float

@@ -24,6 +24,7 @@ SHEET_PARTS: Final = (
     "media",
     "sources",
     "outputs",
+    "runs",
     "folds",
     "density",
     "print",

@@ -179,7 +179,7 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
     for line in (lines[-1], lines[0]):
         found = _EXIT.fullmatch(line)
         if found:
-            return Failure("exit code", _shorten(line)) if int(found[1]) else None
+            return _describe_exit(int(found[1]), lines)
     if any(rule.fullmatch(lines[0]) for rule in _FIRST_LINE) and (
         not is_reading or len(lines) <= 3
     ):
@@ -196,6 +196,15 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
         if any(rule.fullmatch(line) for rule in _NEAR_END):
             return Failure("failed", _shorten(line))
     return None
+
+
+def _describe_exit(code: int, lines: list[str]) -> Failure | None:
+    """Return the failure of an exit code, with the line that the program wrote last."""
+    if code == 0:
+        return None
+    others = [line for line in lines if not _EXIT.fullmatch(line)]
+    said = f": {others[-1].strip('= ')}" if others else ""
+    return Failure("exit code", _shorten(f"{code}{said}"))
 
 
 def _is_http_error(line: str) -> bool:

@@ -233,6 +233,13 @@ class Config:
         default=10_000,
         help="Pages that Load all requests in one go; a link continues from there.",
     )
+    whole_requests: int = setting(
+        "READBACK_WHOLE_REQUESTS",
+        parsers.whole(0, 1000),
+        default=20,
+        help="Requests of 100 messages that may be made to count a whole run: with the embedded "
+        "server for each page, with others when a reader asks. 0 counts what a page shows.",
+    )
     media_cache_bytes: int = setting(
         "READBACK_MEDIA_CACHE_BYTES",
         parsers.whole(0, 1024 * 1024 * MEBIBYTE),

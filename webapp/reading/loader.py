@@ -109,6 +109,12 @@ class TranscriptLoader:
             seen=None if number is None else number - 1 + len(messages),
         )
 
+    def list_messages(
+        self, completion_id: str, request: PageRequest, deadline: Deadline
+    ) -> CanonicalPage[Message]:
+        """Return the messages that `request` asks for, and nothing besides."""
+        return self._requests(completion_id, deadline).list_messages(request)
+
     def load_message(self, completion_id: str, message_id: str, deadline: Deadline) -> Message:
         """Return one message."""
         return self._upstream.retrieve_message(completion_id, message_id, deadline=deadline)

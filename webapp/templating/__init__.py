@@ -4,6 +4,7 @@ context        what rendering the messages of a page depends on
 density        how much of a transcript is shown
 bubbles        what a message, its parts and calls show
 addresses      the addresses of messages, texts, media and pages
+runs           what happened in the run, links into it, and filters
 remote_images  images on other servers
 """
 
@@ -18,7 +19,7 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles, density
+from webapp.templating import addresses, bubbles, density, runs
 from webapp.templating.context import RenderContext
 from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 
@@ -44,6 +45,14 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "withheld": media.explain_download,
 }
 _GLOBALS: Final[dict[str, Any]] = {
+    "can_count_whole": runs.can_count_whole,
+    "count_places": runs.count_places,
+    "describe_part": runs.describe_part,
+    "first_failure_url": runs.first_failure_url,
+    "is_worth_a_summary": runs.is_worth_a_summary,
+    "list_chips": runs.list_chips,
+    "run_links": runs.RunLinks,
+    "select_entries": runs.select_entries,
     "find_long_text": bubbles.find_long_text,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,

@@ -118,6 +118,7 @@ def page_url(context: RenderContext, **changes: Any) -> str:
         "order": asked.order if asked.order != "asc" else None,
         "images": "load" if context.loads_images else None,
         "like": keep_view(context.view, context.section) if changes.get("after") else None,
+        "only": context.only,
     }
     query.update(changes)
     return url_for("completions.show", completion_id=context.section.completion_id, **query)

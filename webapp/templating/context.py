@@ -10,6 +10,7 @@ from typing import TypeVar
 from flask import request
 
 from webapp import rendering
+from webapp.analysis import Run
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
@@ -24,7 +25,8 @@ class RenderContext:
     """Everything that rendering a message of `section` depends on besides the message.
 
     `target` is the id of the message that the page was requested for. The budgets belong to
-    this section; `frames` is shared by all sections of a web page.
+    this section; `frames` is shared by all sections of a web page. `run` is what happened in
+    the transcript, `only` the filter of what is shown of it.
     """
 
     section: TranscriptPage
@@ -33,6 +35,8 @@ class RenderContext:
     loads_images: bool = False
     target: str | None = None
     view: View = "full"
+    run: Run | None = None
+    only: str | None = None
     frames: RemoteFrames = field(default_factory=RemoteFrames)
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
@@ -45,7 +49,14 @@ class RenderContext:
         self.definitions = Definitions(self.section.completion, budgets=self.budgets)
 
     @classmethod
-    def for_request(cls, section: TranscriptPage, *, target: str | None = None) -> RenderContext:
+    def for_request(
+        cls,
+        section: TranscriptPage,
+        *,
+        target: str | None = None,
+        run: Run | None = None,
+        only: str | None = None,
+    ) -> RenderContext:
         """Create the context of the first or only section of the page that is requested now."""
         return cls(
             section=section,
@@ -54,6 +65,8 @@ class RenderContext:
             loads_images=wants_remote_images(),
             target=target,
             view=choose_view(section),
+            run=run,
+            only=only,
         )
 
     def continue_with(self, section: TranscriptPage) -> RenderContext:
@@ -64,6 +77,13 @@ class RenderContext:
     def is_compact(self) -> bool:
         """Whether calls are rows, and only what user and assistant say is read at length."""
         return self.view != "full"
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The anchors of the messages of the run that are failures."""
+        return (
+            frozenset(message.anchor for message in self.run.failures) if self.run else frozenset()
+        )
 
     def within_budget(self, items: Sequence[T]) -> Sequence[T]:
         """Return as many of `items` as one page shows at once."""

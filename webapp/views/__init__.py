@@ -1,12 +1,16 @@
-"""The pages, one file an area. This module has what they share: parameters and raw JSON."""
+"""The pages, one file an area. This module has what they share: parameters, contexts, raw JSON."""
 
 from __future__ import annotations
 
 from flask import Response, abort, request
 
 from webapp.exact_json import Value
-from webapp.fragments import render_page_or_fragment
-from webapp.reading import MAX_LIMIT, PageRequest
+from webapp.fragments import render_page_or_fragment, wants_fragment
+from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading.whole import analyze_page
+from webapp.services import deadline, services
+from webapp.templating import RenderContext
+from webapp.templating.runs import read_filter
 
 
 def render_raw_json(json: Value, *, back: str) -> Response:
@@ -14,6 +18,20 @@ def render_raw_json(json: Value, *, back: str) -> Response:
     response = render_page_or_fragment("raw.html", "_raw.html", json=json, back=back)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def make_context(section: TranscriptPage, *, target: str | None = None) -> RenderContext:
+    """Create the context of a page of a transcript, with what happened in its run.
+
+    A fragment adds to a page that shows the run; it needs no more than its filter does.
+    """
+    only = read_filter()
+    if wants_fragment():
+        run = analyze_page(section, is_whole=False) if only else None
+    else:
+        is_wanted = request.args.get("whole") == "1"
+        run = services().runs.read(section, deadline(), is_wanted=is_wanted)
+    return RenderContext.for_request(section, target=target, run=run, only=only)
 
 
 def read_page_request() -> PageRequest:

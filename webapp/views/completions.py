@@ -27,7 +27,7 @@ from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.upstream import Deadline, NotSupported, TooLarge, UpstreamError, canonicalize
-from webapp.views import read_page_request, read_whole_number, render_raw_json
+from webapp.views import make_context, read_page_request, read_whole_number, render_raw_json
 
 bp = Blueprint("completions", __name__)
 
@@ -166,7 +166,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     stop button ends it.
     """
     section = services().loader.load_page(completion_id, read_page_request(), deadline())
-    context = RenderContext.for_request(section)
+    context = make_context(section)
     if request.args.get("all") and not section.lacks_messages:
         most = services().max_pages
         pages = services().loader.iter_following(section, deadline, most=most - 1)

@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
 from webapp.services import deadline, services
-from webapp.templating import RenderContext
-from webapp.views import read_page_request, render_raw_json
+from webapp.views import make_context, read_page_request, render_raw_json
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 
@@ -19,7 +18,7 @@ def show(completion_id: str, message_id: str) -> ResponseReturnValue:
     section = services().loader.load_page_from(
         completion_id, message_id, read_page_request(), deadline()
     )
-    context = RenderContext.for_request(section, target=message_id)
+    context = make_context(section, target=message_id)
     return render_page_or_fragment(
         "completions/show.html", "completions/_page.html", context=context
     )
@@ -31,7 +30,7 @@ def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
     section = services().loader.load_earlier(
         completion_id, message_id, read_page_request(), deadline()
     )
-    context = RenderContext.for_request(section)
+    context = make_context(section)
     return render_page_or_fragment(
         "completions/show.html", "completions/_earlier.html", context=context
     )

@@ -1,0 +1,167 @@
+"""The run at a glance: counts over all messages, links to what they count, and filters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.pages import AS_FRAGMENT, Page
+
+ID = "chatcmpl-run"
+Json = dict[str, Any]
+
+
+def calls(*names: str, start: int) -> Json:
+    made = [
+        {"id": f"c{start + n}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        for n, name in enumerate(names)
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+def result(number: int, content: str = "done") -> Json:
+    return {"role": "tool", "tool_call_id": f"c{number}", "content": content}
+
+
+def write_run(path: Path, *, reason: str = "stop") -> Path:
+    """A run of 62 messages: 3 user turns, 30 calls of 2 tools, 2 failures in 1 place."""
+    messages: list[Json] = [{"role": "user", "content": "Go on"}]
+    for number in range(1, 31):
+        failed = number in (25, 26)
+        messages.append(calls("book" if 24 < number < 28 else "look", start=number))
+        if number != 30:
+            messages.append(result(number, "Error: no seat" if failed else "done"))
+        if number in (5, 20):
+            messages.append({"role": "user", "content": "And then?"})
+    answer = {"role": "assistant", "content": "All is done."}
+    completion = {
+        "id": ID,
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "messages": messages,
+        "choices": [{"index": 0, "message": answer, "finish_reason": reason}],
+    }
+    path.write_text(json.dumps(completion) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def run_client(client: FlaskClient, load: Callable[[Path], None], tmp_path: Path) -> FlaskClient:
+    load(write_run(tmp_path / "run.jsonl"))
+    return client
+
+
+def texts(page: Page, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in page.all(selector)]
+
+
+def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}"))
+
+    assert len(page.bubbles) <= 20
+    assert texts(page, ".run-counts > *") == [
+        "30 calls of 2 tools",
+        "2 failures in 1 place",
+        "1 call without a result",
+        "3 user turns",
+    ]
+    assert texts(page, ".role-chip") == ["user 3", "assistant 31", "calls 30", "failures 2"]
+    (sequence,) = texts(page, ".sequences li")
+    assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
+    assert sequence.endswith("error message: Error: no seat")
+    assert texts(page, ".run-table tbody th") == ["look", "book"]
+
+
+@pytest.mark.parametrize("start", ["", f"/messages/{ID}-40", f"/messages/{ID}-52"])
+def test_every_link_leads_to_what_it_names(run_client: FlaskClient, start: str) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}{start}"))
+
+    links = page.all(".run-counts a, .bar-links a, .sequences a, .run-table a")
+    targets = [link.attributes["href"] or "" for link in links]
+    anchored = [target for target in targets if "#" in target]
+    assert len(anchored) >= 8
+    for target in anchored:
+        address, _, anchor = target.partition("#")
+        there = Page.of(run_client.get(address)) if address else page
+        assert there.all(f"#{anchor}"), target
+
+
+def test_the_bar_leads_to_the_answer_and_the_first_failure(run_client: FlaskClient) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}"))
+
+    assert page.link("Answer") == f"/completions/{ID}/messages/{ID}-61#choice-0"
+    assert page.link("2 failures") == f"/completions/{ID}/messages/{ID}-51#m-52-call-1"
+
+
+@pytest.mark.parametrize(
+    ("only", "shown"), [("user", 3), ("assistant", 30), ("calls", 30), ("failures", 2)]
+)
+def test_a_filter_leaves_out_the_others_and_counts_them(
+    run_client: FlaskClient, only: str, shown: int
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?only={only}&limit=100"))
+
+    top_level = page.all("section.page:not(.outputs) > .bubble")
+    hidden = [int(text.split()[0]) for text in texts(page, ".left-out")]
+    nested = page.all("section.page .result > .bubble")
+    assert len(top_level) == shown
+    assert sum(hidden) + len(top_level) + len(nested) == 62
+    assert page.all("#choice-0")
+    assert len(page.all(".role-chip[aria-current]")) == 1
+
+
+def test_a_filter_holds_for_the_pages_that_follow(run_client: FlaskClient) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?only=failures&limit=45"))
+    after = page.all("#more a")[0].attributes["href"] or ""
+    assert "only=failures" in after
+
+    page = Page.of(run_client.get(after, headers=AS_FRAGMENT))
+    assert len(page.all("section.page:not(.outputs) > .bubble")) == 2
+
+
+def test_an_unknown_filter_is_refused(run_client: FlaskClient) -> None:
+    assert run_client.get(f"/completions/{ID}?only=nothing").status_code == 400
+
+
+def test_a_short_transcript_without_failures_has_no_summary(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "Hello", "Hello again")
+
+    assert not Page.of(fake_client.get(f"/completions/{ID}")).all(".run")
+
+
+def test_with_another_server_a_run_is_counted_when_a_reader_asks(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(250)))
+
+    page = Page.of(fake_client.get(f"/completions/{ID}"))
+    assert texts(page, ".run-counts > *") == [
+        "20 user turns",
+        "counted on 20 of 250 messages · count the whole run",
+    ]
+    page = Page.of(fake_client.get(page.link("count the whole run") or ""))
+    assert texts(page, ".run-counts > *") == ["250 user turns"]
+    requests = len(fake.requests)
+    page = Page.of(fake_client.get(f"/completions/{ID}"))
+    assert texts(page, ".run-counts > *") == ["250 user turns"]
+    assert len(fake.requests) <= requests + 3
+
+
+def test_a_run_replaced_under_its_id_is_counted_anew(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(150)))
+    fake_client.get(f"/completions/{ID}?whole=1")
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(130)), created=2)
+
+    page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
+    assert texts(page, ".run-counts > *") == ["130 user turns"]

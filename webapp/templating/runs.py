@@ -1,0 +1,144 @@
+"""What pages show of a run: links into it, filters of what is shown, and the ribbon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flask import abort, request, url_for
+
+from webapp.analysis import Run, RunCall, RunMessage
+from webapp.ids import is_valid_id
+from webapp.reading import TranscriptPage
+from webapp.services import services
+from webapp.templating.context import RenderContext
+from webapp.transcript import Entry
+
+FILTERS: Final = ("user", "assistant", "calls", "failures")
+"""The values of the parameter `only`."""
+
+_LONG: Final = 12
+"""Messages up to which a transcript is seen at a glance without help."""
+
+
+class RunLinks:
+    """The addresses of the messages and calls of a run, in this page where they are on it."""
+
+    def __init__(self, context: RenderContext) -> None:
+        section = context.section
+        self._completion_id = section.completion_id
+        self._here = {entry.anchor for entry in (*section.entries, *section.outputs)}
+        messages = context.run.messages if context.run else ()
+        self._ids = {message.anchor: message.id for message in messages}
+        numbered = [message for message in messages if message.number is not None]
+        self._last = numbered[-1] if numbered else None
+
+    def to_message(self, message: RunMessage) -> str:
+        return self._to(message.anchor, message.id, message.anchor)
+
+    def to_call(self, call: RunCall) -> str:
+        return self._to(call.anchor.rpartition("-call-")[0], call.message_id, call.anchor)
+
+    def _to(self, caller: str, message_id: str | None, anchor: str) -> str:
+        if caller in self._here:
+            return f"#{anchor}"
+        if message_id is None and self._last is not None:
+            # An answer has no id; it is on the page that begins with the last message.
+            message_id = self._last.id
+        if message_id is None or not is_valid_id(message_id):
+            place = url_for("completions.show", completion_id=self._completion_id)
+        else:
+            place = url_for(
+                "messages.show", completion_id=self._completion_id, message_id=message_id
+            )
+        return f"{place}#{anchor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter with the number of what it shows."""
+
+    name: str
+    count: int
+
+
+def is_worth_a_summary(run: Run | None) -> bool:
+    """Return whether a run is too long to be seen at once, or has failed calls."""
+    return run is not None and (len(run.messages) > _LONG or bool(run.sequences))
+
+
+def list_chips(run: Run) -> tuple[Chip, ...]:
+    """Return the filters that show something, with how much."""
+    counts = {
+        "user": len(run.user_turns),
+        "assistant": run.roles.get("assistant", 0),
+        "calls": len(run.calls),
+        "failures": len(run.failures),
+    }
+    return tuple(Chip(name, counts[name]) for name in FILTERS if counts[name])
+
+
+def read_filter() -> str | None:
+    """Return the filter that the query asks for. Answers 400 if there is no such filter."""
+    only = request.args.get("only") or None
+    if only is not None and only not in FILTERS:
+        abort(400, f"The parameter only takes {', '.join(FILTERS[:-1])} or {FILTERS[-1]}.")
+    return only
+
+
+def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]:
+    """Yield the entries that the filter shows, each with the number left out before it.
+
+    An entry of None ends the list if others were left out after the last one shown.
+    """
+    hidden = 0
+    failing = context.failing if context.only == "failures" else frozenset()
+    for entry in context.section.top_level:
+        if _is_shown(entry, context, failing):
+            yield entry, hidden
+            hidden = 0
+        else:
+            hidden += 1 + sum(len(call.nested) for call in entry.calls)
+    if hidden:
+        yield None, hidden
+
+
+def _is_shown(entry: Entry, context: RenderContext, failing: frozenset[str]) -> bool:
+    message = entry.message
+    if context.only is None or (context.target is not None and message.id == context.target):
+        return True
+    if context.only == "calls":
+        return bool(entry.calls) or message.is_tool_result
+    if context.only == "failures":
+        results = (result.anchor for call in entry.calls for result in call.results)
+        return any(anchor in failing for anchor in (entry.anchor, *results))
+    return message.role == context.only
+
+
+def count_places(run: Run) -> int:
+    """Return in how many places a run failed: sequences of calls, and messages of their own."""
+    called = {number for call in run.calls for number in call.results if number is not None}
+    alone = (one for one in run.failures if one.number is None or one.number not in called)
+    return len(run.sequences) + sum(1 for _ in alone)
+
+
+def first_failure_url(run: Run, links: RunLinks) -> str | None:
+    """Return the link to the first failure: to its call, if it is the result of one."""
+    if not run.failures:
+        return None
+    first = run.failures[0]
+    failed = (call for call in run.calls if first.number is not None)
+    call = next((call for call in failed if first.number in call.results), None)
+    return links.to_call(call) if call else links.to_message(first)
+
+
+def can_count_whole() -> bool:
+    """Return whether a reader may ask to have the whole run counted, and has not yet."""
+    return services().runs.can_read and request.args.get("whole") != "1"
+
+
+def describe_part(section: TranscriptPage, run: Run) -> str:
+    """Return which part of the transcript a run that is not whole covers."""
+    total = f" of {section.total:,}" if section.total is not None else ""
+    return f"{len(run.messages):,}{total} messages"
