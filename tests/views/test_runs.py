@@ -165,3 +165,44 @@ def test_a_run_replaced_under_its_id_is_counted_anew(
 
     page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
     assert texts(page, ".run-counts > *") == ["130 user turns"]
+
+
+def test_the_outline_has_a_line_for_each_turn_and_series_of_calls(run_client: FlaskClient) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}"))
+
+    assert texts(page, ".outline-lines a") == [
+        "1 user Go on",
+        "2 look ×5",
+        "12 user And then?",
+        "13 look ×15",
+        "43 user And then?",
+        "44 look ×4",
+        "52 book ×3 ✗ 2 failed",
+        "58 look ×3",
+        "answer All is done.",
+    ]
+
+
+def test_the_ribbon_has_a_linked_cell_for_each_message_out_of_the_tab_order(
+    run_client: FlaskClient,
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}"))
+
+    cells = page.all(".ribbon a")
+    assert len(cells) == 63
+    assert {cell.attributes["tabindex"] for cell in cells} == {"-1"}
+    assert len(page.all('.ribbon [data-kind="failed"]')) == 2
+    assert len(page.all(".ribbon [data-here]")) == 20
+    label = page.one(".ribbon svg").attributes["aria-label"] or ""
+    assert "63 messages, 3 user turns, 30 calls, 2 failures" in label
+
+
+def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(1700)))
+
+    page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
+    assert texts(page, ".run-counts > *") == ["1,700 user turns"]
+    assert len(page.all(".ribbon a")) <= 400
+    assert len(page.all(".outline-lines li")) == 1000

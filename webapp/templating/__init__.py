@@ -4,6 +4,7 @@ context        what rendering the messages of a page depends on
 density        how much of a transcript is shown
 bubbles        what a message, its parts and calls show
 addresses      the addresses of messages, texts, media and pages
+outlines       the outline and the ribbon of a run
 runs           what happened in the run, links into it, and filters
 remote_images  images on other servers
 """
@@ -19,7 +20,7 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles, density, runs
+from webapp.templating import addresses, bubbles, density, outlines, runs
 from webapp.templating.context import RenderContext
 from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 
@@ -53,6 +54,9 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_chips": runs.list_chips,
     "run_links": runs.RunLinks,
     "select_entries": runs.select_entries,
+    "draw_ribbon": outlines.draw_ribbon,
+    "list_outline": outlines.list_outline,
+    "most_outline_lines": outlines.MOST_LINES,
     "find_long_text": bubbles.find_long_text,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,

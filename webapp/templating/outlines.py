@@ -1,0 +1,146 @@
+"""The outline and the ribbon of a run: a line or a cell for each message, with its link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, log2
+from typing import Final
+
+from webapp.analysis import Run, RunCall, RunMessage
+from webapp.templating.runs import RunLinks
+
+MOST_LINES: Final = 1000
+_MOST_CELLS: Final = 400
+_HEIGHT: Final = 20
+# Where a cell begins and how high it is: kinds differ in shape, not only in colour. What failed
+# hangs from the top.
+_SHAPES: Final = {"user": (0, 20), "answer": (0, 20), "assistant": (8, 12), "failed": (0, 14)}
+_LOW: Final = (13, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineLine:
+    """A turn, or consecutive calls of one tool; `share` is its part of the run's size, in %."""
+
+    number: int | None
+    href: str
+    kind: str
+    name: str
+    words: str
+    count: int
+    failures: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A message of the ribbon, or several where a run has too many."""
+
+    number: int | None
+    x: int
+    y: int
+    width: int
+    height: int
+    kind: str
+    href: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ribbon:
+    """A picture of the run; `label` says the same in words."""
+
+    width: int
+    height: int
+    cells: tuple[Cell, ...]
+    label: str
+
+
+def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
+    """Return the lines of the outline; results are part of their calls."""
+    size = run.size or 1
+    lines: list[OutlineLine] = []
+    waiting: list[RunCall] = []
+    answered = {number for call in run.calls for number in call.results if number is not None}
+    for message in run.messages:
+        is_call_result = message.kind == "result" and message.number in answered
+        if is_call_result:
+            continue
+        if message.words or not message.calls:
+            lines.extend(_group_calls(waiting, links, size))
+            waiting = []
+            lines.append(_describe_message(message, links, size))
+        waiting.extend(message.calls)
+    return (*lines, *_group_calls(waiting, links, size))
+
+
+def _describe_message(message: RunMessage, links: RunLinks, size: int) -> OutlineLine:
+    is_answer = message.kind == "answer"
+    return OutlineLine(
+        number=message.number,
+        href=links.to_message(message),
+        kind=message.kind,
+        name="answer" if is_answer else message.role,
+        words=message.words,
+        count=1,
+        failures=int(message.failure is not None),
+        share=round(100 * message.size / size),
+    )
+
+
+def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterator[OutlineLine]:
+    """Yield a line for each series of calls of one tool."""
+    series: list[RunCall] = []
+    for place, call in enumerate(calls):
+        series.append(call)
+        if place + 1 < len(calls) and calls[place + 1].tool == call.tool:
+            continue
+        failed = [one for one in series if one.failure]
+        yield OutlineLine(
+            number=series[0].message,
+            href=links.to_call(failed[0] if failed else series[0]),
+            kind="call",
+            name=series[0].tool,
+            words=(failed[0] if failed else series[0]).words,
+            count=len(series),
+            failures=len(failed),
+            share=round(100 * sum(one.sent + one.returned for one in series) / size),
+        )
+        series = []
+
+
+def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
+    """Return the ribbon of a run, its cells as wide as the logarithm of their size."""
+    step = ceil(len(run.messages) / _MOST_CELLS) or 1
+    cells: list[Cell] = []
+    x = 0
+    for start in range(0, len(run.messages), step):
+        messages = run.messages[start : start + step]
+        shown = next((one for one in messages if one.failure), None)
+        shown = shown or max(messages, key=lambda one: (one.kind in ("user", "answer"), one.size))
+        kind = "failed" if shown.failure else shown.kind
+        y, height = _SHAPES.get(kind, _LOW)
+        width = min(9, max(3, round(log2(1 + sum(one.size for one in messages) / 100))))
+        href = links.to_message(shown)
+        cells.append(
+            Cell(
+                number=shown.number,
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+                kind=kind,
+                href=href,
+                is_here=href.startswith("#"),
+            )
+        )
+        x += width + 1
+    return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=_describe(run))
+
+
+def _describe(run: Run) -> str:
+    part = "the run" if run.is_whole else "the part that was read"
+    words = [f"{len(run.messages):,} messages", f"{len(run.user_turns):,} user turns"]
+    words += [f"{len(run.calls):,} calls", f"{len(run.failures):,} failures"]
+    return f"Ribbon of {part}: {', '.join(words)}. The outline has the same links."
