@@ -30,8 +30,10 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("class", "data-mark", "data-quiet", "title"),
         *("tabindex", "role", "aria-label"),
     },
+    "kbd": set(),
+    "sub": set(),
     "sup": {"class"},
-    **{name: {"class"} for name in ("mrow", "mtr", "mtd", "mtable")},
+    **{name: {"class"} for name in ("mrow", "mtext", "mtr", "mtd", "mtable")},
     **{
         name: set()
         for name in (
@@ -65,7 +67,7 @@ CLASSES: Final = {
     "code": "formula-source",
     "li": "task-item",
     "p": "link-definition",
-    **{name: _MATH for name in ("mrow", "mtr", "mtd", "mtable")},
+    **{name: _MATH for name in ("mrow", "mtext", "mtr", "mtd", "mtable")},
     "sup": "citation",
     "td": "align-(center|right)",
     "th": "align-(center|right)",

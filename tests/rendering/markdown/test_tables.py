@@ -63,5 +63,5 @@ def test_a_cell_may_have_several_lines(cell: str, shown: str) -> None:
     assert cells(f"| {cell} |\n|---|\n| {cell} |", "th, td") == [shown, shown]
 
 
-def test_a_break_outside_a_table_is_text() -> None:
-    assert parsed(str(render_markdown("a<br>b").html)).text().strip() == "a<br>b"
+def test_a_break_outside_a_table_breaks_the_line_as_well() -> None:
+    assert parsed(str(render_markdown("a<br>b").html)).text().strip() == "a\nb"

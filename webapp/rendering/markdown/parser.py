@@ -29,7 +29,9 @@ from webapp.rendering.markdown.plugins import (
     block_attributes,
     cjk_emphasis,
     images,
+    inline_tags,
     link_definitions,
+    loose_blocks,
     tables,
     tasks,
 )
@@ -41,6 +43,8 @@ _PLUGINS: Final = (
     syntax,
     autolinks,
     cjk_emphasis,
+    inline_tags,
+    loose_blocks,
     link_definitions,
     tables,
     tasks,
