@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webapp.completions import Completion
+from webapp.messages import Message
 from webapp.transcript import Entry, find_first_number, select_top_level
 from webapp.upstream import UpstreamError
 
@@ -93,6 +95,18 @@ class TranscriptPage:
         """Whether the ids of the messages number them."""
         messages = [entry.message for entry in self.entries]
         return find_first_number(self.completion_id, messages, self.request.order) is not None
+
+    @property
+    def question(self) -> str:
+        """The text that the transcript begins with, by its first user; empty if not on the page."""
+        numbered = [entry for entry in self.entries if entry.number is not None]
+        messages: Sequence[Message] = [entry.message for entry in numbered]
+        if self.completion and self.completion.input_messages:
+            messages = self.completion.input_messages
+        elif not numbered or numbered[0].number != 1:
+            return ""
+        asked = (message.plain_text for message in messages if message.role == "user")
+        return next((text for text in asked if text.strip()), "")
 
     @property
     def progress(self) -> str:

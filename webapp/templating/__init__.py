@@ -2,6 +2,7 @@
 
 context        what rendering the messages of a page depends on
 density        how much of a transcript is shown
+headers        the title of a transcript, and its settings in groups
 bubbles        what a message, its parts and calls show
 addresses      the addresses of messages, texts, media and pages
 outlines       the outline and the ribbon of a run
@@ -20,7 +21,7 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles, density, outlines, runs
+from webapp.templating import addresses, bubbles, density, headers, outlines, runs
 from webapp.templating.context import RenderContext
 from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
 
@@ -58,8 +59,10 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_outline": outlines.list_outline,
     "most_outline_lines": outlines.MOST_LINES,
     "find_long_text": bubbles.find_long_text,
+    "find_title": headers.find_title,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
+    "list_counts": headers.list_counts,
     "list_tools": bubbles.list_tools,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,
@@ -70,6 +73,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "raw_url": addresses.raw_url,
     "render_bubble": bubbles.render_bubble,
     "text_url": addresses.text_url,
+    "group_settings": headers.group_settings,
+    "is_default": headers.is_default,
     "keep_view": density.keep_view,
     "view_call": bubbles.view_call,
     "view_pieces": bubbles.view_pieces,

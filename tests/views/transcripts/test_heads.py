@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -97,7 +99,36 @@ def json_indented(source: str) -> str:
     return source.replace("{", "{\n  ").replace(",", ",\n  ").replace(":", ": ").replace("}", "\n}")
 
 
-def test_titles_tell_which_completion_it_is(fake_client: FlaskClient) -> None:
+def test_the_title_is_the_question(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+    fake.completions[ID] = stored(ID, "Where is the **harbour**?\n\nWe need it.")
     page = open_transcript(fake_client)
-    assert page.one("title").text() == f"{ID} · Readback"
+    assert page.one("title").text() == "Where is the harbour? · Readback"
+    assert page.one("h1").text(strip=True) == "Where is the harbour?"
+    assert page.one("h1 a").attributes["title"] == ID
+    assert page.link("‹Completions") == "/completions"
+
+
+def test_a_page_without_the_question_has_the_id_as_title(fake_client: FlaskClient) -> None:
+    page = open_transcript(fake_client, after=f"{ID}-20")
     assert page.one("h1").text(strip=True) == ID
+
+
+def test_settings_are_grouped_and_usage_is_counted(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    usage = {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 256, "audio_tokens": 0}}
+    fields: dict[str, Any] = {"seed": 1, "temperature": 1.0, "request_id": "req_1", "usage": usage}
+    fake.completions[ID] = stored(ID, "What?", **fields)
+    page = open_transcript(fake_client)
+    groups = [node.attributes["data-group"] for node in page.all(".settings [data-group]")]
+    assert groups == ["Request", "Usage", "Identity"]
+    assert "cached 256, audio 0" in page.one(".settings").text()
+    assert [node.css_first("dt").text() for node in page.all("[data-default]")] == ["temperature"]  # type: ignore[union-attr]
+
+
+def test_long_metadata_is_a_line_and_the_rest(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+    metadata = {f"key{at}": f"value{at}" for at in range(11)}
+    fake.completions[ID] = stored(ID, "What?", metadata=metadata)
+    further = open_transcript(fake_client).one("details.further")
+    assert further.css_first("summary").text() == "+6 more"  # type: ignore[union-attr]
+    assert "key10" in further.text()

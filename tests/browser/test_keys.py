@@ -1,0 +1,77 @@
+"""Keys in a real browser: through messages and calls, a list of them, and none while typing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser.chromium import Open
+
+HERE = "/completions/chatcmpl-1"
+
+
+@pytest.fixture
+def called(load: Callable[[Path], None], tmp_path: Path) -> None:
+    calls = [
+        {"id": f"call_{at}", "function": {"name": f"tool_{at}", "arguments": "{}"}}
+        for at in range(2)
+    ]
+    messages = [
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": "I look.", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "call_0", "content": "fine"},
+        {"role": "tool", "tool_call_id": "call_1", "content": "Error: not there"},
+        {"role": "user", "content": "And now?"},
+    ]
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Done."}}
+    line = {"id": "chatcmpl-1", "messages": messages, "choices": [choice]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "one.jsonl")
+
+
+def reached(page: Page, *keys: str) -> str:
+    for key in keys:
+        page.keyboard.press(key)
+    found: str = page.evaluate("(document.activeElement.closest('[id]') ?? document.body).id")
+    return found
+
+
+@pytest.mark.usefixtures("called")
+@pytest.mark.parametrize("view", ["full", "compact"])
+def test_keys_move_through_messages_calls_failures_and_turns(
+    address: str, open_page: Open, view: str
+) -> None:
+    page = open_page(address, f"{HERE}?view={view}")
+    assert reached(page, "j") == "m-1"
+    assert reached(page, "j") == "m-2"
+    assert reached(page, "n") == "m-2-call-1"
+    assert reached(page, "n") == "m-2-call-2"
+    assert reached(page, "p") == "m-2-call-1"
+    assert reached(page, "e") == "m-2-call-2"
+    assert reached(page, "u") == "m-5"
+    assert reached(page, "g", "a") == page.locator(".output").get_attribute("id")
+    assert reached(page, "k") == "m-5"
+
+
+@pytest.mark.usefixtures("called")
+def test_a_question_mark_lists_the_keys_and_escape_closes(address: str, open_page: Open) -> None:
+    page = open_page(address, HERE)
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_contain_text("next failure")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.usefixtures("called")
+def test_no_key_acts_while_typing(address: str, open_page: Open) -> None:
+    page = open_page(address, HERE)
+    page.keyboard.press("/")
+    page.keyboard.type("jke?")
+    expect(page.locator("#pasted")).to_have_value("jke?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert reached(page) == "pasted"

@@ -1,0 +1,58 @@
+"""What the head of a transcript says: its title, and the settings of the completion in groups."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webapp import formatting
+from webapp.completions import Completion
+from webapp.exact_json import Member, Object, Value
+from webapp.reading import TranscriptPage
+
+_IDENTITY: Final = frozenset(
+    {"object", "request_id", "system_fingerprint", "service_tier", "user", "provider"}
+    | {"safety_identifier", "prompt_cache_key"}
+)
+_ZERO: Final = ("0", "0.0")
+_ONE: Final = ("1", "1.0")
+_DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("temperature", "top_p", "n"), _ONE),
+    **dict.fromkeys(("presence_penalty", "frequency_penalty", "top_logprobs"), _ZERO),
+    **dict.fromkeys(("service_tier",), ('"default"', '"auto"')),
+    "tool_choice": ('"auto"',),
+    "parallel_tool_calls": ("true",),
+    "object": ('"chat.completion"',),
+}
+
+
+def find_title(section: TranscriptPage) -> str:
+    """Return the first words of the question, or the id if they are not known."""
+    return formatting.first_words(section.question, 100) or section.completion_id
+
+
+def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
+    """Return the settings of a completion in groups, without those that are empty."""
+    settings = completion.settings
+    usage = completion.usage.json if completion.usage else None
+    groups = [
+        ("Request", [member for member in settings if member.name.text not in _IDENTITY]),
+        ("Usage", list(usage.members) if isinstance(usage, Object) else []),
+        ("Identity", [member for member in settings if member.name.text in _IDENTITY]),
+    ]
+    return [(name, members) for name, members in groups if members]
+
+
+def list_counts(value: Value) -> list[tuple[str, int]] | None:
+    """Return the counts of nested usage, `cached_tokens` as `cached`; None if it is not counts."""
+    if not isinstance(value, Object) or not value.members:
+        return None
+    names = (member.name.text for member in value.members)
+    counts = [(name.removesuffix("_tokens"), value.integer(name)) for name in names]
+    known = [(name, number) for name, number in counts if number is not None]
+    return known if len(known) == len(counts) else None
+
+
+def is_default(member: Member) -> bool:
+    """Return whether a setting has the value that it has when nobody sets it."""
+    source = member.value.source
+    return source in _DEFAULTS.get(member.name.text, ()) or source in ("null", "[]", "{}")
