@@ -15,7 +15,15 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, redaction, security, templating
 from webapp.config import Config
-from webapp.embedded import ModelServer, Recovery, Spool, Store, create_server, load_samples
+from webapp.embedded import (
+    AS_GIVEN,
+    ModelServer,
+    Recovery,
+    Spool,
+    Store,
+    create_server,
+    load_samples,
+)
 from webapp.factories import (
     find_database_url,
     find_media_folder,
@@ -69,7 +77,7 @@ def create_app(
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
         embedded = _create_embedded(config, spool, fills_new_store=fills_new_store)
     if embedded is not None:
-        transport = transport or LoopbackAdapter(embedded, mount="/v1")
+        transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
     services = _build_services(config, transport, clock)
     app.extensions["readback"] = services
     StaticFiles(root / "static").install(app)

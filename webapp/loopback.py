@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 class LoopbackAdapter(BaseAdapter):
     """A `requests` adapter for one app, mounted at the path `mount`; for many threads at once.
 
+    `variables` are added to the WSGI environment of every request.
     Bodies are read from the app as the caller reads them. Time-outs cannot interrupt the app. If
     it raises, the caller gets a `requests.ConnectionError`, or a truncated body if that has
     begun, as from a server that died.
     """
 
-    def __init__(self, app: WSGIApplication, *, mount: str = "/v1") -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        mount: str = "/v1",
+        variables: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__()
         self._app = app
+        self._variables = dict(variables or {})
         self._mount = mount.rstrip("/")
 
     def send(
@@ -82,7 +90,7 @@ class LoopbackAdapter(BaseAdapter):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        return environ | _build_header_variables(request.headers)
+        return environ | _build_header_variables(request.headers) | self._variables
 
 
 def _build_header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:

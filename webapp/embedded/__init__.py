@@ -5,6 +5,7 @@ Knows nothing of the viewer.
 
 from webapp.config import ModelLimits
 from webapp.database import StoreError, StoreUnavailable
+from webapp.embedded.api.routes import AS_GIVEN
 from webapp.embedded.app import create_server
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
@@ -15,6 +16,7 @@ from webapp.embedded.transfer.importing import ImportReport, Problem, import_fil
 from webapp.embedded.transfer.samples import load_samples
 
 __all__ = [
+    "AS_GIVEN",
     "ExportReport",
     "ImportReport",
     "ModelLimits",

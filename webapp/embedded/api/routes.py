@@ -25,6 +25,8 @@ MODEL: Final = "readback_model"
 """The name of the model server among the app's extensions, which is None if there is none."""
 RECOVERY: Final = "readback_recovery"
 """The name of the store's recovery among the app's extensions, which is None if there is none."""
+AS_GIVEN: Final = "readback.as_given"
+"""The WSGI variable with which our own pages ask for JSON without members that nobody gave."""
 
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
@@ -36,6 +38,7 @@ def list_completions() -> Response:
         parse_page_request(request.args, default_order="desc"),
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
+        as_given=_wants_given(),
     )
     return _respond_with_page(page)
 
@@ -65,7 +68,9 @@ def create_completion() -> Response:
 @completions.get("/<completion_id>")
 def retrieve_completion(completion_id: str) -> Response:
     """Return one completion, without its input messages."""
-    return _respond_if_found(_get_store().retrieve_completion(completion_id), completion_id)
+    return _respond_if_found(
+        _get_store().retrieve_completion(completion_id, as_given=_wants_given()), completion_id
+    )
 
 
 @completions.post("/<completion_id>")
@@ -87,7 +92,9 @@ def delete_completion(completion_id: str) -> Response:
 def list_messages(completion_id: str) -> Response:
     """Return a page of one completion's input messages, in the order they were sent in."""
     page = _get_store().list_messages(
-        completion_id, parse_page_request(request.args, default_order="asc")
+        completion_id,
+        parse_page_request(request.args, default_order="asc"),
+        as_given=_wants_given(),
     )
     if page is None:
         raise CompletionNotFound(completion_id)
@@ -104,6 +111,10 @@ def refuse_cursor(error: UnknownCursor) -> Response:
             code="invalid_value",
         )
     )
+
+
+def _wants_given() -> bool:
+    return bool(request.environ.get(AS_GIVEN))
 
 
 def _get_store() -> Store:

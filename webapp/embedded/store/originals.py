@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from webapp.embedded.documents.api_json import join_lines, one_line_source, strip_whitespace
+from webapp.embedded.documents.as_given import write_given_completion
 from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.store.queries import START, bind_filters, select_completion_keys
 from webapp.exact_json import Null, Object, Value, parse
@@ -72,6 +73,11 @@ def iter_original_json(connection: Connection, completion_id: str) -> Iterator[s
     for position, message in enumerate(_iter_messages(connection, row.seq)):
         yield f",{message}" if position else message
     yield head[messages.end - 1 :]
+
+
+def write_as_given(given_json: str, wire_json: str, completion_id: str) -> str:
+    """Return a completion as it was given, without its messages, with its current metadata."""
+    return write_given_completion(_restore_head(given_json, wire_json), completion_id)
 
 
 def matches_original(connection: Connection, completion: CompletionRecord) -> bool:

@@ -25,6 +25,12 @@ START: Final = {"asc": -_FARTHEST, "desc": _FARTHEST}
 MAX_INLINE: Final = 64 * 1024
 """Characters of a stored JSON text that a page holds; larger ones are read one at a time."""
 
+COMPLETION_GIVEN: Final = text(
+    "SELECT id, wire_json, given_json FROM completions WHERE seq = :position"
+)
+MESSAGE_GIVEN: Final = text(
+    "SELECT id, given_json FROM messages WHERE completion = :completion AND position = :position"
+)
 COMPLETION_TEXT: Final = text("SELECT wire_json FROM completions WHERE seq = :position")
 MESSAGE_TEXT: Final = text(
     "SELECT wire_json FROM messages WHERE completion = :completion AND position = :position"

@@ -5,7 +5,7 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import islice
 from typing import Any, Final, cast
@@ -14,13 +14,16 @@ from sqlalchemy import Connection, TextClause, text
 
 from webapp.database import Database, DatabaseOpener, migrate, open_database
 from webapp.embedded.documents.api_json import with_metadata
+from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
-from webapp.embedded.store.originals import matches_original
+from webapp.embedded.store.originals import matches_original, write_as_given
 from webapp.embedded.store.pages import JsonPage, PageRequest, StoredTexts, UnknownCursor
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
+    COMPLETION_GIVEN,
     COMPLETION_TEXT,
     MESSAGE_CURSOR,
+    MESSAGE_GIVEN,
     MESSAGE_TEXT,
     START,
     bind_filters,
@@ -30,7 +33,7 @@ from webapp.embedded.store.queries import (
 from webapp.embedded.store.schema import SCHEMA
 from webapp.exact_json import Object, parse
 
-_RETRIEVE: Final = text("SELECT wire_json FROM completions WHERE id = :id")
+_RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _DIGEST: Final = text("SELECT digest FROM completions WHERE id = :id")
 _FOR_UPDATE: Final = text("SELECT seq, created, wire_json FROM completions WHERE id = :id")
@@ -109,9 +112,11 @@ class Store:
         *,
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
+        as_given: bool = False,
     ) -> JsonPage:
         """Return a page of completions by time, filtered by model and by all metadata pairs.
 
+        They are in the API's form, or `as_given`; the same holds for the other methods.
         Raise `UnknownCursor` if `page.after` is not the id of a completion.
         """
         statement = select_completions(page.order, by_model=model is not None, pairs=len(metadata))
@@ -120,12 +125,18 @@ class Store:
             created, seq = _resolve_cursor(connection, COMPLETION_CURSOR, page, start)
             binds = bind_filters(model, metadata) | {"created": created, "seq": seq}
             rows = _read_rows(connection, statement, page, binds)
+        if as_given:
+            return self._build_given_page(rows, page, COMPLETION_GIVEN, {}, _write_completion)
         return self._build_page(rows, page, COMPLETION_TEXT, {})
 
-    def retrieve_completion(self, completion_id: str) -> str | None:
+    def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
         """Return a completion's JSON, or None if there is none of this id."""
         with self.connect() as connection:
-            return connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).scalar()
+            row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
+        if row is None:
+            return None
+        wire_json: str = row.wire_json
+        return _write_completion(row) if as_given else wire_json
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """Replace all metadata of a completion and return its JSON, or None if there is none."""
@@ -146,7 +157,9 @@ class Store:
         with self._database.writer.begin() as connection:
             return connection.execute(_DELETE, {"id": index_text(completion_id)}).rowcount == 1
 
-    def list_messages(self, completion_id: str, page: PageRequest) -> JsonPage | None:
+    def list_messages(
+        self, completion_id: str, page: PageRequest, *, as_given: bool = False
+    ) -> JsonPage | None:
         """Return a page of a completion's input messages, or None if there is no completion.
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
@@ -160,6 +173,8 @@ class Store:
             (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
             statement = select_messages(page.order)
             rows = _read_rows(connection, statement, page, binds | {"position": position})
+        if as_given:
+            return self._build_given_page(rows, page, MESSAGE_GIVEN, binds, _write_message)
         return self._build_page(rows, page, MESSAGE_TEXT, binds)
 
     def _build_page(
@@ -183,6 +198,29 @@ class Store:
         if is_large:
             texts = StoredTexts([one[1:] for one in shown], read)
         return JsonPage(ids, texts, has_more=len(rows) > page.limit, is_large=is_large)
+
+    def _build_given_page(
+        self,
+        rows: Sequence[Any],
+        page: PageRequest,
+        statement: TextClause,
+        binds: Mapping[str, object],
+        write: Callable[[Any], str],
+    ) -> JsonPage:
+        """Return the page with its objects as given, each read when the page is written."""
+
+        def read(position: int) -> str | None:
+            with self.connect() as connection:
+                row = connection.execute(statement, {**binds, "position": position}).one_or_none()
+            return None if row is None else write(row)
+
+        shown = rows[: page.limit]
+        return JsonPage(
+            ids=tuple(row.id for row in shown),
+            data=StoredTexts([(row.position, None) for row in shown], read),
+            has_more=len(rows) > page.limit,
+            is_large=any(row.wire_json is None for row in shown),
+        )
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
         """Add completions in one transaction and return the outcome of each, in their order.
@@ -217,6 +255,14 @@ def _read_rows(
 ) -> Sequence[Any]:
     """Return one row more than the page holds, to know whether there are more."""
     return connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
+
+
+def _write_completion(row: Any) -> str:
+    return write_as_given(row.given_json, row.wire_json, row.id)
+
+
+def _write_message(row: Any) -> str:
+    return write_given_message(row.given_json, row.id)
 
 
 def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:

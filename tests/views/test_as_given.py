@@ -1,0 +1,96 @@
+"""The pages show what was given; members that only the API's form adds are on no page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.pages import Page
+from tools.store_rows import jsonl
+
+ID = "chatcmpl-given"
+MADE_UP = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tool_choice")
+ANSWER = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "document", "title": "D"}]},
+    {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]},
+    {"role": "assistant", "content": "before", "id": "msg_1"},
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "f"}}]},
+    {},
+]
+
+
+@pytest.fixture
+def loaded(load: Callable[[Path], None], tmp_path: Path) -> Callable[..., None]:
+    def load_one(**members: Any) -> None:
+        given = {"id": ID, "messages": MESSAGES, "choices": [ANSWER]} | members
+        load(jsonl(tmp_path / "given.jsonl", [given]))
+
+    return load_one
+
+
+def raw(client: FlaskClient, address: str) -> Any:
+    return json.loads(Page.of(client.get(f"/completions/{ID}{address}")).one("pre.json").text())
+
+
+def test_settings_that_nobody_gave_are_not_shown(
+    client: FlaskClient, loaded: Callable[..., None]
+) -> None:
+    loaded()
+
+    page = Page.of(client.get(f"/completions/{ID}"))
+
+    assert not [name for name in MADE_UP if name in page.one(".settings").text()]
+    assert not [name for name in ("image_url", "input_audio", "content_parts") if name in page.html]
+    assert "1970" not in page.text
+    assert raw(client, "/raw") == {"id": ID, "choices": [ANSWER]}
+
+
+def test_settings_that_were_given_are_shown_as_they_were_written(
+    client: FlaskClient, loaded: Callable[..., None]
+) -> None:
+    given: dict[str, Any] = {"temperature": 1.0, "top_p": None, "seed": 0, "tools": []}
+    loaded(**given)
+
+    shown = Page.of(client.get(f"/completions/{ID}")).one(".settings").text()
+
+    assert "temperature" in shown
+    assert "top_p" not in shown
+    assert raw(client, "/raw") == {"id": ID, "choices": [ANSWER]} | given
+
+
+@pytest.mark.parametrize("at", range(len(MESSAGES)))
+def test_the_raw_message_is_the_one_that_was_given(
+    client: FlaskClient, loaded: Callable[..., None], at: int
+) -> None:
+    loaded()
+    ids = Page.of(client.get(f"/completions/{ID}")).message_ids
+
+    shown = raw(client, f"/messages/{ids[at]}/raw")
+
+    assert shown == MESSAGES[at] | {"id": ids[at]}
+
+
+def test_metadata_replaced_later_are_shown(
+    client: FlaskClient, loaded: Callable[..., None]
+) -> None:
+    loaded(metadata={"old": "1"})
+
+    client.post(f"/v1/chat/completions/{ID}", json={"metadata": {"new": "2"}})
+
+    assert raw(client, "/raw")["metadata"] == {"new": "2"}
+
+
+def test_clients_of_the_api_still_get_its_keys(
+    client: FlaskClient, loaded: Callable[..., None]
+) -> None:
+    loaded()
+
+    one = client.get(f"/v1/chat/completions/{ID}").get_json()
+
+    assert (one["temperature"], one["top_p"], one["created"]) == (1.0, 1.0, 0)
