@@ -206,3 +206,10 @@ def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
     assert texts(page, ".run-counts > *") == ["1,700 user turns"]
     assert len(page.all(".ribbon a")) <= 400
     assert len(page.all(".outline-lines li")) == 1000
+
+
+def test_the_row_of_a_failed_call_says_so_and_why(run_client: FlaskClient) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?only=failures&limit=100&view=compact"))
+
+    failed = page.all('.row-state[data-state="error"]')
+    assert [one.attributes["title"] for one in failed] == ["error message: Error: no seat"] * 2

@@ -10,7 +10,7 @@ Nothing here judges: a failure is a rule that fired, and the words of the result
 """
 
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
-from webapp.analysis.runs import Run, RunCall, RunMessage, analyze_run
+from webapp.analysis.runs import Run, RunCall, RunMessage, analyze_run, find_call_failure
 from webapp.analysis.sequences import Sequence, Step
 from webapp.analysis.tools import ToolUse
 
@@ -24,5 +24,6 @@ __all__ = [
     "ToolUse",
     "analyze_run",
     "find_answer_failure",
+    "find_call_failure",
     "find_result_failure",
 ]

@@ -146,6 +146,12 @@ def analyze_run(
     )
 
 
+def find_call_failure(call: CallEntry) -> Failure | None:
+    """Return the failure that the first failed result of `call` reports."""
+    failures = (_find_failure(result) for result in call.results)
+    return next((failure for failure in failures if failure), None)
+
+
 def _find_failure(entry: Entry) -> Failure | None:
     if entry.choice is not None:
         return find_answer_failure(entry.message, entry.choice.finish_reason)

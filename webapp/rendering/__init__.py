@@ -16,7 +16,6 @@ from webapp.rendering.structured.detect import (
     Structure,
     StructureBudget,
     detect_structure,
-    is_error_result,
 )
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
@@ -61,7 +60,6 @@ __all__ = [
     "fold_reasoning",
     "get_host",
     "is_allowed_link",
-    "is_error_result",
     "is_short",
     "is_too_long",
     "list_sources",

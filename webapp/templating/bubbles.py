@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flask import current_app
 
 from webapp import exact_json, media, rendering
+from webapp.analysis import Failure, find_call_failure
 from webapp.media import InlineMedia
 from webapp.messages import Annotation, Message, Part, Reasoning, Refusal, Text, ToolCall
 from webapp.messages.texts import Piece, get_text
@@ -69,6 +70,7 @@ class CallView:
     is_short: bool
     in_a_line: str
     state: Literal["ok", "error", "no result"]
+    failure: Failure | None
     result_size: int
     is_open: bool
 
@@ -143,7 +145,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         )
     results = [result.message for result in call.nested]
     texts = [result.message.plain_text for result in call.results]
-    is_error = any(rendering.is_error_result(result.message) for result in call.results)
+    failure = find_call_failure(call)
     return CallView(
         arguments=arguments,
         definition=context.definitions.of(tool_call),
@@ -151,7 +153,8 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         fold=fold,
         is_short=rendering.is_short(tool_call, arguments, results),
         in_a_line=rendering.summarize_arguments(tool_call.arguments or "", arguments),
-        state="error" if is_error else "ok" if call.results else "no result",
+        state="error" if failure else "ok" if call.results else "no result",
+        failure=failure,
         result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
         is_open=any(_is_target(entry, context) for entry in (call.caller, *call.nested)),
     )

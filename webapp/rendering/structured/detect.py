@@ -16,7 +16,7 @@ from markupsafe import Markup
 from webapp.config import Budgets
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 from webapp.formatting import count
-from webapp.messages import Message, Text
+from webapp.messages import Message
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
@@ -37,11 +37,6 @@ _TOO_LONG: Final = "Shown as it is: it is too long to be laid out here."
 _ERROR: Final = re.compile(
     r"\s*(?:Traceback \(most recent call last\)|(?:[A-Za-z_][\w.]{0,80})?(?:Error|Exception)\b"
     r"(?:\s*:|\s*\Z|\s+in\b|\s+at\b)|(?:ERROR|error|fatal|FATAL|panic)\s*:)"
-)
-
-_ERROR_MEMBER: Final = re.compile(
-    r'\s*\{\s*"(?:error|isError|is_error)"\s*:\s*(?!null\b|false\b|""|\{\}|\[\]|0\b)'
-    r'|\s*\{\s*"status"\s*:\s*"error"'
 )
 
 
@@ -130,12 +125,6 @@ def _is_worth_decoding(value: String, budget: StructureBudget) -> bool:
     if write_readable(value.source) != value.source:
         return True
     return isinstance(budget.parse(value.text), Object | Array)
-
-
-def is_error_result(message: Message) -> bool:
-    """Return whether a tool's result clearly reports an error, as far as its first words say."""
-    texts = (part.text for part in message.parts if isinstance(part, Text))
-    return any(_is_error_text(text, message) or _ERROR_MEMBER.match(text) for text in texts)
 
 
 def _is_error_text(text: str, message: Message) -> bool:
