@@ -304,3 +304,14 @@ def test_an_import_that_is_refused_says_that_nothing_is_loaded(
     assert ended.status == 2
     assert ended.output == f"0 completions loaded.\n{HOW_TO_GO_ON}"
     assert "cannot be opened" in ended.errors
+
+
+@pytest.mark.parametrize("options", [("-o", "-"), ("--output", "-"), ("-o-",), ("c1", "-o", "-")])
+def test_an_export_to_a_dash_is_standard_output(
+    filled: Readback, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    ended = filled("export", *options)
+
+    assert (ended.status, ended.errors) == (0, "")
+    lines = [json.loads(line)["id"] for line in ended.output.splitlines()]
+    assert lines == (["c1"] if "c1" in options else ["c1", "c2", "c3"])

@@ -20,6 +20,7 @@ from webapp.formatting import count
 
 _DEVICES: Final = Path("/dev/fd")
 """Its links are to what the user has opened, as for `-o >(gzip > FILE)`."""
+STANDARD_OUTPUT: Final = Path("-")
 
 
 def add_parser(commands: Commands) -> None:
@@ -36,11 +37,13 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="a completion; without any, all")
     add_filters(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+        "-o", "--output", type=Path, metavar="FILE", help="write here; - is standard output"
     )
 
 
 def _run_export(options: argparse.Namespace, config: Config) -> int:
+    if options.output == STANDARD_OUTPUT:
+        options.output = None
     if options.ids and has_filters(options):
         raise ValueError("export takes either IDs or filters")
     with (

@@ -111,10 +111,10 @@ def test_the_last_message_of_a_fine_tuning_example_is_the_answer(
     assert import_files(store, [path]) == ImportReport(unchanged=1)
 
 
-def test_messages_without_an_answer_are_no_example(store: Store, tmp_path: Path) -> None:
-    report = import_files(store, [jsonl(tmp_path / "a.jsonl", [{"messages": [SAID, ASKED]}])])
+def test_messages_that_are_none_are_no_conversation(store: Store, tmp_path: Path) -> None:
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", [{"messages": [ASKED, "Hi"]}])])
 
-    assert said(report) == ["1: it has no `choices` list, and its last message is no assistant's"]
+    assert said(report) == ["1: it has no `choices` list, and its messages are none"]
 
 
 @pytest.mark.parametrize("names", [("in", "out"), ("out", "in")])
@@ -372,3 +372,29 @@ def test_the_pages_of_a_completion_keep_every_value_as_written(
     assert page is not None
     assert '"content":"\\u0041"' in page.data[0]
     assert '"n":1.0,"big":12345678901234567890' in page.data[0]
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+UNANSWERED = {
+    "a tool's result last": [
+        ASKED,
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "c", "content": "r"},
+    ],
+    "a user's message last": [ASKED, SAID, ASKED],
+    "one question": [ASKED],
+    "instructions alone": [{"role": "system", "content": "Be brief."}],
+}
+
+
+@pytest.mark.parametrize("asked", UNANSWERED.values(), ids=UNANSWERED)
+def test_a_conversation_without_an_answer_is_stored_without_choices(
+    store: Store, client: FlaskClient, tmp_path: Path, asked: list[dict[str, Any]]
+) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [{"messages": asked, "model": "m"}])
+
+    assert forms(import_files(store, [path])) == {"a.jsonl": {"UNANSWERED": 1}}
+    [name] = listed(client)
+    assert client.get(f"/chat/completions/{name}").get_json()["choices"] == []
+    assert [one["role"] for one in messages(client, name)] == [one["role"] for one in asked]
+    assert import_files(store, [path]).unchanged == 1

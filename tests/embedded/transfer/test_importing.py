@@ -44,7 +44,7 @@ def test_a_bad_line_is_reported_and_the_others_are_stored(store: Store, tmp_path
         "a.jsonl:2: it is not a JSON object",
         "a.jsonl:4: it has no `messages` list",
         "a.jsonl:5: it is not UTF-8: invalid start byte at byte 1",
-        "a.jsonl:7: it has no `choices` list, and its last message is no assistant's",
+        "a.jsonl:7: it has no `choices` list, and its messages are none",
     ]
 
 

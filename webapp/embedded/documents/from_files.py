@@ -42,6 +42,11 @@ def from_fine_tuning(example: Object) -> str:
     return "{" + ",".join((_write_messages(asked), *map(_copy_member, members), choices)) + "}"
 
 
+def from_unanswered(conversation: Object) -> str:
+    """Return a conversation without an answer as a completion without choices."""
+    return "{" + ",".join((*map(_copy_member, conversation.members), '"choices":[]')) + "}"
+
+
 def add_messages(completion: Object, messages: Iterable[Value]) -> str:
     """Return a completion, as the API returns it, with its input messages."""
     members = map(_copy_member, completion.members)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from webapp.embedded.documents.from_files import (
     add_messages,
     from_fine_tuning,
+    from_unanswered,
     merge_pages,
     merge_request_response,
     parse_completion_id,
@@ -27,6 +28,7 @@ class ImportFormat(Enum):
 
     COMPLETION = ("completion with messages", "completions with messages")
     FINE_TUNING = ("fine-tuning example", "fine-tuning examples")
+    UNANSWERED = ("conversation without an answer", "conversations without an answer")
     EXCHANGE = ("request with its response", "requests with their responses")
     BATCH_REQUEST = ("batch request", "batch requests")
     BATCH_RESPONSE = ("batch response", "batch responses")
@@ -90,7 +92,7 @@ def detect(value: Value) -> list[Piece]:
         raise NotACompletion("it is an error and not a completion")
     if value.items("messages") is None:
         raise NotACompletion("it has no `messages` list")
-    raise NotACompletion("it has no `choices` list, and its last message is no assistant's")
+    raise NotACompletion("it has no `choices` list, and its messages are none")
 
 
 def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | None:
@@ -178,6 +180,16 @@ def _detect_fine_tuning(value: Object) -> list[Piece] | None:
     return [_parse_whole(ImportFormat.FINE_TUNING, from_fine_tuning(value))]
 
 
+def _detect_unanswered(value: Object) -> list[Piece] | None:
+    """Detect a conversation whose last message is no answer, such as one that waits for one."""
+    messages = value.items("messages")
+    if not messages or value.get("choices") is not None:
+        return None
+    if not all(isinstance(message, Object) and message.text("role") for message in messages):
+        return None
+    return [_parse_whole(ImportFormat.UNANSWERED, from_unanswered(value))]
+
+
 def _detect_saved_completion(value: Object) -> list[Piece] | None:
     return [_build_saved_part(value)] if _is_saved_completion(value) else None
 
@@ -197,6 +209,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_fine_tuning,
     _detect_saved_completion,
     _detect_saved_both,
+    _detect_unanswered,
 )
 
 
