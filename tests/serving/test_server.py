@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
@@ -64,19 +64,35 @@ def app() -> Iterator[App]:
     app.released.set()
 
 
+class Clock:
+    """The time, and as many seconds ahead of it as a test wants."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 @pytest.fixture
-def server(app: App) -> Iterator[Server]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(app: App, clock: Clock) -> Iterator[Server]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     most = dict.fromkeys((Kind.CREATE, Kind.STREAM, Kind.PAGE), MOST)
     shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY)
-    server = Server(AnswerRefusals(app), listener, shares, TRANSFER)
+    server = Server(AnswerRefusals(app), listener, shares, TRANSFER, clock=clock)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server
+    app.released.set()
     server.stop(0)
     thread.join(PATIENCE)
     assert not thread.is_alive()
+    server.close_trigger()
 
 
 @pytest.fixture
@@ -118,14 +134,10 @@ def is_ok(answer: bytes) -> bool:
     return answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-@contextmanager
-def later(server: Server, seconds: float) -> Iterator[None]:
+def skip_seconds(server: Server, clock: Clock, seconds: float) -> None:
     """Let the server find its clients as they will be `seconds` from now."""
-    original = server.tend
-    server.tend = lambda now: original(now + seconds)  # type: ignore[method-assign]
+    clock.ahead = seconds
     server.pull_trigger()
-    yield
-    server.tend = original  # type: ignore[method-assign]
 
 
 def test_creates_beyond_their_share_are_refused_before_their_body_is_read(
@@ -156,7 +168,7 @@ def test_a_refused_client_that_sends_on_still_reads_the_refusal(app: App, connec
 
 
 def test_half_a_body_takes_no_thread_and_its_place_is_given_back_in_time(
-    server: Server, app: App, connect: Connect
+    server: Server, app: App, clock: Clock, connect: Connect
 ) -> None:
     app.released.set()
     halves = [connect(CREATE + b"Content-Length: 9\r\n\r\nhalf") for _ in range(MOST)]
@@ -165,26 +177,29 @@ def test_half_a_body_takes_no_thread_and_its_place_is_given_back_in_time(
         """The halves may not have been seen yet."""
 
     assert is_ok(get(connect)) and is_ok(get(connect, "/"))
-    with later(server, SILENT_SECONDS + 1):
-        assert all(map(is_cut_off, halves))
+    skip_seconds(server, clock, SILENT_SECONDS + 1)
+    assert all(map(is_cut_off, halves))
+    clock.ahead = 0
     assert is_ok(read(connect(whole)))
 
 
-def test_a_body_that_drips_has_a_deadline(server: Server, connect: Connect) -> None:
+def test_a_body_that_drips_has_a_deadline(server: Server, clock: Clock, connect: Connect) -> None:
     peer = connect(CREATE + b"Content-Length: 9\r\n\r\nhalf")
-    with later(server, TRANSFER + 1):
-        assert is_cut_off(peer)
+    skip_seconds(server, clock, TRANSFER + 1)
+    assert is_cut_off(peer)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n\r\n"])
-def test_half_a_head_and_silence_end_in_time(server: Server, connect: Connect, sent: bytes) -> None:
+def test_half_a_head_and_silence_end_in_time(
+    server: Server, clock: Clock, connect: Connect, sent: bytes
+) -> None:
     peer = connect(sent)
-    with later(server, IDLE_SECONDS + 1):
-        assert is_cut_off(peer)
+    skip_seconds(server, clock, IDLE_SECONDS + 1)
+    assert is_cut_off(peer)
 
 
 def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
-    server: Server, app: App, connect: Connect
+    server: Server, app: App, clock: Clock, connect: Connect
 ) -> None:
     request = b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n"
     readers = [connect(request) for _ in range(MOST)]
@@ -193,11 +208,14 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
 
     assert get(connect, "/v1/x").startswith(b"HTTP/1.1 503")
     assert is_ok(get(connect)) and is_ok(get(connect, "/"))
-    while not all(one.total_outbufs_len > 8_000_000 for one in server.active_channels.values()):
+    while not all(
+        one.total_outbufs_len > 8_000_000 for one in list(server.active_channels.values())
+    ):
         """Until the answers wait for their readers."""
-    with later(server, SILENT_SECONDS + 1):
-        for _ in readers:
-            assert app.closed.acquire(timeout=PATIENCE)
+    skip_seconds(server, clock, SILENT_SECONDS + 1)
+    for _ in readers:
+        assert app.closed.acquire(timeout=PATIENCE)
+    clock.ahead = 0
     while not is_ok(get(connect, "/v1/x")):
         """A thread may not have given its place back yet."""
 

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from waitress import wasyncore
@@ -38,17 +39,25 @@ _HELD_ANSWER: Final = 8 * 1024 * 1024
 class Server(TcpWSGIServer):  # type: ignore[misc]
     """Serves `app` on a listening socket that it may share with other processes.
 
-    A request must arrive, and its answer must be taken, within `transfer_seconds`.
+    A request must arrive, and its answer must be taken, within `transfer_seconds`. `clock`
+    returns the seconds by which clients become overdue.
     """
 
     channel_class = Channel
     accepting: bool
 
     def __init__(
-        self, app: WSGIApplication, listener: socket.socket, shares: Shares, transfer_seconds: float
+        self,
+        app: WSGIApplication,
+        listener: socket.socket,
+        shares: Shares,
+        transfer_seconds: float,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.admission: Final = Admission(shares)
         self._transfer_seconds = transfer_seconds
+        self._clock = clock
         self._stops_at: float | None = None
         self._most = _limit_connections()
         self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
@@ -100,12 +109,18 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             if parent is not None and self._stops_at is None and os.getppid() != parent:
                 self.stop(0)
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._map, count=1)
-            self.tend(time.time())
+            self.tend(self._clock())
         for pool in self._pools.values():
             pool.set_thread_count(0)
         # Threads that still answer may pull the trigger: it stays open.
         for channel in list(self.active_channels.values()):
             channel.cut_off()
+
+    def close_trigger(self) -> None:
+        """Close the trigger after `serve`, once no thread answers any more."""
+        for pool in self._pools.values():
+            pool.shutdown()
+        self.trigger.close()
 
     def stop(self, seconds: float) -> None:
         """Let `serve` return once what was asked is answered, at the latest after `seconds`.
