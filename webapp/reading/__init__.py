@@ -5,6 +5,7 @@ loader           `TranscriptLoader`: builds the one for the other
 whole            `WholeReader`: what happened in a whole run
 requests         the upstream requests about one completion
 single           one message as a page of its own, and a range of its pieces
+listing          a page of the list, with completions that are too large to be read
 previews         the first words of question and answer in a list
 pasted           the completion that a pasted text names
 """

@@ -6,6 +6,7 @@
     endpoint, paths
                    where a request goes
     decoding       bytes to text to values
+    cut_lists      the beginnings of lists that are too large
     errors         the tree of errors
     error_mapping  responses and exceptions to errors
 
@@ -17,12 +18,14 @@ from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.canonical import (
     MAX_ITEMS,
     CanonicalPage,
+    Fetch,
     canonicalize,
     last_items,
     next_cursor,
     walk,
 )
 from webapp.upstream.client import Upstream
+from webapp.upstream.cut_lists import find_cut_completion
 from webapp.upstream.endpoint import Endpoint, Secret
 from webapp.upstream.errors import (
     BadAnswer,
@@ -45,7 +48,9 @@ __all__ = [
     "Upstream",
     "MAX_ITEMS",
     "CanonicalPage",
+    "Fetch",
     "canonicalize",
+    "find_cut_completion",
     "last_items",
     "next_cursor",
     "walk",

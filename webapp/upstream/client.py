@@ -45,6 +45,7 @@ T = TypeVar("T")
 class Upstream:
     """A client of one server, for many threads at once; `host` is its name for display.
 
+    No answer may be larger than `max_bytes`.
     Every method raises `UpstreamError`. `deadline` bounds a request with all its retries;
     without one it is `limits.page_timeout` from now, by `clock`. `pool_size` is the number of
     connections kept; the number of threads is a good value. `created`, in unix seconds, is the
@@ -66,6 +67,7 @@ class Upstream:
         self.host = endpoint.host
         self.clock = clock
         self._limits = limits or Limits()
+        self.max_bytes = self._limits.max_bytes
         self._session = open_session(
             transport or TimedAdapter(pool_connections=1, pool_maxsize=pool_size),
             proxy=proxy,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
 import requests
@@ -22,6 +22,9 @@ from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
 
 MAX_ERROR_BYTES: Final = 64 * 1024
 """Errors are shorter; the rest of a longer body is not read."""
+
+MAX_BEGINNING: Final = 64 * 1024
+"""The bytes kept of a body that is too large."""
 
 _CHUNK: Final = 64 * 1024
 _WINDOWS: Final = {
@@ -38,7 +41,11 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
     """Return the whole body. Raises `BadAnswer` or `TimedOut`."""
     try:
         received = _receive(response, deadline, max_bytes)
+        if len(received) > max_bytes:
+            raise _too_large(received, response, max_bytes)
         body = _decompress(received, response, max_bytes)
+        if len(body) > max_bytes:
+            raise _too_large(received, response, max_bytes)
     except ReadTimeoutError as error:
         if deadline.has_passed:
             raise _unfinished(deadline) from error
@@ -49,12 +56,6 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
         raise BadAnswer("The server's answer broke off.", is_transient=True) from error
     except zlib.error as error:
         raise BadAnswer("The server's answer is compressed, but damaged.") from error
-    if max(len(received), len(body)) > max_bytes:
-        raise TooLarge(
-            f"The server's answer is larger than {max_bytes:,} bytes.",
-            advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
-            "READBACK_MAX_BYTES.",
-        )
     # UTF-8, whatever its charset claims, since JSON has no other. Wrong bytes are not replaced:
     # a replacement would be shown, copied and exported as if the server had stored it.
     try:
@@ -117,6 +118,18 @@ def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) ->
             break
         body += chunk
     return bytes(body)
+
+
+def _too_large(received: bytes, response: requests.Response, max_bytes: int) -> TooLarge:
+    error = TooLarge(
+        f"The server's answer is larger than {max_bytes:,} bytes.",
+        advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
+        "READBACK_MAX_BYTES.",
+    )
+    with suppress(EOFError, zlib.error, BadAnswer):
+        beginning = _decompress(received, response, MAX_BEGINNING)[:MAX_BEGINNING]
+        error.beginning = beginning.decode("utf-8-sig", errors="replace")
+    return error
 
 
 def _unfinished(deadline: Deadline) -> TimedOut:

@@ -126,7 +126,12 @@ class BadAnswer(UpstreamError):
 
 
 class TooLarge(BadAnswer):
-    """The answer is larger than the limits allow; one for fewer objects may not be."""
+    """The answer is larger than the limits allow; one for fewer objects may not be.
+
+    `beginning` is the first part of it, empty if that cannot be read.
+    """
+
+    beginning: str = ""
 
 
 class Redirected(UpstreamError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from flask import (
@@ -19,14 +20,14 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.completions import Completion, Page
 from webapp.fragments import join_pieces, render_page_or_fragment
 from webapp.reading import TranscriptPage
+from webapp.reading.listing import ListPage, list_what_fits
 from webapp.reading.pasted import parse_pasted
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
-from webapp.upstream import Deadline, NotSupported, TooLarge, UpstreamError, canonicalize
+from webapp.upstream import NotSupported, UpstreamError
 from webapp.views import make_context, read_page_request, read_whole_number, render_raw_json
 
 bp = Blueprint("completions", __name__)
@@ -65,22 +66,23 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list.
-
-    `problem` is set if the server cannot list, `cut_off` if it says that there is more and
-    sends no cursor for it.
-    """
+    """One page of the list, which begins after `after`; `problem` is set if there is no list."""
 
     rows: tuple[Row, ...] = ()
     filters: Filters = Filters(None, ())
-    next_after: str | None = None
+    page: ListPage = ListPage()
     after: str | None = None
     problem: NotSupported | None = None
-    cut_off: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing matches, on any page."""
+        is_end = not self.page.cut_off and not self.page.unreadable
+        return is_end and not self.rows and not self.after
 
     @property
     def next_url(self) -> str:
-        return self.filters.url(after=self.next_after, limit=request.args.get("limit"))
+        return self.filters.url(after=self.page.next_after, limit=request.args.get("limit"))
 
 
 class FollowingPages:
@@ -112,35 +114,26 @@ def index() -> ResponseReturnValue:
     filters = _filters()
     after = request.args.get("after") or None
     until = deadline()
+    upstream = services().upstream
     limit = read_whole_number("limit", default=20, low=1, high=100)
     try:
-        listed = _list_what_fits(filters, after, limit, until)
-    except NotSupported as problem:
-        return _page(Listing(filters=filters, problem=problem))
-    page = canonicalize(listed, after=after)
-    rows = services().previews.build_rows(page.items, until)
-    cut_off = page.has_more is True and page.next_after is None
-    return _page(Listing(rows, filters, page.next_after, after, cut_off=cut_off))
-
-
-def _list_what_fits(
-    filters: Filters, after: str | None, limit: int, until: Deadline
-) -> Page[Completion]:
-    """Request `limit` completions, and fewer as long as the answer is too large to be read."""
-    while True:
-        try:
-            return services().upstream.list_completions(
-                after=after,
-                limit=limit,
-                order="desc",
+        page = list_what_fits(
+            partial(
+                upstream.list_completions,
                 model=filters.model,
                 metadata=dict(filters.metadata),
                 deadline=until,
-            )
-        except TooLarge:
-            if limit == 1:
-                raise
-            limit = max(1, limit // 4)
+            ),
+            after=after,
+            limit=limit,
+            # What is held is in memory beside the next answer.
+            max_held=upstream.max_bytes // 4,
+            deadline=until,
+        )
+    except NotSupported as problem:
+        return _page(Listing(filters=filters, problem=problem))
+    rows = services().previews.build_rows(page.completions, until)
+    return _page(Listing(rows, filters, page, after))
 
 
 @bp.post("/open")

@@ -1,0 +1,91 @@
+"""List completions of any size: those that are too large to be read are known by id alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from webapp.completions import Completion
+from webapp.upstream import (
+    Deadline,
+    Fetch,
+    TooLarge,
+    UpstreamError,
+    canonicalize,
+    find_cut_completion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of the list.
+
+    Of the completions whose ids are in `too_large` little more than the id is known. `cut_off`
+    means that the server says that there is more and sends no cursor for it. `unreadable` says
+    why the page ends before a completion that is too large and whose id is not known.
+    """
+
+    completions: tuple[Completion, ...] = ()
+    too_large: frozenset[str] = frozenset()
+    next_after: str | None = None
+    cut_off: bool = False
+    unreadable: str | None = None
+
+
+def list_what_fits(
+    fetch: Fetch[Completion],
+    *,
+    after: str | None,
+    limit: int,
+    max_held: int,
+    deadline: Deadline,
+) -> ListPage:
+    """Request `limit` completions, and fewer as long as the answer is too large to be read.
+
+    If one alone is too large, its id is taken from the beginning of the answer, and the page
+    goes on after it. A page of several answers ends after more than `max_held` characters, or
+    with half of the deadline: the next page continues. Raises `UpstreamError` if nothing can be
+    shown.
+    """
+    page = ListPage(next_after=after)
+    cursors = {after}
+    size, held = limit, 0
+    while True:
+        wanted = limit - len(page.completions)
+        size = min(size, wanted)
+        try:
+            listed = fetch(after=page.next_after, limit=size, order="desc")
+        except TooLarge as problem:
+            if size > 1:
+                size = max(1, size // 4)
+                continue
+            completion = find_cut_completion(problem.beginning)
+            # A server that ignores the cursor sends the same completion again.
+            if completion is None or completion.id is None or completion.id in cursors:
+                return replace(page, next_after=None, unreadable=str(problem))
+            page = replace(
+                page,
+                completions=(*page.completions, completion),
+                too_large=page.too_large | {completion.id},
+                next_after=completion.id,
+            )
+        except UpstreamError:
+            if not page.completions:
+                raise
+            return page
+        else:
+            fresh = canonicalize(listed, after=page.next_after)
+            has_next = fresh.next_after is not None and fresh.next_after not in cursors
+            page = replace(
+                page,
+                completions=page.completions + fresh.items,
+                next_after=fresh.next_after if has_next else None,
+                cut_off=fresh.has_more is True and not has_next,
+            )
+            held += len(listed.json.source)
+            if not has_next or size == wanted or held > max_held:
+                return page
+            size *= 4
+        cursors.add(page.next_after)
+        is_full = len(page.completions) >= limit
+        if is_full or not deadline.leaves(deadline.seconds / 2):
+            return page

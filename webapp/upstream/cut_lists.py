@@ -1,0 +1,61 @@
+"""Find the completion that a list begins with, in the beginning of an answer that is too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.completions import Completion
+from webapp.exact_json import NotJson, parse
+from webapp.exact_json.lexemes import TOKEN
+from webapp.ids import is_valid_id
+
+_READ: Final = frozenset(('"id"', '"created"', '"model"'))
+_ITEM: Final = [("{", ""), ("[", '"data"'), ("{", "")]
+"""The brackets around the members of an item, each with the name of its container."""
+
+
+def find_cut_completion(beginning: str) -> Completion | None:
+    """Return the first item of a list that is cut off inside it, with what is known of it.
+
+    That is its id, and its time and its model if they come before the cut. Return None if its
+    id cannot be found, or if it is complete: then the answer is too large for another reason.
+    """
+    found: dict[str, str] = {}
+    opened: list[tuple[str, str]] = []
+    name, text = "", ""
+    for token in _iter_tokens(beginning):
+        if token in ("{", "["):
+            opened.append((token, name))
+            name = ""
+        elif token in ("}", "]"):
+            if not opened or opened in (_ITEM, _ITEM[:-1]):
+                return None
+            opened.pop()
+            name = ""
+        elif token == ":":
+            name = text
+        elif token == ",":
+            name = ""
+        elif name in _READ and opened == _ITEM:
+            found[name] = token
+        else:
+            text = token
+    return _build(found)
+
+
+def _iter_tokens(text: str) -> Iterator[str]:
+    """Yield the lexemes of `text` without the last one, which may be cut off."""
+    match = TOKEN.match(text)
+    while match is not None and match.end() < len(text):
+        yield match[match.lastgroup or 0]
+        match = TOKEN.match(text, match.end())
+
+
+def _build(found: dict[str, str]) -> Completion | None:
+    members = ",".join(f"{name}:{value}" for name, value in found.items())
+    try:
+        completion = Completion.from_json(parse(f"{{{members}}}"))
+    except NotJson:
+        return None
+    return completion if completion.id and is_valid_id(completion.id) else None
