@@ -6,7 +6,7 @@ source. Only a page can be malformed, since without its list there is nothing to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -17,8 +17,11 @@ from webapp.messages import (
     Report,
     Text,
     Unknown,
+    UrlCitation,
     is_readable_list,
+    merge_lists,
     parse_content,
+    parse_listed,
     split_reports,
 )
 from webapp.timestamps import parse_time
@@ -105,7 +108,8 @@ class Choice:
     also_sent: tuple[Member, ...] = ()
 
     @classmethod
-    def from_json(cls, json: Value) -> Choice:
+    def from_json(cls, json: Value, cited: Sequence[UrlCitation] = ()) -> Choice:
+        """Parse a choice; `cited` are the sources that its completion lists."""
         if not isinstance(json, Object):
             return cls(json, None, None, None)
         # Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
@@ -122,7 +126,7 @@ class Choice:
             index=json.integer("index"),
             message=None
             if message is None or isinstance(message, Null)
-            else Message.from_json(message),
+            else Message.from_json(message, cited),
             finish_reason=json.text("finish_reason"),
             logprobs=logprobs,
             reports=reports,
@@ -217,6 +221,14 @@ class Completion:
         created = parse_time(json.get("created"))
         # A time that is not a plain number of seconds is also shown as it was sent.
         read["created"] = Number if json.integer("created") in (0, created) else Null
+        choices = tuple(map(Choice.from_json, lists["choices"] or ()))
+        # A gateway may repeat as `citations` what the annotations of the message say better.
+        listed = parse_listed(json)
+        answers = [choice.message for choice in choices if choice.message]
+        if listed and answers and not any(answer.annotations for answer in answers):
+            read |= dict.fromkeys(listed, Array)
+            cited = merge_lists(tuple(listed.values()))
+            choices = tuple(Choice.from_json(one, cited) for one in lists["choices"] or ())
         reports, settings = split_reports(json.find_unread(**_READ, **read))
         inputs = lists["input_messages"]
         return cls(
@@ -226,7 +238,7 @@ class Completion:
             created=created,
             usage=Usage.from_json(usage) if usage else None,
             metadata=metadata.members if metadata else (),
-            choices=tuple(map(Choice.from_json, lists["choices"] or ())),
+            choices=choices,
             prediction=Prediction.from_json(prediction) if prediction else None,
             reports=reports,
             settings=settings,

@@ -2,6 +2,7 @@
 
     parts       one class a kind of content, each parsing its own shape
     parsing     the parts, calls and annotations of a message
+    citing      the sources that are listed beside a text
     findings    the results of content filters and moderation
     message     `Message`, which holds them all
     texts       the texts of a message and their positions
@@ -12,6 +13,7 @@ Shapes: the messages endpoint of the Chat Completions API, and the request messa
 servers return.
 """
 
+from webapp.messages.citing import merge_lists, parse_listed
 from webapp.messages.findings import Finding, Findings, Report, split_reports
 from webapp.messages.message import INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
@@ -54,6 +56,8 @@ __all__ = [
     "Unknown",
     "UrlCitation",
     "is_readable_list",
+    "merge_lists",
     "parse_content",
+    "parse_listed",
     "split_reports",
 ]

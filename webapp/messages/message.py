@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from webapp.exact_json import Member, Object, String, Value
+from webapp.exact_json import Array, Member, Object, String, Value
+from webapp.messages.citing import parse_context, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     find_result,
@@ -22,6 +24,7 @@ from webapp.messages.parts import (
     Text,
     ToolCall,
     Unknown,
+    UrlCitation,
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
 
@@ -60,23 +63,33 @@ class Message:
     _sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
-    def from_json(cls, json: Value) -> Message:
+    def from_json(cls, json: Value, cited: Sequence[UrlCitation] = ()) -> Message:
+        """Parse a message; `cited` are the sources that its completion lists for its text."""
         if not isinstance(json, Object):
             return cls(json, parts=(Unknown(json=json, label="message"),))
         result = find_result(json)
         beyond = (
             result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
         )
+        read: dict[str, type] = dict(_READ)
+        context = json.object("context")
+        if context and (in_context := parse_context(json)):
+            cited = in_context
+            beyond += context.find_unread(citations=Array)
+            read["context"] = Object
+        parts = tuple(parse_parts(json))
+        texts = [part.text for part in parts if isinstance(part, Text)]
+        listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
         return cls(
             json,
             id=json.text("id"),
             role=json.text("role"),
             name=json.text("name"),
-            parts=tuple(parse_parts(json)),
+            parts=parts,
             calls=tuple(parse_calls(json)),
-            annotations=tuple(parse_annotations(json)),
+            annotations=(*parse_annotations(json), *listed),
             tool_call_id=result.text("tool_use_id") if result else json.text("tool_call_id"),
-            also_sent=json.find_unread(**_READ) + beyond,
+            also_sent=json.find_unread(**read) + beyond,
             holds_result=result is not None,
             _sent=frozenset(json.names()),
         )

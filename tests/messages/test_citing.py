@@ -1,0 +1,129 @@
+"""Sources that servers list beside a text: Perplexity's, xAI's and Azure's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from webapp.completions import Completion
+from webapp.exact_json import parse
+from webapp.messages import Message, UrlCitation
+from webapp.rendering import render_markdown
+
+A, B = "https://a.example/1", "https://b.example/2"
+RESULTS = [{"title": "A", "url": A, "date": "2025-01-01"}, {"title": "B", "url": B}]
+
+
+def completion(content: Any, message: dict[str, Any] | None = None, **members: Any) -> Completion:
+    answer = {"role": "assistant", "content": content, **(message or {})}
+    whole = {"id": "c", "choices": [{"index": 0, "message": answer}], **members}
+    return Completion.from_json(parse(json.dumps(whole)))
+
+
+def answer_of(found: Completion) -> Message:
+    return found.choices[0].message_or_empty
+
+
+def cited(message: Message) -> list[tuple[str, str | None, str]]:
+    """Return the address, the title and the cited text of each source."""
+    text = message.plain_text
+    return [
+        (one.url, one.title, text[one.start_index or 0 : one.end_index or 0])
+        for one in message.annotations
+        if isinstance(one, UrlCitation)
+    ]
+
+
+def left_of(found: Completion) -> list[str]:
+    return [member.name.text for member in found.settings]
+
+
+def test_perplexity_cites_by_number() -> None:
+    found = completion("Facts here[1][2].", citations=[A, B], search_results=RESULTS)
+    message = answer_of(found)
+    assert cited(message) == [(A, "A", "[1]"), (B, "B", "[2]")]
+    assert [member.name.text for member in message.annotations[0].extras] == ["date"]
+    assert left_of(found) == []
+    html = str(render_markdown(message.plain_text, annotations=message.annotations).html)
+    assert html.count('class="citation-marker"') == 2 and "[1]</a>" in html
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"citations": [A, B]}, {"search_results": RESULTS}, {"citations": RESULTS}],
+    ids=["addresses", "results", "objects"],
+)
+def test_either_list_is_enough(members: dict[str, Any]) -> None:
+    found = completion("One[2]. Two[2], 😀 three[7].", **members)
+    assert [(url, text) for url, _, text in cited(answer_of(found))] == [
+        (A, ""),
+        (B, "[2]"),
+        (B, "[2]"),
+    ]
+    assert left_of(found) == []
+
+
+def test_results_nobody_cites_follow_the_citations() -> None:
+    found = completion("x[1]", citations=[B], search_results=RESULTS)
+    assert cited(answer_of(found)) == [(B, "B", "[1]"), (A, "A", "")]
+
+
+def test_facts_that_differ_are_all_kept() -> None:
+    found = completion("x[1]", citations=[{"title": "Other", "url": A}], search_results=RESULTS)
+    assert [title for _, title, _ in cited(answer_of(found))] == ["Other", "A", "B"]
+
+
+def test_a_repeated_address_keeps_the_numbers_of_the_others() -> None:
+    found = completion("x[3]", citations=[A, A, B])
+    assert cited(answer_of(found))[-1] == (B, None, "[3]")
+
+
+@pytest.mark.parametrize("text", ["`row[1]`", "```\nrow[1]\n```", "[1](https://x.example)"])
+def test_what_only_looks_like_a_marker_cites_nothing(text: str) -> None:
+    assert cited(answer_of(completion(text, citations=[A]))) == [(A, None, "")]
+
+
+@pytest.mark.parametrize(
+    "value", ["text", [A, 5], [{"title": "A"}], [], [A] * 101, {"a": 1}, [[A]]]
+)
+def test_lists_of_another_shape_stay_as_sent(value: Any) -> None:
+    found = completion("x[1]", citations=value)
+    assert left_of(found) == ["citations"] and not answer_of(found).annotations
+
+
+def test_annotations_say_more_than_the_list_that_repeats_them() -> None:
+    own = [{"type": "url_citation", "url": A, "start_index": 0, "end_index": 1}]
+    found = completion("x", {"annotations": own}, citations=[A])
+    assert cited(answer_of(found)) == [(A, None, "x")] and left_of(found) == ["citations"]
+
+
+def test_a_list_without_an_answer_stays_as_sent() -> None:
+    found = Completion.from_json(parse('{"citations": ["https://a.example/1"], "choices": []}'))
+    assert left_of(found) == ["citations"]
+
+
+def test_azure_cites_documents() -> None:
+    context = {
+        "citations": [
+            {"content": "long", "title": "Plan", "url": None, "filepath": "plan.pdf"},
+            {"content": "more", "title": "Web", "url": B, "chunk_id": "0"},
+        ],
+        "intent": '["q"]',
+    }
+    message = answer_of(completion("Covered [doc1]. See [doc2][DOC1].", {"context": context}))
+    assert cited(message) == [
+        ("plan.pdf", "Plan", "[doc1]"),
+        ("plan.pdf", "Plan", "[DOC1]"),
+        (B, "Web", "[doc2]"),
+    ]
+    assert [member.name.text for member in message.also_sent] == ["intent"]
+    html = str(render_markdown(message.plain_text, annotations=message.annotations).html)
+    assert html.count('class="citation-marker"') == 3
+
+
+@pytest.mark.parametrize("context", [{"citations": [{"title": "x"}]}, {"citations": []}, "x", {}])
+def test_a_context_of_another_shape_stays_as_sent(context: Any) -> None:
+    message = answer_of(completion("x [doc1]", {"context": context}))
+    assert [member.name.text for member in message.also_sent] == ["context"]

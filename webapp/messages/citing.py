@@ -1,0 +1,102 @@
+"""Parse the sources that servers list beside a text whose markers cite them by number.
+
+Perplexity and xAI send `citations` and `search_results` with the completion, for `[1]` in the
+text; Azure sends `context.citations` with the message, for `[doc1]`. A list with an element of
+another shape is not read at all, so that it is shown as it was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from webapp.exact_json import Member, Object, String, Value
+from webapp.messages.parts import UrlCitation
+
+MAX_SOURCES: Final = 100
+"""Sources read from one list; longer lists are shown as JSON."""
+
+_MAX_PLACES: Final = 100
+"""Markers of one text that become links."""
+
+_COMPLETION_FIELDS: Final = ("citations", "search_results")
+_CODE: Final = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*+`")
+_MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
+
+
+def parse_listed(completion: Object) -> dict[str, tuple[UrlCitation, ...]]:
+    """Return the sources in each field of `completion` that lists some, by its name."""
+    lists = ((name, _parse_list(completion.items(name))) for name in _COMPLETION_FIELDS)
+    return {name: cited for name, cited in lists if cited}
+
+
+def parse_context(message: Object) -> tuple[UrlCitation, ...]:
+    """Return the sources in `context.citations` of a message of Azure."""
+    context = message.object("context")
+    return _parse_list(context.items("citations")) if context else ()
+
+
+def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ...]:
+    """Return the sources of `lists` in the order of the first.
+
+    If that has a bare address, a later list gives it its title and facts.
+    """
+    merged: dict[object, UrlCitation] = {}
+    for number, cited in enumerate(lists):
+        for at, source in enumerate(cited):
+            known = merged.get(source.url) if number else None
+            if known is None:
+                # The number of a source is its place in the first list, repeated or not.
+                merged[(at, source.url) if source.url in merged else source.url] = source
+            elif isinstance(known.json, String):
+                merged[source.url] = source
+            elif known.json.source != source.json.source:
+                merged[(number, at)] = source
+    return tuple(merged.values())
+
+
+def place_cited(cited: Sequence[UrlCitation], text: str | None) -> Iterator[UrlCitation]:
+    """Yield each source once for every marker of `text` that cites it, or without a place."""
+    places: dict[int, list[tuple[int, int]]] = {}
+    if text is not None:
+        # Code keeps its length: an index such as `row[1]` cites nothing.
+        prose = _CODE.sub(lambda code: " " * len(code[0]), text)
+        for found in islice(_MARKER.finditer(prose), _MAX_PLACES):
+            places.setdefault(int(found[1]), []).append(found.span())
+    for number, source in enumerate(cited, start=1):
+        if number not in places:
+            yield source
+        for start, end in places.get(number, ()):
+            yield replace(source, start_index=start, end_index=end)
+
+
+def _parse_list(values: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
+    if not values or len(values) > MAX_SOURCES:
+        return ()
+    cited = tuple(map(_parse_source, values))
+    return () if None in cited else tuple(source for source in cited if source)
+
+
+def _parse_source(value: Value) -> UrlCitation | None:
+    """Parse an address, or an object with a `url` or, for files without one, a `filepath`."""
+    if isinstance(value, String):
+        return _make_source(value, value.text)
+    if not isinstance(value, Object):
+        return None
+    name = "url" if value.text("url") else "filepath"
+    url = value.text(name)
+    if not url:
+        return None
+    extras = value.find_unread(**{name: String}, title=String)
+    return _make_source(value, url, value.text("title"), extras)
+
+
+def _make_source(
+    json: Value, url: str, title: str | None = None, extras: tuple[Member, ...] = ()
+) -> UrlCitation:
+    return UrlCitation(
+        json=json, url=url, title=title, start_index=None, end_index=None, extras=extras
+    )
