@@ -1,4 +1,4 @@
-"""Hold that the documents for developers name files that exist."""
+"""Check that the documents for developers name files that exist."""
 
 from __future__ import annotations
 

@@ -1,33 +1,41 @@
 """Readback: a web viewer for stored chat completions.
 
     app             create_app: everything below put together
-    cli             the `readback` command
+    cli             the `readback` command; works on the store without the pages
     serving         HTTP: worker processes, connections, what is taken on at once
+
+    forwarding      the address that a reader typed, behind proxies and under a path
+    security        headers, Host, the origin of writes
     views           the pages, one module an area, one function a URL
     templating      filters, globals and view objects of the templates
+    fragments       page or fragment: everything that knows htmx
+    errors          errors as pages and notices
+    static_files    names that change with the content
     services        what the views share, one of each a process
-    factories       from settings to the upstream client and the database
-    reading         the pages of a transcript, read from one upstream
     rendering       values to Markup
+    reading         the pages of transcripts and of the list, read from one upstream
+
+    factories       from settings to the upstream client, and to addresses and folders
     upstream        the client of an OpenAI-compatible server
     loopback        the transport of that client to a server in this process
     embedded        the server Readback brings along; knows nothing of the viewer
     database        one SQLite or PostgreSQL database, opened and migrated
+    http            sessions and deadlines of requests to other servers
+
+    analysis        what happened in a run: calls, failures, tools
     transcript      messages and choices in reading order, calls beside their results
     media           images and sounds in messages
     completions, messages
                     the API's objects as values
     exact_json      JSON as written
+    ids, timestamps
+                    ids that can be ids; times in the forms that servers write
+
     config          the settings, read once from the environment
-    http, hosts, prefixes, ids
-                    sessions and deadlines of requests to others, host names, paths to be
-                    served under, ids
-    fragments       page or fragment: everything that knows htmx
-    forwarding      the address that a reader typed, behind proxies and under a path
-    security        headers, Host, the origin of writes
-    static_files    names that change with the content
-    errors          errors as pages and notices
+    redaction       secrets masked in errors, logs and the output of commands
     formatting      numbers, sizes and times for people
+    hosts           the names of this machine and of this network
+    prefixes        the paths that Readback can be served under
 
 Importing this package imports none of them: the client works in a script without Flask.
 """

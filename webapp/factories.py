@@ -1,4 +1,4 @@
-"""Build what the settings name: the client of the upstream, the database's address, the cache.
+"""Build the client that the settings name, and find the database's address and the folders.
 
 Knows nothing of pages, so that a command need not load what shows them.
 """

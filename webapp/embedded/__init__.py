@@ -1,5 +1,14 @@
 """The embedded server: a store of completions, served through the Chat Completions API.
 
+    app         the Flask app, mounted under `/v1`
+    api         its routes: the stored completions, creating one, passing on the rest
+    recording   create requests forwarded to a model server, and their answers stored or spooled
+    documents   completions as JSON text: parsed, built and serialized
+    store       the tables of completions and messages, and their pages
+    transfer    import from files, export to files, the samples
+    errors      errors as the API sends them
+    limits      bounds of what is kept in memory
+
 Knows nothing of the viewer.
 """
 

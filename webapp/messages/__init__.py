@@ -2,6 +2,7 @@
 
     parts       one class a kind of content, each parsing its own shape
     parsing     the parts, calls and annotations of a message
+    reasoning   reasoning that is sent as a list, or twice
     citing      the sources that are listed beside a text
     findings    the results of content filters and moderation
     message     `Message`, which holds them all

@@ -3,10 +3,10 @@
     patterns   the kinds of secrets that are found by their form or by the words around them
     masking    `find` and `mask`, for whole texts
     addresses  database addresses without their passwords
-    streams    one known key in a stream of bytes
+    streams    known keys, in texts and in streams of bytes
     logs       loggers whose records and tracebacks are masked
 
-Values and the standard library only. All patterns take time linear in the text.
+Uses the standard library only. All patterns take time linear in the text.
 """
 
 from webapp.redaction.addresses import hide_password

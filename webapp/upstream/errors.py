@@ -11,6 +11,7 @@
     ├── Unreachable     no connection, or it was cut before an answer
     ├── TimedOut        no answer in time
     ├── BadAnswer       an answer that is not of the API's form
+    │   └── TooLarge    an answer over the limits
     └── Redirected      a redirect, which is not followed
 
 Texts from the server are in `server_message`, without the API key, but otherwise as untrusted

@@ -1,4 +1,4 @@
-"""Creating a completion: forward the request, record the answer, return it byte for byte.
+"""Create a completion: forward the request, record the answer, return it byte for byte.
 
 A completion is stored before the last byte of its answer leaves. A failure to store it does not
 change the answer.

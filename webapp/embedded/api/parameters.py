@@ -1,4 +1,4 @@
-"""Parsing and checking the query and the body of a request, with the text of every 400.
+"""Parse and check the query and the body of a request, with the text of every 400.
 
 Limits: API reference, "Metadata" (16 pairs, keys of 64 and values of 512 characters, all of them
 strings) and "List Chat Completions".

@@ -1,4 +1,4 @@
-"""Build completions from the parts that files hold: requests, responses, pages of messages.
+"""Build completions from what files hold: conversations, requests, responses, pages of messages.
 
 Returns JSON text on one line; every value is copied as it was written. The same parts always
 make the same completion.

@@ -1,1 +1,11 @@
-"""Forwarding create requests to a model server, and recording its answers."""
+"""Forward create requests to a model server, and record its answers.
+
+model_server     the server that requests are forwarded to, and its answer as it arrives
+sse              a stream of bytes as server-sent events
+stream_assembly  the chunks of a stream as one completion
+call_assembly    which pieces of streamed tool calls belong together
+reported_errors  an error within an answer whose status is a success
+recorder         stores one answer, complete or not
+spool            keeps exchanges in a folder while the store cannot take them
+recovery         opens the store again, and adds what waits in the spool
+"""

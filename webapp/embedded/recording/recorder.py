@@ -1,4 +1,4 @@
-"""Storing the answers of a model server, complete or not.
+"""Store the answers of a model server, complete or not.
 
 Recording never harms the answer: no method raises, and a failure to store is logged.
 """

@@ -1,4 +1,4 @@
-"""Splitting a stream of bytes into server-sent events.
+"""Split a stream of bytes into server-sent events.
 
 The bytes of all events together are the bytes of the stream.
 """

@@ -1,4 +1,4 @@
-"""Accumulating the chunks of a streamed answer into one completion.
+"""Accumulate the chunks of a streamed answer into one completion.
 
 API reference, "Chat Completions: streaming". In a choice's delta, strings continue each other and
 lists are extended, also if their names are unknown. Of roles, ids, names, types and all other

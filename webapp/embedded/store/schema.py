@@ -1,8 +1,7 @@
 """The store's tables, and the steps from each version of them to the next.
 
-Rows live in plain
-rowid tables: a page is one seek in an index, and the wire form, which every answer needs, comes
-before the given text, which few do.
+Rows are in plain rowid tables: a page is one seek in an index, and the wire form, which every
+answer needs, comes before the given text, which few need.
 """
 
 from __future__ import annotations

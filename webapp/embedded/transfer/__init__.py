@@ -1,1 +1,9 @@
-"""Importing completions from files, and exporting them to files."""
+"""Import completions from files, and export them to files.
+
+files       JSON documents in files
+formats     the format of a document, by its shape
+pending     parts of completions that wait for the others
+importing   files into a store, with a report
+exporting   a store as JSONL
+samples     the sample completions
+"""
