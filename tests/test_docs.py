@@ -1,4 +1,4 @@
-"""Check that the documents for developers name files that exist."""
+"""Check that the documents for developers name what exists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+import webapp
 from tools.paths import ROOT
 
 DOCUMENTS: Final = ("docs/architecture.md", "CONTRIBUTING.md")
@@ -24,3 +25,11 @@ def test_every_path_it_names_exists(document: str) -> None:
 
     assert paths
     assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+
+
+def test_the_package_lists_each_of_its_areas_once() -> None:
+    package = ROOT / "webapp"
+    areas = [path.stem for path in package.iterdir() if not path.name.startswith("__")]
+    listed = re.findall(r"^ {4}([a-z_]+(?:, [a-z_]+)*)(?= {2}|$)", webapp.__doc__ or "", re.M)
+
+    assert sorted(", ".join(listed).split(", ")) == sorted(areas)
