@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.reading.pasted import CompletionRef, parse_pasted
+from webapp.reading.pasted import CompletionRef, Place, parse_pasted, parse_place
 
 ID = "chatcmpl-CTxOp1E8WvIfQtQ3En3hwngASdj0A"
 API = "https://api.openai.com/v1/chat/completions"
@@ -106,3 +106,46 @@ def test_every_id_found_can_be_part_of_a_path(pasted: str) -> None:
 
 def test_a_dash_that_a_word_processor_put_for_the_hyphen_is_read_as_one() -> None:
     assert parse_pasted("chatcmpl\u2011abc123") == CompletionRef("chatcmpl-abc123")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "place"),
+    [
+        ("187", Place("message", 187)),
+        (" 187\n", Place("message", 187)),
+        ("#187", Place("message", 187)),
+        ("1,143", Place("message", 1143)),
+        ("0", Place("message", 0)),
+        ("message 137 of 254", Place("message", 137)),
+        ("Message #9", Place("message", 9)),
+        ("#m-12", Place("message", 12)),
+        ("call 57", Place("call", 57)),
+        ("call57", Place("call", 57)),
+        ("CALL 57 of 1,140", Place("call", 57)),
+        ("3.1", Place("call", 3, 1)),
+        ("call 3.12", Place("call", 3, 12)),
+    ],
+)
+def test_a_number_names_a_place_in_a_transcript(pasted: str, place: Place) -> None:
+    assert parse_place(pasted) == place
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "",
+        "call",
+        "-1",
+        "1e3",
+        "12,34",
+        "1" * 10,
+        "\u0661\u0662",
+        "57 calls",
+        "3.",
+        ID,
+        f"{ID}-3",
+        "gen-17",
+    ],
+)
+def test_other_texts_name_no_place(pasted: str) -> None:
+    assert parse_place(pasted) is None

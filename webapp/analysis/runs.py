@@ -99,6 +99,17 @@ class Run:
         found = (call for call in self.calls if call.lacks_result)
         return tuple(call for call in found if call.anchor.rpartition("-call-")[0] not in answers)
 
+    def find_call(self, number: int, position: int | None = None) -> RunCall | None:
+        """Return call `number` of the run, or call `position` of message `number`."""
+        if position is None:
+            return next((call for call in self.calls if call.number == number), None)
+        message = self.find_message(number)
+        calls = message.calls if message else ()
+        return calls[position - 1] if 0 < position <= len(calls) else None
+
+    def find_message(self, number: int) -> RunMessage | None:
+        return next((message for message in self.messages if message.number == number), None)
+
     @property
     def size(self) -> int:
         return sum(message.size for message in self.messages)

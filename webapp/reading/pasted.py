@@ -1,10 +1,13 @@
-"""Parse pasted text, an id, a URL, a curl command or a log line, to the completion it names."""
+"""Parse pasted text to what it names: a completion, or a place in the transcript that is open.
+
+A completion is named by an id, a URL, a curl command or a log line, a place by a number.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import unquote
 
 from webapp.ids import ID_CHARACTERS, is_valid_id
@@ -16,6 +19,12 @@ _HYPHENS: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
 # A message of api.openai.com: the completion's id and a number.
 _MESSAGE = re.compile(r"(chatcmpl-[A-Za-z0-9]{20,})-[0-9]{1,6}")
 _WORD = re.compile(f"chatcmpl-[{ID_CHARACTERS}]+")
+_COUNT: Final = "[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2}"
+# "187", "#187", "message 137 of 254", "call 57 of 140", and the number of a call, "3.1".
+_PLACE = re.compile(
+    rf"#?(?:(message|call|m-)\s*#?)?({_COUNT})(?:\.([0-9]{{1,6}}))?(?:\s+of\s+(?:{_COUNT}))?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,31 @@ class CompletionRef:
 
     completion_id: str
     message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message by its number, or a call: of the run, or at `position` in message `number`."""
+
+    kind: Literal["message", "call"]
+    number: int
+    position: int | None = None
+
+    def __str__(self) -> str:
+        position = "" if self.position is None else f".{self.position}"
+        return f"{self.kind} {self.number:,}{position}"
+
+
+def parse_place(pasted: str) -> Place | None:
+    """Return the place of a transcript that `pasted` names, or None if it names none."""
+    found = _PLACE.fullmatch(pasted.strip())
+    if found is None:
+        return None
+    word, number, position = found.groups()
+    count = int(number.replace(",", ""))
+    if position is not None:
+        return Place("call", count, int(position))
+    return Place("call" if (word or "").lower() == "call" else "message", count)
 
 
 def parse_pasted(pasted: str) -> CompletionRef | None:

@@ -53,7 +53,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "first_failure_url": runs.first_failure_url,
     "is_worth_a_summary": runs.is_worth_a_summary,
     "list_chips": runs.list_chips,
-    "run_links": runs.RunLinks,
+    "run_links": runs.RunLinks.on_page,
     "select_entries": runs.select_entries,
     "draw_ribbon": outlines.draw_ribbon,
     "list_outline": outlines.list_outline,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,16 +23,22 @@ _LONG: Final = 12
 
 
 class RunLinks:
-    """The addresses of the messages and calls of a run, in this page where they are on it."""
+    """The addresses of the messages and calls of a run, in this page if they are among `here`."""
 
-    def __init__(self, context: RenderContext) -> None:
-        section = context.section
-        self._completion_id = section.completion_id
-        self._here = {entry.anchor for entry in (*section.entries, *section.outputs)}
-        messages = context.run.messages if context.run else ()
+    def __init__(self, completion_id: str, run: Run | None, here: Iterable[str] = ()) -> None:
+        self._completion_id = completion_id
+        self._here = frozenset(here)
+        messages = run.messages if run else ()
         self._ids = {message.anchor: message.id for message in messages}
         numbered = [message for message in messages if message.number is not None]
         self._last = numbered[-1] if numbered else None
+
+    @classmethod
+    def on_page(cls, context: RenderContext) -> RunLinks:
+        """Create the links for the page of `context`."""
+        section = context.section
+        here = (entry.anchor for entry in (*section.entries, *section.outputs))
+        return cls(section.completion_id, context.run, here)
 
     def to_message(self, message: RunMessage) -> str:
         return self._to(message.anchor, message.id, message.anchor)

@@ -20,13 +20,16 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from webapp.analysis import Run
 from webapp.fragments import join_pieces, render_page_or_fragment
-from webapp.reading import TranscriptPage
+from webapp.ids import is_valid_id
+from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.listing import ListPage, list_what_fits
-from webapp.reading.pasted import parse_pasted
+from webapp.reading.pasted import Place, parse_pasted, parse_place
 from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.runs import RunLinks
 from webapp.upstream import NotSupported, UpstreamError
 from webapp.views import make_context, read_page_request, read_whole_number, render_raw_json
 
@@ -138,9 +141,16 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/open")
 def open_pasted() -> ResponseReturnValue:
-    """Redirect to the completion that was pasted; by POST, since a curl command holds a key."""
-    pasted = request.form.get("pasted", "")
-    ref = parse_pasted(pasted[:MAX_PASTED])
+    """Redirect to what was pasted; by POST, since a curl command holds a key.
+
+    While a transcript is open, the form names its completion, and a number is a place in it.
+    """
+    pasted = request.form.get("pasted", "")[:MAX_PASTED]
+    open_id = request.form.get("completion", "")
+    place = parse_place(pasted)
+    if place is not None and is_valid_id(open_id):
+        return redirect(_find_place(open_id, place), 303)
+    ref = parse_pasted(pasted)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
@@ -183,6 +193,43 @@ def raw(completion_id: str) -> ResponseReturnValue:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     back = url_for("completions.show", completion_id=completion_id)
     return render_raw_json(completion.json, back=back)
+
+
+def _find_place(completion_id: str, place: Place) -> str:
+    """Return the address of a place in a transcript. Abort with 404 if there is no such place."""
+    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    total = section.total
+    first_id = section.entries[0].message.id if section.entries else None
+    if (
+        place.kind == "message"
+        and first_id in (f"{completion_id}-0", f"{completion_id}-msg-0")
+        and 0 < place.number <= (total or 0)
+    ):
+        message_id = f"{first_id[:-1]}{place.number - 1}"
+        address = url_for("messages.show", completion_id=completion_id, message_id=message_id)
+        return f"{address}#m-{place.number}"
+    run = services().runs.read(section, deadline(), is_wanted=True)
+    links = RunLinks(completion_id, run)
+    if place.kind == "message":
+        message = run.find_message(place.number)
+        if message:
+            return links.to_message(message)
+    else:
+        call = run.find_call(place.number, place.position)
+        if call:
+            return links.to_call(call)
+    abort(404, f"There is no {place}: {_describe_extent(section, run)}.")
+
+
+def _describe_extent(section: TranscriptPage, run: Run) -> str:
+    """Return how far the messages and calls of a transcript go, as far as it was read."""
+    read = len([message for message in run.messages if message.number is not None])
+    total = read if run.is_whole else section.total
+    calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"
+    if run.is_whole or total is None:
+        has = "the transcript has" if run.is_whole else "what could be read of the transcript has"
+        return f"{has} {read:,} {'message' if read == 1 else 'messages'} and {calls}"
+    return f"the transcript has {total:,} messages, and {calls} in the first {read:,} of them"
 
 
 def _page(listing: Listing) -> Response:
