@@ -24,7 +24,7 @@ PAGES: Final = (
     " templating errors fragments security static_files"
 )
 EVERYTHING: Final = (
-    f"{PAGES} hosts http database embedded factories forwarding loopback serving views app"
+    f"{PAGES} folders hosts http database embedded factories forwarding loopback serving views app"
 )
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
@@ -33,6 +33,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
     "ids": ("", ""),
     "timestamps": ("exact_json", ""),
+    "folders": ("", ""),
     "hosts": ("", ""),
     "http": ("", "requests urllib3"),
     "prefixes": ("", ""),
@@ -43,14 +44,17 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
     "analysis": (f"{VALUES} transcript", ""),
-    "media": (VALUES, "tinytag"),
-    "database": ("redaction", "sqlalchemy"),
+    "media": (f"{VALUES} folders", "tinytag"),
+    "database": ("folders redaction", "sqlalchemy"),
     "rendering": (
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core nh3 pygments",
     ),
     "upstream": (f"{VALUES} config hosts http", "requests urllib3"),
-    "embedded": (f"{VALUES} config database http", "flask requests sqlalchemy urllib3 werkzeug"),
+    "embedded": (
+        f"{VALUES} config database folders http",
+        "flask requests sqlalchemy urllib3 werkzeug",
+    ),
     "reading": (f"{VALUES} transcript analysis upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),

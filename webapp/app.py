@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -72,13 +73,21 @@ def create_app(
     redaction.mask_logger(app.logger)
     redaction.remember_secrets(config.secrets)
     Htmx(app)
+    media_cache = MediaCache(
+        find_media_folder(config),
+        max_bytes=config.media_cache_bytes,
+        max_age=config.media_cache_seconds,
+    )
+    media_cache.sweep()
     embedded, spool = None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
-        embedded = _create_embedded(config, spool, fills_new_store=fills_new_store)
+        embedded = _create_embedded(
+            config, spool, media_cache.forget, fills_new_store=fills_new_store
+        )
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
-    services = _build_services(config, transport, clock)
+    services = _build_services(config, transport, clock, media_cache)
     app.extensions["readback"] = services
     StaticFiles(root / "static").install(app)
     templating.install(app)
@@ -105,7 +114,9 @@ def _make_redirect_relative(response: Response) -> Response:
     return response
 
 
-def _create_embedded(config: Config, spool: Spool, *, fills_new_store: bool) -> Flask:
+def _create_embedded(
+    config: Config, spool: Spool, on_delete: Callable[[str], None], *, fills_new_store: bool
+) -> Flask:
     """Return the embedded server; it creates completions if a model server is configured.
 
     It does without its database until that can be reached.
@@ -126,10 +137,14 @@ def _create_embedded(config: Config, spool: Spool, *, fills_new_store: bool) -> 
     store = Store(find_database_url(config), opens_later=True)
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
-    return create_server(store, api_key=config.api_key, model=model, recovery=recovery)
+    return create_server(
+        store, api_key=config.api_key, model=model, recovery=recovery, on_delete=on_delete
+    )
 
 
-def _build_services(config: Config, transport: BaseAdapter | None, clock: Clock) -> Services:
+def _build_services(
+    config: Config, transport: BaseAdapter | None, clock: Clock, media_cache: MediaCache
+) -> Services:
     upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
     loader = TranscriptLoader(upstream, input_only=input_only, threads=config.threads)
@@ -146,7 +161,7 @@ def _build_services(config: Config, transport: BaseAdapter | None, clock: Clock)
             is_eager=config.uses_embedded,
         ),
         previews=Previews(open_upstream(config, limits=limits, transport=transport, clock=clock)),
-        media_cache=MediaCache(find_media_folder(config), max_bytes=config.media_cache_bytes),
+        media_cache=media_cache,
         page_timeout=config.limits.page_timeout,
         max_pages=config.max_pages,
         budgets=config.budgets,

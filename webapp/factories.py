@@ -6,6 +6,7 @@ Knows nothing of pages, so that a command need not load what shows them.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -32,8 +33,32 @@ def find_database_url(config: Config) -> str:
 
 
 def find_media_folder(config: Config) -> Path:
-    """Return the cache folder of the upstream's media, one a server, shared by the workers."""
-    name = hashlib.sha256(build_endpoint(config).base_url.encode()).hexdigest()[:12]
+    """Return the cache folder of the upstream's media, shared by the workers.
+
+    Each server, and each account on one, has its own. Raises `ValueError` for a refused URL.
+    """
+    if config.uses_embedded:
+        return find_store_media_folder(config)
+    endpoint = build_endpoint(config)
+    headers = [f"{name}: {value.reveal()}" for name, value in endpoint.headers]
+    return _name_media_folder("\n".join((endpoint.base_url, endpoint.query, *headers)))
+
+
+def find_store_media_folder(config: Config) -> Path:
+    """Return the cache folder of the embedded server's media, one a database.
+
+    It is the same in every working folder and with every password, so that `readback delete`
+    finds the folder of a running server.
+    """
+    url = find_database_url(config)
+    scheme, is_file, path = url.partition(":///")
+    if is_file and scheme.startswith("sqlite"):
+        return _name_media_folder(os.path.realpath(path.partition("?")[0]))
+    return _name_media_folder(_CREDENTIALS.sub("", url))
+
+
+def _name_media_folder(place: str) -> Path:
+    name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return platformdirs.user_cache_path("readback", appauthor=False) / "media" / name
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import stat
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 from tests.support.command import PATIENCE, Readback, open_terminal, read_until
 from tools.outages import MountRefused, small_disk
 from tools.store_rows import compact, completion, database_url, jsonl
+
+BEACON = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="
 
 
 @pytest.fixture
@@ -227,6 +231,30 @@ def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -
     assert ended.errors == "c9 is not stored\n"
     assert filled("delete", "c2").status == 0
     assert json.loads(filled("export").output)["id"] == "c3"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"OPENAI_API_KEY": "sk-of-another-server"}, {"READBACK_API_KEY": "sk-of-this-server"}],
+    ids=lambda settings: " ".join(settings) or "as the server",
+)
+def test_a_deletion_takes_the_images_that_a_server_keeps(
+    readback: Readback, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    parts = [{"type": "image_url", "image_url": {"url": BEACON}}]
+    messages = [{"role": "user", "content": parts}]
+    two = [completion(one) | {"messages": messages} for one in ("c1", "c2")]
+    assert readback("import", jsonl(tmp_path / "two.jsonl", two)).status == 0
+    with readback.serve(READBACK_WORKERS="1") as served:
+        pages = [served.get(f"/completions/{one}").text for one in ("c1", "c2")]
+        images = [re.search(r'src="(/[^"]*/media/[^"]*)"', page) for page in pages]
+        first, second = (html.unescape(image[1]) for image in images if image)
+        assert [served.get(one).status_code for one in (first, second)] == [200, 200]
+
+        assert readback.with_settings(**settings)("delete", "c1").status == 0
+        assert [served.get(one).status_code for one in (first, second)] == [404, 200]
+        kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        assert len(kept) == 1
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y\n", 2), ("\n", 3), ("no\n", 3)])

@@ -1,15 +1,12 @@
-"""Media inside messages: what the bytes are, how large, and keeping them for a while."""
+"""Media inside messages: what the bytes are and how large."""
 
 from __future__ import annotations
 
 import base64
-import os
-import stat
 import struct
 import wave
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -40,7 +37,6 @@ from webapp.exact_json import parse
 from webapp.media import (
     DOWNLOAD,
     InlineMedia,
-    MediaCache,
     NotMedia,
     detect_format,
     extract_media,
@@ -372,114 +368,3 @@ def test_what_is_kept_is_what_comes_back(text: str, claimed: str | None) -> None
     again = InlineMedia.from_kept(found.kept)
 
     assert (again.text, again.digest, again.format) == (found.text, found.digest, found.format)
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
-
-
-def keep_all(cache: MediaCache, kept: Iterable[InlineMedia]) -> None:
-    for one in kept:
-        cache.keep(one)
-
-
-def test_kept_media_are_found_by_their_digest(tmp_path: Path) -> None:
-    kept = [media(b"\0\1" * 50, "pcm16"), InlineMedia("data:,\ud800\nx"), media(png(1, 1), "a\nb")]
-    writer, reader = (MediaCache(tmp_path / "media", max_bytes=10_000) for _ in range(2))
-    keep_all(writer, kept)
-
-    for one in kept:
-        found = reader.get(one.digest)
-        assert found is not None
-        assert (found.digest, found.decode()) == (one.digest, one.decode())
-
-
-@pytest.mark.parametrize(
-    "digest", ["", "0" * 32, "0" * 31, "A" * 32, "../secret", "..", "0" * 32 + "\n"]
-)
-def test_what_was_not_kept_is_not_found(tmp_path: Path, digest: str) -> None:
-    (tmp_path / "secret").write_text("x", encoding="utf-8")
-    cache = MediaCache(tmp_path / "media", max_bytes=10_000)
-    cache.keep(media(b"a"))
-
-    assert cache.get(digest) is None
-
-
-def test_the_folder_is_private_and_holds_whole_files_only(tmp_path: Path) -> None:
-    folder = tmp_path / "cache" / "media"
-    cache = MediaCache(folder, max_bytes=10_000)
-    keep_all(cache, [media(b"a"), media(b"b"), media(b"a")])
-
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [file.name for file in files(folder)] == sorted(
-        media(data).digest for data in (b"a", b"b")
-    )
-    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files(folder))
-
-
-def aged(folder: Path, one: InlineMedia, seconds: int) -> None:
-    os.utime(folder / one.digest, (seconds, seconds))
-
-
-def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
-    cache = MediaCache(tmp_path, max_bytes=4_000)
-    old, read, shown, new = (InlineMedia(letter * 990) for letter in "abcd")
-    for seconds, one in enumerate((old, read, shown), start=1):
-        cache.keep(one)
-        aged(tmp_path, one, seconds)
-    assert cache.get(read.digest) is not None
-    aged(tmp_path, old, 10)
-    aged(tmp_path, shown, 5)
-    cache.keep(shown)
-
-    keep_all(cache, [new, InlineMedia("e" * 990)])
-
-    assert cache.get(old.digest) is None
-    assert all(cache.get(one.digest) for one in (read, shown, new))
-
-
-def test_the_cache_never_holds_more_than_it_may(tmp_path: Path) -> None:
-    cache = MediaCache(tmp_path, max_bytes=4_000)
-    for place in range(40):
-        cache.keep(InlineMedia(f"{place:03}" * 100))
-        assert sum(file.stat().st_size for file in files(tmp_path)) <= 4_000
-
-    assert len(files(tmp_path)) > 5
-
-
-def test_a_text_of_more_than_a_quarter_of_the_cache_is_not_kept(tmp_path: Path) -> None:
-    cache = MediaCache(tmp_path, max_bytes=4_000)
-    fits, large = InlineMedia("a" * 999), InlineMedia("b" * 1000)
-    keep_all(cache, [fits, large])
-
-    assert cache.get(fits.digest) is not None
-    assert cache.get(large.digest) is None
-
-
-def test_a_cache_of_no_bytes_keeps_nothing_and_makes_no_folder(tmp_path: Path) -> None:
-    cache = MediaCache(tmp_path / "media", max_bytes=0)
-    cache.keep(media(b"a"))
-
-    assert cache.get(media(b"a").digest) is None
-    assert files(tmp_path) == []
-
-
-def test_a_folder_cleared_away_is_made_again(tmp_path: Path) -> None:
-    folder = tmp_path / "media"
-    cache = MediaCache(folder, max_bytes=10_000)
-    cache.keep(media(b"a"))
-    for file in files(folder):
-        file.unlink()
-    folder.rmdir()
-
-    assert cache.get(media(b"a").digest) is None
-    cache.keep(media(b"a"))
-    assert cache.get(media(b"a").digest) is not None
-
-
-def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
-    (tmp_path / "media").write_text("a file, where a folder should be", encoding="utf-8")
-    cache = MediaCache(tmp_path / "media", max_bytes=10_000)
-    cache.keep(media(b"a"))
-
-    assert cache.get(media(b"a").digest) is None

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import platformdirs
@@ -15,7 +18,10 @@ from werkzeug.test import TestResponse
 
 from tests.support.fake_upstream import FakeUpstream, Json, Stored, error, stored
 from tests.support.pages import AS_FRAGMENT, Page
+from webapp.config import Config
+from webapp.embedded import Store
 from webapp.embedded.transfer.samples import SAMPLES
+from webapp.factories import find_database_url
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -266,6 +272,88 @@ def test_pages_are_shown_when_the_folder_of_media_was_cleared_away(
     address = media_address(fake_client)
     forget()
     assert media_address(fake_client) == address
+
+
+# Whose they are, and for how long
+
+
+def kept_files() -> list[Path]:
+    root = platformdirs.user_cache_path("readback", appauthor=False) / "media"
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+def kept_file(address: str) -> Path:
+    digest = address.partition("/media/")[2].partition("?")[0]
+    (file,) = (path for path in kept_files() if path.name.endswith(digest))
+    return file
+
+
+def test_media_of_one_completion_are_not_found_under_another(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    data = unique("whose")
+    fake.completions[ID] = holding(image(data))
+    fake.completions["chatcmpl-2"] = stored("chatcmpl-2", "no image")
+    address = media_address(fake_client)
+    for other in ("chatcmpl-2", "chatcmpl-3", "chatcmpl"):
+        foreign = address.replace(f"/{ID}/", f"/{other}/")
+        for one in (foreign, foreign.partition("?")[0], foreign.replace(f"={ID}-", f"={other}-")):
+            assert get_media(fake_client, one).status_code == 404
+    assert get_media(fake_client, address).data == data
+
+
+@pytest.mark.parametrize("damage", [b"", b"\n", b"\xff\xfe", b"\ndata:image/gif;base64,R0lGOD"])
+def test_a_damaged_file_is_replaced_by_what_the_upstream_has(
+    fake: FakeUpstream, fake_client: FlaskClient, damage: bytes
+) -> None:
+    data = unique(f"damaged {damage!r}")
+    fake.completions[ID] = holding(image(data))
+    address = media_address(fake_client)
+    whole = kept_file(address).read_bytes()
+    kept_file(address).write_bytes(damage)
+    response = get_media(fake_client, address)
+    assert (response.status_code, response.data) == (200, data)
+    assert kept_file(address).read_bytes() == whole
+
+
+def test_media_that_the_upstream_lost_are_not_served_when_they_are_old(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = holding(image(unique("lost")))
+    address = media_address(fake_client)
+    file = kept_file(address)
+    del fake.completions[ID]
+    assert get_media(fake_client, address).status_code == 200
+    before = file.stat().st_mtime - 2 * 3600
+    os.utime(file, (before, before))
+    assert get_media(fake_client, address).status_code == 404
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["stored", "gone from the store"])
+def test_media_are_deleted_with_their_completion(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path, config: Config, is_gone: bool
+) -> None:
+    """The store may lose it to another program first; the images go with the next deletion."""
+    data = unique(f"deleted {is_gone}")
+    lines = [{"id": one, "messages": [{"role": "user", "content": [image(data)]}]} for one in "ab"]
+    (tmp_path / "two.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    load(tmp_path / "two.jsonl")
+    first, second = (
+        Page.of(client.get(f"/completions/{one}")).one("img").attributes["src"] or ""
+        for one in "ab"
+    )
+    if is_gone:
+        with closing(Store(find_database_url(config))) as store:
+            store.delete_completion("a")
+    etag = get_media(client, first).headers["ETag"]
+    files = set(kept_files())
+
+    assert client.delete("/v1/chat/completions/a").status_code == (404 if is_gone else 200)
+    assert get_media(client, first).status_code == 404
+    assert get_media(client, first, If_None_Match=etag).status_code == 404
+    assert get_media(client, second).data == data
+    assert len(files - set(kept_files())) == 1
 
 
 # What is not there

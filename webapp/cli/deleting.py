@@ -8,7 +8,9 @@ import sys
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
+from webapp.factories import find_store_media_folder
 from webapp.formatting import count
+from webapp.media import MediaCache
 
 
 def add_parser(commands: Commands) -> None:
@@ -29,8 +31,17 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
     if not options.yes and not _confirm(len(options.ids)):
         print_line("Nothing was deleted.")
         return 1
+    media_cache = MediaCache(
+        find_store_media_folder(config),
+        max_bytes=config.media_cache_bytes,
+        max_age=config.media_cache_seconds,
+    )
+    unknown = []
     with open_store(config) as store:
-        unknown = [one for one in options.ids if not store.delete_completion(one)]
+        for one in options.ids:
+            if not store.delete_completion(one):
+                unknown.append(one)
+            media_cache.forget(one)
     for completion_id in unknown:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")

@@ -247,6 +247,12 @@ class Config:
         default=256 * MEBIBYTE,
         help="Bytes of images and sounds of recent pages that are kept for the browser to fetch.",
     )
+    media_cache_seconds: int = setting(
+        "READBACK_MEDIA_CACHE_SECONDS",
+        parsers.whole(1, 31 * 24 * 3600),
+        default=3600,
+        help="Seconds for which they are kept after the server last sent them.",
+    )
     budgets: Budgets = nested(Budgets)
     proxy: str | None = setting(
         "READBACK_PROXY",

@@ -13,13 +13,16 @@ from sqlalchemy.engine import URL
 
 from webapp.database.engine import Database, StoreError, takes_write_lock
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
+from webapp.folders import make_private_folder
 
 _BUSY_SECONDS: Final = 60
 _WAL_ATTEMPTS: Final = 100
 
 
 def open_sqlite(url: URL) -> Database:
-    """Return the database in the file that `url` names; a new file is readable by its owner alone.
+    """Return the database in the file that `url` names.
+
+    A new file, and each folder made for it, is readable by its owner alone.
 
     Raises `StoreError` if the URL names no file or the file cannot be created.
     """
@@ -42,7 +45,7 @@ def open_sqlite(url: URL) -> Database:
 
 def _create_file(path: Path) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         # Open new files only: closing one that SQLite has open in this process would drop
         # its locks.
         with contextlib.suppress(FileExistsError):

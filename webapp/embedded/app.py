@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -11,7 +12,7 @@ from flask import Flask, Response, g
 from webapp.embedded.api.auth import require_key
 from webapp.embedded.api.create import make_request_id
 from webapp.embedded.api.passing_on import pass_on_unknown
-from webapp.embedded.api.routes import MODEL, RECOVERY, STORE, completions
+from webapp.embedded.api.routes import MODEL, ON_DELETE, RECOVERY, STORE, completions
 from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
@@ -28,12 +29,14 @@ def create_server(
     api_key: str | None = None,
     model: ModelServer | None = None,
     recovery: Recovery | None = None,
+    on_delete: Callable[[str], None] | None = None,
 ) -> Flask:
     """Return a WSGI app that serves `store` at `/chat/completions` as the API does.
 
     If there is an `api_key`, clients must send it. Unknown URLs are passed on to the `model`; if
     there is none, they are not found, and requests to create a completion are refused. If there
-    is no `recovery`, a completion that the store cannot take is dropped.
+    is no `recovery`, a completion that the store cannot take is dropped. `on_delete` is called with
+    each id that a client deletes, also if the store has no such completion.
     """
     server = Flask(__name__, static_folder=None)
     mask_logger(server.logger)
@@ -43,6 +46,7 @@ def create_server(
     server.extensions[STORE] = store
     server.extensions[MODEL] = model
     server.extensions[RECOVERY] = recovery
+    server.extensions[ON_DELETE] = on_delete
     server.register_blueprint(completions)
     register_error_handlers(server)
     server.before_request(start_clock)

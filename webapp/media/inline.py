@@ -45,7 +45,7 @@ class InlineMedia:
     @cached_property
     def digest(self) -> str:
         """The name of the content: 32 hexadecimal digits of the SHA-256 of `kept`."""
-        return hashlib.sha256(self.kept).hexdigest()[:32]
+        return compute_digest(self.kept)
 
     @property
     def kept(self) -> bytes:
@@ -204,6 +204,11 @@ class InlineMedia:
             return base64.b64decode(body.encode("ascii"), validate=True)
         except (UnicodeEncodeError, binascii.Error) as wrong:
             raise NotMedia(f"The data is not base64 ({wrong}).") from wrong
+
+
+def compute_digest(kept: bytes) -> str:
+    """Return the digest of the media that `kept` holds."""
+    return hashlib.sha256(kept).hexdigest()[:32]
 
 
 def _build_wav_header(size: int) -> bytes:

@@ -54,7 +54,7 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
     The browser requests next what a page names. The address names the message too, to fetch it
     again when the cache has lost the bytes.
     """
-    services().media_cache.keep(media)
+    services().media_cache.keep(section.completion_id, media)
     query: dict[str, Any] = {name: replace_surrogates(value) for name, value in more.items()}
     if is_linkable(entry.message.id):
         query["message"] = entry.message.id

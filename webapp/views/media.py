@@ -1,7 +1,7 @@
 """Images, sounds and files of messages, each from an address of its own.
 
-Content comes from strangers: the type is told by the bytes, what is not known to be harmless
-is a download, and the policy lets a browser do nothing with it but show or play it.
+Content comes from strangers: the type is detected from the bytes, formats not known to be
+harmless are downloads, and the policy lets a browser only show or play them.
 """
 
 from __future__ import annotations
@@ -23,49 +23,51 @@ _YEAR = 31_536_000
 
 @bp.get("/<digest>")
 def show(completion_id: str, digest: str) -> ResponseReturnValue:
-    """The bytes that `digest` names; asked for upstream again when no longer at hand.
+    """Return the bytes that `digest` names, from the cache or from the upstream.
 
-    With `as=pcm16` they are given a header as samples, unless they have one of their own; `name`
-    is the name that a download gets.
+    `as=pcm16` adds the header of samples to bytes that have none; `name` is the file name of a
+    download.
     """
     wanted = request.args.get("as")
     if wanted not in (None, "pcm16"):
         abort(400, "The parameter as takes pcm16.")
-    media = services().media_cache.get(digest) or _fetched(completion_id, digest)
+    media = services().media_cache.get(completion_id, digest) or _fetch(completion_id, digest)
     if wanted:
         media = media.as_pcm16()
     try:
         data = media.decode()
     except NotMedia as problem:
         abort(422, str(problem))
-    return _sent(media, data)
+    return _send(media, data)
 
 
-def _fetched(completion_id: str, digest: str) -> InlineMedia:
-    """From the message or the choice that the query names, which must hold this content."""
+def _fetch(completion_id: str, digest: str) -> InlineMedia:
+    """Return the media from the message or choice that the query names; 404 if not in there."""
     if message_id := request.args.get("message"):
         message = services().loader.load_message(completion_id, message_id, deadline())
         held = find_media(message)
     elif "choice" in request.args:
-        held = _of_choice(completion_id, read_whole_number("choice", default=0, low=0, high=10_000))
+        held = _find_in_choice(
+            completion_id, read_whole_number("choice", default=0, low=0, high=10_000)
+        )
     else:
-        abort(404, "This is no longer at hand; load the transcript again.")
+        abort(404, "This is no longer in the cache; load the transcript again.")
     for media in held:
         if media.digest == digest:
-            services().media_cache.keep(media)
+            services().media_cache.keep(completion_id, media)
             return media
-    abort(404, "The message does not hold this any more.")
+    abort(404, "The message does not contain this any more.")
 
 
-def _of_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
+def _find_in_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     message = completion.choices[place].message if place < len(completion.choices) else None
     return find_media(message, completion.audio_format) if message else ()
 
 
-def _sent(media: InlineMedia, data: bytes) -> Response:
+def _send(media: InlineMedia, data: bytes) -> Response:
     found = media.format
-    # What is withheld keeps the extension of what it is; samples were given a header.
+    # A format that is not shown keeps its extension; samples were given a WAV header.
     extension = (found if media.is_headerless else media.sniffed).extension
     own_name = f"{media.digest[:8]}.{extension}"
     response = send_file(

@@ -81,6 +81,13 @@ def test_nobody_else_can_read_it(spool: Spool, folder: Path) -> None:
     assert stat.S_IMODE((folder / "exchanges").stat().st_mode) == 0o700
 
 
+def test_every_folder_on_the_way_is_private(spool: Spool, folder: Path) -> None:
+    spool.put(exchange(), Outage.FULL)
+
+    made = (folder / "exchanges", folder, folder.parent)
+    assert [stat.S_IMODE(one.stat().st_mode) for one in made] == [0o700] * 3
+
+
 def test_a_link_in_its_place_is_not_followed(spool: Spool, folder: Path, tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()

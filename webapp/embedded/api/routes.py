@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain, islice
 from typing import Final, cast
 
@@ -25,6 +26,8 @@ MODEL: Final = "readback_model"
 """The name of the model server among the app's extensions, which is None if there is none."""
 RECOVERY: Final = "readback_recovery"
 """The name of the store's recovery among the app's extensions, which is None if there is none."""
+ON_DELETE: Final = "readback_on_delete"
+"""The name of the function that deletes what else is kept of a completion, or of None."""
 AS_GIVEN: Final = "readback.as_given"
 """The WSGI variable with which our own pages ask for JSON without members that nobody gave."""
 
@@ -82,8 +85,12 @@ def update_completion(completion_id: str) -> Response:
 
 @completions.delete("/<completion_id>")
 def delete_completion(completion_id: str) -> Response:
-    """Delete one completion and its messages."""
-    if not _get_store().delete_completion(completion_id):
+    """Delete one completion and its messages, and what else is kept of it."""
+    is_stored = _get_store().delete_completion(completion_id)
+    # Also if it was not stored: the command or another server may have deleted it.
+    if on_delete := cast("Callable[[str], None] | None", current_app.extensions[ON_DELETE]):
+        on_delete(completion_id)
+    if not is_stored:
         raise CompletionNotFound(completion_id)
     return _respond(f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}')
 

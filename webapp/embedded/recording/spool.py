@@ -22,6 +22,7 @@ from typing import Final
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.exact_json import NotJson, Object, parse
+from webapp.folders import make_private_folder
 from webapp.redaction import get_logger
 
 log = get_logger("readback.embedded")
@@ -207,8 +208,7 @@ class Spool:
 
     def _make_folder(self) -> None:
         if not self._folder.is_dir():
-            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(self._folder)
             _sync(self._folder.parent)
         if self._check_folder() != 0o700:
             self._folder.chmod(0o700)
