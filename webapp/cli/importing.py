@@ -14,8 +14,8 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
-from webapp.embedded.transfer.files import SourceLine
 from webapp.embedded.transfer.formats import ImportFormat
+from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count, size
 
 _HOW_TO_GO_ON: Final = (

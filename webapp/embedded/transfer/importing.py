@@ -24,14 +24,10 @@ from webapp.embedded.documents.records import (
 )
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Outcome, Store
-from webapp.embedded.transfer.files import (
-    MAX_DOCUMENT_BYTES,
-    Document,
-    SourceLine,
-    read_documents,
-)
+from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, read_documents
 from webapp.embedded.transfer.formats import ImportFormat, Part, Piece, Whole, detect, detect_bundle
 from webapp.embedded.transfer.pending import Assembled, PendingParts
+from webapp.embedded.transfer.splitting import Document, SourceLine
 from webapp.exact_json import Array, Value
 
 MAX_PROBLEMS: Final = 1000

@@ -20,8 +20,8 @@ from webapp.embedded.documents.from_files import (
     merge_request_response,
 )
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.transfer.files import SourceLine
 from webapp.embedded.transfer.formats import ImportFormat, Part, Role
+from webapp.embedded.transfer.splitting import SourceLine
 from webapp.exact_json import Object, parse
 
 _SAVED: Final = (ImportFormat.SAVED_COMPLETION, ImportFormat.SAVED_MESSAGES)
