@@ -213,3 +213,31 @@ def test_the_row_of_a_failed_call_says_so_and_why(run_client: FlaskClient) -> No
 
     failed = page.all('.row-state[data-state="error"]')
     assert [one.attributes["title"] for one in failed] == ["error message: Error: no seat"] * 2
+
+
+@pytest.mark.parametrize("view", ["compact", "full"])
+def test_a_call_says_its_number_in_the_run(run_client: FlaskClient, view: str) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?view={view}"))
+    after = page.all("#more a")[0].attributes["href"] or ""
+    following = Page.of(run_client.get(after, headers=AS_FRAGMENT))
+
+    titles = [one.attributes.get("title") for one in page.all(".call-number")]
+    further = [one.attributes.get("title") for one in following.all(".call-number")]
+    assert [*titles, *further][:10] == [f"call {number} of 30" for number in range(1, 11)]
+    assert further[0] == f"call {len(titles) + 1} of 30"
+
+
+def test_a_part_of_a_run_says_no_number_that_it_does_not_know(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(250)))
+    for at in range(0, 250, 2):
+        fake.completions[ID].messages[at] |= calls("look", start=at)
+
+    def titles(path: str) -> list[str | None]:
+        page = Page.of(fake_client.get(f"/completions/{ID}{path}"))
+        return [one.attributes.get("title") for one in page.all(".call-number")]
+
+    assert titles("")[:2] == ["call 1", "call 2"]
+    assert titles(f"?after={ID}-99")[0] is None
+    assert titles("?whole=1")[:2] == ["call 1 of 125", "call 2 of 125"]

@@ -99,6 +99,11 @@ class Run:
         found = (call for call in self.calls if call.lacks_result)
         return tuple(call for call in found if call.anchor.rpartition("-call-")[0] not in answers)
 
+    @property
+    def begins_at_start(self) -> bool:
+        """Whether the calls are numbered from the first message of the transcript on."""
+        return self.is_whole or (bool(self.messages) and self.messages[0].number == 1)
+
     def find_call(self, number: int, position: int | None = None) -> RunCall | None:
         """Return call `number` of the run, or call `position` of message `number`."""
         if position is None:

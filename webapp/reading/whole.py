@@ -71,6 +71,12 @@ class WholeReader:
             return run
         return analyze_page(page, is_whole=False)
 
+    def find_kept(self, page: TranscriptPage) -> Run | None:
+        """Return the whole run of `page` if it was read before."""
+        if page.completion is None:
+            return None
+        return self._find((page.completion_id, _digest(page.completion)))
+
     def _read(self, completion_id: str, completion: Completion, deadline: Deadline) -> Run:
         messages: list[Message] = []
         size = 0

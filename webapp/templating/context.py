@@ -41,12 +41,16 @@ class RenderContext:
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
     definitions: Definitions = field(init=False)
+    call_numbers: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         pages = max(1, ceil(len(self.section.entries) / MAX_LIMIT))
         self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
         self.structure_budget = StructureBudget(self.budgets, pages)
         self.definitions = Definitions(self.section.completion, budgets=self.budgets)
+        is_counted = self.run is not None and self.run.begins_at_start
+        calls = self.run.calls if self.run and is_counted else ()
+        self.call_numbers = {call.anchor: call.number for call in calls}
 
     @classmethod
     def for_request(
@@ -84,6 +88,17 @@ class RenderContext:
         return (
             frozenset(message.anchor for message in self.run.failures) if self.run else frozenset()
         )
+
+    def describe_call_number(self, anchor: str) -> str | None:
+        """Return `call 57 of 140`, without the total if only a part of the run was read.
+
+        None if the call is beyond that part.
+        """
+        number = self.call_numbers.get(anchor)
+        if number is None or self.run is None:
+            return None
+        total = f" of {len(self.run.calls):,}" if self.run.is_whole else ""
+        return f"call {number:,}{total}"
 
     def within_budget(self, items: Sequence[T]) -> Sequence[T]:
         """Return as many of `items` as one page shows at once."""

@@ -23,11 +23,13 @@ def render_raw_json(json: Value, *, back: str) -> Response:
 def make_context(section: TranscriptPage, *, target: str | None = None) -> RenderContext:
     """Create the context of a page of a transcript, with what happened in its run.
 
-    A fragment adds to a page that shows the run; it needs no more than its filter does.
+    A fragment adds to a page that shows the run; it does with what was read before.
     """
     only = read_filter()
     if wants_fragment():
-        run = analyze_page(section, is_whole=False) if only else None
+        run = services().runs.find_kept(section)
+        if run is None and only:
+            run = analyze_page(section, is_whole=False)
     else:
         is_wanted = request.args.get("whole") == "1"
         run = services().runs.read(section, deadline(), is_wanted=is_wanted)
