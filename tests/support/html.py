@@ -63,7 +63,8 @@ CLASSES: Final = {
     "div": "wide|code|code-head|formula",
     "bdi": "code-language",
     "button": "quiet",
-    "span": "link-host|control|joined|code-[a-z]+|formula-(inline|long|display)|task|image-link",
+    "span": "link-host|source-chip|control|joined|code-[a-z]+|formula-(inline|long|display)|task"
+    "|image-link",
     "code": "formula-source",
     "li": "task-item",
     "p": "link-definition",

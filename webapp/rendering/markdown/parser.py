@@ -32,6 +32,7 @@ from webapp.rendering.markdown.plugins import (
     inline_tags,
     link_definitions,
     loose_blocks,
+    private_markers,
     tables,
     tasks,
 )
@@ -40,6 +41,7 @@ from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 _PLUGINS: Final = (
     images,
     backslashes,
+    private_markers,
     syntax,
     autolinks,
     cjk_emphasis,

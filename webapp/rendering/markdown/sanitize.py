@@ -42,7 +42,7 @@ _CLASSES: Final = {
     "li": {"task-item"},
     "ol": {"long-numbers", "very-long-numbers"},
     "p": {"link-definition"},
-    "span": {"link-host", "task"},
+    "span": {"link-host", "source-chip", "task"},
     "sup": {"citation"},
     "td": {"align-center", "align-right"},
     "th": {"align-center", "align-right"},

@@ -23,7 +23,7 @@ _ENDS: Final = (
     '\\s<>"`\\\\\u2e28\u2e29\ufdd0-\ufdef'
     "\u3001\u3002\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u00ab\u00bb\u201c\u201d"
 )
-_BODY: Final = re.compile(f"[^{_ENDS}]+")
+_BODY: Final = re.compile(f"[^{_ENDS}\ue200-\ue20f]+")
 _TRAILING: Final = frozenset("?!.,:;*_~'\u2019\u2026")
 _BRACKETS: Final = {")": "(", "]": "["}
 _HOST: Final = re.compile(
