@@ -129,15 +129,20 @@ def test_a_function_call_of_old_is_a_call(show: ShowMessages) -> None:
     assert [bubble.anchor for bubble in bubbles_in(one)] == [given.anchor]
 
 
-def test_small_arguments_are_a_table_with_values_as_written(show: ShowMessages) -> None:
+def test_small_arguments_are_a_table_with_numbers_as_written(show: ShowMessages) -> None:
     arguments = '{"n":1.0,"big":-8132613597486110237,"s":"é\\u00e9","n":1e5,"none":null}'
     (outer,) = show(calling(call(1, arguments=arguments)))
     found = outer.calls[0].css_first(".arguments")
     assert found is not None
     assert [readable(node) for node in found.css("dt")] == ["n", "big", "s", "n", "none"]
     assert [readable(node) for node in found.css("dd")] == [
-        *("1.0", "-8132613597486110237", '"é\\u00e9"', "1e5", "null")
+        "1.0",
+        "-8132613597486110237",
+        '"éé"',
+        "1e5",
+        "null",
     ]
+    assert text_in(outer.calls[0], "pre.exact") == arguments
 
 
 def test_larger_arguments_are_a_tree_beside_the_exact_text(show: ShowMessages) -> None:
