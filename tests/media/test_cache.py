@@ -323,6 +323,13 @@ def test_the_cache_never_holds_more_than_it_may(cache: MediaCache, folder: Path)
     assert len(files(folder)) > 5
 
 
+def test_eight_workers_hold_little_more_than_one_may(folder: Path, clock: Clock) -> None:
+    workers = [MediaCache(folder, max_bytes=4_000, max_age=HOUR, now=clock) for _ in range(8)]
+    for place in range(120):
+        workers[place % 8].keep(ID, InlineMedia(f"{place:03}" * (place % 50)))
+        assert sum(file.stat().st_size for file in files(folder)) <= 4_000 * 72 // 64
+
+
 def test_a_text_of_more_than_a_quarter_of_the_cache_is_not_kept(cache: MediaCache) -> None:
     fits, large = InlineMedia("a" * 999), InlineMedia("b" * 1000)
     keep_all(cache, [fits, large])

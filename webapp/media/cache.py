@@ -31,12 +31,17 @@ log = get_logger("readback.media")
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 _FOLDER: Final = re.compile(r"[0-9a-f]{12}")
 """The names that folders of the cache have, one a server."""
+_SHARE: Final = 64
+"""A process may write this part of the free space before it looks at the whole folder again."""
+_SWEEP_SECONDS: Final = 1
+"""After this time it looks again anyway, since other processes write too."""
 
 
 class MediaCache:
     """Keeps at most `max_bytes` of media texts in `folder`, each for `max_age` seconds.
 
-    Keeps nothing if `max_bytes` is 0. `now` returns the time in unix seconds.
+    Keeps nothing if `max_bytes` is 0. Each further process that writes can add a 64th of
+    `max_bytes` for a moment. `now` returns the time in unix seconds.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class MediaCache:
         self._max_bytes = max_bytes
         self._max_age = max_age
         self._now = now
+        self._unchecked = 0
+        self._next_sweep = 0.0
 
     def keep(self, completion_id: str, media: InlineMedia) -> None:
         """Keep `media` of a completion if they fit.
@@ -64,7 +71,9 @@ class MediaCache:
         with suppress(OSError):
             if not self._renew(self._folder / f"{owner}-{media.digest}", len(kept)):
                 self._write(owner, media.digest, kept)
-                self._make_room()
+                self._unchecked -= len(kept)
+                if self._unchecked < 0 or self._now() >= self._next_sweep:
+                    self._make_room()
 
     def get(self, completion_id: str, digest: str) -> InlineMedia | None:
         """Return the media kept for a completion under `digest`, or None.
@@ -167,22 +176,25 @@ class MediaCache:
         total = sum(found.st_size for _, found in left)
         for path, found in sorted(left, key=lambda pair: pair[1].st_atime_ns):
             if total <= self._max_bytes:
-                return
-            path.unlink(missing_ok=True)
+                break
+            Path(path).unlink(missing_ok=True)
             total -= found.st_size
+        # A look at thousands of small files takes too long to do it for each of them.
+        self._unchecked = (self._max_bytes - total) // _SHARE
+        self._next_sweep = self._now() + _SWEEP_SECONDS
 
-    def _delete_old(self, folder: Path) -> list[tuple[Path, os.stat_result]]:
+    def _delete_old(self, folder: Path) -> list[tuple[str, os.stat_result]]:
         """Delete the old files in `folder` and return the others."""
         left = []
-        for name in os.listdir(folder):
-            path = folder / name
-            # Another process may delete it first.
-            with suppress(FileNotFoundError):
-                found = path.lstat()
-                if self._is_old(found):
-                    path.unlink()
-                else:
-                    left.append((path, found))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # Another process may delete it first.
+                with suppress(FileNotFoundError):
+                    found = entry.stat(follow_symlinks=False)
+                    if self._is_old(found):
+                        os.unlink(entry.path)
+                    else:
+                        left.append((entry.path, found))
         return left
 
 
