@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_exchange import DELIVERY_FIELDS, RENAMED
-from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Member, Null, Object, Value
-from webapp.ids import split_message_id
+from webapp.embedded.documents.records import MAX_OWN_ID_LENGTH, NotACompletion
+from webapp.exact_json import Member, Null, Object, String, Value
+from webapp.ids import is_valid_id, split_message_id
 
 
 def merge_request_response(request: Object, response: Object) -> str:
@@ -23,13 +23,13 @@ def merge_request_response(request: Object, response: Object) -> str:
         if member.name.text != "messages" and not isinstance(member.value, Null)
     ]
     skipped = {member.name.text for member in answered} | DELIVERY_FIELDS
-    copies = list(map(_copy_member, answered))
+    copies = list(map(copy_member, answered))
     for member in request.members:
         name = RENAMED.get(member.name.text)
         if (name or member.name.text) in skipped:
             continue
         copies.append(
-            f'"{name}":{join_lines(member.value.source)}' if name else _copy_member(member)
+            f'"{name}":{join_lines(member.value.source)}' if name else copy_member(member)
         )
     return "{" + ",".join(copies) + "}"
 
@@ -39,18 +39,18 @@ def from_fine_tuning(example: Object) -> str:
     *asked, answer = example.items("messages") or ()
     members = (member for member in example.members if member.name.text != "messages")
     choices = f'"choices":[{{"index":0,"message":{join_lines(answer.source)}}}]'
-    return "{" + ",".join((_write_messages(asked), *map(_copy_member, members), choices)) + "}"
+    return "{" + ",".join((write_messages(asked), *map(copy_member, members), choices)) + "}"
 
 
 def from_unanswered(conversation: Object) -> str:
     """Return a conversation without an answer as a completion without choices."""
-    return "{" + ",".join((*map(_copy_member, conversation.members), '"choices":[]')) + "}"
+    return "{" + ",".join((*map(copy_member, conversation.members), '"choices":[]')) + "}"
 
 
 def add_messages(completion: Object, messages: Iterable[Value]) -> str:
     """Return a completion, as the API returns it, with its input messages."""
-    members = map(_copy_member, completion.members)
-    return "{" + ",".join((*members, _write_messages(messages))) + "}"
+    members = map(copy_member, completion.members)
+    return "{" + ",".join((*members, write_messages(messages))) + "}"
 
 
 def parse_completion_id(message: Value) -> str | None:
@@ -103,9 +103,27 @@ def _get_id(message: Value) -> str | None:
     return message.text("id") if isinstance(message, Object) else None
 
 
-def _copy_member(member: Member) -> str:
+def copy_members(members: Iterable[Member]) -> list[str]:
+    """Return copies of members; an `id` that cannot be the completion's becomes `original_id`.
+
+    Other programs number what they write as they like.
+    """
+    copies = []
+    for member in members:
+        value = member.value
+        is_id = isinstance(value, String) and is_valid_id(value.text, max_length=MAX_OWN_ID_LENGTH)
+        if member.name.text == "id" and not is_id:
+            copies.append(f'"original_id":{join_lines(value.source)}')
+        else:
+            copies.append(copy_member(member))
+    return copies
+
+
+def copy_member(member: Member) -> str:
+    """Return a member on one line."""
     return f"{join_lines(member.name.source)}:{join_lines(member.value.source)}"
 
 
-def _write_messages(messages: Iterable[Value]) -> str:
+def write_messages(messages: Iterable[Value]) -> str:
+    """Return the member `messages`."""
     return f'"messages":[{",".join(join_lines(message.source) for message in messages)}]'

@@ -20,7 +20,7 @@ from webapp.timestamps import parse_time
 
 _ID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH: Final = 29
-_MAX_OWN_ID_LENGTH: Final = MAX_ID_LENGTH - 16
+MAX_OWN_ID_LENGTH: Final = MAX_ID_LENGTH - 16
 """Leaves room for `-{index}` in the ids of messages."""
 
 _MAX_INDEXED_BYTES: Final = 1000
@@ -177,7 +177,7 @@ def _find_id(completion: Object) -> str | None:
         return None
     if not isinstance(value, String):
         raise NotACompletion("its `id` is not a string")
-    if not is_valid_id(value.text, max_length=_MAX_OWN_ID_LENGTH):
+    if not is_valid_id(value.text, max_length=MAX_OWN_ID_LENGTH):
         raise NotACompletion(
             "its `id` cannot be part of a URL: it needs 1 to 240 letters, digits and - . _ : ~"
         )
@@ -202,7 +202,7 @@ def _build_message_records(
     ids = []
     for message, number in zip(messages, numbered, strict=True):
         own = message.text("id") if isinstance(message, Object) else None
-        is_valid = is_valid_id(own or "", max_length=_MAX_OWN_ID_LENGTH)
+        is_valid = is_valid_id(own or "", max_length=MAX_OWN_ID_LENGTH)
         ids.append(own if own and is_valid else number)
     if len(set(ids)) < len(ids):
         ids = numbered

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
+from webapp.embedded.documents.from_datasets import (
+    TURNS,
+    from_preference,
+    from_sharegpt,
+    is_turn,
+)
 from webapp.embedded.documents.from_files import (
     add_messages,
     from_fine_tuning,
@@ -18,6 +24,7 @@ from webapp.embedded.documents.from_files import (
     merge_request_response,
     parse_completion_id,
 )
+from webapp.embedded.documents.from_logs import from_logged_request
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse
@@ -29,6 +36,9 @@ class ImportFormat(Enum):
     COMPLETION = ("completion with messages", "completions with messages")
     FINE_TUNING = ("fine-tuning example", "fine-tuning examples")
     UNANSWERED = ("conversation without an answer", "conversations without an answer")
+    LOGGED = ("logged request of LiteLLM", "logged requests of LiteLLM")
+    SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
+    PREFERENCE = ("preference pair", "preference pairs")
     EXCHANGE = ("request with its response", "requests with their responses")
     BATCH_REQUEST = ("batch request", "batch requests")
     BATCH_RESPONSE = ("batch response", "batch responses")
@@ -76,6 +86,7 @@ _EXCHANGE_FIELDS: Final = (
     ("request_body", "response_body"),
     ("input", "output"),
 )
+_PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 _MAX_WRAPPERS: Final = 3
 
 
@@ -171,6 +182,31 @@ def _detect_page(value: Object) -> list[Piece] | None:
     raise NotACompletion("it is a list, but neither of completions nor of messages")
 
 
+def _detect_logged(value: Object) -> list[Piece] | None:
+    """Detect a request that a gateway logged with its response; either may be JSON in a text."""
+    messages, response = _parse_text(value.get("messages")), value.get("response")
+    if not isinstance(messages, Array) or not messages.items or response is None:
+        return None
+    text = from_logged_request(value, messages, _parse_text(response) or response)
+    return [_parse_whole(ImportFormat.LOGGED, text)]
+
+
+def _detect_sharegpt(value: Object) -> list[Piece] | None:
+    for name in TURNS:
+        turns = value.items(name)
+        speakers = ("from",) if name == "messages" else ("from", "role")
+        if turns and all(is_turn(turn, speakers=speakers) for turn in turns):
+            return [_parse_whole(ImportFormat.SHAREGPT, from_sharegpt(value, name))]
+    return None
+
+
+def _detect_preference(value: Object) -> list[Piece] | None:
+    for names in _PREFERENCES:
+        if all(isinstance(value.get(name), String | Array | Object) for name in names):
+            return [_parse_whole(ImportFormat.PREFERENCE, from_preference(value, *names))]
+    return None
+
+
 def _detect_fine_tuning(value: Object) -> list[Piece] | None:
     messages = value.items("messages")
     if not messages or not isinstance(messages[-1], Object):
@@ -206,6 +242,9 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_batch_response,
     _detect_exchange,
     _detect_page,
+    _detect_preference,
+    _detect_logged,
+    _detect_sharegpt,
     _detect_fine_tuning,
     _detect_saved_completion,
     _detect_saved_both,
@@ -227,6 +266,17 @@ def _find_body(value: Value | None) -> Object | None:
             return value
         value = value.get("body")
     return None
+
+
+def _parse_text(value: Value | None) -> Value | None:
+    """Return the list or object that is written as text in `value`; any other value itself."""
+    if isinstance(value, String):
+        try:
+            parsed = parse(value.text, max_values=MAX_IMPORTED_VALUES)
+        except NotJson:
+            return value
+        return parsed if isinstance(parsed, Array | Object) else value
+    return value
 
 
 def _build_saved_part(completion: Object) -> Part:

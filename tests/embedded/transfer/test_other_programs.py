@@ -1,0 +1,215 @@
+"""What gateways log, and the rows of training data, become completions; nothing of them is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.api_answers import ids
+from tools.store_rows import ANSWER, jsonl
+from webapp.embedded import Store, import_files
+
+ASKED = {"role": "user", "content": "q"}
+SAID = {"role": "assistant", "content": "a"}
+RESPONSE = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 5,
+    "model": "m",
+    "choices": [ANSWER],
+}
+LOG = {"id": "c1", "call_type": "acompletion", "messages": [ASKED], "response": RESPONSE}
+
+
+class Imported:
+    """The only completion of a file, as its server has it."""
+
+    def __init__(self, store: Store, client: FlaskClient, path: Path, row: object) -> None:
+        report = import_files(store, [jsonl(path / "a.jsonl", [row])])
+        assert not report.problems, report.problems
+        assert import_files(store, [path / "a.jsonl"]).unchanged == 1
+        self.forms = [form.name for form in report.formats[path / "a.jsonl"]]
+        [self.id] = ids(client.get("/chat/completions").get_json()["data"])
+        self.json: dict[str, Any] = client.get(f"/chat/completions/{self.id}").get_json()
+        self.answers = [one["message"]["content"] for one in self.json["choices"]]
+        page = client.get(f"/chat/completions/{self.id}/messages?limit=100").get_json()
+        self.messages: list[dict[str, Any]] = page["data"]
+        self.asked = [(one["role"], one["content"]) for one in self.messages]
+
+
+LOGS: dict[str, dict[str, Any]] = {
+    "an object": LOG,
+    "texts of JSON": LOG | {"messages": json.dumps([ASKED]), "response": json.dumps(RESPONSE)},
+    "a text": LOG | {"response": "Yes.", "created": 5},
+    "a message": LOG | {"response": ANSWER["message"], "startTime": 5.5},
+    "no time of its own": LOG
+    | {"response": {"id": "c1", "choices": [ANSWER]}, "startTime": "1970-01-01T00:00:05Z"},
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_logged_request_has_its_response(
+    store: Store, client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    imported = Imported(store, client, tmp_path, LOGS[name])
+
+    assert imported.forms == ["LOGGED"]
+    assert (imported.id, imported.json["created"]) == ("c1", 5)
+    assert imported.answers == ["Yes."]
+    assert imported.asked == [("user", "q")]
+    assert imported.json["call_type"] == "acompletion"
+
+
+def test_settings_and_another_id_of_a_logged_request_are_kept(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    log = LOG | {"id": "log 7", "model_parameters": {"temperature": 0.5}, "response_cost": 0.25}
+
+    imported = Imported(store, client, tmp_path, log)
+
+    assert imported.id == "c1"
+    assert imported.json["temperature"] == 0.5
+    assert (imported.json["logged_id"], imported.json["response_cost"]) == ("log 7", 0.25)
+
+
+@pytest.mark.parametrize("response", [None, {}])
+def test_a_logged_request_that_failed_has_no_answer_but_the_reason(
+    store: Store, client: FlaskClient, tmp_path: Path, response: object
+) -> None:
+    log = LOG | {"messages": [ASKED, SAID], "response": response, "error_str": "Too long."}
+
+    imported = Imported(store, client, tmp_path, log)
+
+    assert imported.answers == []
+    assert imported.json["incomplete"] == {"reason": "Too long."}
+    assert imported.asked == [("user", "q"), ("assistant", "a")]
+
+
+def test_a_logged_response_of_another_kind_is_reported(store: Store, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [LOG | {"response": {"output": []}}])
+
+    [problem] = import_files(store, [path]).problems
+
+    assert problem.reason == "its `response` is no chat completion"
+
+
+HUMAN, GPT = {"from": "human", "value": "q"}, {"from": "gpt", "value": "Yes."}
+CALLED = {"from": "function_call", "value": '{"name": "f", "arguments": {"a": 1.0}}'}
+SHAREGPT: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]], list[str]]] = {
+    "human and gpt": ({"conversations": [HUMAN, GPT]}, [("user", "q")], ["Yes."]),
+    "an id that is a number": ({"id": 7, "conversations": [HUMAN, GPT]}, [("user", "q")], ["Yes."]),
+    "roles": (
+        {"conversations": [{"role": "user", "content": "q"}, {"role": "assistant", "value": "Y"}]},
+        [("user", "q")],
+        ["Y"],
+    ),
+    "a system prompt": (
+        {"system": "s", "conversations": [HUMAN, GPT, HUMAN]},
+        [("system", "s"), ("user", "q"), ("assistant", "Yes."), ("user", "q")],
+        [],
+    ),
+    "other names": (
+        {"items": [{"from": "system", "text": "s"}, HUMAN, {"from": "bard", "text": "B"}]},
+        [("system", "s"), ("user", "q")],
+        ["B"],
+    ),
+    "calls": (
+        {"conversations": [HUMAN, CALLED, {"from": "observation", "value": "r"}, GPT]},
+        [("user", "q"), ("assistant", None), ("tool", "r")],
+        ["Yes."],
+    ),
+    "within messages": ({"messages": [HUMAN, GPT]}, [("user", "q")], ["Yes."]),
+}
+
+
+@pytest.mark.parametrize("name", SHAREGPT)
+def test_a_sharegpt_conversation_has_its_last_turn_as_the_answer(
+    store: Store, client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    row, asked, answers = SHAREGPT[name]
+
+    imported = Imported(store, client, tmp_path, row | {"note": "kept"})
+
+    assert imported.forms == ["SHAREGPT"]
+    assert (imported.asked, imported.answers) == (asked, answers)
+    assert imported.json["note"] == "kept"
+    assert imported.json.get("original_id") == row.get("id")
+
+
+def test_calls_of_sharegpt_belong_to_their_results(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    row = SHAREGPT["calls"][0] | {"tools": '[{"name": "f"}]'}
+
+    imported = Imported(store, client, tmp_path, row)
+
+    [call] = imported.messages[1]["tool_calls"]
+    assert call["function"] == {"name": "f", "arguments": '{"a": 1.0}'}
+    assert imported.messages[2]["tool_call_id"] == call["id"]
+    assert imported.messages[2]["from"] == "observation"
+    assert imported.json["tools"] == [{"name": "f"}]
+
+
+GOOD, BAD = {"role": "assistant", "content": "good"}, {"role": "assistant", "content": "bad"}
+SPOKEN = "\n\nHuman: q\n\nAssistant: "
+PAIRS: dict[str, dict[str, Any]] = {
+    "texts": {"prompt": "q", "chosen": "good", "rejected": "bad"},
+    "messages": {"prompt": [ASKED], "chosen": [GOOD], "rejected": [BAD]},
+    "conversations": {"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
+    "conversations beside their prompt": {
+        "prompt": "q",
+        "chosen": [ASKED, GOOD],
+        "rejected": [ASKED, BAD],
+        "messages": [ASKED, GOOD],
+    },
+    "fine-tuning by preference": {
+        "input": {"messages": [ASKED], "tools": []},
+        "preferred_output": [GOOD],
+        "non_preferred_output": [BAD],
+    },
+    "turns": {
+        "conversations": [HUMAN],
+        "chosen": {"from": "gpt", "value": "good"},
+        "rejected": {"from": "gpt", "value": "bad"},
+    },
+    "dialogues": {"chosen": f"{SPOKEN}good", "rejected": f"{SPOKEN}bad"},
+    "a question": {"question": "q", "chosen": "good", "rejected": "bad"},
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_both_answers_of_a_preference_pair_are_choices(
+    store: Store, client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    imported = Imported(store, client, tmp_path, PAIRS[name] | {"score_chosen": 8.5})
+
+    assert imported.forms == ["PREFERENCE"]
+    assert imported.asked == [("user", "q")]
+    assert imported.answers == ["good", "bad"]
+    assert [one["preference"] for one in imported.json["choices"]] == ["chosen", "rejected"]
+    assert imported.json["score_chosen"] == 8.5
+
+
+def test_pairs_keep_their_system_prompt_and_the_steps_before_an_answer(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    step = {"role": "assistant", "content": "step"}
+    pair = {"system": "s", "prompt": "q", "chosen": [step, GOOD], "rejected": [BAD]}
+
+    imported = Imported(store, client, tmp_path, pair)
+
+    assert imported.asked == [("system", "s"), ("user", "q")]
+    assert imported.answers == ["good", "bad"]
+    assert imported.json["choices"][0]["before"] == [step]
+
+
+def test_a_pair_without_an_answer_is_reported(store: Store, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [{"prompt": "q", "chosen": [], "rejected": [BAD]}])
+
+    [problem] = import_files(store, [path]).problems
+
+    assert problem.reason == "its chosen answer is empty"

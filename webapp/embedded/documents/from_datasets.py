@@ -1,0 +1,244 @@
+"""Build completions from the rows of training data: ShareGPT conversations, preference pairs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.embedded.documents.api_json import join_lines, strip_whitespace
+from webapp.embedded.documents.from_files import copy_members
+from webapp.embedded.documents.records import NotACompletion
+from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
+
+TURNS: Final = ("conversations", "conversation", "messages", "items")
+"""The names under which rows have the turns of a conversation."""
+
+_ROLES: Final = {
+    "human": "user",
+    "gpt": "assistant",
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+    "tool": "tool",
+}
+_OTHER_ROLES: Final = {
+    **dict.fromkeys(("chatgpt", "bing", "bard", "model", "bot", "ai", "claude"), "assistant"),
+    **dict.fromkeys(("observation", "function_response", "tool_response"), "tool"),
+}
+"""These say more than the role, and so are kept beside it."""
+
+_CALLS: Final = ("function_call", "tool_call")
+_SPEAKERS: Final = ("from", "role")
+_TEXTS: Final = ("value", "content", "text")
+_SYSTEMS: Final = ("system", "system_prompt")
+_PROMPTS: Final = ("prompt", "input", "question", "instruction", *TURNS)
+_SPOKEN: Final = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message as JSON on one line."""
+
+    role: str
+    json: str
+
+
+def is_turn(value: Value, *, speakers: Sequence[str] = _SPEAKERS) -> bool:
+    """Return whether `value` is a turn of a conversation, as ShareGPT writes one."""
+    return (
+        isinstance(value, Object)
+        and any(value.text(name) for name in speakers)
+        and any(value.get(name) is not None for name in (*_TEXTS, "tool_calls"))
+    )
+
+
+def from_sharegpt(row: Object, name: str) -> str:
+    """Return the conversation in the member `name`; a last message by the model is its answer."""
+    messages = [*_read_system(row), *_convert_turns(row.items(name) or ())]
+    answers = [messages.pop()] if messages[-1].role == "assistant" else []
+    used = {one for one in _SYSTEMS if row.text(one)}
+    members = _copy_others(row, used | {name})
+    return _write(members, messages, [f'{{"index":0,"message":{one.json}}}' for one in answers])
+
+
+def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
+    """Return a prompt with the answer that was preferred and the other one, as two choices.
+
+    Each may be a text, a message, or a conversation: its messages before the answer then are
+    the prompt, as far as both have them.
+    """
+    chosen, rejected = row.get(chosen_name), row.get(rejected_name)
+    name = next((one for one in _PROMPTS if _is_prompt(row.get(one))), None)
+    prompt = row.get(name) if name else None
+    if _is_same(prompt, chosen):
+        prompt = None
+    inner = prompt if isinstance(prompt, Object) else None
+    asked = _read_messages(inner.get("messages") if inner else prompt, "user")
+    answers = [_read_messages(one, "assistant", is_spoken=not asked) for one in (chosen, rejected)]
+    shared = _count_shared(*answers)
+    before = answers[0][:shared]
+    if len(before) < len(asked) or not all(map(_is_equal, asked, before)):
+        before = [*asked, *before]
+    choices = [
+        _write_choice(at, word, answer[shared:])
+        for at, (word, answer) in enumerate(zip(("chosen", "rejected"), answers, strict=True))
+    ]
+    used = {chosen_name, rejected_name} | ({name} if name else set())
+    systems = [] if any(one.role == "system" for one in before) else _read_system(row)
+    if systems:
+        used |= {one for one in _SYSTEMS if row.text(one)}
+    if _is_same(row.get("messages"), chosen):
+        used.add("messages")
+    members = _copy_others(row, used)
+    if inner is not None:
+        members += _copy_others(inner, {"messages", *row.names()})
+    return _write(members, [*systems, *before], choices)
+
+
+def _is_prompt(value: Value | None) -> bool:
+    if isinstance(value, Object):
+        return value.items("messages") is not None
+    return isinstance(value, String | Array)
+
+
+def _is_same(one: Value | None, other: Value | None) -> bool:
+    if one is None or other is None:
+        return False
+    return strip_whitespace(one.source) == strip_whitespace(other.source)
+
+
+def _is_equal(one: _Message, other: _Message) -> bool:
+    return strip_whitespace(one.json) == strip_whitespace(other.json)
+
+
+def _count_shared(one: Sequence[_Message], other: Sequence[_Message]) -> int:
+    """Return how many messages both begin with, at least one of each left out as the answer."""
+    count = 0
+    while count < min(len(one), len(other)) - 1 and _is_equal(one[count], other[count]):
+        count += 1
+    return count
+
+
+def _write_choice(index: int, preference: str, messages: Sequence[_Message]) -> str:
+    if not messages:
+        raise NotACompletion(f"its {preference} answer is empty")
+    *before, answer = messages
+    earlier = f',"before":[{",".join(one.json for one in before)}]' if before else ""
+    return f'{{"index":{index},"preference":"{preference}","message":{answer.json}{earlier}}}'
+
+
+def _read_messages(value: Value | None, role: str, *, is_spoken: bool = False) -> list[_Message]:
+    """Return the messages of a text by `role`, of a message, or of a list of them.
+
+    If `is_spoken`, a text may be a dialogue, whose turns begin with `Human:` and `Assistant:`.
+    """
+    if isinstance(value, String):
+        parts = _SPOKEN.split(value.text) if is_spoken else []
+        if len(parts) > 1 and not parts[0].strip():
+            speakers = {"Human": "user", "Assistant": "assistant"}
+            return [
+                _build_message(speakers[speaker], json.dumps(text))
+                for speaker, text in zip(parts[1::2], parts[2::2], strict=True)
+            ]
+        return [_build_message(role, join_lines(value.source))]
+    if isinstance(value, Object):
+        return _convert_turns([value])
+    return _convert_turns(value.items) if isinstance(value, Array) else []
+
+
+def _read_system(row: Object) -> list[_Message]:
+    found = (row.get(name) for name in _SYSTEMS)
+    return [
+        _build_message("system", join_lines(value.source))
+        for value in found
+        if isinstance(value, String) and value.text
+    ]
+
+
+def _convert_turns(turns: Iterable[Value]) -> list[_Message]:
+    """Return turns as messages; a result belongs to the call before it."""
+    messages: list[_Message] = []
+    call_id = ""
+    for at, turn in enumerate(turns):
+        if not isinstance(turn, Object) or not is_turn(turn):
+            raise NotACompletion("one of its messages has no role or no text")
+        if turn.get("from") is None and turn.get("content") is not None:
+            messages.append(_Message(turn.text("role") or "", join_lines(turn.source)))
+            continue
+        speaker = next(filter(None, map(turn.text, _SPEAKERS)))
+        called = _read_call(turn) if speaker in _CALLS else None
+        if called is not None:
+            call_id = f"call_{at}"
+            call = f'{{"id":"{call_id}","type":"function","function":{called}}}'
+            content = f'"content":null,"tool_calls":[{call}]'
+            messages.append(_Message("assistant", f'{{"role":"assistant",{content}}}'))
+        else:
+            messages.append(_convert_turn(turn, speaker, call_id))
+    return messages
+
+
+def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
+    role = _ROLES.get(speaker) or _OTHER_ROLES.get(speaker) or speaker
+    name = next((one for one in _TEXTS if turn.get(one) is not None), None)
+    used = {"role", name} | ({"from"} if speaker in _ROLES or role == speaker else set())
+    members = [f'"role":{json.dumps(role)}']
+    text = turn.get(name) if name else None
+    members += [f'"content":{join_lines(text.source)}'] if text else []
+    if role == "tool" and call_id and turn.get("tool_call_id") is None:
+        members.append(f'"tool_call_id":"{call_id}"')
+    members += [
+        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+        for one in turn.members
+        if one.name.text not in used
+    ]
+    return _Message(role, "{" + ",".join(members) + "}")
+
+
+def _read_call(turn: Object) -> str | None:
+    """Return the function of a call that is written as JSON, or None if it is not."""
+    text = next(filter(None, map(turn.text, _TEXTS)), "")
+    try:
+        call = parse(text)
+    except NotJson:
+        return None
+    name = call.get("name") if isinstance(call, Object) else None
+    if not isinstance(call, Object) or name is None:
+        return None
+    arguments = call.get("arguments")
+    if isinstance(arguments, String):
+        written = join_lines(arguments.source)
+    else:
+        written = json.dumps(arguments.source if arguments else "{}")
+    return f'{{"name":{join_lines(name.source)},"arguments":{written}}}'
+
+
+def _build_message(role: str, content: str) -> _Message:
+    return _Message(role, f'{{"role":"{role}","content":{content}}}')
+
+
+def _copy_others(row: Object, used: set[str]) -> list[str]:
+    return copy_members(_read_tools(one) for one in row.members if one.name.text not in used)
+
+
+def _read_tools(member: Member) -> Member:
+    """Return a member; `tools` that are written as text become the list that they are."""
+    if member.name.text == "tools" and isinstance(member.value, String):
+        try:
+            value = parse(member.value.text)
+        except NotJson:
+            return member
+        if isinstance(value, Array):
+            return Member(member.name, value)
+    return member
+
+
+def _write(members: list[str], messages: Iterable[_Message], choices: Iterable[str]) -> str:
+    asked = ",".join(one.json for one in messages)
+    return (
+        "{"
+        + ",".join([*members, f'"messages":[{asked}]', f'"choices":[{",".join(choices)}]'])
+        + "}"
+    )
