@@ -147,7 +147,12 @@ def _build_services(
 ) -> Services:
     upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
-    loader = TranscriptLoader(upstream, input_only=input_only, threads=config.threads)
+    loader = TranscriptLoader(
+        upstream,
+        input_only=input_only,
+        threads=config.threads,
+        believes_end=config.uses_embedded,
+    )
     # A preview is worth one small request and no waiting.
     max_bytes = min(config.limits.max_bytes, _MAX_PREVIEW_BYTES)
     limits = replace(config.limits, max_bytes=max_bytes, max_retries=0)

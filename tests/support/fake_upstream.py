@@ -110,6 +110,10 @@ def always_more(page: Json) -> Json:
     return page | {"has_more": True}
 
 
+def never_more(page: Json) -> Json:
+    return page | {"has_more": False}
+
+
 def always_empty(page: Json) -> Json:
     return page | {"data": [], "first_id": None, "last_id": None, "has_more": True}
 

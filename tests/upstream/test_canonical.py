@@ -14,6 +14,7 @@ from tests.support.fake_upstream import (
     always_empty,
     always_more,
     message,
+    never_more,
     stored,
     without_has_more,
 )
@@ -123,6 +124,24 @@ def test_a_last_page_that_promises_more_is_an_error_after_all_it_gave(
     fake.page = always_more
 
     assert texts_until_the_error(connect(fake).every_message(ID, limit=3)) == TEXTS
+
+
+@pytest.mark.parametrize("limit", [1, 3, 6, 7])
+def test_a_walk_goes_on_after_a_full_page_that_is_called_the_last(
+    connect: Connect, fake: FakeUpstream, limit: int
+) -> None:
+    fake.page = never_more
+
+    assert texts_of(connect(fake).every_message(ID, limit=limit)) == TEXTS
+    assert texts_of(connect(fake).every_message(ID, limit=limit, order="desc")) == TEXTS[::-1]
+
+
+def test_a_full_last_page_whose_last_id_is_no_cursor_ends_a_walk(
+    connect: Connect, fake: FakeUpstream
+) -> None:
+    fake.completions[ID].messages[-1]["id"] = "a b"
+
+    assert texts_of(connect(fake).every_message(ID, limit=7)) == TEXTS
 
 
 def test_an_item_given_twice_is_shown_once(connect: Connect, fake: FakeUpstream) -> None:

@@ -80,7 +80,8 @@ class Copier:
                 lambda: self._upstream.list_completions(
                     after=after, limit=_PAGE, order="asc", model=model, metadata=metadata
                 )
-            )
+            ),
+            limit=_PAGE,
         )
         return (completion.id or "" for page in pages for completion in page.data)
 
@@ -123,7 +124,8 @@ class Copier:
                 lambda: self._upstream.list_messages(
                     completion_id, after=after, limit=_PAGE, order="asc"
                 )
-            )
+            ),
+            limit=_PAGE,
         )
         return [message for page in pages for message in page.data]
 

@@ -26,11 +26,20 @@ class TranscriptLoader:
     """Loads pages of transcripts; shared by all requests of a process.
 
     Every method raises `UpstreamError`. `input_only` means that the server is known to list
-    only the input messages; others may list the answers too.
+    only the input messages; others may list the answers too. `believes_end` means that it is
+    known to send `has_more: false` at the end alone.
     """
 
-    def __init__(self, upstream: Upstream, *, input_only: bool, threads: int) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        *,
+        input_only: bool,
+        threads: int,
+        believes_end: bool = False,
+    ) -> None:
         self._upstream = upstream
+        self._believes_end = believes_end
         self._input_only = input_only
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
 
@@ -75,6 +84,7 @@ class TranscriptLoader:
             request = replace(page.request, after=page.next_after, shown=page.seen or 0)
             requests = self._requests(page.completion_id, start_deadline())
             messages = requests.list_messages(request)
+            messages = requests.check_end(messages, limit=request.limit, order=request.order)
             page = self._build(requests, request, messages, page.completion)
             yield page
 
@@ -127,7 +137,13 @@ class TranscriptLoader:
         return choices[place]
 
     def _requests(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
-        return UpstreamRequests(self._upstream, self._pool, completion_id, deadline)
+        return UpstreamRequests(
+            self._upstream,
+            self._pool,
+            completion_id,
+            deadline,
+            believes_end=self._believes_end,
+        )
 
     def _build_with(
         self,
@@ -168,6 +184,7 @@ class TranscriptLoader:
             seen=_count_seen(request, messages.items, first),
             total=messages.total,
             cut_off=messages.is_cut_off,
+            end_is_claimed=messages.end_is_claimed,
             goes_on_by_count=messages.next_skip is not None,
         )
 
@@ -219,7 +236,8 @@ def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | 
 def _find_end(
     requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
 ) -> CanonicalPage[Message]:
-    """Count the messages, if the server does not say whether more follow."""
+    """Check a claimed end; count the messages if the server does not say whether more follow."""
+    messages = requests.check_end(messages, limit=request.limit, order=request.order)
     if messages.has_more is not None or not messages.items or request.order == "desc":
         return messages
     first = _number_first(requests.completion_id, request, messages.items)
@@ -237,11 +255,16 @@ def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPa
     """
     if page.cut_off:
         return page
+    if page.end_is_claimed:
+        return replace(page, total=None)
     if not page.goes_on and page.request.order == "asc":
         return replace(page, total=page.seen)
     first_id = page.entries[0].message.id if page.entries else None
     if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
         page = replace(page, total=requests.count_messages())
+    if page.goes_on and page.total is not None and page.seen is not None:
+        # A total of no more than what was seen is as wrong as the end that the server claimed.
+        page = replace(page, total=page.total if page.total > page.seen else None)
     last = page.entries[-1].number if page.entries else None
     if page.request.order == "asc" or page.total is None or last is None:
         return page

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp.completions import Completion
+from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.transcript_page import PageRequest
 from webapp.upstream import (
@@ -16,6 +17,7 @@ from webapp.upstream import (
     Upstream,
     UpstreamError,
     canonicalize,
+    check_end,
     last_items,
 )
 
@@ -24,13 +26,15 @@ from webapp.upstream import (
 class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
-    `pool` runs those that are made at the same time as another.
+    `pool` runs those that are made at the same time as another. `believes_end` means that the
+    server is known to send `has_more: false` at the end alone.
     """
 
     upstream: Upstream
     pool: ThreadPoolExecutor
     completion_id: str
     deadline: Deadline
+    believes_end: bool = False
 
     def retrieve_completion(self, *, created: int | None = None) -> Completion:
         """Return the completion itself."""
@@ -60,7 +64,31 @@ class UpstreamRequests:
                 "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
-        return canonical
+        return replace(canonical, end_is_claimed=False) if self.believes_end else canonical
+
+    def check_end(
+        self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
+    ) -> CanonicalPage[Message]:
+        """Return `page` after one small request for what follows, if its end is only claimed.
+
+        If that fails, the claim is all that is known.
+        """
+        if page.claimed_after is None:
+            return page
+        is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
+        if self.believes_end or (order == "desc" and is_first):
+            return replace(page, end_is_claimed=False)
+        try:
+            following = self.upstream.list_messages(
+                self.completion_id,
+                after=page.claimed_after,
+                limit=1,
+                order=order,
+                deadline=self.deadline,
+            )
+        except UpstreamError:
+            return page
+        return check_end(page, following, limit=limit)
 
     def list_messages_beside(
         self, completion: Future[Completion], request: PageRequest
@@ -83,15 +111,17 @@ class UpstreamRequests:
 
     def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages from this one on. Raises `NotFound` if there is no such message."""
-        return self.upstream.find_messages_from(
+        page = self.upstream.find_messages_from(
             self.completion_id, message_id, limit=limit, deadline=self.deadline
         )
+        return self.check_end(page, limit=limit)
 
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""
-        return self.upstream.find_messages_before(
+        page = self.upstream.find_messages_before(
             self.completion_id, message_id, limit=limit, deadline=self.deadline
         )
+        return self.check_end(page, limit=limit, order="desc")
 
     def list_last_messages(self, count: int) -> tuple[Message, ...]:
         """Return the last messages in request order."""

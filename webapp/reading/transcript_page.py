@@ -40,6 +40,7 @@ class TranscriptPage:
     `problems` holds the error of the half, messages or completion, that could not be read.
     `seen` counts the messages up to the end of this page, `total` all of them if known.
     `cut_off` means that the server says there is more and sends no cursor for it,
+    `end_is_claimed` that it calls a full page the last one, which could not be checked, and
     `goes_on_by_count` that it sent the rest with this page, under ids that are no cursors.
     """
 
@@ -54,6 +55,7 @@ class TranscriptPage:
     seen: int | None = None
     total: int | None = None
     cut_off: bool = False
+    end_is_claimed: bool = False
     goes_on_by_count: bool = False
 
     @property

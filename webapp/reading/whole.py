@@ -86,10 +86,12 @@ class WholeReader:
             found = self._loader.list_messages(completion_id, request, deadline)
             messages.extend(found.items)
             size += sum(len(message.json.source) for message in found.items)
-            goes_on = found.goes_on
+            # The page after a claimed end is the check of it.
+            after = found.next_after or found.claimed_after
+            goes_on = found.goes_on or after is not None
             if not goes_on or not found.items or size > _MOST_BYTES:
                 break
-            request = replace(request, after=found.next_after, shown=len(messages))
+            request = replace(request, after=after, shown=len(messages))
         return _analyze(messages, completion, is_whole=not goes_on, input_only=self._input_only)
 
     def _find(self, key: tuple[str, str]) -> Run | None:

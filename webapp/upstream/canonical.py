@@ -16,7 +16,7 @@ from webapp.completions import Page
 from webapp.exact_json import Value
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
-from webapp.upstream.errors import BadAnswer, BadRequest, NotFound
+from webapp.upstream.errors import BadAnswer, BadRequest, InvalidId, NotFound
 
 MAX_PAGES: Final = 10_000
 """More than a walk can need: a million messages in pages of 100."""
@@ -52,7 +52,8 @@ class CanonicalPage(Generic[T]):
     before it where ids are no cursors. The next page begins after the cursor `next_after`, or
     after `next_skip` items from the start; nothing is known to follow if both are None.
     `has_more` and `total` are None if the server does not say. `is_repeated` means that the
-    server sent only items from before `after` again.
+    server sent only items from before `after` again, `end_is_claimed` that it sent as many items
+    as requested and calls them the last ones: some servers say so of every page.
     """
 
     items: tuple[T, ...]
@@ -63,6 +64,13 @@ class CanonicalPage(Generic[T]):
     next_skip: int | None = None
     total: int | None = None
     is_repeated: bool = False
+    end_is_claimed: bool = False
+
+    @property
+    def claimed_after(self) -> str | None:
+        """The cursor after the last item, to ask what follows a claimed end."""
+        last_id = self.items[-1].id if self.end_is_claimed and self.items else None
+        return last_id if last_id is not None and is_valid_id(last_id) else None
 
     @property
     def goes_on(self) -> bool:
@@ -110,7 +118,29 @@ def canonicalize(
         next_skip=skip + len(items) if is_counted else None,
         total=page.total,
         is_repeated=is_repeated,
+        end_is_claimed=has_more is False and is_full(page, limit) and bool(items),
     )
+
+
+def is_full(page: Page[T], limit: int | None) -> bool:
+    """Return whether `page` has all the items that were requested, so that more may follow."""
+    return limit is not None and len(page.data) >= limit
+
+
+def check_end(page: CanonicalPage[T], following: Page[T], *, limit: int) -> CanonicalPage[T]:
+    """Return `page`, whose end is claimed, with what `following` shows of it.
+
+    `page` was requested with `limit`, and `following` after `page.claimed_after`. A server that
+    only repeats what it sent ignores the cursor: if it ignored the limit as well, that was
+    everything, otherwise its claim is all that is known.
+    """
+    known = {item.id for item in page.items}
+    fresh = items_after(page.claimed_after or "", following.data)
+    if any(item.id not in known for item in fresh):
+        return replace(page, has_more=True, next_after=page.claimed_after, end_is_claimed=False)
+    is_everything = len(page.items) > limit and bool(following.data)
+    is_end = is_everything or (not following.data and following.has_more is not True)
+    return replace(page, end_is_claimed=not is_end)
 
 
 def _drop_old(
@@ -134,7 +164,7 @@ def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalP
     if place is not None:
         nearest = page.data[max(0, place - limit) : place][::-1]
         page = replace(page, data=nearest, has_more=place > limit)
-    return canonicalize(page, after=item_id)
+    return canonicalize(page, after=item_id, limit=limit if place is None else None)
 
 
 def find_page_from(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
@@ -153,7 +183,11 @@ def find_page_from(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPag
         page = canonicalize(rest, after=ids[place - 1] if place else None, skip=place)
     else:
         after = ids[0] if ids else None
-        page = canonicalize(fetch(after=after, limit=limit, order="asc"), after=after)
+        found = fetch(after=after, limit=limit, order="asc")
+        page = canonicalize(found, after=after, limit=limit)
+        if before.has_more:
+            # This server says where more follows, so its end is one.
+            page = replace(page, end_is_claimed=False)
     if not page.items or page.items[0].id != item_id:
         raise _no_such_message()
     return page
@@ -205,9 +239,12 @@ def items_after(item_id: str, items: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def walk(
-    fetch: Callable[[str | None], Page[T]], *, max_pages: int = MAX_PAGES
+    fetch: Callable[[str | None], Page[T]], *, limit: int | None = None, max_pages: int = MAX_PAGES
 ) -> Iterator[Page[T]]:
     """Yield the pages that `fetch(after)` returns, from the first on, each item once.
+
+    After a page of `limit` items the walk goes on, also if the server calls that page the last
+    one: some servers say so of every page.
 
     Raises `BadAnswer`, after everything that is new, if the server says that there is more but
     only repeats itself. If it does not say so, a repetition is simply the end: such servers
@@ -215,8 +252,17 @@ def walk(
     """
     guard = CursorGuard()
     after: str | None = None
+    is_end_claimed = False
     for _ in range(max_pages):
-        page = fetch(after)
+        try:
+            page = fetch(after)
+        except (BadRequest, InvalidId, NotFound):
+            if is_end_claimed:
+                return
+            raise
+        is_end_claimed = page.has_more is False and is_full(page, limit)
+        if is_end_claimed:
+            page = replace(page, has_more=None)
         fresh = guard.drop_seen(page)
         if fresh.data or after is None:
             yield fresh

@@ -188,7 +188,8 @@ class Upstream:
         return walk(
             lambda after: self.list_messages(
                 completion_id, after=after, limit=limit, order=order, deadline=deadline
-            )
+            ),
+            limit=limit,
         )
 
     def count_messages(self, completion_id: str, *, deadline: Deadline | None = None) -> int | None:

@@ -177,15 +177,24 @@ def test_both_calls_are_made_side_by_side(fake: FakeUpstream) -> None:
         config = Config(
             openai_base_url=f"{base_url}/v1", limits=Limits(max_retries=0, page_timeout=PATIENCE)
         )
-        page = open_transcript(create_app(config).test_client(), limit=45)
+        page = open_transcript(create_app(config).test_client(), limit=46)
     assert page.message_ids == [*ids(*range(45)), None]
 
 
 def test_a_transcript_on_one_page_needs_no_count(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    page = open_transcript(fake_client, limit=45)
+    page = open_transcript(fake_client, limit=46)
     assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES]
+    assert "45 of 45 messages" in page.text
+
+
+def test_a_full_last_page_costs_one_small_request(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    page = open_transcript(fake_client, limit=45)
+    assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES, MESSAGES]
+    assert ("limit", "1") in fake.requests[-1].query
     assert "45 of 45 messages" in page.text
 
 
