@@ -48,7 +48,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "database": ("folders redaction", "sqlalchemy"),
     "rendering": (
         f"{VALUES} config formatting",
-        "markdown_it markupsafe math_core nh3 pygments",
+        "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",
     ),
     "upstream": (f"{VALUES} config hosts http", "requests urllib3"),
     "embedded": (

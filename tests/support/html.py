@@ -17,7 +17,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     **{name: {"dir"} for name in ("blockquote", "h3", "h4", "h5", "h6", "ul")},
     "p": {"class", "dir"},
     "a": {"href", "rel", "title", "class", "id", "role"},
-    "ol": {"start", "dir"},
+    "ol": {"start", "dir", "class"},
     "div": {"class", "tabindex", "dir", "data-language"},
     "pre": {"tabindex"},
     "bdi": {"class"},
@@ -69,7 +69,8 @@ CLASSES: Final = {
     "li": "task-item",
     "p": "link-definition",
     **{name: _MATH for name in ("mrow", "mtext", "mtr", "mtd", "mtable")},
-    "sup": "citation",
+    "ol": "footnotes|(very-)?long-numbers",
+    "sup": "citation|footnote",
     "td": "align-(center|right)",
     "th": "align-(center|right)",
 }

@@ -40,10 +40,10 @@ _VALUES: Final[dict[str, dict[str, set[str]]]] = {
 _CLASSES: Final = {
     "div": {"wide", "formula"},
     "li": {"task-item"},
-    "ol": {"long-numbers", "very-long-numbers"},
+    "ol": {"footnotes", "long-numbers", "very-long-numbers"},
     "p": {"link-definition"},
     "span": {"link-host", "source-chip", "task"},
-    "sup": {"citation"},
+    "sup": {"citation", "footnote"},
     "td": {"align-center", "align-right"},
     "th": {"align-center", "align-right"},
 }
