@@ -5,11 +5,12 @@ Reads no files and stores nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
+from webapp.embedded.documents.from_chatgpt import from_chatgpt, is_chatgpt_conversation
 from webapp.embedded.documents.from_datasets import (
     TURNS,
     from_preference,
@@ -37,6 +38,7 @@ class ImportFormat(Enum):
     FINE_TUNING = ("fine-tuning example", "fine-tuning examples")
     UNANSWERED = ("conversation without an answer", "conversations without an answer")
     LOGGED = ("logged request of LiteLLM", "logged requests of LiteLLM")
+    CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
     SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
     PREFERENCE = ("preference pair", "preference pairs")
     EXCHANGE = ("request with its response", "requests with their responses")
@@ -79,7 +81,7 @@ class Part:
 
 
 Piece: TypeAlias = Whole | Part
-_Detector: TypeAlias = Callable[[Object], "list[Piece] | None"]
+_Detector: TypeAlias = Callable[[Object], "Iterable[Piece] | None"]
 
 _EXCHANGE_FIELDS: Final = (
     ("request", "response"),
@@ -90,8 +92,11 @@ _PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferr
 _MAX_WRAPPERS: Final = 3
 
 
-def detect(value: Value) -> list[Piece]:
-    """Return the pieces that `value` holds. Raise `NotACompletion` if its format is unknown."""
+def detect(value: Value) -> Iterable[Piece]:
+    """Return the pieces that `value` holds.
+
+    Raise `NotACompletion` if its format is unknown, or while iterating if a piece is bad.
+    """
     if not isinstance(value, Object):
         raise NotACompletion("it is not a JSON object")
     for detector in _DETECTORS:
@@ -191,6 +196,12 @@ def _detect_logged(value: Object) -> list[Piece] | None:
     return [_parse_whole(ImportFormat.LOGGED, text)]
 
 
+def _detect_chatgpt(value: Object) -> Iterable[Piece] | None:
+    if not is_chatgpt_conversation(value):
+        return None
+    return (_parse_whole(ImportFormat.CHATGPT, text) for text in from_chatgpt(value))
+
+
 def _detect_sharegpt(value: Object) -> list[Piece] | None:
     for name in TURNS:
         turns = value.items(name)
@@ -242,6 +253,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_batch_response,
     _detect_exchange,
     _detect_page,
+    _detect_chatgpt,
     _detect_preference,
     _detect_logged,
     _detect_sharegpt,

@@ -1,0 +1,191 @@
+"""Build completions from the conversations of a ChatGPT data export, `conversations.json`.
+
+A conversation is a tree of messages: editing a question or asking for another answer begins a
+branch. The branch that was shown last becomes a completion, and each other one too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.from_files import copy_members
+from webapp.embedded.documents.records import NotACompletion
+from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.ids import is_valid_id
+
+_MAX_BRANCHES: Final = 64 * 1024 * 1024
+"""The most characters of the branches of one conversation: they repeat what they share."""
+
+_MAX_ID_LENGTH: Final = 100
+_OWN_FIELDS: Final = ("author", "content", "id")
+
+
+def from_chatgpt(conversation: Object) -> Iterator[str]:
+    """Yield the branch that was shown last, then the others, each as a completion.
+
+    Raise `NotACompletion` if there is no message, or when the branches are too large together.
+    """
+    mapping = conversation.object("mapping")
+    assert mapping is not None
+    nodes = {one.name.text: one.value for one in mapping.members if isinstance(one.value, Object)}
+    parents = {node.text("parent") for node in nodes.values()}
+    leaves = [name for name in nodes if name not in parents]
+    shown = conversation.text("current_node")
+    if shown not in nodes:
+        shown = leaves[-1] if leaves else None
+    found = written = 0
+    for leaf in dict.fromkeys([shown, *leaves]):
+        messages = list(_collect_messages(nodes, leaf))
+        if not messages:
+            continue
+        text = _write_branch(conversation, messages, None if leaf == shown else leaf)
+        found += 1
+        written += len(text)
+        if written > _MAX_BRANCHES:
+            raise NotACompletion(f"its branches are too large; {found - 1} of them are imported")
+        yield text
+    if not found:
+        raise NotACompletion("it has no messages")
+
+
+def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> Iterator[Object]:
+    """Yield the messages from the first to the one at `leaf`, without empty instructions."""
+    path: dict[str, Object] = {}
+    while leaf is not None and leaf in nodes and leaf not in path:
+        path[leaf] = nodes[leaf]
+        leaf = nodes[leaf].text("parent")
+    for node in reversed(path.values()):
+        message = node.object("message")
+        if message is not None and not (_get_role(message) == "system" and _is_empty(message)):
+            yield message
+
+
+def _is_empty(message: Object) -> bool:
+    content = message.object("content")
+    parts = content.items("parts") if content else ()
+    return parts is not None and all(
+        isinstance(part, String) and not part.text.strip() for part in parts
+    )
+
+
+def _write_branch(conversation: Object, messages: list[Object], leaf: str | None) -> str:
+    """Return the completion of a branch, under the conversation's id and that of its `leaf`."""
+    own = [one for one in conversation.members if one.name.text not in ("mapping", "id")]
+    members = copy_members(own)
+    own_id = conversation.text("conversation_id") or conversation.text("id") or ""
+    completion_id = own_id if leaf is None else f"{own_id}:{leaf}"
+    if own_id and is_valid_id(completion_id, max_length=2 * _MAX_ID_LENGTH):
+        members.append(f'"id":"{completion_id}"')
+    elif conversation.get("id") is not None:
+        members.append(f'"original_id":{json.dumps(own_id)}')
+    names = conversation.names()
+    created = conversation.get("create_time")
+    if created is not None and "created" not in names:
+        members.append(f'"created":{join_lines(created.source)}')
+    model = _find_model(conversation, messages)
+    if model is not None and "model" not in names:
+        members.append(f'"model":{model.source}')
+    written = list(_write_messages(messages))
+    answers = [written.pop()] if _get_role(messages[-1]) == "assistant" else []
+    choices = ",".join(f'{{"index":0,"message":{answer}}}' for answer in answers)
+    members += [f'"messages":[{",".join(written)}]', f'"choices":[{choices}]']
+    return "{" + ",".join(members) + "}"
+
+
+def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
+    """Return the model of the last message that names one, or else the conversation's."""
+    for message in reversed(messages):
+        metadata = message.object("metadata")
+        if metadata is not None and metadata.text("model_slug"):
+            return metadata.get("model_slug")
+    found = conversation.get("default_model_slug")
+    return None if isinstance(found, Null) else found
+
+
+def _write_messages(messages: list[Object]) -> Iterator[str]:
+    """Yield the messages in the API's form, with what that lacks in the member `chatgpt`."""
+    calls: dict[str, str] = {}
+    for message in messages:
+        role = _get_role(message)
+        own_id = message.text("id") or ""
+        members = [f'"id":{json.dumps(own_id)}'] if own_id else []
+        members.append(f'"role":{json.dumps(role)}')
+        author = message.object("author")
+        name = (author.text("name") if author else None) or ""
+        recipient = message.text("recipient") or "all"
+        content = message.get("content")
+        code = content.get("text") if isinstance(content, Object) else None
+        if role == "assistant" and recipient != "all" and isinstance(code, String):
+            call_id = calls[recipient] = own_id or f"call_{len(calls)}"
+            custom = f'{{"name":{json.dumps(recipient)},"input":{code.source}}}'
+            call = f'{{"id":{json.dumps(call_id)},"type":"custom","custom":{custom}}}'
+            members += ['"content":null', f'"tool_calls":[{call}]']
+        else:
+            members.append(_write_content(content))
+        if name:
+            members.append(f'"name":{json.dumps(name)}')
+        if role == "tool" and name in calls:
+            members.append(f'"tool_call_id":{json.dumps(calls[name])}')
+        others = [
+            f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+            for one in message.members
+            if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
+        ]
+        members += [f'"chatgpt":{{{",".join(others)}}}'] if others else []
+        yield "{" + ",".join(members) + "}"
+
+
+def _get_role(message: Object) -> str:
+    author = message.object("author")
+    return (author.text("role") if author else None) or "user"
+
+
+def _write_content(content: Value | None) -> str:
+    """Return `content`, or `reasoning_content` if it is what the model thought."""
+    if not isinstance(content, Object):
+        return f'"content":{join_lines(content.source) if content else "null"}'
+    names = set(content.names())
+    parts = content.items("parts")
+    if parts is not None and names <= {"content_type", "parts"}:
+        if len(parts) == 1 and isinstance(parts[0], String):
+            return f'"content":{join_lines(parts[0].source)}'
+        return f'"content":[{",".join(map(_write_part, parts))}]'
+    for name, target in (("text", "content"), ("content", "reasoning_content")):
+        text = content.get(name)
+        others = names - {"content_type", name, "language", "response_format_name"}
+        if isinstance(text, String) and not others:
+            return f'"{target}":{join_lines(text.source)}'
+    thoughts = content.items("thoughts")
+    if thoughts is not None:
+        said = [
+            "\n\n".join(filter(None, (one.text("summary"), one.text("content"))))
+            for one in thoughts
+            if isinstance(one, Object)
+        ]
+        reasoning = json.dumps("\n\n".join(filter(None, said)))
+        return f'"content":null,"reasoning_content":{reasoning}'
+    return f'"content":[{_write_part(content)}]'
+
+
+def _write_part(part: Value) -> str:
+    if isinstance(part, String):
+        return f'{{"type":"text","text":{join_lines(part.source)}}}'
+    if isinstance(part, Object) and part.get("type") is None and part.text("content_type"):
+        kind = part.get("content_type")
+        assert kind is not None
+        members = [
+            f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+            for one in part.members
+            if one.name.text != "content_type"
+        ]
+        return "{" + ",".join([f'"type":{kind.source}', *members]) + "}"
+    return join_lines(part.source)
+
+
+def is_chatgpt_conversation(value: Object) -> bool:
+    """Return whether `value` is a conversation of a ChatGPT data export."""
+    mapping = value.object("mapping")
+    return mapping is not None and not isinstance(value.get("messages"), Array)
