@@ -89,7 +89,7 @@ def test_a_row_shows_question_answer_model_tokens_and_time(
     when = row.node.css_first("time")
     assert when is not None
     assert when.attributes["datetime"] == "2025-09-16T16:11:43Z"
-    assert when.attributes["title"] == "2025-09-16 16:11 UTC"
+    assert when.attributes["title"] == "2025-09-16T16:11:43Z"
 
 
 def test_the_question_is_the_user_s_and_no_system_prompt(

@@ -48,8 +48,10 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _NO_SUCH_ROUTE = re.compile(
     r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
-    r"|^(?:404 )?(?:(?:the )?(?:requested )?(?:file|page|route|endpoint|path|url) )?(?:was )?"
-    r"not found\.?$",
+    r"|^(?:404 )?(?:the )?(?:requested )?(?:file|page|route|endpoint|path|url) (?:was )?"
+    r"not found\.?$"
+    # What frameworks answer by themselves; servers word the lack of a completion otherwise.
+    r"|^(?-i:(?:404 )?Not Found\.?)$",
     re.IGNORECASE,
 )
 _KEY_REFUSED = re.compile(
