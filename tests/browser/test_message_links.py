@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.chromium import Open
@@ -30,7 +32,6 @@ def test_both_ends_of_the_longest_transcript_are_reached_from_its_middle(
     middle = f"{completion_id}-600"
     page = open_page(address, f"/completions/{completion_id}/messages/{middle}?limit=100")
     expect(page.locator("[data-target]")).to_have_attribute("data-message-id", middle)
-    assert ids_on(page)[0] == middle
     while page.locator("#earlier .button").count():
         press(page, "earlier")
     while page.locator("#more .button").count():
@@ -66,3 +67,22 @@ def test_without_javascript_earlier_and_later_are_pages(
     expect(page.get_by_text("Earlier messages")).to_have_count(0)
     page.get_by_text("Load more").click()
     expect(page.locator(".bubble").first).to_have_attribute("data-message-id", "chatcmpl-long-10")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_link_into_a_turn_opens_scrolled_to_its_message(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, javascript: bool
+) -> None:
+    path = write_completion(tmp_path / "long.jsonl", 60)
+    line = json.loads(path.read_text())
+    for message in line["messages"][1:]:
+        message["role"] = "assistant"
+    path.write_text(json.dumps(line) + "\n")
+    load(path)
+    link = "/completions/chatcmpl-long/messages/chatcmpl-long-15"
+    page = open_page(address, link, javascript=javascript)
+
+    assert page.locator(".bubble").first.get_attribute("id") == "m-1"
+    expect(page.locator("[data-target]")).to_be_in_viewport()
+    expect(page.locator("#m-1")).not_to_be_in_viewport()
+    expect(page.locator("#place")).to_have_text(re.compile("^message [0-9]+ of 60$"))

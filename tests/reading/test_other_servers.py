@@ -151,11 +151,14 @@ def test_a_link_to_a_message_works_on_a_server_that_ignores_the_query(
     fake.completions[ID] = like_host_ai(45)
     fake.page, fake.ignores_query = without_has_more, True
     page = Page.of(fake_client.get(f"{HERE}/messages/{ID}-msg-{at}"))
-    assert page.message_ids[0] == f"{ID}-msg-{at}"
-    assert page.bubbles[0].sources == expected(45, 1)[at : at + 1]
-    assert page.bubbles[0].text.split()[0] == str(at + 1)
+    # The last message answers the one before it.
+    assert page.message_ids[0] == f"{ID}-msg-{min(at, 44)}"
+    linked = page.bubbles[page.message_ids.index(f"{ID}-msg-{at}")]
+    assert "data-target" in linked.node.attributes
+    assert linked.sources == expected(45, 1)[at : at + 1]
+    assert linked.text.split()[0] == str(at + 1)
     assert (page.link("Earlier messages") is None) is (at == 0)
-    raw = Page.of(fake_client.get(page.bubbles[0].link("JSON")))
+    raw = Page.of(fake_client.get(linked.link("JSON")))
     assert f"{ID}-msg-{at}" in raw.one("pre.json").text()
 
 

@@ -57,7 +57,7 @@ def test_a_link_opens_the_transcript_at_its_message_and_highlights_it(
 @pytest.mark.parametrize("index", range(0, 45, 11))
 def test_every_message_names_the_link_that_opens_it(fake_client: FlaskClient, index: int) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[index].link("link") == link_to(index)
+    assert page.bubbles[index].link("copy link") == link_to(index)
 
 
 @pytest.mark.parametrize("index", [0, 25, 44])
@@ -114,9 +114,93 @@ def test_a_result_whose_call_stands_in_front_says_so(
     calls = [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
     messages = fake.completions[ID].messages
     messages[10] |= {"role": "assistant", "content": None, "tool_calls": calls}
-    messages[11] |= {"role": "tool", "tool_call_id": "call_1"}
-    (target,) = Page.of(fake_client.get(link_to(11))).all("[data-target]")
+    messages[31] |= {"role": "tool", "tool_call_id": "call_1"}
+    (target,) = Page.of(fake_client.get(link_to(31))).all("[data-target]")
     assert "result of call call_1" in " ".join(target.text(separator=" ").split())
+
+
+def make_turns(fake: FakeUpstream, *users: int) -> None:
+    """Make a run of the 45 messages: user messages at `users`, else calls and their results."""
+    for at, message in enumerate(fake.completions[ID].messages):
+        if at in users:
+            continue
+        call = {"id": f"c{at}", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        is_result = at % 2 == 0
+        message |= (
+            {"role": "tool", "tool_call_id": f"c{at - 1}"}
+            if is_result
+            else {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [call],
+            }
+        )
+
+
+@pytest.mark.parametrize(
+    ("index", "start"),
+    [
+        (0, 0),
+        (5, 0),
+        (18, 0),
+        (20, 0),
+        (21, 21),  # The user message is too far away, and this message calls.
+        (22, 21),
+        (30, 30),
+        (31, 30),
+        (44, 30),
+    ],
+)
+def test_a_link_opens_the_turn_of_its_message_or_the_call(
+    fake: FakeUpstream, fake_client: FlaskClient, index: int, start: int
+) -> None:
+    make_turns(fake, 0, 30)
+    page = Page.of(fake_client.get(link_to(index)))
+
+    listed = [one for one in page.message_ids if one is not None]
+    assert listed == ids(start, min(index + 20, 45))
+    (target,) = page.all("[data-target]")
+    assert target.attributes["data-message-id"] == f"{ID}-{index}"
+    assert ("autofocus" in target.attributes) is (index != start)
+    assert bool(page.link("Earlier messages")) is (start > 0)
+    assert len([seen for seen in fake.requests if seen.path == MESSAGES]) == 2
+    total = " of 45" if index + 20 >= 45 else ""
+    assert page.one("#place").text() == f"message {index + 1}{total}"
+
+
+def test_a_late_result_opens_with_its_call_of_the_turn_before(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    make_turns(fake, 0, 11)
+    fake.completions[ID].messages[12]["tool_call_id"] = "c9"
+    page = Page.of(fake_client.get(link_to(12)))
+
+    assert page.message_ids[0] == f"{ID}-9"
+
+
+def test_from_the_turn_of_a_link_one_reads_back_and_on(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    make_turns(fake, 0, 30)
+    back = list(pages_from(fake_client, f"{link_to(34)}?limit=5", link="Earlier messages"))
+    on = list(pages_from(fake_client, back[0].link("Later messages") or "", link="Load more"))
+    listed = [one for page in [*reversed(back), *on] for one in page.message_ids]
+    assert listed == [*ids(0, 45), None]
+
+
+@pytest.mark.parametrize("numbers", [False, True], ids=["other ids", "numbered ids"])
+def test_a_turn_at_the_start_has_no_earlier_messages(
+    fake: FakeUpstream, fake_client: FlaskClient, numbers: bool
+) -> None:
+    make_turns(fake, 0)
+    for at, message in enumerate(fake.completions[ID].messages):
+        message["id"] = f"{ID}-{at}" if numbers else f"msg_{at}x"
+    linked = fake.completions[ID].messages[3]["id"]
+    page = Page.of(fake_client.get(f"/completions/{ID}/messages/{linked}"))
+
+    assert page.bubbles[0].sources == ["text 0"]
+    assert page.link("Earlier messages") is None
+    assert page.one("[data-target]").attributes["id"] == "m-4"
 
 
 @pytest.mark.parametrize("path", ["", "/earlier", "/raw"])
@@ -181,7 +265,7 @@ def test_a_link_to_an_answer_leads_to_its_place_in_the_transcript(
     fake_client: FlaskClient,
 ) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[-1].link("link") == f"/completions/{ID}#choice-0"
+    assert page.bubbles[-1].link("copy link") == f"/completions/{ID}#choice-0"
 
 
 # The longest real transcript
@@ -209,7 +293,9 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
 def test_a_link_opens_the_longest_transcript_anywhere(long: Opened, index: int) -> None:
     page = Page.of(long.client.get(f"/completions/{long.id}/messages/{long.id}-{index}"))
     listed = [one for one in page.message_ids if one is not None]
-    assert listed == ids(index, min(index + 20, 1143), long.id)
+    start = int((listed[0] or "").rpartition("-")[2])
+    assert index - 20 <= start <= index
+    assert listed == ids(start, min(index + 20, 1143), long.id)
     (target,) = page.all("[data-target]")
     assert target.attributes["id"] == f"m-{index + 1}"
     assert (None in page.message_ids) is (index + 20 >= 1143)

@@ -91,7 +91,7 @@ class TranscriptLoader:
     def load_page_from(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
     ) -> TranscriptPage:
-        """Return the page that begins with message `message_id`, for two message requests.
+        """Return the page from the turn of `message_id` on, for two message requests.
 
         Raises `NotFound` if there is no such message.
         """
@@ -99,7 +99,9 @@ class TranscriptLoader:
         completion = requests.submit_completion()
         messages = requests.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
-        return self._build_with(completion.result, requests, request, messages)
+        page = self._build_with(completion.result, requests, request, messages)
+        is_end = not (page.goes_on or page.cut_off or page.end_is_claimed)
+        return replace(page, total=page.seen) if is_end else page
 
     def load_earlier(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline

@@ -9,6 +9,7 @@ from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.transcript_page import PageRequest
+from webapp.transcript import count_turn_before
 from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
@@ -110,11 +111,19 @@ class UpstreamRequests:
             return self.retrieve_completion(created=int(self.upstream.clock.wall()))
 
     def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
-        """Return the messages from this one on. Raises `NotFound` if there is no such message."""
+        """Return the messages from the turn of this one on, as far as its start is near.
+
+        Raises `NotFound` if there is no such message.
+        """
         page = self.upstream.find_messages_from(
-            self.completion_id, message_id, limit=limit, deadline=self.deadline
+            self.completion_id,
+            message_id,
+            limit=limit,
+            count_lead=count_turn_before,
+            deadline=self.deadline,
         )
-        return self.check_end(page, limit=limit)
+        # As many again may come before the message.
+        return self.check_end(page, limit=2 * limit)
 
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""

@@ -89,6 +89,20 @@ class RenderContext:
             frozenset(message.anchor for message in self.run.failures) if self.run else frozenset()
         )
 
+    @property
+    def place(self) -> str:
+        """The place of the message that the page was requested for: `message 137 of 254`."""
+        if self.target is None:
+            return ""
+        entries = self.section.entries
+        number = next((one.number for one in entries if one.message.id == self.target), None)
+        total = self.section.total
+        if total is None and self.run is not None and self.run.is_whole:
+            total = sum(one.number is not None for one in self.run.messages)
+        if number is None:
+            return ""
+        return f"message {number:,}" + (f" of {total:,}" if total is not None else "")
+
     def describe_call_number(self, anchor: str) -> str | None:
         """Return `call 57 of 140`, without the total if only a part of the run was read.
 

@@ -2,6 +2,7 @@
 
     entries     messages in order, and tool calls with their results
     numbering   the numbers in message ids
+    turns       the start of the turn of a message
     pairing     the call that each result answers
     outputs     the choices that are not among the messages
 
@@ -13,11 +14,13 @@ from webapp.transcript.entries import CallEntry, Entry, select_top_level
 from webapp.transcript.numbering import find_first_number
 from webapp.transcript.outputs import build_output_entries, mark_outputs
 from webapp.transcript.pairing import arrange
+from webapp.transcript.turns import count_turn_before
 
 __all__ = [
     "CallEntry",
     "Entry",
     "arrange",
+    "count_turn_before",
     "find_first_number",
     "mark_outputs",
     "build_output_entries",

@@ -8,9 +8,9 @@ it returns always comes to an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from webapp.completions import Page
 from webapp.exact_json import Value
@@ -42,6 +42,13 @@ class Fetch(Protocol[T]):
     """Request one page, as the list operations of the API do."""
 
     def __call__(self, *, after: str | None, limit: int, order: str) -> Page[T]: ...
+
+
+CountLead: TypeAlias = Callable[[Sequence[T], T], int]
+"""Return how many of the items before an item, the nearest first, are shown with it."""
+
+_MOST_LEADING: Final = 99
+"""Items before one that can be asked for with the cursor of their page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,21 +174,29 @@ def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalP
     return canonicalize(page, after=item_id, limit=limit if place is None else None)
 
 
-def find_page_from(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
+def find_page_from(
+    item_id: str, fetch: Fetch[T], *, limit: int, count_lead: CountLead[T] | None = None
+) -> CanonicalPage[T]:
     """Return the page that begins with the item `item_id`, at any depth, for two requests.
+
+    `count_lead` returns how many of the items before it, at most `limit`, begin the page.
 
     The API has no request for one item. But the page after it in descending order begins with
     its predecessor, and that one is the cursor of the page wanted. Raises `NotFound` if there
     is no such item.
     """
-    before = _fetch_before(item_id, fetch, 1)
+    most = min(limit, _MOST_LEADING) if count_lead else 0
+    before = _fetch_before(item_id, fetch, most + 1)
     ids = [item.id for item in before.data]
     if item_id in ids:
         # A server that ignores the cursor has sent everything.
         place = ids.index(item_id)
         rest = replace(before, data=before.data[place:])
         page = canonicalize(rest, after=ids[place - 1] if place else None, skip=place)
+        # It is taken to ignore the order as well, and nothing comes before the first item.
+        nearest, is_start = before.data[:place][::-1], True
     else:
+        nearest, is_start = before.data, before.has_more is not True
         after = ids[0] if ids else None
         found = fetch(after=after, limit=limit, order="asc")
         page = canonicalize(found, after=after, limit=limit)
@@ -190,7 +205,23 @@ def find_page_from(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPag
             page = replace(page, end_is_claimed=False)
     if not page.items or page.items[0].id != item_id:
         raise _no_such_message()
-    return page
+    lead = count_lead(nearest[:most], page.items[0]) if count_lead else 0
+    return _begin_earlier(page, nearest, lead, is_start=is_start)
+
+
+def _begin_earlier(
+    page: CanonicalPage[T], nearest: Sequence[T], count: int, *, is_start: bool
+) -> CanonicalPage[T]:
+    """Return `page` with `count` of the `nearest` items before it, if a cursor leads there.
+
+    `is_start` means that nothing comes before the last of `nearest`.
+    """
+    after = nearest[count].id if count < len(nearest) else None
+    is_reachable = is_valid_id(after) if after else is_start and count == len(nearest)
+    if not count or not is_reachable:
+        return page
+    items = (*reversed(nearest[:count]), *page.items)
+    return replace(page, items=items, after=after, skip=max(0, page.skip - count))
 
 
 def last_items(page: Page[T], count: int) -> tuple[T, ...]:

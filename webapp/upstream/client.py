@@ -21,6 +21,7 @@ from webapp.messages import Message
 from webapp.upstream import decoding
 from webapp.upstream.canonical import (
     CanonicalPage,
+    CountLead,
     Fetch,
     count_from_newest,
     find_page_before,
@@ -141,15 +142,17 @@ class Upstream:
         message_id: str,
         *,
         limit: int,
+        count_lead: CountLead[Message] | None = None,
         deadline: Deadline | None = None,
     ) -> CanonicalPage[Message]:
         """Return the page that begins with one message, by two requests at any depth.
 
-        Raises `NotFound` if the completion has no such message.
+        `count_lead` returns how many of the messages before it begin the page. Raises
+        `NotFound` if the completion has no such message.
         """
         deadline = deadline or self._start_deadline()
         fetch: Fetch[Message] = partial(self.list_messages, completion_id, deadline=deadline)
-        return find_page_from(message_id, fetch, limit=limit)
+        return find_page_from(message_id, fetch, limit=limit, count_lead=count_lead)
 
     def find_messages_before(
         self,
