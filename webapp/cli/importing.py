@@ -32,7 +32,8 @@ def add_parser(commands: Commands) -> None:
         help="load completions from files into the embedded server",
         description="Loads completions from JSONL or JSON files, compressed or not: lines with "
         "`messages` and `choices` (what `readback export` writes), fine-tuning examples, input "
-        "and output files of the Batch API (named together), requests with their responses, and "
+        "and output files of the Batch API (named together), requests with their responses, logs "
+        "of LiteLLM, ShareGPT conversations, preference pairs, ChatGPT's conversations.json, and "
         "saved answers of the stored completions API. What cannot be read is reported and the "
         "rest is loaded; the exit status is then 1. Importing again changes nothing.",
         example="readback import runs/*.jsonl batch_input.jsonl batch_output.jsonl.gz",

@@ -1,0 +1,52 @@
+"""Every example in the document about import is imported, as the form that it is under."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.api_answers import ids
+from tools.paths import ROOT
+from webapp.embedded import Store, import_files
+from webapp.embedded.transfer.formats import ImportFormat
+
+TEXT: Final = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+EXAMPLES: Final = dict(re.findall(r"^## (.+?)\n[^#]*?```json\n(.*?)```", TEXT, re.DOTALL | re.M))
+FORMS: Final = {
+    "Completions with messages": {"COMPLETION"},
+    "Fine-tuning examples": {"FINE_TUNING"},
+    "Conversations without an answer": {"UNANSWERED"},
+    "Requests with their responses": {"EXCHANGE"},
+    "Requests logged by LiteLLM": {"LOGGED"},
+    "ShareGPT conversations": {"SHAREGPT"},
+    "Preference pairs": {"PREFERENCE"},
+    "ChatGPT's `conversations.json`": {"CHATGPT"},
+    "Batch API": {"BATCH_REQUEST", "BATCH_RESPONSE"},
+    "Saved answers of the stored completions API": {"SAVED_COMPLETION", "SAVED_MESSAGES"},
+}
+
+
+def test_every_form_has_its_example() -> None:
+    assert EXAMPLES.keys() == FORMS.keys()
+    # A saved completion with its messages is the last form, in one value.
+    assert {form.name for form in ImportFormat} - {"SAVED_BOTH"} == set().union(*FORMS.values())
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_example_is_imported_as_its_form(
+    store: Store, client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "example.json"
+    path.write_text(EXAMPLES[name], encoding="utf-8")
+
+    report = import_files(store, [path])
+
+    assert (report.added, report.problems) == (1, [])
+    assert {form.name for form in report.formats[path]} == FORMS[name]
+    [stored] = ids(client.get("/chat/completions").get_json()["data"])
+    [asked] = client.get(f"/chat/completions/{stored}/messages").get_json()["data"]
+    assert asked["content"] == "q"
