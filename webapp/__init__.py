@@ -33,6 +33,7 @@
 
     config          the settings, read once from the environment
     redaction       secrets masked in errors, logs and the output of commands
+    folders         folders that only their owner can read
     formatting      numbers, sizes and times for people
     hosts           the names of this machine and of this network
     prefixes        the paths that Readback can be served under

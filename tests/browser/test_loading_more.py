@@ -131,7 +131,7 @@ def test_back_and_forward_keep_the_messages_that_were_loaded(
     page = open_page(address, "/completions")
     page.locator(".row-link").first.click()
     load_more(page)
-    page.locator("#m-25 .number").click()
+    page.evaluate("location.hash = 'm-25'")
     page.go_back()
     assert page.locator(".bubble").count() == 40
     page.go_back()

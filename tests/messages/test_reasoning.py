@@ -45,7 +45,7 @@ def test_a_summary_and_thinking_blocks_are_reasoning() -> None:
     ]
     parts = read(reasoning_details=[summary], thinking_blocks=blocks)
     assert thoughts(*parts) == [
-        ("reasoning_details", "In short."),
+        ("reasoning_details reasoning.summary", "In short."),
         ("thinking_blocks", "First."),
         ("thinking_blocks", "Second."),
     ]

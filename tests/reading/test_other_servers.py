@@ -242,7 +242,9 @@ def test_places_are_counted_when_ids_do_not_tell_them(
     numbers = [node.text() for page in pages for node in page.all(".number")]
     assert numbers == [str(number) for number in range(1, 46)]
     assert "10 so far" in pages[0].text
-    assert pages[1].link("Load more") == f"{HERE}?limit=10&after={with_names[19]}&shown=20"
+    assert pages[1].link("Load more") == (
+        f"{HERE}?limit=10&like=full&after={with_names[19]}&shown=20"
+    )
     assert "45 of 45 messages" in pages[-1].text
 
 

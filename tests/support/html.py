@@ -67,7 +67,7 @@ CLASSES: Final = {
     "|image-link",
     "code": "formula-source",
     "li": "task-item",
-    "p": "link-definition",
+    "p": "link-definition|quiet-note",
     **{name: _MATH for name in ("mrow", "mtext", "mtr", "mtd", "mtable")},
     "ol": "footnotes|(very-)?long-numbers",
     "sup": "citation|footnote",

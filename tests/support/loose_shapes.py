@@ -86,6 +86,8 @@ KNOWN_WORDS: Final = {
     *(
         *_FIXED,
         "redacted_thinking",
+        "reasoning.encrypted",
+        "reasoning.summary",
         "function",
         "custom",
         "url_citation",

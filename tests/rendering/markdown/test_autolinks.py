@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
@@ -112,6 +112,8 @@ PIECES = [
 def test_no_address_loses_a_character(text: str) -> None:
     text = text.replace("\\", "/")
     found = str(render_markdown(text).html)
+    # A text with nothing to see is described in words of ours.
+    assume("quiet-note" not in found)
     letters = {letter for letter in "".join(PIECES) if letter.isalnum()}
     # Signs in a row may be a fence, whose block has a button.
     shown = all_text(found.replace(">copy</button>", "></button>"))

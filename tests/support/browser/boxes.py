@@ -14,8 +14,15 @@ from playwright.sync_api import Page
 
 WALK: Final = Path(__file__).with_name("boxes.js").read_text(encoding="utf-8")
 
-# What is cut on purpose: text for those who listen, and the bar, whose title has the rest.
-CUT_ON_PURPOSE: Final = (".visually-hidden", ".skip", ".bar-id", ".bar-facts")
+# What is cut on purpose: text for those who listen, the bar, whose title has the rest, and
+# the first words of a message in the outline.
+CUT_ON_PURPOSE: Final = (
+    ".visually-hidden",
+    ".skip",
+    ".bar-id",
+    ".bar-facts",
+    ".outline-lines a",
+)
 
 # Sections off the screen have no layout of their own until they are needed. A sheet made by
 # script is none that the page's policy asks about, so the policy stays in force.
