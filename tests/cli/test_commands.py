@@ -184,6 +184,46 @@ def test_a_list_has_a_line_for_each_completion_the_newest_first(filled: Readback
     assert filled("list", "--metadata", "k=w").output == ""
 
 
+def test_other_content_under_a_stored_id_is_reported_or_kept_too(
+    readback: Readback, tmp_path: Path
+) -> None:
+    lines = [completion("c1", model=model) for model in ("first", "second", "third")]
+    path = jsonl(tmp_path / "a.jsonl", lines)
+
+    ended = readback("import", path)
+    assert ended.status == 1
+    assert f"{path}:2: c1 is stored with other content, which was kept" in ended.errors
+    assert "2 not loaded: stored with other content" in ended.output
+    assert "--keep-both" in ended.output
+
+    ended = readback("import", "--keep-both", path)
+    assert (ended.status, ended.errors) == (0, "")
+    assert "2 completions loaded, 1 stored already." in ended.output
+    kept = [json.loads(line) for line in readback("export").output.splitlines()]
+    by_model = {one["model"]: one for one in kept}
+    assert by_model["first"]["id"] == "c1"
+    assert [by_model[name]["original_id"] for name in ("second", "third")] == ["c1", "c1"]
+    new_id = by_model["second"]["id"]
+    said = f"{path}:2: c1 is stored with other content; this one is kept as {new_id}\n"
+    assert said in ended.output
+
+    ended = readback("import", "--keep-both", path)
+    assert "0 completions loaded, 3 stored already." in ended.output
+
+
+def test_a_list_says_which_answers_broke_off(readback: Readback, tmp_path: Path) -> None:
+    lines = [
+        completion("c1", created=3, incomplete={"reason": "The stream ended early."}),
+        completion("c2", created=2, error={"message": "out of memory"}),
+        completion("c3", created=1, incomplete=None),
+    ]
+    readback("import", jsonl(tmp_path / "a.jsonl", lines))
+
+    marks = ["[broken off]" in line for line in readback("list").output.splitlines()]
+
+    assert marks == [True, True, False]
+
+
 def test_a_list_goes_on_beyond_a_page(readback: Readback, tmp_path: Path) -> None:
     lines = [completion(f"c{at}", created=at) for at in range(45)]
     readback("import", jsonl(tmp_path / "a.jsonl", lines))

@@ -18,6 +18,7 @@ from tests.support.fake_upstream import (
     Reply,
     error,
     message,
+    never_more,
     stored,
     without_has_more,
 )
@@ -142,6 +143,56 @@ def test_answers_among_the_messages_are_not_stored_twice(
     readback("pull", "c1")
 
     assert exported(readback)["c1"]["messages"] == asked
+
+
+@pytest.mark.parametrize("selection", ["--all", "c1"])
+def test_other_content_under_a_stored_id_is_reported_or_kept_too(
+    readback: Readback, fake: FakeUpstream, selection: str
+) -> None:
+    readback("pull", "c1")
+    before = exported(readback)["c1"]
+    fake.completions["c1"] = stored("c1", "another question", created=1_758_039_999)
+
+    ended = readback("pull", selection)
+    assert ended.status == 1
+    assert "c1: it is stored with other content, which was kept" in ended.errors
+    assert "1 not copied: stored with other content. With --keep-both" in ended.output
+    assert exported(readback)["c1"] == before
+
+    ended = readback("pull", "--keep-both", selection)
+    assert ended.status == 0
+    (new_id,) = exported(readback).keys() - fake.completions.keys()
+    assert f"c1: it is stored with other content; this one is kept as {new_id}" in ended.errors
+    kept = exported(readback)
+    assert kept["c1"] == before
+    assert kept[new_id] == as_served(fake, "c1") | {"id": new_id, "original_id": "c1"}
+    assert readback("pull", "--keep-both", selection).output.startswith("0 completions copied")
+    assert exported(readback) == kept
+
+
+def test_other_metadata_and_empty_members_are_no_other_content(
+    readback: Readback, fake: FakeUpstream
+) -> None:
+    readback("pull", "c1")
+    completion = fake.completions["c1"].completion
+    completion["metadata"] = {"k": "new"}
+    completion["choices"][0] |= {"logprobs": None}
+    completion["choices"][0]["message"] |= {"refusal": None, "annotations": []}
+
+    ended = readback("pull", "c1")
+    assert (ended.status, ended.errors) == (0, "")
+    assert ended.output == "0 completions copied, 1 stored already.\n"
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 200])
+def test_messages_are_copied_whole_from_a_server_that_calls_every_page_the_last(
+    readback: Readback, fake: FakeUpstream, count: int
+) -> None:
+    fake.completions["c2"] = stored("c2", *map(str, range(count)))
+    fake.page = never_more
+
+    assert readback("pull", "--all").status == 0
+    assert exported(readback)["c2"] == as_served(fake, "c2")
 
 
 def test_a_key_that_is_refused_ends_it_at_once(readback: Readback, fake: FakeUpstream) -> None:

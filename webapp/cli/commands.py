@@ -39,6 +39,16 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_keep_both(parser: argparse.ArgumentParser) -> None:
+    """Add `--keep-both`, for completions whose id is stored with other content."""
+    parser.add_argument(
+        "--keep-both",
+        action="store_true",
+        help="store a completion whose id is stored with other content under another id "
+        "(default: report it)",
+    )
+
+
 def has_filters(options: argparse.Namespace) -> bool:
     return options.model is not None or bool(options.metadata)
 

@@ -6,14 +6,15 @@ resumed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from webapp.completions import Completion
 from webapp.embedded import Store
 from webapp.embedded.documents.from_files import add_messages
-from webapp.embedded.documents.records import NotACompletion, parse_record
+from webapp.embedded.documents.records import NotACompletion, parse_record, rename_record
 from webapp.embedded.store.store import Outcome
 from webapp.exact_json import Object
 from webapp.messages import Message
@@ -43,17 +44,22 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class CopyReport:
-    """How many completions were copied, were stored already, and could not be copied."""
+    """How many completions were copied, were stored already, and could not be copied.
+
+    `conflicts` counts those whose id is stored with other content.
+    """
 
     copied: int = 0
     stored_already: int = 0
+    conflicts: int = 0
     failed: int = 0
 
 
 class Copier:
     """Copies from `upstream` to `store`; `say` takes sentences for the user.
 
-    `input_only` is true if the server is known to list only the input messages.
+    `input_only` is true if the server is known to list only the input messages. With `keeps_both`,
+    a completion whose id is stored with other content is stored under another id.
     """
 
     def __init__(
@@ -64,17 +70,19 @@ class Copier:
         input_only: bool,
         say: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
+        keeps_both: bool = False,
     ) -> None:
         self._upstream = upstream
         self._store = store
         self._input_only = input_only
         self._say = say
         self._clock = clock
+        self._keeps_both = keeps_both
 
-    def list_ids(
+    def list_completions(
         self, *, model: str | None = None, metadata: Mapping[str, str] | None = None
-    ) -> Iterator[str]:
-        """Yield the ids of the server's completions, oldest first. Raises `UpstreamError`."""
+    ) -> Iterator[Completion]:
+        """Yield the server's completions as listed, oldest first. Raises `UpstreamError`."""
         pages = walk(
             lambda after: self._retry(
                 lambda: self._upstream.list_completions(
@@ -83,16 +91,26 @@ class Copier:
             ),
             limit=_PAGE,
         )
-        return (completion.id or "" for page in pages for completion in page.data)
+        return (completion for page in pages for completion in page.data)
 
-    def copy(self, ids: Iterable[str], report: CopyReport) -> Iterator[None]:
-        """Copy one completion at each step and update `report`.
+    def copy(self, wanted: Iterable[str | Completion], report: CopyReport) -> Iterator[None]:
+        """Copy one completion, by its id or as listed, at each step and update `report`.
 
         Raises `UpstreamError` if the error would stop the other completions too.
         """
-        for completion_id in ids:
+        for one in wanted:
+            completion_id = one if isinstance(one, str) else one.id or ""
             try:
-                self._count(self._copy(completion_id), report)
+                match self._copy(completion_id, None if isinstance(one, str) else one):
+                    case Outcome.ADDED:
+                        report.copied += 1
+                    case Outcome.UNCHANGED:
+                        report.stored_already += 1
+                    case Outcome.CONFLICT:
+                        report.conflicts += 1
+                        self._say(
+                            f"{completion_id}: it is stored with other content, which was kept"
+                        )
             except _HOPELESS:
                 raise
             except (UpstreamError, NotACompletion) as error:
@@ -100,23 +118,39 @@ class Copier:
                 self._say(f"{completion_id}: {format_error(error)}")
             yield
 
-    def _count(self, outcome: Outcome, report: CopyReport) -> None:
-        if outcome is Outcome.ADDED:
-            report.copied += 1
-        else:
-            report.stored_already += 1
+    def _copy(self, completion_id: str, listed: Completion | None) -> Outcome:
+        """Copy a completion unless it is stored; what was `listed` of it shows if it is."""
+        stored = self._store.retrieve_completion(completion_id)
+        is_listed = stored is not None and listed is not None
+        if stored is None or listed is None:
+            listed = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
+        if stored is not None and listed.id == completion_id:
+            if is_same_answer(stored, listed.json.source):
+                return Outcome.UNCHANGED
+            if not self._keeps_both:
+                return Outcome.CONFLICT
+            if is_listed:
+                listed = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
+        return self._add(completion_id, listed)
 
-    def _copy(self, completion_id: str) -> Outcome:
-        if self._store.retrieve_completion(completion_id) is not None:
-            return Outcome.UNCHANGED
-        completion = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
+    def _add(self, completion_id: str, completion: Completion) -> Outcome:
+        """Store a completion with its messages, if need be under another id."""
         if completion.id != completion_id or not isinstance(completion.json, Object):
             raise NotACompletion("the server gave another completion")
         messages = input_messages(
             completion, self._messages(completion_id), input_only=self._input_only
         )
-        text = add_messages(completion.json, (message.json for message in messages))
-        return self._store.add([parse_record(text)])[0]
+        record = parse_record(add_messages(completion.json, (one.json for one in messages)))
+        (outcome,) = self._store.add([record])
+        if outcome is Outcome.CONFLICT and self._keeps_both:
+            record = rename_record(record)
+            (outcome,) = self._store.add([record])
+            if outcome is Outcome.ADDED:
+                self._say(
+                    f"{completion_id}: it is stored with other content; "
+                    f"this one is kept as {record.id}"
+                )
+        return outcome
 
     def _messages(self, completion_id: str) -> list[Message]:
         pages = walk(
@@ -141,6 +175,33 @@ class Copier:
                 self._say(f"{error} Waiting {wait:.0f} s.")
             self._clock.sleep(wait)
         return call()
+
+
+def is_same_answer(stored: str, sent: str) -> bool:
+    """Return whether two JSON texts of one id are of the same time and have the same choices.
+
+    Members that are null or empty do not count, since servers differ in them, nor do members
+    that only one of the two has, nor the metadata, which change.
+    """
+    try:
+        # Numbers stay texts: a number may have more digits than Python converts.
+        one, other = (json.loads(text, parse_int=str, parse_float=str) for text in (stored, sent))
+        return all(
+            _drop_empty(one[name]) == _drop_empty(other[name])
+            for name in ("choices", "created")
+            if one.get(name) and other.get(name)
+        )
+    except RecursionError:
+        return False
+
+
+def _drop_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_drop_empty(item) for item in value]
+    if isinstance(value, dict):
+        slim = {name: _drop_empty(item) for name, item in value.items()}
+        return {name: item for name, item in slim.items() if item not in (None, [], {})}
+    return value
 
 
 def input_messages(

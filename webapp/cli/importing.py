@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command, add_keep_both, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
@@ -41,6 +41,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="a file, or - for standard input"
     )
+    add_keep_both(parser)
 
 
 def _run_import(options: argparse.Namespace, config: Config) -> int:
@@ -55,7 +56,13 @@ def _run_import(options: argparse.Namespace, config: Config) -> int:
                 read = f"{size(done)} of {size(total)}" if total else size(done)
                 line.show(f"{read}, {count(completions, 'completion')}")
 
-            import_files(store, options.files, progress=show, report=report)
+            import_files(
+                store,
+                options.files,
+                progress=show,
+                report=report,
+                keeps_both=options.keep_both,
+            )
     except (Exception, KeyboardInterrupt):
         _print_report(report)
         print(_HOW_TO_GO_ON, flush=True)
@@ -72,11 +79,15 @@ def _print_report(report: ImportReport) -> int:
         print_line(str(problem), file=sys.stderr)
     for path, forms in report.formats.items():
         print_line(f"{SourceLine(path, None)}: {_format_forms(forms)}")
+    for renamed in report.renamed:
+        print_line(str(renamed))
     said = [f"{count(report.added, 'completion')} loaded"]
     said += [f"{report.unchanged:,} stored already"] if report.unchanged else []
     said += [f"{report.conflicts:,} not loaded: stored with other content"] * bool(report.conflicts)
     said += [f"{count(report.bad, 'problem')}"] if report.bad else []
     print_line(", ".join(said) + ".")
+    if report.conflicts:
+        print_line("With --keep-both they are stored too, under other ids.")
     if report.without_messages:
         print_line(f"{count(report.without_messages, 'completion')} came without messages.")
     return 1 if report.problems else 0

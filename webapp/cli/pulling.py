@@ -10,9 +10,17 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
+from webapp.cli.commands import (
+    Commands,
+    add_command,
+    add_filters,
+    add_keep_both,
+    has_filters,
+    open_store,
+)
 from webapp.cli.copying import Copier, CopyReport, format_error
 from webapp.cli.terminal import ProgressLine, print_line
+from webapp.completions import Completion
 from webapp.config import Config, ConfigError
 from webapp.factories import lists_input_only, open_upstream
 from webapp.formatting import count
@@ -38,6 +46,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID")
     add_filters(parser)
     parser.add_argument("--all", action="store_true", help="all that the server lists")
+    add_keep_both(parser)
 
 
 def _run_pull(options: argparse.Namespace, config: Config) -> int:
@@ -57,22 +66,26 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
         closing(open_upstream(config, limits=_build_limits(config))) as upstream,
     ):
         copier = Copier(
-            upstream, store, input_only=lists_input_only(upstream, config), say=line.say
+            upstream,
+            store,
+            input_only=lists_input_only(upstream, config),
+            say=line.say,
+            keeps_both=options.keep_both,
         )
         is_whole = _copy_all(copier, options, report, line)
     print_line(_format_report(report))
-    return 0 if is_whole and not report.failed else 1
+    return 0 if is_whole and not report.failed and not report.conflicts else 1
 
 
 def _copy_all(
     copier: Copier, options: argparse.Namespace, report: CopyReport, line: ProgressLine
 ) -> bool:
     """Copy everything asked for; return False if the server stopped it."""
-    ids: Iterable[str] = options.ids or copier.list_ids(
+    wanted: Iterable[str | Completion] = options.ids or copier.list_completions(
         model=options.model, metadata=dict(options.metadata)
     )
     try:
-        for _ in copier.copy(ids, report):
+        for _ in copier.copy(wanted, report):
             line.show(_format_report(report))
     except UpstreamError as error:
         line.say(f"readback: {format_error(error)} {error.advice}")
@@ -94,5 +107,7 @@ def _build_limits(config: Config) -> Limits:
 def _format_report(report: CopyReport) -> str:
     said = [f"{count(report.copied, 'completion')} copied"]
     said += [f"{report.stored_already:,} stored already"] if report.stored_already else []
+    said += [f"{report.conflicts:,} not copied: stored with other content"] * bool(report.conflicts)
     said += [f"{report.failed:,} not copied"] if report.failed else []
-    return ", ".join(said) + "."
+    hint = " With --keep-both they are stored too, under other ids." if report.conflicts else ""
+    return ", ".join(said) + "." + hint

@@ -21,6 +21,7 @@ from webapp.embedded.documents.records import (
     build_record,
     parse_json,
     parse_record,
+    rename_record,
 )
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Outcome, Store
@@ -45,7 +46,7 @@ Bytes in all are 0 if unknown, as for standard input.
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The reason why something was not stored."""
+    """The reason why something was not stored, or not under its own id."""
 
     source: SourceLine
     reason: str
@@ -58,7 +59,8 @@ class Problem:
 class ImportReport:
     """How many completions were added, were stored already, conflicted with one, or were bad.
 
-    `problems` lists conflicts and bad input, up to `MAX_PROBLEMS`. `formats` counts the formats
+    `problems` lists conflicts and bad input, up to `MAX_PROBLEMS`, and `renamed` the completions
+    that were added under an id of the store's, up to as many. `formats` counts the formats
     found in each file; `without_messages` counts saved completions whose messages were in none
     of the files.
     """
@@ -68,6 +70,7 @@ class ImportReport:
     conflicts: int = 0
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)
+    renamed: list[Problem] = field(default_factory=list, compare=False)
     formats: dict[Path, Counter[ImportFormat]] = field(default_factory=dict, compare=False)
     without_messages: int = 0
 
@@ -83,19 +86,21 @@ def import_files(
     progress: Progress | None = None,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
     report: ImportReport | None = None,
+    keeps_both: bool = False,
 ) -> ImportReport:
     """Store the completions in the files at `paths` and return a report; `-` is standard input.
 
     Importing a file again changes nothing: a stored completion stays as it is, and one without
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
     A `report` that the caller passes is filled batch by batch, and so says what is stored if an
-    error ends the import.
+    error ends the import. With `keeps_both`, a completion whose id is stored with other content
+    is stored under another id.
     """
     files = [Path(path) for path in paths]
     total = sum(map(_get_size, files))
     done = 0
     with PendingParts() as pending:
-        run = _ImportRun(store, pending, report or ImportReport())
+        run = _ImportRun(store, pending, report or ImportReport(), keeps_both)
         documents = chain.from_iterable(
             read_documents(path, max_bytes=max_document_bytes) for path in files
         )
@@ -114,8 +119,11 @@ def import_files(
 class _ImportRun:
     """One import: stores batches and reports the outcome of each completion."""
 
-    def __init__(self, store: Store, pending: PendingParts, report: ImportReport) -> None:
+    def __init__(
+        self, store: Store, pending: PendingParts, report: ImportReport, keeps_both: bool
+    ) -> None:
         self.report = report
+        self._keeps_both = keeps_both
         self._store = store
         self._pending = pending
 
@@ -160,10 +168,23 @@ class _ImportRun:
                     self.report.added += 1
                 case Outcome.UNCHANGED:
                     self.report.unchanged += 1
+                case Outcome.CONFLICT if self._keeps_both:
+                    self._add_renamed(source, record)
                 case Outcome.CONFLICT:
                     self.report.conflicts += 1
                     reason = f"{record.id} is stored with other content, which was kept"
                     self._add_problem(source, reason)
+
+    def _add_renamed(self, source: SourceLine, record: CompletionRecord) -> None:
+        """Store a completion whose id is taken under an id that its content determines."""
+        renamed = rename_record(record)
+        if self._store.add([renamed]) == [Outcome.UNCHANGED]:
+            self.report.unchanged += 1
+            return
+        self.report.added += 1
+        if len(self.report.renamed) < MAX_PROBLEMS:
+            reason = f"{record.id} is stored with other content; this one is kept as {renamed.id}"
+            self.report.renamed.append(Problem(source, reason))
 
     @contextlib.contextmanager
     def _reporting(self, source: SourceLine) -> Iterator[None]:
