@@ -98,18 +98,21 @@ def test_a_completion_that_cannot_be_identified_ends_the_list_with_a_notice(patt
     fake = FakeUpstream(page=with_id_last)
     addresses = store_pattern(fake, pattern)
     with reading(fake) as client:
-        pages = list(pages_from(client, "/completions"))
-        fragment = Page.of(client.get("/completions", headers=AS_FRAGMENT))
+        answer = client.get("/completions")
+        fragment = client.get("/completions", headers=AS_FRAGMENT)
+    page = Page(answer.text)
 
     shown = pattern.index("L")
-    assert [row.href for page in pages for row in page.rows] == addresses[:shown]
-    (notice,) = pages[-1].notices
+    assert [row.href for row in page.rows] == addresses[:shown]
+    # As for any answer that cannot be used, unless a part of it can.
+    assert answer.status_code == fragment.status_code == (200 if shown else 502)
+    (notice,) = page.notices
     assert "cannot go on" in notice
     assert "100,000 bytes" in notice
     assert "READBACK_MAX_BYTES" in notice
-    assert fragment.notices
-    assert "No more completions" not in pages[-1].text
-    assert "Nothing is stored" not in pages[-1].text
+    assert Page(fragment.text).notices
+    assert "No more completions" not in page.text
+    assert "Nothing is stored" not in page.text
 
 
 @pytest.mark.parametrize("bad_id", ["../x", "a b", "", None, 17, "x" * 300, "<script>"])
@@ -118,8 +121,10 @@ def test_an_id_that_none_can_be_is_never_linked(bad_id: object) -> None:
     body = {"object": "list", "data": [{"id": bad_id, "choices": "x" * 150_000}]}
     fake.script(LIST, *[Reply(200, body)] * 9)
     with reading(fake) as client:
-        page = Page.of(client.get("/completions"))
+        answer = client.get("/completions")
+    page = Page(answer.text)
 
+    assert answer.status_code == 502
     assert page.rows == []
     assert page.notices
 
@@ -140,8 +145,10 @@ def test_a_server_that_ignores_the_limit_has_no_row_that_is_wrong() -> None:
     fake = FakeUpstream(ignores_query=True)
     store_pattern(fake, "s" * 1_000)
     with reading(fake) as client:
-        page = Page.of(client.get("/completions"))
+        answer = client.get("/completions")
+    page = Page(answer.text)
 
+    assert answer.status_code == 502
     assert page.rows == []
     assert page.notices
 

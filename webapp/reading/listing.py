@@ -20,15 +20,15 @@ class ListPage:
     """A page of the list.
 
     Of the completions whose ids are in `too_large` little more than the id is known. `cut_off`
-    means that the server says that there is more and sends no cursor for it. `unreadable` says
-    why the page ends before a completion that is too large and whose id is not known.
+    means that the server says that there is more and sends no cursor for it. `unreadable` is the
+    error that ends the page early: the next completion is too large, and its id is not known.
     """
 
     completions: tuple[Completion, ...] = ()
     too_large: frozenset[str] = frozenset()
     next_after: str | None = None
     cut_off: bool = False
-    unreadable: str | None = None
+    unreadable: TooLarge | None = None
 
 
 def list_what_fits(
@@ -43,8 +43,8 @@ def list_what_fits(
 
     If one alone is too large, its id is taken from the beginning of the answer, and the page
     goes on after it. A page of several answers ends after more than `max_held` characters, or
-    with half of the deadline: the next page continues. Raises `UpstreamError` if nothing can be
-    shown.
+    with half of the deadline: the next page continues. Raises any other `UpstreamError` that comes
+    before the first completion.
     """
     page = ListPage(next_after=after)
     cursors = {after}
@@ -61,7 +61,7 @@ def list_what_fits(
             completion = find_cut_completion(problem.beginning)
             # A server that ignores the cursor sends the same completion again.
             if completion is None or completion.id is None or completion.id in cursors:
-                return replace(page, next_after=None, unreadable=str(problem))
+                return replace(page, next_after=None, unreadable=problem)
             page = replace(
                 page,
                 completions=(*page.completions, completion),

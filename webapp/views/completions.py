@@ -136,7 +136,10 @@ def index() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
-    return _page(Listing(rows, filters, page, after))
+    response = _page(Listing(rows, filters, page, after))
+    if page.unreadable and not rows:
+        response.status_code = page.unreadable.http_status
+    return response
 
 
 @bp.post("/open")
