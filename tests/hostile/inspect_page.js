@@ -29,17 +29,19 @@
     if (name === "a" && element.hasAttribute("href")) checkLink(element);
   }
   function checkLink(link) {
-    if (link.origin === location.origin) {
-      const path = link.pathname;
+    // The address of a link in an SVG is no URL that has been parsed, as that of one in HTML is.
+    const address = link.namespaceURI.endsWith("svg") ? new URL(link.href.baseVal, location) : link;
+    if (address.origin === location.origin) {
+      const path = address.pathname;
       if (path === location.pathname) return;
       if (path.includes("pwned") || (link.closest(".bubble") && !ourPath.test(path))) say("a link to us", link);
       return;
     }
-    if (!["http:", "https:", "mailto:"].includes(link.protocol)) say("a link by another scheme", link);
+    if (!["http:", "https:", "mailto:"].includes(address.protocol)) say("a link by another scheme", link);
     for (const needed of ["noopener", "noreferrer", "nofollow"]) {
       if (!link.relList.contains(needed)) say("a link without rel", link);
     }
-    if (link.username || link.password) say("a link with a user", link);
+    if (address.username || address.password) say("a link with a user", link);
   }
   const kept = [
     document.getElementById("main")?.localName === "main",
