@@ -24,21 +24,20 @@ PAGES: Final = (
     " templating errors fragments security static_files"
 )
 EVERYTHING: Final = (
-    f"{PAGES} folders hosts http database embedded factories forwarding loopback serving views app"
+    f"{PAGES} addresses folders http database embedded factories loopback serving views app"
 )
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
 # library and itself: other areas, and packages.
 MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
+    "addresses": ("", ""),
     "ids": ("", ""),
     "timestamps": ("exact_json", ""),
     "folders": ("", ""),
-    "hosts": ("", ""),
     "http": ("", "requests urllib3"),
-    "prefixes": ("", ""),
     "formatting": ("", ""),
-    "config": ("hosts prefixes", ""),
+    "config": ("addresses", ""),
     "redaction": ("", ""),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
@@ -50,7 +49,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",
     ),
-    "upstream": (f"{VALUES} config hosts http", "requests urllib3"),
+    "upstream": (f"{VALUES} addresses config http", "requests urllib3"),
     "embedded": (
         f"{VALUES} config database folders http",
         "flask requests sqlalchemy urllib3 werkzeug",
@@ -58,10 +57,9 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "reading": (f"{VALUES} transcript analysis upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
-    "forwarding": ("prefixes", ""),
     "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
-    "security": ("fragments hosts redaction", "werkzeug"),
+    "security": ("addresses fragments redaction", "werkzeug"),
     "errors": ("fragments redaction upstream", "flask werkzeug"),
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
@@ -171,7 +169,7 @@ def test_markup_is_made_in_rendering_alone() -> None:
 def test_no_folder_holds_too_many_modules() -> None:
     """A command is a module, so the folder of commands may be as large as their number."""
     folders = Counter(file.parent.relative_to(PACKAGE).as_posix() for file in FILES)
-    del folders["cli"], folders["."]
+    del folders["cli"]
 
     assert {folder for folder, count in folders.items() if count > MOST_MODULES} == set()
 

@@ -4,7 +4,7 @@
     cli             the `readback` command; works on the store without the pages
     serving         HTTP: worker processes, connections, what is taken on at once
 
-    forwarding      the address that a reader typed, behind proxies and under a path
+    addresses       the hosts and paths that Readback is reached at, also behind proxies
     security        headers, Host, the origin of writes
     views           the pages, one module an area, one function a URL
     templating      filters, globals and view objects of the templates
@@ -35,8 +35,6 @@
     redaction       secrets masked in errors, logs and the output of commands
     folders         folders that only their owner can read
     formatting      numbers, sizes and times for people
-    hosts           the names of this machine and of this network
-    prefixes        the paths that Readback can be served under
 
 Importing this package imports none of them: the client works in a script without Flask.
 """

@@ -15,6 +15,7 @@ from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, redaction, security, templating
+from webapp.addresses.forwarding import Forwarding
 from webapp.config import Config
 from webapp.embedded import (
     AS_GIVEN,
@@ -33,7 +34,6 @@ from webapp.factories import (
     lists_input_only,
     open_upstream,
 )
-from webapp.forwarding import Forwarding
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader

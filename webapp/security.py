@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_set_header
 
+from webapp.addresses.hosts import is_address
 from webapp.fragments import VARY
-from webapp.hosts import is_address
 from webapp.redaction import get_logger
 
 if TYPE_CHECKING:

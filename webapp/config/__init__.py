@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 from urllib.parse import urlsplit
 
+from webapp.addresses.hosts import is_loopback, is_on_this_network
 from webapp.config import parsers
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
 from webapp.config.settings import (
@@ -24,7 +25,6 @@ from webapp.config.settings import (
     setting,
     settings_of,
 )
-from webapp.hosts import is_loopback, is_on_this_network
 
 __all__ = [
     "MEBIBYTE",

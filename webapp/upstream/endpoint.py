@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from webapp.addresses.hosts import is_on_this_network
 from webapp.config import OPENAI_BASE_URL
-from webapp.hosts import is_on_this_network
 from webapp.http import find_secrets
 from webapp.redaction import mask
 

@@ -15,9 +15,9 @@ from selectolax.lexbor import LexborHTMLParser
 from werkzeug.test import TestResponse
 
 from webapp import create_app
+from webapp.addresses.prefixes import is_own_path
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
-from webapp.prefixes import is_own_path
 
 PROXY = {"REMOTE_ADDR": "10.1.2.3"}
 STRANGER = {"REMOTE_ADDR": "192.0.2.7"}
