@@ -47,7 +47,7 @@ def test_twice_the_text_is_not_much_more_than_twice_the_steps(name: str) -> None
 
 
 def test_the_parser_stops_at_the_steps_of_one_text() -> None:
-    view = render_markdown("a ! " * MAX_STEPS, budget=MarkdownBudget(ENDLESS))
+    view = render_markdown("a & " * MAX_STEPS, budget=MarkdownBudget(ENDLESS))
 
     assert view.is_plain
     assert view.note == "Shown as plain text: it would take too long to render."
@@ -57,6 +57,11 @@ def test_the_steps_of_prose_are_far_from_the_bound() -> None:
     prose = "A sentence with **words**, a `name`, and (as it happens) a comma; then it ends.\n\n"
 
     assert steps(prose * (SLICE // len(prose))) < MAX_STEPS / 2
+
+
+@pytest.mark.parametrize("sign", "!#%+-:={}>^@")
+def test_signs_that_begin_nothing_are_passed_over_with_the_text(sign: str) -> None:
+    assert steps(f"a {sign} b{sign}c " * 1_000) == steps("a b c")
 
 
 def test_the_texts_of_a_page_share_its_brackets() -> None:

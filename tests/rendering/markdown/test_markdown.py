@@ -217,7 +217,7 @@ def test_code_shows_its_text_exactly_and_takes_no_class_from_it() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "!" * (2 * MAX_STEPS),
+        "&" * (2 * MAX_STEPS),
         "[" * (MAX_BRACKETS + 1),
         "*a" * (MAX_BRACKETS + 1),
         "> " * MAX_LEVELS + "deep",

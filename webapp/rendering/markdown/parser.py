@@ -6,6 +6,7 @@ of the parser is counted; it stops if a text has used its share.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -54,6 +55,10 @@ _PLUGINS: Final = (
     tasks,
     block_attributes,
 )
+_SYNTAX: Final = r"[\n$&*<\[\\\]_`~]|!(?=\[)|:(?=//)"
+"""Where text ends because syntax may begin. markdown-it also stops at signs that no rule of ours
+takes, and tries all of them there."""
+
 _BLOCK_WEIGHT: Final = 5
 _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that test every line for their end, in one step of the parser."""
@@ -78,6 +83,7 @@ def _build_parser(own_host: str, levels: int) -> MarkdownIt:
     parser.validateLink = lambda url: is_allowed_link(url, own_host=own_host)  # type: ignore[method-assign]
     # If decoded, the text of `<https://a.example/a%0Ab>` would contain a line break.
     parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
+    parser.inline.terminator_re = re.compile(_SYNTAX)
     for plugin in _PLUGINS:
         plugin.install(parser)
     parser.inline.ruler.before("text", "meter", count_inline_step)
