@@ -1,0 +1,314 @@
+"""Small texts that other viewers show wrongly: each case beside the project, and its neighbours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.pages import Bubble, Page, readable
+from tools.paths import SHARED
+
+CASES: Final = SHARED / "cases" / "2"
+PNG: Final = (
+    "iVBORw0KGgoAAAANSUhEUgAAACgAAAAeCAIAAADRv8uKAAAAK0lEQVR4nO3NMQ0AAAgDsCmZfynIQgYcTfo3056I"
+    "WCwWi8VisVgsFov/xgvk2cL9h1Oh3gAAAABJRU5ErkJggg=="
+)
+
+Load = Callable[[Path], None]
+
+
+def text_of(name: str, completion_id: str) -> str:
+    """Return the answer of a case; skip the test if the case is absent."""
+    answer = read_case(name, completion_id)["choices"][0]["message"]["content"]
+    assert isinstance(answer, str)
+    return answer
+
+
+def read_case(name: str, completion_id: str) -> dict[str, Any]:
+    path = CASES / f"{name}.jsonl"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in the shared folder beside the project")
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return next(row for row in rows if row["id"] == completion_id)
+
+
+@pytest.fixture
+def show(client: FlaskClient, load: Load, tmp_path: Path) -> Callable[..., Page]:
+    """Return a function that shows a completion of these messages and answers."""
+
+    def show_completion(messages: list[Any], *answers: Any) -> Page:
+        choices = [{"index": at, "message": answer} for at, answer in enumerate(answers)]
+        path = tmp_path / "one.jsonl"
+        path.write_text(json.dumps({"id": "c1", "messages": messages, "choices": choices}))
+        load(path)
+        return Page.of(client.get("/completions/c1"))
+
+    return show_completion
+
+
+def rendered(page: Page) -> list[str]:
+    """Return the HTML of each answer, without line breaks."""
+    return [
+        (node.html or "").replace("\n", "")
+        for node in page.all(".output .parts > .text > .rendered")
+    ]
+
+
+def assert_rendered(show: Callable[..., Page], pairs: dict[str, str]) -> None:
+    """Show every text as an answer, and find the HTML beside it in that answer."""
+    page = show([], *({"role": "assistant", "content": text} for text in pairs))
+    for html, (text, expected) in zip(rendered(page), pairs.items(), strict=True):
+        assert expected in html, text
+
+
+def test_emphasis_ends_beside_punctuation_of_chinese_japanese_and_korean(
+    show: Callable[..., Page],
+) -> None:
+    name = "02_cjk_emphasis"
+    assert_rendered(
+        show,
+        {
+            text_of(name, "f02-0"): "<strong>注意：</strong>正文",
+            text_of(name, "f02-2"): "<strong>粗体（说明）</strong>后文",
+            text_of(name, "f02-4"): "한국어<strong>[강조]</strong>한국어",
+            "~~删除。~~后文": "<s>删除。</s>后文",
+            "这是*「斜体」*的。": "这是<em>「斜体」</em>的。",
+            "日本語**(強調)**日本語": "日本語<strong>(強調)</strong>日本語",
+            "**`code`、**次": "<strong><code>code</code>、</strong>次",
+            "2 ** 3 ** 4": "2 ** 3 ** 4",
+        },
+    )
+
+
+def test_backslashes_that_escape_nothing_are_kept(show: Callable[..., Page]) -> None:
+    name = "06_backslashes"
+    assert_rendered(
+        show,
+        {
+            text_of(name, "f06-0"): r"Open C:\Users\me\.ssh\_old\*.txt",
+            text_of(name, "f06-2"): r"regex \d+\.\d+ and ¯\_(ツ)_/¯",
+            r"\\server\share\_x": r"\\server\share\_x",
+            r"^\[a-z\]+\.js$": r"^\[a-z\]+\.js$",
+            r"D:\-drafts\#1": r"D:\-drafts\#1",
+            r"\*not bold\*": "*not bold*",
+        },
+    )
+
+
+def test_nested_lists_nest(show: Callable[..., Page]) -> None:
+    ten = '<li>Ten<ul dir="auto"><li>child of ten</li></ul></li>'
+    assert_rendered(
+        show,
+        {
+            text_of("25_nested_lists", "f25-10"): ten,
+            "10. Ten\n  - child of ten\n11. Eleven": ten,
+            "1. Ten\n  - child of ten\n2. Two": ten,
+            "99. Ten\n    * child of ten\n100. More": ten,
+        },
+    )
+
+
+def test_a_fence_of_markdown_holds_its_fences(show: Callable[..., Page]) -> None:
+    after = '</pre></div><p dir="auto">That is all.</p>'
+    inner = "```md\n# A\n```sh\nls\n```\nB\n```\n\nThat is all."
+    assert_rendered(
+        show,
+        {
+            text_of("26_nested_fence", "f26"): after,
+            inner: after,
+            inner.replace("```sh", "```python"): after,
+            "````md\n```sh\nls\n```\n````\n\nThat is all.": after,
+            "~~~md\n```sh\nls\n```\n~~~\n\nThat is all.": after,
+        },
+    )
+
+
+def test_prices_are_no_formulas(show: Callable[..., Page]) -> None:
+    plain = [
+        *text_of("29_postfix_dollars", "f29").split("\n\n"),
+        "5$, 6$ and 7$",
+        "US$5 or 4$ off",
+        "from $1,000 to 2$",
+    ]
+    assert_rendered(show, {text: f'<p dir="auto">{text}</p>' for text in plain})
+
+
+def reasonings(bubble: Bubble) -> list[tuple[str, str]]:
+    """Return the summary and the visible text of each fold of reasoning."""
+    found = []
+    for fold in bubble.node.css("details.reasoning"):
+        summary = fold.css_first("summary")
+        assert summary is not None
+        said = readable(summary)
+        found.append((said, readable(fold).removeprefix(said).strip()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("</think>", None),
+        ("<think>", "<think>First I add.\nThen I check."),
+        ("[THINK]", "[THINK]First I add.\nThen I check.[/THINK]\n\nThe answer is 4."),
+        ("</thinking>", "First I add.\nThen I check.\n</thinking>\nThe answer is 4."),
+    ],
+)
+def test_half_a_tag_of_reasoning_folds_what_it_is_about(
+    show: Callable[..., Page], tag: str, text: str | None
+) -> None:
+    text = text or text_of("07_think_half_tags", "f07-close")
+
+    [answer] = show([], {"role": "assistant", "content": text}).bubbles
+
+    [(summary, folded)] = reasonings(answer)
+    assert tag in summary
+    assert folded == "First I add. Then I check."
+    assert answer.sources == [text]
+    assert ("cut off" in summary) is ("4" not in text)
+
+
+def test_reasoning_in_every_field_is_shown_once(show: Callable[..., Page]) -> None:
+    details, twice = (
+        read_case("21_reasoning_forms", one)["choices"][0]["message"]
+        for one in ("f21-details", "f21-twice")
+    )
+    said = {"role": "assistant", "content": "A"}
+    thinking = {"type": "thinking", "thinking": "blocks", "signature": "s"}
+    page = show(
+        [],
+        details,
+        twice,
+        said | {"thinking_blocks": [thinking]},
+        said | {"reasoning_content": "plain"},
+        said | {"content": [thinking, {"type": "text", "text": "A"}]},
+    )
+
+    folds = [reasonings(bubble) for bubble in page.bubbles]
+    assert [one[0][1].partition(" same")[0].split()[0] for one in folds] == [
+        "long",
+        "same",
+        "blocks",
+        "plain",
+        "blocks",
+    ]
+    assert "reasoning_details" in folds[0][0][0] and "gAAA" in page.bubbles[0].text
+    assert "reasoning reasoning_content" in folds[1][0][0] and len(folds[1]) == 1
+    assert all("A" in bubble.sources for bubble in page.bubbles)
+
+
+def test_escapes_are_readable_in_every_structure_and_exact_in_the_source(
+    show: Callable[..., Page],
+) -> None:
+    case = read_case("05_unicode_escapes", "f05")
+    texts = ['["\\u00e9","\\u4e2d"]', '{"\\u30ad":{"a":"\\ud83d\\ude00"}}', '{"a":"\\ud83d"}']
+    answers = [{"role": "assistant", "content": text} for text in texts]
+    page = show(case["messages"], case["choices"][0]["message"], *answers)
+
+    [call] = page.bubbles[1].calls
+    shown = {readable(one) for one in call.css(".arguments.readable > div")}
+    assert shown == {'q "中文"', 'city "café"', 'キ "😀"'}
+    [exact] = call.css("pre.arguments.exact")
+    assert exact.text().strip() == case["messages"][1]["tool_calls"][0]["function"]["arguments"]
+    trees = [readable(one) for one in page.all(".structure")]
+    assert trees[:2] == ['result "中文"', 'answer "中文"']
+    assert '"é"' in trees[2] and '"中"' in trees[2]
+    assert "キ" in trees[3] and '"😀"' in trees[3]
+    assert r"\ud83d" in trees[4]
+    for text, bubble in zip(texts, page.bubbles[-3:], strict=True):
+        assert bubble.sources == [text]
+
+
+def test_calls_and_results_of_another_api_are_paired(show: Callable[..., Page]) -> None:
+    case = read_case("18_anthropic_blocks", "f18")
+    page = show(case["messages"], case["choices"][0]["message"])
+
+    [call] = page.bubbles[1].calls
+    assert "get_weather" in readable(call) and "sunny" in readable(call)
+    assert [node.attributes["data-media"] for node in call.css("figure.media")] == ["image"]
+    result = page.bubbles[2]
+    assert (result.role, result.message_id) == ("user", "c1-2")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["rain", [{"type": "text", "text": "rain"}], [{"type": "tool_reference", "x": "rain"}]],
+)
+def test_results_of_any_content_are_shown_with_their_call(
+    show: Callable[..., Page], content: object
+) -> None:
+    used = {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": content, "is_error": True}
+    page = show(
+        [{"role": "assistant", "content": [used]}, {"role": "user", "content": [result]}],
+        {"role": "assistant", "content": "ok"},
+    )
+
+    [call] = page.bubbles[0].calls
+    assert "rain" in readable(call)
+    assert page.bubbles[1].role == "user"
+
+
+def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Page]) -> None:
+    case = read_case("19_media_parts", "f19")
+    further = [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG.rstrip('=')}"}},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+        {"type": "image_url", "image_url": f"data:image/png;base64,{PNG}"},
+        {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}},
+    ]
+    page = show([*case["messages"], {"role": "user", "content": further}], {"content": "ok"})
+
+    kinds = [
+        [node.attributes["data-media"] for node in bubble.node.css("figure.media")]
+        for bubble in page.bubbles
+    ]
+    assert kinds[0] == ["audio", "image"]
+    assert kinds[1][:3] == ["image"] * 3
+    assert "https://v.example/a.mp4" in page.bubbles[0].text
+    assert "pictures.example" in page.bubbles[1].text
+
+
+def test_sources_of_every_form_are_listed_and_lead_to_their_place(
+    show: Callable[..., Page], client: FlaskClient, load: Load, tmp_path: Path
+) -> None:
+    path = tmp_path / "sources.jsonl"
+    rows = [read_case("23_citations", name) for name in ("f23-perplexity", "f23-flat")]
+    bare = {"id": "bare", "messages": [], "citations": ["https://c.example/"]}
+    azure = {"citations": [{"title": "D", "url": "https://d.example/", "content": "x"}]}
+    nested = {"type": "url_citation", "url_citation": {"url": "https://e.example/", "title": "E"}}
+    rows += [
+        bare | {"choices": [{"index": 0, "message": {"content": "Yes[1]."}}]},
+        {
+            "id": "azure",
+            "messages": [],
+            "choices": [{"index": 0, "message": {"content": "Yes [doc1].", "context": azure}}],
+        },
+        {
+            "id": "nested",
+            "messages": [],
+            "choices": [{"index": 0, "message": {"content": "Yes.", "annotations": [nested]}}],
+        },
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    load(path)
+    hosts = {
+        row["id"]: [
+            node.text()
+            for node in Page.of(client.get(f"/completions/{row['id']}")).all(".source-host")
+        ]
+        for row in rows
+    }
+    assert hosts == {
+        "f23-perplexity": ["a.example", "b.example"],
+        "f23-flat": ["a.example"],
+        "bare": ["c.example"],
+        "azure": ["d.example"],
+        "nested": ["e.example"],
+    }
+    links = Page.of(client.get("/completions/f23-perplexity")).all(".citation-marker")
+    assert [link.text() for link in links] == ["[1]", "[2]"]
