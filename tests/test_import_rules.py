@@ -64,7 +64,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
-    "serving": ("config redaction", "waitress"),
+    "serving": ("addresses config redaction", "waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
     "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),

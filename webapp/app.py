@@ -15,7 +15,7 @@ from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import errors, redaction, security, templating
-from webapp.addresses.forwarding import Forwarding
+from webapp.addresses.forwarding import Forwarding, Proxies
 from webapp.config import Config
 from webapp.embedded import (
     AS_GIVEN,
@@ -102,7 +102,7 @@ def create_app(
     wsgi = AnswerRefusals(wsgi)
     wsgi = security.Gate(wsgi, config.allowed_hosts)
     app.wsgi_app = Forwarding(  # type: ignore[assignment]
-        wsgi, trusted=config.trusted_proxies, prefix=config.prefix
+        wsgi, Proxies(config.trusted_proxies, config.prefix)
     )
     return app
 

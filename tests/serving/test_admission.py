@@ -55,13 +55,6 @@ def test_the_head_of_a_request_says_its_kind(
     assert classify(method, path, query) is kind
 
 
-def test_the_path_that_readback_is_served_under_counts_for_nothing() -> None:
-    assert classify("GET", "/rb/healthz", "", prefix="/rb") is Kind.QUICK
-    assert classify("GET", "/healthz", "", prefix="/rb") is Kind.QUICK
-    assert classify("POST", "/rb/v1/chat/completions", "", prefix="/rb") is Kind.CREATE
-    assert classify("GET", "/rbx/healthz", "", prefix="/rb") is Kind.PAGE
-
-
 def test_a_full_share_refuses_its_own_kind_only(admission: Admission) -> None:
     held = permit(admission, Kind.STREAM)
 

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 
+from webapp.addresses.forwarding import Proxies
 from webapp.serving.admission import Kind, Shares
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import IDLE_SECONDS, SILENT_SECONDS, Server
@@ -79,11 +81,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def server(app: App, clock: Clock) -> Iterator[Server]:
+def proxies() -> Proxies:
+    """Trust those on this machine only."""
+    return Proxies((ip_network("127.0.0.1"),), "/own")
+
+
+@pytest.fixture
+def server(app: App, clock: Clock, proxies: Proxies) -> Iterator[Server]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     most = dict.fromkeys((Kind.CREATE, Kind.STREAM, Kind.PAGE), MOST)
-    shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY)
+    shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY, proxies)
     server = Server(AnswerRefusals(app), listener, shares, TRANSFER, clock=clock)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
@@ -268,3 +276,48 @@ def test_a_client_that_left_gives_its_place_back(app: App, connect: Connect) -> 
     deadline = time.monotonic() + PATIENCE
     while not is_ok(read(connect(whole))):
         assert time.monotonic() < deadline
+
+
+PROXIES = [Proxies((ip_network("127.0.0.1"),), "/own")]
+STRANGERS = [Proxies((ip_network("192.0.2.0/24"),), "/own"), Proxies()]
+
+
+@pytest.mark.parametrize("proxies", PROXIES)
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        (b"/v1", b""),
+        (b"/v1", b"X-Forwarded-Prefix: /rb\r\n"),
+        (b"/own/v1", b""),
+        (b"/rb/v1", b"X-Forwarded-Prefix: /rb\r\n"),
+        (b"/rb/v1", b"x-forwarded-prefix: /other, /rb/\r\n"),
+        (b"/a/b/v1", b"X-Forwarded-Prefix: /other\r\nX-Forwarded-Prefix: /a/b\r\n"),
+        (b"/own/v1", b"X-Forwarded-Prefix: //bad\r\n"),
+    ],
+)
+def test_a_create_is_known_under_every_prefix(connect: Connect, path: bytes, header: bytes) -> None:
+    assert read(connect(post_head(path, header))).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "path", "header"),
+    [
+        (PROXIES[0], b"/rb/v1", b""),
+        (PROXIES[0], b"/rbx/v1", b"X-Forwarded-Prefix: /rb\r\n"),
+        (STRANGERS[0], b"/rb/v1", b"X-Forwarded-Prefix: /rb\r\n"),
+        (STRANGERS[1], b"/rb/v1", b"X-Forwarded-Prefix: /rb\r\n"),
+    ],
+)
+def test_a_prefix_that_nobody_may_say_makes_no_create(
+    app: App, connect: Connect, path: bytes, header: bytes
+) -> None:
+    app.released.set()
+    head = post_head(path, header)
+    answer = read(connect(head + b"x" * (MAX_BODY + 1)))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def post_head(path: bytes, header: bytes) -> bytes:
+    """Return the head of a create that is too large for one."""
+    line = b"POST %b/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path
+    return line + header + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1)

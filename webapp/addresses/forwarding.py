@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from webapp.addresses.prefixes import is_own_path, is_prefix
@@ -21,58 +22,71 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5}
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 
-class Forwarding:
-    """A WSGI layer that applies what trusted proxies say, and the prefix of the settings.
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The networks of proxies that are trusted, and the prefix of the settings."""
 
-    X-Forwarded-Proto, -Host and -Prefix count only if the request comes from an address in
-    `trusted`. Of a list, the last value counts: the nearest proxy wrote it. A value that is
-    malformed is ignored.
+    trusted: Networks = ()
+    prefix: str = ""
 
-    A proxy may pass on the path with or without the prefix; both are understood.
-    """
-
-    def __init__(self, app: WSGIApplication, *, trusted: Networks = (), prefix: str = "") -> None:
-        self._app = app
-        self._trusted = trusted
-        self._prefix = prefix
-
-    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        prefix = self._prefix
-        if self._is_trusted(environ.get("REMOTE_ADDR", "")):
-            scheme = _read(environ, "PROTO").lower()
-            if scheme in ("http", "https"):
-                environ["wsgi.url_scheme"] = scheme
-            host = _read(environ, "HOST")
-            if _HOST.fullmatch(host):
-                environ["HTTP_HOST"] = host
-            named = _read(environ, "PREFIX").rstrip("/")
-            prefix = named if is_prefix(named) else prefix
-        if prefix:
-            _enter(environ, prefix)
-        return self._app(environ, start)
-
-    def _is_trusted(self, remote: str) -> bool:
-        if not self._trusted:
+    def trusts(self, remote: str) -> bool:
+        """Return whether what the proxy at the address `remote` says counts."""
+        if not self.trusted:
             return False
         try:
             address = ipaddress.ip_address(remote)
         except ValueError:
             return False
         mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._trusted)
+        return any((mapped or address) in network for network in self.trusted)
+
+    def find_prefix(self, remote: str, forwarded: str) -> str:
+        """Return the path that Readback is served under; `forwarded` is X-Forwarded-Prefix."""
+        named = _read_last(forwarded).rstrip("/")
+        return named if is_prefix(named) and self.trusts(remote) else self.prefix
 
 
-def _read(environ: WSGIEnvironment, name: str) -> str:
+def remove_prefix(path: str, prefix: str) -> str:
+    """Return `path` without `prefix`, if the proxy left it there.
+
+    A proxy that serves Readback under a path like our own must remove it: `/v1/v1/…` and `/v1/…`
+    would otherwise be the same.
+    """
+    if prefix and f"{path}/".startswith(f"{prefix}/") and not is_own_path(prefix):
+        return path[len(prefix) :] or "/"
+    return path
+
+
+class Forwarding:
+    """A WSGI layer that applies what trusted proxies say, and the prefix of the settings.
+
+    X-Forwarded-Proto, -Host and -Prefix count only if the request comes from an address that
+    `proxies` trust. Of a list, the last value counts: the nearest proxy wrote it. A value that
+    is malformed is ignored.
+
+    A proxy may pass on the path with or without the prefix; both are understood.
+    """
+
+    def __init__(self, app: WSGIApplication, proxies: Proxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        remote = environ.get("REMOTE_ADDR", "")
+        if self._proxies.trusts(remote):
+            scheme = _read_last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
+            if scheme in ("http", "https"):
+                environ["wsgi.url_scheme"] = scheme
+            host = _read_last(environ.get("HTTP_X_FORWARDED_HOST", ""))
+            if _HOST.fullmatch(host):
+                environ["HTTP_HOST"] = host
+        prefix = self._proxies.find_prefix(remote, environ.get("HTTP_X_FORWARDED_PREFIX", ""))
+        if prefix:
+            environ["PATH_INFO"] = remove_prefix(environ.get("PATH_INFO", ""), prefix)
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{prefix}"
+        return self._app(environ, start)
+
+
+def _read_last(values: str) -> str:
     """Return the value of the nearest proxy."""
-    value: str = environ.get(f"HTTP_X_FORWARDED_{name}", "")
-    return value.rpartition(",")[2].strip()
-
-
-def _enter(environ: WSGIEnvironment, prefix: str) -> None:
-    """Move `prefix` to SCRIPT_NAME, from PATH_INFO if the proxy left it there."""
-    path: str = environ.get("PATH_INFO", "")
-    # A proxy that serves Readback under a path like our own must remove it: `/v1/v1/…` and
-    # `/v1/…` would otherwise be the same.
-    if f"{path}/".startswith(f"{prefix}/") and not is_own_path(prefix):
-        environ["PATH_INFO"] = path[len(prefix) :] or "/"
-    environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{prefix}"
+    return values.rpartition(",")[2].strip()

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 from urllib.parse import parse_qs
 
+from webapp.addresses.forwarding import Proxies
 from webapp.config import MEBIBYTE, Config
 from webapp.serving.refusals import Refusal
 
@@ -54,13 +55,11 @@ class Kind(Enum):
     PAGE = "page"
 
 
-def classify(method: str, path: str, query: str, *, prefix: str = "") -> Kind:
-    """Return the kind of a request; `prefix` is the path that Readback is served under.
+def classify(method: str, path: str, query: str) -> Kind:
+    """Return the kind of a request; `path` is without the prefix that Readback is served under.
 
     What is posted to the API, except updates of stored completions, is for the model server.
     """
-    if prefix and f"{path}/".startswith(f"{prefix}/"):
-        path = path[len(prefix) :]
     if path == "/healthz":
         return Kind.QUICK
     if method in _WRITES and path.startswith(_API) and not path.startswith(_STORED):
@@ -77,7 +76,7 @@ class Shares:
     most: dict[Kind, int]
     threads: dict[Kind, int]
     max_create_body: int
-    prefix: str = ""
+    proxies: Proxies = Proxies()
 
     @classmethod
     def for_config(cls, config: Config) -> Shares:
@@ -85,7 +84,8 @@ class Shares:
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
         del most[Kind.QUICK]
-        return cls(most, threads, config.model_limits.max_request_bytes, config.prefix)
+        proxies = Proxies(config.trusted_proxies, config.prefix)
+        return cls(most, threads, config.model_limits.max_request_bytes, proxies)
 
 
 class Permit:
@@ -106,7 +106,7 @@ class Admission:
     """Counts what a worker has taken on; safe for all of its threads."""
 
     def __init__(self, shares: Shares) -> None:
-        self.prefix: Final = shares.prefix
+        self.proxies: Final = shares.proxies
         self._shares = shares
         self._lock = threading.Lock()
         self._taken = dict.fromkeys(Kind, 0)

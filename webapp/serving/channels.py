@@ -18,6 +18,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, RequestHeaderFieldsTooLarge
 
+from webapp.addresses.forwarding import remove_prefix
 from webapp.serving.admission import Admission, Kind, Permit, classify
 from webapp.serving.refusals import REFUSED, Refusal
 
@@ -45,12 +46,13 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     completed: bool
     error: Any
 
-    def __init__(self, adj: Any, admission: Admission) -> None:
+    def __init__(self, adj: Any, admission: Admission, remote: str) -> None:
         super().__init__(adj)
         self.started = time.time()
         self.kind = Kind.QUICK
         self.refusal: Refusal | None = None
         self._admission = admission
+        self._remote = remote
         self._permit: Permit | None = None
 
     def received(self, data: bytes) -> int:
@@ -88,7 +90,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def _admit(self) -> Refusal | None:
-        kind = classify(self.command, self.path, self.query, prefix=self._admission.prefix)
+        forwarded = self.headers.get("X_FORWARDED_PREFIX", "")
+        prefix = self._admission.proxies.find_prefix(self._remote, forwarded)
+        kind = classify(self.command, remove_prefix(self.path, prefix), self.query)
         admitted = self._admission.admit(kind, self.content_length)
         if isinstance(admitted, Refusal):
             return admitted
@@ -164,7 +168,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def parser_class(self, adj: Any) -> Request:
         """Return a new request, which the server's admission decides on."""
-        return Request(adj, self.server.admission)
+        return Request(adj, self.server.admission, self.addr[0])
 
     @property
     def is_idle(self) -> bool:
