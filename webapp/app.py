@@ -66,7 +66,9 @@ def create_app(
     created gets the sample completions.
     """
     config = config or Config.from_environ(os.environ)
-    root = _find_files_root()
+    package = Path(__file__).resolve().parent
+    # Installed, the package has `templates` and `static` in itself, else they are beside it.
+    root = package if (package / "templates").is_dir() else package.parent
     app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
@@ -171,9 +173,3 @@ def _build_services(
         max_pages=config.max_pages,
         budgets=config.budgets,
     )
-
-
-def _find_files_root() -> Path:
-    """Return the folder of `templates` and `static`: in an installed package, else beside it."""
-    package = Path(__file__).resolve().parent
-    return package if (package / "templates").is_dir() else package.parent

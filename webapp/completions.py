@@ -113,7 +113,7 @@ class Choice:
         if not isinstance(json, Object):
             return cls(json, None, None, None)
         # Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
-        source = "message" if _has_value(json, "message") else "delta"
+        source = "delta" if isinstance(json.get("message"), Null | None) else "message"
         message = json.get(source)
         logprobs = json.object("logprobs")
         if logprobs is not None and next(_iter_tokens(logprobs), None) is None:
@@ -214,7 +214,10 @@ class Completion:
         usage = json.object("usage")
         metadata = json.object("metadata")
         prediction = json.object("prediction")
-        lists = {name: _read_items(json, name) for name in ("choices", "input_messages")}
+        lists = {
+            name: value.items if is_readable_list(value := json.get(name)) else None
+            for name in ("choices", "input_messages")
+        }
         read: dict[str, type] = {name: Array for name, items in lists.items() if items is not None}
         if json.text("object") == "chat.completion":
             read["object"] = String
@@ -259,22 +262,12 @@ class Completion:
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
 
-def _has_value(json: Object, name: str) -> bool:
-    value = json.get(name)
-    return value is not None and not isinstance(value, Null)
-
-
 def _find_break(json: Object) -> str | None:
     """Return why the answer is incomplete: as the embedded server records it, or as an error."""
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
     error = json.object("error")
     return reason or (error.text("message") if error else None) or None
-
-
-def _read_items(json: Object, name: str) -> tuple[Value, ...] | None:
-    value = json.get(name)
-    return value.items if is_readable_list(value) else None
 
 
 def scalar_text(value: Value) -> str | None:

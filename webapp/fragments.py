@@ -49,13 +49,10 @@ def join_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
                 waiting, size = [], 0
     except Exception:
         log.exception("a streamed page broke off")
-        waiting = [_cut_after_bubble("".join(waiting)), broken_off]
+        # Beyond the last whole bubble, the rest may end inside a tag.
+        bubbles, end, _ = "".join(waiting).rpartition("</article>")
+        waiting = [bubbles, end, broken_off]
     yield "".join(waiting)
-
-
-def _cut_after_bubble(html: str) -> str:
-    """Return `html` up to the end of its last whole bubble; the rest may end inside a tag."""
-    return html[: html.rfind("</article>") + len("</article>")] if "</article>" in html else ""
 
 
 def render_notice(template: str, *, status: int, **context: object) -> Response:

@@ -95,16 +95,14 @@ class LoopbackAdapter(BaseAdapter):
 
 def _build_header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     variables = {
-        f"HTTP_{name.upper().replace('-', '_')}": _decode_header(value)
+        f"HTTP_{name.upper().replace('-', '_')}": (
+            value.decode("latin-1") if isinstance(value, bytes) else value
+        )
         for name, value in headers.items()
     }
     content_type = variables.pop("HTTP_CONTENT_TYPE", None)
     variables.pop("HTTP_CONTENT_LENGTH", None)
     return variables | ({"CONTENT_TYPE": content_type} if content_type else {})
-
-
-def _decode_header(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _read_body(body: Any) -> bytes:
@@ -159,7 +157,10 @@ class _Body(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._rest:
-            chunk = self._next_chunk()
+            try:
+                chunk = next(self._iterator, None)
+            except Exception as error:
+                raise IncompleteRead(b"") from error
             if chunk is None:
                 self._finish()
                 return 0
@@ -172,12 +173,6 @@ class _Body(io.RawIOBase):
     def close(self) -> None:
         super().close()
         self._finish()
-
-    def _next_chunk(self) -> bytes | None:
-        try:
-            return next(self._iterator, None)
-        except Exception as error:
-            raise IncompleteRead(b"") from error
 
     def _finish(self) -> None:
         """Close the iterable, once, as WSGI demands."""

@@ -30,11 +30,8 @@ def parse_time(value: Value | None) -> int | None:
     if not isinstance(value, String) or len(value.source) > _MAX_LENGTH:
         return None
     text = value.text.strip()
-    return _parse_date(text) if _COMPACT_DATE.fullmatch(text) else _parse_text(text)
-
-
-def _parse_text(text: str) -> int | None:
-    return _parse_number(text) if _NUMBER.fullmatch(text) else _parse_date(text)
+    is_number = _NUMBER.fullmatch(text) and not _COMPACT_DATE.fullmatch(text)
+    return _parse_number(text) if is_number else _parse_date(text)
 
 
 def _parse_number(text: str) -> int | None:

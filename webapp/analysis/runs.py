@@ -12,7 +12,6 @@ from webapp.analysis.naming import name_call, shorten
 from webapp.analysis.sequences import Sequence, find_sequences
 from webapp.analysis.tools import ToolUse, list_tools
 from webapp.completions import Completion
-from webapp.messages import Message
 from webapp.transcript import CallEntry, Entry
 
 Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
@@ -192,7 +191,7 @@ def _build_call(call: CallEntry, number: int, failures: dict[int, Failure]) -> R
         words=name.words,
         results=tuple(result.number for result in call.results),
         sent=len(call.call.json.source),
-        returned=sum(_measure(result.message) for result in call.results),
+        returned=sum(len(result.message.json.source) for result in call.results),
         failure=next((failure for failure in found if failure), None),
         may_follow=call.may_follow,
     )
@@ -208,7 +207,3 @@ def _find_kind(entry: Entry) -> Kind:
         entry.message.role or "",
         "note" if entry.message.role in ("system", "developer") else "other",
     )
-
-
-def _measure(message: Message) -> int:
-    return len(message.json.source)

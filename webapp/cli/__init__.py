@@ -29,13 +29,17 @@ _PIPE_CLOSED: Final = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    _write_any_text()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Completions have characters that the terminal's encoding may lack.
+            stream.reconfigure(errors="backslashreplace")
     options = _build_parser().parse_args(arguments)
     try:
         status: int = options.run(options, Config.from_environ(os.environ))
         sys.stdout.flush()
     except BrokenPipeError:
-        _close_output()
+        # Nobody reads what is buffered, and Python would fail to write it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _print_problem("stopped; what was done before is kept.", _STOPPED)
@@ -67,15 +71,3 @@ def _print_problem(sentence: str, status: int) -> int:
 
 def _take_first_line(error: object) -> str:
     return str(error).partition("\n")[0]
-
-
-def _write_any_text() -> None:
-    """Escape the characters of completions that a terminal's encoding lacks."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _close_output() -> None:
-    """Discard the buffered output: nobody reads it, and Python would fail to write it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections import Counter
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_keep_both, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
-from webapp.embedded.transfer.formats import ImportFormat
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count, size
 
@@ -48,7 +45,7 @@ def _run_import(options: argparse.Namespace, config: Config) -> int:
     """Import, and print what is stored, also if an error or a signal ends the import early."""
     report = ImportReport()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, signal.default_int_handler)
     try:
         with ProgressLine(sys.stderr) as line, open_store(config) as store:
 
@@ -70,15 +67,12 @@ def _run_import(options: argparse.Namespace, config: Config) -> int:
     return _print_report(report)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def _print_report(report: ImportReport) -> int:
     for problem in report.problems:
         print_line(str(problem), file=sys.stderr)
     for path, forms in report.formats.items():
-        print_line(f"{SourceLine(path, None)}: {_format_forms(forms)}")
+        found = ", ".join(count(number, *form.value) for form, number in forms.items())
+        print_line(f"{SourceLine(path, None)}: {found}")
     for renamed in report.renamed:
         print_line(str(renamed))
     said = [f"{count(report.added, 'completion')} loaded"]
@@ -91,7 +85,3 @@ def _print_report(report: ImportReport) -> int:
     if report.without_messages:
         print_line(f"{count(report.without_messages, 'completion')} came without messages.")
     return 1 if report.problems else 0
-
-
-def _format_forms(forms: Counter[ImportFormat]) -> str:
-    return ", ".join(count(number, *form.value) for form, number in forms.items())

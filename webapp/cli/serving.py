@@ -46,14 +46,15 @@ def add_parser(commands: Commands) -> None:
 def _run_serve(_options: argparse.Namespace, config: Config) -> int:
     """Check everything that can be wrong before the workers start, then serve."""
     remember_secrets(config.secrets)
-    build_endpoint(config)
+    source = build_endpoint(config).base_url
     with _listen(config) as listener:
         config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
         if config.uses_embedded:
             _fill_new_store(config)
+            source = f"its embedded server ({hide_password(find_database_url(config))})"
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         print_line(f"Readback is at http://{shown_host}:{config.port}")
-        print_line(f"It reads from {_describe_source(config)}. Stop it with Ctrl+C.")
+        print_line(f"It reads from {source}. Stop it with Ctrl+C.")
         # Imported before the fork, so that the workers share it; other commands need no pages.
         from webapp.app import create_app
 
@@ -73,14 +74,12 @@ def _listen(config: Config) -> socket.socket:
         # Two sockets can be bound to one port while neither listens.
         listener.listen(BACKLOG)
     except OSError as error:
-        raise ConfigError(_explain_refusal(config, error)) from error
+        if error.errno == errno.EADDRINUSE:
+            problem = f"PORT={config.port} is in use on {config.host}; set another one"
+        else:
+            problem = f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
+        raise ConfigError(problem) from error
     return listener
-
-
-def _explain_refusal(config: Config, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"PORT={config.port} is in use on {config.host}; set another one"
-    return f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
 
 
 def _work(
@@ -91,12 +90,6 @@ def _work(
     server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)
-
-
-def _describe_source(config: Config) -> str:
-    if config.uses_embedded:
-        return f"its embedded server ({hide_password(find_database_url(config))})"
-    return build_endpoint(config).base_url
 
 
 def _fill_new_store(config: Config) -> None:

@@ -131,13 +131,10 @@ def read_settings(config: type[D], environ: Mapping[str, str]) -> D:
             values[one.name] = read_settings(one.metadata[_NESTED], environ)
         elif _SETTING in one.metadata:
             row: Setting = one.metadata[_SETTING]
-            if (text := row.read(environ)) is not None:
-                values[one.name] = _parse(row, text)
+            if (text := row.read(environ)) is None:
+                continue
+            try:
+                values[one.name] = row.parse(text)
+            except ValueError as error:
+                raise ConfigError(f"{row.name} takes {error}") from error
     return config(**values)
-
-
-def _parse(row: Setting, text: str) -> object:
-    try:
-        return row.parse(text)
-    except ValueError as error:
-        raise ConfigError(f"{row.name} takes {error}") from error

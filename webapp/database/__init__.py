@@ -6,7 +6,6 @@ Knows no owner's tables. What is true of SQLite or PostgreSQL alone is in the mo
 from __future__ import annotations
 
 from sqlalchemy import make_url
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, StoreError
@@ -43,7 +42,12 @@ def open_database(database_url: str) -> Database:
             "The store's address is not a database URL, or has a port that is no number. In a "
             "user name and a password, / : ? # and @ must be written as %2F %3A %3F %23 and %40."
         ) from None
-    _check_place(url)
+    if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
+        # A part of the password was read as the host or the database; a driver would quote it.
+        raise StoreError(
+            "The store's address has an @ in its user name, its password or its database's name. "
+            "It must be written as %40."
+        )
     match url.get_backend_name():
         case "sqlite":
             return open_sqlite(url)
@@ -51,15 +55,3 @@ def open_database(database_url: str) -> Database:
             return open_postgres(url)
         case other:
             raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
-
-
-def _check_place(url: URL) -> None:
-    """Raise `StoreError` if a part of a password is read as the host or the database.
-
-    A driver would quote it in its errors.
-    """
-    if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
-        raise StoreError(
-            "The store's address has an @ in its user name, its password or its database's name. "
-            "It must be written as %40."
-        )

@@ -32,6 +32,8 @@ def open_postgres(url: URL) -> Database:
         raise StoreError(f"The store's address must begin with {_DRIVER}://.")
     if find_spec("psycopg") is None:
         raise StoreError("A store in PostgreSQL needs its driver: pip install 'readback[postgres]'")
+    defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
+    unset = {name: value for name, value in defaults.items() if name not in url.query}
     engine = create_engine(
         url.set(drivername=_DRIVER),
         # Parameters are people's messages; they must not get into the text of an error.
@@ -42,18 +44,11 @@ def open_postgres(url: URL) -> Database:
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,
-        connect_args=_build_connect_args(url),
+        connect_args=unset | {"client_encoding": "UTF8"},
     )
     event.listen(engine, "begin", _begin)
     # A statement that waited for the lock must see what was committed while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
-
-
-def _build_connect_args(url: URL) -> dict[str, object]:
-    """Return the driver's arguments: our defaults where the URL sets none, and the encoding."""
-    defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
-    required = {"client_encoding": "UTF8"}
-    return {name: value for name, value in defaults.items() if name not in url.query} | required
 
 
 def _begin(connection: Connection) -> None:

@@ -85,7 +85,8 @@ class MediaCache:
         path = self._folder / f"{_hash_id(completion_id)}-{digest}"
         with suppress(OSError):
             found = path.lstat()
-            if self._is_usable(found):
+            is_whole = stat.S_ISREG(found.st_mode) and found.st_size <= self._max_item
+            if is_whole and not self._is_old(found):
                 kept = path.read_bytes()
                 if compute_digest(kept) == digest:
                     os.utime(path, ns=(int(self._now() * 1e9), found.st_mtime_ns))
@@ -128,10 +129,6 @@ class MediaCache:
     @property
     def _max_item(self) -> int:
         return self._max_bytes // 4
-
-    def _is_usable(self, found: os.stat_result) -> bool:
-        is_whole = stat.S_ISREG(found.st_mode) and found.st_size <= self._max_item
-        return is_whole and not self._is_old(found)
 
     def _is_old(self, found: os.stat_result) -> bool:
         """Return whether a file is too old; a time in the future is from a clock set wrong."""

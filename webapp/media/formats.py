@@ -69,14 +69,10 @@ def detect_format(data: bytes) -> Format:
         return _RIFF.get(data[8:12], DOWNLOAD)
     if data[4:8] == b"ftyp":
         return _BOXES.get(data[8:12], DOWNLOAD)
-    if _is_svg(data):
+    head = data[:_SVG_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if head.startswith(b"<svg") or (head.startswith(_BEFORE_SVG) and b"<svg" in head):
         return SVG
     return _detect_audio_frame(data)
-
-
-def _is_svg(data: bytes) -> bool:
-    head = data[:_SVG_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return head.startswith(b"<svg") or (head.startswith(_BEFORE_SVG) and b"<svg" in head)
 
 
 def _detect_audio_frame(data: bytes) -> Format:

@@ -77,8 +77,9 @@ class InlineMedia:
         found = self.sniffed
         if found is DOWNLOAD and self._is_headerless:
             return WAV
-        if found.shown_as == "image" and not 0 < self._pixels <= MAX_PIXELS:
-            return DOWNLOAD
+        if found.shown_as == "image":
+            width, height = self.image_size or (0, 0)
+            return found if 0 < width * height <= MAX_PIXELS else DOWNLOAD
         return found
 
     @cached_property
@@ -115,7 +116,9 @@ class InlineMedia:
         """Why this cannot be decoded, by its length and both ends; None if nothing is wrong."""
         if self._is_base64 and _STRAY.search(self._body[:_CHECKED] + self._body[-_CHECKED:]):
             return "The data is not base64 (it holds characters that base64 has not)."
-        is_whole = len(self._compact) % 4 == 0 or self._may_lack_padding
+        # Padding may be missing without a cut, but not from an image that is not recognized.
+        may_be_cut = self.sniffed is DOWNLOAD and (self.claim or "").startswith("image/")
+        is_whole = len(self._compact) % 4 == 0 or not may_be_cut
         if self._is_base64 and (self._length % 4 or not is_whole):
             return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
@@ -155,11 +158,6 @@ class InlineMedia:
             return b""
 
     @property
-    def _pixels(self) -> int:
-        width, height = self.image_size or (0, 0)
-        return width * height
-
-    @property
     def _is_headerless(self) -> bool:
         return self.claimed in _HEADERLESS
 
@@ -183,11 +181,6 @@ class InlineMedia:
         """The text to decode, with the padding that some servers leave out."""
         lacking = -len(self._compact) % 4 if self._is_base64 else 0
         return self._compact + "=" * lacking if lacking in (1, 2) else self._compact
-
-    @property
-    def _may_lack_padding(self) -> bool:
-        """Whether missing padding is no sign of a cut: not if an image cannot be recognized."""
-        return self.sniffed is not DOWNLOAD or not (self.claim or "").startswith("image/")
 
     @property
     def _length(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 from webapp.media.formats import AVIF, GIF, JPEG, PNG, WEBP, detect_format
@@ -14,6 +14,7 @@ MAX_PIXELS: Final = 100_000_000
 _MAX_HEIGHT: Final = 512
 _MAX_ENTRIES: Final = 200
 _ORIENTATION: Final = 0x0112
+_ISPE: Final = re.compile(rb"ispe\0\0\0\0")
 
 
 def read_image_size(data: bytes) -> tuple[int, int] | None:
@@ -88,18 +89,11 @@ def _is_turned(tiff: bytes) -> bool:
 
 def _read_avif_size(data: bytes) -> tuple[int, int]:
     """Return the largest `ispe` box; each item has one: the image, its tiles, its alpha."""
-    boxes = [struct.unpack(">II", data[at : at + 8]) for at in _find_ends(data, b"ispe\0\0\0\0")]
+    boxes = [struct.unpack_from(">II", data, box.end()) for box in _ISPE.finditer(data)]
     if not boxes:
         raise IndexError
     width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
     return width, height
-
-
-def _find_ends(data: bytes, wanted: bytes) -> Iterator[int]:
-    at = data.find(wanted)
-    while at >= 0:
-        yield at + len(wanted)
-        at = data.find(wanted, at + 1)
 
 
 def _read_webp_size(data: bytes) -> tuple[int, int]:

@@ -25,7 +25,11 @@ class MaskingFilter(logging.Filter):
         self.known: frozenset[str] = frozenset()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask(_read_message(record), known=self.known)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            message = f"{record.msg} {record.args}"
+        record.msg = mask(message, known=self.known)
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = _formatter.formatException(record.exc_info)
@@ -53,10 +57,3 @@ def mask_logger(logger: logging.Logger) -> logging.Logger:
 def remember_secrets(secrets: Iterable[str]) -> None:
     """Mask `secrets` in all records from now on, whatever form they have."""
     _filter.known |= {secret for secret in secrets if len(secret) >= _MIN_LENGTH}
-
-
-def _read_message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except (TypeError, ValueError, KeyError):
-        return f"{record.msg} {record.args}"

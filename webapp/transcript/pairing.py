@@ -26,8 +26,11 @@ def arrange(
             CallEntry(call, entry, position)
             for position, call in enumerate(entry.message.calls, start=1)
         )
-    chronological = entries if order == "asc" else entries[::-1]
-    _pair_results(chronological)
+    calls: list[CallEntry] = []
+    for entry in entries if order == "asc" else entries[::-1]:
+        if entry.message.is_tool_result:
+            _pair_result(entry, calls)
+        calls.extend(entry.calls)
     if order == "asc":
         _nest_results(entries)
     for call in (call for entry in entries for call in entry.calls):
@@ -35,16 +38,8 @@ def arrange(
     return entries
 
 
-def _pair_results(entries: Sequence[Entry]) -> None:
-    """Find the call that each tool result answers: by id, else by name or order."""
-    calls: list[CallEntry] = []
-    for entry in entries:
-        if entry.message.is_tool_result:
-            _pair_result(entry, calls)
-        calls.extend(entry.calls)
-
-
 def _pair_result(entry: Entry, calls: Sequence[CallEntry]) -> None:
+    """Find the call that a tool result answers: by id, else by name or order."""
     wanted = entry.message.tool_call_id
     named = [call for call in calls if call.call.id == wanted] if wanted else []
     found = _find_by_id(entry, named) if wanted else _find_by_order(entry, calls)

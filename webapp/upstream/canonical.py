@@ -105,7 +105,11 @@ def canonicalize(
     server that ignores the limit sends them again, and if its ids are no cursors either, they
     are recognized by their number alone.
     """
-    items = _drop_old(page.data, after=after, skip=skip, limit=limit)
+    items = page.data
+    if after is not None:
+        items = items_after(after, items)
+    elif limit is not None and len(items) > limit:
+        items = items[skip:]
     is_repeated = bool(page.data) and not items
     # A server that repeats itself without promising more has sent everything: nothing follows.
     has_more = page.has_more is True if is_repeated else page.has_more
@@ -148,16 +152,6 @@ def check_end(page: CanonicalPage[T], following: Page[T], *, limit: int) -> Cano
     is_everything = len(page.items) > limit and bool(following.data)
     is_end = is_everything or (not following.data and following.has_more is not True)
     return replace(page, end_is_claimed=not is_end)
-
-
-def _drop_old(
-    items: tuple[T, ...], *, after: str | None, skip: int, limit: int | None
-) -> tuple[T, ...]:
-    """Return `items` without those that came before: up to `after`, else the first `skip`."""
-    if after is not None:
-        return items_after(after, items)
-    ignores_limit = limit is not None and len(items) > limit
-    return items[skip:] if ignores_limit else items
 
 
 def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:

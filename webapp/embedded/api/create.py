@@ -110,15 +110,13 @@ def _record_body(
         raise
     if recorder is None:
         return bytes(body), None, None
-    recorded = _parse_recorded(answer, bytes(body))
+    if answer.encoding:
+        problem = "The answer is compressed in a way that was not asked for."
+        recorded = RecordedAnswer(problem=problem)
+    else:
+        recorded = parse_answer(bytes(body))
     kept = recorder.save(recorded)
     return bytes(body), recorded.json, kept
-
-
-def _parse_recorded(answer: ModelAnswer, body: bytes) -> RecordedAnswer:
-    if answer.encoding:
-        return RecordedAnswer(problem="The answer is compressed in a way that was not asked for.")
-    return parse_answer(body)
 
 
 class _RecordedEvents:

@@ -114,7 +114,8 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
     }
     named["id"] = f'"{completion_id}"'
     named["usage"] = _serialize_usage(completion.get("usage"))
-    named["created"] = _serialize_time(completion.get("created"), default=named["created"])
+    if (seconds := parse_time(completion.get("created"))) is not None:
+        named["created"] = str(seconds)
     named["choices"] = _serialize_choices(completion)
     return _write_object(named, _copy_non_empty(completion, {*named, "messages", TIMING}))
 
@@ -156,12 +157,6 @@ def _serialize_part(part: Value) -> str:
             known = {field: _get_source(payload, field) for field in fields}
             named[name] = _write_object(known, _copy_others(payload, fields))
     return _write_object(named, _copy_others(part, named))
-
-
-def _serialize_time(created: Value | None, *, default: str) -> str:
-    """Return a time as a whole number of seconds, or `default` if it is not understood."""
-    seconds = parse_time(created)
-    return default if seconds is None else str(seconds)
 
 
 def _serialize_choices(completion: Object) -> str:

@@ -95,7 +95,8 @@ class Structure:
 
 def detect_structure(text: str, *, message: Message, budget: StructureBudget) -> Structure:
     """Return the structure of `text`, a part of `message`; a text that may be prose is plain."""
-    is_error = _is_error_text(text, message)
+    is_flagged = isinstance(message.json, Object) and message.json.boolean("is_error") is True
+    is_error = message.is_tool_result and (is_flagged or _ERROR.match(text) is not None)
     if message.is_tool_result and (blank := describe_blank(text)):
         return Structure(note=blank)
     kind = _guess_kind(text, message)
@@ -125,12 +126,6 @@ def _is_worth_decoding(value: String, budget: StructureBudget) -> bool:
     if write_readable(value.source) != value.source:
         return True
     return isinstance(budget.parse(value.text), Object | Array)
-
-
-def _is_error_text(text: str, message: Message) -> bool:
-    json = message.json
-    is_flagged = isinstance(json, Object) and json.boolean("is_error") is True
-    return message.is_tool_result and (is_flagged or _ERROR.match(text) is not None)
 
 
 def _guess_kind(text: str, message: Message) -> Kind:

@@ -37,8 +37,5 @@ def is_unseen(text: str) -> bool:
     if len(text) > _MAX_LENGTH and not text.isspace():
         return False
     left = "".join(text.split())
-    return not left or len(find_invisible(left) | _find_empty(left)) == len(left)
-
-
-def _find_empty(text: str) -> set[int]:
-    return {at for at, character in enumerate(text) if character in _EMPTY_GLYPHS}
+    inkless = {at for at, character in enumerate(left) if character in _EMPTY_GLYPHS}
+    return not left or len(find_invisible(left) | inkless) == len(left)

@@ -109,9 +109,7 @@ def rewrite(latex: str) -> str:
     latex = _BEGIN.sub(_replace_environment, latex)
     if not is_numbered:
         latex = _LABEL.sub("", _TAG.sub(_replace_tag, latex))
-    latex = _REFERENCE.sub(
-        lambda at: rf"\text{{{_escape(f'({at[2]})' if at[1] else at[2])}}}", latex
-    )
+    latex = _REFERENCE.sub(_replace_reference, latex)
     latex = _COLOUR_BOX.sub(_replace_box, latex)
     latex = _COLOUR.sub("", latex)
     latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
