@@ -2,7 +2,7 @@
 
     app             create_app: everything below put together
     cli             the `readback` command; works on the store without the pages
-    serving         HTTP: worker processes, connections, what is taken on at once
+    serving         HTTP: worker processes, connections, a bound on requests at once
 
     addresses       the hosts and paths that Readback is reached at, also behind proxies
     security        headers, Host, the origin of writes
@@ -11,7 +11,7 @@
     fragments       page or fragment: everything that knows htmx
     errors          errors as pages and notices
     static_files    names that change with the content
-    services        what the views share, one of each a process
+    services        the objects that views share, one of each a process
     rendering       values to Markup
     reading         the pages of transcripts and of the list, read from one upstream
 
@@ -22,7 +22,7 @@
     database        one SQLite or PostgreSQL database, opened and migrated
     http            sessions and deadlines of requests to other servers
 
-    analysis        what happened in a run: calls, failures, tools
+    analysis        the events of a run: calls, failures, tools
     transcript      messages and choices in reading order, calls beside their results
     media           images and sounds in messages
     completions, messages

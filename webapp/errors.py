@@ -1,6 +1,6 @@
 """Answer errors with a page, or with a notice where a fragment was to be loaded.
 
-Upstream errors say what happened and how the reader can help; our own say only as much as the
+Upstream errors name the fault and how the reader can help; our own say only as much as the
 reader needs. The cause is logged, never shown.
 """
 

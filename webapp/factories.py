@@ -1,6 +1,6 @@
 """Build the client that the settings name, and find the database's address and the folders.
 
-Knows nothing of pages, so that a command need not load what shows them.
+Knows nothing of pages, so that a command need not load their code.
 """
 
 from __future__ import annotations

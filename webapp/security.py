@@ -60,7 +60,7 @@ HEADERS: Final = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
 _PAGE_CACHING: Final = "private, no-cache"
-"""Lets Back show what was loaded. Other answers are not kept, unless they say so themselves."""
+"""Lets Back show the loaded page. Other answers are not kept, unless they say so themselves."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -58,7 +58,7 @@ def remove_prefix(path: str, prefix: str) -> str:
 
 
 class Forwarding:
-    """A WSGI layer that applies what trusted proxies say, and the prefix of the settings.
+    """A WSGI layer that applies the headers of trusted proxies, and the prefix of the settings.
 
     X-Forwarded-Proto, -Host and -Prefix count only if the request comes from an address that
     `proxies` trust. Of a list, the last value counts: the nearest proxy wrote it. A value that

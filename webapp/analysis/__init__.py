@@ -1,9 +1,9 @@
-"""Find out what happened in a run: its calls, turns, tools and failures, as values.
+"""Find the calls, turns, tools and failures of a run, as values.
 
     failures    whether the result of a call, or an answer, is a failure, and by which rule
     naming      the tool or program that a call names, and its first words
     runs        `Run`: messages and calls numbered through the transcript
-    tools       what each tool was called for
+    tools       the uses of each tool
     sequences   failing calls with the calls that followed, up to a success
 
 Nothing here judges: a failure is a rule that fired, and the words of the result that it fired on.

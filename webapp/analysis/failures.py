@@ -1,6 +1,6 @@
 """Find failures: results of tools that report one, and answers that were cut off or refused.
 
-Every rule names what it fired on. The rules read the places where programs report a failure:
+Every rule names its evidence. The rules read the places where programs report a failure:
 members of a JSON object, the first line, the last lines. Words such as "error" elsewhere prove
 nothing: tools that read files return texts about errors.
 """
@@ -92,7 +92,7 @@ def find_result_failure(
 ) -> Failure | None:
     """Return the failure that the result of a call reports; None if it reports none.
 
-    `tool` is the name of the called tool, `program` what a shell was asked to run. Texts that
+    `tool` is the name of the called tool, `program` the command of a shell. Texts that
     were only read (a file, a log, a web page) are judged by their first line alone.
     """
     for member in message.also_sent:

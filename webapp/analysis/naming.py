@@ -1,4 +1,4 @@
-"""Name calls for readers: the tool, what a shell was asked to run, and the first words."""
+"""Name calls for readers: the tool, the command of a shell, and the first words."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _get_text(arguments: Object, name: str) -> str | None:
 
 
 def _find_program(command: str) -> str | None:
-    """Return the first program of a shell command, without what only starts another one."""
+    """Return the first program of a shell command, past those that only start another one."""
     skipped = None
     steps = re.split(r"&&|;|\n", command[:2000])
     for word in " ".join(step for step in steps if not step.strip().startswith("cd ")).split():

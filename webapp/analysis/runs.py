@@ -1,4 +1,4 @@
-"""Number the messages and calls of a run, and count what happened in it."""
+"""Number the messages and calls of a run, and count its events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RunCall:
     """One call, numbered through the run; `message` is the number of the message that made it.
 
     `results` are the numbers of the messages that answer it, `sent` and `returned` the bytes of
-    its arguments and results. `may_follow` is true if the result may be beyond what was read.
+    its arguments and results. `may_follow` is true if the result may be beyond the messages read.
     """
 
     number: int

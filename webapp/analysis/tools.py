@@ -1,4 +1,4 @@
-"""Count what each tool of a run was called for."""
+"""Count the uses of each tool of a run."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _COMMANDS: Final = (serving, importing, exporting, pulling, listing, deleting)
 
 _STOPPED: Final = 130
 _PIPE_CLOSED: Final = 141
-"""What a shell reports of a program that the signals SIGINT and SIGPIPE ended."""
+"""The statuses by which a shell reports that SIGINT or SIGPIPE ended a program."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options, Config.from_environ(os.environ))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads what is buffered, and Python would fail to write it at exit.
+        # Nobody reads the buffered output, and Python would fail to write it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except KeyboardInterrupt:

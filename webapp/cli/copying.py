@@ -119,7 +119,7 @@ class Copier:
             yield
 
     def _copy(self, completion_id: str, listed: Completion | None) -> Outcome:
-        """Copy a completion unless it is stored; what was `listed` of it shows if it is."""
+        """Copy a completion unless it is stored; its `listed` form shows if it is."""
         stored = self._store.retrieve_completion(completion_id)
         is_listed = stored is not None and listed is not None
         if stored is None or listed is None:

@@ -19,7 +19,7 @@ from webapp.embedded import export_completions
 from webapp.formatting import count
 
 _DEVICES: Final = Path("/dev/fd")
-"""Its links are to what the user has opened, as for `-o >(gzip > FILE)`."""
+"""Its links are to files that the user has opened, as for `-o >(gzip > FILE)`."""
 STANDARD_OUTPUT: Final = Path("-")
 
 

@@ -42,7 +42,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def _run_import(options: argparse.Namespace, config: Config) -> int:
-    """Import, and print what is stored, also if an error or a signal ends the import early."""
+    """Import, and print the number stored, also if an error or a signal ends the import early."""
     report = ImportReport()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)

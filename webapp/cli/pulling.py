@@ -57,7 +57,7 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
         )
     if sum((bool(options.ids), has_filters(options), options.all)) != 1:
         raise ValueError("pull takes IDs, or --model and --metadata, or --all")
-    # The command reports in sentences what the client logs.
+    # The command reports in sentences all that the client logs.
     logging.getLogger("readback").addHandler(logging.NullHandler())
     report = CopyReport()
     with (

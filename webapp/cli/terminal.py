@@ -1,6 +1,6 @@
 """Print lines and show progress; every text is made harmless on its way out.
 
-What a command prints may come from a server, from a file or from a file's name.
+The output of a command may come from a server, from a file or from a file's name.
 """
 
 from __future__ import annotations

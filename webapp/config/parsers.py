@@ -15,7 +15,7 @@ from webapp.addresses.prefixes import is_own_path, is_prefix
 _HEADER_FORMS: Final = "text of `Name: value` lines, or a JSON object of strings"
 _NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
 
-# What people copy from an example of a request, after the base URL.
+# People copy these from an example of a request, after the base URL.
 _OPERATION: Final = re.compile(
     r"/chat/completions(/.*)?$|(?<=/v1)/(completions|embeddings|models|responses)/?$"
 )

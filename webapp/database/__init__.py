@@ -1,6 +1,6 @@
 """Open the database at an address, and migrate the tables of each owner in it.
 
-Knows no owner's tables. What is true of SQLite or PostgreSQL alone is in the module of that name.
+Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _TAKES_LOCK: Final = "write_lock"
 
 
 class StoreError(Exception):
-    """The database cannot be opened; the message is one line and says what to do about it."""
+    """The database cannot be opened; the message is one line with a remedy."""
 
 
 @dataclass(frozen=True, slots=True)

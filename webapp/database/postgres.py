@@ -47,7 +47,7 @@ def open_postgres(url: URL) -> Database:
         connect_args=unset | {"client_encoding": "UTF8"},
     )
     event.listen(engine, "begin", _begin)
-    # A statement that waited for the lock must see what was committed while it waited.
+    # A statement that waited for the lock must see the commits made while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
 
 

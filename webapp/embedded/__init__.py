@@ -7,7 +7,7 @@
     store       the tables of completions and messages, and their pages
     transfer    import from files, export to files, the samples
     errors      errors as the API sends them
-    limits      bounds of what is kept in memory
+    limits      bounds of the memory it takes
 
 Knows nothing of the viewer.
 """

@@ -1,4 +1,4 @@
-"""Bounds of what the embedded server keeps in memory."""
+"""Bounds of the embedded server's memory."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class _TimedConnection(HTTPConnection):
         super().connect()
 
     def send(self, data: Any) -> None:
-        """Send `data` piece by piece, each within what the deadline leaves."""
+        """Send `data` piece by piece, each within the rest of the deadline."""
         limits = _read_limits.get(None)
         if limits is None or not isinstance(data, bytes):
             super().send(data)

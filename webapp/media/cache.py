@@ -112,7 +112,7 @@ class MediaCache:
             )
 
     def sweep(self) -> None:
-        """Delete what is too old or too much; what is too old also of other servers.
+        """Delete files that are too old or too many; old ones also of other servers.
 
         Nobody else would do that if the server of a folder is never read from again.
         """
@@ -135,7 +135,7 @@ class MediaCache:
         return abs(self._now() - found.st_mtime) > self._max_age
 
     def _renew(self, path: Path, size: int) -> bool:
-        """Note that the upstream has what is in `path`; return False if it must be written."""
+        """Note that the upstream has the media in `path`; return False if it must be written."""
         try:
             found = path.lstat()
         except FileNotFoundError:
@@ -168,7 +168,7 @@ class MediaCache:
             raise
 
     def _make_room(self) -> None:
-        """Delete what is too old, then the least recently used until the rest fits."""
+        """Delete files that are too old, then the least recently used until the rest fits."""
         left = self._delete_old(self._folder)
         total = sum(found.st_size for _, found in left)
         for path, found in sorted(left, key=lambda pair: pair[1].st_atime_ns):

@@ -76,7 +76,7 @@ def _read_tag(data: bytes, extension: str) -> float | None:
     try:
         tag = TinyTag.get(f"sound.{extension}", file_obj=_Reads(data), tags=False)
     except Exception:
-        # The library does not document what it raises for malformed files.
+        # The library does not document its exceptions for malformed files.
         return None
     return tag.duration
 

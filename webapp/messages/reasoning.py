@@ -1,7 +1,7 @@
-"""Parse reasoning that is sent as a list, and join what is one text or was sent twice.
+"""Parse reasoning that is sent as a list, and join pieces of one text and repetitions.
 
 OpenRouter sends `reasoning_details`, LiteLLM `thinking_blocks`, and both repeat the text of another
-field. Servers that keep what they streamed send one thought as many items.
+field. Servers that keep their stream's pieces send one thought as many items.
 """
 
 from __future__ import annotations

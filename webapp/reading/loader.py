@@ -265,7 +265,7 @@ def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPa
     if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
         page = replace(page, total=requests.count_messages())
     if page.goes_on and page.total is not None and page.seen is not None:
-        # A total of no more than what was seen is as wrong as the end that the server claimed.
+        # A total of no more than were seen is as wrong as the end that the server claimed.
         page = replace(page, total=page.total if page.total > page.seen else None)
     last = page.entries[-1].number if page.entries else None
     if page.request.order == "asc" or page.total is None or last is None:

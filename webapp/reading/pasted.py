@@ -1,4 +1,4 @@
-"""Parse pasted text to what it names: a completion, or a place in the transcript that is open.
+"""Find a completion, or a place in the transcript that is open, in pasted text.
 
 A completion is named by an id, a URL, a curl command or a log line, a place by a number.
 """

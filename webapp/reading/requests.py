@@ -70,7 +70,7 @@ class UpstreamRequests:
     def check_end(
         self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
     ) -> CanonicalPage[Message]:
-        """Return `page` after one small request for what follows, if its end is only claimed.
+        """Return `page` after one small request for more, if its end is only claimed.
 
         If that fails, the claim is all that is known.
         """

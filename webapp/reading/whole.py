@@ -1,6 +1,6 @@
-"""Read whole runs once, within a budget of their own, and keep what was found in them.
+"""Read whole runs once, within a budget of their own, and keep the findings.
 
-What is kept is the `Run`, a few hundred bytes a message, not the messages. The messages of a
+Only the `Run` is kept, a few hundred bytes a message, not the messages. The messages of a
 stored completion never change; a completion that was replaced under its id is another one, so
 runs are kept by the digest of the completion as well, which every page reads anew.
 """
@@ -26,7 +26,7 @@ _MOST_KEPT: Final = 20_000
 """Messages of the runs that a process keeps."""
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
-"""Of one run; what is left over is not read."""
+"""Of one run; the rest is not read."""
 
 
 class WholeReader:
@@ -51,7 +51,7 @@ class WholeReader:
         return self._most > 0
 
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
-        """Return the whole run of `page`; what the page holds of it if that was not read.
+        """Return the whole run of `page`, or the part on the page if that was not read.
 
         An error on the way costs the whole, not the page.
         """
@@ -128,7 +128,7 @@ def _analyze(
 
 
 def _digest(completion: Completion) -> str:
-    """Return the digest of what a completion answered, which an update of metadata leaves."""
+    """Return the digest of a completion's answer, which an update of metadata leaves."""
     hashed = hashlib.sha256(str(completion.created).encode())
     for choice in completion.choices:
         hashed.update(choice.json.source.encode("utf-8", "surrogatepass"))

@@ -47,7 +47,7 @@ class StreamRedactor:
 
 
 class _KeyInStream:
-    """Redacts one key; it holds back what may be its beginning."""
+    """Redacts one key; it holds back a possible beginning of it."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

@@ -3,8 +3,8 @@
     processes   fork the workers, replace those that end, stop them all
     server      the event loop of a worker: connections, time-outs, the stop
     channels    one connection: requests as they arrive, answers as they leave
-    admission   what a worker takes on at once, decided before a body is read
-    refusals    the answers to what it does not take on
+    admission   which requests a worker takes on, decided before a body is read
+    refusals    the answers to those it does not take on
 
 Bodies and answers pass through buffers of the event loop, so a slow client holds a connection and
 no thread. Each kind of request has threads of its own: none of them can starve the others.

@@ -1,4 +1,4 @@
-"""What a worker takes on at once, decided by the head of a request, before its body is read.
+"""Decide by the head of a request, before its body is read, whether a worker takes it on.
 
 Every kind of request has a bounded share, and threads of its own. Bodies of creates share a
 budget of bytes as well, since a body is held in memory until it is answered.
@@ -58,7 +58,7 @@ class Kind(Enum):
 def classify(method: str, path: str, query: str) -> Kind:
     """Return the kind of a request; `path` is without the prefix that Readback is served under.
 
-    What is posted to the API, except updates of stored completions, is for the model server.
+    A POST to the API, except updates of stored completions, is for the model server.
     """
     if path == "/healthz":
         return Kind.QUICK
@@ -103,7 +103,7 @@ class Permit:
 
 
 class Admission:
-    """Counts what a worker has taken on; safe for all of its threads."""
+    """Counts the requests that a worker has taken on; safe for all of its threads."""
 
     def __init__(self, shares: Shares) -> None:
         self.proxies: Final = shares.proxies

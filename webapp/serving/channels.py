@@ -71,7 +71,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         return len(data) if self.error is not None or self.refusal is not None else consumed
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse the head. Raise `ParsingError` for what waitress would let through."""
+        """Parse the head. Raise `ParsingError` for faults that waitress would let through."""
         first, _, _ = header_plus.partition(b"\r\n")
         words = first.rstrip().split(b" ")
         if len(words) != 3 or words[2] not in _VERSIONS or not _TARGET.fullmatch(words[1]):
@@ -84,7 +84,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self.completed = True
 
     def close(self) -> None:
-        """Give back what was held for the request; it has been answered, or never will be."""
+        """Release the resources of the request; it has been answered, or never will be."""
         if self._permit is not None:
             self._permit.release()
         super().close()
@@ -137,7 +137,7 @@ class _AppTask(WSGITask):  # type: ignore[misc]
 
 
 class _BareErrorTask(ErrorTask):  # type: ignore[misc]
-    """Answers what is not HTTP with a status line and no words, least of all its own."""
+    """Answers anything but HTTP with a status line and no words, least of all its own."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -241,7 +241,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return silence > silent or took > (transfer if self.request.headers_finished else silent)
 
     def _linger(self) -> None:
-        """Send the end of the answer, and discard what still comes until the client has it."""
+        """Send the end of the answer, and discard all that still comes until the client has it."""
         self._lingers_until = time.time() + LINGER_SECONDS
         try:
             self.socket.shutdown(socket.SHUT_WR)

@@ -123,7 +123,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self.trigger.close()
 
     def stop(self, seconds: float) -> None:
-        """Let `serve` return once what was asked is answered, at the latest after `seconds`.
+        """Let `serve` return once all requests are answered, at the latest after `seconds`.
 
         May be called by a signal handler.
         """

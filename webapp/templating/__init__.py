@@ -1,12 +1,12 @@
 """Filters, tests and functions of the templates, none of which knows more than its arguments.
 
-context        what rendering the messages of a page depends on
+context        all that the rendering of a page's messages depends on
 density        how much of a transcript is shown
 headers        the title of a transcript, and its settings in groups
-bubbles        what a message, its parts and calls show
+bubbles        messages, their parts and calls as bubbles
 addresses      the addresses of messages, texts, media and pages
 outlines       the outline and the ribbon of a run
-runs           what happened in the run, links into it, and filters
+runs           the run, links into it, and filters
 remote_images  images on other servers
 """
 

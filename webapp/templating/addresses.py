@@ -51,7 +51,7 @@ def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
 def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
     """Return the address of the bytes of `media`, and keep them in the cache.
 
-    The browser requests next what a page names. The address names the message too, to fetch it
+    The browser requests the media of a page next. The address names the message too, to fetch it
     again when the cache has lost the bytes.
     """
     services().media_cache.keep(section.completion_id, media)

@@ -1,4 +1,4 @@
-"""Messages as bubbles: what each part, text and call of a message shows in a context."""
+"""Messages as bubbles: each part, text and call of a message as a context shows it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _view_text(part: Text, entry: Entry, context: RenderContext) -> PartView:
 
 
 def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
-    """Prepare a tool call; return None for what is no call that Readback knows."""
+    """Prepare a tool call; return None if Readback does not know its form."""
     tool_call = call.call
     if not isinstance(tool_call, ToolCall):
         return None

@@ -1,4 +1,4 @@
-"""What rendering the messages of one page of a transcript depends on, and what it may cost."""
+"""Everything that rendering a page of a transcript depends on, and a bound on its cost."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RenderContext:
 
     @property
     def is_compact(self) -> bool:
-        """Whether calls are rows, and only what user and assistant say is read at length."""
+        """Whether calls are rows, and only user and assistant are read at length."""
         return self.view != "full"
 
     @property

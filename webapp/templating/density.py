@@ -37,7 +37,7 @@ def choose_view(section: TranscriptPage) -> View:
 
 
 def keep_view(view: View, section: TranscriptPage) -> View | None:
-    """Return what `like` says in links to further pages; None if they find the view themselves."""
+    """Return `like` for links to further pages; None if they find the view themselves."""
     is_known = section.total is not None
     return None if is_known and not {"view", "like"} & request.args.keys() else view
 

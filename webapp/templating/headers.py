@@ -1,4 +1,4 @@
-"""What the head of a transcript says: its title, and the settings of the completion in groups."""
+"""The head of a transcript: its title, and the settings of the completion in groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages show of a run: links into it, filters of what is shown, and the ribbon."""
+"""A run on its pages: links into it, filters, and the ribbon."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RunLinks:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter with the number of what it shows."""
+    """A filter with the number of its messages."""
 
     name: str
     count: int

@@ -75,7 +75,7 @@ class CanonicalPage(Generic[T]):
 
     @property
     def claimed_after(self) -> str | None:
-        """The cursor after the last item, to ask what follows a claimed end."""
+        """The cursor after the last item, to ask for more after a claimed end."""
         last_id = self.items[-1].id if self.end_is_claimed and self.items else None
         return last_id if last_id is not None and is_valid_id(last_id) else None
 
@@ -139,7 +139,7 @@ def is_full(page: Page[T], limit: int | None) -> bool:
 
 
 def check_end(page: CanonicalPage[T], following: Page[T], *, limit: int) -> CanonicalPage[T]:
-    """Return `page`, whose end is claimed, with what `following` shows of it.
+    """Return `page`, whose claimed end `following` confirms or refutes.
 
     `page` was requested with `limit`, and `following` after `page.claimed_after`. A server that
     only repeats what it sent ignores the cursor: if it ignored the limit as well, that was

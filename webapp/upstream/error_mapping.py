@@ -50,7 +50,7 @@ _NO_SUCH_ROUTE = re.compile(
     r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
     r"|^(?:404 )?(?:the )?(?:requested )?(?:file|page|route|endpoint|path|url) (?:was )?"
     r"not found\.?$"
-    # What frameworks answer by themselves; servers word the lack of a completion otherwise.
+    # The words of frameworks; servers word the lack of a completion otherwise.
     r"|^(?-i:(?:404 )?Not Found\.?)$",
     re.IGNORECASE,
 )

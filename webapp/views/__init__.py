@@ -1,4 +1,4 @@
-"""The pages, one file an area. This module has what they share: parameters, contexts, raw JSON."""
+"""The pages, one file an area, and here what all share: parameters, contexts, raw JSON."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def render_raw_json(json: Value, *, back: str) -> Response:
 
 
 def make_context(section: TranscriptPage, *, target: str | None = None) -> RenderContext:
-    """Create the context of a page of a transcript, with what happened in its run.
+    """Create the context of a page of a transcript, with its run.
 
-    A fragment adds to a page that shows the run; it does with what was read before.
+    A fragment adds to a page that shows the run; it makes do with the part read before.
     """
     only = read_filter()
     if wants_fragment():

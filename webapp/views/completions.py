@@ -55,7 +55,7 @@ class Filters:
         return {"model": self.model, **query} if self.model else query
 
     def url(self, **more: str | None) -> str:
-        """The list with these filters, and what else its query says."""
+        """The list with these filters, order and page."""
         query: dict[str, Any] = {**self.query(), **more}
         return url_for("completions.index", **query)
 
@@ -129,7 +129,7 @@ def index() -> ResponseReturnValue:
             ),
             after=after,
             limit=limit,
-            # What is held is in memory beside the next answer.
+            # The pages held are in memory beside the next answer.
             max_held=upstream.max_bytes // 4,
             deadline=until,
         )
@@ -144,7 +144,7 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/open")
 def open_pasted() -> ResponseReturnValue:
-    """Redirect to what was pasted; by POST, since a curl command holds a key.
+    """Redirect to the pasted completion or place; by POST, since a curl command holds a key.
 
     While a transcript is open, the form names its completion, and a number is a place in it.
     """
@@ -242,7 +242,7 @@ def _page(listing: Listing) -> Response:
 
 
 def _filters() -> Filters:
-    """What the query says; a blank value is no filter, and none is sent for it."""
+    """The filters in the query; a blank value is no filter, and none is sent for it."""
     found = ((_METADATA.fullmatch(name), value) for name, value in request.args.items())
     metadata = tuple((match[1], value) for match, value in found if match and value)
     return Filters(request.args.get("model", "").strip() or None, metadata)

@@ -56,7 +56,7 @@ def frame() -> ResponseReturnValue:
 
 
 def policy(image: RemoteImage) -> str:
-    """Return the policy of the frame of `image`: it may show what comes from that origin."""
+    """Return the policy of the frame of `image`: it may show images of that origin."""
     return (
         f"default-src 'none'; img-src {image.origin}; style-src 'sha256-{_STYLE_DIGEST}'; "
         "sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"

@@ -145,7 +145,7 @@ class _RecordedEvents:
         self._finish()
 
     def close(self) -> None:
-        """Store what has arrived. WSGI servers call this at the end or when the client leaves."""
+        """Store the part that arrived. Servers call this at the end or if the client leaves."""
         self._finish("The client went away before the end of the answer.")
         self._answer.close()
 

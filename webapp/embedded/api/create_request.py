@@ -24,7 +24,7 @@ _OURS: Final = frozenset({"store", "metadata"})
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """A checked request; `is_stored` is what it says of `store`, None if it says nothing."""
+    """A checked request; `is_stored` is its `store`, or None if that is missing."""
 
     json: Object
     is_stored: bool | None

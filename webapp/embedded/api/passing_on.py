@@ -1,4 +1,4 @@
-"""Pass on to the model server what this server does not serve itself.
+"""Pass on to the model server all that this server does not serve itself.
 
 Clients that use one base URL for everything list models and create embeddings there too.
 """

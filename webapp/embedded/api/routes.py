@@ -27,7 +27,7 @@ MODEL: Final = "readback_model"
 RECOVERY: Final = "readback_recovery"
 """The name of the store's recovery among the app's extensions, which is None if there is none."""
 ON_DELETE: Final = "readback_on_delete"
-"""The name of the function that deletes what else is kept of a completion, or of None."""
+"""The name of the function that deletes all else kept of a completion, or of None."""
 AS_GIVEN: Final = "readback.as_given"
 """The WSGI variable with which our own pages ask for JSON without members that nobody gave."""
 
@@ -85,7 +85,7 @@ def update_completion(completion_id: str) -> Response:
 
 @completions.delete("/<completion_id>")
 def delete_completion(completion_id: str) -> Response:
-    """Delete one completion and its messages, and what else is kept of it."""
+    """Delete one completion, its messages and all else kept of it."""
     is_stored = _get_store().delete_completion(completion_id)
     # Also if it was not stored: the command or another server may have deleted it.
     if on_delete := cast("Callable[[str], None] | None", current_app.extensions[ON_DELETE]):

@@ -1,4 +1,4 @@
-"""Write completions and messages as they were given, for readers that want what was said.
+"""Write completions and messages as they were given, for readers that want the original.
 
 The API's form of them has members that nobody gave: a temperature of 1.0, parts of null members.
 Only the id is added here, because a reader could not ask for anything without it.

@@ -17,7 +17,7 @@ from webapp.exact_json import Array, Null, Object, String, Value
 from webapp.ids import is_valid_id
 
 _MAX_BRANCHES: Final = 64 * 1024 * 1024
-"""The most characters of the branches of one conversation: they repeat what they share."""
+"""The most characters of the branches of one conversation: they repeat their common messages."""
 
 _MAX_ID_LENGTH: Final = 100
 _OWN_FIELDS: Final = ("author", "content", "id")
@@ -106,7 +106,7 @@ def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
 
 
 def _write_messages(messages: list[Object]) -> Iterator[str]:
-    """Yield the messages in the API's form, with what that lacks in the member `chatgpt`."""
+    """Yield the messages in the API's form, with all that it lacks in the member `chatgpt`."""
     calls: dict[str, str] = {}
     for message in messages:
         role = _get_role(message)
@@ -144,7 +144,7 @@ def _get_role(message: Object) -> str:
 
 
 def _write_content(content: Value | None) -> str:
-    """Return `content`, or `reasoning_content` if it is what the model thought."""
+    """Return `content`, or `reasoning_content` if it is a thought of the model."""
     if not isinstance(content, Object):
         return f'"content":{join_lines(content.source) if content else "null"}'
     names = set(content.names())

@@ -1,4 +1,4 @@
-"""Build completions from what files hold: conversations, requests, responses, pages of messages.
+"""Build completions from files: conversations, requests, responses, pages of messages.
 
 Returns JSON text on one line; every value is copied as it was written. The same parts always
 make the same completion.
@@ -106,7 +106,7 @@ def _get_id(message: Value) -> str | None:
 def copy_members(members: Iterable[Member]) -> list[str]:
     """Return copies of members; an `id` that cannot be the completion's becomes `original_id`.
 
-    Other programs number what they write as they like.
+    Other programs number messages as they like.
     """
     copies = []
     for member in members:

@@ -1,6 +1,6 @@
 """Build completions from the lines of gateways that log requests with their responses.
 
-A line has the `messages` of the request, its `response`, and what the gateway measured.
+A line has the `messages` of the request, its `response`, and the gateway's measurements.
 """
 
 from __future__ import annotations

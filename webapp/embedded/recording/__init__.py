@@ -7,5 +7,5 @@ call_assembly    which pieces of streamed tool calls belong together
 reported_errors  an error within an answer whose status is a success
 recorder         stores one answer, complete or not
 spool            keeps exchanges in a folder while the store cannot take them
-recovery         opens the store again, and adds what waits in the spool
+recovery         opens the store again, and adds the spooled completions
 """

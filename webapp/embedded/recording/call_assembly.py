@@ -48,7 +48,7 @@ class JsonEnd:
 
 
 class CallPieces:
-    """What is known of one call from its pieces so far."""
+    """One call, as far as its pieces have arrived."""
 
     def __init__(self, index: int) -> None:
         self.index: Final = index

@@ -35,7 +35,7 @@ class Recovery:
         self._is_needed = False
 
     def open_store(self) -> None:
-        """Open the store, now or when its database is back, and add what waits.
+        """Open the store, now or when its database is back, and add the spooled completions.
 
         Raise `StoreError` for an address or a database that Readback can never use.
         """

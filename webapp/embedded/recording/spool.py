@@ -41,7 +41,7 @@ _OUTAGE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A create request and its answer, with what else the completion to store depends on."""
+    """A create request and its answer, and all else that the completion to store depends on."""
 
     request: Object
     answer: RecordedAnswer
@@ -65,7 +65,7 @@ class Exchange:
 
     @classmethod
     def parse(cls, data: bytes) -> Exchange:
-        """Parse what `serialize` returned. Raise `DamagedFile` if `data` is not that."""
+        """Parse a result of `serialize`. Raise `DamagedFile` if `data` is not that."""
         try:
             line, _, rest = data.partition(b"\n")
             head = json.loads(line)

@@ -207,7 +207,7 @@ class ListAccumulator:
 
 
 class ToolCallsAccumulator:
-    """Tool calls in pieces, by their `index`, and by what each piece says.
+    """Tool calls in pieces, by their `index`, and by the members of each piece.
 
     Servers that send no index send each call whole, or its id with the first piece. Others send
     the same index for all calls.

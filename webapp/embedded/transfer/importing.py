@@ -92,7 +92,7 @@ def import_files(
 
     Importing a file again changes nothing: a stored completion stays as it is, and one without
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
-    A `report` that the caller passes is filled batch by batch, and so says what is stored if an
+    A `report` that the caller passes is filled batch by batch, and so counts the stored ones if an
     error ends the import. With `keeps_both`, a completion whose id is stored with other content
     is stored under another id.
     """

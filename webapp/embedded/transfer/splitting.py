@@ -17,7 +17,7 @@ STANDARD_INPUT: Final = Path("-")
 
 _SPACE: Final = b" \t\r\n"
 _SEPARATORS: Final = _SPACE + b",\x1e"
-"""What may be between documents: also commas, and the record separator of JSON text sequences."""
+"""Separators of documents: white space, commas, and the record separator of JSON text sequences."""
 
 _OPENING: Final = (b"{", b"[")
 _CONTINUING: Final = (b" ", b"\t", b'"', b",", b"}", b"]")
@@ -29,7 +29,7 @@ _OUTSIDE_STRINGS: Final = re.compile(
 _END_OF_STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 _MAX_RESTARTS: Final = 20
-"""Each restart reads again what follows a broken document."""
+"""Each restart reads the text after a broken document again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class DocumentSplitter:
         return begun.startswith(b"[") or begun == b"{" or second.text[:1] in _CONTINUING
 
     def _cut(self, document: Document, end: int) -> Document:
-        """Return the document up to `end`; keep what follows on its line, if it is another one.
+        """Return the document up to `end`; keep the rest of its line, if it is another one.
 
         Anything else that follows stays with it, as an error to report.
         """

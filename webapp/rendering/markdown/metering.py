@@ -1,4 +1,4 @@
-"""Limit what Markdown may cost: brackets, formulas and time of a page, and the steps of one text.
+"""Limit the cost of Markdown: brackets, formulas and time of a page, and the steps of one text.
 
 Time is that of the thread's own work, so that a busy machine shows the same page as an idle one.
 """
@@ -33,7 +33,7 @@ class TooCostly(Exception):
 
 
 class MarkdownBudget:
-    """What the Markdown of `pages` pages of usual size may still cost.
+    """The cost that the Markdown of `pages` pages of usual size may still have.
 
     A server that ignores cursors sends everything as one page, which then has the budget of the
     pages that it replaces. The bounds of a single text stay the same.

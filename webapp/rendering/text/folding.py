@@ -66,7 +66,7 @@ def estimate_fold(
     """Return the fold of `text` in a message of `role`; None if the text is short.
 
     Pass `mono` if the text is shown as written and not read as Markdown, and `is_compact` if
-    only what user and assistant say is read at length.
+    only user and assistant are read at length.
     """
     shown = LINES.get(role or "", OTHER_LINES)
     if is_compact and role not in ("user", "assistant"):

@@ -30,7 +30,7 @@ _TELLING: Final = (
     *("command", "cmd", "script", "sql", "query", "search_query", "search_term", "pattern"),
     *("path", "file_path", "filepath", "file", "filename", "url", "code", "patch", "thought"),
 )
-"""The arguments that alone say what a call does, the most telling first."""
+"""The arguments that alone describe a call, the most telling first."""
 _CUT: Final = Markup('<span class="cut">… line cut …</span>')
 
 

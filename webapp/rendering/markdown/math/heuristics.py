@@ -30,7 +30,7 @@ _CHOICE: Final = re.compile(r"\s*(?:\d+/\d+|[^\W\d_]+/[^\W\d_]+|<\w+>)\s*")
 
 _AMOUNT: Final = re.compile(r"[-+~<>]?[0-9]|\.[0-9]")
 _NO_SUM: Final = re.compile(r"[;\n£€¥₩₹₽¢฿₫₱₺]|[:.?] |\w%|[^\W\d_]{2}")
-"""What the text between two prices contains, and a formula that begins with a number does not."""
+"""Signs of the text between two prices; a formula that begins with a number has none."""
 
 _ENDING: Final = re.compile(r"(?:th|st|nd|rd|s)(?!\w)")
 _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
@@ -78,7 +78,7 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
 
 
 def _is_between_prices(before: str, latex: str) -> bool:
-    """Return whether `latex`, which begins with a number, is what separates two prices."""
+    """Return whether `latex`, which begins with a number, is the text between two prices."""
     if _NO_SUM.search(latex) or (before == "=" and not latex.isalnum()):
         return True
     return any(latex.count(opens) != latex.count(closes) for opens, closes in ("()", "[]"))

@@ -64,7 +64,7 @@ _SAME: Final = {
         "",
     ),
 }
-"""Commands, and what is written for them, which takes the same arguments."""
+"""Commands, and their replacements, which take the same arguments."""
 
 _ENVIRONMENTS: Final = {
     "split": "aligned",

@@ -33,7 +33,7 @@ def install(parser: MarkdownIt) -> None:
 
 
 def indent_nested_lists(state: StateCore) -> None:
-    """Indent what two or more blanks nest under a numbered item as far as its text."""
+    """Indent lines that two or more blanks nest under a numbered item as far as its text."""
     if "\n " not in state.src:
         return
     lines = state.src.split("\n")
