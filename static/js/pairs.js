@@ -18,16 +18,34 @@ function callOf(note) {
 
 function join(call, note) {
   const message = note.closest(".bubble");
-  const number = message.querySelector(".number")?.textContent ?? "below";
+  const head = message.querySelector("h2");
+  message.before(stubOf(call, message));
+  note.remove();
+  const word = document.createElement("span");
+  word.className = "result-word";
+  word.textContent = "↳ result";
+  head.prepend(word, " ");
+  const result = document.createElement("div");
+  result.className = "result";
+  result.append(message);
+  call.querySelector(":scope > [data-no-result]").replaceWith(result);
+  delete call.dataset.waits;
+  const state = call.querySelector(":scope > summary > .row-state");
+  if (state) {
+    state.dataset.state = "answered";
+    state.textContent = "answered";
+  }
+}
+
+// The line at the place of a result that is shown under its call.
+function stubOf(call, message) {
+  const stub = document.createElement("p");
   const name = call.querySelector(".call-name")?.textContent ?? "";
   const label = call.getAttribute("aria-label").replace("Tool call", "call");
-  note.replaceChildren("result of ", linkTo(call, `${label} ${name}`.trim()));
-  const open = call.querySelector(":scope > [data-no-result]");
-  open.className = "result-head";
-  open.removeAttribute("data-kind");
-  open.replaceChildren("↳ result: ", linkTo(message, `message ${number}`));
-  delete note.dataset.answers;
-  delete call.dataset.waits;
+  const number = message.querySelector(".number")?.textContent ?? "";
+  stub.className = "stub";
+  stub.append(`${number} result of `, linkTo(message, `${label} ${name}`.trim()), ", shown there");
+  return stub;
 }
 
 function linkTo(element, text) {

@@ -50,13 +50,14 @@ def bubbles_in(node: LexborNode) -> list[Bubble]:
     return [Bubble(found) for found in node.css("article.bubble")]
 
 
-def test_a_result_further_on_and_its_call_name_each_other(show: ShowMessages) -> None:
-    outer, _, late = show(
+def test_a_result_further_on_is_under_its_call_and_says_when_it_arrived(
+    show: ShowMessages,
+) -> None:
+    outer, *_ = show(
         calling(call(1, "look")), {"role": "user", "content": "Wait."}, result(1, "seen")
     )
-    assert outer.link("message 3") == "#m-3"
-    assert late.link("call 1.1 look") == "#m-1-call-1"
-    assert bubbles_in(outer.calls[0]) == []
+    assert [bubble.sources for bubble in bubbles_in(outer.calls[0])] == [["seen"]]
+    assert "arrived as message 3" in outer.text
 
 
 def test_results_without_a_call_id_are_paired_by_order_and_say_so(show: ShowMessages) -> None:
@@ -70,10 +71,10 @@ def test_results_without_a_call_id_are_paired_by_order_and_say_so(show: ShowMess
     assert outer.text.count("inferred from the order") == 2
 
 
-def test_backwards_calls_and_results_name_each_other(show: ShowMessages) -> None:
-    late, outer = show(calling(call(1, "look")), result(1, "seen"), order="desc")
-    assert late.link("call 1.1 look") == "#m-1-call-1"
-    assert outer.link("message 2") == "#m-2"
+def test_newest_first_a_result_is_under_its_call(show: ShowMessages) -> None:
+    outer, _ = show(calling(call(1, "look")), result(1, "seen"), order="desc")
+    assert [bubble.sources for bubble in bubbles_in(outer.calls[0])] == [["seen"]]
+    assert "arrived as" not in outer.text
 
 
 def test_a_call_without_a_result_says_so(show: ShowMessages) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from webapp.analysis import find_call_failure
 from webapp.exact_json import parse
 from webapp.media import InlineMedia
 from webapp.messages import File, Image, InputAudio, Message, Text, ToolCall, Unknown, UrlCitation
@@ -47,6 +48,26 @@ def test_a_tool_result_block_is_the_result_of_its_call() -> None:
     assert [part.kind for part in result.parts] == ["text", "image"]
     assert [member.name.text for member in result.also_sent] == ["is_error"]
     assert read(role="user", content=[{**block, "content": "rain"}]).plain_text == "rain"
+
+
+def test_several_results_in_one_message_are_paired_each_with_its_own_call() -> None:
+    calls = [{**USE, "id": f"t{number}"} for number in (1, 2)]
+    blocks = [
+        {"type": "tool_result", "tool_use_id": "t2", "content": "rain", "is_error": True},
+        {"type": "text", "text": "Go on."},
+        {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "sun"}]},
+        {"type": "tool_result", "tool_use_id": "t9", "content": "fog"},
+    ]
+    called, holder = arrange(
+        [read(role="assistant", content=calls), read(role="user", content=blocks)], first=1
+    )
+    first, second = called.calls
+    assert [one.message.plain_text for one in (*first.results, *second.results)] == ["sun", "rain"]
+    assert [one.anchor for one in first.results] == ["m-2-result-2"]
+    assert holder.answers is None and not holder.nested
+    assert [piece.nested for piece in holder.pieces] == [True, True, False]
+    assert holder.message.plain_text.split() == ["rain", "Go", "on.", "sun", "fog"]
+    assert find_call_failure(second) and not find_call_failure(first)
 
 
 def test_several_results_in_one_message_keep_the_ids_of_their_calls() -> None:

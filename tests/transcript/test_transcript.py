@@ -54,9 +54,15 @@ def arranged(*messages: Message, **keywords: Any) -> tuple[Entry, ...]:
 def in_page_order(entries: Sequence[Entry]) -> Iterator[Entry]:
     """The entries as a page shows them: results under their calls, all else by itself."""
     for entry in entries:
-        yield entry
-        for call in entry.calls:
-            yield from in_page_order(call.nested)
+        if not entry.nested:
+            yield from _with_results(entry)
+
+
+def _with_results(entry: Entry) -> Iterator[Entry]:
+    yield entry
+    for call in entry.calls:
+        for found in call.results:
+            yield from _with_results(found)
 
 
 def pairs(entries: Sequence[Entry]) -> list[tuple[str, list[int | None]]]:
@@ -71,8 +77,8 @@ def test_results_stand_under_the_calls_whose_ids_they_name() -> None:
     assert pairs(entries) == [("2.1", [3]), ("2.2", [4])]
     assert [entry.number for entry in select_top_level(entries)] == [1, 2, 5]
     first, second = entries[1].calls
-    assert (first.nested, first.elsewhere) == ([entries[2]], [])
-    assert (second.nested, second.elsewhere) == ([entries[3]], [])
+    assert (first.results, second.results) == ([entries[2]], [entries[3]])
+    assert not any(entry.moved for entry in entries)
     assert not any(entry.inferred for entry in entries)
     assert entries[2].answers is first
     assert entries[4].answers is None
@@ -109,14 +115,13 @@ def test_a_name_decides_among_calls_where_ids_are_missing() -> None:
     assert pairs(entries) == [("1.1", [3]), ("1.2", [2])]
 
 
-def test_results_out_of_order_keep_their_place_and_are_linked() -> None:
+def test_results_out_of_order_go_to_their_calls_and_leave_a_stub() -> None:
     entries = arranged(caller("a", "b"), result("b"), result("a"))
 
     assert pairs(entries) == [("1.1", [3]), ("1.2", [2])]
-    assert [entry.number for entry in in_page_order(select_top_level(entries))] == [1, 2, 3]
-    first, second = entries[0].calls
-    assert second.nested == [entries[1]]
-    assert first.elsewhere == [entries[2]]
+    assert [entry.number for entry in in_page_order(select_top_level(entries))] == [1, 3, 2]
+    assert [entry.number for entry in select_top_level(entries)] == [1, 3]
+    assert [entry.moved for entry in entries] == [False, False, True]
 
 
 def test_a_message_in_between_ends_the_nesting_but_not_the_pairing() -> None:
@@ -124,6 +129,7 @@ def test_a_message_in_between_ends_the_nesting_but_not_the_pairing() -> None:
 
     assert pairs(entries) == [("1.1", [2]), ("1.2", [4])]
     assert [entry.number for entry in select_top_level(entries)] == [1, 3, 4]
+    assert [entry.moved for entry in entries] == [False, False, False, True]
 
 
 def test_a_result_before_its_call_is_not_its_result() -> None:
@@ -143,7 +149,7 @@ def test_ids_used_again_go_to_the_call_that_still_lacks_a_result() -> None:
 def test_two_results_of_one_call_both_stand_under_it() -> None:
     entries = arranged(caller("a"), result("a"), result("a"))
 
-    assert entries[0].calls[0].nested == list(entries[1:])
+    assert entries[0].calls[0].results == list(entries[1:])
 
 
 def test_results_of_unknown_calls_answer_nothing() -> None:
@@ -198,13 +204,13 @@ def test_a_call_without_a_result_may_follow_only_where_messages_do() -> None:
     assert [call.may_follow for call in more[0].calls] == [False, True]
 
 
-def test_newest_first_pairs_as_in_request_order_and_nests_nothing() -> None:
+def test_newest_first_keeps_every_call_with_its_results() -> None:
     messages = [user(), caller("a", "b"), result(), result()]
     entries = arrange(messages[::-1], first=4, order="desc")
 
     assert [entry.number for entry in entries] == [4, 3, 2, 1]
     assert pairs(entries) == [("2.1", [3]), ("2.2", [4])]
-    assert select_top_level(entries) == entries
+    assert [entry.number for entry in select_top_level(entries)] == [2, 1]
 
 
 def test_without_numbers_entries_are_named_by_their_content() -> None:
@@ -243,12 +249,18 @@ def any_message(draw: st.DrawFn) -> Message:
 
 @given(st.lists(any_message(), max_size=12), st.sampled_from(["asc", "desc"]))
 @checked
-def test_no_message_is_dropped_doubled_or_moved(messages: list[Message], order: str) -> None:
+def test_no_message_is_dropped_or_doubled_and_only_results_are_moved(
+    messages: list[Message], order: str
+) -> None:
     entries = arrange(messages, first=1 if order == "asc" else len(messages), order=order)
-    shown = list(in_page_order(select_top_level(entries)))
+    top_level = select_top_level(entries)
+    shown = list(in_page_order(top_level))
 
-    assert [entry.message for entry in shown] == messages
-    assert shown == list(entries)
+    assert [entry.message for entry in entries] == messages
+    assert len(shown) == len(entries) and set(shown) == set(entries)
+    assert [entry for entry in shown if not entry.nested] == [
+        entry for entry in entries if not entry.nested
+    ]
 
 
 @given(st.lists(any_message(), max_size=12))
@@ -259,7 +271,7 @@ def test_every_pairing_is_of_a_result_behind_its_call(messages: list[Message]) -
     for entry in entries:
         for call in entry.calls:
             assert call.caller is entry
-            assert sorted([*call.nested, *call.elsewhere], key=entries.index) == call.results
+            assert sorted(call.results, key=entries.index) == call.results
             for found in call.results:
                 assert found.answers is call
                 assert found.message.is_tool_result
@@ -472,8 +484,9 @@ def test_every_recorded_transcript_keeps_its_order_and_pairs_its_results() -> No
             assert isinstance(root, Object)
             messages = [Message.from_json(value) for value in root.items("messages") or ()]
             entries = arrange(messages, first=1)
-            shown = in_page_order(select_top_level(entries))
-            assert [entry.message for entry in shown] == messages
+            shown = list(in_page_order(select_top_level(entries)))
+            assert [entry.message for entry in entries] == messages
+            assert len(shown) == len(entries) and set(shown) == set(entries)
             answers = [entry for entry in entries if entry.message.is_tool_result]
             results += len(answers)
             unpaired += sum(entry.answers is None for entry in answers)

@@ -62,6 +62,44 @@ def texts(page: Page, selector: str) -> list[str]:
     return [" ".join(node.text().split()) for node in page.all(selector)]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_results_are_under_their_calls_and_their_places_link_there(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path, order: str
+) -> None:
+    blocks = [
+        {"type": "tool_result", "tool_use_id": "c3", "content": "Error: no seat"},
+        {"type": "tool_result", "tool_use_id": "c9", "content": "nobody asked"},
+    ]
+    messages: list[Json] = [
+        calls("look", "book", "pay", start=1),
+        result(2),
+        {"role": "user", "content": "And?"},
+        result(1, "found late"),
+        {"role": "user", "content": blocks},
+    ]
+    answer = {"role": "assistant", "content": "All is done."}
+    line = {"id": ID, "messages": messages, "choices": [{"index": 0, "message": answer}]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    load(tmp_path / "one.jsonl")
+    page = Page.of(client.get(f"/completions/{ID}?view=full&order={order}"))
+
+    first, second, third = (page.all(f"#m-1-call-{n} .result .bubble")[0] for n in (1, 2, 3))
+    assert "found late" in first.text() and "arrived as message 4" in first.text()
+    assert "done" in second.text() and "arrived" not in second.text()
+    assert "Error: no seat" in third.text() and third.attributes["id"] == "m-5-result-1"
+    assert [state[:5] for state in texts(page, ".call-head .row-state")] == ["error"]
+    stubs = texts(page, ".page > .stub") + texts(page, "#m-5 .stub")
+    assert stubs == [
+        "4 tool result of call 1.1 look, shown there",
+        "result of call 1.3 pay, shown there",
+    ]
+    links = [link.attributes["href"] for link in page.all(".stub a")]
+    assert sorted(links, key=str) == ["#m-4", "#m-5-result-1"]
+    assert "nobody asked" in texts(page, "#m-5").pop()
+    ids = [node.attributes["id"] for node in page.all("[id]")]
+    assert len(ids) == len(set(ids))
+
+
 def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
 

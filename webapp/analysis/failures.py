@@ -95,7 +95,8 @@ def find_result_failure(
     `tool` is the name of the called tool, `program` the command of a shell. Texts that
     were only read (a file, a log, a web page) are judged by their first line alone.
     """
-    for member in message.also_sent:
+    extras = (member for part in message.parts for member in part.extras)
+    for member in (*message.also_sent, *extras):
         if member.name.text in ("is_error", "isError") and _is_true(member.value):
             return Failure("marked as an error", f"{member.name.text}: true")
     texts = [part.text for part in message.parts if isinstance(part, Text)]

@@ -127,7 +127,12 @@ def analyze_run(
     Their calls and results must have been paired. `first_call` numbers the first call.
     """
     turn = 0
-    failures = {id(entry): failure for entry in entries if (failure := _find_failure(entry))}
+    failures = {
+        id(one): failure
+        for entry in entries
+        for one in (entry, *entry.pieces)
+        if (failure := _find_failure(one))
+    }
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
     for entry in entries:
@@ -149,7 +154,10 @@ def analyze_run(
                 size=len(entry.message.json.source),
                 turn=turn,
                 calls=own,
-                failure=failures.get(id(entry)),
+                failure=next(
+                    (failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures),
+                    None,
+                ),
             )
         )
     return Run(
@@ -200,7 +208,7 @@ def _build_call(call: CallEntry, number: int, failures: dict[int, Failure]) -> R
 def _find_kind(entry: Entry) -> Kind:
     if entry.choice is not None:
         return "answer"
-    if entry.message.is_tool_result:
+    if entry.message.is_tool_result or entry.message.holds_only_results:
         return "result"
     kinds: dict[str, Kind] = {"user": "user", "assistant": "assistant"}
     return kinds.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +12,7 @@ from webapp.messages.citing import parse_context, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     find_result,
+    iter_results,
     parse_annotations,
     parse_calls,
     parse_parts,
@@ -31,6 +33,9 @@ from webapp.messages.reasoning import DETAIL_FIELDS
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All keys that api.openai.com sends of an input message; an answer has others."""
 
+MAX_RESULTS: Final = 200
+"""Results in one message that are shown under their calls; no model calls more tools at once."""
+
 # A null for tool calls means that there were none; a null refusal means nothing.
 _WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
 
@@ -47,7 +52,8 @@ class Message:
     """One message; `json` is its source exactly as sent.
 
     `holds_result` is true if its content is one `tool_result` block of Anthropic's API, whatever
-    its role.
+    its role. If its content has several, or other parts besides, `results` has each of them as a
+    message of its own, made of the same parts.
     """
 
     json: Value
@@ -60,6 +66,7 @@ class Message:
     tool_call_id: str | None = None
     also_sent: tuple[Member, ...] = ()
     holds_result: bool = False
+    results: tuple[Message, ...] = ()
     _sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
@@ -78,12 +85,14 @@ class Message:
             beyond += context.find_unread(citations=Array)
             read["context"] = Object
         parts = tuple(parse_parts(json))
+        role = json.text("role")
+        blocks = () if result or role in ("tool", "function") else iter_results(json)
         texts = [part.text for part in parts if isinstance(part, Text)]
         listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
         return cls(
             json,
             id=json.text("id"),
-            role=json.text("role"),
+            role=role,
             name=json.text("name"),
             parts=parts,
             calls=tuple(parse_calls(json)),
@@ -91,6 +100,7 @@ class Message:
             tool_call_id=result.text("tool_use_id") if result else json.text("tool_call_id"),
             also_sent=json.find_unread(**read) + beyond,
             holds_result=result is not None,
+            results=_build_results(tuple(blocks), role, parts),
             _sent=frozenset(json.names()),
         )
 
@@ -123,6 +133,12 @@ class Message:
         return self.holds_result or self.role in ("tool", "function")
 
     @property
+    def holds_only_results(self) -> bool:
+        """Whether every part belongs to one of several results."""
+        shown = sum(len(result.parts) for result in self.results)
+        return self.holds_result or (shown > 0 and shown == len(self.parts))
+
+    @property
     def text_count(self) -> int:
         """The number of text parts: the offsets of citations are clear only if it is one."""
         return sum(isinstance(part, Text) for part in self.parts)
@@ -137,3 +153,27 @@ class Message:
         """All text a reader would quote, one blank line between parts."""
         texts = (part.text for part in self.parts if isinstance(part, Text | Refusal))
         return "\n\n".join(texts)
+
+
+def _build_results(
+    blocks: Sequence[Object], role: str | None, parts: Sequence[Part]
+) -> tuple[Message, ...]:
+    """Return several results of one message, each with its share of the `parts`."""
+    if len(blocks) > MAX_RESULTS:
+        return ()
+    ordered = sorted(parts, key=lambda part: part.json.start)
+    results = []
+    for block in blocks:
+        first = bisect_left(ordered, block.start, key=lambda part: part.json.start)
+        end = bisect_left(ordered, block.end, key=lambda part: part.json.start)
+        if first < end:
+            results.append(
+                Message(
+                    block,
+                    role=role,
+                    parts=tuple(ordered[first:end]),
+                    tool_call_id=block.text("tool_use_id"),
+                    holds_result=True,
+                )
+            )
+    return tuple(results)

@@ -68,6 +68,15 @@ def find_result(message: Object) -> Object | None:
     return None
 
 
+def iter_results(message: Object) -> Iterator[Object]:
+    """Yield the `tool_result` blocks of the content that name their calls."""
+    for block in message.items("content") or ():
+        if isinstance(block, Object) and block.text("type") == "tool_result":
+            has_content = isinstance(block.get("content"), String | Array)
+            if has_content and block.text("tool_use_id") is not None:
+                yield block
+
+
 def parse_parts(message: Object) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
     yield from join_reasoning(_parse_reasoning_and_content(message))

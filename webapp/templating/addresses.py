@@ -20,9 +20,9 @@ from webapp.transcript import Entry
 
 def message_url(section: TranscriptPage, entry: Entry) -> str | None:
     """Return the link to a message: its own page, or its place on the transcript."""
-    if is_linkable(entry.message.id):
+    if is_linkable(entry.sent_as.id):
         return url_for(
-            "messages.show", completion_id=section.completion_id, message_id=entry.message.id
+            "messages.show", completion_id=section.completion_id, message_id=entry.sent_as.id
         )
     if entry.choice is not None:
         return f"{url_for('completions.show', completion_id=section.completion_id)}#{entry.anchor}"
@@ -37,9 +37,9 @@ def back_url(section: TranscriptPage, entry: Entry) -> str:
 
 def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
     """Return the address of a message's exact JSON; None if the message has no usable id."""
-    if is_linkable(entry.message.id):
+    if is_linkable(entry.sent_as.id):
         return url_for(
-            "messages.raw", completion_id=section.completion_id, message_id=entry.message.id
+            "messages.raw", completion_id=section.completion_id, message_id=entry.sent_as.id
         )
     if entry.place is not None:
         return url_for(
@@ -56,8 +56,8 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
     """
     services().media_cache.keep(section.completion_id, media)
     query: dict[str, Any] = {name: replace_surrogates(value) for name, value in more.items()}
-    if is_linkable(entry.message.id):
-        query["message"] = entry.message.id
+    if is_linkable(entry.sent_as.id):
+        query["message"] = entry.sent_as.id
     elif entry.place is not None:
         query["choice"] = entry.place
     return url_for("media.show", completion_id=section.completion_id, digest=media.digest, **query)
@@ -65,7 +65,7 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
 
 def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
     """Return the page of the slice of `piece` that begins at `start`."""
-    place = find_position(entry.message, piece)
+    place = find_position(entry.sent_as, piece)
     if place is None:
         return None
     return _message_part_url("texts.show", section, entry, place=place, **{"from": start or None})
@@ -73,7 +73,7 @@ def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0
 
 def whole_text_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
     """Return the address of the whole text of `piece`, as plain text."""
-    place = find_position(entry.message, piece)
+    place = find_position(entry.sent_as, piece)
     if place is None:
         return None
     return _message_part_url("texts.whole", section, entry, place=place)
@@ -89,8 +89,8 @@ def _message_part_url(
 ) -> str | None:
     """Return None for a message that has no usable id and is no output choice."""
     query["completion_id"] = section.completion_id
-    if is_linkable(entry.message.id):
-        return url_for(endpoint, message_id=entry.message.id, **query)
+    if is_linkable(entry.sent_as.id):
+        return url_for(endpoint, message_id=entry.sent_as.id, **query)
     if entry.place is None:
         return None
     return url_for(f"{endpoint}_of_choice", choice=entry.place, **query)

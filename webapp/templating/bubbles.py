@@ -44,7 +44,8 @@ class PartView:
     """A content part, ready to be shown.
 
     A text has one of three: `long` if it is too long for a page, `structure` if it is shown as
-    written, else `markdown`. `images` stand in the text as data and are shown below it.
+    written, else `markdown`. `images` stand in the text as data and are shown below it. A part of
+    a result that is shown under its call has none of them, but `moved`.
     """
 
     part: Part
@@ -53,6 +54,7 @@ class PartView:
     markdown: TextView | None = None
     fold: Fold | None = None
     images: tuple[InlineMedia, ...] = ()
+    moved: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,16 @@ def render_bubble(entry: Entry, context: RenderContext) -> str:
 def view_pieces(entry: Entry, context: RenderContext, start: int = 0) -> PiecesView:
     """Prepare as many parts and calls of a message, from `start` on, as one page shows."""
     pieces = Pieces.of(entry, start=start, limit=context.budgets.parts)
-    return PiecesView(pieces, tuple(_view_part(part, entry, context) for part in pieces.parts))
+    answered = (piece for piece in entry.pieces if piece.nested)
+    elsewhere = {id(part): piece for piece in answered for part in piece.message.parts}
+    parts: list[PartView] = []
+    for part in pieces.parts:
+        moved = elsewhere.get(id(part))
+        if moved is None:
+            parts.append(_view_part(part, entry, context))
+        elif part is moved.message.parts[0]:
+            parts.append(PartView(part=part, moved=moved))
+    return PiecesView(pieces, tuple(parts))
 
 
 def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
@@ -143,7 +154,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         fold = rendering.estimate_fold(
             text, role="tool", mono=True, is_open=is_open, is_compact=context.is_compact
         )
-    results = [result.message for result in call.nested]
+    results = [result.message for result in call.results]
     texts = [result.message.plain_text for result in call.results]
     failure = find_call_failure(call)
     return CallView(
@@ -156,7 +167,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         state="error" if failure else "ok" if call.results else "no result",
         failure=failure,
         result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
-        is_open=any(_is_target(entry, context) for entry in (call.caller, *call.nested)),
+        is_open=any(_is_target(entry, context) for entry in (call.caller, *call.results)),
     )
 
 
@@ -259,4 +270,4 @@ def _fold_text(
 
 def _is_target(entry: Entry, context: RenderContext) -> bool:
     """Return whether the page was requested for the sake of this message."""
-    return entry.message.id is not None and context.target == entry.message.id
+    return entry.sent_as.id is not None and context.target == entry.sent_as.id

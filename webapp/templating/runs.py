@@ -105,17 +105,20 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
             yield entry, hidden
             hidden = 0
         else:
-            hidden += 1 + sum(len(call.nested) for call in entry.calls)
+            results = (result for call in entry.calls for result in call.results)
+            hidden += 1 + sum(not result.moved for result in results)
     if hidden:
         yield None, hidden
 
 
 def _is_shown(entry: Entry, context: RenderContext, failing: frozenset[str]) -> bool:
     message = entry.message
+    if entry.answers is not None:
+        return _is_shown(entry.answers.caller, context, failing)
     if context.only is None or (context.target is not None and message.id == context.target):
         return True
     if context.only == "calls":
-        return bool(entry.calls) or message.is_tool_result
+        return bool(entry.calls or entry.pieces) or message.is_tool_result
     if context.only == "failures":
         results = (result.anchor for call in entry.calls for result in call.results)
         return any(anchor in failing for anchor in (entry.anchor, *results))

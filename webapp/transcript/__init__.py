@@ -6,8 +6,8 @@
     pairing     the call that each result answers
     outputs     the choices that are not among the messages
 
-Pure functions that never drop or reorder a message. A result is shown under its call only if
-that keeps the order of the messages; otherwise the two link to each other.
+Pure functions that never drop or reorder a message. A result is shown under its call; if it came
+out of order, its place says so.
 """
 
 from webapp.transcript.entries import CallEntry, Entry, select_top_level

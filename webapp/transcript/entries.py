@@ -19,7 +19,9 @@ class Entry:
     true if its id names no call, so that the order decided. `choice` is set if the message is
     an output, and `place` (from 0) if it is only among the choices of the completion, not among
     its messages; `counted_as` is its place if its index does not tell it from other choices.
-    `prefix` starts the DOM id if one page shows several transcripts.
+    `moved` is true if its call is not directly before it in request order. A message with
+    several results has an entry for each in `pieces`, of which it is the `holder`; `position`
+    counts them. `prefix` starts the DOM id if one page shows several transcripts.
     """
 
     message: Message
@@ -30,12 +32,27 @@ class Entry:
     choice: Choice | None = None
     place: int | None = None
     counted_as: int | None = None
-    nested: bool = False
+    moved: bool = False
+    pieces: tuple[Entry, ...] = ()
+    holder: Entry | None = None
+    position: int = 0
     prefix: str = ""
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is shown under the call that it answers."""
+        return self.answers is not None
+
+    @property
+    def sent_as(self) -> Message:
+        """The message that the server sent; a result may be only a part of it."""
+        return self.holder.message if self.holder else self.message
 
     @property
     def anchor(self) -> str:
         """The DOM id, made of our own numbers and never of text from the message."""
+        if self.holder is not None:
+            return f"{self.holder.anchor}-result-{self.position}"
         if self.place is not None:
             return f"{self.prefix}choice-{self.place}"
         if self.number is not None:
@@ -84,15 +101,10 @@ class CallEntry:
     def anchor(self) -> str:
         return f"{self.caller.anchor}-call-{self.position}"
 
-    @property
-    def nested(self) -> list[Entry]:
-        return [entry for entry in self.results if entry.nested]
-
-    @property
-    def elsewhere(self) -> list[Entry]:
-        return [entry for entry in self.results if not entry.nested]
-
 
 def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return all entries except the results shown under their calls."""
-    return tuple(entry for entry in entries if not entry.nested)
+    """Return all entries except the results that are shown at their place, under their calls.
+
+    A moved result is among them, so that a page can say at its place where it is.
+    """
+    return tuple(entry for entry in entries if entry.moved or not entry.nested)

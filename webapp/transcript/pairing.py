@@ -26,13 +26,18 @@ def arrange(
             CallEntry(call, entry, position)
             for position, call in enumerate(entry.message.calls, start=1)
         )
+        entry.pieces = tuple(
+            Entry(result, entry.number, holder=entry, position=position)
+            for position, result in enumerate(entry.message.results, start=1)
+        )
+    chronological = entries if order == "asc" else entries[::-1]
     calls: list[CallEntry] = []
-    for entry in entries if order == "asc" else entries[::-1]:
-        if entry.message.is_tool_result:
-            _pair_result(entry, calls)
+    for entry in chronological:
+        for result in entry.pieces or (entry,):
+            if result.message.is_tool_result:
+                _pair_result(result, calls)
         calls.extend(entry.calls)
-    if order == "asc":
-        _nest_results(entries)
+    _mark_moved(chronological)
     for call in (call for entry in entries for call in entry.calls):
         call.may_follow = not call.results and not is_last
     return entries
@@ -77,16 +82,17 @@ def _get_name(call: CallEntry) -> str | None:
     return call.call.name if isinstance(call.call, ToolCall) else None
 
 
-def _nest_results(entries: Sequence[Entry]) -> None:
-    """Nest results under their calls while they follow directly, in the order of the calls."""
+def _mark_moved(entries: Sequence[Entry]) -> None:
+    """Mark the results that do not follow their call directly, in the order of the calls."""
     caller: Entry | None = None
     reached = 0
     for entry in entries:
+        for piece in entry.pieces:
+            piece.moved = piece.nested
         answered = entry.answers
         if answered is None:
             caller, reached = (entry, 0) if entry.calls else (None, 0)
         elif answered.caller is caller and answered.position >= reached:
-            entry.nested = True
             reached = answered.position
         else:
-            caller = None
+            entry.moved = True
