@@ -12,6 +12,7 @@ from tests.support.any_json import checked
 from webapp.formatting import (
     ago,
     count,
+    duration,
     extent,
     first_words,
     is_past,
@@ -35,6 +36,25 @@ def test_things_are_counted(number: int | None, words: str) -> None:
 
 def test_a_plural_may_be_given() -> None:
     assert (count(1, "reply", "replies"), count(2, "reply", "replies")) == ("1 reply", "2 replies")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (0, "0.00 s"),
+        (420, "0.42 s"),
+        (994, "0.99 s"),
+        (995, "1.0 s"),
+        (3_140, "3.1 s"),
+        (9_949, "9.9 s"),
+        (9_950, "10 s"),
+        (59_499, "59 s"),
+        (59_500, "1 min 0 s"),
+        (125_000, "2 min 5 s"),
+    ],
+)
+def test_durations_have_two_digits(milliseconds: int, words: str) -> None:
+    assert duration(milliseconds) == words
 
 
 @pytest.mark.parametrize(

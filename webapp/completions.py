@@ -92,6 +92,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How long an answer took in milliseconds, as the embedded server recorded it."""
+
+    first_token_ms: int | None
+    total_ms: int | None
+
+    @classmethod
+    def from_json(cls, json: Object) -> Timing:
+        first, total = (
+            number if number is not None and number >= 0 else None
+            for number in map(json.integer, ("first_token_ms", "total_ms"))
+        )
+        return cls(first, total)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One answer; `index` is the API's, `also_sent` are the members not read here.
 
@@ -206,6 +222,7 @@ class Completion:
     input_messages: tuple[Message, ...] | None = None
     original_id: str | None = None
     broken_off: str | None = None
+    timing: Timing | None = None
 
     @classmethod
     def from_json(cls, json: Value) -> Completion:
@@ -214,6 +231,7 @@ class Completion:
         usage = json.object("usage")
         metadata = json.object("metadata")
         prediction = json.object("prediction")
+        timing = json.object("readback_timing")
         lists = {
             name: value.items if is_readable_list(value := json.get(name)) else None
             for name in ("choices", "input_messages")
@@ -248,6 +266,7 @@ class Completion:
             input_messages=None if inputs is None else tuple(map(Message.from_json, inputs)),
             original_id=json.text("original_id") or None,
             broken_off=_find_break(json),
+            timing=Timing.from_json(timing) if timing else None,
         )
 
     @property

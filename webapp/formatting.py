@@ -45,6 +45,16 @@ def extent(text: str) -> str:
     return f"{length}, {size(len(text.encode('utf-8', 'surrogatepass')))}"
 
 
+def duration(milliseconds: int) -> str:
+    """Return a duration with two or more digits: `0.42 s`, `3.1 s`, `42 s`, `2 min 5 s`."""
+    if milliseconds < 995:
+        return f"{milliseconds / 1000:.2f} s"
+    if milliseconds < 9950:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod((milliseconds + 500) // 1000, 60)
+    return f"{minutes:,} min {seconds} s" if minutes else f"{seconds} s"
+
+
 def moment(seconds: int | None) -> str:
     """Return unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is no time."""
     if seconds is None:
@@ -100,6 +110,7 @@ def first_words(text: str, limit: int = 160) -> str:
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "ago": ago,
     "count": count,
+    "duration": duration,
     "extent": extent,
     "first_words": first_words,
     "is_past": is_past,

@@ -188,6 +188,15 @@ def test_an_answer_that_ends_too_soon_is_marked_and_told(
     assert "The answer is not complete." in page.one(".broken-off").text()
 
 
+def test_the_page_says_how_long_a_recorded_answer_took(recording: FlaskClient) -> None:
+    ask(recording, stream=True)
+
+    [page] = shown(recording)
+    facts = [fact.text() for fact in page.all(".about-line .dot")]
+    assert [fact.rpartition(" ")[2] for fact in facts if "token " in fact] == ["s"]
+    assert [fact.split()[0] for fact in facts] == ["first", "answer"]
+
+
 def test_servers_of_this_network_and_queries_can_be_set() -> None:
     for environ in read_case("10_settings")["settings that stop the start"]:
         config = Config.from_environ(environ)

@@ -13,6 +13,7 @@ _IDENTITY: Final = frozenset(
     {"object", "request_id", "system_fingerprint", "service_tier", "user", "provider"}
     | {"safety_identifier", "prompt_cache_key"}
 )
+_TIMING: Final = frozenset({"readback_timing"})
 _ZERO: Final = ("0", "0.0")
 _ONE: Final = ("1", "1.0")
 _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
@@ -35,8 +36,9 @@ def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
     settings = completion.settings
     usage = completion.usage.json if completion.usage else None
     groups = [
-        ("Request", [member for member in settings if member.name.text not in _IDENTITY]),
+        ("Request", [one for one in settings if one.name.text not in _IDENTITY | _TIMING]),
         ("Usage", list(usage.members) if isinstance(usage, Object) else []),
+        ("Timing", [member for member in settings if member.name.text in _TIMING]),
         ("Identity", [member for member in settings if member.name.text in _IDENTITY]),
     ]
     return [(name, members) for name, members in groups if members]

@@ -34,6 +34,29 @@ def test_the_head_tells_model_time_reasons_tokens_and_metadata(
     assert "no name" in about
 
 
+@pytest.mark.parametrize(
+    ("timing", "words"),
+    [
+        ({"total_ms": 3140, "first_token_ms": 420}, ["first token 0.42 s", "answer 3.1 s"]),
+        ({"total_ms": 65_000}, ["answer 1 min 5 s"]),
+        ({"total_ms": -1, "first_token_ms": "soon"}, []),
+        ({"total_ms": 10**400}, ["min"]),
+        ({}, []),
+        ([3140], []),
+        (None, []),
+    ],
+)
+def test_the_head_tells_how_long_the_answer_took_only_if_that_is_recorded(
+    fake: FakeUpstream, fake_client: FlaskClient, timing: object, words: list[str]
+) -> None:
+    fake.completions[ID] = stored(ID, "x", readback_timing=timing)
+    page = open_transcript(fake_client)
+    facts = " ".join(page.one(".about-line").text(separator=" ").split())
+    assert all(word in facts for word in words)
+    assert ("answer" in facts, "first token" in facts) == (bool(words), len(words) == 2)
+    assert bool(page.all(".settings [data-group=Timing]")) is (timing is not None)
+
+
 def test_settings_are_exact_to_the_last_digit(fake: FakeUpstream, fake_client: FlaskClient) -> None:
     members = (
         '"seed":-8132613597486110237,"top_p":1.0,"temperature":0.70,"penalty":1e-7,'
