@@ -30,6 +30,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("class", "data-mark", "data-quiet", "title"),
         *("tabindex", "role", "aria-label"),
     },
+    "details": {"open"},
+    "summary": {"dir"},
     "kbd": set(),
     "sub": set(),
     "sup": {"class"},

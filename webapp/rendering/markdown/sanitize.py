@@ -6,7 +6,7 @@ from typing import Final
 
 import nh3
 
-_DIRECTED: Final = ["blockquote", "h3", "h4", "h5", "h6", "ol", "p", "ul"]
+_DIRECTED: Final = ["blockquote", "h3", "h4", "h5", "h6", "ol", "p", "summary", "ul"]
 _TAGS: Final = {
     *_DIRECTED,
     *[
@@ -14,6 +14,7 @@ _TAGS: Final = {
         "br",
         "code",
         "del",
+        "details",
         "div",
         "em",
         "hr",
@@ -34,6 +35,7 @@ _TAGS: Final = {
 }
 _VALUES: Final[dict[str, dict[str, set[str]]]] = {
     **{tag: {"dir": {"auto"}} for tag in _DIRECTED},
+    "details": {"open": {""}},
     "div": {"dir": {"auto"}, "tabindex": {"0"}},
     "span": {"role": {"img"}, "aria-label": {"done", "to do"}},
 }

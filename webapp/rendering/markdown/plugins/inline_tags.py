@@ -8,8 +8,10 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
-_BREAK: Final = re.compile(r"<br ?/?>", re.IGNORECASE)
-_PAIR: Final = re.compile(r"<(sub|sup|kbd)>([^<>\n`\\]{1,100})</\1>", re.IGNORECASE)
+_BREAK: Final = re.compile(r"<br[ \t]{0,8}/?>", re.IGNORECASE)
+_START: Final = re.compile(r"<(sub|sup|kbd)>", re.IGNORECASE)
+_MOST: Final = 200
+"""Characters between the tags of an element."""
 
 
 def install(parser: MarkdownIt) -> None:
@@ -26,13 +28,31 @@ def parse_tag(state: StateInline, silent: bool) -> bool:
             state.push("hardbreak", "br", 0)
         state.pos = found.end()
         return True
-    found = _PAIR.match(state.src, state.pos, state.posMax)
+    found = _START.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
+    name, maximum = found[1].lower(), state.posMax
+    end = _find_end(state, name, found.end())
+    if end is None:
+        return False
     if not silent:
-        name = found[1].lower()
         state.push(f"{name}_open", name, 1)
-        state.push("text", "", 0).content = found[2]
+        state.pos, state.posMax = found.end(), end
+        state.md.inline.tokenize(state)
         state.push(f"{name}_close", name, -1)
-    state.pos = found.end()
+    state.pos, state.posMax = end + len(f"</{name}>"), maximum
     return True
+
+
+def _find_end(state: StateInline, name: str, begin: int) -> int | None:
+    """Return where the tag begins that closes the element whose content begins at `begin`."""
+    limit = min(state.posMax, begin + _MOST + len(f"</{name}>"))
+    depth = 1
+    for tag in re.compile(f"<(/?){name}>|\n", re.IGNORECASE).finditer(state.src, begin, limit):
+        if tag[0] == "\n":
+            return None
+        depth += -1 if tag[1] else 1
+        if not depth:
+            inside = state.src[begin : tag.start()]
+            return tag.start() if inside.strip() and inside.count("`") % 2 == 0 else None
+    return None

@@ -12,7 +12,7 @@ from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_block.table import escapedSplit, getLine
 from markdown_it.token import Token
 
-_BREAK: Final = re.compile(r"(?<!\\)<br ?/?>", re.IGNORECASE)
+_BREAK: Final = re.compile(r"(?<!\\)<br[ \t]{0,8}/?>", re.IGNORECASE)
 
 
 def install(parser: MarkdownIt) -> None:
