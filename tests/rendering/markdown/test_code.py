@@ -12,7 +12,7 @@ from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
 from tools.paths import ROOT
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
-from webapp.rendering.markdown.code import LANGUAGES, highlight
+from webapp.rendering.markdown.code import LANGUAGES, find_language, highlight
 
 CSS = ROOT / "static" / "css"
 
@@ -44,6 +44,7 @@ def test_code_is_coloured_by_its_language() -> None:
     [
         *("python", "Python", "py", "python3", "python title=x", "{.python}", "python,norun"),
         *("python:src/app.py", "language-python", "lang-py", "py:1-4"),
+        *("12:15:src/app.py", "src/app.py", "python {1,3}", "python:a.js"),
     ],
 )
 def test_a_language_is_known_by_its_names(info: str) -> None:
@@ -67,10 +68,47 @@ def test_a_block_names_its_language_and_offers_a_copy() -> None:
     assert found.css_first("pre[tabindex='0']") is not None
 
 
-def test_a_long_word_after_a_fence_is_cut() -> None:
-    (word,) = parsed(str(render_markdown(f"```{'x' * 100}\na\n```").html)).css(".code-language")
+@pytest.mark.parametrize(
+    "info",
+    [
+        "python:src/app.py",
+        'python title="x" {1,3}',
+        "{.python .numberLines}",
+        "language-python",
+        "objective-c",
+        "f#",
+        "no such <b>language</b>",
+    ],
+)
+def test_all_that_follows_a_fence_is_shown(info: str) -> None:
+    (words,) = parsed(str(render_markdown(f"```{info}\na\n```").html)).css(".code-language")
 
-    assert word.text() == "x" * 30
+    assert words.text() == info
+
+
+def test_a_long_text_after_a_fence_is_cut_with_a_sign() -> None:
+    (words,) = parsed(str(render_markdown(f"```{'x' * 300}\na\n```").html)).css(".code-language")
+
+    assert words.text() == "x" * 200 + "…"
+
+
+@pytest.mark.parametrize(
+    ("info", "language"),
+    [
+        ("C#", "csharp"),
+        ("c++", "cpp"),
+        ("jsonc", "json"),
+        ("console", "console"),
+        ("Bash-Session", "console"),
+        ("JS:src/a.js", "javascript"),
+        ("lang-ts", "typescript"),
+        ("Dockerfile", "docker"),
+        ("v1.2", None),
+        (".py", "python"),
+    ],
+)
+def test_names_of_languages_as_people_write_them(info: str, language: str | None) -> None:
+    assert find_language(info) == language
 
 
 def test_code_beyond_its_budget_is_plain_and_says_so() -> None:

@@ -23,7 +23,7 @@ from pygments.token import _TokenType as TokenType
 from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
 
-_MAX_WORD: Final = 30
+_MAX_INFO: Final = 200
 _TOKENS_PER_CHECK: Final = 32
 
 
@@ -71,8 +71,8 @@ LANGUAGES: Final[dict[str, Language]] = {
 _ALIASES: Final = {
     alias: name
     for name, aliases in {
-        "bash": "sh shell zsh ksh fish",
-        "console": "shell-session sh-session terminal",
+        "bash": "sh shell shellscript zsh ksh fish",
+        "console": "bash-session sh-session shell-session terminal",
         "cpp": "c++ cc cxx h hpp",
         "csharp": "c# cs",
         "diff": "patch udiff",
@@ -139,13 +139,17 @@ def render_code(source: str, info: str, scope: Scope) -> str:
 def find_language(info: str) -> str | None:
     """Return the language of our table that the first word of `info` names, if any."""
     word = get_first_word(info).lower()
-    # `python:src/app.py`, `language-python` and `lang-python` name a language as well.
-    for written in (word, word.partition(":")[0]):
+    # `python:src/app.py`, `language-python`, `12:15:src/app.py` and `src/app.py` as well.
+    for written in (word, word.partition(":")[0], _get_extension(word)):
         plain = written.removeprefix("language-").removeprefix("lang-")
         name = _ALIASES.get(plain, plain)
         if name in LANGUAGES:
             return name
     return None
+
+
+def _get_extension(path: str) -> str:
+    return path.rpartition(".")[2] if path.rfind(".") > 0 else ""
 
 
 def get_first_word(info: str) -> str:
@@ -166,6 +170,10 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
     return Markup("".join(pieces)) if length == len(code) else None
 
 
+def _shorten(info: str) -> str:
+    return info if len(info) <= _MAX_INFO else f"{info[:_MAX_INFO]}…"
+
+
 def _render(code: str, info: str, scope: Scope) -> Markup:
     language = find_language(info)
     highlighted = _highlight_within_budget(code, language, scope) if language else None
@@ -175,7 +183,7 @@ def _render(code: str, info: str, scope: Scope) -> Markup:
         '<pre tabindex="0"><code>{}</code></pre></div>'
     ).format(
         Markup(' data-language="{}"').format(language) if language else "",
-        Markup('<bdi class="code-language">{}</bdi>').format(get_first_word(info)[:_MAX_WORD]),
+        Markup('<bdi class="code-language">{}</bdi>').format(_shorten(info.strip())),
         escape(code) if highlighted is None else highlighted,
     )
 
