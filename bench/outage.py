@@ -1,9 +1,10 @@
 """Take a server through outages of its database, with many creates in each.
 
-`python -m bench.outage [CREATES]` creates that many completions (default: 50) before, in and
-after each outage: a full disk, a read-only store, PostgreSQL stopped and killed. In each outage
-a worker and the parent process are killed, pages are read and a file is imported. Exits with
-status 1 if an answer that was promised to be kept is lost, or if the server does not recover.
+`python -m bench.outage [CREATES]` creates that many completions (default: 50) before and after
+each outage, and three times in it: a full disk, a read-only store, PostgreSQL stopped and killed.
+In each outage a worker and the parent process are killed under the creates, pages are read and a
+file is imported. Prints where the answers were kept, how many broke off, and how many of those
+that were promised are lost. Exits with status 1 if one is, or if the server does not recover.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from tools.outages import (
     MountRefused,
@@ -27,6 +30,8 @@ from tools.outages import (
 )
 from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
 
+IMPORTS: Final = 50
+
 
 def main() -> None:
     """Print a line for each outage."""
@@ -34,16 +39,20 @@ def main() -> None:
     parser.add_argument("creates", nargs="?", type=int, default=50, metavar="CREATES")
     creates = parser.parse_args().creates
     failed = False
+    columns = "".join(f"{name:>9}" for name in ("stored", "spooled", "streams", "broken", "lost"))
+    print(f"{'outage':24}{'seconds':>8}{columns}  pages")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-")))
         for at, outage in enumerate(_find_outages(stack, folder)):
+            began = time.monotonic()
             with running_site(outage, folder / str(at)) as site:
-                report = go_through(outage, site, creates)
-            kept = ", ".join(f"{number:,} {name}" for name, number in report.kept.items())
-            pages = ", ".join(f"{status}: {number}" for status, number in report.pages.items())
+                report = go_through(outage, site, creates=creates, imports=IMPORTS)
+            kept = [report.kept[name] for name in ("stored", "spooled", "in a stream")]
+            numbers = [*kept, report.broken, len(report.lost)]
+            pages = ", ".join(f"{number} × {status}" for status, number in report.pages.items())
             print(
-                f"{outage.name}: {kept}; {report.broken} broken off; pages {pages};"
-                f" {len(report.lost)} lost",
+                f"{outage.name:24}{time.monotonic() - began:8.1f}"
+                f"{''.join(f'{number:9,}' for number in numbers)}  {pages}",
                 flush=True,
             )
             for problem in [*report.lost, *report.problems]:
@@ -62,10 +71,11 @@ def _find_outages(stack: ExitStack, folder: Path) -> Iterator[Outage]:
         print(f"PostgreSQL is left out: {HOW_TO_INSTALL}")
         return
     yield from postgres_outages(stack, stack.enter_context(running_postgres(programs)))
+    # The path of a socket must be short, and the server runs as another user.
+    parent = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-", dir="/tmp")))
+    parent.chmod(0o755)
     try:
-        # The path of a socket must be short.
-        disk = Path(tempfile.mkdtemp(prefix="readback-", dir="/tmp")) / "d"
-        stack.enter_context(small_disk(disk, megabytes=160))
+        disk = stack.enter_context(small_disk(parent / "d", megabytes=160))
     except MountRefused as refusal:
         print(f"PostgreSQL on a full disk is left out: {refusal}")
         return

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,9 @@ PATIENCE: Final = 120.0
 """Seconds after which something that should have happened counts as failed."""
 _POLL_SECONDS: Final = 0.05
 _FULL_BYTES: Final = 4096
+_NOTE: Final = "x" * 5000
+_STATUSES: Final = (200, 502, 503)
+"""What a page may answer; all but the first say that the store cannot be read."""
 
 
 class MountRefused(Exception):
@@ -78,21 +82,22 @@ class Outage:
     needs_restart: bool = False
 
 
+def full_sqlite_outage(disk: Path) -> Outage:
+    """Return the outage of a SQLite file on a small disk, which is full."""
+    filler = disk / "filler"
+    return Outage("SQLite, full", database_url(disk), lambda: fill_disk(disk), filler.unlink)
+
+
 def sqlite_outages(stack: ExitStack, folder: Path) -> Iterator[Outage]:
     """Yield the outages of a SQLite file on a small disk. Raises `MountRefused`."""
     full, fixed = (
-        stack.enter_context(small_disk(folder / name, megabytes=8)) for name in ("full", "fixed")
+        stack.enter_context(small_disk(folder / name, megabytes=32)) for name in ("full", "fixed")
     )
 
     def remount(mode: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{mode}", str(fixed)], check=True)
 
-    yield Outage(
-        "SQLite, full",
-        database_url(full),
-        lambda: fill_disk(full),
-        lambda: (full / "filler").unlink(),
-    )
+    yield full_sqlite_outage(full)
     # A disk cannot become read-only while a process writes to its files.
     yield Outage(
         "SQLite, read-only",
@@ -105,18 +110,23 @@ def sqlite_outages(stack: ExitStack, folder: Path) -> Iterator[Outage]:
 
 def postgres_outages(stack: ExitStack, server: PostgresServer) -> Iterator[Outage]:
     """Yield the outages of a PostgreSQL server that is not shared with others."""
-    url = stack.enter_context(server.database())
-    name = make_url(url).database
+    fixed, stopped, killed = (stack.enter_context(server.database()) for _ in range(3))
+    name = make_url(fixed).database
 
     def set_read_only(value: str) -> None:
         server.run(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
-        server.drop_connections(url)
+        server.drop_connections(fixed)
 
     yield Outage(
-        "PostgreSQL, read-only", url, lambda: set_read_only("on"), lambda: set_read_only("off")
+        "PostgreSQL, read-only", fixed, lambda: set_read_only("on"), lambda: set_read_only("off")
     )
-    yield Outage("PostgreSQL, stopped", url, server.stop, server.start)
-    yield Outage("PostgreSQL, killed", url, server.kill, lambda: _start_after_kill(server))
+    yield Outage("PostgreSQL, stopped", stopped, server.stop, server.start)
+    yield killed_postgres_outage(server, killed)
+
+
+def killed_postgres_outage(server: PostgresServer, url: str) -> Outage:
+    """Return the outage in which all processes of the server of `url` are killed."""
+    return Outage("PostgreSQL, killed", url, server.kill, lambda: _start_after_kill(server))
 
 
 def full_postgres_outage(stack: ExitStack, server: PostgresServer, disk: Path) -> Outage:
@@ -150,7 +160,7 @@ class Report:
 
     kept: Counter[str] = field(default_factory=Counter)
     pages: Counter[int] = field(default_factory=Counter)
-    imported: int = 0
+    promised: list[str] = field(default_factory=list)
     broken: int = 0
     lost: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -222,25 +232,41 @@ class Site:
         except requests.RequestException:
             return 0
 
-    def create(self, *, is_stream: bool, report: Report) -> str | None:
-        """Return the id of a completion whose whole answer arrived and said that it is kept."""
+    def read_ids(self) -> set[str]:
+        """Return the ids of all completions of the store."""
+        ids: set[str] = set()
+        after: dict[str, str] = {}
+        while True:
+            answer = self._client.get(
+                self._address("/v1/chat/completions?limit=100"), params=after, timeout=PATIENCE
+            )
+            answer.raise_for_status()
+            page = answer.json()
+            ids.update(one["id"] for one in page["data"])
+            if not page["has_more"]:
+                return ids
+            after = {"after": page["last_id"]}
+
+    def create(self, *, is_stream: bool, report: Report) -> None:
+        """Create a completion, and note whether its whole answer arrived and it is to be kept."""
         asked = {"model": "m", "messages": [{"role": "user", "content": "Hi" * 500}], "store": True}
         try:
-            answer = self._client.post(
+            # Not by the session: its connections end with their worker.
+            answer = requests.post(
                 self._address("/v1/chat/completions"),
                 json=asked | {"stream": is_stream},
                 timeout=PATIENCE,
             )
         except requests.RequestException:
             report.broken += 1
-            return None
+            return
         kept = answer.headers.get("x-readback-store", "in a stream" if is_stream else "unsaid")
         report.kept[kept] += 1
         if answer.status_code != 200 or kept == "dropped":
             report.problems.append(f"{answer.status_code} {kept} {answer.text[:100]}")
-            return None
+            return
         body = answer.text.partition("data: ")[2].partition("\n")[0] if is_stream else answer.text
-        return str(json.loads(body)["id"])
+        report.promised.append(json.loads(body)["id"])
 
     def run_import(self, path: Path) -> str:
         """Import a file and return all that the command says."""
@@ -262,22 +288,32 @@ class Site:
                 raise TimeoutError(f"the server did not bring {what} in time\n{log}")
             time.sleep(_POLL_SECONDS)
 
+    def wait_for_empty_spool(self) -> None:
+        """Return when everything that waited in the spool has been stored."""
+        spool = self.folder / "spool"
+        self.wait_for(lambda: not any(spool.rglob("*.exchange")), "an empty spool")
+
     def _address(self, path: str) -> str:
         return f"http://127.0.0.1:{self._port}{path}"
 
 
-def go_through(outage: Outage, site: Site, creates: int) -> Report:
-    """Create, read and import in `outage`, kill a worker and the parent, and check afterwards."""
+def go_through(outage: Outage, site: Site, *, creates: int, imports: int) -> Report:
+    """Create, read and import in `outage`, kill a worker and the parent, and check afterwards.
+
+    `creates` completions are created in each of five parts, among them those in which processes
+    are killed. The file that is imported has `imports`; with 0, none is.
+    """
     report = Report()
-    promised: list[str] = []
 
     def create_some() -> None:
         for at in range(creates):
-            name = site.create(is_stream=at % 2 == 1, report=report)
-            promised.extend([name] if name else [])
-        report.pages[site.get("/completions")] += 1
-        if site.get("/healthz") != 200:
-            report.problems.append("/healthz did not answer")
+            site.create(is_stream=at % 2 == 1, report=report)
+
+    def look() -> None:
+        status = site.get("/completions")
+        report.pages[status] += 1
+        if status not in _STATUSES or site.get("/healthz") != 200:
+            report.problems.append(f"the list answered {status}, or /healthz did not answer")
 
     site.start()
     create_some()
@@ -287,28 +323,39 @@ def go_through(outage: Outage, site: Site, creates: int) -> Report:
         site.start()
     else:
         outage.begin()
-    create_some()
-    site.kill_worker()
-    create_some()
-    lines = (completion(f"import-{at}", note="x" * 5000) for at in range(50))
-    path = jsonl(site.folder / "import.jsonl", lines)
-    said = site.run_import(path)
-    if "To go on, repeat the command" not in said:
+    look()
+    with _meanwhile(create_some):
+        site.kill_worker()
+    look()
+    names = [f"import-{at}" for at in range(imports)]
+    path = jsonl(site.folder / "import.jsonl", (completion(name, note=_NOTE) for name in names))
+    if names and "To go on, repeat the command" not in (said := site.run_import(path)):
         report.problems.append(f"the import said: {said}")
-    site.kill()
+    with _meanwhile(create_some):
+        site.kill()
     site.start()
     create_some()
+    look()
     outage.end()
-    site.wait_for(lambda: not list((site.folder / "spool").rglob("*.exchange")), "an empty spool")
-    site.wait_for(lambda: site.get("/completions") == 200, "the list")
+    site.wait_for_empty_spool()
     create_some()
-    said = site.run_import(path)
-    report.imported = 50 if said.rstrip().endswith("loaded.") or "already" in said else 0
-    for name in promised + [f"import-{at}" for at in range(50)]:
-        site.wait_for(lambda: site.get("/completions") == 200, "the list")
-        if site.get(f"/v1/chat/completions/{name}") != 200:
-            report.lost.append(name)
+    if names and "loaded." not in (said := site.run_import(path)):
+        report.problems.append(f"the second import said: {said}")
+    # A worker may have spooled once more, as one outage is remembered for some seconds.
+    site.wait_for_empty_spool()
+    site.wait_for(lambda: site.get("/completions") == 200, "the list")
+    look()
+    report.lost = sorted({*report.promised, *names} - site.read_ids())
     return report
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Run `work` in a thread of its own during the block and until it ends."""
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(work)
+        yield
+        future.result()
 
 
 @contextmanager
