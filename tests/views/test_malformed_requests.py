@@ -86,6 +86,14 @@ NOT_HTTP: Final = {
     "a length that is no number": request(POST, b"Content-Length: " + MARK + b"\r\n"),
     "a negative length": request(POST, b"Content-Length: -1\r\nX: " + MARK + b"\r\n"),
     "two lengths": request(POST, b"Content-Length: 1\r\nContent-Length: 2\r\n", body=MARK),
+    "a length of 5,000 digits": request(
+        POST, b"Content-Length: " + b"9" * 5_000 + b"\r\n", body=MARK
+    ),
+    "a length and chunks": request(
+        POST, CHUNKED, b"Content-Length: 9\r\n", body=b"0\r\n\r\n" + MARK
+    ),
+    "chunks in HTTP/1.0": request(b"POST /open HTTP/1.0", CHUNKED, body=b"0\r\n\r\n" + MARK),
+    "a host whose bracket is not closed": request(b"GET http://[" + MARK + b"/ HTTP/1.1"),
     "an unknown transfer encoding": request(POST, b"Transfer-Encoding: x" + MARK + b"\r\n"),
     "a method in small letters": request(MARK + b" /completions HTTP/1.1"),
     "chunks that are none": request(POST, FORM, CHUNKED, body=b"zz\r\n" + MARK),
@@ -129,9 +137,6 @@ ODD: Final = {
     "another expectation": request(POST, b"Expect: " + MARK + b"\r\nContent-Length: 0\r\n"),
     "a body for a GET": request(GET, b"Content-Length: 9\r\n", body=MARK),
     "a chunk too large to count": request(POST, FORM, CHUNKED, body=b"f" * 17 + b"\r\n" + MARK),
-    "a length and chunks": request(
-        POST, FORM, CHUNKED, b"Content-Length: 5\r\n", body=b"0\r\n\r\nGET /" + MARK + b" HTTP/1.1"
-    ),
     "a form that is no UTF-8": request(
         POST, FORM, b"Content-Length: 19\r\n", body=b"pasted=" + MARK + b"%ff"
     ),
@@ -167,6 +172,25 @@ def test_of_two_requests_on_one_connection_each_is_answered_by_itself(served: Se
 
     assert (answer.status, answer.body[:3]) == (200, b"ok\n")
     assert answer.body[3:].startswith(b"HTTP/1.1 421 Misdirected Request\r\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/completions", b""),
+        ("/healthz", b""),
+        ("/nothing", b""),
+        ("/v1/chat/completions", b""),
+        ("/v1/nothing", b""),
+        ("/v1/chat/completions", b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n"),
+        ("/completions", b"Content-Length: 90000000\r\n"),
+    ],
+)
+def test_no_body_follows_the_answer_to_head(served: Served, path: str, header: bytes) -> None:
+    answer = answer_to(served, request(b"HEAD %b HTTP/1.1" % path.encode(), header))
+
+    assert find_header_faults(answer.headers) == []
+    assert answer.body == b""
 
 
 def test_after_all_of_them_the_server_still_stands(served: Served) -> None:

@@ -78,7 +78,15 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("Start line is invalid")
         if b"\n " in header_plus or b"\n\t" in header_plus:
             raise ParsingError("A header on several lines")
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            # Of a length of thousands of digits, or of a host in brackets that are not closed.
+            raise ParsingError("A number or a host is invalid") from error
+        # Another server could find the end of such a body elsewhere, and a request in its rest.
+        is_ambiguous = self.chunked and "CONTENT_LENGTH" in self.headers
+        if is_ambiguous or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("The end of the body is ambiguous")
         if header_plus.count(b"\r\n") > MAX_HEADERS + 2:
             self.error = RequestHeaderFieldsTooLarge("too many headers")
             self.completed = True
@@ -126,6 +134,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 class _AppTask(WSGITask):  # type: ignore[misc]
     """Asks the app for an answer, or for the words of a refusal."""
 
+    chunked_response: bool
+    wrote_header: bool
+
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         refusal = self.request.refusal
@@ -134,6 +145,18 @@ class _AppTask(WSGITask):  # type: ignore[misc]
             environ["CONTENT_LENGTH"] = "0"
             self.set_close_on_finish()
         return environ
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the answer has a body; to HEAD it has the headers of one, and none follows."""
+        is_over = self.wrote_header and self.request.command == "HEAD"
+        return bool(super().has_body) and not is_over
+
+    def build_response_header(self) -> bytes:
+        """Return the head of the answer."""
+        head: bytes = super().build_response_header()
+        self.chunked_response = self.chunked_response and self.request.command != "HEAD"
+        return head
 
 
 class _BareErrorTask(ErrorTask):  # type: ignore[misc]
