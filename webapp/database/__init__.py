@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, StoreError
-from webapp.database.migrations import Schema, Step, migrate
+from webapp.database.migrations import Schema, Step, migrate, report_failures
 from webapp.database.opening import DatabaseOpener
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
 from webapp.database.postgres import open_postgres
@@ -26,6 +26,7 @@ __all__ = [
     "find_outage",
     "migrate",
     "open_database",
+    "report_failures",
 ]
 
 

@@ -6,7 +6,8 @@ with one row: the number of steps that were run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -45,7 +46,7 @@ def migrate(database: Database, schema: Schema) -> bool:
     by a newer program or belongs to another program.
     """
     newest = len(schema.steps)
-    try:
+    with report_failures(database):
         with database.reader.connect() as connection:
             if _read_version(connection, schema, database.name) == newest:
                 return False
@@ -59,6 +60,13 @@ def migrate(database: Database, schema: Schema) -> bool:
                 )
             _run_steps(connection, schema, version)
             return version is None
+
+
+@contextmanager
+def report_failures(database: Database) -> Iterator[None]:
+    """Raise what the driver raises while the database is opened as a `StoreError` of one line."""
+    try:
+        yield
     except DatabaseError as error:
         problem = mask(str(error.orig).strip().partition("\n")[0])
         sentence = f"The store {database.name} cannot be opened: {problem}."

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from webapp.database import Schema
@@ -67,4 +68,10 @@ def _create_tables(connection: Connection) -> None:
     _VERSION_1.create_all(connection, checkfirst=False)
 
 
-SCHEMA: Final = Schema(steps=(_create_tables,))
+def _create_progress(connection: Connection) -> None:
+    """Add the row with the form of all rows, and the last row rebuilt in a newer one."""
+    connection.execute(text("CREATE TABLE rebuilt (form INTEGER NOT NULL, seq BIGINT NOT NULL)"))
+    connection.execute(text("INSERT INTO rebuilt (form, seq) VALUES (0, 0)"))
+
+
+SCHEMA: Final = Schema(steps=(_create_tables, _create_progress))

@@ -30,6 +30,7 @@ from webapp.embedded.store.queries import (
     select_completions,
     select_messages,
 )
+from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA
 from webapp.exact_json import Object, parse
 
@@ -97,6 +98,7 @@ class Store:
         database = open_database(self._url)
         try:
             self.is_new = migrate(database, SCHEMA)
+            rebuild(database)
         except BaseException:
             database.close()
             raise
