@@ -17,7 +17,7 @@ from webapp.rendering.structured.detect import (
     StructureBudget,
     detect_structure,
 )
-from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.structured.json_tree import get_type, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.blanks import describe_blank
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
@@ -59,6 +59,7 @@ __all__ = [
     "find_previous_start",
     "fold_reasoning",
     "get_host",
+    "get_type",
     "is_allowed_link",
     "is_short",
     "is_too_long",

@@ -34,6 +34,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "get_host": rendering.get_host,
     "hidden": rendering.find_hidden,
     "images_elsewhere": media.find_other_images,
+    "json_type": rendering.get_type,
     "kind_of_file": media.describe_format,
     "lacks_end": media.is_cut_off,
     "length_of_sound": media.describe_length,

@@ -11,10 +11,11 @@ from tests.support.any_json import Json, checked, json_texts, values
 from tests.support.html import parsed
 from webapp.exact_json import Array, Object, String, Value, parse
 from webapp.rendering import Budgets, render_json_tree
-from webapp.rendering.structured.json_tree import is_readable_in_line
+from webapp.rendering.structured.json_tree import count_cells, is_readable_in_line
 from webapp.rendering.structured.lexemes import write_readable
 
 ALLOWED = {
+    *("table", "thead", "tbody", "tr", "th", "td"),
     *("dl", "div", "dt", "dd", "ol", "li", "code", "pre", "p", "span", "details", "summary"),
 }
 
@@ -26,6 +27,10 @@ def shown(text: str, *, budgets: Budgets | None = None) -> str:
 
 def words(value: Value) -> list[str]:
     """Return the expected texts of `value`, in order: names, scalars, decoded long strings."""
+    if isinstance(value, Array) and count_cells(value):
+        rows = [item.members for item in value.items if isinstance(item, Object)]
+        names = [write_readable(member.name.source)[1:-1] for member in rows[0]]
+        return names + [word for row in rows for cell in row for word in words(cell.value)]
     if isinstance(value, Array):
         return [word for item in value.items for word in words(item)]
     if isinstance(value, Object):
@@ -84,6 +89,30 @@ def test_numbers_and_repeated_names_are_as_written() -> None:
     assert [one.text() for one in node.css("dd")] == [
         *("1.0", "-8132613597486110237", "1E+2", '"é/"')
     ]
+
+
+def test_arrays_of_like_objects_are_tables_of_exact_values() -> None:
+    rows = '[{"a":1.0,"b":"\\u00e9"},{"a":1E2,"b":[]},{"a":null,"b":true}]'
+    node = parsed(str(render_json_tree(parse(f'{{"rows":{rows}}}'))))
+    assert [one.text() for one in node.css("th")] == ["a", "b"]
+    assert [one.text() for one in node.css("td")] == ["1.0", '"é"', "1E2", "[]", "null", "true"]
+    classes = [one.attributes.get("class") for one in node.css("td > code")]
+    assert classes == ["tree-number", "tree-string", "tree-number", None] + ["tree-constant"] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a":1,"b":2},{"b":2,"a":1}]',
+        '[{"a":1,"b":2},{"a":1}]',
+        '[{"a":1,"b":2},{"a":1,"b":{"c":[{}]}}]',
+        '[{"a":1,"b":2}]',
+        '[{"a":1,"b":2},3]',
+    ],
+)
+def test_other_arrays_keep_every_name(text: str) -> None:
+    node = parsed(str(render_json_tree(parse(text))))
+    assert not node.css("table") and node.css("dt")
 
 
 def test_long_strings_and_those_of_several_lines_are_unfolded() -> None:

@@ -1,7 +1,8 @@
 """Render JSON as a readable tree: nested lists of names and values.
 
 Numbers are shown as written, names and short strings as well but for needless escapes; long
-strings, and those with line breaks, as the text they mean. A string that contains JSON is
+strings, and those with line breaks, as the text they mean. Arrays of objects with the same names
+in the same order are tables. A string that contains JSON is
 unfolded in place. Beyond a nesting and a number of values the tree shows the exact text. The walk
 is iterative, and looks at every character a bounded number of times.
 """
@@ -16,7 +17,7 @@ from typing import Final, TypeAlias
 from markupsafe import Markup
 
 from webapp.config import Budgets
-from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
+from webapp.exact_json import Array, Member, NotJson, Number, Object, String, Value, parse
 from webapp.formatting import count
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.lexemes import write_readable
@@ -25,6 +26,7 @@ from webapp.rendering.text.invisible import render_exact, reveal_invisible
 MAX_SHORT: Final = 80
 """Characters of a string, or of an array of scalars, that is shown in one line as written."""
 
+_MAX_COLUMNS: Final = 12
 _MAX_UNFOLDED: Final = 3
 _UNFOLDED_SIZE: Final = 200_000
 _ITEM_END: Final = "</li>"
@@ -85,11 +87,7 @@ class _TreeWriter:
         current.at += 1
         self._left -= 1
         if isinstance(child, Member):
-            name = write_readable(child.name.source)
-            # Quotes are left out if the name is as clear without them.
-            if _PLAIN_NAME.fullmatch(name, 1, len(name) - 1):
-                name = name[1:-1]
-            self._html.append(f"<div><dt>{reveal_invisible(name)}</dt> <dd>")
+            self._html.append(f"<div><dt>{_render_name(child)}</dt> <dd>")
             self.write_value(child.value, unfolded=current.unfolded, end="</dd></div>")
         else:
             self._html.append("<li>")
@@ -100,10 +98,20 @@ class _TreeWriter:
         inner = self.parse_string(value) if unfolded < _MAX_UNFOLDED else None
         if inner is not None:
             self.open_list(inner, "JSON in a string, ", unfolded=unfolded + 1, end=end)
+        elif isinstance(value, Array) and self.takes_table(value):
+            self._html.append(_render_table(value) + end)
         elif isinstance(value, Array | Object) and not _fits_in_line(value):
             self.open_list(value, "", unfolded=unfolded, end=end)
         else:
             self._html.append(_render_scalar(value) + end)
+
+    def takes_table(self, value: Array) -> bool:
+        """Return whether `value` is shown as a table, for which there is room; take it if so."""
+        cells = count_cells(value)
+        if not 0 < cells <= self._left:
+            return False
+        self._left -= cells
+        return True
 
     def parse_string(self, value: Value) -> Array | Object | None:
         """Return the object or array in a string that contains JSON, unless it is a short one."""
@@ -153,6 +161,48 @@ class _TreeWriter:
             self._html.append(f"<li>{text}</li>")
 
 
+def count_cells(value: Array) -> int:
+    """Return how many values a table of the items has; 0 unless they are alike, and all short."""
+    if len(value.items) < 2 or not isinstance(value.items[0], Object):
+        return 0
+    columns = [name.source for name in (one.name for one in value.items[0].members)]
+    if not 2 <= len(columns) <= _MAX_COLUMNS:
+        return 0
+    for item in value.items:
+        if not isinstance(item, Object) or len(item.members) != len(columns):
+            return 0
+        for member, column in zip(item.members, columns, strict=True):
+            if member.name.source != column or not _is_cell(member.value):
+                return 0
+    return len(columns) * len(value.items)
+
+
+def _is_cell(value: Value) -> bool:
+    if isinstance(value, Array | Object):
+        return _fits_in_line(value)
+    return is_readable_in_line(value)
+
+
+def _render_table(value: Array) -> str:
+    """Return objects with the same names as a table with a row for each."""
+    rows = [item.members for item in value.items if isinstance(item, Object)]
+    head = "".join(f'<th scope="col">{_render_name(member)}</th>' for member in rows[0])
+    cells = ("".join(f"<td>{_render_scalar(member.value)}</td>" for member in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    return (
+        f'<p class="tree-size">{count(len(rows), "item")}</p><div class="wide" tabindex="0">'
+        f'<table class="values"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _render_name(member: Member) -> Markup:
+    """Return a name, without quotes if it is as clear without them."""
+    name = write_readable(member.name.source)
+    if _PLAIN_NAME.fullmatch(name, 1, len(name) - 1):
+        name = name[1:-1]
+    return reveal_invisible(name)
+
+
 def _is_short(value: String) -> bool:
     if value.end - value.start > MAX_SHORT * 6:
         return False
@@ -183,8 +233,14 @@ def _render_scalar(value: Value) -> str:
         return f"<code>[{reveal_invisible(', '.join(map(_write_scalar, value.items)))}]</code>"
     if isinstance(value, Object):
         return "<code>{}</code>"
-    kind = ' class="tree-string"' if isinstance(value, String) else ""
-    return f"<code{kind}>{reveal_invisible(_write_scalar(value))}</code>"
+    return f'<code class="tree-{get_type(value)}">{reveal_invisible(_write_scalar(value))}</code>'
+
+
+def get_type(value: Value) -> str:
+    """Return the type of a scalar, which its colour tells: string, number or constant."""
+    if isinstance(value, String):
+        return "string"
+    return "number" if isinstance(value, Number) else "constant"
 
 
 def _write_scalar(value: Value) -> str:
