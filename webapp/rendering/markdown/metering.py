@@ -21,7 +21,9 @@ LINE_STEPS: Final = 2
 _TEXT_SHARE: Final = 0.5
 """Share of a page's time for one text. A garbage collection can fall into any, and takes 0.1."""
 
-_CODE_SECONDS: Final = 0.1
+CODE_SECONDS: Final = 0.1
+"""The time for the colours of one block of code."""
+
 _LONG_FORMULA: Final = 300
 """Characters. Hardly any formula written by a person has more."""
 
@@ -95,4 +97,4 @@ class Meter:
 
     def code_deadline(self) -> float:
         """Return until when, by `time.thread_time`, one more block of code may be coloured."""
-        return min(self._until, time.thread_time() + _CODE_SECONDS)
+        return min(self._until, time.thread_time() + CODE_SECONDS)

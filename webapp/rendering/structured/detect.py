@@ -17,12 +17,15 @@ from webapp.config import Budgets
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 from webapp.formatting import count
 from webapp.messages import Message
+from webapp.rendering.markdown.code import LANGUAGES, highlight
+from webapp.rendering.markdown.metering import CODE_SECONDS
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.blanks import describe_blank
+from webapp.rendering.text.invisible import find_invisible, reveal_invisible
 from webapp.rendering.text.slices import count_bytes
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]
@@ -78,6 +81,22 @@ class StructureBudget:
             return parse(text, check=check)
         finally:
             self._seconds += time.thread_time() - begin
+
+    def colour(self, code: str, language: str | None) -> Markup:
+        """Return `code` with the colours of `language`, or as it is if they cost too much.
+
+        Invisible characters are marked, and then nothing is coloured.
+        """
+        most = 0 if language is None else LANGUAGES[language].max_length
+        if language and len(code) <= most and count_bytes(code) <= self.budgets.code_bytes:
+            begin = time.thread_time()
+            left = self.budgets.seconds * self.pages * _TIME_SHARE - self._seconds
+            if not find_invisible(code):
+                coloured = highlight(code, language, until=begin + min(left, CODE_SECONDS))
+                self._seconds += time.thread_time() - begin
+                if coloured is not None:
+                    return coloured
+        return reveal_invisible(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from markupsafe import Markup
@@ -15,6 +15,7 @@ from webapp.messages import Message, Text, ToolCall
 from webapp.rendering.structured.detect import StructureBudget, TooLong
 from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
 from webapp.rendering.text.invisible import reveal_invisible
+from webapp.rendering.tools.shapes import find_shape, render_patch
 
 MAX_FLAT: Final = 400
 """Characters of arguments that are shown as a table of names and values."""
@@ -57,12 +58,15 @@ class Arguments:
     """The arguments of a call, ready to be shown.
 
     `members` are those of an object, which is shown flat if it is small; `view` is the tree of a
-    larger value; otherwise the page shows the text, with the `problem` if it should have been JSON.
+    larger value. `shape` shows some as what they are, with the `rest` flat or as the `view`;
+    otherwise the page shows the text, with the `problem` if it should have been JSON.
     """
 
-    kind: Literal["none", "empty", "flat", "tree", "text", "broken"]
+    kind: Literal["none", "empty", "flat", "tree", "shape", "text", "broken"]
     members: tuple[Member, ...] = ()
     view: Markup = Markup("")
+    shape: Markup = Markup("")
+    rest: tuple[Member, ...] = ()
     problem: Problem | None = None
     note: str | None = None
 
@@ -88,7 +92,8 @@ def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
         return Arguments(kind="empty")
     is_custom = call.type == "custom"
     if is_custom and text.lstrip()[:1] not in ("{", "["):
-        return Arguments(kind="text")
+        patch = render_patch(text) if budget.allows(text) else None
+        return Arguments(kind="shape", shape=patch) if patch else Arguments(kind="text")
     if not budget.allows(text):
         return Arguments(kind="text", note=_TOO_LONG)
     try:
@@ -99,6 +104,18 @@ def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
         if is_custom:
             return Arguments(kind="text")
         return Arguments(kind="broken", problem=describe_problem(error, text))
+    if isinstance(value, Object):
+        shape = find_shape(value.members, tool=call.name or "", budget=budget)
+        if shape is not None:
+            rest = tuple(one for one in value.members if one.name.text not in shape.names)
+            laid_out = _lay_out(replace(value, members=rest), "", budget.budgets) if rest else None
+            return Arguments(
+                kind="shape",
+                members=value.members,
+                view=laid_out.view if laid_out else Markup(""),
+                shape=shape.view,
+                rest=rest,
+            )
     return _lay_out(value, text, budget.budgets)
 
 
@@ -121,7 +138,7 @@ def describe_problem(error: NotJson, text: str) -> Problem:
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
     """Return whether a call with its results fits beside another, in half a column."""
-    if arguments.kind in ("tree", "broken") or len(call.arguments or "") > _MAX_SHORT:
+    if arguments.kind in ("tree", "shape", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
         return False
