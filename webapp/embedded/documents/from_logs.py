@@ -41,7 +41,9 @@ def from_logged_request(log: Object, messages: Array, response: Value) -> str:
         ]
         if response.get("created") is None:
             logged += _write_created(log)
-        return merge_request_response(_parse_object([*logged, asked]), response)
+        logged_request = parse("{" + ",".join([*logged, asked]) + "}")
+        assert isinstance(logged_request, Object)
+        return merge_request_response(logged_request, response)
     members = [*copy_members(request), *_write_created(log), asked]
     if isinstance(response, Null) or (isinstance(response, Object) and not response.members):
         reason = next(filter(None, map(log.text, _ERRORS)), None)
@@ -83,9 +85,3 @@ def _write_answer(response: Value) -> str:
     if isinstance(response, Object) and response.text("role") is not None:
         return join_lines(response.source)
     raise NotACompletion("its `response` is no chat completion")
-
-
-def _parse_object(members: list[str]) -> Object:
-    value = parse("{" + ",".join(members) + "}")
-    assert isinstance(value, Object)
-    return value
