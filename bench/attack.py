@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tools.memory import HAS_PEAKS, find_children, read_peak, reset_peak
-from tools.store_rows import add, completion, database_url
+from tools.store_rows import add, completion, copy_completion, database_url
 from webapp.embedded import Store
 
 SECONDS: Final = 8.0
@@ -110,6 +110,8 @@ def main() -> int:
         (read_no_list, attackers),
         (send_many_values, max(1, attackers // 50)),
     )
+    # Leave no server when a time limit ends the program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     is_felt = False
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-")))
@@ -137,12 +139,13 @@ def main() -> int:
 def fill(folder: Path) -> None:
     """Store forty completions with large answers, and one that the probed list shows."""
     store = Store(database_url(folder))
-    for at in range(40):
-        message = {"role": "assistant", "content": "x" * LARGE}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        add(store, completion(f"chatcmpl-{at}", created=at) | {"choices": choices})
+    message = {"role": "assistant", "content": "x" * LARGE}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    add(store, completion("chatcmpl-0", created=1) | {"choices": choices})
     add(store, completion("chatcmpl-small", model="small"))
     store.close()
+    for at in range(1, 40):
+        copy_completion(database_url(folder), "chatcmpl-0", f"chatcmpl-{at}", created=at + 1)
 
 
 @contextmanager

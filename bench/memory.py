@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import http.client
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ from typing import Final
 
 from bench.attack import running, silent_server
 from tools.memory import HAS_PEAKS, find_children, read_held, read_peak, reset_peak
-from tools.store_rows import add, completion, database_url, rows
+from tools.store_rows import add, completion, copy_completion, database_url
 from webapp.embedded import Store
 
 SECONDS: Final = 120.0
@@ -40,13 +41,6 @@ CHUNK: Final = 1024 * 1024
 
 _ID: Final = "chatcmpl-images"
 _SPOKEN_ID: Final = "chatcmpl-spoken-"
-# To import forty takes most of the two minutes.
-_COPY: Final = (
-    "INSERT INTO completions (seq, id, created, model, digest, wire_json, given_json)"
-    " SELECT (SELECT max(seq) + 1 FROM completions), :id, :created, model, randomblob(32),"
-    " replace(wire_json, :old, :new), replace(given_json, :old, :new)"
-    f" FROM completions WHERE id = '{_SPOKEN_ID}0'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +70,8 @@ def main() -> int:
     if not HAS_PEAKS:
         print("This system does not say how much memory a process has held.", file=sys.stderr)
         return 2
+    # Leave no server when a time limit ends the program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     end = time.monotonic() + SECONDS
     has_failed = False
     with ExitStack() as stack:
@@ -119,8 +115,8 @@ def fill(folder: Path) -> None:
     add(store, completion(_ID, created=SPOKEN + 1) | {"messages": [said]})
     store.close()
     for at in range(1, SPOKEN):
-        old, new = f'"{_SPOKEN_ID}0"', f'"{_SPOKEN_ID}{at}"'
-        rows(database_url(folder), _COPY, id=new.strip('"'), old=old, new=new, created=at + 1)
+        names = f"{_SPOKEN_ID}0", f"{_SPOKEN_ID}{at}"
+        copy_completion(database_url(folder), *names, created=at + 1)
 
 
 def iter_images() -> Iterator[dict[str, object]]:

@@ -10,6 +10,7 @@ that were promised are lost. Exits with status 1 if one is, or if the server doe
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.outage", description=__doc__)
     parser.add_argument("creates", nargs="?", type=int, default=50, metavar="CREATES")
     creates = parser.parse_args().creates
+    # Leave no server and no mount when a time limit ends the program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
     columns = "".join(f"{name:>9}" for name in ("stored", "spooled", "streams", "broken", "lost"))
     print(f"{'outage':24}{'seconds':>8}{columns}  pages")

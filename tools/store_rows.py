@@ -32,6 +32,18 @@ def add(store: Store, *completions: dict[str, object]) -> None:
     store.add([parse_record(compact(one)) for one in completions])
 
 
+def copy_completion(url: str, completion_id: str, copy_id: str, *, created: int) -> None:
+    """Store a completion without messages once more; to import a large one takes seconds."""
+    statement = (
+        "INSERT INTO completions (seq, id, created, model, digest, wire_json, given_json)"
+        " SELECT (SELECT max(seq) + 1 FROM completions), :copy_id, :created, model,"
+        " randomblob(32), replace(wire_json, :old, :new), replace(given_json, :old, :new)"
+        " FROM completions WHERE id = :completion_id"
+    )
+    names = {"completion_id": completion_id, "copy_id": copy_id, "created": created}
+    rows(url, statement, **names, old=f'"{completion_id}"', new=f'"{copy_id}"')
+
+
 def jsonl(path: Path, lines: Iterable[object]) -> Path:
     """Write one line for each of `lines`: text unchanged, anything else as JSON."""
     texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
