@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
 
 from tests.support.fake_upstream import Json
 from webapp.embedded import Store
 from webapp.embedded.documents.records import parse_record
+from webapp.embedded.store.pages import PageRequest
+
+_FIRST: Final = PageRequest(after=None, limit=100, order="asc")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Api:
     def add(self, *completions: Json) -> None:
         texts = (json.dumps(one, ensure_ascii=False) for one in completions)
         self.store.add([parse_record(text) for text in texts])
+
+    def clear(self) -> None:
+        while ids := self.store.list_completions(_FIRST).ids:
+            for completion_id in ids:
+                self.store.delete_completion(completion_id)
 
 
 def not_here(what: str) -> NoReturn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +14,31 @@ from tools.store_rows import database_url
 from webapp.embedded import Store
 
 
-@pytest.fixture
-def model() -> FakeModel:
+@pytest.fixture(scope="session")
+def shared_model() -> FakeModel:
     return FakeModel()
 
 
-@pytest.fixture
-def api(tmp_path: Path, model: FakeModel) -> Iterator[Api]:
-    """Start a server for each test; its store exists before it, and so has no samples."""
-    url = database_url(tmp_path)
-    with closing(Store(url)) as store, model.serve() as model_url:
-        readback = Readback.of_user(tmp_path, DATABASE_URL=url, READBACK_MODEL_URL=model_url)
+@pytest.fixture(scope="session")
+def shared_api(tmp_path_factory: pytest.TempPathFactory, shared_model: FakeModel) -> Iterator[Api]:
+    """Start one server for all tests; its store exists before it, and so has no samples."""
+    folder = tmp_path_factory.mktemp("sdk")
+    url = database_url(folder)
+    with closing(Store(url)) as store, shared_model.serve() as model_url:
+        readback = Readback.of_user(folder, DATABASE_URL=url, READBACK_MODEL_URL=model_url)
         with readback.serve() as served:
             assert served.get("/healthz").ok
             yield Api(served.url("/v1"), url, store)
+
+
+@pytest.fixture
+def model(shared_model: FakeModel) -> FakeModel:
+    shared_model.forget()
+    return shared_model
+
+
+@pytest.fixture
+def api(shared_api: Api, model: FakeModel) -> Api:
+    """Return the server with an empty store."""
+    shared_api.clear()
+    return shared_api

@@ -121,6 +121,12 @@ class FakeModel:
         """Answer the next requests with `answers`, in order."""
         self.answers.extend(answers)
 
+    def forget(self) -> None:
+        """Drop what earlier tests scripted and asked for."""
+        self.answers.clear()
+        self.requests.clear()
+        self.left.clear()
+
     @contextmanager
     def serve(self) -> Iterator[str]:
         """Serve in a thread; yield the base URL, such as `http://127.0.0.1:40123/v1`."""
