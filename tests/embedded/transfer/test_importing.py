@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from tools.paths import SHARED
-from tools.store_rows import completion, jsonl, rows
+from tools.store_rows import completion, database_url, jsonl, rows
 from webapp.embedded import ImportReport, Store, import_files
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 
@@ -211,12 +212,13 @@ NUMBERS = ",".join("1" * (MAX_IMPORTED_VALUES + 100_000))
     ids=["array", "cut", "completion", "in-a-string"],
 )
 def test_a_line_of_millions_of_values_is_refused_and_the_others_are_stored(
-    store: Store, tmp_path: Path, text: str, reason: str
+    tmp_path: Path, text: str, reason: str
 ) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(f"{text}\n{json.dumps(completion('c1'))}\n", encoding="utf-8")
 
-    report = import_files(store, [path])
+    with closing(Store(database_url(tmp_path))) as store:
+        report = import_files(store, [path])
 
     assert report.added == 1
     assert reason in str(report.problems[0])
