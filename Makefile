@@ -9,6 +9,9 @@ NODE_CLIENT := node_modules/openai/package.json
 SDK_TESTS := .cache/openai-python
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
+# Twice the cores: a test that waits for a browser, a process or a deadline leaves its core idle.
+WORKERS := $(shell echo $$((2 * $$(nproc))))
+
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
@@ -19,7 +22,7 @@ run: $(VENV)/.run $(HTMX)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $$(sed -n 's/^web: //p' Procfile)
 
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO lint
-	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n auto --dist worksteal
+	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 quick: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal \

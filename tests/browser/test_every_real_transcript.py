@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,10 +35,14 @@ if not FILES:
         allow_module_level=True,
     )
 
-Look = tuple[Literal["light", "dark"], int]
+Look = tuple[Literal["full", "compact"], Literal["light", "dark"], int]
 
-LOOKS: tuple[Look, ...] = (("light", 1280), ("dark", 390))
-"""The colour schemes and widths, in pixels, that every completion is looked at in."""
+LOOKS: tuple[Look, ...] = (("full", "light", 1280), ("full", "dark", 390))
+"""The views, colour schemes and widths, in pixels, that every completion is looked at in."""
+
+LOOKS_AT_CALLS: tuple[Look, ...] = (("full", "light", 1280), ("compact", "dark", 390))
+OTHER_LOOKS_AT_CALLS: tuple[Look, ...] = (("compact", "light", 1280), ("full", "dark", 390))
+"""The same for every other completion that calls tools: the views differ in calls alone."""
 
 TOGETHER = 25
 """Completions of one test: enough to share a server, few enough to share out the work."""
@@ -70,17 +76,29 @@ def test_real_completions_are_shown_whole(batch: Batch, tmp_path: Path, open_pag
     with serve(create_app(_loaded(batch, tmp_path))) as base_url:
         page = open_page(base_url, "/completions")
         reports = _watched(page)
+        page.set_default_timeout(120_000)
         wrong = {}
-        looks = LOOKS
-        for completion in map(json.loads, batch.lines):
-            page.goto(f"/completions/{completion['id']}?all=1")
-            assert _scripts_are_ours(page, base_url)
-            lay_out_all(page)
-            if found := [*_problems(page, looks), *_lost(page, completion)]:
+        for at, completion in enumerate(map(json.loads, batch.lines)):
+            looks = _choose_looks(completion, at)
+            found = []
+            for view, of_view in groupby(looks, key=itemgetter(0)):
+                page.goto(f"/completions/{completion['id']}?all=1&view={view}")
+                assert _scripts_are_ours(page, base_url)
+                lay_out_all(page)
+                found += [*_problems(page, of_view), *_lost(page, completion)]
+            if found:
                 wrong[completion["id"]] = found
-            # The next one starts as this one ends, which spares the browser a layout.
-            looks = looks[::-1]
         assert (wrong, reports) == ({}, [])
+
+
+def _choose_looks(completion: Json, at: int) -> tuple[Look, ...]:
+    """Choose how to look at the completion, which is number `at` of its batch."""
+    if not any(message.get("tool_calls") for message in completion["messages"]):
+        # The next one starts as this one ends, which spares the browser a layout.
+        return LOOKS[:: -1 if at % 2 else 1]
+    if len(completion["messages"]) >= 40:
+        return LOOKS_AT_CALLS + OTHER_LOOKS_AT_CALLS[::-1]
+    return OTHER_LOOKS_AT_CALLS if at % 2 else LOOKS_AT_CALLS
 
 
 def _loaded(batch: Batch, folder: Path) -> Config:
@@ -114,10 +132,10 @@ def _watched(page: Page) -> list[str]:
 
 def _problems(page: Page, looks: Iterable[Look]) -> Iterator[str]:
     """What is wrong with its boxes in each of the `looks`."""
-    for scheme, width in looks:
+    for view, scheme, width in looks:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        yield from (f"{scheme}, {width} px: {problem}" for problem in box_problems(page))
+        yield from (f"{view}, {scheme}, {width} px: {problem}" for problem in box_problems(page))
 
 
 def _scripts_are_ours(page: Page, base_url: str) -> bool:

@@ -14,14 +14,16 @@ from playwright.sync_api import Page
 
 WALK: Final = Path(__file__).with_name("boxes.js").read_text(encoding="utf-8")
 
-# What is cut on purpose: text for those who listen, the bar, whose title has the rest, and
-# the first words of a message in the outline.
+# What is cut on purpose: text for those who listen, the bar, whose title has the rest, the
+# first words of a message in the outline, and the line of a closed call.
 CUT_ON_PURPOSE: Final = (
     ".visually-hidden",
     ".skip",
     ".bar-id",
     ".bar-facts",
     ".outline-lines a",
+    ".call-row > .call-name",
+    ".row-arguments",
 )
 
 # Sections off the screen have no layout of their own until they are needed. A sheet made by
