@@ -145,3 +145,14 @@ def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_s
         assert html.count('class="control"') == MAX_MARKS + 1
         assert "the rest is not marked" in html
     assert read_text(str(reveal_invisible(text))) == text
+
+
+def test_cr_at_every_line_end_is_said_once() -> None:
+    node = parsed(str(reveal_invisible("a\r\nb\r\nc\r\n")))
+    assert [one.attributes.get("data-mark") for one in node.css(".control")] == [
+        "CR at every line end",
+        None,
+        None,
+    ]
+    mixed = parsed(str(reveal_invisible("a\r\nb\nc\r\n")))
+    assert [one.attributes["data-mark"] for one in mixed.css(".control")] == ["CR", "CR"]

@@ -132,9 +132,14 @@ def render_exact(text: str) -> Markup:
 
 
 def reveal_invisible(text: str) -> Markup:
-    """Return `text` escaped, with all invisible characters marked and joiners underlined."""
+    """Return `text` escaped, with all invisible characters marked and joiners underlined.
+
+    If all lines end with CR LF, only the first CR has a word.
+    """
     html = []
     offset = 0
+    is_crlf = 1 < text.count("\r\n") == text.count("\n") == text.count("\r")
+    has_said = False
     for count, found in enumerate(_IN_SOURCE.finditer(text)):
         html.append(str(escape(text[offset : found.start()])))
         offset = found.start()
@@ -145,6 +150,10 @@ def reveal_invisible(text: str) -> Markup:
         if found["joined"]:
             codes = " ".join(_format_code(character) for character in found[0][:12])
             html.append(f'<span class="joined" title="{codes}">{found[0]}</span>')
+        elif found[0] == "\r" and is_crlf:
+            said = "" if has_said else ' data-mark="CR at every line end"'
+            html.append(f'<span class="control" data-quiet{said}>&#13;</span>')
+            has_said = True
         else:
             html.append(_render_mark(found[0]))
     return Markup("".join([*html, str(escape(text[offset:]))]))
