@@ -137,6 +137,8 @@ def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
                 openai_api_key="sk-test-4f9a",
                 limits=Limits(max_retries=0, page_timeout=PATIENCE),
                 budgets=Budgets(seconds=PATIENCE),
+                # Another test may get the same port.
+                message_cache_bytes=0,
             )
         )
 

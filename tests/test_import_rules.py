@@ -54,7 +54,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         f"{VALUES} config database folders http",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
-    "reading": (f"{VALUES} transcript analysis upstream", ""),
+    "reading": (f"{VALUES} folders transcript analysis upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "fragments": ("redaction", "flask htmx_flask"),

@@ -29,14 +29,17 @@ from webapp.embedded import (
 from webapp.factories import (
     find_database_url,
     find_media_folder,
+    find_message_folder,
     find_server_kind,
     find_spool_folder,
     lists_input_only,
     open_upstream,
 )
+from webapp.folders import FolderCache
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
+from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.services import Services
@@ -149,10 +152,18 @@ def _build_services(
 ) -> Services:
     upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
+    kept = FolderCache(
+        find_message_folder(config),
+        max_bytes=0 if config.uses_embedded else config.message_cache_bytes,
+        max_age=config.message_cache_seconds,
+    )
+    kept.sweep()
+    messages_cache = MessageCache(kept)
     loader = TranscriptLoader(
         upstream,
         input_only=input_only,
         threads=config.threads,
+        cache=messages_cache,
         believes_end=config.uses_embedded,
     )
     # A preview is worth one small request and no waiting.
@@ -163,6 +174,7 @@ def _build_services(
         loader=loader,
         runs=WholeReader(
             loader,
+            messages_cache,
             input_only=input_only,
             most=config.whole_requests,
             is_eager=config.uses_embedded,

@@ -44,6 +44,12 @@ def find_media_folder(config: Config) -> Path:
     return _name_media_folder("\n".join((endpoint.base_url, endpoint.query, *headers)))
 
 
+def find_message_folder(config: Config) -> Path:
+    """Return the cache folder of the upstream's messages, one a server and account."""
+    media = find_media_folder(config)
+    return media.parent.parent / "messages" / media.name
+
+
 def find_store_media_folder(config: Config) -> Path:
     """Return the cache folder of the embedded server's media, one a database.
 

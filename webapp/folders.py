@@ -1,8 +1,25 @@
-"""Make folders that only their owner can read."""
+"""Make folders that only their owner can read, and keep bounded caches in them."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_NAME: Final = re.compile(r"[0-9a-f]{32}")
+_FOLDER: Final = re.compile(r"[0-9a-f]{12}")
+"""The names that folders of a cache have, one a server."""
+_SHARE: Final = 64
+"""A process may write this part of the free space before it looks at the whole folder again."""
+_SWEEP_SECONDS: Final = 1
+"""After this time it looks again anyway, since other processes write too."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -15,3 +32,166 @@ def make_private_folder(folder: Path) -> None:
         return
     make_private_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+class FolderCache:
+    """Keeps at most `max_bytes` in `folder`, shared by processes, each file for `max_age` seconds.
+
+    A file belongs to an owner, an id that can be any text, and has a name of 32 hexadecimal
+    digits. Keeps nothing if `max_bytes` is 0. Each further process that writes can add a 64th of
+    `max_bytes` for a moment. `now` returns the time in unix seconds.
+
+    The modification time of a file is when it was last kept, its access time when it was last
+    used. What is too old is deleted, and the least recently used first if space is short.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        max_age: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.folder = folder
+        self._max_bytes = max_bytes
+        self._max_age = max_age
+        self._now = now
+        self._unchecked = 0
+        self._next_sweep = 0.0
+
+    def keep(self, owner: str, name: str, kept: bytes) -> None:
+        """Keep the bytes if they fit. A failing disk is no error: a cache may lose anything."""
+        if len(kept) > self._max_item:
+            return
+        prefix = _hash_id(owner)
+        with suppress(OSError):
+            if not self._renew(self.folder / f"{prefix}-{name}", len(kept)):
+                self._write(prefix, name, kept)
+                self._unchecked -= len(kept)
+                if self._unchecked < 0 or self._now() >= self._next_sweep:
+                    self._make_room()
+
+    def get(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
+        """Return what is kept; None, and delete the file, if it is too old or not sound."""
+        if not _NAME.fullmatch(name):
+            return None
+        path = self.folder / f"{_hash_id(owner)}-{name}"
+        with suppress(OSError):
+            found = path.lstat()
+            is_whole = stat.S_ISREG(found.st_mode) and found.st_size <= self._max_item
+            if is_whole and not self._is_old(found):
+                kept = path.read_bytes()
+                if is_sound(kept):
+                    os.utime(path, ns=(int(self._now() * 1e9), found.st_mtime_ns))
+                    return kept
+            path.unlink()
+        return None
+
+    def has_any(self, owner: str) -> bool:
+        """Return whether something is kept of an owner."""
+        if not self._max_bytes:
+            return False
+        prefix = f"{_hash_id(owner)}-"
+        with suppress(OSError):
+            return any(name.startswith(prefix) for name in os.listdir(self.folder))
+        return False
+
+    def forget(self, owner: str) -> None:
+        """Delete what is kept of an owner, and what another process is just writing.
+
+        Raises `OSError` if something of it stays.
+        """
+        prefix = f"{_hash_id(owner)}-"
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self.folder):
+                if name.startswith(prefix):
+                    (self.folder / name).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Delete files that are too old or too many; old ones also in the folders beside this one.
+
+        Nobody else would do that if the server of a folder is never read from again.
+        """
+        with suppress(OSError):
+            for folder in self.folder.parent.iterdir():
+                if _FOLDER.fullmatch(folder.name) and folder != self.folder:
+                    with suppress(OSError):
+                        self._delete_old(folder)
+                        # Fails while anything is left in it.
+                        folder.rmdir()
+        with suppress(OSError):
+            self._make_room()
+
+    @property
+    def _max_item(self) -> int:
+        return self._max_bytes // 4
+
+    def _is_old(self, found: os.stat_result) -> bool:
+        """Return whether a file is too old; a time in the future is from a clock set wrong."""
+        return abs(self._now() - found.st_mtime) > self._max_age
+
+    def _renew(self, path: Path, size: int) -> bool:
+        """Note that the bytes in `path` were kept again; return False if it must be written."""
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        self._set_times(path)
+        return True
+
+    def _set_times(self, path: Path) -> None:
+        os.utime(path, (self._now(), self._now()))
+
+    def _write(self, prefix: str, name: str, kept: bytes) -> None:
+        """Write the whole file or nothing, so that another process never reads a part.
+
+        The folder is made each time, since it may have been deleted.
+        """
+        make_private_folder(self.folder)
+        if stat.S_IMODE(self.folder.stat().st_mode) != 0o700:
+            self.folder.chmod(0o700)
+        handle, path = tempfile.mkstemp(prefix=f"{prefix}-", dir=self.folder)
+        unfinished = Path(path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(kept)
+            self._set_times(unfinished)
+            unfinished.replace(self.folder / f"{prefix}-{name}")
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def _make_room(self) -> None:
+        """Delete files that are too old, then the least recently used until the rest fits."""
+        left = self._delete_old(self.folder)
+        total = sum(found.st_size for _, found in left)
+        for path, found in sorted(left, key=lambda pair: pair[1].st_atime_ns):
+            if total <= self._max_bytes:
+                break
+            Path(path).unlink(missing_ok=True)
+            total -= found.st_size
+        # A look at thousands of small files takes too long to do it for each of them.
+        self._unchecked = (self._max_bytes - total) // _SHARE
+        self._next_sweep = self._now() + _SWEEP_SECONDS
+
+    def _delete_old(self, folder: Path) -> list[tuple[str, os.stat_result]]:
+        """Delete the old files in `folder` and return the others."""
+        left = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # Another process may delete it first.
+                with suppress(FileNotFoundError):
+                    found = entry.stat(follow_symlinks=False)
+                    if self._is_old(found):
+                        os.unlink(entry.path)
+                    else:
+                        left.append((entry.path, found))
+        return left
+
+
+def _hash_id(completion_id: str) -> str:
+    """Return a file name for an id, which can be anything."""
+    return hashlib.sha256(completion_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]

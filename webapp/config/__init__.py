@@ -253,6 +253,19 @@ class Config:
         default=3600,
         help="Seconds for which they are kept after the server last sent them.",
     )
+    message_cache_bytes: int = setting(
+        "READBACK_MESSAGE_CACHE_BYTES",
+        parsers.whole(0, 1024 * 1024 * MEBIBYTE),
+        default=256 * MEBIBYTE,
+        help="Bytes of the messages of whole runs that are kept on disk, so that their pages need "
+        "one request; never those of the embedded server. 0 keeps none.",
+    )
+    message_cache_seconds: int = setting(
+        "READBACK_MESSAGE_CACHE_SECONDS",
+        parsers.whole(1, 31 * 24 * 3600),
+        default=24 * 3600,
+        help="Seconds for which they are kept.",
+    )
     budgets: Budgets = nested(Budgets)
     proxy: str | None = setting(
         "READBACK_PROXY",

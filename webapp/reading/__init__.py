@@ -3,6 +3,7 @@
 transcript_page  `PageRequest`, the messages a reader asked for, and `TranscriptPage`
 loader           `TranscriptLoader`: builds the one for the other
 whole            `WholeReader`: the events of a whole run
+kept             messages of whole transcripts, kept on disk
 requests         the upstream requests about one completion
 single           one message as a page of its own, and a range of its pieces
 listing          a page of the list, with completions that are too large to be read

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from webapp.completions import Choice, Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
+from webapp.reading.kept import MessageCache
 from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
 from webapp.transcript import Entry, arrange, build_output_entries, find_first_number, mark_outputs
@@ -27,7 +28,8 @@ class TranscriptLoader:
 
     Every method raises `UpstreamError`. `input_only` means that the server is known to list
     only the input messages; others may list the answers too. `believes_end` means that it is
-    known to send `has_more: false` at the end alone.
+    known to send `has_more: false` at the end alone. `cache` has transcripts whose messages need
+    no request.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class TranscriptLoader:
         *,
         input_only: bool,
         threads: int,
+        cache: MessageCache | None = None,
         believes_end: bool = False,
     ) -> None:
         self._upstream = upstream
         self._believes_end = believes_end
         self._input_only = input_only
+        self._cache = cache
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
 
     def load_page(
@@ -51,8 +55,7 @@ class TranscriptLoader:
         At the start of a transcript, messages or completion are enough: the page has the error
         of the other half in `problems`. Further on a page without messages would be empty.
         """
-        requests = self._requests(completion_id, deadline)
-        completion = requests.submit_completion()
+        requests, completion = self._start(completion_id, deadline)
         try:
             messages = requests.list_messages_beside(completion, request)
         except UpstreamError as problem:
@@ -74,6 +77,9 @@ class TranscriptLoader:
         if the server goes round in circles.
         """
         seen = {(page.request.after, page.request.shown)}
+        kept = None
+        if self._cache and page.completion and self._cache.has_any(page.completion_id):
+            kept = self._cache.find(page.completion_id, page.completion)
         for _ in range(most):
             if not page.goes_on:
                 return
@@ -83,6 +89,8 @@ class TranscriptLoader:
             seen.add(place)
             request = replace(page.request, after=page.next_after, shown=page.seen or 0)
             requests = self._requests(page.completion_id, start_deadline())
+            if kept is not None and kept.is_whole:
+                requests = replace(requests, kept=kept, believes_end=True)
             messages = requests.list_messages(request)
             messages = requests.check_end(messages, limit=request.limit, order=request.order)
             page = self._build(requests, request, messages, page.completion)
@@ -95,8 +103,7 @@ class TranscriptLoader:
 
         Raises `NotFound` if there is no such message.
         """
-        requests = self._requests(completion_id, deadline)
-        completion = requests.submit_completion()
+        requests, completion = self._start(completion_id, deadline)
         messages = requests.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
         page = self._build_with(completion.result, requests, request, messages)
@@ -108,6 +115,8 @@ class TranscriptLoader:
     ) -> TranscriptPage:
         """Return the messages before `message_id`, in request order. Raises `NotFound` likewise."""
         requests = self._requests(completion_id, deadline)
+        if self._cache and self._cache.has_any(completion_id):
+            requests = requests.with_kept(self._cache, requests.submit_completion())
         before = requests.find_messages_before(message_id, request.limit)
         messages = before.items[::-1]
         number = find_first_number(completion_id, messages, "asc")
@@ -137,6 +146,19 @@ class TranscriptLoader:
         if not 0 <= place < len(choices):
             raise NotFound(f"The completion has no choice {place}.")
         return choices[place]
+
+    def _start(
+        self, completion_id: str, deadline: Deadline
+    ) -> tuple[UpstreamRequests, Future[Completion]]:
+        """Return the requests of a page, the one for its completion made.
+
+        Where messages are kept, the page waits for the completion alone.
+        """
+        requests = self._requests(completion_id, deadline)
+        completion = requests.submit_completion()
+        if self._cache and self._cache.has_any(completion_id):
+            requests = requests.with_kept(self._cache, completion)
+        return requests, completion
 
     def _requests(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
         return UpstreamRequests(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from webapp.completions import Completion
+from webapp.completions import Completion, Page
 from webapp.ids import parse_message_index
 from webapp.messages import Message
+from webapp.reading.kept import KeptMessages, MessageCache
 from webapp.reading.transcript_page import PageRequest
 from webapp.transcript import count_turn_before
 from webapp.upstream import (
@@ -19,6 +20,8 @@ from webapp.upstream import (
     UpstreamError,
     canonicalize,
     check_end,
+    find_page_before,
+    find_page_from,
     last_items,
 )
 
@@ -28,7 +31,8 @@ class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
     `pool` runs those that are made at the same time as another. `believes_end` means that the
-    server is known to send `has_more: false` at the end alone.
+    server is known to send `has_more: false` at the end alone. `kept` are messages that need no
+    request.
     """
 
     upstream: Upstream
@@ -36,6 +40,23 @@ class UpstreamRequests:
     completion_id: str
     deadline: Deadline
     believes_end: bool = False
+    kept: KeptMessages | None = None
+
+    def with_kept(self, cache: MessageCache, completion: Future[Completion]) -> UpstreamRequests:
+        """Return the requests with the messages in `cache`, after the completion has come.
+
+        A completion that is gone takes with it what was kept of it.
+        """
+        try:
+            found = cache.find(self.completion_id, completion.result())
+        except NotFound:
+            cache.forget(self.completion_id)
+        except UpstreamError:
+            pass
+        else:
+            if found is not None and found.is_whole:
+                return replace(self, kept=found, believes_end=True)
+        return self
 
     def retrieve_completion(self, *, created: int | None = None) -> Completion:
         """Return the completion itself."""
@@ -51,13 +72,8 @@ class UpstreamRequests:
         self, request: PageRequest, *, created: int | None = None
     ) -> CanonicalPage[Message]:
         """Return the messages that `request` asks for, none of them twice."""
-        page = self.upstream.list_messages(
-            self.completion_id,
-            after=request.after,
-            limit=request.limit,
-            order=request.order,
-            created=created,
-            deadline=self.deadline,
+        page = self._fetch(
+            after=request.after, limit=request.limit, order=request.order, created=created
         )
         canonical = canonicalize(page, after=request.after, skip=request.shown, limit=request.limit)
         if canonical.is_repeated and canonical.is_cut_off:
@@ -80,13 +96,7 @@ class UpstreamRequests:
         if self.believes_end or (order == "desc" and is_first):
             return replace(page, end_is_claimed=False)
         try:
-            following = self.upstream.list_messages(
-                self.completion_id,
-                after=page.claimed_after,
-                limit=1,
-                order=order,
-                deadline=self.deadline,
-            )
+            following = self._fetch(after=page.claimed_after, limit=1, order=order)
         except UpstreamError:
             return page
         return check_end(page, following, limit=limit)
@@ -115,33 +125,39 @@ class UpstreamRequests:
 
         Raises `NotFound` if there is no such message.
         """
-        page = self.upstream.find_messages_from(
-            self.completion_id,
-            message_id,
-            limit=limit,
-            count_lead=count_turn_before,
-            deadline=self.deadline,
-        )
+        page = find_page_from(message_id, self._fetch, limit=limit, count_lead=count_turn_before)
         # As many again may come before the message.
         return self.check_end(page, limit=2 * limit)
 
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""
-        page = self.upstream.find_messages_before(
-            self.completion_id, message_id, limit=limit, deadline=self.deadline
-        )
+        page = find_page_before(message_id, self._fetch, limit=limit)
         return self.check_end(page, limit=limit, order="desc")
 
     def list_last_messages(self, count: int) -> tuple[Message, ...]:
         """Return the last messages in request order."""
-        page = self.upstream.list_messages(
-            self.completion_id, order="desc", limit=count, deadline=self.deadline
-        )
+        page = self._fetch(after=None, order="desc", limit=count)
         return last_items(page, count)
 
     def count_messages(self) -> int | None:
         """Return the number of messages; None, without an error, if it cannot be known."""
+        if self.kept is not None:
+            return len(self.kept.ids)
         try:
             return self.upstream.count_messages(self.completion_id, deadline=self.deadline)
         except UpstreamError:
             return None
+
+    def _fetch(
+        self, *, after: str | None, limit: int, order: str, created: int | None = None
+    ) -> Page[Message]:
+        if self.kept is not None:
+            return self.kept.fetch(after=after, limit=limit, order=order)
+        return self.upstream.list_messages(
+            self.completion_id,
+            after=after,
+            limit=limit,
+            order=order,
+            created=created,
+            deadline=self.deadline,
+        )

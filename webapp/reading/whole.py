@@ -1,13 +1,14 @@
 """Read whole runs once, within a budget of their own, and keep the findings.
 
-Only the `Run` is kept, a few hundred bytes a message, not the messages. The messages of a
-stored completion never change; a completion that was replaced under its id is another one, so
-runs are kept by the digest of the completion as well, which every page reads anew.
+A process keeps the `Run`, a few hundred bytes a message; the messages are kept on disk, for all
+workers and for the pages of the transcript. The messages of a stored completion never change;
+a completion that was replaced under its id is another one, so runs are kept by the digest of
+the completion as well, which every page reads anew. A run that could not be read to its end is
+continued when a reader asks again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from typing import Final
 from webapp.analysis import Run, analyze_run
 from webapp.completions import Completion
 from webapp.messages import Message
+from webapp.reading.kept import MessageCache, digest_answer
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.transcript import arrange, build_output_entries, mark_outputs
@@ -37,9 +39,16 @@ class WholeReader:
     """
 
     def __init__(
-        self, loader: TranscriptLoader, *, input_only: bool, most: int, is_eager: bool
+        self,
+        loader: TranscriptLoader,
+        cache: MessageCache,
+        *,
+        input_only: bool,
+        most: int,
+        is_eager: bool,
     ) -> None:
         self._loader = loader
+        self._cache = cache
         self._input_only = input_only
         self._most = most
         self._is_eager = is_eager
@@ -53,53 +62,66 @@ class WholeReader:
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
         """Return the whole run of `page`, or the part on the page if that was not read.
 
-        An error on the way costs the whole, not the page.
+        If an error or the budget ends the reading, the run is the part read so far, unless the
+        page holds more.
         """
         whole_page = page.request.after is None and not page.goes_on and not page.cut_off
         if page.completion is None or page.problems or whole_page:
             return analyze_page(page, is_whole=whole_page and not page.problems)
-        key = (page.completion_id, _digest(page.completion))
-        run = self._find(key)
-        if run is not None:
-            return run
-        if self.can_read and (self._is_eager or is_wanted):
-            try:
-                run = self._read(page.completion_id, page.completion, deadline)
-            except UpstreamError:
-                return analyze_page(page, is_whole=False)
-            self._keep(key, run)
-            return run
-        return analyze_page(page, is_whole=False)
+        found = self.find_kept(page)
+        may_read = self.can_read and (self._is_eager or is_wanted)
+        if may_read and (found is None or not (found.is_whole or self._is_eager)):
+            found = self._read(page.completion_id, page.completion, deadline) or found
+            if found is not None:
+                self._keep((page.completion_id, digest_answer(page.completion)), found)
+        here = analyze_page(page, is_whole=False)
+        is_more = found is not None and len(found.messages) >= len(here.messages)
+        return found if found is not None and is_more else here
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
-        """Return the whole run of `page` if it was read before."""
+        """Return the run of `page` as far as it was read before, by any worker."""
         if page.completion is None:
             return None
-        return self._find((page.completion_id, _digest(page.completion)))
-
-    def _read(self, completion_id: str, completion: Completion, deadline: Deadline) -> Run:
-        messages: list[Message] = []
-        size = 0
-        request = PageRequest(limit=MAX_LIMIT)
-        goes_on = True
-        for _ in range(self._most):
-            found = self._loader.list_messages(completion_id, request, deadline)
-            messages.extend(found.items)
-            size += sum(len(message.json.source) for message in found.items)
-            # The page after a claimed end is the check of it.
-            after = found.next_after or found.claimed_after
-            goes_on = found.goes_on or after is not None
-            if not goes_on or not found.items or size > _MOST_BYTES:
-                break
-            request = replace(request, after=after, shown=len(messages))
-        return _analyze(messages, completion, is_whole=not goes_on, input_only=self._input_only)
-
-    def _find(self, key: tuple[str, str]) -> Run | None:
+        key = (page.completion_id, digest_answer(page.completion))
         with self._lock:
             run = self._kept.get(key)
             if run is not None:
                 self._kept.move_to_end(key)
+        if run is not None or not self._cache.has_any(page.completion_id):
             return run
+        kept = self._cache.find(page.completion_id, page.completion)
+        if kept is None:
+            return None
+        run = self._analyze(kept.read_all(), page.completion, is_whole=kept.is_whole)
+        self._keep(key, run)
+        return run
+
+    def _read(self, completion_id: str, completion: Completion, deadline: Deadline) -> Run | None:
+        """Return the run as far as it can be read; None if nothing can."""
+        kept = self._cache.find(completion_id, completion)
+        messages = [] if kept is None else list(kept.read_all())
+        after = messages[-1].id if messages else None
+        size = sum(len(message.json.source) for message in messages)
+        request = PageRequest(limit=MAX_LIMIT, after=after, shown=len(messages))
+        goes_on = True
+        for _ in range(self._most):
+            try:
+                found = self._loader.list_messages(completion_id, request, deadline)
+            except UpstreamError:
+                break
+            messages.extend(found.items)
+            size += sum(len(message.json.source) for message in found.items)
+            # The page after a claimed end is the check of it.
+            after = found.next_after or found.claimed_after
+            is_reachable = found.goes_on or after is not None
+            goes_on = is_reachable or found.is_cut_off
+            if not is_reachable or not found.items or size > _MOST_BYTES:
+                break
+            request = replace(request, after=after, shown=len(messages))
+        if not messages:
+            return None
+        self._cache.keep(completion_id, completion, messages, is_whole=not goes_on)
+        return self._analyze(messages, completion, is_whole=not goes_on)
 
     def _keep(self, key: tuple[str, str], run: Run) -> None:
         with self._lock:
@@ -107,29 +129,20 @@ class WholeReader:
             while sum(len(kept.messages) for kept in self._kept.values()) > _MOST_KEPT:
                 self._kept.popitem(last=False)
 
+    def _analyze(
+        self, messages: Sequence[Message], completion: Completion, *, is_whole: bool
+    ) -> Run:
+        entries = arrange(messages, first=1, is_last=is_whole)
+        choices = completion.choices
+        if not is_whole or not choices:
+            return analyze_run(entries, completion, is_whole=is_whole)
+        tail = messages[-len(choices) :]
+        left = mark_outputs(entries, completion, tail=tail, input_only=self._input_only)
+        outputs = build_output_entries(choices)[len(choices) - len(left) :]
+        return analyze_run((*entries, *outputs), completion, is_whole=True)
+
 
 def analyze_page(page: TranscriptPage, *, is_whole: bool) -> Run:
     """Return the run of the messages on `page` alone."""
     entries = page.entries if page.request.order == "asc" else page.entries[::-1]
     return analyze_run((*entries, *page.outputs), page.completion, is_whole=is_whole)
-
-
-def _analyze(
-    messages: Sequence[Message], completion: Completion, *, is_whole: bool, input_only: bool
-) -> Run:
-    entries = arrange(messages, first=1, is_last=is_whole)
-    choices = completion.choices
-    if not is_whole or not choices:
-        return analyze_run(entries, completion, is_whole=is_whole)
-    tail = messages[-len(choices) :]
-    left = mark_outputs(entries, completion, tail=tail, input_only=input_only)
-    outputs = build_output_entries(choices)[len(choices) - len(left) :]
-    return analyze_run((*entries, *outputs), completion, is_whole=True)
-
-
-def _digest(completion: Completion) -> str:
-    """Return the digest of a completion's answer, which an update of metadata leaves."""
-    hashed = hashlib.sha256(str(completion.created).encode())
-    for choice in completion.choices:
-        hashed.update(choice.json.source.encode("utf-8", "surrogatepass"))
-    return hashed.hexdigest()

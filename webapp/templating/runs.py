@@ -143,8 +143,8 @@ def first_failure_url(run: Run, links: RunLinks) -> str | None:
 
 
 def can_count_whole() -> bool:
-    """Return whether a reader may ask to have the whole run counted, and has not yet."""
-    return services().runs.can_read and request.args.get("whole") != "1"
+    """Return whether a reader may ask to have the whole run counted, or counted further."""
+    return services().runs.can_read
 
 
 def describe_part(section: TranscriptPage, run: Run) -> str:
