@@ -25,7 +25,7 @@ from webapp.app import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files, load_samples
 from webapp.factories import find_database_url
-from webapp.templating.density import VIEWS
+from webapp.templating.context import VIEWS
 
 FROM: Final = 200
 """Messages from which a completion is measured."""

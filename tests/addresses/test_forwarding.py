@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from werkzeug.test import TestResponse
 
 from webapp import create_app
-from webapp.addresses.prefixes import is_own_path
+from webapp.addresses.forwarding import is_own_path
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
 

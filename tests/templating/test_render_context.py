@@ -15,8 +15,7 @@ from webapp.messages import Message
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.rendering import Budgets
 from webapp.templating.bubbles import render_bubble
-from webapp.templating.context import RenderContext
-from webapp.templating.remote_images import MAX_FRAMES
+from webapp.templating.context import MAX_FRAMES, RenderContext
 from webapp.transcript import arrange
 
 CITATION = {

@@ -16,7 +16,7 @@ from tests.support.any_json import checked
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import AS_FRAGMENT, Page
 from webapp.rendering import RemoteImage
-from webapp.templating.remote_images import MAX_FRAMES
+from webapp.templating.context import MAX_FRAMES
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from webapp.addresses.prefixes import is_own_path, is_prefix
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+_PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_OWN: Final = frozenset({"completions", "healthz", "open", "remote-image", "static", "v1"})
+"""The first segments of the paths that Readback answers itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,16 @@ class Forwarding:
 def _read_last(values: str) -> str:
     """Return the value of the nearest proxy."""
     return values.rpartition(",")[2].strip()
+
+
+def is_prefix(path: str) -> bool:
+    """Return whether `path` can be put before every path of Readback's.
+
+    `//host` would lead to another server, and `..` out of the prefix again.
+    """
+    return _PREFIX.fullmatch(path) is not None
+
+
+def is_own_path(path: str) -> bool:
+    """Return whether `path` begins like a path of Readback's own."""
+    return path.partition("/")[2].partition("/")[0] in _OWN

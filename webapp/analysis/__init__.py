@@ -2,17 +2,15 @@
 
     failures    whether the result of a call, or an answer, is a failure, and by which rule
     naming      the tool or program that a call names, and its first words
-    runs        `Run`: messages and calls numbered through the transcript
-    tools       the uses of each tool
+    runs        `Run`: messages and calls numbered through the transcript, and its tools
     sequences   failing calls with the calls that followed, up to a success
 
 Nothing here judges: a failure is a rule that fired, and the words of the result that it fired on.
 """
 
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
-from webapp.analysis.runs import Run, RunCall, RunMessage, analyze_run, find_call_failure
+from webapp.analysis.runs import Run, RunCall, RunMessage, ToolUse, analyze_run, find_call_failure
 from webapp.analysis.sequences import Sequence, Step
-from webapp.analysis.tools import ToolUse
 
 __all__ = [
     "Failure",

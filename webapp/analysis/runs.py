@@ -1,8 +1,9 @@
-"""Number the messages and calls of a run, and count its events."""
+"""Number the messages and calls of a run, and count its events and the uses of each tool."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -10,8 +11,8 @@ from typing import Literal, TypeAlias
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
 from webapp.analysis.naming import name_call, shorten
 from webapp.analysis.sequences import Sequence, find_sequences
-from webapp.analysis.tools import ToolUse, list_tools
 from webapp.completions import Completion
+from webapp.exact_json import Array, Object
 from webapp.transcript import CallEntry, Entry
 
 Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
@@ -215,3 +216,58 @@ def _find_kind(entry: Entry) -> Kind:
         entry.message.role or "",
         "note" if entry.message.role in ("system", "developer") else "other",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUse:
+    """A tool of the run: its calls, the first of them, and those that failed.
+
+    `returned` counts the bytes of its results. `is_defined` is None if the completion lists no
+    tools. A defined tool may have no calls.
+    """
+
+    name: str
+    calls: int
+    failures: int
+    returned: int
+    first: RunCall | None
+    is_defined: bool | None
+
+
+def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple[ToolUse, ...]:
+    """Return the tools called, the most called first, and then those only defined."""
+    used: dict[str, list[RunCall]] = {}
+    for call in calls:
+        used.setdefault(call.tool, []).append(call)
+    defined = tuple(dict.fromkeys(_iter_defined(completion))) if completion else ()
+    tools = [
+        ToolUse(
+            name=name,
+            calls=len(its),
+            failures=sum(call.failure is not None for call in its),
+            returned=sum(call.returned for call in its),
+            first=its[0],
+            is_defined=name in defined if defined else None,
+        )
+        for name, its in used.items()
+    ]
+    tools.sort(key=lambda tool: -tool.calls)
+    unused = (
+        ToolUse(name=name, calls=0, failures=0, returned=0, first=None, is_defined=True)
+        for name in defined
+        if name not in used
+    )
+    return (*tools, *unused)
+
+
+def _iter_defined(completion: Completion) -> Iterator[str]:
+    """Yield the names of the tools and functions among the settings of the request."""
+    for member in completion.settings:
+        if member.name.text not in ("tools", "functions") or not isinstance(member.value, Array):
+            continue
+        for tool in member.value.items:
+            if not isinstance(tool, Object):
+                continue
+            holder = tool.object(tool.text("type") or "function") or tool
+            if name := holder.text("name"):
+                yield name

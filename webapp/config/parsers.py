@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from webapp.addresses.prefixes import is_own_path, is_prefix
+from webapp.addresses.forwarding import is_own_path, is_prefix
 
 _HEADER_FORMS: Final = "text of `Name: value` lines, or a JSON object of strings"
 _NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.0.0.0/8"

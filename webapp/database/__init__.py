@@ -8,9 +8,8 @@ from __future__ import annotations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp.database.engine import Database, StoreError
+from webapp.database.engine import Database, DatabaseOpener, StoreError
 from webapp.database.migrations import Schema, Step, migrate, report_failures
-from webapp.database.opening import DatabaseOpener
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite

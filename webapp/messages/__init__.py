@@ -5,8 +5,7 @@
     reasoning   reasoning that is sent as a list, or twice
     citing      the sources that are listed beside a text
     findings    the results of content filters and moderation
-    message     `Message`, which holds them all
-    texts       the texts of a message and their positions
+    message     `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
 or shape becomes an `Unknown` that keeps its exact JSON, so no field that a server sent is lost.

@@ -1,12 +1,13 @@
-"""Hold one message with everything it carries."""
+"""Hold one message with everything it carries, and find the positions of its texts."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
+from webapp import exact_json
 from webapp.exact_json import Array, Member, Object, String, Value
 from webapp.messages.citing import parse_context, place_cited
 from webapp.messages.parsing import (
@@ -45,6 +46,8 @@ _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | d
     + ("annotations", *REASONING_FIELDS, *DETAIL_FIELDS),
     object,
 )
+
+Piece: TypeAlias = Part | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +180,28 @@ def _build_results(
                 )
             )
     return tuple(results)
+
+
+def get_text(piece: Piece) -> str | None:
+    """Return the text of a content part or call as shown; None for media, which have none.
+
+    The text of an `Unknown` is its JSON, indented.
+    """
+    if isinstance(piece, Text | Refusal | Reasoning):
+        return piece.text
+    if isinstance(piece, ToolCall):
+        return piece.arguments
+    if isinstance(piece, Unknown):
+        return exact_json.indent(piece.json)
+    return None
+
+
+def list_pieces(message: Message) -> tuple[Piece, ...]:
+    """Return the content parts of a message, then its calls; URLs contain positions in this."""
+    return (*message.parts, *message.calls)
+
+
+def find_position(message: Message, piece: Piece) -> int | None:
+    """Return the position of `piece` itself, not of an equal one, in `message`."""
+    places = (at for at, one in enumerate(list_pieces(message)) if one is piece)
+    return next(places, None)

@@ -19,9 +19,14 @@ from webapp.rendering.structured.detect import (
 )
 from webapp.rendering.structured.json_tree import get_type, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
-from webapp.rendering.text.blanks import describe_blank
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
-from webapp.rendering.text.invisible import Hidden, find_hidden, render_exact, reveal_invisible
+from webapp.rendering.text.invisible import (
+    Hidden,
+    describe_blank,
+    find_hidden,
+    render_exact,
+    reveal_invisible,
+)
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
 from webapp.rendering.tools.arguments import (
     Arguments,

@@ -1,13 +1,11 @@
 """Filters, tests and functions of the templates, none of which knows more than its arguments.
 
-context        all that the rendering of a page's messages depends on
-density        how much of a transcript is shown
-headers        the title of a transcript, and its settings in groups
-bubbles        messages, their parts and calls as bubbles
-addresses      the addresses of messages, texts, media and pages
-outlines       the outline and the ribbon of a run
-runs           the run, links into it, and filters
-remote_images  images on other servers
+context    all that the rendering of a page's messages depends on: view, budgets, images
+headers    the title of a transcript, and its settings in groups
+bubbles    messages, their parts and calls as bubbles
+addresses  the addresses of messages, texts, media and pages
+outlines   the outline and the ribbon of a run
+runs       the run, links into it, and filters
 """
 
 from __future__ import annotations
@@ -21,9 +19,8 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles, density, headers, outlines, runs
-from webapp.templating.context import RenderContext
-from webapp.templating.remote_images import MAX_FRAMES, has_remote_images
+from webapp.templating import addresses, bubbles, headers, outlines, runs
+from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
 
@@ -76,11 +73,11 @@ _GLOBALS: Final[dict[str, Any]] = {
     "text_url": addresses.text_url,
     "group_settings": headers.group_settings,
     "is_default": headers.is_default,
-    "keep_view": density.keep_view,
+    "keep_view": keep_view,
     "view_call": bubbles.view_call,
     "view_pieces": bubbles.view_pieces,
     "view_url": addresses.view_url,
-    "views": density.VIEWS,
+    "views": VIEWS,
     "whole_text_url": addresses.whole_text_url,
 }
 

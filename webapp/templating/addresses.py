@@ -10,11 +10,10 @@ from flask import request, url_for
 from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia
-from webapp.messages.texts import Piece, find_position
+from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
-from webapp.templating.context import RenderContext
-from webapp.templating.density import keep_view
+from webapp.templating.context import RenderContext, keep_view
 from webapp.transcript import Entry
 
 

@@ -13,7 +13,7 @@ from webapp import exact_json, media, rendering
 from webapp.analysis import Failure, find_call_failure
 from webapp.media import InlineMedia
 from webapp.messages import Annotation, Message, Part, Reasoning, Refusal, Text, ToolCall
-from webapp.messages.texts import Piece, get_text
+from webapp.messages.message import Piece, get_text
 from webapp.reading.single import Pieces
 from webapp.rendering import (
     Arguments,

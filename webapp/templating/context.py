@@ -1,23 +1,54 @@
-"""Everything that rendering a page of a transcript depends on, and a bound on its cost."""
+"""Everything that rendering a page of a transcript depends on, and a bound on its cost.
+
+The view is the one that the reader chose, or the one for the length of the transcript; images of
+other servers are offered or loaded as the reader asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
-from flask import request
+from flask import Response, abort, after_this_request, request
 
 from webapp import rendering
 from webapp.analysis import Run
+from webapp.messages import Image, Message, Text
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
-from webapp.templating.density import View, choose_view
-from webapp.templating.remote_images import RemoteFrames, wants_remote_images
 
 T = TypeVar("T")
+
+MAX_FRAMES: Final = 50
+"""Frames of one page; images beyond are loaded one by one."""
+
+View: TypeAlias = Literal["outline", "compact", "full"]
+
+VIEWS: Final[tuple[View, ...]] = ("outline", "compact", "full")
+"""The views, the shortest first."""
+
+COMPACT_FROM: Final = 40
+"""Messages from which a transcript is compact if the reader chose nothing."""
+
+_COOKIE: Final = "readback_view"
+_YEAR: Final = 31_536_000
+
+
+@dataclass(slots=True)
+class RemoteFrames:
+    """The frames of remote images that a web page may still load at once."""
+
+    left: int = MAX_FRAMES
+
+    def take(self) -> bool:
+        """Take one frame; return False when none is left."""
+        if self.left == 0:
+            return False
+        self.left -= 1
+        return True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,3 +159,82 @@ class RenderContext:
     def take_frame(self) -> bool:
         """Return whether the page loads one more remote image at once; count it if so."""
         return self.loads_images and self.frames.take()
+
+
+def wants_remote_images() -> bool:
+    """Return whether the reader asked for all remote images of this page.
+
+    A link on somebody else's page does not count: whoever follows it has not chosen this.
+    """
+    return request.args.get("images") == "load" and not is_from_elsewhere()
+
+
+def is_from_elsewhere() -> bool:
+    """Return whether another site made the browser send this request."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return site not in ("same-origin", "none")
+
+
+def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
+    """Return whether messages of `section` may show images of other servers."""
+    entries = (*section.entries, *section.outputs)
+    return any(_names_remote_image(entry.message, own_host) for entry in entries)
+
+
+def _names_remote_image(message: Message, own_host: str) -> bool:
+    for part in message.parts:
+        if isinstance(part, Image) and not part.is_inline:
+            if RemoteImage.parse(part.url, own_host=own_host):
+                return True
+        elif isinstance(part, Text) and not message.is_tool_result and _may_show_image(part.text):
+            return True
+    return False
+
+
+def _may_show_image(text: str) -> bool:
+    """Return whether Markdown in `text` may show an image; text about Markdown may pass too."""
+    return "![" in text and any(mark in text for mark in ("](http", "](<http", "]: http"))
+
+
+def choose_view(section: TranscriptPage) -> View:
+    """Return the view that the request asks for, or was chosen before, or suits the length.
+
+    `view` is remembered in a cookie; `like` is the view of the page that this one continues.
+    Answers 400 if `view` is no view.
+    """
+    chosen = _parse_view(request.args.get("view"))
+    if chosen:
+        after_this_request(lambda response: _remember(response, chosen))
+        return chosen
+    if request.args.get("view"):
+        abort(400, "The parameter view takes outline, compact or full.")
+    known = _parse_view(request.args.get("like")) or _parse_view(request.cookies.get(_COOKIE))
+    if known:
+        return known
+    numbers = [entry.number or 0 for entry in section.entries]
+    at_least = max(section.total or 0, section.seen or 0, len(section.entries), *numbers, 0)
+    return "compact" if at_least >= COMPACT_FROM else "full"
+
+
+def keep_view(view: View, section: TranscriptPage) -> View | None:
+    """Return `like` for links to further pages; None if they find the view themselves."""
+    is_known = section.total is not None
+    return None if is_known and not {"view", "like"} & request.args.keys() else view
+
+
+def _parse_view(text: str | None) -> View | None:
+    return text if text in VIEWS else None
+
+
+def _remember(response: Response, view: View) -> Response:
+    response.vary.add("Cookie")
+    response.set_cookie(
+        _COOKIE,
+        view,
+        max_age=_YEAR,
+        path=request.script_root or "/",
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

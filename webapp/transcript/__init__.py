@@ -1,20 +1,16 @@
 """Arrange input messages and output choices as a transcript, with calls beside their results.
 
-    entries     messages in order, and tool calls with their results
-    numbering   the numbers in message ids
-    turns       the start of the turn of a message
-    pairing     the call that each result answers
+    entries     messages in order with their numbers, and tool calls with their results
+    pairing     the call that each result answers, and the turn that a message belongs to
     outputs     the choices that are not among the messages
 
 Pure functions that never drop or reorder a message. A result is shown under its call; if it came
 out of order, its place says so.
 """
 
-from webapp.transcript.entries import CallEntry, Entry, select_top_level
-from webapp.transcript.numbering import find_first_number
+from webapp.transcript.entries import CallEntry, Entry, find_first_number, select_top_level
 from webapp.transcript.outputs import build_output_entries, mark_outputs
-from webapp.transcript.pairing import arrange
-from webapp.transcript.turns import count_turn_before
+from webapp.transcript.pairing import arrange, count_turn_before
 
 __all__ = [
     "CallEntry",

@@ -1,4 +1,4 @@
-"""Entries of a transcript: messages in order, and tool calls with their results."""
+"""Entries of a transcript: messages in order with their numbers, and calls with their results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from webapp.completions import Choice
+from webapp.ids import parse_message_index
 from webapp.messages import Call, Message
 
 
@@ -108,3 +109,16 @@ def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     A moved result is among them, so that a page can say at its place where it is.
     """
     return tuple(entry for entry in entries if entry.moved or not entry.nested)
+
+
+def find_first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
+    """Return the number, from 1, of the first of `messages`, None if their ids do not say.
+
+    The ids are believed only if they count without a gap.
+    """
+    indexes = [parse_message_index(completion_id, message.id) for message in messages]
+    if not indexes or indexes[0] is None:
+        return None
+    step = 1 if order == "asc" else -1
+    expected = range(indexes[0], indexes[0] + step * len(indexes), step)
+    return indexes[0] + 1 if indexes == list(expected) else None

@@ -3,8 +3,7 @@
     client         `Upstream`: the API's operations
     canonical      pages of any server, in one form
     sender         one request with its retries
-    endpoint, paths
-                   where a request goes
+    endpoint       where a request goes: the server, its credentials, paths and queries
     decoding       bytes to text to values
     cut_lists      the beginnings of lists that are too large
     errors         the tree of errors

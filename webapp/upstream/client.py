@@ -28,10 +28,15 @@ from webapp.upstream.canonical import (
     find_page_from,
     walk,
 )
-from webapp.upstream.endpoint import Endpoint
+from webapp.upstream.endpoint import (
+    COMPLETIONS,
+    Endpoint,
+    build_page_query,
+    completion_path,
+    messages_path,
+)
 from webapp.upstream.error_mapping import clean_text, is_html, suggest_base_url
 from webapp.upstream.errors import BadAnswer, NotFound
-from webapp.upstream.paths import COMPLETIONS, build_page_query, completion_path, messages_path
 from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0

@@ -1,21 +1,23 @@
-"""The server's address, credentials and fixed parameters.
+"""The server's address, credentials and fixed parameters, and the paths below its base URL.
 
 A key travels only encrypted or within this network, unless the caller allows otherwise, and is
-revealed only when a request is made.
+revealed only when a request is made. Paths are built only from ids that can be ids.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from webapp.addresses.hosts import is_on_this_network
 from webapp.config import OPENAI_BASE_URL
 from webapp.http import find_secrets
+from webapp.ids import is_valid_id
 from webapp.redaction import mask
+from webapp.upstream.errors import InvalidId
 
 _BASE_URL = re.compile(
     r"""(?P<scheme>https?)://
@@ -28,6 +30,8 @@ _ACCOUNT: Final = frozenset({"openai-organization", "openai-project"})
 _MIN_MASKED: Final = 6
 """Characters of an organization or project; a shorter one may be part of any word."""
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+COMPLETIONS: Final = "/chat/completions"
 
 
 class Secret:
@@ -185,4 +189,48 @@ def _check_base_url(base_url: str, *, allows_plain_http: bool) -> str:
             "http:// would show the API key to everyone on the way; READBACK_ALLOW_PLAIN_HTTP=1 "
             "allows it)"
         )
+    return text
+
+
+def completion_path(completion_id: str) -> str:
+    """Return the path of one completion. Raises `InvalidId`."""
+    return f"{COMPLETIONS}/{quote(_check_id(completion_id), safe='')}"
+
+
+def messages_path(completion_id: str) -> str:
+    """Return the path of a completion's messages. Raises `InvalidId`."""
+    return f"{completion_path(completion_id)}/messages"
+
+
+def build_page_query(
+    *,
+    after: str | None,
+    limit: int | None,
+    order: str | None,
+    model: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> str:
+    """Return the query of a list request, without blanks. Raises `InvalidId` for the cursor.
+
+    Metadata filters are `metadata[key]=value` with the brackets encoded, as the official
+    clients send them.
+    """
+    pairs = {
+        "after": _check_id(after) if after else None,
+        "limit": None if limit is None else str(limit),
+        "order": order,
+        "model": model,
+    }
+    filters = {f"metadata[{key}]": value for key, value in (metadata or {}).items() if key}
+    return encode_query((name, value) for name, value in (pairs | filters).items() if value)
+
+
+def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return `pairs` as a query string; a lone surrogate is sent as it is."""
+    return urlencode(list(pairs), quote_via=quote, safe="", errors="surrogatepass")
+
+
+def _check_id(text: str) -> str:
+    if not is_valid_id(text):
+        raise InvalidId("This is not an id that a completion or message can have.")
     return text

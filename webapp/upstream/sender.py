@@ -20,10 +20,9 @@ from webapp.http.deadline import Clock, Deadline
 from webapp.http.transport import read_deadline
 from webapp.redaction import get_logger
 from webapp.upstream.decoding import read_error_text, read_text
-from webapp.upstream.endpoint import Endpoint
+from webapp.upstream.endpoint import COMPLETIONS, Endpoint
 from webapp.upstream.error_mapping import map_exception, map_response, read_request_id
 from webapp.upstream.errors import NotFound, TimedOut, UpstreamError
-from webapp.upstream.paths import COMPLETIONS
 
 log = get_logger("readback.upstream")
 
@@ -123,8 +122,7 @@ class Sender:
                     request.method,
                     f"{url}?{query}" if query else url,
                     data=request.body,
-                    headers=headers
-                    | ({"Content-Type": "application/json"} if request.body else {}),
+                    headers=headers,
                     timeout=(
                         min(limits.connect_timeout, remaining),
                         min(limits.read_timeout, remaining),

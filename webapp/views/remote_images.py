@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
 from webapp.rendering import RemoteImage
-from webapp.templating.remote_images import is_from_elsewhere
+from webapp.templating.context import is_from_elsewhere
 
 bp = Blueprint("remote_images", __name__, url_prefix="/remote-image")
 

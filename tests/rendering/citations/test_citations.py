@@ -15,9 +15,8 @@ from webapp.messages import Annotation, Message, Text, Unknown, UrlCitation
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.citations.markers import CLOSE, OPEN, START, place_marks
 from webapp.rendering.citations.sources import list_sources, list_unmarked
-from webapp.rendering.markdown.context import Scope
-from webapp.rendering.markdown.metering import MAX_STEPS, Meter
-from webapp.rendering.markdown.with_citations import render_with_citations
+from webapp.rendering.markdown import render_with_citations
+from webapp.rendering.markdown.context import MAX_STEPS, Meter, Scope
 
 SOURCE = parse('{"source": true}')
 

@@ -7,8 +7,7 @@ import pytest
 from tests.support.html import assert_harmless
 from tools.hostile.costly_texts import HOSTILE_TEXTS
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
-from webapp.rendering.markdown.context import Scope
-from webapp.rendering.markdown.metering import MAX_STEPS, Meter, TooCostly
+from webapp.rendering.markdown.context import MAX_STEPS, Meter, Scope, TooCostly
 from webapp.rendering.markdown.parser import render
 
 ENDLESS = Budgets(seconds=1e9, brackets=10**9, page_brackets=10**9, formulas=10**9)

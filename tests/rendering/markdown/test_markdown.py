@@ -12,7 +12,7 @@ from tests.support.html import all_text, assert_harmless, elements, links, parse
 from webapp.exact_json import Object, parse
 from webapp.messages import Message, Text
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
-from webapp.rendering.markdown.metering import MAX_STEPS
+from webapp.rendering.markdown.context import MAX_STEPS
 
 MAX_BRACKETS = Budgets().brackets
 MAX_LEVELS = Budgets().levels

@@ -2,6 +2,10 @@
 
 A text beyond a budget is shown as plain text with a note: the parser's time grows faster than
 the length of some inputs.
+
+A text is parsed with the marks of its citations, unless they change anything around them, as a
+mark inside `[x]` of a task would. The first try has all marks, the second only those at the end
+of words; if both change the text, the sources are listed below it and none is marked.
 """
 
 from __future__ import annotations
@@ -10,20 +14,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Annotation
-from webapp.rendering.citations.markers import link_marks
+from webapp.rendering.citations.markers import link_marks, place_marks, remove_marks, settle_marks
 from webapp.rendering.citations.sources import Source, list_unmarked
-from webapp.rendering.markdown.context import Scope, ShowImage
-from webapp.rendering.markdown.metering import LINE_STEPS, MarkdownBudget, TooCostly
+from webapp.rendering.markdown.context import (
+    LINE_STEPS,
+    MarkdownBudget,
+    Scope,
+    ShowImage,
+    TooCostly,
+)
+from webapp.rendering.markdown.parser import render
 from webapp.rendering.markdown.sanitize import sanitize
-from webapp.rendering.markdown.with_citations import render_with_citations
-from webapp.rendering.text.blanks import describe_blank, is_unseen
-from webapp.rendering.text.invisible import render_exact, reveal_in_html
+from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html
 
 __all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
 
@@ -82,7 +90,9 @@ def render_markdown(
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
         return TextView(plain, f"Shown as plain text: {reason}.", list_unmarked(annotations), True)
-    if _shows_nothing(shown):
+    # An empty heading, item, quote or fence leaves nothing to see.
+    may_be_empty = len(shown) <= _MAX_EMPTY and not _SEEN.search(shown)
+    if may_be_empty and is_unseen(unescape(_UNSEEN.sub("", shown))):
         shown = _render_blank(text)
     return TextView(shown, " ".join(scope.notes) or None, sources)
 
@@ -96,8 +106,34 @@ def _render_blank(text: str) -> Markup:
     return Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
 
 
-def _shows_nothing(html: str) -> bool:
-    """Return whether a text left nothing to see: an empty heading, item, quote or fence."""
-    if len(html) > _MAX_EMPTY:
-        return False
-    return not _SEEN.search(html) and is_unseen(unescape(_UNSEEN.sub("", html)))
+class Rendered(NamedTuple):
+    """The HTML of a text before it is sanitized, with its sources and its scope."""
+
+    html: str
+    sources: tuple[Source, ...]
+    scope: Scope
+
+
+def render_with_citations(
+    text: str, annotations: Sequence[Annotation], scope: Scope, *, own_host: str
+) -> Rendered:
+    """Render `text` with its marks, or without if they change it. Raise `TooCostly`."""
+    text = text.replace("\0", "\u2400")
+    # Byte order marks would hide the first block from the parser. They count in the ranges of
+    # citations, so they are removed after the marks are placed.
+    steps_before = scope.meter.steps
+    plain = render(text.lstrip("\ufeff"), scope, own_host=own_host)
+    cost = scope.meter.steps - steps_before
+    sources: tuple[Source, ...] = ()
+    for cautious in (False, True):
+        # The first try is part of the cost of a text; the second one is made if there is room.
+        if cautious and not scope.meter.has_room(cost):
+            break
+        marked, sources = place_marks(text, annotations, cautious=cautious)
+        if marked == text:
+            break
+        retry = scope.restart()
+        html = render(marked.lstrip("\ufeff"), retry, own_host=own_host)
+        if remove_marks(html) == plain:
+            return Rendered(settle_marks(html), sources, retry)
+    return Rendered(plain, tuple(source.unmark() for source in sources), scope)

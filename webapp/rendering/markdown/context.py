@@ -1,24 +1,46 @@
-"""Share budgets, notes and placeholders among the rules that render one text.
+"""Share budgets, notes and placeholders among the rules that render the texts of a page.
 
 Formulas, highlighted code and images are our own HTML. If the sanitizer let their elements
 through, a text could use them too. So placeholders replace them until the text is sanitized; a
 placeholder contains a random key, which no text can contain.
+
+Budgets limit the brackets, formulas and time of a page, and the steps of one text. Time is that
+of the thread's own work, so that a busy machine shows the same page as an idle one.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, MutableMapping
-from typing import TypeAlias, cast
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Final, TypeAlias, cast
 
 from markupsafe import Markup
 
-from webapp.rendering.markdown.metering import MarkdownBudget, Meter
+from webapp.config import Budgets
 
 ShowImage: TypeAlias = Callable[[str, str], Markup]
 """Render an image from its URL and its description as phrasing content, without blocks."""
 
 _NAME = "scope"
+
+MAX_STEPS: Final = 100_000
+"""Steps that a parser may take for one text; prose of 200 kB takes a tenth of them."""
+
+LINE_STEPS: Final = 2
+"""Steps that each line counts before it is parsed: every rule for blocks looks at it."""
+
+_TEXT_SHARE: Final = 0.5
+"""Share of a page's time for one text. A garbage collection can fall into any, and takes 0.1."""
+
+CODE_SECONDS: Final = 0.1
+"""The time for the colours of one block of code."""
+
+_LONG_FORMULA: Final = 300
+"""Characters. Hardly any formula written by a person has more."""
+
+_STEPS_PER_LOOK: Final = 256
 
 
 class Scope:
@@ -67,3 +89,73 @@ class Scope:
         return Markup(
             first + "".join(str(self._makers[int(number)]()) + after for number, _, after in pieces)
         )
+
+
+class TooCostly(Exception):
+    """A text is shown as plain text; the message says why."""
+
+
+class MarkdownBudget:
+    """The remaining budget for the Markdown of a page, which may stand for `pages` usual ones.
+
+    A server that ignores cursors sends everything as one page, which then gets the budget of the
+    pages that it replaces. The bounds of a single text stay the same.
+    """
+
+    def __init__(self, budgets: Budgets | None = None, *, pages: int = 1) -> None:
+        self.budgets = budgets or Budgets()
+        self._brackets = self.budgets.page_brackets * pages
+        self._formulas = self.budgets.formulas * pages
+        self._seconds = self.budgets.seconds * pages
+
+    def takes(self, brackets: int) -> bool:
+        """Return whether there is room for `brackets` more, and take it if so."""
+        if brackets > self._brackets:
+            return False
+        self._brackets -= brackets
+        return True
+
+    def takes_formula(self, length: int) -> bool:
+        """Return whether one more formula may be set; a very long one counts as several."""
+        self._formulas -= 1 + length // _LONG_FORMULA
+        return self._formulas >= 0
+
+    @contextmanager
+    def meter(self) -> Iterator[Meter]:
+        """Measure one text, and take its time off the budget.
+
+        Raise `TooCostly` if no time is left.
+        """
+        if self._seconds <= 0:
+            raise TooCostly("this page spent its time for rendering")
+        begin = time.thread_time()
+        try:
+            yield Meter(begin + min(self._seconds, self.budgets.seconds * _TEXT_SHARE))
+        finally:
+            self._seconds -= time.thread_time() - begin
+
+
+class Meter:
+    """The cost of one text so far."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._next_look = _STEPS_PER_LOOK
+        self.steps = 0
+
+    def step(self, weight: int = 1) -> None:
+        """Count a step of the parser. Raise `TooCostly` if the text has used up its share."""
+        self.steps += weight
+        if self.steps < self._next_look:
+            return
+        self._next_look = self.steps + _STEPS_PER_LOOK
+        if self.steps > MAX_STEPS or time.thread_time() > self._until:
+            raise TooCostly("it would take too long to render")
+
+    def has_room(self, steps: int) -> bool:
+        """Return whether `steps` more, for an extra, leave the text most of its own."""
+        return self.steps + steps <= MAX_STEPS // 4
+
+    def code_deadline(self) -> float:
+        """Return until when, by `time.thread_time`, one more block of code may be coloured."""
+        return min(self._until, time.thread_time() + CODE_SECONDS)

@@ -21,9 +21,8 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import escape
 
 from webapp.rendering.markdown.code import get_first_word, render_code
-from webapp.rendering.markdown.context import Scope
+from webapp.rendering.markdown.context import Scope, TooCostly
 from webapp.rendering.markdown.math import syntax
-from webapp.rendering.markdown.metering import TooCostly
 from webapp.rendering.markdown.plugins import (
     autolinks,
     backslashes,
@@ -37,7 +36,6 @@ from webapp.rendering.markdown.plugins import (
     loose_blocks,
     private_markers,
     tables,
-    tasks,
 )
 from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 
@@ -54,7 +52,6 @@ _PLUGINS: Final = (
     link_definitions,
     footnotes,
     tables,
-    tasks,
     block_attributes,
 )
 _SYNTAX: Final = r"[\n$&*<\[\\\]_`~]|!(?=\[)|:(?=//)"

@@ -18,14 +18,13 @@ from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Val
 from webapp.formatting import count
 from webapp.messages import Message
 from webapp.rendering.markdown.code import LANGUAGES, highlight
-from webapp.rendering.markdown.metering import CODE_SECONDS
+from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.xml_view import render_xml
-from webapp.rendering.text.blanks import describe_blank
-from webapp.rendering.text.invisible import find_invisible, reveal_invisible
+from webapp.rendering.text.invisible import describe_blank, find_invisible, reveal_invisible
 from webapp.rendering.text.slices import count_bytes
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]

@@ -1,8 +1,9 @@
-"""Reveal characters that nobody sees: a mark names each, and the text inside stays exact.
+"""Reveal characters that nobody sees, and describe texts in which there is nothing to see.
 
-A mark is a `<span>` that contains the character itself, so that selecting and copying return the
-exact text, and its name for the style sheet to show. The style sheet isolates it: a character
-that turns the reading direction turns only itself.
+A mark names a character, and the text inside stays exact: it is a `<span>` that contains the
+character itself, so that selecting and copying return the exact text, and its name for the style
+sheet to show. The style sheet isolates it: a character that turns the reading direction turns only
+itself.
 
 In a source every invisible character is marked. In Markdown only deceiving ones are: direction
 controls, tag characters, and hidden runs of zero-width characters or variation selectors. A
@@ -19,7 +20,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from webapp.formatting import LONE_SURROGATES
+from webapp.formatting import LONE_SURROGATES, count
 
 MAX_DECODED: Final = 80
 """Characters of a hidden message that its mark shows; the source has all of them."""
@@ -117,6 +118,11 @@ _LAST_MARK: Final = (
     'the rest is not marked"></span>'
 )
 
+_BREAK: Final = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+_MAX_LENGTH: Final = 100_000
+_EMPTY_GLYPHS: Final = frozenset("\u2800\u3164\uffa0\u115f\u1160")
+"""Characters that are neither white space nor controls, and have no ink."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
@@ -140,10 +146,10 @@ def reveal_invisible(text: str) -> Markup:
     offset = 0
     is_crlf = 1 < text.count("\r\n") == text.count("\n") == text.count("\r")
     has_said = False
-    for count, found in enumerate(_IN_SOURCE.finditer(text)):
+    for marks, found in enumerate(_IN_SOURCE.finditer(text)):
         html.append(str(escape(text[offset : found.start()])))
         offset = found.start()
-        if count == MAX_MARKS:
+        if marks == MAX_MARKS:
             rest = _make_encodable(str(escape(text[offset:])))
             return Markup("".join([*html, _LAST_MARK, f"<bdi>{rest}</bdi>"]))
         offset = found.end()
@@ -273,3 +279,30 @@ def _format_code(character: str) -> str:
 
 def _truncate(message: str) -> str:
     return message if len(message) <= MAX_DECODED else message[:MAX_DECODED] + "…"
+
+
+def describe_blank(text: str) -> str | None:
+    """Return a sentence like `Only white space (2 line breaks).`; None if there is more."""
+    if text and not text.isspace():
+        return None
+    if not text:
+        return "Empty text."
+    breaks = len(_BREAK.findall(text))
+    spaces, tabs = text.count(" "), text.count("\t")
+    others = len(_BREAK.sub("", text)) - spaces - tabs
+    counts = (
+        count(breaks, "line break") if breaks else "",
+        count(spaces, "space") if spaces else "",
+        count(tabs, "tab") if tabs else "",
+        count(others, "other blank") if others else "",
+    )
+    return f"Only white space ({', '.join(filter(None, counts))})."
+
+
+def is_unseen(text: str) -> bool:
+    """Return whether a reader would see nothing in `text`, neither letters nor other signs."""
+    if len(text) > _MAX_LENGTH and not text.isspace():
+        return False
+    left = "".join(text.split())
+    inkless = {at for at, character in enumerate(left) if character in _EMPTY_GLYPHS}
+    return not left or len(find_invisible(left) | inkless) == len(left)

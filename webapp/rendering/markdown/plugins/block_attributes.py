@@ -1,18 +1,26 @@
-"""Set attributes of blocks: the width of list numbers, the direction of text, heading levels."""
+"""Set attributes of blocks, and replace the brackets of tasks.
+
+A list gets the width of its numbers, a text its direction, and a heading its level. `[ ]` and
+`[x]` at the start of an item become read-only boxes.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 FIRST_HEADING: Final = 3
 """The level of the outermost headings: the message's own is an h2."""
 
+_BOX: Final = re.compile(r"\[([ xX])\][ \t]")
 _TWO_DIGITS: Final = 99
 _FOUR_DIGITS: Final = 9_999
 _DIRECTED: Final = frozenset(
@@ -29,7 +37,9 @@ _DIRECTED_BY_FIRST_CHILD: Final = frozenset({"list_item_open", "blockquote_open"
 
 
 def install(parser: MarkdownIt) -> None:
-    """Add these attributes to `parser`."""
+    """Add these attributes and task lists to `parser`."""
+    parser.core.ruler.push("tasks", mark_tasks)
+    parser.add_render_rule("task", render_box)
     parser.core.ruler.push("number_widths", set_number_widths)
     parser.core.ruler.push("directions", set_directions)
     parser.core.ruler.push("heading_levels", set_heading_levels)
@@ -87,3 +97,25 @@ def replace_empty_heads(state: StateCore) -> None:
     for (before, inside), (_, after) in pairwise(pairwise(tokens)):
         if before.type == "th_open" and after.type == "th_close" and not inside.content.strip():
             before.tag = after.tag = "td"
+
+
+def mark_tasks(state: StateCore) -> None:
+    """Replace the brackets at the start of an item by a token of its own."""
+    tokens = state.tokens
+    for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
+            continue
+        first = inline.children[0] if inline.children else None
+        box = _BOX.match(first.content) if first and first.type == "text" else None
+        if first and box and inline.children:
+            first.content = first.content[box.end() :]
+            inline.children.insert(0, Token("task", "span", 0, meta={"done": box[1] != " "}))
+            item.attrs["class"] = "task-item"
+
+
+def render_box(
+    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, _env: EnvType
+) -> str:
+    done = tokens[index].meta["done"]
+    label, sign = ("done", "\u2611") if done else ("to do", "\u2610")
+    return f'<span class="task" role="img" aria-label="{label}">{sign}</span> '
