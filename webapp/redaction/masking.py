@@ -60,7 +60,10 @@ def mask(text: str, *, known: Collection[str] = ()) -> str:
 
 
 def _find_all(text: str) -> Iterator[Finding]:
-    lowered = _lower(text)
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        # Only one letter has a longer lower case; every character keeps its place.
+        lowered = text.replace("İ", "i").lower()
     for kind in KINDS:
         searched = lowered if kind.ignores_case else text
         if not any(hint in searched for hint in kind.hints):
@@ -74,13 +77,6 @@ def _find_all(text: str) -> Iterator[Finding]:
                 end -= len(secret) - len(secret.rstrip(".!?:"))
                 if end > start and kind.accepts(text[start:end]):
                     yield Finding(kind.name, start, end)
-
-
-def _lower(text: str) -> str:
-    """Return `text` in lower case with every character in its place."""
-    lowered = text.lower()
-    # Only one letter has a longer lower case.
-    return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
 
 
 def _mask_known(text: str, known: Iterable[str]) -> str:

@@ -107,7 +107,9 @@ class Workers:
             if ended:
                 del self._started[pid]
                 if not self._is_stopping:
-                    log.error("a worker ended: %s", _describe(status))
+                    code = os.waitstatus_to_exitcode(status)
+                    reason = f"signal {-code}" if code < 0 else f"status {code}"
+                    log.error("a worker ended: %s", reason)
                     now = time.monotonic()
                     is_early = now - started < _SHORTEST_LIFE
                     self._due.append(now + _SHORTEST_LIFE if is_early else now)
@@ -126,8 +128,3 @@ class Workers:
         for pid in self._started:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-
-
-def _describe(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
-    return f"signal {-code}" if code < 0 else f"status {code}"

@@ -47,9 +47,10 @@ def _fetch(completion_id: str, digest: str) -> InlineMedia:
         message = services().loader.load_message(completion_id, message_id, deadline())
         held = find_media(message)
     elif "choice" in request.args:
-        held = _find_in_choice(
-            completion_id, read_whole_number("choice", default=0, low=0, high=10_000)
-        )
+        place = read_whole_number("choice", default=0, low=0, high=10_000)
+        completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+        answer = completion.choices[place].message if place < len(completion.choices) else None
+        held = find_media(answer, completion.audio_format) if answer else ()
     else:
         abort(404, "This is no longer in the cache; load the transcript again.")
     for media in held:
@@ -57,12 +58,6 @@ def _fetch(completion_id: str, digest: str) -> InlineMedia:
             services().media_cache.keep(completion_id, media)
             return media
     abort(404, "The message does not contain this any more.")
-
-
-def _find_in_choice(completion_id: str, place: int) -> tuple[InlineMedia, ...]:
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
-    message = completion.choices[place].message if place < len(completion.choices) else None
-    return find_media(message, completion.audio_format) if message else ()
 
 
 def _send(media: InlineMedia, data: bytes) -> Response:

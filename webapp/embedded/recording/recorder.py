@@ -25,7 +25,7 @@ from webapp.embedded.recording.reported_errors import find_reported_error
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Outcome, Store
-from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+from webapp.exact_json import NotJson, Object, TooManyValues, parse
 from webapp.redaction import get_logger, mask
 
 log = get_logger("readback.embedded")
@@ -239,13 +239,10 @@ def parse_answer(body: bytes) -> RecordedAnswer:
     choices = value.items("choices") if isinstance(value, Object) else None
     if not isinstance(value, Object) or choices is None:
         return RecordedAnswer(problem=problem or "The answer is not a completion.", received=text)
-    if problem is None and not all(map(_is_finished, choices)):
+    objects = [choice for choice in choices if isinstance(choice, Object)]
+    if problem is None and not all(choice.text("finish_reason") for choice in objects):
         problem = NO_FINISH_REASON
     return RecordedAnswer(value, problem)
-
-
-def _is_finished(choice: Value) -> bool:
-    return not isinstance(choice, Object) or bool(choice.text("finish_reason"))
 
 
 def _say_reported(error: str) -> str:

@@ -23,7 +23,9 @@ def find_reported_error(answer: Object) -> str | None:
         return _read_words(answer)
     choices = answer.items("choices")
     if choices is None:
-        return _read_message(answer)
+        # An answer without choices can itself be the error.
+        has_code = isinstance(answer.get("code"), String | Number) and answer.text("message")
+        return _read_words(answer) if answer.get("detail") is not None or has_code else None
     for choice in choices:
         found = _find_in_choice(choice)
         if found is not None:
@@ -38,14 +40,6 @@ def _find_in_choice(choice: Value) -> str | None:
     if error is not None and error.source not in _NO_ERROR:
         return _read_words(error)
     return 'the finish reason "error"' if choice.text("finish_reason") == "error" else None
-
-
-def _read_message(answer: Object) -> str | None:
-    """Return the words of an answer without choices that is itself an error."""
-    if answer.get("detail") is not None:
-        return _read_words(answer)
-    is_error = isinstance(answer.get("code"), String | Number)
-    return _read_words(answer) if is_error and answer.text("message") else None
 
 
 def _read_words(error: Value) -> str:

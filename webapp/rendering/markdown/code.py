@@ -170,11 +170,10 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
     return Markup("".join(pieces)) if length == len(code) else None
 
 
-def _shorten(info: str) -> str:
-    return info if len(info) <= _MAX_INFO else f"{info[:_MAX_INFO]}…"
-
-
 def _render(code: str, info: str, scope: Scope) -> Markup:
+    label = info.strip()
+    if len(label) > _MAX_INFO:
+        label = f"{label[:_MAX_INFO]}…"
     language = find_language(info)
     highlighted = _highlight_within_budget(code, language, scope) if language else None
     return Markup(
@@ -183,7 +182,7 @@ def _render(code: str, info: str, scope: Scope) -> Markup:
         '<pre tabindex="0"><code>{}</code></pre></div>'
     ).format(
         Markup(' data-language="{}"').format(language) if language else "",
-        Markup('<bdi class="code-language">{}</bdi>').format(_shorten(info.strip())),
+        Markup('<bdi class="code-language">{}</bdi>').format(label),
         escape(code) if highlighted is None else highlighted,
     )
 

@@ -48,7 +48,11 @@ def split_reasoning(text: str) -> Thought | None:
     if opening:
         return _split_opened(text, opening)
     tags = [found for found in _ANY.finditer(text) if not _is_code(text, found.start())]
-    if len(tags) != 1 or not _is_closing(tags[0][0]) or _is_in_sentence(text, tags[0]):
+    if (
+        len(tags) != 1
+        or not ("/" in tags[0][0] or "end" in tags[0][0])
+        or _is_in_sentence(text, tags[0])
+    ):
         return None
     return Thought(tags[0][0], text[: tags[0].start()], text[tags[0].end() :])
 
@@ -74,10 +78,6 @@ def _split_opened(text: str, opening: re.Match[str]) -> Thought | None:
     if not found:
         return Thought(tag, inside, "", is_cut_off=True)
     return Thought(tag, inside[: found[0].start()], inside[found[0].end() :])
-
-
-def _is_closing(tag: str) -> bool:
-    return "/" in tag or "end" in tag
 
 
 def _is_code(text: str, offset: int) -> bool:
