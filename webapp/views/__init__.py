@@ -1,4 +1,4 @@
-"""The pages, one file an area, and here what all share: parameters, contexts, raw JSON."""
+"""Pages, one module an area; this one has parameters, contexts and raw JSON for all of them."""
 
 from __future__ import annotations
 
