@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 import pytest
 
 from tests.sdk.api import Api, not_here
+from tests.support.model_server import Answer, FakeModel, chunks_of, completion, stream, whole
 from tools.paths import ROOT
 
 SCRIPT: Final = Path(__file__).with_name("node_client.mjs")
@@ -29,7 +31,7 @@ def node(api: Api) -> Node:
     if shutil.which("node") is None or not (ROOT / "node_modules" / "openai").is_dir():
         not_here("the official Node client")
 
-    def call(how: Literal["one", "each"], method: str, *arguments: object) -> Any:
+    def call(how: Literal["one", "each", "bytes"], method: str, *arguments: object) -> Any:
         ended = subprocess.run(
             ["node", SCRIPT, how, method, json.dumps(arguments)],
             env=os.environ | {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": "unused"},
@@ -136,6 +138,43 @@ def test_it_streams_a_completion_that_is_stored_and_reads_it_back(node: Node) ->
     assert retrieved["choices"][0]["finish_reason"] == "stop"
     assert (message["role"], message["content"]) == ("user", "Hi")
     assert listed["id"] == completion_id
+
+
+PROMPT: Final = {"model": "m", "prompt": "a"}
+CHAT: Final = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "answer"),
+    [
+        ("models.list", {}, whole(b'{ "object":"list", "data":[{"id":"m","created":1.0}] }\n')),
+        (
+            "embeddings.create",
+            {"model": "m", "input": "a", "encoding_format": "float"},
+            whole(b'{"object":"list","data":[{"index":0,"embedding":[0.10, -1e-7]}]}'),
+        ),
+        (
+            "completions.create",
+            PROMPT | {"stream": True},
+            stream(b'data: {"choices":[{"text":"caf\xc3\xa9"}]}\n\n', b": keep-alive\n\n"),
+        ),
+        ("chat.completions.create", CHAT, whole(completion(text="caf\u00e9"))),
+        (
+            "chat.completions.create",
+            CHAT | {"stream": True, "store": True},
+            stream(b": first\r\n\r\n", *chunks_of("caf\u00e9")),
+        ),
+    ],
+    ids=["models", "embeddings", "text stream", "chat", "chat stream"],
+)
+def test_it_receives_what_the_model_server_sent_byte_for_byte(
+    node: Node, model: FakeModel, method: str, asked: dict[str, Any], answer: Answer
+) -> None:
+    model.script(answer)
+
+    received = node("bytes", method, *([asked] if asked else []))
+
+    assert base64.b64decode(received) == answer.body
 
 
 def assert_not_found(answer: Any, completion_id: str = "none") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.store_rows import jsonl
+from webapp.config import Config
+from webapp.embedded import Store
+from webapp.embedded.transfer.exporting import export_completions
+from webapp.factories import find_database_url
 
 ID = "chatcmpl-given"
 MADE_UP = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tool_choice")
@@ -74,6 +79,49 @@ def test_the_raw_message_is_the_one_that_was_given(
     shown = raw(client, f"/messages/{ids[at]}/raw")
 
     assert shown == MESSAGES[at] | {"id": ids[at]}
+
+
+@pytest.mark.parametrize("given", ["hi", "", 7, 1.50, None, True, ["a", {"b": 1}], []])
+def test_a_message_that_is_no_object_gets_an_id_and_nothing_else(
+    client: FlaskClient, loaded: Callable[..., None], given: Any
+) -> None:
+    loaded(messages=[given, {"role": "user", "content": "and then"}])
+    ids = Page.of(client.get(f"/completions/{ID}")).message_ids
+
+    assert raw(client, f"/messages/{ids[0]}/raw") == {"id": ids[0], "content": given}
+
+
+@pytest.mark.parametrize(
+    ("members", "answer"),
+    [
+        ({}, {}),
+        ({"model": "m"}, {"index": 0}),
+        ({"created": None, "usage": {"total_tokens": 3}}, {"message": {"content": "ok"}}),
+        ({"metadata": {}, "temperature": 0}, {"index": 0, "message": {"role": "assistant"}}),
+    ],
+)
+def test_members_that_nobody_gave_are_in_no_page_raw_view_or_export(
+    client: FlaskClient,
+    config: Config,
+    loaded: Callable[..., None],
+    members: dict[str, Any],
+    answer: Any,
+) -> None:
+    message = {"content": "q"}
+    loaded(messages=[message], choices=[answer], **members)
+    page = Page.of(client.get(f"/completions/{ID}"))
+    (message_id, *_) = page.message_ids
+
+    pieces: list[bytes] = []
+    with closing(Store(find_database_url(config))) as store:
+        export_completions(store, pieces.append, ids=[ID])
+
+    shown = {"id": ID, "choices": [answer]} | members
+    assert json.loads(b"".join(pieces)) == shown | {"messages": [message]}
+    assert raw(client, "/raw") == shown
+    assert raw(client, f"/messages/{message_id}/raw") == message | {"id": message_id}
+    settings = " ".join(node.text() for node in page.all(".settings"))
+    assert not [name for name in MADE_UP if name in settings and name not in members]
 
 
 def test_metadata_replaced_later_are_shown(

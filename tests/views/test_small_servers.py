@@ -69,24 +69,19 @@ def test_two_answers_of_one_id_are_both_kept(model: FakeModel, recording: FlaskC
     assert "The server called it chatcmpl-373" in " ".join(pages[0].text.split())
     assert "called it" not in pages[1].text
     assert kept.get_json()["id"] == "chatcmpl-373"
-    assert [name for name, value in kept.headers if value in str(pages[0].one("h1").html)]
+    assert kept.headers["X-Readback-Stored-As"] in str(pages[0].one("h1").html)
 
 
 @pytest.mark.parametrize(
-    ("answers", "count"),
-    [
-        # The same answer twice, a constant id, and an id that comes back a third time.
-        (["a", "a"], 2),
-        (["a", "b", "c"], 3),
-        (["a", "b", "a", "d"], 4),
-    ],
+    "answers",
+    [["a", "a"], ["a", "b", "c"], ["a", "b", "a", "d"]],
+    ids=["the same answer twice", "a constant id", "an id that comes back"],
 )
 @pytest.mark.parametrize("is_streamed", [False, True])
 def test_every_answer_of_a_constant_id_is_kept(
     model: FakeModel,
     recording: FlaskClient,
     answers: list[str],
-    count: int,
     is_streamed: bool,
 ) -> None:
     for number, text in enumerate(answers):
@@ -98,7 +93,6 @@ def test_every_answer_of_a_constant_id_is_kept(
         ask(recording, stream=is_streamed, metadata={"number": str(number)})
 
     assert sorted(page.bubbles[-1].sources[0] for page in shown(recording)) == sorted(answers)
-    assert len(answers) == count
 
 
 def calls_of(page: Page) -> list[tuple[str, str]]:

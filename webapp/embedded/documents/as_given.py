@@ -1,7 +1,8 @@
 """Write completions and messages as they were given, for readers that want the original.
 
 The API's form of them has members that nobody gave: a temperature of 1.0, parts of null members.
-Only the id is added here, because a reader could not ask for anything without it.
+Only the id is added here, because a reader could not ask for anything without it; a message that
+is no object is the `content` beside that id.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.embedded.documents.api_json import join_lines, serialize_message
+from webapp.embedded.documents.api_json import join_lines
 from webapp.exact_json import Object, parse
 
 _ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
@@ -22,10 +23,10 @@ def write_given_completion(head: str, completion_id: str) -> str:
 
 
 def write_given_message(given_json: str, message_id: str) -> str:
-    """Return a message under its stored id; one that is no object is returned in its API form."""
+    """Return a message under its stored id, with which one that is no object becomes one."""
     text = join_lines(given_json).strip()
     if not text.startswith("{"):
-        return serialize_message(parse(text), message_id)
+        return f'{{"id":"{message_id}","content":{text}}}'
     if _ID.search(text):
         return _write_with_id(text, message_id)
     rest = text[1:].lstrip()
