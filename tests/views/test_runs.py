@@ -279,3 +279,41 @@ def test_a_part_of_a_run_says_no_number_that_it_does_not_know(
     assert titles("")[:2] == ["call 1", "call 2"]
     assert titles(f"?after={ID}-99")[0] is None
     assert titles("?whole=1")[:2] == ["call 1 of 125", "call 2 of 125"]
+
+
+ASKED: Json = {"role": "user", "content": "Will it rain?"}
+GOT: Json = {"type": "tool_result", "tool_use_id": "c1", "content": "sun"}
+GOT_TOO: Json = {"type": "tool_result", "tool_use_id": "c2", "content": "wind"}
+SAID: Json = {"type": "text", "text": "Will it rain?"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "users"),
+    [
+        ([{"role": "user", "content": [GOT]}, ASKED], 1),
+        ([{"role": "user", "content": [GOT, GOT_TOO]}, ASKED], 1),
+        ([{"role": "user", "content": [GOT, GOT_TOO, SAID]}], 1),
+        ([ASKED, calls("look", "look", start=1), {"role": "user", "content": [GOT, GOT_TOO]}], 1),
+        ([{"role": "tool", "tool_call_id": "c1", "content": "sun"}, ASKED, ASKED], 2),
+    ],
+    ids=["one result", "results", "results with text", "after their calls", "of OpenAI's API"],
+)
+def test_a_user_message_of_results_is_not_what_the_user_said(
+    client: FlaskClient,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    messages: list[Json],
+    users: int,
+) -> None:
+    answer = {"index": 0, "message": {"role": "assistant", "content": "No."}}
+    line = {"id": ID, "messages": messages, "choices": [answer]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    load(tmp_path / "one.jsonl")
+
+    [row] = Page.of(client.get("/completions")).rows
+    whole = Page.of(client.get(f"/completions/{ID}?view=full"))
+    of_users = Page.of(client.get(f"/completions/{ID}?view=full&only=user"))
+
+    assert row.question == "Will it rain?"
+    assert "Will it rain?" in whole.one("title").text()
+    assert [bubble.role for bubble in of_users.bubbles].count("user") == users

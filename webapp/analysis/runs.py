@@ -149,7 +149,7 @@ def analyze_run(
                 number=entry.number,
                 id=entry.message.id,
                 anchor=entry.anchor,
-                role=entry.message.role or "no role",
+                role=entry.message.speaker or "no role",
                 kind=kind,
                 words=shorten(entry.message.plain_text),
                 size=len(entry.message.json.source),

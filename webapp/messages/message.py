@@ -132,6 +132,11 @@ class Message:
         return self._sent <= INPUT_KEYS
 
     @property
+    def speaker(self) -> str | None:
+        """The role; `tool` for a user message of results alone, as Anthropic's API has them."""
+        return "tool" if self.role == "user" and self.holds_only_results else self.role
+
+    @property
     def is_tool_result(self) -> bool:
         return self.holds_result or self.role in ("tool", "function")
 
@@ -153,8 +158,13 @@ class Message:
 
     @property
     def plain_text(self) -> str:
-        """All text a reader would quote, one blank line between parts."""
-        texts = (part.text for part in self.parts if isinstance(part, Text | Refusal))
+        """All text a reader would quote, one blank line between parts.
+
+        Beside results this is the text of the message's own, without that of the results.
+        """
+        theirs = {id(part) for result in self.results for part in result.parts}
+        own = [part for part in self.parts if id(part) not in theirs] or self.parts
+        texts = (part.text for part in own if isinstance(part, Text | Refusal))
         return "\n\n".join(texts)
 
 

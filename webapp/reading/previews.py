@@ -111,7 +111,7 @@ class Previews:
 def preview_question(messages: Iterable[Message]) -> Preview:
     """Return the first message of a user, of anybody if no user is among the first ones."""
     first = tuple(messages)
-    asked = next((message for message in first if message.role == "user"), None)
+    asked = next((message for message in first if message.speaker == "user"), None)
     if asked is None:
         asked = first[0] if first else None
     return Preview(asked.plain_text if asked else "", _list_marks(first))

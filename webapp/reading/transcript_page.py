@@ -107,7 +107,7 @@ class TranscriptPage:
             messages = self.completion.input_messages
         elif not numbered or numbered[0].number != 1:
             return ""
-        asked = (message.plain_text for message in messages if message.role == "user")
+        asked = (message.plain_text for message in messages if message.speaker == "user")
         return next((text for text in asked if text.strip()), "")
 
     @property

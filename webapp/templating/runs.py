@@ -122,7 +122,7 @@ def _is_shown(entry: Entry, context: RenderContext, failing: frozenset[str]) -> 
     if context.only == "failures":
         results = (result.anchor for call in entry.calls for result in call.results)
         return any(anchor in failing for anchor in (entry.anchor, *results))
-    return message.role == context.only
+    return message.speaker == context.only
 
 
 def count_places(run: Run) -> int:

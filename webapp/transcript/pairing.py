@@ -104,10 +104,11 @@ def count_turn_before(before: Sequence[Message], message: Message) -> int:
     A turn begins with its user message, and with the call of a result that came even later. If
     the user message is not among `before`, the messages from the call on are counted.
     """
-    if message.role in ("user", "system", "developer"):
+    if message.speaker in ("user", "system", "developer"):
         return 0
-    from_call = _count_to_call(before, message) if message.is_tool_result else 0
-    users = (place for place, one in enumerate(before, start=1) if one.role == "user")
+    results = message.results or ((message,) if message.is_tool_result else ())
+    from_call = max((_count_to_call(before, result) for result in results), default=0)
+    users = (place for place, one in enumerate(before, start=1) if one.speaker == "user")
     return max(from_call, next(users, 0))
 
 
