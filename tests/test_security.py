@@ -94,10 +94,12 @@ def addresses(app: Flask) -> list[str]:
     given |= {"name": "readback.css", "choice": 0, "part": 0}
     with app.test_request_context():
         urls = app.url_map.bind("localhost")
-        built = [
-            urls.build(rule.endpoint, {name: given.get(name, "0") for name in rule.arguments})
-            for rule in app.url_map.iter_rules()
+        rules = list(app.url_map.iter_rules())
+        values = [
+            {name: given.get(name, "0") for name in rule.arguments} | dict(rule.defaults or {})
+            for rule in rules
         ]
+        built = [urls.build(rule.endpoint, one) for rule, one in zip(rules, values, strict=True)]
         static = static_url(app, "readback.css")
     api = ["/v1/chat/completions", f"/v1/chat/completions/{ID}", "/v1/nothing", "/v1", "/v1/"]
     return [*built, static, *api, "/nothing", "//evil.example", "/%00", "/completions/..%2f", "*"]

@@ -11,7 +11,9 @@ const KEYS = [
   ["o", "fold or unfold"],
   ["s", "source of the message"],
   ["y", "copy the link to the message"],
-  ["/", "open an id, a URL or a curl command"],
+  ["/", "open an id, a URL, a curl command, or a message by its number"],
+  ["Enter", "open the completion"],
+  ["Ctrl F", "find text: the browser’s own search opens what is folded"],
   ["?", "these keys"],
 ];
 const STEPS = {

@@ -17,13 +17,13 @@ function format(date) {
   return `${year}-${month}-${day} ${hour}:${minute} ${timeZoneName}`;
 }
 
-// A time that is shown as a distance from now keeps it; its title has the rest.
+// A time of the list keeps its words, under a heading in UTC; its title has the rest.
 function showLocalTimes() {
   for (const time of document.querySelectorAll("time[datetime]:not([data-local])")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     time.dataset.local = "";
-    if ("ago" in time.dataset) time.title = `${format(date)} · ${time.dateTime}`;
+    if ("kept" in time.dataset) time.title = `${format(date)} · ${time.dateTime}`;
     else time.textContent = format(date);
   }
 }

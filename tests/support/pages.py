@@ -44,7 +44,7 @@ class Row:
     @property
     def answer(self) -> str:
         """The first words of the answer, without the marks."""
-        return self._text(".answer").removeprefix(" ".join(self.marks)).strip()
+        return self._text(".answer")
 
     @property
     def marks(self) -> list[str]:

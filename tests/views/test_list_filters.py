@@ -118,3 +118,68 @@ def test_filters_that_match_nothing_can_be_cleared(
     assert page.rows == []
     assert "No completion matches" in page.text
     assert page.link("Show all") == "/completions"
+
+
+# From the list to transcripts and back
+
+
+@pytest.fixture
+def numbered(fake: FakeUpstream) -> None:
+    for at in range(6):
+        metadata = {"eval": "7" if at % 2 else "8"}
+        fake.completions[f"c-{at}"] = stored(f"c-{at}", "x", created=at, metadata=metadata)
+
+
+@pytest.mark.usefixtures("numbered")
+def test_a_transcript_leads_back_to_its_list_and_through_it(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    listed = Page.of(fake_client.get("/completions?metadata[eval]=7&show=failed"))
+    assert listed.rows == []
+    listed = Page.of(fake_client.get("/completions?metadata[eval]=7"))
+    page = Page.of(fake_client.get(listed.rows[1].href or ""))
+    assert page.one(".bar-back").attributes["href"] == "/completions?metadata%5Beval%5D=7"
+    before = len(fake.requests)
+    for link, leads_to in (("Older ›", "c-1"), ("‹ Newer", "c-5")):
+        response = fake_client.get(page.link(link) or "")
+        assert response.status_code == 303
+        assert response.location == f"/completions/{leads_to}?metadata%5Beval%5D=7"
+    assert len(fake.requests) == before + 2
+    # What is shared has no trace of the list.
+    shared = [link.attributes["href"] or "" for link in page.all("[data-copy-link], .bar-id a")]
+    assert shared and all("metadata" not in href for href in shared)
+
+
+@pytest.mark.usefixtures("numbered")
+@pytest.mark.parametrize("ignores_query", [False, True])
+def test_the_ends_of_the_list_say_so(
+    fake: FakeUpstream, fake_client: FlaskClient, ignores_query: bool
+) -> None:
+    fake.ignores_query = ignores_query
+    first = Page.of(fake_client.get("/completions/c-5"))
+    assert fake_client.get(first.link("Older ›") or "").location == "/completions/c-4"
+    last = Page.of(fake_client.get("/completions/c-0"))
+    for page, link in ((first, "‹ Newer"), (last, "Older ›")):
+        assert "The list has no" in Page.of(fake_client.get(page.link(link) or ""), 404).text
+
+
+@pytest.mark.usefixtures("numbered")
+def test_neighbors_of_a_deleted_completion_are_explained(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    page = Page.of(fake_client.get("/completions/c-3"))
+    del fake.completions["c-4"]
+    assert fake_client.get(page.link("‹ Newer") or "").location == "/completions/c-5"
+    del fake.completions["c-3"]
+    gone = Page.of(fake_client.get(page.link("‹ Newer") or ""), 404)
+    assert "no longer stored" in gone.text
+
+
+@pytest.mark.usefixtures("numbered")
+def test_a_transcript_links_model_and_metadata_to_the_list(fake_client: FlaskClient) -> None:
+    page = Page.of(fake_client.get("/completions/c-3"))
+    links = [link.attributes["href"] or "" for link in page.all("a.filter-link")]
+    assert links == [
+        "/completions?model=gpt-4o-mini-2024-07-18",
+        "/completions?metadata%5Beval%5D=7",
+    ]

@@ -23,7 +23,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
-from tests.support.pages import AS_FRAGMENT, Page, Row, pages_from
+from tests.support.pages import AS_FRAGMENT, Page, Row, pages_from, readable
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config, Limits
@@ -110,7 +110,7 @@ def test_the_question_is_the_user_s_and_no_system_prompt(
         ),
         (with_parts({"type": "input_audio", "input_audio": {"data": "UklG"}}), "audio"),
         (with_parts({"type": "file", "file": {"file_id": "file-1"}}), "file"),
-        (stored(ID, "x", **answered(refusal="I cannot do that.")), "declined"),
+        (stored(ID, "x", **answered(refusal="I cannot do that.")), "refused"),
         (stored(ID, "x", **answered(audio={"id": "a", "transcript": "Spoken"})), "audio"),
         (
             stored(
@@ -146,14 +146,24 @@ def test_an_answer_that_is_no_plain_content_is_shown_by_its_words(
     assert only_row(fake_client).answer == words
 
 
-@pytest.mark.parametrize(("reason", "shown"), [("stop", False), ("length", True)])
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("stop", ""),
+        ("length", "✗ cut off"),
+        ("content_filter", "✗ content filter"),
+        ("tool_calls", "tool_calls"),
+    ],
+)
 def test_a_finish_reason_is_told_when_it_is_not_the_usual_one(
-    fake: FakeUpstream, fake_client: FlaskClient, reason: str, shown: bool
+    fake: FakeUpstream, fake_client: FlaskClient, reason: str, shown: str
 ) -> None:
     one = stored(ID, "x")
     one.completion["choices"][0]["finish_reason"] = reason
     fake.completions[ID] = one
-    assert (reason in only_row(fake_client).text.split()) is shown
+    cell = only_row(fake_client).node.css_first(".row-reason")
+    assert cell is not None
+    assert readable(cell) == shown
 
 
 def test_a_completion_with_nothing_but_an_odd_id_is_still_a_row(
@@ -246,7 +256,8 @@ def test_load_more_goes_by_cursor_to_the_end_and_keeps_the_filters(
     pages = list(pages_from(fake_client, start, fragments=fragments))
     assert [len(page.rows) for page in pages] == [5, 5, 5, 5, 2]
     hrefs = [row.href for page in pages for row in page.rows]
-    assert hrefs == [f"/completions/chatcmpl-{at}" for at in range(43, -1, -2)]
+    query = "?metadata%5Beval%5Bx%5D%5D=7"
+    assert hrefs == [f"/completions/chatcmpl-{at}{query}" for at in range(43, -1, -2)]
     assert "No more completions" in pages[-1].text
 
 
@@ -350,3 +361,99 @@ def test_a_list_that_is_too_large_is_requested_in_smaller_pages() -> None:
 
     assert len(pages) > 1
     assert len(seen) == len(set(seen)) == 6
+
+
+# Days, columns, links that filter
+
+
+def test_days_have_headings_and_one_that_goes_on_has_no_second(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    days = [1_700_000_000, 1_700_000_060, 1_700_100_000, 1_700_100_060, 1_700_100_120]
+    for at, created in enumerate(days):
+        fake.completions[f"c-{at}"] = stored(f"c-{at}", "x", created=created)
+    headings = [
+        [readable(heading) for heading in page.all(".day h2")]
+        for page in pages_from(fake_client, "/completions?limit=2", fragments=True)
+    ]
+    assert headings == [
+        ["Thursday, 16 November 2023 (UTC)"],
+        ["Tuesday, 14 November 2023 (UTC)"],
+        [],
+    ]
+
+    # A page of its own has a heading, whatever came before it.
+    whole = list(pages_from(fake_client, "/completions?limit=2"))
+    assert [len(page.all(".day")) for page in whole] == [1, 2, 1]
+
+
+def test_a_row_links_to_its_model_and_metadata_beside_its_own_link(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    metadata = {"eval": "7", "run": "é & ü", "note": "‮txt", "more": "x", "long": "y" * 600}
+    fake.completions[ID] = stored(ID, "Who?", model="gpt-x", metadata=metadata)
+    page = Page.of(fake_client.get("/completions?metadata[eval]=7"))
+    row = page.rows[0]
+    assert row.href == f"/completions/{ID}?metadata%5Beval%5D=7"
+    assert page.all("a a") == []
+    links = [link.attributes["href"] or "" for link in row.node.css("a.filter-link")]
+    assert [readable(chip) for chip in row.node.css(".chip")] == [
+        "run = é & ü",
+        "note = ‮txt",
+        "more = x",
+    ]
+    assert links[-1] == "/completions?model=gpt-x&metadata%5Beval%5D=7"
+    for link in links:
+        assert len(Page.of(fake_client.get(link)).rows) == 1
+    options = {option.attributes["value"] for option in page.all("datalist option")}
+    assert {"gpt-x", "eval", "7", "run", "é & ü"} <= options
+    assert "y" * 600 not in options
+
+
+def test_a_value_that_no_filter_can_have_is_no_link(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    odd = '{"k":"\\ud800","":"x","e":"","n":null,"o":{"a":1},"l":"' + "y" * 600 + '"}'
+    one = f'{{"id":"{ID}","model":" m ","created":1,"metadata":{odd}}}'
+    fake.script(LIST, Reply(200, f'{{"data":[{one}]}}'))
+    row = only_row(fake_client)
+    assert row.node.css("a.filter-link") == []
+    assert len(row.node.css(".chip")) == 3
+
+
+def test_a_page_is_reduced_to_a_kind_and_says_so(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    call = {"type": "function", "function": {"name": "look", "arguments": "{}"}}
+    fake.completions = {
+        "c-0": stored("c-0", "plain"),
+        "c-1": stored("c-1", "refused", **answered(refusal="No.")),
+        "c-2": stored("c-2", "called", **answered(tool_calls=[call])),
+        "c-3": stored("c-3", "cut"),
+    }
+    fake.completions["c-3"].completion["choices"][0]["finish_reason"] = "length"
+    for kind, asked in {
+        "cut off": ["cut"],
+        "failed": ["cut", "refused"],
+        "tools": ["called"],
+        "images": [],
+        "refused": ["refused"],
+    }.items():
+        page = Page.of(fake_client.get("/completions", query_string={"show": kind, "limit": "4"}))
+        assert [row.question for row in page.rows] == asked
+        assert f"{kind}, on this page" in page.text
+        assert all("show" in (row.href or "") for row in page.rows)
+    assert "4 completions read here, none with “audio”" in readable(
+        Page.of(fake_client.get("/completions?show=audio")).one(".rows")
+    )
+    assert Page.of(fake_client.get("/completions?show=x"), 400).rows == []
+
+
+def test_a_server_that_ignores_the_filters_is_named_as_one(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "x")
+    fake.script(LIST, Reply(200, {"data": [fake.completions[ID].completion]}))
+    page = Page.of(fake_client.get("/completions?metadata[a]=1"))
+    assert "seems to ignore these filters" in page.text
+    assert len(page.rows) == 1

@@ -11,12 +11,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
+from webapp.analysis import Failure, find_answer_failure
 from webapp.completions import Completion
 from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
+from webapp.reading.gist import find_gist
 from webapp.upstream import Deadline, Upstream, UpstreamError, canonicalize
 
 MESSAGES: Final = 4
@@ -32,16 +34,20 @@ _MARKS: Final = {
     InputAudio: "audio",
     Audio: "audio",
     File: "file",
-    Refusal: "declined",
+    Refusal: "refused",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`text` begins with the words to show, `marks` are the kinds of other content."""
+    """`text` begins with the words to show, `marks` are the kinds of other content.
+
+    `messages` is the number of messages, as far as it is known: `3` or `4+`.
+    """
 
     text: str
     marks: tuple[str, ...]
+    messages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,13 @@ class Row:
     answer: Preview
 
     @property
-    def marks(self) -> tuple[str, ...]:
-        """The marks of question and answer, each once."""
-        asked = self.question.marks if self.question else ()
-        return tuple(dict.fromkeys((*asked, *self.answer.marks)))
+    def failure(self) -> Failure | None:
+        """Why the first answer that is no whole answer is none."""
+        found = (
+            find_answer_failure(choice.message_or_empty, choice.finish_reason)
+            for choice in self.completion.choices
+        )
+        return next((failure for failure in found if failure), None)
 
 
 class Previews:
@@ -91,7 +100,8 @@ class Previews:
     def _find_question(self, completion: Completion) -> Preview | None:
         """Return the question if it is there without a request."""
         if completion.input_messages is not None:
-            return preview_question(completion.input_messages)
+            messages = completion.input_messages
+            return replace(preview_question(messages), messages=f"{len(messages):,}")
         with self._lock:
             found = self._kept.get(completion.id or "")
             if found is not None:
@@ -100,7 +110,11 @@ class Previews:
 
     def _request_question(self, completion_id: str, deadline: Deadline) -> Preview:
         page = self._upstream.list_messages(completion_id, limit=MESSAGES, deadline=deadline)
-        preview = preview_question(canonicalize(page).items)
+        first = canonicalize(page, limit=MESSAGES)
+        count = first.total or (len(first.items) if first.has_more is False else None)
+        is_known = count is not None and not first.end_is_claimed
+        messages = f"{count:,}" if is_known else f"{len(first.items)}+"
+        preview = replace(preview_question(first.items), messages=messages)
         with self._lock:
             self._kept[completion_id] = preview
             if len(self._kept) > _MAX_KEPT:
@@ -118,10 +132,11 @@ def preview_question(messages: Iterable[Message]) -> Preview:
 
 
 def preview_answer(completion: Completion) -> Preview:
-    """Return the first choice with text or a transcript, and the marks of all of them."""
+    """Return the gist of the first choice with text or a transcript, and the marks of all."""
     messages = [choice.message for choice in completion.choices if choice.message]
     texts = (message.plain_text or _first_transcript(message) for message in messages)
-    return Preview(next((text for text in texts if text.strip()), ""), _list_marks(messages))
+    text = next((text for text in texts if text.strip()), "")
+    return Preview(find_gist(text), _list_marks(messages))
 
 
 def _first_transcript(message: Message) -> str:

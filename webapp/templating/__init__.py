@@ -2,6 +2,7 @@
 
 context    all that the rendering of a page's messages depends on: view, budgets, images
 headers    the title of a transcript, and its settings in groups
+listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
 addresses  the addresses of messages, texts, media and pages
 outlines   the outline and the ribbon of a run
@@ -19,13 +20,14 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
-from webapp.templating import addresses, bubbles, headers, outlines, runs
+from webapp.templating import addresses, bubbles, headers, listing, outlines, runs
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "as_json": exact_json.indent,
+    "clock_time": listing.clock_time,
     "contradiction": media.describe_contradiction,
     "exact": rendering.render_exact,
     "get_host": rendering.get_host,
@@ -61,6 +63,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
     "list_counts": headers.list_counts,
+    "list_filters": listing.list_filters,
+    "list_kinds": listing.KINDS,
     "list_tools": bubbles.list_tools,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -24,68 +22,18 @@ from webapp.analysis import Run
 from webapp.fragments import join_pieces, render_page_or_fragment
 from webapp.ids import is_valid_id
 from webapp.reading import PageRequest, TranscriptPage
-from webapp.reading.listing import ListPage, list_what_fits
+from webapp.reading.listing import list_what_fits
 from webapp.reading.pasted import Place, parse_pasted, parse_place
-from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.listing import Filters, Listing
 from webapp.templating.runs import RunLinks
-from webapp.upstream import NotSupported, UpstreamError
+from webapp.upstream import BadRequest, NotFound, NotSupported, UpstreamError, canonicalize
 from webapp.views import make_context, read_page_request, read_whole_number, render_raw_json
 
 bp = Blueprint("completions", __name__)
 
 MAX_PASTED = 64 * 1024
-_METADATA = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """The filters of the list, as in the API: a model, and metadata that must match exactly."""
-
-    model: str | None
-    metadata: tuple[tuple[str, str], ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.model or self.metadata)
-
-    def query(self) -> dict[str, str]:
-        """The filters as query parameters of our own pages, spelt as the API's."""
-        query = {f"metadata[{key}]": value for key, value in self.metadata}
-        return {"model": self.model, **query} if self.model else query
-
-    def url(self, **more: str | None) -> str:
-        """The list with these filters, order and page."""
-        query: dict[str, Any] = {**self.query(), **more}
-        return url_for("completions.index", **query)
-
-    def without(self, name: str) -> Filters:
-        return replace(
-            self,
-            model=None if name == "model" else self.model,
-            metadata=tuple(pair for pair in self.metadata if f"metadata[{pair[0]}]" != name),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of the list, which begins after `after`; `problem` is set if there is no list."""
-
-    rows: tuple[Row, ...] = ()
-    filters: Filters = Filters(None, ())
-    page: ListPage = ListPage()
-    after: str | None = None
-    problem: NotSupported | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing matches, on any page."""
-        is_end = not self.page.cut_off and not self.page.unreadable
-        return is_end and not self.rows and not self.after
-
-    @property
-    def next_url(self) -> str:
-        return self.filters.url(after=self.page.next_after, limit=request.args.get("limit"))
 
 
 class FollowingPages:
@@ -114,7 +62,7 @@ def index() -> ResponseReturnValue:
     """Show stored completions, newest first, with filters whose state is the URL."""
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
-    filters = _filters()
+    filters = Filters.from_query(request.args)
     after = request.args.get("after") or None
     until = deadline()
     upstream = services().upstream
@@ -190,6 +138,42 @@ def show(completion_id: str) -> ResponseReturnValue:
     return response
 
 
+@bp.get("/completions/<completion_id>/newer", defaults={"direction": "newer"})
+@bp.get("/completions/<completion_id>/older", defaults={"direction": "older"})
+def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
+    """Redirect to the next newer or older completion in the list with these filters.
+
+    Asked for only when a reader follows the link, so that no transcript waits for it.
+    """
+    filters = Filters.from_query(request.args)
+    try:
+        found = services().upstream.list_completions(
+            after=completion_id,
+            limit=1,
+            order="asc" if direction == "newer" else "desc",
+            model=filters.model,
+            metadata=dict(filters.metadata),
+            deadline=deadline(),
+        )
+    except (BadRequest, NotFound):
+        abort(404, "This completion is no longer stored, and its place in the list is not known.")
+    ids = [completion.id for completion in found.data]
+    if completion_id in ids:
+        # A server that ignores the cursor has sent the list from its newest on.
+        place = ids.index(completion_id) + (-1 if direction == "newer" else 1)
+        candidates = found.data[place : place + 1] if place >= 0 else ()
+    else:
+        candidates = canonicalize(found, after=completion_id).items[:1]
+    created = read_whole_number("created", default=0, low=0, high=10**11 - 1)
+    for one in candidates:
+        is_other_way = one.created is not None and (
+            one.created < created if direction == "newer" else one.created > created > 0
+        )
+        if one.id is not None and is_valid_id(one.id) and not is_other_way:
+            return redirect(filters.completion_url(one.id), 303)
+    abort(404, f"The list has no {direction} completion{' with these filters' if filters else ''}.")
+
+
 @bp.get("/completions/<completion_id>/raw")
 def raw(completion_id: str) -> ResponseReturnValue:
     """Show one completion as the server sent it."""
@@ -241,16 +225,9 @@ def _page(listing: Listing) -> Response:
     )
 
 
-def _filters() -> Filters:
-    """The filters in the query; a blank value is no filter, and none is sent for it."""
-    found = ((_METADATA.fullmatch(name), value) for name, value in request.args.items())
-    metadata = tuple((match[1], value) for match, value in found if match and value)
-    return Filters(request.args.get("model", "").strip() or None, metadata)
-
-
 def _with_new_filter() -> ResponseReturnValue:
     """The form's key and value, as the parameter that they stand for."""
-    filters = _filters()
+    filters = Filters.from_query(request.args)
     key, value = request.args.get("key", "").strip(), request.args.get("value", "")
     if bool(key) != bool(value):
         abort(400, "A metadata filter needs a key and a value.")

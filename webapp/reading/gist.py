@@ -1,0 +1,135 @@
+"""Find the words of an answer that say what it is about, for one line of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from webapp import exact_json
+from webapp.completions import scalar_text
+from webapp.exact_json import Array, NotJson, Object, Value
+
+_MOST_READ: Final = 8_000
+_MOST_JSON: Final = 256 * 1024
+_MOST_SHOWN: Final = 300
+_MOST_LEAVES: Final = 8
+_MOST_DEPTH: Final = 4
+
+_FENCE: Final = re.compile(r"\s{0,3}(?:```|~~~)")
+_FENCED_JSON: Final = re.compile(
+    r"\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*", re.DOTALL | re.IGNORECASE
+)
+_LINE_MARKS: Final = re.compile(
+    r"(?:\s|>){0,20}(#{1,6}\s+|[-*+•]\s+(?:\[[ xX]\]\s+)?|\d{1,3}[.)]\s+|\|)?"
+)
+_RULE: Final = re.compile(r"[\s|:=*_-]+")
+_LINK: Final = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,1000}\)")
+_INLINE_MARKS: Final = re.compile(r"\*\*|__|~~|`|(?<!\w)[*_](?=\w)|(?<=[\w.,!?])[*_](?!\w)")
+_SENTENCE_END: Final = re.compile(r"(\S{0,20}?)[.!?…:]{1,6}[\"'”’)\]]{0,4}\s+|[。！？]\s*")
+_ABBREVIATION: Final = re.compile(
+    r"(?:.*\W)?(?:[a-z]|\w\.\w|etc|vs|dr|mrs?|ms|prof|st|no|fig|approx|cf|al|inc|ltd|jr|sr|bzw|ca)",
+    re.IGNORECASE,
+)
+_OPENING: Final = re.compile(
+    r"let\b.*|(?:sure|certainly|of course|absolutely|okay|ok|alright|got it|great|hello|hi|thanks"
+    r"|thank you)\b[^.:]{0,40}\W*|(?:here|below)(?:['’]s| is| are)\b[^.]{0,120}:\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def find_gist(text: str) -> str:
+    """Return the first words of `text` that say something, without the marks of Markdown.
+
+    Sentences that only open an answer ("Sure!", "Let me see.") are passed over, as are headings,
+    tables and code, unless there is nothing else. JSON is summarized by its values.
+    """
+    fenced = _FENCED_JSON.fullmatch(text) if len(text) <= _MOST_JSON else None
+    if summary := _summarize_json(fenced[1] if fenced else text):
+        return summary
+    prose, others = _split_blocks(text[:_MOST_READ])
+    opening = ""
+    for block in prose:
+        for rest in _iter_sentences(block):
+            sentence = rest[: _find_end(rest)]
+            if not any(map(str.isalnum, sentence)):
+                continue
+            if not _OPENING.fullmatch(sentence):
+                return _cut(rest)
+            opening = opening or rest
+    return _cut(opening or next(iter((*others, *prose)), ""))
+
+
+def _split_blocks(text: str) -> tuple[list[str], list[str]]:
+    """Return paragraphs and items of lists, and the headings, rows and lines of code."""
+    prose: list[str] = []
+    others: list[str] = []
+    is_code = is_open = False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            is_code, is_open = not is_code, False
+            continue
+        marks = _LINE_MARKS.match(line)
+        mark = (marks[1] or "") if marks else ""
+        words = line if is_code else _strip_marks(line[marks.end() if marks else 0 :])
+        if not words.strip() or (not is_code and _RULE.fullmatch(line)):
+            is_open = False
+        elif is_code or mark.startswith(("#", "|")):
+            others.append(" ".join(words.replace("|", " ").split()))
+            is_open = False
+        elif is_open and not mark:
+            prose[-1] += f" {' '.join(words.split())}"
+        else:
+            prose.append(" ".join(words.split()))
+            is_open = True
+    return prose, others
+
+
+def _strip_marks(line: str) -> str:
+    return _INLINE_MARKS.sub("", _LINK.sub(r"\1", line))
+
+
+def _iter_sentences(block: str) -> Iterator[str]:
+    """Yield what is left of `block` from each of its sentences on."""
+    while block:
+        yield block
+        block = block[_find_end(block) :]
+
+
+def _find_end(block: str) -> int:
+    for end in _SENTENCE_END.finditer(block):
+        if not (end[1] and end[0].rstrip().endswith(".") and _ABBREVIATION.fullmatch(end[1])):
+            return end.end()
+    return len(block)
+
+
+def _summarize_json(text: str) -> str:
+    """Return the first values of a JSON object or list with their names; empty if it is none."""
+    if text.lstrip()[:1] not in ("{", "[") or len(text) > _MOST_JSON:
+        return ""
+    try:
+        value = exact_json.parse(text)
+    except NotJson:
+        return ""
+    return _cut(", ".join(islice(_iter_leaves(value, "", 0), _MOST_LEAVES)))
+
+
+def _iter_leaves(value: Value, name: str, depth: int) -> Iterator[str]:
+    if isinstance(value, Object) and depth < _MOST_DEPTH:
+        for member in value.members:
+            yield from _iter_leaves(member.value, member.name.text, depth + 1)
+    elif isinstance(value, Array) and value.items:
+        count = f"{len(value.items):,} {'item' if len(value.items) == 1 else 'items'}"
+        yield f"{name}: {count}" if name else count
+        if depth == 0:
+            yield from _iter_leaves(value.items[0], "", 1)
+    else:
+        plain = " ".join((scalar_text(value) or "")[:400].split())
+        if plain:
+            plain = plain if len(plain) <= 80 else f"{plain[:79]}…"
+            yield f"{name}: {plain}" if name else plain
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"

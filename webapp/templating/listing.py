@@ -1,0 +1,246 @@
+"""The list of completions: its filters, days and rows, and the links that keep the filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from flask import abort, request, url_for
+
+from webapp.completions import Completion, scalar_text
+from webapp.formatting import LONE_SURROGATES
+from webapp.fragments import wants_fragment
+from webapp.ids import is_valid_id
+from webapp.reading.listing import ListPage
+from webapp.reading.previews import Row
+from webapp.upstream import NotSupported
+
+Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
+
+KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
+"""What a page of the list can be reduced to. The API has no filter for it."""
+
+_METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
+_MOST_IN_LINK: Final = 512
+_MOST_CHIPS: Final = 3
+_MOST_SECONDS: Final = 10**11 - 1
+_MOST_SUGGESTED: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The filters of the list: a model and metadata, which the server compares exactly.
+
+    `kind` is compared here, and only with the completions that are on the page.
+    """
+
+    model: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    kind: Kind | None = None
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Filters:
+        """Return the filters in the query. Blank values are none; an unknown kind answers 400."""
+        found = ((_METADATA.fullmatch(name), value) for name, value in query.items())
+        metadata = tuple((match[1], value) for match, value in found if match and value)
+        kind = next((kind for kind in KINDS if kind == query.get("show")), None)
+        if query.get("show") and kind is None:
+            abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+        return cls(query.get("model", "").strip() or None, metadata, kind)
+
+    def __bool__(self) -> bool:
+        return bool(self.model or self.metadata or self.kind)
+
+    def query(self) -> dict[str, str]:
+        """The filters as query parameters of our own pages, spelt as the API's."""
+        query = {"model": self.model} if self.model else {}
+        query |= {f"metadata[{key}]": value for key, value in self.metadata}
+        return query | ({"show": self.kind} if self.kind else {})
+
+    def url(self, **more: str | None) -> str:
+        """The list with these filters, order and page."""
+        query: dict[str, Any] = {**self.query(), **more}
+        return url_for("completions.index", **query)
+
+    def completion_url(self, completion_id: str) -> str:
+        """The transcript of a completion, which leads back to the list with these filters."""
+        query: dict[str, Any] = self.query()
+        return url_for("completions.show", completion_id=completion_id, **query)
+
+    def neighbor_url(self, completion: Completion, direction: str) -> str | None:
+        """The completion before or after `completion` in the list; None without a usable id."""
+        if completion.id is None or not is_valid_id(completion.id):
+            return None
+        created = completion.created
+        is_usable = created is not None and 0 <= created <= _MOST_SECONDS
+        query: dict[str, Any] = {**self.query(), "created": created if is_usable else None}
+        return url_for(
+            "completions.neighbor", completion_id=completion.id, direction=direction, **query
+        )
+
+    def without(self, name: str) -> Filters:
+        return replace(
+            self,
+            model=None if name == "model" else self.model,
+            kind=None if name == "show" else self.kind,
+            metadata=tuple(pair for pair in self.metadata if f"metadata[{pair[0]}]" != name),
+        )
+
+    def with_kind(self, kind: Kind) -> Filters:
+        return replace(self, kind=kind)
+
+    def model_url(self, model: str | None) -> str | None:
+        """The list of one model; None if the API cannot be asked for it."""
+        is_usable = model and model == model.strip() and _fits_in_link(model)
+        return replace(self, model=model).url() if is_usable else None
+
+    def metadata_url(self, key: str, value: str | None) -> str | None:
+        """The list of the completions with this metadata; None if there is no filter for it."""
+        if not key or not value or not _fits_in_link(key) or not _fits_in_link(value):
+            return None
+        others = tuple(pair for pair in self.metadata if pair[0] != key)
+        return replace(self, metadata=(*others, (key, value))).url()
+
+    def select_chips(self, completion: Completion) -> list[tuple[str, str, str | None]]:
+        """Return key, words and value of some metadata that is not already filtered by.
+
+        The value is None if it is no text.
+        """
+        chips = []
+        for member in completion.metadata:
+            key, value = member.name.text, scalar_text(member.value)
+            if (key, value) not in self.metadata:
+                chips.append((key, value or member.value.source, value))
+        return chips[:_MOST_CHIPS]
+
+    def are_applied_to(self, completion: Completion) -> bool:
+        """Return whether the model and metadata of `completion` are those asked for."""
+        sent = {member.name.text: scalar_text(member.value) for member in completion.metadata}
+        is_model = self.model in (None, completion.model)
+        return is_model and all(sent.get(key) == value for key, value in self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list, which begins after `after`; `problem` is set if there is no list."""
+
+    rows: tuple[Row, ...] = ()
+    filters: Filters = Filters()
+    page: ListPage = ListPage()
+    after: str | None = None
+    problem: NotSupported | None = None
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """The rows of the kind that the filters ask for."""
+        kind = self.filters.kind
+        return tuple(row for row in self.rows if kind is None or _is_of_kind(row, kind))
+
+    @property
+    def days(self) -> Iterator[tuple[str | None, tuple[Row, ...]]]:
+        """The rows of each day with its heading, None where the day goes on or is not known.
+
+        A part of a page is appended to rows whose last day its address names.
+        """
+        known = request.args.get("day") if wants_fragment() else None
+        day: str | None = known
+        rows: list[Row] = []
+        heading: str | None = None
+        for row in self.shown:
+            at = _find_day(row.completion)
+            if at != day:
+                if rows:
+                    yield heading, tuple(rows)
+                day, rows, heading = at, [], _describe_day(at)
+            rows.append(row)
+        if rows:
+            yield heading, tuple(rows)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing matches, on any page."""
+        is_end = not self.page.cut_off and not self.page.unreadable
+        return is_end and not self.rows and not self.after
+
+    @property
+    def ignores_filters(self) -> bool:
+        """Whether the server sent completions that do not match, and none that do."""
+        completions = self.page.completions
+        return bool(completions) and not any(map(self.filters.are_applied_to, completions))
+
+    @property
+    def next_url(self) -> str:
+        shown = self.shown
+        day = _find_day(shown[-1].completion) if shown else request.args.get("day")
+        limit = request.args.get("limit")
+        return self.filters.url(after=self.page.next_after, limit=limit, day=day)
+
+    @property
+    def models(self) -> list[str]:
+        """Suggestions for the model."""
+        return _suggest(row.completion.model or "" for row in self.rows)
+
+    @property
+    def keys(self) -> list[str]:
+        """Suggestions for the key of metadata."""
+        return _suggest(one.name.text for row in self.rows for one in row.completion.metadata)
+
+    @property
+    def values(self) -> list[str]:
+        """Suggestions for the value of metadata."""
+        members = (one.value for row in self.rows for one in row.completion.metadata)
+        return _suggest(scalar_text(value) or "" for value in members)
+
+
+def list_filters() -> Filters:
+    """Return the filters that the address of this page names, to keep them in its links."""
+    return Filters.from_query(request.args)
+
+
+def clock_time(seconds: int) -> str:
+    """Return the time of day in UTC, `14:03`; empty if it is no time."""
+    moment = _read_time(seconds)
+    return moment.strftime("%H:%M") if moment else ""
+
+
+def _suggest(texts: Iterator[str]) -> list[str]:
+    usable = (text for text in texts if text.strip() and _fits_in_link(text))
+    return sorted(list(dict.fromkeys(usable))[:_MOST_SUGGESTED])
+
+
+def _fits_in_link(text: str) -> bool:
+    return len(text) <= _MOST_IN_LINK and not LONE_SURROGATES.search(text)
+
+
+def _is_of_kind(row: Row, kind: Kind) -> bool:
+    marks = (*(row.question.marks if row.question else ()), *row.answer.marks)
+    rule = row.failure.rule if row.failure else None
+    if kind == "cut off":
+        return rule == "cut off" or row.completion.broken_off is not None
+    if kind == "failed":
+        return row.failure is not None or row.completion.broken_off is not None
+    if kind == "tools":
+        return any(mark.startswith("call:") for mark in marks)
+    return {"images": "image", "audio": "audio", "refused": "refused"}[kind] in marks
+
+
+def _read_time(seconds: int | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _find_day(completion: Completion) -> str | None:
+    moment = _read_time(completion.created)
+    return moment.strftime("%Y-%m-%d") if moment else None
+
+
+def _describe_day(day: str | None) -> str:
+    if day is None:
+        return "No date"
+    date = datetime.strptime(day, "%Y-%m-%d")
+    return f"{date:%A}, {date.day} {date:%B} {date.year} (UTC)"
