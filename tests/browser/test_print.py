@@ -1,0 +1,69 @@
+"""On paper: every column and every character of a line, and nothing that only a screen can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser.chromium import Open
+
+COLUMNS = 20
+ROW = "|".join(f" Column {at} heading " for at in range(COLUMNS))
+TABLE = f"|{ROW}|\n|{'---|' * COLUMNS}\n|{ROW.replace('heading', 'value')}|"
+LINE = "x = [" + "1234567890, " * 60 + "]" + "y" * 400
+TEXT = (
+    f"{TABLE}\n\n```python title=x\n{LINE}\n```\n\n- {'z' * 400}\n\n"
+    f"<details><summary>More</summary>\n\n{TABLE}\n\nfolded words\n\n</details>"
+)
+CALL = {"name": "read", "arguments": json.dumps({"path": "p" * 400, "lines": [1, 2, 3]})}
+LINES = [
+    {
+        "id": "chatcmpl-1",
+        "messages": [
+            {"role": "user", "content": TABLE},
+            {
+                "role": "assistant",
+                "content": TEXT,
+                "tool_calls": [{"id": "call_1", "type": "function", "function": CALL}],
+            },
+            {"role": "tool", "tool_call_id": "call_1", "content": f"{LINE}\n" * 40},
+        ],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": TEXT}}],
+    }
+]
+PAPER = 718
+"""The pixels of a line on A4 between margins of a centimetre."""
+
+CUT = """width => [...document.querySelectorAll('main *')].filter(node => {
+    const { right, width: own } = node.getBoundingClientRect();
+    const clips = getComputedStyle(node).overflowX !== 'visible';
+    return own && (right > width + 1 || (clips && node.scrollWidth > node.clientWidth + 1));
+}).map(node => `${node.tagName}.${node.className} ${node.scrollWidth}`)"""
+
+
+@pytest.fixture
+def wide(load: Callable[[Path], None], tmp_path: Path) -> str:
+    file = tmp_path / "wide.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in LINES))
+    load(file)
+    return "/completions/chatcmpl-1"
+
+
+def test_nothing_is_cut_off_on_paper(address: str, open_page: Open, wide: str) -> None:
+    page = open_page(address, wide, width=PAPER)
+    page.emulate_media(media="print")
+
+    assert page.evaluate(CUT, PAPER) == []
+    for words in page.locator(".rendered p", has_text="folded words").all():
+        expect(words).to_be_visible()
+    for button in page.locator("main button, main .menu").all():
+        expect(button).to_be_hidden()
+    user = page.locator('.bubble[data-role="user"]')
+    assert user.evaluate("node => getComputedStyle(node).borderTopWidth") == "1px"
+    sizes = "nodes => nodes.map(node => parseFloat(getComputedStyle(node).fontSize))"
+    assert min(page.locator("td, th, pre").evaluate_all(sizes)) >= 12
+    assert page.pdf(format="A4").startswith(b"%PDF")
