@@ -70,7 +70,8 @@ def test_filters_find_the_same(sdk: OpenAI, client: FlaskClient) -> None:
     found = [one.id for one in listed]
     assert found == ["chatcmpl-9", "chatcmpl-3"]
     query = "&model=gpt-4o-2024-08-06&metadata[eval]=1"
-    assert hrefs(client, query) == [f"/completions/{one}" for one in found]
+    kept = "model=gpt-4o-2024-08-06&metadata%5Beval%5D=1"
+    assert hrefs(client, query) == [f"/completions/{one}?{kept}" for one in found]
 
 
 def test_a_retrieved_completion_and_its_page_agree(sdk: OpenAI, client: FlaskClient) -> None:
@@ -106,7 +107,8 @@ def test_an_update_is_seen_on_the_page_and_by_its_filter(sdk: OpenAI, client: Fl
     assert " ".join(about.text(separator=" ").split()) == "judged by Zoë & <co>"
     query = {"key": "judged by", "value": "Zoë & <co>"}
     page = Page.of(client.get("/completions", query_string=query, follow_redirects=True))
-    assert [row.href for row in page.rows] == ["/completions/chatcmpl-4"]
+    kept = "metadata%5Bjudged+by%5D=Zo%C3%AB+%26+%3Cco%3E"
+    assert [row.href for row in page.rows] == [f"/completions/chatcmpl-4?{kept}"]
 
 
 def test_what_was_deleted_is_gone_from_all_pages(sdk: OpenAI, client: FlaskClient) -> None:
@@ -139,5 +141,6 @@ def test_every_sample_is_the_same_for_the_client_and_the_page(tmp_path: Path) ->
             pages = pages_from(app.test_client(), f"/completions/{one.id}?limit=100")
             bubbles = [bubble for page in pages for bubble in page.bubbles]
             inputs = bubbles[: len(messages)]
-            assert [bubble.message_id for bubble in inputs] == messages
+            # Results that came out of order are shown under their calls.
+            assert sorted(bubble.message_id or "" for bubble in inputs) == sorted(messages)
             assert len(bubbles) == len(messages) + len(one.choices)
