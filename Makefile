@@ -9,8 +9,8 @@ NODE_CLIENT := node_modules/openai/package.json
 SDK_TESTS := .cache/openai-python
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-# Twice the cores: a test that waits for a browser, a process or a deadline leaves its core idle.
-WORKERS := $(shell echo $$((2 * $$(nproc))))
+# One more than cores: a test that waits for a browser, a process or a deadline leaves its core idle.
+WORKERS := $(shell echo $$((1 + $$(nproc))))
 
 export HOST ?= 127.0.0.1
 export PORT ?= 8000

@@ -93,11 +93,12 @@ def test_without_javascript_the_links_lead_to_the_rest(
     page = open_page(address, "/completions/chatcmpl-long", javascript=False)
     seen = ids_on_static(page)
     if link == "Load all":
-        page.get_by_text("Load all").click()
-        page.wait_for_load_state("load")
+        with page.expect_navigation():
+            page.get_by_text("Load all").click()
         seen = ids_on_static(page)
     while page.get_by_text("Load more").count():
-        page.get_by_text("Load more").click()
+        with page.expect_navigation():
+            page.get_by_text("Load more").click()
         seen += ids_on_static(page)
     assert seen == [f"chatcmpl-long-{at}" for at in range(130)]
     expect(page.locator("#choice-0")).to_contain_text("The end.")

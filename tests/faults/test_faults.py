@@ -61,7 +61,10 @@ def test_every_page_ends_and_says_what_happened(viewer: Served, name: str, fault
     for which, answer in zip(PAGES, answers, strict=True):
         page = Page(answer.text)
         assert answer.status_code in fault.statuses, (which, page.text)
-        assert fault.sentence in page.text, (which, page.text)
+        # A body that takes long to parse may meet the deadline before, on a busy machine.
+        is_late = answer.status_code == 504 and 502 in fault.statuses
+        sentences = (fault.sentence, *(["did not finish its answer in"] * is_late))
+        assert any(sentence in page.text for sentence in sentences), (which, page.text)
         assert find_header_faults(answer.headers.items()) == [], which
         assert is_harmless(answer), which
 
