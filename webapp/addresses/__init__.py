@@ -1,4 +1,4 @@
-"""The addresses that Readback is reached at.
+"""Find the address that Readback is reached at.
 
 hosts       the names of this machine and of this network
 forwarding  the address that a reader typed, behind proxies and under a path of theirs

@@ -1,4 +1,4 @@
-"""The address that a reader typed, behind proxies and under a path, as the request's own.
+"""Give a request the address that the reader typed, as trusted proxies and the settings say.
 
 Every link, form, script and redirect is built from SCRIPT_NAME, and the checks of the Host and of
 the origin compare with the scheme and the host of the request, so this comes before all of them.

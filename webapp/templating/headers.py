@@ -1,4 +1,4 @@
-"""The head of a transcript: its title, and the settings of the completion in groups."""
+"""Find the title of a transcript, and group the settings of its completion."""
 
 from __future__ import annotations
 

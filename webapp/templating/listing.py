@@ -1,4 +1,4 @@
-"""The list of completions: its filters, days and rows, and the links that keep the filters."""
+"""Prepare a page of the list: its filters, days and rows, and links that keep the filters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from flask import abort, request, url_for
 
 from webapp.completions import Completion, scalar_text
 from webapp.formatting import LONE_SURROGATES
-from webapp.fragments import wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
@@ -55,23 +54,23 @@ class Filters:
         return bool(self.model or self.metadata or self.kind)
 
     def query(self) -> dict[str, str]:
-        """The filters as query parameters of our own pages, spelt as the API's."""
+        """Return the filters as query parameters of our own pages, spelt as the API's."""
         query = {"model": self.model} if self.model else {}
         query |= {f"metadata[{key}]": value for key, value in self.metadata}
         return query | ({"show": self.kind} if self.kind else {})
 
     def url(self, **more: str | None) -> str:
-        """The list with these filters, order and page."""
+        """Return the URL of the list with these filters; `more` are further parameters."""
         query: dict[str, Any] = {**self.query(), **more}
         return url_for("completions.index", **query)
 
     def completion_url(self, completion_id: str) -> str:
-        """The transcript of a completion, which leads back to the list with these filters."""
+        """Return the URL of a transcript that links back to the list with these filters."""
         query: dict[str, Any] = self.query()
         return url_for("completions.show", completion_id=completion_id, **query)
 
     def neighbor_url(self, completion: Completion, direction: str) -> str | None:
-        """The completion before or after `completion` in the list; None without a usable id."""
+        """Return the URL of the next completion in `direction`; None without a usable id."""
         if completion.id is None or not is_valid_id(completion.id):
             return None
         created = completion.created
@@ -93,12 +92,12 @@ class Filters:
         return replace(self, kind=kind)
 
     def model_url(self, model: str | None) -> str | None:
-        """The list of one model; None if the API cannot be asked for it."""
+        """Return the URL of the list of one model; None if the API has no filter for it."""
         is_usable = model and model == model.strip() and _fits_in_link(model)
         return replace(self, model=model).url() if is_usable else None
 
     def metadata_url(self, key: str, value: str | None) -> str | None:
-        """The list of the completions with this metadata; None if there is no filter for it."""
+        """Return the URL of the list with this metadata; None if the API has no filter for it."""
         if not key or not value or not _fits_in_link(key) or not _fits_in_link(value):
             return None
         others = tuple(pair for pair in self.metadata if pair[0] != key)
@@ -125,13 +124,19 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list, which begins after `after`; `problem` is set if there is no list."""
+    """One page of the list, which begins after `after`; `problem` is set if there is no list.
+
+    `limit` is the one that the address names. `day` is the last day that the reader already has,
+    `2026-11-17`, if these rows are appended to others.
+    """
 
     rows: tuple[Row, ...] = ()
     filters: Filters = Filters()
     page: ListPage = ListPage()
     after: str | None = None
     problem: NotSupported | None = None
+    limit: str | None = None
+    day: str | None = None
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -141,12 +146,8 @@ class Listing:
 
     @property
     def days(self) -> Iterator[tuple[str | None, tuple[Row, ...]]]:
-        """The rows of each day with its heading, None where the day goes on or is not known.
-
-        A part of a page is appended to rows whose last day its address names.
-        """
-        known = request.args.get("day") if wants_fragment() else None
-        day: str | None = known
+        """The rows of each day with its heading, which is None where the day goes on."""
+        day = self.day
         rows: list[Row] = []
         heading: str | None = None
         for row in self.shown:
@@ -174,9 +175,8 @@ class Listing:
     @property
     def next_url(self) -> str:
         shown = self.shown
-        day = _find_day(shown[-1].completion) if shown else request.args.get("day")
-        limit = request.args.get("limit")
-        return self.filters.url(after=self.page.next_after, limit=limit, day=day)
+        day = _find_day(shown[-1].completion) if shown else self.day
+        return self.filters.url(after=self.page.next_after, limit=self.limit, day=day)
 
     @property
     def models(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A run on its pages: links into it, filters, and the ribbon."""
+"""Build the links, the filters and the ribbon of a run."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from webapp.analysis import Run
-from webapp.fragments import join_pieces, render_page_or_fragment
+from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.listing import list_what_fits
@@ -84,7 +84,15 @@ def index() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
-    response = _page(Listing(rows, filters, page, after))
+    listing = Listing(
+        rows,
+        filters,
+        page,
+        after,
+        limit=request.args.get("limit"),
+        day=request.args.get("day") if wants_fragment() else None,
+    )
+    response = _page(listing)
     if page.unreadable and not rows:
         response.status_code = page.unreadable.http_status
     return response

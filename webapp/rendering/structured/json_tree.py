@@ -237,7 +237,7 @@ def _render_scalar(value: Value) -> str:
 
 
 def get_type(value: Value) -> str:
-    """Return the type of a scalar, which its colour tells: string, number or constant."""
+    """Return the type of a scalar, which its colour shows: string, number or constant."""
     if isinstance(value, String):
         return "string"
     return "number" if isinstance(value, Number) else "constant"
