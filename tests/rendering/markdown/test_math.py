@@ -419,6 +419,37 @@ def test_what_the_library_does_not_know_is_rewritten(latex: str, text: str) -> N
     assert math.css("math")[0].attributes["alttext"] == latex
 
 
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (r"a\\[2ex]b", "ab"),
+        (r"a\\ [1em] b", "ab"),
+        (r"a\\[-3pt]b", "ab"),
+        (r"a\\*[.5em]b", "ab"),
+        (r"a\cr[2 mm]b", "ab"),
+        (r"a\\[x]b", "a[x]b"),
+        (r"a\\ [1, 2]", "a[1,2]"),
+        (r"a\\[2]", "a[2]"),
+        (r"a\\C", "aC"),
+        (r"a\\small", "asmall"),
+        (r"a\\color{r}", "acolorr"),
+        (r"a\\\C", "aℂ"),
+        (r"a\\\alpha", "aα"),
+        (r"\{a\\b\}", "{ab}"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["matrix", "aligned", "cases"])
+def test_a_row_ends_with_its_spacing_and_before_the_letters_that_follow(
+    environment: str, rows: str, text: str
+) -> None:
+    latex = rf"\begin{{{environment}}}{rows}\end{{{environment}}}"
+    html = render_formula(latex, display=True)
+    assert html is not None
+    root = parsed(str(html))
+    assert len(root.css("mtr")) == 2
+    assert "".join(root.css("mtable")[0].text().split()) == text
+
+
 def test_the_faces_of_texts_are_classes() -> None:
     math = str(render_formula(r"\textbf{\textit{x}}", display=True))
     assert '<mtext class="math-bold math-italic">x</mtext>' in math

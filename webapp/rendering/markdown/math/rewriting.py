@@ -20,7 +20,6 @@ _SAME: Final = {
     "above": r"\over",
     "centerdot": r"\cdot",
     "centering": "",
-    "cr": r"\\",
     "dotsb": r"\cdots",
     "dotsc": r"\ldots",
     "dotsi": r"\cdots",
@@ -75,6 +74,14 @@ _ENVIRONMENTS: Final = {
     **{f"{kind}matrix*": f"{kind}matrix" for kind in ("", "p", "b", "B", "v", "V")},
 }
 _NUMBERED: Final = re.compile(r"\\begin\{(?:align|equation|gather|multline|alignat)\*?\}")
+_ROW_END: Final = "\0"
+"""Replaces the ends of rows while commands are looked for; Markdown lets no such character in."""
+
+_ROW_ENDS: Final = re.compile(
+    r"\\(?:\\|cr(?![A-Za-z]))(?:\*?\s{0,9}\[\s{0,9}[-+]?(?:\d{1,9}\.?\d{0,9}|\.\d{1,9})\s{0,9}"
+    r"(?:bp|cc|cm|dd|em|ex|in|mm|mu|pc|pt|sp)\s{0,9}\])?|\\.",
+    re.DOTALL,
+)
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?")
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcr]\])?")
 _EQNARRAY: Final = re.compile(r"\\(begin|end)\{eqnarray\*?\}")
@@ -100,8 +107,9 @@ _CHARACTER: Final = re.compile(
 
 def rewrite(latex: str) -> str:
     """Return `latex` in commands that the library knows, as far as it can be written in them."""
-    if "\\" not in latex:
+    if "\\" not in latex or _ROW_END in latex:
         return latex
+    latex = _ROW_ENDS.sub(_replace_row_end, latex)
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _SUBSTACK.sub(r"\\begin{subarray}{c}\1\\end{subarray}", latex)
     latex = _EQNARRAY.sub(_replace_eqnarray, latex)
@@ -114,7 +122,12 @@ def rewrite(latex: str) -> str:
     latex = _COLOUR.sub("", latex)
     latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
     latex = _CHARACTER.sub(_replace_character, latex)
-    return _TEXT.sub(_split_text, latex)
+    return _TEXT.sub(_split_text, latex).replace(_ROW_END, r"\\")
+
+
+def _replace_row_end(found: re.Match[str]) -> str:
+    """Drop the space below a row, which the library shows as letters."""
+    return _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0]
 
 
 def _replace_command(found: re.Match[str]) -> str:
