@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_STRING: Final = r'"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+'
-_NUMBER: Final = r"NaN|-?Infinity|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
+# A possessive group ends with `(?!)`, which never matches: before Python 3.11.5 matching would go
+# on from where the last attempt of the group failed, as if that had consumed something.
+_STRING: Final = r'"[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+|(?!))*+'
+_NUMBER: Final = (
+    r"NaN|-?Infinity|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++|(?!))?+(?:[eE][-+]?[0-9]++|(?!))?+"
+)
 _SPACES: Final = r"[ \t\n\r]*+"
 
 SPACE: Final = re.compile(_SPACES)

@@ -17,7 +17,7 @@ MAX_IN_TEXT: Final = 50
 # possessive, so that a text is read once.
 _DATA_IMAGE: Final = re.compile(
     r"data:image\\*+/[A-Za-z0-9.+-]{1,40}+(?:;[A-Za-z0-9.=_+-]{1,60}+){0,4}?;base64,"
-    r"(?:[A-Za-z0-9+/]++|\\++/)*+={0,2}+"
+    r"(?:[A-Za-z0-9+/]++|\\++/|(?!))*+={0,2}+"
 )
 _MARK: Final = "data:image"
 

@@ -25,7 +25,7 @@ _LONG_HEAD: Final = 2 * 1024 * 1024
 
 _CHECKED: Final = 64
 _END: Final = 64 * 1024
-_DATA_URI = re.compile(r"data:([^,;]*+)((?:;[^,;]*+)*+),", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:([^,;]*+)((?:;[^,;]*+|(?!))*+),", re.IGNORECASE)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _STRAY: Final = re.compile(r"[^A-Za-z0-9+/=]")
 _HEADERLESS: Final = frozenset({"pcm16", "pcm", "pcm_s16le"})

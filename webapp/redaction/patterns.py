@@ -85,11 +85,11 @@ _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)(?!\()"
 _MIXED: Final = r"(?=[a-z_-]{0,40}[A-Z0-9])"
 """A key has a digit or a capital soon; the class names that look like one have not."""
 
-_LINE_BREAK: Final = r"(?:[ \t]*+(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])|[ \t]++)"
+_LINE_BREAK: Final = r"(?:[ \t]*+(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])|[ \t]++|(?!))"
 _KEY_BLOCK: Final = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     rf"(?:{_LINE_BREAK}++(?:[A-Za-z-]{{1,30}}: [^\r\n\\\"]{{1,200}}"
-    r"|[A-Za-z0-9+/=]{16,}+|[A-Za-z0-9+/=]++(?=[ \t]*+(?:[\r\n\\\"']|\Z|-----))))*+"
+    r"|[A-Za-z0-9+/=]{16,}+|[A-Za-z0-9+/=]++(?=[ \t]*+(?:[\r\n\\\"']|\Z|-----)))|(?!))*+"
     rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 
@@ -148,7 +148,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     _named(
         "authorization",
         "authorization",
-        rf"{_ASSIGNED}(?:(?:bearer|basic|token|digest|negotiate|key|apikey)(?:[ +]|%20))?+"
+        rf"{_ASSIGNED}(?:(?:bearer|basic|token|digest|negotiate|key|apikey)(?:[ +]|%20)|(?!))?+"
         rf"{_QUOTES}{_VALUE}",
     ),
     _named("bearer-token", "bearer", rf"(?:\s|%20|\+){{1,4}}{_QUOTES}{_VALUE}", _has_digit),

@@ -18,7 +18,7 @@ from typing import Final
 from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
 from webapp.timestamps import parse_time
 
-_LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^ \t\n\r"]++', re.DOTALL)
+_LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|[^ \t\n\r"]++', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _EMPTY: Final = frozenset({"null", '""', "[]", "{}"})
 

@@ -24,9 +24,9 @@ _CONTINUING: Final = (b" ", b"\t", b'"', b",", b"}", b"]")
 """No document begins like this at the start of a line."""
 
 _OUTSIDE_STRINGS: Final = re.compile(
-    rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL
+    rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"[^"{}\[\]]*+|(?!))*+', re.DOTALL
 )
-_END_OF_STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_END_OF_STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"', re.DOTALL)
 
 _MAX_RESTARTS: Final = 20
 """Each restart reads the text after a broken document again."""

@@ -37,7 +37,7 @@ _MARKER = re.compile(f"{START}([0-9]+){CLOSE}([^<>\u2e28\u2e29]*+){OPEN}\\1{CLOS
 _RUN = re.compile(f"(?:{OPEN}[0-9]+{CLOSE})+")
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^<>"]|"[^"]*")*>')
 _WHOLE: Final = re.compile(
-    r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)"
+    r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+|(?!))*+\)"
     r"|<https?://[^\s<>]*+>|https?://[!-;=?-~]*[^\s!\"'()*,.:;<>?_`~]"
 )
 _WITHOUT_MARKS: Final = frozenset({"a", "code", "pre", "math"})

@@ -18,7 +18,7 @@ from webapp.messages import UrlCitation
 from webapp.rendering.urls import get_host
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
-_LINKED: Final = r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)"
+_LINKED: Final = r"\[[^\[\]\n]*+\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+|(?!))*+\)"
 _PLAIN_MARKER: Final = re.compile(
     r"(?:【[^【】\n]{1,200}】)+|\[\^?[^\[\]\s]{1,40}\]|\([0-9]{1,4}\)|[⁰¹²³⁴-⁹]{1,8}"
 )

@@ -26,9 +26,9 @@ _DECLARATION: Final = re.compile(r"<!(?!--|\[CDATA\[)")
 # Well-formed text consists of these.
 _TOKEN: Final = re.compile(
     r"""(?P<other><!--.*?--> | <\?.*?\?>)
-      | (?P<text>(?: [^<]++ | <!\[CDATA\[.*?\]\]> )++)
+      | (?P<text>(?: [^<]++ | <!\[CDATA\[.*?\]\]> | (?!) )++)
       | (?P<end></[^>]*+>)
-      | (?P<tag><[^>"']*+ (?:"[^"]*+"[^>"']*+ | '[^']*+'[^>"']*+)*+ >)""",
+      | (?P<tag><[^>"']*+ (?:"[^"]*+"[^>"']*+ | '[^']*+'[^>"']*+|(?!))*+ >)""",
     re.VERBOSE | re.DOTALL,
 )
 

@@ -16,13 +16,13 @@ _MAX_INDENT: Final = 40
 _MAX_INFO: Final = 64
 
 _OPENING: Final = re.compile(
-    r"""^(?P<around> (?:[ \t]*+ (?:> | (?:[-+*] | [0-9]{1,9}[.)]) (?=[ \t])))*+ [ \t]*+ )
+    r"""^(?P<around> (?:[ \t]*+ (?:> | (?:[-+*] | [0-9]{1,9}[.)]) (?=[ \t]))|(?!))*+ [ \t]*+ )
     (?: (?P<fence> `{3,64}(?!`)(?=[^`\n]*+$) | ~{3,64}(?!~) ) (?P<info>[^\n]*+)
-      | (?P<columns> (?=[^|\n]*+\|) \|?+ (?:[ ]*+ :?+ -++ :?+ [ ]*+ \|?+)++ ) \s*?
+      | (?P<columns> (?=[^|\n]*+\|) \|?+ (?:[ ]*+ :?+ -++ :?+ [ ]*+ \|?+|(?!))++ ) \s*?
     )$""",
     re.MULTILINE | re.VERBOSE,
 )
-_AROUND: Final = re.compile(r"(?:[ \t]*+(?:>|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t])))*+[ \t]*+")
+_AROUND: Final = re.compile(r"(?:[ \t]*+(?:>|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]))|(?!))*+[ \t]*+")
 _CONTAINER: Final = re.compile(r"> ?|  ?")
 _SIGNS: Final = {">": "> ", "> ": "> ", "  ": "- "}
 """The signs of quotes and list items, by the indents of their lines."""

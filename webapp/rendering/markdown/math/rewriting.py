@@ -85,7 +85,7 @@ _ROW_ENDS: Final = re.compile(
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?")
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcr]\])?")
 _EQNARRAY: Final = re.compile(r"\\(begin|end)\{eqnarray\*?\}")
-_GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\})*+)\}"
+_GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\}|(?!))*+)\}"
 """An argument with up to two more levels of braces inside."""
 
 _SUBSTACK: Final = re.compile(rf"\\substack\s*{_GROUP}")
@@ -97,7 +97,9 @@ _COLOUR_BOX: Final = re.compile(
     rf"\\(?:f(color)box\s*\{{[#\w]*\}}|colorbox)\s*\{{[#\w]*\}}\s*{_GROUP}"
 )
 _TEXT: Final = re.compile(rf"\\(text|textrm|textbf|textit|textsf|texttt|textup|textmd)\s*{_GROUP}")
-_FORMULA: Final = re.compile(r"(?<!\\)\$((?:[^$\\]|\\.)*+)\$|\\\(((?:[^\\]|\\[^()])*+)\\\)")
+_FORMULA: Final = re.compile(
+    r"(?<!\\)\$((?:[^$\\]|\\.|(?!))*+)\$|\\\(((?:[^\\]|\\[^()]|(?!))*+)\\\)"
+)
 _BARE: Final = re.compile(r"(?<!\\)[_^]")
 _STRUCK: Final = re.compile(rf"\\sout\s*{_GROUP}")
 _CHARACTER: Final = re.compile(

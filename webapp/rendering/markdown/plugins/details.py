@@ -15,7 +15,7 @@ from markdown_it.rules_block import StateBlock
 from webapp.rendering.markdown.context import Scope
 
 _BEGIN: Final = re.compile(r"<details(?P<open>[ \t]+open(?:=(?:\"\"|\"?open\"?))?)?[ \t]*>", re.I)
-_MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*][ \t]|[0-9]{1,9}[.)][ \t])*+")
+_MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*][ \t]|[0-9]{1,9}[.)][ \t]|(?!))*+")
 _SUMMARY: Final = re.compile(
     r"\s*<summary>(?P<words>(?:(?!\n[ \t]*\n|</?(?:summary|details)\b).){0,500})</summary>",
     re.IGNORECASE | re.DOTALL,
