@@ -26,7 +26,7 @@ from webapp.factories import find_database_url
 
 TESTS: Final = Path(__file__).parent
 PATIENCE: Final = 120.0
-"""Seconds that a page of `fake_app` may take, and its rendering."""
+"""Seconds that a page may take, and its rendering: no test depends on how busy the machine is."""
 
 MARKERS_BY_FOLDER: Final = {
     "browser": ("browser",),
@@ -92,7 +92,11 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config(database_url=f"sqlite:///{tmp_path / 'readback.sqlite3'}")
+    return Config(
+        database_url=f"sqlite:///{tmp_path / 'readback.sqlite3'}",
+        limits=Limits(page_timeout=PATIENCE),
+        budgets=Budgets(seconds=PATIENCE),
+    )
 
 
 @pytest.fixture

@@ -22,11 +22,14 @@ from tests.support.browser.chromium import Open
 from tests.support.serving import serve
 from tools.paths import REAL_DATA
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
 
 Json = dict[str, Any]
+
+PATIENCE = 120.0
+"""Seconds that a page may take, and its rendering."""
 
 FILES = sorted((REAL_DATA / "transcripts").glob("*.jsonl"))
 if not FILES:
@@ -76,7 +79,7 @@ def test_real_completions_are_shown_whole(batch: Batch, tmp_path: Path, open_pag
     with serve(create_app(_loaded(batch, tmp_path))) as base_url:
         page = open_page(base_url, "/completions")
         reports = _watched(page)
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(1000 * PATIENCE)
         wrong = {}
         for at, completion in enumerate(map(json.loads, batch.lines)):
             looks = _choose_looks(completion, at)
@@ -103,7 +106,11 @@ def _choose_looks(completion: Json, at: int) -> tuple[Look, ...]:
 
 def _loaded(batch: Batch, folder: Path) -> Config:
     """A store that holds the batch."""
-    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
+    config = Config(
+        database_url=f"sqlite:///{folder / 'readback.sqlite3'}",
+        limits=Limits(page_timeout=PATIENCE),
+        budgets=Budgets(seconds=PATIENCE),
+    )
     lines = folder / "batch.jsonl"
     lines.write_text("\n".join(batch.lines), encoding="utf-8")
     store = Store(find_database_url(config))

@@ -20,9 +20,12 @@ from tests.support.fake_upstream import Json
 from tests.support.pages import Bubble, Page, pages_from, readable
 from tools.paths import REAL_DATA
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
+
+PATIENCE = 120.0
+"""Seconds that a page may take, and its rendering."""
 
 FOLDER = REAL_DATA / "transcripts"
 FILES = sorted(FOLDER.glob("*.jsonl"))
@@ -50,7 +53,11 @@ def imported(
 ) -> Iterator[Imported]:
     file: Path = request.param
     folder = tmp_path_factory.mktemp(file.stem)
-    config = Config(database_url=f"sqlite:///{folder / 'readback.sqlite3'}")
+    config = Config(
+        database_url=f"sqlite:///{folder / 'readback.sqlite3'}",
+        limits=Limits(page_timeout=PATIENCE),
+        budgets=Budgets(seconds=PATIENCE),
+    )
     store = Store(find_database_url(config))
     report = import_files(store, [file])
     store.close()
