@@ -38,7 +38,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "http": ("", "requests urllib3"),
     "formatting": ("", ""),
     "config": ("addresses", ""),
-    "redaction": ("", ""),
+    "redaction": ("exact_json", ""),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),

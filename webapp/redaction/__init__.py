@@ -1,22 +1,43 @@
-"""Mask secrets in the texts of others: in errors, logs, streams and the output of commands.
+"""Mask secrets and personal data: in JSON values that are shared, and in the texts of others.
 
-    patterns   the kinds of secrets that are found by their form or by the words around them
-    masking    `find` and `mask`, for whole texts
-    addresses  database addresses without their passwords
-    streams    known keys, in texts and in streams of bytes
-    logs       loggers whose records and tracebacks are masked
+    redactor    `Redactor`, for JSON values: finds, and masks what was found wherever it occurs
+    documents   rewrites the strings of a value: JSON in strings, tokens and streams as one text
+    detecting   the secrets of one text, in whatever way they are escaped there
+    views       the same text with its escapes decoded
+    base64_texts  texts in base64
+    spreading   searches for values that were found elsewhere
+    patterns    the kinds of secrets that are found by their form or by the words around them
+    masking     `find` and `mask`, for whole texts: errors, logs, the output of commands
+    addresses   database addresses without their passwords
+    streams     known keys, in texts and in streams of bytes
+    logs        loggers whose records and tracebacks are masked
 
-Uses the standard library only. All patterns take time linear in the text.
+To share a completion:
+
+    scan = Redactor(words=["Acme"], keep=[id_of_a_finding], key=key).scan(value)
+    scan.findings           what the maker may keep by hand, each with kind, paths, id and count
+    scan.redact(value)      the value masked; a part of it, too, as some of its messages
+    scan.redact_text(title) a text beside it
+
+Values are those of `exact_json`. Only strings change, with the names of members and the bytes of
+tokens; a number that is a secret becomes 0. Masks say the kind and nothing else of the secret.
+An error is raised, never swallowed: what was not scanned to its end is not shared. Takes time
+linear in the value, and memory of a few times its size. A share remembers `RULES_VERSION`; if it
+has grown since, what is stored may hold what is found only now.
 """
 
 from webapp.redaction.addresses import hide_password
 from webapp.redaction.logs import get_logger, mask_logger, remember_secrets
-from webapp.redaction.masking import Finding, find, mask
+from webapp.redaction.masking import find, mask
+from webapp.redaction.redactor import RULES_VERSION, Finding, Redactor, Scan
 from webapp.redaction.streams import KeyRedactor, StreamRedactor
 
 __all__ = [
+    "RULES_VERSION",
     "Finding",
     "KeyRedactor",
+    "Redactor",
+    "Scan",
     "StreamRedactor",
     "find",
     "get_logger",

@@ -1,0 +1,343 @@
+"""Rewrite the strings of a JSON value, and nothing else of it.
+
+Strings that are JSON themselves, or lines of it, are parsed and walked, to any depth. Strings that
+belong together, as the tokens of an answer or the pieces of a stream, are rewritten as one text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
+
+_MAX_DEPTH: Final = 40
+_MAX_VALUES: Final = 2_000_000
+"""A text with more is edited as a text."""
+
+_JSON: Final = re.compile(r"\s{0,64}[\[{\"]")
+_LINE: Final = re.compile(r"(?P<field>data: ?|)(?P<json>[\[{].*)")
+_NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
+"""Other lines of server-sent events."""
+
+_TEXTS: Final = frozenset(
+    ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
+    + ("reasoning_content", "input", "transcript", "data", "function_call")
+)
+"""Names of members that hold pieces of a text, in what a stream adds."""
+
+_LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
+"""Names of arrays whose strings are pieces of one text."""
+
+_MIN_BYTES: Final = 8
+_BYTE: Final = re.compile(r"\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """The way to a value: that to its container, and its name or position in there."""
+
+    above: Step | None = None
+    segment: str | int = ""
+
+    def segments(self) -> list[str | int]:
+        """Return the names and positions from the top."""
+        found: list[str | int] = []
+        step: Step | None = self
+        while step is not None and step.above is not None:
+            found.append(step.segment)
+            step = step.above
+        return found[::-1]
+
+
+class Editor(Protocol):
+    """Rewrites texts; each method returns what it is given if there is nothing to change."""
+
+    def edit_text(self, text: str, step: Step, name: str) -> str:
+        """Rewrite a text that stands under `name`."""
+
+    def edit_pieces(self, pieces: Sequence[str], step: Step) -> list[str]:
+        """Rewrite the pieces of one text."""
+
+    def edit_number(self, number: str, step: Step, name: str) -> str:
+        """Rewrite a number, given as its digits."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """The new texts and sources of nodes, which are known by their identity."""
+
+    texts: dict[String, str] = field(default_factory=dict)
+    sources: dict[Value, str] = field(default_factory=dict)
+
+
+def write_string(text: str) -> str:
+    """Return `text` as JSON; lone surrogates are escaped, since no encoding has them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
+
+
+class Rewriter:
+    """Rewrites a value with an editor."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+        self._depth = 0
+
+    def rewrite(self, value: Value) -> str:
+        """Return the source of `value` with its strings rewritten."""
+        return self._rewrite(value, Step(), "", _Changes())
+
+    def _rewrite(self, value: Value, step: Step, name: str, changes: _Changes) -> str:
+        edits: list[tuple[int, int, str]] = []
+        waiting: list[tuple[Value, Step, str]] = [(value, step, name)]
+        while waiting:
+            node, step, name = waiting.pop()
+            length = len(waiting)
+            new = changes.sources.get(node)
+            if new is None:
+                if isinstance(node, String):
+                    new = self._rewrite_string(node, step, name, changes)
+                elif isinstance(node, Number):
+                    new = self._rewrite_number(node, step, name)
+                elif isinstance(node, Array):
+                    new = self._enter_array(node, step, name, changes, waiting)
+                elif isinstance(node, Object):
+                    edits += self._enter_object(node, step, name, waiting)
+            if new is not None:
+                edits.append((node.start, node.end, new))
+            waiting[length:] = reversed(waiting[length:])
+        return _apply(value, edits)
+
+    def rewrite_text(self, text: str, step: Step | None = None, name: str = "") -> str:
+        """Return a text rewritten: the values in it if it is JSON, or all of it."""
+        step = step or Step()
+        if self._depth < _MAX_DEPTH and _JSON.match(text):
+            self._depth += 1
+            try:
+                value = parse(text, max_values=_MAX_VALUES)
+            except NotJson:
+                lines = self._rewrite_lines(text, step, name)
+                if lines is not None:
+                    return lines
+            else:
+                before, after = text[: value.start], text[value.end :]
+                return before + self._rewrite(value, step, name, _Changes()) + after
+            finally:
+                self._depth -= 1
+        elif self._depth < _MAX_DEPTH and text.startswith(("data:", "event:")):
+            lines = self._rewrite_lines(text, step, name)
+            if lines is not None:
+                return lines
+        return self._editor.edit_text(text, step, name)
+
+    def _rewrite_lines(self, text: str, step: Step, name: str) -> str | None:
+        """Return a text rewritten if each of its lines is JSON, as in server-sent events."""
+        lines = text.split("\n")
+        values: dict[int, tuple[str, Value]] = {}
+        for number, line in enumerate(lines):
+            found = _LINE.fullmatch(line)
+            if found is not None:
+                try:
+                    values[number] = found["field"], parse(found["json"], max_values=_MAX_VALUES)
+                except NotJson:
+                    return None
+            elif not _NO_JSON.fullmatch(line):
+                return None
+        if len(values) < 2:
+            return None
+        changes = _Changes()
+        self._join([value for _, value in values.values()], step, changes)
+        for number, (before, value) in values.items():
+            lines[number] = before + self._rewrite(value, step, name, changes)
+        return "\n".join(lines)
+
+    def _rewrite_string(self, node: String, step: Step, name: str, changes: _Changes) -> str | None:
+        text = node.text
+        new = changes.texts.get(node)
+        new = self.rewrite_text(text if new is None else new, step, name)
+        return None if new == text else write_string(new)
+
+    def _rewrite_number(self, node: Number, step: Step, name: str) -> str | None:
+        new = self._editor.edit_number(node.source, step, name)
+        if new == node.source:
+            return None
+        # The form of a document stays, that of a text need not.
+        return write_string(new) if self._depth else "0"
+
+    def _enter_object(
+        self, node: Object, step: Step, name: str, waiting: list[tuple[Value, Step, str]]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Await the values of an object, and yield the edits of its names."""
+        pair = _find_pair(node)
+        used: set[str] = set()
+        for member in node.members:
+            written = member.name.text
+            inner = Step(step, written)
+            new = self._editor.edit_text(written, inner, "")
+            if new != written:
+                number = 2
+                unique = new
+                while unique in used:
+                    unique = f"{new} {number}"
+                    number += 1
+                used.add(unique)
+                yield member.name.start, member.name.end, write_string(unique)
+            known = pair if pair and written.lower() in _VALUE_NAMES else written
+            waiting.append((member.value, inner, known))
+
+    def _enter_array(
+        self,
+        node: Array,
+        step: Step,
+        name: str,
+        changes: _Changes,
+        waiting: list[tuple[Value, Step, str]],
+    ) -> str | None:
+        """Await the items of an array; return its new source if it is one of bytes."""
+        items = node.items
+        if len(items) >= _MIN_BYTES and isinstance(items[0], Number):
+            text = _read_bytes(node)
+            if text is not None:
+                new = self._editor.edit_text(text, step, name)
+                return None if new == text else _write_bytes(new)
+        self._join(items, step, changes)
+        if name in _LISTS:
+            self._edit_together([one for one in items if isinstance(one, String)], step, changes)
+        first = items[0] if len(items) == 2 else None
+        for position, item in enumerate(items):
+            is_second = position == 1 and isinstance(first, String)
+            inner = first.text if is_second and isinstance(first, String) else name
+            waiting.append((item, Step(step, position), inner))
+        return None
+
+    def _join(self, items: Sequence[Value], step: Step, changes: _Changes) -> None:
+        """Edit the texts whose pieces are in `items`, each as one text."""
+        if len(items) < 2 or not isinstance(items[0], Object):
+            return
+        texts: dict[tuple[str | int, ...], list[String]] = {}
+        for item in items:
+            if isinstance(item, Object):
+                for path, piece in _iter_pieces(item):
+                    texts.setdefault(path, []).append(piece)
+        for pieces in texts.values():
+            self._edit_together(pieces, step, changes)
+        for item in items:
+            if isinstance(item, Object):
+                _follow_token(item, changes)
+
+    def _edit_together(self, pieces: Sequence[String], step: Step, changes: _Changes) -> None:
+        if len(pieces) < 2:
+            return
+        written = [piece.text for piece in pieces]
+        edited = self._editor.edit_pieces(written, step)
+        for piece, old, new in zip(pieces, written, edited, strict=True):
+            if old != new:
+                changes.texts[piece] = new
+
+
+_PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
+_VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
+
+
+def _find_pair(node: Object) -> str:
+    """Return the name in an object that stands for one member, as `{"name": …, "value": …}`."""
+    if not 2 <= len(node.members) <= 8:
+        return ""
+    texts = {
+        member.name.text.lower(): member.value.text
+        for member in node.members
+        if isinstance(member.value, String)
+    }
+    if not texts.keys() & _VALUE_NAMES:
+        return ""
+    return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
+
+
+def _iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:
+    """Yield the strings of an item that go on in the next one, each after its place."""
+    for name in ("token", "text") if item.get("type") or item.get("token") else ("token",):
+        value = item.get(name)
+        if isinstance(value, String):
+            yield (name,), value
+    yield from _iter_delta(item, (item.integer("output_index") or 0, item.integer("index") or 0))
+    for position, choice in enumerate(item.items("choices") or ()):
+        if isinstance(choice, Object):
+            index = choice.integer("index")
+            yield from _iter_delta(choice, ("choices", position if index is None else index))
+            text = choice.get("text")
+            if isinstance(text, String):
+                yield ("choices", position, "text"), text
+
+
+def _iter_delta(
+    holder: Object, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], String]]:
+    delta = holder.get("delta")
+    if isinstance(delta, String):
+        yield path, delta
+    waiting: list[tuple[tuple[str | int, ...], Value]] = []
+    if isinstance(delta, Object):
+        waiting.append((path, delta))
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Object):
+            for member in value.members:
+                name = member.name.text
+                if isinstance(member.value, String):
+                    if name in _TEXTS:
+                        yield (*path, name), member.value
+                elif len(path) < 8:
+                    waiting.append(((*path, name), member.value))
+        elif isinstance(value, Array):
+            for position, item in enumerate(value.items):
+                index = item.integer("index") if isinstance(item, Object) else None
+                waiting.append(((*path, position if index is None else index), item))
+
+
+def _follow_token(item: Object, changes: _Changes) -> None:
+    """Give the bytes of a token, and the tokens that were as likely, what its text became."""
+    token = item.get("token")
+    new = changes.texts.get(token) if isinstance(token, String) else None
+    if new is None:
+        return
+    for one in (item, *(item.items("top_logprobs") or ())):
+        if isinstance(one, Object):
+            text, content = one.get("token"), one.get("bytes")
+            if isinstance(text, String):
+                changes.sources[text] = write_string(new)
+            if isinstance(content, Array):
+                changes.sources[content] = _write_bytes(new)
+
+
+def _read_bytes(node: Array) -> str | None:
+    """Return the text of an array of bytes, None if it is none."""
+    numbers = []
+    for item in node.items:
+        if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):
+            return None
+        numbers.append(int(item.source))
+    try:
+        return bytes(numbers).decode()
+    except ValueError:
+        return None
+
+
+def _write_bytes(text: str) -> str:
+    return json.dumps(list(text.encode("utf-8", "replace")), separators=(",", ":"))
+
+
+def _apply(value: Value, edits: list[tuple[int, int, str]]) -> str:
+    text = value.document
+    pieces: list[str] = []
+    at = value.start
+    for start, end, source in sorted(edits):
+        pieces += (text[at:start], source)
+        at = end
+    return "".join(pieces) + text[at : value.end]

@@ -1,0 +1,268 @@
+"""Find the secrets and personal data of a JSON value, and mask each wherever it occurs in it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from webapp.exact_json import Value, parse
+from webapp.redaction.base64_texts import iter_base64
+from webapp.redaction.detecting import Detected, detect
+from webapp.redaction.documents import Rewriter, Step
+from webapp.redaction.spreading import SHORTEST, Values
+from webapp.redaction.views import iter_views
+
+RULES_VERSION: Final = 1
+"""Counts up when a rule finds more or less than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret or a personal datum, wherever it occurs in a value.
+
+    `id` stands for its text under the key of the `Redactor`, so it tells nothing to whoever lacks
+    the key. `paths` are the JSON pointers of the strings that hold it; they go on into the JSON
+    that a string holds. `text` is for the reader who decides, and for nobody else.
+    """
+
+    id: str
+    kind: str
+    text: str = field(repr=False)
+    paths: tuple[str, ...]
+    count: int
+    is_kept: bool
+
+    @property
+    def path(self) -> str:
+        """The first of the paths."""
+        return self.paths[0]
+
+
+WORD: Final = "word"
+"""The kind of the maker's own words."""
+
+
+class Redactor:
+    """Finds and masks; the same for every output of a share.
+
+    `words` are masked as well, whatever they are; `keep` are the ids of findings that stay. `kinds`
+    are the kinds to look for, by default all. Ids are the same under the same `key`; without one
+    they are good for this object alone.
+    """
+
+    def __init__(
+        self,
+        words: Collection[str] = (),
+        keep: Collection[str] = (),
+        kinds: Collection[str] | None = None,
+        *,
+        key: bytes | None = None,
+    ) -> None:
+        self.words: Final = tuple(
+            re.compile(re.escape(word), re.IGNORECASE) for word in words if word.strip()
+        )
+        self.keep: Final = frozenset(keep)
+        self.kinds: Final = None if kinds is None else frozenset(kinds)
+        self._key = key or secrets.token_bytes(32)
+
+    def scan(self, value: Value) -> Scan:
+        """Find everything in `value`."""
+        return Scan(value, self)
+
+    def redact(self, value: Value) -> Value:
+        """Return `value` with everything in it masked that is not kept."""
+        return Scan(value, self).redact(value)
+
+    def identify(self, text: str) -> str:
+        """Return the id of a finding."""
+        return hmac.new(
+            self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()[:24]
+
+
+class Scan:
+    """All that was found in a value, by which it or any part of it can be masked.
+
+    A part is masked with what the whole tells: a password that a message gives with its name is
+    masked in the next one too, where it stands alone.
+    """
+
+    def __init__(self, value: Value, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._detected: dict[tuple[str, str], tuple[Detected, ...]] = {}
+        self._kinds: dict[str, str] = {}
+        Rewriter(_Editor(self, masks=False)).rewrite(value)
+        self._values = Values(self._kinds)
+        self._counts: dict[str, _Count] = {}
+        Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, in the order of first appearance, kept or not."""
+        return tuple(
+            Finding(
+                id=count.id,
+                kind=count.kind,
+                text=text,
+                paths=tuple(self._write_path(step) for step in count.steps),
+                count=count.count,
+                is_kept=count.is_kept,
+            )
+            for text, count in self._counts.items()
+        )
+
+    def redact(self, value: Value) -> Value:
+        """Return `value`, which may be a part of what was scanned, masked."""
+        return parse(Rewriter(_Editor(self, masks=True)).rewrite(value))
+
+    def redact_text(self, text: str) -> str:
+        """Return a text that goes with the value, as a title or a file's name, masked."""
+        return Rewriter(_Editor(self, masks=True)).rewrite_text(text)
+
+    def _write_path(self, step: Step) -> str:
+        """Return the JSON pointer of a string, the names in it masked."""
+        names = (str(segment).replace("~", "~0").replace("/", "~1") for segment in step.segments())
+        return self.redact_text("".join(f"/{name}" for name in names))
+
+    def detect(self, text: str, name: str) -> tuple[Detected, ...]:
+        """Return the secrets of a text by itself, and remember them."""
+        known = self._detected.get((text, name))
+        if known is None:
+            kinds = self._redactor.kinds
+            known = tuple(one for one in detect(text, name) if kinds is None or one.kind in kinds)
+            self._detected[text, name] = known
+            for one in known:
+                if one.spreads and len(one.text) >= SHORTEST:
+                    self._kinds.setdefault(one.text, one.kind)
+        return known
+
+    def find_all(self, text: str, name: str) -> set[Detected]:
+        """Return the secrets of a text with those that are known from elsewhere."""
+        found = set(self.detect(text, name))
+        for view in iter_views(text):
+            for start, end in self._values.search(view.text):
+                secret = view.text[start:end]
+                place = view.locate(start, end)
+                found.add(Detected(self._kinds[secret], *place, secret, True))
+            for word in self._redactor.words:
+                for match in word.finditer(view.text):
+                    place = view.locate(*match.span())
+                    found.add(Detected(WORD, *place, match[0], True))
+        return found
+
+    def identify(self, secret: str) -> tuple[str, bool]:
+        """Return the id of a secret, and whether it is kept."""
+        known = self._redactor.identify(secret)
+        return known, known in self._redactor.keep
+
+
+@dataclass(slots=True)
+class _Count:
+    """How often a secret occurs, and in which strings."""
+
+    id: str
+    kind: str
+    is_kept: bool
+    count: int = 0
+    steps: list[Step] = field(default_factory=list)
+
+
+class _Editor:
+    """Detects for a scan, or masks by it; `counts` are filled if there are any."""
+
+    def __init__(self, scan: Scan, *, masks: bool, counts: dict[str, _Count] | None = None) -> None:
+        self._scan = scan
+        self._masks = masks
+        self._counts = counts
+        self._in_base64 = False
+
+    def edit_text(self, text: str, step: Step, name: str) -> str:
+        edits = self._find_edits(text, step, name)
+        edits += self._edit_base64(text, edits, step, name)
+        return _replace(text, edits) if edits else text
+
+    def edit_pieces(self, pieces: Sequence[str], step: Step) -> list[str]:
+        text = "".join(pieces)
+        ends = list(accumulate(map(len, pieces)))
+        edits = self._find_edits(text, step, "")
+        new = list(pieces)
+        for start, end, mask in sorted(edits, reverse=True):
+            first = bisect_right(ends, start)
+            last = bisect_right(ends, end - 1)
+            for number in range(last, first - 1, -1):
+                begin = ends[number] - len(pieces[number])
+                piece = new[number]
+                before = piece[: max(start - begin, 0)]
+                after = piece[end - begin :] if number == last else ""
+                new[number] = before + (mask if number == first else "") + after
+        return new
+
+    def edit_number(self, number: str, step: Step, name: str) -> str:
+        return self.edit_text(number, step, name) if len(number) >= SHORTEST else number
+
+    def _find_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
+        """Return the places to mask, each with its mask; none while detecting."""
+        if not self._masks:
+            self._scan.detect(text, name)
+            return []
+        edits: list[tuple[int, int, str]] = []
+        length = 0
+        counted: set[tuple[str, int]] = set()
+        found = self._scan.find_all(text, name)
+        for one in sorted(found, key=lambda one: (one.start, -one.end, one.kind)):
+            is_new = (one.text, one.start) not in counted
+            counted.add((one.text, one.start))
+            if self._is_kept(one, step, counts=is_new):
+                continue
+            mask = f"[masked: {one.kind}]"
+            if not edits or one.start >= edits[-1][1]:
+                edits.append((one.start, one.end, mask))
+                length = one.end - one.start
+            else:
+                start, end, kept = edits[-1]
+                if one.end - one.start > length:
+                    length, kept = one.end - one.start, mask
+                edits[-1] = start, max(end, one.end), kept
+        return edits
+
+    def _is_kept(self, one: Detected, step: Step, *, counts: bool) -> bool:
+        known, is_kept = self._scan.identify(one.text)
+        if self._counts is not None and counts:
+            count = self._counts.setdefault(one.text, _Count(known, one.kind, is_kept))
+            count.count += 1
+            if not count.steps or count.steps[-1] is not step:
+                count.steps.append(step)
+        return is_kept
+
+    def _edit_base64(
+        self, text: str, edits: Sequence[tuple[int, int, str]], step: Step, name: str
+    ) -> list[tuple[int, int, str]]:
+        """Return the edits of the texts that stand in base64 within a text; decode once only."""
+        if self._in_base64:
+            return []
+        found: list[tuple[int, int, str]] = []
+        self._in_base64 = True
+        for one in iter_base64(text):
+            if not any(start < one.end and one.start < end for start, end, _ in edits):
+                new = Rewriter(self).rewrite_text(one.text, step, name)
+                if new != one.text:
+                    is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1
+                    found.append((one.start, one.end, new if is_mask else one.encode(new)))
+        self._in_base64 = False
+        return found
+
+
+def _replace(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, end, new in sorted(edits):
+        pieces += (text[at:start], new)
+        at = end
+    return "".join(pieces) + text[at:]

@@ -1,0 +1,90 @@
+r"""The same text with its escapes decoded, each character with its place in the source.
+
+A secret may be written with `\"`, `\u002d`, `%2F` or `&amp;` in it, also several times over. It
+is searched in the decoded text, and masked at its place in the source.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote
+
+_MAX_VIEWS: Final = 8
+_SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'\\/bfnrt])")
+_PERCENT: Final = re.compile(r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,64}")
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+
+
+def _unescape(escape: str) -> str:
+    if escape[1] in "ux":
+        return chr(int(escape[2:], 16))
+    return _SIMPLE.get(escape[1], escape[1])
+
+
+_DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] = (
+    ("\\", _ESCAPE, _unescape),
+    ("%", _PERCENT, unquote),
+    ("&", _ENTITY, html.unescape),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A decoded text; after the `decoded[i]`-th character the `places[i]`-th of `source` follows.
+
+    Without a `source` it is the text itself.
+    """
+
+    text: str
+    source: View | None = None
+    decoded: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("q"))
+
+    def locate(self, start: int, end: int) -> tuple[int, int]:
+        """Return where the characters from `start` to `end` are in the text as it was written."""
+        view: View | None = self
+        while view is not None and view.source is not None:
+            start, end = view._locate(start), view._locate(end)
+            view = view.source
+        return start, end
+
+    def _locate(self, at: int) -> int:
+        index = bisect_right(self.decoded, at) - 1
+        return at if index < 0 else self.places[index] + at - self.decoded[index]
+
+
+def iter_views(text: str) -> Iterator[View]:
+    """Yield `text` as it is written, and with its escapes decoded, once and several times."""
+    views = [View(text)]
+    seen = {text}
+    for view in views:
+        yield view
+        for hint, pattern, decode in _DECODERS:
+            if len(views) < _MAX_VIEWS and hint in view.text:
+                decoded = _decode(view, pattern, decode)
+                if decoded.text not in seen:
+                    seen.add(decoded.text)
+                    views.append(decoded)
+
+
+def _decode(source: View, pattern: re.Pattern[str], decode: Callable[[str], str]) -> View:
+    pieces: list[str] = []
+    decoded = array("q")
+    places = array("q")
+    length = at = 0
+    for match in pattern.finditer(source.text):
+        written = decode(match[0])
+        pieces += (source.text[at : match.start()], written)
+        length += match.start() - at + len(written)
+        at = match.end()
+        decoded.append(length)
+        places.append(at)
+    pieces.append(source.text[at:])
+    return View("".join(pieces), source, decoded, places)
