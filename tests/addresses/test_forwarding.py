@@ -181,7 +181,7 @@ def test_no_address_of_any_page_leaves_the_prefix(database: str) -> None:
         if seen[kind] > PAGES_OF_A_KIND:
             continue
         answer = client.get(page.removeprefix("http://localhost"), buffered=True)
-        is_end_of_list = kind == "completions.neighbor" and answer.status_code == 404
+        is_end_of_list = kind == "listing.neighbor" and answer.status_code == 404
         assert answer.status_code < 400 or is_end_of_list, page
         found = [answer.location] if answer.location else []
         if answer.mimetype == "text/html":

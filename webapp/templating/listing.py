@@ -62,7 +62,7 @@ class Filters:
     def url(self, **more: str | None) -> str:
         """Return the URL of the list with these filters; `more` are further parameters."""
         query: dict[str, Any] = {**self.query(), **more}
-        return url_for("completions.index", **query)
+        return url_for("listing.index", **query)
 
     def completion_url(self, completion_id: str) -> str:
         """Return the URL of a transcript that links back to the list with these filters."""
@@ -77,7 +77,7 @@ class Filters:
         is_usable = created is not None and 0 <= created <= _MOST_SECONDS
         query: dict[str, Any] = {**self.query(), "created": created if is_usable else None}
         return url_for(
-            "completions.neighbor", completion_id=completion.id, direction=direction, **query
+            "listing.neighbor", completion_id=completion.id, direction=direction, **query
         )
 
     def without(self, name: str) -> Filters:

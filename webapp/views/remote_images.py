@@ -78,9 +78,7 @@ def _back() -> str:
         parts = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
         parts = urlsplit("")
-    is_ours = parts.netloc == request.host and parts.path.startswith(
-        f"{url_for('completions.index')}/"
-    )
+    is_ours = parts.netloc == request.host and parts.path.startswith(f"{url_for('listing.index')}/")
     if not is_ours:
-        return url_for("completions.index")
+        return url_for("listing.index")
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,187 @@
+"""The list of completions, its neighbours, and the box that opens a pasted id.
+
+A shared transcript has none of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.analysis import Run
+from webapp.fragments import render_page_or_fragment, wants_fragment
+from webapp.ids import is_valid_id
+from webapp.reading import PageRequest, TranscriptPage
+from webapp.reading.listing import list_what_fits
+from webapp.reading.pasted import Place, parse_pasted, parse_place
+from webapp.services import deadline, services
+from webapp.templating.listing import Filters, Listing
+from webapp.templating.runs import RunLinks
+from webapp.upstream import BadRequest, NotFound, NotSupported, canonicalize
+from webapp.views import read_whole_number
+
+bp = Blueprint("listing", __name__)
+
+MAX_PASTED = 64 * 1024
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """Redirect to the list."""
+    return redirect(url_for("listing.index"), 303)
+
+
+@bp.get("/completions")
+def index() -> ResponseReturnValue:
+    """Show stored completions, newest first, with filters whose state is the URL."""
+    if "key" in request.args or "value" in request.args:
+        return _with_new_filter()
+    filters = Filters.from_query(request.args)
+    after = request.args.get("after") or None
+    until = deadline()
+    upstream = services().upstream
+    limit = read_whole_number("limit", default=20, low=1, high=100)
+    try:
+        page = list_what_fits(
+            partial(
+                upstream.list_completions,
+                model=filters.model,
+                metadata=dict(filters.metadata),
+                deadline=until,
+            ),
+            after=after,
+            limit=limit,
+            # The pages held are in memory beside the next answer.
+            max_held=upstream.max_bytes // 4,
+            deadline=until,
+        )
+    except NotSupported as problem:
+        return _page(Listing(filters=filters, problem=problem))
+    rows = services().previews.build_rows(page.completions, until)
+    listing = Listing(
+        rows,
+        filters,
+        page,
+        after,
+        limit=request.args.get("limit"),
+        day=request.args.get("day") if wants_fragment() else None,
+    )
+    response = _page(listing)
+    if page.unreadable and not rows:
+        response.status_code = page.unreadable.http_status
+    return response
+
+
+@bp.post("/open")
+def open_pasted() -> ResponseReturnValue:
+    """Redirect to the pasted completion or place; by POST, since a curl command holds a key.
+
+    While a transcript is open, the form names its completion, and a number is a place in it.
+    """
+    pasted = request.form.get("pasted", "")[:MAX_PASTED]
+    open_id = request.form.get("completion", "")
+    place = parse_place(pasted)
+    if place is not None and is_valid_id(open_id):
+        return redirect(_find_place(open_id, place), 303)
+    ref = parse_pasted(pasted)
+    if ref is None:
+        abort(400, "There is no completion id in what was pasted.")
+    if ref.message_id is not None:
+        address = url_for(
+            "messages.show", completion_id=ref.completion_id, message_id=ref.message_id
+        )
+        return redirect(address, 303)
+    return redirect(url_for("completions.show", completion_id=ref.completion_id), 303)
+
+
+@bp.get("/completions/<completion_id>/newer", defaults={"direction": "newer"})
+@bp.get("/completions/<completion_id>/older", defaults={"direction": "older"})
+def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
+    """Redirect to the next newer or older completion in the list with these filters.
+
+    Asked for only when a reader follows the link, so that no transcript waits for it.
+    """
+    filters = Filters.from_query(request.args)
+    try:
+        found = services().upstream.list_completions(
+            after=completion_id,
+            limit=1,
+            order="asc" if direction == "newer" else "desc",
+            model=filters.model,
+            metadata=dict(filters.metadata),
+            deadline=deadline(),
+        )
+    except (BadRequest, NotFound):
+        abort(404, "This completion is no longer stored, and its place in the list is not known.")
+    ids = [completion.id for completion in found.data]
+    if completion_id in ids:
+        # A server that ignores the cursor has sent the list from its newest on.
+        place = ids.index(completion_id) + (-1 if direction == "newer" else 1)
+        candidates = found.data[place : place + 1] if place >= 0 else ()
+    else:
+        candidates = canonicalize(found, after=completion_id).items[:1]
+    created = read_whole_number("created", default=0, low=0, high=10**11 - 1)
+    for one in candidates:
+        is_other_way = one.created is not None and (
+            one.created < created if direction == "newer" else one.created > created > 0
+        )
+        if one.id is not None and is_valid_id(one.id) and not is_other_way:
+            return redirect(filters.completion_url(one.id), 303)
+    abort(404, f"The list has no {direction} completion{' with these filters' if filters else ''}.")
+
+
+def _find_place(completion_id: str, place: Place) -> str:
+    """Return the address of a place in a transcript. Abort with 404 if there is no such place."""
+    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    total = section.total
+    first_id = section.entries[0].message.id if section.entries else None
+    if (
+        place.kind == "message"
+        and first_id in (f"{completion_id}-0", f"{completion_id}-msg-0")
+        and 0 < place.number <= (total or 0)
+    ):
+        message_id = f"{first_id[:-1]}{place.number - 1}"
+        address = url_for("messages.show", completion_id=completion_id, message_id=message_id)
+        return f"{address}#m-{place.number}"
+    run = services().runs.read(section, deadline(), is_wanted=True)
+    links = RunLinks(completion_id, run)
+    if place.kind == "message":
+        message = run.find_message(place.number)
+        if message:
+            return links.to_message(message)
+    else:
+        call = run.find_call(place.number, place.position)
+        if call:
+            return links.to_call(call)
+    abort(404, f"There is no {place}: {_describe_extent(section, run)}.")
+
+
+def _describe_extent(section: TranscriptPage, run: Run) -> str:
+    """Return how far the messages and calls of a transcript go, as far as it was read."""
+    read = len([message for message in run.messages if message.number is not None])
+    total = read if run.is_whole else section.total
+    calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"
+    if run.is_whole or total is None:
+        has = "the transcript has" if run.is_whole else "what could be read of the transcript has"
+        return f"{has} {read:,} {'message' if read == 1 else 'messages'} and {calls}"
+    return f"the transcript has {total:,} messages, and {calls} in the first {read:,} of them"
+
+
+def _page(listing: Listing) -> Response:
+    return render_page_or_fragment(
+        "completions/index.html", "completions/_list.html", listing=listing
+    )
+
+
+def _with_new_filter() -> ResponseReturnValue:
+    """The form's key and value, as the parameter that they stand for."""
+    filters = Filters.from_query(request.args)
+    key, value = request.args.get("key", "").strip(), request.args.get("value", "")
+    if bool(key) != bool(value):
+        abort(400, "A metadata filter needs a key and a value.")
+    if key:
+        filters = replace(filters, metadata=(*filters.metadata, (key, value)))
+    return redirect(filters.url(), 303)
