@@ -58,7 +58,14 @@ def migrate(database: Database, schema: Schema) -> bool:
                     f"The store {database.name} has schema version {version}, and this program "
                     f"knows versions up to {newest}. Use a newer Readback."
                 )
-            _run_steps(connection, schema, version)
+            table = schema.version_table
+            if version is None:
+                connection.execute(text(f"CREATE TABLE {table} (version INTEGER NOT NULL)"))
+                connection.execute(text(f"INSERT INTO {table} (version) VALUES (0)"))
+            for step in schema.steps[version or 0 :]:
+                step(connection)
+            update = text(f"UPDATE {table} SET version = :version")
+            connection.execute(update, {"version": newest})
             return version is None
 
 
@@ -86,14 +93,3 @@ def _read_version(connection: Connection, schema: Schema, name: str) -> int | No
             "it has tables, and none of them is Readback's."
         )
     return None
-
-
-def _run_steps(connection: Connection, schema: Schema, version: int | None) -> None:
-    table = schema.version_table
-    if version is None:
-        connection.execute(text(f"CREATE TABLE {table} (version INTEGER NOT NULL)"))
-        connection.execute(text(f"INSERT INTO {table} (version) VALUES (0)"))
-    for step in schema.steps[version or 0 :]:
-        step(connection)
-    update = text(f"UPDATE {table} SET version = :version")
-    connection.execute(update, {"version": len(schema.steps)})

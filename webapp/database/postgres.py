@@ -52,18 +52,10 @@ def open_postgres(url: URL) -> Database:
 
 
 def _begin(connection: Connection) -> None:
-    _check_encoding(connection)
-    if takes_write_lock(connection):
-        connection.exec_driver_sql(
-            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true),"
-            f" pg_advisory_xact_lock({_WRITE_LOCK})"
-        )
+    """Take the write lock if the transaction may write.
 
-
-def _check_encoding(connection: Connection) -> None:
-    """Raise `StoreError` if the database is not in UTF-8.
-
-    This costs no query: the server reports the encoding when a connection is made.
+    Raises `StoreError` if the database is not in UTF-8. The check costs no query: the server
+    reports the encoding when a connection is made.
     """
     driver_connection: psycopg.Connection | None = connection.connection.driver_connection
     assert driver_connection is not None
@@ -72,4 +64,9 @@ def _check_encoding(connection: Connection) -> None:
         raise StoreError(
             f"The database {connection.engine.url.database} is in {encoding}, which cannot hold "
             "every text. Create it with: createdb --encoding=UTF8 --template=template0"
+        )
+    if takes_write_lock(connection):
+        connection.exec_driver_sql(
+            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true),"
+            f" pg_advisory_xact_lock({_WRITE_LOCK})"
         )

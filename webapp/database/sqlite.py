@@ -56,30 +56,25 @@ def _create_file(path: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-    _use_wal(connection)
-    # With WAL this survives a crash of the process at any moment; only a power cut can lose
-    # the last transactions, and never the file.
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to write-ahead logging, so that readers and a writer work side by side.
 
     The switch needs the file to itself and does not wait for it. While another process has the
     file, an empty write transaction does the waiting.
     """
-    for _ in range(_WAL_ATTEMPTS):
+    connection.isolation_level = None
+    for attempt in range(1, _WAL_ATTEMPTS + 1):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-            return
+            break
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == _WAL_ATTEMPTS:
                 raise
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
-    connection.execute("PRAGMA journal_mode=WAL")
+    # With WAL this survives a crash of the process at any moment; only a power cut can lose
+    # the last transactions, and never the file.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _begin(connection: Connection) -> None:

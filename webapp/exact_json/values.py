@@ -132,18 +132,15 @@ class Object(_Span):
         out.
         """
         last = {member.name.text: member for member in self.members}
-        return tuple(
-            member
-            for name, member in ((member.name.text, member) for member in self.members)
-            if not isinstance(member.value, Null)
-            and not (last[name] is member and _is_read(member.value, read.get(name)))
-        )
+        unread = []
+        for member in self.members:
+            value, kind = member.value, read.get(member.name.text, ())
+            is_read = isinstance(value, kind) and last[member.name.text] is member
+            if isinstance(value, Number) and kind is Number:
+                is_read = is_read and value.integer is not None
+            if not is_read and not isinstance(value, Null):
+                unread.append(member)
+        return tuple(unread)
 
 
 Value: TypeAlias = Null | Boolean | Number | String | Array | Object
-
-
-def _is_read(value: Value, kind: type | UnionType | None) -> bool:
-    if kind is Number:
-        return isinstance(value, Number) and value.integer is not None
-    return kind is not None and isinstance(value, kind)

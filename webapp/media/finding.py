@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.media.formats import SVG
 from webapp.media.inline import InlineMedia
-from webapp.messages import Audio, File, Image, InputAudio, Message, Part, Text
+from webapp.messages import Audio, File, Image, InputAudio, Message, Text
 
 MAX_IN_TEXT: Final = 50
 """The limit of images found in one text; further ones are treated as text."""
@@ -72,17 +72,13 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     source = message.json.source
     if _MARK not in source:
         return ()
-    known = {uri for part in message.parts for uri in _iter_uris(_get_text(part))}
+    known: set[str] = set()
+    for part in message.parts:
+        match part:
+            case Image(url=text) | File(data=str(text)) | Text(text=text):
+                known.update(_iter_uris(text))
     fresh = (InlineMedia(uri) for uri in _iter_uris(source) if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
-
-
-def _get_text(part: Part) -> str:
-    """Return the text of `part` that may contain its image."""
-    match part:
-        case Image(url=text) | File(data=str(text)) | Text(text=text):
-            return text
-    return ""
 
 
 def _iter_uris(text: str) -> Iterator[str]:

@@ -30,7 +30,9 @@ def read_image_size(data: bytes) -> tuple[int, int] | None:
             case found if found is WEBP:
                 size = _read_webp_size(data)
             case found if found is AVIF:
-                size = _read_avif_size(data)
+                # Each item has an `ispe` box: the image, its tiles, its alpha.
+                boxes = [struct.unpack_from(">II", data, one.end()) for one in _ISPE.finditer(data)]
+                size = max(boxes, key=lambda box: int(box[0]) * int(box[1]), default=(0, 0))
             case _:
                 return None
     except (struct.error, IndexError):
@@ -85,15 +87,6 @@ def _is_turned(tiff: bytes) -> bool:
     except struct.error:
         pass
     return False
-
-
-def _read_avif_size(data: bytes) -> tuple[int, int]:
-    """Return the largest `ispe` box; each item has one: the image, its tiles, its alpha."""
-    boxes = [struct.unpack_from(">II", data, box.end()) for box in _ISPE.finditer(data)]
-    if not boxes:
-        raise IndexError
-    width, height = max(boxes, key=lambda box: int(box[0]) * int(box[1]))
-    return width, height
 
 
 def _read_webp_size(data: bytes) -> tuple[int, int]:

@@ -92,14 +92,18 @@ def serialize_message(message: Value, message_id: str) -> str:
                 "name": "null",
             }
         )
-    content, parts = _serialize_content(message)
     named = {
         "id": f'"{message_id}"',
         "role": _get_source(message, "role"),
-        "content": content,
-        "content_parts": parts,
+        "content": _get_source(message, "content"),
+        "content_parts": _get_source(message, "content_parts"),
         "name": _get_source(message, "name"),
     }
+    content = message.get("content")
+    # The API joins a list of parts to text. A message with `content_parts` was saved from it.
+    if isinstance(content, Array) and named["content_parts"] == "null":
+        named["content"] = f'"{" ".join(map(_read_part_text, content.items))}"'
+        named["content_parts"] = _write_array(map(_serialize_part, content.items))
     further = list(_copy_others(message, named))
     if message.text("role") == "assistant" and message.get("refusal") is None:
         further.append('"refusal":null')
@@ -127,18 +131,6 @@ def with_metadata(completion: Object, metadata_json: str) -> str:
         raise ValueError("a completion in its wire form has metadata")
     text = completion.document
     return f"{text[: old.start]}{metadata_json}{text[old.end :]}"
-
-
-def _serialize_content(message: Object) -> tuple[str, str]:
-    """Return `content` and `content_parts`; join a list of parts to text, as the API does.
-
-    A message that already has `content_parts` was saved from the API and stays as it is.
-    """
-    content = message.get("content")
-    if isinstance(content, Array) and _get_source(message, "content_parts") == "null":
-        joined = " ".join(map(_read_part_text, content.items))
-        return f'"{joined}"', _write_array(map(_serialize_part, content.items))
-    return _get_source(message, "content"), _get_source(message, "content_parts")
 
 
 def _read_part_text(part: Value) -> str:
@@ -187,19 +179,17 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
         named["index"] = str(position)
     message = choice.get("message")
     is_delta = message is None or isinstance(message, Null)
-    named["message"] = _serialize_answer(choice.get("delta") if is_delta else message)
+    answer = choice.get("delta") if is_delta else message
+    if isinstance(answer, Object):
+        given = {name: _get_source(answer, name) for name in _ANSWER_FIELDS}
+        named["message"] = _write_object(given, _copy_non_empty(answer, given))
+    elif answer is None or isinstance(answer, Null):
+        named["message"] = _write_object(dict.fromkeys(_ANSWER_FIELDS, "null"))
+    else:
+        named["message"] = one_line_source(answer)
     if broke_off and named["finish_reason"] not in _FINISH_REASONS:
         named["finish_reason"] = '"length"'
     return _write_object(named, _copy_non_empty(choice, {*named, "delta"} if is_delta else named))
-
-
-def _serialize_answer(message: Value | None) -> str:
-    if message is None or isinstance(message, Null):
-        return _write_object(dict.fromkeys(_ANSWER_FIELDS, "null"))
-    if not isinstance(message, Object):
-        return one_line_source(message)
-    named = {name: _get_source(message, name) for name in _ANSWER_FIELDS}
-    return _write_object(named, _copy_non_empty(message, named))
 
 
 def _serialize_usage(usage: Value | None) -> str:

@@ -74,7 +74,12 @@ def _parse_rows(text: str, delimiter: str, max_rows: int) -> tuple[list[str], li
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = filter(None, reader)
     header = next(rows, [])
-    if not _is_header(header):
+    # Names of columns are short and differ, and none is a number.
+    if (
+        not 2 <= len(header) <= MAX_COLUMNS
+        or len({name.casefold() for name in header}) < len(header)
+        or not all(_NAME.fullmatch(name) and name == name.strip() for name in header)
+    ):
         raise csv.Error("no header")
     kept: list[list[str]] = []
     total = spaced = 0
@@ -88,12 +93,3 @@ def _parse_rows(text: str, delimiter: str, max_rows: int) -> tuple[list[str], li
     if total < (1 if len(header) > 2 else 2) or spaced * 10 > total:
         raise csv.Error("too few rows, or spaces after commas")
     return header, kept, total
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Return whether a row looks like names of columns: short, unique, none a number."""
-    return (
-        2 <= len(cells) <= MAX_COLUMNS
-        and len({cell.casefold() for cell in cells}) == len(cells)
-        and all(_NAME.fullmatch(cell) and cell == cell.strip() for cell in cells)
-    )

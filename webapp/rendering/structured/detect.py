@@ -125,7 +125,12 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
     if kind == "json":
         try:
             value = budget.parse(text)
-            if not isinstance(value, String) or _is_worth_decoding(value, budget):
+            # A string is worth decoding if it contains JSON or escapes of readable characters.
+            if (
+                not isinstance(value, String)
+                or write_readable(value.source) != value.source
+                or isinstance(budget.parse(value.text), Object | Array)
+            ):
                 is_error = is_error or (message.is_tool_result and _reports_error(value))
                 view = render_json_tree(value, budgets=budget.budgets)
                 return Structure(kind="json", view=view, is_error=is_error)
@@ -137,13 +142,6 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
     may_be_prose = not message.is_tool_result
     found = _render(text, kind, may_be_prose=may_be_prose, max_rows=budget.budgets.rows)
     return replace(found, is_error=is_error)
-
-
-def _is_worth_decoding(value: String, budget: StructureBudget) -> bool:
-    """Return whether a string contains JSON or escapes of readable characters."""
-    if write_readable(value.source) != value.source:
-        return True
-    return isinstance(budget.parse(value.text), Object | Array)
 
 
 def _guess_kind(text: str, message: Message) -> Kind:

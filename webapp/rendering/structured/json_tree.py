@@ -172,15 +172,9 @@ def count_cells(value: Array) -> int:
         if not isinstance(item, Object) or len(item.members) != len(columns):
             return 0
         for member, column in zip(item.members, columns, strict=True):
-            if member.name.source != column or not _is_cell(member.value):
+            if member.name.source != column or not _fits_in_line(member.value):
                 return 0
     return len(columns) * len(value.items)
-
-
-def _is_cell(value: Value) -> bool:
-    if isinstance(value, Array | Object):
-        return _fits_in_line(value)
-    return is_readable_in_line(value)
 
 
 def _render_table(value: Array) -> str:
@@ -210,10 +204,12 @@ def _is_short(value: String) -> bool:
     return len(text) <= MAX_SHORT and not _BREAKS.search(text) and "\x1b" not in text
 
 
-def _fits_in_line(value: Array | Object) -> bool:
-    """Return whether `value` is empty, or a short array of scalars."""
+def _fits_in_line(value: Value) -> bool:
+    """Return whether `value` is a short scalar, a short array of them, or empty."""
     if isinstance(value, Object):
         return not value.members
+    if not isinstance(value, Array):
+        return is_readable_in_line(value)
     if len(value.items) > MAX_SHORT // 2 or value.end - value.start > 6 * MAX_SHORT:
         return not value.items
     return (

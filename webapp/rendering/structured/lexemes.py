@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -29,7 +30,7 @@ def write_readable(lexeme: str) -> str:
         piece = found[0]
         if piece[:2] in ("\\u", "\\/"):
             escapes[length] = piece
-            piece = _unescape(piece)
+            piece = json.loads(f'"{piece}"')
         characters.append(piece)
         length += len(piece)
     text = "".join(characters)
@@ -37,28 +38,11 @@ def write_readable(lexeme: str) -> str:
     pieces: list[str] = []
     end = 0
     for at, escape in escapes.items():
-        kept = at in unseen or not _is_readable(text[at])
-        pieces += [text[end:at], escape if kept else text[at]]
+        character = text[at]
+        is_space = character.isspace() and character >= "\xa0"
+        # Joiners are not printable, but readable if they join, and unseen if they do not.
+        is_readable = character.isprintable() or is_space or character in "\u200c\u200d"
+        is_kept = at in unseen or character in _NEEDS_ESCAPE or not is_readable
+        pieces += [text[end:at], escape if is_kept else character]
         end = at + 1
     return "".join([*pieces, text[end:]])
-
-
-def _unescape(escape: str) -> str:
-    if escape == "\\/":
-        return "/"
-    high = int(escape[2:6], 16)
-    if len(escape) == 6:
-        return chr(high)
-    return chr(0x10000 + ((high - 0xD800) << 10) + int(escape[8:], 16) - 0xDC00)
-
-
-def _is_readable(character: str) -> bool:
-    """Return whether a character may stand in a string; joiners may, where they join."""
-    if character in _NEEDS_ESCAPE:
-        return False
-    return (
-        character.isprintable()
-        or character.isspace()
-        and character >= "\xa0"
-        or (character in "\u200c\u200d")
-    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from markupsafe import Markup
@@ -51,7 +51,10 @@ class Definitions:
 
     def __init__(self, completion: Completion | None, *, budgets: Budgets | None = None) -> None:
         self._tools: dict[str, Object] = {}
-        for tool in _iter_tools(completion) if completion is not None else ():
+        settings = completion.settings if completion is not None else ()
+        lists = [one.value for one in settings if one.name.text in ("tools", "functions")]
+        listed = chain.from_iterable(one.items for one in lists if isinstance(one, Array))
+        for tool in (one for one in listed if isinstance(one, Object)):
             # A tool of a type is in the member of that name; a function may be alone.
             named = tool.object(tool.text("type") or "function") or tool
             name = named.text("name")
@@ -74,9 +77,3 @@ class Definitions:
             return replace(definition, description=None, view=Markup(""), has_room=False)
         self._left -= size
         return definition
-
-
-def _iter_tools(completion: Completion) -> Iterator[Object]:
-    for member in completion.settings:
-        if member.name.text in ("tools", "functions") and isinstance(member.value, Array):
-            yield from (item for item in member.value.items if isinstance(item, Object))

@@ -8,7 +8,7 @@ the text; colours are left out where they would cost too much, or where characte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -129,13 +129,11 @@ def _mark(text: str, sign: str) -> Markup:
 
 
 def _colour_patch(text: str) -> Markup:
-    runs = groupby(text.split("\n"), key=_find_line_kind)
-    return Markup("\n").join(_colour_lines(kind, lines) for kind, lines in runs)
-
-
-def _colour_lines(kind: str, lines: Iterator[str]) -> Markup:
-    html = reveal_invisible("\n".join(lines))
-    return Markup('<span class="{}">{}</span>').format(kind, html) if kind else html
+    runs: list[Markup] = []
+    for kind, lines in groupby(text.split("\n"), key=_find_line_kind):
+        html = reveal_invisible("\n".join(lines))
+        runs.append(Markup('<span class="{}">{}</span>').format(kind, html) if kind else html)
+    return Markup("\n").join(runs)
 
 
 def _find_line_kind(line: str) -> str:
