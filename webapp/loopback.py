@@ -70,6 +70,14 @@ class LoopbackAdapter(BaseAdapter):
         self, request: requests.PreparedRequest, url: SplitResult
     ) -> WSGIEnvironment:
         body = _read_body(request.body)
+        variables: WSGIEnvironment = {}
+        headers: Mapping[str, str | bytes] = request.headers
+        for name, value in headers.items():
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            variables[f"HTTP_{name.upper().replace('-', '_')}"] = text
+        variables.pop("HTTP_CONTENT_LENGTH", None)
+        if content_type := variables.pop("HTTP_CONTENT_TYPE", None):
+            variables["CONTENT_TYPE"] = content_type
         environ: WSGIEnvironment = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": self._mount,
@@ -90,19 +98,7 @@ class LoopbackAdapter(BaseAdapter):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        return environ | _build_header_variables(request.headers) | self._variables
-
-
-def _build_header_variables(headers: Mapping[str, str | bytes]) -> dict[str, str]:
-    variables = {
-        f"HTTP_{name.upper().replace('-', '_')}": (
-            value.decode("latin-1") if isinstance(value, bytes) else value
-        )
-        for name, value in headers.items()
-    }
-    content_type = variables.pop("HTTP_CONTENT_TYPE", None)
-    variables.pop("HTTP_CONTENT_LENGTH", None)
-    return variables | ({"CONTENT_TYPE": content_type} if content_type else {})
+        return environ | variables | self._variables
 
 
 def _read_body(body: Any) -> bytes:

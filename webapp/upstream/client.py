@@ -36,7 +36,7 @@ from webapp.upstream.endpoint import (
     messages_path,
 )
 from webapp.upstream.error_mapping import clean_text, is_html, suggest_base_url
-from webapp.upstream.errors import BadAnswer, NotFound
+from webapp.upstream.errors import BadAnswer, NotFound, TimedOut
 from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0
@@ -96,7 +96,8 @@ class Upstream:
             after=after, limit=limit, order=order, model=model, metadata=metadata
         )
         request = Request("GET", COMPLETIONS, query)
-        return self._exchange(request, decoding.decode_completions, deadline)
+        decode = partial(decoding.decode_page, read=Completion.from_json)
+        return self._exchange(request, decode, deadline)
 
     def retrieve_completion(
         self,
@@ -139,7 +140,8 @@ class Upstream:
         """Return one page of a completion's messages, as sent: its input, without the answer."""
         query = build_page_query(after=after, limit=limit, order=order)
         request = Request("GET", messages_path(completion_id), query)
-        return self._exchange(request, decoding.decode_messages, deadline, created=created)
+        decode = partial(decoding.decode_page, read=Message.from_json)
+        return self._exchange(request, decode, deadline, created=created)
 
     def find_messages_from(
         self,
@@ -224,9 +226,23 @@ class Upstream:
         created: int | None = None,
     ) -> T:
         deadline = deadline or self._start_deadline()
-        text = self._send_when_stored(request, created, deadline)
+        text = None
+        tries_left = NEW_TRIES
+        while text is None:
+            try:
+                text = self._sender.send(request, deadline=deadline)
+            except NotFound:
+                if not tries_left or not self.is_new(created) or not deadline.leaves(NEW_WAIT):
+                    raise
+                self.clock.sleep(NEW_WAIT)
+                tries_left -= 1
         try:
             return decode(text, deadline)
+        except TimeoutError as error:
+            # Brackets by the million take longer to parse than to receive.
+            raise TimedOut(
+                f"The server's answer is too much to be read in {deadline.seconds:g} seconds."
+            ) from error
         except BadAnswer as error:
             error.server_message = clean_text(error.server_message, self._sender.endpoint)
             if is_html(text):
@@ -236,13 +252,3 @@ class Upstream:
 
     def _start_deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self.clock)
-
-    def _send_when_stored(self, request: Request, created: int | None, deadline: Deadline) -> str:
-        for _ in range(NEW_TRIES):
-            try:
-                return self._sender.send(request, deadline=deadline)
-            except NotFound:
-                if not self.is_new(created) or not deadline.leaves(NEW_WAIT):
-                    raise
-            self.clock.sleep(NEW_WAIT)
-        return self._sender.send(request, deadline=deadline)

@@ -41,7 +41,12 @@ def find_cut_completion(beginning: str) -> Completion | None:
             found[name] = token
         else:
             text = token
-    return _build(found)
+    members = ",".join(f"{name}:{value}" for name, value in found.items())
+    try:
+        completion = Completion.from_json(parse(f"{{{members}}}"))
+    except NotJson:
+        return None
+    return completion if completion.id and is_valid_id(completion.id) else None
 
 
 def _iter_tokens(text: str) -> Iterator[str]:
@@ -50,12 +55,3 @@ def _iter_tokens(text: str) -> Iterator[str]:
     while match is not None and match.end() < len(text):
         yield match[match.lastgroup or 0]
         match = TOKEN.match(text, match.end())
-
-
-def _build(found: dict[str, str]) -> Completion | None:
-    members = ",".join(f"{name}:{value}" for name, value in found.items())
-    try:
-        completion = Completion.from_json(parse(f"{{{members}}}"))
-    except NotJson:
-        return None
-    return completion if completion.id and is_valid_id(completion.id) else None

@@ -6,8 +6,8 @@ The values are total, so only the outermost shape of a body can be wrong.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import requests
@@ -16,7 +16,6 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from webapp.completions import Completion, NotAPage, Page
 from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.http.deadline import Deadline
-from webapp.messages import Message
 from webapp.upstream.error_mapping import is_html, read_error_body
 from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
 
@@ -76,18 +75,22 @@ def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
     return body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace")
 
 
-def decode_completions(text: str, deadline: Deadline) -> Page[Completion]:
-    """Return a page of completions. Raises `BadAnswer` or `TimedOut`."""
-    return _decode_page(text, Completion.from_json, deadline)
+def decode_page(text: str, deadline: Deadline, *, read: Callable[[Value], T]) -> Page[T]:
+    """Return a page of items, each parsed by `read`. Raises `BadAnswer` or `TimeoutError`."""
+    json = _parse(text, deadline)
 
+    def read_in_time(value: Value) -> T:
+        deadline.check()
+        return read(value)
 
-def decode_messages(text: str, deadline: Deadline) -> Page[Message]:
-    """Return a page of messages. Raises `BadAnswer` or `TimedOut`."""
-    return _decode_page(text, Message.from_json, deadline)
+    try:
+        return Page.from_json(json, read_in_time)
+    except NotAPage as error:
+        raise _wrong_shape(json, "a list") from error
 
 
 def decode_completion(text: str, deadline: Deadline) -> Completion:
-    """Return one completion. Raises `BadAnswer` or `TimedOut`."""
+    """Return one completion. Raises `BadAnswer` or `TimeoutError`."""
     json = _parse(text, deadline)
     if not isinstance(json, Object) or not (json.get("id") or json.get("choices")):
         raise _wrong_shape(json, "a completion")
@@ -95,7 +98,10 @@ def decode_completion(text: str, deadline: Deadline) -> Completion:
 
 
 def check_deletion(text: str, deadline: Deadline) -> None:
-    """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial."""
+    """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial.
+
+    Raises `TimeoutError` too.
+    """
     if not text.strip():
         return
     json = _parse(text, deadline)
@@ -167,24 +173,9 @@ def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
     return out
 
 
-def _decode_page(text: str, read: Callable[[Value], T], deadline: Deadline) -> Page[T]:
-    json = _parse(text, deadline)
-
-    def read_in_time(value: Value) -> T:
-        deadline.check()
-        return read(value)
-
-    try:
-        with _time_out(deadline):
-            return Page.from_json(json, read_in_time)
-    except NotAPage as error:
-        raise _wrong_shape(json, "a list") from error
-
-
 def _parse(text: str, deadline: Deadline) -> Value:
     try:
-        with _time_out(deadline):
-            return parse(text, check=deadline.check)
+        return parse(text, check=deadline.check)
     except NotJson as error:
         if not text.strip():
             message = "The server answered with nothing."
@@ -196,17 +187,6 @@ def _parse(text: str, deadline: Deadline) -> Value:
         else:
             message = f"The server's answer is not JSON: {error}."
         raise BadAnswer(message) from error
-
-
-@contextmanager
-def _time_out(deadline: Deadline) -> Iterator[None]:
-    """Raise `TimedOut` for a `TimeoutError`: brackets by the million take longer to read."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise TimedOut(
-            f"The server's answer is too much to be read in {deadline.seconds:g} seconds."
-        ) from error
 
 
 def _wrong_shape(json: Value, expected: str) -> BadAnswer:

@@ -151,8 +151,9 @@ class Endpoint:
     def redact(self, text: str) -> str:
         """Return `text` without the credentials of this endpoint and without those of others."""
         known = [secret.reveal() for secret in self.secrets]
-        account = [value.reveal() for name, value in self.headers if name.lower() in _ACCOUNT]
-        known += [value for value in account if len(value) >= _MIN_MASKED]
+        for name, value in self.headers:
+            if name.lower() in _ACCOUNT and len(value.reveal()) >= _MIN_MASKED:
+                known.append(value.reveal())
         return mask(text, known=known)
 
 

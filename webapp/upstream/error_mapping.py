@@ -137,14 +137,11 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         value = json.get(name)
         sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
         if sentence:
-            return f"{sentence} ({place})" if (place := _read_place(json)) else sentence
+            # FastAPI names the member at fault: `path.id`.
+            names = [scalar_text(name) for name in json.items("loc") or ()]
+            place = ".".join(filter(None, names))
+            return f"{sentence} ({place})" if place else sentence
     return None
-
-
-def _read_place(json: Object) -> str:
-    """Return the member at fault, as FastAPI names it: `path.id`."""
-    names = (scalar_text(name) for name in json.items("loc") or ())
-    return ".".join(name for name in names if name)
 
 
 def is_html(text: str) -> bool:
@@ -167,6 +164,11 @@ def map_response(
     advice = suggest_base_url(endpoint) if kind is NotSupported and status in (404, 405) else None
     if "insufficient_quota" in (body.code, body.type):
         advice = "The account's quota is used up: check its plan and billing."
+    # The rule of the official clients, for a request that may succeed later.
+    is_transient = status in (408, 409, 429) or status >= 500
+    should_retry = response.headers.get("x-should-retry", "").strip().lower()
+    if should_retry in ("true", "false"):
+        is_transient = should_retry == "true"
     return kind(
         _compose_message(kind, response, endpoint),
         status=status,
@@ -177,7 +179,7 @@ def map_response(
         request_id=read_request_id(response.headers, endpoint),
         retry_after=_read_retry_after(response.headers, now),
         advice=advice,
-        is_transient=_is_transient(status, response.headers),
+        is_transient=is_transient,
     )
 
 
@@ -297,30 +299,23 @@ def _find_redirect_host(response: requests.Response, endpoint: Endpoint) -> str 
     return f"{name.encode('ascii', 'backslashreplace').decode()}{port}" if name else None
 
 
-def _is_transient(status: int, headers: Mapping[str, str]) -> bool:
-    """Return whether the same request may succeed later: the rule of the official clients.
-
-    They repeat 408, 409, 429 and 5xx, unless `x-should-retry` says otherwise.
-    """
-    advice = headers.get("x-should-retry", "").strip().lower()
-    if advice in ("true", "false"):
-        return advice == "true"
-    return status in (408, 409, 429) or status >= 500
-
-
 def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that the server asks to wait; None if it sends nothing usable.
 
     Reads `retry-after-ms` and `Retry-After`, which is in seconds or a date. Zero counts as
     nothing: an immediate repetition helps nobody.
     """
-    milliseconds = _parse_number(headers.get("retry-after-ms"))
     text = headers.get("Retry-After")
-    if milliseconds is not None:
-        wait = milliseconds / 1000
-    else:
-        seconds = _parse_number(text)
-        wait = seconds if seconds is not None else _seconds_until(text, now)
+    milliseconds = _parse_number(headers.get("retry-after-ms"))
+    wait = _parse_number(text) if milliseconds is None else milliseconds / 1000
+    if wait is None:
+        try:
+            date = parsedate_to_datetime(text or "")
+            aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+            wait = (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            # Besides a text that is no date, its zone can put a date outside of the calendar.
+            return None
     return min(wait, MAX_RETRY_AFTER) if wait > 0 else None
 
 
@@ -328,17 +323,6 @@ def _parse_number(text: str | None) -> float | None:
     """Return the decimal number in `text`, infinity if it has too many digits for a float."""
     match = _DECIMAL.fullmatch((text or "").strip())
     return float(match[0]) if match else None
-
-
-def _seconds_until(text: str | None, now: float) -> float:
-    """Return the seconds until an HTTP date, 0 if it is none."""
-    try:
-        date = parsedate_to_datetime(text or "")
-        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        # Besides a text that is no date, its zone can put a date outside of the calendar.
-        return 0
 
 
 def _is_malformed(error: BaseException) -> bool:

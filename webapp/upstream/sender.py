@@ -93,6 +93,7 @@ class Sender:
             retries_made += 1
 
     def _try(self, request: Request, deadline: Deadline) -> str:
+        """Return the text of the response, and log one line: no query, no headers, no content."""
         started = self.clock.monotonic()
         with self._open(request, deadline) as response:
             try:
@@ -103,7 +104,15 @@ class Sender:
                 is_list = request.path == COMPLETIONS
                 raise map_response(response, text, endpoint=self.endpoint, now=now, is_list=is_list)
             finally:
-                self._log(request, response, self.clock.monotonic() - started)
+                log.log(
+                    logging.INFO if response.ok else logging.WARNING,
+                    "%s %s %d %.0f ms %s",
+                    request.method,
+                    request.path,
+                    response.status_code,
+                    1000 * (self.clock.monotonic() - started),
+                    read_request_id(response.headers, self.endpoint) or "-",
+                )
 
     def _open(self, request: Request, deadline: Deadline) -> requests.Response:
         """Return the response with its body still to be read."""
@@ -135,15 +144,3 @@ class Sender:
             failure = map_exception(error, host=host, deadline=deadline)
             log.warning("%s %s: %s", request.method, request.path, failure)
             raise failure from error
-
-    def _log(self, request: Request, response: requests.Response, seconds: float) -> None:
-        """Log one line an exchange: no query, no headers, no content."""
-        log.log(
-            logging.INFO if response.ok else logging.WARNING,
-            "%s %s %d %.0f ms %s",
-            request.method,
-            request.path,
-            response.status_code,
-            seconds * 1000,
-            read_request_id(response.headers, self.endpoint) or "-",
-        )
