@@ -39,6 +39,7 @@ format: $(VENV)/.test
 
 docs: $(VENV)/.run
 	@$(BIN)/python tools/settings_table.py README.md
+	@$(BIN)/python tools/checks_table.py docs/checks.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

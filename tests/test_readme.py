@@ -1,4 +1,4 @@
-"""The README's table of settings is the one that `make docs` writes."""
+"""The tables of the settings and of the checks are those that `make docs` writes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 
 from tools.paths import ROOT
+from webapp.analysis.checks import RULES
 from webapp.config import SETTINGS
 
 
@@ -19,3 +20,13 @@ def test_the_readme_has_every_setting_with_its_default_and_its_help(tmp_path: Pa
     assert copy.read_text(encoding="utf-8") == text
     assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
     assert all(f"| {setting.help} |" in text for setting in SETTINGS)
+
+
+def test_the_page_of_the_checks_has_every_rule(tmp_path: Path) -> None:
+    page = tmp_path / "checks.md"
+
+    runpy.run_path(str(ROOT / "tools" / "checks_table.py"))["main"](page)
+
+    written = page.read_text(encoding="utf-8")
+    assert written == (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert all(f"| `{code}` |" in written for code in RULES)

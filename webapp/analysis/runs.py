@@ -8,6 +8,7 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from webapp.analysis.checks import Report, Subject, check
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
 from webapp.analysis.naming import name_call, shorten
 from webapp.analysis.sequences import Sequence, find_sequences
@@ -71,6 +72,7 @@ class Run:
     calls: tuple[RunCall, ...]
     tools: tuple[ToolUse, ...]
     sequences: tuple[Sequence, ...]
+    report: Report
     is_whole: bool
 
     @property
@@ -166,6 +168,7 @@ def analyze_run(
         calls=tuple(calls),
         tools=list_tools(calls, completion),
         sequences=find_sequences(calls),
+        report=check(Subject.from_entries(entries, completion, is_whole=is_whole)),
         is_whole=is_whole,
     )
 

@@ -1,0 +1,149 @@
+"""Checks: where each fires, where it must not, and what hostile schemas may cost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.analysis.checks.cases import FIRES, SILENT, Document, answered, complete, tool
+from tests.support.any_json import TRANSCRIPTS
+from webapp.analysis.checks import RULES, Report, Subject, check
+from webapp.analysis.checks.rules import MOST_OF_A_RULE
+from webapp.completions import Completion
+from webapp.exact_json import Object, parse
+from webapp.messages import Message
+from webapp.transcript import arrange, build_output_entries
+
+
+def report_on(text: str, *, is_whole: bool = True) -> Report:
+    json = parse(text)
+    assert isinstance(json, Object)
+    completion = Completion.from_json(json)
+    messages = [Message.from_json(message) for message in json.items("messages") or ()]
+    entries = arrange(messages, first=1, is_last=is_whole)
+    outputs = build_output_entries(completion.choices)
+    return check(Subject.from_entries((*entries, *outputs), completion, is_whole=is_whole))
+
+
+def codes_of(document: Document) -> list[str]:
+    return [finding.code for finding in report_on(json.dumps(document)).findings]
+
+
+def test_every_rule_has_cases_on_both_sides() -> None:
+    assert set(FIRES) == set(SILENT) == set(RULES)
+    assert all(len(cases) >= 2 for cases in (*FIRES.values(), *SILENT.values()))
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_fires(code: str) -> None:
+    silent = [place for place, one in enumerate(FIRES[code]) if code not in codes_of(one)]
+    assert not silent
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_does_not_cry_wolf(code: str) -> None:
+    fired = [place for place, one in enumerate(SILENT[code]) if code in codes_of(one)]
+    assert not fired
+
+
+def test_a_finding_names_its_place_and_quotes_the_line() -> None:
+    found = report_on(json.dumps(answered('{"row": 1,\n "side": A}'))).findings[0]
+    assert (found.code, found.severity, found.where) == ("args-invalid", "error", "call 2.1")
+    assert found.anchor == "m-2-call-1" and found.number == 2
+    assert "line 2, column 10" in found.sentence
+    assert found.detail == ' "side": A}\n         ^'
+
+
+def test_what_a_server_does_not_send_is_said_once() -> None:
+    bare: list[Document] = [
+        {"id": "chatcmpl-1-0", "role": "user", "content": "Which seat?"},
+        {"id": "chatcmpl-1-1", "role": "assistant", "content": None, "name": None},
+        {"id": "chatcmpl-1-2", "role": "tool", "content": "14C"},
+    ]
+    report = report_on(json.dumps(complete(bare)))
+    assert not [finding for finding in report.findings if finding.severity != "information"]
+    assert list(report.skipped) == ["this server returns no tool calls of earlier turns"]
+    assert {"call-unanswered", "result-orphan"} <= set(*report.skipped.values())
+
+
+def test_a_part_of_a_transcript_is_not_judged_by_what_it_lacks() -> None:
+    text = json.dumps(FIRES["call-unanswered"][0])
+    report = report_on(text, is_whole=False)
+    assert "call-unanswered" not in [finding.code for finding in report.findings]
+    assert "not all messages of the transcript were read" in report.skipped
+
+
+def test_findings_of_one_rule_are_bounded_and_counted() -> None:
+    document = complete(metadata={f"key{number}": number for number in range(200)})
+    report = report_on(json.dumps(document))
+    shown = [finding for finding in report.findings if finding.code == "metadata-limits"]
+    assert len(shown) == MOST_OF_A_RULE
+    assert report.left_out == {"metadata-limits": 201 - MOST_OF_A_RULE}
+
+
+def nested_anyof(levels: int) -> Any:
+    """Return a short schema that asks for 2 ** `levels` evaluations."""
+    defs: dict[str, Any] = {
+        f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(levels)
+    }
+    defs[f"d{levels}"] = {"type": "string"}
+    return {"type": "object", "properties": {"row": {"$ref": "#/$defs/d0"}}, "$defs": defs}
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (nested_anyof(40), "takes more than"),
+        ({"type": "object", "properties": {"row": {"$ref": "https://example.com/x"}}}, "fetched"),
+        ({"type": "object", "properties": {"row": {"$ref": "#/properties/row"}}}, "without end"),
+        (
+            {"type": "object", "properties": {"row": json.loads('{"not":' * 90 + "{}" + "}" * 90)}},
+            "levels deep",
+        ),
+    ],
+    ids=["exponential", "remote", "endless", "deep"],
+)
+def test_a_hostile_schema_is_not_applied_and_the_report_says_so(schema: Any, reason: str) -> None:
+    report = report_on(json.dumps(answered('{"row": 1}', tool(parameters=schema))))
+    found = [one for one in report.findings if one.code == "args-schema"]
+    assert [one.severity for one in found] == ["information"]
+    assert reason in found[0].sentence
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        {"properties": {"row": {"pattern": "^(a+)+$"}}},
+        {"patternProperties": {"^(r+o*)+w$": {}}, "additionalProperties": False},
+        {"patternProperties": {"^(a+)+$": {}}, "unevaluatedProperties": False},
+        {"properties": {"row": {"pattern": "(?=a)b"}}},
+    ],
+)
+def test_patterns_take_linear_time(keyword: Any) -> None:
+    """With backtracking each of these would run for longer than anybody waits."""
+    arguments = json.dumps({"a" * 60 + "!": 1, "row": "a" * 60 + "!"})
+    report_on(json.dumps(answered(arguments, tool(parameters={"type": "object"} | keyword))))
+
+
+@pytest.mark.skipif(not TRANSCRIPTS, reason="the real transcripts are not beside this checkout")
+def test_real_transcripts_have_no_findings_that_a_reader_would_not_share() -> None:
+    """The counts were looked at one by one; each finding is true of its transcript."""
+    counts: dict[str, int] = {}
+    for path in TRANSCRIPTS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            for finding in report_on(line).findings:
+                if finding.severity != "information" and finding.code != "secret":
+                    counts[finding.code] = counts.get(finding.code, 0) + 1
+    assert counts == {
+        "args-cut": 5,
+        "args-schema": 12,
+        "call-id-mistral": 1,
+        "choice-missed": 1,
+        "cut-length": 18,
+        "filtered": 1,
+        "media-type": 1,
+        "output-schema": 1,
+        "reasoning-ate-budget": 5,
+    }

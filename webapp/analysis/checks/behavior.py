@@ -1,0 +1,116 @@
+"""Check how a run goes: loops, failures in a row, and texts that repeat themselves."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Final
+
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Need, Subject, join_texts
+from webapp.analysis.failures import find_result_failure
+from webapp.analysis.naming import name_call
+from webapp.exact_json import Array, NotJson, Object, Value, parse
+from webapp.messages import ToolCall
+from webapp.transcript import CallEntry
+
+SAME_CALLS: Final = 3
+"""Equal batches in a row that are worth a word; real agents retry twice."""
+
+LOOPING_CALLS: Final = 5
+FAILURES: Final = 3
+_TAIL: Final = 4_096
+_REPEATED: Final = 0.06
+"""The share that is left of the end of a text when it is compressed: prose keeps a third,
+tables and code a tenth."""
+
+_MOST_ARGUMENTS: Final = 64 * 1024
+
+
+@rule(
+    "loop-identical",
+    "warning",
+    "The same call was made again and again",
+    "The agent does not use the result; it goes on until its limit.",
+    Need.CALLS,
+)
+def find_loops(subject: Subject) -> Iterator[Found]:
+    callers = [entry for entry in (*subject.entries, *subject.outputs) if entry.calls]
+    for _, group in groupby(callers, key=lambda entry: _identify_batch(entry.calls)):
+        batches = list(group)
+        if len(batches) >= SAME_CALLS:
+            call = batches[0].calls[0].call
+            name = quote(getattr(call, "name", None) or "no name")
+            yield Found(
+                batches[0],
+                f"{name} was called {len(batches)} times in a row with the same arguments.",
+                "warning" if len(batches) >= LOOPING_CALLS else "information",
+            )
+
+
+@rule(
+    "failures-in-a-row",
+    "information",
+    f"{FAILURES} calls or more failed in a row",
+    "The agent may be stuck; the first failure usually names the cause.",
+    Need.CALLS,
+)
+def find_failures(subject: Subject) -> Iterator[Found]:
+    answered = [call for entry in subject.entries for call in entry.calls if call.results]
+    for is_failed, group in groupby(answered, key=_is_failed):
+        calls = list(group)
+        if is_failed and len(calls) >= FAILURES:
+            yield Found(calls[0], f"{len(calls)} tool calls in a row failed, from here on.")
+
+
+@rule(
+    "text-loop",
+    "warning",
+    "The answer repeats itself",
+    "The model fell into a loop; a penalty or another temperature may end it.",
+)
+def find_repetition(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        tail = join_texts(entry.message)[-_TAIL:].encode("utf-8", "surrogatepass")
+        if len(tail) < _TAIL // 2 or not tail.strip():
+            continue
+        if len(zlib.compress(tail)) < _REPEATED * len(tail) and len(set(tail)) > 3:
+            yield Found(entry, "The end of the answer repeats itself.")
+
+
+def _identify_batch(calls: Sequence[CallEntry]) -> tuple[str, ...]:
+    """Return what equal batches of calls have in common, whatever their order."""
+    return tuple(sorted(_identify(call) for call in calls))
+
+
+def _identify(entry: CallEntry) -> str:
+    call = entry.call
+    if not isinstance(call, ToolCall):
+        return call.json.source
+    text = call.arguments or ""
+    if len(text) <= _MOST_ARGUMENTS:
+        with suppress(NotJson, RecursionError):
+            text = _write_canonical(parse(text))
+    return f"{call.name}\0{text}"
+
+
+def _write_canonical(value: Value) -> str:
+    """Return JSON with the members of every object in the order of their names."""
+    if isinstance(value, Object):
+        members = sorted(
+            f"{member.name.source}:{_write_canonical(member.value)}" for member in value.members
+        )
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, Array):
+        return f"[{','.join(map(_write_canonical, value.items))}]"
+    return value.source
+
+
+def _is_failed(call: CallEntry) -> bool:
+    name = name_call(call.call)
+    return any(
+        find_result_failure(result.message, tool=name.tool, program=name.program)
+        for result in call.results
+    )

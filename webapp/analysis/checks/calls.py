@@ -1,0 +1,195 @@
+"""Check calls and their results: what is unanswered, answered twice, late or ambiguous."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Need, Subject
+from webapp.messages import ToolCall
+from webapp.transcript import Entry
+
+LONGEST_ID: Final = 40
+_MISTRAL: Final = re.compile(
+    r"mistral|mixtral|codestral|ministral|pixtral|devstral|magistral", re.I
+)
+_MISTRAL_ID: Final = re.compile(r"[A-Za-z0-9]{9}")
+
+
+@rule(
+    "call-unanswered",
+    "error",
+    "A call has no result",
+    "OpenAI refuses a request in which a tool call is not followed by its tool message.",
+    Need.CALLS,
+    Need.MESSAGES,
+)
+def find_unanswered(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        for call in entry.calls:
+            if not call.results and not call.may_follow and isinstance(call.call, ToolCall):
+                name = quote(call.call.name or "no name")
+                yield Found(
+                    call,
+                    f"The call of {name} was never answered; if the conversation goes on, OpenAI "
+                    "refuses it until a tool message follows.",
+                )
+
+
+@rule(
+    "call-awaits",
+    "information",
+    "The answer calls tools",
+    "The next request must contain a tool message for each of these calls.",
+)
+def find_awaiting(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        if entry.calls:
+            count = len(entry.calls)
+            what = "the result of this call" if count == 1 else f"the results of {count} calls"
+            yield Found(entry, f"The model waits for {what}.")
+
+
+@rule(
+    "result-orphan",
+    "error",
+    "A result answers no call",
+    "OpenAI refuses a tool message that follows no call with its id. Histories that were cut in "
+    "the middle have such results.",
+    Need.CALLS,
+    Need.MESSAGES,
+)
+def find_orphans(subject: Subject) -> Iterator[Found]:
+    for entry in _iter_results(subject):
+        if entry.answers is None:
+            id = entry.message.tool_call_id
+            which = f"No call before it has the id {quote(id)}" if id else "No call is before it"
+            yield Found(entry, f"{which}; histories that were cut in the middle look like this.")
+
+
+@rule(
+    "result-duplicate",
+    "error",
+    "A call has two results",
+    "OpenAI refuses the second tool message with the same tool_call_id.",
+    Need.CALLS,
+)
+def find_duplicates(subject: Subject) -> Iterator[Found]:
+    for call in subject.iter_calls():
+        for result in call.results[1:]:
+            yield Found(
+                result, f"A further result of call {call.number}; the API refuses the second one."
+            )
+
+
+@rule(
+    "result-late",
+    "warning",
+    "A message stands between a call and its result",
+    "OpenAI refuses a request in which another message comes before the tool messages of a turn.",
+    Need.CALLS,
+)
+def find_late(subject: Subject) -> Iterator[Found]:
+    caller: Entry | None = None
+    for entry in subject.entries:
+        pieces = [piece for piece in (entry, *entry.pieces) if piece.answers is not None]
+        for piece in pieces:
+            if piece.answers is not None and piece.answers.caller is not caller:
+                yield Found(
+                    entry,
+                    f"Other messages are between call {piece.answers.number} and this result; "
+                    "OpenAI refuses that order.",
+                )
+                break
+        if not pieces and not entry.message.is_tool_result:
+            caller = entry
+
+
+@rule(
+    "result-without-id",
+    "warning",
+    "A tool message has no tool_call_id",
+    "OpenAI requires it; Readback paired the result by its order.",
+    Need.CALLS,
+)
+def find_results_without_id(subject: Subject) -> Iterator[Found]:
+    for entry in _iter_results(subject):
+        if entry.message.role == "tool" and not entry.message.tool_call_id:
+            yield Found(entry, "This tool message names no call; OpenAI requires a tool_call_id.")
+
+
+@rule(
+    "call-id-repeated",
+    "error",
+    "Two calls of a message share an id",
+    "A result can name only one of them, so the other cannot be answered.",
+)
+def find_repeated_ids(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.entries, *subject.outputs):
+        counts = Counter(call.call.id for call in entry.calls if call.call.id)
+        for id, count in counts.items():
+            if count > 1:
+                yield Found(
+                    entry,
+                    f"{count} calls have the id {quote(id)}; only one of them can be answered.",
+                )
+
+
+@rule(
+    "call-id-reused",
+    "information",
+    "The id of a call was used before",
+    "OpenAI accepts it; Mistral and the Responses API do not.",
+    Need.CALLS,
+)
+def find_reused_ids(subject: Subject) -> Iterator[Found]:
+    seen: dict[str, str] = {}
+    for entry in (*subject.entries, *subject.outputs):
+        for call in entry.calls:
+            id = call.call.id
+            if id and id in seen:
+                yield Found(
+                    call,
+                    f"Call {seen[id]} has the id {quote(id)} too; OpenAI accepts that, Mistral "
+                    "does not.",
+                )
+        seen |= {call.call.id: call.number for call in entry.calls if call.call.id}
+
+
+@rule(
+    "call-id-long",
+    "warning",
+    f"The id of a call is longer than {LONGEST_ID} characters",
+    "OpenAI refuses it when the call is sent back.",
+)
+def find_long_ids(subject: Subject) -> Iterator[Found]:
+    for call in subject.iter_calls():
+        length = len(call.call.id or "")
+        if length > LONGEST_ID:
+            yield Found(
+                call,
+                f"The id has {length:,} characters; OpenAI refuses more than {LONGEST_ID} when it "
+                "is sent back.",
+            )
+
+
+@rule(
+    "call-id-mistral",
+    "warning",
+    "The id of a call is not of the form that Mistral takes",
+    "Mistral takes ids of exactly nine letters or digits.",
+)
+def find_ids_mistral_refuses(subject: Subject) -> Iterator[Found]:
+    if not _MISTRAL.search(subject.model):
+        return
+    for call in subject.iter_calls():
+        if call.call.id and not _MISTRAL_ID.fullmatch(call.call.id):
+            yield Found(call, f"Mistral refuses the id {quote(call.call.id)} when it is sent back.")
+
+
+def _iter_results(subject: Subject) -> Iterator[Entry]:
+    for entry in subject.entries:
+        yield from (one for one in entry.pieces or (entry,) if one.message.is_tool_result)

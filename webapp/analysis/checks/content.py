@@ -1,0 +1,298 @@
+"""Check what messages contain: media, hidden text, secrets, citations and sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from webapp import redaction
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Need, Subject, join_texts
+from webapp.exact_json import Null, Object
+from webapp.media import NotMedia, describe_contradiction, extract_media
+from webapp.messages import Audio, Image, Part, Text, UrlCitation
+from webapp.transcript import Entry
+
+HEAVY: Final = 20_000
+LONGEST: Final = 1_048_576
+_MOST_TEXT: Final = 256 * 1024
+_SIGNATURES: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "JVBERi0", "UEsDB")
+_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{2048,}")
+_TAGS: Final = re.compile("[\U000e0020-\U000e007f]+")
+_FLAG: Final = re.compile("\U0001f3f4[\U000e0061-\U000e007a\U000e0030-\U000e0039]{1,6}\U000e007f")
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]+")
+_ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\u2060-\u2064]{8,}")
+_TO_A_MODEL: Final = re.compile(
+    r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?"
+    r"(?:previous|prior|above|earlier|preceding)\s+(?:instructions|prompts|messages|rules)|"
+    r"<\|(?:im_start|start_header_id)\|>",
+    re.IGNORECASE,
+)
+_LATIN: Final = r"A-Za-z\u00c0-\u024f"
+_FOREIGN: Final = r"\u0370-\u03ff\u0400-\u052f"
+_MIXED: Final = re.compile(
+    rf"\b(?=[{_LATIN}{_FOREIGN}]{{4,40}}\b)(?:[{_LATIN}]+[{_FOREIGN}][{_LATIN}{_FOREIGN}]*"
+    rf"|[{_FOREIGN}]+[{_LATIN}][{_LATIN}{_FOREIGN}]*)\b"
+)
+_LOOK_ALIKES: Final = frozenset("аеорсухіјѕԁһԛԝАВЕКМНОРСТХІЈЅονΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+
+
+@rule(
+    "content-null",
+    "warning",
+    "The content of a message is null",
+    "Several servers refuse a null `content` in a message without calls.",
+)
+def find_null_content(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        message = entry.message
+        if not isinstance(message.json, Object) or message.has_only_input_keys:
+            continue
+        is_null = isinstance(message.json.get("content"), Null)
+        if is_null and not (message.calls or message.parts):
+            yield Found(
+                entry, "`content` is null, and there is no call; several servers refuse that."
+            )
+
+
+@rule(
+    "content-long",
+    "information",
+    f"A message has more than {LONGEST:,} characters",
+    "OpenAI has refused longer ones.",
+)
+def find_long(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        length = sum(len(part.text) for part in entry.message.parts if isinstance(part, Text))
+        if length > LONGEST:
+            yield Found(
+                entry, f"The text has {length:,} characters; OpenAI has refused over a million."
+            )
+
+
+@rule(
+    "message-heavy",
+    "information",
+    "One message outweighs all others",
+    "It costs most of the input tokens of every further request.",
+    Need.MESSAGES,
+)
+def find_heavy(subject: Subject) -> Iterator[Found]:
+    sizes = [len(join_texts(entry.message)) for entry in subject.entries]
+    total = sum(sizes)
+    for entry, size in zip(subject.entries, sizes, strict=True):
+        if len(sizes) > 2 and size > HEAVY and 2 * size > total:
+            yield Found(entry, f"This message is {100 * size // total} % of the text of the input.")
+
+
+@rule(
+    "base64-in-text",
+    "warning",
+    "A file went in as text",
+    "The model reads it as noise, and every character is billed.",
+)
+def find_pasted_files(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.entries, *subject.outputs):
+        for text in _iter_texts(entry):
+            found = next(
+                (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES)), None
+            )
+            if found and not text[max(0, found.start() - 8) : found.start()].endswith("base64,"):
+                yield Found(
+                    entry,
+                    f"{len(found[0]):,} characters of base64 ({quote(found[0], 16)}) are in the "
+                    "text: a file that the model reads as noise.",
+                )
+                break
+
+
+@rule(
+    "media-type",
+    "warning",
+    "The declared type of media is not that of the data",
+    "OpenAI refuses such an image.",
+)
+def find_wrong_types(subject: Subject) -> Iterator[Found]:
+    for entry, part in _iter_parts(subject):
+        media = extract_media(part)
+        sentence = describe_contradiction(media) if media else None
+        if sentence:
+            yield Found(entry, sentence)
+
+
+@rule(
+    "media-unreadable",
+    "warning",
+    "Media cannot be decoded",
+    "The API refuses it.",
+)
+def find_unreadable(subject: Subject) -> Iterator[Found]:
+    for entry, part in _iter_parts(subject):
+        media = extract_media(part)
+        if media is None:
+            continue
+        try:
+            media.decode()
+        except NotMedia as problem:
+            yield Found(entry, f"The data of a part ({part.kind}) cannot be decoded: {problem}")
+
+
+@rule(
+    "image-detail",
+    "information",
+    "An image is larger than the model sees it",
+    "With `detail: low` the model sees 512 pixels.",
+)
+def find_low_detail(subject: Subject) -> Iterator[Found]:
+    for entry, part in _iter_parts(subject):
+        if isinstance(part, Image) and part.detail == "low":
+            media = extract_media(part)
+            size = media.image_size if media else None
+            if size is not None and max(size) > 512:
+                yield Found(
+                    entry,
+                    f"`detail: low`: of {size[0]} × {size[1]} pixels the model sees 512.",
+                )
+
+
+@rule(
+    "audio-expires",
+    "information",
+    "The id of a spoken answer expires",
+    "After that it cannot be sent back; its data can.",
+)
+def find_expiring(subject: Subject) -> Iterator[Found]:
+    for entry, part in _iter_parts(subject):
+        if isinstance(part, Audio) and part.id and part.expires_at:
+            try:
+                until = datetime.fromtimestamp(part.expires_at, UTC)
+            except (OverflowError, OSError, ValueError):
+                continue
+            yield Found(
+                entry,
+                f"The id of the audio expires at {until:%Y-%m-%d %H:%M} UTC; after that it cannot "
+                "be sent back.",
+            )
+
+
+@rule(
+    "hidden-text",
+    "warning",
+    "A text has characters that nobody sees",
+    "Models read them; they are a way to smuggle instructions.",
+)
+def find_hidden(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.entries, *subject.outputs):
+        for text in _iter_texts(entry):
+            if sentence := _describe_hidden(text):
+                yield Found(entry, sentence)
+                break
+
+
+@rule(
+    "instructions-in-result",
+    "information",
+    "A result speaks to the model",
+    "Text that a tool fetched is not a request of the user.",
+)
+def find_instructions(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        if not entry.message.is_tool_result and not entry.pieces:
+            continue
+        found = _TO_A_MODEL.search(join_texts(entry.message)[:_MOST_TEXT])
+        if found:
+            yield Found(entry, f"The result says {quote(found[0])}.")
+
+
+@rule(
+    "mixed-scripts",
+    "information",
+    "A word mixes letters of two scripts",
+    "Letters that look alike make names that only seem equal.",
+)
+def find_mixed(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.entries, *subject.outputs):
+        for text in _iter_texts(entry):
+            word = next(
+                (
+                    found[0]
+                    for found in _MIXED.finditer(text[:_MOST_TEXT])
+                    if all(letter in _LOOK_ALIKES for letter in found[0] if ord(letter) >= 0x370)
+                ),
+                None,
+            )
+            if word:
+                yield Found(entry, f"{quote(word)} mixes Latin with Greek or Cyrillic letters.")
+                break
+
+
+@rule(
+    "secret",
+    "warning",
+    "A text looks like it holds a secret",
+    "Revoke it if it is real, and share the transcript only redacted.",
+)
+def find_secrets(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.entries, *subject.outputs):
+        text = "\n".join(_iter_texts(entry))
+        kinds = dict.fromkeys(one.name for one in redaction.find(text[:_MOST_TEXT]))
+        if kinds:
+            yield Found(entry, f"It looks like it holds a secret: {', '.join(kinds)}.")
+
+
+@rule(
+    "citation-range",
+    "warning",
+    "A citation points outside the text",
+    "Clients that slice the text there show nothing, or fail.",
+)
+def find_bad_citations(subject: Subject) -> Iterator[Found]:
+    for entry in (*subject.outputs, *subject.entries):
+        texts = [part.text for part in entry.message.parts if isinstance(part, Text)]
+        if len(texts) != 1:
+            continue
+        longest = len(texts[0].encode("utf-8", "surrogatepass"))
+        for one in entry.message.annotations:
+            if not isinstance(one, UrlCitation) or one.start_index is None or one.end_index is None:
+                continue
+            if not 0 <= one.start_index <= one.end_index <= longest:
+                yield Found(
+                    entry,
+                    f"The citation of {quote(one.url)} covers {one.start_index} to "
+                    f"{one.end_index} of a text of {len(texts[0]):,} characters.",
+                )
+
+
+def _iter_parts(subject: Subject) -> Iterator[tuple[Entry, Part]]:
+    for entry in (*subject.entries, *subject.outputs):
+        for part in entry.message.parts:
+            yield entry, part
+
+
+def _iter_texts(entry: Entry) -> Iterator[str]:
+    """Yield the texts of a message and the arguments of its calls."""
+    for part in entry.message.parts:
+        text = getattr(part, "text", None)
+        if isinstance(text, str):
+            yield text
+    for call in entry.calls:
+        text = getattr(call.call, "arguments", None)
+        if isinstance(text, str):
+            yield text
+
+
+def _describe_hidden(text: str) -> str | None:
+    if text.isascii():
+        return None
+    tags = _TAGS.search(_FLAG.sub("", text))
+    if tags:
+        words = "".join(chr(ord(one) - 0xE0000) for one in tags[0][:400] if ord(one) < 0xE007F)
+        return f"Hidden text in tag characters: {quote(words, 120)}."
+    if turning := _TURNING.search(text):
+        name = f"U+{ord(turning[0][0]):04X}"
+        return f"A character that turns the reading direction ({name}) is in the text."
+    if hidden := _ZERO_WIDTH.search(text):
+        return f"{len(hidden[0])} characters of no width in a row are in the text."
+    return None

@@ -1,0 +1,139 @@
+"""Check documented limits of the API, orders that some models refuse, and deprecated fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Subject
+from webapp.exact_json import Null, Number, String
+
+MOST_PAIRS: Final = 16
+LONGEST_KEY: Final = 64
+LONGEST_VALUE: Final = 512
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_REASONING_MODEL: Final = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5)", re.IGNORECASE)
+_STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNORECASE)
+
+
+@rule(
+    "metadata-limits",
+    "warning",
+    "Metadata exceeds the limits of the API",
+    f"OpenAI takes {MOST_PAIRS} pairs, keys of {LONGEST_KEY} and values of {LONGEST_VALUE} "
+    "characters.",
+)
+def find_metadata(subject: Subject) -> Iterator[Found]:
+    pairs = subject.completion.metadata if subject.completion else ()
+    if len(pairs) > MOST_PAIRS:
+        yield Found(None, f"The metadata has {len(pairs)} pairs; OpenAI takes {MOST_PAIRS}.")
+    for pair in pairs:
+        key = pair.name.text
+        if len(key) > LONGEST_KEY:
+            yield Found(
+                None,
+                f"The metadata key {quote(key)} has {len(key)} characters; OpenAI takes "
+                f"{LONGEST_KEY}.",
+            )
+        if not isinstance(pair.value, String | Null):
+            yield Found(
+                None, f"The metadata value of {quote(key)} is no string; OpenAI refuses it."
+            )
+        elif isinstance(pair.value, String) and len(pair.value.text) > LONGEST_VALUE:
+            yield Found(
+                None,
+                f"The metadata value of {quote(key)} has {len(pair.value.text):,} characters; "
+                f"OpenAI takes {LONGEST_VALUE}.",
+            )
+
+
+@rule(
+    "name-pattern",
+    "warning",
+    "The `name` of a message is not accepted everywhere",
+    "OpenAI takes letters, digits, `_` and `-`, at most 64.",
+)
+def find_names(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        name = entry.message.name
+        if name and not entry.message.is_tool_result and not _NAME.fullmatch(name):
+            yield Found(
+                entry,
+                f"OpenAI refuses the name {quote(name)}: it takes letters, digits, `_` and `-`, at "
+                "most 64.",
+            )
+
+
+@rule(
+    "role-order",
+    "information",
+    "The order of roles is one that the model's template refuses",
+    "Mistral and Gemma take alternating turns, and a system message at the beginning alone.",
+)
+def find_order(subject: Subject) -> Iterator[Found]:
+    if not _STRICT_TEMPLATE.search(subject.model):
+        return
+    before: str | None = None
+    for entry in subject.entries:
+        role = entry.message.role
+        if role == "user" and before in ("user", "tool"):
+            yield Found(
+                entry, f"A user message follows a {before} message; the template refuses it."
+            )
+        elif role == "system" and before is not None:
+            yield Found(entry, "A system message after the first; the template refuses it.")
+        before = role
+
+
+@rule(
+    "system-and-developer",
+    "information",
+    "The messages have both system and developer roles",
+    "Reasoning models read `developer`; OpenAI turns `system` into it.",
+)
+def find_both_roles(subject: Subject) -> Iterator[Found]:
+    roles = {entry.message.role for entry in subject.entries}
+    if {"system", "developer"} <= roles:
+        first = next(entry for entry in subject.entries if entry.message.role == "developer")
+        yield Found(first, "There are system and developer messages; one of the roles is enough.")
+
+
+@rule(
+    "setting-unsupported",
+    "information",
+    "A setting that the model does not take",
+    "OpenAI refuses it for reasoning models, if the request is sent again.",
+)
+def find_unsupported(subject: Subject) -> Iterator[Found]:
+    if not _REASONING_MODEL.match(subject.model):
+        return
+    if isinstance(subject.get_setting("max_tokens"), Number):
+        yield Found(
+            None, f"{quote(subject.model)} takes `max_completion_tokens`, and not `max_tokens`."
+        )
+    temperature = subject.get_setting("temperature")
+    if isinstance(temperature, Number) and float(temperature.source) != 1:
+        yield Found(
+            None, f"{quote(subject.model)} takes the temperature 1, not {temperature.source}."
+        )
+
+
+@rule(
+    "deprecated",
+    "information",
+    "A deprecated field",
+    "It still works; `tools`, `tool_calls` and the role `tool` replace it.",
+)
+def find_deprecated(subject: Subject) -> Iterator[Found]:
+    for name in ("functions", "function_call"):
+        value = subject.get_setting(name)
+        if value is not None and not isinstance(value, Null):
+            yield Found(None, f"`{name}` is deprecated; `tools` and `tool_choice` replace it.")
+    for entry in (*subject.entries, *subject.outputs):
+        if entry.message.role == "function":
+            yield Found(entry, "The role `function` is deprecated; `tool` replaces it.")
+        for call in entry.calls:
+            if getattr(call.call, "type", None) == "function_call":
+                yield Found(call, "`function_call` is deprecated; `tool_calls` replaces it.")

@@ -1,0 +1,322 @@
+"""Check answers: cut, filtered, empty, leaked markup, and not in the form that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Subject, join_texts
+from webapp.exact_json import NotJson, Object, parse
+from webapp.messages import Audio, Reasoning, Refusal
+from webapp.transcript import Entry
+
+_FENCED: Final = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]{1,400}`", re.DOTALL)
+_CALL_MARKUP: Final = re.compile(
+    r"<tool_call>|<invoke name=|<\|tool_calls?(?:_begin|_section_begin)?\|>|<function=\w|"
+    r"<｜tool▁calls?▁begin｜>|\[TOOL_CALLS\]|<\|python_tag\|>|<function_calls>"
+)
+_TEMPLATE_TOKEN: Final = re.compile(
+    r"<\|(?:im_start|im_end|eot_id|eom_id|start_header_id|end_header_id|endoftext|end_of_text|"
+    r"end|assistant|user|system|return|channel|message)\|>|<(?:start|end)_of_turn>|\[/?INST\]|"
+    r"<eos>|</s>|<｜end▁of▁sentence｜>"
+)
+_WHITE_SPACE: Final = re.compile(r"\s{64,}")
+_MOST_JSON: Final = 1024 * 1024
+_MOST_SHARE: Final = 0.9
+
+
+@rule(
+    "cut-length",
+    "warning",
+    "The answer stopped at the token limit",
+    "Raise `max_completion_tokens`, or ask the model to go on.",
+)
+def find_cut(subject: Subject) -> Iterator[Found]:
+    for entry in _iter_finished(subject, "length"):
+        if not _is_eaten(subject, entry):
+            yield Found(entry, "The answer stopped at the token limit.")
+
+
+@rule(
+    "reasoning-ate-budget",
+    "error",
+    "All tokens went into reasoning",
+    "Raise `max_completion_tokens`, or lower the reasoning effort.",
+)
+def find_eaten(subject: Subject) -> Iterator[Found]:
+    for entry in _iter_finished(subject, "length"):
+        if _is_eaten(subject, entry):
+            yield Found(
+                entry, "All tokens went into reasoning, and none into the answer; raise the limit."
+            )
+
+
+@rule(
+    "filtered",
+    "error",
+    "A content filter cut the answer",
+    "The provider withheld text; a retry may be cut as well.",
+)
+def find_filtered(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        names = list(_iter_filtered(entry))
+        is_cut = entry.choice is not None and entry.choice.finish_reason == "content_filter"
+        if names or is_cut:
+            which = f" (category {', '.join(map(quote, names))})" if names else ""
+            yield Found(entry, f"The content filter of the provider cut the answer{which}.")
+
+
+@rule(
+    "refusal",
+    "information",
+    "The model refused",
+    "The words of the refusal are the answer; `content` is empty.",
+)
+def find_refusals(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        if any(isinstance(part, Refusal) and part.text.strip() for part in entry.message.parts):
+            yield Found(entry, "The model refused.")
+
+
+@rule(
+    "broken-off",
+    "error",
+    "The answer broke off",
+    "The stream ended, or the server reported an error, before the answer was whole.",
+)
+def find_broken(subject: Subject) -> Iterator[Found]:
+    if subject.completion is not None and subject.completion.broken_off:
+        place = subject.outputs[0] if subject.outputs else None
+        yield Found(place, f"The answer broke off: {quote(subject.completion.broken_off, 120)}.")
+
+
+@rule(
+    "answer-empty",
+    "warning",
+    "Nothing was answered",
+    "There is no text, call, refusal or sound.",
+)
+def find_empty(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        reason = entry.choice.finish_reason if entry.choice else None
+        is_filtered = reason == "content_filter" or any(_iter_filtered(entry))
+        is_explained = _is_eaten(subject, entry) or is_filtered
+        if _is_empty(entry) and not is_explained:
+            yield Found(entry, "Nothing was answered: no text, call, refusal or sound.")
+    if subject.completion is not None and not subject.completion.choices:
+        yield Found(None, "The completion has no choices, so nothing was answered.")
+
+
+@rule(
+    "white-space-runaway",
+    "warning",
+    "The answer ran into white space",
+    "JSON mode without the word JSON in a message does that, up to the token limit.",
+)
+def find_runaway(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        texts = [join_texts(entry.message)]
+        texts += [getattr(call.call, "arguments", None) or "" for call in entry.calls]
+        has_form = subject.response_type in ("json_object", "json_schema") or bool(entry.calls)
+        found = max(
+            (match for text in texts for match in _WHITE_SPACE.finditer(text)),
+            key=lambda match: len(match[0]),
+            default=None,
+        )
+        if found is not None and (has_form or found.end() == len(found.string)):
+            yield Found(
+                entry,
+                f"{len(found[0]):,} characters of white space in a row; the model ran on until "
+                "it was stopped.",
+            )
+
+
+@rule(
+    "markup-leak",
+    "warning",
+    "A tool call came as text",
+    "The server did not recognize the markup of the call, so nothing was run.",
+)
+def find_leaked_calls(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        found = _CALL_MARKUP.search(_FENCED.sub("", join_texts(entry.message)))
+        if found and not entry.calls:
+            yield Found(entry, f"A tool call came as text ({quote(found[0])}), so nothing ran.")
+
+
+@rule(
+    "special-token",
+    "warning",
+    "A token of the chat template is in the answer",
+    "The server's stop token is wrong, or it does not remove it.",
+)
+def find_special_tokens(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        found = _TEMPLATE_TOKEN.search(_FENCED.sub("", join_texts(entry.message)))
+        if found:
+            yield Found(entry, f"{quote(found[0])} is a token of the chat template.")
+
+
+@rule(
+    "think-leak",
+    "information",
+    "Reasoning is inside the text of the answer",
+    "The server has no parser for the reasoning of this model.",
+)
+def find_leaked_reasoning(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        content = (
+            entry.message.json.text("content") if isinstance(entry.message.json, Object) else ""
+        )
+        if (content or "").lstrip().lower().startswith(("<think>", "<thinking>", "[think]")):
+            yield Found(entry, "The text of the answer begins with its reasoning.")
+
+
+@rule(
+    "finish-mismatch",
+    "warning",
+    "The finish reason does not fit the answer",
+    "Agents that wait for a call hang, and those that look at the reason alone drop the call.",
+)
+def find_mismatches(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        reason = entry.choice.finish_reason if entry.choice else None
+        if reason in ("tool_calls", "function_call") and not entry.calls:
+            yield Found(entry, f"The finish reason is `{reason}`, and there is no call.")
+        elif reason == "stop" and entry.calls:
+            yield Found(
+                entry,
+                "The finish reason is `stop`, and there are calls; agents that look at it alone "
+                "drop them.",
+                "information",
+            )
+
+
+@rule(
+    "finish-missing",
+    "information",
+    "The server gave no finish reason",
+    "The stream may have broken; strict clients refuse null.",
+)
+def find_missing_reasons(subject: Subject) -> Iterator[Found]:
+    for entry in subject.outputs:
+        if entry.choice is not None and entry.choice.finish_reason is None:
+            yield Found(entry, "The server gave no finish reason; the stream may have broken.")
+
+
+@rule(
+    "json-word",
+    "warning",
+    "JSON mode, and no message says JSON",
+    "OpenAI refuses such a request; other servers run into white space.",
+)
+def find_missing_word(subject: Subject) -> Iterator[Found]:
+    if subject.response_type != "json_object" or not subject.is_whole or not subject.entries:
+        return
+    if not any("json" in entry.message.json.source.lower() for entry in subject.entries):
+        yield Found(None, "`json_object` was asked for, and no message has the word JSON.")
+
+
+@rule(
+    "output-not-json",
+    "warning",
+    "The answer is not JSON, as was asked for",
+    "Clients that parse it fail.",
+)
+def find_not_json(subject: Subject) -> Iterator[Found]:
+    if subject.response_type not in ("json_object", "json_schema"):
+        return
+    for entry in subject.outputs:
+        text = join_texts(entry.message).strip()
+        if not text or len(text) > _MOST_JSON:
+            continue
+        try:
+            parse(text)
+        except NotJson as problem:
+            yield Found(entry, f"`{subject.response_type}` was asked for: {problem}.")
+
+
+@rule(
+    "output-schema",
+    "warning",
+    "The answer does not fit the schema of `response_format`",
+    "Clients that validate refuse it.",
+)
+def find_misfits(subject: Subject) -> Iterator[Found]:
+    expected = subject.response_schema
+    if expected is None:
+        return
+    # The validator takes a fifth of a second to load; most completions need none.
+    from webapp.analysis.checks.schemas import NotChecked, Schema, Steps
+
+    for entry in subject.outputs:
+        text = join_texts(entry.message).strip()
+        if not text or len(text) > _MOST_JSON:
+            continue
+        try:
+            fault = Schema(expected, Steps()).find_mismatch(parse(text))
+        except NotJson:
+            continue
+        except NotChecked as problem:
+            yield Found(
+                entry, f"The schema of `response_format` was not applied: {problem}.", "information"
+            )
+            continue
+        if fault is not None:
+            yield Found(entry, f"The answer does not fit `response_format`: {fault}.")
+
+
+@rule(
+    "usage-sum",
+    "information",
+    "The token counts do not add up",
+    "Some servers leave the reasoning or the cached tokens out of the total.",
+)
+def find_wrong_sums(subject: Subject) -> Iterator[Found]:
+    usage = subject.completion.usage if subject.completion else None
+    if usage is None or None in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
+        return
+    total = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+    if total != usage.total_tokens:
+        yield Found(
+            None,
+            f"`total_tokens` is {usage.total_tokens:,}; prompt and completion add up to {total:,}.",
+        )
+
+
+def _iter_finished(subject: Subject, reason: str) -> Iterator[Entry]:
+    for entry in subject.outputs:
+        if entry.choice is not None and entry.choice.finish_reason == reason:
+            yield entry
+
+
+def _iter_filtered(entry: Entry) -> Iterator[str]:
+    """Yield the categories for which a content filter withheld the answer."""
+    for report in entry.choice.reports if entry.choice else ():
+        for result in report.results:
+            yield from (finding.name for finding in result.found if finding.filtered)
+
+
+def _is_empty(entry: Entry) -> bool:
+    """Return whether an answer has nothing but perhaps reasoning."""
+    message = entry.message
+    said = (
+        isinstance(part, Audio)
+        or not isinstance(part, Reasoning)
+        and bool((getattr(part, "text", None) or part.json.source).strip())
+        for part in message.parts
+    )
+    return not any(said) and not message.calls
+
+
+def _is_eaten(subject: Subject, entry: Entry) -> bool:
+    """Return whether an answer stopped at the limit with nothing but reasoning."""
+    if entry.choice is None or entry.choice.finish_reason != "length" or not _is_empty(entry):
+        return False
+    usage = subject.completion.usage if subject.completion else None
+    thought = usage.detail("reasoning_tokens") if usage else None
+    if thought and usage and usage.completion_tokens:
+        return thought >= _MOST_SHARE * usage.completion_tokens
+    return any(isinstance(part, Reasoning) for part in entry.message.parts)

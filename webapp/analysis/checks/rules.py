@@ -1,0 +1,159 @@
+"""Register rules, run them over a completion, and report what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from webapp.analysis.checks.subject import Need, Subject
+from webapp.transcript import CallEntry, Entry
+
+Severity: TypeAlias = Literal["error", "warning", "information"]
+Place: TypeAlias = Entry | CallEntry | None
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
+"""The most severe first: an answer that is unusable or a next request that is refused; something
+that is probably wrong; something worth knowing."""
+
+MOST_OF_A_RULE: Final = 50
+"""Findings of one rule in a report, which then counts the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule found, in one `sentence`, at one place.
+
+    `anchor` is the DOM id of the message or call, None for the completion as a whole, and
+    `message_id` the id of its message if it has one. `where` names the place: `call 12.1`,
+    `message 12`, `answer`. `detail` is text of the place to show as it is, in lines.
+    """
+
+    code: str
+    severity: Severity
+    sentence: str
+    where: str
+    anchor: str | None
+    message_id: str | None
+    number: int | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its stable `code`, the most severe of its findings, and what it means.
+
+    `title` names the fault, and `effect` says what the API or a client does about it.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    effect: str
+    needs: tuple[Need, ...]
+    find: Callable[[Subject], Iterator[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the function of a rule yields; `severity` is set if it is less than the rule's."""
+
+    place: Place
+    sentence: str
+    severity: Severity | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The findings in the order of their severity, then of the transcript.
+
+    `skipped` are the codes that could not be checked, by the reason. `left_out` counts by code
+    the findings beyond the bound of a rule.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    skipped: dict[str, tuple[str, ...]]
+    left_out: dict[str, int]
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity == severity for finding in self.findings)
+
+    @property
+    def worst(self) -> Severity | None:
+        return self.findings[0].severity if self.findings else None
+
+
+RULES: Final[dict[str, Rule]] = {}
+"""All rules by code, in the order of their modules."""
+
+
+def rule(
+    code: str, severity: Severity, title: str, effect: str, *needs: Need
+) -> Callable[[Callable[[Subject], Iterator[Found]]], Callable[[Subject], Iterator[Found]]]:
+    """Register a generator of `Found` as the rule `code`."""
+
+    def register(find: Callable[[Subject], Iterator[Found]]) -> Callable[..., Iterator[Found]]:
+        assert code not in RULES, f"two rules with the code {code}"
+        RULES[code] = Rule(code, severity, title, effect, needs, find)
+        return find
+
+    return register
+
+
+def check(subject: Subject) -> Report:
+    """Return what all rules find in `subject`."""
+    findings: list[Finding] = []
+    skipped: dict[str, list[str]] = {}
+    left_out: dict[str, int] = {}
+    for one in RULES.values():
+        lacking = next((need for need in one.needs if subject.lacks(need)), None)
+        if lacking is not None:
+            skipped.setdefault(lacking.value, []).append(one.code)
+            continue
+        found = [_locate(one, found) for found in one.find(subject)]
+        findings += found[:MOST_OF_A_RULE]
+        if len(found) > MOST_OF_A_RULE:
+            left_out[one.code] = len(found) - MOST_OF_A_RULE
+    findings.sort(key=lambda found: (SEVERITIES.index(found.severity), found.number or 10**9))
+    return Report(
+        findings=tuple(findings),
+        skipped={reason: tuple(codes) for reason, codes in skipped.items()},
+        left_out=left_out,
+    )
+
+
+def _locate(of: Rule, found: Found) -> Finding:
+    """Return what a rule found with the address of its place."""
+    finding = Finding(
+        code=of.code,
+        severity=found.severity or of.severity,
+        sentence=found.sentence,
+        where="completion",
+        anchor=None,
+        message_id=None,
+        number=None,
+        detail=found.detail,
+    )
+    if found.place is None:
+        return finding
+    entry = found.place.caller if isinstance(found.place, CallEntry) else found.place
+    if isinstance(found.place, CallEntry):
+        where = f"call {found.place.number}"
+    elif entry.choice is not None:
+        where = "answer" if not entry.choice_number > 1 else f"choice {entry.choice_number}"
+    else:
+        where = "message" if entry.number is None else f"message {entry.number}"
+    return replace(
+        finding,
+        where=where,
+        anchor=found.place.anchor,
+        message_id=entry.message.id,
+        number=entry.number,
+    )
+
+
+def quote(text: str, limit: int = 60) -> str:
+    """Return the beginning of `text` on one line, in the quotes of code, which it cannot close."""
+    line = " ".join(text[: 4 * limit].replace("`", "'").split())
+    return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"

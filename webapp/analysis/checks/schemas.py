@@ -1,0 +1,190 @@
+"""Validate values against JSON Schema: within bounds, with RE2, and without fetching anything.
+
+A schema and the value come from strangers. Their depth is bounded, and so are the values and the
+keywords that one rule looks at: a schema of thirty lines can ask for a thousand million. Patterns
+run on RE2, whose time is linear; those that RE2 does not know are not checked, nor are formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import re2
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from webapp.exact_json import Array, Boolean, Null, Number, Object, String, Value
+
+MOST_LEVELS: Final = 60
+MOST_STEPS: Final = 15_000
+"""Keywords evaluated and values of schemas looked at for one rule: about half a second."""
+
+_NO_LOG: Final = re2.Options()
+_NO_LOG.log_errors = False
+
+
+class NotChecked(Exception):
+    """A schema cannot be applied; the message is the reason."""
+
+
+class InvalidSchema(NotChecked):
+    """A schema is no JSON Schema; the message is the fault."""
+
+
+class OutOfSteps(NotChecked):
+    """The steps of a rule are spent."""
+
+
+class Steps:
+    """The steps that one rule may still take, for all its schemas together."""
+
+    def __init__(self, left: int = MOST_STEPS) -> None:
+        self._left = left
+        counted = {name: self._count(keyword) for name, keyword in _KEYWORDS.items()}
+        self.validator: Any = extend(  # type: ignore[no-untyped-call]
+            Draft202012Validator, counted
+        )
+
+    def take(self, count: int = 1) -> None:
+        """Take steps. Raise `OutOfSteps` if there are not so many."""
+        self._left -= count
+        if self._left < 0:
+            raise OutOfSteps(f"it takes more than {MOST_STEPS:,} steps")
+
+    def _count(self, keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+        def evaluate(*arguments: Any) -> Iterator[ValidationError]:
+            self.take()
+            yield from keyword(*arguments) or ()
+
+        return evaluate
+
+
+class Schema:
+    """A JSON Schema, ready for many values.
+
+    Raise `InvalidSchema` if it is none, and `NotChecked` if it is beyond the bounds.
+    """
+
+    def __init__(self, json: Value, steps: Steps) -> None:
+        plain = _convert(json, steps)
+        try:
+            Draft202012Validator.check_schema(plain)
+        except SchemaError as error:
+            raise InvalidSchema(_describe(error)) from error
+        except RecursionError as error:
+            raise NotChecked("it is nested too deeply") from error
+        self._steps = steps
+        # A registry that retrieves nothing: it knows no document but the schema itself.
+        self._validator: Validator = steps.validator(plain, registry=Registry())
+
+    def find_mismatch(self, value: Value) -> str | None:
+        """Return how `value` does not fit; None if it fits.
+
+        Raise `NotChecked` if the schema refers elsewhere, or if this takes too much.
+        """
+        try:
+            errors = list(self._validator.iter_errors(_convert(value, self._steps)))
+        except Unresolvable as error:
+            raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
+        except RecursionError as error:
+            raise NotChecked("it refers to itself without end") from error
+        return _describe(min(errors, key=_rate)) if errors else None
+
+
+def _rate(error: ValidationError) -> tuple[int, str]:
+    """Return the key that sorts errors of the whole value before those of its parts."""
+    return len(error.absolute_path), error.json_path
+
+
+def _describe(error: ValidationError | SchemaError) -> str:
+    """Return an error on one line, with its place in the value: `$.items[0]: 'x' is too short`."""
+    words = " ".join(error.message.split())
+    words = words if len(words) <= 160 else f"{words[:159]}…"
+    return words if error.json_path == "$" else f"{error.json_path}: {words}"
+
+
+def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
+    """Return `value` as Python's own types. Raise `NotChecked` if it is too large or deep."""
+    steps.take()
+    if levels > MOST_LEVELS:
+        raise NotChecked(f"it is nested more than {MOST_LEVELS} levels deep")
+    if isinstance(value, Object):
+        return {
+            member.name.text: _convert(member.value, steps, levels + 1) for member in value.members
+        }
+    if isinstance(value, Array):
+        return [_convert(item, steps, levels + 1) for item in value.items]
+    if isinstance(value, Null):
+        return None
+    if isinstance(value, String):
+        return value.text
+    return value.value if isinstance(value, Boolean) else _convert_number(value)
+
+
+def _convert_number(number: Number) -> int | float:
+    if len(number.source) > 400:
+        raise NotChecked("it has a number of more than 400 characters")
+    return float(number.source) if number.integer is None else number.integer
+
+
+def _search(pattern: str, text: str) -> bool | None:
+    """Return whether `pattern` is in `text`; None if RE2 does not know it."""
+    try:
+        return re2.search(pattern, text, _NO_LOG) is not None
+    except re2.error:
+        return None
+
+
+def _check_pattern(
+    validator: Validator, pattern: str, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and _search(pattern, instance) is False:
+        yield ValidationError(f"{instance[:60]!r} does not match {pattern[:60]!r}")
+
+
+def _check_pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for pattern, inner in patterns.items():
+        for name, value in instance.items():
+            if _search(pattern, name):
+                yield from validator.descend(value, inner, path=name, schema_path=pattern)
+
+
+def _check_additional_properties(
+    validator: Any, allowed: Any, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    patterns = schema.get("patternProperties", {})
+    others = [
+        name
+        for name in instance
+        if name not in schema.get("properties", {})
+        and not any(_search(pattern, name) in (True, None) for pattern in patterns)
+    ]
+    if isinstance(allowed, dict):
+        for name in others:
+            yield from validator.descend(instance[name], allowed, path=name)
+    elif allowed is False and others:
+        names = ", ".join(repr(name[:60]) for name in others[:5])
+        yield ValidationError(f"it has {names}, and the schema allows no other properties")
+
+
+def _ignore(validator: Any, keyword: Any, instance: Any, schema: Any) -> None:
+    """Accept everything. jsonschema evaluates this keyword with `re`, which can take for ever."""
+
+
+_KEYWORDS: Final[Mapping[str, Callable[..., Any]]] = Draft202012Validator.VALIDATORS | {
+    "pattern": _check_pattern,
+    "patternProperties": _check_pattern_properties,
+    "additionalProperties": _check_additional_properties,
+    "unevaluatedProperties": _ignore,
+}

@@ -1,0 +1,135 @@
+"""Hold what the rules read of one completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from webapp.completions import Completion
+from webapp.exact_json import Array, Object, String, Value
+from webapp.messages import Message, Text, ToolCall
+from webapp.transcript import CallEntry, Entry
+
+
+class Need(Enum):
+    """Something that a server may not send; its value says so in a sentence."""
+
+    MESSAGES = "not all messages of the transcript were read"
+    CALLS = "this server returns no tool calls of earlier turns"
+    TOOLS = "this server returns no tool definitions"
+    COMPLETION = "the completion could not be read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """The definition of a tool; `json` is the member of `tools` or `functions`."""
+
+    json: Object
+    type: str
+    name: str
+    definition: Object
+
+    @property
+    def parameters(self) -> Object | None:
+        return self.definition.object("parameters")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One completion as the rules read it: `entries` and `outputs` paired, in request order.
+
+    `outputs` are the answers, whether or not the server lists them among the messages.
+    `is_whole` is true if `entries` are all messages.
+    """
+
+    completion: Completion | None
+    entries: tuple[Entry, ...]
+    outputs: tuple[Entry, ...]
+    is_whole: bool
+
+    @classmethod
+    def from_entries(
+        cls, entries: Sequence[Entry], completion: Completion | None, *, is_whole: bool
+    ) -> Subject:
+        """Create a subject from the messages and the outputs of a transcript."""
+        return cls(
+            completion,
+            tuple(entry for entry in entries if entry.choice is None),
+            tuple(entry for entry in entries if entry.choice is not None),
+            is_whole,
+        )
+
+    def lacks(self, need: Need) -> bool:
+        """Return whether the server did not send what a rule needs."""
+        if need is Need.MESSAGES:
+            return not self.is_whole
+        if need is Need.COMPLETION:
+            return self.completion is None
+        if need is Need.TOOLS:
+            return not self.tools and any(True for _ in self.iter_calls())
+        results = [entry.message for entry in self.entries if entry.message.role == "tool"]
+        if any(entry.calls for entry in self.entries):
+            return False
+        may_lack = any(entry.message.may_lack_calls for entry in self.entries)
+        return may_lack or any(message.has_only_input_keys for message in results)
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools and deprecated functions of the request."""
+        return tuple(self._iter_tools())
+
+    def _iter_tools(self) -> Iterator[Tool]:
+        for member in self.completion.settings if self.completion else ():
+            name, value = member.name.text, member.value
+            if name not in ("tools", "functions") or not isinstance(value, Array):
+                continue
+            for one in value.items:
+                if not isinstance(one, Object):
+                    continue
+                kind = one.text("type") or "function"
+                definition = one if name == "functions" else one.object(kind) or one
+                called = definition.text("name")
+                if called is not None:
+                    yield Tool(json=one, type=kind, name=called, definition=definition)
+
+    def get_setting(self, name: str) -> Value | None:
+        """Return a member of the request's settings; None if it was not sent."""
+        settings = self.completion.settings if self.completion else ()
+        return next((one.value for one in settings if one.name.text == name), None)
+
+    @property
+    def model(self) -> str:
+        return (self.completion.model if self.completion else None) or ""
+
+    def iter_calls(self) -> Iterator[CallEntry]:
+        """Yield the calls of the messages, then those of the answers."""
+        for entry in (*self.entries, *self.outputs):
+            yield from entry.calls
+
+    def iter_tool_calls(self) -> Iterator[tuple[CallEntry, ToolCall]]:
+        """Yield the calls of known form, each with what it says."""
+        for call in self.iter_calls():
+            if isinstance(call.call, ToolCall):
+                yield call, call.call
+
+    @property
+    def response_schema(self) -> Object | None:
+        """The `json_schema` of `response_format`."""
+        asked = self.get_setting("response_format")
+        holder = asked.object("json_schema") if isinstance(asked, Object) else None
+        return holder.object("schema") if holder else None
+
+    @property
+    def response_type(self) -> str | None:
+        """The type of `response_format`; None if it was not sent."""
+        asked = self.get_setting("response_format")
+        if isinstance(asked, Object):
+            return asked.text("type")
+        return asked.text if isinstance(asked, String) else None
+
+
+def join_texts(message: Message) -> str:
+    """Return the texts of a message without its refusal and its reasoning."""
+    return "\n".join(part.text for part in message.parts if isinstance(part, Text))

@@ -1,0 +1,264 @@
+"""Check the definitions of tools, and whether the answer does what the request asked of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.subject import Need, Subject
+from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
+
+MOST_TOOLS: Final = 128
+LONGEST_DESCRIPTION: Final = 1_024
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_WRAPPERS: Final = ("multi_tool_use.parallel", "multi_tool_use", "parallel")
+
+
+@rule(
+    "tool-unknown",
+    "warning",
+    "A call names a tool that was not offered",
+    "Most clients answer such a call with an error.",
+    Need.TOOLS,
+)
+def find_unknown(subject: Subject) -> Iterator[Found]:
+    offered = {tool.name for tool in subject.tools}
+    for place, call in subject.iter_tool_calls():
+        is_wrapper = call.name in _WRAPPERS and "tool_uses" in (call.arguments or "")
+        if call.name is not None and call.name not in offered and not is_wrapper:
+            yield Found(place, f"No tool {quote(call.name)} was offered in the request.")
+
+
+@rule(
+    "tool-wrapper",
+    "warning",
+    "OpenAI's internal wrapper of parallel calls leaked",
+    "The calls are inside its `tool_uses`; no client knows a tool of that name.",
+)
+def find_wrapper(subject: Subject) -> Iterator[Found]:
+    for place, call in subject.iter_tool_calls():
+        if call.name not in _WRAPPERS:
+            continue
+        try:
+            value = parse(call.arguments or "")
+        except NotJson:
+            continue
+        uses = value.items("tool_uses") if isinstance(value, Object) else None
+        if uses is not None:
+            what = "one call" if len(uses) == 1 else f"{len(uses)} calls"
+            yield Found(
+                place,
+                f"{quote(call.name or '')} is OpenAI's internal wrapper of parallel calls; the "
+                f"real ones ({what}) are inside.",
+            )
+
+
+@rule(
+    "tool-name",
+    "warning",
+    "The name of a tool is not accepted everywhere",
+    "OpenAI takes letters, digits, `_` and `-`, at most 64.",
+)
+def find_names(subject: Subject) -> Iterator[Found]:
+    names = [tool.name for tool in subject.tools if tool.type in ("function", "custom")]
+    for name in dict.fromkeys(names):
+        if not _NAME.fullmatch(name):
+            yield Found(
+                None,
+                f"The tool name {quote(name)} is refused by OpenAI, which takes letters, digits, "
+                "`_` and `-`, at most 64.",
+            )
+
+
+@rule(
+    "tool-defined-twice",
+    "warning",
+    "Two tools have one name",
+    "OpenAI refuses such a request; elsewhere one of them hides the other.",
+)
+def find_defined_twice(subject: Subject) -> Iterator[Found]:
+    counts = Counter(tool.name for tool in subject.tools)
+    for name, count in counts.items():
+        if count > 1:
+            yield Found(None, f"{count} tools have the name {quote(name)}.")
+
+
+@rule(
+    "tools-many",
+    "warning",
+    f"More than {MOST_TOOLS} tools",
+    "OpenAI refuses such a request.",
+)
+def find_many(subject: Subject) -> Iterator[Found]:
+    if len(subject.tools) > MOST_TOOLS:
+        yield Found(
+            None, f"The request has {len(subject.tools):,} tools; OpenAI takes {MOST_TOOLS}."
+        )
+
+
+@rule(
+    "tool-description-long",
+    "information",
+    f"The description of a tool is longer than {LONGEST_DESCRIPTION:,} characters",
+    "Some models of OpenAI refuse it.",
+)
+def find_long_descriptions(subject: Subject) -> Iterator[Found]:
+    for tool in subject.tools:
+        length = len(tool.definition.text("description") or "")
+        if length > LONGEST_DESCRIPTION:
+            yield Found(
+                None,
+                f"The description of {quote(tool.name)} has {length:,} characters; some models "
+                f"of OpenAI refuse more than {LONGEST_DESCRIPTION:,}.",
+            )
+
+
+@rule(
+    "tool-schema",
+    "warning",
+    "The parameters of a tool are no JSON Schema",
+    "OpenAI refuses such a request.",
+)
+def find_schema_faults(subject: Subject) -> Iterator[Found]:
+    if not subject.tools:
+        return
+    # The validator takes a fifth of a second to load; most completions need none.
+    from webapp.analysis.checks.schemas import (
+        InvalidSchema,
+        NotChecked,
+        OutOfSteps,
+        Schema,
+        Steps,
+    )
+
+    steps = Steps()
+    for tool in subject.tools:
+        if tool.parameters is None:
+            continue
+        kind = tool.parameters.get("type")
+        if isinstance(kind, String) and kind.text != "object":
+            yield Found(
+                None,
+                f"The parameters of {quote(tool.name)} have the type {quote(kind.text)}; OpenAI "
+                "takes `object`.",
+            )
+            continue
+        try:
+            Schema(tool.parameters, steps)
+        except InvalidSchema as fault:
+            yield Found(None, f"The parameters of {quote(tool.name)} are no JSON Schema: {fault}.")
+        except OutOfSteps:
+            return
+        except NotChecked:
+            continue
+
+
+@rule(
+    "tool-strict",
+    "warning",
+    "A strict schema allows what strict mode refuses",
+    "Strict mode needs every property in `required`, and `additionalProperties: false`.",
+)
+def find_loose_strict_schemas(subject: Subject) -> Iterator[Found]:
+    for tool in subject.tools:
+        if tool.definition.boolean("strict") and tool.parameters is not None:
+            for fault in _iter_strict_faults(tool.parameters):
+                yield Found(
+                    None, f"{quote(tool.name)} is strict, and {fault}; OpenAI refuses the schema."
+                )
+                break
+    asked = subject.get_setting("response_format")
+    holder = asked.object("json_schema") if isinstance(asked, Object) else None
+    if holder and holder.boolean("strict") and subject.response_schema is not None:
+        for fault in _iter_strict_faults(subject.response_schema):
+            yield Found(None, f"`response_format` is strict, and {fault}; OpenAI refuses it.")
+            break
+
+
+@rule(
+    "parallel-off",
+    "warning",
+    "Parallel calls were switched off, and several came",
+    "Clients that rely on it run only the first.",
+)
+def find_parallel(subject: Subject) -> Iterator[Found]:
+    asked = subject.get_setting("parallel_tool_calls")
+    if not isinstance(asked, Boolean) or asked.value:
+        return
+    for entry in subject.outputs:
+        if len(entry.calls) > 1:
+            yield Found(
+                entry,
+                f"`parallel_tool_calls` was false, and {len(entry.calls)} calls came.",
+            )
+
+
+@rule(
+    "choice-missed",
+    "warning",
+    "The call that `tool_choice` demanded is missing",
+    "The server ignored it, or the answer was cut off.",
+)
+def find_missed_choice(subject: Subject) -> Iterator[Found]:
+    asked = subject.get_setting("tool_choice")
+    if asked is None:
+        return
+    wanted = _get_chosen_tool(asked)
+    for entry in subject.outputs:
+        names = [call.call.name for call in entry.calls if hasattr(call.call, "name")]
+        if wanted is not None and wanted not in names:
+            yield Found(entry, f"The request demanded a call of {quote(wanted)}; none came.")
+        elif isinstance(asked, String) and asked.text in ("required", "any") and not entry.calls:
+            yield Found(entry, "The request demanded a tool call; none came.")
+        elif isinstance(asked, String) and asked.text == "none" and entry.calls:
+            yield Found(entry, "The request forbade tool calls, and the answer has one.")
+
+
+def _get_chosen_tool(asked: Value) -> str | None:
+    """Return the name of the tool that `tool_choice` names."""
+    if not isinstance(asked, Object):
+        return None
+    holder = asked.object(asked.text("type") or "function")
+    return holder.text("name") if holder else None
+
+
+def _iter_strict_faults(schema: Object) -> Iterator[str]:
+    """Yield what strict mode refuses in the objects of a schema, at any depth."""
+    waiting: list[tuple[str, Value]] = [("$", schema)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Array):
+            waiting += [(f"{path}[{place}]", one) for place, one in enumerate(value.items)]
+        if not isinstance(value, Object):
+            continue
+        properties = value.object("properties")
+        kind = value.get("type")
+        kinds = {kind.text} if isinstance(kind, String) else set()
+        if isinstance(kind, Array):
+            kinds = {one.text for one in kind.items if isinstance(one, String)}
+        if "object" in kinds:
+            if value.boolean("additionalProperties") is not False:
+                yield f"{path} lacks `additionalProperties: false`"
+            required = {
+                one.text for one in value.items("required") or () if isinstance(one, String)
+            }
+            missing = (
+                [name for name in properties.names() if name not in required] if properties else []
+            )
+            if missing:
+                yield f"{path} does not require {quote(missing[0])}"
+        waiting += [(f"{path}.{name}", one) for name, one in _iter_sub_schemas(value)]
+
+
+def _iter_sub_schemas(schema: Object) -> Iterator[tuple[str, Value]]:
+    """Yield the schemas within a schema, and no values that only look like one."""
+    for name in ("properties", "$defs", "definitions"):
+        holder = schema.object(name)
+        yield from ((one.name.text, one.value) for one in (holder.members if holder else ()))
+    for name in ("items", "anyOf", "allOf", "oneOf"):
+        value = schema.get(name)
+        if value is not None:
+            yield name, value
