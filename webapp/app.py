@@ -46,7 +46,16 @@ from webapp.services import Services
 from webapp.serving.refusals import AnswerRefusals
 from webapp.static_files import StaticFiles
 from webapp.upstream import SYSTEM_CLOCK, Clock
-from webapp.views import completions, health, listing, media, messages, remote_images, texts
+from webapp.views import (
+    checks,
+    completions,
+    health,
+    listing,
+    media,
+    messages,
+    remote_images,
+    texts,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -99,7 +108,7 @@ def create_app(
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     app.after_request(_make_redirect_relative)
-    for area in (listing, completions, messages, texts, media, remote_images, health):
+    for area in (listing, completions, checks, messages, texts, media, remote_images, health):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):

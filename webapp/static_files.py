@@ -25,6 +25,7 @@ SHEET_PARTS: Final = (
     "sources",
     "outputs",
     "runs",
+    "checks",
     "folds",
     "density",
     "print",

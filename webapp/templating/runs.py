@@ -9,6 +9,7 @@ from typing import Final
 from flask import abort, request, url_for
 
 from webapp.analysis import Run, RunCall, RunMessage
+from webapp.analysis.checks import Finding
 from webapp.ids import is_valid_id
 from webapp.reading import TranscriptPage
 from webapp.services import services
@@ -45,6 +46,13 @@ class RunLinks:
 
     def to_call(self, call: RunCall) -> str:
         return self._to(call.anchor.rpartition("-call-")[0], call.message_id, call.anchor)
+
+    def to_finding(self, finding: Finding) -> str | None:
+        """Return the address of the place of a finding; None if it is the completion."""
+        if finding.anchor is None:
+            return None
+        caller = finding.anchor.partition("-call-")[0].partition("-result-")[0]
+        return self._to(caller, finding.message_id, finding.anchor)
 
     def _to(self, caller: str, message_id: str | None, anchor: str) -> str:
         if caller in self._here:

@@ -1,0 +1,73 @@
+"""The page of the checks: findings that link to their places, and what is not checkable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+from tests.analysis.checks.cases import USER, answered, ask, complete, result
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.pages import Page
+
+ADDRESS = "/completions/chatcmpl-1/checks"
+
+
+def words(page: Page, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in page.all(selector)]
+
+
+def load_document(load: Callable[[Path], None], tmp_path: Path, document: object) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+    load(path)
+
+
+def test_findings_link_to_their_places_on_pages_that_have_them(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    document = answered('{"row": <b>1</b>}') | {"metadata": {"note": "x" * 600}}
+    document["messages"] += [result(id="call_9")] + [USER] * 30
+    load_document(load, tmp_path, document)
+
+    page = Page.of(client.get(ADDRESS))
+
+    assert words(page, ".finding-code") == ["args-invalid", "result-orphan", "metadata-limits"]
+    assert words(page, ".finding pre") == ['{"row": <b>1</b>} ^']
+    links = [node.attributes["href"] for node in page.all(".finding a")]
+    assert len(links) == 2, "a finding of the completion as a whole has no place"
+    for link in links:
+        assert link is not None
+        there = Page.of(client.get(link, follow_redirects=True))
+        assert there.all(f"#{link.partition('#')[2]}")
+    transcript = Page.of(client.get("/completions/chatcmpl-1"))
+    assert words(transcript, ".checks-link") == ["Checks 3"]
+
+
+def test_a_healthy_completion_has_no_count(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load_document(load, tmp_path, complete([USER, ask(), result()]))
+
+    assert words(Page.of(client.get("/completions/chatcmpl-1")), ".checks-link") == ["Checks"]
+    page = Page.of(client.get(ADDRESS))
+    assert "Nothing was found" in page.text
+    assert words(page, "main li code") == ["args-schema", "tool-unknown"]
+
+
+def test_a_server_of_five_keys_is_not_accused(fake_client: FlaskClient, fake: FakeUpstream) -> None:
+    one = stored("chatcmpl-1", "Which seat?", "", "14C")
+    for message, role in zip(one.messages, ("user", "assistant", "tool"), strict=True):
+        message |= {"role": role, "content": message["content"] or None}
+    fake.completions["chatcmpl-1"] = one
+
+    page = Page.of(fake_client.get(ADDRESS))
+
+    assert words(page, ".finding-code") == []
+    assert "returns no tool calls of earlier turns" in page.text
+
+
+def test_an_unknown_completion_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/completions/chatcmpl-none/checks").status_code == 404

@@ -1,0 +1,27 @@
+"""The checks of a completion: what they found, and what could not be checked."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from webapp.analysis.checks import RULES
+from webapp.reading import PageRequest
+from webapp.services import deadline, services
+from webapp.templating.runs import RunLinks
+
+bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
+
+
+@bp.get("/checks")
+def show(completion_id: str) -> ResponseReturnValue:
+    """Show what the checks find in the whole transcript, as far as it can be read."""
+    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    run = services().runs.read(section, deadline(), is_wanted=True)
+    return render_template(
+        "runs/checks.html",
+        section=section,
+        run=run,
+        links=RunLinks(completion_id, run),
+        rules=RULES,
+    )
