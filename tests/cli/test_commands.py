@@ -37,7 +37,9 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
     return readback
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "export", "pull", "list", "delete"])
+@pytest.mark.parametrize(
+    "command", ["serve", "import", "export", "pull", "list", "check", "delete"]
+)
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")
 
