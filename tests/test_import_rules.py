@@ -38,7 +38,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "http": ("", "requests urllib3"),
     "formatting": ("", ""),
     "config": ("addresses", ""),
-    "redaction": ("exact_json", ""),
+    "redaction": ("exact_json", "phonenumbers"),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),

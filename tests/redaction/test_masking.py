@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from webapp.redaction import find, mask
-from webapp.redaction.patterns import KINDS
+from webapp.redaction.detecting import KINDS
 
 BODY = "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2n"
 HEX = "0123456789abcdef0123456789abcdef"
@@ -75,7 +75,7 @@ def test_no_piece_of_a_secret_is_left(secret: str, context: str) -> None:
         ("Bad API key provided: not-a-re****ized.", "Bad API key provided: [masked: api-key]."),
         ("Authorization: Bearer abc-def", "Authorization: Bearer [masked: authorization]"),
         ("authorization=Basic dXNlcjpwYXNz", "authorization=Basic [masked: authorization]"),
-        ("'api-key': 'abcdef0123'", "'api-key': '[masked: secret]'"),
+        ("'api-key': 'abcdef0123'", "'api-key': '[masked: api-key]'"),
         ("a bearer 0123abcd-x, no", "a bearer [masked: bearer-token], no"),
         ("Set-Cookie: session=abcdef; x=1\nnext", "Set-Cookie: [masked: cookie]\nnext"),
         ("host=db password=hunter user=x", "host=db password=[masked: password] user=x"),
@@ -85,7 +85,7 @@ def test_no_piece_of_a_secret_is_left(secret: str, context: str) -> None:
         ("pg://u:p@ss@h/db", "pg://u:[masked: password]@h/db"),
         (f"https://{HEX}@sentry.example/1", "https://[masked: user-info]@sentry.example/1"),
         ("/x?api_token=abcdef&y=1", "/x?api_token=[masked: parameter]&y=1"),
-        ("AccountKey=ab12cd34ef56==;Next=1", "AccountKey=[masked: secret];Next=1"),
+        ("AccountKey=ab12cd34ef56==;Next=1", "AccountKey=[masked: api-key];Next=1"),
         (
             f"//hooks.slack.com/services/{BODY}",
             "//hooks.slack.com/services/[masked: slack-webhook]",

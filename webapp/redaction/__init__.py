@@ -1,16 +1,16 @@
 """Mask secrets and personal data: in JSON values that are shared, and in the texts of others.
 
-    redactor    `Redactor`, for JSON values: finds, and masks what was found wherever it occurs
-    documents   rewrites the strings of a value: JSON in strings, tokens and streams as one text
-    detecting   the secrets of one text, in whatever way they are escaped there
-    views       the same text with its escapes decoded
+    redactor      `Redactor`, for JSON values: finds, and masks what was found wherever it occurs
+    documents     rewrites the strings of a value: JSON in strings, tokens and streams as one text
+    detecting     the secrets of one text, in whatever way they are escaped there
+    views         the same text with its escapes decoded
     base64_texts  texts in base64
-    spreading   searches for values that were found elsewhere
+    spreading     searches for values that were found elsewhere
     patterns    the kinds of secrets that are found by their form or by the words around them
-    masking     `find` and `mask`, for whole texts: errors, logs, the output of commands
-    addresses   database addresses without their passwords
-    streams     known keys, in texts and in streams of bytes
-    logs        loggers whose records and tracebacks are masked
+    masking       `find` and `mask`, for whole texts: errors, logs, the output of commands
+    addresses     database addresses without their passwords
+    streams       known keys, in texts and in streams of bytes
+    logs          loggers whose records and tracebacks are masked
 
 To share a completion:
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from webapp.redaction.patterns import KINDS
+from webapp.redaction.detecting import Detected, detect
 
 KNOWN: Final = "***"
 """The mask of a secret that the program itself holds."""
@@ -23,23 +23,14 @@ _SHORTENED: Final = re.compile(
 """A token with its middle left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A secret of the kind `name` in a text, from `start` to `end`."""
-
-    name: str
-    start: int
-    end: int
-
-
-def find(text: str) -> list[Finding]:
-    """Return the secrets in `text` in their order, without overlaps."""
-    found = sorted(_find_all(text), key=lambda one: (one.start, -one.end))
-    merged: list[Finding] = []
+def find(text: str) -> list[Detected]:
+    """Return the secrets in `text` in their order, without overlaps; no personal data."""
+    found = sorted(detect(text, with_people=False), key=lambda one: (one.start, -one.end))
+    merged: list[Detected] = []
     for one in found:
         if merged and one.start < merged[-1].end:
             first = merged[-1]
-            merged[-1] = Finding(first.name, first.start, max(first.end, one.end))
+            merged[-1] = replace(first, end=max(first.end, one.end))
         else:
             merged.append(one)
     return merged
@@ -54,29 +45,14 @@ def mask(text: str, *, known: Collection[str] = ()) -> str:
     pieces = []
     at = 0
     for one in find(text):
-        pieces += [text[at : one.start], f"[masked: {one.name}]"]
+        pieces += [text[at : one.start], write_mask(one.kind)]
         at = one.end
     return "".join(pieces) + text[at:]
 
 
-def _find_all(text: str) -> Iterator[Finding]:
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        # Only one letter has a longer lower case; every character keeps its place.
-        lowered = text.replace("İ", "i").lower()
-    for kind in KINDS:
-        searched = lowered if kind.ignores_case else text
-        if not any(hint in searched for hint in kind.hints):
-            continue
-        has_group = "secret" in kind.pattern.groupindex
-        for match in kind.pattern.finditer(searched):
-            start, end = match.span("secret" if has_group else 0)
-            secret = text[start:end]
-            if not has_group or not secret.startswith("[masked"):
-                # A sentence may end with the secret.
-                end -= len(secret) - len(secret.rstrip(".!?:"))
-                if end > start and kind.accepts(text[start:end]):
-                    yield Finding(kind.name, start, end)
+def write_mask(kind: str) -> str:
+    """Return what takes the place of a secret."""
+    return f"[masked: {kind}]"
 
 
 def _mask_known(text: str, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from webapp.exact_json import Value, parse
 from webapp.redaction.base64_texts import iter_base64
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step
+from webapp.redaction.masking import write_mask
 from webapp.redaction.spreading import SHORTEST, Values
 from webapp.redaction.views import iter_views
 
@@ -216,12 +217,17 @@ class _Editor:
         length = 0
         counted: set[tuple[str, int]] = set()
         found = self._scan.find_all(text, name)
+        reached = -1
         for one in sorted(found, key=lambda one: (one.start, -one.end, one.kind)):
+            if one.end <= reached and (one.text, one.start) not in counted:
+                # It is a part of another one, which decides.
+                continue
+            reached = max(reached, one.end)
             is_new = (one.text, one.start) not in counted
             counted.add((one.text, one.start))
             if self._is_kept(one, step, counts=is_new):
                 continue
-            mask = f"[masked: {one.kind}]"
+            mask = write_mask(one.kind)
             if not edits or one.start >= edits[-1][1]:
                 edits.append((one.start, one.end, mask))
                 length = one.end - one.start

@@ -21,6 +21,8 @@ _ESCAPE: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'\\/bfnrt]
 _PERCENT: Final = re.compile(r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,64}")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 
+_COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
+
 
 def _unescape(escape: str) -> str:
     if escape[1] in "ux":
@@ -32,6 +34,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("\\", _ESCAPE, _unescape),
     ("%", _PERCENT, unquote),
     ("&", _ENTITY, html.unescape),
+    ("\x1b[", _COLOR, lambda _: ""),
 )
 
 

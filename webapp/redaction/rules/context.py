@@ -1,0 +1,225 @@
+"""Secrets that are known by the name before them: settings, members, flags, headers, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from webapp.redaction.rules.kinds import is_mixed, split_words
+from webapp.redaction.rules.names import Shape, classify, has_shape
+
+_HINTS: Final = tuple(
+    split_words(
+        """
+    pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
+    phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
+    jelszo sifre salt connectionstring pw psw xsrf csrf sas
+    """
+    )
+)
+_LETTER: Final = "A-Za-z0-9_À-ž"
+_BEFORE: Final = re.compile(rf"[{_LETTER}.-]{{0,60}}\Z")
+_NAME: Final = re.compile(rf"[{_LETTER}]{{1,80}}(?:[.-][{_LETTER}]{{1,60}}){{0,8}}")
+_WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ ]\Z")
+_SECOND_WORDS: Final = frozenset(("key", "token", "secret", "phrase", "string", "code", "cookie"))
+
+_OPENERS: Final = "\"'`“‘「«„"
+_ASSIGNED: Final = re.compile(
+    r"[\"'`\])*_»”]{0,4}[ \t]{0,40}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}[ \t]{0,4}=(?!=)"
+    r"|=>|:=|={1,3}|:(?!:)|<-|：|＝|→|->)"
+    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:new [A-Za-z]{1,30}\(|[A-Za-z]{1,30}\((?=[\"']))?"
+)
+_FLAG: Final = re.compile(r"[ =][ ]{0,3}")
+_ELEMENT: Final = re.compile(r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?")
+_ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
+_SAID: Final = re.compile(
+    r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
+    r"(?:[ ](?:for|of|to|on|in|für|pour|para|del|de)[ ][\w.@/' -]{1,40}?)?"
+    r"(?:[ ](?:is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é)"
+    r"(?:[ ](?:now|still|to|as|simply|just))?|:)"
+    r":?[ ]{1,3}[*_]{0,2}",
+    re.IGNORECASE,
+)
+_QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
+_COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
+_VALUE_NEXT: Final = re.compile(
+    r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue|content)[\"']?\s{0,20}[:=]\s{0,20}",
+    re.IGNORECASE,
+)
+_DEFAULT: Final = re.compile(r"[\"']?\s{0,4}\{[^{}]{0,300}?\bdefault\s{0,20}=\s{0,20}")
+
+_STRING: Final = re.compile(
+    r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
+    r"|'(?P<b>(?:[^'\\\n]|\\.){1,2000})(?:'|\Z)|`(?P<c>[^`\n]{1,2000})(?:`|\Z)"
+    r"|[“„](?P<d>[^“”\n]{1,400})[”“]|[‘](?P<e>[^‘’\n]{1,400})’|「(?P<f>[^「」\n]{1,400})」"
+    r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
+)
+_BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
+_LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
+_LINE_START: Final = re.compile(
+    r"(?:^|\n|\r)[ \t]{0,40}(?:-[ ]|\+|export[ ]|set[ ]|SET[ ]|ENV[ ]|ARG[ ]"
+    r"|-e[ ]|setx[ ]|\$env:|//)?\Z"
+)
+_CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
+_CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|<|\Z)")
+_AFTER_WORD: Final = re.compile(r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr])")
+_IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
+_SCHEME: Final = re.compile(
+    r"(?:bearer|basic|token|digest|negotiate|key|apikey|api-key|bot|splunk|ghost|jwt|oauth"
+    r"|aws4-hmac-sha256|sso-key|genericapikey)(?:[ +]|%20){1,4}",
+    re.IGNORECASE,
+)
+
+
+class Place(NamedTuple):
+    """Where a secret of a kind is."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def find_named(text: str, lowered: str) -> Iterator[Place]:
+    """Yield the secrets in `text` that stand after a name."""
+    ends: set[int] = set()
+    for hint in _HINTS:
+        at = lowered.find(hint)
+        while at >= 0:
+            begin = at - len(_BEFORE.search(text, max(at - 60, 0), at)[0])  # type: ignore[index]
+            while text[begin] in ".-":
+                begin += 1
+            match = _NAME.match(text, begin)
+            end = max(match.end() if match else 0, at + len(hint))
+            if match is not None and end not in ends:
+                ends.add(end)
+                place = _read(text, begin, match.end())
+                if place is not None:
+                    yield place
+            at = lowered.find(hint, end)
+
+
+def _read(text: str, begin: int, end: int) -> Place | None:
+    """Return the secret after the name from `begin` to `end`."""
+    name = text[begin:end]
+    if name.lower() in _SECOND_WORDS:
+        before = _WORD_BEFORE.search(text, max(begin - 21, 0), begin)
+        if before is not None:
+            name = f"{before[1]}_{name}"
+    found = classify(name)
+    if found is None:
+        return None
+    kind, shape = found
+    for value_at, is_sure in _iter_values(text, begin, end, shape):
+        place = _read_value(text, begin, value_at, kind, shape, is_sure)
+        if place is not None:
+            return place
+    return None
+
+
+def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tuple[int, bool]]:
+    """Yield where a value can begin, and whether that it is one is sure."""
+    before = text[max(begin - 2, 0) : begin]
+    match = _ASSIGNED.match(text, end)
+    if match:
+        yield match.end(), True
+    if before.endswith("-") and (match := _FLAG.match(text, end)):
+        yield match.end(), True
+    if before.endswith(("<", ":")) and (match := _ELEMENT.match(text, end)):
+        yield -match.end(), True
+    if before.endswith(("'", '"')) and (match := _ARGUMENT.match(text, end)):
+        yield match.end(), True
+    if match := _VALUE_NEXT.match(text, end):
+        yield match.end(), True
+    if match := _DEFAULT.match(text, end):
+        yield match.end(), True
+    if match := _COLUMN.match(text, end):
+        yield match.end(), False
+    if match := _SAID.match(text, end):
+        yield match.end(), False
+    if shape is Shape.ANY and (match := _QUOTED_NEXT.match(text, end)):
+        yield match.end(), False
+
+
+def _read_value(
+    text: str, begin: int, at: int, kind: str, shape: Shape, is_sure: bool
+) -> Place | None:
+    if at < 0:
+        content = _CONTENT.match(text, -at)
+        return None if content is None else _check(text, *content.span(), kind, shape, True)
+    if kind == "authorization" or kind == "cookie":
+        return _read_header(text, at, kind, shape)
+    quoted = _STRING.match(text, at)
+    if quoted is not None:
+        start, end = quoted.span(quoted.lastgroup or 0)
+        return _check(text, start, end, kind, shape, True)
+    if text[at : at + 1] in _OPENERS:
+        return None
+    is_line = is_sure and _LINE_START.search(text, max(begin - 60, 0), begin) is not None
+    whole = _LINE.match(text, at) if is_line else None
+    if (
+        whole is not None
+        and not _CONNECTION.search(whole[0])
+        and not whole[0].endswith((")", ",", "{", "[", ";", "("))
+    ):
+        return _check(text, *whole.span(), kind, shape, False)
+    bare = _BARE.match(text, at)
+    if bare is None:
+        return None
+    start, end = bare.span()
+    end -= len(bare[0]) - len(bare[0].rstrip(".!?:*"))
+    secret = text[start:end]
+    if text[end : end + 1] in ("(", "["):
+        return None
+    if _IS_WORD.match(secret) and (
+        not is_sure
+        or (text[at - 1] != "=" and not _AFTER_WORD.match(text, end))
+        or (text[at - 1] == " " and secret.count("-") == 1)
+    ):
+        return None
+    if not is_sure and not _is_strong(secret):
+        return None
+    if (
+        not any(map(str.isalpha, secret))
+        and shape is Shape.ANY
+        and not _AFTER_WORD.match(text, end)
+    ):
+        return None
+    return _check(text, start, end, kind, shape, False)
+
+
+def _is_strong(secret: str) -> bool:
+    """Return whether `secret` is no word or number of a sentence."""
+    return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
+
+
+def _check(
+    text: str, start: int, end: int, kind: str, shape: Shape, is_quoted: bool
+) -> Place | None:
+    secret = text[start:end]
+    if kind == "authorization":
+        scheme = _SCHEME.match(secret)
+        start += scheme.end() if scheme else 0
+        secret = text[start:end]
+    if has_shape(secret, shape, is_quoted=is_quoted):
+        return Place(kind, start, end)
+    return None
+
+
+_HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
+_CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")
+
+
+def _read_header(text: str, at: int, kind: str, shape: Shape) -> Place | None:
+    match = (_HEADER if kind == "cookie" else _CREDENTIALS).match(text, at)
+    if match is None:
+        return None
+    start, end = match.span("secret")
+    if kind == "cookie":
+        return _check(text, start, end, kind, shape, True)
+    scheme = _SCHEME.match(text, start)
+    start = scheme.end() if scheme else start
+    value = _BARE.match(text, start)
+    if value is None or not (scheme or _is_strong(value[0])):
+        return None
+    return _check(text, start, start + len(value[0].rstrip(".!?:")), kind, shape, False)

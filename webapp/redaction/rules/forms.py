@@ -1,0 +1,166 @@
+"""Secrets that are known by the form of what is around them: addresses, commands, files of keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from webapp.redaction.rules.kinds import Kind, has_digit, is_mask, is_no_placeholder, is_value
+
+_LINE_BREAK: Final = r"(?:[ \t]*+(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])|[ \t]++|(?!))"
+_KEY_BLOCK: Final = (
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    rf"(?:{_LINE_BREAK}++(?:[A-Za-z-]{{1,30}}: [^\r\n\\\"]{{1,200}}"
+    r"|[A-Za-z0-9+/=]{16,}+|[A-Za-z0-9+/=]++(?=[ \t]*+(?:[\r\n\\\"']|\Z|-----)))|(?!))*+"
+    rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
+)
+_VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
+_ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
+_TWO_STRINGS: Final = (
+    r"(?:[^()\n\"']{0,40}?(?:[\"'][^\"'\n]{0,200}[\"'])?,\s{0,20})?"
+    r"[\"'][^\"'\n]{1,100}[\"']\s{0,4},\s{0,20}[\"'](?P<secret>[^\"'\n]{3,200})[\"']"
+)
+
+
+def _is_password(secret: str) -> bool:
+    return len(secret) >= 3 and is_value(secret)
+
+
+def _is_argument(secret: str) -> bool:
+    return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
+
+
+def _ignoring_case(name: str, hints: str, pattern: str, accepts: object = _is_password) -> Kind:
+    assert callable(accepts)
+    return Kind(name, tuple(hints.split("|")), re.compile(pattern), accepts, ignores_case=True)
+
+
+FORMS: Final[tuple[Kind, ...]] = (
+    Kind("private-key", ("-----BEGIN ",), re.compile(_KEY_BLOCK), lambda _: True),
+    Kind(
+        "private-key",
+        ("PuTTY-User-Key-File-",),
+        re.compile(
+            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\r?\n(?!Private-Lines)[^\n]{0,200}){0,60}?\r?\n"
+            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,100}){0,200})"
+        ),
+        lambda _: True,
+    ),
+    _ignoring_case(
+        "bearer-token", "bearer", r"bearer(?:\s|%20|\+){1,4}[\"'`]{0,1}" + _VALUE, has_digit
+    ),
+    _ignoring_case(
+        "basic-credentials", "basic", r"basic {1,4}(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})", has_digit
+    ),
+    _ignoring_case(
+        "api-key",
+        "key",
+        r"key (?:provided|given|received|sent)(?: is)?: ?[\"'`]?(?P<secret>[^\s\"'`\\,;]{1,4096}+)",
+        lambda secret: "**" in secret or is_value(secret),
+    ),
+    _ignoring_case(
+        "parameter",
+        "?|&|;",
+        r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key)"
+        r"|sig|key|code|auth|secret|pwd)="
+        r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
+        is_value,
+    ),
+    Kind(
+        "password",
+        ("://",),
+        re.compile(
+            r"://[^\s/?#\"'`\\<>@:]{0,200}:(?![0-9]{1,5}/)"
+            # To the last @, since a password may contain one; // begins the next address.
+            r"(?P<secret>(?:[^\s\"'`\\<>/]|/(?!/)){1,400})@"
+        ),
+        lambda secret: is_value(secret) and not is_mask(secret),
+    ),
+    Kind(
+        "user-info",
+        ("://",),
+        re.compile(r"://(?=[^\s/@]{0,200}[0-9])(?P<secret>[^\s/?#\"'`\\<>@:]{16,400})@"),
+        is_no_placeholder,
+    ),
+    # Commands.
+    Kind(
+        "password",
+        ("-u ", "-u=", "--user ", "--user=", "--proxy-user ", "--proxy-user=", "-U "),
+        re.compile(
+            r"--?[a-zA-Z-]{1,12}[ =][\"']?[^\s:\"'/]{1,100}:"
+            r"(?P<secret>[^\s\"'/]{3,200}|(?<=:)[^\s\"']{6,200})"
+        ),
+        _is_argument,
+    ),
+    _ignoring_case(
+        "password",
+        "mysql|mariadb",
+        r"(?:mysql|mariadb)[a-z_-]{0,12}[^\n|;]{0,200}?[ ]-p(?P<secret>[^\s\"'=-][^\s\"']{2,100})",
+        _is_argument,
+    ),
+    _ignoring_case(
+        "password",
+        "sshpass|redis-cli|docker login|podman login|registry login|az login|oc login|smbclient"
+        "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd|influx|psexec|winrm",
+        r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + _ARGUMENT,
+        lambda secret: _is_argument(secret) and len(secret) >= 6,
+    ),
+    _ignoring_case(
+        "password",
+        "identified",
+        r"identified (?:with [^\s;]{1,40} )?(?:by|as) (?:password )?" + _ARGUMENT,
+    ),
+    _ignoring_case(
+        "password", "securestring", r"securestring(?: -string)? " + _ARGUMENT, _is_argument
+    ),
+    _ignoring_case(
+        "password",
+        "login",
+        r"login\s{1,20}[^\s]{1,100}\s{1,20}password\s{1,20}(?P<secret>[^\s]{3,200})",
+    ),
+    _ignoring_case(
+        "password",
+        ":5432:|:5433:|:6432:|:*:",
+        r":[0-9*]{1,5}:[^:\s]{1,64}:[^:\s]{1,64}:(?P<secret>[^\s:\"']{3,200})",
+        _is_argument,
+    ),
+    _ignoring_case(
+        "password",
+        "jdbc:oracle:thin:|sqlplus |rman target ",
+        r"[a-z: ]{8,18}[a-z0-9_$]{1,64}/(?P<secret>[^@\s/]{3,64})@",
+    ),
+    # Calls that take a user and a password.
+    _ignoring_case(
+        "password",
+        "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|basicauth("
+        "|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
+        "|usernamepasswordcredentials(|.authenticate(|.setcredentials(",
+        r"[a-z._ ]{3,40}=?\(\s{0,20}" + _TWO_STRINGS,
+    ),
+    # Hashes of passwords, keys beside their ids, keys of wallets.
+    Kind(
+        "password-hash",
+        ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$y$", "$apr1$", "$argon2", "{SSHA"),
+        re.compile(
+            r"\$(?:2[aby]\$[0-9]{2}|6|5|y|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3})\$[A-Za-z0-9./$=,+]{20,200}"
+            r"|\{SSHA[0-9]{0,3}\}[A-Za-z0-9+/=]{20,200}"
+        ),
+        is_no_placeholder,
+    ),
+    Kind(
+        "aws-secret",
+        ("AKIA", "ASIA"),
+        re.compile(
+            r"A[KS]IA[A-Z2-7]{16}[^A-Za-z0-9/+]{1,20}(?:[A-Za-z_ ]{1,30}[^A-Za-z0-9/+]{1,10}){0,2}"
+            r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+        ),
+        has_digit,
+    ),
+    _ignoring_case(
+        "seed-phrase",
+        "mnemonic|phrase|seed",
+        r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z\n]{1,6}"
+        r"(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
+        lambda secret: True,
+    ),
+)

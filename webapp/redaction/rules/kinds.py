@@ -1,0 +1,169 @@
+"""What a kind of secret is, and which texts are no secrets whatever stands around them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+def split_words(text: str) -> frozenset[str]:
+    """Return the words of a list that is written as a text."""
+    return frozenset(text.split())
+
+
+_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){7,}")
+"""No token is shorter, and most words are."""
+
+_TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
+_MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
+_PLACEHOLDER: Final = re.compile(
+    r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
+    r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
+    r"|\A[$%]?[<{(\[]|\A\$[A-Za-z_]|\A%[A-Za-z_]+%|\A@[A-Za-z]|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
+    r"|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
+    r"(?:api|access|secret|private|auth|client|app)?[_-]?"
+    r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",
+    re.IGNORECASE,
+)
+_WORDS: Final = split_words(
+    """
+    any array basic bearer bool boolean buffer bytes char date default digest dict disabled
+    empty enabled env false float from function hash hidden int integer key list long map
+    missing name negotiate never nil no none not null number object off on optional or plain
+    plaintext private prompt public random required secret secretstr securestring set str
+    string test text token true type undefined unknown unset user uuid value varchar void yes
+    valid invalid incorrect wrong expired admin root username email login auth base64 sha256
+    md5 hmac jwt oauth oauth2 apikey todo tbd n/a na const let var self this return and is if
+    the
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of secret; a match is one only if `accepts` returns true for the secret part.
+
+    Its pattern begins where one of `hints` is found; it has a group `secret` if only a part is.
+    """
+
+    name: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    accepts: Callable[[str], bool]
+    ignores_case: bool = False
+    """Whether the pattern and the hints, all in lower case, are for the text in lower case."""
+    reach: int = 0
+    """How many characters before the hint belong to the secret at most."""
+
+    def search(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
+        """Yield where the secrets of this kind are in `text`."""
+        searched = lowered if self.ignores_case else text
+        for hint in self.hints:
+            at = searched.find(hint)
+            while at >= 0:
+                match = self.pattern.match(searched, at)
+                next_at = at + len(hint)
+                if match is not None:
+                    next_at = max(next_at, match.end())
+                    place = self.check(text, match)
+                    if place is not None:
+                        yield place
+                at = searched.find(hint, next_at)
+
+    def check(self, text: str, match: re.Match[str]) -> tuple[int, int] | None:
+        """Return where the secret of a match is, if it is one."""
+        start, end = match.span("secret" if "secret" in self.pattern.groupindex else 0)
+        if self.reach:
+            tail = _TAIL.search(text, max(start - self.reach, 0), start)
+            start = tail.start() if tail else start
+        # A sentence may end with the secret.
+        secret = text[start:end].rstrip(".!?:")
+        return (start, start + len(secret)) if secret and self.accepts(secret) else None
+
+
+class Tokens:
+    """Kinds whose secrets begin with one of their hints, at the start of a token; all in one pass.
+
+    A hyphen is a part of a token: else `sk-sk-sk-…` would begin one at every third character.
+    """
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        hints = {hint for kind in kinds for hint in kind.hints}
+        self._kinds = {
+            hint: [kind for kind in kinds if hint.startswith(kind.hints)] for hint in hints
+        }
+        by_first: dict[str, list[str]] = {}
+        for hint in sorted(hints, key=len, reverse=True):
+            by_first.setdefault(hint[0], []).append(re.escape(hint[1:]))
+        any_of = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
+        self._hints = re.compile(rf"(?<![A-Za-z0-9_-])(?:{any_of})")
+
+    def search(self, text: str) -> Iterator[tuple[Kind, int, int]]:
+        """Yield the secrets of these kinds in `text`, each with its kind."""
+        done = 0
+        for run in _RUN.finditer(text):
+            for hint in self._hints.finditer(text, run.start(), run.end()):
+                at = hint.start()
+                if at < done or _is_in_base64(text, at):
+                    continue
+                for kind in self._kinds[hint[0]]:
+                    match = kind.pattern.match(text, at)
+                    if match is not None:
+                        done = max(done, match.end())
+                        place = kind.check(text, match)
+                        if place is not None:
+                            yield kind, *place
+
+
+def _is_in_base64(text: str, at: int) -> bool:
+    """Return whether a place is in the middle of a long text in base64, which has all prefixes."""
+    return text[at - 1 : at] in ("+", "/") and _BASE64.match(text, max(at - 80, 0)) is not None
+
+
+def is_mask(secret: str) -> bool:
+    """Return whether `secret` is what takes the place of one."""
+    return _MASK.match(secret) is not None
+
+
+def is_value(secret: str) -> bool:
+    """Return whether `secret` can be the value of a password: no type, variable or example."""
+    return (
+        secret.lower() not in _WORDS
+        and len(set(secret)) > 1
+        and _PLACEHOLDER.search(secret) is None
+    )
+
+
+def is_no_placeholder(secret: str) -> bool:
+    """Return whether `secret` is neither a variable nor an example of documentation."""
+    return len(set(secret)) >= 4 and is_value(secret)
+
+
+def has_digit(secret: str) -> bool:
+    """Return whether `secret` is a value with a digit in it."""
+    return is_value(secret) and any(character.isdigit() for character in secret)
+
+
+def is_mixed(secret: str) -> bool:
+    """Return whether letters are mixed with digits, or small letters with capitals."""
+    letters = any(character.isalpha() for character in secret)
+    return letters and (
+        any(character.isdigit() for character in secret)
+        or (secret.lower() != secret and secret.upper() != secret and not secret.istitle())
+    )
+
+
+def is_random(secret: str) -> bool:
+    """Return whether `secret` looks like made by a generator, and not like words or a path."""
+    return (
+        len(secret) >= 16
+        and is_value(secret)
+        and is_mixed(secret)
+        and len(set(secret)) >= 8
+        and not re.search(
+            r"[\s(){}\[\]<>\"'`,;]|://|\A[./~]|[/\\.:_-][a-z]{3,12}[/\\.:_-][a-z]{3,12}\b", secret
+        )
+    )

@@ -1,0 +1,208 @@
+"""Which names stand before a secret, and which values can be one there.
+
+Names are those of members of objects, settings, headers, flags and variables, in any spelling:
+`dbPassword`, `DB_PASSWORD_FILE`, `x-api-key`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import Final
+
+from webapp.redaction.rules.kinds import (
+    is_mixed,
+    is_no_placeholder,
+    is_random,
+    is_value,
+    split_words,
+)
+
+
+class Shape(Enum):
+    """How sure a name is that its value is a secret, and so what the value must look like."""
+
+    ANY = "any value that is no example"
+    CODE = "with a digit, or mixed"
+    RANDOM = "made by a generator"
+    DIGITS = "a short number"
+    COOKIE = "pairs of a name and a value"
+
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+
+_TRAILING: Final = split_words(
+    """
+    prod production dev development staging stage test testing live sandbox old new current
+    previous prev value val string str text plain plaintext clear cleartext raw base64 b64
+    encoded encrypted enc hex default env var primary secondary main backup local remote input
+    field confirm confirmation again repeat data here
+    """
+)
+_PASSWORDS: Final = split_words(
+    """
+    password passwd passwort pwd pass passphrase passcode pw pswd psw pword passw kennwort
+    senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord losenord salasana
+    jelszo heslo sifre şifre пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
+    """
+)
+_PASSWORD_ENDS: Final = (
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "kennwort",
+    "密码",
+    "パスワード",
+)
+_NO_PASS: Final = frozenset(("compass", "bypass", "surpass", "trespass", "encompass", "multipass"))
+
+_KEYS: Final = split_words(
+    """
+    api access secret private auth app application service account signing sign encryption
+    encrypt decryption cipher crypto master license licence subscription webhook session
+    client consumer deploy shared ssh gpg pgp rsa dsa ecdsa ed25519 server admin root jwt hmac
+    aes des write read ingest ingestion integration developer dev rest bot vault unseal
+    recovery product activation push preshared fcm vapid host seal cookie csrf django flask
+    rails laravel signature verification token user authorization authentication identity
+    management function provisioning instrumentation pem ssl tls ca account2 storage openai
+    anthropic claude gemini mistral groq cohere huggingface replicate pinecone stripe sendgrid
+    twilio mailgun datadog dd newrelic algolia maps mapbox openrouter deepseek perplexity
+    together azure aws google gcp firebase github gitlab slack discord telegram notion
+    airtable asana trello jira zendesk hubspot salesforce shopify square paypal plaid
+    braintree adyen razorpay cloudflare digitalocean linode heroku netlify vercel supabase
+    sentry rollbar bugsnag pagerduty opsgenie grafana honeycomb elastic segment mixpanel
+    amplitude intercom mailchimp postmark resend weather openweather tmdb rapidapi serpapi
+    tavily exa elevenlabs deepgram assemblyai langsmith langchain nvidia xai fireworks
+    weaviate qdrant voyage jina
+    """
+)
+_TOKENS: Final = split_words(
+    """
+    access refresh auth authentication authorization bearer api bot session personal pat id
+    csrf xsrf vault github gitlab gh slack discord telegram npm pypi docker oauth oauth2 jwt
+    security sts service user admin deploy registry hf huggingface openai app application
+    private secret device reset verification invite magic login push webhook signing identity
+    client ci bitbucket jira cloudflare digitalocean heroku netlify vercel consul nomad kube
+    kubernetes k8s sa sentry snyk sonar codecov coveralls circleci travis buildkite notion
+    linear figma airtable dropbox hubspot shopify mapbox twitter facebook instagram linkedin
+    twitch spotify strava plex influx influxdb grafana telemetry join worker agent runner
+    cluster master root
+    """
+)
+_SESSIONS: Final = re.compile(
+    r"(?:phpsessid|jsessionid|sessionid|connect\.sid|asp\.?net[_.]session_?id|aspxauth|laravel_session"
+    r"|csrftoken|xsrf-token|remember_(?:me|token).{0,60}|__(?:secure|host)-.{1,60}|sess(?:ion)?[_-]?cookie"
+    r"|session[_-]?token|auth[_-]?session|_?session|sid|session_?id)\Z",
+    re.IGNORECASE,
+)
+_KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "access-key"}
+
+
+@lru_cache(maxsize=4096)
+def classify(name: str) -> tuple[str, Shape] | None:
+    """Return the kind of secret that stands under `name`, and its shape; None if none does."""
+    if not name or len(name) > 100:
+        return None
+    words = [word.lower() for word in _WORD.findall(name)]
+    while len(words) > 1 and (words[-1] in _TRAILING or words[-1].isdigit()):
+        words.pop()
+    if not words:
+        return None
+    last = words[-1]
+    before = words[-2] if len(words) > 1 else ""
+    joined = "".join(words)
+    if _is_password(last, before):
+        return "password", Shape.ANY
+    if joined in ("authorization", "proxyauthorization", "xauthorization"):
+        return "authorization", Shape.ANY
+    if joined in ("cookie", "setcookie", "cookies", "cookieheader"):
+        return "cookie", Shape.COOKIE
+    if _SESSIONS.match(name):
+        return "session", Shape.RANDOM
+    if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
+        return "secret", Shape.CODE
+    if last == "token" or (last.endswith("token") and len(last) > 7):
+        is_sure = before in _TOKENS or last[:-5] in _TOKENS
+        return "token", Shape.CODE if is_sure else Shape.RANDOM
+    if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
+        is_sure = last == "apikey" or before in _KEYS or last[:-3] in _KEYS
+        kind = _KINDS_OF_KEYS.get(before or last[:-3], "api-key" if is_sure else "key")
+        if is_sure:
+            return kind, Shape.CODE
+        # A setting in capitals names somebody's key; a member `key` is mostly a name.
+        return (kind, Shape.RANDOM) if name.isupper() and before else None
+    if last in ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa"):
+        return "pin", Shape.DIGITS
+    if last in ("credential", "credentials", "creds", "cred", "jwt", "bearer", "sas", "sig"):
+        return "credential", Shape.RANDOM
+    if last == "psk":
+        return "password", Shape.ANY
+    if joined == "d":
+        # The private part of a JSON Web Key.
+        return "private-key", Shape.RANDOM
+    if last in ("mnemonic", "seedphrase") or joined in ("seedphrase", "recoveryphrase"):
+        return "seed-phrase", Shape.ANY
+    if last in ("auth", "pepper") or joined.endswith("connectionstring"):
+        return "secret", Shape.RANDOM
+    return None
+
+
+def _is_password(last: str, before: str) -> bool:
+    if last in _PASSWORDS:
+        # `pass` alone is a word, and so are others with it.
+        return last not in ("clave",) or not before
+    if last.endswith(_PASSWORD_ENDS):
+        return True
+    return last.endswith(("pass", "pwd")) and 5 < len(last) <= 16 and last not in _NO_PASS
+
+
+_SENTENCE: Final = re.compile(
+    r"\A[^\W\d_]+(?:['’-][^\W\d_]+){0,3}(?:[ ][^\W\d_]+(?:['’-][^\W\d_]+){0,3})+[.?!:…]?\Z"
+)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
+_MOST: Final = 4096
+_NAMES: Final = re.compile(
+    r"pass|pwd|secret|token|key|cred|auth|param|input|field|arg|value|conf|env|prompt|user", re.I
+)
+
+
+def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
+    """Return whether a value can be the secret that its name promises.
+
+    In code a value without quotes is mostly a variable.
+    """
+    if not 3 <= len(secret) <= _MOST or not is_value(secret):
+        return False
+    if shape is Shape.DIGITS:
+        return secret.isdigit() and 3 <= len(secret) <= 8
+    if shape is Shape.COOKIE:
+        return re.search(r"[^\s=;,]=[^\s=;,]{4,}", secret) is not None
+    if not is_quoted and _IDENTIFIER.match(secret) and not is_random(secret):
+        is_word = secret.isalpha() or not any(map(str.isdigit, secret))
+        if "." in secret or "->" in secret or "::" in secret or _NAMES.search(secret):
+            return False
+        if is_word and (shape is not Shape.ANY or "_" in secret):
+            return False
+    if shape is Shape.ANY:
+        return _SENTENCE.match(secret) is None
+    if re.search(r"\s", secret):
+        return False
+    if shape is Shape.CODE:
+        return (
+            len(secret) >= 6
+            and is_no_placeholder(secret)
+            and (
+                is_mixed(secret)
+                or (secret.isdigit() and len(secret) >= 8)
+                or (
+                    is_quoted
+                    and len(secret) >= 8
+                    and re.search(r"[^A-Za-z_.:/ -]", secret) is not None
+                )
+                or (is_quoted and len(secret) >= 12 and secret.isalnum())
+            )
+        )
+    return is_random(secret) and _UUID.match(secret) is None

@@ -1,0 +1,248 @@
+"""Personal data, each kind with a check: addresses, cards, accounts, telephone numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import phonenumbers
+
+from webapp.redaction.rules.context import Place
+from webapp.redaction.rules.kinds import split_words
+
+_LOCAL: Final = re.compile(r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64})\Z")
+_DOMAIN: Final = re.compile(
+    r"@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24})(?![\w@-]|\.[^\W_])"
+)
+_NO_ENDINGS: Final = split_words(
+    """
+    png jpg jpeg gif svg webp ico pdf css js mjs ts tsx jsx json html htm xml yml yaml md txt
+    py rb go rs java c h cpp sh lock toml whl zip gz tar service timer socket target mount
+    slice local internal lan localdomain cluster example invalid test localhost
+    """
+)
+_EXAMPLES: Final = (
+    "example.com",
+    "example.org",
+    "example.net",
+    "domain.com",
+    "email.com",
+    "test.com",
+)
+_ROLES: Final = split_words(
+    """
+    user username you your name email mail me test foo bar baz admin info support noreply
+    no-reply donotreply do-not-reply hello contact example sales security help git postmaster
+    webmaster abuse press privacy billing root bot notifications users someone somebody anyone
+    your-email your.email youremail your_email user1 user2 alice bob sender recipient from to
+    hostmaster mailer-daemon feedback team jobs careers legal office service customer
+    customerservice customer-service
+    """
+)
+
+_DIGITS: Final = re.compile(r"[0-9](?<![\w.,+/#-].)(?:[ -]?[0-9]){11,18}(?![\w-]|[.,][0-9])")
+# The first character comes first, since texts are searched faster for it than for what is before.
+_IBAN: Final = re.compile(
+    r"[A-Z](?<![A-Za-z0-9_].)[A-Z][0-9]{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9_])"
+)
+_IBAN_LENGTHS: Final = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI FO GL NL",
+        19: "MK SI",
+        20: "AT BA EE KZ LT LU XK",
+        21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA",
+        23: "AE GI IL IQ TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "PT ST",
+        26: "IS TR",
+        27: "FR GR IT MC MR SM",
+        28: "AL AZ BY CY DO GT HU LB PL SV",
+        29: "BR EG PS QA UA",
+        30: "JO KW MU",
+        31: "MT SC",
+        32: "LC",
+    }.items()
+    for country in split_words(countries)
+}
+
+_INTERNATIONAL: Final = re.compile(
+    r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[1-9]))(?:[ ]?\(?[0-9]\)?)"
+    r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.,-][0-9])"
+)
+_NATIONAL: Final = re.compile(
+    r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
+    r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
+)
+_SAID: Final = re.compile(
+    r"(?:phone|mobile|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
+    r"|call(?: me)?(?: at| on)?|sms|text me(?: at)?|rufnummer|numéro|电话|手机|電話|携帯|телефон)"
+    r"[^0-9\n+(]{0,20}"
+    r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%])",
+    re.IGNORECASE,
+)
+_PHONE_WORDS: Final = (
+    "phone",
+    "mobile",
+    "cell",
+    "tel",
+    "fax",
+    "handy",
+    "whatsapp",
+    "call",
+    "sms",
+    "text",
+) + ("rufnummer", "numéro", "电话", "手机", "電話", "携帯", "телефон")
+_REGIONS: Final = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "IN",
+    "AU",
+    "JP",
+    "CN",
+    "BR",
+    "NL",
+    "CH",
+    "PL",
+)
+_CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|cc_?(?:num|no)|payment", re.IGNORECASE)
+_PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
+
+
+def find_people(text: str, lowered: str, name: str) -> Iterator[Place]:
+    """Yield the personal data in `text`, which stands under `name`."""
+    if "@" in text:
+        yield from _find_emails(text)
+    if any(digit in text for digit in "0123456789"):
+        yield from _find_cards(text, name)
+        yield from _find_accounts(text)
+        yield from _find_phones(text, lowered, name)
+
+
+def _find_emails(text: str) -> Iterator[Place]:
+    for match in _DOMAIN.finditer(text):
+        local = _LOCAL.search(text, max(match.start() - 64, 0), match.start())
+        if local is None:
+            continue
+        start = local.start() + len(local[0]) - len(local[0].lstrip(".%+'-_"))
+        before, user, domain = (
+            text[start - 1 : start],
+            text[start : match.start()],
+            match[1].lower(),
+        )
+        if not user or before in ("/", ":", "=") and _is_address(text, start):
+            continue
+        if domain.rpartition(".")[2] in _NO_ENDINGS or _is_remote(text, match.end()):
+            continue
+        role = user.lower().partition("+")[0]
+        if role in ("git", "hg", "svn", "noreply", "no-reply") or (
+            role in _ROLES and (domain.endswith(_EXAMPLES) or role not in ("alice", "bob"))
+        ):
+            continue
+        yield Place("email", start, match.end())
+
+
+def _is_address(text: str, start: int) -> bool:
+    """Return whether what begins at `start` is the user of a URL."""
+    return text.endswith("://", max(start - 3, 0), start) or (
+        "://" in text[max(start - 80, 0) : start].rpartition(" ")[2]
+        and not text[max(start - 80, 0) : start].rpartition(" ")[2].count("?")
+    )
+
+
+def _is_remote(text: str, end: int) -> bool:
+    """Return whether a path on another machine follows, as in `host.example:/srv`."""
+    return re.match(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)", text[end : end + 64]) is not None
+
+
+def _find_cards(text: str, name: str) -> Iterator[Place]:
+    is_number = text.isdigit()
+    if is_number and name and not _CARD_NAME.search(name):
+        return
+    for match in _DIGITS.finditer(text):
+        digits = re.sub("[ -]", "", match[0])
+        if _is_card(digits) and len(set(digits)) > 2 and _has_groups(match[0]):
+            yield Place("card", *match.span())
+
+
+def _has_groups(written: str) -> bool:
+    """Return whether digits are together, or in the groups of a card."""
+    lengths = [len(group) for group in re.split("[ -]", written)]
+    return len(lengths) == 1 or (
+        lengths[0] == 4 and 3 <= len(lengths) <= 5 and min(lengths[:-1]) >= 4
+    )
+
+
+def _is_card(digits: str) -> bool:
+    first, length = digits, len(digits)
+    known = (
+        (first[0] == "4" and length in (16, 19))
+        or (51 <= int(first[:2]) <= 55 and length == 16)
+        or (2221 <= int(first[:4]) <= 2720 and length == 16)
+        or (first[:2] in ("34", "37") and length == 15)
+        or (
+            (first[:4] == "6011" or first[:2] in ("64", "65", "62", "35", "60"))
+            and length in (16, 19)
+        )
+        or (first[:2] in ("30", "36", "38", "39") and length == 14)
+    )
+    if not known:
+        return False
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
+    return sum(one - 9 * (one > 9) for one in doubled) % 10 == 0
+
+
+def _find_accounts(text: str) -> Iterator[Place]:
+    for match in _IBAN.finditer(text):
+        length = _IBAN_LENGTHS.get(match[0][:2], 0)
+        end = match.start()
+        count = 0
+        while end < match.end() and count < length:
+            count += text[end] not in " -"
+            end += 1
+        account = re.sub("[ -]", "", text[match.start() : end])
+        is_whole = end == match.end() or text[end] in " -"
+        if length and len(account) == length and is_whole:
+            digits = "".join(str(int(character, 36)) for character in account[4:] + account[:4])
+            if int(digits) % 97 == 1:
+                yield Place("iban", match.start(), end)
+
+
+def _find_phones(text: str, lowered: str, name: str) -> Iterator[Place]:
+    if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
+        yield Place("phone", 0, len(text))
+    if "+" in text or "00" in text:
+        for match in _INTERNATIONAL.finditer(text):
+            if _is_phone(re.sub(r"\A00", "+", match[0]), (None,)):
+                yield Place("phone", *match.span())
+    for match in _NATIONAL.finditer(text):
+        if _is_phone(match[0], ("US",)) and re.search(
+            r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z", match[0]
+        ):
+            yield Place("phone", *match.span())
+    if any(hint in lowered for hint in _PHONE_WORDS):
+        for match in _SAID.finditer(text):
+            if _is_phone(match["number"], _REGIONS):
+                yield Place("phone", *match.span("number"))
+
+
+def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
+    digits = re.sub(r"\D", "", written)
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3:
+        return False
+    for region in regions:
+        try:
+            number = phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return True
+    return False

@@ -1,0 +1,227 @@
+"""Keys and tokens that are known by the prefix that their vendor gives them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from webapp.redaction.rules.kinds import Kind, is_mixed, is_no_placeholder, is_value
+
+_ELISION: Final = r"(?:\*{2,4096}|\.{3}|…|•{2,4096}|\[\.{3}\])"
+
+_WORD: Final = r"[A-Za-z0-9]"
+_DASHED: Final = r"[A-Za-z0-9_-]"
+_DOTTED: Final = r"[A-Za-z0-9_.-]"
+_BASE64: Final = r"[A-Za-z0-9+/=_-]"
+
+# The kind, what follows the prefix, and prefixes. Prefixes that are words of other texts too are
+# followed by more.
+_TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
+    # Models.
+    ("api-key", _DASHED + "{16,}+", "sk-"),
+    ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk- jina_ wandb_v1_"),
+    ("api-key", _DASHED + "{30,}+", "nvapi- tvly- tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa-"),
+    ("api-key", _WORD + "{24,}+", "hf_ r8_ api_org_ fw_ fc- wandb_"),
+    ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
+    ("api-key", _DASHED + "{24,}+", "lsv2_pt_ lsv2_sk_ ls__ phx_ psk_ e2b_ bb_live_"),
+    ("api-key", r"[0-9a-f]{40,}+", "sk_"),
+    ("organization", _WORD + "{16,}+", "org-"),
+    ("project", _WORD + "{16,}+", "proj_"),
+    # Code, packages and what builds them.
+    ("github-token", _WORD + "{20,}+", "ghp_ gho_ ghu_ ghs_ ghr_"),
+    ("github-token", r"[A-Za-z0-9_]{20,}+", "github_pat_"),
+    (
+        "gitlab-token",
+        _DOTTED + "{16,}+",
+        "glpat- gldt- glrt- glptt- glcbt- gloas- glsoat- glft- glimt- glagent- glffct- GR1348941",
+    ),
+    ("atlassian-token", _BASE64 + "{20,}+", "ATATT3 ATCTT3 ATBB ATTA ATOA"),
+    ("npm-token", _WORD + "{30,}+", "npm_"),
+    ("pypi-token", _DASHED + "{40,}+", "pypi-"),
+    ("package-token", r"[0-9a-f]{40,}+", "rubygems_"),
+    ("package-token", _WORD + "{28,}+", "cio CLOJARS_ oy2 AKCp"),
+    ("docker-token", _DASHED + "{20,}+", "dckr_pat_ dckr_oat_"),
+    ("vault-token", _DASHED + "{20,}+", "hvs. hvb. hvr."),
+    (
+        "ci-token",
+        _DASHED + "{20,}+",
+        "bkua_ bkct_ CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
+    ),
+    ("sentry-token", _BASE64 + "{30,}+", "sntrys_ sntryu_ sntrya_"),
+    ("doppler-token", _DOTTED + "{20,}+", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit."),
+    ("1password-token", _BASE64 + "{40,}+", "ops_eyJ"),
+    ("age-key", r"[0-9A-Z]{40,}+", "AGE-SECRET-KEY-1"),
+    # Clouds and hosting.
+    ("aws-key-id", r"[A-Z2-7]{16}(?![A-Za-z0-9])", "AKIA ASIA ABIA ACCA"),
+    ("aws-key", _BASE64 + "{30,}+", "ABSK bedrock-api-key-"),
+    ("google-key", _DASHED + "{30,}+", "AIza"),
+    ("google-token", _DOTTED + "{20,}+", "ya29."),
+    ("google-token", _DASHED + "{30,}+", "1//0"),
+    ("google-secret", _DASHED + "{20,}+", "GOCSPX-"),
+    ("digitalocean-token", _WORD + "{30,}+", "dop_v1_ doo_v1_ dor_v1_"),
+    ("alibaba-key", r"[A-Za-z0-9]{12,30}(?![A-Za-z0-9])", "LTAI"),
+    ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
+    ("yandex-token", _BASE64 + "{30,}+", "AQVN t1. y0_"),
+    ("hosting-token", _DASHED + "{20,}+", "nfp_ nfc_ nfo_ vcp_ vci_ vca_ vck_ rnd_ HRKU- render_"),
+    ("hosting-token", _BASE64 + "{40,}+", "fo1_ fm2_ FlyV1"),
+    ("cloudflare-token", _DASHED + "{30,}+", "v1.0- cfut_ cfat_ cfk_"),
+    ("tailscale-key", _DASHED + "{16,}+", "tskey-"),
+    ("openshift-token", _DASHED + "{40,}+", "sha256~"),
+    # Data.
+    (
+        "database-token",
+        _DASHED + "{20,}+",
+        "sbp_ sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_ napi_",
+    ),
+    ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),
+    ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{40,}+", "pat"),
+    # Messages.
+    ("slack-token", r"[abeoprs]-[A-Za-z0-9-]{10,}+", "xox xoxe."),
+    ("slack-token", r"[A-Za-z0-9-]{20,}+", "xapp-"),
+    ("sendgrid-key", r"[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}+", "SG."),
+    ("twilio-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "SK AC"),
+    ("mailgun-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "key- pubkey-"),
+    ("mail-key", _DASHED + "{20,}+", "xkeysib- xsmtpsib- md- re_ mlsn."),
+    # Payment and commerce.
+    ("stripe-key", r"(?:live|test)_[A-Za-z0-9]{10,}+", "sk_ rk_ pk_"),
+    ("webhook-secret", _BASE64 + "{16,}+", "whsec_"),
+    ("square-token", _DASHED + "{20,}+", "sq0atp- sq0csp- sq0idp- EAAAE EAAAl"),
+    (
+        "paypal-token",
+        r"\$[0-9a-z]{10,}+\$[0-9a-f]{20,}+",
+        "access_token$production access_token$sandbox",
+    ),
+    ("shopify-token", r"[0-9a-fA-F]{30,}+", "shpat_ shpss_ shpca_ shppa_"),
+    (
+        "payment-key",
+        _DASHED + "{12,}+",
+        "rzp_live_ rzp_test_ FLWSECK- FLWSECK_TEST- shippo_live_ EZAK EZTK",
+    ),
+    (
+        "payment-key",
+        _DASHED + "{20,}+",
+        "access-production- access-sandbox- access-development- duffel_",
+    ),
+    # Everything else.
+    ("linear-key", _WORD + "{30,}+", "lin_api_ lin_oauth_"),
+    ("notion-token", _WORD + "{40,}+", "ntn_ secret_"),
+    ("figma-token", _DASHED + "{30,}+", "figd_ figu_"),
+    ("postman-key", r"[0-9a-f]{20,}-[0-9a-f]{30,}+", "PMAK-"),
+    ("grafana-token", r"[A-Za-z0-9+/=_]{30,}+", "glsa_ glc_"),
+    ("new-relic-key", _DASHED + "{20,}+", "NRAK- NRJS- NRII- NRIQ- NRRA- NRAL-"),
+    ("dynatrace-token", r"\.[A-Z0-9]{20,}+\.[A-Z0-9]{50,}+", "dt0c01 dt0s01"),
+    ("hubspot-token", r"[0-9a-f-]{30,}+", "pat-na1- pat-eu1- pat-na2- pat-ap1-"),
+    ("dropbox-token", _DASHED + "{60,}+", "sl. sl.u."),
+    ("mapbox-token", _DOTTED + "{40,}+", "sk.eyJ tk.eyJ"),
+    ("launchdarkly-key", r"[0-9a-f]{8}-[0-9a-f-]{27}", "sdk- api- mob-"),
+    (
+        "content-token",
+        _DASHED + "{30,}+",
+        "CFPAT- tfp_ rdme_ pnu_ waka_ fio-u- zpka_ sm_pat_ dt0 fpat_",
+    ),
+    ("facebook-token", _WORD + "{60,}+", "EAA"),
+    ("square-token", _DASHED + "{55,}+", "EAAA"),
+)
+
+
+def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
+    """Return the kind of tokens that begin with a vendor's prefix."""
+    any_of = "|".join(map(re.escape, sorted(prefixes, key=len, reverse=True)))
+    pattern = re.compile(f"(?:{any_of}){rest}")
+    longest = max(map(len, prefixes))
+
+    def accepts(secret: str) -> bool:
+        rest = secret[longest:]
+        return is_no_placeholder(secret) and (is_mixed(rest) or rest.isupper())
+
+    return Kind(name, prefixes, pattern, accepts)
+
+
+def _is_shortened(secret: str) -> bool:
+    """Return whether a shortened key shows some of it, and is not `sk-...your-key-here`."""
+    shown = re.sub(rf"sk-(?:proj-|svcacct-|admin-|ant-)?|org-|proj_|{_ELISION}", "", secret)
+    return len(shown) >= 2 and not re.search("your|here|xxx|example", shown, re.IGNORECASE)
+
+
+PREFIXED: Final[tuple[Kind, ...]] = (
+    *(_token(name, rest, tuple(prefixes.split())) for name, rest, prefixes in _TOKENS),
+    Kind(
+        "jwt",
+        ("eyJ",),
+        re.compile(r"eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,4}"),
+        is_no_placeholder,
+    ),
+    Kind(
+        "wallet-key",
+        ("xprv", "yprv", "zprv"),
+        re.compile(r"[xyz]prv[1-9A-HJ-NP-Za-km-z]{90,}+"),
+        is_no_placeholder,
+    ),
+    # Those that an error shows with the middle left out.
+    Kind(
+        "api-key",
+        ("sk-", "org-", "proj_"),
+        re.compile(rf"(?:sk-|org-|proj_)[A-Za-z0-9_-]{{0,64}}{_ELISION}[A-Za-z0-9_-]{{0,64}}"),
+        _is_shortened,
+    ),
+)
+"""Kinds that begin with a prefix."""
+
+PARTS: Final[tuple[Kind, ...]] = (
+    # A prefix of any vendor that says what it is.
+    Kind(
+        "api-key",
+        tuple(
+            f"_{middle}_"
+            for middle in ("live", "test", "prod", "sandbox", "pat", "sk", "key", "secret")
+            + ("token", "api", "apikey")
+        ),
+        re.compile(r"_[a-z]{2,8}_[A-Za-z0-9]{20,}+"),
+        lambda secret: is_no_placeholder(secret) and any(map(str.isdigit, secret)),
+        reach=16,
+    ),
+    Kind(
+        "slack-webhook",
+        ("hooks.slack.com/",),
+        re.compile(r"hooks\.slack\.com/[a-z]{1,20}/(?P<secret>[A-Za-z0-9/+_-]{20,}+)"),
+        is_no_placeholder,
+    ),
+    Kind(
+        "webhook",
+        ("/api/webhooks/", ".webhook.office.com/", "hooks.zapier.com/hooks/catch/"),
+        re.compile(
+            r"(?:/api/webhooks/[0-9]{1,30}/|\.webhook\.office\.com/[a-z0-9]{1,20}/"
+            r"|hooks\.zapier\.com/hooks/catch/)(?P<secret>[A-Za-z0-9@/_-]{12,}+)"
+        ),
+        is_no_placeholder,
+    ),
+    Kind(
+        "telegram-token",
+        (":AA",),
+        re.compile(r":AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
+        lambda secret: secret[:8].isdigit() and is_no_placeholder(secret),
+        reach=12,
+    ),
+    Kind(
+        "azure-secret",
+        ("8Q~", "7Q~"),
+        re.compile(r"[78]Q~[A-Za-z0-9_.~-]{31,36}"),
+        is_no_placeholder,
+        reach=4,
+    ),
+    Kind(
+        "terraform-token",
+        (".atlasv1.",),
+        re.compile(r"\.atlasv1\.[A-Za-z0-9_=-]{40,}+"),
+        is_value,
+        reach=16,
+    ),
+    Kind(
+        "discord-token",
+        (".",),
+        re.compile(r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])"),
+        lambda secret: secret[0] in "MNO" and secret.find(".") >= 23 and is_no_placeholder(secret),
+        reach=30,
+    ),
+)
+"""Kinds with a part in the middle that no other text has."""
