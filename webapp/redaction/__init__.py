@@ -6,7 +6,7 @@
     views         the same text with its escapes decoded
     base64_texts  texts in base64
     spreading     searches for values that were found elsewhere
-    patterns    the kinds of secrets that are found by their form or by the words around them
+    rules         what is a secret: by its form, by what is around it, or by a check
     masking       `find` and `mask`, for whole texts: errors, logs, the output of commands
     addresses     database addresses without their passwords
     streams       known keys, in texts and in streams of bytes
