@@ -21,7 +21,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " templating errors fragments security static_files"
+    " shares templating errors fragments security static_files"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories loopback serving views app"
@@ -45,6 +45,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "analysis": (f"{VALUES} transcript media", "jsonschema re2 referencing"),
     "media": (f"{VALUES} folders", "tinytag"),
     "database": ("folders redaction", "sqlalchemy"),
+    "shares": (f"{VALUES} database formatting", "sqlalchemy werkzeug"),
     "rendering": (
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",

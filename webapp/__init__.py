@@ -12,6 +12,7 @@
     errors          errors as pages and notices
     static_files    names that change with the content
     services        the objects that views share, one of each a process
+    shares          frozen, redacted snapshots of transcripts, each behind a link
     rendering       values to Markup
     reading         the pages of transcripts and of the list, read from one upstream
 

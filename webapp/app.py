@@ -21,6 +21,7 @@ from webapp.embedded import (
     AS_GIVEN,
     ModelServer,
     Recovery,
+    Snapshot,
     Spool,
     Store,
     create_server,
@@ -42,8 +43,9 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
-from webapp.services import Services
+from webapp.services import Services, Sharing
 from webapp.serving.refusals import AnswerRefusals
+from webapp.shares import Policy, ShareStore
 from webapp.static_files import StaticFiles
 from webapp.upstream import SYSTEM_CLOCK, Clock
 from webapp.views import (
@@ -56,6 +58,8 @@ from webapp.views import (
     remote_images,
     texts,
 )
+from webapp.views.shares import links, making, managing, redacted
+from webapp.views.shares.reader import Reader
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -81,12 +85,12 @@ def create_app(
     package = Path(__file__).resolve().parent
     # Installed, the package has `templates` and `static` in itself, else they are beside it.
     root = package if (package / "templates").is_dir() else package.parent
-    app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
+    static_files = StaticFiles(root / "static")
+    redaction.remember_secrets(config.secrets)
+    app = _create_pages(root, static_files)
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
-    redaction.mask_logger(app.logger)
-    redaction.remember_secrets(config.secrets)
-    Htmx(app)
+    static_files.serve(app)
     media_cache = MediaCache(
         find_media_folder(config),
         max_bytes=config.media_cache_bytes,
@@ -102,13 +106,17 @@ def create_app(
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
     services = _build_services(config, transport, clock, media_cache)
-    app.extensions["readback"] = services
-    StaticFiles(root / "static").install(app)
-    templating.install(app)
+    app.extensions["readback"] = replace(
+        services,
+        shares=_build_sharing(config, clock, lambda: _create_pages(root, static_files)),
+    )
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     app.after_request(_make_redirect_relative)
-    for area in (listing, completions, checks, messages, texts, media, remote_images, health):
+    for area in (
+        *(listing, completions, checks, messages, texts, media, remote_images, health),
+        *(links, making, managing, redacted),
+    ):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None and (config.is_loopback or config.api_key):
@@ -118,6 +126,17 @@ def create_app(
     app.wsgi_app = Forwarding(  # type: ignore[assignment]
         wsgi, Proxies(config.trusted_proxies, config.prefix)
     )
+    return app
+
+
+def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
+    """Return an application with the templates and what they need, and without a page."""
+    app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
+    redaction.mask_logger(app.logger)
+    Htmx(app)
+    templating.install(app)
+    static_files.install(app)
+    app.add_template_global(lambda: None, "spool_state")
     return app
 
 
@@ -153,6 +172,39 @@ def _create_embedded(
     recovery.open_store()
     return create_server(
         store, api_key=config.api_key, model=model, recovery=recovery, on_delete=on_delete
+    )
+
+
+def _build_sharing(config: Config, clock: Clock, create: Callable[[], Flask]) -> Sharing:
+    """Return the shares, in the database of this Readback whatever server its pages read from.
+
+    What reads a snapshot has no address, no key and no cache but that snapshot.
+    """
+    alone = replace(
+        config,
+        openai_api_key=None,
+        openai_base_url=None,
+        azure_openai_endpoint=None,
+        azure_openai_api_key=None,
+        headers=(),
+        api_key=None,
+        proxy=None,
+    )
+    nothing = MediaCache(find_media_folder(alone), max_bytes=0, max_age=0)
+
+    def build(text: str) -> Services:
+        server = create_server(Snapshot(text))
+        transport = LoopbackAdapter(server, mount="/v1", variables={AS_GIVEN: True})
+        return _build_services(alone, transport, clock, nothing)
+
+    return Sharing(
+        ShareStore(find_database_url(config)),
+        Policy(
+            allows=config.allows_shares,
+            max_seconds=config.share_days * 86400,
+            needs_passphrase=config.shares_need_passphrase,
+        ),
+        Reader(create, build),
     )
 
 

@@ -45,6 +45,7 @@ _NOT_FOUND_CAUSES = {
         "It was deleted, or the server keeps completions for a limited time.",
         _TOO_NEW,
     ),
+    "share": (),
 }
 _CAUSES = "readback_not_found_causes"
 _SENTENCES = {

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from flask import current_app
+from flask import Response, current_app, request
 
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.rendering import Budgets
+from webapp.shares import Policy, Share, ShareStore
 from webapp.upstream import Deadline, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class SnapshotReader(Protocol):
+        """Answers with the pages of a snapshot."""
+
+        def answer(
+            self, share: Share, read: Callable[[], str | None], *, mount: str, path: str
+        ) -> Response | None: ...
+
+
+SERVICES: Final = "readback.services"
+"""The WSGI variable with the services of a shared snapshot, in place of the application's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """The shares, what is allowed of them, and what shows them."""
+
+    store: ShareStore
+    policy: Policy
+    reader: SnapshotReader
+
+    def find_open(self, token: str) -> Share | None:
+        """Return the share that a link opens; None if it ended, or if there are none at all."""
+        share = self.store.find_open(token)
+        return share if self.policy.allows else None
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the views share; one a process, made by `create_app`."""
+    """Everything the views share; one a process, made by `create_app`, and one a snapshot.
+
+    Those of a snapshot have its `share`, and no `sharing`.
+    """
 
     upstream: Upstream
     loader: TranscriptLoader
@@ -26,11 +60,19 @@ class Services:
     page_timeout: float
     max_pages: int
     budgets: Budgets
+    shares: Sharing | None = None
+    share: Share | None = None
+
+    @property
+    def sharing(self) -> Sharing:
+        if self.shares is None:
+            raise LookupError("a snapshot has no shares")
+        return self.shares
 
 
 def services() -> Services:
-    """Return the services of the current application."""
-    found = current_app.extensions["readback"]
+    """Return the services of the current request: of the application, or of a snapshot."""
+    found = request.environ.get(SERVICES) or current_app.extensions["readback"]
     assert isinstance(found, Services)
     return found
 

@@ -7,7 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, abort, send_file, url_for
+from flask import Blueprint, Flask, Response, abort, request, send_file
+
+OUTSIDE: Final = "readback.outside"
+"""The WSGI variable with the path of the application, on pages that are below a path of a share."""
 
 SHEET: Final = "readback.css"
 SHEET_PARTS: Final = (
@@ -27,6 +30,7 @@ SHEET_PARTS: Final = (
     "runs",
     "checks",
     "folds",
+    "shares",
     "density",
     "print",
 )
@@ -55,14 +59,21 @@ class StaticFiles:
         return name in self._digests
 
     def url(self, name: str) -> str:
-        """Return the URL of `name` with its digest. Raises `KeyError` if there is no such file."""
-        return url_for("static_files.show", digest=self._digests[name], name=name)
+        """Return the URL of `name` with its digest. Raises `KeyError` if there is no such file.
 
-    def install(self, app: Flask) -> None:
-        """Serve the files, and define `static_url` and `has_static` for templates."""
+        It is below the path of the application, also on the pages of a share.
+        """
+        root = request.environ.get(OUTSIDE, request.script_root)
+        return f"{root}/static/{self._digests[name]}/{name}"
+
+    def serve(self, app: Flask) -> None:
+        """Serve the files from `app`."""
         blueprint = Blueprint("static_files", __name__, url_prefix="/static")
         blueprint.add_url_rule("/<digest>/<path:name>", "show", self._serve)
         app.register_blueprint(blueprint)
+
+    def install(self, app: Flask) -> None:
+        """Define `static_url` and `has_static` for the templates of `app`."""
         app.jinja_env.globals.update(static_url=self.url, has_static=self.has)
 
     def _serve(self, digest: str, name: str) -> Response:

@@ -20,7 +20,9 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5}
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
-_OWN: Final = frozenset({"completions", "healthz", "open", "remote-image", "static", "v1"})
+_OWN: Final = frozenset(
+    {"completions", "healthz", "open", "remote-image", "s", "shares", "static", "v1"}
+)
 """The first segments of the paths that Readback answers itself."""
 
 

@@ -266,6 +266,24 @@ class Config:
         default=24 * 3600,
         help="Seconds for which they are kept.",
     )
+    allows_shares: bool = setting(
+        "READBACK_SHARES",
+        parsers.flag,
+        default=True,
+        help="0 turns sharing off: no link of a share opens, and none can be made.",
+    )
+    share_days: int = setting(
+        "READBACK_SHARE_DAYS",
+        parsers.whole(1, 3650),
+        default=30,
+        help="Days that a share may last at the most.",
+    )
+    shares_need_passphrase: bool = setting(
+        "READBACK_SHARE_PASSPHRASE",
+        parsers.flag,
+        default=False,
+        help="1 demands a passphrase for every share.",
+    )
     budgets: Budgets = nested(Budgets)
     proxy: str | None = setting(
         "READBACK_PROXY",

@@ -19,6 +19,7 @@ from webapp.embedded.app import create_server
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.spool import Spool, SpoolState
+from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
 from webapp.embedded.transfer.exporting import ExportReport, export_completions
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
@@ -32,6 +33,7 @@ __all__ = [
     "ModelServer",
     "Problem",
     "Recovery",
+    "Snapshot",
     "Spool",
     "SpoolState",
     "Store",

@@ -20,6 +20,8 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
+from webapp.services import services
+from webapp.shares import SHARED_ID
 from webapp.templating import addresses, bubbles, headers, listing, outlines, runs
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
@@ -55,6 +57,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_chips": runs.list_chips,
     "run_links": runs.RunLinks.on_page,
     "select_entries": runs.select_entries,
+    "shared": lambda: services().share,
+    "shared_id": SHARED_ID,
     "draw_ribbon": outlines.draw_ribbon,
     "list_outline": outlines.list_outline,
     "most_outline_lines": outlines.MOST_LINES,
@@ -73,6 +77,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "page_url": addresses.page_url,
     "pieces_url": addresses.pieces_url,
     "raw_url": addresses.raw_url,
+    "redacted_url": addresses.redacted_url,
     "render_bubble": bubbles.render_bubble,
     "text_url": addresses.text_url,
     "group_settings": headers.group_settings,

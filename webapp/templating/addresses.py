@@ -47,6 +47,17 @@ def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
     return None
 
 
+def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
+    """Return the page of a message as redacted text; None if the message has no usable id."""
+    if is_linkable(entry.sent_as.id):
+        return url_for(
+            "redacted.message", completion_id=section.completion_id, message_id=entry.sent_as.id
+        )
+    if entry.place is not None:
+        return url_for("redacted.choice", completion_id=section.completion_id, place=entry.place)
+    return None
+
+
 def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
     """Return the address of the bytes of `media`, and keep them in the cache.
 

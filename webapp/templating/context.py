@@ -33,7 +33,7 @@ VIEWS: Final[tuple[View, ...]] = ("outline", "compact", "full")
 COMPACT_FROM: Final = 40
 """Messages from which a transcript is compact if the reader chose nothing."""
 
-_COOKIE: Final = "readback_view"
+VIEW_COOKIE: Final = "readback_view"
 _YEAR: Final = 31_536_000
 
 
@@ -153,7 +153,12 @@ class RenderContext:
         return rendering.is_allowed_link(url, own_host=self.own_host)
 
     def find_remote_image(self, url: str) -> RemoteImage | None:
-        """Return `url` as an image that can be loaded on request; None when it cannot."""
+        """Return `url` as an image that can be loaded on request; None when it cannot.
+
+        A reader of a share loads none: whoever wrote the transcript would learn of the reader.
+        """
+        if services().share is not None:
+            return None
         return RemoteImage.parse(url, own_host=self.own_host)
 
     def take_frame(self) -> bool:
@@ -177,6 +182,8 @@ def is_from_elsewhere() -> bool:
 
 def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
     """Return whether messages of `section` may show images of other servers."""
+    if services().share is not None:
+        return False
     entries = (*section.entries, *section.outputs)
     return any(_names_remote_image(entry.message, own_host) for entry in entries)
 
@@ -208,7 +215,7 @@ def choose_view(section: TranscriptPage) -> View:
         return chosen
     if request.args.get("view"):
         abort(400, "The parameter view takes outline, compact or full.")
-    known = _parse_view(request.args.get("like")) or _parse_view(request.cookies.get(_COOKIE))
+    known = _parse_view(request.args.get("like")) or _parse_view(request.cookies.get(VIEW_COOKIE))
     if known:
         return known
     numbers = [entry.number or 0 for entry in section.entries]
@@ -229,7 +236,7 @@ def _parse_view(text: str | None) -> View | None:
 def _remember(response: Response, view: View) -> Response:
     response.vary.add("Cookie")
     response.set_cookie(
-        _COOKIE,
+        VIEW_COOKIE,
         view,
         max_age=_YEAR,
         path=request.script_root or "/",

@@ -15,6 +15,7 @@ from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
+from webapp.services import services
 from webapp.upstream import NotSupported
 
 Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
@@ -71,7 +72,7 @@ class Filters:
 
     def neighbor_url(self, completion: Completion, direction: str) -> str | None:
         """Return the URL of the next completion in `direction`; None without a usable id."""
-        if completion.id is None or not is_valid_id(completion.id):
+        if services().share is not None or completion.id is None or not is_valid_id(completion.id):
             return None
         created = completion.created
         is_usable = created is not None and 0 <= created <= _MOST_SECONDS
@@ -93,12 +94,16 @@ class Filters:
 
     def model_url(self, model: str | None) -> str | None:
         """Return the URL of the list of one model; None if the API has no filter for it."""
+        if services().share is not None:
+            return None
         is_usable = model and model == model.strip() and _fits_in_link(model)
         return replace(self, model=model).url() if is_usable else None
 
     def metadata_url(self, key: str, value: str | None) -> str | None:
         """Return the URL of the list with this metadata; None if the API has no filter for it."""
-        if not key or not value or not _fits_in_link(key) or not _fits_in_link(value):
+        if services().share is not None or not key or not value:
+            return None
+        if not _fits_in_link(key) or not _fits_in_link(value):
             return None
         others = tuple(pair for pair in self.metadata if pair[0] != key)
         return replace(self, metadata=(*others, (key, value))).url()

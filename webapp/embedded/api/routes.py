@@ -18,6 +18,7 @@ from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.pages import JsonPage, UnknownCursor
+from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
 
 STORE: Final = "readback_store"
@@ -37,7 +38,7 @@ completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 @completions.get("")
 def list_completions() -> Response:
     """Return a page of completions, the newest first unless the client asks otherwise."""
-    page = _get_store().list_completions(
+    page = _get_source().list_completions(
         parse_page_request(request.args, default_order="desc"),
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
@@ -72,7 +73,7 @@ def create_completion() -> Response:
 def retrieve_completion(completion_id: str) -> Response:
     """Return one completion, without its input messages."""
     return _respond_if_found(
-        _get_store().retrieve_completion(completion_id, as_given=_wants_given()), completion_id
+        _get_source().retrieve_completion(completion_id, as_given=_wants_given()), completion_id
     )
 
 
@@ -98,7 +99,7 @@ def delete_completion(completion_id: str) -> Response:
 @completions.get("/<completion_id>/messages")
 def list_messages(completion_id: str) -> Response:
     """Return a page of one completion's input messages, in the order they were sent in."""
-    page = _get_store().list_messages(
+    page = _get_source().list_messages(
         completion_id,
         parse_page_request(request.args, default_order="asc"),
         as_given=_wants_given(),
@@ -124,8 +125,16 @@ def _wants_given() -> bool:
     return bool(request.environ.get(AS_GIVEN))
 
 
+def _get_source() -> Store | Snapshot:
+    return cast("Store | Snapshot", current_app.extensions[STORE])
+
+
 def _get_store() -> Store:
-    return cast(Store, current_app.extensions[STORE])
+    """Return the store to write to."""
+    source = _get_source()
+    if isinstance(source, Snapshot):
+        raise ApiError("This completion cannot be changed.", status=405)
+    return source
 
 
 def _respond_if_found(text: str | None, completion_id: str) -> Response:

@@ -1,0 +1,198 @@
+"""What a link to a share shows, to readers, to bots, and to those who try other addresses."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.shares.sharing import OWN_ID, SECRET, publish, sharing_of, snapshot
+from tests.support.answer_headers import find_header_faults
+from webapp import create_app
+from webapp.config import Config
+from webapp.shares import Choices
+
+TOO_MANY = re.compile(r"view=|order=desc|like=|messages/shared-[1-4]\b")
+"""The same bubbles in other views and orders, and most of the messages that are alike."""
+BOTS = (
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "Mozilla/5.0 (compatible; SkypeUriPreview Preview/0.5) MicrosoftTeams",
+    "WhatsApp/2.23.20.0",
+    "Mozilla/5.0 (Windows NT 10.0) Microsoft Outlook 16.0.12345; SafeLinks",
+)
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhg"
+    "GAWjR9awAAAABJRU5ErkJggg=="
+)
+CONTENT = ("harbour", "berth", "gpt-4o", "masked", "Acme", SECRET)
+
+
+def links(page: str, token: str) -> set[str]:
+    found = re.findall(r'(?:href|src|action|hx-get)="([^"#]+)', page)
+    return {one.replace("&amp;", "&") for one in found if not one.startswith("/static/")}
+
+
+def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(app: Flask) -> None:
+    messages = [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": f"password: {SECRET} ![x](https://evil.example/x.png)"},
+                {"type": "image_url", "image_url": {"url": PIXEL}},
+            ],
+        },
+        *({"role": "user", "content": f"{at} {SECRET} " + "word"} for at in range(5)),
+        {"role": "user", "content": SECRET + "-" + "long line\n" * 25_000},
+    ]
+    _, token = publish(app, snapshot(Choices(calls=True, settings=True), messages=messages))
+    client = app.test_client()
+    start = f"/s/{token}"
+    waiting, seen = [f"{start}/", f"{start}?all=1&limit=2", f"{start}?limit=3"], set[str]()
+    media = 0
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        # The same bubbles in every view, order and menu would be too many pages for one test.
+        seen.add(address)
+        for fragment in ({}, {"HX-Request": "true"}) if "after=" in address else ({},):
+            answer = client.get(address, headers=fragment)
+            body = answer.get_data()
+            assert answer.status_code == 200, address
+            assert SECRET.encode() not in body + str(answer.headers).encode(), address
+            assert OWN_ID.encode() not in body, address
+            assert not find_header_faults(answer.headers)
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            media += answer.content_type.startswith("image/")
+            if answer.content_type.startswith("text/html") and len(seen) < 150:
+                inner = {one for one in links(answer.text, token) if one.startswith("/")}
+                assert all(one.startswith(f"{start}/") for one in inner), inner
+                waiting += sorted(one for one in inner - seen if not TOO_MANY.search(one))
+    assert media
+    assert "evil.example" in client.get(start).text
+    assert not re.search(r'(?:src)="[^"]*evil', client.get(start).text)
+
+
+def test_a_share_opens_its_snapshot_and_no_other_route(app: Flask) -> None:
+    _, token = publish(app)
+    client = app.test_client()
+    rules = [rule.rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/s/")]
+    for rule in [*rules, "/v1/chat/completions", f"/v1/chat/completions/{OWN_ID}"]:
+        path = re.sub(r"<[^>]+>", OWN_ID, rule)
+        answer = client.get(f"/s/{token}{path}")
+        is_page = path == "/"
+        assert answer.status_code == (200 if is_page else 404), rule
+        assert client.post(f"/s/{token}{path}").status_code == 303, rule
+    assert client.get(f"/s/{token}/completions/shared/messages/{OWN_ID}-0").status_code == 404
+
+
+def test_no_request_of_a_share_reaches_a_server(tmp_path: object) -> None:
+    config = Config(
+        openai_base_url="http://127.0.0.1:9/v1",
+        openai_api_key="sk-nowhere",
+        database_url=f"sqlite:///{tmp_path}/own.sqlite3",
+    )
+    app = create_app(config)
+    _, token = publish(app)
+
+    answer = app.test_client().get(f"/s/{token}")
+
+    assert answer.status_code == 200
+    assert "And [masked: password]?" in answer.text
+    assert "<title>A shared transcript</title>" in answer.text[:32_000]
+    head = answer.text.partition("<body>")[0]
+    assert not any(word in head for word in CONTENT)
+    assert "Ann" in head
+
+
+def test_a_bot_takes_no_view_and_sees_nothing_of_the_content(app: Flask) -> None:
+    share_id, token = publish(app, view_limit=1, passphrase="sesame")
+    client = app.test_client()
+    for agent in BOTS:
+        for headers in ({}, {"Range": "bytes=0-32768"}, {"Sec-Purpose": "prefetch"}):
+            for path in ("", "/", "/completions/shared", "/completions/shared/raw"):
+                for method in ("GET", "HEAD"):
+                    answer = client.open(
+                        f"/s/{token}{path}",
+                        method=method,
+                        headers={"User-Agent": agent, **headers},
+                    )
+                    assert answer.status_code == 200
+                    assert not any(word in answer.text for word in CONTENT)
+                    assert "Set-Cookie" not in answer.headers
+                    assert answer.headers["Referrer-Policy"] == "same-origin"
+                    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow, noarchive"
+    found = sharing_of(app).store.find(share_id)
+    assert found is not None and found.views == 0
+    assert client.get("/robots.txt").status_code == 404
+
+
+def test_one_opening_is_one_view_however_much_is_read(app: Flask) -> None:
+    share_id, token = publish(app, view_limit=2)
+    client, other, third = app.test_client(), app.test_client(), app.test_client()
+    here = f"/s/{token}"
+    assert "2 more times" in client.get(here).text
+    opened = client.post(here)
+    assert (opened.status_code, opened.headers["Location"]) == (303, here)
+    cookie = opened.headers["Set-Cookie"]
+    assert f"Path={here};" in cookie and "HttpOnly" in cookie and "Max-Age=3600" in cookie
+    for _ in range(3):
+        assert "And [masked" in client.get(here).text
+        assert client.get(f"{here}/completions/shared/raw").status_code == 200
+    assert other.post(f"{here}/completions/shared").status_code == 303
+    assert other.get(f"{here}/completions/shared").status_code == 200
+    assert third.get(here).status_code == third.post(here).status_code == 404
+    assert client.get(here).status_code == 200
+    store = sharing_of(app).store
+    assert [agent for _, agent in store.list_openings(share_id)] == ["Another program"] * 2
+
+    # The cookie of one share is none of another.
+    _, second = publish(app, view_limit=1)
+    value = cookie.partition("=")[2].partition(";")[0]
+    client.set_cookie("readback-share", value, path=f"/s/{second}")
+    assert "Open the transcript" in client.get(f"/s/{second}").text
+    store.revoke(share_id)
+    assert client.get(here).status_code == 404
+
+
+def test_a_passphrase_is_asked_for_before_anything_is_shown(app: Flask) -> None:
+    _, token = publish(app, passphrase="sesame")
+    client = app.test_client()
+    wrong = client.post(f"/s/{token}", data={"passphrase": "x"})
+    assert (wrong.status_code, "That is not the passphrase" in wrong.text) == (403, True)
+    assert client.post(f"/s/{token}", data={"passphrase": "sesame"}).status_code == 303
+    assert "And [masked" in client.get(f"/s/{token}").text
+    foreign = client.post(f"/s/{token}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403
+
+
+def test_every_link_that_opens_nothing_gets_the_same_answer(app: Flask, config: Config) -> None:
+    client = app.test_client()
+    (revoked_id, revoked), (_, used) = publish(app), publish(app, view_limit=1)
+    _, expired = publish(app, seconds=0)
+    sharing_of(app).store.revoke(revoked_id)
+    assert app.test_client().post(f"/s/{used}").status_code == 303
+    wrong = client.get("/s/no-such-link")
+    assert wrong.status_code == 404
+    assert not find_header_faults(wrong.headers)
+    for token in (revoked, used, expired, "x" * 5000):
+        for path in ("", "/completions/shared/raw"):
+            answer = client.get(f"/s/{token}{path}")
+            assert answer.data == wrong.data
+            assert list(answer.headers) == list(wrong.headers)
+            assert client.post(f"/s/{token}{path}").data == wrong.data
+
+    off = create_app(Config(database_url=config.database_url, allows_shares=False))
+    _, live = publish(app)
+    assert client.get(f"/s/{live}").status_code == 200
+    assert off.test_client().get(f"/s/{live}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_written_to_a_share(client: FlaskClient, app: Flask, method: str) -> None:
+    _, token = publish(app)
+
+    assert client.open(f"/s/{token}/completions/shared", method=method).status_code == 405

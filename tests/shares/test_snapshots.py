@@ -1,0 +1,101 @@
+"""What of a transcript gets into a share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, snapshot
+from webapp.shares import Choices, find_new
+
+EVERYTHING = Choices(calls=True, system=True, settings=True)
+
+
+def test_calls_settings_and_instructions_stay_out_unless_they_are_chosen() -> None:
+    made = snapshot()
+    document = json.loads(made.text)
+
+    assert [one["role"] for one in document["messages"]] == ["user", "user"]
+    assert set(document) == {"id", "object", "created", "model", "messages", "choices"}
+    assert made.omitted == (
+        "tool calls and results; system and developer messages; metadata and settings; "
+        "1 secret or personal datum masked"
+    )
+    assert made.title.startswith("The password: [masked: ")
+
+
+def test_everything_is_shared_when_it_is_chosen() -> None:
+    document = json.loads(snapshot(EVERYTHING).text)
+
+    assert len(document["messages"]) == len(MESSAGES)
+    assert document["metadata"] == COMPLETION["metadata"]
+    assert document["tools"] == COMPLETION["tools"]
+
+
+@pytest.mark.parametrize("choices", [Choices(), EVERYTHING])
+def test_the_ids_of_the_original_are_never_shared(choices: Choices) -> None:
+    completion = {**COMPLETION, "request_id": "req_original", "original_id": "orig-1"}
+    messages = [{**one, "id": f"{OWN_ID}-{at}"} for at, one in enumerate(MESSAGES)]
+
+    text = snapshot(choices, completion=completion, messages=messages).text
+
+    assert OWN_ID not in text
+    assert "req_original" not in text
+    assert "orig-1" not in text
+
+
+def test_a_secret_is_masked_everywhere_also_if_its_name_is_left_out() -> None:
+    made = snapshot(Choices(first=5))
+
+    assert SECRET not in made.text
+    assert json.loads(made.text)["messages"] == [
+        {"role": "user", "content": "And [masked: password]?"}
+    ]
+    assert "4 of 5 messages" in made.omitted
+
+
+def test_a_finding_can_be_kept_and_a_word_of_ones_own_masked() -> None:
+    first = snapshot(words=("harbour",))
+    (finding,) = [one for one in first.findings if one.text == SECRET]
+    kept = snapshot(
+        Choices(keep=(finding.id,), key=first.choices.key, system=True), words=("harbour",)
+    )
+
+    assert "harbour" not in kept.text
+    assert SECRET in kept.text
+    assert not find_new(kept.text, kept.choices)
+    assert SECRET in [one.text for one in find_new(kept.text, Choices(key=kept.choices.key))]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "name": "f", "input": {"a": "CALL"}}],
+        },
+        {"role": "user", "content": [{"type": "tool_result", "content": "CALL"}]},
+        {
+            "role": "assistant",
+            "content": "said",
+            "function_call": {"name": "f", "arguments": "CALL"},
+        },
+        {"role": "assistant", "content": "said", "somebodys_own_calls": [{"x": "CALL"}]},
+        {"role": "assistant", "content": [{"type": "of_tomorrow", "x": "CALL"}, "said"]},
+        {"role": "function", "name": "f", "content": "CALL"},
+    ],
+)
+def test_calls_stay_out_in_whatever_form_they_come(message: Any) -> None:
+    made = snapshot(messages=[{"role": "user", "content": "Hello"}, message])
+
+    assert "CALL" not in made.text
+    assert ("said" in made.text) is ("said" in json.dumps(message))
+
+
+def test_the_answer_can_be_left_out() -> None:
+    made = snapshot(Choices(answer=False, last=2))
+
+    assert json.loads(made.text)["choices"] == []
+    assert "the answer" in made.omitted

@@ -1,0 +1,161 @@
+"""Shares in a database, also under many readers at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from tests.shares.sharing import OWN_ID, SECRET, snapshot
+from webapp.shares import Share, ShareStore, Terms, Tried
+
+
+class Time:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def store(url: str, time: Time) -> Iterator[ShareStore]:
+    made = ShareStore(url, now=time)
+    yield made
+    made.close()
+
+
+def publish(store: ShareStore, **terms: object) -> tuple[Share, str]:
+    share_id = store.add_draft("ann", OWN_ID, snapshot())
+    token = store.publish(share_id, Terms(**{"maker": "Ann", "seconds": 3600, **terms}))  # type: ignore[arg-type]
+    assert token
+    share = store.find_open(token)
+    assert share
+    return share, token
+
+
+def test_a_share_lives_from_its_publication_to_its_end(store: ShareStore, time: Time) -> None:
+    draft = store.add_draft("ann", OWN_ID, snapshot())
+    found = store.find(draft)
+    assert found is not None and found.is_draft
+    assert store.list_shares() == []
+
+    share, token = publish(store)
+    assert SECRET not in (store.read_snapshot(share.id) or "")
+    assert store.publish(share.id, Terms(maker="Ann", seconds=99)) is None
+    assert not store.replace_draft(share.id, snapshot())
+    assert len(token) >= 22
+    assert store.find_open(token[:-1]) is None
+
+    renewed = store.renew_token(share.id)
+    assert store.find_open(token) is None
+    assert renewed and store.find_open(renewed) is not None
+
+    time.now += 3600
+    assert store.find_open(renewed) is None
+    assert store.take_view(share, renewed, agent="") is None
+    time.now += 61
+    store.sweep()
+    assert store.read_snapshot(share.id) is None
+    assert store.find(draft) is None
+    time.now += 31 * 86400
+    assert store.list_shares() == []
+
+
+def test_revoking_ends_shares_at_once_and_deletes_what_they_showed(store: ShareStore) -> None:
+    (one, token), (two, _), (three, _) = (publish(store) for _ in range(3))
+    ticket = store.take_view(one, token, agent="curl")
+    assert ticket and store.has_ticket(one, ticket)
+
+    assert store.revoke(one.id)
+    assert not store.revoke(one.id)
+    assert store.find_open(token) is None
+    assert store.read_snapshot(one.id) is None
+    assert not store.has_ticket(one, ticket)
+
+    draft = store.add_draft("ann", OWN_ID, snapshot())
+    assert store.revoke_all("bob") == []
+    assert {share.id for share in store.revoke_all(completion=OWN_ID)} == {two.id, three.id}
+    assert store.find(draft) is None
+
+
+def test_five_passphrases_may_be_tried_and_then_one_a_minute(store: ShareStore, time: Time) -> None:
+    share, _ = publish(store, passphrase="sesame")
+
+    assert [store.try_passphrase(share, "x") for _ in range(6)] == [Tried.WRONG] * 5 + [
+        Tried.TOO_SOON
+    ]
+    assert store.try_passphrase(share, "sesame") is Tried.TOO_SOON
+    time.now += 60
+    assert store.try_passphrase(share, "x") is Tried.WRONG
+    assert store.try_passphrase(share, "sesame") is Tried.TOO_SOON
+    time.now += 60
+    assert store.try_passphrase(share, "sesame") is Tried.RIGHT
+    assert store.try_passphrase(share, "x") is Tried.WRONG
+
+
+def test_many_readers_in_four_processes_get_exactly_as_many_views_as_there_are(url: str) -> None:
+    store = ShareStore(url)
+    share, token = publish(store, view_limit=5)
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
+        counts = list(pool.map(open_eight_times, [url] * 4, [token] * 4))
+
+    assert sum(counts) == 5
+    found = store.find(share.id)
+    assert found is not None and found.views == 5 and found.is_used_up
+    assert len(store.list_openings(share.id)) == 5
+    assert store.take_view(share, token, agent="") is None
+    store.close()
+
+
+def open_eight_times(url: str, token: str) -> int:
+    """Open a share by eight threads at once; return how many of them got a view."""
+    store = ShareStore(url)
+    share = store.find_open(token)
+    assert share is not None
+    together = threading.Barrier(8)
+
+    def take(_: int) -> bool:
+        together.wait()
+        return store.take_view(share, token, agent="") is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        got = sum(pool.map(take, range(8)))
+    store.close()
+    return got
+
+
+def test_readers_at_the_moment_of_a_revocation_see_all_or_nothing(store: ShareStore) -> None:
+    share, token = publish(store)
+    whole = store.read_snapshot(share.id)
+    seen: list[str | None] = []
+    started = threading.Event()
+
+    def read(until: Callable[[], bool]) -> None:
+        while not until():
+            seen.append(store.read_snapshot(share.id) if store.find_open(token) else None)
+            started.set()
+
+    done = threading.Event()
+    readers = [threading.Thread(target=read, args=(done.is_set,)) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    started.wait()
+    store.revoke(share.id)
+    after = [store.find_open(token) for _ in range(5)]
+    done.set()
+    for reader in readers:
+        reader.join()
+
+    assert set(seen) <= {whole, None}
+    assert after == [None] * 5

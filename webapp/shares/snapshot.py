@@ -1,0 +1,312 @@
+"""Make the document of a share: the chosen part of a transcript, redacted.
+
+The whole transcript is searched for secrets, so that one that is named in a part left out is
+masked in the part that is shared as well. What is left out is left out by naming what stays: a
+member or a kind of content part that nobody knows does not get into a share.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from webapp.exact_json import Array, Null, Object, String, Value, parse
+from webapp.formatting import count, first_words
+from webapp.messages import Message
+from webapp.messages.parsing import REASONING_FIELDS
+from webapp.messages.reasoning import DETAIL_FIELDS
+from webapp.redaction import RULES_VERSION, Finding, Redactor
+
+SHARED_ID: Final = "shared"
+"""The id of every completion in a share: its own would be of use to somebody with a key."""
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+_COMPLETION_FIELDS: Final = frozenset(("object", "created", "model", "incomplete"))
+_CHOICE_FIELDS: Final = frozenset(("index", "finish_reason"))
+_ABOUT_CALLS: Final = frozenset(
+    ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
+)
+_ABOUT_SYSTEM: Final = frozenset(("instructions", "system"))
+_NEVER: Final = frozenset(("id", "original_id", "request_id", "messages", "input_messages"))
+_MESSAGE_FIELDS: Final = frozenset(
+    ("role", "name", "content", "content_parts", "refusal", "audio", "annotations")
+    + (*REASONING_FIELDS, *DETAIL_FIELDS)
+)
+_PART_TYPES: Final = frozenset(
+    ("text", "input_text", "output_text", "image_url", "image", "input_image", "input_audio")
+    + ("audio", "file", "input_file", "refusal", "thinking", "reasoning", "redacted_thinking")
+)
+_SYSTEM: Final = frozenset(("system", "developer"))
+
+
+class TooLarge(ValueError):
+    """The snapshot would be larger than a share may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What of a transcript is shared: messages `first` to `last`, and which parts of them.
+
+    `keep` are the ids of findings that stay unmasked, which are good under `key` alone. The words
+    that the maker has masked are not among the choices, since those are stored.
+    """
+
+    first: int = 1
+    last: int | None = None
+    answer: bool = True
+    calls: bool = False
+    system: bool = False
+    settings: bool = False
+    keep: tuple[str, ...] = ()
+    key: str = ""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Choices:
+        return cls(**{**values, "keep": tuple(values["keep"])})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A document to share; `findings` are for its maker alone, and are not stored.
+
+    `omitted` says what the reader does not see, `total` counts the messages there were.
+    """
+
+    text: str
+    title: str
+    omitted: str
+    choices: Choices
+    rules: int
+    total: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def document(self) -> Object:
+        value = parse(self.text)
+        assert isinstance(value, Object)
+        return value
+
+
+def make_snapshot(
+    completion: Value,
+    messages: Sequence[Value],
+    choices: Choices,
+    *,
+    words: Collection[str] = (),
+) -> Snapshot:
+    """Return what `choices` leave of a completion and its input messages, redacted.
+
+    Raises `TooLarge`, and whatever the redaction raises: what was not searched to its end is not
+    shared.
+    """
+    if not choices.key:
+        choices = replace(choices, key=secrets.token_hex(16))
+    members = completion.members if isinstance(completion, Object) else ()
+    whole = parse(
+        _write_object(
+            {
+                **{one.name.source: one.value.source for one in members},
+                '"messages"': _write_array(message.source for message in messages),
+            }
+        )
+    )
+    assert isinstance(whole, Object)
+    redactor = Redactor(words, choices.keep, key=bytes.fromhex(choices.key))
+    scan = redactor.scan(whole)
+    cut = _Cut(choices)
+    text = scan.redact(parse(cut.write(whole))).source
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise TooLarge(f"A share holds {MAX_BYTES // (1024 * 1024)} MB at the most.")
+    findings = tuple(one for one in scan.findings if any(map(cut.holds, one.paths)))
+    masked = sum(not one.is_kept for one in findings)
+    return Snapshot(
+        text=text,
+        title=_find_title(text),
+        omitted="; ".join([*cut.describe(), *_describe_masks(masked)]),
+        choices=choices,
+        rules=RULES_VERSION,
+        total=len(messages),
+        findings=findings,
+    )
+
+
+def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
+    """Return what today's rules find in a snapshot that its maker did not decide to keep."""
+    redactor = Redactor(keep=choices.keep, key=bytes.fromhex(choices.key))
+    return tuple(one for one in redactor.scan(parse(share_text)).findings if not one.is_kept)
+
+
+class _Cut:
+    """Writes the chosen part of a completion, and counts what it leaves out."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self._kept: set[str] = set()
+        self._total = 0
+        self._beyond = 0
+        self._calls = 0
+        self._system = 0
+        self._settings = False
+        self._answer = False
+
+    def write(self, whole: Object) -> str:
+        messages = whole.items("messages") or ()
+        self._total = len(messages)
+        members = {'"id"': f'"{SHARED_ID}"'}
+        for member in whole.members:
+            name = member.name.text
+            if name not in _NEVER | {"choices"} and self._has_setting(name, member.value):
+                members[member.name.source] = member.value.source
+        members['"messages"'] = _write_array(self._write_messages(messages))
+        members['"choices"'] = _write_array(self._write_choices(whole.items("choices") or ()))
+        return _write_object(members)
+
+    def holds(self, path: str) -> bool:
+        """Return whether what is at a JSON pointer of the whole may be in the cut."""
+        _, first, *rest = path.split("/")
+        if first == "messages" and rest:
+            return rest[0] in self._kept
+        if first == "choices":
+            return self._choices.answer
+        return first in _COMPLETION_FIELDS or self._choices.settings
+
+    def describe(self) -> list[str]:
+        """Return what was left out, in words."""
+        said = []
+        if self._beyond:
+            said.append(f"{self._beyond:,} of {count(self._total, 'message')}")
+        if self._answer:
+            said.append("the answer")
+        if self._calls:
+            said.append("tool calls and results")
+        if self._system:
+            said.append("system and developer messages")
+        if self._settings:
+            said.append("metadata and settings")
+        return said
+
+    def _has_setting(self, name: str, value: Value) -> bool:
+        if name in _COMPLETION_FIELDS:
+            return True
+        if (name in _ABOUT_CALLS and not self._choices.calls) or (
+            name in _ABOUT_SYSTEM and not self._choices.system
+        ):
+            return False
+        if not self._choices.settings and not isinstance(value, Null):
+            self._settings = True
+        return self._choices.settings
+
+    def _write_messages(self, messages: Sequence[Value]) -> Iterable[str]:
+        last = self._total if self._choices.last is None else self._choices.last
+        for number, message in enumerate(messages, start=1):
+            if not self._choices.first <= number <= last:
+                self._beyond += 1
+                continue
+            written = self._write_message(message)
+            if written is not None:
+                self._kept.add(str(number - 1))
+                yield written
+
+    def _write_message(self, json: Value) -> str | None:
+        """Return what is shared of a message, None if that is nothing."""
+        if not isinstance(json, Object):
+            return json.source
+        if not self._choices.system and json.text("role") in _SYSTEM:
+            self._system += 1
+            return None
+        if self._choices.calls:
+            return _write_object(
+                {one.name.source: one.value.source for one in json.members if one.name.text != "id"}
+            )
+        message = Message.from_json(json)
+        if message.is_tool_result or message.holds_only_results:
+            self._calls += 1
+            return None
+        members = {
+            one.name.source: self._write_content(one.value)
+            for one in json.members
+            if one.name.text in _MESSAGE_FIELDS
+        }
+        self._calls += len(message.calls)
+        written = _write_object(members)
+        was_empty = message.is_empty
+        return None if _is_empty(written) and not was_empty else written
+
+    def _write_content(self, value: Value) -> str:
+        """Return a content without the parts that are calls, results or not known."""
+        if not isinstance(value, Array):
+            return value.source
+        kept = [
+            item.source
+            for item in value.items
+            if isinstance(item, String)
+            or (isinstance(item, Object) and (item.text("type") or "text") in _PART_TYPES)
+            or (isinstance(item, Object) and item.text("type") == "url_citation")
+        ]
+        self._calls += len(value.items) - len(kept)
+        return _write_array(kept)
+
+    def _write_choices(self, choices: Sequence[Value]) -> Iterable[str]:
+        if not self._choices.answer:
+            self._answer = bool(choices)
+            return
+        for choice in choices:
+            if not isinstance(choice, Object):
+                yield choice.source
+                continue
+            members: dict[str, str] = {}
+            for one in choice.members:
+                if one.name.text in ("message", "delta"):
+                    if not isinstance(one.value, Null):
+                        members[one.name.source] = self._write_message(one.value) or (
+                            '{"role":"assistant","content":null}'
+                        )
+                elif one.name.text in _CHOICE_FIELDS or self._choices.settings:
+                    members[one.name.source] = one.value.source
+                elif not isinstance(one.value, Null):
+                    self._settings = True
+            yield _write_object(members)
+
+
+def _is_empty(written: str) -> bool:
+    message = Message.from_json(parse(written))
+    return message.is_empty or (
+        not message.calls and not message.annotations and _is_blank(message)
+    )
+
+
+def _is_blank(message: Message) -> bool:
+    return all(part.kind == "text" and not message.plain_text.strip() for part in message.parts)
+
+
+def _find_title(text: str) -> str:
+    """Return the first words of the first user in a redacted document."""
+    document = parse(text)
+    assert isinstance(document, Object)
+    for json in document.items("messages") or ():
+        message = Message.from_json(json)
+        if message.role == "user" and message.plain_text.strip():
+            return first_words(message.plain_text, 100)
+    return "A transcript"
+
+
+def _describe_masks(masked: int) -> list[str]:
+    return (
+        [f"{count(masked, 'secret or personal datum', 'secrets and personal data')} masked"]
+        if (masked)
+        else []
+    )
+
+
+def _write_object(members: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{name}:{value}" for name, value in members.items()) + "}"
+
+
+def _write_array(items: Iterable[str]) -> str:
+    return f"[{','.join(items)}]"

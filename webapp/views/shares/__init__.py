@@ -1,0 +1,57 @@
+"""Shares: what a link shows, the dialogue that makes one, and the list of them.
+
+links     what a link leads to
+reader    the pages of a snapshot
+making    choose, look, publish
+managing  list, search, revoke, check again
+redacted  a transcript or a message as redacted text, without a share
+"""
+
+from __future__ import annotations
+
+from flask import Response, abort, request, url_for
+
+from webapp.exact_json import Value
+from webapp.messages import Message
+from webapp.reading import MAX_LIMIT, PageRequest
+from webapp.services import deadline, services
+from webapp.shares import Share
+
+
+def find_share(share_id: str) -> Share:
+    """Return a share that the reader may manage. Abort with 404 if there is none."""
+    share = services().sharing.store.find(share_id)
+    if share is None:
+        abort(404, "There is no such share any more.")
+    return share
+
+
+def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
+    """Return a completion and all its input messages. Abort if the server does not give all."""
+    loader = services().loader
+    page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), deadline())
+    for problem in page.problems:
+        raise problem
+    assert page.completion is not None
+    completion = page.completion
+    messages: list[Message] = []
+    pages = [page, *loader.iter_following(page, deadline, most=services().max_pages)]
+    for page in pages:
+        messages += [entry.sent_as for entry in page.entries if entry.choice is None]
+    if page.goes_on or page.cut_off:
+        abort(502, "The server does not give all messages of this transcript.")
+    return completion.json, messages
+
+
+def keep_in_browser(response: Response, name: str, value: str, share_id: str) -> Response:
+    """Give the maker's browser what is stored nowhere else, for the pages of one share."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=3600,
+        path=url_for("making.show", share_id=share_id),
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

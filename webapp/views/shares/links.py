@@ -1,0 +1,116 @@
+"""What a link to a share leads to: a cover, the snapshot, or one page that says there is nothing.
+
+Following a link never counts, extends or logs anything, since chat programs and mail scanners
+follow every link that they see. A view is taken by a form alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.redaction import get_logger
+from webapp.services import services
+from webapp.shares import OPENING_SECONDS, Share, Tried
+from webapp.views.shares.reader import HEADERS
+
+bp = Blueprint("links", __name__, url_prefix="/s/<token>")
+
+log = get_logger("readback.shares")
+
+_SENTENCES: Final = {
+    Tried.WRONG: "That is not the passphrase.",
+    Tried.TOO_SOON: "Too many passphrases were tried. Wait a minute and try again.",
+}
+
+
+@bp.get("", strict_slashes=False)
+@bp.get("/<path:rest>")
+def show(token: str, rest: str = "") -> ResponseReturnValue:
+    """Show the snapshot, or its cover if it has a limit or a passphrase."""
+    sharing = services().sharing
+    share = sharing.find_open(token)
+    if share is None:
+        return _render_nothing()
+    if share.is_counted and not _is_opened(share):
+        return _render_nothing() if share.is_used_up else _render_cover(share)
+    answer = sharing.reader.answer(
+        share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
+    )
+    return answer or _render_nothing()
+
+
+@bp.post("", strict_slashes=False)
+@bp.post("/<path:rest>")
+def open_share(token: str, rest: str = "") -> ResponseReturnValue:
+    """Take one view, and remember it in a cookie for an hour."""
+    sharing = services().sharing
+    share = sharing.find_open(token)
+    if share is None or share.is_used_up:
+        return _render_nothing()
+    here = url_for("links.show", token=token, rest=rest or None)
+    if not share.is_counted:
+        return _finish(make_response(redirect(here, 303)))
+    tried = sharing.store.try_passphrase(share, request.form.get("passphrase", ""))
+    if tried is not Tried.RIGHT:
+        return _render_cover(share, tried)
+    ticket = sharing.store.take_view(
+        share, token, agent=describe_agent(request.headers.get("User-Agent", ""))
+    )
+    if ticket is None:
+        return _render_nothing()
+    log.info("share %s opened", share.id)
+    response = make_response(redirect(here, 303))
+    response.set_cookie(
+        _cookie_name(),
+        ticket,
+        max_age=OPENING_SECONDS,
+        path=url_for("links.show", token=token),
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return _finish(response)
+
+
+def describe_agent(agent: str) -> str:
+    """Return the program and the system of a user agent, coarsely: `Firefox on Windows`."""
+    programs = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+    names = {"Edg": "Edge", "OPR": "Opera"}
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    program = next((names.get(one, one) for one in programs if one in agent), "Another program")
+    system = next((one for one in systems if one in agent), None)
+    return f"{program} on {system}" if system else program
+
+
+def _is_opened(share: Share) -> bool:
+    ticket = request.cookies.get(_cookie_name())
+    return bool(ticket) and services().sharing.store.has_ticket(share, ticket or "")
+
+
+def _cookie_name() -> str:
+    """Return the name of the cookie, which other sites of the host cannot set behind TLS."""
+    return f"{'__Secure-' if request.is_secure else ''}readback-share"
+
+
+def _render_cover(share: Share, tried: Tried = Tried.RIGHT) -> Response:
+    page = render_template("shares/cover.html", share=share, problem=_SENTENCES.get(tried))
+    status = {Tried.RIGHT: 200, Tried.WRONG: 403, Tried.TOO_SOON: 429}[tried]
+    response = _finish(make_response(page, status))
+    # Without a referrer the form would send `Origin: null`, and be refused.
+    response.headers["Referrer-Policy"] = "same-origin"
+    if tried is Tried.TOO_SOON:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+def _render_nothing() -> Response:
+    """Return the one answer to a link that is wrong, expired, revoked or used up."""
+    return _finish(make_response(render_template("shares/nothing.html"), 404))
+
+
+def _finish(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    return response

@@ -1,0 +1,269 @@
+"""Make a share: choose, look at exactly what the reader will see, then publish it.
+
+The snapshot is stored as a draft first, and the draft is what is published: what the maker saw is
+what leaves. If the choices were changed since the preview, publishing shows a new preview instead.
+The maker's own words to mask, and the link, are kept in the maker's browser and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.exact_json import Object
+from webapp.ids import is_valid_id
+from webapp.media import InlineMedia, find_media
+from webapp.messages import Message
+from webapp.redaction import Finding
+from webapp.redaction.redactor import WORD
+from webapp.security import CONTENT_SECURITY_POLICY
+from webapp.services import services
+from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge, make_snapshot
+from webapp.views.shares import find_share, keep_in_browser, read_whole
+
+bp = Blueprint("making", __name__)
+
+WORDS: Final = "readback-words"
+LINK: Final = "readback-link"
+"""Cookies with the words to mask, and with the token of a link that was made just now."""
+
+_MOST_WORDS: Final = 50
+_MOST_IN_COOKIE: Final = 3000
+_MOST_NAME: Final = 80
+_MOST_PASSPHRASE: Final = 1000
+# The preview is a frame of the dialogue.
+_PREVIEW_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
+    "frame-ancestors 'none'", "frame-ancestors 'self'"
+)
+
+
+@bp.get("/completions/<completion_id>/share")
+def choose(completion_id: str) -> ResponseReturnValue:
+    """Show what can be chosen, before anything is read."""
+    _check_policy()
+    return render_template("shares/choose.html", completion_id=completion_id, choices=Choices())
+
+
+@bp.post("/completions/<completion_id>/share")
+def draft(completion_id: str) -> ResponseReturnValue:
+    """Make a draft of what was chosen, and lead to it."""
+    _check_policy()
+    words = _read_words()
+    snapshot = _make(completion_id, _read_choices(), words)
+    share_id = services().sharing.store.add_draft("", completion_id, snapshot)
+    return _lead_to(share_id, words)
+
+
+@bp.get("/shares/<share_id>")
+def show(share_id: str) -> ResponseReturnValue:
+    """Show a draft with what was found in it and its preview, or a share with its openings."""
+    share = find_share(share_id)
+    store = services().sharing.store
+    if not share.is_draft:
+        token = request.cookies.get(LINK)
+        link = url_for("links.show", token=token, _external=True) if token else None
+        return render_template(
+            "shares/share.html",
+            share=share,
+            link=link if token and store.find_open(token) == share else None,
+            openings=store.list_openings(share.id),
+            now=store.now(),
+            has_ended=share.has_ended(store.now()),
+        )
+    # The words are in the browser: what is stored has them masked, and does not name them.
+    words = _recall_words()
+    snapshot = _make(share.completion, share.choices, words)
+    return render_template(
+        "shares/draft.html",
+        share=share,
+        snapshot=snapshot,
+        findings=[(one, describe_place(one)) for one in snapshot.findings if one.kind != WORD],
+        words="\n".join(words),
+        maker="",
+        media=_list_media(share, snapshot),
+        policy=services().sharing.policy,
+        is_changed="changed" in request.args,
+        today=datetime.now(UTC).date(),
+    )
+
+
+@bp.post("/shares/<share_id>")
+def update(share_id: str) -> ResponseReturnValue:
+    """Publish a draft as it was seen, or make a new one of other choices and show it."""
+    _check_policy()
+    share = find_share(share_id)
+    store = services().sharing.store
+    if not share.is_draft:
+        abort(409, "This share has been published, and does not change any more.")
+    words = _read_words()
+    chosen = replace(_read_choices(), key=share.choices.key)
+    is_same = chosen == share.choices and words == _recall_words()
+    if request.form.get("action") == "publish" and is_same:
+        token = store.publish(share_id, _read_terms())
+        if token is None:
+            abort(409, "The draft is too old. Share the transcript again.")
+        return _show_link(share_id, token)
+    if not is_same:
+        store.replace_draft(share_id, _make(share.completion, chosen, words))
+    return _lead_to(share_id, words, changed=None if is_same else 1)
+
+
+@bp.post("/shares/<share_id>/link")
+def renew(share_id: str) -> ResponseReturnValue:
+    """Replace the link of a share; the old one opens nothing any more."""
+    _check_policy()
+    share = find_share(share_id)
+    token = services().sharing.store.renew_token(share.id)
+    if token is None:
+        abort(409, "This share has ended. Share the transcript again.")
+    return _show_link(share.id, token)
+
+
+@bp.get("/shares/<share_id>/preview", strict_slashes=False)
+@bp.get("/shares/<share_id>/preview/<path:rest>")
+def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
+    """Show what the reader sees, or will see."""
+    share = find_share(share_id)
+    sharing = services().sharing
+    answer = sharing.reader.answer(
+        share,
+        lambda: sharing.store.read_snapshot(share.id),
+        mount=f"/shares/{share.id}/preview",
+        path=rest,
+    )
+    if answer is None:
+        abort(404, "This share has ended, and its snapshot was deleted.")
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers.setdefault("Content-Security-Policy", _PREVIEW_POLICY)
+    return answer
+
+
+def _check_policy() -> None:
+    if not services().sharing.policy.allows:
+        abort(403, "Sharing is turned off here.")
+
+
+def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
+    completion, messages = read_whole(completion_id)
+    try:
+        return make_snapshot(
+            completion, [message.json for message in messages], choices, words=words
+        )
+    except TooLarge as problem:
+        abort(413, f"{problem} Choose fewer messages.")
+
+
+def _lead_to(share_id: str, words: list[str], *, changed: int | None = None) -> ResponseReturnValue:
+    address = url_for("making.show", share_id=share_id, changed=changed)
+    response = make_response(redirect(address, 303))
+    text = base64.urlsafe_b64encode(json.dumps(words).encode()).decode()
+    return keep_in_browser(response, WORDS, text, share_id)
+
+
+def _show_link(share_id: str, token: str) -> ResponseReturnValue:
+    response = make_response(redirect(url_for("making.show", share_id=share_id), 303))
+    response.delete_cookie(WORDS, path=url_for("making.show", share_id=share_id))
+    return keep_in_browser(response, LINK, token, share_id)
+
+
+def _read_choices() -> Choices:
+    form = request.form
+    first, last = _read_number("first") or 1, _read_number("last")
+    if last is not None and last < first:
+        abort(400, "The last message comes before the first.")
+    return Choices(
+        first=first,
+        last=last,
+        answer="answer" in form,
+        calls="calls" in form,
+        system="system" in form,
+        settings="settings" in form,
+        keep=tuple(one for one in form.getlist("keep") if is_valid_id(one)),
+    )
+
+
+def _read_terms() -> Terms:
+    policy = services().sharing.policy
+    passphrase = request.form.get("passphrase", "")[:_MOST_PASSPHRASE] or None
+    if policy.needs_passphrase and passphrase is None:
+        abort(400, "Every share needs a passphrase here.")
+    lifetime = request.form.get("lifetime", "")
+    if lifetime == "date":
+        seconds = _read_date(request.form.get("until", ""))
+    elif lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 10:
+        seconds = int(lifetime)
+    else:
+        abort(400, "How long the share lasts is missing.")
+    if not 0 < seconds <= policy.max_seconds:
+        abort(400, f"A share lasts at most {policy.max_seconds // 86400} days here.")
+    return Terms(
+        maker=request.form.get("maker", "").strip()[:_MOST_NAME],
+        seconds=seconds,
+        view_limit=_read_number("view_limit"),
+        passphrase=passphrase,
+    )
+
+
+def _read_date(text: str) -> int:
+    """Return the seconds to the end of a day, in UTC."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        abort(400, "The date takes the form 2026-11-30.")
+    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    return int(end.timestamp()) - services().sharing.store.now()
+
+
+def _read_number(name: str) -> int | None:
+    raw = request.form.get(name, "").strip()
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 8 and int(raw) > 0):
+        abort(400, "Numbers of messages and of views are whole numbers from 1.")
+    return int(raw)
+
+
+def _read_words() -> list[str]:
+    lines = (line.strip() for line in request.form.get("words", "").splitlines())
+    words = list(dict.fromkeys(line for line in lines if line))[:_MOST_WORDS]
+    if len(json.dumps(words)) > _MOST_IN_COOKIE:
+        abort(400, "These are too many words to mask at once.")
+    return words
+
+
+def _recall_words() -> list[str]:
+    try:
+        words = json.loads(base64.urlsafe_b64decode(request.cookies.get(WORDS, "")))
+    except ValueError:
+        return []
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+
+
+def _list_media(share: Share, snapshot: Snapshot) -> list[tuple[str, InlineMedia]]:
+    """Return the pictures and sounds of a draft with their addresses in the preview."""
+    document = snapshot.document
+    root = f"{url_for('making.preview', share_id=share.id)}/completions/{SHARED_ID}/media"
+    found = []
+    for at, one in enumerate(document.items("messages") or ()):
+        for media in find_media(Message.from_json(one)):
+            found.append((f"{root}/{media.digest}?message={SHARED_ID}-{at}", media))
+    for at, choice in enumerate(document.items("choices") or ()):
+        answer = choice.get("message") if isinstance(choice, Object) else None
+        if answer is not None:
+            for media in find_media(Message.from_json(answer)):
+                found.append((f"{root}/{media.digest}?choice={at}", media))
+    return found
+
+
+def describe_place(finding: Finding) -> str:
+    """Return where a finding is: `message 3`, `the answer` or the name of a member."""
+    first, _, rest = finding.path.lstrip("/").partition("/")
+    if first == "messages" and rest[:1].isdigit():
+        return f"message {int(rest.partition('/')[0]) + 1}"
+    return "the answer" if first == "choices" else first

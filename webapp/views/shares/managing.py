@@ -1,0 +1,74 @@
+"""List shares, search them, revoke them, and check old ones by today's rules."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.redaction import RULES_VERSION
+from webapp.services import services
+from webapp.shares import Share, find_new
+from webapp.views.shares import find_share
+
+bp = Blueprint("managing", __name__, url_prefix="/shares")
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Show shares, the newest first, with those that end or ended."""
+    completion = request.args.get("completion", "")
+    wanted = request.args.get("q", "").strip().lower()
+    store = services().sharing.store
+    shares = [
+        share
+        for share in store.list_shares(completion=completion)
+        if wanted in f"{share.title}\n{share.maker}\n{share.completion}".lower()
+    ]
+    return render_template(
+        "shares/index.html",
+        shares=shares,
+        now=store.now(),
+        rules=RULES_VERSION,
+        completion=completion,
+        query=request.args.get("q", ""),
+    )
+
+
+@bp.post("/revoke")
+def revoke_all() -> ResponseReturnValue:
+    """Revoke all shares, or all of one completion."""
+    completion = request.form.get("completion", "")
+    services().sharing.store.revoke_all(completion=completion)
+    return redirect(url_for("managing.index", completion=completion or None), 303)
+
+
+@bp.post("/<share_id>/revoke")
+def revoke(share_id: str) -> ResponseReturnValue:
+    """Revoke one share at once, everywhere."""
+    services().sharing.store.revoke(find_share(share_id).id)
+    return redirect(url_for("managing.index"), 303)
+
+
+@bp.post("/<share_id>/check")
+def check(share_id: str) -> ResponseReturnValue:
+    """Check a snapshot by today's rules; what they find leads to a page that says so."""
+    share = find_share(share_id)
+    if count_new(share):
+        return redirect(url_for("managing.show_check", share_id=share_id), 303)
+    services().sharing.store.note_rules(share.id, RULES_VERSION)
+    return redirect(url_for("managing.index"), 303)
+
+
+@bp.get("/<share_id>/check")
+def show_check(share_id: str) -> ResponseReturnValue:
+    """Show what today's rules find in a share that was made by older ones."""
+    share = find_share(share_id)
+    text = services().sharing.store.read_snapshot(share.id)
+    found = find_new(text, share.choices) if text else ()
+    return render_template("shares/check.html", share=share, findings=found)
+
+
+def count_new(share: Share) -> int:
+    """Return how many secrets today's rules find in a snapshot that shows them."""
+    text = services().sharing.store.read_snapshot(share.id)
+    return len(find_new(text, share.choices)) if text else 0

@@ -1,0 +1,136 @@
+"""The pages of shared snapshots: an application without a list and without any server.
+
+It shows one snapshot a request, under the path of its link, so that every link, fragment and image
+of the viewer stays there. What it may read is the snapshot in memory and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, Response, request
+from werkzeug.test import run_wsgi_app
+
+from webapp.errors import register_error_handlers
+from webapp.services import SERVICES, Services
+from webapp.shares import SHARED_ID, Share
+from webapp.static_files import OUTSIDE
+from webapp.templating.context import VIEW_COOKIE, VIEWS
+from webapp.views import completions, media, messages, texts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+_MOST_KEPT: Final = 8
+_MOST_CHARACTERS: Final = 32 * 1024 * 1024
+"""Of the snapshots that a process keeps."""
+
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+_PASSED_ON: Final[tuple[str, ...]] = (
+    *("REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL"),
+    *("REMOTE_ADDR", "HTTP_HOST", "HTTP_ACCEPT", "HTTP_RANGE", "HTTP_IF_RANGE", "HTTP_REFERER"),
+    *("HTTP_IF_NONE_MATCH", "HTTP_HX_REQUEST", "HTTP_HX_HISTORY_RESTORE_REQUEST"),
+    *("HTTP_HX_CURRENT_URL", "HTTP_HX_TARGET", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE"),
+    *("HTTP_SEC_FETCH_DEST", "wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.errors"),
+    *("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"),
+)
+"""What the pages of a snapshot learn of a request: no session, no key, no word of proxies."""
+
+
+class Reader:
+    """Answers with the pages of snapshots.
+
+    `create` makes the application, when it is first needed; `build` the services that read one
+    snapshot.
+    """
+
+    def __init__(self, create: Callable[[], Flask], build: Callable[[str], Services]) -> None:
+        self._create = create
+        self._build = build
+        self._lock = Lock()
+        self._app: Flask | None = None
+        self._kept: OrderedDict[str, tuple[Services, int]] = OrderedDict()
+
+    def answer(
+        self, share: Share, read: Callable[[], str | None], *, mount: str, path: str
+    ) -> Response | None:
+        """Return the page at `path` of a share, whose links stay under `mount`.
+
+        `read` returns the snapshot, or None if it was deleted; then this does as well.
+        """
+        services = self._find(share, read)
+        if services is None:
+            return None
+        environ: WSGIEnvironment = {
+            name: request.environ[name] for name in _PASSED_ON if name in request.environ
+        }
+        if (view := request.cookies.get(VIEW_COOKIE, "")) in VIEWS:
+            environ["HTTP_COOKIE"] = f"{VIEW_COOKIE}={view}"
+        environ["SCRIPT_NAME"] = f"{request.script_root}{mount}"
+        environ["PATH_INFO"] = f"/{path}" if path else f"/completions/{SHARED_ID}"
+        environ[SERVICES] = services
+        environ[OUTSIDE] = request.script_root
+        # In a context of its own, since a page that streams outlives this request's.
+        context = Context()
+        body, status, headers = context.run(run_wsgi_app, self._get_app(), environ)
+        response = Response(_Body(context, body), status, headers)
+        response.headers.update(HEADERS)
+        return response
+
+    def _find(self, share: Share, read: Callable[[], str | None]) -> Services | None:
+        """Return the services of a snapshot; those of a draft are not kept, since it changes."""
+        with self._lock:
+            kept = self._kept.get(share.id)
+            if kept is not None:
+                self._kept.move_to_end(share.id)
+                return kept[0]
+        text = read()
+        if text is None:
+            return None
+        services = replace(self._build(text), share=share)
+        if not share.is_draft:
+            with self._lock:
+                self._kept[share.id] = services, len(text)
+                while len(self._kept) > 1 and (
+                    len(self._kept) > _MOST_KEPT
+                    or sum(size for _, size in self._kept.values()) > _MOST_CHARACTERS
+                ):
+                    self._kept.popitem(last=False)
+        return services
+
+    def _get_app(self) -> WSGIApplication:
+        with self._lock:
+            if self._app is None:
+                app = self._create()
+                register_error_handlers(app, "share")
+                for area in (completions, messages, texts, media):
+                    app.register_blueprint(area.bp)
+                self._app = app
+            return self._app.wsgi_app
+
+
+class _Body:
+    """The body of an answer, each piece made in the context in which its page began."""
+
+    def __init__(self, context: Context, body: Iterable[bytes]) -> None:
+        self._context = context
+        self._body = body
+        self._pieces = context.run(iter, body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (piece := self._context.run(next, self._pieces, None)) is not None:
+            yield piece
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            self._context.run(close)
