@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
-from types import CodeType
-from typing import Final
+from types import CodeType, MethodType
+from typing import ClassVar, Final
 
 import pytest
 from flask import Flask
@@ -15,6 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from tests.support.fake_upstream import FakeUpstream
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
@@ -52,7 +55,28 @@ class CompiledTemplates(BytecodeCache):
             self._known[bucket.key, bucket.checksum] = bucket.code
 
 
+class CompiledRule(Rule):
+    """A rule of a URL map, compiled once for all applications of the tests."""
+
+    _known: ClassVar[dict[tuple[object, ...], CompiledRule]] = {}
+
+    def compile(self) -> None:
+        assert self.map is not None
+        place = (self.subdomain, self.host, self.map.host_matching)
+        key = (self.rule, self.merge_slashes, repr(self.defaults), *place)
+        known = self._known.get(key)
+        if known is None:
+            super().compile()
+            self._known[key] = self
+            return
+        for name in ("_parts", "_trace", "_converters", "arguments"):
+            setattr(self, name, copy(getattr(known, name)))
+        for name in ("_build", "_build_unknown"):
+            setattr(self, name, MethodType(getattr(known, name).__func__, self))
+
+
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
+Flask.url_rule_class = CompiledRule
 
 # No property test depends on how busy the machine is.
 settings.register_profile(
@@ -90,10 +114,20 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the SQLite file of a store that holds nothing, to be copied."""
+    folder = tmp_path_factory.mktemp("empty")
+    Store(sqlite_url(folder)).close()
+    [file] = folder.iterdir()
+    return file
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(empty_store: Path, tmp_path: Path) -> Config:
+    database = shutil.copy(empty_store, tmp_path / "readback.sqlite3")
     return Config(
-        database_url=f"sqlite:///{tmp_path / 'readback.sqlite3'}",
+        database_url=f"sqlite:///{database}",
         limits=Limits(page_timeout=PATIENCE),
         budgets=Budgets(seconds=PATIENCE),
     )
