@@ -15,38 +15,38 @@
   };
   const complain = (what, element, more = "") => problems.push(`${what}: ${named(element)}${more}`);
 
-  // A closed fold cuts off its body: what is behind it is nothing that is seen.
+  // A closed fold cuts off its body: what is behind it is nothing that is seen. `folds` are the
+  // lower edges of the closed folds around an element.
   const CUTTING = "details.fold:not([open]) > .fold-body";
-  const behindFold = (element, box) => {
-    for (let body = element.parentElement?.closest(CUTTING); body; body = body.parentElement.closest(CUTTING)) {
-      if (box.bottom > body.getBoundingClientRect().bottom + SLACK) return true;
-    }
-    return false;
-  };
+  const behindFold = (folds, box) => folds.some((edge) => box.bottom > edge + SLACK);
 
   const page = document.documentElement;
   if (page.scrollWidth > innerWidth) problems.push(`the page scrolls sideways: ${page.scrollWidth} of ${innerWidth}`);
 
   const isVisible = (element) => element.checkVisibility({ visibilityProperty: true });
+  // To ask for the style or the place of what is closed would lay it out first.
+  const isClosed = (element) => element.parentElement.matches("details:not([open], .fold)") && !isVisible(element);
   const cuts = (value) => value === "hidden" || value === "clip";
   const scrolls = (value) => value === "auto" || value === "scroll";
   const mayBeCut = allowed.join(",");
   const sticking = new Set();
   let texts = 0;
 
-  const walk = (element, bubble, scrolled) => {
+  // `around` is the box of the bubble that the element must stay in, if any.
+  const walk = (element, around, folds, scrolled) => {
+    if (isClosed(element)) return;
     const style = getComputedStyle(element);
-    if (style.display === "none") return;
     if (style.display !== "contents" && !isVisible(element)) return;
     const box = element.getBoundingClientRect();
-    if (element.matches(mayBeCut) || behindFold(element, box)) return;
+    if (element.matches(mayBeCut) || behindFold(folds, box)) return;
+    const isFold = element.matches(CUTTING);
     const isInline = style.display === "inline" || style.display === "contents";
-    let inner = bubble;
+    let inner = around;
     if (!isInline) {
       const wide = element.scrollWidth > element.clientWidth + SLACK;
       const high = element.scrollHeight > element.clientHeight + SLACK;
       // A picture that is not shown is words in its place; what is below it says the same.
-      if (!element.matches(CUTTING) && element.localName !== "img" && ((wide && cuts(style.overflowX)) || (high && cuts(style.overflowY)))) complain("cut off", element);
+      if (!isFold && element.localName !== "img" && ((wide && cuts(style.overflowX)) || (high && cuts(style.overflowY)))) complain("cut off", element);
       if ((wide && scrolls(style.overflowX)) || (high && scrolls(style.overflowY))) {
         const reached = element.tabIndex >= 0 || element.querySelector("a[href], button, input, summary, [tabindex='0']");
         if (!reached) complain("scrolls, and no key reaches it", element);
@@ -55,34 +55,35 @@
       if (sticksOut && !scrolled && style.overflowX === "visible" && element.clientWidth > 0) sticking.add(element);
       if (style.overflowX !== "visible" || style.overflowY !== "visible") inner = null;
       scrolled ||= scrolls(style.overflowX);
-      overlaps(element);
+      overlaps(element, isFold ? [...folds, box.bottom] : folds);
     }
     // Of what stands in a line, a space at its end may hang out; more shows as content of its block.
     const isPlaced = style.position === "static" || style.position === "relative";
-    if (bubble && !isInline && isPlaced && box.width > 0 && box.height > 0) {
-      const around = bubble.getBoundingClientRect();
+    if (around && !isInline && isPlaced && box.width > 0 && box.height > 0) {
       if (box.right > around.right + OUTLINE || box.left < around.left - OUTLINE) complain("sticks out of its bubble sideways", element);
       if (box.bottom > around.bottom + SLACK) complain("sticks out of its bubble below", element);
     }
-    if (element.matches("article.bubble")) inner = element;
+    if (element.matches("article.bubble")) inner = box;
+    if (isFold) folds = [...folds, box.bottom];
     for (const child of element.childNodes) {
       if (child.nodeType === Node.TEXT_NODE) zeroSized(child, element);
       // What stands inside drawings and formulas is placed by their own rules.
-      else if (child.nodeType === Node.ELEMENT_NODE && child instanceof HTMLElement) walk(child, inner, scrolled);
+      else if (child.nodeType === Node.ELEMENT_NODE && child instanceof HTMLElement) walk(child, inner, folds, scrolled);
     }
   };
 
-  const overlaps = (parent) => {
+  const overlaps = (parent, folds) => {
     const boxes = [];
     for (const child of parent.children) {
+      if (!isVisible(child)) continue;
       const style = getComputedStyle(child);
-      if (style.display === "none" || style.display === "inline" || style.display === "contents") continue;
+      if (style.display === "inline" || style.display === "contents") continue;
       if (style.position !== "static" && style.position !== "relative") continue;
       // Text flows around what floats, in a box that goes on behind it.
       if (style.float !== "none") continue;
-      if (!isVisible(child) || child.matches(mayBeCut)) continue;
+      if (child.matches(mayBeCut)) continue;
       const box = child.getBoundingClientRect();
-      if (box.width > 0 && box.height > 0 && !behindFold(child, box)) boxes.push([box, child]);
+      if (box.width > 0 && box.height > 0 && !behindFold(folds, box)) boxes.push([box, child]);
     }
     boxes.sort((one, other) => one[0].top - other[0].top);
     const open = [];
@@ -105,7 +106,7 @@
     if (box.width === 0 || box.height === 0) complain("text without a size", parent);
   };
 
-  walk(document.body, null, false);
+  walk(document.body, null, [], false);
   for (const element of sticking) {
     const deepest = ![...sticking].some((other) => other !== element && element.contains(other));
     if (deepest) complain("its content sticks out", element, ` by ${element.scrollWidth - element.clientWidth}px`);

@@ -28,9 +28,9 @@ CUT_ON_PURPOSE: Final = (
 
 # Sections off the screen have no layout of their own until they are needed. A sheet made by
 # script is none that the page's policy asks about, so the policy stays in force.
-LAY_OUT: Final = """() => {
+LAY_OUT: Final = """(more = "") => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(".page { content-visibility: visible !important; }");
+    sheet.replaceSync(`.page { content-visibility: visible !important; } ${more}`);
     document.adoptedStyleSheets = [sheet];
 }"""
 
@@ -38,6 +38,14 @@ LAY_OUT: Final = """() => {
 def lay_out_all(page: Page) -> None:
     """Gives every box of the page its place, those off the screen included."""
     page.evaluate(LAY_OUT)
+
+
+def lay_out_unseen(page: Page) -> None:
+    """Give every box of all pages to come its place at once, and never paint them.
+
+    Paint is what Chromium skips if a page is transparent as a whole; places stay the same.
+    """
+    page.add_init_script(f"({LAY_OUT})('html {{ opacity: 0 }}')")
 
 
 def box_problems(page: Page) -> list[str]:
