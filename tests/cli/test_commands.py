@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import PATIENCE, Readback, open_terminal, read_until
+from tests.support.forking import Forkable
 from tools.outages import MountRefused, small_disk
 from tools.store_rows import compact, completion, database_url, jsonl
 
@@ -20,8 +21,8 @@ BEACON = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="
 
 
 @pytest.fixture
-def readback(tmp_path: Path) -> Readback:
-    return Readback.of_user(tmp_path, DATABASE_URL=database_url(tmp_path))
+def readback(forkable: Forkable, tmp_path: Path) -> Readback:
+    return Readback.of_user(tmp_path, forkable=forkable, DATABASE_URL=database_url(tmp_path))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
+from tests.support.forking import Forkable
 from tools.store_rows import database_url
 from webapp.cli.copying import LONGEST_WAIT, Copier, CopyReport
 from webapp.embedded import Store
@@ -40,10 +41,11 @@ def fake() -> FakeUpstream:
 
 
 @pytest.fixture
-def readback(fake: FakeUpstream, tmp_path: Path) -> Iterator[Readback]:
+def readback(forkable: Forkable, fake: FakeUpstream, tmp_path: Path) -> Iterator[Readback]:
     with fake.serve() as base_url:
         yield Readback.of_user(
             tmp_path,
+            forkable=forkable,
             DATABASE_URL=database_url(tmp_path),
             OPENAI_BASE_URL=base_url,
             OPENAI_API_KEY="sk-test-4f9a",

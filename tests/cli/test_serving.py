@@ -20,6 +20,7 @@ import requests
 
 from tests.support.command import PATIENCE, Ended, Readback, Served, find_free_port
 from tests.support.fake_upstream import MOUNT, FakeUpstream, stored
+from tests.support.forking import Forkable
 from tests.support.serving import serve as serve_app
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ Serve: TypeAlias = Callable[..., Served]
 
 
 @pytest.fixture
-def readback(tmp_path: Path) -> Readback:
-    return Readback.of_user(tmp_path)
+def readback(forkable: Forkable, tmp_path: Path) -> Readback:
+    return Readback.of_user(tmp_path, forkable=forkable)
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from tests.support.forking import Forkable, ForkedCommand
 from tools.paths import ROOT
 from webapp.config import SETTINGS
 
@@ -35,14 +36,23 @@ class Ended:
     errors: str = ""
 
 
+Process: TypeAlias = subprocess.Popen[bytes] | ForkedCommand
+
+
 @dataclass(frozen=True)
 class Readback:
-    """The command of a user whose environment is `environ`; call it to run it to its end."""
+    """The command of a user whose environment is `environ`; call it to run it to its end.
+
+    It is forked from `forkable` if there is one; else the program is started from its file.
+    """
 
     environ: Mapping[str, str]
+    forkable: Forkable | None = None
 
     @classmethod
-    def of_user(cls, folder: Path, **settings: str) -> Readback:
+    def of_user(
+        cls, folder: Path, *, forkable: Forkable | None = None, **settings: str
+    ) -> Readback:
         """Return the command of a user who has set only `settings`.
 
         Data and caches go into `folder`.
@@ -51,7 +61,7 @@ class Readback:
         ours |= {f"{name}_FILE" for name in ours}
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         folders = {"XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache")}
-        return cls(kept | folders | settings)
+        return cls(kept | folders | settings, forkable)
 
     def with_settings(self, **settings: str) -> Readback:
         return replace(self, environ={**self.environ, **settings})
@@ -66,21 +76,28 @@ class Readback:
         *arguments: str | Path,
         stdin: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> Iterator[Process]:
         """Start the command in a process group of its own, as a shell does.
 
         The whole group is killed at the end.
         """
-        process = subprocess.Popen(
-            [sys.executable, "-m", "webapp.cli", *map(str, arguments)],
-            cwd=ROOT,
-            env=self.environ,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-            preexec_fn=_take_interrupts,
-        )
+        words = [*map(str, arguments)]
+        process: Process
+        if self.forkable is not None:
+            process = self.forkable.start(
+                words, self.environ, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
+            )
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "webapp.cli", *words],
+                cwd=ROOT,
+                env=self.environ,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+                preexec_fn=_take_interrupts,
+            )
         try:
             yield process
         finally:
@@ -105,7 +122,7 @@ class Readback:
 class Served:
     """A `readback serve` that has printed its address; `said` are its lines until then."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     said: list[str]
     port: int
     client: requests.Session
@@ -166,12 +183,12 @@ def _take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _wait(process: subprocess.Popen[bytes], input: bytes | None = None) -> Ended:
+def _wait(process: Process, input: bytes | None = None) -> Ended:
     output, errors = process.communicate(input, timeout=PATIENCE)
-    return Ended(process.returncode, output.decode(), (errors or b"").decode())
+    return Ended(process.wait(), output.decode(), (errors or b"").decode())
 
 
-def _read_until_ready(process: subprocess.Popen[bytes]) -> list[str]:
+def _read_until_ready(process: Process) -> list[str]:
     """Return the lines up to the one that says how to stop the server."""
     assert process.stdout is not None and process.stderr is not None
     said: list[str] = []

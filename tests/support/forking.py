@@ -1,0 +1,201 @@
+"""Start the `readback` command as a fork of a process that has imported it already.
+
+To import it costs more than most commands do. A fork is a process like any other: with its own
+session, environment, standard streams, signals and exit status.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Thread
+from typing import IO, Final
+
+from tools.paths import ROOT
+
+_MOST_BYTES: Final = 128 * 1024
+
+
+class ForkedCommand:
+    """A command that runs; it can be used as a `subprocess.Popen` of it."""
+
+    def __init__(
+        self, control: socket.socket, run: bytes, *, stdin: int, stdout: int, stderr: int
+    ) -> None:
+        """Start it by sending `run` to `control`; the streams are as those of `Popen`."""
+        self.stdin, ours = _open_stream(stdin, is_input=True)
+        self.stdout, out = _open_stream(stdout)
+        self.stderr, err = _open_stream(stderr)
+        self.returncode: int | None = None
+        self._life, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with told:
+            socket.send_fds(control, [run], [ours, out, err, told.fileno()])
+        for given, sent in ((stdin, ours), (stdout, out), (stderr, err)):
+            if given != sent:
+                os.close(sent)
+        self.pid = int(self._life.recv(64))
+
+    def poll(self) -> int | None:
+        with suppress(TimeoutError, BlockingIOError):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status. Raises `TimeoutError` if it runs longer than `timeout`."""
+        if self.returncode is None:
+            self._life.settimeout(timeout)
+            self.returncode = os.waitstatus_to_exitcode(int(self._life.recv(64)))
+            self._life.close()
+        return self.returncode
+
+    def communicate(
+        self, input: bytes | None = None, timeout: float | None = None
+    ) -> tuple[bytes, bytes]:
+        """Write `input`, read all that is written, and wait for the end."""
+        said: dict[str, bytes] = {}
+
+        def read(name: str, stream: IO[bytes]) -> None:
+            said[name] = stream.read()
+
+        readers = [
+            Thread(target=read, args=(name, stream), daemon=True)
+            for name, stream in (("output", self.stdout), ("errors", self.stderr))
+            if stream is not None
+        ]
+        for reader in readers:
+            reader.start()
+        if self.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.stdin.write(input or b"")
+            with suppress(BrokenPipeError):
+                self.stdin.close()
+        for reader in readers:
+            reader.join(timeout)
+            if reader.is_alive():
+                raise TimeoutError(f"process {self.pid} has not ended")
+        self.wait(timeout)
+        return said.get("output", b""), said.get("errors", b"")
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Forkable:
+    """The process that forks."""
+
+    control: socket.socket
+
+    def start(
+        self,
+        arguments: list[str],
+        environ: Mapping[str, str],
+        *,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> ForkedCommand:
+        run = json.dumps([arguments, dict(environ)]).encode()
+        return ForkedCommand(self.control, run, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+@contextmanager
+def import_command() -> Iterator[Forkable]:
+    """Run a process that has imported the command; it ends with its last fork."""
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with control:
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        yield Forkable(control)
+    process.wait()
+
+
+def _open_stream(wanted: int, *, is_input: bool = False) -> tuple[IO[bytes] | None, int]:
+    """Return our end of a pipe, if one is wanted, and the descriptor of the command."""
+    if wanted == subprocess.DEVNULL:
+        return None, os.open(os.devnull, os.O_RDWR)
+    if wanted != subprocess.PIPE:
+        return None, wanted
+    read, write = os.pipe()
+    if is_input:
+        return open(write, "wb"), read
+    return open(read, "rb"), write
+
+
+def _fork_on_demand(control: socket.socket) -> list[str] | None:
+    """Return in a new fork, with the arguments of its command; None at the end of `control`.
+
+    The parent of each fork does nothing but wait for its status.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        run, files, _, _ = socket.recv_fds(control, _MOST_BYTES, 4)
+        if not run:
+            return None
+        if os.fork() == 0:
+            break
+        for file in files:
+            os.close(file)
+    control.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    *streams, told = files
+    child = os.fork()
+    if child:
+        for stream in streams:
+            os.close(stream)
+        _, status = os.waitpid(child, 0)
+        with suppress(OSError):
+            os.write(told, str(status).encode())
+        os._exit(0)
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.write(told, str(os.getpid()).encode())
+    os.close(told)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    arguments: list[str]
+    arguments, environ = json.loads(run)
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
+    return arguments
+
+
+def _main(control: socket.socket) -> None:
+    import webapp.app  # what `serve` needs, and with it all commands
+    import webapp.cli
+
+    assert webapp.app and webapp.cli
+    gc.freeze()
+    arguments = _fork_on_demand(control)
+    if arguments is not None:
+        sys.argv[1:] = arguments
+        runpy.run_module("webapp.cli", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _main(socket.socket(fileno=int(sys.argv[1])))
