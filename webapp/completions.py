@@ -276,6 +276,21 @@ class Completion:
         return audio.text("format") if audio else None
 
     @property
+    def tools(self) -> dict[str, Object]:
+        """The tools and functions that the request defines, by name."""
+        tools: dict[str, Object] = {}
+        for member in self.settings:
+            is_list = member.name.text in ("tools", "functions")
+            listed = member.value.items if is_list and isinstance(member.value, Array) else ()
+            for tool in listed:
+                if isinstance(tool, Object):
+                    # A tool of a type is in the member of that name; a function may be alone.
+                    named = tool.object(tool.text("type") or "function") or tool
+                    if name := named.text("name"):
+                        tools.setdefault(name, named)
+        return tools
+
+    @property
     def finish_reasons(self) -> tuple[str, ...]:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))

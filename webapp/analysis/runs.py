@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -13,7 +13,6 @@ from webapp.analysis.failures import Failure, find_answer_failure, find_result_f
 from webapp.analysis.naming import name_call, shorten
 from webapp.analysis.sequences import Sequence, find_sequences
 from webapp.completions import Completion
-from webapp.exact_json import Array, Object
 from webapp.transcript import CallEntry, Entry
 
 Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
@@ -242,7 +241,7 @@ def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple
     used: dict[str, list[RunCall]] = {}
     for call in calls:
         used.setdefault(call.tool, []).append(call)
-    defined = tuple(dict.fromkeys(_iter_defined(completion))) if completion else ()
+    defined = completion.tools if completion else {}
     tools = [
         ToolUse(
             name=name,
@@ -261,16 +260,3 @@ def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple
         if name not in used
     )
     return (*tools, *unused)
-
-
-def _iter_defined(completion: Completion) -> Iterator[str]:
-    """Yield the names of the tools and functions among the settings of the request."""
-    for member in completion.settings:
-        if member.name.text not in ("tools", "functions") or not isinstance(member.value, Array):
-            continue
-        for tool in member.value.items:
-            if not isinstance(tool, Object):
-                continue
-            holder = tool.object(tool.text("type") or "function") or tool
-            if name := holder.text("name"):
-                yield name

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from webapp.completions import Completion
 from webapp.messages import Message
-from webapp.transcript import Entry, find_first_number, select_top_level
+from webapp.transcript import Entry, find_first_number
 from webapp.upstream import UpstreamError
 
 Order: TypeAlias = Literal["asc", "desc"]
@@ -69,11 +69,6 @@ class TranscriptPage:
         is_answer_page = self.request.order == "asc" or self.request.after is None
         return self.completion.broken_off if self.completion and is_answer_page else None
 
-    @property
-    def top_level(self) -> tuple[Entry, ...]:
-        """The entries without the results that are shown under their calls."""
-        return select_top_level(self.entries)
-
     def ends_with(self, entry: Entry) -> bool:
         """Return whether `entry` is the last message of a transcript without an answer."""
         if self.outputs or not self.entries:
@@ -89,10 +84,6 @@ class TranscriptPage:
         return self.problems[0] if failed and not self.entries else None
 
     @property
-    def choice_count(self) -> int:
-        return len(self.completion.choices) if self.completion else 0
-
-    @property
     def numbered(self) -> bool:
         """Whether the ids of the messages number them."""
         messages = [entry.message for entry in self.entries]
@@ -101,14 +92,17 @@ class TranscriptPage:
     @property
     def question(self) -> str:
         """The text that the transcript begins with, by its first user; empty if not on the page."""
-        numbered = [entry for entry in self.entries if entry.number is not None]
-        messages: Sequence[Message] = [entry.message for entry in numbered]
+        messages: Sequence[Message] = ()
         if self.completion and self.completion.input_messages:
             messages = self.completion.input_messages
-        elif not numbered or numbered[0].number != 1:
-            return ""
-        asked = (message.plain_text for message in messages if message.speaker == "user")
-        return next((text for text in asked if text.strip()), "")
+        else:
+            numbered = [entry for entry in self.entries if entry.number is not None]
+            if numbered and numbered[0].number == 1:
+                messages = [entry.message for entry in numbered]
+        for message in messages:
+            if message.speaker == "user" and (text := message.plain_text).strip():
+                return text
+        return ""
 
     @property
     def progress(self) -> str:

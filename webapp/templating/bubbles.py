@@ -20,7 +20,6 @@ from webapp.rendering import (
     Cited,
     Definition,
     Fold,
-    ShowImage,
     Slice,
     Source,
     Structure,
@@ -95,8 +94,9 @@ def render_bubble(entry: Entry, context: RenderContext) -> str:
 def view_pieces(entry: Entry, context: RenderContext, start: int = 0) -> PiecesView:
     """Prepare as many parts and calls of a message, from `start` on, as one page shows."""
     pieces = Pieces.of(entry, start=start, limit=context.budgets.parts)
-    answered = (piece for piece in entry.pieces if piece.nested)
-    elsewhere = {id(part): piece for piece in answered for part in piece.message.parts}
+    elsewhere = {
+        id(part): piece for piece in entry.pieces if piece.nested for part in piece.message.parts
+    }
     parts: list[PartView] = []
     for part in pieces.parts:
         moved = elsewhere.get(id(part))
@@ -108,25 +108,20 @@ def view_pieces(entry: Entry, context: RenderContext, start: int = 0) -> PiecesV
 
 
 def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
-    if isinstance(part, Text):
-        return _view_text(part, entry, context)
+    message = entry.message
     if isinstance(part, Refusal | Reasoning):
         long = find_long_text(part, entry, context)
         view = None if long else _render_markdown(part.text, entry, context)
         fold = _fold_text(part.text, entry, context) if isinstance(part, Refusal) else None
         return PartView(part=part, long=long, markdown=view, fold=fold)
-    return PartView(part=part)
-
-
-def _view_text(part: Text, entry: Entry, context: RenderContext) -> PartView:
-    message = entry.message
+    if not isinstance(part, Text):
+        return PartView(part=part)
     if not part.text:
         return PartView(part=part, structure=Structure(note=rendering.describe_blank("")))
     if long := find_long_text(part, entry, context):
         fold = _fold_text(part.text, entry, context)
-        return PartView(
-            part=part, long=long, fold=fold, images=media.find_unshown_images(part.text)
-        )
+        images = media.find_unshown_images(part.text)
+        return PartView(part=part, long=long, fold=fold, images=images)
     structure = rendering.detect_structure(
         part.text, message=message, budget=context.structure_budget
     )
@@ -224,6 +219,13 @@ def _is_prose(piece: Piece, message: Message) -> bool:
 def _render_markdown(
     text: str, entry: Entry, context: RenderContext, *, annotations: Sequence[Annotation] = ()
 ) -> TextView:
+    """Return a text as Markdown, with its images as pictures of ours or as links that load them."""
+    environment = current_app.jinja_env
+
+    def show_image(url: str, alt: str) -> Any:
+        media_macros: Any = environment.get_template("parts/_media.html").module
+        return media_macros.markdown_image(url, alt, entry, context)
+
     def render(text: str, annotations: Sequence[Annotation] = ()) -> TextView:
         return rendering.render_markdown(
             text,
@@ -231,7 +233,7 @@ def _render_markdown(
             anchor=entry.anchor,
             own_host=context.own_host,
             budget=context.markdown_budget,
-            image=_show_image(entry, context),
+            image=show_image,
         )
 
     is_answer = entry.message.role == "assistant" and not annotations
@@ -239,17 +241,6 @@ def _render_markdown(
     if thought:
         return rendering.fold_reasoning(thought, render(thought.text), render(thought.answer))
     return render(text, context.within_budget(annotations))
-
-
-def _show_image(entry: Entry, context: RenderContext) -> ShowImage:
-    """Return how an image in Markdown is shown: a picture of ours, or a link that loads it."""
-    environment = current_app.jinja_env
-
-    def show(url: str, alt: str) -> Any:
-        media_macros: Any = environment.get_template("parts/_media.html").module
-        return media_macros.markdown_image(url, alt, entry, context)
-
-    return show
 
 
 def _fold_text(

@@ -6,6 +6,7 @@ other servers are offered or loaded as the reader asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -15,7 +16,7 @@ from flask import Response, abort, after_this_request, request
 
 from webapp import rendering
 from webapp.analysis import Run
-from webapp.messages import Image, Message, Text
+from webapp.messages import Image, Text
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
@@ -32,6 +33,9 @@ VIEWS: Final[tuple[View, ...]] = ("outline", "compact", "full")
 
 COMPACT_FROM: Final = 40
 """Messages from which a transcript is compact if the reader chose nothing."""
+
+_REMOTE_ADDRESS: Final = re.compile(r"\]\(<?http|\]: http")
+"""The beginning of an image's address in Markdown, which may be in a link definition."""
 
 VIEW_COOKIE: Final = "readback_view"
 _YEAR: Final = 31_536_000
@@ -181,26 +185,25 @@ def is_from_elsewhere() -> bool:
 
 
 def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
-    """Return whether messages of `section` may show images of other servers."""
+    """Return whether messages of `section` may show images of other servers.
+
+    A text about Markdown may pass for one with an image.
+    """
     if services().share is not None:
         return False
-    entries = (*section.entries, *section.outputs)
-    return any(_names_remote_image(entry.message, own_host) for entry in entries)
-
-
-def _names_remote_image(message: Message, own_host: str) -> bool:
-    for part in message.parts:
-        if isinstance(part, Image) and not part.is_inline:
-            if RemoteImage.parse(part.url, own_host=own_host):
+    for entry in (*section.entries, *section.outputs):
+        for part in entry.message.parts:
+            if isinstance(part, Image) and not part.is_inline:
+                if RemoteImage.parse(part.url, own_host=own_host):
+                    return True
+            elif (
+                isinstance(part, Text)
+                and not entry.message.is_tool_result
+                and "![" in part.text
+                and _REMOTE_ADDRESS.search(part.text)
+            ):
                 return True
-        elif isinstance(part, Text) and not message.is_tool_result and _may_show_image(part.text):
-            return True
     return False
-
-
-def _may_show_image(text: str) -> bool:
-    """Return whether Markdown in `text` may show an image; text about Markdown may pass too."""
-    return "![" in text and any(mark in text for mark in ("](http", "](<http", "]: http"))
 
 
 def choose_view(section: TranscriptPage) -> View:
@@ -211,7 +214,21 @@ def choose_view(section: TranscriptPage) -> View:
     """
     chosen = _parse_view(request.args.get("view"))
     if chosen:
-        after_this_request(lambda response: _remember(response, chosen))
+
+        @after_this_request
+        def remember(response: Response) -> Response:
+            response.vary.add("Cookie")
+            response.set_cookie(
+                VIEW_COOKIE,
+                chosen,
+                max_age=_YEAR,
+                path=request.script_root or "/",
+                secure=request.is_secure,
+                httponly=True,
+                samesite="Lax",
+            )
+            return response
+
         return chosen
     if request.args.get("view"):
         abort(400, "The parameter view takes outline, compact or full.")
@@ -231,17 +248,3 @@ def keep_view(view: View, section: TranscriptPage) -> View | None:
 
 def _parse_view(text: str | None) -> View | None:
     return text if text in VIEWS else None
-
-
-def _remember(response: Response, view: View) -> Response:
-    response.vary.add("Cookie")
-    response.set_cookie(
-        VIEW_COOKIE,
-        view,
-        max_age=_YEAR,
-        path=request.script_root or "/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response

@@ -9,11 +9,18 @@ from webapp.completions import Completion
 from webapp.exact_json import Member, Object, Value
 from webapp.reading import TranscriptPage
 
-_IDENTITY: Final = frozenset(
-    {"object", "request_id", "system_fingerprint", "service_tier", "user", "provider"}
-    | {"safety_identifier", "prompt_cache_key"}
-)
-_TIMING: Final = frozenset({"readback_timing"})
+_GROUPS: Final = {
+    "readback_timing": "Timing",
+    "object": "Identity",
+    "prompt_cache_key": "Identity",
+    "provider": "Identity",
+    "request_id": "Identity",
+    "safety_identifier": "Identity",
+    "service_tier": "Identity",
+    "system_fingerprint": "Identity",
+    "user": "Identity",
+}
+"""The groups of settings; those of other names are part of the request."""
 _ZERO: Final = ("0", "0.0")
 _ONE: Final = ("1", "1.0")
 _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
@@ -33,15 +40,12 @@ def find_title(section: TranscriptPage) -> str:
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
     """Return the settings of a completion in groups, without those that are empty."""
-    settings = completion.settings
-    usage = completion.usage.json if completion.usage else None
-    groups = [
-        ("Request", [one for one in settings if one.name.text not in _IDENTITY | _TIMING]),
-        ("Usage", list(usage.members) if isinstance(usage, Object) else []),
-        ("Timing", [member for member in settings if member.name.text in _TIMING]),
-        ("Identity", [member for member in settings if member.name.text in _IDENTITY]),
-    ]
-    return [(name, members) for name, members in groups if members]
+    groups: dict[str, list[Member]] = {"Request": [], "Usage": [], "Timing": [], "Identity": []}
+    if completion.usage is not None and isinstance(completion.usage.json, Object):
+        groups["Usage"].extend(completion.usage.json.members)
+    for member in completion.settings:
+        groups[_GROUPS.get(member.name.text, "Request")].append(member)
+    return [(name, members) for name, members in groups.items() if members]
 
 
 def list_counts(value: Value) -> list[tuple[str, int]] | None:

@@ -44,12 +44,14 @@ class Filters:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
         """Return the filters in the query. Blank values are none; an unknown kind answers 400."""
-        found = ((_METADATA.fullmatch(name), value) for name, value in query.items())
-        metadata = tuple((match[1], value) for match, value in found if match and value)
+        metadata = []
+        for name, value in query.items():
+            if value and (match := _METADATA.fullmatch(name)):
+                metadata.append((match[1], value))
         kind = next((kind for kind in KINDS if kind == query.get("show")), None)
         if query.get("show") and kind is None:
             abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
-        return cls(query.get("model", "").strip() or None, metadata, kind)
+        return cls(query.get("model", "").strip() or None, tuple(metadata), kind)
 
     def __bool__(self) -> bool:
         return bool(self.model or self.metadata or self.kind)

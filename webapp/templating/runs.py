@@ -14,7 +14,7 @@ from webapp.ids import is_valid_id
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext
-from webapp.transcript import Entry
+from webapp.transcript import Entry, select_top_level
 
 FILTERS: Final = ("user", "assistant", "calls", "failures")
 """The values of the parameter `only`."""
@@ -108,7 +108,7 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
     """
     hidden = 0
     failing = context.failing if context.only == "failures" else frozenset()
-    for entry in context.section.top_level:
+    for entry in select_top_level(context.section.entries):
         if _is_shown(entry, context, failing):
             yield entry, hidden
             hidden = 0

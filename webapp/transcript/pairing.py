@@ -38,7 +38,7 @@ def arrange(
                 _pair_result(result, calls)
         calls.extend(entry.calls)
     _mark_moved(chronological)
-    for call in (call for entry in entries for call in entry.calls):
+    for call in calls:
         call.may_follow = not call.results and not is_last
     return entries
 

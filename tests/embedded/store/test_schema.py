@@ -102,7 +102,7 @@ def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None
     with closing(Store(url)) as store:
         assert store.is_new is False
         page = store.list_completions(PageRequest(None, 20, "asc"), metadata=[("a", "b")])
-        assert (page.ids, page.data) == (("c1",), ("[1]",))
+        assert (page.ids, tuple(page.data)) == (("c1",), ("[1]",))
         messages = store.list_messages("c1", PageRequest(None, 20, "asc"))
         assert messages is not None
         assert (messages.ids, messages.data) == (("m1",), ("[2]",))

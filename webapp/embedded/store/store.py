@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -128,7 +128,7 @@ class Store:
             binds = bind_filters(model, metadata) | {"created": created, "seq": seq}
             rows = _read_rows(connection, statement, page, binds)
         if as_given:
-            return self._build_given_page(rows, page, COMPLETION_GIVEN, {}, _write_completion)
+            return self._build_page(rows, page, COMPLETION_GIVEN, {}, write=_write_completion)
         return self._build_page(rows, page, COMPLETION_TEXT, {})
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
@@ -176,13 +176,7 @@ class Store:
             statement = select_messages(page.order)
             rows = _read_rows(connection, statement, page, binds | {"position": position})
         if as_given:
-            return self._build_given_page(
-                rows,
-                page,
-                MESSAGE_GIVEN,
-                binds,
-                lambda row: write_given_message(row.given_json, row.id),
-            )
+            return self._build_page(rows, page, MESSAGE_GIVEN, binds, write=_write_message)
         return self._build_page(rows, page, MESSAGE_TEXT, binds)
 
     def _build_page(
@@ -191,41 +185,26 @@ class Store:
         page: PageRequest,
         statement: TextClause,
         binds: Mapping[str, object],
+        *,
+        write: Callable[[Any], str] | None = None,
     ) -> JsonPage:
-        """Return the page; `statement` reads a text that is too large to be among the rows."""
+        """Return the page, with its texts as given if there is a function to `write` them.
 
-        def read(position: int) -> str | None:
-            with self.connect() as connection:
-                found = connection.execute(statement, {**binds, "position": position}).scalar()
-            return cast("str | None", found)
-
-        shown = [(row.id, row.position, row.wire_json) for row in rows[: page.limit]]
-        ids = tuple(one[0] for one in shown)
-        is_large = any(one[2] is None for one in shown)
-        texts: Sequence[str] = tuple(one[2] for one in shown)
-        if is_large:
-            texts = StoredTexts([one[1:] for one in shown], read)
-        return JsonPage(ids, texts, has_more=len(rows) > page.limit, is_large=is_large)
-
-    def _build_given_page(
-        self,
-        rows: Sequence[Any],
-        page: PageRequest,
-        statement: TextClause,
-        binds: Mapping[str, object],
-        write: Callable[[Any], str],
-    ) -> JsonPage:
-        """Return the page with its objects as given, each read when the page is written."""
+        `statement` reads the row of a text as given, and of one that is too large for `rows`.
+        """
 
         def read(position: int) -> str | None:
             with self.connect() as connection:
                 row = connection.execute(statement, {**binds, "position": position}).one_or_none()
-            return None if row is None else write(row)
+            if row is None:
+                return None
+            return write(row) if write else str(row.wire_json)
 
         shown = rows[: page.limit]
+        texts = [(row.position, None if write else row.wire_json) for row in shown]
         return JsonPage(
             ids=tuple(row.id for row in shown),
-            data=StoredTexts([(row.position, None) for row in shown], read),
+            data=StoredTexts(texts, read),
             has_more=len(rows) > page.limit,
             is_large=any(row.wire_json is None for row in shown),
         )
@@ -267,6 +246,10 @@ def _read_rows(
 
 def _write_completion(row: Any) -> str:
     return write_as_given(row.given_json, row.wire_json, row.id)
+
+
+def _write_message(row: Any) -> str:
+    return write_given_message(row.given_json, row.id)
 
 
 def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Final
 
 from markupsafe import Markup
 
 from webapp.completions import Completion
 from webapp.config import Budgets
-from webapp.exact_json import Array, Object
+from webapp.exact_json import Object
 from webapp.messages import ToolCall
 from webapp.rendering.structured.json_tree import render_json_tree
 
@@ -50,16 +49,7 @@ class Definitions:
     """The tools of one completion; each is rendered once, when it is first called."""
 
     def __init__(self, completion: Completion | None, *, budgets: Budgets | None = None) -> None:
-        self._tools: dict[str, Object] = {}
-        settings = completion.settings if completion is not None else ()
-        lists = [one.value for one in settings if one.name.text in ("tools", "functions")]
-        listed = chain.from_iterable(one.items for one in lists if isinstance(one, Array))
-        for tool in (one for one in listed if isinstance(one, Object)):
-            # A tool of a type is in the member of that name; a function may be alone.
-            named = tool.object(tool.text("type") or "function") or tool
-            name = named.text("name")
-            if name is not None:
-                self._tools.setdefault(name, named)
+        self._tools = completion.tools if completion is not None else {}
         self._rendered: dict[str, Definition] = {}
         self._budgets = budgets or Budgets()
         self._left = PAGE_SIZE
