@@ -145,6 +145,7 @@ def analyze_run(
             for place, call in enumerate(entry.calls)
         )
         calls.extend(own)
+        failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
         messages.append(
             RunMessage(
                 number=entry.number,
@@ -156,10 +157,7 @@ def analyze_run(
                 size=len(entry.message.json.source),
                 turn=turn,
                 calls=own,
-                failure=next(
-                    (failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures),
-                    None,
-                ),
+                failure=failed[0] if failed else None,
             )
         )
     return Run(

@@ -33,7 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # Completions have characters that the terminal's encoding may lack.
             stream.reconfigure(errors="backslashreplace")
-    options = _build_parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="readback", description="A web viewer for stored chat completions."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    options = parser.parse_args(arguments)
     try:
         status: int = options.run(options, Config.from_environ(os.environ))
         sys.stdout.flush()
@@ -52,16 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except sqlite3.Error as error:
         return _print_problem(f"the import's temporary file failed: {_take_first_line(error)}", 1)
     return status
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="readback", description="A web viewer for stored chat completions."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    return parser
 
 
 def _print_problem(sentence: str, status: int) -> int:

@@ -137,9 +137,16 @@ class Copier:
         """Store a completion with its messages, if need be under another id."""
         if completion.id != completion_id or not isinstance(completion.json, Object):
             raise NotACompletion("the server gave another completion")
-        messages = input_messages(
-            completion, self._messages(completion_id), input_only=self._input_only
+        pages = walk(
+            lambda after: self._retry(
+                lambda: self._upstream.list_messages(
+                    completion_id, after=after, limit=_PAGE, order="asc"
+                )
+            ),
+            limit=_PAGE,
         )
+        listed = [message for page in pages for message in page.data]
+        messages = input_messages(completion, listed, input_only=self._input_only)
         record = parse_record(add_messages(completion.json, (one.json for one in messages)))
         (outcome,) = self._store.add([record])
         if outcome is Outcome.CONFLICT and self._keeps_both:
@@ -151,17 +158,6 @@ class Copier:
                     f"this one is kept as {record.id}"
                 )
         return outcome
-
-    def _messages(self, completion_id: str) -> list[Message]:
-        pages = walk(
-            lambda after: self._retry(
-                lambda: self._upstream.list_messages(
-                    completion_id, after=after, limit=_PAGE, order="asc"
-                )
-            ),
-            limit=_PAGE,
-        )
-        return [message for page in pages for message in page.data]
 
     def _retry(self, call: Callable[[], T]) -> T:
         """Return the result of `call`, retried while its errors are transient."""

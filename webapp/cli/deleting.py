@@ -28,9 +28,12 @@ def add_parser(commands: Commands) -> None:
 
 
 def _run_delete(options: argparse.Namespace, config: Config) -> int:
-    if not options.yes and not _confirm(len(options.ids)):
-        print_line("Nothing was deleted.")
-        return 1
+    # Anywhere but on a terminal there is nobody to ask, so the command counts as a yes.
+    if not options.yes and sys.stdin.isatty():
+        print_line(f"Delete {count(len(options.ids), 'completion')}? [y/N] ", end="")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            print_line("Nothing was deleted.")
+            return 1
     media_cache = MediaCache(
         find_store_media_folder(config),
         max_bytes=config.media_cache_bytes,
@@ -46,11 +49,3 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
-
-
-def _confirm(number: int) -> bool:
-    """Ask on a terminal; elsewhere there is nobody to ask, so the command counts as a yes."""
-    if not sys.stdin.isatty():
-        return True
-    print_line(f"Delete {count(number, 'completion')}? [y/N] ", end="")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -47,7 +47,15 @@ def _parse_count(text: str) -> int:
 def _run_list(options: argparse.Namespace, config: Config) -> int:
     with open_store(config) as store:
         for completion in _iter_completions(store, options):
-            print_line(_format_line(store, completion))
+            completion_id = completion.id or ""
+            with store.connect() as connection:
+                messages = count(count_messages(connection, completion_id), "message")
+            page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
+            said = [Message.from_json(parse(text)) for text in page.data] if page else []
+            words = first_words(preview_question(said).text, 60)
+            words = f"[broken off] {words}" if completion.broken_off else words
+            time, model = moment(completion.created), completion.model or "-"
+            print_line(f"{completion_id:<38}  {time:<20}  {model:<24}  {messages:>12}  {words}")
     return 0
 
 
@@ -65,17 +73,3 @@ def _iter_completions(store: Store, options: argparse.Namespace) -> Iterator[Com
             return
         after = page.ids[-1]
         left -= len(page.ids)
-
-
-def _format_line(store: Store, completion: Completion) -> str:
-    completion_id = completion.id or ""
-    with store.connect() as connection:
-        messages = count_messages(connection, completion_id)
-    page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
-    said = [Message.from_json(parse(text)) for text in page.data] if page else []
-    words = first_words(preview_question(said).text, 60)
-    words = f"[broken off] {words}" if completion.broken_off else words
-    time, model = moment(completion.created), completion.model or "-"
-    return (
-        f"{completion_id:<38}  {time:<20}  {model:<24}  {count(messages, 'message'):>12}  {words}"
-    )

@@ -24,7 +24,7 @@ from webapp.completions import Completion
 from webapp.config import Config, ConfigError
 from webapp.factories import lists_input_only, open_upstream
 from webapp.formatting import count
-from webapp.upstream import Limits, UpstreamError
+from webapp.upstream import UpstreamError
 
 _CALL_SECONDS: Final = 120.0
 _CALL_BYTES: Final = 512 * 1024 * 1024
@@ -60,10 +60,17 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
     # The command reports in sentences all that the client logs.
     logging.getLogger("readback").addHandler(logging.NullHandler())
     report = CopyReport()
+    # Nobody waits for a page, so a request may take long; the copier retries by itself.
+    limits = replace(
+        config.limits,
+        page_timeout=max(config.limits.page_timeout, _CALL_SECONDS),
+        max_bytes=max(config.limits.max_bytes, _CALL_BYTES),
+        max_retries=0,
+    )
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
-        closing(open_upstream(config, limits=_build_limits(config))) as upstream,
+        closing(open_upstream(config, limits=limits)) as upstream,
     ):
         copier = Copier(
             upstream,
@@ -91,17 +98,6 @@ def _copy_all(
         line.say(f"readback: {format_error(error)} {error.advice}")
         return False
     return True
-
-
-def _build_limits(config: Config) -> Limits:
-    """Return long limits without retries: nobody waits for a page, and the copier retries."""
-    limits = config.limits
-    return replace(
-        limits,
-        page_timeout=max(limits.page_timeout, _CALL_SECONDS),
-        max_bytes=max(limits.max_bytes, _CALL_BYTES),
-        max_retries=0,
-    )
 
 
 def _format_report(report: CopyReport) -> str:

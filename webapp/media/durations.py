@@ -47,7 +47,12 @@ def measure_duration(data: bytes, found: Format) -> float | None:
     elif found is AAC:
         seconds = _measure_aac(data)
     else:
-        seconds = _read_tag(data, found.extension)
+        try:
+            file = _Reads(data)
+            seconds = TinyTag.get(f"sound.{found.extension}", file_obj=file, tags=False).duration
+        except Exception:
+            # The library does not document its exceptions for malformed files.
+            return None
     return seconds if seconds is not None and 0 < seconds < _MAX_SECONDS else None
 
 
@@ -70,15 +75,6 @@ class _Reads(io.BytesIO):
         if self.left < 0:
             raise OSError("read too often")
         return super().read(size)
-
-
-def _read_tag(data: bytes, extension: str) -> float | None:
-    try:
-        tag = TinyTag.get(f"sound.{extension}", file_obj=_Reads(data), tags=False)
-    except Exception:
-        # The library does not document its exceptions for malformed files.
-        return None
-    return tag.duration
 
 
 def _measure_wav(data: bytes) -> float | None:

@@ -181,7 +181,7 @@ def _parse_content_fields(message: Object) -> Iterator[Part]:
 
 
 def _parse_element(value: Value) -> Iterator[Part]:
-    """Yield one element of a content list: one part."""
+    """Yield the parts of one element of a content list: those of a result, else one at most."""
     if isinstance(value, String):
         yield Text(json=value, text=value.text)
         return
@@ -192,7 +192,11 @@ def _parse_element(value: Value) -> Iterator[Part]:
     if kind in _CALL_BLOCKS and ToolCall.parse_tool_use(value):
         return
     if kind == "tool_result" and isinstance(value.get("content"), String | Array):
-        yield from _parse_result(value)
+        # The id of one of several results is shown with the first of its parts.
+        extras = value.find_unread(type=String, content=object)
+        first, *others = tuple(parse_content(value.get("content"))) or (Text(json=value, text=""),)
+        yield replace(first, extras=extras + first.extras)
+        yield from others
         return
     if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
         yield thoughts
@@ -200,14 +204,6 @@ def _parse_element(value: Value) -> Iterator[Part]:
     parser = _PARSERS.get(kind)
     part = parser(value) if parser else None
     yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
-
-
-def _parse_result(block: Object) -> Iterator[Part]:
-    """Yield the parts of one of several `tool_result` blocks, its id with the first of them."""
-    extras = block.find_unread(type=String, content=object)
-    parts = tuple(parse_content(block.get("content"))) or (Text(json=block, text=""),)
-    yield replace(parts[0], extras=extras + parts[0].extras)
-    yield from parts[1:]
 
 
 def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:

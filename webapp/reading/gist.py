@@ -51,13 +51,14 @@ def find_gist(text: str) -> str:
     prose, others = _split_blocks(text[:_MOST_READ])
     opening = ""
     for block in prose:
-        for rest in _iter_sentences(block):
+        rest = block
+        while rest:
             sentence = rest[: _find_end(rest)]
-            if not any(map(str.isalnum, sentence)):
-                continue
-            if not _OPENING.fullmatch(sentence):
-                return _cut(rest)
-            opening = opening or rest
+            if any(map(str.isalnum, sentence)):
+                if not _OPENING.fullmatch(sentence):
+                    return _cut(rest)
+                opening = opening or rest
+            rest = rest[len(sentence) :]
     return _cut(opening or next(iter((*others, *prose)), ""))
 
 
@@ -72,7 +73,9 @@ def _split_blocks(text: str) -> tuple[list[str], list[str]]:
             continue
         marks = _LINE_MARKS.match(line)
         mark = (marks[1] or "") if marks else ""
-        words = line if is_code else _strip_marks(line[marks.end() if marks else 0 :])
+        words = line[marks.end() if marks and not is_code else 0 :]
+        if not is_code:
+            words = _INLINE_MARKS.sub("", _LINK.sub(r"\1", words))
         if not words.strip() or (not is_code and _RULE.fullmatch(line)):
             is_open = False
         elif is_code or mark.startswith(("#", "|")):
@@ -84,17 +87,6 @@ def _split_blocks(text: str) -> tuple[list[str], list[str]]:
             prose.append(" ".join(words.split()))
             is_open = True
     return prose, others
-
-
-def _strip_marks(line: str) -> str:
-    return _INLINE_MARKS.sub("", _LINK.sub(r"\1", line))
-
-
-def _iter_sentences(block: str) -> Iterator[str]:
-    """Yield what is left of `block` from each of its sentences on."""
-    while block:
-        yield block
-        block = block[_find_end(block) :]
 
 
 def _find_end(block: str) -> int:

@@ -134,14 +134,12 @@ def preview_question(messages: Iterable[Message]) -> Preview:
 def preview_answer(completion: Completion) -> Preview:
     """Return the gist of the first choice with text or a transcript, and the marks of all."""
     messages = [choice.message for choice in completion.choices if choice.message]
-    texts = (message.plain_text or _first_transcript(message) for message in messages)
-    text = next((text for text in texts if text.strip()), "")
-    return Preview(find_gist(text), _list_marks(messages))
-
-
-def _first_transcript(message: Message) -> str:
-    spoken = (part.transcript or "" for part in message.parts if isinstance(part, Audio))
-    return next(spoken, "")
+    for message in messages:
+        spoken = (part.transcript or "" for part in message.parts if isinstance(part, Audio))
+        text = message.plain_text or next(spoken, "")
+        if text.strip():
+            return Preview(find_gist(text), _list_marks(messages))
+    return Preview("", _list_marks(messages))
 
 
 def _list_marks(messages: Iterable[Message]) -> tuple[str, ...]:

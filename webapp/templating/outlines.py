@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 from typing import Final
 
-from webapp.analysis import Run, RunCall, RunMessage
+from webapp.analysis import Run, RunCall
 from webapp.templating.runs import RunLinks
 
 MOST_LINES: Final = 1000
@@ -70,23 +70,19 @@ def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
         if message.words or not message.calls:
             lines.extend(_group_calls(waiting, links, size))
             waiting = []
-            lines.append(_describe_message(message, links, size))
+            line = OutlineLine(
+                number=message.number,
+                href=links.to_message(message),
+                kind=message.kind,
+                name="answer" if message.kind == "answer" else message.role,
+                words=message.words,
+                count=1,
+                failures=int(message.failure is not None),
+                share=round(100 * message.size / size),
+            )
+            lines.append(line)
         waiting.extend(message.calls)
     return (*lines, *_group_calls(waiting, links, size))
-
-
-def _describe_message(message: RunMessage, links: RunLinks, size: int) -> OutlineLine:
-    is_answer = message.kind == "answer"
-    return OutlineLine(
-        number=message.number,
-        href=links.to_message(message),
-        kind=message.kind,
-        name="answer" if is_answer else message.role,
-        words=message.words,
-        count=1,
-        failures=int(message.failure is not None),
-        share=round(100 * message.size / size),
-    )
 
 
 def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterator[OutlineLine]:
@@ -136,11 +132,8 @@ def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
             )
         )
         x += width + 1
-    return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=_describe(run))
-
-
-def _describe(run: Run) -> str:
     part = "the run" if run.is_whole else "the part that was read"
     words = [f"{len(run.messages):,} messages", f"{len(run.user_turns):,} user turns"]
     words += [f"{len(run.calls):,} calls", f"{len(run.failures):,} failures"]
-    return f"Ribbon of {part}: {', '.join(words)}. The outline has the same links."
+    label = f"Ribbon of {part}: {', '.join(words)}. The outline has the same links."
+    return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=label)

@@ -105,7 +105,7 @@ def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None
         assert (page.ids, tuple(page.data)) == (("c1",), ("[1]",))
         messages = store.list_messages("c1", PageRequest(None, 20, "asc"))
         assert messages is not None
-        assert (messages.ids, messages.data) == (("m1",), ("[2]",))
+        assert (messages.ids, tuple(messages.data)) == (("m1",), ("[2]",))
         assert store.delete_completion("c1") is True
     assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
     assert rows(url, "SELECT * FROM messages") == []

@@ -85,23 +85,20 @@ def _check_messages(messages: Value | None) -> None:
             code="empty_array",
         )
     for index, message in enumerate(messages.items):
-        _check_message(message, f"messages[{index}]")
-
-
-def _check_message(message: Value, param: str) -> None:
-    if not isinstance(message, Object):
-        raise WrongType(param, "an object", message)
-    role = message.get("role")
-    if role is None:
-        raise MissingParameter(f"{param}.role")
-    if not isinstance(role, String):
-        raise WrongType(f"{param}.role", f"one of {_list_roles('or')}", role)
-    if role.text not in ROLES:
-        raise ApiError(
-            f"Invalid value: '{role.text}'. Supported values are: {_list_roles('and')}.",
-            param=f"{param}.role",
-            code="invalid_value",
-        )
+        param = f"messages[{index}]"
+        if not isinstance(message, Object):
+            raise WrongType(param, "an object", message)
+        role = message.get("role")
+        if role is None:
+            raise MissingParameter(f"{param}.role")
+        if not isinstance(role, String):
+            raise WrongType(f"{param}.role", f"one of {_list_roles('or')}", role)
+        if role.text not in ROLES:
+            raise ApiError(
+                f"Invalid value: '{role.text}'. Supported values are: {_list_roles('and')}.",
+                param=f"{param}.role",
+                code="invalid_value",
+            )
 
 
 def _list_roles(conjunction: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -220,19 +221,16 @@ def _build_message(role: str, content: str) -> _Message:
 
 
 def _copy_others(row: Object, used: set[str]) -> list[str]:
-    return copy_members(_read_tools(one) for one in row.members if one.name.text not in used)
-
-
-def _read_tools(member: Member) -> Member:
-    """Return a member; `tools` that are written as text become the list that they are."""
-    if member.name.text == "tools" and isinstance(member.value, String):
-        try:
-            value = parse(member.value.text)
-        except NotJson:
-            return member
-        if isinstance(value, Array):
-            return Member(member.name, value)
-    return member
+    """Return the members of other names; `tools` written as text become the list that they are."""
+    others = []
+    for member in row.members:
+        value = member.value
+        if member.name.text == "tools" and isinstance(value, String):
+            with suppress(NotJson):
+                value = parse(value.text)
+        if member.name.text not in used:
+            others.append(Member(member.name, value) if isinstance(value, Array) else member)
+    return copy_members(others)
 
 
 def _write(members: list[str], messages: Iterable[_Message], choices: Iterable[str]) -> str:

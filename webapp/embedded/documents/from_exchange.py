@@ -58,7 +58,12 @@ def build_completion_json(
         for member in request.members
         if member.name.text not in DELIVERY_FIELDS | _ANSWER_ONLY_FIELDS
     }
-    members |= _select_answer_members(answer.json, requested=members)
+    requested = frozenset(members)
+    for member in answer.json.members if answer.json is not None else ():
+        name = member.name.text
+        is_answer = name in _ANSWER_FIELDS and not isinstance(member.value, Null)
+        if is_answer or name not in requested | _ANSWER_FIELDS:
+            members[name] = member.value.source
     if not with_id and "id" in members:
         members["original_id"] = members.pop("id")
     members.setdefault("created", str(now))
@@ -70,14 +75,3 @@ def build_completion_json(
         received = {"received": answer.received} if answer.received else {}
         members["incomplete"] = json.dumps({"reason": answer.problem, **received})
     return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items()) + "}"
-
-
-def _select_answer_members(answer: Object | None, *, requested: dict[str, str]) -> dict[str, str]:
-    """Return the answer's own members, and its other members that were not requested."""
-    selected = {}
-    for member in answer.members if answer is not None else ():
-        name = member.name.text
-        is_own = name in _ANSWER_FIELDS
-        if not isinstance(member.value, Null) if is_own else name not in requested:
-            selected[name] = member.value.source
-    return selected

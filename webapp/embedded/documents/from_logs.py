@@ -50,7 +50,12 @@ def from_logged_request(log: Object, messages: Array, response: Value) -> str:
         if reason:
             members.append(f'"incomplete":{json.dumps({"reason": reason})}')
         return "{" + ",".join([*members, '"choices":[]']) + "}"
-    answer = _write_answer(response)
+    if isinstance(response, String):
+        answer = f'{{"role":"assistant","content":{join_lines(response.source)}}}'
+    elif isinstance(response, Object) and response.text("role") is not None:
+        answer = join_lines(response.source)
+    else:
+        raise NotACompletion("its `response` is no chat completion")
     return "{" + ",".join([*members, f'"choices":[{{"index":0,"message":{answer}}}]']) + "}"
 
 
@@ -77,11 +82,3 @@ def _write_created(log: Object) -> list[str]:
     times = (log.get(name) for name in _STARTS)
     found = next((time for time in times if time and not isinstance(time, Null)), None)
     return [] if found is None else [f'"created":{join_lines(found.source)}']
-
-
-def _write_answer(response: Value) -> str:
-    if isinstance(response, String):
-        return f'{{"role":"assistant","content":{join_lines(response.source)}}}'
-    if isinstance(response, Object) and response.text("role") is not None:
-        return join_lines(response.source)
-    raise NotACompletion("its `response` is no chat completion")

@@ -39,7 +39,13 @@ def export_completions(
     """
     report = ExportReport()
     for completion_id in ids or _iter_ids(store, model, metadata):
-        if _write_line(store, write, completion_id):
+        is_stored = False
+        with store.connect() as connection:
+            for text in iter_original_json(connection, completion_id):
+                write(text.encode())
+                is_stored = True
+        if is_stored:
+            write(b"\n")
             report.exported += 1
         elif ids:
             report.unknown.append(completion_id)
@@ -60,15 +66,3 @@ def _iter_ids(
             return
         yield from (key.id for key in keys)
         last = keys[-1]
-
-
-def _write_line(store: Store, write: Write, completion_id: str) -> bool:
-    """Write a completion as one line; return False if there is none of this id."""
-    with store.connect() as connection:
-        is_stored = False
-        for text in iter_original_json(connection, completion_id):
-            write(text.encode())
-            is_stored = True
-    if is_stored:
-        write(b"\n")
-    return is_stored

@@ -86,7 +86,9 @@ def _open_file(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]
 def _open_decompressed(file: BinaryIO) -> BinaryIO:
     """Return the file, decompressed if necessary, as UTF-8."""
     opened = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if _peek(file, 2) == _GZIP else file
-    encoding = _detect_encoding(_peek(opened, 4))
+    start = _peek(opened, 4)
+    marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    encoding = marked or _ZEROS.get(tuple(byte == 0 for byte in start))
     if encoding is None:
         return opened
     return cast(BinaryIO, io.BufferedReader(_Utf8Reader(opened, encoding)))
@@ -96,14 +98,6 @@ def _peek(file: BinaryIO, number: int) -> bytes:
     # Peeking returns after the first bytes arrive, so a slow pipe is not waited for.
     start: bytes = file.peek(number)  # type: ignore[attr-defined]
     return start[:number]
-
-
-def _detect_encoding(start: bytes) -> str | None:
-    """Return the encoding of a file by its first four bytes, or None if it may be UTF-8."""
-    for mark, encoding in _MARKS.items():
-        if start.startswith(mark):
-            return encoding
-    return _ZEROS.get(tuple(byte == 0 for byte in start))
 
 
 class _Utf8Reader(io.RawIOBase):

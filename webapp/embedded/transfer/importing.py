@@ -26,7 +26,7 @@ from webapp.embedded.documents.records import (
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Outcome, Store
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, read_documents
-from webapp.embedded.transfer.formats import ImportFormat, Part, Piece, Whole, detect, detect_bundle
+from webapp.embedded.transfer.formats import ImportFormat, Part, Whole, detect, detect_bundle
 from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.embedded.transfer.splitting import Document, SourceLine
 from webapp.exact_json import Array, Value
@@ -97,8 +97,10 @@ def import_files(
     is stored under another id.
     """
     files = [Path(path) for path in paths]
-    total = sum(map(_get_size, files))
-    done = 0
+    done = total = 0
+    for path in files:
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
     with PendingParts() as pending:
         run = _ImportRun(store, pending, report or ImportReport(), keeps_both)
         documents = chain.from_iterable(
@@ -136,21 +138,16 @@ class _ImportRun:
         self._add_records(chain.from_iterable(map(self._parse_assembled, batch)))
 
     def _parse_document(self, document: Document) -> Iterator[tuple[SourceLine, CompletionRecord]]:
+        """Yield the records of the whole completions in `document`; keep parts pending."""
         with self._reporting(document.source):
             for source, value in _split_document(document):
                 with self._reporting(source):
                     for piece in [value] if isinstance(value, Whole) else detect(value):
-                        yield from self._take_piece(piece, source)
-
-    def _take_piece(
-        self, piece: Piece, source: SourceLine
-    ) -> Iterator[tuple[SourceLine, CompletionRecord]]:
-        """Yield the record of a whole completion; keep a part pending."""
-        self.report.formats.setdefault(source.path, Counter())[piece.format] += 1
-        if isinstance(piece, Part):
-            self._pending.add(piece, source)
-        else:
-            yield source, build_record(piece.json)
+                        self.report.formats.setdefault(source.path, Counter())[piece.format] += 1
+                        if isinstance(piece, Part):
+                            self._pending.add(piece, source)
+                        else:
+                            yield source, build_record(piece.json)
 
     def _parse_assembled(self, one: Assembled) -> Iterator[tuple[SourceLine, CompletionRecord]]:
         with self._reporting(one.source):
@@ -205,7 +202,14 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
 
     A completion and its pages of messages in one array are yielded first, as one `Whole`.
     """
-    text = _decode(document)
+    if document.problem is not None:
+        raise NotACompletion(document.problem)
+    try:
+        text = document.text.strip(b" \t\r\n").decode()
+    except UnicodeDecodeError as error:
+        raise NotACompletion(
+            f"it is not UTF-8: {error.reason} at byte {error.start + 1}"
+        ) from error
     if not text:
         return
     value = parse_json(text, max_values=MAX_IMPORTED_VALUES)
@@ -220,23 +224,6 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
         at = one.start
         if one not in members:
             yield SourceLine(document.source.path, line), one
-
-
-def _decode(document: Document) -> str:
-    if document.problem is not None:
-        raise NotACompletion(document.problem)
-    try:
-        return document.text.strip(b" \t\r\n").decode()
-    except UnicodeDecodeError as error:
-        raise NotACompletion(
-            f"it is not UTF-8: {error.reason} at byte {error.start + 1}"
-        ) from error
-
-
-def _get_size(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.stat().st_size
-    return 0
 
 
 _T = TypeVar("_T")
