@@ -92,9 +92,11 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     static_files.serve(app)
     media_cache = MediaCache(
-        find_media_folder(config),
-        max_bytes=config.media_cache_bytes,
-        max_age=config.media_cache_seconds,
+        FolderCache(
+            find_media_folder(config),
+            max_bytes=config.media_cache_bytes,
+            max_age=config.media_cache_seconds,
+        )
     )
     media_cache.sweep()
     embedded, spool = None, None

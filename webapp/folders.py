@@ -55,7 +55,7 @@ class FolderCache:
     ) -> None:
         self.folder = folder
         self._max_bytes = max_bytes
-        self._max_age = max_age
+        self.max_age = max_age
         self._now = now
         self._unchecked = 0
         self._next_sweep = 0.0
@@ -129,7 +129,7 @@ class FolderCache:
 
     def _is_old(self, found: os.stat_result) -> bool:
         """Return whether a file is too old; a time in the future is from a clock set wrong."""
-        return abs(self._now() - found.st_mtime) > self._max_age
+        return abs(self._now() - found.st_mtime) > self.max_age
 
     def _renew(self, path: Path, size: int) -> bool:
         """Note that the bytes in `path` were kept again; return False if it must be written."""

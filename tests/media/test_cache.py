@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media_bytes import media, png
+from webapp.folders import FolderCache
 from webapp.media import InlineMedia, MediaCache
 
 ID = "chatcmpl-1"
@@ -41,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cache(folder: Path, clock: Clock) -> MediaCache:
-    return MediaCache(folder, max_bytes=4_000, max_age=HOUR, now=clock)
+    return MediaCache(FolderCache(folder, max_bytes=4_000, max_age=HOUR, now=clock))
 
 
 def files(folder: Path) -> list[Path]:
@@ -59,7 +60,9 @@ def keep_all(cache: MediaCache, kept: Iterable[InlineMedia], completion_id: str 
 
 def test_kept_media_are_found_by_their_digest(folder: Path) -> None:
     kept = [media(b"\0\1" * 50, "pcm16"), InlineMedia("data:,\ud800\nx"), media(png(1, 1), "a\nb")]
-    writer, reader = (MediaCache(folder, max_bytes=10_000, max_age=HOUR) for _ in range(2))
+    writer, reader = (
+        MediaCache(FolderCache(folder, max_bytes=10_000, max_age=HOUR)) for _ in range(2)
+    )
     keep_all(writer, kept)
 
     for one in kept:
@@ -265,10 +268,14 @@ def test_a_sweep_deletes_what_is_old_of_every_server(
     root = folder.parent
     emptied, used, strange = root / ("1" * 12), root / ("2" * 12), root / "documents"
     for other in (emptied, used, strange):
-        MediaCache(other, max_bytes=4_000, max_age=HOUR, now=clock).keep(ID, media(b"old"))
+        MediaCache(FolderCache(other, max_bytes=4_000, max_age=HOUR, now=clock)).keep(
+            ID, media(b"old")
+        )
     cache.keep(ID, media(b"old"))
     clock.now += HOUR + 1
-    MediaCache(used, max_bytes=4_000, max_age=2 * HOUR, now=clock).keep(ID, media(b"new"))
+    MediaCache(FolderCache(used, max_bytes=4_000, max_age=2 * HOUR, now=clock)).keep(
+        ID, media(b"new")
+    )
     cache.sweep()
 
     assert files(folder) == []
@@ -281,7 +288,7 @@ def test_a_sweep_of_a_cache_that_keeps_nothing_any_more_empties_it(
     cache: MediaCache, folder: Path, clock: Clock
 ) -> None:
     cache.keep(ID, media(b"a"))
-    none = MediaCache(folder, max_bytes=0, max_age=HOUR, now=clock)
+    none = MediaCache(FolderCache(folder, max_bytes=0, max_age=HOUR, now=clock))
 
     assert none.get(ID, media(b"a").digest) is None
     cache.keep(ID, media(b"a"))
@@ -324,7 +331,9 @@ def test_the_cache_never_holds_more_than_it_may(cache: MediaCache, folder: Path)
 
 
 def test_eight_workers_hold_little_more_than_one_may(folder: Path, clock: Clock) -> None:
-    workers = [MediaCache(folder, max_bytes=4_000, max_age=HOUR, now=clock) for _ in range(8)]
+    workers = [
+        MediaCache(FolderCache(folder, max_bytes=4_000, max_age=HOUR, now=clock)) for _ in range(8)
+    ]
     for place in range(120):
         workers[place % 8].keep(ID, InlineMedia(f"{place:03}" * (place % 50)))
         assert sum(file.stat().st_size for file in files(folder)) <= 4_000 * 72 // 64
@@ -339,7 +348,7 @@ def test_a_text_of_more_than_a_quarter_of_the_cache_is_not_kept(cache: MediaCach
 
 
 def test_a_cache_of_no_bytes_keeps_nothing_and_makes_no_folder(folder: Path) -> None:
-    cache = MediaCache(folder, max_bytes=0, max_age=HOUR)
+    cache = MediaCache(FolderCache(folder, max_bytes=0, max_age=HOUR))
     cache.keep(ID, media(b"a"))
 
     assert cache.get(ID, media(b"a").digest) is None

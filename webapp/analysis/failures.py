@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from webapp import exact_json
+from webapp.analysis.naming import shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import Message, Refusal, Text
 
@@ -178,9 +179,10 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
     if not lines:
         return None
     for line in (lines[-1], lines[0]):
-        found = _EXIT.fullmatch(line)
-        if found:
-            return _describe_exit(int(found[1]), lines)
+        if found := _EXIT.fullmatch(line):
+            others = [line for line in lines if not _EXIT.fullmatch(line)]
+            words = ": ".join([str(int(found[1])), *(line.strip("= ") for line in others[-1:])])
+            return Failure("exit code", _shorten(words)) if int(found[1]) else None
     if any(rule.fullmatch(lines[0]) for rule in _FIRST_LINE) and (
         not is_reading or len(lines) <= 3
     ):
@@ -199,15 +201,6 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
     return None
 
 
-def _describe_exit(code: int, lines: list[str]) -> Failure | None:
-    """Return the failure of an exit code, with the line that the program wrote last."""
-    if code == 0:
-        return None
-    others = [line for line in lines if not _EXIT.fullmatch(line)]
-    said = f": {others[-1].strip('= ')}" if others else ""
-    return Failure("exit code", _shorten(f"{code}{said}"))
-
-
 def _is_http_error(line: str) -> bool:
     """Return whether a first line is a status of HTTP: named as one, or with its own phrase."""
     found = _HTTP_LINE.fullmatch(line)
@@ -223,6 +216,5 @@ def _is_true(value: Value | None) -> bool:
     return isinstance(value, Boolean) and value.value
 
 
-def _shorten(words: str, limit: int = 120) -> str:
-    one_line = " ".join(words[: 4 * limit].split())
-    return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
+def _shorten(words: str) -> str:
+    return shorten(words, limit=120)

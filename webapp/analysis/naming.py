@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp import exact_json
-from webapp.exact_json import NotJson, Object, String
+from webapp.exact_json import Array, NotJson, Object, String
 from webapp.messages import Call, ToolCall
 
 _MOST: Final = 64 * 1024
@@ -53,8 +53,11 @@ def name_call(call: Call) -> CallName:
         return CallName(call.label, None, shorten(call.json.source))
     tool = call.name or "no name"
     text = call.arguments or ""
-    arguments = _parse(text)
-    if arguments is None:
+    try:
+        arguments = exact_json.parse(text) if len(text) <= _MOST else None
+    except NotJson:
+        arguments = None
+    if not isinstance(arguments, Object):
         return CallName(tool, None, shorten(text))
     command = _get_first_text(arguments, _SHELL_MEMBERS)
     told = _get_first_text(arguments, _TOLD_FIRST)
@@ -71,28 +74,15 @@ def shorten(text: str, limit: int = 80) -> str:
     return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
 
 
-def _parse(text: str) -> Object | None:
-    if len(text) > _MOST:
-        return None
-    try:
-        value = exact_json.parse(text)
-    except NotJson:
-        return None
-    return value if isinstance(value, Object) else None
-
-
 def _get_first_text(arguments: Object, names: Iterable[str]) -> str | None:
-    texts = (_get_text(arguments, name) for name in names)
-    return next((text for text in texts if text), None)
-
-
-def _get_text(arguments: Object, name: str) -> str | None:
-    value = arguments.get(name)
-    if isinstance(value, String):
-        return value.text.strip() or None
-    items = arguments.items(name) or ()
-    texts = [item.text for item in items if isinstance(item, String)]
-    return " ".join(texts).strip() or None
+    """Return the first text among `names` that is not blank; the texts of a list are joined."""
+    for name in names:
+        value = arguments.get(name)
+        items = value.items if isinstance(value, Array) else (value,)
+        text = " ".join(item.text for item in items if isinstance(item, String)).strip()
+        if text:
+            return text
+    return None
 
 
 def _find_program(command: str) -> str | None:

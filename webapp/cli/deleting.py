@@ -9,6 +9,7 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.factories import find_store_media_folder
+from webapp.folders import FolderCache
 from webapp.formatting import count
 from webapp.media import MediaCache
 
@@ -35,9 +36,11 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
             print_line("Nothing was deleted.")
             return 1
     media_cache = MediaCache(
-        find_store_media_folder(config),
-        max_bytes=config.media_cache_bytes,
-        max_age=config.media_cache_seconds,
+        FolderCache(
+            find_store_media_folder(config),
+            max_bytes=config.media_cache_bytes,
+            max_age=config.media_cache_seconds,
+        )
     )
     unknown = []
     with open_store(config) as store:

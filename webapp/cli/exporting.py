@@ -76,7 +76,12 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
     if path.is_symlink() and path.parent != _DEVICES:
         raise ValueError(f"{path} is a symbolic link, which export does not follow")
     if path.exists() and not path.is_file():
-        with os.fdopen(_open_existing(path), "wb") as file:
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        with os.fdopen(handle, "wb") as file:
+            found = os.fstat(handle)
+            # Another user could read what is written to a pipe or a device of theirs.
+            if found.st_uid not in (os.getuid(), 0) or stat.S_ISREG(found.st_mode):
+                raise ValueError(f"{path} belongs to another user")
             yield file
         return
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -87,13 +92,3 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
     except BaseException:
         os.unlink(name)
         raise
-
-
-def _open_existing(path: Path) -> int:
-    """Open a pipe or a device. Raise `ValueError` if it is of another user, who could read it."""
-    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    found = os.fstat(handle)
-    if found.st_uid in (os.getuid(), 0) and not stat.S_ISREG(found.st_mode):
-        return handle
-    os.close(handle)
-    raise ValueError(f"{path} belongs to another user")

@@ -77,18 +77,15 @@ class DatabaseOpener:
                 is_recent = time.monotonic() - self._failed_at < _FAILURE_SECONDS
                 if self._failure is not None and is_recent and not insists:
                     raise self._failure.with_traceback(None)
-                self._database = self._try()
+                try:
+                    self._database = self._open()
+                except StoreError as error:
+                    self._failure = error
+                    self._failed_at = time.monotonic()
+                    raise
             return self._database
 
     def close(self) -> None:
         """Close the database if it is open."""
         if self._database is not None:
             self._database.close()
-
-    def _try(self) -> Database:
-        try:
-            return self._open()
-        except StoreError as error:
-            self._failure = error
-            self._failed_at = time.monotonic()
-            raise

@@ -152,11 +152,16 @@ class _Parser:
         if complete is not None:
             return complete
         if isinstance(container, _OpenObject):
-            container.name = self._read_name()
+            match = TOKEN.match(self._text, self._at)
+            if match is None or match.lastgroup != "string":
+                raise self._build_error("expected a name in double quotes")
+            start, self._at = match.span("string")
+            container.name = String(self._text, start, self._at)
+            self._read_punctuation(":")
         return self._read_value()
 
     def _read_run(self, container: _OpenArray | _OpenObject) -> Value | None:
-        """Add the next simple values; return `container` if it ends with them, else None."""
+        """Add the next scalars and empty containers; return `container` if it ends with them."""
         text = self._text
         match = (MEMBER if isinstance(container, _OpenObject) else ITEM).match
         for _ in range(_MAX_RUN):
@@ -166,21 +171,18 @@ class _Parser:
             self._at = found.end()
             if isinstance(container, _OpenObject):
                 container.name = String(text, *found.span("name"))
-            container.add(self._build_simple(found))
+            kind = found.lastgroup or ""
+            start, end = found.span(kind)
+            if kind in _SCALARS:
+                container.add(_SCALARS[kind](text, start, end))
+            elif kind == "object":
+                container.add(Object(text, start, end, ()))
+            else:
+                container.add(Array(text, start, end, ()))
             self._count += 1
             if text[self._at - 1] != ",":
                 return self._close()
         return None
-
-    def _build_simple(self, found: re.Match[str]) -> Value:
-        """Return the scalar or the empty container that was matched."""
-        kind = found.lastgroup or ""
-        start, end = found.span(kind)
-        if kind in _SCALARS:
-            return _SCALARS[kind](self._text, start, end)
-        if kind == "object":
-            return Object(self._text, start, end, ())
-        return Array(self._text, start, end, ())
 
     def _read_value(self) -> Value | None:
         """Return the next scalar, or None after opening a container instead."""
@@ -220,15 +222,6 @@ class _Parser:
             self._open += map(_OpenArray, range(start, self._at))
         if len(self._open) > MAX_LEVELS:
             raise self._build_error(f"nested deeper than {MAX_LEVELS:,} levels")
-
-    def _read_name(self) -> String:
-        match = TOKEN.match(self._text, self._at)
-        if match is None or match.lastgroup != "string":
-            raise self._build_error("expected a name in double quotes")
-        start, self._at = match.span("string")
-        name = String(self._text, start, self._at)
-        self._read_punctuation(":")
-        return name
 
     def _read_punctuation(self, allowed: str) -> str:
         found = self._peek()

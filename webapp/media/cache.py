@@ -9,10 +9,6 @@ completion that has them, and can be deleted with it.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from pathlib import Path
-
 from webapp.folders import FolderCache
 from webapp.media.inline import InlineMedia, compute_digest
 from webapp.redaction import get_logger
@@ -21,21 +17,10 @@ log = get_logger("readback.media")
 
 
 class MediaCache:
-    """Keeps at most `max_bytes` of media texts in `folder`, each for `max_age` seconds.
+    """Keeps the texts of media in `files`, by completion and content."""
 
-    Keeps nothing if `max_bytes` is 0. `now` returns the time in unix seconds.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        max_bytes: int,
-        max_age: float,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._files = FolderCache(folder, max_bytes=max_bytes, max_age=max_age, now=now)
-        self._max_age = max_age
+    def __init__(self, files: FolderCache) -> None:
+        self._files = files
 
     def keep(self, completion_id: str, media: InlineMedia) -> None:
         """Keep `media` of a completion if they fit.
@@ -62,7 +47,7 @@ class MediaCache:
             log.warning(
                 "Images of a deleted completion stay in %s for up to %d s: %s",
                 self._files.folder,
-                self._max_age,
+                self._files.max_age,
                 error.strerror,
             )
 

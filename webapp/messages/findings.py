@@ -133,18 +133,14 @@ def _parse_report(member: Member) -> Report | None:
     if name not in _TITLES:
         return None
     reader = _parse_moderation if name.startswith("moderation") else _parse_filter
-    read = islice(reader(member.value, "", _DEEPEST), MAX_ITEMS)
-    results = _name_once([result for result in read if result.found or result.extras])
-    return Report(name=name, json=member.value, results=results) if results else None
-
-
-def _name_once(results: Sequence[Findings]) -> tuple[Findings, ...]:
-    """Return `results` with an empty `of` in those that repeat the one before."""
-    before = [None, *(result.of for result in results)]
-    return tuple(
-        replace(result, of="") if result.of == last else result
-        for last, result in zip(before, results, strict=False)
-    )
+    results: list[Findings] = []
+    named: str | None = None
+    for result in islice(reader(member.value, "", _DEEPEST), MAX_ITEMS):
+        if result.found or result.extras:
+            # Of several results in a row that are of the same text, the first one names it.
+            results.append(replace(result, of="") if result.of == named else result)
+            named = result.of
+    return Report(name=name, json=member.value, results=tuple(results)) if results else None
 
 
 def _parse_filter(value: Value, of: str, levels: int) -> Iterator[Findings]:

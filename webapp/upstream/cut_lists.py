@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from webapp.completions import Completion
@@ -24,7 +23,11 @@ def find_cut_completion(beginning: str) -> Completion | None:
     found: dict[str, str] = {}
     opened: list[tuple[str, str]] = []
     name, text = "", ""
-    for token in _iter_tokens(beginning):
+    match = TOKEN.match(beginning)
+    # The last lexeme is left out, since it may be cut off.
+    while match is not None and match.end() < len(beginning):
+        token = match[match.lastgroup or 0]
+        match = TOKEN.match(beginning, match.end())
         if token in ("{", "["):
             opened.append((token, name))
             name = ""
@@ -47,11 +50,3 @@ def find_cut_completion(beginning: str) -> Completion | None:
     except NotJson:
         return None
     return completion if completion.id and is_valid_id(completion.id) else None
-
-
-def _iter_tokens(text: str) -> Iterator[str]:
-    """Yield the lexemes of `text` without the last one, which may be cut off."""
-    match = TOKEN.match(text)
-    while match is not None and match.end() < len(text):
-        yield match[match.lastgroup or 0]
-        match = TOKEN.match(text, match.end())

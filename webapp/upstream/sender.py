@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -31,18 +32,13 @@ MAX_BACKOFF: Final = 8.0
 JITTER: Final = 0.25
 
 
-def _build_user_agent() -> str:
-    try:
-        return f"Readback/{version('readback')}"
-    except PackageNotFoundError:
-        return "Readback"
-
-
 _HEADERS: Final = {
-    "User-Agent": _build_user_agent(),
+    "User-Agent": "Readback",
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
 }
+with suppress(PackageNotFoundError):
+    _HEADERS["User-Agent"] = f"Readback/{version('readback')}"
 
 
 def compute_backoff(retries_so_far: int) -> float:

@@ -152,7 +152,24 @@ def validate_metadata(metadata: Value) -> Metadata:
     members = {member.name.text: member for member in metadata.members}
     _check_count(len(members))
     for key, member in members.items():
-        _check_pair(key, member.value)
+        if len(key) > MAX_KEY_LENGTH:
+            raise ApiError(
+                f"Invalid 'metadata': property name too long. Expected at most {MAX_KEY_LENGTH} "
+                f"characters, but got a name with {len(key)} characters instead.",
+                param="metadata",
+                code="string_above_max_length",
+            )
+        value = member.value
+        if not isinstance(value, String):
+            raise WrongType(f"metadata.{key}", "a string", value)
+        if len(value.text) > MAX_VALUE_LENGTH:
+            raise ApiError(
+                f"Invalid 'metadata.{key}': string too long. Expected a string with maximum "
+                f"length {MAX_VALUE_LENGTH}, but got a string with length {len(value.text)} "
+                "instead.",
+                param=f"metadata.{key}",
+                code="string_above_max_length",
+            )
     copies = (
         f"{one_line_source(one.name)}:{one_line_source(one.value)}" for one in members.values()
     )
@@ -166,23 +183,4 @@ def _check_count(pairs: int) -> None:
             f"{MAX_PAIRS} properties, but got an object with {pairs} properties instead.",
             param="metadata",
             code="object_above_max_properties",
-        )
-
-
-def _check_pair(key: str, value: Value) -> None:
-    if len(key) > MAX_KEY_LENGTH:
-        raise ApiError(
-            f"Invalid 'metadata': property name too long. Expected at most {MAX_KEY_LENGTH} "
-            f"characters, but got a name with {len(key)} characters instead.",
-            param="metadata",
-            code="string_above_max_length",
-        )
-    if not isinstance(value, String):
-        raise WrongType(f"metadata.{key}", "a string", value)
-    if len(value.text) > MAX_VALUE_LENGTH:
-        raise ApiError(
-            f"Invalid 'metadata.{key}': string too long. Expected a string with maximum length "
-            f"{MAX_VALUE_LENGTH}, but got a string with length {len(value.text)} instead.",
-            param=f"metadata.{key}",
-            code="string_above_max_length",
         )

@@ -117,7 +117,10 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
         for name, default in _COMPLETION_DEFAULTS.items()
     }
     named["id"] = f'"{completion_id}"'
-    named["usage"] = _serialize_usage(completion.get("usage"))
+    if (usage := completion.object("usage")) is not None:
+        counts = {name: _get_source(usage, name) for name in _USAGE_FIELDS}
+        others = (one for one in _iter_others(usage, counts) if _is_nonzero(one.value))
+        named["usage"] = _write_object(counts, map(_copy_member, others))
     if (seconds := parse_time(completion.get("created"))) is not None:
         named["created"] = str(seconds)
     named["choices"] = _serialize_choices(completion)
@@ -190,16 +193,6 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
     if broke_off and named["finish_reason"] not in _FINISH_REASONS:
         named["finish_reason"] = '"length"'
     return _write_object(named, _copy_non_empty(choice, {*named, "delta"} if is_delta else named))
-
-
-def _serialize_usage(usage: Value | None) -> str:
-    if usage is None:
-        return "null"
-    if not isinstance(usage, Object):
-        return one_line_source(usage)
-    named = {name: _get_source(usage, name) for name in _USAGE_FIELDS}
-    others = (member for member in _iter_others(usage, named) if _is_nonzero(member.value))
-    return _write_object(named, map(_copy_member, others))
 
 
 def _is_nonzero(value: Value) -> bool:

@@ -59,16 +59,15 @@ def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> Iterator
         leaf = nodes[leaf].text("parent")
     for node in reversed(path.values()):
         message = node.object("message")
-        if message is not None and not (_get_role(message) == "system" and _is_empty(message)):
+        if message is None:
+            continue
+        content = message.object("content")
+        parts = content.items("parts") if content else ()
+        is_empty = parts is not None and all(
+            isinstance(part, String) and not part.text.strip() for part in parts
+        )
+        if not is_empty or _get_role(message) != "system":
             yield message
-
-
-def _is_empty(message: Object) -> bool:
-    content = message.object("content")
-    parts = content.items("parts") if content else ()
-    return parts is not None and all(
-        isinstance(part, String) and not part.text.strip() for part in parts
-    )
 
 
 def _write_branch(conversation: Object, messages: list[Object], leaf: str | None) -> str:

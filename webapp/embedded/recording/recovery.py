@@ -84,7 +84,13 @@ class Recovery:
         log.warning("A completion of the spool is stored now (%s).", exchange.request_id)
 
     def _run(self) -> None:
-        while not (self._try() and self._is_done()):
+        """Try until nothing is left to do and no exchange has come since."""
+        while True:
+            if self._try():
+                with self._lock:
+                    self._is_running = self._is_needed
+                    if not self._is_running:
+                        return
             time.sleep(RETRY_SECONDS)
 
     def _try(self) -> bool:
@@ -99,9 +105,3 @@ class Recovery:
             elif not isinstance(error, StoreError):
                 log.exception("The store could not be recovered; it is tried again.")
             return False
-
-    def _is_done(self) -> bool:
-        """End the thread, unless an exchange has come since it looked."""
-        with self._lock:
-            self._is_running = self._is_needed
-            return not self._is_running

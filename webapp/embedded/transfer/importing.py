@@ -135,7 +135,14 @@ class _ImportRun:
 
     def add_assembled(self, batch: Iterable[Assembled]) -> None:
         """Store a batch of completions that were assembled from parts."""
-        self._add_records(chain.from_iterable(map(self._parse_assembled, batch)))
+        records = []
+        for one in batch:
+            with self._reporting(one.source):
+                if one.problem is not None:
+                    raise NotACompletion(one.problem)
+                self.report.without_messages += one.lacks_messages
+                records.append((one.source, parse_record(one.text)))
+        self._add_records(records)
 
     def _parse_document(self, document: Document) -> Iterator[tuple[SourceLine, CompletionRecord]]:
         """Yield the records of the whole completions in `document`; keep parts pending."""
@@ -148,13 +155,6 @@ class _ImportRun:
                             self._pending.add(piece, source)
                         else:
                             yield source, build_record(piece.json)
-
-    def _parse_assembled(self, one: Assembled) -> Iterator[tuple[SourceLine, CompletionRecord]]:
-        with self._reporting(one.source):
-            if one.problem is not None:
-                raise NotACompletion(one.problem)
-            self.report.without_messages += one.lacks_messages
-            yield one.source, parse_record(one.text)
 
     def _add_records(self, records: Iterable[tuple[SourceLine, CompletionRecord]]) -> None:
         parsed = list(records)

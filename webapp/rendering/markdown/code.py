@@ -140,16 +140,13 @@ def find_language(info: str) -> str | None:
     """Return the language of our table that the first word of `info` names, if any."""
     word = get_first_word(info).lower()
     # `python:src/app.py`, `language-python`, `12:15:src/app.py` and `src/app.py` as well.
-    for written in (word, word.partition(":")[0], _get_extension(word)):
+    extension = word.rpartition(".")[2] if word.rfind(".") > 0 else ""
+    for written in (word, word.partition(":")[0], extension):
         plain = written.removeprefix("language-").removeprefix("lang-")
         name = _ALIASES.get(plain, plain)
         if name in LANGUAGES:
             return name
     return None
-
-
-def _get_extension(path: str) -> str:
-    return path.rpartition(".")[2] if path.rfind(".") > 0 else ""
 
 
 def get_first_word(info: str) -> str:

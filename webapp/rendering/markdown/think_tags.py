@@ -48,13 +48,12 @@ def split_reasoning(text: str) -> Thought | None:
     if opening:
         return _split_opened(text, opening)
     tags = [found for found in _ANY.finditer(text) if not _is_code(text, found.start())]
-    if (
-        len(tags) != 1
-        or not ("/" in tags[0][0] or "end" in tags[0][0])
-        or _is_in_sentence(text, tags[0])
-    ):
+    if len(tags) != 1 or not ("/" in tags[0][0] or "end" in tags[0][0]):
         return None
-    return Thought(tags[0][0], text[: tags[0].start()], text[tags[0].end() :])
+    reasoning, answer = text[: tags[0].start()], text[tags[0].end() :]
+    # Words surround the tag on its line if the text is about it.
+    is_mentioned = reasoning[-1:] in (" ", "\t", '"', "'") and answer[:1] not in ("", "\n", "\r")
+    return None if is_mentioned else Thought(tags[0][0], reasoning, answer)
 
 
 def fold_reasoning(thought: Thought, reasoning: TextView, answer: TextView) -> TextView:
@@ -84,10 +83,3 @@ def _is_code(text: str, offset: int) -> bool:
     """Return whether `offset` is in a fence or in an inline piece of code."""
     line = text[text.rfind("\n", 0, offset) + 1 : offset]
     return len(_FENCE.findall(text, 0, offset)) % 2 == 1 or line.count("`") % 2 == 1
-
-
-def _is_in_sentence(text: str, tag: re.Match[str]) -> bool:
-    """Return whether words surround a tag on its line, as they do where one writes about it."""
-    before = text[: tag.start()][-1:]
-    after = text[tag.end() :][:1]
-    return before in (" ", "\t", '"', "'") and after not in ("", "\n", "\r")

@@ -52,7 +52,11 @@ def find_blocks(text: str, end: int) -> list[Block]:
     offset = 0
     while found := _OPENING.search(text, offset, end):
         offset = found.end()
-        indent = _parse_indent(found["around"])
+        # The beginning of a block's lines: quote signs, and spaces for list items. Markdown ignores
+        # up to three spaces before a block.
+        indent = re.sub(r"[^>\s]", " ", found["around"].expandtabs(4))
+        is_ignored = found["around"].isspace() and len(indent) < 4
+        indent = re.sub(r"> {0,4}$", ">", "" if is_ignored else indent)
         head = found["fence"] or _read_table_head(text, found)
         if not head or len(indent) > _MAX_INDENT:
             continue
@@ -80,13 +84,6 @@ def find_block_at(blocks: Sequence[Block], offset: int) -> Block | None:
     """Return the one of `blocks` that contains `offset`."""
     index = bisect_right(blocks, offset, key=lambda block: block.start)
     return blocks[index - 1] if index and offset < blocks[index - 1].end else None
-
-
-def _parse_indent(around: str) -> str:
-    """Return the beginning of a block's lines: quote signs, and spaces for list items."""
-    indent = re.sub(r"[^>\s]", " ", around.expandtabs(4))
-    # Markdown ignores up to three spaces before a block.
-    return re.sub(r"> {0,4}$", ">", "" if around.isspace() and len(indent) < 4 else indent)
 
 
 def _read_table_head(text: str, columns: re.Match[str]) -> str:

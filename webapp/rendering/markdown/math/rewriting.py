@@ -84,12 +84,14 @@ _ROW_ENDS: Final = re.compile(
 )
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?")
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcr]\])?")
-_EQNARRAY: Final = re.compile(r"\\(begin|end)\{eqnarray\*?\}")
+_BEGIN_EQNARRAY: Final = re.compile(r"\\begin\{eqnarray\*?\}")
+_END_EQNARRAY: Final = re.compile(r"\\end\{eqnarray\*?\}")
 _GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\}|(?!))*+)\}"
 """An argument with up to two more levels of braces inside."""
 
 _SUBSTACK: Final = re.compile(rf"\\substack\s*{_GROUP}")
-_TAG: Final = re.compile(rf"\\tag(\*?)\s*{_GROUP}")
+_TAG: Final = re.compile(rf"\\tag\s*{_GROUP}")
+_BARE_TAG: Final = re.compile(rf"\\tag\*\s*{_GROUP}")
 _LABEL: Final = re.compile(r"\\label\s*\{[^{}]*\}")
 _REFERENCE: Final = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")
 _COLOUR: Final = re.compile(r"\\(?:text)?color\s*\{[#A-Za-z0-9]*\}")
@@ -114,11 +116,13 @@ def rewrite(latex: str) -> str:
     latex = _ROW_ENDS.sub(_replace_row_end, latex)
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _SUBSTACK.sub(r"\\begin{subarray}{c}\1\\end{subarray}", latex)
-    latex = _EQNARRAY.sub(_replace_eqnarray, latex)
+    latex = _BEGIN_EQNARRAY.sub(r"\\begin{array}{rcl}", latex)
+    latex = _END_EQNARRAY.sub(r"\\end{array}", latex)
     is_numbered = _NUMBERED.search(latex) is not None
     latex = _BEGIN.sub(_replace_environment, latex)
     if not is_numbered:
-        latex = _LABEL.sub("", _TAG.sub(_replace_tag, latex))
+        latex = _TAG.sub(r"\\qquad\\text{(\1)}", latex)
+        latex = _LABEL.sub("", _BARE_TAG.sub(r"\\qquad\\text{\1}", latex))
     latex = _REFERENCE.sub(_replace_reference, latex)
     latex = _COLOUR_BOX.sub(_replace_box, latex)
     latex = _COLOUR.sub("", latex)
@@ -145,14 +149,6 @@ def _replace_command(found: re.Match[str]) -> str:
 def _replace_environment(found: re.Match[str]) -> str:
     name = _ENVIRONMENTS.get(found[2])
     return rf"\{found[1]}{{{name}}}" if name else found[0]
-
-
-def _replace_eqnarray(found: re.Match[str]) -> str:
-    return r"\begin{array}{rcl}" if found[1] == "begin" else r"\end{array}"
-
-
-def _replace_tag(found: re.Match[str]) -> str:
-    return rf"\qquad\text{{{found[2]}}}" if found[1] else rf"\qquad\text{{({found[2]})}}"
 
 
 def _replace_reference(found: re.Match[str]) -> str:

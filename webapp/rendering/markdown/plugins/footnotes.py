@@ -61,7 +61,12 @@ def show_unused(state: StateCore) -> None:
                 continue
         elif token.type == "footnote_reference_close" and shown.pop():
             if marker:
-                kept += _make_paragraph(marker, token.level)
+                level = token.level
+                inline = Token("inline", "", 0, content=marker, level=level + 1)
+                inline.children = [_make_text(marker)]
+                begin = Token("paragraph_open", "p", 1, block=True, level=level)
+                end = Token("paragraph_close", "p", -1, block=True, level=level)
+                kept += [begin, inline, end]
                 marker = ""
             continue
         elif marker and token.type == "inline":
@@ -71,12 +76,6 @@ def show_unused(state: StateCore) -> None:
             marker = ""
         kept.append(token)
     state.tokens = kept
-
-
-def _make_paragraph(text: str, level: int) -> list[Token]:
-    inline = Token("inline", "", 0, content=text, children=[_make_text(text)], level=level + 1)
-    begin = Token("paragraph_open", "p", 1, block=True, level=level)
-    return [begin, inline, Token("paragraph_close", "p", -1, block=True, level=level)]
 
 
 def _make_text(text: str) -> Token:
