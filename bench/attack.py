@@ -1,9 +1,9 @@
 """Attack `readback serve` with clients that are slow, many or large, and watch the others.
 
-`python -m bench.attack [ATTACKERS]` starts a server, a model server that never answers, and one
-attack after the other, all on loopback. A line for each says how long `/healthz` and the list took
-at worst meanwhile, what the attackers were answered, and what the largest worker held at most. The
-exit status is 1 if a probe failed or took longer than a second.
+`python -m bench.attack [ATTACKERS] [--only NAME]` starts a server, a model server that never
+answers, and one attack after the other, all on loopback. A line for each says how long `/healthz`
+and the list took at worst meanwhile, what the attackers were answered, and what the largest worker
+held at most. The exit status is 1 if a probe failed or took longer than a second.
 """
 
 from __future__ import annotations
@@ -85,6 +85,18 @@ def send_many_values(peer: socket.socket) -> None:
     peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
+ATTACKS: Final[tuple[Attack, ...]] = (
+    wait_for_the_model,
+    send_half_a_body,
+    send_half_a_form,
+    send_half_a_head,
+    stay_idle,
+    read_no_page,
+    read_no_list,
+    send_many_values,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the probes took at worst, in seconds, and what the attackers were answered."""
@@ -99,17 +111,12 @@ def main() -> int:
     """Print a line for each attack; return 1 if one of them was felt."""
     parser = argparse.ArgumentParser(prog="python -m bench.attack", description=__doc__)
     parser.add_argument("attackers", nargs="?", type=int, default=200)
-    attackers = parser.parse_args().attackers
-    attacks: tuple[tuple[Attack, int], ...] = (
-        (wait_for_the_model, attackers),
-        (send_half_a_body, attackers),
-        (send_half_a_form, attackers),
-        (send_half_a_head, attackers),
-        (stay_idle, attackers * IDLE_FACTOR),
-        (read_no_page, attackers),
-        (read_no_list, attackers),
-        (send_many_values, max(1, attackers // 50)),
+    names = [attack.__name__ for attack in ATTACKS]
+    parser.add_argument(
+        "--only", action="append", choices=names, help="an attack; may be repeated (default: all)"
     )
+    options = parser.parse_args()
+    chosen = [attack for attack in ATTACKS if attack.__name__ in (options.only or names)]
     # Leave no server when a time limit ends the program.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     is_felt = False
@@ -120,7 +127,8 @@ def main() -> int:
         print(
             f"{'attack':22}{'clients':>8}{'healthz':>9}{'list':>9}{'failed':>8}{'MB':>6}  answers"
         )
-        for attack, count in attacks:
+        for attack in chosen:
+            count = options.attackers * (IDLE_FACTOR if attack is stay_idle else 1)
             # A server of its own, so that no attack is felt in the next line.
             with running(folder, model) as (process, port):
                 outcome = run(attack, count, process.pid, port)
