@@ -55,6 +55,21 @@ def test_the_head_of_a_request_says_its_kind(
     assert classify(method, path, query) is kind
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("POST", "/open", Kind.BODY),
+        ("GET", "/completions", Kind.BODY),
+        ("POST", "/v1/chat/completions/chatcmpl-1", Kind.BODY),
+        ("GET", "/v1/models", Kind.BODY),
+        ("POST", "/v1/chat/completions", Kind.CREATE),
+        ("POST", "/healthz", Kind.QUICK),
+    ],
+)
+def test_other_requests_with_a_body_are_a_kind(method: str, path: str, kind: Kind) -> None:
+    assert classify(method, path, "", has_body=True) is kind
+
+
 def test_a_full_share_refuses_its_own_kind_only(admission: Admission) -> None:
     held = permit(admission, Kind.STREAM)
 

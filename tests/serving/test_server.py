@@ -90,7 +90,7 @@ def proxies() -> Proxies:
 def server(app: App, clock: Clock, proxies: Proxies) -> Iterator[Server]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    most = dict.fromkeys((Kind.CREATE, Kind.STREAM, Kind.PAGE), MOST)
+    most = dict.fromkeys(set(Kind) - {Kind.QUICK}, MOST)
     shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY, proxies)
     server = Server(AnswerRefusals(app), listener, shares, TRANSFER, clock=clock)
     thread = threading.Thread(target=server.serve, daemon=True)
@@ -175,16 +175,25 @@ def test_a_refused_client_that_sends_on_still_reads_the_refusal(app: App, connec
     assert read(peer).startswith(b"HTTP/1.1 503")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        CREATE,
+        b"POST /open HTTP/1.1\r\nHost: x\r\n",
+        b"POST /v1/chat/completions/chatcmpl-1 HTTP/1.1\r\nHost: x\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+    ],
+)
 def test_half_a_body_takes_no_thread_and_its_place_is_given_back_in_time(
-    server: Server, app: App, clock: Clock, connect: Connect
+    server: Server, app: App, clock: Clock, connect: Connect, head: bytes
 ) -> None:
     app.released.set()
-    halves = [connect(CREATE + b"Content-Length: 9\r\n\r\nhalf") for _ in range(MOST)]
-    whole = CREATE + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    halves = [connect(head + b"Content-Length: 9\r\n\r\nhalf") for _ in range(MOST)]
+    whole = head + b"Connection: close\r\nContent-Length: 1\r\n\r\nx"
     while not read(connect(whole)).startswith(b"HTTP/1.1 503"):
         """The halves may not have been seen yet."""
 
-    assert is_ok(get(connect)) and is_ok(get(connect, "/"))
+    assert is_ok(get(connect)) and is_ok(get(connect, "/")) and is_ok(get(connect, "/v1/x"))
     skip_seconds(server, clock, SILENT_SECONDS + 1)
     assert all(map(is_cut_off, halves))
     clock.ahead = 0

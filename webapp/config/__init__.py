@@ -217,8 +217,8 @@ class Config:
         "READBACK_THREADS",
         parsers.whole(1, 512),
         default=64,
-        help="Threads a process for each kind of request (pages, answers that stream, creates): "
-        "how many of them can wait for other servers at once.",
+        help="Threads a process for each kind of request (pages, answers that stream, creates, "
+        "forms): how many of them can wait for other servers at once.",
     )
     transfer_timeout: float = setting(
         "READBACK_TRANSFER_TIMEOUT",

@@ -52,10 +52,12 @@ class Kind(Enum):
     CREATE = "create"
     STREAM = "stream"
     """Answers that are sent as they are read: the API's, and whole transcripts."""
+    BODY = "body"
+    """All else with a body, such as forms and updates: the body may never come."""
     PAGE = "page"
 
 
-def classify(method: str, path: str, query: str) -> Kind:
+def classify(method: str, path: str, query: str, *, has_body: bool = False) -> Kind:
     """Return the kind of a request; `path` is without the prefix that Readback is served under.
 
     A POST to the API, except updates of stored completions, is for the model server.
@@ -64,6 +66,8 @@ def classify(method: str, path: str, query: str) -> Kind:
         return Kind.QUICK
     if method in _WRITES and path.startswith(_API) and not path.startswith(_STORED):
         return Kind.CREATE
+    if has_body:
+        return Kind.BODY
     if path.startswith(_API) or "all" in parse_qs(query):
         return Kind.STREAM
     return Kind.PAGE

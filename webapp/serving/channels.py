@@ -100,7 +100,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     def _admit(self) -> Refusal | None:
         forwarded = self.headers.get("X_FORWARDED_PREFIX", "")
         prefix = self._admission.proxies.find_prefix(self._remote, forwarded)
-        kind = classify(self.command, remove_prefix(self.path, prefix), self.query)
+        path = remove_prefix(self.path, prefix)
+        has_body = self.chunked or self.content_length > 0
+        kind = classify(self.command, path, self.query, has_body=has_body)
         admitted = self._admission.admit(kind, self.content_length)
         if isinstance(admitted, Refusal):
             return admitted
