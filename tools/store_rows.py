@@ -35,9 +35,9 @@ def add(store: Store, *completions: dict[str, object]) -> None:
 def copy_completion(url: str, completion_id: str, copy_id: str, *, created: int) -> None:
     """Store a completion without messages once more; to import a large one takes seconds."""
     statement = (
-        "INSERT INTO completions (seq, id, created, model, digest, wire_json, given_json)"
+        "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json)"
         " SELECT (SELECT max(seq) + 1 FROM completions), :copy_id, :created, model,"
-        " randomblob(32), replace(wire_json, :old, :new), replace(given_json, :old, :new)"
+        " randomblob(32), is_large, replace(wire_json, :old, :new), replace(given_json, :old, :new)"
         " FROM completions WHERE id = :completion_id"
     )
     names = {"completion_id": completion_id, "copy_id": copy_id, "created": created}

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from tools.store_rows import add, completion
 from webapp.embedded import Store
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.queries import MAX_INLINE
+from webapp.embedded.store.schema import MAX_INLINE
 
 LARGE = "é" * MAX_INLINE + "😀"
 LIST = "/chat/completions"
@@ -73,3 +73,13 @@ def test_a_page_whose_object_is_deleted_meanwhile_breaks_off(store: Store) -> No
 
     with pytest.raises(LookupError):
         page.to_json()
+
+
+def test_metadata_can_make_a_completion_large_and_small_again(
+    client: FlaskClient, store: Store
+) -> None:
+    room = MAX_INLINE - 1_000
+    add(store, completion("c5", created=5, choices=answer_of("x" * room)))
+    for value, is_large in (("x" * 512, True), ("", False)):
+        client.post(f"{LIST}/c5", json={"metadata": {f"key{at}": value for at in range(16)}})
+        assert store.list_completions(PageRequest(None, 1, "desc")).is_large is is_large

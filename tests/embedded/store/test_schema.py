@@ -12,7 +12,7 @@ from tools.store_rows import add, completion, database_url, rows
 from webapp.database import Schema, Step, migrate, open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.schema import SCHEMA
+from webapp.embedded.store.schema import MAX_INLINE, SCHEMA
 
 VERSION_1 = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
@@ -109,6 +109,20 @@ def test_a_store_of_version_1_is_opened_by_every_later_program(url: str) -> None
         assert store.delete_completion("c1") is True
     assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
     assert rows(url, "SELECT * FROM messages") == []
+
+
+def test_the_large_texts_of_an_older_store_are_passed_over(url: str) -> None:
+    for statement in VERSION_1:
+        rows(url, statement)
+    large = f'["{"x" * MAX_INLINE}"]'
+    rows(url, "UPDATE completions SET wire_json = :large", large=large)
+    rows(url, "UPDATE messages SET wire_json = :large", large=large)
+
+    with closing(Store(url)) as store:
+        page = store.list_completions(PageRequest(None, 20, "asc"))
+        messages = store.list_messages("c1", PageRequest(None, 20, "asc"))
+    assert page.is_large
+    assert messages is not None and messages.is_large
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

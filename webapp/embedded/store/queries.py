@@ -22,9 +22,6 @@ _DIRECTION: Final = {"asc": ">", "desc": "<"}
 START: Final = {"asc": -_FARTHEST, "desc": _FARTHEST}
 """By order, a value that sorts before all others."""
 
-MAX_INLINE: Final = 64 * 1024
-"""Characters of a stored JSON text that a page holds; larger ones are read one at a time."""
-
 COMPLETION_GIVEN: Final = text(
     "SELECT id, wire_json, given_json FROM completions WHERE seq = :position"
 )
@@ -75,8 +72,7 @@ def select_messages(order: Order) -> TextClause:
 
 def _select_small(table: str = "") -> str:
     """Return the column wire_json without the texts that are read one at a time."""
-    column = f"{table}wire_json"
-    return f"CASE WHEN length({column}) <= {MAX_INLINE} THEN {column} END AS wire_json"
+    return f"CASE {table}is_large WHEN 0 THEN {table}wire_json END AS wire_json"
 
 
 def bind_filters(model: str | None, metadata: Sequence[tuple[str, str]]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from webapp.embedded.documents.api_json import (
     with_metadata,
 )
 from webapp.embedded.documents.records import index_text
+from webapp.embedded.store.schema import mark_large
 from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
 from webapp.redaction import get_logger
 from webapp.timestamps import parse_time
@@ -36,8 +37,8 @@ _NEXT_COMPLETION: Final = text(
     "SELECT seq, id, wire_json, given_json FROM completions WHERE seq > :after ORDER BY seq LIMIT 1"
 )
 _SET_COMPLETION: Final = text(
-    "UPDATE completions SET created = :created, model = :model, wire_json = :wire_json"
-    " WHERE seq = :seq"
+    "UPDATE completions SET created = :created, model = :model, is_large = :is_large,"
+    " wire_json = :wire_json WHERE seq = :seq"
 )
 _SET_METADATA: Final = text("UPDATE metadata SET created = :created WHERE completion = :seq")
 _NEXT_MESSAGE: Final = text(
@@ -45,7 +46,7 @@ _NEXT_MESSAGE: Final = text(
     " WHERE completion = :completion AND position > :after ORDER BY position LIMIT 1"
 )
 _SET_MESSAGE: Final = text(
-    "UPDATE messages SET wire_json = :wire_json"
+    "UPDATE messages SET is_large = :is_large, wire_json = :wire_json"
     " WHERE completion = :completion AND position = :position"
 )
 
@@ -104,23 +105,26 @@ def _rebuild_completion(connection: Connection, row: Any) -> int:
     assert isinstance(fresh, Object)
     model = given.text("model")
     created = parse_time(given.get("created")) or 0
+    wire_json = with_metadata(fresh, metadata.source)
     derived = {
         "seq": row.seq,
         "created": created,
         "model": None if model is None else index_text(model),
-        # The metadata may have been replaced since; their rows are up to date.
-        "wire_json": with_metadata(fresh, metadata.source),
+        "is_large": mark_large(wire_json),
+        "wire_json": wire_json,
     }
+    # The metadata may have been replaced since; their rows are up to date.
     connection.execute(_SET_COMPLETION, derived)
     connection.execute(_SET_METADATA, {"seq": row.seq, "created": created})
     size = 0
     for message in _iter_rows(connection, _NEXT_MESSAGE, -1, "position", completion=row.seq):
         size += len(message.given_json)
         said = _read(message.given_json)
-        wire_json = None if said is None else serialize_message(said, message.id)
-        if wire_json not in (None, message.wire_json):
+        wire_json = message.wire_json if said is None else serialize_message(said, message.id)
+        if wire_json != message.wire_json:
             place = {"completion": row.seq, "position": message.position}
-            connection.execute(_SET_MESSAGE, place | {"wire_json": wire_json})
+            built = {"is_large": mark_large(wire_json), "wire_json": wire_json}
+            connection.execute(_SET_MESSAGE, place | built)
     return size
 
 

@@ -24,6 +24,9 @@ from sqlalchemy import (
 
 from webapp.database import Schema
 
+MAX_INLINE: Final = 64 * 1024
+"""Characters of a stored JSON text that a page holds; larger ones are read one at a time."""
+
 _VERSION_1: Final = MetaData()
 
 Table(
@@ -74,4 +77,24 @@ def _create_progress(connection: Connection) -> None:
     connection.execute(text("INSERT INTO rebuilt (form, seq) VALUES (0, 0)"))
 
 
-SCHEMA: Final = Schema(steps=(_create_tables, _create_progress))
+def _mark_large_texts(connection: Connection) -> None:
+    """Mark the rows whose wire form a page does not hold.
+
+    SQLite reads all of a text to find its length. It has 0 and 1 in the head of the row, so a
+    page passes over large texts without reading them.
+    """
+    for table in ("completions", "messages"):
+        connection.execute(
+            text(f"ALTER TABLE {table} ADD COLUMN is_large INTEGER NOT NULL DEFAULT 0")
+        )
+        connection.execute(
+            text(f"UPDATE {table} SET is_large = 1 WHERE length(wire_json) > {MAX_INLINE}")
+        )
+
+
+def mark_large(wire_json: str) -> int:
+    """Return the value of `is_large` for a row with this wire form."""
+    return int(len(wire_json) > MAX_INLINE)
+
+
+SCHEMA: Final = Schema(steps=(_create_tables, _create_progress, _mark_large_texts))

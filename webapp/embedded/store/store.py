@@ -31,7 +31,7 @@ from webapp.embedded.store.queries import (
     select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
-from webapp.embedded.store.schema import SCHEMA
+from webapp.embedded.store.schema import SCHEMA, mark_large
 from webapp.exact_json import Object, parse
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
@@ -40,18 +40,20 @@ _DIGEST: Final = text("SELECT digest FROM completions WHERE id = :id")
 _FOR_UPDATE: Final = text("SELECT seq, created, wire_json FROM completions WHERE id = :id")
 _LAST_SEQ: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
 _ADD_COMPLETION: Final = text(
-    "INSERT INTO completions (seq, id, created, model, digest, wire_json, given_json)"
-    " VALUES (:seq, :id, :created, :model, :digest, :wire_json, :given_json)"
+    "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json)"
+    " VALUES (:seq, :id, :created, :model, :digest, :is_large, :wire_json, :given_json)"
 )
 _ADD_MESSAGES: Final = text(
-    "INSERT INTO messages (completion, position, id, wire_json, given_json)"
-    " VALUES (:completion, :position, :id, :wire_json, :given_json)"
+    "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
+    " VALUES (:completion, :position, :id, :is_large, :wire_json, :given_json)"
 )
 _ADD_METADATA: Final = text(
     "INSERT INTO metadata (completion, key, value, created)"
     " VALUES (:completion, :key, :value, :created)"
 )
-_REPLACE_WIRE: Final = text("UPDATE completions SET wire_json = :wire_json WHERE seq = :seq")
+_REPLACE_WIRE: Final = text(
+    "UPDATE completions SET is_large = :is_large, wire_json = :wire_json WHERE seq = :seq"
+)
 _DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 
@@ -149,7 +151,8 @@ class Store:
             stored = parse(row.wire_json)
             assert isinstance(stored, Object)
             wire_json = with_metadata(stored, metadata.json)
-            connection.execute(_REPLACE_WIRE, {"seq": row.seq, "wire_json": wire_json})
+            replaced = {"seq": row.seq, "is_large": mark_large(wire_json), "wire_json": wire_json}
+            connection.execute(_REPLACE_WIRE, replaced)
             connection.execute(_DELETE_METADATA, {"seq": row.seq})
             _insert_metadata(connection, row.seq, row.created, metadata.pairs)
             return wire_json
@@ -263,6 +266,7 @@ def _add_record(connection: Connection, completion: CompletionRecord, seq: int) 
         "created": completion.created,
         "model": completion.model,
         "digest": completion.digest,
+        "is_large": mark_large(completion.wire_json),
         "wire_json": completion.wire_json,
         "given_json": completion.given_json,
     }
@@ -272,6 +276,7 @@ def _add_record(connection: Connection, completion: CompletionRecord, seq: int) 
             "completion": seq,
             "position": position,
             "id": message.id,
+            "is_large": mark_large(message.wire_json),
             "wire_json": message.wire_json,
             "given_json": message.given_json,
         }
