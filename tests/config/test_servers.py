@@ -41,6 +41,15 @@ def refusal(**environ: str) -> str:
         "llm.internal:11434",
         "host.docker.internal:11434",
         "model.localhost",
+        "0.0.0.0:8000",
+        "[::]:8000",
+        "gpu-box.lan",
+        "vllm.default.svc:8000",
+        "nas.home",
+        # The resolver takes these for 127.0.0.1 and 192.168.1.20.
+        "127.1",
+        "0x7f000001",
+        "192.168.276",
     ],
 )
 def test_plain_http_reaches_this_network(name: str, host: str) -> None:
@@ -69,6 +78,7 @@ def test_plain_http_reaches_this_network(name: str, host: str) -> None:
         "internal.example",
         "192.168.1.20.example",
         "mylocal.example",
+        "8.8.8.8.lan.example",
         "ai.",
     ],
 )
@@ -131,3 +141,8 @@ def test_headers_need_the_server_that_they_are_for() -> None:
 
 def test_a_bad_header_value_is_not_repeated() -> None:
     assert "sk-4f9a" not in refusal(READBACK_HEADERS="X-Key: sk-4f9a\u00e9")
+
+
+def test_a_trusted_network_may_be_written_as_an_address_with_a_mask() -> None:
+    [network] = config(READBACK_TRUSTED_PROXIES="172.17.0.1/16").trusted_proxies
+    assert str(network) == "172.17.0.0/16"

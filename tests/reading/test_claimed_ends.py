@@ -170,3 +170,52 @@ def test_the_embedded_server_is_believed(
     page = Page.of(client.get(HERE))
     assert "20 of 20 messages" in page.text
     assert sources(page)[-1] == "An answer"
+
+
+@pytest.mark.parametrize("most", [10, 20])
+def test_pages_that_are_shorter_than_requested_are_full_at_a_usual_length(
+    fake: FakeUpstream, fake_client: FlaskClient, most: int
+) -> None:
+    texts = store(fake, 45)
+
+    def send_fewer(page: Json) -> Json:
+        return never_more(page | {"data": page["data"][:most]})
+
+    fake.page = send_fewer
+    pages = list(pages_from(fake_client, f"{HERE}?limit=100"))
+    assert sources(*pages) == [*texts, "An answer"]
+    assert f"{most} of {most} messages" not in pages[0].text
+
+
+def listed(client: FlaskClient) -> tuple[list[str], str]:
+    """Return the ids in the list, followed to its end, and what it says there."""
+    found, address = [], "/completions"
+    while True:
+        page = Page.of(client.get(address))
+        found += [(row.href or "").rpartition("/")[2] for row in page.rows]
+        following = page.link("Load more")
+        if following is None:
+            return found, page.one("#more").text().strip()
+        address = following
+
+
+@pytest.mark.parametrize("count", [19, 20, 40, 45])
+def test_every_completion_is_listed(
+    fake: FakeUpstream, fake_client: FlaskClient, count: int
+) -> None:
+    ids = [f"c{number}" for number in range(count)]
+    fake.completions |= {one: stored(one, "q") for one in ids}
+    fake.page = never_more
+    assert listed(fake_client) == (ids[::-1], "No more completions.")
+
+
+def test_a_list_whose_claimed_end_cannot_be_checked_says_who_claims_it(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions |= {f"c{number}": stored(f"c{number}", "q") for number in range(45)}
+    first = fake.completions["c0"].completion
+    same = [first | {"id": f"c{number}"} for number in range(20)]
+    fake.page = lambda page: never_more(page | {"data": same})
+    found, said = listed(fake_client)
+    assert len(found) == 20
+    assert said == "The server says that no more completions follow."

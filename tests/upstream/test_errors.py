@@ -115,7 +115,7 @@ def test_each_answer_means_one_error(
         ({"detail": {"error": {"message": "both"}}}, "both"),
         ({"fault": {"faultstring": "of Apigee"}}, "of Apigee"),
         ({"Message": "of AWS"}, "of AWS"),
-        ({"error": [[[[[[["too deep"]]]]]]]}, None),
+        ({"error": [[[[[[["too deep"]]]]]]]}, '{"error":[[[[[[["too deep"]]]]]]]}'),
         ({"message": "bare"}, "bare"),
         ({"detail": "of FastAPI"}, "of FastAPI"),
         ({"detail": [{"msg": "nested"}]}, "nested"),
@@ -124,7 +124,20 @@ def test_each_answer_means_one_error(
             "value is not a valid id (path.id)",
         ),
         ({"title": "of a problem"}, "of a problem"),
-        ({"error": None}, None),
+        ({"error": None}, '{"error":null}'),
+        ({"limit": ["A valid integer is required."]}, '{"limit":["A valid integer is required."]}'),
+        ({"error_code": 17, "error_msg": "of Baidu"}, "of Baidu"),
+        ({"base_resp": {"status_code": 1004, "status_msg": "of MiniMax"}}, "of MiniMax"),
+        ({"err": "of Gin"}, "of Gin"),
+        ({"statusCode": 500, "statusText": "of a status"}, "of a status"),
+        ({"error": {"user_message": "for users"}}, "for users"),
+        (
+            {"error": {"message": "Provider failed", "metadata": {"raw": '{"error":"its own"}'}}},
+            "Provider failed (its own)",
+        ),
+        ("<?xml version='1.0'?><Error><Message>of S3</Message></Error>", "of S3"),
+        ("<html><body><h1>502 Bad Gateway</h1></body></html>", "502 Bad Gateway"),
+        ({}, None),
         ([], None),
         ("text", "text"),
         ('"a string"', "a string"),
@@ -158,6 +171,8 @@ def test_the_fields_of_googles_envelope_are_kept(connect: Connect) -> None:
         Reply(404, {"detail": "Not Found"}),
         Reply(404, HTML),
         Reply(404, ""),
+        Reply(410, "gone"),
+        error(404, "The model `x` does not exist."),
     ],
 )
 def test_a_404_of_the_list_is_about_listing(connect: Connect, reply: Reply) -> None:
@@ -171,8 +186,11 @@ def test_a_404_of_the_list_is_about_listing(connect: Connect, reply: Reply) -> N
 SPA = "<!doctype html><title>A page</title>"
 
 
-@pytest.mark.parametrize("reply", [Reply(404, SPA), Reply(405, ""), Reply(200, SPA)])
-@pytest.mark.parametrize("path", ["", "/api", "/proxy/8000"])
+ELSEWHERE = Reply(307, "", (("Location", "/login"),))
+
+
+@pytest.mark.parametrize("reply", [Reply(404, SPA), Reply(405, ""), Reply(200, SPA), ELSEWHERE])
+@pytest.mark.parametrize("path", ["", "/api", "/openai"])
 def test_a_base_url_without_v1_is_offered_with_it(reply: Reply, path: str) -> None:
     with serve(lambda environ, start: answer(reply, start)) as address:
         upstream = Upstream(Endpoint.openai(f"{address}{path}/"), limits=Limits(max_retries=0))
@@ -182,7 +200,20 @@ def test_a_base_url_without_v1_is_offered_with_it(reply: Reply, path: str) -> No
     assert f"set OPENAI_BASE_URL to {address}{path}/v1." in caught.value.advice
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1beta/openai", "/api/v3", "/openai"])
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [("/v1/v1", "/v1"), ("/api/v1/v1/?k=1", "/api/v1 and its query"), ("/v4/v4", "/v4")],
+)
+def test_a_doubled_version_is_offered_once(path: str, right: str) -> None:
+    with serve(lambda environ, start: answer(Reply(404, SPA), start)) as address:
+        upstream = Upstream(Endpoint.openai(f"{address}{path}"), limits=Limits(max_retries=0))
+        with pytest.raises(NotSupported) as caught:
+            upstream.list_completions()
+
+    assert f"set OPENAI_BASE_URL to {address}{right}." in caught.value.advice
+
+
+@pytest.mark.parametrize("path", ["/v1", "/V1", "/api/v3", "/openai?api-version=2024-10-21"])
 def test_a_base_url_with_a_version_is_not_doubted(path: str) -> None:
     with serve(lambda environ, start: answer(Reply(404, SPA), start)) as address:
         upstream = Upstream(Endpoint.openai(f"{address}{path}"), limits=Limits(max_retries=0))

@@ -15,7 +15,11 @@ _NETWORKS: Final = tuple(
         + ("fc00::/7", "fe80::/10"),
     )
 )
-_SUFFIXES: Final = (".local", ".internal", ".localhost", ".home.arpa")
+_SUFFIXES: Final = (
+    *(".local", ".internal", ".localhost", ".home.arpa"),
+    # What routers, clusters and offices use, as in RFC 6762, appendix G.
+    *(".lan", ".home", ".localdomain", ".svc", ".intranet", ".private", ".corp"),
+)
 """Never delegated in the public name system."""
 
 
@@ -47,18 +51,20 @@ def is_on_this_network(host: str) -> bool:
         address = ipaddress.ip_address(host)
         mapped = getattr(address, "ipv4_mapped", None)
         address = mapped or address
-        return address.is_loopback or any(address in network for network in _NETWORKS)
-    if _is_address_in_disguise(host):
-        return False
+        # The unspecified address, which servers print when they start, leads to this machine.
+        is_here = address.is_loopback or address.is_unspecified
+        return is_here or any(address in network for network in _NETWORKS)
+    disguised = _find_address_in_disguise(host)
+    if disguised is not None:
+        return is_on_this_network(disguised)
     return "." not in host or host.removesuffix(".").endswith(_SUFFIXES)
 
 
-def _is_address_in_disguise(host: str) -> bool:
-    """Return whether the resolver reads `host` as an IPv4 address, such as `134744072`."""
+def _find_address_in_disguise(host: str) -> str | None:
+    """Return the IPv4 address that the resolver reads in `host`, such as 8.8.8.8 in `134744072`."""
     if re.fullmatch(r"[0-9a-fx.]+", host) is None:
-        return False
+        return None
     try:
-        socket.inet_aton(host)
+        return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
-        return False
-    return True
+        return None

@@ -95,7 +95,10 @@ def _parse_json_headers(raw: str) -> tuple[tuple[str, str], ...]:
 
 def networks(raw: str) -> tuple[ip.IPv4Network | ip.IPv6Network, ...]:
     try:
-        found = tuple(ip.ip_network(one.strip()) for one in raw.split(",") if one.strip())
+        # Bits behind the mask do not matter: 172.17.0.1/16 is what `ip addr` prints.
+        found = tuple(
+            ip.ip_network(one.strip(), strict=False) for one in raw.split(",") if one.strip()
+        )
     except ValueError as error:
         raise ValueError(_NETWORK_FORMS) from error
     if not found:

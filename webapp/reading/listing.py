@@ -11,6 +11,7 @@ from webapp.upstream import (
     TooLarge,
     UpstreamError,
     canonicalize,
+    check_end,
     find_cut_completion,
 )
 
@@ -20,7 +21,8 @@ class ListPage:
     """A page of the list.
 
     Of the completions whose ids are in `too_large` little more than the id is known. `cut_off`
-    means that the server says that there is more and sends no cursor for it. `unreadable` is the
+    means that the server says that there is more and sends no cursor for it, `end_is_claimed`
+    that it calls a full page the last one, which could not be checked. `unreadable` is the
     error that ends the page early: the next completion is too large, and its id is not known.
     """
 
@@ -28,6 +30,7 @@ class ListPage:
     too_large: frozenset[str] = frozenset()
     next_after: str | None = None
     cut_off: bool = False
+    end_is_claimed: bool = False
     unreadable: TooLarge | None = None
 
 
@@ -73,13 +76,15 @@ def list_what_fits(
                 raise
             return page
         else:
-            fresh = canonicalize(listed, after=page.next_after)
+            fresh = canonicalize(listed, after=page.next_after, limit=size)
+            fresh = check_end(fresh, fetch, limit=size, order="desc")
             has_next = fresh.next_after is not None and fresh.next_after not in cursors
             page = replace(
                 page,
                 completions=page.completions + fresh.items,
                 next_after=fresh.next_after if has_next else None,
                 cut_off=fresh.has_more is True and not has_next,
+                end_is_claimed=fresh.end_is_claimed,
             )
             held += len(listed.json.source)
             if not has_next or size == wanted or held > max_held:

@@ -86,20 +86,13 @@ class UpstreamRequests:
     def check_end(
         self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
     ) -> CanonicalPage[Message]:
-        """Return `page` after one small request for more, if its end is only claimed.
-
-        If that fails, the claim is all that is known.
-        """
+        """Return `page` after one small request for more, if its end is only claimed."""
         if page.claimed_after is None:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
         if self.believes_end or (order == "desc" and is_first):
             return replace(page, end_is_claimed=False)
-        try:
-            following = self._fetch(after=page.claimed_after, limit=1, order=order)
-        except UpstreamError:
-            return page
-        return check_end(page, following, limit=limit)
+        return check_end(page, self._fetch, limit=limit, order=order)
 
     def list_messages_beside(
         self, completion: Future[Completion], request: PageRequest

@@ -16,13 +16,23 @@ from webapp.completions import Page
 from webapp.exact_json import Value
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
-from webapp.upstream.errors import BadAnswer, BadRequest, InvalidId, NotFound
+from webapp.upstream.errors import (
+    BadAnswer,
+    BadRequest,
+    InvalidId,
+    NotFound,
+    TooLarge,
+    UpstreamError,
+)
 
 MAX_PAGES: Final = 10_000
 """More than a walk can need: a million messages in pages of 100."""
 
 MAX_ITEMS: Final = 1_000
 """Items in a canonical page; only a server that ignores the limit sends more."""
+
+_USUAL_LIMITS: Final = frozenset({10, 20, 25, 30, 50, 100})
+"""Of servers that send fewer items than requested, whatever the limit is."""
 
 
 class Listed(Protocol):
@@ -59,8 +69,8 @@ class CanonicalPage(Generic[T]):
     before it where ids are no cursors. The next page begins after the cursor `next_after`, or
     after `next_skip` items from the start; nothing is known to follow if both are None.
     `has_more` and `total` are None if the server does not say. `is_repeated` means that the
-    server sent only items from before `after` again, `end_is_claimed` that it sent as many items
-    as requested and calls them the last ones: some servers say so of every page.
+    server sent only items from before `after` again, `end_is_claimed` that it calls the items of
+    a full page the last ones: some servers say so of every page.
     """
 
     items: tuple[T, ...]
@@ -134,21 +144,32 @@ def canonicalize(
 
 
 def is_full(page: Page[T], limit: int | None) -> bool:
-    """Return whether `page` has all the items that were requested, so that more may follow."""
-    return limit is not None and len(page.data) >= limit
+    """Return whether more may follow `page`: it is as long as requested, or as such pages are."""
+    return limit is not None and (len(page.data) >= limit or len(page.data) in _USUAL_LIMITS)
 
 
-def check_end(page: CanonicalPage[T], following: Page[T], *, limit: int) -> CanonicalPage[T]:
-    """Return `page`, whose claimed end `following` confirms or refutes.
+def check_end(
+    page: CanonicalPage[T], fetch: Fetch[T], *, limit: int, order: str
+) -> CanonicalPage[T]:
+    """Return `page` after one small request for more, if its end is only claimed.
 
-    `page` was requested with `limit`, and `following` after `page.claimed_after`. A server that
-    only repeats what it sent ignores the cursor: if it ignored the limit as well, that was
-    everything, otherwise its claim is all that is known.
+    `page` was requested with `limit` and `order`. If the request fails, the claim is all that is
+    known. So it is of a server that only repeats what it sent, and so ignores the cursor, unless
+    it ignored the limit as well: that was everything.
     """
+    after = page.claimed_after
+    if after is None:
+        return page
+    onward = replace(page, has_more=True, next_after=after, end_is_claimed=False)
+    try:
+        following = fetch(after=after, limit=1, order=order)
+    except TooLarge:
+        return onward
+    except UpstreamError:
+        return page
     known = {item.id for item in page.items}
-    fresh = items_after(page.claimed_after or "", following.data)
-    if any(item.id not in known for item in fresh):
-        return replace(page, has_more=True, next_after=page.claimed_after, end_is_claimed=False)
+    if any(item.id not in known for item in items_after(after, following.data)):
+        return onward
     is_everything = len(page.items) > limit and bool(following.data)
     is_end = is_everything or (not following.data and following.has_more is not True)
     return replace(page, end_is_claimed=not is_end)
@@ -268,8 +289,8 @@ def walk(
 ) -> Iterator[Page[T]]:
     """Yield the pages that `fetch(after)` returns, from the first on, each item once.
 
-    After a page of `limit` items the walk goes on, also if the server calls that page the last
-    one: some servers say so of every page.
+    After a full page the walk goes on, also if the server calls that page the last one: some
+    servers say so of every page.
 
     Raises `BadAnswer`, after everything that is new, if the server says that there is more but
     only repeats itself. If it does not say so, a repetition is simply the end: such servers

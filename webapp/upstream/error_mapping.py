@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, RemoteDisconnected
@@ -44,7 +44,7 @@ MAX_RETRY_AFTER: Final = 30 * 86_400.0
 """Seconds; a longer wait says nothing more, and clients may not be able to read it."""
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,400})?")
-_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1|message)\b[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _NO_SUCH_ROUTE = re.compile(
     r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
@@ -63,9 +63,11 @@ _VERSION_SEGMENT = re.compile(r"/v[0-9]")
 _SENTENCE_NAMES: Final = (
     *("message", "detail", "error_description", "error_message", "errorMessage", "Message"),
     *("error", "errors", "msg", "faultstring", "fault", "details", "title", "reason"),
-    "description",
+    *("description", "error_msg", "errmsg", "err", "Error", "status_msg", "statusText"),
+    *("user_message", "text"),
 )
 _WRAPPERS: Final = ("error", "errors", "detail", "fault")
+_DOUBLED_VERSION = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
 _MAX_WRAPPERS: Final = 4
 _MAX_SENTENCES: Final = 3
 _NO_SUCH_COMPLETION = re.compile(r"^(?!.*\bcursor\b).*\bnot found\b", re.IGNORECASE | re.DOTALL)
@@ -85,20 +87,28 @@ class ErrorBody:
 def parse_error_body(text: str) -> ErrorBody:
     """Return the members of an error's body: of its JSON, its HTML title, or its plain text."""
     try:
-        return read_error_body(parse(text))
+        json = parse(text)
+        body = read_error_body(json)
+        # Whatever members an error has: they are all that the server said.
+        has_more = isinstance(json, Object | Array) and json.source.strip("{}[] ") != ""
+        return replace(body, message=json.source) if has_more and not body.message else body
     except NotJson:
         if not is_html(text):
             return ErrorBody(message=text.strip() or None)
         title = _TITLE.search(text)
-        return ErrorBody(message=html.unescape(title[1]).strip() if title else None)
+        return ErrorBody(message=html.unescape(title[2]).strip() if title else None)
 
 
 def read_error_body(json: Value) -> ErrorBody:
     """Return the members of an error that is JSON."""
+    if isinstance(json, Object) and (wrapped := json.object("base_resp")):
+        json = wrapped
     envelope = _find_envelope(json)
     if envelope is None:
         return ErrorBody(message=_find_sentence(json), is_json=True)
     status = envelope.text("status")
+    if status is not None and status.isdigit():
+        status = None
     return ErrorBody(
         message=_find_sentence(json),
         type=_first_text(envelope.get("type")) or status,
@@ -139,9 +149,15 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         if sentence:
             # FastAPI names the member at fault: `path.id`.
             names = [scalar_text(name) for name in json.items("loc") or ()]
-            place = ".".join(filter(None, names))
-            return f"{sentence} ({place})" if place else sentence
+            notes = (".".join(filter(None, names)), _read_cause(json))
+            return " ".join((sentence, *(f"({note})" for note in notes if note)))
     return None
+
+
+def _read_cause(json: Object) -> str | None:
+    """Return what a provider said to the gateway that reports it, as OpenRouter does."""
+    metadata = json.object("metadata")
+    return parse_error_body(raw).message if metadata and (raw := metadata.text("raw")) else None
 
 
 def is_html(text: str) -> bool:
@@ -161,7 +177,17 @@ def map_response(
     kind = _find_kind(status, body)
     if kind is NotFound and is_list:
         kind = NotSupported
-    advice = suggest_base_url(endpoint) if kind is NotSupported and status in (404, 405) else None
+    if is_list and status == 410:
+        kind = NotSupported
+    is_elsewhere = kind is NotSupported and status in (404, 405)
+    if kind is Redirected and _find_redirect_host(response, endpoint) in (None, endpoint.host):
+        is_elsewhere = True
+    advice = suggest_base_url(endpoint) if is_elsewhere else None
+    if kind is BadRequest and is_list:
+        advice = (
+            "Change the filter or the page. If there is none, the server may not list its "
+            "completions: paste the id of one into the box at the top."
+        )
     if "insufficient_quota" in (body.code, body.type):
         advice = "The account's quota is used up: check its plan and billing."
     # The rule of the official clients, for a request that may succeed later.
@@ -184,11 +210,18 @@ def map_response(
 
 
 def suggest_base_url(endpoint: Endpoint) -> str | None:
-    """Return the advice to add `/v1` to a base URL, None if it has a version or is Azure's."""
+    """Return the advice to add `/v1` to a base URL, or to leave out a second one.
+
+    Return None if it has a version, or is the classic one of Azure, whose version is in the query.
+    """
     path = urlsplit(endpoint.base_url).path
-    if _VERSION_SEGMENT.search(path) or path.endswith("/openai"):
-        return None
     query = " and its query" if endpoint.query else ""
+    if doubled := _DOUBLED_VERSION.search(path):
+        base_url = endpoint.base_url.removesuffix(doubled["version"])
+        return f"The base URL has its version twice: set OPENAI_BASE_URL to {base_url}{query}."
+    is_classic = path.endswith("/openai") and "api-version" in endpoint.query
+    if _VERSION_SEGMENT.search(path.lower()) or is_classic:
+        return None
     return (
         "The base URL has no /v1, under which most servers answer: set OPENAI_BASE_URL to "
         f"{endpoint.base_url}/v1{query}."

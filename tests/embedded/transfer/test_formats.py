@@ -387,14 +387,37 @@ UNANSWERED = {
 }
 
 
+@pytest.mark.parametrize("more", [{}, {"choices": None}], ids=["", "null"])
 @pytest.mark.parametrize("asked", UNANSWERED.values(), ids=UNANSWERED)
 def test_a_conversation_without_an_answer_is_stored_without_choices(
-    store: Store, client: FlaskClient, tmp_path: Path, asked: list[dict[str, Any]]
+    store: Store,
+    client: FlaskClient,
+    tmp_path: Path,
+    asked: list[dict[str, Any]],
+    more: dict[str, None],
 ) -> None:
-    path = jsonl(tmp_path / "a.jsonl", [{"messages": asked, "model": "m"}])
+    path = jsonl(tmp_path / "a.jsonl", [{"messages": asked, "model": "m"} | more])
 
     assert forms(import_files(store, [path])) == {"a.jsonl": {"UNANSWERED": 1}}
     [name] = listed(client)
     assert client.get(f"/chat/completions/{name}").get_json()["choices"] == []
     assert [one["role"] for one in messages(client, name)] == [one["role"] for one in asked]
     assert import_files(store, [path]).unchanged == 1
+
+
+@pytest.mark.parametrize("own", [5, "a/b", "é", "x" * 300, True, {"a": 1}])
+@pytest.mark.parametrize("answered", [{"choices": []}, {}, {"choices": None}])
+def test_an_id_that_no_completion_can_have_is_kept_beside_one_of_the_stores(
+    store: Store, client: FlaskClient, tmp_path: Path, own: object, answered: dict[str, Any]
+) -> None:
+    rows = [
+        {"id": own, "messages": [ASKED, {"role": "assistant", "content": "a"}], "n": n} | answered
+        for n in range(2)
+    ]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+
+    assert import_files(store, [path]).added == 2
+    for name in listed(client):
+        assert name.startswith("chatcmpl-")
+        assert client.get(f"/chat/completions/{name}").get_json()["original_id"] == own
+    assert import_files(store, [path]).unchanged == 2

@@ -37,14 +37,15 @@ def merge_request_response(request: Object, response: Object) -> str:
 def from_fine_tuning(example: Object) -> str:
     """Return a fine-tuning example as a completion, with its last message as the answer."""
     *asked, answer = example.items("messages") or ()
-    members = (member for member in example.members if member.name.text != "messages")
+    members = (one for one in example.members if one.name.text not in ("messages", "choices"))
     choices = f'"choices":[{{"index":0,"message":{join_lines(answer.source)}}}]'
-    return "{" + ",".join((write_messages(asked), *map(copy_member, members), choices)) + "}"
+    return "{" + ",".join((write_messages(asked), *copy_members(members), choices)) + "}"
 
 
 def from_unanswered(conversation: Object) -> str:
     """Return a conversation without an answer as a completion without choices."""
-    return "{" + ",".join((*map(copy_member, conversation.members), '"choices":[]')) + "}"
+    members = (one for one in conversation.members if one.name.text != "choices")
+    return "{" + ",".join((*copy_members(members), '"choices":[]')) + "}"
 
 
 def add_messages(completion: Object, messages: Iterable[Value]) -> str:
@@ -108,15 +109,20 @@ def copy_members(members: Iterable[Member]) -> list[str]:
 
     Other programs number messages as they like.
     """
-    copies = []
-    for member in members:
-        value = member.value
-        is_id = isinstance(value, String) and is_valid_id(value.text, max_length=MAX_OWN_ID_LENGTH)
-        if member.name.text == "id" and not is_id:
-            copies.append(f'"original_id":{join_lines(value.source)}')
-        else:
-            copies.append(copy_member(member))
-    return copies
+    return [
+        f'"original_id":{join_lines(member.value.source)}'
+        if member.name.text == "id" and not is_fit_id(member.value)
+        else copy_member(member)
+        for member in members
+    ]
+
+
+def is_fit_id(value: Value | None) -> bool:
+    """Return whether a completion can be stored with this `id`, which may be absent or blank."""
+    if value is None or isinstance(value, Null):
+        return True
+    text = value.text if isinstance(value, String) else "/"
+    return not text.strip() or is_valid_id(text, max_length=MAX_OWN_ID_LENGTH)
 
 
 def copy_member(member: Member) -> str:

@@ -19,8 +19,10 @@ from webapp.embedded.documents.from_datasets import (
 )
 from webapp.embedded.documents.from_files import (
     add_messages,
+    copy_members,
     from_fine_tuning,
     from_unanswered,
+    is_fit_id,
     merge_pages,
     merge_request_response,
     parse_completion_id,
@@ -132,7 +134,10 @@ def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | N
 def _detect_completion(value: Object) -> list[Piece] | None:
     if value.items("messages") is None or value.items("choices") is None:
         return None
-    return [Whole(ImportFormat.COMPLETION, value)]
+    if is_fit_id(value.get("id")):
+        return [Whole(ImportFormat.COMPLETION, value)]
+    text = "{" + ",".join(copy_members(value.members)) + "}"
+    return [_parse_whole(ImportFormat.COMPLETION, text)]
 
 
 def _detect_batch_request(value: Object) -> list[Piece] | None:
@@ -230,7 +235,7 @@ def _detect_fine_tuning(value: Object) -> list[Piece] | None:
 def _detect_unanswered(value: Object) -> list[Piece] | None:
     """Detect a conversation whose last message is no answer, such as one that waits for one."""
     messages = value.items("messages")
-    if not messages or value.get("choices") is not None:
+    if not messages or not isinstance(value.get("choices"), Null | None):
         return None
     if not all(isinstance(message, Object) and message.text("role") for message in messages):
         return None
