@@ -192,7 +192,7 @@ def _build_sharing(config: Config, clock: Clock, create: Callable[[], Flask]) ->
         api_key=None,
         proxy=None,
     )
-    nothing = MediaCache(find_media_folder(alone), max_bytes=0, max_age=0)
+    nothing = MediaCache(FolderCache(find_media_folder(alone), max_bytes=0, max_age=0))
 
     def build(text: str) -> Services:
         server = create_server(Snapshot(text))

@@ -237,7 +237,7 @@ def find_mixed(subject: Subject) -> Iterator[Found]:
 def find_secrets(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         text = "\n".join(_iter_texts(entry))
-        kinds = dict.fromkeys(one.name for one in redaction.find(text[:_MOST_TEXT]))
+        kinds = dict.fromkeys(one.kind for one in redaction.find(text[:_MOST_TEXT]))
         if kinds:
             yield Found(entry, f"It looks like it holds a secret: {', '.join(kinds)}.")
 
