@@ -3,8 +3,9 @@
 `python -m bench.outage [CREATES]` creates that many completions (default: 50) before and after
 each outage, and three times in it: a full disk, a read-only store, PostgreSQL stopped and killed.
 In each outage a worker and the parent process are killed under the creates, pages are read and a
-file is imported. Prints where the answers were kept, how many broke off, and how many of those
-that were promised are lost. Exits with status 1 if one is, or if the server does not recover.
+file is imported. Prints how long the whole run and the recovery after the outage took, where the
+answers were kept, how many broke off, and how many of those that were promised are lost. Exits
+with status 1 if one is, or if the server does not recover.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
     columns = "".join(f"{name:>9}" for name in ("stored", "spooled", "streams", "broken", "lost"))
-    print(f"{'outage':24}{'seconds':>8}{columns}  pages")
+    print(f"{'outage':24}{'seconds':>8}{'recovery':>10}{columns}  pages")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-")))
         for at, outage in enumerate(_find_outages(stack, folder)):
@@ -54,7 +55,7 @@ def main() -> None:
             numbers = [*kept, report.broken, len(report.lost)]
             pages = ", ".join(f"{number} × {status}" for status, number in report.pages.items())
             print(
-                f"{outage.name:24}{time.monotonic() - began:8.1f}"
+                f"{outage.name:24}{time.monotonic() - began:8.1f}{report.recovery:9.1f}s"
                 f"{''.join(f'{number:9,}' for number in numbers)}  {pages}",
                 flush=True,
             )

@@ -156,12 +156,16 @@ def _start_after_kill(server: PostgresServer) -> None:
 
 @dataclass
 class Report:
-    """What one outage brought: where the answers were kept, and the pages' status codes."""
+    """What one outage brought: where the answers were kept, and the pages' status codes.
+
+    `recovery` is how many seconds after its end the last spooled answer was stored.
+    """
 
     kept: Counter[str] = field(default_factory=Counter)
     pages: Counter[int] = field(default_factory=Counter)
     promised: list[str] = field(default_factory=list)
     broken: int = 0
+    recovery: float = 0.0
     lost: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -337,7 +341,9 @@ def go_through(outage: Outage, site: Site, *, creates: int, imports: int) -> Rep
     create_some()
     look()
     outage.end()
+    ended = time.monotonic()
     site.wait_for_empty_spool()
+    report.recovery = time.monotonic() - ended
     create_some()
     if names and "loaded." not in (said := site.run_import(path)):
         report.problems.append(f"the second import said: {said}")
