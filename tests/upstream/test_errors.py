@@ -381,6 +381,8 @@ def test_recorded_errors_of_the_real_api_are_understood(connect: Connect) -> Non
         # The one secret that was recorded is a key, shortened.
         is_masked = said.startswith("Incorrect API key provided: ")
         shown = re.sub("(?<=provided: )[^ ]+(?=[.] )", "[masked: api-key]", said)
+        cause = answer["body"]["error"].get("metadata", {}).get("raw")
+        said = f"{said} ({cause})" if cause else said
         assert problem.server_message == (shown if is_masked else said)
         code = answer["body"]["error"]["code"]
         assert problem.code == (None if code is None else str(code))
