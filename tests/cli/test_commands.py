@@ -39,7 +39,7 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "import", "export", "pull", "list", "check", "delete"]
+    "command", ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
 )
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")

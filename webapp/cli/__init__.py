@@ -15,12 +15,21 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from webapp.cli import checking, deleting, exporting, importing, listing, pulling, serving
+from webapp.cli import (
+    checking,
+    deleting,
+    exporting,
+    importing,
+    listing,
+    pulling,
+    redacting,
+    serving,
+)
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.embedded import StoreError
 
-_COMMANDS: Final = (serving, importing, exporting, pulling, listing, checking, deleting)
+_COMMANDS: Final = (serving, importing, exporting, pulling, listing, checking, redacting, deleting)
 
 _STOPPED: Final = 130
 _PIPE_CLOSED: Final = 141

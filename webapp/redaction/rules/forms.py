@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.redaction.rules.kinds import Kind, has_digit, is_mask, is_no_placeholder, is_value
+from webapp.redaction.rules.kinds import (
+    Kind,
+    has_digit,
+    is_mask,
+    is_mixed,
+    is_no_placeholder,
+    is_value,
+)
 
 _LINE_BREAK: Final = r"(?:[ \t]*+(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])|[ \t]++|(?!))"
 _KEY_BLOCK: Final = (
@@ -128,6 +135,23 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "jdbc:oracle:thin:|sqlplus |rman target ",
         r"[a-z: ]{8,18}[a-z0-9_$]{1,64}/(?P<secret>[^@\s/]{3,64})@",
+    ),
+    _ignoring_case(
+        "password",
+        "requirepass |masterauth |rootpw |/user:",
+        r"(?:/user:[^\s]{1,100}|[a-z]{4,12})[ \t]{1,10}[\"']?"
+        r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
+        _is_argument,
+    ),
+    # Sentences of languages whose words do not stand apart, or take several words for this one.
+    _ignoring_case(
+        "password",
+        "密码|密碼|口令|パスワード|暗証番号|비밀번호|пароль|пароля|mot de passe|palavra-passe",
+        r"(?:mot de passe|palavra-passe|[^\s:：=!-~]{1,12})\s{0,3}"
+        r"(?:是|为|為|は|が|는|은|：|:|=|—|-|est|é|é:)?"
+        r"\s{0,3}:?\s{0,2}"
+        r"[「『“‘«\"'`]?(?P<secret>[!#-&(-_a-~]{5,80})",
+        lambda secret: _is_password(secret) and is_mixed(secret),
     ),
     # Calls that take a user and a password.
     _ignoring_case(

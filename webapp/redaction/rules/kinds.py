@@ -22,7 +22,7 @@ _MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
-    r"|\A[$%]?[<{(\[]|\A\$[A-Za-z_]|\A%[A-Za-z_]+%|\A@[A-Za-z]|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
+    r"|\A[$%]?[<{(\[]|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z]|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
     r"|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",

@@ -30,14 +30,14 @@ class Shape(Enum):
     COOKIE = "pairs of a name and a value"
 
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž]+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+")
 
 _TRAILING: Final = split_words(
     """
     prod production dev development staging stage test testing live sandbox old new current
     previous prev value val string str text plain plaintext clear cleartext raw base64 b64
     encoded encrypted enc hex default env var primary secondary main backup local remote input
-    field confirm confirmation again repeat data here
+    field confirm confirmation again repeat data here base
     """
 )
 _PASSWORDS: Final = split_words(

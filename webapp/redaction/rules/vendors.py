@@ -42,6 +42,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("package-token", _WORD + "{28,}+", "cio CLOJARS_ oy2 AKCp"),
     ("docker-token", _DASHED + "{20,}+", "dckr_pat_ dckr_oat_"),
     ("vault-token", _DASHED + "{20,}+", "hvs. hvb. hvr."),
+    ("vault-token", _WORD + "{24}(?![A-Za-z0-9_.-])", "s. b."),
     (
         "ci-token",
         _DASHED + "{20,}+",
