@@ -9,6 +9,7 @@ import pytest
 
 from tests.analysis.checks.cases import USER, answered, ask, complete, result
 from tests.support.command import Readback
+from tests.support.forking import Forkable
 from tools.store_rows import database_url, jsonl
 from webapp.analysis.checks import RULES
 
@@ -17,8 +18,8 @@ FAULTY = answered('{"row": 1,}') | {"id": "chatcmpl-2", "metadata": {"n": 3}}
 
 
 @pytest.fixture
-def readback(tmp_path: Path) -> Readback:
-    return Readback.of_user(tmp_path, DATABASE_URL=database_url(tmp_path))
+def readback(forkable: Forkable, tmp_path: Path) -> Readback:
+    return Readback.of_user(tmp_path, forkable=forkable, DATABASE_URL=database_url(tmp_path))
 
 
 def test_files_are_checked_without_being_stored(readback: Readback, tmp_path: Path) -> None:
