@@ -96,6 +96,8 @@ def find_named(text: str, lowered: str) -> Iterator[Place]:
                 place = _read(text, begin, match.end())
                 if place is not None:
                     yield place
+                    # What is in a secret is no name.
+                    end = max(end, place.end)
             at = lowered.find(hint, end)
 
 

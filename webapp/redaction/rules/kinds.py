@@ -19,6 +19,9 @@ _RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){7,}")
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
 _MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
+_EXAMPLE: Final = 200
+"""An example of documentation says so in its beginning."""
+
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
@@ -133,7 +136,7 @@ def is_value(secret: str) -> bool:
     return (
         secret.lower() not in _WORDS
         and len(set(secret)) > 1
-        and _PLACEHOLDER.search(secret) is None
+        and _PLACEHOLDER.search(secret[:_EXAMPLE]) is None
     )
 
 
