@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from webapp.embedded import (
     AS_GIVEN,
     ModelServer,
     Recovery,
+    Retention,
     Snapshot,
     Spool,
     Store,
@@ -99,18 +101,22 @@ def create_app(
         )
     )
     media_cache.sweep()
+    shares = ShareStore(find_database_url(config))
     embedded, spool = None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
         embedded = _create_embedded(
-            config, spool, media_cache.forget, fills_new_store=fills_new_store
+            config,
+            spool,
+            partial(_forget, media_cache, shares, spool),
+            fills_new_store=fills_new_store,
         )
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
     services = _build_services(config, transport, clock, media_cache)
     app.extensions["readback"] = replace(
         services,
-        shares=_build_sharing(config, clock, lambda: _create_pages(root, static_files)),
+        shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
@@ -149,6 +155,16 @@ def _make_redirect_relative(response: Response) -> Response:
     return response
 
 
+def _forget(media_cache: MediaCache, shares: ShareStore, spool: Spool, completion_id: str) -> None:
+    """Delete what is kept of a completion besides its rows; revoke its shares.
+
+    A client that deletes cannot be asked whether its shares should stay, so they do not.
+    """
+    shares.revoke_all(completion=completion_id)
+    media_cache.forget(completion_id)
+    spool.forget(completion_id)
+
+
 def _create_embedded(
     config: Config, spool: Spool, on_delete: Callable[[str], None], *, fills_new_store: bool
 ) -> Flask:
@@ -172,12 +188,16 @@ def _create_embedded(
     store = Store(find_database_url(config), opens_later=True)
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
+    if config.keep_days:
+        Retention(store, days=config.keep_days, on_delete=on_delete).begin()
     return create_server(
         store, api_key=config.api_key, model=model, recovery=recovery, on_delete=on_delete
     )
 
 
-def _build_sharing(config: Config, clock: Clock, create: Callable[[], Flask]) -> Sharing:
+def _build_sharing(
+    config: Config, shares: ShareStore, clock: Clock, create: Callable[[], Flask]
+) -> Sharing:
     """Return the shares, in the database of this Readback whatever server its pages read from.
 
     What reads a snapshot has no address, no key and no cache but that snapshot.
@@ -200,7 +220,7 @@ def _build_sharing(config: Config, clock: Clock, create: Callable[[], Flask]) ->
         return _build_services(alone, transport, clock, nothing)
 
     return Sharing(
-        ShareStore(find_database_url(config)),
+        shares,
         Policy(
             allows=config.allows_shares,
             max_seconds=config.share_days * 86400,

@@ -39,7 +39,9 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
+    "command",
+    ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
+    + ["share", "shares", "revoke"],
 )
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")
@@ -257,6 +259,9 @@ def test_a_list_obeys_nothing_that_stands_in_a_completion(
         ("list", "--limit", "0"),
         ("export", "c1", "--model", "m"),
         ("pull", "--all"),
+        ("share", "c1", "--for", "1y"),
+        ("share", "c1", "--messages", "9"),
+        ("revoke",),
         ("nonsense",),
     ],
 )
@@ -274,6 +279,31 @@ def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -
     assert ended.errors == "c9 is not stored\n"
     assert filled("delete", "c2").status == 0
     assert json.loads(filled("export").output)["id"] == "c3"
+
+
+def test_a_share_is_made_listed_and_revoked_and_ends_with_its_completion(
+    readback: Readback, tmp_path: Path
+) -> None:
+    one = completion("c1") | {"messages": [{"role": "user", "content": "password: hunter2corvus"}]}
+    assert readback("import", jsonl(tmp_path / "one.jsonl", [one])).status == 0
+
+    made = readback("share", "c1", "--views", "2", "--for", "1h", "--base", "https://r.example/x/")
+    assert re.fullmatch(r"https://r\.example/x/s/[\w-]{32}\n", made.output)
+    assert made.errors.startswith("masked: password at /messages/0/content, 1 time\n")
+    assert "hunter2" not in made.output + made.errors
+    listed = readback("shares").output
+    assert "0 of 2" in listed and "password: [masked: password]" in listed
+    share_id = listed.partition(" ")[0]
+    assert readback("revoke", share_id).output == "1 share revoked.\n"
+    assert (readback("revoke", share_id).status, readback("share", "c9").status) == (1, 2)
+
+    assert readback("share", "c1").status == 0
+    assert "is kept" in readback("delete", "c1", "--shares", "keep").output
+    assert "  until " in readback("shares").output
+    assert "is revoked" in readback("delete", "c1").output
+    assert "  until " not in readback("shares").output
+    off = readback.with_settings(READBACK_SHARES="0")("share", "c1")
+    assert (off.status, "READBACK_SHARES=0" in off.errors) == (2, True)
 
 
 @pytest.mark.parametrize(

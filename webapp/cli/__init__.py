@@ -24,12 +24,16 @@ from webapp.cli import (
     pulling,
     redacting,
     serving,
+    sharing,
 )
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.embedded import StoreError
 
-_COMMANDS: Final = (serving, importing, exporting, pulling, listing, checking, redacting, deleting)
+_COMMANDS: Final = (
+    *(serving, importing, exporting, pulling, listing, checking),
+    *(redacting, sharing, deleting),
+)
 
 _STOPPED: Final = 130
 _PIPE_CLOSED: Final = 141

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url
+from webapp.shares import ShareStore
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace, Config], int]
@@ -61,6 +62,16 @@ def open_store(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def open_shares(config: Config) -> Iterator[ShareStore]:
+    """Open the shares, which are in the same database."""
+    shares = ShareStore(find_database_url(config))
+    try:
+        yield shares
+    finally:
+        shares.close()
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command, open_shares, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
-from webapp.factories import find_store_media_folder
+from webapp.embedded import Spool
+from webapp.factories import find_spool_folder, find_store_media_folder
 from webapp.folders import FolderCache
-from webapp.formatting import count
+from webapp.formatting import count, moment
 from webapp.media import MediaCache
+from webapp.shares import ShareStore
 
 
 def add_parser(commands: Commands) -> None:
@@ -20,21 +22,22 @@ def add_parser(commands: Commands) -> None:
         "delete",
         _run_delete,
         help="delete completions from the embedded server",
-        description="Deletes completions and their messages, for good. Asks on a terminal. The "
-        "exit status is 1 when an ID is not stored.",
+        description="Deletes completions, their messages and all else that is kept of them, for "
+        "good. Lists their shares first. Asks on a terminal. The exit status is 1 when an ID is "
+        "not stored.",
         example="readback delete chatcmpl-9Xk2fA",
     )
     parser.add_argument("ids", nargs="+", metavar="ID")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--shares",
+        choices=["revoke", "keep"],
+        default="revoke",
+        help="revoke the shares of the completions, or keep them to their end (default: revoke)",
+    )
 
 
 def _run_delete(options: argparse.Namespace, config: Config) -> int:
-    # Anywhere but on a terminal there is nobody to ask, so the command counts as a yes.
-    if not options.yes and sys.stdin.isatty():
-        print_line(f"Delete {count(len(options.ids), 'completion')}? [y/N] ", end="")
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            print_line("Nothing was deleted.")
-            return 1
     media_cache = MediaCache(
         FolderCache(
             find_store_media_folder(config),
@@ -42,9 +45,17 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
             max_age=config.media_cache_seconds,
         )
     )
+    spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     unknown = []
-    with open_store(config) as store:
+    with open_store(config) as store, open_shares(config) as shares:
+        _list_shares(shares, options)
+        if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
+            print_line("Nothing was deleted.")
+            return 1
         for one in options.ids:
+            if options.shares == "revoke":
+                shares.revoke_all(completion=one)
+            spool.forget(one)
             if not store.delete_completion(one):
                 unknown.append(one)
             media_cache.forget(one)
@@ -52,3 +63,20 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
+
+
+def _list_shares(shares: ShareStore, options: argparse.Namespace) -> None:
+    now = shares.now()
+    found = [one for id in options.ids for one in shares.list_shares(completion=id)]
+    for one in found:
+        if not one.has_ended(now):
+            verb = "is revoked" if options.shares == "revoke" else "is kept"
+            print_line(f"share {one.id} of {one.completion}, until {moment(one.expires)}: {verb}")
+
+
+def confirm(question: str) -> bool:
+    """Ask on a terminal; elsewhere there is nobody to ask, so the command counts as a yes."""
+    if not sys.stdin.isatty():
+        return True
+    print_line(f"{question} [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

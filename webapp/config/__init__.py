@@ -266,6 +266,13 @@ class Config:
         default=24 * 3600,
         help="Seconds for which they are kept.",
     )
+    keep_days: int = setting(
+        "READBACK_KEEP_DAYS",
+        parsers.whole(0, 36_500),
+        default=0,
+        help="Days after which the embedded server deletes a completion, with its shares and all "
+        "else kept of it, counted from when it was stored. 0 keeps completions.",
+    )
     allows_shares: bool = setting(
         "READBACK_SHARES",
         parsers.flag,

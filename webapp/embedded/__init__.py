@@ -18,6 +18,7 @@ from webapp.embedded.api.routes import AS_GIVEN
 from webapp.embedded.app import create_server
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
+from webapp.embedded.recording.retention import Retention
 from webapp.embedded.recording.spool import Spool, SpoolState
 from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
@@ -33,6 +34,7 @@ __all__ = [
     "ModelServer",
     "Problem",
     "Recovery",
+    "Retention",
     "Snapshot",
     "Spool",
     "SpoolState",

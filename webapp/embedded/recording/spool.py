@@ -191,6 +191,14 @@ class Spool:
             self._remove_leftovers()
         return True
 
+    def forget(self, completion_id: str) -> None:
+        """Delete the exchanges of a completion, those that the store refused among them."""
+        for path in (*self._find_files(_SUFFIX), *self._find_files(_REFUSED)):
+            with contextlib.suppress(FileNotFoundError, DamagedFile):
+                answer = Exchange.parse(_read(path)).answer.json
+                if answer is not None and answer.text("id") == completion_id:
+                    path.unlink()
+
     @property
     def is_empty(self) -> bool:
         """Whether no exchange waits."""

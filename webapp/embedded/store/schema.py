@@ -6,6 +6,7 @@ answer needs, comes before the given text, which few need.
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from sqlalchemy import (
@@ -97,4 +98,12 @@ def mark_large(wire_json: str) -> int:
     return int(len(wire_json) > MAX_INLINE)
 
 
-SCHEMA: Final = Schema(steps=(_create_tables, _create_progress, _mark_large_texts))
+def _add_time_of_storing(connection: Connection) -> None:
+    """Add when a completion was stored; for those that are there already, that is now."""
+    connection.execute(text("ALTER TABLE completions ADD COLUMN stored BIGINT"))
+    connection.execute(text("UPDATE completions SET stored = :now"), {"now": int(time.time())})
+
+
+SCHEMA: Final = Schema(
+    steps=(_create_tables, _create_progress, _mark_large_texts, _add_time_of_storing)
+)

@@ -5,6 +5,7 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import islice
@@ -40,8 +41,9 @@ _DIGEST: Final = text("SELECT digest FROM completions WHERE id = :id")
 _FOR_UPDATE: Final = text("SELECT seq, created, wire_json FROM completions WHERE id = :id")
 _LAST_SEQ: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
 _ADD_COMPLETION: Final = text(
-    "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json)"
-    " VALUES (:seq, :id, :created, :model, :digest, :is_large, :wire_json, :given_json)"
+    "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
+    " stored) VALUES (:seq, :id, :created, :model, :digest, :is_large, :wire_json, :given_json,"
+    " :stored)"
 )
 _ADD_MESSAGES: Final = text(
     "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
@@ -56,6 +58,9 @@ _REPLACE_WIRE: Final = text(
 )
 _DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
+_STORED_BEFORE: Final = text(
+    "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
+)
 
 _ROWS_AT_ONCE: Final = 500
 
@@ -161,6 +166,12 @@ class Store:
         """Delete a completion with its messages; return False if there is none of this id."""
         with self._database.writer.begin() as connection:
             return connection.execute(_DELETE, {"id": index_text(completion_id)}).rowcount == 1
+
+    def list_stored_before(self, time: int) -> list[str]:
+        """Return the ids of the oldest completions that were stored before `time`, some at once."""
+        with self.connect() as connection:
+            binds = {"time": time, "rows": _ROWS_AT_ONCE}
+            return list(connection.execute(_STORED_BEFORE, binds).scalars())
 
     def list_messages(
         self, completion_id: str, page: PageRequest, *, as_given: bool = False
@@ -269,6 +280,7 @@ def _add_record(connection: Connection, completion: CompletionRecord, seq: int) 
         "is_large": mark_large(completion.wire_json),
         "wire_json": completion.wire_json,
         "given_json": completion.given_json,
+        "stored": int(time.time()),
     }
     connection.execute(_ADD_COMPLETION, row)
     messages = (

@@ -1,0 +1,64 @@
+"""Deleting a completion reaches everything that is kept of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, publish, sharing_of
+from tests.shares.test_links import PIXEL
+from webapp import create_app
+from webapp.config import Config
+from webapp.database import Outage
+from webapp.embedded import Retention, Spool, Store, import_files
+from webapp.embedded.documents.from_exchange import RecordedAnswer
+from webapp.embedded.recording.spool import Exchange
+from webapp.exact_json import Object, parse
+from webapp.factories import find_media_folder, find_spool_folder
+
+DAY = 86400
+
+
+def test_a_deleted_completion_leaves_nothing_behind(config: Config, tmp_path: Path) -> None:
+    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({**COMPLETION, "messages": [*MESSAGES, picture]}), encoding="utf-8")
+    app = create_app(config)
+    store = Store(config.database_url or "")
+    import_files(store, [file])
+    client = app.test_client()
+    assert client.get(f"/completions/{OWN_ID}").status_code == 200
+    assert list(find_media_folder(config).iterdir())
+    spool = Spool(find_spool_folder(config), max_bytes=1_000_000)
+    asked, answered = parse('{"messages":[]}'), parse(json.dumps(COMPLETION))
+    assert isinstance(asked, Object) and isinstance(answered, Object)
+    spool.put(Exchange(asked, RecordedAnswer(answered), "req_1", 0), Outage.DOWN)
+    share_id, token = publish(app)
+
+    assert client.delete(f"/v1/chat/completions/{OWN_ID}").status_code == 200
+
+    assert client.get(f"/completions/{OWN_ID}").status_code == 404
+    assert not list(find_media_folder(config).iterdir())
+    assert spool.is_empty
+    assert client.get(f"/s/{token}").status_code == 404
+    assert sharing_of(app).store.read_snapshot(share_id) is None
+
+
+def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: Path) -> None:
+    now = [0.0]
+    store = Store(url)
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({**COMPLETION, "messages": MESSAGES}), encoding="utf-8")
+    import_files(store, [file])
+    forgotten: list[str] = []
+    retention = Retention(store, days=30, on_delete=forgotten.append, now=lambda: now[0])
+    (stored_at,) = store.connect().exec_driver_sql("SELECT stored FROM completions").one()
+
+    now[0] = stored_at + 30 * DAY
+    assert retention.delete_old() == 0
+    now[0] += 1
+    assert retention.delete_old() == 1
+
+    assert forgotten == [OWN_ID]
+    assert store.retrieve_completion(OWN_ID) is None
+    store.close()

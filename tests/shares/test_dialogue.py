@@ -1,0 +1,182 @@
+"""The dialogue that makes a share, the list of shares, and text that is redacted without one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of
+from webapp import create_app
+from webapp.config import Config
+from webapp.shares import Choices
+
+HERE = f"/completions/{OWN_ID}/share"
+CHOICES = {"answer": "1"}
+TERMS = {"action": "publish", "lifetime": "3600", "maker": "Ann"}
+
+
+@pytest.fixture(autouse=True)
+def stored(app: Flask, load: Callable[[Path], None], tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({**COMPLETION, "messages": MESSAGES}), encoding="utf-8")
+    load(file)
+
+
+def make_draft(client: FlaskClient, **choices: str) -> str:
+    answer = client.post(HERE, data={**CHOICES, **choices})
+    assert answer.status_code == 303
+    address: str = answer.headers["Location"]
+    return address
+
+
+def test_what_the_maker_saw_is_what_leaves(client: FlaskClient, app: Flask) -> None:
+    assert f'href="{HERE}"' in client.get(f"/completions/{OWN_ID}").text
+    assert "Search for secrets" in client.get(HERE).text
+    draft = make_draft(client, words="harbour\nberth")
+    page = client.get(draft)
+    assert SECRET in page.text and "Tick what is harmless" in page.text
+    store = sharing_of(app).store
+    assert "harbour" not in json.dumps(store.find(draft[8:]), default=str)
+    preview = client.get(f"{draft}/preview")
+    assert preview.status_code == 200
+    assert SECRET not in preview.text and "harbour" not in preview.text
+    assert "frame-ancestors 'self'" in preview.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in preview.headers
+
+    # Other choices than those of the preview lead to a new preview, not to a link.
+    words = {"words": "harbour\nberth"}
+    changed = client.post(draft, data={**CHOICES, **words, **TERMS, "calls": "1"})
+    assert changed.headers["Location"] == f"{draft}?changed=1"
+    assert "The preview is new" in client.get(f"{draft}?changed=1").text
+    seen = store.read_snapshot(draft[8:])
+    made = client.post(draft, data={**CHOICES, **words, **TERMS, "calls": "1"})
+    assert (made.status_code, made.headers["Location"]) == (303, draft)
+    assert store.read_snapshot(draft[8:]) == seen
+
+    page = client.get(draft)
+    (token,) = set(re.findall(r"http://localhost/s/([\w-]+)", page.text))
+    shown = app.test_client().get(f"/s/{token}")
+    assert "from <bdi>Ann</bdi>" in shown.text
+    assert SECRET not in shown.text and "look_up" in shown.text
+    # Without what the maker's browser keeps, the link is nowhere.
+    assert token not in app.test_client().get(draft).text
+    assert token not in client.get("/shares").text
+    renewed = client.post(f"{draft}/link")
+    assert renewed.status_code == 303
+    assert app.test_client().get(f"/s/{token}").status_code == 404
+    assert client.post(draft, data=CHOICES).status_code == 409
+
+
+def test_a_finding_is_kept_only_if_the_maker_ticks_it(client: FlaskClient, app: Flask) -> None:
+    draft = make_draft(client)
+    page = client.get(draft).text
+    (finding,) = re.findall(r'name="keep" value="([0-9a-f]+)"', page)
+    client.post(draft, data={**CHOICES, "keep": finding, "action": "update"})
+
+    assert SECRET in client.get(f"{draft}/preview").text
+    assert re.search(rf'value="{finding}" checked', client.get(draft).text)
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ({"lifetime": "9999999"}, "at most 30 days"),
+        ({"lifetime": "date", "until": "2020-01-01"}, "at most 30 days"),
+        ({"lifetime": "date", "until": "soon"}, "2026-11-30"),
+        ({"lifetime": ""}, "missing"),
+        ({"view_limit": "0"}, "whole numbers"),
+    ],
+)
+def test_terms_that_are_not_allowed_are_refused(
+    client: FlaskClient, terms: dict[str, str], sentence: str
+) -> None:
+    draft = make_draft(client)
+    answer = client.post(draft, data={**CHOICES, **TERMS, **terms})
+
+    assert answer.status_code == 400
+    assert sentence in answer.text
+
+
+def test_the_policy_can_demand_a_passphrase_and_turn_sharing_off(config: Config) -> None:
+    strict = Config(database_url=config.database_url, shares_need_passphrase=True, share_days=1)
+    client = create_app(strict).test_client()
+    draft = make_draft(client)
+    assert "30 days" not in client.get(draft).text
+    assert client.post(draft, data={**CHOICES, **TERMS}).status_code == 400
+    assert client.post(draft, data={**CHOICES, **TERMS, "passphrase": "x"}).status_code == 303
+
+    off = create_app(Config(database_url=config.database_url, allows_shares=False)).test_client()
+    assert off.get(HERE).status_code == off.post(HERE).status_code == 403
+
+
+def test_the_list_finds_revokes_and_checks_again(client: FlaskClient, app: Flask) -> None:
+    (first, token), (second, _) = publish(app), publish(app, view_limit=3)
+    store = sharing_of(app).store
+    assert client.get("/shares").text.count('class="share"') == 2
+    assert "0 of 3 views" in client.get("/shares").text
+    assert "No share is like that" in client.get("/shares?q=elsewhere").text
+    assert client.get("/shares?q=PASSWORD").text.count('class="share"') == 2
+
+    store.note_rules(first, 0)
+    assert "masked by older rules" in client.get("/shares").text
+    assert client.post(f"/shares/{first}/check").headers["Location"] == "/shares"
+    assert "masked by older rules" not in client.get("/shares").text
+
+    assert client.post(f"/shares/{first}/revoke").status_code == 303
+    assert app.test_client().get(f"/s/{token}").status_code == 404
+    assert client.post("/shares/revoke", data={"completion": "other"}).status_code == 303
+    assert store.find(second) and not store.find(second).has_ended(0)  # type: ignore[union-attr]
+    client.post("/shares/revoke")
+    assert all(share.revoked for share in store.list_shares())
+    assert "revoked" in client.get(f"/shares/{second}").text
+    assert client.get(f"/shares/{second}/preview").status_code == 404
+    assert client.get("/shares/unknown").status_code == 404
+
+
+def test_new_rules_that_find_more_say_so(client: FlaskClient, app: Flask) -> None:
+    share_id, _ = publish(app)
+    store = sharing_of(app).store
+    store.note_rules(share_id, 0)
+    draft = make_draft(client)
+    text = store.read_snapshot(draft[8:])
+    assert text is not None
+    # What older rules would have let pass.
+    from tests.shares.sharing import snapshot
+
+    made = snapshot(Choices())
+    (finding,) = made.findings
+    kept = snapshot(Choices(keep=(finding.id,), key=made.choices.key))
+    forgot = type(kept)(
+        **{
+            **{name: getattr(kept, name) for name in kept.__slots__},
+            "choices": Choices(key=made.choices.key),
+            "rules": 0,
+        }
+    )
+    share_id, _ = publish(app, forgot)
+
+    answer = client.post(f"/shares/{share_id}/check")
+
+    assert answer.headers["Location"] == f"/shares/{share_id}/check"
+    assert SECRET in client.get(f"/shares/{share_id}/check").text
+    assert "masked by older rules" in client.get("/shares").text
+
+
+def test_text_is_redacted_without_a_share(client: FlaskClient, app: Flask) -> None:
+    whole = client.get(f"/completions/{OWN_ID}/redacted")
+    assert whole.headers["Cache-Control"] == "no-store"
+    one = client.get(f"/completions/{OWN_ID}/messages/{OWN_ID}-4/redacted").text
+    answer = client.get(f"/completions/{OWN_ID}/choices/0/redacted").text
+    for page in (whole.text, one, answer):
+        assert SECRET not in page and "[masked: password]" in page
+    assert "look_up: {}" in whole.text.replace("&#34;", '"')
+    assert "A berth is free" not in one and "harbour" not in answer
+    assert client.get(f"/completions/{OWN_ID}/messages/none/redacted").status_code == 404
+    assert client.get(f"/completions/{OWN_ID}/choices/7/redacted").status_code == 404
+    assert sharing_of(app).store.list_shares() == []

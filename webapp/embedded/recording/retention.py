@@ -1,0 +1,61 @@
+"""Delete completions that were stored too long ago, with all else that is kept of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Final
+
+from webapp.embedded.store.store import Store
+from webapp.redaction import get_logger
+
+log = get_logger("readback.embedded")
+
+_HOUR: Final = 3600.0
+_DAY: Final = 86400
+
+
+class Retention:
+    """Deletes from `store` what was stored more than `days` ago.
+
+    `on_delete` is called before each deletion, for what is kept elsewhere: if that fails, the
+    completion is still there to be tried again. Several processes can do this at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        days: int,
+        on_delete: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._days = days
+        self._on_delete = on_delete
+        self._now = now
+
+    def begin(self) -> None:
+        """Delete now and every hour, in the background."""
+        Thread(target=self._run, name="retention", daemon=True).start()
+
+    def delete_old(self) -> int:
+        """Delete what is too old now; return how many completions that were."""
+        before = int(self._now()) - self._days * _DAY
+        deleted = 0
+        while ids := self._store.list_stored_before(before):
+            for completion_id in ids:
+                self._on_delete(completion_id)
+                deleted += self._store.delete_completion(completion_id)
+        return deleted
+
+    def _run(self) -> None:
+        while True:
+            try:
+                deleted = self.delete_old()
+                if deleted:
+                    log.info("%d completions were deleted: READBACK_KEEP_DAYS", deleted)
+            except Exception:
+                log.exception("Old completions could not be deleted; it is tried again.")
+            time.sleep(_HOUR)
