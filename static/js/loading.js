@@ -8,11 +8,11 @@ const status = document.getElementById("status");
 let loading = null;
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  const place = ctx.sourceElement.closest("#more, #earlier");
+  const place = ctx.sourceElement.closest("#gap, #more, #earlier");
   if (!place) return;
   ctx.sourceElement.setAttribute("aria-busy", "true");
   place.querySelector("[data-lost]")?.remove();
-  const later = place.id === "more";
+  const later = place.id !== "earlier";
   loading = {
     place: place.id,
     known: later ? place.previousElementSibling : document.querySelector(".page"),
@@ -27,16 +27,21 @@ document.addEventListener("htmx:after:swap", () => {
   loading = null;
   const behind = known?.nextElementSibling;
   const later = behind?.matches(".remote-note") ? behind.nextElementSibling : behind;
-  const added = place === "more" ? later : document.querySelector(".page");
+  const added = place === "earlier" ? document.querySelector(".page") : later;
   if (added === known || !added?.matches(".page, .rows")) return stopLoadingAll();
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - height);
   const count = added.querySelectorAll(".bubble, .row").length;
-  const progress = document.getElementById("more")?.dataset.progress;
+  const progress = unread()?.dataset.progress;
   status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
   if (loadingAll) loadNext();
   else if (focused) added.querySelector(".outlined > summary, .bubble, .row-link").focus({ preventScroll: true });
   else if (document.activeElement === document.body) focusOn(place);
 });
+
+// Where loading goes on: between the start and the end of a transcript, else after its last page.
+function unread() {
+  return document.getElementById("gap") ?? document.getElementById("more");
+}
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   ctx.sourceElement.removeAttribute("aria-busy");
@@ -82,7 +87,7 @@ document.addEventListener("click", (event) => {
 
 function loadNext() {
   if (loading) return; // A page is under way, stopped or pressed for: what follows it comes then.
-  const more = document.getElementById("more");
+  const more = unread();
   bar.querySelector(".progress").textContent = more.dataset.progress ?? "";
   const next = more.querySelector(".button[hx-get]:not([role=alert] *)");
   if (next) next.click();
@@ -93,5 +98,5 @@ function stopLoadingAll() {
   if (!loadingAll) return;
   loadingAll = false;
   bar.hidden = true;
-  focusOn("more");
+  focusOn(unread()?.id);
 }

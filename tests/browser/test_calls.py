@@ -127,9 +127,10 @@ def test_a_call_and_its_result_on_different_pages_are_joined_when_both_are_there
     address: str, open_page: Open, query: str
 ) -> None:
     page = open_page(address, f"{HERE}{query}")
-    while page.locator("#more .button").count():
+    further = page.locator(":is(#gap, #more) .button")
+    while further.count():
         known = page.locator(".bubble").count()
-        page.locator("#more .button").click()
+        further.click()
         expect(page.locator(".bubble")).not_to_have_count(known)
     expect(page.locator("[data-waits], [data-answers]")).to_have_count(0)
     text = page.locator("main").text_content() or ""

@@ -68,8 +68,8 @@ def test_a_server_that_goes_round_in_circles_is_followed_once() -> None:
     fake = FakeUpstream({ID: stored(ID, *(f"text {at}" for at in range(30)), choices=[])})
     first, second = ([message(ID, at, "x") for at in range(start, start + 10)] for start in (0, 10))
     pages = [{"object": "list", "data": data, "has_more": True} for data in (first, second) * 50]
-    fake.script(MESSAGES, Reply(200, pages[0]), Reply(200, {"data": first}))
-    fake.script(MESSAGES, *(Reply(200, page) for page in pages[1:]))
+    fake.script(MESSAGES, *(Reply(200, page) for page in pages))
+    fake.script_newest(MESSAGES, Reply(200, {"data": first}))
     with viewer(fake) as client:
         page = Page.of(client.get(f"{HERE}?limit=10&all=1"))
     assert len(page.bubbles) < 50

@@ -100,8 +100,8 @@ def test_a_total_that_is_the_length_of_the_page_is_not_believed(
 ) -> None:
     store(fake, 45)
     fake.page = lambda page: page | {"has_more": False, "total": total}
-    page = Page.of(fake_client.get(HERE))
-    assert "20 so far" in page.text
+    page = Page.of(fake_client.get(f"{HERE}?after={ID}-9"))
+    assert "30 so far" in page.text
     assert page.link("Load more")
 
 

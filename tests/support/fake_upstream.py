@@ -74,6 +74,12 @@ class Seen:
     body: bytes
     raw_query: str = ""
 
+    @property
+    def is_for_newest(self) -> bool:
+        """Whether it asks for the end of a list, from the newest entry on."""
+        query = dict(self.query)
+        return query.get("order") == "desc" and "after" not in query
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -124,6 +130,9 @@ class FakeUpstream:
 
     `page` changes every list before it is sent. With `ignores_query` every list is complete
     and in its own order, whatever was asked for.
+
+    A reader may ask for the newest messages beside the first ones, in any order. So requests for
+    the newest take no reply that was scripted with `script`, but those of `script_newest`.
     """
 
     completions: dict[str, Stored] = field(default_factory=dict)
@@ -131,15 +140,20 @@ class FakeUpstream:
     ignores_query: bool = False
     requests: list[Seen] = field(default_factory=list)
     _scripts: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
+    _newest: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
 
     def script(self, path: str, *replies: Reply) -> None:
         """Answer the next requests to `path` (without the mount) with `replies`."""
         self._scripts[path].extend(replies)
 
+    def script_newest(self, path: str, *replies: Reply) -> None:
+        """Answer the next requests to `path` for the newest entries with `replies`."""
+        self._newest[path].extend(replies)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         seen = _seen(environ)
         self.requests.append(seen)
-        script = self._scripts[seen.path]
+        script = (self._newest if seen.is_for_newest else self._scripts)[seen.path]
         reply = script.popleft() if script else self._api(seen)
         body = reply.encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

@@ -141,6 +141,18 @@ class Page:
     def notices(self) -> list[str]:
         return [readable(node) for node in self.tree.css("[role=alert]")]
 
+    def split_at_gap(self) -> tuple[Page, Page]:
+        """This page as far as the messages that are left out, and what comes after them."""
+        start, end = Page(self.html), Page(self.html)
+        start_gap, end_gap = start.one("#gap"), end.one("#gap")
+        while (later := start_gap.next) is not None:
+            later.decompose()
+        while (earlier := end_gap.prev) is not None:
+            earlier.decompose()
+        start_gap.decompose()
+        end_gap.decompose()
+        return start, end
+
     def link(self, text: str) -> str | None:
         """Where the first link that reads `text` leads, None when there is none."""
         for link in self.tree.css("a"):
@@ -162,12 +174,20 @@ def pages_from(
 ) -> Iterator[Page]:
     """The page at `path`, then those that its links named `link` lead to, one by one.
 
-    With `fragments` the later ones are asked for as htmx does.
+    With `fragments` the later ones are asked for as htmx does. The end that the first page of a
+    long transcript shows is a page of its own, after the fragments between; without fragments
+    it comes with the last page anyway.
     """
     address: str | None = path
     headers: dict[str, str] = {}
+    end: Page | None = None
     while address is not None:
         page = Page.of(client.get(address, headers=headers))
+        gap = page.tree.css_first("#gap .button")
+        address = page.link(link) if gap is None else gap.attributes["href"]
+        if page.is_whole and gap is not None:
+            page, end = page.split_at_gap()
         yield page
-        address = page.link(link)
         headers = AS_FRAGMENT if fragments else {}
+    if end is not None and fragments:
+        yield end

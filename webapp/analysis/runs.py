@@ -20,13 +20,14 @@ Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "othe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCall:
-    """One call, numbered through the run; `message` is the number of the message that made it.
+    """One call, numbered through the run unless messages before it were not read.
 
-    `results` are the numbers of the messages that answer it, `sent` and `returned` the bytes of
-    its arguments and results. `may_follow` is true if the result may be beyond the messages read.
+    `message` is the number of the message that made it, `results` those of the messages that
+    answer it, `sent` and `returned` the bytes of its arguments and results. `may_follow` is true
+    if the result may be beyond the messages read.
     """
 
-    number: int
+    number: int | None
     anchor: str
     message: int | None
     message_id: str | None
@@ -122,11 +123,16 @@ class Run:
 
 
 def analyze_run(
-    entries: Many[Entry], completion: Completion | None, *, is_whole: bool, first_call: int = 1
+    entries: Many[Entry],
+    completion: Completion | None,
+    *,
+    is_whole: bool,
+    counted: int | None = None,
 ) -> Run:
     """Return the run of `entries`: messages in request order, then outputs.
 
-    Their calls and results must have been paired. `first_call` numbers the first call.
+    Their calls and results must have been paired. The entries after the first `counted` ones
+    come after messages that were not read.
     """
     turn = 0
     failures = {
@@ -137,14 +143,17 @@ def analyze_run(
     }
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
-    for entry in entries:
+    counted_calls = 0
+    for at, entry in enumerate(entries):
+        is_counted = counted is None or at < counted
         kind = _find_kind(entry)
         turn += kind == "user"
         own = tuple(
-            _build_call(call, first_call + len(calls) + place, failures)
-            for place, call in enumerate(entry.calls)
+            _build_call(call, len(calls) + place if is_counted else None, failures)
+            for place, call in enumerate(entry.calls, start=1)
         )
         calls.extend(own)
+        counted_calls += len(own) if is_counted else 0
         failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
         messages.append(
             RunMessage(
@@ -164,7 +173,7 @@ def analyze_run(
         messages=tuple(messages),
         calls=tuple(calls),
         tools=list_tools(calls, completion),
-        sequences=find_sequences(calls),
+        sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
         report=check(Subject.from_entries(entries, completion, is_whole=is_whole)),
         is_whole=is_whole,
     )
@@ -187,7 +196,7 @@ def _find_failure(entry: Entry) -> Failure | None:
     return find_result_failure(entry.message, tool=name.tool, program=name.program)
 
 
-def _build_call(call: CallEntry, number: int, failures: dict[int, Failure]) -> RunCall:
+def _build_call(call: CallEntry, number: int | None, failures: dict[int, Failure]) -> RunCall:
     name = name_call(call.call)
     found = (failures.get(id(result)) for result in call.results)
     return RunCall(

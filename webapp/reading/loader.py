@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Final
 
 from webapp.completions import Choice, Completion
-from webapp.ids import parse_message_index
+from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
 from webapp.reading.kept import MessageCache
 from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
-from webapp.transcript import Entry, arrange, build_output_entries, find_first_number, mark_outputs
+from webapp.transcript import (
+    Entry,
+    arrange,
+    build_output_entries,
+    find_first_number,
+    find_last_turn,
+    mark_outputs,
+)
 from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
@@ -20,7 +28,11 @@ from webapp.upstream import (
     NotFound,
     Upstream,
     UpstreamError,
+    last_items,
 )
+
+_MOST_LAST: Final = 20
+"""Messages of the end of a transcript that its first page shows."""
 
 
 class TranscriptLoader:
@@ -45,28 +57,39 @@ class TranscriptLoader:
         self._believes_end = believes_end
         self._input_only = input_only
         self._cache = cache
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upstream")
+        self._pool = ThreadPoolExecutor(2 * threads, thread_name_prefix="upstream")
 
     def load_page(
-        self, completion_id: str, request: PageRequest, deadline: Deadline
+        self,
+        completion_id: str,
+        request: PageRequest,
+        deadline: Deadline,
+        *,
+        shows_end: bool = False,
     ) -> TranscriptPage:
         """Return the messages that `request` asks for, and the outputs if they belong there.
 
         At the start of a transcript, messages or completion are enough: the page has the error
         of the other half in `problems`. Further on a page without messages would be empty.
+        With `shows_end` the first page of a transcript of more than two has its end as well.
         """
         requests, completion = self._start(completion_id, deadline)
+        shows_end = shows_end and request.after is None and request.order == "asc"
+        if request.order == "asc" or request.after is not None:
+            requests = requests.request_newest(min(request.limit, _MOST_LAST) if shows_end else 1)
         try:
             messages = requests.list_messages_beside(completion, request)
         except UpstreamError as problem:
             if request.after is not None or completion.exception():
                 raise
             return _build_answer_only(completion_id, request, completion.result(), problem)
-        messages = _find_end(requests, request, messages)
+        messages, is_joined = _end_before(request.until, _find_end(requests, request, messages))
         page = self._build_with(
             lambda: requests.await_completion(completion), requests, request, messages
         )
-        return _add_total(requests, page)
+        page = _add_total(requests, page)
+        page = replace(page, is_joined=is_joined or page.between == 0)
+        return self._add_tail(requests, page) if shows_end else page
 
     def iter_following(
         self, page: TranscriptPage, start_deadline: Callable[[], Deadline], *, most: int
@@ -212,6 +235,46 @@ class TranscriptLoader:
             goes_on_by_count=messages.next_skip is not None,
         )
 
+    def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
+        """Add the last turn to the first page of a transcript that is longer than two pages.
+
+        Servers whose ids are no cursors, or that ignore the order, have no tail: what lies
+        between could not be requested, or is not known.
+        """
+        limit = page.request.limit
+        is_short = page.total is not None and page.total <= 2 * limit
+        if page.completion is None or page.next_after is None or is_short:
+            return page
+        found = requests.list_newest()
+        newest = last_items(found, requests.most_newest) if found else ()
+        ids = [message.id for message in newest if message.id and is_valid_id(message.id)]
+        is_known = len(set(ids)) == len(newest) >= max(1, len(page.completion.choices))
+        if not is_known or {entry.message.id for entry in page.entries} & set(ids):
+            return page
+        first = find_first_number(requests.completion_id, newest, "asc")
+        if first is not None and (page.seen is None or first <= page.seen):
+            return page
+        start = find_last_turn(newest)
+        number = None if first is None else first + start
+        entries = arrange(newest[start:], first=number)
+        choices = page.completion.choices
+        left = mark_outputs(
+            entries,
+            page.completion,
+            tail=newest[len(newest) - len(choices) :],
+            input_only=self._input_only,
+        )
+        tail = TranscriptPage(
+            completion_id=page.completion_id,
+            request=replace(page.request, after=newest[start - 1].id if start else None),
+            entries=entries,
+            completion=page.completion,
+            outputs=build_output_entries(choices)[len(choices) - len(left) :],
+            seen=page.total,
+            total=page.total,
+        )
+        return replace(page, tail=tail, request=replace(page.request, until=newest[start].id))
+
     def _find_outputs(
         self,
         requests: UpstreamRequests,
@@ -272,6 +335,16 @@ def _find_end(
     return messages.with_total(total, seen=seen)
 
 
+def _end_before(
+    message_id: str | None, page: CanonicalPage[Message]
+) -> tuple[CanonicalPage[Message], bool]:
+    """Return `page` up to a message, and whether nothing is left to read before that one."""
+    ids = [message.id for message in page.items]
+    if message_id is None or message_id not in ids:
+        return page, not page.goes_on
+    return replace(page, items=page.items[: ids.index(message_id)], has_more=True), True
+
+
 def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
     """Add the number of messages, at the cost of one request if more follow.
 
@@ -285,7 +358,9 @@ def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPa
         return replace(page, total=page.seen)
     first_id = page.entries[0].message.id if page.entries else None
     if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
-        page = replace(page, total=requests.count_messages())
+        is_newest_first = page.request.order == "desc" and page.request.after is None
+        total = _read_total(page) if is_newest_first else requests.count_messages()
+        page = replace(page, total=total)
     if page.goes_on and page.total is not None and page.seen is not None:
         # A total of no more than were seen is as wrong as the end that the server claimed.
         page = replace(page, total=page.total if page.total > page.seen else None)
@@ -293,6 +368,15 @@ def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPa
     if page.request.order == "asc" or page.total is None or last is None:
         return page
     return replace(page, seen=page.total - last + 1)
+
+
+def _read_total(page: TranscriptPage) -> int | None:
+    """Return the number of the newest message, with which `page` begins.
+
+    A server that ignores the order begins with the oldest, and says that more follow the first.
+    """
+    numbers = [entry.number for entry in page.entries]
+    return None if page.goes_on and 1 in numbers else numbers[0]
 
 
 def _build_answer_only(

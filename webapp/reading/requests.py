@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from webapp.completions import Completion, Page
-from webapp.ids import parse_message_index
+from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
 from webapp.reading.kept import KeptMessages, MessageCache
 from webapp.reading.transcript_page import PageRequest
-from webapp.transcript import count_turn_before
+from webapp.transcript import count_cut_off, count_turn_before
 from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
@@ -20,6 +20,7 @@ from webapp.upstream import (
     UpstreamError,
     canonicalize,
     check_end,
+    count_from_newest,
     find_page_before,
     find_page_from,
     last_items,
@@ -32,7 +33,8 @@ class UpstreamRequests:
 
     `pool` runs those that are made at the same time as another. `believes_end` means that the
     server is known to send `has_more: false` at the end alone. `kept` are messages that need no
-    request.
+    request. `newest` is the request for the newest messages, at most `most_newest`, if it was made
+    beside the others.
     """
 
     upstream: Upstream
@@ -41,6 +43,8 @@ class UpstreamRequests:
     deadline: Deadline
     believes_end: bool = False
     kept: KeptMessages | None = None
+    newest: Future[Page[Message]] | None = None
+    most_newest: int = 1
 
     def with_kept(self, cache: MessageCache, completion: Future[Completion]) -> UpstreamRequests:
         """Return the requests with the messages in `cache`, after the completion has come.
@@ -81,7 +85,9 @@ class UpstreamRequests:
                 "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
-        return replace(canonical, end_is_claimed=False) if self.believes_end else canonical
+        if self.believes_end:
+            canonical = replace(canonical, end_is_claimed=False)
+        return keep_with_calls(canonical) if request.order == "desc" else canonical
 
     def check_end(
         self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
@@ -90,9 +96,19 @@ class UpstreamRequests:
         if page.claimed_after is None:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
-        if self.believes_end or (order == "desc" and is_first):
+        if self.believes_end or (order == "desc" and is_first) or self._is_newest(page, order):
             return replace(page, end_is_claimed=False)
         return check_end(page, self._fetch, limit=limit, order=order)
+
+    def _is_newest(self, page: CanonicalPage[Message], order: str) -> bool:
+        """Return whether `page` ends with the newest message, if that was requested beside it.
+
+        A server that ignores the order has sent the first message as the newest.
+        """
+        if self.newest is None or order == "desc" or len(page.items) < 2:
+            return False
+        newest = self.list_newest()
+        return newest is not None and bool(newest.data) and newest.data[0].id == page.items[-1].id
 
     def list_messages_beside(
         self, completion: Future[Completion], request: PageRequest
@@ -125,21 +141,39 @@ class UpstreamRequests:
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""
         page = find_page_before(message_id, self._fetch, limit=limit)
-        return self.check_end(page, limit=limit, order="desc")
+        return keep_with_calls(self.check_end(page, limit=limit, order="desc"))
 
     def list_last_messages(self, count: int) -> tuple[Message, ...]:
         """Return the last messages in request order."""
         page = self._fetch(after=None, order="desc", limit=count)
         return last_items(page, count)
 
-    def count_messages(self) -> int | None:
-        """Return the number of messages; None, without an error, if it cannot be known."""
-        if self.kept is not None:
-            return len(self.kept.ids)
+    def request_newest(self, most: int = 1) -> UpstreamRequests:
+        """Return the requests with the one for the newest messages made, unless it costs no time.
+
+        So no page waits for two answers one after the other. Whether the newest messages are
+        needed would only be known after the first of them.
+        """
+        if self.believes_end:
+            return replace(self, most_newest=most)
+        newest = self.pool.submit(self._fetch, after=None, limit=most, order="desc")
+        return replace(self, newest=newest, most_newest=most)
+
+    def list_newest(self) -> Page[Message] | None:
+        """Return the newest messages, the newest first; None, without an error, if none came."""
         try:
-            return self.upstream.count_messages(self.completion_id, deadline=self.deadline)
+            if self.newest is not None:
+                return self.newest.result()
+            return self._fetch(after=None, limit=self.most_newest, order="desc")
         except UpstreamError:
             return None
+
+    def count_messages(self) -> int | None:
+        """Return the number of messages; None, without an error, if it cannot be known."""
+        newest = self.list_newest()
+        if newest is None:
+            return None
+        return count_from_newest(self.completion_id, newest, limit=self.most_newest)
 
     def _fetch(
         self, *, after: str | None, limit: int, order: str, created: int | None = None
@@ -154,3 +188,17 @@ class UpstreamRequests:
             created=created,
             deadline=self.deadline,
         )
+
+
+def keep_with_calls(page: CanonicalPage[Message]) -> CanonicalPage[Message]:
+    """Return `page`, in descending order, without last results whose calls are on the next page.
+
+    They begin that page, so that each is shown under its call.
+    """
+    count = count_cut_off(page.items)
+    if not count or count == len(page.items) or page.next_after is None:
+        return page
+    last_id = page.items[-count - 1].id
+    if last_id is None or not is_valid_id(last_id):
+        return page
+    return replace(page, items=page.items[:-count], next_after=last_id, has_more=True)

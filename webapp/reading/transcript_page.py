@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webapp.completions import Completion
+from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.transcript import Entry, find_first_number
 from webapp.upstream import UpstreamError
@@ -21,13 +22,15 @@ MAX_LIMIT: Final = 100
 class PageRequest:
     """The messages that a reader asks for; the first three fields are the API's.
 
-    `shown` counts the messages up to `after`, for servers whose ids do not number them.
+    `shown` counts the messages up to `after`, for servers whose ids do not number them. The page
+    ends before the message `until`, which the reader has already.
     """
 
     after: str | None = None
     limit: int = 20
     order: Order = "asc"
     shown: int = 0
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,9 @@ class TranscriptPage:
     `cut_off` means that the server says there is more and sends no cursor for it,
     `end_is_claimed` that it calls a full page the last one, which could not be checked, and
     `goes_on_by_count` that it sent the rest with this page, under ids that are no cursors.
+    `tail` is the end of a long transcript, which its first page shows as well: the messages
+    between begin at `next_after` and end before `request.until`. `is_joined` means that this
+    page ends directly before that message.
     """
 
     completion_id: str
@@ -57,6 +63,8 @@ class TranscriptPage:
     cut_off: bool = False
     end_is_claimed: bool = False
     goes_on_by_count: bool = False
+    tail: TranscriptPage | None = None
+    is_joined: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -68,6 +76,18 @@ class TranscriptPage:
         """The reason why the answer is incomplete, on the page where the answer belongs."""
         is_answer_page = self.request.order == "asc" or self.request.after is None
         return self.completion.broken_off if self.completion and is_answer_page else None
+
+    @property
+    def all_entries(self) -> tuple[Entry, ...]:
+        """The messages and outputs of this page and of its tail."""
+        rest = (*self.tail.entries, *self.tail.outputs) if self.tail else ()
+        return (*self.entries, *self.outputs, *rest)
+
+    @property
+    def between(self) -> int | None:
+        """The number of messages between this page and `request.until`; None if unknown."""
+        index = parse_message_index(self.completion_id, self.request.until)
+        return index - self.seen if index is not None and self.seen is not None else None
 
     def ends_with(self, entry: Entry) -> bool:
         """Return whether `entry` is the last message of a transcript without an answer."""

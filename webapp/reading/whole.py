@@ -145,4 +145,10 @@ class WholeReader:
 def analyze_page(page: TranscriptPage, *, is_whole: bool) -> Run:
     """Return the run of the messages on `page` alone."""
     entries = page.entries if page.request.order == "asc" else page.entries[::-1]
-    return analyze_run((*entries, *page.outputs), page.completion, is_whole=is_whole)
+    rest = (*page.tail.entries, *page.tail.outputs) if page.tail else ()
+    return analyze_run(
+        (*entries, *page.outputs, *rest),
+        page.completion,
+        is_whole=is_whole,
+        counted=len(entries),
+    )

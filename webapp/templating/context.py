@@ -85,7 +85,7 @@ class RenderContext:
         self.definitions = Definitions(self.section.completion, budgets=self.budgets)
         is_counted = self.run is not None and self.run.begins_at_start
         calls = self.run.calls if self.run and is_counted else ()
-        self.call_numbers = {call.anchor: call.number for call in calls}
+        self.call_numbers = {call.anchor: call.number for call in calls if call.number is not None}
 
     @classmethod
     def for_request(

@@ -38,8 +38,9 @@ class RunLinks:
     def on_page(cls, context: RenderContext) -> RunLinks:
         """Create the links for the page of `context`."""
         section = context.section
-        here = (entry.anchor for entry in (*section.entries, *section.outputs))
-        return cls(section.completion_id, context.run, here)
+        return cls(
+            section.completion_id, context.run, (entry.anchor for entry in section.all_entries)
+        )
 
     def to_message(self, message: RunMessage) -> str:
         return self._to(message.anchor, message.id, message.anchor)
@@ -158,4 +159,5 @@ def can_count_whole() -> bool:
 def describe_part(section: TranscriptPage, run: Run) -> str:
     """Return which part of the transcript a run that is not whole covers."""
     total = f" of {section.total:,}" if section.total is not None else ""
-    return f"{len(run.messages):,}{total} messages"
+    read = sum(one.number is not None or one.kind != "answer" for one in run.messages)
+    return f"{read:,}{total} messages"

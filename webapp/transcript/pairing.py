@@ -119,3 +119,28 @@ def _count_to_call(before: Sequence[Message], result: Message) -> int:
         if result.tool_call_id in ids or (ids and result.tool_call_id is None):
             return place
     return 0
+
+
+def find_last_turn(messages: Sequence[Message]) -> int:
+    """Return the place at which the last turn of `messages` begins.
+
+    If its user message is not among them, it is that of the first message that is no result of
+    an earlier call.
+    """
+    users = [place for place, message in enumerate(messages) if message.speaker == "user"]
+    if users:
+        return users[-1]
+    cut_off = count_cut_off(messages[::-1])
+    return cut_off if cut_off < len(messages) else 0
+
+
+def count_cut_off(messages: Sequence[Message]) -> int:
+    """Return how many results end `messages`, the newest first, without their calls."""
+    called = {call.id for message in messages for call in message.calls}
+    count = 0
+    for message in reversed(messages):
+        results = message.results or ((message,) if message.is_tool_result else ())
+        if not any(one.tool_call_id is None or one.tool_call_id not in called for one in results):
+            break
+        count += 1
+    return count

@@ -248,21 +248,24 @@ def last_items(page: Page[T], count: int) -> tuple[T, ...]:
     return ordered[-count:]
 
 
-def count_from_newest(completion_id: str, page: Page[Message]) -> int | None:
-    """Return the number of messages, from the page of the newest one; None if it is not known.
+def count_from_newest(completion_id: str, page: Page[Message], *, limit: int = 1) -> int | None:
+    """Return the number of messages, from the page of the newest ones; None if it is not known.
 
-    Taken from `total`, else from the index in the message's id. A server that ignores the order
-    sends the oldest message in place of the newest: `has_more` and the index then contradict
-    each other.
+    `limit` was sent with the request. The number is the `total`, or that in the newest id. A
+    server that ignores the order sends the oldest messages in place of the newest: their indexes
+    count upwards, or contradict `has_more`.
     """
     if page.total is not None:
         return page.total
-    if len(page.data) != 1:
+    if len(page.data) != limit:
         return None if page.has_more else len(page.data)
-    index = parse_message_index(completion_id, page.data[0].id)
-    if index is None or (page.has_more is not None and page.has_more != (index > 0)):
+    indexes = [parse_message_index(completion_id, message.id) for message in page.data]
+    newest = indexes[0]
+    if newest is None or indexes != list(range(newest, newest - len(indexes), -1)):
         return None
-    return index + 1
+    if page.has_more is not None and page.has_more != (newest >= limit):
+        return None
+    return newest + 1
 
 
 def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:

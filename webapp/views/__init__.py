@@ -46,6 +46,8 @@ def read_page_request() -> PageRequest:
         limit=read_whole_number("limit", default=20, low=1, high=MAX_LIMIT),
         order="asc" if order == "asc" else "desc",
         shown=read_whole_number("shown", default=0, low=0, high=10**9),
+        # Only a page that is there has the messages from this one on.
+        until=(request.args.get("until") or None) if wants_fragment() else None,
     )
 
 

@@ -13,7 +13,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import join_pieces, render_page_or_fragment
+from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
 from webapp.reading import TranscriptPage
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
@@ -42,12 +42,19 @@ class FollowingPages:
 def show(completion_id: str) -> ResponseReturnValue:
     """Show a page of the transcript, with the output choices after the last message.
 
+    The first page of a long one shows the last turn as well; `until` ends a fragment before it.
     With `all=1` page after page, sent as they come: the browser shows the progress, and its
     stop button ends it.
     """
-    section = services().loader.load_page(completion_id, read_page_request(), deadline())
+    shows_all = bool(request.args.get("all"))
+    section = services().loader.load_page(
+        completion_id,
+        read_page_request(),
+        deadline(),
+        shows_end=not shows_all and not wants_fragment(),
+    )
     context = make_context(section)
-    if request.args.get("all") and not section.lacks_messages:
+    if shows_all and not section.lacks_messages:
         most = services().max_pages
         pages = services().loader.iter_following(section, deadline, most=most - 1)
         rest = FollowingPages(context, pages)

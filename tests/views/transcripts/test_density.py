@@ -68,7 +68,7 @@ def test_further_pages_keep_the_view_without_a_memory(
     keep(fake, turns(50))
     page = Page.of(fake_client.get(HERE, query_string={"view": "outline"}))
     fake_client.delete_cookie("readback_view")
-    following = Page.of(fake_client.get(page.link("Load more") or ""))
+    following = Page.of(fake_client.get(page.link("load 20") or ""))
     assert following.one(".transcript").attributes["data-view"] == "outline"
 
 

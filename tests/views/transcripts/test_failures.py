@@ -91,7 +91,7 @@ def test_messages_not_stored_yet_are_asked_for_again(
     fake.completions[ID].completion["created"] = int(time.time())
     fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
     page = open_transcript(fake_client)
-    assert page.message_ids == ids(*range(20))
+    assert page.message_ids == [*ids(*range(20), 44), None]
     assert page.notices == []
 
 
@@ -109,7 +109,7 @@ def test_messages_of_an_old_completion_are_not_waited_for(
 ) -> None:
     fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
     page = Page.of(fake_client.get(HERE), 404)
-    assert len(fake.requests) == 2
+    assert [one.path for one in fake.requests if not one.is_for_newest].count(MESSAGES) == 1
     assert [bubble.sources for bubble in page.bubbles] == [["An answer"]]
 
 
@@ -152,7 +152,7 @@ def test_all_pages_begin_before_the_last_one_is_read(
 def test_where_everything_stopped_is_said_and_one_can_go_on(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    replies = [Reply(200, page(fake, start, end)) for start, end in [(0, 10), (44, 45), (10, 20)]]
+    replies = [Reply(200, page(fake, start, end)) for start, end in [(0, 10), (10, 20)]]
     fake.script(MESSAGES, *replies, error(500, "broken"))
     shown = open_transcript(fake_client, limit=10, all=1)
     assert "Could not load the rest." in shown.text

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.command import PATIENCE
-from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.fake_upstream import FakeUpstream, error, stored
 from tests.support.pages import AS_FRAGMENT, Page, pages_from
 from tests.support.serving import serve
 from tests.views.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
@@ -45,7 +45,7 @@ def test_every_message_comes_once_with_every_limit(
 ) -> None:
     pages = list(pages_from(fake_client, f"{HERE}?limit={limit}", fragments=fragments))
     assert [one for page in pages for one in page.message_ids] == [*ids(*range(45)), None]
-    assert all(page.is_whole is not fragments for page in pages[1:])
+    assert all(page.is_whole is not fragments for page in pages[1:2])
     anchors = [bubble.anchor for page in pages for bubble in page.bubbles]
     assert len(set(anchors)) == len(anchors)
 
@@ -75,7 +75,7 @@ def test_a_page_from_the_middle_tells_where_it_is_and_leads_both_ways(
 
 
 def test_the_link_for_more_is_the_same_with_and_without_htmx(fake_client: FlaskClient) -> None:
-    link = open_transcript(fake_client).one("#more a.button")
+    link = open_transcript(fake_client, limit=25).one("#more a.button")
     assert link.attributes["href"] == link.attributes["hx-get"]
     address = link.attributes["href"] or ""
     whole = Page.of(fake_client.get(address))
@@ -84,7 +84,7 @@ def test_the_link_for_more_is_the_same_with_and_without_htmx(fake_client: FlaskC
     assert whole.is_whole
     assert not fragment.is_whole
     assert Page.of(fake_client.get(address, headers=restored)).is_whole
-    assert fragment.message_ids == whole.message_ids == ids(*range(20, 40))
+    assert fragment.message_ids == whole.message_ids == [*ids(*range(25, 45)), None]
 
 
 @pytest.mark.parametrize(
@@ -156,54 +156,48 @@ def test_a_completion_without_choices_or_messages_says_that_it_is_empty(
 # Calls upstream
 
 
-def test_a_transcript_asks_for_messages_and_completion_and_counts_when_there_is_more(
-    fake: FakeUpstream, fake_client: FlaskClient
+@pytest.mark.parametrize("limit", [20, 30, 45, 46])
+def test_a_transcript_asks_for_its_start_its_end_and_the_completion(
+    fake: FakeUpstream, fake_client: FlaskClient, limit: int
 ) -> None:
-    page = open_transcript(fake_client)
+    page = open_transcript(fake_client, limit=limit)
     assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES, MESSAGES]
-    assert "20 of 45" in page.text
     assert "45 messages" in page.text
 
 
-def test_both_calls_are_made_side_by_side(fake: FakeUpstream) -> None:
-    both = threading.Barrier(2)
+@pytest.mark.parametrize("query", ["", "?after=chatcmpl-1-9", "?limit=30", "?limit=46"])
+def test_all_calls_are_made_side_by_side(fake: FakeUpstream, query: str) -> None:
+    together = threading.Barrier(3)
 
     def meeting(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Answer a request only once the other one has come as well."""
-        both.wait(timeout=PATIENCE)
+        """Answer a request only once the others have come as well."""
+        together.wait(timeout=PATIENCE)
         return fake(environ, start)
 
     with serve(meeting) as base_url:
         config = Config(
             openai_base_url=f"{base_url}/v1", limits=Limits(max_retries=0, page_timeout=PATIENCE)
         )
-        page = open_transcript(create_app(config).test_client(), limit=46)
-    assert page.message_ids == [*ids(*range(45)), None]
+        page = Page.of(create_app(config).test_client().get(f"{HERE}{query}"))
+    assert page.bubbles
+    assert "45 messages" in page.text
+    assert len(fake.requests) == 3
 
 
-def test_a_transcript_on_one_page_needs_no_count(
+def test_a_count_that_fails_leaves_the_page_as_it_is(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    page = open_transcript(fake_client, limit=46)
-    assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES]
-    assert "45 of 45 messages" in page.text
-
-
-def test_a_full_last_page_costs_one_small_request(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    page = open_transcript(fake_client, limit=45)
-    assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES, MESSAGES]
-    assert ("limit", "1") in fake.requests[-1].query
-    assert "45 of 45 messages" in page.text
-
-
-def test_a_server_that_tells_the_total_is_not_asked_to_count(
-    fake: FakeUpstream, fake_client: FlaskClient
-) -> None:
-    fake.page = lambda page: page | {"total": 45}
+    fake.script_newest(MESSAGES, error(500, "broken"))
     page = open_transcript(fake_client)
-    assert len(fake.requests) == 2
+    assert page.message_ids == ids(*range(20))
+    assert page.notices == []
+    assert "20 so far" in page.text
+    assert page.link("Load more")
+
+
+def test_the_newest_first_need_no_count(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+    page = open_transcript(fake_client, order="desc")
+    assert sorted(seen.path for seen in fake.requests) == [COMPLETION, MESSAGES]
     assert "20 of 45" in page.text
 
 
