@@ -50,3 +50,29 @@ if (place) {
   document.addEventListener("htmx:after:swap", observe);
   observe();
 }
+
+// Shift-click on the numbers of two messages, or on one while another is highlighted, links to
+// all from one to the other.
+
+let rangeStart = null;
+
+function numberOf(element) {
+  return Number(element?.closest(".bubble")?.id.match(/^m-(\d+)$/)?.[1]) || null;
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".bubble .number");
+  const number = event.shiftKey ? numberOf(link) : null;
+  const completion = document.querySelector(".open-box [name=completion]")?.value;
+  if (!number || !completion) return;
+  event.preventDefault();
+  const start = rangeStart ?? numberOf(document.querySelector("[data-target]"));
+  if (!start || start === number) {
+    rangeStart = number;
+    document.getElementById("status").textContent = `From message ${number}. Shift-click the number of another one.`;
+    return;
+  }
+  const [first, last] = [Math.min(start, number), Math.max(start, number)];
+  const path = location.pathname.split("/completions/")[0];
+  location.href = `${path}/completions/${encodeURIComponent(completion)}?range=${first}-${last}#m-${first}`;
+});

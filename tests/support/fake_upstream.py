@@ -76,9 +76,10 @@ class Seen:
 
     @property
     def is_for_newest(self) -> bool:
-        """Whether it asks for the end of a list, from the newest entry on."""
+        """Whether it asks for the end of a transcript, from the newest message on."""
         query = dict(self.query)
-        return query.get("order") == "desc" and "after" not in query
+        is_from_end = query.get("order") == "desc" and "after" not in query
+        return is_from_end and self.path.endswith("/messages")
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class FakeUpstream:
         self._scripts[path].extend(replies)
 
     def script_newest(self, path: str, *replies: Reply) -> None:
-        """Answer the next requests to `path` for the newest entries with `replies`."""
+        """Answer the next requests to `path` for the newest messages with `replies`."""
         self._newest[path].extend(replies)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -131,7 +131,7 @@ def test_a_part_stands_alone_and_leads_on_and_back(fake: FakeUpstream, small: Fl
     first = Page.of(small.get(f"{HERE}/messages/{ID}-0/text/0"))
     second = Page.of(small.get(first.link("Next part") or ""))
     assert first.link("Previous part") is None
-    assert second.link("Back to the transcript") == f"{HERE}/messages/{ID}-0"
+    assert second.link("Back to the transcript") == f"{HERE}/messages/{ID}-0#m-1"
     previous = Page.of(small.get(second.link("Previous part") or ""))
     assert sources([previous], "m-1") == sources([first], "m-1")
 

@@ -51,13 +51,13 @@ def test_a_link_opens_the_transcript_at_its_message_and_highlights_it(
     assert page.bubbles[0].sources == [f"text {index}"]
     (target,) = page.all("[data-target]")
     assert target.attributes["data-message-id"] == f"{ID}-{index}"
-    assert page.bubbles[0].link(str(index + 1)) == link_to(index)
+    assert page.bubbles[0].link(str(index + 1)) == f"{link_to(index)}#m-{index + 1}"
 
 
 @pytest.mark.parametrize("index", range(0, 45, 11))
 def test_every_message_names_the_link_that_opens_it(fake_client: FlaskClient, index: int) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[index].link("copy link") == link_to(index)
+    assert page.bubbles[index].link("copy link") == f"{link_to(index)}#m-{index + 1}"
 
 
 @pytest.mark.parametrize("index", [0, 25, 44])
@@ -265,7 +265,7 @@ def test_a_link_to_an_answer_leads_to_its_place_in_the_transcript(
     fake_client: FlaskClient,
 ) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[-1].link("copy link") == f"/completions/{ID}#choice-0"
+    assert page.bubbles[-1].link("copy link") == f"{link_to(44)}#choice-0"
 
 
 # The longest real transcript

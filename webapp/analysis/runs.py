@@ -174,7 +174,7 @@ def analyze_run(
         calls=tuple(calls),
         tools=list_tools(calls, completion),
         sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
-        report=check(Subject.from_entries(entries, completion, is_whole=is_whole)),
+        report=check(Subject.from_entries(entries[:counted], completion, is_whole=is_whole)),
         is_whole=is_whole,
     )
 

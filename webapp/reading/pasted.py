@@ -25,6 +25,11 @@ _PLACE = re.compile(
     rf"#?(?:(message|call|m-)\s*#?)?({_COUNT})(?:\.([0-9]{{1,6}}))?(?:\s+of\s+(?:{_COUNT}))?",
     re.ASCII | re.IGNORECASE,
 )
+# "9-15", "messages 9 to 15".
+_RANGE = re.compile(
+    rf"(?:messages?\s+)?({_COUNT})\s*(?:-|to)\s*({_COUNT})(?:\s+of\s+(?:{_COUNT}))?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,15 @@ def parse_place(pasted: str) -> Place | None:
     if position is not None:
         return Place("call", count, int(position))
     return Place("call" if (word or "").lower() == "call" else "message", count)
+
+
+def parse_range(text: str) -> tuple[int, int] | None:
+    """Return the numbers of the first and the last message that `text` names, or None."""
+    found = _RANGE.fullmatch(text.translate(_HYPHENS).strip())
+    if found is None:
+        return None
+    first, last = (int(number.replace(",", "")) for number in found.groups())
+    return (first, last) if 0 < first <= last else None
 
 
 def parse_pasted(pasted: str) -> CompletionRef | None:

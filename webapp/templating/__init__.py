@@ -76,6 +76,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "own_url": addresses.own_url,
     "page_url": addresses.page_url,
     "pieces_url": addresses.pieces_url,
+    "range_url": addresses.range_url,
     "raw_url": addresses.raw_url,
     "redacted_url": addresses.redacted_url,
     "render_bubble": bubbles.render_bubble,

@@ -17,21 +17,40 @@ from webapp.templating.context import RenderContext, keep_view
 from webapp.transcript import Entry
 
 
+def place_url(completion_id: str, message_id: str | None, anchor: str) -> str:
+    """Return the address of a place in a transcript, on the page that its message is opened on.
+
+    Every link to a message, a call or an answer is such an address. An answer has no id of its
+    own: it is on the page of the last message.
+    """
+    if message_id is not None and is_linkable(message_id):
+        page = url_for("messages.show", completion_id=completion_id, message_id=message_id)
+    else:
+        page = url_for("completions.show", completion_id=completion_id)
+    return f"{page}#{anchor}"
+
+
+def range_url(completion_id: str, first: int, last: int) -> str:
+    """Return the address of the messages from number `first` to `last`."""
+    page = url_for("completions.show", completion_id=completion_id, range=f"{first}-{last}")
+    return f"{page}#m-{first}"
+
+
 def message_url(section: TranscriptPage, entry: Entry) -> str | None:
-    """Return the link to a message: its own page, or its place on the transcript."""
-    if is_linkable(entry.sent_as.id):
-        return url_for(
-            "messages.show", completion_id=section.completion_id, message_id=entry.sent_as.id
-        )
-    if entry.choice is not None:
-        return f"{url_for('completions.show', completion_id=section.completion_id)}#{entry.anchor}"
-    return None
+    """Return the address of a message, None if it has no usable id and is no answer."""
+    message_id = entry.sent_as.id
+    if not is_linkable(message_id):
+        if entry.choice is None:
+            return None
+        newest = section.entries[0 if section.request.order == "desc" else -1 :]
+        message_id = newest[0].message.id if newest else None
+    return place_url(section.completion_id, message_id, entry.anchor)
 
 
 def back_url(section: TranscriptPage, entry: Entry) -> str:
     """Return the link from a page of one message to the transcript."""
-    transcript = url_for("completions.show", completion_id=section.completion_id)
-    return message_url(section, entry) or f"{transcript}#{entry.anchor}"
+    message_id = entry.sent_as.id
+    return message_url(section, entry) or place_url(section.completion_id, message_id, entry.anchor)
 
 
 def raw_url(section: TranscriptPage, entry: Entry) -> str | None:

@@ -261,4 +261,4 @@ def _fold_text(
 
 def _is_target(entry: Entry, context: RenderContext) -> bool:
     """Return whether the page was requested for the sake of this message."""
-    return entry.sent_as.id is not None and context.target == entry.sent_as.id
+    return entry.sent_as.id in context.targets

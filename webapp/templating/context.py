@@ -59,9 +59,9 @@ class RemoteFrames:
 class RenderContext:
     """Everything that rendering a message of `section` depends on besides the message.
 
-    `target` is the id of the message that the page was requested for. The budgets belong to
-    this section; `frames` is shared by all sections of a web page. `run` is what happened in
-    the transcript, `only` the filter of what is shown of it.
+    `target` is the id of the message that the page was requested for, the first of `target_count`
+    in a row. The budgets belong to this section; `frames` is shared by all sections of a web
+    page. `run` is what happened in the transcript, `only` the filter of what is shown of it.
     """
 
     section: TranscriptPage
@@ -69,6 +69,7 @@ class RenderContext:
     own_host: str
     loads_images: bool = False
     target: str | None = None
+    target_count: int = 1
     view: View = "full"
     run: Run | None = None
     only: str | None = None
@@ -77,12 +78,17 @@ class RenderContext:
     structure_budget: StructureBudget = field(init=False)
     definitions: Definitions = field(init=False)
     call_numbers: dict[str, int] = field(init=False)
+    targets: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         pages = max(1, ceil(len(self.section.entries) / MAX_LIMIT))
         self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
         self.structure_budget = StructureBudget(self.budgets, pages)
         self.definitions = Definitions(self.section.completion, budgets=self.budgets)
+        ids = [entry.message.id for entry in self.section.entries]
+        start = ids.index(self.target) if self.target in ids else len(ids)
+        named = ids[start : start + self.target_count] if self.target is not None else []
+        self.targets = frozenset(one for one in named if one is not None)
         is_counted = self.run is not None and self.run.begins_at_start
         calls = self.run.calls if self.run and is_counted else ()
         self.call_numbers = {call.anchor: call.number for call in calls if call.number is not None}
@@ -93,6 +99,7 @@ class RenderContext:
         section: TranscriptPage,
         *,
         target: str | None = None,
+        target_count: int = 1,
         run: Run | None = None,
         only: str | None = None,
     ) -> RenderContext:
@@ -103,6 +110,7 @@ class RenderContext:
             own_host=request.host,
             loads_images=wants_remote_images(),
             target=target,
+            target_count=target_count,
             view=choose_view(section),
             run=run,
             only=only,
@@ -126,7 +134,7 @@ class RenderContext:
 
     @property
     def place(self) -> str:
-        """The place of the message that the page was requested for: `message 137 of 254`."""
+        """The place of what the page was requested for: `message 137 of 254`, or a range."""
         if self.target is None:
             return ""
         entries = self.section.entries
@@ -136,7 +144,10 @@ class RenderContext:
             total = sum(one.number is not None for one in self.run.messages)
         if number is None:
             return ""
-        return f"message {number:,}" + (f" of {total:,}" if total is not None else "")
+        of = f" of {total:,}" if total is not None else ""
+        if self.target_count > 1:
+            return f"messages {number:,} to {number + self.target_count - 1:,}{of}"
+        return f"message {number:,}{of}"
 
     def describe_call_number(self, anchor: str) -> str | None:
         """Return `call 57 of 140`, without the total if only a part of the run was read.

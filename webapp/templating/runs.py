@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flask import abort, request, url_for
+from flask import abort, request
 
 from webapp.analysis import Run, RunCall, RunMessage
 from webapp.analysis.checks import Finding
-from webapp.ids import is_valid_id
 from webapp.reading import TranscriptPage
 from webapp.services import services
+from webapp.templating.addresses import place_url
 from webapp.templating.context import RenderContext
 from webapp.transcript import Entry, select_top_level
 
@@ -61,13 +61,7 @@ class RunLinks:
         if message_id is None and self._last is not None:
             # An answer has no id; it is on the page that begins with the last message.
             message_id = self._last.id
-        if message_id is None or not is_valid_id(message_id):
-            place = url_for("completions.show", completion_id=self._completion_id)
-        else:
-            place = url_for(
-                "messages.show", completion_id=self._completion_id, message_id=message_id
-            )
-        return f"{place}#{anchor}"
+        return place_url(self._completion_id, message_id, anchor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ def _is_shown(entry: Entry, context: RenderContext, failing: frozenset[str]) -> 
     message = entry.message
     if entry.answers is not None:
         return _is_shown(entry.answers.caller, context, failing)
-    if context.only is None or (context.target is not None and message.id == context.target):
+    if context.only is None or message.id in context.targets:
         return True
     if context.only == "calls":
         return bool(entry.calls or entry.pieces) or message.is_tool_result

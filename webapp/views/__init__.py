@@ -20,7 +20,9 @@ def render_raw_json(json: Value, *, back: str) -> Response:
     return response
 
 
-def make_context(section: TranscriptPage, *, target: str | None = None) -> RenderContext:
+def make_context(
+    section: TranscriptPage, *, target: str | None = None, target_count: int = 1
+) -> RenderContext:
     """Create the context of a page of a transcript, with its run.
 
     A fragment adds to a page that shows the run; it makes do with the part read before.
@@ -33,7 +35,9 @@ def make_context(section: TranscriptPage, *, target: str | None = None) -> Rende
     else:
         is_wanted = request.args.get("whole") == "1"
         run = services().runs.read(section, deadline(), is_wanted=is_wanted)
-    return RenderContext.for_request(section, target=target, run=run, only=only)
+    return RenderContext.for_request(
+        section, target=target, target_count=target_count, run=run, only=only
+    )
 
 
 def read_page_request() -> PageRequest:

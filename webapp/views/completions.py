@@ -19,6 +19,7 @@ from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.upstream import UpstreamError
 from webapp.views import make_context, read_page_request, render_raw_json
+from webapp.views.places import load_range
 
 bp = Blueprint("completions", __name__)
 
@@ -44,8 +45,13 @@ def show(completion_id: str) -> ResponseReturnValue:
 
     The first page of a long one shows the last turn as well; `until` ends a fragment before it.
     With `all=1` page after page, sent as they come: the browser shows the progress, and its
-    stop button ends it.
+    stop button ends it. With `range=9-15` these messages are opened and highlighted.
     """
+    if span := request.args.get("range"):
+        context = load_range(completion_id, span, read_page_request())
+        return render_page_or_fragment(
+            "completions/show.html", "completions/_page.html", context=context
+        )
     shows_all = bool(request.args.get("all"))
     section = services().loader.load_page(
         completion_id,

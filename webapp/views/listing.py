@@ -11,17 +11,16 @@ from functools import partial
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.analysis import Run
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
-from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.listing import list_what_fits
-from webapp.reading.pasted import Place, parse_pasted, parse_place
+from webapp.reading.pasted import parse_pasted, parse_place, parse_range
 from webapp.services import deadline, services
+from webapp.templating.addresses import range_url
 from webapp.templating.listing import Filters, Listing
-from webapp.templating.runs import RunLinks
 from webapp.upstream import BadRequest, NotFound, NotSupported, canonicalize
 from webapp.views import read_whole_number
+from webapp.views.places import find_place
 
 bp = Blueprint("listing", __name__)
 
@@ -79,13 +78,16 @@ def index() -> ResponseReturnValue:
 def open_pasted() -> ResponseReturnValue:
     """Redirect to the pasted completion or place; by POST, since a curl command holds a key.
 
-    While a transcript is open, the form names its completion, and a number is a place in it.
+    While a transcript is open, the form names its completion, and a number is a place in it, two
+    are a range.
     """
     pasted = request.form.get("pasted", "")[:MAX_PASTED]
     open_id = request.form.get("completion", "")
-    place = parse_place(pasted)
-    if place is not None and is_valid_id(open_id):
-        return redirect(_find_place(open_id, place), 303)
+    if is_valid_id(open_id):
+        if span := parse_range(pasted):
+            return redirect(range_url(open_id, *span), 303)
+        if place := parse_place(pasted):
+            return redirect(find_place(open_id, place), 303)
     ref = parse_pasted(pasted)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
@@ -131,43 +133,6 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
             return redirect(filters.completion_url(one.id), 303)
     abort(404, f"The list has no {direction} completion{' with these filters' if filters else ''}.")
-
-
-def _find_place(completion_id: str, place: Place) -> str:
-    """Return the address of a place in a transcript. Abort with 404 if there is no such place."""
-    section = services().loader.load_page(completion_id, PageRequest(), deadline())
-    total = section.total
-    first_id = section.entries[0].message.id if section.entries else None
-    if (
-        place.kind == "message"
-        and first_id in (f"{completion_id}-0", f"{completion_id}-msg-0")
-        and 0 < place.number <= (total or 0)
-    ):
-        message_id = f"{first_id[:-1]}{place.number - 1}"
-        address = url_for("messages.show", completion_id=completion_id, message_id=message_id)
-        return f"{address}#m-{place.number}"
-    run = services().runs.read(section, deadline(), is_wanted=True)
-    links = RunLinks(completion_id, run)
-    if place.kind == "message":
-        message = run.find_message(place.number)
-        if message:
-            return links.to_message(message)
-    else:
-        call = run.find_call(place.number, place.position)
-        if call:
-            return links.to_call(call)
-    abort(404, f"There is no {place}: {_describe_extent(section, run)}.")
-
-
-def _describe_extent(section: TranscriptPage, run: Run) -> str:
-    """Return how far the messages and calls of a transcript go, as far as it was read."""
-    read = len([message for message in run.messages if message.number is not None])
-    total = read if run.is_whole else section.total
-    calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"
-    if run.is_whole or total is None:
-        has = "the transcript has" if run.is_whole else "what could be read of the transcript has"
-        return f"{has} {read:,} {'message' if read == 1 else 'messages'} and {calls}"
-    return f"the transcript has {total:,} messages, and {calls} in the first {read:,} of them"
 
 
 def _page(listing: Listing) -> Response:

@@ -1,0 +1,88 @@
+"""Find messages and calls of a transcript by their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import abort
+
+from webapp.analysis import Run
+from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading.pasted import Place, parse_range
+from webapp.services import deadline, services
+from webapp.templating import RenderContext
+from webapp.templating.addresses import place_url
+from webapp.templating.runs import RunLinks
+from webapp.views import make_context
+
+
+def find_place(completion_id: str, place: Place) -> str:
+    """Return the address of a place in a transcript. Abort with 404 if there is no such place."""
+    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    if place.kind == "message":
+        message_id = _number_id(section, place.number)
+        if message_id is not None:
+            return place_url(completion_id, message_id, f"m-{place.number}")
+    run = services().runs.read(section, deadline(), is_wanted=True)
+    links = RunLinks(completion_id, run)
+    if place.kind == "message":
+        message = run.find_message(place.number)
+        if message:
+            return links.to_message(message)
+    else:
+        call = run.find_call(place.number, place.position)
+        if call:
+            return links.to_call(call)
+    abort(404, f"There is no {place}: {_describe_extent(section, run)}.")
+
+
+def load_range(completion_id: str, text: str, request: PageRequest) -> RenderContext:
+    """Return the page of the messages that `text` names, as in `9-15`, with their turn.
+
+    Abort with 400 if it names none, with 404 if the transcript does not have them.
+    """
+    span = parse_range(text)
+    if span is None:
+        abort(400, "The parameter range takes two numbers, the lower one first, as in 9-15.")
+    first, last = span
+    count = last - first + 1
+    if count > MAX_LIMIT:
+        abort(400, f"A range has at most {MAX_LIMIT} messages.")
+    start = services().loader.load_page(completion_id, PageRequest(), deadline())
+    message_id = _number_id(start, first)
+    run = None
+    if message_id is None:
+        run = services().runs.read(start, deadline(), is_wanted=True)
+        message = run.find_message(first)
+        message_id = message.id if message else None
+    known = start.total
+    if run and run.is_whole:
+        known = sum(message.number is not None for message in run.messages)
+    if message_id is None or (known is not None and last > known):
+        run = run or services().runs.read(start, deadline())
+        missing = Place("message", first if message_id is None else last)
+        abort(404, f"There is no {missing}: {_describe_extent(start, run)}.")
+    request = replace(request, limit=max(request.limit, count))
+    section = services().loader.load_page_from(completion_id, message_id, request, deadline())
+    section = replace(section, total=section.total or start.total)
+    return make_context(section, target=message_id, target_count=count)
+
+
+def _number_id(section: TranscriptPage, number: int) -> str | None:
+    """Return the id of message `number`, if the ids on the first page count the messages."""
+    first_id = section.entries[0].message.id if section.entries else None
+    forms = (f"{section.completion_id}-0", f"{section.completion_id}-msg-0")
+    if first_id not in forms or not 0 < number <= (section.total or 0):
+        return None
+    return f"{first_id[:-1]}{number - 1}"
+
+
+def _describe_extent(section: TranscriptPage, run: Run) -> str:
+    """Return how far the messages and calls of a transcript go, as far as it was read."""
+    read = len([message for message in run.messages if message.number is not None])
+    total = read if run.is_whole else section.total
+    calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"
+    if run.is_whole or total is None:
+        has = "the transcript has" if run.is_whole else "what could be read of the transcript has"
+        return f"{has} {read:,} {'message' if read == 1 else 'messages'} and {calls}"
+    return f"the transcript has {total:,} messages, and {calls} in the first {read:,} of them"
