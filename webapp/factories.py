@@ -114,8 +114,8 @@ def open_upstream(
     return Upstream(
         build_endpoint(config),
         limits=limits or config.limits,
-        # A page sends three requests side by side.
-        pool_size=config.threads * 3,
+        # A page sends up to four requests side by side.
+        pool_size=config.threads * 4,
         transport=transport,
         proxy=config.proxy,
         ca_bundle=config.ca_bundle,

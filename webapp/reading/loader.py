@@ -57,7 +57,7 @@ class TranscriptLoader:
         self._believes_end = believes_end
         self._input_only = input_only
         self._cache = cache
-        self._pool = ThreadPoolExecutor(2 * threads, thread_name_prefix="upstream")
+        self._pool = ThreadPoolExecutor(3 * threads, thread_name_prefix="upstream")
 
     def load_page(
         self,
@@ -122,16 +122,16 @@ class TranscriptLoader:
     def load_page_from(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
     ) -> TranscriptPage:
-        """Return the page from the turn of `message_id` on, for two message requests.
+        """Return the page from the turn of `message_id` on, for two message requests and a count.
 
         Raises `NotFound` if there is no such message.
         """
         requests, completion = self._start(completion_id, deadline)
+        requests = requests.request_newest()
         messages = requests.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
         page = self._build_with(completion.result, requests, request, messages)
-        is_end = not (page.goes_on or page.cut_off or page.end_is_claimed)
-        return replace(page, total=page.seen) if is_end else page
+        return _add_total(requests, page)
 
     def load_earlier(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline

@@ -132,9 +132,22 @@ class UpstreamRequests:
     def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Return the messages from the turn of this one on, as far as its start is near.
 
-        Raises `NotFound` if there is no such message.
+        Raises `NotFound` if there is no such message. Its cursor is the id before it: if ids count
+        the messages, the page is requested with that one beside the messages before.
         """
-        page = find_page_from(message_id, self._fetch, limit=limit, count_lead=count_turn_before)
+        cursor, early = None, None
+        index = parse_message_index(self.completion_id, message_id)
+        if index is not None and not self.believes_end:
+            head = message_id.removesuffix(str(index))
+            cursor = f"{head}{index - 1}" if index else None
+            early = self.pool.submit(self._fetch, after=cursor, limit=limit, order="asc")
+
+        def fetch(*, after: str | None, limit: int, order: str) -> Page[Message]:
+            if early is not None and order == "asc" and after == cursor:
+                return early.result()
+            return self._fetch(after=after, limit=limit, order=order)
+
+        page = find_page_from(message_id, fetch, limit=limit, count_lead=count_turn_before)
         # As many again may come before the message.
         return self.check_end(page, limit=2 * limit)
 
