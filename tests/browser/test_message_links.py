@@ -86,3 +86,18 @@ def test_a_link_into_a_turn_opens_scrolled_to_its_message(
     expect(page.locator("[data-target]")).to_be_in_viewport()
     expect(page.locator("#m-1")).not_to_be_in_viewport()
     expect(page.locator("#place")).to_have_text(re.compile("^message [0-9]+ of 60$"))
+
+
+def test_shift_click_on_two_numbers_opens_the_range_between_them(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 30))
+    page = open_page(address, "/completions/chatcmpl-long")
+    page.locator("#m-15 .number").click(modifiers=["Shift"])
+    expect(page.locator("#status")).to_contain_text("From message 15")
+    page.locator("#m-9 .number").click(modifiers=["Shift"])
+    page.wait_for_url("**/completions/chatcmpl-long?range=9-15#m-9")
+    expect(page.locator("[data-target]")).to_have_count(7)
+    expect(page.locator("#place")).to_contain_text("9")
+    page.locator("#m-11 .number").click(modifiers=["Shift"])
+    page.wait_for_url("**/completions/chatcmpl-long?range=9-11#m-9")

@@ -62,14 +62,14 @@ def test_every_message_names_the_link_that_opens_it(fake_client: FlaskClient, in
 
 @pytest.mark.parametrize("index", [0, 25, 44])
 @pytest.mark.parametrize("choices", [1, 4])
-def test_a_link_costs_two_message_calls_and_the_completion(
+def test_a_link_costs_three_message_calls_and_the_completion(
     fake: FakeUpstream, fake_client: FlaskClient, index: int, choices: int
 ) -> None:
     answer = {"message": {"role": "assistant", "content": "x"}}
     fake.completions[ID].completion["choices"] = [answer] * choices
     Page.of(fake_client.get(link_to(index)))
     paths = sorted(seen.path for seen in fake.requests)
-    assert paths == [f"/chat/completions/{ID}", MESSAGES, MESSAGES]
+    assert paths == [f"/chat/completions/{ID}", MESSAGES, MESSAGES, MESSAGES]
 
 
 @pytest.mark.parametrize("fragments", [False, True], ids=["pages", "fragments"])
@@ -163,9 +163,8 @@ def test_a_link_opens_the_turn_of_its_message_or_the_call(
     assert target.attributes["data-message-id"] == f"{ID}-{index}"
     assert ("autofocus" in target.attributes) is (index != start)
     assert bool(page.link("Earlier messages")) is (start > 0)
-    assert len([seen for seen in fake.requests if seen.path == MESSAGES]) == 2
-    total = " of 45" if index + 20 >= 45 else ""
-    assert page.one("#place").text() == f"message {index + 1}{total}"
+    assert len([seen for seen in fake.requests if seen.path == MESSAGES]) == 3
+    assert page.one("#place").text() == f"message {index + 1} of 45"
 
 
 def test_a_late_result_opens_with_its_call_of_the_turn_before(

@@ -165,9 +165,13 @@ def test_a_transcript_asks_for_its_start_its_end_and_the_completion(
     assert "45 messages" in page.text
 
 
-@pytest.mark.parametrize("query", ["", "?after=chatcmpl-1-9", "?limit=30", "?limit=46"])
-def test_all_calls_are_made_side_by_side(fake: FakeUpstream, query: str) -> None:
-    together = threading.Barrier(3)
+@pytest.mark.parametrize(
+    ("query", "calls"),
+    [("", 3), ("?after=chatcmpl-1-9", 3), ("?limit=30", 3), ("?limit=46", 3)]
+    + [("/messages/chatcmpl-1-0", 4), ("/messages/chatcmpl-1-30", 4)],
+)
+def test_all_calls_are_made_side_by_side(fake: FakeUpstream, query: str, calls: int) -> None:
+    together = threading.Barrier(calls)
 
     def meeting(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request only once the others have come as well."""
@@ -181,7 +185,7 @@ def test_all_calls_are_made_side_by_side(fake: FakeUpstream, query: str) -> None
         page = Page.of(create_app(config).test_client().get(f"{HERE}{query}"))
     assert page.bubbles
     assert "45 messages" in page.text
-    assert len(fake.requests) == 3
+    assert len(fake.requests) == calls
 
 
 def test_a_count_that_fails_leaves_the_page_as_it_is(
