@@ -57,9 +57,12 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "mspace": {"depth", "height", "width"},
     "mstyle": {"displaystyle", "scriptlevel"},
 }
+ALLOWED["a"] |= {"aria-label"}
+ALLOWED["li"] |= {"id"}
 ALLOWED["mtable"] |= {"displaystyle", "scriptlevel"}
 ALLOWED["mtd"] |= {"columnspan", "rowspan"}
 _MATH: Final = "math-[a-z-]+( math-[a-z-]+)*"
+TARGET: Final = r"[\w-]+-(cite|source|note|noteref)-[0-9]+"
 CLASSES: Final = {
     "a": "citation-(marker|number)",
     "div": "wide|code|code-head|formula",
@@ -107,11 +110,13 @@ def assert_harmless(html: str) -> None:
     for node in elements(html):
         assert node.tag in ALLOWED, node.tag
         assert set(node.attributes) <= ALLOWED[node.tag], node.html
+        if node.tag == "li" and "id" in node.attributes:
+            assert re.fullmatch(TARGET, node.attributes["id"] or "")
         if "class" in node.attributes:
             assert re.fullmatch(CLASSES[node.tag], node.attributes["class"] or "")
         if node.tag == "a" and "href" in node.attributes:
             address = node.attributes["href"] or ""
-            assert re.fullmatch(r"((?i:https?)://|mailto:)\S+|#[\w-]+-source-\d+", address)
+            assert re.fullmatch(rf"((?i:https?)://|mailto:)\S+|#{TARGET}", address)
             ours = address.startswith("#")
             assert ours or node.attributes["rel"] == "noopener noreferrer nofollow"
-            assert re.fullmatch(r"[\w-]+-cite-\d+" if ours else "", node.attributes.get("id") or "")
+            assert re.fullmatch(f"({TARGET})?" if ours else "", node.attributes.get("id") or "")

@@ -6,7 +6,7 @@ import pytest
 from selectolax.lexbor import LexborNode
 
 from tests.support.html import assert_harmless, parsed
-from webapp.rendering import render_markdown
+from webapp.rendering import MarkdownBudget, render_markdown
 
 
 def shown(text: str) -> LexborNode:
@@ -67,3 +67,26 @@ def test_names_without_end_cost_little() -> None:
     view = render_markdown("[^1]: x\n\n" + "[^" * 15_000)
     assert view.note is None or "brackets" in view.note
     assert "[^[^" in view.html
+
+
+def test_a_reference_and_its_note_link_to_each_other() -> None:
+    text = "A[^x], B[^y] and again[^x].\n\n[^x]: One.\n[^y]: - Two\n\n<sup>^1</sup>"
+    budget = MarkdownBudget()
+    pieces = [str(render_markdown(text, anchor="m-7", budget=budget).html) for _ in range(2)]
+    assert_harmless("".join(pieces))
+    found = parsed("".join(pieces))
+
+    links = [link.attributes for link in found.css("a")]
+    ids = [node.attributes["id"] for node in found.css("[id]")]
+    assert len(ids) == len(set(ids)) and all(one and one.startswith("m-7-") for one in ids)
+    assert [link["href"] for link in links] == [
+        f"#m-7-{text}-note{number}"
+        for text in (1, 2)
+        for number in ("-1", "-2", "-1", "ref-1", "ref-2")
+    ]
+    assert {(link["href"] or "")[1:] for link in links} == set(ids)
+
+
+@pytest.mark.parametrize("text", ["[^1]: x", "x[^1]", "^1 [1] <sup>[1]</sup>", "- a\n- b"])
+def test_what_is_no_footnote_gets_no_id(text: str) -> None:
+    assert not parsed(str(render_markdown(text, anchor="m-7").html)).css("[id], a")

@@ -30,6 +30,7 @@ from webapp.rendering.markdown.context import (
     TooCostly,
 )
 from webapp.rendering.markdown.parser import render
+from webapp.rendering.markdown.plugins.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html
 
@@ -86,6 +87,7 @@ def render_markdown(
                 text, annotations, scope, own_host=own_host
             )
             linked = link_marks(sanitize(html), sources, anchor=anchor)
+            linked = link_notes(linked, anchor=anchor, numbers=page.noted_texts)
             shown = reveal_in_html(scope.fill(linked))
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))

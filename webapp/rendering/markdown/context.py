@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from itertools import count
 from typing import Final, TypeAlias, cast
 
 from markupsafe import Markup
@@ -107,6 +108,8 @@ class MarkdownBudget:
         self._brackets = self.budgets.page_brackets * pages
         self._formulas = self.budgets.formulas * pages
         self._seconds = self.budgets.seconds * pages
+        self.noted_texts = count(1)
+        """Numbers for the texts with footnotes, of which a message may have several."""
 
     def takes(self, brackets: int) -> bool:
         """Return whether there is room for `brackets` more, and take it if so."""

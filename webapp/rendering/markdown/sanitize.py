@@ -41,7 +41,7 @@ _VALUES: Final[dict[str, dict[str, set[str]]]] = {
 }
 _CLASSES: Final = {
     "div": {"wide", "formula"},
-    "li": {"task-item"},
+    "li": {"footnote", "task-item"},
     "ol": {"footnotes", "long-numbers", "very-long-numbers"},
     "p": {"link-definition"},
     "span": {"link-host", "source-chip", "task"},

@@ -2,12 +2,16 @@
 
 The numbers count the references; the names that the text gives its notes are never part of the
 page. A note that nothing refers to keeps its place, with its marker.
+
+The links between a reference and its note are made by `link_notes` after the HTML is sanitized:
+their ids are ours, and distinct on the page.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -16,10 +20,15 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_ref
 
 _REFERENCE: Final = re.compile(r"\[\^[^\]\s]{1,100}\]")
+_NOTES: Final = re.compile(
+    r'<sup class="footnote">\[(?P<to>[0-9]+)\]</sup>|<li class="footnote">|'
+    r'<sup class="footnote">\^(?P<back>[0-9]+)</sup>'
+)
 
 
 def install(parser: MarkdownIt) -> None:
@@ -31,7 +40,7 @@ def install(parser: MarkdownIt) -> None:
     parser.add_render_rule("footnote_block_open", render_list_start)
     parser.add_render_rule("footnote_block_close", render_list_end)
     parser.add_render_rule("footnote_open", render_note_start)
-    parser.add_render_rule("footnote_anchor", render_nothing)
+    parser.add_render_rule("footnote_anchor", render_return)
 
 
 def parse_reference(state: StateInline, silent: bool) -> bool:
@@ -106,10 +115,46 @@ def render_list_end(
 def render_note_start(
     _self: RendererHTML, _tokens: Sequence[Token], _at: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    return "<li>"
+    return '<li class="footnote">'
 
 
-def render_nothing(
-    _self: RendererHTML, _tokens: Sequence[Token], _at: int, _options: OptionsDict, _env: EnvType
+def render_return(
+    _self: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    return ""
+    is_first = tokens[at].meta.get("subId", 0) == 0
+    return f'<sup class="footnote">^{tokens[at].meta["id"] + 1}</sup>' if is_first else ""
+
+
+def link_notes(html: Markup, *, anchor: str, numbers: Iterator[int]) -> Markup:
+    """Link the notes of sanitized `html` with their references, by ids that begin with `anchor`.
+
+    The next of `numbers` tells the text from others of the anchor. A note leads back to its
+    first reference. Without an anchor nothing is linked.
+    """
+    if 'class="footnote' not in html:
+        return html
+    if anchor:
+        anchor = f"{anchor}-{next(numbers)}"
+    seen: set[str] = set()
+    starts = count(1)
+
+    def link(found: re.Match[str]) -> str:
+        if number := found["to"]:
+            if not anchor:
+                return found[0]
+            own = "" if number in seen else f' id="{anchor}-noteref-{number}"'
+            seen.add(number)
+            return (
+                f'<sup class="footnote"><a{own} href="#{anchor}-note-{number}" '
+                f'role="doc-noteref">[{number}]</a></sup>'
+            )
+        if number := found["back"]:
+            if number not in seen:
+                return ""
+            return (
+                f' <a href="#{anchor}-noteref-{number}" role="doc-backlink" '
+                f'aria-label="back to reference {number}">↩</a>'
+            )
+        return f'<li id="{anchor}-note-{next(starts)}">' if anchor else "<li>"
+
+    return Markup(_NOTES.sub(link, html))
