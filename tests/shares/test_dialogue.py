@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of, snapshot
 from webapp import create_app
 from webapp.config import Config
 from webapp.shares import Choices
@@ -71,6 +72,22 @@ def test_what_the_maker_saw_is_what_leaves(client: FlaskClient, app: Flask) -> N
     assert renewed.status_code == 303
     assert app.test_client().get(f"/s/{token}").status_code == 404
     assert client.post(draft, data=CHOICES).status_code == 409
+
+
+def test_every_message_of_a_long_transcript_is_shared(
+    client: FlaskClient, app: Flask, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    messages = [{"role": "user", "content": f"number {at}"} for at in range(250)]
+    file = tmp_path / "long.jsonl"
+    file.write_text(json.dumps({**COMPLETION, "id": "long", "messages": messages}))
+    load(file)
+
+    draft = client.post("/completions/long/share", data=CHOICES).headers["Location"]
+
+    text = sharing_of(app).store.read_snapshot(draft[8:])
+    assert json.loads(text or "")["messages"] == messages
+    shown = client.get(f"{draft}/preview?all=1").text
+    assert all(f"number {at}</p>" in shown for at in (0, 124, 249))
 
 
 def test_a_finding_is_kept_only_if_the_maker_ticks_it(client: FlaskClient, app: Flask) -> None:
@@ -140,26 +157,11 @@ def test_the_list_finds_revokes_and_checks_again(client: FlaskClient, app: Flask
 
 
 def test_new_rules_that_find_more_say_so(client: FlaskClient, app: Flask) -> None:
-    share_id, _ = publish(app)
-    store = sharing_of(app).store
-    store.note_rules(share_id, 0)
-    draft = make_draft(client)
-    text = store.read_snapshot(draft[8:])
-    assert text is not None
     # What older rules would have let pass.
-    from tests.shares.sharing import snapshot
-
-    made = snapshot(Choices())
+    made = snapshot()
     (finding,) = made.findings
     kept = snapshot(Choices(keep=(finding.id,), key=made.choices.key))
-    forgot = type(kept)(
-        **{
-            **{name: getattr(kept, name) for name in kept.__slots__},
-            "choices": Choices(key=made.choices.key),
-            "rules": 0,
-        }
-    )
-    share_id, _ = publish(app, forgot)
+    share_id, _ = publish(app, replace(kept, choices=made.choices, rules=0))
 
     answer = client.post(f"/shares/{share_id}/check")
 

@@ -108,14 +108,10 @@ def make_snapshot(
     if not choices.key:
         choices = replace(choices, key=secrets.token_hex(16))
     members = completion.members if isinstance(completion, Object) else ()
-    whole = parse(
-        _write_object(
-            {
-                **{one.name.source: one.value.source for one in members},
-                '"messages"': _write_array(message.source for message in messages),
-            }
-        )
-    )
+    # The messages come first, as they are read: findings are listed in this order.
+    written = {'"messages"': _write_array(message.source for message in messages)}
+    written |= {one.name.source: one.value.source for one in members if one.name.text not in _NEVER}
+    whole = parse(_write_object(written))
     assert isinstance(whole, Object)
     redactor = Redactor(words, choices.keep, key=bytes.fromhex(choices.key))
     scan = redactor.scan(whole)
