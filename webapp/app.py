@@ -58,6 +58,7 @@ from webapp.views import (
     media,
     messages,
     remote_images,
+    search,
     texts,
 )
 from webapp.views.shares import links, making, managing, redacted
@@ -122,7 +123,7 @@ def create_app(
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     app.after_request(_make_redirect_relative)
     for area in (
-        *(listing, completions, checks, messages, texts, media, remote_images, health),
+        *(listing, completions, checks, search, messages, texts, media, remote_images, health),
         *(links, making, managing, redacted),
     ):
         app.register_blueprint(area.bp)

@@ -29,6 +29,7 @@ SHEET_PARTS: Final = (
     "outputs",
     "runs",
     "checks",
+    "search",
     "folds",
     "shares",
     "density",

@@ -11,7 +11,8 @@ const KEYS = [
   ["o", "fold or unfold"],
   ["s", "source of the message"],
   ["y", "copy the link to the message"],
-  ["/", "open an id, a URL, a curl command, or a message by its number"],
+  ["/", "search the transcript"],
+  ["i", "open an id, a URL, a curl command, or a message by its number"],
   ["Enter", "open the completion"],
   ["Ctrl F", "find text: the browser’s own search opens what is folded"],
   ["?", "these keys"],
@@ -26,6 +27,7 @@ const STEPS = {
 };
 
 const status = document.getElementById("status");
+const search = document.querySelector(".search-link");
 let begun = "";
 
 document.addEventListener("keydown", (event) => {
@@ -40,7 +42,8 @@ document.addEventListener("keydown", (event) => {
   else if (key === "o") fold();
   else if (key === "s") press("[data-source-switch]");
   else if (key === "y") press("[data-copy-link]");
-  else if (key === "/") document.getElementById("pasted")?.focus();
+  else if (key === "/" && search) search.click();
+  else if (key === "/" || key === "i") document.getElementById("pasted")?.focus();
   else if (key === "?") showKeys();
   else return;
   event.preventDefault();

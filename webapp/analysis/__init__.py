@@ -4,6 +4,7 @@
     failures    whether the result of a call, or an answer, is a failure, and by which rule
     naming      the tool or program that a call names, and its first words
     runs        `Run`: messages and calls numbered through the transcript, and its tools
+    searching   words and regular expressions in messages
     sequences   failing calls with the calls that followed, up to a success
 
 Nothing here judges: a failure is a rule that fired, and the words of the result that it fired on.

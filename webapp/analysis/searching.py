@@ -1,0 +1,219 @@
+"""Search the texts, calls, results and names of messages for words or a regular expression.
+
+Patterns run on RE2, so that one that a reader types cannot run for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+import re2
+
+from webapp.exact_json import Member, NotJson, Object, String, Value, parse
+from webapp.formatting import LONE_SURROGATES
+from webapp.messages import Audio, File, ToolCall, UrlCitation
+from webapp.messages.message import get_text
+from webapp.transcript import Entry
+
+Kind: TypeAlias = Literal["text", "input", "output", "metadata"]
+
+KINDS: Final[tuple[Kind, ...]] = ("text", "input", "output", "metadata")
+"""Texts of messages, input of tools, output of tools, and metadata of the completion."""
+
+LONGEST_QUERY: Final = 1_000
+MOST_IN_A_TEXT: Final = 20
+"""Hits shown of one text; further ones are counted."""
+
+_AROUND: Final = 80
+_MOST_COUNTED: Final = 10_000
+_MOST_MEMORY: Final = 8 * 1024 * 1024
+
+
+class BadPattern(ValueError):
+    """The regular expression cannot be used; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One match: the words `before` and `after` it, and the place by its anchor.
+
+    `label` names the text: `text`, `arguments of find_seat`, `result`.
+    """
+
+    kind: Kind
+    label: str
+    before: str
+    match: str
+    after: str
+    anchor: str | None
+    message_id: str | None
+    number: int | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a message has: its first hits, and the number of all."""
+
+    hits: tuple[Hit, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A text of a message that is searched."""
+
+    kind: Kind
+    label: str
+    text: str
+    anchor: str | None
+
+
+class Query:
+    """What is searched for, and where.
+
+    Case is ignored unless `is_exact`; accents never are. `kinds` and `role` bound the places.
+    Raise `BadPattern` if the pattern is no regular expression of RE2, or matches nothing.
+    """
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        is_pattern: bool = False,
+        is_exact: bool = False,
+        kinds: Iterable[Kind] = KINDS,
+        role: str | None = None,
+    ) -> None:
+        options: Any = re2.Options()
+        options.log_errors = False
+        options.case_sensitive = is_exact
+        options.max_mem = _MOST_MEMORY
+        words = LONE_SURROGATES.sub("\ufffd", words)
+        try:
+            self._pattern: Any = re2.compile(words if is_pattern else re2.escape(words), options)
+        except re2.error as error:
+            reason = error.args[0] if error.args else ""
+            said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+            raise BadPattern(said) from error
+        if self._pattern.search("") is not None:
+            raise BadPattern("it matches the empty text, so it would be found everywhere")
+        self._kinds = frozenset(kinds)
+        self._role = role
+
+    def search(self, entry: Entry) -> Searched:
+        """Return the hits in one message."""
+        role = entry.message.speaker or ""
+        if self._role is not None and role != self._role:
+            return Searched()
+        hits: list[Hit] = []
+        count = 0
+        for place in iter_places(entry):
+            if place.kind not in self._kinds:
+                continue
+            text = LONE_SURROGATES.sub("\ufffd", place.text)
+            shown = 0
+            for found in self._pattern.finditer(text):
+                count += 1
+                if shown < MOST_IN_A_TEXT:
+                    shown += 1
+                    hits.append(_build_hit(entry, place, text, found.start(), found.end()))
+                if count >= _MOST_COUNTED:
+                    return Searched(tuple(hits), count)
+        return Searched(tuple(hits), count)
+
+    def search_metadata(self, members: Iterable[Member]) -> Iterator[Hit]:
+        """Yield the hits in the metadata of a completion, one for each pair at most."""
+        if "metadata" not in self._kinds or self._role is not None:
+            return
+        for member in members:
+            value = member.value
+            written = value.text if isinstance(value, String) else value.source
+            text = LONE_SURROGATES.sub("\ufffd", f"{member.name.text}: {written}")
+            found = self._pattern.search(text)
+            if found is not None:
+                start, end = found.span()
+                yield Hit(
+                    kind="metadata",
+                    label="metadata",
+                    before=_cut_before(text, start),
+                    match=text[start:end],
+                    after=_cut_after(text, end),
+                    anchor=None,
+                    message_id=None,
+                    number=None,
+                    role="",
+                )
+
+
+def iter_places(entry: Entry) -> Iterator[Place]:
+    """Yield the texts of a message in the order of the page: parts, names, calls, citations."""
+    message = entry.message
+    is_result = message.is_tool_result or message.holds_only_results
+    kind: Kind = "output" if is_result else "text"
+    for part in message.parts:
+        text = part.transcript if isinstance(part, Audio) else get_text(part)
+        if isinstance(part, File):
+            text = part.filename
+        if text:
+            label = "result" if is_result else part.kind.replace("_", " ")
+            yield Place(kind, label, text, entry.anchor)
+    if message.name:
+        yield Place(kind, "name", message.name, entry.anchor)
+    for call in entry.calls:
+        if isinstance(call.call, ToolCall):
+            name = call.call.name or "no name"
+            yield Place("input", "name of the tool", name, call.anchor)
+            written = call.call.arguments or ""
+            yield Place("input", f"arguments of {name}", written, call.anchor)
+            if "\\u" in written:
+                # A word in another script is written in escapes, and shown in its letters.
+                for text in _iter_strings(written):
+                    yield Place("input", f"arguments of {name}", text, call.anchor)
+    for annotation in message.annotations:
+        if isinstance(annotation, UrlCitation):
+            cited = f"{annotation.title or ''} {annotation.url}"
+            yield Place(kind, "citation", cited, entry.anchor)
+
+
+def _iter_strings(written: str) -> Iterator[str]:
+    """Yield the strings of a JSON text that are written with escapes of characters."""
+    try:
+        waiting: list[Value] = [parse(written)]
+    except NotJson:
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, String):
+            if "\\u" in value.source:
+                yield value.text
+        elif isinstance(value, Object):
+            waiting += [one for member in value.members for one in (member.value, member.name)]
+        else:
+            waiting += getattr(value, "items", ())
+
+
+def _build_hit(entry: Entry, place: Place, text: str, start: int, end: int) -> Hit:
+    return Hit(
+        kind=place.kind,
+        label=place.label,
+        before=_cut_before(text, start),
+        match=text[start:end],
+        after=_cut_after(text, end),
+        anchor=place.anchor,
+        message_id=entry.sent_as.id,
+        number=entry.number,
+        role=entry.message.speaker or "no role",
+    )
+
+
+def _cut_before(text: str, start: int) -> str:
+    before = text[max(0, start - _AROUND) : start]
+    return before if start <= _AROUND else f"…{before}"
+
+
+def _cut_after(text: str, end: int) -> str:
+    after = text[end : end + _AROUND]
+    return after if end + _AROUND >= len(text) else f"{after}…"
