@@ -2,6 +2,7 @@
 // cell of the ribbon.
 
 const place = document.getElementById("place");
+const range = document.querySelectorAll("[data-target]").length > 1 ? place?.textContent : "";
 const lines = [...document.querySelectorAll(".outline-lines > [data-number]")];
 const cells = [...document.querySelectorAll(".ribbon a[data-number]")];
 
@@ -29,7 +30,8 @@ function showPlace(bubble) {
   const number = Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
   if (!number) return;
   const total = place.dataset.total;
-  place.textContent = `message ${number.toLocaleString("en")}${total ? ` of ${Number(total).toLocaleString("en")}` : ""}`;
+  if (range && bubble.matches("[data-target]")) place.textContent = range;
+  else place.textContent = `message ${number.toLocaleString("en")}${total ? ` of ${Number(total).toLocaleString("en")}` : ""}`;
   const line = mark(lines, number);
   if (line) reveal(line);
   mark(cells, number);
