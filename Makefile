@@ -86,7 +86,7 @@ lock:
 	@for set in run dev fuzz node; do \
 	  case $$set in \
 	    run) from="pyproject.toml --group pyproject.toml:build" ;; \
-	    dev) from="pyproject.toml --extra postgres --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
+	    dev) from="pyproject.toml --extra postgres --extra redis --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
 	    fuzz) from="pyproject.toml --group pyproject.toml:fuzz" ;; \
 	    node) from="--group pyproject.toml:node" ;; \
 	  esac; \

@@ -21,7 +21,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares templating errors fragments security static_files"
+    " shares templating errors fragments security static_files access"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories loopback serving views app"
@@ -58,6 +58,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "reading": (f"{VALUES} folders transcript analysis upstream", ""),
     "factories": ("config upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
+    "access": (
+        "addresses config database fragments redaction",
+        "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
+    ),
     "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),

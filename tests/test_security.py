@@ -201,7 +201,7 @@ def test_under_https_browsers_are_told_to_stay_there(fake_client: FlaskClient) -
 
 
 def viewer(fake: FakeUpstream, *allowed: str) -> FlaskClient:
-    config = Config(openai_base_url="http://127.0.0.1:9/v1", allowed_hosts=allowed)
+    config = Config(openai_base_url="http://127.0.0.1:9/v1", allowed_hosts=allowed, open=True)
     return create_app(config).test_client()
 
 

@@ -5,6 +5,7 @@
     serving         HTTP: worker processes, connections, a bound on requests at once
 
     addresses       the hosts and paths that Readback is reached at, also behind proxies
+    access          who may read: logins, sessions, the record
     security        headers, Host, the origin of writes
     views           the pages, one module an area, one function a URL
     templating      filters, globals and view objects of the templates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,11 @@ from htmx_flask import Htmx
 from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from webapp import errors, redaction, security, templating
-from webapp.addresses.forwarding import Forwarding, Proxies
+from webapp import access, errors, redaction, security, templating
+from webapp.access import Access, Event, LoginCookie, client_address, find_reader
+from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.config import Config
+from webapp.database import Database, DatabaseOpener, migrate, open_database
 from webapp.embedded import (
     AS_GIVEN,
     ModelServer,
@@ -55,18 +57,22 @@ from webapp.views import (
     completions,
     health,
     listing,
+    login,
     media,
     messages,
+    record,
     remote_images,
     search,
+    sessions,
     texts,
 )
 from webapp.views.shares import links, making, managing, redacted
 from webapp.views.shares.reader import Reader
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_SCHEMAS: Final = (access.SCHEMA,)
 _MAX_FORM_BYTES: Final = 256 * 1024
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
@@ -93,6 +99,7 @@ def create_app(
     app = _create_pages(root, static_files)
     app.secret_key = config.secret_key or secrets.token_hex(32)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
+    app.session_interface = LoginCookie()
     static_files.serve(app)
     media_cache = MediaCache(
         FolderCache(
@@ -103,15 +110,21 @@ def create_app(
     )
     media_cache.sweep()
     shares = ShareStore(find_database_url(config))
+    guard = Access(config, open_app_database(config), now=clock.wall)
     embedded, spool = None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
-        embedded = _create_embedded(
-            config,
-            spool,
-            partial(_forget, media_cache, shares, spool),
-            fills_new_store=fills_new_store,
-        )
+        forget = partial(_forget, media_cache, shares, spool)
+
+        def forget_deleted(completion_id: str) -> None:
+            forget(completion_id)
+            # A request of our own pages comes from no client, and has been recorded there.
+            if CLIENT in request.environ:
+                guard.record.add(
+                    Event.DELETE, None, address=client_address(), completion=completion_id, by="API"
+                )
+
+        embedded = _create_embedded(config, spool, forget_deleted, fills_new_store=fills_new_store)
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
     services = _build_services(config, transport, clock, media_cache)
@@ -119,17 +132,19 @@ def create_app(
         services,
         shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
+    guard.install(app)
+    app.add_template_global(find_reader, "find_reader")
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     app.after_request(_make_redirect_relative)
     for area in (
         *(listing, completions, checks, search, messages, texts, media, remote_images, health),
-        *(links, making, managing, redacted),
+        *(links, making, managing, redacted, login, sessions, record),
     ):
         app.register_blueprint(area.bp)
     wsgi: WSGIApplication = app.wsgi_app
-    if embedded is not None and (config.is_loopback or config.api_key):
-        wsgi = DispatcherMiddleware(wsgi, {"/v1": embedded})
+    if embedded is not None:
+        wsgi = _mount_api(wsgi, embedded, guard, has_key=config.api_key is not None)
     wsgi = AnswerRefusals(wsgi)
     wsgi = security.Gate(wsgi, config.allowed_hosts)
     app.wsgi_app = Forwarding(  # type: ignore[assignment]
@@ -146,7 +161,39 @@ def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
     templating.install(app)
     static_files.install(app)
     app.add_template_global(lambda: None, "spool_state")
+    app.add_template_global(lambda: None, "find_reader")
     return app
+
+
+def open_app_database(config: Config) -> DatabaseOpener:
+    """Return the database of the pages' own tables, opened on first use.
+
+    It is the same one, whatever server the pages read from.
+    """
+
+    def open_and_migrate() -> Database:
+        database = open_database(find_database_url(config))
+        try:
+            for schema in _SCHEMAS:
+                migrate(database, schema)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    return DatabaseOpener(open_and_migrate)
+
+
+def _mount_api(
+    pages: WSGIApplication, embedded: WSGIApplication, guard: Access, *, has_key: bool
+) -> WSGIApplication:
+    """Return `pages` with the API at `/v1`, which without a key is for this machine only."""
+    mounted = DispatcherMiddleware(pages, {"/v1": embedded})
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return (mounted if has_key or guard.is_local(environ) else pages)(environ, start)
+
+    return answer
 
 
 def _make_redirect_relative(response: Response) -> Response:

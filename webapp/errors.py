@@ -50,6 +50,7 @@ _NOT_FOUND_CAUSES = {
 _CAUSES = "readback_not_found_causes"
 _SENTENCES = {
     400: "The address has a parameter that Readback does not understand.",
+    401: "Log in to read this.",
     404: "There is no such page.",
     405: "This address cannot be used that way.",
     413: "That is more than Readback takes at once.",

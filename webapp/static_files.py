@@ -33,6 +33,7 @@ SHEET_PARTS: Final = (
     "folds",
     "shares",
     "density",
+    "access",
     "print",
 )
 """The style sheets in `css`, in the order in which they make up `readback.css`."""

@@ -35,7 +35,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def start(database: str, **settings: str) -> FlaskClient:
-    return create_app(Config.from_environ({"DATABASE_URL": database, **settings})).test_client()
+    return create_app(
+        Config.from_environ({"DATABASE_URL": database, "READBACK_OPEN": "1", **settings})
+    ).test_client()
 
 
 @pytest.fixture

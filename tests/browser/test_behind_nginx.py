@@ -21,6 +21,7 @@ from webapp.factories import find_database_url
 def proxied(tmp_path: Path) -> Iterator[str]:
     environ = {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'readback.sqlite3'}",
+        "READBACK_OPEN": "1",
         "READBACK_TRUSTED_PROXIES": "127.0.0.1",
     }
     config = Config.from_environ(environ)

@@ -141,6 +141,19 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("PORT", "٣"),
         ("PORT", "9" * 5000),
         ("READBACK_OPEN", "maybe"),
+        ("READBACK_PASSWORD_HASH", "correct horse battery"),
+        ("READBACK_PASSWORD_HASH", f"scrypt:32768:8:1$saltsalt$ {'0' * 128}"),
+        ("READBACK_PASSWORD_HASH", f"scrypt:2:8:1$saltsalt${'0' * 128}"),
+        ("READBACK_PASSWORD_HASH", f"scrypt:1048576:99:1$saltsalt${'0' * 128}"),
+        ("READBACK_OIDC_ISSUER", "http://provider.example"),
+        ("READBACK_OIDC_ISSUER", "https://provider.example?tenant=1"),
+        ("READBACK_OIDC_ALLOWED", "*"),
+        ("READBACK_OIDC_ALLOWED", "@example.com"),
+        ("READBACK_OIDC_ALLOWED", "com"),
+        ("READBACK_PROXY_USER_HEADER", "X User"),
+        ("READBACK_ADMINS", "two words"),
+        ("READBACK_SESSION_SECONDS", "0"),
+        ("RATELIMIT_STORAGE_URI", "file:///tmp"),
         ("READBACK_ALLOWED_HOSTS", ","),
         ("READBACK_ALLOWED_HOSTS", "https://a.example"),
         ("READBACK_ALLOWED_HOSTS", "a.example/x"),
@@ -263,6 +276,31 @@ def test_secrets_are_not_in_the_repr() -> None:
 
     assert SECRET not in repr(openai) + str(openai) + repr(azure)
     assert "port=8000" in repr(openai)
+
+
+OIDC = {
+    "READBACK_OIDC_ISSUER": "https://provider.example",
+    "READBACK_OIDC_CLIENT_ID": "readback",
+    "READBACK_OIDC_CLIENT_SECRET": SECRET,
+    "READBACK_OIDC_ALLOWED": "Example.com, ann@other.example",
+}
+
+
+def test_a_provider_needs_all_of_its_settings_and_they_need_it() -> None:
+    assert config(**OIDC).access.oidc_allowed == ("example.com", "ann@other.example")
+    assert config(**OIDC).access.ways == ("openid",)
+    assert SECRET not in repr(config(**OIDC)) and SECRET in config(**OIDC).secrets
+    for name in OIDC:
+        said = refusal(**{one: value for one, value in OIDC.items() if one != name})
+        assert f"needs {name} as well" in said
+
+
+def test_ways_in_that_contradict_each_other_are_refused() -> None:
+    for name, value in OIDC.items():
+        if name != "READBACK_OIDC_ISSUER":
+            assert "READBACK_OIDC_ISSUER" in refusal(**{name: value})
+    assert "READBACK_OPEN=1" in refusal(READBACK_OPEN="1", **OIDC)
+    assert "READBACK_TRUSTED_PROXIES" in refusal(READBACK_PROXY_USER_HEADER="Remote-User")
 
 
 AZURE = {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "AZURE_OPENAI_API_KEY": "k"}

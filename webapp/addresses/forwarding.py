@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from webapp.addresses.hosts import is_address
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -20,8 +22,24 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5}
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+CLIENT: Final = "readback.client"
+"""The key of the client's address in the environment of a request."""
 _OWN: Final = frozenset(
-    {"completions", "healthz", "open", "remote-image", "s", "shares", "static", "v1"}
+    {
+        "completions",
+        "healthz",
+        "logged-out",
+        "login",
+        "logout",
+        "open",
+        "record",
+        "remote-image",
+        "s",
+        "sessions",
+        "shares",
+        "static",
+        "v1",
+    }
 )
 """The first segments of the paths that Readback answers itself."""
 
@@ -44,6 +62,18 @@ class Proxies:
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self.trusted)
 
+    def find_client(self, remote: str, forwarded: str) -> str:
+        """Return the address of the client; `forwarded` is X-Forwarded-For.
+
+        Each proxy adds the address that its request came from at the end of the list, so the
+        list is read backwards for as long as the proxies are trusted.
+        """
+        for named in reversed(forwarded.split(",")):
+            if not self.trusts(remote) or not is_address(named.strip()):
+                break
+            remote = named.strip()
+        return remote
+
     def find_prefix(self, remote: str, forwarded: str) -> str:
         """Return the path that Readback is served under; `forwarded` is X-Forwarded-Prefix."""
         named = _read_last(forwarded).rstrip("/")
@@ -64,7 +94,7 @@ def remove_prefix(path: str, prefix: str) -> str:
 class Forwarding:
     """A WSGI layer that applies the headers of trusted proxies, and the prefix of the settings.
 
-    X-Forwarded-Proto, -Host and -Prefix count only if the request comes from an address that
+    X-Forwarded-Proto, -Host, -For and -Prefix count only if the request comes from an address that
     `proxies` trust. Of a list, the last value counts: the nearest proxy wrote it. A value that
     is malformed is ignored.
 
@@ -77,6 +107,7 @@ class Forwarding:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         remote = environ.get("REMOTE_ADDR", "")
+        environ[CLIENT] = self._proxies.find_client(remote, environ.get("HTTP_X_FORWARDED_FOR", ""))
         if self._proxies.trusts(remote):
             scheme = _read_last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
             if scheme in ("http", "https"):

@@ -21,6 +21,7 @@ from webapp.cli import (
     exporting,
     importing,
     listing,
+    passwords,
     pulling,
     redacting,
     serving,
@@ -32,7 +33,7 @@ from webapp.embedded import StoreError
 
 _COMMANDS: Final = (
     *(serving, importing, exporting, pulling, listing, checking),
-    *(redacting, sharing, deleting),
+    *(redacting, sharing, deleting, passwords),
 )
 
 _STOPPED: Final = 130
@@ -54,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:
-        status: int = options.run(options, Config.from_environ(os.environ))
+        needs_settings = getattr(options, "needs_settings", True)
+        config = Config.from_environ(os.environ if needs_settings else {})
+        status: int = options.run(options, config)
         sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads the buffered output, and Python would fail to write it at exit.

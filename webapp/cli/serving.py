@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -52,6 +54,8 @@ def _run_serve(_options: argparse.Namespace, config: Config) -> int:
         if config.uses_embedded:
             _fill_new_store(config)
             source = f"its embedded server ({hide_password(find_database_url(config))})"
+        _put_access_in_force(config)
+        _log_record()
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         print_line(f"Readback is at http://{shown_host}:{config.port}")
         print_line(f"It reads from {source}. Stop it with Ctrl+C.")
@@ -80,6 +84,36 @@ def _listen(config: Config) -> socket.socket:
             problem = f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
         raise ConfigError(problem) from error
     return listener
+
+
+def _put_access_in_force(config: Config) -> None:
+    """End the sessions of an old password on every process that shares the database.
+
+    If the database is down, the workers do it when they need the sessions.
+    """
+    if not config.access.ways:
+        return
+    from webapp.access import Access
+    from webapp.app import open_app_database
+
+    database = open_app_database(config)
+    try:
+        Access(config, database, now=time.time).sessions.put_in_force()
+    except StoreUnavailable as problem:
+        if not problem.outage.may_pass:
+            raise
+    finally:
+        database.close()
+
+
+def _log_record() -> None:
+    """Write the record to standard error, one JSON object a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("readback.record")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def _work(

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from webapp.addresses.hosts import is_loopback, is_on_this_network
 from webapp.config import parsers
+from webapp.config.access import AccessSettings
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
 from webapp.config.settings import (
     ConfigError,
@@ -30,6 +31,7 @@ __all__ = [
     "MEBIBYTE",
     "OPENAI_BASE_URL",
     "SETTINGS",
+    "AccessSettings",
     "Budgets",
     "Config",
     "ConfigError",
@@ -188,8 +190,10 @@ class Config:
         "READBACK_OPEN",
         parsers.flag,
         default=False,
-        help="1 allows a HOST other than loopback: everyone who reaches it can read everything.",
+        help="1 lets in everyone who reaches Readback, from other machines and through proxies "
+        "too: they can read everything.",
     )
+    access: AccessSettings = nested(AccessSettings)
     allowed_hosts: tuple[str, ...] = setting(
         "READBACK_ALLOWED_HOSTS",
         parsers.hosts,
@@ -201,7 +205,7 @@ class Config:
         "READBACK_TRUSTED_PROXIES",
         parsers.networks,
         default=(),
-        help="Addresses or networks of the proxies whose X-Forwarded-Proto, -Host and -Prefix "
+        help="Addresses or networks of the proxies whose X-Forwarded-Proto, -Host, -For and -Prefix "
         "count, separated by commas.",
     )
     prefix: str = setting(
@@ -352,11 +356,35 @@ class Config:
                 raise ConfigError(f"{name} needs READBACK_MODEL_URL as well")
         if self.headers and self.uses_embedded:
             raise ConfigError("READBACK_HEADERS needs OPENAI_BASE_URL as well")
-        if not self.is_loopback and not self.open:
+        self._check_access()
+
+    def _check_access(self) -> None:
+        """Raise `ConfigError` unless it is clear who may read."""
+        access = self.access
+        if access.ways and self.open:
+            raise ConfigError(
+                "READBACK_OPEN=1 lets in everyone, so READBACK_PASSWORD_HASH, "
+                "READBACK_OIDC_ISSUER and READBACK_PROXY_USER_HEADER cannot be set with it"
+            )
+        if not (self.is_loopback or self.open or access.ways):
             raise ConfigError(
                 f"HOST={self.host} would show every transcript to anyone who can reach this "
-                "machine; set READBACK_OPEN=1 if that is meant"
+                "machine; say who may read with READBACK_PASSWORD_HASH (a password of the team, "
+                "made by `readback password`), READBACK_OIDC_ISSUER (accounts at an OpenID "
+                "Connect provider) or READBACK_PROXY_USER_HEADER (a proxy that authenticates), or "
+                "set READBACK_OPEN=1 if everyone may"
             )
+        if access.proxy_user_header and not self.trusted_proxies:
+            raise ConfigError("READBACK_PROXY_USER_HEADER needs READBACK_TRUSTED_PROXIES as well")
+        for name, value in (
+            ("READBACK_OIDC_CLIENT_ID", access.oidc_client_id),
+            ("READBACK_OIDC_CLIENT_SECRET", access.oidc_client_secret),
+            ("READBACK_OIDC_ALLOWED", access.oidc_allowed),
+        ):
+            if access.oidc_issuer and not value:
+                raise ConfigError(f"READBACK_OIDC_ISSUER needs {name} as well")
+            if value and not access.oidc_issuer:
+                raise ConfigError(f"{name} needs READBACK_OIDC_ISSUER as well")
 
     def _check_encryption(self) -> None:
         """Raise `ConfigError` if a server outside of this network would be sent plain http."""
@@ -364,6 +392,7 @@ class Config:
             ("OPENAI_BASE_URL", self.openai_base_url),
             ("AZURE_OPENAI_ENDPOINT", self.azure_openai_endpoint),
             ("READBACK_MODEL_URL", self.model_url),
+            ("READBACK_OIDC_ISSUER", self.access.oidc_issuer),
         ):
             parts = urlsplit(url or "")
             is_plain = parts.scheme == "http" and not is_on_this_network(parts.hostname or "")

@@ -176,6 +176,51 @@ def folder(raw: str) -> str:
     return raw
 
 
+def password_hash(raw: str) -> str:
+    """Return a hash as `readback password` prints it, with bounds on what a check may cost."""
+    match = re.fullmatch(
+        r"scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2})\$\S{8,64}\$[0-9a-f]{128}", raw
+    )
+    if match is None:
+        raise ValueError("a hash that `readback password` has printed")
+    cost, block, lanes = map(int, match.groups())
+    if cost & (cost - 1) or cost < 2**14 or cost * block * lanes > 2**22:
+        raise ValueError("a hash as strong as `readback password` makes it")
+    return raw
+
+
+def header_name(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", raw):
+        raise ValueError("the name of a header, such as X-Forwarded-User")
+    return raw
+
+
+def people(raw: str) -> tuple[str, ...]:
+    """Return domains and addresses in lower case; `*@example.com` would mean `example.com`."""
+    found = _split_list(raw.lower())
+    name = r"(?:everyone|(?:[^\s@*,]+@)?[^\s@*,=/:]+\.[^\s@*,=/:]+)"
+    if not found or not all(re.fullmatch(name, one) for one in found):
+        raise ValueError("domains and addresses separated by commas, or everyone")
+    return found
+
+
+def admins(raw: str) -> tuple[str, ...]:
+    found = _split_list(raw)
+    if not found or not all(re.fullmatch(r"[^\s=]+|[A-Za-z0-9_.:/-]+=[^=]+", one) for one in found):
+        raise ValueError("addresses, names or CLAIM=VALUE separated by commas, or everyone")
+    return found
+
+
+def rate_limit_storage(raw: str) -> str:
+    if not re.fullmatch(r"memory://|(?:redis|rediss|valkey|valkeys)://[^\s/]+(?:/[0-9]*)?", raw):
+        raise ValueError("memory://, or an address such as redis://127.0.0.1:6379")
+    return raw
+
+
+def _split_list(raw: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in raw.split(",") if one.strip() and one.isprintable())
+
+
 def _split_web_address(raw: str) -> SplitResult | None:
     """Return the parts of an http or https URL, or None if `raw` is no such URL."""
     try:

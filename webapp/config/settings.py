@@ -108,6 +108,8 @@ def settings_of(config: type[DataclassInstance]) -> Iterator[Setting]:
 def read_secrets(config: DataclassInstance) -> Iterator[str]:
     """Yield the secrets of `config`: its keys, and of its addresses the passwords."""
     for one in fields(config):
+        if _NESTED in one.metadata:
+            yield from read_secrets(getattr(config, one.name))
         row: Setting | None = one.metadata.get(_SETTING)
         if row is None or not row.is_secret or not (value := getattr(config, one.name)):
             continue

@@ -1,0 +1,53 @@
+"""Who may read, and what they did.
+
+admission    the guard before every route; who makes a request
+cookies      the session's cookie, and that of a login at a provider
+reader       the current reader, and the two roles
+sessions     rows of the database, which end on every process at once
+passwords    the team's password
+openid       accounts at an OpenID Connect provider
+attempts     wrong passwords, counted and slowed
+record       what matters, one JSON object a line
+schema       the tables
+
+For the views: `current_reader()`, `administrators_only`, `record(Event.…)`, `access()`.
+"""
+
+from webapp.access.admission import (
+    OPEN_ENDPOINTS,
+    Access,
+    access,
+    client_address,
+    find_own_path,
+    record,
+)
+from webapp.access.attempts import PASSWORDS, Allowance, name_source
+from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
+from webapp.access.reader import Reader, administrators_only, current_reader, find_reader
+from webapp.access.record import Event, Record
+from webapp.access.schema import SCHEMA
+from webapp.access.sessions import Session
+
+__all__ = [
+    "OPEN_ENDPOINTS",
+    "PASSWORDS",
+    "SCHEMA",
+    "Access",
+    "Allowance",
+    "Event",
+    "LoginCookie",
+    "Reader",
+    "Record",
+    "Session",
+    "access",
+    "administrators_only",
+    "client_address",
+    "cookie_name",
+    "current_reader",
+    "find_own_path",
+    "find_reader",
+    "forget_session",
+    "keep_session",
+    "name_source",
+    "record",
+]

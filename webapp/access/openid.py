@@ -1,0 +1,236 @@
+"""Log in with an account at an OpenID Connect provider.
+
+ProviderError    the login cannot go on; the message is for the reader
+  ProviderDown   the provider does not answer, or not as a provider
+  LoginFailed    the answer is stale, foreign or refused; another try may succeed
+  NotAllowed     the account is not one of the team's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
+from authlib.integrations.requests_client import OAuth2Session
+from flask import request, session
+from joserfc.errors import JoseError
+
+from webapp.access.reader import Reader, is_administrator
+from webapp.config import AccessSettings
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
+
+NAME: Final = "provider"
+_SECONDS: Final = 10
+_STATE: Final = f"_state_{NAME}_"
+_MOST_STATES: Final = 3
+"""Logins begun in one browser at once; each takes 500 bytes of a cookie that may have 4,096."""
+
+
+class ProviderError(Exception):
+    """The login cannot go on; the message is for the reader."""
+
+    status = 400
+
+
+class ProviderDown(ProviderError):
+    status = 502
+
+    def __init__(self) -> None:
+        super().__init__("The login provider cannot be reached now. Try again in a moment.")
+
+
+class LoginFailed(ProviderError):
+    def __init__(self) -> None:
+        super().__init__("This login was not finished, or was begun too long ago. Try again.")
+
+
+class NotAllowed(ProviderError):
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This account may not read here. Ask whoever runs this Readback.")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Who has logged in, and the address they wanted to read."""
+
+    reader: Reader
+    wanted: str
+
+
+class _Session(OAuth2Session):  # type: ignore[misc]
+    """A session that takes nothing from the environment and follows no redirect."""
+
+    def __init__(self, *args: Any, proxy: str | None, ca_bundle: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.trust_env = False
+        self.proxies = {"https": proxy} if proxy else {}
+        self.verify = ca_bundle or True
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class _Client(FlaskOAuth2App):  # type: ignore[misc]
+    client_cls = _Session
+
+
+class Provider:
+    """The configured provider. Its addresses are fetched at the first login, and then kept."""
+
+    def __init__(
+        self, settings: AccessSettings, *, proxy: str | None, ca_bundle: str | None
+    ) -> None:
+        assert settings.oidc_issuer is not None
+        self._settings = settings
+        self._issuer = settings.oidc_issuer
+        self._client = _Client(
+            FlaskIntegration(NAME),
+            name=NAME,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            server_metadata_url=f"{self._issuer.rstrip('/')}/.well-known/openid-configuration",
+            client_kwargs={
+                "scope": "openid email profile",
+                "code_challenge_method": "S256",
+                "default_timeout": _SECONDS,
+                "proxy": proxy,
+                "ca_bundle": ca_bundle,
+            },
+        )
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._issuer).netloc
+
+    def begin(self, redirect_uri: str, wanted: str) -> str:
+        """Return the provider's address to go to; keep what `finish` needs in a cookie.
+
+        Raises `ProviderDown`.
+        """
+        self._load_metadata()
+        begun = self._client.create_authorization_url(redirect_uri)
+        states = sorted(
+            (key for key in session if key.startswith(_STATE)), key=lambda key: session[key]["exp"]
+        )
+        for key in states[: max(0, len(states) - _MOST_STATES + 1)]:
+            session.pop(key)
+        url: str = begun.pop("url")
+        self._client.save_authorize_data(redirect_uri=redirect_uri, wanted=wanted, **begun)
+        return url
+
+    def finish(self) -> LoggedIn:
+        """Return who has logged in, by the request that the provider sent the browser here with.
+
+        Raises `ProviderError`.
+        """
+        self._load_metadata()
+        data = self._client.framework.get_state_data(session, request.args.get("state"))
+        wanted = data.get("wanted", "") if isinstance(data, dict) else ""
+        if (
+            request.args.get("iss", self._client.server_metadata["issuer"])
+            != (self._client.server_metadata["issuer"])
+        ):
+            raise LoginFailed
+        try:
+            token = self._client.authorize_access_token()
+            claims = self._read_claims(token)
+        except requests.HTTPError as error:
+            # The provider answered, and refused the code.
+            raise self._note(LoginFailed(), error) from error
+        except requests.RequestException as error:
+            raise self._note(ProviderDown(), error) from error
+        except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError) as error:
+            raise self._note(LoginFailed(), error) from error
+        if not is_allowed(claims, self._settings.oidc_allowed):
+            raise NotAllowed
+        return LoggedIn(self._build_reader(claims), wanted)
+
+    def find_logout_url(self, return_to: str) -> str | None:
+        """Return the address that logs out at the provider, or None if it offers none.
+
+        Asks nobody: a provider whose addresses this process has not needed is not waited for.
+        """
+        if "end_session_endpoint" not in self._client.server_metadata:
+            return None
+        made = self._client.create_logout_url(
+            post_logout_redirect_uri=return_to, client_id=self._settings.oidc_client_id
+        )
+        url: str = made["url"]
+        return url if urlsplit(url).scheme in ("http", "https") else None
+
+    def _load_metadata(self) -> None:
+        try:
+            metadata = self._client.load_server_metadata()
+            issuer = metadata["issuer"]
+            if issuer.rstrip("/") != self._issuer.rstrip("/"):
+                raise ValueError("the provider calls itself by another name")
+            if urlsplit(metadata["authorization_endpoint"]).scheme not in ("http", "https"):
+                raise ValueError("the provider has no address to log in at")
+        except (
+            requests.RequestException,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
+            self._client.server_metadata = {}
+            raise self._note(ProviderDown(), error) from error
+
+    def _read_claims(self, token: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the claims of the ID token, with those that only the user info has."""
+        claims = dict(token["userinfo"])
+        if not isinstance(claims["sub"], str) or not claims["sub"]:
+            raise ValueError("the account has no id")
+        if "userinfo_endpoint" in self._client.server_metadata:
+            more = self._client.userinfo(token=token)
+            if more["sub"] != claims["sub"]:
+                raise ValueError("the user info is of another account")
+            claims = {**more, **claims}
+        return claims
+
+    def _build_reader(self, claims: Mapping[str, Any]) -> Reader:
+        address = find_verified_address(claims)
+        name = address or claims.get("name") or claims.get("preferred_username") or claims["sub"]
+        return Reader(
+            identity=f"{self._client.server_metadata['issuer']} {claims['sub']}",
+            name=str(name),
+            administrator=is_administrator(self._settings.admins, address, claims),
+            way="openid",
+        )
+
+    def _note(self, problem: ProviderError, cause: Exception) -> ProviderError:
+        """Log why a login failed, and return `problem`; the reader is told only what to do."""
+        code = getattr(cause, "error", None) or type(cause).__name__
+        log.warning("a login at %s failed: %.200r", self.host, code)
+        return problem
+
+
+def find_verified_address(claims: Mapping[str, Any]) -> str | None:
+    """Return the account's address in lower case, if the provider says that it has checked it."""
+    address = claims.get("email")
+    if claims.get("email_verified") not in (True, "true") or not isinstance(address, str):
+        return None
+    return address.strip().lower() or None
+
+
+def is_allowed(claims: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:
+    """Return whether an account is one of those in READBACK_OIDC_ALLOWED.
+
+    The domain of an address comes after its last @.
+    """
+    if "everyone" in allowed:
+        return True
+    address = find_verified_address(claims)
+    if address is None:
+        return False
+    local, at, domain = address.rpartition("@")
+    return bool(local and at) and (address in allowed or domain in allowed)

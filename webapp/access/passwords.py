@@ -1,0 +1,35 @@
+"""The team's password: its hash, and a check that cannot be made to use up the machine."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from werkzeug.security import check_password_hash, generate_password_hash
+
+MIN_LENGTH: Final = 10
+MAX_LENGTH: Final = 1_000
+_AT_ONCE: Final = 2
+"""Checks at the same time in one process; each needs 32 MiB and a good part of a second."""
+
+_checks: Final = threading.BoundedSemaphore(_AT_ONCE)
+
+
+def hash_password(password: str) -> str:
+    """Return what READBACK_PASSWORD_HASH takes, another one each time.
+
+    Raises `ValueError` with a sentence if the password is too short or too long.
+    """
+    if len(password) < MIN_LENGTH:
+        raise ValueError(f"The password must have at least {MIN_LENGTH} characters.")
+    if len(password) > MAX_LENGTH:
+        raise ValueError(f"The password may have at most {MAX_LENGTH:,} characters.")
+    return generate_password_hash(password, method="scrypt")
+
+
+def check_password(hashed: str, password: str) -> bool:
+    """Return whether `hashed` was made from `password`; other checks may have to end first."""
+    if len(password) > MAX_LENGTH:
+        return False
+    with _checks:
+        return check_password_hash(hashed, password)

@@ -1,0 +1,76 @@
+"""Who makes a request, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+from flask import abort, request
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READER: Final = "readback.reader"
+"""The key of a `Reader` in the environment of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who may read; `administrator` is one of the two roles.
+
+    The `identity` is stable and unique, the `name` is for people to read. `way` says how they
+    came in: `local`, `open`, `password`, `openid` or `proxy`. `session` is the key of the session,
+    if there is one.
+    """
+
+    identity: str
+    name: str
+    administrator: bool
+    way: str
+    session: str | None = None
+
+
+LOCAL: Final = Reader("local", "this machine", True, "local")
+"""Whoever uses the browser on the machine that Readback runs on."""
+ANYONE: Final = Reader("anyone", "anyone", False, "open")
+"""Whoever comes, if READBACK_OPEN=1 lets in everyone."""
+
+
+def find_reader() -> Reader | None:
+    """Return who makes this request, or None on the few pages that are open to all."""
+    reader = request.environ.get(READER)
+    assert reader is None or isinstance(reader, Reader)
+    return reader
+
+
+def current_reader() -> Reader:
+    """Return who makes this request. Abort with 401 if nobody is logged in."""
+    return find_reader() or abort(401, "Log in to read this.")
+
+
+def administrators_only(view: Callable[P, T]) -> Callable[P, T]:
+    """Return `view` for administrators; it aborts with 403 for other readers."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not current_reader().administrator:
+            abort(403, "Only administrators may do this.")
+        return view(*args, **kwargs)
+
+    return checked
+
+
+def is_administrator(admins: tuple[str, ...], name: str | None, claims: Mapping[str, Any]) -> bool:
+    """Return whether READBACK_ADMINS has an address or name, or one of the claims."""
+    if "everyone" in admins:
+        return True
+    if name and name.lower() in (one.lower() for one in admins if "=" not in one):
+        return True
+    for one in admins:
+        claim, is_claim, wanted = one.partition("=")
+        value = claims.get(claim) if is_claim else None
+        if value == wanted or (isinstance(value, list) and wanted in value):
+            return True
+    return False

@@ -1,0 +1,146 @@
+"""Log in by the team's password or at a provider, and log out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import url_for as find_url
+from flask.typing import ResponseReturnValue
+
+from webapp.access import (
+    PASSWORDS,
+    Event,
+    Reader,
+    access,
+    client_address,
+    cookie_name,
+    current_reader,
+    find_own_path,
+    forget_session,
+    keep_session,
+    name_source,
+    record,
+)
+from webapp.access.browsers import describe_browser
+from webapp.access.passwords import check_password
+
+bp = Blueprint("login", __name__)
+
+
+@bp.get("/login")
+def show() -> ResponseReturnValue:
+    """Show the ways in. `next` is the address that was asked for."""
+    if access().identify(request):
+        return redirect(_find_wanted(), 303)
+    return _render()
+
+
+@bp.post("/login")
+def log_in() -> ResponseReturnValue:
+    """Check the team's password, and begin a session."""
+    hashed = access().settings.password_hash
+    if hashed is None:
+        abort(404)
+    source = name_source(client_address())
+    wait = access().attempts.begin(PASSWORDS, "password", source)
+    if wait:
+        response = _render("Too many wrong passwords. Wait a minute before the next try.", 429)
+        response.headers["Retry-After"] = str(wait)
+        return response
+    is_right = check_password(hashed, request.form.get("password", ""))
+    if not (is_right and access().sessions.is_newest("password")):
+        access().attempts.fail(PASSWORDS, "password")
+        record(Event.FAILED_LOGIN, by="password")
+        return _render("That is not the password.", 401)
+    access().attempts.succeed(PASSWORDS, "password", source)
+    is_administrator = "everyone" in access().settings.admins
+    return _begin_session(Reader("team", "the team", is_administrator, "password"), _find_wanted())
+
+
+@bp.get("/login/openid")
+def begin_openid() -> ResponseReturnValue:
+    """Redirect to the provider."""
+    provider = access().provider
+    if provider is None:
+        abort(404)
+    # Imported with the provider: most who run Readback have none.
+    from webapp.access.openid import ProviderError
+
+    try:
+        callback = find_url("login.finish_openid", _external=True)
+        return redirect(provider.begin(callback, _find_wanted()), 303)
+    except ProviderError as problem:
+        return _render(str(problem), problem.status)
+
+
+@bp.get("/login/openid/callback")
+def finish_openid() -> ResponseReturnValue:
+    """Begin a session for the account that the provider has sent the browser back with."""
+    provider = access().provider
+    if provider is None:
+        abort(404)
+    from webapp.access.openid import NotAllowed, ProviderError
+
+    try:
+        logged_in = provider.finish()
+    except ProviderError as problem:
+        if isinstance(problem, NotAllowed):
+            record(Event.FAILED_LOGIN, by="openid")
+        return _render(str(problem), problem.status)
+    wanted = find_own_path(logged_in.wanted) or find_url("listing.index")
+    return _begin_session(logged_in.reader, wanted)
+
+
+@bp.post("/logout")
+def log_out() -> ResponseReturnValue:
+    """End this session, or with `everywhere` all sessions of the reader."""
+    reader = current_reader()
+    if reader.session is not None:
+        record(Event.LOGOUT)
+        if request.form.get("everywhere"):
+            access().sessions.end_all(reader.identity)
+        else:
+            access().sessions.end(reader.session, identity=reader.identity)
+    response = make_response(redirect(find_url("login.logged_out"), 303))
+    forget_session(response)
+    return response
+
+
+@bp.get("/logged-out")
+def logged_out() -> ResponseReturnValue:
+    """Say that the session is over, and where else to log out."""
+    provider = access().provider
+    url = provider.find_logout_url(find_url("login.show", _external=True)) if provider else None
+    return render_template("access/logged_out.html", provider=provider, provider_url=url)
+
+
+def _begin_session(reader: Reader, wanted: str) -> Response:
+    """Return the redirect to `wanted` with the cookie of a new session; the old one is over."""
+    sessions = access().sessions
+    old = sessions.find(request.cookies.get(cookie_name(request), ""))
+    if old is not None:
+        sessions.end(old.key, identity=old.reader.identity)
+    token = sessions.start(
+        reader,
+        address=client_address(),
+        browser=describe_browser(request.headers.get("User-Agent", "")),
+    )
+    access().record.add(Event.LOGIN, reader, address=client_address())
+    response = make_response(redirect(wanted, 303))
+    keep_session(response, token, seconds=access().settings.session_lifetime)
+    return response
+
+
+def _render(problem: str | None = None, status: int = 200) -> Response:
+    page = render_template(
+        "access/login.html",
+        problem=problem,
+        ways=access().ways,
+        provider=access().provider,
+        wanted=_find_wanted(),
+    )
+    return make_response(page, status)
+
+
+def _find_wanted() -> str:
+    """Return the address to go to after the login, by default the list."""
+    return find_own_path(request.values.get("next", "")) or find_url("listing.index")
