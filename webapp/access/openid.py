@@ -155,10 +155,11 @@ class Provider:
         return LoggedIn(self._build_reader(claims), wanted)
 
     def find_logout_url(self, return_to: str) -> str | None:
-        """Return the address that logs out at the provider, or None if it offers none.
-
-        Asks nobody: a provider whose addresses this process has not needed is not waited for.
-        """
+        """Return the address that logs out at the provider; None if it offers none, or is down."""
+        try:
+            self._load_metadata()
+        except ProviderDown:
+            return None
         if "end_session_endpoint" not in self._client.server_metadata:
             return None
         made = self._client.create_logout_url(

@@ -205,8 +205,8 @@ class Config:
         "READBACK_TRUSTED_PROXIES",
         parsers.networks,
         default=(),
-        help="Addresses or networks of the proxies whose X-Forwarded-Proto, -Host, -For and -Prefix "
-        "count, separated by commas.",
+        help="Addresses or networks of the proxies whose X-Forwarded-Proto, -Host, -For and "
+        "-Prefix count, separated by commas.",
     )
     prefix: str = setting(
         "READBACK_PREFIX",

@@ -200,20 +200,22 @@ def people(raw: str) -> tuple[str, ...]:
     found = _split_list(raw.lower())
     name = r"(?:everyone|(?:[^\s@*,]+@)?[^\s@*,=/:]+\.[^\s@*,=/:]+)"
     if not found or not all(re.fullmatch(name, one) for one in found):
-        raise ValueError("domains and addresses separated by commas, or everyone")
+        raise ValueError("a list of domains and addresses separated by commas, or everyone")
     return found
 
 
 def admins(raw: str) -> tuple[str, ...]:
     found = _split_list(raw)
     if not found or not all(re.fullmatch(r"[^\s=]+|[A-Za-z0-9_.:/-]+=[^=]+", one) for one in found):
-        raise ValueError("addresses, names or CLAIM=VALUE separated by commas, or everyone")
+        raise ValueError(
+            "a list of addresses, names or CLAIM=VALUE separated by commas, or everyone"
+        )
     return found
 
 
 def rate_limit_storage(raw: str) -> str:
     if not re.fullmatch(r"memory://|(?:redis|rediss|valkey|valkeys)://[^\s/]+(?:/[0-9]*)?", raw):
-        raise ValueError("memory://, or an address such as redis://127.0.0.1:6379")
+        raise ValueError("an address such as redis://127.0.0.1:6379, or memory://")
     return raw
 
 
