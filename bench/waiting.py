@@ -1,18 +1,19 @@
-"""Measure how long one reader waits for a page behind a slow upstream.
+"""Measure how long one reader waits for a slow upstream.
 
-`python -m bench.waiting` asks for each kind of page of a long transcript and prints the median of
-its times as a multiple of the time of one request to the upstream: 1.0 is a page that waits for
-one answer alone, 2.0 one that needs two after each other.
+`python -m bench.waiting` asks for each kind of page of a long transcript, behind an upstream that
+answers at once and behind one that answers late. It prints the work of the page and, as a multiple
+of the delay, what the late one adds to it: 1.0 is a page that waits for one answer alone, 2.0 one
+that sends a request only after the answer to another.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from werkzeug.serving import make_server
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
-from webapp.factories import find_database_url, open_upstream
+from webapp.factories import find_database_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -41,41 +42,43 @@ PAGES: Final = {
 
 def main() -> None:
     """Print a line for each kind of page."""
-    with _slow_upstream() as base_url:
-        config = Config(openai_base_url=base_url, message_cache_bytes=0)
-        upstream = open_upstream(config)
-        alone = _time(lambda: upstream.list_messages(ID, limit=20))
-        print(f"{'one request to the upstream':32}{1000 * alone:7.1f} ms")
-        client = create_app(config).test_client()
+    with _upstream(0.0) as fast, _upstream(UPSTREAM_SECONDS) as slow:
+        clients = [
+            create_app(Config(openai_base_url=url, message_cache_bytes=0)).test_client()
+            for url in (fast, slow)
+        ]
         for name, path in PAGES.items():
-            took = _time(lambda path=path: client.get(f"/completions/{ID}{path}"))  # type: ignore[misc]
-            print(f"{name:32}{1000 * took:7.1f} ms{took / alone:8.2f} times the upstream")
-        upstream.close()
+            at_once, late = (
+                _time(partial(client.get, f"/completions/{ID}{path}")) for client in clients
+            )
+            waits = (late - at_once) / UPSTREAM_SECONDS
+            print(f"{name:24}{1000 * at_once:7.0f} ms of work{waits:7.2f} times the upstream")
 
 
 def _time(act: Callable[[], object]) -> float:
+    """Return the shortest of several times: what else runs on the machine only adds to it."""
     act()
     times = []
     for _ in range(TIMES):
         start = time.perf_counter()
         act()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return min(times)
 
 
 @contextmanager
-def _slow_upstream() -> Iterator[str]:
+def _upstream(seconds: float) -> Iterator[str]:
     """Serve the samples from a process of its own, each answer late; yield the base URL."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, seconds), daemon=True)
     process.start()
     yield f"http://127.0.0.1:{ours.recv()}/v1"
     process.terminate()
     process.join()
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
         store = Store(find_database_url(config))
@@ -84,7 +87,7 @@ def _serve(pipe: Connection) -> None:
         app = create_app(config)
 
         def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            time.sleep(UPSTREAM_SECONDS)
+            time.sleep(seconds)
             return app(environ, start_response)
 
         server = make_server("127.0.0.1", 0, late, threaded=True)
