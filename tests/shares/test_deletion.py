@@ -52,7 +52,8 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
     import_files(store, [file])
     forgotten: list[str] = []
     retention = Retention(store, days=30, on_delete=forgotten.append, now=lambda: now[0])
-    (stored_at,) = store.connect().exec_driver_sql("SELECT stored FROM completions").one()
+    with store.connect() as connection:
+        (stored_at,) = connection.exec_driver_sql("SELECT stored FROM completions").one()
 
     now[0] = stored_at + 30 * DAY
     assert retention.delete_old() == 0

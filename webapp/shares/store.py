@@ -321,11 +321,11 @@ class ShareStore:
     def revoke_all(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
         """End all shares of `owner` or of all, if need be those of one completion; return them.
 
-        Drafts of that completion are deleted as well.
+        If they are of everybody, drafts of that completion are deleted as well.
         """
         candidates = self.list_shares(owner, completion=completion)
         with self._database.writer.begin() as connection:
-            if completion:
+            if completion and owner is None:
                 connection.execute(_DROP_DRAFTS, {"completion": completion})
             return [one for one in candidates if self._revoke(connection, one.id)]
 

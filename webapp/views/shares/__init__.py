@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from flask import Response, abort, request, url_for
 
+from webapp.access import current_reader
 from webapp.exact_json import Value
 from webapp.messages import Message
 from webapp.reading import MAX_LIMIT, PageRequest
@@ -18,10 +19,16 @@ from webapp.services import deadline, services
 from webapp.shares import Share
 
 
+def find_owner() -> str | None:
+    """Return whose shares the reader may manage; None for an administrator, who may all."""
+    reader = current_reader()
+    return None if reader.administrator else reader.identity
+
+
 def find_share(share_id: str) -> Share:
     """Return a share that the reader may manage. Abort with 404 if there is none."""
     share = services().sharing.store.find(share_id)
-    if share is None:
+    if share is None or find_owner() not in (None, share.owner):
         abort(404, "There is no such share any more.")
     return share
 

@@ -11,14 +11,12 @@ from typing import Final
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.redaction import get_logger
+from webapp.access import Event, record
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
 from webapp.views.shares.reader import HEADERS
 
 bp = Blueprint("links", __name__, url_prefix="/s/<token>")
-
-log = get_logger("readback.shares")
 
 _SENTENCES: Final = {
     Tried.WRONG: "That is not the passphrase.",
@@ -61,7 +59,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     )
     if ticket is None:
         return _render_nothing()
-    log.info("share %s opened", share.id)
+    record(Event.SHARE_OPENED, completion=share.completion, share=share.id)
     response = make_response(redirect(here, 303))
     response.set_cookie(
         _cookie_name(),

@@ -16,6 +16,7 @@ from typing import Final
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.access import Event, current_reader, record
 from webapp.exact_json import Object
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia, find_media
@@ -56,7 +57,9 @@ def draft(completion_id: str) -> ResponseReturnValue:
     _check_policy()
     words = _read_words()
     snapshot = _make(completion_id, _read_choices(), words)
-    share_id = services().sharing.store.add_draft("", completion_id, snapshot)
+    share_id = services().sharing.store.add_draft(
+        current_reader().identity, completion_id, snapshot
+    )
     return _lead_to(share_id, words)
 
 
@@ -76,6 +79,7 @@ def show(share_id: str) -> ResponseReturnValue:
             now=store.now(),
             has_ended=share.has_ended(store.now()),
         )
+    reader = current_reader()
     # The words are in the browser: what is stored has them masked, and does not name them.
     words = _recall_words()
     snapshot = _make(share.completion, share.choices, words)
@@ -85,7 +89,7 @@ def show(share_id: str) -> ResponseReturnValue:
         snapshot=snapshot,
         findings=[(one, describe_place(one)) for one in snapshot.findings if one.kind != WORD],
         words="\n".join(words),
-        maker="",
+        maker=reader.name if reader.way in ("openid", "proxy") else "",
         media=_list_media(share, snapshot),
         policy=services().sharing.policy,
         is_changed="changed" in request.args,
@@ -108,6 +112,7 @@ def update(share_id: str) -> ResponseReturnValue:
         token = store.publish(share_id, _read_terms())
         if token is None:
             abort(409, "The draft is too old. Share the transcript again.")
+        record(Event.SHARE_MADE, completion=share.completion, share=share_id)
         return _show_link(share_id, token)
     if not is_same:
         store.replace_draft(share_id, _make(share.completion, chosen, words))

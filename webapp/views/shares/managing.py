@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.access import Event, record
 from webapp.redaction import RULES_VERSION
 from webapp.services import services
 from webapp.shares import Share, find_new
-from webapp.views.shares import find_share
+from webapp.views.shares import find_owner, find_share
 
 bp = Blueprint("managing", __name__, url_prefix="/shares")
 
@@ -21,7 +22,7 @@ def index() -> ResponseReturnValue:
     store = services().sharing.store
     shares = [
         share
-        for share in store.list_shares(completion=completion)
+        for share in store.list_shares(find_owner(), completion=completion)
         if wanted in f"{share.title}\n{share.maker}\n{share.completion}".lower()
     ]
     return render_template(
@@ -38,14 +39,17 @@ def index() -> ResponseReturnValue:
 def revoke_all() -> ResponseReturnValue:
     """Revoke all shares, or all of one completion."""
     completion = request.form.get("completion", "")
-    services().sharing.store.revoke_all(completion=completion)
+    for share in services().sharing.store.revoke_all(find_owner(), completion=completion):
+        record(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index", completion=completion or None), 303)
 
 
 @bp.post("/<share_id>/revoke")
 def revoke(share_id: str) -> ResponseReturnValue:
     """Revoke one share at once, everywhere."""
-    services().sharing.store.revoke(find_share(share_id).id)
+    share = find_share(share_id)
+    if services().sharing.store.revoke(share.id):
+        record(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index"), 303)
 
 
