@@ -67,3 +67,19 @@ def test_nothing_is_cut_off_on_paper(address: str, open_page: Open, wide: str) -
     sizes = "nodes => nodes.map(node => parseFloat(getComputedStyle(node).fontSize))"
     assert min(page.locator("td, th, pre").evaluate_all(sizes)) >= 12
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_paper_says_which_messages_are_missing(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    file = tmp_path / "long.jsonl"
+    messages = [{"role": "user", "content": f"question {number}"} for number in range(90)]
+    file.write_text(json.dumps(LINES[0] | {"messages": messages}) + "\n")
+    load(file)
+    page = open_page(address, "/completions/chatcmpl-1", width=PAPER)
+    page.emulate_media(media="print")
+
+    gap = page.locator("#gap")
+    expect(gap).to_be_visible()
+    expect(gap.get_by_role("link", include_hidden=False)).to_have_count(0)
+    expect(gap.locator(".progress")).to_contain_text("between")
