@@ -9,17 +9,17 @@ from webapp.analysis.checks import RULES, Need, Rule
 
 _HEAD = """# Checks
 
-`/completions/<id>/checks` and `readback check` look at a completion for what usually breaks one.
+`/completions/<id>/checks` and `readback check` look for the usual faults of a completion.
 Each finding has a stable code. An **error** is an answer that is unusable, or a next request that
 is refused; a **warning** is probably a fault; **information** is worth knowing.
 
-A completion that OpenAI stored was accepted by OpenAI: checks of the form of a request say what
-happens if the conversation goes on. A check that needs what a server does not send finds nothing,
-and the page says once that it is not checkable there.
+OpenAI has accepted the completions that it stores: checks of a request's form explain the
+consequences if the conversation goes on. If a server does not send the data that a check needs, the
+check is not run, and the page lists it once as not checkable.
 
 `make docs` writes this page from the rules in `webapp/analysis/checks`.
 
-| Code | Severity | What it finds | What follows |
+| Code | Severity | Fault | Consequence |
 | --- | --- | --- | --- |
 """
 _NEEDS = {

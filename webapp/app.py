@@ -154,7 +154,7 @@ def create_app(
 
 
 def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
-    """Return an application with the templates and what they need, and without a page."""
+    """Return an application with the templates and their filters, and without a page."""
     app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
     redaction.mask_logger(app.logger)
     Htmx(app)
@@ -204,7 +204,7 @@ def _make_redirect_relative(response: Response) -> Response:
 
 
 def _forget(media_cache: MediaCache, shares: ShareStore, spool: Spool, completion_id: str) -> None:
-    """Delete what is kept of a completion besides its rows; revoke its shares.
+    """Delete the files of a completion, and revoke its shares.
 
     A client that deletes cannot be asked whether its shares should stay, so they do not.
     """
@@ -246,9 +246,9 @@ def _create_embedded(
 def _build_sharing(
     config: Config, shares: ShareStore, clock: Clock, create: Callable[[], Flask]
 ) -> Sharing:
-    """Return the shares, in the database of this Readback whatever server its pages read from.
+    """Return the shares, in the database of this Readback also if its pages read from elsewhere.
 
-    What reads a snapshot has no address, no key and no cache but that snapshot.
+    The services of a snapshot read nothing else: they have no address, no key and no cache.
     """
     alone = replace(
         config,

@@ -42,7 +42,7 @@ class FolderCache:
     `max_bytes` for a moment. `now` returns the time in unix seconds.
 
     The modification time of a file is when it was last kept, its access time when it was last
-    used. What is too old is deleted, and the least recently used first if space is short.
+    used. Old files are deleted, and the least recently used first if space is short.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class FolderCache:
                     self._make_room()
 
     def get(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
-        """Return what is kept; None, and delete the file, if it is too old or not sound."""
+        """Return the bytes of a file; delete it and return None if it is too old or not sound."""
         if not _NAME.fullmatch(name):
             return None
         path = self.folder / f"{_hash_id(owner)}-{name}"
@@ -98,9 +98,9 @@ class FolderCache:
         return False
 
     def forget(self, owner: str) -> None:
-        """Delete what is kept of an owner, and what another process is just writing.
+        """Delete the files of an owner, also those that another process is still writing.
 
-        Raises `OSError` if something of it stays.
+        Raises `OSError` if a file stays.
         """
         prefix = f"{_hash_id(owner)}-"
         with suppress(FileNotFoundError):

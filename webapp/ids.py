@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 ID_CHARACTERS: Final = "A-Za-z0-9._:~-"
-"""The characters of ids, for a regular expression; all can stand in a URL as they are."""
+"""The characters of ids, for a regular expression; none is escaped in a URL."""
 MAX_ID_LENGTH: Final = 256
 
 _ID: Final = re.compile(f"[{ID_CHARACTERS}]+")

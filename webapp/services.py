@@ -33,7 +33,7 @@ SERVICES: Final = "readback.services"
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """The shares, what is allowed of them, and what shows them."""
+    """The shares, their policy, and the application that shows them."""
 
     store: ShareStore
     policy: Policy

@@ -73,4 +73,4 @@ def test_what_cannot_be_checked_is_said(readback: Readback, tmp_path: Path) -> N
 
     assert ended.status == 2
     assert f"{path}:2: " in ended.errors
-    assert "chatcmpl-none is no file and not stored" in ended.errors
+    assert "chatcmpl-none is neither a file nor a stored completion" in ended.errors

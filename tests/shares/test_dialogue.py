@@ -41,7 +41,7 @@ def test_what_the_maker_saw_is_what_leaves(client: FlaskClient, app: Flask) -> N
     assert "Search for secrets" in client.get(HERE).text
     draft = make_draft(client, words="harbour\nberth")
     page = client.get(draft)
-    assert SECRET in page.text and "Tick what is harmless" in page.text
+    assert SECRET in page.text and "Tick those that are harmless" in page.text
     store = sharing_of(app).store
     assert "harbour" not in json.dumps(store.find(draft[8:]), default=str)
     preview = client.get(f"{draft}/preview")
@@ -54,7 +54,7 @@ def test_what_the_maker_saw_is_what_leaves(client: FlaskClient, app: Flask) -> N
     words = {"words": "harbour\nberth"}
     changed = client.post(draft, data={**CHOICES, **words, **TERMS, "calls": "1"})
     assert changed.headers["Location"] == f"{draft}?changed=1"
-    assert "The preview is new" in client.get(f"{draft}?changed=1").text
+    assert "The preview has changed" in client.get(f"{draft}?changed=1").text
     seen = store.read_snapshot(draft[8:])
     made = client.post(draft, data={**CHOICES, **words, **TERMS, "calls": "1"})
     assert (made.status_code, made.headers["Location"]) == (303, draft)
@@ -106,7 +106,7 @@ def test_a_finding_is_kept_only_if_the_maker_ticks_it(client: FlaskClient, app: 
         ({"lifetime": "9999999"}, "at most 30 days"),
         ({"lifetime": "date", "until": "2020-01-01"}, "at most 30 days"),
         ({"lifetime": "date", "until": "soon"}, "2026-11-30"),
-        ({"lifetime": ""}, "missing"),
+        ({"lifetime": ""}, "how long the share lasts"),
         ({"view_limit": "0"}, "whole numbers"),
     ],
 )
@@ -137,7 +137,7 @@ def test_the_list_finds_revokes_and_checks_again(client: FlaskClient, app: Flask
     store = sharing_of(app).store
     assert client.get("/shares").text.count('class="share"') == 2
     assert "0 of 3 views" in client.get("/shares").text
-    assert "No share is like that" in client.get("/shares?q=elsewhere").text
+    assert "No shares match" in client.get("/shares?q=elsewhere").text
     assert client.get("/shares?q=PASSWORD").text.count('class="share"') == 2
 
     store.note_rules(first, 0)

@@ -21,7 +21,7 @@ def test_calls_settings_and_instructions_stay_out_unless_they_are_chosen() -> No
     assert set(document) == {"id", "object", "created", "model", "messages", "choices"}
     assert made.omitted == (
         "tool calls and results; system and developer messages; metadata and settings; "
-        "1 secret or personal datum masked"
+        "1 secret or personal detail masked"
     )
     assert made.title.startswith("The password: [masked: ")
 

@@ -87,7 +87,7 @@ def test_a_pattern_that_cannot_be_used_is_explained(searched: FlaskClient, patte
 def test_a_search_with_many_hits_goes_on_where_it_stopped(searched: FlaskClient) -> None:
     first = search(searched, q="seat")
     found = len(hits(first))
-    (link,) = (node for node in first.all("a") if node.text().startswith("Search on from"))
+    (link,) = (node for node in first.all("a") if node.text().startswith("Continue from"))
 
     rest = Page.of(searched.get(link.attributes["href"] or ""))
 

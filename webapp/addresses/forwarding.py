@@ -52,7 +52,7 @@ class Proxies:
     prefix: str = ""
 
     def trusts(self, remote: str) -> bool:
-        """Return whether what the proxy at the address `remote` says counts."""
+        """Return whether the headers of the proxy at the address `remote` count."""
         if not self.trusted:
             return False
         try:

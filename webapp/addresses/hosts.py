@@ -1,4 +1,4 @@
-"""Tell the host names of this machine and of this network from others, addresses from names."""
+"""Distinguish hosts of this machine and network from others, and addresses from names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NETWORKS: Final = tuple(
 )
 _SUFFIXES: Final = (
     *(".local", ".internal", ".localhost", ".home.arpa"),
-    # What routers, clusters and offices use, as in RFC 6762, appendix G.
+    # Suffixes of routers, clusters and offices, as in RFC 6762, appendix G.
     *(".lan", ".home", ".localdomain", ".svc", ".intranet", ".private", ".corp"),
 )
 """Never delegated in the public name system."""

@@ -1,6 +1,6 @@
 """Find the calls, turns, tools and failures of a run, as values.
 
-    checks      what usually breaks a completion, each fault explained in a sentence
+    checks      the usual faults of a completion, each explained in a sentence
     failures    whether the result of a call, or an answer, is a failure, and by which rule
     naming      the tool or program that a call names, and its first words
     runs        `Run`: messages and calls numbered through the transcript, and its tools

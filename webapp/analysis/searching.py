@@ -1,6 +1,6 @@
 """Search the texts, calls, results and names of messages for words or a regular expression.
 
-Patterns run on RE2, so that one that a reader types cannot run for ever.
+Patterns run on RE2, so that no pattern of a reader runs for ever.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class BadPattern(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One match: the words `before` and `after` it, and the place by its anchor.
+    """One match with the words `before` and `after` it, and the anchor of its place.
 
     `label` names the text: `text`, `arguments of find_seat`, `result`.
     """
@@ -55,7 +55,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a message has: its first hits, and the number of all."""
+    """The first hits in a message, and the number of all."""
 
     hits: tuple[Hit, ...] = ()
     count: int = 0
@@ -72,10 +72,10 @@ class Place:
 
 
 class Query:
-    """What is searched for, and where.
+    """Words or a pattern to search for, and the places to search.
 
     Case is ignored unless `is_exact`; accents never are. `kinds` and `role` bound the places.
-    Raise `BadPattern` if the pattern is no regular expression of RE2, or matches nothing.
+    Raises `BadPattern` if the pattern is no regular expression of RE2, or matches nothing.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Query:
             said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
             raise BadPattern(said) from error
         if self._pattern.search("") is not None:
-            raise BadPattern("it matches the empty text, so it would be found everywhere")
+            raise BadPattern("it matches the empty text, so it matches everywhere")
         self._kinds = frozenset(kinds)
         self._role = role
 
@@ -169,7 +169,7 @@ def iter_places(entry: Entry) -> Iterator[Place]:
             written = call.call.arguments or ""
             yield Place("input", f"arguments of {name}", written, call.anchor)
             if "\\u" in written:
-                # A word in another script is written in escapes, and shown in its letters.
+                # Words of other scripts may be written in escapes, and are shown in letters.
                 for text in _iter_strings(written):
                     yield Place("input", f"arguments of {name}", text, call.anchor)
     for annotation in message.annotations:
@@ -179,7 +179,7 @@ def iter_places(entry: Entry) -> Iterator[Place]:
 
 
 def _iter_strings(written: str) -> Iterator[str]:
-    """Yield the strings of a JSON text that are written with escapes of characters."""
+    """Yield the strings of a JSON text that have escapes such as `\\u00e9`."""
     try:
         waiting: list[Value] = [parse(written)]
     except NotJson:

@@ -38,10 +38,10 @@ def add_parser(commands: Commands) -> None:
         commands,
         "check",
         _run_check,
-        help="check completions for what usually breaks one",
+        help="check completions for the usual faults",
         description="Checks the completions in files of any format that import reads, or those "
-        "of the embedded server by their ids, and prints what was found. docs/checks.md explains "
-        "every check. The exit status is 1 if a finding is as severe as --fail-on says.",
+        "of the embedded server by their ids, and prints the findings. docs/checks.md explains "
+        "every check. The exit status is 1 if a finding is at least as severe as --fail-on.",
         example="readback check runs/*.jsonl --format sarif > findings.sarif",
     )
     parser.add_argument(
@@ -77,7 +77,7 @@ def _run_check(options: argparse.Namespace, config: Config) -> int:
     if ids:
         with open_store(config) as store:
             found = export_completions(store, _Lines(add).write, ids=ids)
-        problems += [f"{name} is no file and not stored" for name in found.unknown]
+        problems += [f"{name} is neither a file nor a stored completion" for name in found.unknown]
     _PRINTERS[options.format](reports)
     for problem in problems:
         print_line(problem, file=sys.stderr)
@@ -104,7 +104,7 @@ def _open_files(files: list[Path], problems: list[str]) -> Iterator[Store]:
 
 
 class _Lines:
-    """Collects what is written, and passes on each line when it is complete."""
+    """A writer that passes on each line when it is complete."""
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self._take = take

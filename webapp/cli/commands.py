@@ -56,7 +56,7 @@ def has_filters(options: argparse.Namespace) -> bool:
 
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
-    """Open the embedded server's store, whatever server the viewer reads from."""
+    """Open the embedded server's store, also if the viewer reads from another server."""
     store = Store(find_database_url(config))
     try:
         yield store

@@ -79,7 +79,7 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
         handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         with os.fdopen(handle, "wb") as file:
             found = os.fstat(handle)
-            # Another user could read what is written to a pipe or a device of theirs.
+            # Another user could read the data from a pipe or a device of theirs.
             if found.st_uid not in (os.getuid(), 0) or stat.S_ISREG(found.st_mode):
                 raise ValueError(f"{path} belongs to another user")
             yield file

@@ -23,11 +23,11 @@ def add_parser(commands: Commands) -> None:
         "redact",
         _run_redact,
         help="write files with their secrets and personal data masked",
-        description="Reads what `readback import` reads and writes it to standard output, a "
-        "document a line as it stands there: keys, tokens, passwords, e-mail addresses, card and "
-        "telephone numbers are masked, each wherever it occurs in its document. What cannot be "
-        "read is reported and left out; the exit status is then 1. Words such as names of people "
-        "are found only if --word names them.",
+        description="Reads any format that `readback import` reads and writes each document on one "
+        "line of standard output, unchanged but for masks: keys, tokens, passwords, e-mail "
+        "addresses, card and telephone numbers are masked, each at every place in its document. "
+        "Documents that cannot be read are reported and left out; the exit status is then 1. "
+        "Other words, such as names of people, are masked only if --word names them.",
         example="readback redact runs.jsonl --word 'Ada Lovelace' > shared.jsonl",
     )
     parser.add_argument(
@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="WORD",
-        help="mask this too, wherever it occurs; may be given several times",
+        help="mask this word too, at every place; can be repeated",
     )
 
 

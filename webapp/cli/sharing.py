@@ -32,15 +32,7 @@ def add_parser(commands: Commands) -> None:
         "on a terminal.",
         example="readback share chatcmpl-9Xk2fA --calls --for 1d",
     )
-    share.add_argument("id", metavar="ID")
-    share.add_argument("--messages", type=_parse_range, default=(1, None), metavar="FROM-TO")
-    share.add_argument("--without-answer", action="store_true")
-    share.add_argument("--calls", action="store_true", help="share tool calls and results")
-    share.add_argument("--system", action="store_true", help="share system messages")
-    share.add_argument("--settings", action="store_true", help="share metadata and settings")
-    share.add_argument(
-        "--mask", action="append", default=[], metavar="WORD", help="mask this word as well"
-    )
+    _add_choices(share)
     share.add_argument(
         "--for",
         dest="seconds",
@@ -49,11 +41,11 @@ def add_parser(commands: Commands) -> None:
         metavar="TIME",
         help="such as 1h or 30d (default: 7d)",
     )
-    share.add_argument("--views", type=_parse_views, metavar="N", help="how often it opens")
+    share.add_argument("--views", type=_parse_views, metavar="N", help="a limit of views")
     share.add_argument("--passphrase", action="store_true", help="ask for a passphrase")
     share.add_argument("--name", default="", help="your name, as the reader sees it")
     share.add_argument("--yes", action="store_true", help="do not ask")
-    share.add_argument("--base", metavar="URL", help="the address that readers reach Readback at")
+    share.add_argument("--base", metavar="URL", help="the address of Readback in the link")
     shares = add_command(
         commands,
         "shares",
@@ -68,23 +60,38 @@ def add_parser(commands: Commands) -> None:
         "revoke",
         _run_revoke,
         help="revoke shares",
-        description="Ends shares at once and deletes their copies. The exit status is 1 when an "
-        "ID is no share that is still open.",
+        description="Ends shares at once and deletes their copies. The exit status is 1 if an ID "
+        "is not that of an open share.",
         example="readback revoke 4f1c09d2aa31be07",
     )
-    revoke.add_argument("ids", nargs="*", metavar="ID", help="shares, as `readback shares` lists")
+    revoke.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of shares, from `readback shares`"
+    )
     revoke.add_argument("--completion", metavar="ID", help="all shares of this completion")
     revoke.add_argument("--all", action="store_true", help="every share")
 
 
+def _add_choices(share: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose the shared part of a completion."""
+    share.add_argument("id", metavar="ID", help="a completion")
+    share.add_argument(
+        "--messages",
+        type=_parse_range,
+        default=(1, None),
+        metavar="FROM-TO",
+        help="such as 3-20 or 3- (default: all)",
+    )
+    share.add_argument("--without-answer", action="store_true", help="leave out the answer")
+    share.add_argument("--calls", action="store_true", help="share tool calls and results")
+    share.add_argument("--system", action="store_true", help="share system messages")
+    share.add_argument("--settings", action="store_true", help="share metadata and settings")
+    share.add_argument(
+        "--mask", action="append", default=[], metavar="WORD", help="mask this word as well"
+    )
+
+
 def _run_share(options: argparse.Namespace, config: Config) -> int:
-    most = config.share_days * 86400
-    if not config.allows_shares:
-        raise ValueError("sharing is turned off (READBACK_SHARES=0)")
-    if options.seconds > most:
-        raise ValueError(f"a share lasts at most {config.share_days} days (READBACK_SHARE_DAYS)")
-    if config.shares_need_passphrase and not options.passphrase:
-        raise ValueError("every share needs --passphrase (READBACK_SHARE_PASSPHRASE)")
+    _check_policy(options, config)
     with open_store(config) as store, store.connect() as connection:
         text = "".join(iter_original_json(connection, options.id))
     if not text:
@@ -124,9 +131,19 @@ def _run_share(options: argparse.Namespace, config: Config) -> int:
         token = shares.publish(share_id, terms)
     host = f"[{config.host}]" if ":" in config.host else config.host
     base = options.base or f"http://{host}:{config.port}{config.prefix}"
-    # Not by `print_line`, which masks what looks like a key.
+    # Not by `print_line`, which would mask the token.
     print(strip_controls(f"{base.rstrip('/')}/s/{token}"), flush=True)
     return 0
+
+
+def _check_policy(options: argparse.Namespace, config: Config) -> None:
+    """Raise `ValueError` if the settings do not allow the share."""
+    if not config.allows_shares:
+        raise ValueError("sharing is turned off (READBACK_SHARES=0)")
+    if options.seconds > config.share_days * 86400:
+        raise ValueError(f"a share lasts at most {config.share_days} days (READBACK_SHARE_DAYS)")
+    if config.shares_need_passphrase and not options.passphrase:
+        raise ValueError("every share needs --passphrase (READBACK_SHARE_PASSPHRASE)")
 
 
 def _run_shares(options: argparse.Namespace, config: Config) -> int:
@@ -148,7 +165,7 @@ def _run_revoke(options: argparse.Namespace, config: Config) -> int:
             unknown = []
             revoked = len(shares.revoke_all(completion=options.completion or ""))
     for share_id in unknown:
-        print_line(f"{share_id} is no share that is open", file=sys.stderr)
+        print_line(f"{share_id} is not an open share", file=sys.stderr)
     print_line(f"{count(revoked, 'share')} revoked.")
     return 1 if unknown else 0
 

@@ -95,7 +95,7 @@ def _parse_json_headers(raw: str) -> tuple[tuple[str, str], ...]:
 
 def networks(raw: str) -> tuple[ip.IPv4Network | ip.IPv6Network, ...]:
     try:
-        # Bits behind the mask do not matter: 172.17.0.1/16 is what `ip addr` prints.
+        # Bits after the prefix do not matter: `ip addr` prints 172.17.0.1/16.
         found = tuple(
             ip.ip_network(one.strip(), strict=False) for one in raw.split(",") if one.strip()
         )

@@ -71,7 +71,7 @@ def migrate(database: Database, schema: Schema) -> bool:
 
 @contextmanager
 def report_failures(database: Database) -> Iterator[None]:
-    """Raise what the driver raises while the database is opened as a `StoreError` of one line."""
+    """Raise errors of the driver while the database is opened as a `StoreError` of one line."""
     try:
         yield
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Find the words of an answer that say what it is about, for one line of a list."""
+"""Find the words of an answer that name its subject, for one line of a list."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The messages of a stored completion never change, so a page of a transcript that was read to the
 end needs no request but that for the completion itself. A completion that was replaced under
-its id answers otherwise: what is kept is named by the answer as well.
+its id answers otherwise, so the name of a kept file depends on the answer as well.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def digest_answer(completion: Completion) -> str:
 
 
 def _is_sound(kept: bytes) -> bool:
-    """Return whether `kept` begins with the digest of what follows."""
+    """Return whether `kept` begins with the digest of the rest."""
     return kept[: _HEAD - 1] == hashlib.sha256(kept[_HEAD:]).hexdigest().encode()
 
 

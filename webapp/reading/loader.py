@@ -238,8 +238,8 @@ class TranscriptLoader:
     def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
         """Add the last turn to the first page of a transcript that is longer than two pages.
 
-        Servers whose ids are no cursors, or that ignore the order, have no tail: what lies
-        between could not be requested, or is not known.
+        Servers whose ids are no cursors, or that ignore the order, have no tail: the
+        messages between could not be requested, or their number is not known.
         """
         limit = page.request.limit
         is_short = page.total is not None and page.total <= 2 * limit

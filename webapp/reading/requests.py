@@ -49,7 +49,7 @@ class UpstreamRequests:
     def with_kept(self, cache: MessageCache, completion: Future[Completion]) -> UpstreamRequests:
         """Return the requests with the messages in `cache`, after the completion has come.
 
-        A completion that is gone takes with it what was kept of it.
+        If the completion is gone, its kept messages are deleted.
         """
         try:
             found = cache.find(self.completion_id, completion.result())

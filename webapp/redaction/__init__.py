@@ -1,12 +1,12 @@
 """Mask secrets and personal data: in JSON values that are shared, and in the texts of others.
 
-    redactor      `Redactor`, for JSON values: finds, and masks what was found wherever it occurs
+    redactor      `Redactor`, for JSON values: finds secrets, and masks each wherever it occurs
     documents     rewrites the strings of a value: JSON in strings, tokens and streams as one text
-    detecting     the secrets of one text, in whatever way they are escaped there
+    detecting     the secrets of one text, also if they are escaped there
     views         the same text with its escapes decoded
     base64_texts  texts in base64
     spreading     searches for values that were found elsewhere
-    rules         what is a secret: by its form, by what is around it, or by a check
+    rules         the kinds of secrets: by their form, by the text around them, or by a check
     masking       `find` and `mask`, for whole texts: errors, logs, the output of commands
     addresses     database addresses without their passwords
     streams       known keys, in texts and in streams of bytes
@@ -15,15 +15,15 @@
 To share a completion:
 
     scan = Redactor(words=["Acme"], keep=[id_of_a_finding], key=key).scan(value)
-    scan.findings           what the maker may keep by hand, each with kind, paths, id and count
+    scan.findings           findings, each with kind, paths, id and count; some may be kept by id
     scan.redact(value)      the value masked; a part of it, too, as some of its messages
     scan.redact_text(title) a text beside it
 
 Values are those of `exact_json`. Only strings change, with the names of members and the bytes of
 tokens; a number that is a secret becomes 0. Masks say the kind and nothing else of the secret.
-An error is raised, never swallowed: what was not scanned to its end is not shared. Takes time
-linear in the value, and memory of a few times its size. A share remembers `RULES_VERSION`; if it
-has grown since, what is stored may hold what is found only now.
+Errors are raised, never swallowed: a value that was not scanned to its end is not shared. Takes
+time linear in the value, and memory of a few times its size. A share remembers `RULES_VERSION`; if
+it has grown since, the stored snapshot may hold secrets that are found only now.
 """
 
 from webapp.redaction.addresses import hide_password

@@ -12,12 +12,12 @@ from typing import Final
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _SAMPLE: Final = 64
 _UTF_16: Final = "utf-16-le"
-"""PowerShell encodes commands so."""
+"""The encoding of commands in PowerShell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Base64Text:
-    """A text that stands in base64 from `start` to `end`."""
+    """A text in base64 from `start` to `end`."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""Find the secrets of a text, in whatever way they are written there."""
+"""Find the secrets of a text, also if they are escaped there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORTEST: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A secret at a place of a text; `text` is itself without the escapes that are in there.
+    """A secret at a place of a text; `text` is the secret without the escapes in it.
 
     One that `spreads` is unmistakable, and so is masked wherever else it occurs.
     """
@@ -36,7 +36,7 @@ class Detected:
 
 
 def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[Detected]:
-    """Yield the secrets in a text that stands under `name`; one may be found several times."""
+    """Yield the secrets in the text of the member `name`; one may be found several times."""
     known = classify(name)
     if known is not None and len(text) <= _MAX_NAMED:
         kind, shape = known
@@ -68,7 +68,7 @@ def _find(text: str, name: str, with_people: bool) -> Iterator[Place]:
 
 
 def _spreads(kind: str, secret: str) -> bool:
-    """Return whether a secret is no word that texts have for other reasons, too."""
+    """Return whether a secret is not a word that texts have for other reasons."""
     if kind == "pin" or len(secret) < 6:
         return False
     return len(secret) >= 12 or is_mixed(secret) or not secret.isalnum()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -27,7 +27,7 @@ _TEXTS: Final = frozenset(
     ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
     + ("reasoning_content", "input", "transcript", "data", "function_call")
 )
-"""Names of members that hold pieces of a text, in what a stream adds."""
+"""Names of members that hold pieces of a text, in the deltas of a stream."""
 
 _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 """Names of arrays whose strings are pieces of one text."""
@@ -54,10 +54,10 @@ class Step:
 
 
 class Editor(Protocol):
-    """Rewrites texts; each method returns what it is given if there is nothing to change."""
+    """Rewrites texts; each method returns its argument if there is nothing to change."""
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
-        """Rewrite a text that stands under `name`."""
+        """Rewrite the text of the member `name`."""
 
     def edit_pieces(self, pieces: Sequence[str], step: Step) -> list[str]:
         """Rewrite the pieces of one text."""
@@ -81,6 +81,18 @@ def write_string(text: str) -> str:
     except UnicodeEncodeError:
         return json.dumps(text)
     return json.dumps(text, ensure_ascii=False)
+
+
+def apply_edits(
+    text: str, edits: Iterable[tuple[int, int, str]], begin: int = 0, end: int | None = None
+) -> str:
+    """Return `text` from `begin` to `end` with edits, each the start and end of its new text."""
+    pieces: list[str] = []
+    at = begin
+    for start, stop, new in sorted(edits):
+        pieces += (text[at:start], new)
+        at = stop
+    return "".join(pieces) + text[at:end]
 
 
 class Rewriter:
@@ -113,7 +125,7 @@ class Rewriter:
             if new is not None:
                 edits.append((node.start, node.end, new))
             waiting[length:] = reversed(waiting[length:])
-        return _apply(value, edits)
+        return apply_edits(value.document, edits, value.start, value.end)
 
     def rewrite_text(self, text: str, step: Step | None = None, name: str = "") -> str:
         """Return a text rewritten: the values in it if it is JSON, or all of it."""
@@ -168,7 +180,7 @@ class Rewriter:
         new = self._editor.edit_number(node.source, step, name)
         if new == node.source:
             return None
-        # The form of a document stays, that of a text need not.
+        # A document keeps its form; JSON in a text need not.
         return write_string(new) if self._depth else "0"
 
     def _enter_object(
@@ -247,7 +259,7 @@ _VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 
 
 def _find_pair(node: Object) -> str:
-    """Return the name in an object that stands for one member, as `{"name": …, "value": …}`."""
+    """Return the name in an object that is one named value, as `{"name": …, "value": …}`."""
     if not 2 <= len(node.members) <= 8:
         return ""
     texts = {
@@ -302,7 +314,7 @@ def _iter_delta(
 
 
 def _follow_token(item: Object, changes: _Changes) -> None:
-    """Give the bytes of a token, and the tokens that were as likely, what its text became."""
+    """Change the bytes of a token, and its alternatives, to its new text."""
     token = item.get("token")
     new = changes.texts.get(token) if isinstance(token, String) else None
     if new is None:
@@ -331,13 +343,3 @@ def _read_bytes(node: Array) -> str | None:
 
 def _write_bytes(text: str) -> str:
     return json.dumps(list(text.encode("utf-8", "replace")), separators=(",", ":"))
-
-
-def _apply(value: Value, edits: list[tuple[int, int, str]]) -> str:
-    text = value.document
-    pieces: list[str] = []
-    at = value.start
-    for start, end, source in sorted(edits):
-        pieces += (text[at:start], source)
-        at = end
-    return "".join(pieces) + text[at : value.end]

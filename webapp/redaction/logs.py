@@ -55,5 +55,5 @@ def mask_logger(logger: logging.Logger) -> logging.Logger:
 
 
 def remember_secrets(secrets: Iterable[str]) -> None:
-    """Mask `secrets` in all records from now on, whatever form they have."""
+    """Mask `secrets` in all records from now on, also if they have no known form."""
     _filter.known |= {secret for secret in secrets if len(secret) >= _MIN_LENGTH}

@@ -51,7 +51,7 @@ def mask(text: str, *, known: Collection[str] = ()) -> str:
 
 
 def write_mask(kind: str) -> str:
-    """Return what takes the place of a secret."""
+    """Return the mask of a secret of this kind."""
     return f"[masked: {kind}]"
 
 

@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from webapp.exact_json import Value, parse
 from webapp.redaction.base64_texts import iter_base64
 from webapp.redaction.detecting import Detected, detect
-from webapp.redaction.documents import Rewriter, Step
+from webapp.redaction.documents import Rewriter, Step, apply_edits
 from webapp.redaction.masking import write_mask
 from webapp.redaction.spreading import SHORTEST, Values
 from webapp.redaction.views import iter_views
@@ -26,11 +26,11 @@ RULES_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A secret or a personal datum, wherever it occurs in a value.
+    """A secret or a personal detail, with all its places in a value.
 
-    `id` stands for its text under the key of the `Redactor`, so it tells nothing to whoever lacks
-    the key. `paths` are the JSON pointers of the strings that hold it; they go on into the JSON
-    that a string holds. `text` is for the reader who decides, and for nobody else.
+    `id` is a digest of its text with the key of the `Redactor`, of no use without that key. `paths`
+    are the JSON pointers of the strings that hold it; they go on into the JSON that a string holds.
+    `text` is only for the maker, who decides.
     """
 
     id: str
@@ -53,9 +53,9 @@ WORD: Final = "word"
 class Redactor:
     """Finds and masks; the same for every output of a share.
 
-    `words` are masked as well, whatever they are; `keep` are the ids of findings that stay. `kinds`
+    `words` are masked as well, secret or not; `keep` are the ids of findings that stay. `kinds`
     are the kinds to look for, by default all. Ids are the same under the same `key`; without one
-    they are good for this object alone.
+    they are valid for this object only.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class Redactor:
 
 
 class Scan:
-    """All that was found in a value, by which it or any part of it can be masked.
+    """All secrets of a value, by which it or any part of it can be masked.
 
-    A part is masked with what the whole tells: a password that a message gives with its name is
-    masked in the next one too, where it stands alone.
+    A part is masked by the findings of the whole: a password that is named in one message is masked
+    in the next one too, where it has no name.
     """
 
     def __init__(self, value: Value, redactor: Redactor) -> None:
@@ -106,7 +106,7 @@ class Scan:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was found, in the order of first appearance, kept or not."""
+        """The findings in the order of first appearance, kept or not."""
         return tuple(
             Finding(
                 id=count.id,
@@ -120,7 +120,7 @@ class Scan:
         )
 
     def redact(self, value: Value) -> Value:
-        """Return `value`, which may be a part of what was scanned, masked."""
+        """Return `value`, the scanned one or a part of it, masked."""
         return parse(Rewriter(_Editor(self, masks=True)).rewrite(value))
 
     def redact_text(self, text: str) -> str:
@@ -187,7 +187,7 @@ class _Editor:
     def edit_text(self, text: str, step: Step, name: str) -> str:
         edits = self._find_edits(text, step, name)
         edits += self._edit_base64(text, edits, step, name)
-        return _replace(text, edits) if edits else text
+        return apply_edits(text, edits) if edits else text
 
     def edit_pieces(self, pieces: Sequence[str], step: Step) -> list[str]:
         text = "".join(pieces)
@@ -250,7 +250,7 @@ class _Editor:
     def _edit_base64(
         self, text: str, edits: Sequence[tuple[int, int, str]], step: Step, name: str
     ) -> list[tuple[int, int, str]]:
-        """Return the edits of the texts that stand in base64 within a text; decode once only."""
+        """Return the edits of the texts in base64 within a text; decode once only."""
         if self._in_base64:
             return []
         found: list[tuple[int, int, str]] = []
@@ -263,12 +263,3 @@ class _Editor:
                     found.append((one.start, one.end, new if is_mask else one.encode(new)))
         self._in_base64 = False
         return found
-
-
-def _replace(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for start, end, new in sorted(edits):
-        pieces += (text[at:start], new)
-        at = end
-    return "".join(pieces) + text[at:]

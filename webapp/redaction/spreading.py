@@ -1,4 +1,4 @@
-"""Search texts for values that were found elsewhere, in time that their number does not change."""
+"""Search texts for known values, in a time that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 _FEW: Final = 64
 _HEAD: Final = 4
 _LONGEST: Final = 64
-"""Longer values are told apart by their beginnings first."""
+"""Longer values are compared by their beginnings first."""
 
 _WHOLE_WORD: Final = 12
 """A shorter value is found only where no letter or digit goes on with it."""
@@ -30,7 +30,7 @@ class Values:
             self._lengths[head] = sorted({len(begin) for begin in begins}, reverse=True)
 
     def search(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where the values are in `text`; of several at one place the longest."""
+        """Yield the places of the values in `text`, of several at one place the longest."""
         if len(self._values) <= _FEW:
             for value in self._values:
                 at = text.find(value)

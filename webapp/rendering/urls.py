@@ -1,8 +1,8 @@
 """Decide which URLs of a transcript may become links, and which remote images may be loaded.
 
 Links are checked against an allow-list on the parsed URL: http, https and mailto, with a host
-other than ours. A block-list would let through `//host`, `/logout`, `blob:` and whatever comes
-next.
+other than ours. A block-list would let through `//host`, `/logout`, `blob:` and
+schemes to come.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One connection: its requests as they arrive, and its answers as they leave.
 
-Extends waitress where it trusts its clients: a request is admitted or refused by its head, what
-is not HTTP gets a bare status line, and a client that still sends reads its refusal before the
+Extends waitress where it trusts its clients: a request is admitted or refused by its head, bytes
+that are not HTTP get a bare status line, and a client that still sends reads its refusal before the
 connection closes.
 """
 

@@ -1,13 +1,14 @@
-"""Shares: frozen, redacted snapshots of transcripts, each behind a link of its own.
+"""Shares: frozen, redacted snapshots of transcripts, each with a link of its own.
 
-    snapshot  what of a transcript is shared, as one JSON document
+    snapshot  the shared part of a transcript, as one JSON document
     texts     a snapshot as plain text
     schema    the tables
-    policy    what the administrator allows
+    policy    the administrator's limits
     store     shares in a database: drafted, published, opened, counted, revoked
 
-Knows nothing of HTTP. A share is a draft until it is published: its maker looks at the very
-snapshot that will be stored. Only the redacted form is stored, and only digests of what opens it.
+Knows nothing of HTTP. A share is a draft until it is published: its maker sees the very
+snapshot that readers will see. Only the redacted form is stored, and only digests of the links and
+cookies that open it.
 """
 
 from webapp.shares.policy import Policy

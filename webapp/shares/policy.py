@@ -1,4 +1,4 @@
-"""What the administrator allows of shares."""
+"""The administrator's limits for shares."""
 
 from __future__ import annotations
 

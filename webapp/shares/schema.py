@@ -29,7 +29,7 @@ Table(
     "shares",
     _VERSION_1,
     Column("id", Text, primary_key=True),
-    # The SHA-256 of what the link has; a draft has no link.
+    # The SHA-256 of the token in the link; a draft has no link.
     Column("token", Text, unique=True),
     # Who made it, as the program knows them, and as the reader sees them.
     Column("owner", Text, nullable=False),

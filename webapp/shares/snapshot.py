@@ -1,8 +1,8 @@
 """Make the document of a share: the chosen part of a transcript, redacted.
 
-The whole transcript is searched for secrets, so that one that is named in a part left out is
-masked in the part that is shared as well. What is left out is left out by naming what stays: a
-member or a kind of content part that nobody knows does not get into a share.
+The whole transcript is searched for secrets, so that a secret named in a part left out is
+masked in the part that is shared as well. Members and kinds of content parts are shared only if
+they are listed here: an unknown one is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from webapp.messages.reasoning import DETAIL_FIELDS
 from webapp.redaction import RULES_VERSION, Finding, Redactor
 
 SHARED_ID: Final = "shared"
-"""The id of every completion in a share: its own would be of use to somebody with a key."""
+"""The id of every completion in a share: its own would help somebody who has a key."""
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 
@@ -48,10 +48,10 @@ class TooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What of a transcript is shared: messages `first` to `last`, and which parts of them.
+    """The shared part of a transcript: messages `first` to `last`, and which parts of them.
 
-    `keep` are the ids of findings that stay unmasked, which are good under `key` alone. The words
-    that the maker has masked are not among the choices, since those are stored.
+    `keep` are the ids of findings that stay unmasked; they depend on `key`. Words to mask are
+    not among the choices, since those are stored.
     """
 
     first: int = 1
@@ -75,7 +75,7 @@ class Choices:
 class Snapshot:
     """A document to share; `findings` are for its maker alone, and are not stored.
 
-    `omitted` says what the reader does not see, `total` counts the messages there were.
+    `omitted` lists the parts that are left out, `total` counts the messages of the transcript.
     """
 
     text: str
@@ -100,10 +100,10 @@ def make_snapshot(
     *,
     words: Collection[str] = (),
 ) -> Snapshot:
-    """Return what `choices` leave of a completion and its input messages, redacted.
+    """Return the part of a completion and its input messages that `choices` name, redacted.
 
-    Raises `TooLarge`, and whatever the redaction raises: what was not searched to its end is not
-    shared.
+    Raises `TooLarge`, and any error of the redaction: a transcript that was not searched to its end
+    is not shared.
     """
     if not choices.key:
         choices = replace(choices, key=secrets.token_hex(16))
@@ -120,11 +120,14 @@ def make_snapshot(
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise TooLarge(f"A share holds {MAX_BYTES // (1024 * 1024)} MB at the most.")
     findings = tuple(one for one in scan.findings if any(map(cut.holds, one.paths)))
-    masked = sum(not one.is_kept for one in findings)
+    omitted = cut.describe()
+    if masked := sum(not one.is_kept for one in findings):
+        things = count(masked, "secret or personal detail", "secrets and personal details")
+        omitted.append(f"{things} masked")
     return Snapshot(
         text=text,
         title=_find_title(text),
-        omitted="; ".join([*cut.describe(), *_describe_masks(masked)]),
+        omitted="; ".join(omitted),
         choices=choices,
         rules=RULES_VERSION,
         total=len(messages),
@@ -133,13 +136,13 @@ def make_snapshot(
 
 
 def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
-    """Return what today's rules find in a snapshot that its maker did not decide to keep."""
+    """Return the findings of today's rules in a snapshot, without those that its maker kept."""
     redactor = Redactor(keep=choices.keep, key=bytes.fromhex(choices.key))
     return tuple(one for one in redactor.scan(parse(share_text)).findings if not one.is_kept)
 
 
 class _Cut:
-    """Writes the chosen part of a completion, and counts what it leaves out."""
+    """Writes the chosen part of a completion, and counts the parts left out."""
 
     def __init__(self, choices: Choices) -> None:
         self._choices = choices
@@ -164,7 +167,7 @@ class _Cut:
         return _write_object(members)
 
     def holds(self, path: str) -> bool:
-        """Return whether what is at a JSON pointer of the whole may be in the cut."""
+        """Return whether the value at a JSON pointer of the whole may be in the cut."""
         _, first, *rest = path.split("/")
         if first == "messages" and rest:
             return rest[0] in self._kept
@@ -173,7 +176,7 @@ class _Cut:
         return first in _COMPLETION_FIELDS or self._choices.settings
 
     def describe(self) -> list[str]:
-        """Return what was left out, in words."""
+        """Return the parts that were left out, in words."""
         said = []
         if self._beyond:
             said.append(f"{self._beyond:,} of {count(self._total, 'message')}")
@@ -210,7 +213,7 @@ class _Cut:
                 yield written
 
     def _write_message(self, json: Value) -> str | None:
-        """Return what is shared of a message, None if that is nothing."""
+        """Return the shared part of a message, None if it is empty."""
         if not isinstance(json, Object):
             return json.source
         if not self._choices.system and json.text("role") in _SYSTEM:
@@ -273,12 +276,10 @@ class _Cut:
 def _is_empty(written: str) -> bool:
     message = Message.from_json(parse(written))
     return message.is_empty or (
-        not message.calls and not message.annotations and _is_blank(message)
+        not message.calls
+        and not message.annotations
+        and all(part.kind == "text" and not message.plain_text.strip() for part in message.parts)
     )
-
-
-def _is_blank(message: Message) -> bool:
-    return all(part.kind == "text" and not message.plain_text.strip() for part in message.parts)
 
 
 def _find_title(text: str) -> str:
@@ -290,14 +291,6 @@ def _find_title(text: str) -> str:
         if message.role == "user" and message.plain_text.strip():
             return first_words(message.plain_text, 100)
     return "A transcript"
-
-
-def _describe_masks(masked: int) -> list[str]:
-    return (
-        [f"{count(masked, 'secret or personal datum', 'secrets and personal data')} masked"]
-        if (masked)
-        else []
-    )
 
 
 def _write_object(members: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ _SWEEP_SECONDS: Final = 60
 _FREE_TRIES: Final = 5
 _TRY_SECONDS: Final = 60
 _CALM_SECONDS: Final = 600
-"""So many passphrases may be tried at once, then one a minute until none is tried for this time."""
+"""Five passphrases may be tried at once, then one a minute until none is tried for ten minutes."""
 
 _COLUMNS: Final = (
     "id, token, owner, maker, completion, title, omitted, choices, rules, created, expires,"
@@ -102,7 +102,7 @@ MOST_LISTED: Final = 1000
 
 
 class Tried(Enum):
-    """What came of a passphrase."""
+    """The outcome of a passphrase."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -111,7 +111,7 @@ class Tried(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a share is published with; `seconds` is how long it lasts."""
+    """The terms of a published share; `seconds` is its lifetime."""
 
     maker: str
     seconds: int
@@ -121,7 +121,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A share without its snapshot. `owner` is who may revoke it, `maker` who the reader sees."""
+    """A share without its snapshot. `owner` may revoke it; `maker` is the name that readers see."""
 
     id: str
     owner: str
@@ -191,7 +191,7 @@ class ShareStore:
         return share_id
 
     def replace_draft(self, share_id: str, snapshot: Snapshot) -> bool:
-        """Replace the snapshot of a draft; return False if it is none any more."""
+        """Replace the snapshot of a draft; return False if the share is no draft any more."""
         with self._database.writer.begin() as connection:
             replaced = connection.execute(_REPLACE_DRAFT, self._describe(share_id, snapshot))
             if replaced.rowcount != 1:
@@ -201,9 +201,9 @@ class ShareStore:
         return True
 
     def publish(self, share_id: str, terms: Terms) -> str | None:
-        """Give a draft its link; return the token in it, which is kept nowhere.
+        """Give a draft its link, and return the token of the link, which is stored nowhere.
 
-        None if it is no draft any more.
+        Returns None if the share is no draft any more.
         """
         token = make_token()
         values = {
@@ -249,7 +249,7 @@ class ShareStore:
     def take_view(self, share: Share, token: str, *, agent: str) -> str | None:
         """Count one view, and return the ticket to it; None if there is no view left.
 
-        This is the only thing that counts, so that the limit is exact.
+        Nothing else counts views, so the limit is exact.
         """
         ticket = make_token()
         values = {
@@ -267,7 +267,7 @@ class ShareStore:
         return ticket
 
     def has_ticket(self, share: Share, ticket: str) -> bool:
-        """Return whether `ticket` is of an opening of this share within the last hour."""
+        """Return whether `ticket` belongs to an opening of this share within the last hour."""
         values = {"id": share.id, "ticket": _digest(ticket), "now": self.now()}
         with self._database.reader.connect() as connection:
             return connection.execute(_TICKET, values).scalar() is not None
@@ -296,7 +296,7 @@ class ShareStore:
         return Tried.RIGHT
 
     def list_shares(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
-        """Return the shares of `owner` or of all, the newest first; drafts are not among them."""
+        """Return the shares of `owner`, or of all owners, without drafts, the newest first."""
         self.sweep()
         values = {
             "all": int(owner is None),
@@ -308,7 +308,7 @@ class ShareStore:
             return [Share.from_row(row) for row in connection.execute(_LIST, values)]
 
     def list_openings(self, share_id: str, *, most: int = 100) -> list[tuple[int, str]]:
-        """Return when a share was opened and with what, the latest first."""
+        """Return the times and programs of a share's openings, the latest first."""
         with self._database.reader.connect() as connection:
             rows = connection.execute(_OPENINGS, {"id": share_id, "most": most})
             return [(row.opened, row.agent) for row in rows]
@@ -319,7 +319,7 @@ class ShareStore:
             return self._revoke(connection, share_id)
 
     def revoke_all(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
-        """End all shares of `owner` or of all, if need be those of one completion; return them.
+        """End the shares of `owner`, or of all owners, of one completion if named; return them.
 
         If they are of everybody, drafts of that completion are deleted as well.
         """
@@ -377,7 +377,7 @@ class ShareStore:
 
 
 def make_token() -> str:
-    """Return 192 random bits that can stand in an address."""
+    """Return 192 random bits in the characters of a URL."""
     return secrets.token_urlsafe(24)
 
 

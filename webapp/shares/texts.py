@@ -10,7 +10,7 @@ from webapp.messages.message import get_text
 def write_text(document: Object, choice: int | None = None) -> str | None:
     """Return the messages and answers of a snapshot, each below its role.
 
-    If a `choice` is named, only that one; None if there is none at this place.
+    With a `choice`, returns only that answer, or None if the snapshot does not have it.
     """
     messages = [] if choice is not None else list(document.items("messages") or ())
     choices = document.items("choices") or ()
@@ -22,12 +22,11 @@ def write_text(document: Object, choice: int | None = None) -> str | None:
     ]
     if choice is not None and not messages:
         return None
-    return "\n\n".join(_write(Message.from_json(json)) for json in messages) + "\n"
-
-
-def _write(message: Message) -> str:
-    pieces = [get_text(part) or f"[{part.kind.replace('_', ' ')}]" for part in message.parts]
-    for call in message.calls:
-        name = call.name if isinstance(call, ToolCall) else call.kind
-        pieces.append(f"{name}: {get_text(call) or ''}")
-    return f"{message.role or 'no role'}:\n" + "\n\n".join(pieces)
+    texts = []
+    for message in map(Message.from_json, messages):
+        pieces = [get_text(part) or f"[{part.kind.replace('_', ' ')}]" for part in message.parts]
+        for call in message.calls:
+            name = call.name if isinstance(call, ToolCall) else call.kind
+            pieces.append(f"{name}: {get_text(call) or ''}")
+        texts.append(f"{message.role or 'no role'}:\n" + "\n\n".join(pieces))
+    return "\n\n".join(texts) + "\n"

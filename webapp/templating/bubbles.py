@@ -43,7 +43,7 @@ class PartView:
     """A content part, ready to be shown.
 
     A text has one of three: `long` if it is too long for a page, `structure` if it is shown as
-    written, else `markdown`. `images` stand in the text as data and are shown below it. A part of
+    written, else `markdown`. `images` are data in the text and are shown below it. A part of
     a result that is shown under its call has none of them, but `moved`.
     """
 

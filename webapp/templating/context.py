@@ -61,7 +61,7 @@ class RenderContext:
 
     `target` is the id of the message that the page was requested for, the first of `target_count`
     in a row. The budgets belong to this section; `frames` is shared by all sections of a web
-    page. `run` is what happened in the transcript, `only` the filter of what is shown of it.
+    page. `run` has the calls and failures of the transcript, `only` is the filter of the page.
     """
 
     section: TranscriptPage
@@ -134,7 +134,7 @@ class RenderContext:
 
     @property
     def place(self) -> str:
-        """The place of what the page was requested for: `message 137 of 254`, or a range."""
+        """The place that the page was requested for: `message 137 of 254`, or a range."""
         if self.target is None:
             return ""
         entries = self.section.entries

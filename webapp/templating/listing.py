@@ -21,7 +21,7 @@ from webapp.upstream import NotSupported
 Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
 
 KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
-"""What a page of the list can be reduced to. The API has no filter for it."""
+"""The filters of one page of the list. The API has none for them."""
 
 _METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
 _MOST_IN_LINK: Final = 512

@@ -13,8 +13,8 @@ from webapp.templating.runs import RunLinks
 MOST_LINES: Final = 1000
 _MOST_CELLS: Final = 400
 _HEIGHT: Final = 20
-# Where a cell begins and how high it is: kinds differ in shape, not only in colour. What failed
-# hangs from the top.
+# Where a cell begins and how high it is: kinds differ in shape, not only in colour. A
+# failed call hangs from the top.
 _SHAPES: Final = {"user": (0, 20), "answer": (0, 20), "assistant": (8, 12), "failed": (0, 14)}
 _LOW: Final = (13, 7)
 

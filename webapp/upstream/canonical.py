@@ -2,8 +2,8 @@
 
 Servers may ignore the cursor, the limit or the order, repeat a page for ever, promise more and
 send nothing, or not say whether more follows. Clients that trust them loop without end or show
-items twice. Only this module knows those habits: it never drops an item that is new, and what
-it returns always comes to an end.
+items twice. Only this module knows those habits: it never drops an item that is new, and
+its iterations always end.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def check_end(
     """Return `page` after one small request for more, if its end is only claimed.
 
     `page` was requested with `limit` and `order`. If the request fails, the claim is all that is
-    known. So it is of a server that only repeats what it sent, and so ignores the cursor, unless
+    known. So it is of a server that only repeats its items, and so ignores the cursor, unless
     it ignored the limit as well: that was everything.
     """
     after = page.claimed_after

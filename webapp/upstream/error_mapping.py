@@ -149,15 +149,12 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         if sentence:
             # FastAPI names the member at fault: `path.id`.
             names = [scalar_text(name) for name in json.items("loc") or ()]
-            notes = (".".join(filter(None, names)), _read_cause(json))
+            # OpenRouter reports the message of its provider as well.
+            metadata = json.object("metadata")
+            raw = metadata.text("raw") if metadata else None
+            notes = (".".join(filter(None, names)), raw and parse_error_body(raw).message)
             return " ".join((sentence, *(f"({note})" for note in notes if note)))
     return None
-
-
-def _read_cause(json: Object) -> str | None:
-    """Return what a provider said to the gateway that reports it, as OpenRouter does."""
-    metadata = json.object("metadata")
-    return parse_error_body(raw).message if metadata and (raw := metadata.text("raw")) else None
 
 
 def is_html(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The checks of a completion: what they found, and what could not be checked."""
+"""The checks of a completion: their findings, and the rules that could not be checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
 
 @bp.get("/checks")
 def show(completion_id: str) -> ResponseReturnValue:
-    """Show what the checks find in the whole transcript, as far as it can be read."""
+    """Show the findings in the whole transcript, as far as it can be read."""
     section = services().loader.load_page(completion_id, PageRequest(), deadline())
     run = services().runs.read(section, deadline(), is_wanted=True)
     return render_template(

@@ -142,7 +142,7 @@ def _page(listing: Listing) -> Response:
 
 
 def _with_new_filter() -> ResponseReturnValue:
-    """The form's key and value, as the parameter that they stand for."""
+    """Redirect to the list with the form's key and value as a filter."""
     filters = Filters.from_query(request.args)
     key, value = request.args.get("key", "").strip(), request.args.get("value", "")
     if bool(key) != bool(value):

@@ -1,4 +1,4 @@
-"""Search in one transcript: every hit with its words around it, linked to its place."""
+"""Search one transcript: every hit with the words around it and a link to its place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Results:
     """The hits on one page, and how far it searched.
 
     `count` counts the hits of the messages searched, shown or not; `searched` the messages up to
-    there. `next_after` is the id of the last of them if others follow, `last_id` if any has one.
+    there. `next_after` is the id of the last of them if others follow, `last_id` in any case.
     `problem` is the error that ended the search early.
     """
 
@@ -44,7 +44,7 @@ class Results:
     problem: UpstreamError | None = None
 
     def add_pages(self, query: Query, pages: Iterator[TranscriptPage]) -> None:
-        """Search `pages` until enough is found; an error keeps what was found before it."""
+        """Search `pages` until there are enough hits; an error keeps the hits before it."""
         try:
             for page in pages:
                 self.total = page.total or self.total
@@ -68,9 +68,9 @@ class Results:
 
 @bp.get("/search")
 def show(completion_id: str) -> ResponseReturnValue:
-    """Show where the words of `q` are in the transcript, whether or not it is loaded.
+    """Show the hits of `q` in the transcript, whether or not it is loaded.
 
-    A page that found enough, or read as many pages as Load all may, links to where it goes on.
+    After enough hits, or as many pages as "load all" reads, the page links to the rest.
     """
     words = request.args.get("q", "")
     if len(words) > LONGEST_QUERY:
@@ -96,6 +96,8 @@ def show(completion_id: str) -> ResponseReturnValue:
         place = place_url(completion_id, hit.message_id or results.last_id, hit.anchor)
         return f"{place}:~:text={marked}"
 
+    onward: dict[str, Any] = request.args.to_dict(flat=False)
+    onward |= {"after": results.next_after, "searched": results.searched}
     page = render_template(
         "completions/search.html",
         completion_id=completion_id,
@@ -105,16 +107,9 @@ def show(completion_id: str) -> ResponseReturnValue:
         kinds=KINDS,
         roles=ROLES,
         hit_url=hit_url,
-        next_url=_build_next_url(completion_id, results),
+        next_url=url_for("search.show", completion_id=completion_id, **onward),
     )
     return page, 400 if fault else 200
-
-
-def _build_next_url(completion_id: str, results: Results) -> str:
-    """Return the address of the same search in the messages after those searched."""
-    query: dict[str, Any] = request.args.to_dict(flat=False)
-    query |= {"after": results.next_after, "searched": results.searched}
-    return url_for("search.show", completion_id=completion_id, **query)
 
 
 def _read_query(words: str) -> tuple[Query | None, str | None]:

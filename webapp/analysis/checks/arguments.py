@@ -1,4 +1,4 @@
-"""Check the arguments of calls: whether they are JSON, one object, and what the tool takes."""
+"""Check that the arguments of calls are JSON, one object, and fit the schema of the tool."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _iter_arguments(
 
 
 def _count_glued(place: CallEntry) -> int:
-    """Return how many objects the arguments are, one after the other; 0 if they are not that."""
+    """Count the objects that the arguments are, one after the other; return 0 if they are not."""
     rest = (place.call.arguments or "") if isinstance(place.call, ToolCall) else ""
     count = 0
     while count < _MOST_GLUED:
@@ -236,7 +236,7 @@ def _count_glued(place: CallEntry) -> int:
 
 
 def _parse_inner(text: str) -> Array | Object | None:
-    """Return the array or object that `text` is the JSON of."""
+    """Return the array or object that `text` is the JSON of, None if it is another value."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
 from typing import Final
@@ -17,14 +17,14 @@ from webapp.messages import ToolCall
 from webapp.transcript import CallEntry
 
 SAME_CALLS: Final = 3
-"""Equal batches in a row that are worth a word; real agents retry twice."""
+"""Equal batches in a row that are worth a finding; real agents retry twice."""
 
 LOOPING_CALLS: Final = 5
 FAILURES: Final = 3
 _TAIL: Final = 4_096
 _REPEATED: Final = 0.06
-"""The share that is left of the end of a text when it is compressed: prose keeps a third,
-tables and code a tenth."""
+"""The ratio to which the end of a repeated text is compressed: prose keeps a third, tables and code
+a tenth."""
 
 _MOST_ARGUMENTS: Final = 64 * 1024
 
@@ -38,7 +38,8 @@ _MOST_ARGUMENTS: Final = 64 * 1024
 )
 def find_loops(subject: Subject) -> Iterator[Found]:
     callers = [entry for entry in (*subject.entries, *subject.outputs) if entry.calls]
-    for _, group in groupby(callers, key=lambda entry: _identify_batch(entry.calls)):
+    # Equal batches have equal calls in any order.
+    for _, group in groupby(callers, key=lambda entry: sorted(map(_identify, entry.calls))):
         batches = list(group)
         if len(batches) >= SAME_CALLS:
             call = batches[0].calls[0].call
@@ -78,11 +79,6 @@ def find_repetition(subject: Subject) -> Iterator[Found]:
             continue
         if len(zlib.compress(tail)) < _REPEATED * len(tail) and len(set(tail)) > 3:
             yield Found(entry, "The end of the answer repeats itself.")
-
-
-def _identify_batch(calls: Sequence[CallEntry]) -> tuple[str, ...]:
-    """Return what equal batches of calls have in common, whatever their order."""
-    return tuple(sorted(_identify(call) for call in calls))
 
 
 def _identify(entry: CallEntry) -> str:

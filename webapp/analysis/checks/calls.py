@@ -1,4 +1,4 @@
-"""Check calls and their results: what is unanswered, answered twice, late or ambiguous."""
+"""Check calls and their results: unanswered, answered twice, late or ambiguous."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def find_orphans(subject: Subject) -> Iterator[Found]:
         if entry.answers is None:
             id = entry.message.tool_call_id
             which = f"No call before it has the id {quote(id)}" if id else "No call is before it"
-            yield Found(entry, f"{which}; histories that were cut in the middle look like this.")
+            yield Found(entry, f"{which}; the history may have been cut in the middle.")
 
 
 @rule(
@@ -88,7 +88,7 @@ def find_duplicates(subject: Subject) -> Iterator[Found]:
 @rule(
     "result-late",
     "warning",
-    "A message stands between a call and its result",
+    "A message comes between a call and its result",
     "OpenAI refuses a request in which another message comes before the tool messages of a turn.",
     Need.CALLS,
 )

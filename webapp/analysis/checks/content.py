@@ -1,4 +1,4 @@
-"""Check what messages contain: media, hidden text, secrets, citations and sizes."""
+"""Check the content of messages: media, hidden text, secrets, citations and sizes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def find_heavy(subject: Subject) -> Iterator[Found]:
 @rule(
     "base64-in-text",
     "warning",
-    "A file went in as text",
+    "A file was sent as text",
     "The model reads it as noise, and every character is billed.",
 )
 def find_pasted_files(subject: Subject) -> Iterator[Found]:
@@ -142,8 +142,8 @@ def find_unreadable(subject: Subject) -> Iterator[Found]:
 @rule(
     "image-detail",
     "information",
-    "An image is larger than the model sees it",
-    "With `detail: low` the model sees 512 pixels.",
+    "The model sees an image in low detail",
+    "With `detail: low` it sees at most 512 × 512 pixels.",
 )
 def find_low_detail(subject: Subject) -> Iterator[Found]:
     for entry, part in _iter_parts(subject):
@@ -153,7 +153,7 @@ def find_low_detail(subject: Subject) -> Iterator[Found]:
             if size is not None and max(size) > 512:
                 yield Found(
                     entry,
-                    f"`detail: low`: of {size[0]} × {size[1]} pixels the model sees 512.",
+                    f"With `detail: low` the model sees {size[0]} × {size[1]} pixels as 512.",
                 )
 
 
@@ -180,7 +180,7 @@ def find_expiring(subject: Subject) -> Iterator[Found]:
 @rule(
     "hidden-text",
     "warning",
-    "A text has characters that nobody sees",
+    "A text has invisible characters",
     "Models read them; they are a way to smuggle instructions.",
 )
 def find_hidden(subject: Subject) -> Iterator[Found]:
@@ -210,7 +210,7 @@ def find_instructions(subject: Subject) -> Iterator[Found]:
     "mixed-scripts",
     "information",
     "A word mixes letters of two scripts",
-    "Letters that look alike make names that only seem equal.",
+    "Letters that look alike make two names seem equal.",
 )
 def find_mixed(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
@@ -231,7 +231,7 @@ def find_mixed(subject: Subject) -> Iterator[Found]:
 @rule(
     "secret",
     "warning",
-    "A text looks like it holds a secret",
+    "A text may hold a secret",
     "Revoke it if it is real, and share the transcript only redacted.",
 )
 def find_secrets(subject: Subject) -> Iterator[Found]:
@@ -239,7 +239,7 @@ def find_secrets(subject: Subject) -> Iterator[Found]:
         text = "\n".join(_iter_texts(entry))
         kinds = dict.fromkeys(one.kind for one in redaction.find(text[:_MOST_TEXT]))
         if kinds:
-            yield Found(entry, f"It looks like it holds a secret: {', '.join(kinds)}.")
+            yield Found(entry, f"It may hold a secret: {', '.join(kinds)}.")
 
 
 @rule(

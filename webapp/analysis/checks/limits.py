@@ -69,8 +69,8 @@ def find_names(subject: Subject) -> Iterator[Found]:
 @rule(
     "role-order",
     "information",
-    "The order of roles is one that the model's template refuses",
-    "Mistral and Gemma take alternating turns, and a system message at the beginning alone.",
+    "The model's template refuses this order of roles",
+    "Mistral and Gemma take alternating turns, and a system message only at the beginning.",
 )
 def find_order(subject: Subject) -> Iterator[Found]:
     if not _STRICT_TEMPLATE.search(subject.model):
@@ -103,7 +103,7 @@ def find_both_roles(subject: Subject) -> Iterator[Found]:
 @rule(
     "setting-unsupported",
     "information",
-    "A setting that the model does not take",
+    "The model does not take a setting",
     "OpenAI refuses it for reasoning models, if the request is sent again.",
 )
 def find_unsupported(subject: Subject) -> Iterator[Found]:
@@ -123,7 +123,7 @@ def find_unsupported(subject: Subject) -> Iterator[Found]:
 @rule(
     "deprecated",
     "information",
-    "A deprecated field",
+    "A field is deprecated",
     "It still works; `tools`, `tool_calls` and the role `tool` replace it.",
 )
 def find_deprecated(subject: Subject) -> Iterator[Found]:

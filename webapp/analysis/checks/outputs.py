@@ -1,4 +1,4 @@
-"""Check answers: cut, filtered, empty, leaked markup, and not in the form that was asked for."""
+"""Check answers: cut, filtered, empty, with leaked markup, or not in the requested form."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ def find_cut(subject: Subject) -> Iterator[Found]:
 @rule(
     "reasoning-ate-budget",
     "error",
-    "All tokens went into reasoning",
+    "Reasoning used up all tokens",
     "Raise `max_completion_tokens`, or lower the reasoning effort.",
 )
 def find_eaten(subject: Subject) -> Iterator[Found]:
     for entry in _iter_finished(subject, "length"):
         if _is_eaten(subject, entry):
             yield Found(
-                entry, "All tokens went into reasoning, and none into the answer; raise the limit."
+                entry,
+                "Reasoning used up all tokens and left none for the answer; raise the limit.",
             )
 
 
@@ -150,7 +151,7 @@ def find_leaked_calls(subject: Subject) -> Iterator[Found]:
     "special-token",
     "warning",
     "A token of the chat template is in the answer",
-    "The server's stop token is wrong, or it does not remove it.",
+    "The server's stop token is wrong, or the server does not remove it.",
 )
 def find_special_tokens(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
@@ -197,32 +198,32 @@ def find_mismatches(subject: Subject) -> Iterator[Found]:
 @rule(
     "finish-missing",
     "information",
-    "The server gave no finish reason",
+    "The server sent no finish reason",
     "The stream may have broken; strict clients refuse null.",
 )
 def find_missing_reasons(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
         if entry.choice is not None and entry.choice.finish_reason is None:
-            yield Found(entry, "The server gave no finish reason; the stream may have broken.")
+            yield Found(entry, "The server sent no finish reason; the stream may have broken.")
 
 
 @rule(
     "json-word",
     "warning",
-    "JSON mode, and no message says JSON",
+    "JSON mode is on, and no message says JSON",
     "OpenAI refuses such a request; other servers run into white space.",
 )
 def find_missing_word(subject: Subject) -> Iterator[Found]:
     if subject.response_type != "json_object" or not subject.is_whole or not subject.entries:
         return
     if not any("json" in entry.message.json.source.lower() for entry in subject.entries):
-        yield Found(None, "`json_object` was asked for, and no message has the word JSON.")
+        yield Found(None, "`json_object` was requested, and no message has the word JSON.")
 
 
 @rule(
     "output-not-json",
     "warning",
-    "The answer is not JSON, as was asked for",
+    "The answer is not JSON, which was requested",
     "Clients that parse it fail.",
 )
 def find_not_json(subject: Subject) -> Iterator[Found]:
@@ -235,7 +236,7 @@ def find_not_json(subject: Subject) -> Iterator[Found]:
         try:
             parse(text)
         except NotJson as problem:
-            yield Found(entry, f"`{subject.response_type}` was asked for: {problem}.")
+            yield Found(entry, f"`{subject.response_type}` was requested: {problem}.")
 
 
 @rule(
@@ -300,7 +301,7 @@ def _iter_filtered(entry: Entry) -> Iterator[str]:
 
 
 def _is_empty(entry: Entry) -> bool:
-    """Return whether an answer has nothing but perhaps reasoning."""
+    """Return whether an answer is empty, or has only reasoning."""
     message = entry.message
     said = (
         isinstance(part, Audio)
@@ -312,7 +313,7 @@ def _is_empty(entry: Entry) -> bool:
 
 
 def _is_eaten(subject: Subject, entry: Entry) -> bool:
-    """Return whether an answer stopped at the limit with nothing but reasoning."""
+    """Return whether an answer stopped at the limit with only reasoning."""
     if entry.choice is None or entry.choice.finish_reason != "length" or not _is_empty(entry):
         return False
     usage = subject.completion.usage if subject.completion else None

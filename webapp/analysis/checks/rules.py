@@ -1,4 +1,4 @@
-"""Register rules, run them over a completion, and report what they find."""
+"""Register rules, run them over a completion, and report their findings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_OF_A_RULE: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule found, in one `sentence`, at one place.
+    """A finding of a rule: one `sentence` about one place.
 
     `anchor` is the DOM id of the message or call, None for the completion as a whole, and
     `message_id` the id of its message if it has one. `where` names the place: `call 12.1`,
@@ -41,9 +41,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: its stable `code`, the most severe of its findings, and what it means.
+    """A rule: its stable `code`, the severity of its worst findings, and its meaning.
 
-    `title` names the fault, and `effect` says what the API or a client does about it.
+    `title` names the fault, `effect` its consequence in the API or a client.
     """
 
     code: str
@@ -56,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the function of a rule yields; `severity` is set if it is less than the rule's."""
+    """A finding as a rule yields it; `severity` is set if it is less than the rule's."""
 
     place: Place
     sentence: str
@@ -102,7 +102,7 @@ def rule(
 
 
 def check(subject: Subject) -> Report:
-    """Return what all rules find in `subject`."""
+    """Return the findings of all rules in `subject`."""
     findings: list[Finding] = []
     skipped: dict[str, list[str]] = {}
     left_out: dict[str, int] = {}
@@ -124,7 +124,7 @@ def check(subject: Subject) -> Report:
 
 
 def _locate(of: Rule, found: Found) -> Finding:
-    """Return what a rule found with the address of its place."""
+    """Return the finding of a rule with the address of its place."""
     finding = Finding(
         code=of.code,
         severity=found.severity or of.severity,

@@ -1,8 +1,8 @@
-"""Validate values against JSON Schema: within bounds, with RE2, and without fetching anything.
+"""Validate values against JSON Schema, within bounds, and without fetching anything.
 
-A schema and the value come from strangers. Their depth is bounded, and so are the values and the
-keywords that one rule looks at: a schema of thirty lines can ask for a thousand million. Patterns
-run on RE2, whose time is linear; those that RE2 does not know are not checked, nor are formats.
+Schemas and values are hostile. Their depth is bounded, and so is the number of values and keywords
+that one rule evaluates: a schema of thirty lines can need a thousand million. Patterns run on RE2,
+whose time is linear; patterns that RE2 does not support are not checked, nor are formats.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from webapp.exact_json import Array, Boolean, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, Null, Object, String, Value
 
 MOST_LEVELS: Final = 60
 MOST_STEPS: Final = 15_000
@@ -51,7 +51,7 @@ class Steps:
         )
 
     def take(self, count: int = 1) -> None:
-        """Take steps. Raise `OutOfSteps` if there are not so many."""
+        """Take steps. Raises `OutOfSteps` if too few are left."""
         self._left -= count
         if self._left < 0:
             raise OutOfSteps(f"it takes more than {MOST_STEPS:,} steps")
@@ -67,7 +67,7 @@ class Steps:
 class Schema:
     """A JSON Schema, ready for many values.
 
-    Raise `InvalidSchema` if it is none, and `NotChecked` if it is beyond the bounds.
+    Raises `InvalidSchema` if it is none, and `NotChecked` if it exceeds the bounds.
     """
 
     def __init__(self, json: Value, steps: Steps) -> None:
@@ -83,9 +83,9 @@ class Schema:
         self._validator: Validator = steps.validator(plain, registry=Registry())
 
     def find_mismatch(self, value: Value) -> str | None:
-        """Return how `value` does not fit; None if it fits.
+        """Return the first mismatch of `value`; None if it fits.
 
-        Raise `NotChecked` if the schema refers elsewhere, or if this takes too much.
+        Raises `NotChecked` if the schema refers elsewhere, or if this takes too many steps.
         """
         try:
             errors = list(self._validator.iter_errors(_convert(value, self._steps)))
@@ -93,12 +93,11 @@ class Schema:
             raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
         except RecursionError as error:
             raise NotChecked("it refers to itself without end") from error
-        return _describe(min(errors, key=_rate)) if errors else None
-
-
-def _rate(error: ValidationError) -> tuple[int, str]:
-    """Return the key that sorts errors of the whole value before those of its parts."""
-    return len(error.absolute_path), error.json_path
+        # Errors of the whole value come before those of its parts.
+        first = min(
+            errors, key=lambda error: (len(error.absolute_path), error.json_path), default=None
+        )
+        return None if first is None else _describe(first)
 
 
 def _describe(error: ValidationError | SchemaError) -> str:
@@ -123,17 +122,15 @@ def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
         return None
     if isinstance(value, String):
         return value.text
-    return value.value if isinstance(value, Boolean) else _convert_number(value)
-
-
-def _convert_number(number: Number) -> int | float:
-    if len(number.source) > 400:
+    if isinstance(value, Boolean):
+        return value.value
+    if len(value.source) > 400:
         raise NotChecked("it has a number of more than 400 characters")
-    return float(number.source) if number.integer is None else number.integer
+    return float(value.source) if value.integer is None else value.integer
 
 
 def _search(pattern: str, text: str) -> bool | None:
-    """Return whether `pattern` is in `text`; None if RE2 does not know it."""
+    """Return whether `pattern` matches in `text`; None if RE2 does not support it."""
     try:
         return re2.search(pattern, text, _NO_LOG) is not None
     except re2.error:
@@ -179,7 +176,7 @@ def _check_additional_properties(
 
 
 def _ignore(validator: Any, keyword: Any, instance: Any, schema: Any) -> None:
-    """Accept everything. jsonschema evaluates this keyword with `re`, which can take for ever."""
+    """Accept everything. jsonschema evaluates this keyword with `re`, which can run for ever."""
 
 
 _KEYWORDS: Final[Mapping[str, Callable[..., Any]]] = Draft202012Validator.VALIDATORS | {

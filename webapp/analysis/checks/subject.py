@@ -1,4 +1,4 @@
-"""Hold what the rules read of one completion."""
+"""Hold one completion for the rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.transcript import CallEntry, Entry
 
 
 class Need(Enum):
-    """Something that a server may not send; its value says so in a sentence."""
+    """Data that a server may not send; the value says so in a sentence."""
 
     MESSAGES = "not all messages of the transcript were read"
     CALLS = "this server returns no tool calls of earlier turns"
@@ -62,7 +62,7 @@ class Subject:
         )
 
     def lacks(self, need: Need) -> bool:
-        """Return whether the server did not send what a rule needs."""
+        """Return whether the server did not send the data of `need`."""
         if need is Need.MESSAGES:
             return not self.is_whole
         if need is Need.COMPLETION:
@@ -109,7 +109,7 @@ class Subject:
             yield from entry.calls
 
     def iter_tool_calls(self) -> Iterator[tuple[CallEntry, ToolCall]]:
-        """Yield the calls of known form, each with what it says."""
+        """Yield the calls of a known form, each with its parsed `ToolCall`."""
         for call in self.iter_calls():
             if isinstance(call.call, ToolCall):
                 yield call, call.call

@@ -1,4 +1,4 @@
-"""Check the definitions of tools, and whether the answer does what the request asked of them."""
+"""Check the definitions of tools, and the answer against the request's settings for them."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def find_wrapper(subject: Subject) -> Iterator[Found]:
             continue
         uses = value.items("tool_uses") if isinstance(value, Object) else None
         if uses is not None:
-            what = "one call" if len(uses) == 1 else f"{len(uses)} calls"
+            number = "one call" if len(uses) == 1 else f"{len(uses)} calls"
             yield Found(
                 place,
                 f"{quote(call.name or '')} is OpenAI's internal wrapper of parallel calls; the "
-                f"real ones ({what}) are inside.",
+                f"real ones ({number}) are inside.",
             )
 
 
@@ -89,7 +89,7 @@ def find_defined_twice(subject: Subject) -> Iterator[Found]:
 @rule(
     "tools-many",
     "warning",
-    f"More than {MOST_TOOLS} tools",
+    f"The request has more than {MOST_TOOLS} tools",
     "OpenAI refuses such a request.",
 )
 def find_many(subject: Subject) -> Iterator[Found]:
@@ -159,7 +159,7 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
 @rule(
     "tool-strict",
     "warning",
-    "A strict schema allows what strict mode refuses",
+    "A schema breaks the rules of strict mode",
     "Strict mode needs every property in `required`, and `additionalProperties: false`.",
 )
 def find_loose_strict_schemas(subject: Subject) -> Iterator[Found]:
@@ -182,7 +182,7 @@ def find_loose_strict_schemas(subject: Subject) -> Iterator[Found]:
     "parallel-off",
     "warning",
     "Parallel calls were switched off, and several came",
-    "Clients that rely on it run only the first.",
+    "Clients that rely on the setting run only the first.",
 )
 def find_parallel(subject: Subject) -> Iterator[Found]:
     asked = subject.get_setting("parallel_tool_calls")
@@ -206,7 +206,8 @@ def find_missed_choice(subject: Subject) -> Iterator[Found]:
     asked = subject.get_setting("tool_choice")
     if asked is None:
         return
-    wanted = _get_chosen_tool(asked)
+    holder = asked.object(asked.text("type") or "function") if isinstance(asked, Object) else None
+    wanted = holder.text("name") if holder else None
     for entry in subject.outputs:
         names = [call.call.name for call in entry.calls if hasattr(call.call, "name")]
         if wanted is not None and wanted not in names:
@@ -217,16 +218,8 @@ def find_missed_choice(subject: Subject) -> Iterator[Found]:
             yield Found(entry, "The request forbade tool calls, and the answer has one.")
 
 
-def _get_chosen_tool(asked: Value) -> str | None:
-    """Return the name of the tool that `tool_choice` names."""
-    if not isinstance(asked, Object):
-        return None
-    holder = asked.object(asked.text("type") or "function")
-    return holder.text("name") if holder else None
-
-
 def _iter_strict_faults(schema: Object) -> Iterator[str]:
-    """Yield what strict mode refuses in the objects of a schema, at any depth."""
+    """Yield the faults that strict mode refuses in the objects of a schema, at any depth."""
     waiting: list[tuple[str, Value]] = [("$", schema)]
     while waiting:
         path, value = waiting.pop()
@@ -254,7 +247,7 @@ def _iter_strict_faults(schema: Object) -> Iterator[str]:
 
 
 def _iter_sub_schemas(schema: Object) -> Iterator[tuple[str, Value]]:
-    """Yield the schemas within a schema, and no values that only look like one."""
+    """Yield the schemas within a schema, but no data that only looks like one."""
     for name in ("properties", "$defs", "definitions"):
         holder = schema.object(name)
         yield from ((one.name.text, one.value) for one in (holder.members if holder else ()))

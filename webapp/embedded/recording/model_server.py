@@ -88,8 +88,8 @@ class ModelServer:
     def create(self, body: bytes, *, accept: str, is_streamed: bool = False) -> ModelAnswer:
         """Send a request to create a completion, as `forward` does.
 
-        `is_streamed` is whether `body` asks for a stream: an answer that does not say what it is
-        is taken for what was asked for.
+        `is_streamed` is whether `body` asks for a stream: an answer without a type is read in the
+        requested form.
         """
         headers = {"Content-Type": "application/json", "Accept": accept}
         answer = self.forward("POST", "/chat/completions", headers=headers, body=body)

@@ -1,4 +1,4 @@
-"""Delete completions that were stored too long ago, with all else that is kept of them."""
+"""Delete completions that were stored too long ago, with their shares and cached files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DAY: Final = 86400
 
 
 class Retention:
-    """Deletes from `store` what was stored more than `days` ago.
+    """Deletes completions that were stored more than `days` ago.
 
-    `on_delete` is called before each deletion, for what is kept elsewhere: if that fails, the
-    completion is still there to be tried again. Several processes can do this at once.
+    `on_delete` is called before each deletion, to delete data elsewhere: if it fails, the
+    completion stays, and is tried again. Several processes can do this at once.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Retention:
         Thread(target=self._run, name="retention", daemon=True).start()
 
     def delete_old(self) -> int:
-        """Delete what is too old now; return how many completions that were."""
+        """Delete the completions that are too old, and return their number."""
         before = int(self._now()) - self._days * _DAY
         deleted = 0
         while ids := self._store.list_stored_before(before):

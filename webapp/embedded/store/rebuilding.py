@@ -1,4 +1,4 @@
-"""Rebuild what is derived from the given texts, in rows that an older program has stored.
+"""Rebuild the columns derived from the given texts, in rows that an older program has stored.
 
 The rows are rebuilt in order, a few in each transaction, and the place is kept in the database:
 a rebuild that is interrupted goes on where it was, and several processes can share it.
@@ -26,8 +26,8 @@ from webapp.timestamps import parse_time
 log = get_logger("readback.embedded")
 
 FORM: Final = 1
-"""Counts the changes of `serialize_completion`, `serialize_message`, `parse_time` that alter what
-is stored; raise it with each, so that older rows are rebuilt."""
+"""Counts the changes of `serialize_completion`, `serialize_message`, `parse_time` that alter the
+stored rows; raise it with each, so that older rows are rebuilt."""
 
 _BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 

@@ -28,7 +28,7 @@ class Snapshot:
         metadata: Sequence[tuple[str, str]] = (),
         as_given: bool = False,
     ) -> JsonPage:
-        """Return an empty page: who has this one knows its id."""
+        """Return an empty page: a reader of the share needs no list."""
         return JsonPage((), (), has_more=False)
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:

@@ -1,9 +1,9 @@
-"""The rules by which secrets and personal data are known.
+"""The rules that recognize secrets and personal data.
 
-kinds     what a kind of secret is, and what is none whatever stands around it
-vendors   keys and tokens that begin as their vendor says
+kinds     `Kind`, and the values that are no secrets in any context
+vendors   keys and tokens with a vendor's prefix
 forms     addresses, commands, calls and blocks that hold a secret
-names     which names stand before a secret, and which values are one there
+names     the names that precede a secret, and the values that are one there
 context   settings, members, flags, headers and sentences with such a name
 people    e-mail addresses, cards, accounts, telephone numbers
 

@@ -73,7 +73,7 @@ _SCHEME: Final = re.compile(
 
 
 class Place(NamedTuple):
-    """Where a secret of a kind is."""
+    """The place of a secret, with its kind."""
 
     kind: str
     start: int
@@ -81,7 +81,7 @@ class Place(NamedTuple):
 
 
 def find_named(text: str, lowered: str) -> Iterator[Place]:
-    """Yield the secrets in `text` that stand after a name."""
+    """Yield the secrets in `text` that follow a name."""
     ends: set[int] = set()
     for hint in _HINTS:
         at = lowered.find(hint)
@@ -96,7 +96,7 @@ def find_named(text: str, lowered: str) -> Iterator[Place]:
                 place = _read(text, begin, match.end())
                 if place is not None:
                     yield place
-                    # What is in a secret is no name.
+                    # A part of a secret is no name.
                     end = max(end, place.end)
             at = lowered.find(hint, end)
 
@@ -120,7 +120,7 @@ def _read(text: str, begin: int, end: int) -> Place | None:
 
 
 def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tuple[int, bool]]:
-    """Yield where a value can begin, and whether that it is one is sure."""
+    """Yield the places where a value can begin, and whether it is sure to be one."""
     before = text[max(begin - 2, 0) : begin]
     match = _ASSIGNED.match(text, end)
     if match:

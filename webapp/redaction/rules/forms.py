@@ -1,4 +1,4 @@
-"""Secrets that are known by the form of what is around them: addresses, commands, files of keys."""
+"""Secrets that are known by the text around them: addresses, commands, files of keys."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         _is_argument,
     ),
-    # Sentences of languages whose words do not stand apart, or take several words for this one.
+    # Sentences of languages without spaces between words, or with several words for this one.
     _ignoring_case(
         "password",
         "密码|密碼|口令|パスワード|暗証番号|비밀번호|пароль|пароля|mot de passe|palavra-passe",

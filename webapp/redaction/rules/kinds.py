@@ -1,4 +1,4 @@
-"""What a kind of secret is, and which texts are no secrets whatever stands around them."""
+"""Kinds of secrets, and the values that are no secrets in any context."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def split_words(text: str) -> frozenset[str]:
 
 
 _RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){7,}")
-"""No token is shorter, and most words are."""
+"""Tokens are at least this long, most words are shorter."""
 
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
 _MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
 _EXAMPLE: Final = 200
-"""An example of documentation says so in its beginning."""
+"""Characters at the beginning that mark an example of documentation as one."""
 
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
@@ -59,7 +59,7 @@ class Kind:
     ignores_case: bool = False
     """Whether the pattern and the hints, all in lower case, are for the text in lower case."""
     reach: int = 0
-    """How many characters before the hint belong to the secret at most."""
+    """The greatest number of characters before the hint that belong to the secret."""
 
     def search(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
         """Yield where the secrets of this kind are in `text`."""
@@ -77,7 +77,7 @@ class Kind:
                 at = searched.find(hint, next_at)
 
     def check(self, text: str, match: re.Match[str]) -> tuple[int, int] | None:
-        """Return where the secret of a match is, if it is one."""
+        """Return the place of the secret of a match; None if it is none."""
         start, end = match.span("secret" if "secret" in self.pattern.groupindex else 0)
         if self.reach:
             tail = _TAIL.search(text, max(start - self.reach, 0), start)
@@ -110,7 +110,10 @@ class Tokens:
         for run in _RUN.finditer(text):
             for hint in self._hints.finditer(text, run.start(), run.end()):
                 at = hint.start()
-                if at < done or _is_in_base64(text, at):
+                # A long text in base64 has all prefixes.
+                if at < done or (
+                    text[at - 1 : at] in ("+", "/") and _BASE64.match(text, max(at - 80, 0))
+                ):
                     continue
                 for kind in self._kinds[hint[0]]:
                     match = kind.pattern.match(text, at)
@@ -121,13 +124,8 @@ class Tokens:
                             yield kind, *place
 
 
-def _is_in_base64(text: str, at: int) -> bool:
-    """Return whether a place is in the middle of a long text in base64, which has all prefixes."""
-    return text[at - 1 : at] in ("+", "/") and _BASE64.match(text, max(at - 80, 0)) is not None
-
-
 def is_mask(secret: str) -> bool:
-    """Return whether `secret` is what takes the place of one."""
+    """Return whether `secret` is the mask of one."""
     return _MASK.match(secret) is not None
 
 

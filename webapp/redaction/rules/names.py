@@ -1,4 +1,4 @@
-"""Which names stand before a secret, and which values can be one there.
+"""The names that precede a secret, and the values that can be one there.
 
 Names are those of members of objects, settings, headers, flags and variables, in any spelling:
 `dbPassword`, `DB_PASSWORD_FILE`, `x-api-key`.
@@ -21,7 +21,7 @@ from webapp.redaction.rules.kinds import (
 
 
 class Shape(Enum):
-    """How sure a name is that its value is a secret, and so what the value must look like."""
+    """The form that a value needs to be a secret; the surer its name, the looser the form."""
 
     ANY = "any value that is no example"
     CODE = "with a digit, or mixed"
@@ -102,7 +102,7 @@ _KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "
 
 @lru_cache(maxsize=4096)
 def classify(name: str) -> tuple[str, Shape] | None:
-    """Return the kind of secret that stands under `name`, and its shape; None if none does."""
+    """Return the kind of secret that `name` has as its value, and its shape; None if none."""
     if not name or len(name) > 100:
         return None
     words = [word.lower() for word in _WORD.findall(name)]

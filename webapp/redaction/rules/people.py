@@ -42,7 +42,10 @@ _ROLES: Final = split_words(
 )
 
 _DIGITS: Final = re.compile(r"[0-9](?<![\w.,+/#-].)(?:[ -]?[0-9]){11,18}(?![\w-]|[.,][0-9])")
-# The first character comes first, since texts are searched faster for it than for what is before.
+_REMOTE_PATH: Final = re.compile(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)")
+"""The rest of a path on another machine, as in `host.example:/srv`."""
+
+# The first character comes first, since a search for it is faster than for a look-behind.
 _IBAN: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9_].)[A-Z][0-9]{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9_])"
 )
@@ -118,7 +121,7 @@ _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp"
 
 
 def find_people(text: str, lowered: str, name: str) -> Iterator[Place]:
-    """Yield the personal data in `text`, which stands under `name`."""
+    """Yield the personal data in `text`, the value of `name`."""
     if "@" in text:
         yield from _find_emails(text)
     if any(digit in text for digit in "0123456789"):
@@ -140,7 +143,7 @@ def _find_emails(text: str) -> Iterator[Place]:
         )
         if not user or before in ("/", ":", "=") and _is_address(text, start):
             continue
-        if domain.rpartition(".")[2] in _NO_ENDINGS or _is_remote(text, match.end()):
+        if domain.rpartition(".")[2] in _NO_ENDINGS or _REMOTE_PATH.match(text, match.end()):
             continue
         role = user.lower().partition("+")[0]
         if role in ("git", "hg", "svn", "noreply", "no-reply") or (
@@ -151,16 +154,11 @@ def _find_emails(text: str) -> Iterator[Place]:
 
 
 def _is_address(text: str, start: int) -> bool:
-    """Return whether what begins at `start` is the user of a URL."""
+    """Return whether the word at `start` is the user of a URL."""
     return text.endswith("://", max(start - 3, 0), start) or (
         "://" in text[max(start - 80, 0) : start].rpartition(" ")[2]
         and not text[max(start - 80, 0) : start].rpartition(" ")[2].count("?")
     )
-
-
-def _is_remote(text: str, end: int) -> bool:
-    """Return whether a path on another machine follows, as in `host.example:/srv`."""
-    return re.match(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)", text[end : end + 64]) is not None
 
 
 def _find_cards(text: str, name: str) -> Iterator[Place]:

@@ -14,8 +14,8 @@ _DASHED: Final = r"[A-Za-z0-9_-]"
 _DOTTED: Final = r"[A-Za-z0-9_.-]"
 _BASE64: Final = r"[A-Za-z0-9+/=_-]"
 
-# The kind, what follows the prefix, and prefixes. Prefixes that are words of other texts too are
-# followed by more.
+# The kind, the pattern after the prefix, and prefixes. Prefixes that are words of other texts too
+# have a longer pattern.
 _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     # Models.
     ("api-key", _DASHED + "{16,}+", "sk-"),
@@ -27,7 +27,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", r"[0-9a-f]{40,}+", "sk_"),
     ("organization", _WORD + "{16,}+", "org-"),
     ("project", _WORD + "{16,}+", "proj_"),
-    # Code, packages and what builds them.
+    # Code, packages and their builds.
     ("github-token", _WORD + "{20,}+", "ghp_ gho_ ghu_ ghs_ ghr_"),
     ("github-token", r"[A-Za-z0-9_]{20,}+", "github_pat_"),
     (
@@ -169,7 +169,7 @@ PREFIXED: Final[tuple[Kind, ...]] = (
 """Kinds that begin with a prefix."""
 
 PARTS: Final[tuple[Kind, ...]] = (
-    # A prefix of any vendor that says what it is.
+    # A prefix of any vendor that names the kind.
     Kind(
         "api-key",
         tuple(

@@ -97,7 +97,7 @@ class TooCostly(Exception):
 
 
 class MarkdownBudget:
-    """The remaining budget for the Markdown of a page, which may stand for `pages` usual ones.
+    """The remaining budget for the Markdown of a page, which may replace `pages` usual ones.
 
     A server that ignores cursors sends everything as one page, which then gets the budget of the
     pages that it replaces. The bounds of a single text stay the same.

@@ -58,7 +58,7 @@ class Arguments:
     """The arguments of a call, ready to be shown.
 
     `members` are those of an object, which is shown flat if it is small; `view` is the tree of a
-    larger value. `shape` shows some as what they are, with the `rest` flat or as the `view`;
+    larger value. `shape` shows some in their own form, with the `rest` flat or as the `view`;
     otherwise the page shows the text, with the `problem` if it should have been JSON.
     """
 

@@ -1,4 +1,4 @@
-"""Render the arguments of a call as what they are: a command, a file, a replacement, SQL.
+"""Render the arguments of a call in their own form: a command, a file, a replacement, SQL.
 
 A shape is found by the names of the arguments and by the text, never by a guess alone. It shows
 whole arguments and names those it shows; the page shows the others as before. Each is one pass over

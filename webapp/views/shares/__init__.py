@@ -1,6 +1,6 @@
-"""Shares: what a link shows, the dialogue that makes one, and the list of them.
+"""Shares: the pages of a link, the dialogue that makes one, and the list of them.
 
-links     what a link leads to
+links     the cover and the page of a link
 reader    the pages of a snapshot
 making    choose, look, publish
 managing  list, search, revoke, check again
@@ -34,7 +34,7 @@ def find_share(share_id: str) -> Share:
 
 
 def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
-    """Return a completion and all its input messages. Abort if the server does not give all."""
+    """Return a completion and all its input messages. Abort if the server does not send all."""
     loader = services().loader
     page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), deadline())
     for problem in page.problems:
@@ -46,12 +46,12 @@ def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
     for page in pages:
         messages += [entry.sent_as for entry in page.entries if entry.choice is None]
     if page.goes_on or page.cut_off:
-        abort(502, "The server does not give all messages of this transcript.")
+        abort(502, "The server does not send all messages of this transcript.")
     return completion.json, messages
 
 
 def keep_in_browser(response: Response, name: str, value: str, share_id: str) -> Response:
-    """Give the maker's browser what is stored nowhere else, for the pages of one share."""
+    """Set a cookie for the pages of one share, with a value that is stored nowhere else."""
     response.set_cookie(
         name,
         value,

@@ -1,7 +1,7 @@
-"""What a link to a share leads to: a cover, the snapshot, or one page that says there is nothing.
+"""The pages of a link to a share: a cover, the snapshot, or the page of a link that opens nothing.
 
 Following a link never counts, extends or logs anything, since chat programs and mail scanners
-follow every link that they see. A view is taken by a form alone.
+follow every link that they see. Only the form takes a view.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
     share = sharing.find_open(token)
     if share is None:
         return _render_nothing()
-    if share.is_counted and not _is_opened(share):
+    ticket = request.cookies.get(_cookie_name(), "")
+    if share.is_counted and not (ticket and sharing.store.has_ticket(share, ticket)):
         return _render_nothing() if share.is_used_up else _render_cover(share)
     answer = sharing.reader.answer(
         share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
@@ -74,7 +75,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
 
 
 def describe_agent(agent: str) -> str:
-    """Return the program and the system of a user agent, coarsely: `Firefox on Windows`."""
+    """Return the program and the system of a user agent, such as `Firefox on Windows`."""
     programs = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
     names = {"Edg": "Edge", "OPR": "Opera"}
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
@@ -83,13 +84,8 @@ def describe_agent(agent: str) -> str:
     return f"{program} on {system}" if system else program
 
 
-def _is_opened(share: Share) -> bool:
-    ticket = request.cookies.get(_cookie_name())
-    return bool(ticket) and services().sharing.store.has_ticket(share, ticket or "")
-
-
 def _cookie_name() -> str:
-    """Return the name of the cookie, which other sites of the host cannot set behind TLS."""
+    """Return the name of the cookie, which other sites of the host cannot set over plain http."""
     return f"{'__Secure-' if request.is_secure else ''}readback-share"
 
 

@@ -1,7 +1,7 @@
-"""Make a share: choose, look at exactly what the reader will see, then publish it.
+"""Make a share: choose its content, see exactly the reader's page, then publish it.
 
-The snapshot is stored as a draft first, and the draft is what is published: what the maker saw is
-what leaves. If the choices were changed since the preview, publishing shows a new preview instead.
+The snapshot is stored as a draft, and publishing changes nothing in it: the reader gets exactly
+the snapshot that the maker saw. If the choices have changed since, publishing shows a new preview.
 The maker's own words to mask, and the link, are kept in the maker's browser and nowhere else.
 """
 
@@ -46,14 +46,14 @@ _PREVIEW_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
 
 @bp.get("/completions/<completion_id>/share")
 def choose(completion_id: str) -> ResponseReturnValue:
-    """Show what can be chosen, before anything is read."""
+    """Show the form of choices, before anything is read."""
     _check_policy()
     return render_template("shares/choose.html", completion_id=completion_id, choices=Choices())
 
 
 @bp.post("/completions/<completion_id>/share")
 def draft(completion_id: str) -> ResponseReturnValue:
-    """Make a draft of what was chosen, and lead to it."""
+    """Make a draft by the choices, and redirect to it."""
     _check_policy()
     words = _read_words()
     snapshot = _make(completion_id, _read_choices(), words)
@@ -65,7 +65,7 @@ def draft(completion_id: str) -> ResponseReturnValue:
 
 @bp.get("/shares/<share_id>")
 def show(share_id: str) -> ResponseReturnValue:
-    """Show a draft with what was found in it and its preview, or a share with its openings."""
+    """Show a draft with its findings and its preview, or a share with its openings."""
     share = find_share(share_id)
     store = services().sharing.store
     if not share.is_draft:
@@ -80,7 +80,7 @@ def show(share_id: str) -> ResponseReturnValue:
             has_ended=share.has_ended(store.now()),
         )
     reader = current_reader()
-    # The words are in the browser: what is stored has them masked, and does not name them.
+    # Only the browser has the words: the stored draft has them masked, and does not name them.
     words = _recall_words()
     snapshot = _make(share.completion, share.choices, words)
     return render_template(
@@ -99,12 +99,12 @@ def show(share_id: str) -> ResponseReturnValue:
 
 @bp.post("/shares/<share_id>")
 def update(share_id: str) -> ResponseReturnValue:
-    """Publish a draft as it was seen, or make a new one of other choices and show it."""
+    """Publish a draft as it was seen, or replace it if the choices have changed, and show it."""
     _check_policy()
     share = find_share(share_id)
     store = services().sharing.store
     if not share.is_draft:
-        abort(409, "This share has been published, and does not change any more.")
+        abort(409, "This share has been published, so it cannot be changed.")
     words = _read_words()
     chosen = replace(_read_choices(), key=share.choices.key)
     is_same = chosen == share.choices and words == _recall_words()
@@ -121,7 +121,7 @@ def update(share_id: str) -> ResponseReturnValue:
 
 @bp.post("/shares/<share_id>/link")
 def renew(share_id: str) -> ResponseReturnValue:
-    """Replace the link of a share; the old one opens nothing any more."""
+    """Replace the link of a share; the old one no longer opens anything."""
     _check_policy()
     share = find_share(share_id)
     token = services().sharing.store.renew_token(share.id)
@@ -133,7 +133,7 @@ def renew(share_id: str) -> ResponseReturnValue:
 @bp.get("/shares/<share_id>/preview", strict_slashes=False)
 @bp.get("/shares/<share_id>/preview/<path:rest>")
 def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
-    """Show what the reader sees, or will see."""
+    """Show the page that the reader sees, or will see."""
     share = find_share(share_id)
     sharing = services().sharing
     answer = sharing.reader.answer(
@@ -204,7 +204,7 @@ def _read_terms() -> Terms:
     elif lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 10:
         seconds = int(lifetime)
     else:
-        abort(400, "How long the share lasts is missing.")
+        abort(400, "Choose how long the share lasts.")
     if not 0 < seconds <= policy.max_seconds:
         abort(400, f"A share lasts at most {policy.max_seconds // 86400} days here.")
     return Terms(
@@ -220,7 +220,7 @@ def _read_date(text: str) -> int:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        abort(400, "The date takes the form 2026-11-30.")
+        abort(400, "A date has the form 2026-11-30.")
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     return int(end.timestamp()) - services().sharing.store.now()
 
@@ -230,7 +230,7 @@ def _read_number(name: str) -> int | None:
     if not raw:
         return None
     if not (raw.isascii() and raw.isdigit() and len(raw) < 8 and int(raw) > 0):
-        abort(400, "Numbers of messages and of views are whole numbers from 1.")
+        abort(400, "Messages and views are whole numbers from 1.")
     return int(raw)
 
 

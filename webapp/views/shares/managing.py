@@ -16,7 +16,7 @@ bp = Blueprint("managing", __name__, url_prefix="/shares")
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """Show shares, the newest first, with those that end or ended."""
+    """Show shares, also those that have ended, the newest first."""
     completion = request.args.get("completion", "")
     wanted = request.args.get("q", "").strip().lower()
     store = services().sharing.store
@@ -55,7 +55,7 @@ def revoke(share_id: str) -> ResponseReturnValue:
 
 @bp.post("/<share_id>/check")
 def check(share_id: str) -> ResponseReturnValue:
-    """Check a snapshot by today's rules; what they find leads to a page that says so."""
+    """Check a snapshot by today's rules; redirect to a page of the findings if there are any."""
     share = find_share(share_id)
     if count_new(share):
         return redirect(url_for("managing.show_check", share_id=share_id), 303)
@@ -65,7 +65,7 @@ def check(share_id: str) -> ResponseReturnValue:
 
 @bp.get("/<share_id>/check")
 def show_check(share_id: str) -> ResponseReturnValue:
-    """Show what today's rules find in a share that was made by older ones."""
+    """Show the findings of today's rules in a share that was masked by older ones."""
     share = find_share(share_id)
     text = services().sharing.store.read_snapshot(share.id)
     found = find_new(text, share.choices) if text else ()

@@ -1,7 +1,7 @@
-"""The pages of shared snapshots: an application without a list and without any server.
+"""The pages of shared snapshots: an application without a list and without an upstream.
 
 It shows one snapshot a request, under the path of its link, so that every link, fragment and image
-of the viewer stays there. What it may read is the snapshot in memory and nothing else.
+of the viewer stays there. It can read only the snapshot in memory.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PASSED_ON: Final[tuple[str, ...]] = (
     *("HTTP_SEC_FETCH_DEST", "wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.errors"),
     *("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"),
 )
-"""What the pages of a snapshot learn of a request: no session, no key, no word of proxies."""
+"""The parts of a request that a snapshot's pages get: no session, no key, no proxy headers."""
 
 
 class Reader:

@@ -1,4 +1,4 @@
-r"""Tell formulas from prices, shell variables, patterns and words in brackets.
+r"""Distinguish formulas from prices, shell variables, patterns and words in brackets.
 
 Only the text between two delimiters, and the text that follows, can decide. LaTeX commands and
 superscripts make anything a formula; without them, words side by side are words.

@@ -82,7 +82,7 @@ def _find_closer(state: StateInline, opening: str) -> int:
 
 
 def _is_in_text(latex: str) -> bool:
-    r"""Return whether `latex` ends inside the braces of a `\text{…}`, where dollars may stand."""
+    r"""Return whether `latex` ends inside the braces of a `\text{…}`, where dollars are text."""
     at = max(latex.rfind(command) for command in (r"\text", r"\mbox", r"\hbox"))
     return at >= 0 and latex.count("{", at) > latex.count("}", at)
 

@@ -4,8 +4,8 @@ A backslash is dropped before a character that could act as Markdown in its plac
 `\*not bold\*`, `snake\_case`, `\#`, `1\.` and `\[1]`. It is kept anywhere else, and in all of a
 word that has the form of a path or a regular expression: `C:\Users\_me`, `\d+\*`.
 
-Either way, the character after it is text. An escaped backslash is two backslashes, unless it
-stands before a character that would act as Markdown.
+Either way, the character after it is text. An escaped backslash is two backslashes, unless
+a character follows that would act as Markdown.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _could_act(src: str, pos: int) -> bool:
 
 
 def _could_emphasize(src: str, pos: int) -> bool:
-    r"""Return whether a run of `\*` or `\_` touches a word, or stands where a list item begins."""
+    r"""Return whether a run of `\*` or `\_` touches a word, or is where a list item begins."""
     escaped = src[pos : pos + 2]
     start = end = pos
     while src.startswith(escaped, start - 2) and start >= 2:

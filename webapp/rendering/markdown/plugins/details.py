@@ -1,4 +1,4 @@
-"""Render `<details>` with its `<summary>`; what is inside is Markdown.
+"""Render `<details>` with its `<summary>`; its content is Markdown.
 
 The opening tag begins a line and the closing tag ends one, as everybody writes them. An element
 that is not closed, or has other attributes than `open`, stays visible text.
@@ -100,7 +100,7 @@ def _pair_tags(state: StateBlock, start: int, end: int, indent: int) -> dict[int
         tags = _TAG.finditer(state.src, begin + closing.start(), stop) if closing else ()
         for tag in tags:
             if not opened:
-                # What follows the element on its last line would be lost.
+                # Text after the element on its last line would be lost.
                 ends[start] = None
                 break
             ends[opened.pop()] = _Place(line, tag.start())

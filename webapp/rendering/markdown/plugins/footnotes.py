@@ -128,7 +128,7 @@ def render_return(
 def link_notes(html: Markup, *, anchor: str, numbers: Iterator[int]) -> Markup:
     """Link the notes of sanitized `html` with their references, by ids that begin with `anchor`.
 
-    The next of `numbers` tells the text from others of the anchor. A note leads back to its
+    The next of `numbers` distinguishes the text from others of the anchor. A note leads back to its
     first reference. Without an anchor nothing is linked.
     """
     if 'class="footnote' not in html:
