@@ -16,7 +16,9 @@ from tools.store_rows import jsonl
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.embedded.transfer.exporting import export_completions
+from webapp.exact_json import parse
 from webapp.factories import find_database_url
+from webapp.shares import Choices, make_snapshot
 
 ID = "chatcmpl-given"
 MADE_UP = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tool_choice")
@@ -82,13 +84,25 @@ def test_the_raw_message_is_the_one_that_was_given(
 
 
 @pytest.mark.parametrize("given", ["hi", "", 7, 1.50, None, True, ["a", {"b": 1}], []])
-def test_a_message_that_is_no_object_gets_an_id_and_nothing_else(
+def test_a_message_that_is_no_object_is_shown_as_it_was_given(
     client: FlaskClient, loaded: Callable[..., None], given: Any
 ) -> None:
     loaded(messages=[given, {"role": "user", "content": "and then"}])
-    ids = Page.of(client.get(f"/completions/{ID}")).message_ids
+    page = Page.of(client.get(f"/completions/{ID}"))
+    ids = page.message_ids
 
-    assert raw(client, f"/messages/{ids[0]}/raw") == {"id": ids[0], "content": given}
+    assert raw(client, f"/messages/{ids[0]}/raw") == given
+    assert json.loads(page.one(".unknown pre.json").text()) == given
+    assert "readback" not in (page.bubbles[0].node.html or "")
+
+
+def test_a_bare_list_is_shared_without_the_results_that_are_left_out() -> None:
+    block = {"type": "tool_result", "tool_use_id": "c", "content": "42"}
+    messages = [parse(json.dumps(one)) for one in (["a", block], "hi", None)]
+
+    snapshot = make_snapshot(parse(json.dumps({"id": ID})), messages, Choices(calls=False))
+
+    assert json.loads(snapshot.document.source)["messages"] == [["a"], "hi", None]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ servers return.
 
 from webapp.messages.citing import merge_lists, parse_listed
 from webapp.messages.findings import Finding, Findings, Report, split_reports
-from webapp.messages.message import INPUT_KEYS, Message
+from webapp.messages.message import BARE, INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
 from webapp.messages.parts import (
     Annotation,
@@ -36,6 +36,7 @@ from webapp.messages.parts import (
 )
 
 __all__ = [
+    "BARE",
     "INPUT_KEYS",
     "Annotation",
     "Audio",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from webapp import exact_json
@@ -31,6 +31,9 @@ from webapp.messages.parts import (
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
 
+BARE: Final = "readback_value"
+"""Beside an id, the name of a message that is no object, as our own store sends it."""
+
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All keys that api.openai.com sends of an input message; an answer has others."""
 
@@ -54,6 +57,8 @@ Piece: TypeAlias = Part | Call
 class Message:
     """One message; `json` is its source exactly as sent.
 
+    `bare` is the message itself if it is no object: a text, a number, a list, a null.
+
     `holds_result` is true if its content is one `tool_result` block of Anthropic's API, whatever
     its role. If its content has several, or other parts besides, `results` has each of them as a
     message of its own, made of the same parts.
@@ -70,13 +75,17 @@ class Message:
     also_sent: tuple[Member, ...] = ()
     holds_result: bool = False
     results: tuple[Message, ...] = ()
+    bare: Value | None = None
     _sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def from_json(cls, json: Value, cited: Sequence[UrlCitation] = ()) -> Message:
         """Parse a message; `cited` are the sources that its completion lists for its text."""
         if not isinstance(json, Object):
-            return cls(json, parts=(Unknown(json=json, label="message"),))
+            return cls(json, parts=(Unknown(json=json, label="message"),), bare=json)
+        bare = json.get(BARE)
+        if bare and not isinstance(bare, Object) and set(json.names()) == {"id", BARE}:
+            return replace(cls.from_json(bare), json=json, id=json.text("id"), bare=bare)
         result = find_result(json)
         beyond = (
             result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
@@ -106,6 +115,11 @@ class Message:
             results=_build_results(tuple(blocks), role, parts),
             _sent=frozenset(json.names()),
         )
+
+    @property
+    def given(self) -> Value:
+        """The JSON to show: what was given, without the object that our store puts around it."""
+        return self.json if self.bare is None else self.bare
 
     @property
     def is_empty(self) -> bool:

@@ -215,7 +215,7 @@ class _Cut:
     def _write_message(self, json: Value) -> str | None:
         """Return the shared part of a message, None if it is empty."""
         if not isinstance(json, Object):
-            return json.source
+            return json.source if self._choices.calls else self._write_content(json)
         if not self._choices.system and json.text("role") in _SYSTEM:
             self._system += 1
             return None

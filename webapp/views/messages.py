@@ -41,7 +41,7 @@ def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show one message as the server sent it."""
     message = services().loader.load_message(completion_id, message_id, deadline())
     back = url_for(".show", completion_id=completion_id, message_id=message_id)
-    return render_raw_json(message.json, back=back)
+    return render_raw_json(message.given, back=back)
 
 
 @bp.get("/choices/<int:place>/raw")

@@ -2,7 +2,7 @@
 
 The API's form of them has members that nobody gave: a temperature of 1.0, parts of null members.
 Only the id is added here, because a reader could not ask for anything without it; a message that
-is no object is the `content` beside that id.
+is no object stands beside that id under a name of ours.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.exact_json import Object, parse
+from webapp.messages import BARE
 
 _ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
 """The name `id`, as it can be written in JSON."""
@@ -26,7 +27,7 @@ def write_given_message(given_json: str, message_id: str) -> str:
     """Return a message under its stored id, with which one that is no object becomes one."""
     text = join_lines(given_json).strip()
     if not text.startswith("{"):
-        return f'{{"id":"{message_id}","content":{text}}}'
+        return f'{{"id":"{message_id}","{BARE}":{text}}}'
     if _ID.search(text):
         return _write_with_id(text, message_id)
     rest = text[1:].lstrip()

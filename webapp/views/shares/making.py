@@ -158,7 +158,7 @@ def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
         return make_snapshot(
-            completion, [message.json for message in messages], choices, words=words
+            completion, [message.given for message in messages], choices, words=words
         )
     except TooLarge as problem:
         abort(413, f"{problem} Choose fewer messages.")

@@ -48,7 +48,7 @@ def _render(
     place: int | None = None,
 ) -> ResponseReturnValue:
     completion, messages = read
-    made = make_snapshot(completion, [one.json for one in messages], choices)
+    made = make_snapshot(completion, [one.given for one in messages], choices)
     text = write_text(made.document, place)
     if text is None:
         abort(404, "The completion has no such answer.")
