@@ -168,7 +168,7 @@ def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
 def open_app_database(config: Config) -> DatabaseOpener:
     """Return the database of the pages' own tables, opened on first use.
 
-    It is the same one, whatever server the pages read from.
+    It is the same one for every server that the pages read from.
     """
 
     def open_and_migrate() -> Database:

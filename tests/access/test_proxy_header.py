@@ -48,7 +48,7 @@ def test_a_page_names_the_reader_and_where_to_log_out(app: Flask) -> None:
         environ_overrides={"REMOTE_ADDR": PROXY},
     )
 
-    assert "You are <strong>ben</strong>" in page.text and "log out there" in page.text
+    assert "logged in as <strong>ben</strong>" in page.text and "log out there" in page.text
 
 
 def test_on_loopback_too_a_proxy_that_authenticates_is_never_this_machine(open_app: Open) -> None:

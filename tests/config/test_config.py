@@ -158,7 +158,7 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("READBACK_ALLOWED_HOSTS", "https://a.example"),
         ("READBACK_ALLOWED_HOSTS", "a.example/x"),
         ("READBACK_TRUSTED_PROXIES", "proxy.example"),
-        ("READBACK_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("READBACK_TRUSTED_PROXIES", "10.0.0.1/33"),
         ("READBACK_TRUSTED_PROXIES", ","),
         ("READBACK_PREFIX", "readback"),
         ("READBACK_PREFIX", "//a.example"),

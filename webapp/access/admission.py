@@ -1,7 +1,7 @@
-"""Admit readers: find out who makes a request, and refuse everybody else.
+"""Admit readers: identify the reader of a request, and refuse all others.
 
 The guard runs before every route, unknown ones included. Only the endpoints of `OPEN_ENDPOINTS`
-answer a request of nobody.
+answer without a reader.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OPEN_ENDPOINTS: Final = frozenset(
         "static_files.show",
     }
 )
-"""The routes that answer without a session: those of shares have the snapshot alone."""
+"""The routes that answer without a session; those of shares show only the snapshot."""
 
 _EXTENSION: Final = "readback_access"
 
@@ -103,7 +103,7 @@ class Access:
     def is_local(self, environ: Mapping[str, Any]) -> bool:
         """Return whether a request comes from this machine's own browser or client.
 
-        If a proxy authenticates, no request of its own is local, whatever headers it lacks.
+        If a proxy authenticates, no request of its own is local, even without forwarding headers.
         """
         is_proxied = self.settings.proxy_user_header and self.proxies.trusts(
             environ.get("REMOTE_ADDR", "")
@@ -111,7 +111,7 @@ class Access:
         return self._is_loopback and not is_proxied and is_local_request(cast(Any, environ))
 
     def identify(self, asked: Request) -> Reader | None:
-        """Return who makes a request, or None. Raise as `Sessions.find` does."""
+        """Return the reader of a request, or None. Raises the errors of `Sessions.find`."""
         if self.is_local(asked.environ):
             return LOCAL
         if self.is_open:
@@ -125,7 +125,7 @@ class Access:
         return session.reader if session else None
 
     def _read_proxy_header(self, asked: Request) -> Reader | None:
-        """Return whom a trusted proxy names; None if it names nobody, or several."""
+        """Return the reader that a trusted proxy names; None if it names none, or several."""
         header = self.settings.proxy_user_header or ""
         names = asked.headers.getlist(header)
         if not self.proxies.trusts(asked.remote_addr or "") or len(names) != 1:
@@ -147,25 +147,25 @@ class Access:
             reader = self.identify(request)
         except (StoreError, DBAPIError) as error:
             log.error("a session could not be checked: %s", type(error).__name__)
-            abort(503, "Readback cannot check now who you are. Try again in a moment.")
+            abort(503, "Readback cannot check your login now. Try again in a moment.")
         if reader is None:
             return self._refuse()
         request.environ[READER] = reader
         return None
 
     def _refuse(self) -> ResponseReturnValue:
-        """Answer a request of nobody: a page is to be logged in for, anything else is refused."""
+        """Answer a request without a reader: redirect pages to the login, refuse the rest."""
         if request.path.startswith("/v1/"):
-            # The API has its own key, and is not there without one.
+            # The API has its own key, and does not exist without one.
             abort(404)
         if not self.ways:
             log.warning(
-                "a request through a proxy, or for another host name, was refused: nothing says "
-                "who may read from elsewhere"
+                "a request through a proxy, or for another host name, was refused: no setting lets "
+                "anybody read from elsewhere"
             )
-            abort(403, "This Readback is only for the machine that it runs on.")
+            abort(403, "This Readback can only be read on the machine that it runs on.")
         if not self.settings.password_hash and not self.settings.oidc_issuer:
-            abort(403, "Readback is read through its proxy, which says who you are.")
+            abort(403, "Open Readback through its proxy, which logs you in.")
         if wants_fragment():
             return render_notice("access/_notice.html", status=401)
         destination = request.headers.get("Sec-Fetch-Dest", "document")
@@ -176,20 +176,20 @@ class Access:
 
 
 def access() -> Access:
-    """Return who may read the current application."""
+    """Return the `Access` of the current application."""
     found = current_app.extensions[_EXTENSION]
     assert isinstance(found, Access)
     return found
 
 
 def client_address() -> str:
-    """Return the address of whoever makes this request, as trusted proxies say."""
+    """Return the client's address of this request, as trusted proxies report it."""
     address: str = request.environ.get(CLIENT) or request.remote_addr or ""
     return address
 
 
 def record(event: Event, *, completion: str | None = None, **details: str | int) -> None:
-    """Record what the reader of this request has done, never anything of the content."""
+    """Record an action of this request's reader, without any content."""
     access().record.add(
         event,
         request.environ.get(READER),

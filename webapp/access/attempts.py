@@ -1,4 +1,4 @@
-"""Slow whoever guesses, without locking out those who know.
+"""Slow down guesses of a password, without locking out those who know it.
 
 Attempts are counted before they are checked, so that many at once do not slip through together.
 """
@@ -24,9 +24,9 @@ log = get_logger("readback")
 class Allowance:
     """How many attempts one source gets, in the words of the `limits` library.
 
-    After `ceiling` failures of all sources together, each source gets what `slow` says until
-    these are past: that slows everybody who guesses from many addresses, and nobody is without
-    an attempt for longer than `slow` lasts.
+    After `ceiling` failures of all sources together, each source is limited to `slow` until
+    these are past. That slows guesses from many addresses, and nobody waits for an attempt longer
+    than `slow` lasts.
     """
 
     each: tuple[str, ...]
@@ -44,7 +44,7 @@ class Attempts:
     """
 
     def __init__(self, storage_uri: str) -> None:
-        # Imported here: most who run Readback have no password.
+        # Imported here, since most installations have no password.
         from limits import parse
         from limits.errors import StorageError
         from limits.storage import MemoryStorage, storage_from_string
@@ -86,7 +86,7 @@ class Attempts:
             self._own.hit(ceiling, name, "all")
 
     def succeed(self, allowance: Allowance, name: str, source: str) -> None:
-        """Forget the attempts of `source`: it knew."""
+        """Forget the attempts of `source`, which knew the password."""
         for limiter in {self._shared, self._own}:
             try:
                 for limit in (*allowance.each, allowance.slow):
@@ -107,9 +107,9 @@ class Attempts:
 
 
 def name_source(address: str) -> str:
-    """Return what counts as one source: an IPv4 address, or the network of an IPv6 address.
+    """Return the source of an address: an IPv4 address, or the network of an IPv6 address.
 
-    Whoever has one IPv6 address usually has 2^64 of them.
+    A client with one IPv6 address usually has 2^64 of them.
     """
     try:
         found = ipaddress.ip_address(address)

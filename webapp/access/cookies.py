@@ -1,4 +1,4 @@
-"""The two cookies: the token of a session, and what a login at a provider needs meanwhile."""
+"""The two cookies: the token of a session, and the state of a login at a provider."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def keep_session(response: Response, token: str, *, seconds: int) -> None:
 
 
 def forget_session(response: Response) -> None:
-    """Remove the cookie, and what the browser has kept of the pages."""
+    """Remove the cookie, and the pages in the browser's cache."""
     response.delete_cookie(
         cookie_name(request), secure=request.is_secure, httponly=True, samesite="Lax"
     )

@@ -55,12 +55,12 @@ class NotAllowed(ProviderError):
     status = 403
 
     def __init__(self) -> None:
-        super().__init__("This account may not read here. Ask whoever runs this Readback.")
+        super().__init__("This account may not read here. Ask the administrator of this Readback.")
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """Who has logged in, and the address they wanted to read."""
+    """The reader who has logged in, and the address they wanted to read."""
 
     reader: Reader
     wanted: str
@@ -112,7 +112,7 @@ class Provider:
         return urlsplit(self._issuer).netloc
 
     def begin(self, redirect_uri: str, wanted: str) -> str:
-        """Return the provider's address to go to; keep what `finish` needs in a cookie.
+        """Return the provider's address to redirect to; keep the state for `finish` in a cookie.
 
         Raises `ProviderDown`.
         """
@@ -128,7 +128,7 @@ class Provider:
         return url
 
     def finish(self) -> LoggedIn:
-        """Return who has logged in, by the request that the provider sent the browser here with.
+        """Return the account of a login, from the request of the provider's redirect.
 
         Raises `ProviderError`.
         """
@@ -209,14 +209,14 @@ class Provider:
         )
 
     def _note(self, problem: ProviderError, cause: Exception) -> ProviderError:
-        """Log why a login failed, and return `problem`; the reader is told only what to do."""
+        """Log the cause of a failed login, and return `problem`, which has no details."""
         code = getattr(cause, "error", None) or type(cause).__name__
         log.warning("a login at %s failed: %.200r", self.host, code)
         return problem
 
 
 def find_verified_address(claims: Mapping[str, Any]) -> str | None:
-    """Return the account's address in lower case, if the provider says that it has checked it."""
+    """Return the account's address in lower case, if the provider has verified it."""
     address = claims.get("email")
     if claims.get("email_verified") not in (True, "true") or not isinstance(address, str):
         return None

@@ -1,4 +1,4 @@
-"""The team's password: its hash, and a check that cannot be made to use up the machine."""
+"""The team's password: its hash, and a check with bounded cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _checks: Final = threading.BoundedSemaphore(_AT_ONCE)
 
 
 def hash_password(password: str) -> str:
-    """Return what READBACK_PASSWORD_HASH takes, another one each time.
+    """Return a value for READBACK_PASSWORD_HASH, with a new salt each time.
 
     Raises `ValueError` with a sentence if the password is too short or too long.
     """

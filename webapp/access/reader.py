@@ -1,4 +1,4 @@
-"""Who makes a request, and what they may do."""
+"""The reader of a request, and the two roles."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ READER: Final = "readback.reader"
 class Reader:
     """Somebody who may read; `administrator` is one of the two roles.
 
-    The `identity` is stable and unique, the `name` is for people to read. `way` says how they
-    came in: `local`, `open`, `password`, `openid` or `proxy`. `session` is the key of the session,
+    The `identity` is stable and unique, the `name` is for people to read. `way` is their way
+    in: `local`, `open`, `password`, `openid` or `proxy`. `session` is the key of the session,
     if there is one.
     """
 
@@ -33,20 +33,20 @@ class Reader:
 
 
 LOCAL: Final = Reader("local", "this machine", True, "local")
-"""Whoever uses the browser on the machine that Readback runs on."""
+"""The reader on the machine that Readback runs on."""
 ANYONE: Final = Reader("anyone", "anyone", False, "open")
-"""Whoever comes, if READBACK_OPEN=1 lets in everyone."""
+"""Every reader, if READBACK_OPEN=1 lets in everyone."""
 
 
 def find_reader() -> Reader | None:
-    """Return who makes this request, or None on the few pages that are open to all."""
+    """Return the reader of this request, or None on the few pages that are open to all."""
     reader = request.environ.get(READER)
     assert reader is None or isinstance(reader, Reader)
     return reader
 
 
 def current_reader() -> Reader:
-    """Return who makes this request. Abort with 401 if nobody is logged in."""
+    """Return the reader of this request. Abort with 401 if nobody is logged in."""
     return find_reader() or abort(401, "Log in to read this.")
 
 

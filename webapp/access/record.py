@@ -1,7 +1,7 @@
-"""The record of what matters: who did what, when, from where, with which completion.
+"""The record of logins, shares, exports and deletions.
 
-An entry never has anything of the content of a completion. It is one JSON object on a line of the
-logger `readback.record`, and a row of the database.
+An entry has the reader, the time, the address and the completion's id, never its content. It is
+one JSON object on a line of the logger `readback.record`, and a row of the database.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LONGEST: Final = 256
 
 
 class Event(StrEnum):
-    """What is recorded."""
+    """The recorded events."""
 
     LOGIN = "login"
     FAILED_LOGIN = "failed login"
@@ -112,7 +112,7 @@ class Record:
     ) -> None:
         """Log an entry and store it; one that cannot be stored is only logged.
 
-        Without a `reader` it was somebody who is not known.
+        Without a `reader` the entry is of an unknown person.
         """
         now = self._now()
         entry = Entry(

@@ -24,7 +24,7 @@ from webapp.redaction import get_logger
 log = get_logger("readback")
 
 _SEEN_SECONDS: Final = 60
-"""How exact the time is at which a session was last used; each step costs a write."""
+"""The precision of the time at which a session was last used; each step costs a write."""
 
 _COLUMNS: Final = "digest, identity, name, administrator, way, started, seen, address, browser"
 _VALID: Final = (
@@ -57,7 +57,7 @@ _ADD_BASIS: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that somebody logged in with. Times are in seconds since 1970."""
+    """A login in one browser. Times are in seconds since 1970."""
 
     key: str
     reader: Reader
@@ -154,7 +154,7 @@ class Sessions:
         return newest == self._bases.get(way)
 
     def put_in_force(self) -> None:
-        """Make the settings of this process those in force, as somebody who starts it means."""
+        """Put the settings of this process in force, as its administrator intends."""
         self._register(again=True)
 
     def _register(self, *, again: bool = False) -> None:
@@ -185,7 +185,7 @@ class Sessions:
 
 
 def digest(token: str) -> str:
-    """Return what the database keeps of a token."""
+    """Return the digest of a token, as the database has it."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""Tell the requests of this machine's own browser from those that somebody passes on.
+"""Distinguish requests of this machine's own browser from those that are passed on.
 
 A server that listens on loopback is still reached from elsewhere through a tunnel, or through a
-proxy on the same machine. Neither can hide from which name it was called, or that it forwards,
-unless somebody has configured it to.
+proxy on the same machine. Both send the name by which they
+were called, or a forwarding header, unless configured otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FORWARDING: Final = frozenset(
 def is_local_request(environ: WSGIEnvironment) -> bool:
     """Return whether a request names a loopback host and bears no sign of a proxy.
 
-    HTTP/1.0 is such a sign: no browser speaks it, and nginx does unless it is told otherwise.
+    HTTP/1.0 is such a sign: no browser speaks it, and nginx does unless configured otherwise.
     """
     if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return False

@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
         _run_password,
         help="make READBACK_PASSWORD_HASH",
         description="Asks for the team's password twice, or reads it from two lines of standard "
-        "input, and prints what READBACK_PASSWORD_HASH takes. Nothing is stored.",
+        "input, and prints a value for READBACK_PASSWORD_HASH. Nothing is stored.",
         example="readback password > password-hash",
     )
     # It makes a setting, so it must work while that one is missing.

@@ -281,7 +281,7 @@ class Config:
         "READBACK_SHARES",
         parsers.flag,
         default=True,
-        help="0 turns sharing off: no link of a share opens, and none can be made.",
+        help="1 allows sharing; with 0 no share can be made, and no link of a share opens.",
     )
     share_days: int = setting(
         "READBACK_SHARE_DAYS",

@@ -1,4 +1,4 @@
-"""The settings of who may read: the ways in, the administrators, sessions and the record."""
+"""The settings of access: the ways in, the administrators, sessions and the record."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DAY: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
-    """Who may read, and who administers."""
+    """Settings of the readers and the administrators."""
 
     password_hash: str | None = setting(
         "READBACK_PASSWORD_HASH",
         parsers.password_hash,
         default=None,
-        help="Lets in whoever knows the team's password; `readback password` makes the hash. "
+        help="Lets in everybody who knows the team's password; `readback password` makes the hash. "
         "Another hash ends all sessions that began with the old one.",
         is_secret=True,
     )
@@ -40,37 +40,37 @@ class AccessSettings:
         "READBACK_OIDC_CLIENT_SECRET",
         parsers.secret,
         default=None,
-        help="The secret that goes with it. Sent to the provider alone.",
+        help="The secret of that id. Sent only to the provider.",
         is_secret=True,
     )
     oidc_allowed: tuple[str, ...] = setting(
         "READBACK_OIDC_ALLOWED",
         parsers.people,
         default=(),
-        help="Whose accounts: domains and addresses, separated by commas, such as example.com, "
-        "ann@other.example; the provider must have verified the address. `everyone` is for a "
-        "provider that has only accounts of your team.",
+        help="Whose accounts are let in: domains and addresses, separated by commas, such as "
+        "example.com, ann@other.example; the provider must have verified the address. "
+        "`everyone` is for a provider that has only accounts of your team.",
     )
     proxy_user_header: str | None = setting(
         "READBACK_PROXY_USER_HEADER",
         parsers.header_name,
         default=None,
-        help="Lets in whom a proxy of READBACK_TRUSTED_PROXIES names in this header, such as "
-        "X-Forwarded-User. The proxy must remove the header from what browsers send.",
+        help="Lets in the person that a proxy of READBACK_TRUSTED_PROXIES names in this header, "
+        "such as X-Forwarded-User. The proxy must remove the header from requests of browsers.",
     )
     admins: tuple[str, ...] = setting(
         "READBACK_ADMINS",
         parsers.admins,
         default=(),
         help="Who sees the record and all shares, and may change and delete: addresses or names as "
-        "the way in gives them, or CLAIM=VALUE of the provider, such as groups=readback-admins, "
-        "separated by commas; `everyone` who is let in.",
+        "the provider or proxy sends them, or CLAIM=VALUE of the provider, such as "
+        "groups=readback-admins, separated by commas; `everyone` means all who are let in.",
     )
     session_idle: int = setting(
         "READBACK_SESSION_IDLE_SECONDS",
         parsers.whole(60, 365 * DAY),
         default=DAY,
-        help="Seconds after which a session ends that nobody uses.",
+        help="Seconds after which an unused session ends.",
     )
     session_lifetime: int = setting(
         "READBACK_SESSION_SECONDS",

@@ -177,7 +177,7 @@ def folder(raw: str) -> str:
 
 
 def password_hash(raw: str) -> str:
-    """Return a hash as `readback password` prints it, with bounds on what a check may cost."""
+    """Return a hash as `readback password` prints it, with bounds on the cost of a check."""
     match = re.fullmatch(
         r"scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2})\$\S{8,64}\$[0-9a-f]{128}", raw
     )

@@ -321,7 +321,7 @@ class ShareStore:
     def revoke_all(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
         """End the shares of `owner`, or of all owners, of one completion if named; return them.
 
-        If they are of everybody, drafts of that completion are deleted as well.
+        Without an `owner`, drafts of that completion are deleted as well.
         """
         candidates = self.list_shares(owner, completion=completion)
         with self._database.writer.begin() as connection:

@@ -28,7 +28,7 @@ bp = Blueprint("login", __name__)
 
 @bp.get("/login")
 def show() -> ResponseReturnValue:
-    """Show the ways in. `next` is the address that was asked for."""
+    """Show the ways in. `next` is the address to return to."""
     if access().identify(request):
         return redirect(_find_wanted(), 303)
     return _render()
@@ -62,7 +62,7 @@ def begin_openid() -> ResponseReturnValue:
     provider = access().provider
     if provider is None:
         abort(404)
-    # Imported with the provider: most who run Readback have none.
+    # Imported with the provider, since most installations have none.
     from webapp.access.openid import ProviderError
 
     try:
@@ -74,7 +74,7 @@ def begin_openid() -> ResponseReturnValue:
 
 @bp.get("/login/openid/callback")
 def finish_openid() -> ResponseReturnValue:
-    """Begin a session for the account that the provider has sent the browser back with."""
+    """Begin a session for the account of the provider's redirect."""
     provider = access().provider
     if provider is None:
         abort(404)
@@ -107,14 +107,14 @@ def log_out() -> ResponseReturnValue:
 
 @bp.get("/logged-out")
 def logged_out() -> ResponseReturnValue:
-    """Say that the session is over, and where else to log out."""
+    """Confirm the logout, with a link to log out at the provider."""
     provider = access().provider
     url = provider.find_logout_url(find_url("login.show", _external=True)) if provider else None
     return render_template("access/logged_out.html", provider=provider, provider_url=url)
 
 
 def _begin_session(reader: Reader, wanted: str) -> Response:
-    """Return the redirect to `wanted` with the cookie of a new session; the old one is over."""
+    """Start a session, end the browser's old one, and return a redirect to `wanted`."""
     sessions = access().sessions
     old = sessions.find(request.cookies.get(cookie_name(request), ""))
     if old is not None:

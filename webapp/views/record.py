@@ -1,4 +1,4 @@
-"""The record of what matters, for administrators."""
+"""The record of logins, shares, exports and deletions, for administrators."""
 
 from __future__ import annotations
 

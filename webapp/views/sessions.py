@@ -1,4 +1,4 @@
-"""One's own sessions: where one is logged in, and log out there."""
+"""A reader's own sessions: list them, and end one."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from webapp.shares import Share
 
 
 def find_owner() -> str | None:
-    """Return whose shares the reader may manage; None for an administrator, who may all."""
+    """Return the owner whose shares the reader may manage; None, for administrators, is all."""
     reader = current_reader()
     return None if reader.administrator else reader.identity
 
