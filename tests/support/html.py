@@ -22,9 +22,9 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "pre": {"tabindex"},
     "bdi": {"class"},
     "button": {"type", "class", "data-copy-code"},
-    "td": {"class"},
-    "th": {"class"},
-    "li": {"class"},
+    "td": {"class", "dir"},
+    "th": {"class", "dir"},
+    "li": {"class", "dir"},
     "code": {"class"},
     "span": {
         *("class", "data-mark", "data-quiet", "title"),

@@ -297,6 +297,33 @@ def test_each_block_finds_its_own_direction(text: str, with_direction: list[str]
 
 
 @pytest.mark.parametrize(
+    ("text", "whole", "blocks"),
+    [
+        ("API هو واجهة برمجة التطبيقات", "rtl", ["p rtl"]),
+        ("The word שלום means peace", "ltr", ["p ltr"]),
+        ("شكرا جزيلا\n\nSee you.", "rtl", ["p rtl", "p auto"]),
+        ("شكرا\n\n```\nfor letter in alphabet: print(letter)\n```", "rtl", ["p rtl"]),
+        ("[شكرا](https://example.com/a/long/address)", "rtl", ["p rtl"]),
+        ("- HTTP بروتوكول\n- TLS تشفير", "rtl", ["ul rtl", "li rtl", "li rtl"]),
+        ("> HTTP بروتوكول", "rtl", ["blockquote rtl", "p rtl"]),
+        ("# GNU نظام تشغيل", "rtl", ["h3 rtl"]),
+        ("|Key|المفتاح|\n|-|-|\n|id|المعرف الفريد|", "rtl", ["div rtl", "th rtl", "td rtl"]),
+        ("|Word|Meaning|\n|-|-|\n|שלום|peace|", "ltr", ["div ltr", "td rtl"]),
+        ("1 + 1 = ٢", "auto", ["p auto"]),
+        ("`שלום`", "auto", ["p auto"]),
+    ],
+)
+def test_right_to_left_letters_decide_by_their_number(
+    text: str, whole: str, blocks: list[str]
+) -> None:
+    view = render_markdown(text)
+
+    nodes = parsed(str(view.html)).css("[dir]")
+    assert view.direction == whole
+    assert [f"{node.tag} {node.attributes['dir']}" for node in nodes] == blocks
+
+
+@pytest.mark.parametrize(
     ("text", "address", "alt"),
     [
         ("![alt](https://i.example/a.png)", "https://i.example/a.png", "alt"),

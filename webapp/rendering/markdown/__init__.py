@@ -32,6 +32,7 @@ from webapp.rendering.markdown.context import (
 from webapp.rendering.markdown.parser import render
 from webapp.rendering.markdown.plugins.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
+from webapp.rendering.text.direction import find_direction
 from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html
 
 __all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
@@ -47,13 +48,15 @@ _COSTLY: Final = re.compile(r"[\[\]*_~`]")
 class TextView:
     """A rendered text: its HTML, a note if a budget limited it, and its sources.
 
-    `is_plain` is true if the text was not parsed as Markdown at all.
+    `is_plain` is true if the text was not parsed as Markdown at all; `direction` is the value of
+    `dir` for it as a whole.
     """
 
     html: Markup
     note: str | None = None
     sources: tuple[Source, ...] = ()
     is_plain: bool = False
+    direction: str = "auto"
 
 
 def render_markdown(
@@ -91,12 +94,18 @@ def render_markdown(
             shown = reveal_in_html(scope.fill(linked))
     except TooCostly as reason:
         plain = Markup('<pre tabindex="0">{}</pre>').format(render_exact(text))
-        return TextView(plain, f"Shown as plain text: {reason}.", list_unmarked(annotations), True)
+        return TextView(
+            plain,
+            f"Shown as plain text: {reason}.",
+            list_unmarked(annotations),
+            True,
+            find_direction(text),
+        )
     # An empty heading, item, quote or fence leaves nothing to see.
     may_be_empty = len(shown) <= _MAX_EMPTY and not _SEEN.search(shown)
     if may_be_empty and is_unseen(unescape(_UNSEEN.sub("", shown))):
         shown = _render_blank(text)
-    return TextView(shown, " ".join(scope.notes) or None, sources)
+    return TextView(shown, " ".join(scope.notes) or None, sources, direction=scope.direction)
 
 
 def _render_blank(text: str) -> Markup:

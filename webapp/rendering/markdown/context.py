@@ -55,6 +55,7 @@ class Scope:
         self.image = image
         self.notes: list[str] = []
         self.waiting: list[str] = []
+        self.direction = "auto"
         self._key = key or secrets.token_hex(12)
         self._makers: list[Callable[[], Markup]] = []
 

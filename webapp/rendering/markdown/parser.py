@@ -29,6 +29,7 @@ from webapp.rendering.markdown.plugins import (
     block_attributes,
     cjk_emphasis,
     details,
+    directions,
     footnotes,
     images,
     inline_tags,
@@ -53,6 +54,7 @@ _PLUGINS: Final = (
     footnotes,
     tables,
     block_attributes,
+    directions,
 )
 _SYNTAX: Final = r"[\n$&*<\[\\\]_`~]|!(?=\[)|:(?=//)"
 """Where text ends because syntax may begin. markdown-it also stops at signs that no rule of ours
@@ -138,9 +140,10 @@ def render_table(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
     """Wrap a table in a box that scrolls, also by keyboard."""
+    direction = tokens[index].attrs.pop("dir", "auto")
     table = self.renderToken(tokens, index, options, env)
     if tokens[index].nesting > 0:
-        return f'<div class="wide" tabindex="0" dir="auto">{table}'
+        return f'<div class="wide" tabindex="0" dir="{direction}">{table}'
     return f"{table}</div>"
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import nh3
 
 _DIRECTED: Final = ["blockquote", "h3", "h4", "h5", "h6", "ol", "p", "summary", "ul"]
+_DIRECTIONS: Final = {"auto", "ltr", "rtl"}
 _TAGS: Final = {
     *_DIRECTED,
     *[
@@ -34,9 +35,9 @@ _TAGS: Final = {
     ],
 }
 _VALUES: Final[dict[str, dict[str, set[str]]]] = {
-    **{tag: {"dir": {"auto"}} for tag in _DIRECTED},
+    **{tag: {"dir": _DIRECTIONS} for tag in (*_DIRECTED, "li", "td", "th")},
     "details": {"open": {""}},
-    "div": {"dir": {"auto"}, "tabindex": {"0"}},
+    "div": {"dir": _DIRECTIONS, "tabindex": {"0"}},
     "span": {"role": {"img"}, "aria-label": {"done", "to do"}},
 }
 _CLASSES: Final = {

@@ -14,6 +14,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from webapp.rendering.text.direction import find_direction
 from webapp.rendering.text.invisible import reveal_invisible
 
 MAX_ROWS: Final = 500
@@ -60,7 +61,7 @@ def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
         )
         body += f"<tr>{''.join(cells)}</tr>"
     html = Markup(
-        '<div class="wide" tabindex="0"><table class="values" dir="auto">'
+        f'<div class="wide" tabindex="0"><table class="values" dir="{find_direction(text)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return Table(html, total, len(rows))

@@ -1,6 +1,6 @@
 """Set attributes of blocks, and replace the brackets of tasks.
 
-A list gets the width of its numbers, a text its direction, and a heading its level. `[ ]` and
+A list gets the width of its numbers, and a heading its level. `[ ]` and
 `[x]` at the start of an item become read-only boxes.
 """
 
@@ -23,17 +23,6 @@ FIRST_HEADING: Final = 3
 _BOX: Final = re.compile(r"\[([ xX])\][ \t]")
 _TWO_DIGITS: Final = 99
 _FOUR_DIGITS: Final = 9_999
-_DIRECTED: Final = frozenset(
-    {
-        "paragraph_open",
-        "heading_open",
-        "bullet_list_open",
-        "ordered_list_open",
-        "blockquote_open",
-        "definition",
-    }
-)
-_DIRECTED_BY_FIRST_CHILD: Final = frozenset({"list_item_open", "blockquote_open"})
 
 
 def install(parser: MarkdownIt) -> None:
@@ -41,7 +30,6 @@ def install(parser: MarkdownIt) -> None:
     parser.core.ruler.push("tasks", mark_tasks)
     parser.add_render_rule("task", render_box)
     parser.core.ruler.push("number_widths", set_number_widths)
-    parser.core.ruler.push("directions", set_directions)
     parser.core.ruler.push("heading_levels", set_heading_levels)
     parser.core.ruler.push("empty_table_heads", replace_empty_heads)
 
@@ -56,20 +44,6 @@ def set_number_widths(state: StateCore) -> None:
         if last > _TWO_DIGITS:
             is_long = last <= _FOUR_DIGITS
             token.attrs["class"] = "long-numbers" if is_long else "very-long-numbers"
-
-
-def set_directions(state: StateCore) -> None:
-    """Let each block find its own direction, so that none turns its neighbours.
-
-    To find the direction of a list or a quote, a browser skips descendants with a `dir` of their
-    own. So the first block inside one has none, and those after it do. Style sheets isolate the
-    texts of items and cells.
-    """
-    before = ""
-    for token in state.tokens:
-        if token.type in _DIRECTED and before not in _DIRECTED_BY_FIRST_CHILD:
-            token.attrs["dir"] = "auto"
-        before = token.type
 
 
 def set_heading_levels(state: StateCore) -> None:
