@@ -56,7 +56,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
     "reading": (f"{VALUES} folders transcript analysis upstream", ""),
-    "factories": ("config upstream", "platformdirs requests"),
+    "factories": ("access config database shares upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "access": (
         "addresses config database fragments redaction",
@@ -65,7 +65,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),
-    "errors": ("fragments redaction upstream", "flask werkzeug"),
+    "errors": ("database fragments redaction upstream", "flask sqlalchemy werkzeug"),
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),

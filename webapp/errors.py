@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 from flask import Flask, Response, current_app, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from webapp.database import StoreError, find_outage
 from webapp.fragments import render_notice, wants_fragment
 from webapp.redaction import get_logger
 from webapp.upstream import NotFound, RateLimited, UpstreamError
@@ -47,6 +49,9 @@ _NOT_FOUND_CAUSES = {
     ),
     "share": (),
 }
+_NO_DATABASE = "Readback cannot use its database now. Try again in a moment."
+_RETRY_SECONDS = 10
+_SHARES = "/s/"
 _CAUSES = "readback_not_found_causes"
 _SENTENCES = {
     400: "The address has a parameter that Readback does not understand.",
@@ -65,6 +70,8 @@ def register_error_handlers(app: Flask, server: str) -> None:
     """
     app.extensions[_CAUSES] = _NOT_FOUND_CAUSES[server]
     app.register_error_handler(UpstreamError, handle_upstream_error)
+    app.register_error_handler(StoreError, handle_database_error)
+    app.register_error_handler(SQLAlchemyError, handle_database_error)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected_error)
 
@@ -77,6 +84,16 @@ def handle_upstream_error(error: UpstreamError) -> Response:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
+
+
+def handle_database_error(error: StoreError | SQLAlchemyError) -> Response:
+    """Return the answer while the database of sessions and shares cannot be used."""
+    outage = find_outage(error)
+    if outage is None and not isinstance(error, StoreError):
+        return handle_unexpected_error(error)
+    reason = outage.sentence if outage else str(error)
+    log.error("the database failed at %s: %s", request.endpoint, reason)
+    return handle_http_error(ServiceUnavailable(_NO_DATABASE, retry_after=_RETRY_SECONDS))
 
 
 def handle_http_error(error: HTTPException) -> Response:
@@ -107,8 +124,10 @@ def _render_error(
     # An error without a status is ours, about a part of a completion that is there.
     missing = isinstance(error, NotFound) and error.status is not None
     causes = current_app.extensions[_CAUSES] if missing else ()
+    # Who follows a link to a share learns of the share alone.
+    is_share = request.path.startswith(_SHARES)
     page = render_template(
-        "errors/error.html",
+        "shares/error.html" if is_share else "errors/error.html",
         error=error,
         title=title,
         sentence=sentence,

@@ -51,7 +51,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
         return _render_nothing()
     here = url_for("links.show", token=token, rest=rest or None)
     if not share.is_counted:
-        return _finish(make_response(redirect(here, 303)))
+        return redirect(here, 303)
     tried = sharing.store.try_passphrase(share, request.form.get("passphrase", ""))
     if tried is not Tried.RIGHT:
         return _render_cover(share, tried)
@@ -71,7 +71,15 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
         httponly=True,
         samesite="Lax",
     )
-    return _finish(response)
+    return response
+
+
+@bp.after_request
+def finish(response: Response) -> Response:
+    """Keep whatever is answered out of caches, indexes and referrers, errors as well."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def describe_agent(agent: str) -> str:
@@ -92,7 +100,7 @@ def _cookie_name() -> str:
 def _render_cover(share: Share, tried: Tried = Tried.RIGHT) -> Response:
     page = render_template("shares/cover.html", share=share, problem=_SENTENCES.get(tried))
     status = {Tried.RIGHT: 200, Tried.WRONG: 403, Tried.TOO_SOON: 429}[tried]
-    response = _finish(make_response(page, status))
+    response = make_response(page, status)
     # Without a referrer the form would send `Origin: null`, and be refused.
     response.headers["Referrer-Policy"] = "same-origin"
     if tried is Tried.TOO_SOON:
@@ -102,9 +110,4 @@ def _render_cover(share: Share, tried: Tried = Tried.RIGHT) -> Response:
 
 def _render_nothing() -> Response:
     """Return the one answer to a link that is wrong, expired, revoked or used up."""
-    return _finish(make_response(render_template("shares/nothing.html"), 404))
-
-
-def _finish(response: Response) -> Response:
-    response.headers.update(HEADERS)
-    return response
+    return make_response(render_template("shares/nothing.html"), 404)
