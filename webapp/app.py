@@ -16,10 +16,9 @@ from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp import access, errors, redaction, security, templating
-from webapp.access import Access, Event, LoginCookie, client_address, find_reader
+from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_address, find_reader
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.config import Config
-from webapp.database import Database, DatabaseOpener, migrate, open_database
 from webapp.embedded import (
     AS_GIVEN,
     ModelServer,
@@ -38,6 +37,7 @@ from webapp.factories import (
     find_server_kind,
     find_spool_folder,
     lists_input_only,
+    open_app_database,
     open_upstream,
 )
 from webapp.folders import FolderCache
@@ -72,7 +72,6 @@ from webapp.views.shares.reader import Reader
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_SCHEMAS: Final = (access.SCHEMA,)
 _MAX_FORM_BYTES: Final = 256 * 1024
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
@@ -109,22 +108,16 @@ def create_app(
         )
     )
     media_cache.sweep()
-    shares = ShareStore(find_database_url(config))
-    guard = Access(config, open_app_database(config), now=clock.wall)
+    database = open_app_database(config)
+    shares = ShareStore(database)
+    guard = Access(config, database, now=clock.wall)
     embedded, spool = None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
-        forget = partial(_forget, media_cache, shares, spool)
-
-        def forget_deleted(completion_id: str) -> None:
-            forget(completion_id)
-            # A request of our own pages comes from no client, and has been recorded there.
-            if CLIENT in request.environ:
-                guard.record.add(
-                    Event.DELETE, None, address=client_address(), completion=completion_id, by="API"
-                )
-
-        embedded = _create_embedded(config, spool, forget_deleted, fills_new_store=fills_new_store)
+        forget = partial(_forget, media_cache, shares, spool, guard.record)
+        embedded = _create_embedded(
+            config, spool, guard.record, forget, fills_new_store=fills_new_store
+        )
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
     services = _build_services(config, transport, clock, media_cache)
@@ -165,25 +158,6 @@ def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
     return app
 
 
-def open_app_database(config: Config) -> DatabaseOpener:
-    """Return the database of the pages' own tables, opened on first use.
-
-    It is the same one for every server that the pages read from.
-    """
-
-    def open_and_migrate() -> Database:
-        database = open_database(find_database_url(config))
-        try:
-            for schema in _SCHEMAS:
-                migrate(database, schema)
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    return DatabaseOpener(open_and_migrate)
-
-
 def _mount_api(
     pages: WSGIApplication, embedded: WSGIApplication, guard: Access, *, has_key: bool
 ) -> WSGIApplication:
@@ -203,18 +177,33 @@ def _make_redirect_relative(response: Response) -> Response:
     return response
 
 
-def _forget(media_cache: MediaCache, shares: ShareStore, spool: Spool, completion_id: str) -> None:
-    """Delete the files of a completion, and revoke its shares.
+def _forget(
+    media_cache: MediaCache,
+    shares: ShareStore,
+    spool: Spool,
+    record: Record,
+    completion_id: str,
+    *,
+    reader: access.Reader | None,
+    **details: str,
+) -> None:
+    """Delete the files of a completion; revoke its shares, and record that.
 
     A client that deletes cannot be asked whether its shares should stay, so they do not.
     """
-    shares.revoke_all(completion=completion_id)
+    for share in shares.revoke_all(completion=completion_id):
+        record.add(Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details)
     media_cache.forget(completion_id)
     spool.forget(completion_id)
 
 
 def _create_embedded(
-    config: Config, spool: Spool, on_delete: Callable[[str], None], *, fills_new_store: bool
+    config: Config,
+    spool: Spool,
+    record: Record,
+    forget: Callable[..., None],
+    *,
+    fills_new_store: bool,
 ) -> Flask:
     """Return the embedded server; it creates completions if a model server is configured.
 
@@ -237,9 +226,22 @@ def _create_embedded(
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
     if config.keep_days:
-        Retention(store, days=config.keep_days, on_delete=on_delete).begin()
+        Retention(
+            store,
+            days=config.keep_days,
+            on_delete=partial(forget, reader=RETENTION),
+            on_deleted=lambda one: record.add(Event.DELETE, RETENTION, completion=one),
+        ).begin()
+
+    def forget_deleted(completion_id: str) -> None:
+        details = {"address": client_address(), "by": "API"}
+        forget(completion_id, reader=None, **details)
+        # A request of our own pages comes from no client, and has been recorded there.
+        if CLIENT in request.environ:
+            record.add(Event.DELETE, None, completion=completion_id, **details)
+
     return create_server(
-        store, api_key=config.api_key, model=model, recovery=recovery, on_delete=on_delete
+        store, api_key=config.api_key, model=model, recovery=recovery, on_delete=forget_deleted
     )
 
 

@@ -1,4 +1,4 @@
-"""Build the client that the settings name, and find the database's address and the folders.
+"""Build the client that the settings name, and find its database and folders.
 
 Knows nothing of pages, so that a command need not load their code.
 """
@@ -14,7 +14,9 @@ from typing import Final, Literal, TypeAlias
 import platformdirs
 from requests.adapters import BaseAdapter
 
+from webapp import access, shares
 from webapp.config import OPENAI_BASE_URL, Config
+from webapp.database import DatabaseOpener, open_later
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
@@ -30,6 +32,14 @@ def find_database_url(config: Config) -> str:
         return config.database_url
     folder = platformdirs.user_data_path("readback", appauthor=False)
     return f"sqlite:///{folder / 'readback.sqlite3'}"
+
+
+def open_app_database(config: Config) -> DatabaseOpener:
+    """Return the database of sessions, the record and shares, opened on first use.
+
+    It is the same one, whatever server the pages read from.
+    """
+    return open_later(find_database_url(config), access.SCHEMA, shares.SCHEMA)
 
 
 def find_media_folder(config: Config) -> Path:

@@ -1,4 +1,4 @@
-"""`readback import`, `export`, `list` and `delete`, run as a user runs them."""
+"""Commands on the store and on its shares, and `readback password`, as a user runs them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.support.command import PATIENCE, Readback, open_terminal, read_until
 from tests.support.forking import Forkable
 from tools.outages import MountRefused, small_disk
 from tools.store_rows import compact, completion, database_url, jsonl
+from webapp.access import SCHEMA, Record
+from webapp.access.passwords import check_password
+from webapp.database import open_later
 
 BEACON = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="
 
@@ -41,7 +45,7 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
 @pytest.mark.parametrize(
     "command",
     ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
-    + ["share", "shares", "revoke"],
+    + ["share", "shares", "revoke", "password"],
 )
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")
@@ -279,6 +283,69 @@ def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -
     assert ended.errors == "c9 is not stored\n"
     assert filled("delete", "c2").status == 0
     assert json.loads(filled("export").output)["id"] == "c3"
+
+
+def test_commands_are_recorded_as_the_shells(filled: Readback, tmp_path: Path) -> None:
+    filled("export", "c1", "c9")
+    filled("export")
+    for _ in range(3):
+        assert filled("share", "c1").status == 0
+    first = filled("shares").output.partition(" ")[0]
+    filled("revoke", first, first)
+    filled("revoke", "--all")
+    assert filled("share", "c1").status == 0
+    filled("delete", "c1", "c9")
+
+    database = open_later(database_url(tmp_path), SCHEMA)
+    entries = Record(database, days=1, now=time.time).list_entries()[::-1]
+    database.close()
+    assert {(one.name, one.way, one.address) for one in entries} == {("shell", "shell", "")}
+    assert [f"{one.event} {one.completion}" for one in entries] == [
+        *("export c1", "export None"),
+        *["share made c1"] * 3,
+        *["share revoked c1"] * 3,
+        *("share made c1", "share revoked c1", "delete c1"),
+    ]
+    assert entries[1].details == {"completions": 3}
+    assert first in [one.details["share"] for one in entries[5:6]]
+
+
+@pytest.mark.parametrize(
+    ("input", "problem"),
+    [
+        ("correct horse\ncorrect horse\n", ""),
+        ("correct horse\r\ncorrect horse\r\n", ""),
+        ("correct horse\ncorrect house\n", "The two passwords differ."),
+        ("correct horse\n", "The two passwords differ."),
+        ("", "The password must have at least 10 characters."),
+        ("short\nshort\n", "The password must have at least 10 characters."),
+    ],
+)
+def test_a_password_is_read_from_two_lines(readback: Readback, input: str, problem: str) -> None:
+    # Settings that are wrong are no hindrance to making one.
+    ended = readback.with_settings(PORT="none")("password", input=input)
+
+    if problem:
+        assert (ended.status, ended.output) == (2, "")
+        assert ended.errors == f"readback: {problem}\n"
+    else:
+        assert (ended.status, ended.errors) == (0, "")
+        assert check_password(ended.output.removesuffix("\n"), "correct horse")
+
+
+def test_a_password_is_asked_for_twice_and_not_shown(readback: Readback) -> None:
+    with (
+        open_terminal() as (shown, device),
+        readback.start("password", stdin=device, stderr=device) as process,
+    ):
+        seen = read_until(shown, "Password of the team: ")
+        os.write(shown, b"correct horse\n")
+        seen += read_until(shown, "The same again: ")
+        os.write(shown, b"correct horse\n")
+        output, _ = process.communicate()
+
+    assert "horse" not in seen
+    assert check_password(output.decode().removesuffix("\n"), "correct horse")
 
 
 def test_a_share_is_made_listed_and_revoked_and_ends_with_its_completion(

@@ -51,7 +51,14 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
     file.write_text(json.dumps({**COMPLETION, "messages": MESSAGES}), encoding="utf-8")
     import_files(store, [file])
     forgotten: list[str] = []
-    retention = Retention(store, days=30, on_delete=forgotten.append, now=lambda: now[0])
+    deleted: list[str] = []
+    retention = Retention(
+        store,
+        days=30,
+        on_delete=forgotten.append,
+        on_deleted=deleted.append,
+        now=lambda: now[0],
+    )
     with store.connect() as connection:
         (stored_at,) = connection.exec_driver_sql("SELECT stored FROM completions").one()
 
@@ -60,6 +67,6 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
     now[0] += 1
     assert retention.delete_old() == 1
 
-    assert forgotten == [OWN_ID]
+    assert forgotten == deleted == [OWN_ID]
     assert store.retrieve_completion(OWN_ID) is None
     store.close()

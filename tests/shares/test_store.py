@@ -10,7 +10,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 from tests.shares.sharing import OWN_ID, SECRET, snapshot
-from webapp.shares import Share, ShareStore, Terms, Tried
+from webapp.database import open_later
+from webapp.shares import SCHEMA, Share, ShareStore, Terms, Tried
 
 
 class Time:
@@ -30,9 +31,9 @@ def time() -> Time:
 
 @pytest.fixture
 def store(url: str, time: Time) -> Iterator[ShareStore]:
-    made = ShareStore(url, now=time)
-    yield made
-    made.close()
+    database = open_later(url, SCHEMA)
+    yield ShareStore(database, now=time)
+    database.close()
 
 
 def publish(store: ShareStore, **terms: object) -> tuple[Share, str]:
@@ -105,7 +106,8 @@ def test_five_passphrases_may_be_tried_and_then_one_a_minute(store: ShareStore, 
 
 
 def test_many_readers_in_four_processes_get_exactly_as_many_views_as_there_are(url: str) -> None:
-    store = ShareStore(url)
+    database = open_later(url, SCHEMA)
+    store = ShareStore(database)
     share, token = publish(store, view_limit=5)
     with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
         counts = list(pool.map(open_eight_times, [url] * 4, [token] * 4))
@@ -115,12 +117,13 @@ def test_many_readers_in_four_processes_get_exactly_as_many_views_as_there_are(u
     assert found is not None and found.views == 5 and found.is_used_up
     assert len(store.list_openings(share.id)) == 5
     assert store.take_view(share, token, agent="") is None
-    store.close()
+    database.close()
 
 
 def open_eight_times(url: str, token: str) -> int:
     """Open a share by eight threads at once; return how many of them got a view."""
-    store = ShareStore(url)
+    database = open_later(url, SCHEMA)
+    store = ShareStore(database)
     share = store.find_open(token)
     assert share is not None
     together = threading.Barrier(8)
@@ -131,7 +134,7 @@ def open_eight_times(url: str, token: str) -> int:
 
     with ThreadPoolExecutor(8) as pool:
         got = sum(pool.map(take, range(8)))
-    store.close()
+    database.close()
     return got
 
 

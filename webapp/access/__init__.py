@@ -23,7 +23,14 @@ from webapp.access.admission import (
 )
 from webapp.access.attempts import PASSWORDS, Allowance, name_source
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
-from webapp.access.reader import Reader, administrators_only, current_reader, find_reader
+from webapp.access.reader import (
+    RETENTION,
+    SHELL,
+    Reader,
+    administrators_only,
+    current_reader,
+    find_reader,
+)
 from webapp.access.record import Event, Record
 from webapp.access.schema import SCHEMA
 from webapp.access.sessions import Session
@@ -31,7 +38,9 @@ from webapp.access.sessions import Session
 __all__ = [
     "OPEN_ENDPOINTS",
     "PASSWORDS",
+    "RETENTION",
     "SCHEMA",
+    "SHELL",
     "Access",
     "Allowance",
     "Event",

@@ -106,7 +106,7 @@ class Record:
         event: Event,
         reader: Reader | None,
         *,
-        address: str,
+        address: str = "",
         completion: str | None = None,
         **details: str | int,
     ) -> None:

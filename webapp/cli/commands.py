@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from webapp.access import Record
 from webapp.config import Config
 from webapp.embedded import Store
-from webapp.factories import find_database_url
+from webapp.factories import find_database_url, open_app_database
 from webapp.shares import ShareStore
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -65,13 +67,14 @@ def open_store(config: Config) -> Iterator[Store]:
 
 
 @contextmanager
-def open_shares(config: Config) -> Iterator[ShareStore]:
-    """Open the shares, which are in the same database."""
-    shares = ShareStore(find_database_url(config))
+def open_shares(config: Config) -> Iterator[tuple[ShareStore, Record]]:
+    """Open the shares and the record, which are in the same database."""
+    database = open_app_database(config)
     try:
-        yield shares
+        record = Record(database, days=config.access.record_days, now=time.time)
+        yield ShareStore(database), record
     finally:
-        shares.close()
+        database.close()
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from webapp.access import SHELL, Event
 from webapp.cli.commands import Commands, add_command, open_shares, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
@@ -47,16 +48,19 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
     )
     spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     unknown = []
-    with open_store(config) as store, open_shares(config) as shares:
+    with open_store(config) as store, open_shares(config) as (shares, record):
         _list_shares(shares, options)
         if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
             print_line("Nothing was deleted.")
             return 1
         for one in options.ids:
             if options.shares == "revoke":
-                shares.revoke_all(completion=one)
+                for share in shares.revoke_all(completion=one):
+                    record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
             spool.forget(one)
-            if not store.delete_completion(one):
+            if store.delete_completion(one):
+                record.add(Event.DELETE, SHELL, completion=one)
+            else:
                 unknown.append(one)
             media_cache.forget(one)
     for completion_id in unknown:

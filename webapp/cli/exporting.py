@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from webapp.cli.commands import Commands, add_command, add_filters, has_filters, open_store
+from webapp.access import SHELL, Event
+from webapp.cli.commands import (
+    Commands,
+    add_command,
+    add_filters,
+    has_filters,
+    open_shares,
+    open_store,
+)
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import export_completions
@@ -49,6 +57,7 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
+        open_shares(config) as (_, record),
         _open_output(options.output) as file,
     ):
         report = export_completions(
@@ -60,6 +69,11 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
             progress=lambda number: line.show(f"{count(number, 'completion')} written"),
         )
         file.flush()
+        if not options.ids:
+            record.add(Event.EXPORT, SHELL, completions=report.exported)
+        for one in options.ids:
+            if one not in report.unknown:
+                record.add(Event.EXPORT, SHELL, completion=one)
     for completion_id in report.unknown:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     if options.output is not None:

@@ -20,7 +20,7 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.embedded import StoreUnavailable, load_samples
-from webapp.factories import build_endpoint, find_database_url
+from webapp.factories import build_endpoint, find_database_url, open_app_database
 from webapp.formatting import count
 from webapp.redaction import hide_password, remember_secrets
 from webapp.serving.admission import Shares
@@ -94,7 +94,6 @@ def _put_access_in_force(config: Config) -> None:
     if not config.access.ways:
         return
     from webapp.access import Access
-    from webapp.app import open_app_database
 
     database = open_app_database(config)
     try:

@@ -8,6 +8,7 @@ import re
 import sys
 from typing import Final
 
+from webapp.access import SHELL, Event
 from webapp.cli.commands import Commands, add_command, open_shares, open_store
 from webapp.cli.deleting import confirm
 from webapp.cli.terminal import print_line, strip_controls
@@ -18,7 +19,6 @@ from webapp.formatting import count, moment
 from webapp.shares import Choices, Share, Terms, make_snapshot
 
 _UNITS: Final = {"h": 3600, "d": 86400}
-_OWNER: Final = "shell"
 
 
 def add_parser(commands: Commands) -> None:
@@ -120,8 +120,8 @@ def _run_share(options: argparse.Namespace, config: Config) -> int:
         print_line("Nothing was shared.", file=sys.stderr)
         return 1
     passphrase = _ask_passphrase() if options.passphrase else None
-    with open_shares(config) as shares:
-        share_id = shares.add_draft(_OWNER, options.id, made)
+    with open_shares(config) as (shares, record):
+        share_id = shares.add_draft(SHELL.identity, options.id, made)
         terms = Terms(
             maker=options.name,
             seconds=options.seconds,
@@ -129,6 +129,7 @@ def _run_share(options: argparse.Namespace, config: Config) -> int:
             passphrase=passphrase,
         )
         token = shares.publish(share_id, terms)
+        record.add(Event.SHARE_MADE, SHELL, completion=options.id, share=share_id)
     host = f"[{config.host}]" if ":" in config.host else config.host
     base = options.base or f"http://{host}:{config.port}{config.prefix}"
     # Not by `print_line`, which would mask the token.
@@ -147,7 +148,7 @@ def _check_policy(options: argparse.Namespace, config: Config) -> None:
 
 
 def _run_shares(options: argparse.Namespace, config: Config) -> int:
-    with open_shares(config) as shares:
+    with open_shares(config) as (shares, _):
         now = shares.now()
         for share in shares.list_shares(completion=options.completion):
             print_line(_format_share(share, now))
@@ -157,16 +158,22 @@ def _run_shares(options: argparse.Namespace, config: Config) -> int:
 def _run_revoke(options: argparse.Namespace, config: Config) -> int:
     if sum(map(bool, (options.ids, options.completion, options.all))) != 1:
         raise ValueError("revoke takes either IDs, --completion or --all")
-    with open_shares(config) as shares:
+    unknown, revoked = [], []
+    with open_shares(config) as (shares, record):
         if options.ids:
-            unknown = [one for one in options.ids if not shares.revoke(one)]
-            revoked = len(options.ids) - len(unknown)
+            for share_id in options.ids:
+                share = shares.find(share_id)
+                if share is not None and shares.revoke(share_id):
+                    revoked.append(share)
+                else:
+                    unknown.append(share_id)
         else:
-            unknown = []
-            revoked = len(shares.revoke_all(completion=options.completion or ""))
+            revoked = shares.revoke_all(completion=options.completion or "")
+        for share in revoked:
+            record.add(Event.SHARE_REVOKED, SHELL, completion=share.completion, share=share.id)
     for share_id in unknown:
         print_line(f"{share_id} is not an open share", file=sys.stderr)
-    print_line(f"{count(revoked, 'share')} revoked.")
+    print_line(f"{count(len(revoked), 'share')} revoked.")
     return 1 if unknown else 0
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "find_outage",
     "migrate",
     "open_database",
+    "open_later",
     "report_failures",
 ]
 
@@ -55,3 +56,19 @@ def open_database(database_url: str) -> Database:
             return open_postgres(url)
         case other:
             raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
+
+
+def open_later(database_url: str, *schemas: Schema) -> DatabaseOpener:
+    """Return the database at `database_url`, opened and its tables migrated on first use."""
+
+    def open_and_migrate() -> Database:
+        database = open_database(database_url)
+        try:
+            for schema in schemas:
+                migrate(database, schema)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    return DatabaseOpener(open_and_migrate)

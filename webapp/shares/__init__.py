@@ -12,6 +12,7 @@ cookies that open it.
 """
 
 from webapp.shares.policy import Policy
+from webapp.shares.schema import SCHEMA
 from webapp.shares.snapshot import (
     SHARED_ID,
     Choices,
@@ -26,6 +27,7 @@ from webapp.shares.texts import write_text
 __all__ = [
     "DRAFT_SECONDS",
     "OPENING_SECONDS",
+    "SCHEMA",
     "SHARED_ID",
     "Choices",
     "Policy",

@@ -19,8 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import Database, DatabaseOpener, migrate, open_database
-from webapp.shares.schema import SCHEMA
+from webapp.database import Database, DatabaseOpener
 from webapp.shares.snapshot import Choices, Snapshot
 
 DRAFT_SECONDS: Final = 3600
@@ -160,21 +159,16 @@ class Share:
 
 
 class ShareStore:
-    """The shares in the database at `database_url`, which is opened on first use.
+    """The shares in a database, which is opened on first use.
 
     Safe to share between threads, and the database between processes. Raises `StoreError` while
     it cannot be opened. `now` returns the time in unix seconds.
     """
 
-    def __init__(self, database_url: str, *, now: Callable[[], float] = time.time) -> None:
-        self._url = database_url
-        self._opener = DatabaseOpener(self._open)
+    def __init__(self, database: DatabaseOpener, *, now: Callable[[], float] = time.time) -> None:
+        self._opener = database
         self._now = now
         self._next_sweep = 0.0
-
-    def close(self) -> None:
-        """Close all connections, after all other threads have stopped using the store."""
-        self._opener.close()
 
     def now(self) -> int:
         return int(self._now())
@@ -347,15 +341,6 @@ class ShareStore:
     @property
     def _database(self) -> Database:
         return self._opener.get()
-
-    def _open(self) -> Database:
-        database = open_database(self._url)
-        try:
-            migrate(database, SCHEMA)
-        except BaseException:
-            database.close()
-            raise
-        return database
 
     def _describe(self, share_id: str, snapshot: Snapshot) -> dict[str, Any]:
         return {

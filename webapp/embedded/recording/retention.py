@@ -20,7 +20,8 @@ class Retention:
     """Deletes completions that were stored more than `days` ago.
 
     `on_delete` is called before each deletion, to delete data elsewhere: if it fails, the
-    completion stays, and is tried again. Several processes can do this at once.
+    completion stays, and is tried again. `on_deleted` is called after it. Several processes can do
+    this at once: each completion is deleted by one of them.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class Retention:
         *,
         days: int,
         on_delete: Callable[[str], None],
+        on_deleted: Callable[[str], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._days = days
         self._on_delete = on_delete
+        self._on_deleted = on_deleted
         self._now = now
 
     def begin(self) -> None:
@@ -47,7 +50,9 @@ class Retention:
         while ids := self._store.list_stored_before(before):
             for completion_id in ids:
                 self._on_delete(completion_id)
-                deleted += self._store.delete_completion(completion_id)
+                if self._store.delete_completion(completion_id):
+                    self._on_deleted(completion_id)
+                    deleted += 1
         return deleted
 
     def _run(self) -> None:
