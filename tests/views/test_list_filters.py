@@ -160,7 +160,29 @@ def test_the_ends_of_the_list_say_so(
     assert fake_client.get(first.link("Older ›") or "").location == "/completions/c-4"
     last = Page.of(fake_client.get("/completions/c-0"))
     for page, link in ((first, "‹ Newer"), (last, "Older ›")):
-        assert "The list has no" in Page.of(fake_client.get(page.link(link) or ""), 404).text
+        response = fake_client.get(page.link(link) or "")
+        assert response.status_code == 303
+        shown = Page.of(fake_client.get(response.location))
+        assert f"there is no {'newer' if page is first else 'older'} completion" in shown.text
+        assert shown.link(link)
+        assert "end=" not in (shown.link("Newest first") or "")
+
+
+@pytest.mark.usefixtures("numbered")
+def test_links_inside_a_transcript_keep_the_filters_of_its_list(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions["c-3"] = stored("c-3", *("x" for _ in range(60)))
+    page = Page.of(fake_client.get("/completions/c-3?metadata[eval]=7&limit=5"))
+
+    links = page.all(".first-link, .number, .load-all, #gap a, #more a, .outline a, .ribbon a")
+
+    assert len(links) > 8
+    assert all("metadata%5Beval%5D=7" in (link.attributes["href"] or "") for link in links)
+    opened = Page.of(fake_client.get(page.one("#m-2 .number").attributes["href"] or ""))
+    assert opened.one(".bar-back").attributes["href"] == "/completions?metadata%5Beval%5D=7"
+    earlier = opened.one("#earlier a").attributes["href"] or ""
+    assert "metadata%5Beval%5D=7" in earlier
 
 
 @pytest.mark.usefixtures("numbered")

@@ -84,6 +84,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "group_settings": headers.group_settings,
     "is_default": headers.is_default,
     "keep_view": keep_view,
+    "kept_filters": addresses.kept_filters,
     "view_call": bubbles.view_call,
     "view_pieces": bubbles.view_pieces,
     "view_url": addresses.view_url,

@@ -14,19 +14,34 @@ from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext, keep_view
+from webapp.templating.listing import Filters
 from webapp.transcript import Entry
 
 
-def place_url(completion_id: str, message_id: str | None, anchor: str) -> str:
+def kept_filters() -> dict[str, str]:
+    """Return the filters in this address as a query, for links that lead on through a list.
+
+    Links that are copied or shared do not have them: they tell nothing of the reader's list.
+    """
+    if not request.args or services().share is not None:
+        return {}
+    return Filters.from_query(request.args).query()
+
+
+def place_url(
+    completion_id: str, message_id: str | None, anchor: str, *, keeps_filters: bool = False
+) -> str:
     """Return the address of a place in a transcript, on the page that its message is opened on.
 
     Every link to a message, a call or an answer is such an address. An answer has no id of its
     own: it is on the page of the last message.
     """
+    query: dict[str, Any] = {"completion_id": completion_id}
+    query |= kept_filters() if keeps_filters else {}
     if message_id is not None and is_linkable(message_id):
-        page = url_for("messages.show", completion_id=completion_id, message_id=message_id)
+        page = url_for("messages.show", message_id=message_id, **query)
     else:
-        page = url_for("completions.show", completion_id=completion_id)
+        page = url_for("completions.show", **query)
     return f"{page}#{anchor}"
 
 
@@ -36,7 +51,9 @@ def range_url(completion_id: str, first: int, last: int) -> str:
     return f"{page}#m-{first}"
 
 
-def message_url(section: TranscriptPage, entry: Entry) -> str | None:
+def message_url(
+    section: TranscriptPage, entry: Entry, *, keeps_filters: bool = False
+) -> str | None:
     """Return the address of a message, None if it has no usable id and is no answer."""
     message_id = entry.sent_as.id
     if not is_linkable(message_id):
@@ -44,7 +61,7 @@ def message_url(section: TranscriptPage, entry: Entry) -> str | None:
             return None
         newest = section.entries[0 if section.request.order == "desc" else -1 :]
         message_id = newest[0].message.id if newest else None
-    return place_url(section.completion_id, message_id, entry.anchor)
+    return place_url(section.completion_id, message_id, entry.anchor, keeps_filters=keeps_filters)
 
 
 def back_url(section: TranscriptPage, entry: Entry) -> str:
@@ -134,15 +151,18 @@ def own_url() -> str:
 
 def view_url(context: RenderContext, view: str) -> str:
     """Return the address of this page in another view."""
-    changed = {name: value for name, value in request.args.items() if name not in ("view", "like")}
+    changed = {
+        name: value for name, value in request.args.items() if name not in ("view", "like", "end")
+    }
     endpoint = request.endpoint or "completions.show"
     return url_for(endpoint, **{**(request.view_args or {}), **changed, "view": view})
 
 
-def page_url(context: RenderContext, **changes: Any) -> str:
+def page_url(context: RenderContext, *, keeps_filters: bool = True, **changes: Any) -> str:
     """Return a page of the transcript with the limit, order and images that the reader chose."""
     asked = context.section.request
-    query: dict[str, Any] = {
+    query: dict[str, Any] = kept_filters() if keeps_filters else {}
+    query |= {
         "limit": asked.limit if asked.limit != 20 else None,
         "order": asked.order if asked.order != "asc" else None,
         "images": "load" if context.loads_images else None,

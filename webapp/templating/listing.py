@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -67,9 +67,9 @@ class Filters:
         query: dict[str, Any] = {**self.query(), **more}
         return url_for("listing.index", **query)
 
-    def completion_url(self, completion_id: str) -> str:
+    def completion_url(self, completion_id: str, **more: str) -> str:
         """Return the URL of a transcript that links back to the list with these filters."""
-        query: dict[str, Any] = self.query()
+        query: dict[str, Any] = {**self.query(), **more}
         return url_for("completions.show", completion_id=completion_id, **query)
 
     def neighbor_url(self, completion: Completion, direction: str) -> str | None:
@@ -144,6 +144,7 @@ class Listing:
     problem: NotSupported | None = None
     limit: str | None = None
     day: str | None = None
+    is_more: bool = False
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -186,20 +187,14 @@ class Listing:
         return self.filters.url(after=self.page.next_after, limit=self.limit, day=day)
 
     @property
-    def models(self) -> list[str]:
-        """Suggestions for the model."""
-        return _suggest(row.completion.model or "" for row in self.rows)
-
-    @property
-    def keys(self) -> list[str]:
-        """Suggestions for the key of metadata."""
-        return _suggest(one.name.text for row in self.rows for one in row.completion.metadata)
-
-    @property
-    def values(self) -> list[str]:
-        """Suggestions for the value of metadata."""
-        members = (one.value for row in self.rows for one in row.completion.metadata)
-        return _suggest(scalar_text(value) or "" for value in members)
+    def suggestions(self) -> dict[str, list[str]]:
+        """Suggestions for the form, by the ids of their elements."""
+        metadata = [one for row in self.rows for one in row.completion.metadata]
+        return {
+            "models": _suggest(row.completion.model or "" for row in self.rows),
+            "metadata-keys": _suggest(one.name.text for one in metadata),
+            "metadata-values": _suggest(scalar_text(one.value) or "" for one in metadata),
+        }
 
 
 def list_filters() -> Filters:
@@ -213,7 +208,7 @@ def clock_time(seconds: int) -> str:
     return moment.strftime("%H:%M") if moment else ""
 
 
-def _suggest(texts: Iterator[str]) -> list[str]:
+def _suggest(texts: Iterable[str]) -> list[str]:
     usable = (text for text in texts if text.strip() and _fits_in_link(text))
     return sorted(list(dict.fromkeys(usable))[:_MOST_SUGGESTED])
 

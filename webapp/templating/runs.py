@@ -61,7 +61,7 @@ class RunLinks:
         if message_id is None and self._last is not None:
             # An answer has no id; it is on the page that begins with the last message.
             message_id = self._last.id
-        return place_url(self._completion_id, message_id, anchor)
+        return place_url(self._completion_id, message_id, anchor, keeps_filters=True)
 
 
 @dataclass(frozen=True, slots=True)

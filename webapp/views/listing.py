@@ -67,6 +67,7 @@ def index() -> ResponseReturnValue:
         after,
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
+        is_more=wants_fragment(),
     )
     response = _page(listing)
     if page.unreadable and not rows:
@@ -104,6 +105,8 @@ def open_pasted() -> ResponseReturnValue:
 def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
     """Redirect to the next newer or older completion in the list with these filters.
 
+    At the end of the list, that is the completion itself, with a notice.
+
     Asked for only when a reader follows the link, so that no transcript waits for it.
     """
     filters = Filters.from_query(request.args)
@@ -132,7 +135,7 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
         )
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
             return redirect(filters.completion_url(one.id), 303)
-    abort(404, f"The list has no {direction} completion{' with these filters' if filters else ''}.")
+    return redirect(filters.completion_url(completion_id, end=direction), 303)
 
 
 def _page(listing: Listing) -> Response:
