@@ -58,6 +58,53 @@ def test_keys_move_through_messages_calls_failures_and_turns(
 
 
 @pytest.mark.usefixtures("called")
+def test_keys_fold_a_call_show_the_source_and_copy_the_link(address: str, open_page: Open) -> None:
+    page = open_page(address, f"{HERE}?view=compact")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    call = page.locator("details#m-2-call-1, #m-2-call-1 details:not(.menu)").first
+    was_open = call.get_attribute("open") is not None
+    assert reached(page, "n") == "m-2-call-1"
+    page.keyboard.press("o")
+    expect(call).to_have_js_property("open", not was_open)
+    page.keyboard.press("o")
+    expect(call).to_have_js_property("open", was_open)
+
+    assert reached(page, "u") == "m-5"
+    source = page.locator("#m-5 .source").first
+    expect(source).to_be_hidden()
+    page.keyboard.press("s")
+    expect(source).to_be_visible()
+    page.keyboard.press("s")
+    expect(source).to_be_hidden()
+
+    page.keyboard.press("y")
+    expect(page.locator("#status")).not_to_be_empty()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{address}{HERE}/messages/chatcmpl-1-4#m-5"
+
+
+@pytest.mark.usefixtures("called")
+def test_keys_move_through_the_list_and_open_a_completion(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    second = {"id": "chatcmpl-2", "created": 1, "messages": [{"role": "user", "content": "First?"}]}
+    (tmp_path / "two.jsonl").write_text(json.dumps(second | {"choices": []}))
+    load(tmp_path / "two.jsonl")
+    page = open_page(address, "/completions")
+    rows = page.locator(".row-link")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.nth(0)).to_be_focused()
+    opened = rows.nth(0).get_attribute("href") or ""
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{address}{opened}")
+
+
+@pytest.mark.usefixtures("called")
 def test_a_question_mark_lists_the_keys_and_escape_closes(address: str, open_page: Open) -> None:
     page = open_page(address, HERE)
     page.keyboard.press("?")
