@@ -30,10 +30,10 @@ LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_is_shown_whole(sample_address: str, open_page: Open, name: str) -> None:
     completion = sample(name)
-    path = f"/completions/{completion.text('id')}?limit=100"
+    path = f"/completions/{completion.text('id')}?all=1"
     page = open_page(sample_address, path)
     messages = completion.items("messages") or ()
-    expect(page.locator("main .bubble[data-message-id]")).to_have_count(min(len(messages), 100))
+    expect(page.locator("main .bubble[data-message-id]")).to_have_count(len(messages))
     for image in page.locator("img").all():
         image.scroll_into_view_if_needed()
         expect(image).to_have_js_property("complete", True)

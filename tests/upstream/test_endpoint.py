@@ -33,7 +33,6 @@ def test_https_anywhere_and_http_on_this_network_are_accepted(base_url: str) -> 
         "http://127.0.0.1.example.com/v1",
         "http://8.8.8.8/v1",
         "http://134744072/v1",
-        "http://0.0.0.0/v1",
         "https://user:word@api.example.com/v1",
         "http://localhost@example.com/v1",
         "http://localhost\\@example.com/v1",

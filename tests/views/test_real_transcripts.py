@@ -208,7 +208,7 @@ def sent_with(completion: Json) -> dict[str, Any]:
 def test_every_setting_is_shown(imported: Imported) -> None:
     for completion in imported.completions:
         page = Page.of(imported.client.get(f"/completions/{completion['id']}?limit=1"))
-        settings = readable(page.one(".settings"))
+        settings = " ".join(map(readable, page.all(".settings")))
         for name, value in sent_with(completion).items():
             written = json.dumps(value) if not isinstance(value, str) else value
             assert f"{name} {' '.join(written.split())}".strip() in settings
