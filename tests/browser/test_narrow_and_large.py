@@ -53,3 +53,32 @@ def test_a_metadata_key_that_is_longer_than_its_value_stays_in_one_line(
     box = page.locator(".metadata dt").first.bounding_box()
     assert box is not None
     assert box["height"] < 30
+
+
+def test_a_line_wider_than_its_box_fades_until_its_end_is_reached(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    head = "|" + "|".join(f"column{at}" for at in range(12)) + "|"
+    texts = {
+        "code": f"```\n{'value + ' * 40}\n```",
+        "table": f"{head}\n|{'-|' * 12}\n{head}",
+        "short": "```\nshort\n```",
+    }
+    messages = [{"role": "user", "content": text} for text in texts.values()]
+    line = {"id": "chatcmpl-1", "messages": messages, "choices": []}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "one.jsonl")
+    page = open_page(address, "/completions/chatcmpl-1", width=390, javascript=False)
+    fade = "one => getComputedStyle(one).getPropertyValue('--goes-on')"
+    for selector in ("#m-1 .rendered pre", "#m-2 .wide"):
+        box = page.locator(selector)
+        assert box.evaluate(fade) == "48px"
+        box.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
+        page.wait_for_function(
+            "one => parseFloat(getComputedStyle(one).getPropertyValue('--goes-on')) < 1",
+            arg=box.element_handle(),
+        )
+    assert (
+        page.locator("#m-3 .rendered pre").evaluate("one => getComputedStyle(one).maskImage")
+        == "none"
+    )
