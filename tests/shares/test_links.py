@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
 
 import pytest
+import re2
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from tests.shares.sharing import OWN_ID, SECRET, publish, sharing_of, snapshot
+from tests.redaction.planted import plant
+from tests.shares.sharing import COMPLETION, OWN_ID, SECRET, publish, sharing_of, snapshot
 from tests.support.answer_headers import find_header_faults
 from webapp import create_app
 from webapp.config import Config
@@ -26,12 +34,39 @@ PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhg"
     "GAWjR9awAAAABJRU5ErkJggg=="
 )
+PLACES: Final = ("content", "tokens", "json in json", "percent", "repeated", "base64", "bytes")
 CONTENT = ("harbour", "berth", "gpt-4o", "masked", "Acme", SECRET)
 
 
 def links(page: str, token: str) -> set[str]:
     found = re.findall(r'(?:href|src|action|hx-get)="([^"#]+)', page)
     return {one.replace("&amp;", "&") for one in found if not one.startswith("/static/")}
+
+
+def walk(client: FlaskClient, token: str, *addresses: str) -> Iterator[tuple[str, TestResponse]]:
+    """Yield every answer of a share that can be reached by its links, fragments as well.
+
+    Fails if a link leads out of the share, or to an answer that is not in order.
+    """
+    start = f"/s/{token}"
+    waiting, seen = [f"{start}{one}" for one in addresses], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        for fragment in ({}, {"HX-Request": "true"}) if "after=" in address else ({},):
+            answer = client.get(address, headers=fragment)
+            assert answer.status_code == 200, address
+            assert not find_header_faults(answer.headers)
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            yield address, answer
+            # The same bubbles in every view, order and menu would be too many pages for one test.
+            if answer.content_type.startswith("text/html") and len(seen) < 150:
+                inner = {one for one in links(answer.text, token) if one.startswith("/")}
+                assert all(one.startswith(f"{start}/") for one in inner), inner
+                waiting += sorted(one for one in inner - seen if not TOO_MANY.search(one))
 
 
 def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(app: Flask) -> None:
@@ -48,32 +83,68 @@ def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(app: Flask) 
     ]
     _, token = publish(app, snapshot(Choices(calls=True, settings=True), messages=messages))
     client = app.test_client()
-    start = f"/s/{token}"
-    waiting, seen = [f"{start}/", f"{start}?all=1&limit=2", f"{start}?limit=3"], set[str]()
     media = 0
-    while waiting:
-        address = waiting.pop()
-        if address in seen:
-            continue
-        # The same bubbles in every view, order and menu would be too many pages for one test.
-        seen.add(address)
-        for fragment in ({}, {"HX-Request": "true"}) if "after=" in address else ({},):
-            answer = client.get(address, headers=fragment)
-            body = answer.get_data()
-            assert answer.status_code == 200, address
-            assert SECRET.encode() not in body + str(answer.headers).encode(), address
-            assert OWN_ID.encode() not in body, address
-            assert not find_header_faults(answer.headers)
-            assert answer.headers["Cache-Control"] == "no-store"
-            assert answer.headers["Referrer-Policy"] == "no-referrer"
-            media += answer.content_type.startswith("image/")
-            if answer.content_type.startswith("text/html") and len(seen) < 150:
-                inner = {one for one in links(answer.text, token) if one.startswith("/")}
-                assert all(one.startswith(f"{start}/") for one in inner), inner
-                waiting += sorted(one for one in inner - seen if not TOO_MANY.search(one))
+    for address, answer in walk(client, token, "/", "?all=1&limit=2", "?limit=3"):
+        body = answer.get_data()
+        assert SECRET.encode() not in body + str(answer.headers).encode(), address
+        assert OWN_ID.encode() not in body, address
+        media += answer.content_type.startswith("image/")
+    start = f"/s/{token}"
     assert media
     assert "evil.example" in client.get(start).text
     assert not re.search(r'(?:src)="[^"]*evil', client.get(start).text)
+
+
+def test_no_byte_of_a_share_is_of_a_planted_secret(app: Flask) -> None:
+    planted = list(plant())
+    values = {place: [one.value for one in planted if one.place == place] for place in PLACES}
+    said = [value["messages"][0]["content"] for value in values.pop("content")]
+    tokens = [value["choices"][0] for value in values.pop("tokens")]
+    between = {"token": "\n", "logprob": 0, "bytes": [10], "top_logprobs": []}
+    answer = {
+        "index": 0,
+        "message": {
+            "role": "assistant",
+            "content": "\n".join(one["message"]["content"] for one in tokens),
+        },
+        "logprobs": {
+            "content": [part for one in tokens for part in (*one["logprobs"]["content"], between)]
+        },
+    }
+    functions = [{"name": "f", "arguments": json.dumps(one[25:])} for one in values.values()]
+    calls = [
+        {"id": f"c{at}", "type": "function", "function": one} for at, one in enumerate(functions)
+    ]
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": one} for one in said]},
+        {"role": "assistant", "content": None, "tool_calls": calls},
+        *(
+            {"role": "tool", "tool_call_id": f"c{at}", "content": json.dumps(one[:25])}
+            for at, one in enumerate(values.values())
+        ),
+    ]
+    completion = {**COMPLETION, "metadata": {"said": said[0]}, "choices": [answer]}
+    made = snapshot(
+        Choices(calls=True, system=True, settings=True), completion=completion, messages=messages
+    )
+    _, token = publish(app, made)
+    secrets = [one.secret for one in planted if one.place in PLACES]
+    assert len(secrets) >= 300 and len({one.kind for one in planted}) >= 50
+    forms = {
+        form(one)
+        for one in secrets
+        for form in (str, quote, html.escape, lambda text: json.dumps(text)[1:-1])
+    }
+    forms |= {value["file_data"] for value in values["base64"]}
+    any_secret = re2.compile("|".join(re2.escape(form) for form in sorted(forms)))
+    assert any_secret.search(json.dumps(messages))
+
+    pages = 0
+    for address, found in walk(app.test_client(), token, "/", "/completions/shared/raw"):
+        text = f"{found.headers}\n{found.get_data().decode('utf-8', 'replace')}"
+        assert not any_secret.search(text), address
+        pages += 1
+    assert pages > 10
 
 
 def test_a_share_opens_its_snapshot_and_no_other_route(app: Flask) -> None:
