@@ -17,6 +17,8 @@ from webapp.rendering import Budgets, Structure, StructureBudget, detect_structu
 XML = '<?xml version="1.0"?>\n<a x="1"><b>one &amp; <![CDATA[<two>]]></b><c/><!-- d --></a>'
 CSV = 'id,name,note\n1,Ada,"a, b"\n2,Grace,"two\nlines"\n'
 
+DIFF = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n-old <b>\n+new\n"
+
 
 def detect(
     text: str, role: str = "tool", budget: StructureBudget | None = None, **more: object
@@ -59,6 +61,13 @@ def detect(
         ("\x1b[31mred\x1b[0m", "function", "ansi"),
         ("\x1b[31mred\x1b[0m", "user", "plain"),
         ("\\x1b[31mred", "tool", "plain"),
+        (DIFF, "tool", "diff"),
+        (DIFF, "user", "plain"),
+        (f"commit 11bda2b\nAuthor: Ada\n\n    Mend\n\n{DIFF}", "tool", "diff"),
+        (DIFF.partition("\n")[2], "tool", "diff"),
+        ("commit 11bda2b\nAuthor: Ada\n\n    Mend\n", "tool", "plain"),
+        ("- one\n+ two\n", "tool", "plain"),
+        ("--- a heading\n\n+++ another", "tool", "plain"),
         ("", "tool", "plain"),
         ("text", "tool", "plain"),
     ],
@@ -110,6 +119,14 @@ def test_a_long_table_says_how_many_rows_are_only_in_the_source() -> None:
 
 def test_one_row_that_is_left_is_one_row() -> None:
     assert detect("a,b\n" + "1,2\n" * 501).note == "1 more row is in the source."
+
+
+def test_a_diff_has_its_lines_in_two_colours_and_loses_none() -> None:
+    shown = parsed(str(detect(DIFF).view))
+
+    assert [node.text() for node in shown.css(".code-deleted")] == ["-old <b>"]
+    assert [node.text() for node in shown.css(".code-inserted")] == ["+new"]
+    assert shown.css_first("pre").text().strip("\n") == DIFF.strip("\n")
 
 
 @pytest.mark.parametrize("role", ["tool", "user"])
@@ -188,11 +205,12 @@ def test_no_text_breaks_it_and_no_view_loses_letters(text: str) -> None:
         *("<a>" + "<b/>" * 62_500 + "</a>", "<a>" + "<!--" * 62_500, "<![CDATA[" * 27_500 + ">"),
         *("<a>" * 35_000 + "</a>" * 35_000, "<a>" + "&amp;" * 50_000 + "<b/><c/></a>"),
         *("a,b\n" + "1,2\n" * 62_500, 'a,b\n"' + "x" * 250_000, "a," * 125_000 + "\n1"),
+        "--- a\n+++ b\n" + "+\n-\n" * 60_000,
         *("a,b\n" + '"",' * 82_500, "{" * 250_000, "<a" * 125_000 + ">"),
     ],
     ids=lambda text: repr(text[:12]),
 )
 def test_nasty_texts_do_not_grow_beyond_measure(text: str) -> None:
     found = detect(text, budget=StructureBudget(Budgets(text_bytes=2_000_000)))
-    assert found.kind in ("plain", "json", "xml", "csv")
+    assert found.kind in ("plain", "json", "xml", "csv", "diff")
     assert len(found.view) < 60 * len(text)

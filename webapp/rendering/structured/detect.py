@@ -1,4 +1,4 @@
-"""Detect texts that are JSON, XML, a table or terminal output as a whole, and render them.
+"""Detect texts that are JSON, XML, a table, a diff or terminal output as a whole, and render them.
 
 The decision is made once for a text, and conservatively: a text that may be prose stays prose.
 Each view is shown beside the text itself.
@@ -23,11 +23,12 @@ from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.csv_table import render_csv_table
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
+from webapp.rendering.structured.patch import colour_patch, is_shown_change
 from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.invisible import describe_blank, find_invisible, reveal_invisible
 from webapp.rendering.text.slices import count_bytes
 
-Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "plain"]
+Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "plain"]
 
 PAGE_SHARE: Final = 10
 """Texts of the largest size that are parsed for one page."""
@@ -155,6 +156,8 @@ def _guess_kind(text: str, message: Message) -> Kind:
         return "ansi" if has_sequences(text) else "plain"
     if message.role in ("system", "developer"):
         return "plain"
+    if message.is_tool_result and is_shown_change(text):
+        return "diff"
     if first[:1] == "<":
         return "xml"
     return "csv" if "\n" in text and "\x1b" not in text else "plain"
@@ -170,6 +173,9 @@ def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Stru
         are = "row is" if left == 1 else "rows are"
         note = f"{left:,} more {are} in the source." if left else None
         return Structure(kind="csv", view=table.html, note=note)
+    if kind == "diff":
+        view = Markup('<pre class="json shape" data-shape="diff" tabindex="0">\n{}</pre>')
+        return Structure(kind="diff", view=view.format(colour_patch(text)))
     if kind == "ansi":
         ansi = render_ansi(text)
         notes = []

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from markupsafe import Markup
 from webapp.exact_json import Array, Member, String
 from webapp.rendering.markdown.code import find_language
 from webapp.rendering.structured.detect import StructureBudget
+from webapp.rendering.structured.patch import colour_patch, is_patch
 from webapp.rendering.text.invisible import reveal_invisible
 
 _COMMANDS: Final = ("command", "cmd", "bash_command", "shell_command")
@@ -31,15 +31,11 @@ _REPLACEMENTS: Final = (
     ("old_text", "new_text"),
 )
 _PATCHES: Final = ("patch", "diff", "input")
-_PATCH: Final = re.compile(
-    r"\s{0,80}(?:\*\*\* Begin Patch|diff --git |--- [^\n]{1,400}\n\+\+\+ |@@ )"
-)
 _SQL: Final = re.compile(
     r"\s{0,80}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER TABLE|EXPLAIN|PRAGMA)\s",
     re.IGNORECASE,
 )
 _QUERIES: Final = ("sql", "query", "statement", "sql_query")
-_HEADINGS: Final = ("@@", "***", "diff ", "index ", "--- ", "+++ ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +58,8 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
             lines = Markup("").join([_mark(texts[old], "-"), _mark(texts[new], "+")])
             return _build((old, new), lines, "diff", path=path, texts=texts)
     for name in _PATCHES:
-        if _PATCH.match(texts.get(name, "")):
-            return _build((name,), _colour_patch(texts[name]), "diff", path=path, texts=texts)
+        if is_patch(texts.get(name, "")):
+            return _build((name,), colour_patch(texts[name]), "diff", path=path, texts=texts)
     if path is None and (command := _find_command(members, texts)):
         name, text = command
         return _build((name,), budget.colour(text, "bash"), "terminal", path=None, texts=texts)
@@ -84,7 +80,7 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
 
 def render_patch(text: str) -> Markup | None:
     """Return `text` as a patch, its lines in two colours; None if it is none."""
-    return _wrap(_colour_patch(text), "diff") if _PATCH.match(text) else None
+    return _wrap(colour_patch(text), "diff") if is_patch(text) else None
 
 
 def _find_command(members: Sequence[Member], texts: dict[str, str]) -> tuple[str, str] | None:
@@ -126,17 +122,3 @@ def _mark(text: str, sign: str) -> Markup:
     return Markup("\n").join(
         line.format(kind, sign, reveal_invisible(one)) for one in text.split("\n")
     ) + Markup("\n")
-
-
-def _colour_patch(text: str) -> Markup:
-    runs: list[Markup] = []
-    for kind, lines in groupby(text.split("\n"), key=_find_line_kind):
-        html = reveal_invisible("\n".join(lines))
-        runs.append(Markup('<span class="{}">{}</span>').format(kind, html) if kind else html)
-    return Markup("\n").join(runs)
-
-
-def _find_line_kind(line: str) -> str:
-    if line.startswith(_HEADINGS):
-        return "code-heading"
-    return {"+": "code-inserted", "-": "code-deleted"}.get(line[:1], "")
