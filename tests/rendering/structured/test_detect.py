@@ -126,7 +126,7 @@ def test_a_diff_has_its_lines_in_two_colours_and_loses_none() -> None:
 
     assert [node.text() for node in shown.css(".code-deleted")] == ["-old <b>"]
     assert [node.text() for node in shown.css(".code-inserted")] == ["+new"]
-    assert shown.css_first("pre").text().strip("\n") == DIFF.strip("\n")
+    assert shown.css("pre")[0].text().strip("\n") == DIFF.strip("\n")
 
 
 @pytest.mark.parametrize("role", ["tool", "user"])
