@@ -129,6 +129,20 @@ def test_a_text_that_was_only_read_is_judged_by_its_beginning(
     assert find_result_failure(result("Error: no such file"), tool=tool, program=program)
 
 
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ('{"output": "3 of 7", "exit_code": 2}', "exit code 2"),
+        ("ls: 5 are missing\nexit code: 127", "exit code 127"),
+        ('{"returncode": -9}', "exit code -9"),
+        ('{"error": "7 are missing"}', "JSON error"),
+    ],
+)
+def test_the_head_of_a_call_has_the_exit_code(text: str, head: str) -> None:
+    failure = find_result_failure(result(text), tool="run")
+    assert failure is not None and failure.head == head
+
+
 def test_a_member_of_the_message_may_mark_it() -> None:
     assert find_result_failure(result("no", is_error=True)) is not None
     assert find_result_failure(result("yes", is_error=False)) is None

@@ -87,6 +87,12 @@ class Failure:
     rule: str
     words: str
 
+    @property
+    def head(self) -> str:
+        """The rule for the head of a call, with the number of an exit code."""
+        number = re.search(r"-?\d+", self.words) if self.rule == "exit code" else None
+        return f"{self.rule} {number[0]}" if number else self.rule
+
 
 def find_result_failure(
     message: Message, *, tool: str | None = None, program: str | None = None
