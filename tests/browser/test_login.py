@@ -87,5 +87,7 @@ def test_a_proxy_names_the_reader_if_it_is_trusted(
         page: Page = context.new_page()
         page.goto(f"{address}/sessions")
         expect(page.get_by_role("heading", name=title)).to_be_visible()
-        assert (page.get_by_text("You are ben").count() == 1) == (trusted == "127.0.0.1")
+        assert (page.get_by_text("You are logged in as ben").count() == 1) == (
+            trusted == "127.0.0.1"
+        )
         context.close()

@@ -144,7 +144,6 @@ class Listing:
     problem: NotSupported | None = None
     limit: str | None = None
     day: str | None = None
-    is_more: bool = False
 
     @property
     def shown(self) -> tuple[Row, ...]:

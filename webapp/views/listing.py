@@ -67,7 +67,6 @@ def index() -> ResponseReturnValue:
         after,
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
-        is_more=wants_fragment(),
     )
     response = _page(listing)
     if page.unreadable and not rows:
