@@ -115,7 +115,7 @@ def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:
     (bubble,) = show({"role": "user", "content": "# Mine"})
     (heading,) = bubble.node.css("h1, h2")
     assert heading.attributes["id"] == bubble.node.attributes["aria-labelledby"]
-    assert bubble.link("copy link") == f"{HERE}/messages/{ID}-0"
+    assert bubble.link("copy link") == f"{HERE}/messages/{ID}-0#m-1"
     assert bubble.link("JSON") == f"{HERE}/messages/{ID}-0/raw"
     assert [button.text() for button in bubble.node.css("button")] == ["copy"]
 
