@@ -264,7 +264,7 @@ def test_all_images_of_a_page_are_loaded_on_request(shown: FlaskClient) -> None:
 
 
 def test_the_wish_to_load_images_is_kept_through_the_transcript(shown: FlaskClient) -> None:
-    first = Page.of(shown.get(f"{HERE}?images=load"))
+    first = Page.of(shown.get(f"{HERE}?images=load", headers=AS_FRAGMENT))
     more = Page.of(shown.get(first.link("Load more") or "", headers=AS_FRAGMENT))
     assert len(more.all("iframe")) == 10
     middle = Page.of(shown.get(f"{HERE}/messages/{ID}-30?images=load"))

@@ -38,6 +38,7 @@ from webapp.upstream.errors import (
 )
 
 MAX_SERVER_MESSAGE: Final = 2000
+_MOST_SEARCHED: Final = 64 * 1024
 """Characters."""
 
 MAX_RETRY_AFTER: Final = 30 * 86_400.0
@@ -254,9 +255,11 @@ def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
     """Return a server's text without the key, truncated after that so that no half key is left."""
     if not text:
         return None
-    scrubbed = endpoint.redact(text)
+    # Searching takes a hundred times the memory of the text, of which little is shown.
+    scrubbed = endpoint.redact(text[:_MOST_SEARCHED])
     cut = scrubbed[:MAX_SERVER_MESSAGE]
-    return cut if cut == scrubbed else f"{cut}…"
+    is_whole = cut == scrubbed and len(text) <= _MOST_SEARCHED
+    return cut if is_whole else f"{cut}…"
 
 
 def _first_text(*values: Value | None) -> str | None:
