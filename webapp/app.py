@@ -90,9 +90,7 @@ def create_app(
     created gets the sample completions.
     """
     config = config or Config.from_environ(os.environ)
-    package = Path(__file__).resolve().parent
-    # Installed, the package has `templates` and `static` in itself, else they are beside it.
-    root = package if (package / "templates").is_dir() else package.parent
+    root = _find_root()
     static_files = StaticFiles(root / "static")
     redaction.remember_secrets(config.secrets)
     app = _create_pages(root, static_files)
@@ -100,14 +98,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     app.session_interface = LoginCookie()
     static_files.serve(app)
-    media_cache = MediaCache(
-        FolderCache(
-            find_media_folder(config),
-            max_bytes=config.media_cache_bytes,
-            max_age=config.media_cache_seconds,
-        )
-    )
-    media_cache.sweep()
+    media_cache = _open_media_cache(config)
     database = open_app_database(config)
     shares = ShareStore(database)
     guard = Access(config, database, now=clock.wall)
@@ -126,15 +117,9 @@ def create_app(
         shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
     guard.install(app)
-    app.add_template_global(find_reader, "find_reader")
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
-    app.after_request(_make_redirect_relative)
-    for area in (
-        *(listing, completions, checks, search, messages, texts, media, remote_images, health),
-        *(links, making, managing, redacted, login, sessions, record),
-    ):
-        app.register_blueprint(area.bp)
+    _add_pages(app)
     wsgi: WSGIApplication = app.wsgi_app
     if embedded is not None:
         wsgi = _mount_api(wsgi, embedded, guard, has_key=config.api_key is not None)
@@ -144,6 +129,23 @@ def create_app(
         wsgi, Proxies(config.trusted_proxies, config.prefix)
     )
     return app
+
+
+def _find_root() -> Path:
+    """Return the folder of `templates` and `static`: the package if it is installed."""
+    package = Path(__file__).resolve().parent
+    return package if (package / "templates").is_dir() else package.parent
+
+
+def _add_pages(app: Flask) -> None:
+    """Add every page of the viewer to `app`; a share has an application with fewer."""
+    app.add_template_global(find_reader, "find_reader")
+    app.after_request(_make_redirect_relative)
+    for area in (
+        *(listing, completions, checks, search, messages, texts, media, remote_images, health),
+        *(links, making, managing, redacted, login, sessions, record),
+    ):
+        app.register_blueprint(area.bp)
 
 
 def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
@@ -156,6 +158,18 @@ def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
     app.add_template_global(lambda: None, "spool_state")
     app.add_template_global(lambda: None, "find_reader")
     return app
+
+
+def _open_media_cache(config: Config) -> MediaCache:
+    media_cache = MediaCache(
+        FolderCache(
+            find_media_folder(config),
+            max_bytes=config.media_cache_bytes,
+            max_age=config.media_cache_seconds,
+        )
+    )
+    media_cache.sweep()
+    return media_cache
 
 
 def _mount_api(

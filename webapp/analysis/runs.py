@@ -134,41 +134,24 @@ def analyze_run(
     Their calls and results must have been paired. The entries after the first `counted` ones
     come after messages that were not read.
     """
-    turn = 0
+    # Once for a result and for its call: the rules read whole texts.
     failures = {
         id(one): failure
         for entry in entries
         for one in (entry, *entry.pieces)
         if (failure := _find_failure(one))
     }
+    turn = counted_calls = 0
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
-    counted_calls = 0
     for at, entry in enumerate(entries):
         is_counted = counted is None or at < counted
-        kind = _find_kind(entry)
-        turn += kind == "user"
-        own = tuple(
-            _build_call(call, len(calls) + place if is_counted else None, failures)
-            for place, call in enumerate(entry.calls, start=1)
-        )
-        calls.extend(own)
-        counted_calls += len(own) if is_counted else 0
-        failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
-        messages.append(
-            RunMessage(
-                number=entry.number,
-                id=entry.message.id,
-                anchor=entry.anchor,
-                role=entry.message.speaker or "no role",
-                kind=kind,
-                words=shorten(entry.message.plain_text),
-                size=len(entry.message.json.source),
-                turn=turn,
-                calls=own,
-                failure=failed[0] if failed else None,
-            )
-        )
+        turn += _find_kind(entry) == "user"
+        first_call = len(calls) + 1 if is_counted else None
+        message = _build_message(entry, turn, failures, first_call=first_call)
+        messages.append(message)
+        calls.extend(message.calls)
+        counted_calls += len(message.calls) if is_counted else 0
     return Run(
         messages=tuple(messages),
         calls=tuple(calls),
@@ -194,6 +177,28 @@ def _find_failure(entry: Entry) -> Failure | None:
         return find_result_failure(entry.message, tool=entry.message.name)
     name = name_call(entry.answers.call)
     return find_result_failure(entry.message, tool=name.tool, program=name.program)
+
+
+def _build_message(
+    entry: Entry, turn: int, failures: dict[int, Failure], *, first_call: int | None
+) -> RunMessage:
+    """Return the message of `entry`; its calls have no numbers if `first_call` is None."""
+    failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
+    return RunMessage(
+        number=entry.number,
+        id=entry.message.id,
+        anchor=entry.anchor,
+        role=entry.message.speaker or "no role",
+        kind=_find_kind(entry),
+        words=shorten(entry.message.plain_text),
+        size=len(entry.message.json.source),
+        turn=turn,
+        calls=tuple(
+            _build_call(call, None if first_call is None else first_call + place, failures)
+            for place, call in enumerate(entry.calls)
+        ),
+        failure=failed[0] if failed else None,
+    )
 
 
 def _build_call(call: CallEntry, number: int | None, failures: dict[int, Failure]) -> RunCall:

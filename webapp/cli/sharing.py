@@ -22,30 +22,7 @@ _UNITS: Final = {"h": 3600, "d": 86400}
 
 
 def add_parser(commands: Commands) -> None:
-    share = add_command(
-        commands,
-        "share",
-        _run_share,
-        help="share a transcript by a link",
-        description="Makes a frozen copy of a completion of the embedded server, in which secrets "
-        "and personal data are masked, and prints the link to it. Lists what is masked, and asks "
-        "on a terminal.",
-        example="readback share chatcmpl-9Xk2fA --calls --for 1d",
-    )
-    _add_choices(share)
-    share.add_argument(
-        "--for",
-        dest="seconds",
-        type=_parse_duration,
-        default=7 * 86400,
-        metavar="TIME",
-        help="such as 1h or 30d (default: 7d)",
-    )
-    share.add_argument("--views", type=_parse_views, metavar="N", help="a limit of views")
-    share.add_argument("--passphrase", action="store_true", help="ask for a passphrase")
-    share.add_argument("--name", default="", help="your name, as the reader sees it")
-    share.add_argument("--yes", action="store_true", help="do not ask")
-    share.add_argument("--base", metavar="URL", help="the address of Readback in the link")
+    _add_share(commands)
     shares = add_command(
         commands,
         "shares",
@@ -71,8 +48,17 @@ def add_parser(commands: Commands) -> None:
     revoke.add_argument("--all", action="store_true", help="every share")
 
 
-def _add_choices(share: argparse.ArgumentParser) -> None:
-    """Add the arguments that choose the shared part of a completion."""
+def _add_share(commands: Commands) -> None:
+    share = add_command(
+        commands,
+        "share",
+        _run_share,
+        help="share a transcript by a link",
+        description="Makes a frozen copy of a completion of the embedded server, in which secrets "
+        "and personal data are masked, and prints the link to it. Lists what is masked, and asks "
+        "on a terminal.",
+        example="readback share chatcmpl-9Xk2fA --calls --for 1d",
+    )
     share.add_argument("id", metavar="ID", help="a completion")
     share.add_argument(
         "--messages",
@@ -88,6 +74,19 @@ def _add_choices(share: argparse.ArgumentParser) -> None:
     share.add_argument(
         "--mask", action="append", default=[], metavar="WORD", help="mask this word as well"
     )
+    share.add_argument(
+        "--for",
+        dest="seconds",
+        type=_parse_duration,
+        default=7 * 86400,
+        metavar="TIME",
+        help="such as 1h or 30d (default: 7d)",
+    )
+    share.add_argument("--views", type=_parse_views, metavar="N", help="a limit of views")
+    share.add_argument("--passphrase", action="store_true", help="ask for a passphrase")
+    share.add_argument("--name", default="", help="your name, as the reader sees it")
+    share.add_argument("--yes", action="store_true", help="do not ask")
+    share.add_argument("--base", metavar="URL", help="the address of Readback in the link")
 
 
 def _run_share(options: argparse.Namespace, config: Config) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from webapp.completions import Completion
 from webapp.upstream import (
+    CanonicalPage,
     Deadline,
     Fetch,
     TooLarge,
@@ -61,16 +63,9 @@ def list_what_fits(
             if size > 1:
                 size = max(1, size // 4)
                 continue
-            completion = find_cut_completion(problem.beginning)
-            # A server that ignores the cursor sends the same completion again.
-            if completion is None or completion.id is None or completion.id in cursors:
-                return replace(page, next_after=None, unreadable=problem)
-            page = replace(
-                page,
-                completions=(*page.completions, completion),
-                too_large=page.too_large | {completion.id},
-                next_after=completion.id,
-            )
+            page = _add_too_large(page, problem, cursors)
+            if page.unreadable:
+                return page
         except UpstreamError:
             if not page.completions:
                 raise
@@ -78,19 +73,43 @@ def list_what_fits(
         else:
             fresh = canonicalize(listed, after=page.next_after, limit=size)
             fresh = check_end(fresh, fetch, limit=size, order="desc")
-            has_next = fresh.next_after is not None and fresh.next_after not in cursors
-            page = replace(
-                page,
-                completions=page.completions + fresh.items,
-                next_after=fresh.next_after if has_next else None,
-                cut_off=fresh.has_more is True and not has_next,
-                end_is_claimed=fresh.end_is_claimed,
-            )
+            page = _add_answer(page, fresh, cursors)
             held += len(listed.json.source)
-            if not has_next or size == wanted or held > max_held:
+            if page.next_after is None or size == wanted or held > max_held:
                 return page
             size *= 4
         cursors.add(page.next_after)
         is_full = len(page.completions) >= limit
         if is_full or not deadline.leaves(deadline.seconds / 2):
             return page
+
+
+def _add_too_large(page: ListPage, problem: TooLarge, cursors: Container[str | None]) -> ListPage:
+    """Return `page` with the one completion that is too large to be read, by its id.
+
+    It ends there if the id is not at the beginning of the answer, or is that of a completion
+    which was listed: a server that ignores the cursor sends the same one again.
+    """
+    completion = find_cut_completion(problem.beginning)
+    if completion is None or completion.id is None or completion.id in cursors:
+        return replace(page, next_after=None, unreadable=problem)
+    return replace(
+        page,
+        completions=(*page.completions, completion),
+        too_large=page.too_large | {completion.id},
+        next_after=completion.id,
+    )
+
+
+def _add_answer(
+    page: ListPage, answer: CanonicalPage[Completion], cursors: Container[str | None]
+) -> ListPage:
+    """Return `page` with the completions of an answer; it ends there if the cursor is not new."""
+    has_next = answer.next_after is not None and answer.next_after not in cursors
+    return replace(
+        page,
+        completions=page.completions + answer.items,
+        next_after=answer.next_after if has_next else None,
+        cut_off=answer.has_more is True and not has_next,
+        end_is_claimed=answer.end_is_claimed,
+    )

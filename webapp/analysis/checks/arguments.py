@@ -130,8 +130,9 @@ def find_not_object(subject: Subject) -> Iterator[Found]:
 )
 def find_duplicate_names(subject: Subject) -> Iterator[Found]:
     for place, _, value, _ in _iter_arguments(subject):
-        for holder in _iter_objects(value):
-            counts = Counter(member.name.text for member in holder.members)
+        for holder in _iter_values(value):
+            members = holder.members if isinstance(holder, Object) else ()
+            counts = Counter(member.name.text for member in members)
             for name, count in counts.items():
                 if count > 1:
                     yield Found(
@@ -147,11 +148,12 @@ def find_duplicate_names(subject: Subject) -> Iterator[Found]:
 )
 def find_rounded(subject: Subject) -> Iterator[Found]:
     for place, _, value, _ in _iter_arguments(subject):
-        for number in _iter_numbers(value):
-            if number.integer is not None and abs(number.integer) > _MOST_EXACT:
+        for one in _iter_values(value):
+            integer = one.integer if isinstance(one, Number) else None
+            if integer is not None and abs(integer) > _MOST_EXACT:
                 yield Found(
                     place,
-                    f"{quote(number.source)} exceeds 2^53; JavaScript rounds it. Send such ids as "
+                    f"{quote(one.source)} exceeds 2^53; JavaScript rounds it. Send such ids as "
                     "strings.",
                 )
 
@@ -258,24 +260,13 @@ def _point_at(place: CallEntry, problem: NotJson) -> str:
     return f"{shown}\n{' ' * (column - first)}^"
 
 
-def _iter_objects(value: Value | None) -> Iterator[Object]:
+def _iter_values(value: Value | None) -> Iterator[Value]:
+    """Yield `value` and every value in it, at any depth."""
     waiting = [] if value is None else [value]
     while waiting:
         one = waiting.pop()
+        yield one
         if isinstance(one, Object):
-            yield one
-            waiting += [member.value for member in one.members]
-        elif isinstance(one, Array):
-            waiting += one.items
-
-
-def _iter_numbers(value: Value | None) -> Iterator[Number]:
-    waiting = [] if value is None else [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Number):
-            yield one
-        elif isinstance(one, Object):
             waiting += [member.value for member in one.members]
         elif isinstance(one, Array):
             waiting += one.items

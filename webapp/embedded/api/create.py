@@ -70,6 +70,13 @@ def forward_create(
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
         return Response(events, answer.status, headers)
+    return _answer_whole(answer, recorder, headers, max_bytes=max_bytes)
+
+
+def _answer_whole(
+    answer: ModelAnswer, recorder: Recorder | None, headers: dict[str, str], *, max_bytes: int
+) -> Response:
+    """Return an answer that is no stream, with headers that say whether it was stored."""
     body_or_chunks, recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
     stored_as = recorder.stored_as if recorder else None
     if stored_as is not None and recorded is not None and stored_as != recorded.text("id"):

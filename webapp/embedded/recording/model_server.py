@@ -134,20 +134,25 @@ class ModelServer:
                 message="The model server cannot be reached.",
                 code="model_server_unreachable",
             ) from error
-        if response.status_code == SWITCHING_PROTOCOLS:
-            response.close()
-            raise ModelServerError(
-                "The model server changes the protocol in place of an answer.",
-                code="model_server_broke_off",
-            )
-        if response.is_redirect:
-            response.close()
-            raise ModelServerError(
-                "The model server answers with a redirect, which is not followed. "
-                "READBACK_MODEL_URL must be the address it leads to.",
-                code="model_server_redirects",
-            )
+        _check_answer(response)
         return ModelAnswer(response, self._redactor)
+
+
+def _check_answer(response: requests.Response) -> None:
+    """Close a response that is no answer, and raise `ModelServerError`."""
+    if response.status_code == SWITCHING_PROTOCOLS:
+        response.close()
+        raise ModelServerError(
+            "The model server changes the protocol in place of an answer.",
+            code="model_server_broke_off",
+        )
+    if response.is_redirect:
+        response.close()
+        raise ModelServerError(
+            "The model server answers with a redirect, which is not followed. "
+            "READBACK_MODEL_URL must be the address it leads to.",
+            code="model_server_redirects",
+        )
 
 
 class ModelAnswer:

@@ -101,11 +101,15 @@ def render_markdown(
             True,
             find_direction(text),
         )
-    # An empty heading, item, quote or fence leaves nothing to see.
-    may_be_empty = len(shown) <= _MAX_EMPTY and not _SEEN.search(shown)
-    if may_be_empty and is_unseen(unescape(_UNSEEN.sub("", shown))):
+    if _shows_nothing(shown):
         shown = _render_blank(text)
     return TextView(shown, " ".join(scope.notes) or None, sources, direction=scope.direction)
+
+
+def _shows_nothing(html: str) -> bool:
+    """Return whether there is nothing to see: an empty heading, item, quote or fence."""
+    may_be_empty = len(html) <= _MAX_EMPTY and not _SEEN.search(html)
+    return may_be_empty and is_unseen(unescape(_UNSEEN.sub("", html)))
 
 
 def _render_blank(text: str) -> Markup:
