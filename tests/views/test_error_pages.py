@@ -119,6 +119,17 @@ def test_an_error_page_shows_all_that_the_server_said(
     assert page.link("All completions") == "/completions"
 
 
+def test_invisible_characters_of_a_server_are_shown_by_name(
+    fake_client: FlaskClient, fake: FakeUpstream
+) -> None:
+    fail(fake, error(400, "bad \x1b[31mcursor\u202e"))
+
+    page = Page.of(fake_client.get(f"/completions/{ID}"), 400)
+
+    marks = [node.attributes["data-mark"] for node in page.all(".error-details [data-mark]")]
+    assert marks == ["ESC", "U+202E RLO"]
+
+
 def test_what_cannot_be_found_comes_with_its_likely_causes_in_order(
     fake_client: FlaskClient,
 ) -> None:
