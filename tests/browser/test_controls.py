@@ -85,11 +85,25 @@ def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(
         if page.evaluate("document.activeElement === document.body"):
             break
         assert style not in ("none0px", "solid0px"), reached[-1]
-    for control in ("Skip to the content", "Readback", "Open", "JSON", "copy", "⋯"):
+    for control in ("Skip to the content", "Readback", "Open", "Search", "copy", "⋯"):
         assert control in reached
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+OVERLAPS = """() => {
+    const parts = [...document.querySelectorAll(
+        '.bar-back, .bar-id, .bar-facts > *, .bar-tools a, .bar-tools .menu, #place')]
+        .filter(one => one.checkVisibility())
+        .map(one => [one.textContent.trim(), one.getBoundingClientRect()])
+        .filter(([, { width, top }]) => width && top < 48);
+    return parts.flatMap(([name, a], at) => parts.slice(at + 1)
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+        .map(([other]) => `${name} / ${other}`));
+}"""
+"""Pairs of the parts of the bar that lie on each other."""
+
+
+@pytest.mark.parametrize("width", [390, 1040, 1440])
 def test_the_bar_stays_and_is_no_higher_than_48_pixels(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, width: int
 ) -> None:
@@ -101,3 +115,26 @@ def test_the_bar_stays_and_is_no_higher_than_48_pixels(
     assert box is not None
     assert box["y"] == pytest.approx(0, abs=1)
     assert box["height"] <= 48
+    # The place of the reader has come beside the links: nothing lies on something else.
+    assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_chip_of_the_list_is_one_line_that_begins_with_its_key(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, width: int
+) -> None:
+    path = write_completion(tmp_path / "long.jsonl", 3)
+    metadata = {"team": "a long name of a team", "eval": "v" * 200, "run": "2026-11-18"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metadata": metadata}) + "\n")
+    load(path)
+    page = open_page(address, "/completions", width=width)
+    chips = page.locator(".row .chip")
+    expect(chips).to_have_count(3)
+    for chip, key in zip(chips.all(), metadata, strict=True):
+        lines = chip.evaluate("""chip => {
+            const [key, value] = chip.querySelectorAll('bdi');
+            return [key.getBoundingClientRect().top, value.getBoundingClientRect().top,
+                    key.scrollWidth - key.clientWidth];
+        }""")
+        assert lines[0] == pytest.approx(lines[1], abs=3), key
+        assert lines[2] <= 0, f"{key} is cut off"

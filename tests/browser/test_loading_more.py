@@ -191,6 +191,7 @@ def test_newest_first_is_read_to_the_first_message_with_the_answer_on_top(
 ) -> None:
     load(write_completion(tmp_path / "long.jsonl", 45))
     page = open_page(address, "/completions/chatcmpl-long")
+    page.get_by_label("More for the transcript").click()
     page.get_by_role("link", name="Newest first").click()
     expect(page.locator("main .bubble").first).to_contain_text("The end.")
     load_more(page)
