@@ -67,7 +67,7 @@ from webapp.views import (
     texts,
 )
 from webapp.views.shares import links, making, managing, redacted
-from webapp.views.shares.reader import Reader
+from webapp.views.shares.snapshot_pages import SnapshotPages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -290,7 +290,7 @@ def _build_sharing(
             max_seconds=config.share_days * 86400,
             needs_passphrase=config.shares_need_passphrase,
         ),
-        Reader(create, build),
+        SnapshotPages(create, build),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    class SnapshotReader(Protocol):
+    class SnapshotApp(Protocol):
         """Answers with the pages of a snapshot."""
 
         def answer(
@@ -37,7 +37,7 @@ class Sharing:
 
     store: ShareStore
     policy: Policy
-    reader: SnapshotReader
+    pages: SnapshotApp
 
     def find_open(self, token: str) -> Share | None:
         """Return the share that a link opens; None if it ended, or if there are none at all."""

@@ -1,10 +1,10 @@
 """Shares: the pages of a link, the dialogue that makes one, and the list of them.
 
-links     the cover and the page of a link
-reader    the pages of a snapshot
-making    choose, look, publish
-managing  list, search, revoke, check again
-redacted  a transcript or a message as redacted text, without a share
+links           the cover and the page of a link
+snapshot_pages  the application that shows a snapshot
+making          choose, look, publish
+managing        list, search, revoke, check again
+redacted        a transcript or a message as redacted text, without a share
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import Event, record
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
-from webapp.views.shares.reader import HEADERS
+from webapp.views.shares.snapshot_pages import HEADERS
 
 bp = Blueprint("links", __name__, url_prefix="/s/<token>")
 
@@ -35,7 +35,7 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
     ticket = request.cookies.get(_cookie_name(), "")
     if share.is_counted and not (ticket and sharing.store.has_ticket(share, ticket)):
         return _render_nothing() if share.is_used_up else _render_cover(share)
-    answer = sharing.reader.answer(
+    answer = sharing.pages.answer(
         share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
     )
     return answer or _render_nothing()

@@ -136,7 +136,7 @@ def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
     """Show the page that the reader sees, or will see."""
     share = find_share(share_id)
     sharing = services().sharing
-    answer = sharing.reader.answer(
+    answer = sharing.pages.answer(
         share,
         lambda: sharing.store.read_snapshot(share.id),
         mount=f"/shares/{share.id}/preview",

@@ -46,7 +46,7 @@ _PASSED_ON: Final[tuple[str, ...]] = (
 """The parts of a request that a snapshot's pages get: no session, no key, no proxy headers."""
 
 
-class Reader:
+class SnapshotPages:
     """Answers with the pages of snapshots.
 
     `create` makes the application, when it is first needed; `build` the services that read one
