@@ -9,9 +9,10 @@ from flask import Flask
 
 from tests.hostile.exact_upstream import ExactUpstream, whole_corpus
 from tests.support.browser.chromium import browser
+from tests.support.command import PATIENCE
 from tests.support.serving import serve
 from webapp import create_app
-from webapp.config import Config, Limits
+from webapp.config import Budgets, Config, Limits
 
 __all__ = ["browser"]
 
@@ -20,7 +21,10 @@ __all__ = ["browser"]
 def hostile_app() -> Iterator[Flask]:
     with whole_corpus().serve() as base_url:
         config = Config(
-            openai_base_url=base_url, openai_api_key="sk-test-4f9a", limits=Limits(max_retries=0)
+            openai_base_url=base_url,
+            openai_api_key="sk-test-4f9a",
+            limits=Limits(page_timeout=PATIENCE),
+            budgets=Budgets(seconds=PATIENCE),
         )
         yield create_app(config)
 

@@ -29,7 +29,7 @@ from webapp.upstream.canonical import (
 )
 from webapp.upstream.client import Upstream
 from webapp.upstream.cut_lists import find_cut_completion
-from webapp.upstream.endpoint import Endpoint, Secret
+from webapp.upstream.endpoint import Endpoint, Secret, check_id
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
@@ -54,6 +54,7 @@ __all__ = [
     "Fetch",
     "canonicalize",
     "check_end",
+    "check_id",
     "count_from_newest",
     "find_cut_completion",
     "find_page_before",

@@ -195,7 +195,7 @@ def _check_base_url(base_url: str, *, allows_plain_http: bool) -> str:
 
 def completion_path(completion_id: str) -> str:
     """Return the path of one completion. Raises `InvalidId`."""
-    return f"{COMPLETIONS}/{quote(_check_id(completion_id), safe='')}"
+    return f"{COMPLETIONS}/{quote(check_id(completion_id), safe='')}"
 
 
 def messages_path(completion_id: str) -> str:
@@ -217,7 +217,7 @@ def build_page_query(
     clients send them.
     """
     pairs = {
-        "after": _check_id(after) if after else None,
+        "after": check_id(after) if after else None,
         "limit": None if limit is None else str(limit),
         "order": order,
         "model": model,
@@ -231,7 +231,8 @@ def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
     return urlencode(list(pairs), quote_via=quote, safe="", errors="surrogatepass")
 
 
-def _check_id(text: str) -> str:
+def check_id(text: str) -> str:
+    """Return `text`, an id or a cursor. Raises `InvalidId` for what can be neither."""
     if not is_valid_id(text):
         raise InvalidId("This is not an id that a completion or message can have.")
     return text

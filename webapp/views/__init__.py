@@ -11,6 +11,7 @@ from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.runs import read_filter
+from webapp.upstream import check_id
 
 
 def render_raw_json(json: Value, *, back: str) -> Response:
@@ -41,12 +42,16 @@ def make_context(
 
 
 def read_page_request() -> PageRequest:
-    """Return the messages that the query asks for. Abort with 400 if it is malformed."""
+    """Return the messages that the query asks for. Abort with 400 if it is malformed.
+
+    Raises `InvalidId` if the cursor can be none, before any of a page's requests is made.
+    """
     order = request.args.get("order") or "asc"
     if order not in ("asc", "desc"):
         abort(400, "The parameter order takes asc or desc.")
+    after = request.args.get("after")
     return PageRequest(
-        after=request.args.get("after") or None,
+        after=check_id(after) if after else None,
         limit=read_whole_number("limit", default=20, low=1, high=MAX_LIMIT),
         order="asc" if order == "asc" else "desc",
         shown=read_whole_number("shown", default=0, low=0, high=10**9),
