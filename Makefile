@@ -15,7 +15,7 @@ WORKERS := $(shell echo $$((1 + $$(nproc))))
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: run test quick lint format docs lock clean
+.PHONY: run test quick lint format docs dist lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run $(HTMX)
@@ -40,6 +40,11 @@ format: $(VENV)/.test
 docs: $(VENV)/.run
 	@$(BIN)/python tools/settings_table.py README.md
 	@$(BIN)/python tools/checks_table.py docs/checks.md
+
+# A wheel and a source distribution in dist/; both contain htmx.
+dist: $(VENV)/.run $(HTMX)
+	@rm -rf dist
+	@$(BIN)/hatchling build -d dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -170,7 +170,7 @@ def running(folder: Path, model: str) -> Iterator[tuple[subprocess.Popen[bytes],
         port = found.getsockname()[1]
     ours = {"PORT": str(port), "DATABASE_URL": database_url(folder), "READBACK_MODEL_URL": model}
     process = subprocess.Popen(
-        [sys.executable, "-m", "webapp.cli", "serve"],
+        [sys.executable, "-m", "webapp", "serve"],
         env=os.environ | ours,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

@@ -36,6 +36,7 @@ MARKERS_BY_FOLDER: Final = {
     "cli": ("process",),
     "faults": ("process",),
     "hostile": ("hostile",),
+    "packaging": ("process",),
     "sdk": ("sdk", "process"),
 }
 MARKERS_BY_FIXTURE: Final = {"browser": "browser", "postgres": "process"}

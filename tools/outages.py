@@ -195,7 +195,7 @@ class Site:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "webapp.cli", "serve"],
+            [sys.executable, "-m", "webapp", "serve"],
             cwd=ROOT,
             env=self.environ,
             stdin=subprocess.DEVNULL,

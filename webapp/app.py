@@ -19,6 +19,7 @@ from webapp import access, errors, redaction, security, templating
 from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_address, find_reader
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.config import Config
+from webapp.database.readiness import Readiness
 from webapp.embedded import (
     AS_GIVEN,
     ModelServer,
@@ -116,6 +117,7 @@ def create_app(
         services,
         shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
+    app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     guard.install(app)
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))

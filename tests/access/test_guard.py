@@ -21,6 +21,7 @@ OPEN: Final = {
     "/login",
     "/login/openid",
     "/login/openid/callback",
+    "/readyz",
     "/s/<token>",
     "/s/<token>/<path:rest>",
     "/static/<digest>/<path:name>",
@@ -68,6 +69,7 @@ def test_what_is_open_says_nothing_of_a_completion(with_password: Flask) -> None
     client = with_password.test_client()
 
     assert client.get("/healthz").text == "ok\n"
+    assert client.get("/readyz").text == "ready\n"
     page = client.get("/completions/chatcmpl-secret", follow_redirects=True)
     head = page.text.partition("</head>")[0]
     assert "<title>Log in · Readback</title>" in head

@@ -43,11 +43,14 @@ Process: TypeAlias = subprocess.Popen[bytes] | ForkedCommand
 class Readback:
     """The command of a user whose environment is `environ`; call it to run it to its end.
 
-    It is forked from `forkable` if there is one; else the program is started from its file.
+    It is forked from `forkable` if there is one; else `program` is started, by default from its
+    source, in `folder`.
     """
 
     environ: Mapping[str, str]
     forkable: Forkable | None = None
+    program: tuple[str | Path, ...] = (sys.executable, "-m", "webapp")
+    folder: Path = ROOT
 
     @classmethod
     def of_user(
@@ -89,8 +92,8 @@ class Readback:
             )
         else:
             process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.cli", *words],
-                cwd=ROOT,
+                [*self.program, *words],
+                cwd=self.folder,
                 env=self.environ,
                 stdin=stdin,
                 stdout=subprocess.PIPE,

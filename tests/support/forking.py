@@ -194,7 +194,7 @@ def _main(control: socket.socket) -> None:
     arguments = _fork_on_demand(control)
     if arguments is not None:
         sys.argv[1:] = arguments
-        runpy.run_module("webapp.cli", run_name="__main__", alter_sys=True)
+        runpy.run_module("webapp", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ log = get_logger("readback")
 OPEN_ENDPOINTS: Final = frozenset(
     {
         "health.show",
+        "health.show_readiness",
         "links.open_share",
         "links.show",
         "login.begin_openid",

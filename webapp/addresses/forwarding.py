@@ -32,6 +32,7 @@ _OWN: Final = frozenset(
         "login",
         "logout",
         "open",
+        "readyz",
         "record",
         "remote-image",
         "s",

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from typing import Final
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="readback", description="A web viewer for stored chat completions."
     )
+    parser.add_argument("--version", action="version", version=f"readback {_find_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_parser(commands)
@@ -74,6 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except sqlite3.Error as error:
         return _print_problem(f"the import's temporary file failed: {_take_first_line(error)}", 1)
     return status
+
+
+def _find_version() -> str:
+    try:
+        return version("readback")
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def _print_problem(sentence: str, status: int) -> int:

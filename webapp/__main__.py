@@ -1,4 +1,4 @@
-"""`python -m webapp.cli`, the same as `readback`."""
+"""`python -m webapp`, the same as `readback`."""
 
 from __future__ import annotations
 
