@@ -42,7 +42,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
-    "analysis": (f"{VALUES} transcript media formatting", "jsonschema re2 referencing"),
+    "analysis": (f"{VALUES} transcript media formatting", "jsonschema rapidfuzz re2 referencing"),
     "media": (f"{VALUES} folders", "tinytag"),
     "database": ("folders redaction", "sqlalchemy"),
     "shares": (f"{VALUES} database formatting", "sqlalchemy werkzeug"),

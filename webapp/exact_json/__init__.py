@@ -10,10 +10,10 @@ in strings, and lone surrogates.
     values      `Value` and its kinds, each with its source
     lexemes     the patterns of numbers, strings and names
     parser      parses a document as a `Value`
-    layout      indents a value
+    layout      indents a value, or writes it without white space
 """
 
-from webapp.exact_json.layout import MAX_INDENTED_LEVELS, indent
+from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent
 from webapp.exact_json.parser import NotJson, TooManyValues, parse
 from webapp.exact_json.values import (
     Array,
@@ -38,6 +38,7 @@ __all__ = [
     "String",
     "TooManyValues",
     "Value",
+    "compact",
     "indent",
     "parse",
 ]

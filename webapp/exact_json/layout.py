@@ -1,4 +1,4 @@
-"""Indent JSON without changing any lexeme."""
+"""Indent JSON, or take away its white space, without changing any lexeme."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def indent(value: Value) -> str:
         before = _KINDS.get(token, "") if len(token) == 1 else ""
         depth += before == "opened"
     return "".join(out)
+
+
+def compact(value: Value) -> str:
+    """Return the source of `value` without the white space between its lexemes."""
+    return "".join(match[match.lastgroup or 0] for match in TOKEN.finditer(value.source))
