@@ -88,9 +88,10 @@ $(SDK_TESTS)/PKG-INFO: requirements/sdk-tests.lock | $(VENV)/.test
 
 # Needs uv. The lock files name packages and hashes, never an index.
 lock:
-	@for set in run dev fuzz node; do \
+	@for set in run image dev fuzz node; do \
 	  case $$set in \
 	    run) from="pyproject.toml --group pyproject.toml:build" ;; \
+	    image) from="pyproject.toml --extra postgres --extra redis" ;; \
 	    dev) from="pyproject.toml --extra postgres --extra redis --group pyproject.toml:dev --group pyproject.toml:bench" ;; \
 	    fuzz) from="pyproject.toml --group pyproject.toml:fuzz" ;; \
 	    node) from="--group pyproject.toml:node" ;; \

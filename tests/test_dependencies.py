@@ -48,6 +48,7 @@ def test_there_are_locks_for_running_testing_and_npm() -> None:
     assert [lock.name for lock in LOCKS] == [
         "dev.lock",
         "fuzz.lock",
+        "image.lock",
         "node.lock",
         "run.lock",
         "sdk-tests.lock",
@@ -107,11 +108,13 @@ def test_a_lock_names_no_index_and_no_address(lock: pathlib.Path) -> None:
 
 
 def test_running_and_testing_use_the_same_versions() -> None:
-    run, dev = (versions(ROOT / "requirements" / f"{name}.lock") for name in ("run", "dev"))
-    shared = run.keys() & dev.keys()
+    dev = versions(ROOT / "requirements" / "dev.lock")
+    for name in ("run", "image"):
+        pinned = versions(ROOT / "requirements" / f"{name}.lock")
+        shared = pinned.keys() & dev.keys()
 
-    assert shared >= {"flask", "markdown-it-py", "nh3", "requests"}
-    assert {name: run[name] for name in shared} == {name: dev[name] for name in shared}
+        assert shared >= {"flask", "markdown-it-py", "nh3", "requests"}
+        assert {name: pinned[name] for name in shared} == {name: dev[name] for name in shared}
 
 
 def test_the_official_client_is_tested_by_the_tests_of_its_own_version() -> None:

@@ -24,7 +24,8 @@ PAGES: Final = (
     " shares templating errors fragments security static_files access"
 )
 EVERYTHING: Final = (
-    f"{PAGES} addresses folders http database embedded factories loopback serving views app"
+    f"{PAGES} addresses folders http database embedded factories loopback monitoring serving views"
+    " app"
 )
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
@@ -34,17 +35,18 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "addresses": ("", ""),
     "ids": ("", ""),
     "timestamps": ("exact_json", ""),
-    "folders": ("", ""),
-    "http": ("", "requests urllib3"),
+    "folders": ("monitoring", ""),
+    "http": ("monitoring", "requests urllib3"),
     "formatting": ("", ""),
     "config": ("addresses", ""),
     "redaction": ("exact_json", "phonenumbers"),
+    "monitoring": ("config redaction", "prometheus_client"),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "transcript": (VALUES, ""),
     "analysis": (f"{VALUES} transcript media formatting", "jsonschema rapidfuzz re2 referencing"),
     "media": (f"{VALUES} folders", "tinytag"),
-    "database": ("folders redaction", "sqlalchemy"),
+    "database": ("folders monitoring redaction", "sqlalchemy"),
     "shares": (f"{VALUES} database formatting", "sqlalchemy werkzeug"),
     "rendering": (
         f"{VALUES} config formatting",
@@ -52,10 +54,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "upstream": (f"{VALUES} addresses config http", "requests urllib3"),
     "embedded": (
-        f"{VALUES} config database folders http",
+        f"{VALUES} config database folders http monitoring",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
-    "reading": (f"{VALUES} folders transcript analysis upstream", ""),
+    "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
     "factories": ("access config database shares upstream", "platformdirs requests"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "access": (

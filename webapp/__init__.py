@@ -23,6 +23,7 @@
     embedded        the server Readback brings along; knows nothing of the viewer
     database        one SQLite or PostgreSQL database, opened and migrated
     http            sessions and deadlines of requests to other servers
+    monitoring      request ids, logs and metrics for operators
 
     analysis        the events of a run: calls, failures, tools
     transcript      messages and choices in reading order, calls beside their results

@@ -44,6 +44,8 @@ from webapp.factories import (
 from webapp.folders import FolderCache
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
+from webapp.monitoring.request_ids import find_request_id
+from webapp.monitoring.request_log import RequestLog, note_route
 from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
@@ -118,6 +120,7 @@ def create_app(
         shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
+    app.before_request(_note_route)
     guard.install(app)
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
@@ -127,10 +130,13 @@ def create_app(
         wsgi = _mount_api(wsgi, embedded, guard, has_key=config.api_key is not None)
     wsgi = AnswerRefusals(wsgi)
     wsgi = security.Gate(wsgi, config.allowed_hosts)
-    app.wsgi_app = Forwarding(  # type: ignore[assignment]
-        wsgi, Proxies(config.trusted_proxies, config.prefix)
-    )
+    wsgi = Forwarding(wsgi, Proxies(config.trusted_proxies, config.prefix))
+    app.wsgi_app = RequestLog(wsgi)  # type: ignore[assignment]
     return app
+
+
+def _note_route() -> None:
+    note_route(request.environ, request.url_rule.rule if request.url_rule else None)
 
 
 def _find_root() -> Path:
@@ -159,6 +165,7 @@ def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
     static_files.install(app)
     app.add_template_global(lambda: None, "spool_state")
     app.add_template_global(lambda: None, "find_reader")
+    app.add_template_global(find_request_id, "request_id")
     return app
 
 

@@ -120,7 +120,9 @@ def _render_error(
     status: int, *, error: UpstreamError | None, title: str, sentence: str
 ) -> Response:
     if wants_fragment():
-        return render_notice("errors/_notice.html", status=status, error=error, sentence=sentence)
+        return render_notice(
+            "errors/_notice.html", status=status, code=status, error=error, sentence=sentence
+        )
     # An error without a status is ours, about a part of a completion that is there.
     missing = isinstance(error, NotFound) and error.status is not None
     causes = current_app.extensions[_CAUSES] if missing else ()

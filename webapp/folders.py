@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from webapp.monitoring.metrics import count_cache_read
+
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _FOLDER: Final = re.compile(r"[0-9a-f]{12}")
 """The names that folders of a cache have, one a server."""
@@ -76,6 +78,11 @@ class FolderCache:
         """Return the bytes of a file; delete it and return None if it is too old or not sound."""
         if not _NAME.fullmatch(name):
             return None
+        kept = self._read(owner, name, is_sound=is_sound)
+        count_cache_read(self.folder.parent.name, "miss" if kept is None else "hit")
+        return kept
+
+    def _read(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
         path = self.folder / f"{_hash_id(owner)}-{name}"
         with suppress(OSError):
             found = path.lstat()

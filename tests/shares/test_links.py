@@ -246,12 +246,13 @@ def test_every_link_that_opens_nothing_gets_the_same_answer(app: Flask, config: 
     _, expired = publish(app, seconds=0)
     sharing_of(app).store.revoke(revoked_id)
     assert app.test_client().post(f"/s/{used}").status_code == 303
-    wrong = client.get("/s/no-such-link")
+    given = {"X-Request-ID": "one-id-for-all"}
+    wrong = client.get("/s/no-such-link", headers=given)
     assert wrong.status_code == 404
     assert not find_header_faults(wrong.headers)
     for token in (revoked, used, expired, "x" * 5000):
         for path in ("", "/completions/shared/raw"):
-            answer = client.get(f"/s/{token}{path}")
+            answer = client.get(f"/s/{token}{path}", headers=given)
             assert answer.data == wrong.data
             assert list(answer.headers) == list(wrong.headers)
             assert client.post(f"/s/{token}{path}").data == wrong.data

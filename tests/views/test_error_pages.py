@@ -104,9 +104,11 @@ def test_an_error_page_shows_all_that_the_server_said(
 ) -> None:
     said = {"message": "It <b>broke</b>", "type": "server_error", "code": "E7", "param": "after"}
     fail(fake, Reply(500, {"error": said}, (("x-request-id", "req_123"),)))
-    page = Page.of(fake_client.get(HERE), 502)
+    answer = fake_client.get(HERE)
+    page = Page.of(answer, 502)
     shown = details(page)
     assert shown.pop("request id").startswith("req_123")
+    assert shown.pop("in the log").startswith(f"request {answer.headers['X-Request-ID']}")
     assert shown == {
         "status": "500",
         "message": "It <b>broke</b>",
@@ -114,7 +116,8 @@ def test_an_error_page_shows_all_that_the_server_said(
         "code": "E7",
         "param": "after",
     }
-    assert page.one(".error-details button").attributes["data-copy"] == "req_123"
+    copied = [button.attributes["data-copy"] for button in page.all(".error-details button")]
+    assert copied == ["req_123", answer.headers["X-Request-ID"]]
     assert page.link("Try again") == HERE
     assert page.link("All completions") == "/completions"
 

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import argparse
 import errno
-import logging
 import os
 import secrets
 import signal
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from webapp import access
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
-from webapp.embedded import StoreUnavailable, load_samples
-from webapp.factories import build_endpoint, find_database_url, open_app_database
+from webapp.database import DatabaseOpener
+from webapp.database.readiness import Readiness
+from webapp.database.timing import time_statements
+from webapp.embedded import Spool, StoreUnavailable, load_samples
+from webapp.factories import (
+    build_endpoint,
+    find_database_url,
+    find_spool_folder,
+    open_app_database,
+)
 from webapp.formatting import count
+from webapp.monitoring.exporter import CurrentState, Exporter
+from webapp.monitoring.logs import set_up_logs
+from webapp.monitoring.metrics import shared_metrics
 from webapp.redaction import hide_password, remember_secrets
 from webapp.serving.admission import Shares
 from webapp.serving.processes import Workers
@@ -49,13 +63,13 @@ def _run_serve(_options: argparse.Namespace, config: Config) -> int:
     """Check everything that can be wrong before the workers start, then serve."""
     remember_secrets(config.secrets)
     source = build_endpoint(config).base_url
-    with _listen(config) as listener:
+    set_up_logs(config.log_format)
+    with _listen(config.host, config.port) as listener, _export_metrics(config) as exporters:
         config = replace(config, secret_key=config.secret_key or secrets.token_hex(32))
         if config.uses_embedded:
             _fill_new_store(config)
             source = f"its embedded server ({hide_password(find_database_url(config))})"
         _put_access_in_force(config)
-        _log_record()
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         print_line(f"Readback is at http://{shown_host}:{config.port}")
         print_line(f"It reads from {source}. Stop it with Ctrl+C.")
@@ -63,15 +77,51 @@ def _run_serve(_options: argparse.Namespace, config: Config) -> int:
         from webapp.app import create_app
 
         work = partial(_work, create_app, config, listener, os.getpid())
-        Workers(work, config.workers).run(stop_seconds=STOP_SECONDS)
+        Workers([work] * config.workers + exporters).run(stop_seconds=STOP_SECONDS)
     return 0
 
 
-def _listen(config: Config) -> socket.socket:
+@contextmanager
+def _export_metrics(config: Config) -> Iterator[list[Callable[[], None]]]:
+    """Count within if a port is set; yield the work of the process that answers on it."""
+    if not config.metrics_port:
+        yield []
+        return
+    with (
+        _listen(config.metrics_host, config.metrics_port, prefix="READBACK_METRICS_") as listener,
+        tempfile.TemporaryDirectory(prefix="readback-metrics-") as folder,
+        shared_metrics(Path(folder)) as registry,
+    ):
+        time_statements()
+        parent = os.getpid()
+
+        def export() -> None:
+            registry.register(CurrentState(partial(_read_state, config, open_app_database(config))))
+            Exporter(listener, registry).serve(parent=parent)
+
+        yield [export]
+
+
+def _read_state(config: Config, database: DatabaseOpener) -> dict[str, tuple[str, float]]:
+    """Return the numbers that no worker counts: whether the database answers, and the spool's."""
+    problem = Readiness(database, access.SCHEMA).find_problem()
+    state = {"readback_store_up": ("Whether the database answers.", float(problem is None))}
+    if config.uses_embedded:
+        spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes).read_state()
+        for name, number, kind in (
+            ("waiting", spool.waiting, "wait for the database"),
+            ("refused", spool.refused, "the database refused"),
+            ("dropped", spool.dropped, "were lost"),
+        ):
+            state[f"readback_spool_{name}"] = (f"Completions that {kind}.", float(number))
+    return state
+
+
+def _listen(host: str, port: int, *, prefix: str = "") -> socket.socket:
     """Return a socket bound to HOST and PORT. Raises `ConfigError` if they cannot be had."""
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
-        found = min(socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM))
+        found = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         listener = socket.socket(found[0])
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found[4])
@@ -79,9 +129,11 @@ def _listen(config: Config) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            problem = f"PORT={config.port} is in use on {config.host}; set another one"
+            problem = f"{prefix}PORT={port} is in use on {host}; set another one"
         else:
-            problem = f"HOST={config.host} and PORT={config.port} cannot be used: {error.strerror}"
+            problem = (
+                f"{prefix}HOST={host} and {prefix}PORT={port} cannot be used: {error.strerror}"
+            )
         raise ConfigError(problem) from error
     return listener
 
@@ -103,16 +155,6 @@ def _put_access_in_force(config: Config) -> None:
             raise
     finally:
         database.close()
-
-
-def _log_record() -> None:
-    """Write the record to standard error, one JSON object a line."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("readback.record")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
 
 
 def _work(

@@ -17,6 +17,7 @@ from webapp.addresses.hosts import is_loopback, is_on_this_network
 from webapp.config import parsers
 from webapp.config.access import AccessSettings
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
+from webapp.config.parsers import LogFormat
 from webapp.config.settings import (
     ConfigError,
     Setting,
@@ -36,6 +37,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Limits",
+    "LogFormat",
     "ModelLimits",
     "Setting",
 ]
@@ -213,6 +215,26 @@ class Config:
         parsers.prefix,
         default="",
         help="The path that a proxy serves Readback under, such as /readback.",
+    )
+    log_format: LogFormat = setting(
+        "READBACK_LOG_FORMAT",
+        parsers.log_format,
+        default="text",
+        help="The log on standard error: `text` has warnings and errors; `json` is one object a "
+        "line, with one for each request. Neither has content of messages.",
+    )
+    metrics_port: int = setting(
+        "READBACK_METRICS_PORT",
+        parsers.whole(0, 65535),
+        default=0,
+        help="A port that answers `GET /metrics` for Prometheus, without a login and without "
+        "content. 0 opens none.",
+    )
+    metrics_host: str = setting(
+        "READBACK_METRICS_HOST",
+        parsers.host,
+        default="127.0.0.1",
+        help="The address of that port.",
     )
     workers: int = setting(
         "READBACK_WORKERS", parsers.whole(1, 64), default=2, help="Server processes."

@@ -7,10 +7,12 @@ import json
 import os
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from webapp.addresses.forwarding import is_own_path, is_prefix
+
+LogFormat: TypeAlias = Literal["text", "json"]
 
 _HEADER_FORMS: Final = "text of `Name: value` lines, or a JSON object of strings"
 _NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
@@ -147,6 +149,13 @@ def flag(raw: str) -> bool:
     if raw.lower() not in known:
         raise ValueError("1 or 0")
     return known[raw.lower()]
+
+
+def log_format(raw: str) -> LogFormat:
+    known: dict[str, LogFormat] = {"text": "text", "json": "json"}
+    if raw not in known:
+        raise ValueError("text or json")
+    return known[raw]
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from webapp.embedded.api.auth import require_key
 from webapp.embedded.api.create import make_request_id
@@ -18,6 +18,7 @@ from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
+from webapp.monitoring.request_log import note_route
 from webapp.redaction import mask_logger
 
 MAX_BODY_BYTES: Final = 1_000_000
@@ -60,8 +61,9 @@ def create_server(
 
 
 def start_clock() -> None:
-    """Note when the request began."""
+    """Note when the request began, and the route it is for."""
     g.started = time.perf_counter()
+    note_route(request.environ, f"/v1{request.url_rule.rule}" if request.url_rule else "/v1")
 
 
 def add_headers(response: Response) -> Response:

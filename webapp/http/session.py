@@ -6,14 +6,18 @@ Find the secrets that their requests carry, so that no answer can repeat them to
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import requests
 from requests.adapters import BaseAdapter
+
+from webapp.monitoring.metrics import count_upstream
+from webapp.monitoring.request_ids import SENT_AS, find_request_id
 
 _SECRET_NAME: Final = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 8
@@ -21,16 +25,21 @@ _SHORTEST_SECRET: Final = 8
 
 
 def open_session(
-    adapter: BaseAdapter, *, proxy: str | None = None, ca_bundle: str | None = None
+    adapter: BaseAdapter,
+    *,
+    counted_as: str,
+    proxy: str | None = None,
+    ca_bundle: str | None = None,
 ) -> requests.Session:
     """Return a session over `adapter`, for many threads at once.
 
-    It reads no proxy, key or certificate from the environment, keeps no cookies and follows no
-    redirect. Raises `ValueError` if there is no file `ca_bundle`.
+    `counted_as` names the server in the metrics. The session reads no proxy, key or certificate
+    from the environment, keeps no cookies and follows no redirect. Raises `ValueError` if there is
+    no file `ca_bundle`.
     """
     if ca_bundle and not Path(ca_bundle).is_file():
         raise ValueError(f"There is no CA bundle at {ca_bundle}")
-    session = _Session()
+    session = _Session(counted_as)
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = ca_bundle or True
@@ -54,11 +63,34 @@ def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") ->
 
 
 class _Session(requests.Session):
-    """A session that treats a redirect as any other answer.
+    """A session that sends the id of the reader's request, counts, and follows no redirect.
 
     With `allow_redirects=False` alone, requests still reads and inflates the whole body of a
     redirect to prepare the next request, past every limit on time and size.
     """
+
+    def __init__(self, counted_as: str) -> None:
+        super().__init__()
+        self._counted_as = counted_as
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        request_id = find_request_id()
+        if request_id is not None:
+            request.headers.setdefault(SENT_AS, request_id)
+        started = time.perf_counter()
+        outcome = "failed"
+        try:
+            response = super().send(request, **options)
+            outcome = str(response.status_code)
+            return response
+        except requests.Timeout:
+            outcome = "timeout"
+            raise
+        except requests.ConnectionError:
+            outcome = "unreachable"
+            raise
+        finally:
+            count_upstream(self._counted_as, outcome, time.perf_counter() - started)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
 from webapp.completions import Choice, Completion
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
+from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.kept import MessageCache
 from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
@@ -57,7 +58,7 @@ class TranscriptLoader:
         self._believes_end = believes_end
         self._input_only = input_only
         self._cache = cache
-        self._pool = ThreadPoolExecutor(3 * threads, thread_name_prefix="upstream")
+        self._pool = RequestPool(3 * threads, thread_name_prefix="upstream")
 
     def load_page(
         self,

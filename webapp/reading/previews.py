@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -18,6 +18,7 @@ from typing import Final
 from webapp.analysis import Failure, find_answer_failure
 from webapp.completions import Completion
 from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
+from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.gist import find_gist
 from webapp.upstream import Deadline, Upstream, UpstreamError, canonicalize
 
@@ -73,7 +74,7 @@ class Previews:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="preview")
+        self._pool = RequestPool(_THREADS, thread_name_prefix="preview")
         self._kept: OrderedDict[str, Preview] = OrderedDict()
         self._lock = Lock()
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import Final, NoReturn
@@ -27,13 +27,11 @@ _KILL_SECONDS: Final = 2.0
 
 
 class Workers:
-    """`count` processes that run `work`, which must return or end when it gets SIGTERM."""
+    """A process for each of `works`, which must return or end when it gets SIGTERM."""
 
-    def __init__(self, work: Callable[[], None], count: int) -> None:
-        self._work = work
-        self._count = count
-        self._started: dict[int, float] = {}
-        self._due: list[float] = [0.0] * count
+    def __init__(self, works: Sequence[Callable[[], None]]) -> None:
+        self._started: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._due = [(0.0, work) for work in works]
         self._is_stopping = False
         # The other end wakes `select` when a signal arrives.
         self._wakes, self._woken = socket.socketpair()
@@ -47,8 +45,8 @@ class Workers:
             signal.signal(number, self._note)
         while not self._is_stopping:
             self._start_due()
-            wait = min(self._due, default=0.0) - time.monotonic() if self._due else None
-            self._wait(wait)
+            soonest = min((at for at, _ in self._due), default=None)
+            self._wait(None if soonest is None else soonest - time.monotonic())
             self._reap()
         self._stop(stop_seconds)
 
@@ -57,23 +55,23 @@ class Workers:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        due = [at for at in self._due if at <= now]
-        self._due = [at for at in self._due if at > now]
-        for _ in due:
-            self._started[self._fork()] = time.monotonic()
+        due = [work for at, work in self._due if at <= now]
+        self._due = [(at, work) for at, work in self._due if at > now]
+        for work in due:
+            self._started[self._fork(work)] = (time.monotonic(), work)
 
-    def _fork(self) -> int:
+    def _fork(self, work: Callable[[], None]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         # A signal between the fork and the worker's own handlers would be noted there in vain.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if pid == 0:
-            self._run_worker()
+            self._run_worker(work)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         return pid
 
-    def _run_worker(self) -> NoReturn:
+    def _run_worker(self, work: Callable[[], None]) -> NoReturn:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -82,7 +80,7 @@ class Workers:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            self._work()
+            work()
             status = 0
         except Exception:
             log.exception("a worker failed")
@@ -102,7 +100,7 @@ class Workers:
 
     def _reap(self) -> None:
         """Note which workers have ended, and when each is to be replaced."""
-        for pid, started in list(self._started.items()):
+        for pid, (started, work) in list(self._started.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 del self._started[pid]
@@ -112,7 +110,7 @@ class Workers:
                     log.error("a worker ended: %s", reason)
                     now = time.monotonic()
                     is_early = now - started < _SHORTEST_LIFE
-                    self._due.append(now + _SHORTEST_LIFE if is_early else now)
+                    self._due.append((now + _SHORTEST_LIFE if is_early else now, work))
 
     def _stop(self, seconds: float) -> None:
         self._signal_all(signal.SIGTERM)

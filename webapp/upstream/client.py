@@ -76,6 +76,7 @@ class Upstream:
         self.max_bytes = self._limits.max_bytes
         self._session = open_session(
             transport or TimedAdapter(pool_connections=1, pool_maxsize=pool_size),
+            counted_as="upstream",
             proxy=proxy,
             ca_bundle=ca_bundle,
         )

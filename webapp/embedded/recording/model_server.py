@@ -83,7 +83,7 @@ class ModelServer:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._own_headers = dict(headers)
         adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
-        self._session = open_session(adapter, proxy=proxy, ca_bundle=ca_bundle)
+        self._session = open_session(adapter, counted_as="model", proxy=proxy, ca_bundle=ca_bundle)
 
     def create(self, body: bytes, *, accept: str, is_streamed: bool = False) -> ModelAnswer:
         """Send a request to create a completion, as `forward` does.

@@ -1,0 +1,73 @@
+"""The metrics of several worker processes, as Prometheus reads them from a port of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Final
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.command import PATIENCE, Readback, Served, find_free_port
+from tools.memory import find_children
+
+SECRET: Final = "the-words-of-a-reader"
+
+pytestmark = pytest.mark.process
+
+
+def scrape(port: int) -> dict[tuple[str, ...], float]:
+    """Return each number by its name and the values of its labels."""
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert SECRET not in answer.text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def ask_on_new_connections(served: Served, path: str, times: int) -> None:
+    for _ in range(times):
+        answer = requests.get(served.url(path), headers={"Connection": "close"}, timeout=PATIENCE)
+        assert answer.status_code == 200
+
+
+def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path) -> None:
+    port = find_free_port()
+    readback = Readback.of_user(tmp_path)
+    with readback.serve(READBACK_METRICS_PORT=str(port), READBACK_WORKERS="2") as served:
+        assert served.get("/healthz").ok
+        before = scrape(port)
+        ask_on_new_connections(served, f"/completions?model={SECRET}", 8)
+        first = scrape(port)
+        workers = find_children(served.process.pid)
+        assert len(workers) == 3
+        for worker in workers[:2]:
+            os.kill(worker, signal.SIGKILL)
+        while set(workers[:2]) & set(find_children(served.process.pid)):
+            pass
+        ask_on_new_connections(served, "/completions", 4)
+        last = scrape(port)
+        other = requests.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE)
+        refused = readback.with_settings(
+            PORT=str(find_free_port()), READBACK_METRICS_PORT=str(port)
+        )("serve")
+        served.stop()
+
+    listed = ("readback_requests_total", "GET", "/completions", "200")
+    assert before.get(listed, 0) == 0
+    assert first[listed] == 8
+    assert last[listed] == 12
+    assert last["readback_request_seconds_count", "/completions"] == 12
+    assert last["readback_upstream_requests_total", "200", "upstream"] >= 12
+    assert last["readback_store_seconds_count",] >= 12
+    assert (last["readback_store_up",], last["readback_spool_waiting",]) == (1, 0)
+    assert other.status_code == 404
+    assert refused.errors == (
+        f"readback: READBACK_METRICS_PORT={port} is in use on 127.0.0.1; set another one\n"
+    )

@@ -1,0 +1,82 @@
+"""Serve the metrics of all worker processes on a port of their own, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Metric
+
+_SILENT_SECONDS: Final = 10
+"""How long a client may send or take nothing."""
+_TICK: Final = 1.0
+
+
+class CurrentState:
+    """Numbers that are read when somebody asks: `read` returns each by its name."""
+
+    def __init__(self, read: Callable[[], Mapping[str, tuple[str, float]]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        for name, (description, value) in self._read().items():
+            yield GaugeMetricFamily(name, description, value)
+
+
+class Exporter(ThreadingHTTPServer):
+    """Answers `GET /metrics` on a socket that listens already."""
+
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket, registry: CollectorRegistry) -> None:
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.registry: Final = registry
+
+    def serve(self, *, parent: int) -> None:
+        """Serve until the process ends, or until its parent is gone."""
+
+        def watch() -> None:
+            gone = threading.Event()
+            while os.getppid() == parent:
+                gone.wait(_TICK)
+            self.shutdown()
+
+        threading.Thread(target=watch, daemon=True).start()
+        self.serve_forever()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report nothing: a client that leaves early is no failure."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _SILENT_SECONDS
+    server: Exporter
+    server_version = "Readback"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        if self.path.partition("?")[0] != "/metrics":
+            self.send_error(404)
+            return
+        from prometheus_client.exposition import choose_encoder
+
+        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+        body = encode(self.server.registry)
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Write no line for each time that somebody asks."""

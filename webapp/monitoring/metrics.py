@@ -1,0 +1,122 @@
+"""Counts of what all worker processes do, in files that they share; nothing until turned on.
+
+The library decides at its import whether counts are in files, so it is imported late, and a
+process that exports no metrics does not load it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+
+
+class Metrics:
+    """The metrics of one process; their names and labels are listed in `docs/operating.md`."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        # Nothing reads this registry: the exporter reads the files of all processes.
+        registry = CollectorRegistry()
+        self.requests = Counter(
+            "readback_requests",
+            "Answered requests.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "readback_request_seconds",
+            "Seconds until the last byte of an answer was handed over.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.upstream = Counter(
+            "readback_upstream_requests",
+            "Requests to other servers, by status or by the way they failed.",
+            ("server", "outcome"),
+            registry=registry,
+        )
+        self.upstream_seconds = Histogram(
+            "readback_upstream_seconds",
+            "Seconds until the head of another server's answer.",
+            ("server",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.cache = Counter(
+            "readback_cache_reads",
+            "Reads of a cache, by whether it had what was wanted.",
+            ("cache", "result"),
+            registry=registry,
+        )
+        self.store_seconds = Histogram(
+            "readback_store_seconds",
+            "Seconds that a statement in the database took.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.store_errors = Counter(
+            "readback_store_errors",
+            "Statements that failed, by the outage of the database.",
+            ("outage",),
+            registry=registry,
+        )
+
+
+_metrics: Metrics | None = None
+
+
+@contextmanager
+def shared_metrics(folder: Path) -> Iterator[CollectorRegistry]:
+    """Count in files of `folder` within, in this process and its forks; yield the sums of all."""
+    global _metrics
+    os.environ[_FOLDER] = str(folder)
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    _metrics = Metrics()
+    sums = CollectorRegistry()
+    MultiProcessCollector(sums)  # type: ignore[no-untyped-call]
+    try:
+        yield sums
+    finally:
+        _metrics = None
+        del os.environ[_FOLDER]
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    if _metrics is not None:
+        _metrics.requests.labels(method, route, str(status)).inc()
+        _metrics.request_seconds.labels(route).observe(seconds)
+
+
+def count_upstream(server: str, outcome: str, seconds: float) -> None:
+    """Count a request to another server; `outcome` is its status, or the kind of its failure."""
+    if _metrics is not None:
+        _metrics.upstream.labels(server, outcome).inc()
+        _metrics.upstream_seconds.labels(server).observe(seconds)
+
+
+def count_cache_read(cache: str, result: Literal["hit", "miss"]) -> None:
+    if _metrics is not None:
+        _metrics.cache.labels(cache, result).inc()
+
+
+def count_statement(seconds: float) -> None:
+    if _metrics is not None:
+        _metrics.store_seconds.observe(seconds)
+
+
+def count_store_error(outage: str) -> None:
+    if _metrics is not None:
+        _metrics.store_errors.labels(outage).inc()

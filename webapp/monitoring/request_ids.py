@@ -1,0 +1,56 @@
+"""The id of the request that this thread answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Final, ParamSpec, TypeVar
+from uuid import uuid4
+
+from webapp.redaction import mask
+
+HEADER: Final = "X-Request-ID"
+SENT_AS: Final = "X-Client-Request-Id"
+"""The header that other servers get it in, after the one that OpenAI logs."""
+
+_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def find_request_id() -> str | None:
+    """Return the id of the request that this thread answers, or None."""
+    return _current.get()
+
+
+def set_request_id(request_id: str | None) -> None:
+    """Make `request_id` that of this thread, until it answers another request."""
+    _current.set(request_id)
+
+
+def choose_request_id(given: str | None) -> str:
+    """Return the id that a client or proxy sends, if it can be one, or a new one.
+
+    A key is no id: whoever sends one by mistake would find it in logs.
+    """
+    if given and _WELL_FORMED.fullmatch(given) and mask(given) == given:
+        return given
+    return uuid4().hex
+
+
+class RequestPool(ThreadPoolExecutor):
+    """Runs functions in threads that have the id of the request that submitted them."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        request_id = find_request_id()
+
+        def run() -> _T:
+            set_request_id(request_id)
+            return fn(*args, **kwargs)
+
+        return super().submit(run)
