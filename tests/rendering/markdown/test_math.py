@@ -406,6 +406,9 @@ def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> Non
         (r"\text{if $x>0$ or \(y\)}", "if x>0 or y"),
         (r"\mbox{for my_var}", "for my_var"),
         (r"\textbf{bold} \textit{slanted}", "boldslanted"),
+        (r"\textrm{if} \textsf{x} \texttt{a_b} \emph{so}", "ifxa_bso"),
+        (r"\mathop{\rm Res}\limits_{z=0} f", "Resz=0\u2061f"),
+        (r"a\raisebox{0.25em}{$b$}c", "abc"),
         (r"x \bullet y", "x∙y"),
         (r"\colorbox{aqua}{$F$} \textcolor{#228B22}{G}", "FG"),
         (r"\large x \smash[b]{y} \hspace*{1em} z", "xyz"),
@@ -448,6 +451,34 @@ def test_a_row_ends_with_its_spacing_and_before_the_letters_that_follow(
     root = parsed(str(html))
     assert len(root.css("mtr")) == 2
     assert "".join(root.css("mtable")[0].text().split()) == text
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\ce{CO2 + C -> 2 CO}", "CO2+C→2CO"),
+        (r"\ce{SO4^2-}", "SO42−"),
+        (r"\ce{[AgCl2]-} \ce{Y^99+} \ce{Fe^{3+}}", "[AgCl2]−Y99+Fe3+"),
+        (r"\ce{^{227}_{90}Th+} \ce{^227_90Th}", "90227Th+90227Th"),
+        (r"\ce{Zn^2+ <=>[+ 2OH-][+ 2H+] Zn(OH)2 v}", "Zn2+⇌+2H++2OH−Zn(OH)2↓"),
+        (r"\ce{2H+ + 2e- -> H2 ^}", "2H++2e−→H2↑"),
+        (r"\ce{CuSO4.5H2O} \ce{KCr(SO4)2*12H2O}", "CuSO4⋅5H2OKCr(SO4)2⋅12H2O"),
+        (r"\ce{CH3-CH=CH2} \ce{HC#CH}", "CH3−CH=CH2HC≡CH"),
+        (r"\ce{A ->[{a catalyst}][\Delta] B}", "A→Δa\u00a0catalystB"),
+        (r"\ce{NaCl(aq)} \ce{NO_x} \ce{1/2 O2}", "NaCl(aq)NOx12O2"),
+        (r"\pu{123 kJ/mol} \pu{1.2e3 m s^-1}", "123kJ/mol1.2⋅103ms−1"),
+    ],
+)
+def test_chemistry_is_set_as_formulas(latex: str, text: str) -> None:
+    html = render_formula(latex, display=True)
+    assert html is not None
+    assert "".join(parsed(str(html)).text().split()) == "".join(text.split())
+    assert 'alttext="' in html
+
+
+@pytest.mark.parametrize("latex", [r"\ce{A & B}", r"\ce{A | B}", r"\pu{much of it?}", r"\ce{"])
+def test_chemistry_with_an_unknown_sign_keeps_its_source(latex: str) -> None:
+    assert render_formula(latex, display=True) is None
 
 
 def test_the_faces_of_texts_are_classes() -> None:

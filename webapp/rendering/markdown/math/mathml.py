@@ -119,11 +119,15 @@ _ENCLOSURES: Final = {
 }
 _FACES: Final = {
     "b": "math-bold",
+    "code": "math-mono",
+    "em": "math-italic",
     "i": "math-italic",
     "u": "math-underlined",
     "s": "math-struck",
+    "span.math-core-sans-serif-font": "math-sans",
+    "span.math-core-serif-font": "math-serif",
 }
-"""Elements of HTML inside texts, of which only the class is kept."""
+"""Elements of HTML inside texts, with their classes, and the only thing kept of each: a class."""
 
 
 def render_formula(latex: str, *, display: bool) -> Markup | None:
@@ -219,10 +223,11 @@ def _rebuild_text(found: ElementTree.Element) -> ElementTree.Element:
     faces = []
     inner = found
     while len(inner):
-        if len(inner) > 1 or inner.text or inner[0].tail or inner[0].tag not in _FACES:
+        face = _FACES.get(".".join(filter(None, (inner[0].tag, inner[0].get("class")))))
+        if len(inner) > 1 or inner.text or inner[0].tail or face is None:
             raise _NotAllowed(inner[0].tag)
         inner = inner[0]
-        faces.append(_FACES[inner.tag])
+        faces.append(face)
     made = ElementTree.Element("mtext", {"class": " ".join(dict.fromkeys(faces))})
     made.text, made.tail = inner.text, found.tail
     return made

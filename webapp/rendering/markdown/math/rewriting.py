@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
+
 _SAME: Final = {
     "C": r"\mathbb{C}",
     "Cdot": r"\cdot",
@@ -26,10 +28,13 @@ _SAME: Final = {
     "dotsm": r"\cdots",
     "dotso": r"\ldots",
     "hfill": r"\quad",
+    "euro": "€",
     "intop": r"\int",
+    "mathds": r"\mathbb",
     "mathbfit": r"\boldsymbol",
     "mathellipsis": r"\ldots",
     "mathsfit": r"\mathsf",
+    "nobreak": "",
     "nshortmid": r"\nmid",
     "nshortparallel": r"\nparallel",
     "overlinesegment": r"\overline",
@@ -44,6 +49,7 @@ _SAME: Final = {
     "smallsmile": r"\smile",
     "strut": "",
     "textnormal": r"\text",
+    "textregistered": "®",
     "textsl": r"\textit",
     "thickapprox": r"\approx",
     "thicksim": r"\sim",
@@ -59,7 +65,7 @@ _SAME: Final = {
     **dict.fromkeys(
         ("mathllap", "mathrlap", "mathclap", "llap", "rlap", "clap", "smash", "vcenter")
         + ("mathnormal", "tiny", "scriptsize", "footnotesize", "small", "normalsize", "large")
-        + ("Large", "LARGE", "huge", "Huge"),
+        + ("Large", "LARGE", "huge", "Huge", "blue", "green", "orange", "pink", "purple", "red"),
         "",
     ),
 }
@@ -103,6 +109,10 @@ _FORMULA: Final = re.compile(
     r"(?<!\\)\$((?:[^$\\]|\\.|(?!))*+)\$|\\\(((?:[^\\]|\\[^()]|(?!))*+)\\\)"
 )
 _BARE: Final = re.compile(r"(?<!\\)[_^]")
+_OPERATOR: Final = re.compile(
+    r"\\mathop\s*\{\s*(?:\\rm\s+|\\(?:mathrm|text|textrm)\s*)?\{?([A-Za-z ]+)\}?\s*\}"
+)
+_RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{_GROUP}")
 _STRUCK: Final = re.compile(rf"\\sout\s*{_GROUP}")
 _CHARACTER: Final = re.compile(
     r"""\\(?:char\s*"([0-9A-Fa-f]{2,5})|unicode\{x([0-9A-Fa-f]{2,5})\})"""
@@ -113,6 +123,7 @@ def rewrite(latex: str) -> str:
     """Return `latex` in commands that the library knows, as far as it can be written in them."""
     if "\\" not in latex or _ROW_END in latex:
         return latex
+    latex = rewrite_chemistry(latex)
     latex = _ROW_ENDS.sub(_replace_row_end, latex)
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _SUBSTACK.sub(r"\\begin{subarray}{c}\1\\end{subarray}", latex)
@@ -126,6 +137,8 @@ def rewrite(latex: str) -> str:
     latex = _REFERENCE.sub(_replace_reference, latex)
     latex = _COLOUR_BOX.sub(_replace_box, latex)
     latex = _COLOUR.sub("", latex)
+    latex = _OPERATOR.sub(r"\\operatorname{\1}", latex)
+    latex = _RAISED.sub(r"\\text{\1}", latex)
     latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
     latex = _CHARACTER.sub(_replace_character, latex)
     return _TEXT.sub(_split_text, latex).replace(_ROW_END, r"\\")
