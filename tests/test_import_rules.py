@@ -21,7 +21,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares templating errors fragments security static_files access"
+    " shares snippets templating errors fragments security static_files access"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories loopback monitoring serving views"
@@ -58,7 +58,8 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
-    "factories": ("access config database shares upstream", "platformdirs requests"),
+    "factories": ("access config database shares snippets upstream", "platformdirs requests"),
+    "snippets": (f"{VALUES} formatting", ""),
     "loopback": ("", "requests urllib3 werkzeug"),
     "access": (
         "addresses config database fragments redaction",

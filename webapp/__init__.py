@@ -14,6 +14,7 @@
     static_files    names that change with the content
     services        the objects that views share, one of each a process
     shares          frozen, redacted snapshots of transcripts, each behind a link
+    snippets        code that repeats a request, in five languages
     rendering       values to Markup
     reading         the pages of transcripts and of the list, read from one upstream
 

@@ -36,6 +36,7 @@ from webapp.factories import (
     find_media_folder,
     find_message_folder,
     find_server_kind,
+    find_snippet_servers,
     find_spool_folder,
     lists_input_only,
     open_app_database,
@@ -50,11 +51,11 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
-from webapp.services import Services, Sharing
+from webapp.services import Again, Services, Sharing
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import Policy, ShareStore
 from webapp.static_files import StaticFiles
-from webapp.upstream import SYSTEM_CLOCK, Clock
+from webapp.upstream import SYSTEM_CLOCK, Clock, Upstream
 from webapp.views import (
     checks,
     completions,
@@ -69,6 +70,7 @@ from webapp.views import (
     sessions,
     texts,
 )
+from webapp.views.actions import code, rerun
 from webapp.views.shares import links, making, managing, redacted
 from webapp.views.shares.snapshot_pages import SnapshotPages
 
@@ -151,6 +153,7 @@ def _add_pages(app: Flask) -> None:
     app.after_request(_make_redirect_relative)
     for area in (
         *(listing, completions, checks, search, messages, texts, media, remote_images, health),
+        *(code, rerun),
         *(links, making, managing, redacted, login, sessions, record),
     ):
         app.register_blueprint(area.bp)
@@ -340,4 +343,24 @@ def _build_services(
         page_timeout=config.limits.page_timeout,
         max_pages=config.max_pages,
         budgets=config.budgets,
+        again=_build_again(config, upstream, transport, clock),
+    )
+
+
+def _build_again(
+    config: Config, upstream: Upstream, transport: BaseAdapter | None, clock: Clock
+) -> Again:
+    reads, creates = find_snippet_servers(config)
+    model = None
+    if config.uses_embedded and config.model_url is not None:
+        limits = replace(
+            config.limits, max_bytes=config.model_limits.max_stored_bytes, max_retries=0
+        )
+        model = open_upstream(config, limits=limits, transport=transport, clock=clock)
+    return Again(
+        reads,
+        creates,
+        leaves_defaults=find_server_kind(upstream, config) in ("openai", "azure"),
+        timeout=config.model_limits.create_timeout,
+        model=model,
     )

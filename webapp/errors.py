@@ -144,4 +144,6 @@ def _find_title(error: UpstreamError) -> str:
         return "Not found"
     if isinstance(error, RateLimited):
         return "Too many requests"
+    if request.method == "POST":
+        return "The server did not do this"
     return "The server could not be read"

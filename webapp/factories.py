@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+from urllib.parse import parse_qsl
 
 import platformdirs
 from requests.adapters import BaseAdapter
@@ -17,6 +19,7 @@ from requests.adapters import BaseAdapter
 from webapp import access, shares
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.database import DatabaseOpener, open_later
+from webapp.snippets import Server
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
@@ -142,6 +145,28 @@ def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:
         return "azure"
     is_openai = host == "api.openai.com" or host.endswith(".api.openai.com")
     return "openai" if is_openai else "compatible"
+
+
+def find_snippet_servers(config: Config) -> tuple[Server, Server]:
+    """Return the servers that code asks for stored messages, and for another run.
+
+    Raises `ValueError` for a refused URL.
+    """
+    if config.uses_embedded:
+        own = Server(is_own=True)
+        return own, own if config.model_url else Server()
+    endpoint = build_endpoint(config)
+    query = dict(parse_qsl(endpoint.query))
+    reads = Server(
+        None if endpoint.base_url == OPENAI_BASE_URL else endpoint.base_url,
+        api_version=query.get("api-version"),
+        keyed_by_header=config.uses_azure,
+    )
+    if not config.uses_azure:
+        return reads, reads
+    # The classic API names a deployment in the address, which is not known.
+    v1 = f"{endpoint.base_url.removesuffix('/v1')}/v1"
+    return reads, replace(reads, base_url=v1, api_version=None)
 
 
 def lists_input_only(upstream: Upstream, config: Config) -> bool:

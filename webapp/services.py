@@ -13,6 +13,7 @@ from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.rendering import Budgets
 from webapp.shares import Policy, Share, ShareStore
+from webapp.snippets import Server
 from webapp.upstream import Deadline, Upstream
 
 if TYPE_CHECKING:
@@ -46,6 +47,22 @@ class Sharing:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """The servers that a completion's messages and another run are asked of.
+
+    `reads` and `creates` are those of snippets; `model` creates completions and stores them, within
+    `timeout` seconds, or is None. With `leaves_defaults` a rebuilt request is without settings
+    that the server fills in.
+    """
+
+    reads: Server
+    creates: Server
+    leaves_defaults: bool
+    timeout: float
+    model: Upstream | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
@@ -60,6 +77,7 @@ class Services:
     page_timeout: float
     max_pages: int
     budgets: Budgets
+    again: Again
     shares: Sharing | None = None
     share: Share | None = None
 

@@ -32,6 +32,7 @@ SHEET_PARTS: Final = (
     "search",
     "folds",
     "shares",
+    "actions",
     "density",
     "access",
     "print",

@@ -10,7 +10,8 @@ attempts     wrong passwords, counted and slowed
 record       logins, shares, exports and deletions, one JSON object a line
 schema       the tables
 
-For the views: `current_reader()`, `administrators_only`, `record(Event.…)`, `access()`.
+For the views: `current_reader()`, `administrators_only`, `known_readers_only`,
+`record(Event.…)`, `access()`.
 """
 
 from webapp.access.admission import (
@@ -30,6 +31,7 @@ from webapp.access.reader import (
     administrators_only,
     current_reader,
     find_reader,
+    known_readers_only,
 )
 from webapp.access.record import Event, Record
 from webapp.access.schema import SCHEMA
@@ -57,6 +59,7 @@ __all__ = [
     "find_reader",
     "forget_session",
     "keep_session",
+    "known_readers_only",
     "name_source",
     "record",
 ]

@@ -66,6 +66,21 @@ def administrators_only(view: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
+def known_readers_only(view: Callable[P, T]) -> Callable[P, T]:
+    """Return `view` for readers who logged in or are on this machine; others get a 403.
+
+    If READBACK_OPEN=1 lets in everyone, strangers read, but cost nobody money or space.
+    """
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        if current_reader().way == ANYONE.way:
+            abort(403, "Readers who are not logged in may not do this.")
+        return view(*args, **kwargs)
+
+    return checked
+
+
 def is_administrator(admins: tuple[str, ...], name: str | None, claims: Mapping[str, Any]) -> bool:
     """Return whether READBACK_ADMINS has an address or name, or one of the claims."""
     if "everyone" in admins:

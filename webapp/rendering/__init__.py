@@ -11,6 +11,7 @@ urls         the addresses that links may have and remote images may be loaded f
 from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
+from webapp.rendering.markdown.code import render_snippet
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.structured.detect import (
     Structure,
@@ -73,6 +74,7 @@ __all__ = [
     "render_exact",
     "render_json_tree",
     "render_markdown",
+    "render_snippet",
     "render_tool_name",
     "reveal_invisible",
     "split_reasoning",

@@ -66,6 +66,9 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
         return Kind.QUICK
     if method in _WRITES and path.startswith(_API) and not path.startswith(_STORED):
         return Kind.CREATE
+    if method == "POST" and path.endswith("/again"):
+        # A page waits for the model like a client of the API.
+        return Kind.CREATE
     if has_body:
         return Kind.BODY
     if path.startswith(_API) or "all" in parse_qs(query):

@@ -32,11 +32,19 @@ from webapp.upstream.endpoint import (
     COMPLETIONS,
     Endpoint,
     build_page_query,
+    check_id,
     completion_path,
     messages_path,
 )
 from webapp.upstream.error_mapping import clean_text, is_html, suggest_base_url
-from webapp.upstream.errors import BadAnswer, NotFound, TimedOut
+from webapp.upstream.errors import (
+    BadAnswer,
+    BadRequest,
+    NotFound,
+    NotStored,
+    NotSupported,
+    TimedOut,
+)
 from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0
@@ -44,6 +52,10 @@ NEW_SECONDS: Final = 10.0
 NEW_TRIES: Final = 3
 NEW_WAIT: Final = 2.0
 """Seconds between the tries."""
+
+_STORE: Final = "X-Readback-Store"
+_STORED_AS: Final = "X-Readback-Stored-As"
+"""The headers of our own server with the fate of a new completion, and its id if it is another."""
 
 T = TypeVar("T")
 
@@ -127,6 +139,33 @@ class Upstream:
         """Delete the completion. Raises `NotFound` if there is none."""
         request = Request("DELETE", completion_path(completion_id))
         self._exchange(request, decoding.check_deletion, deadline)
+
+    def create_completion(self, body: bytes, *, deadline: Deadline | None = None) -> str:
+        """Create the completion that `body` asks for, and return the id that it is stored under.
+
+        Raises `NotStored` if the server says that it could not store it.
+        """
+        deadline = deadline or self._start_deadline()
+        try:
+            reply = self._sender.send(Request("POST", COMPLETIONS, body=body), deadline=deadline)
+        except (BadRequest, NotFound, NotSupported) as error:
+            if error.status == 501:
+                raise
+            # A 404 is about the model, since there is no completion yet.
+            raise BadRequest(
+                "The model server refused the request.",
+                status=error.status,
+                server_message=error.server_message,
+                type=error.type,
+                code=error.code,
+                param=error.param,
+                request_id=error.request_id,
+                advice="Choose another model or fewer messages, and try again.",
+            ) from error
+        if reply.headers.get(_STORE, "stored") != "stored":
+            raise NotStored("The model has answered, but its answer is not in the store.")
+        completion = decoding.decode_completion(reply.text, deadline)
+        return check_id(reply.headers.get(_STORED_AS) or completion.id or "")
 
     def list_messages(
         self,
@@ -231,7 +270,7 @@ class Upstream:
         tries_left = NEW_TRIES
         while text is None:
             try:
-                text = self._sender.send(request, deadline=deadline)
+                text = self._sender.send(request, deadline=deadline).text
             except NotFound:
                 if not tries_left or not self.is_new(created) or not deadline.leaves(NEW_WAIT):
                     raise

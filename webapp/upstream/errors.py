@@ -12,6 +12,7 @@
     ├── TimedOut        no answer in time
     ├── BadAnswer       an answer that is not of the API's form
     │   └── TooLarge    an answer over the limits
+    ├── NotStored       created, but not stored
     └── Redirected      a redirect, which is not followed
 
 Texts from the server are in `server_message`, without the API key, but otherwise as untrusted
@@ -133,6 +134,16 @@ class TooLarge(BadAnswer):
     """
 
     beginning: str = ""
+
+
+class NotStored(UpstreamError):
+    """A completion was created, but the server could not store it."""
+
+    http_status = 503
+    usual_advice = (
+        "The store is down or full. The answer is in the spool if there is room, and comes into "
+        "the list when the store is back."
+    )
 
 
 class Redirected(UpstreamError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -58,6 +59,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """The text of a 2xx response, and its headers."""
+
+    text: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """Sends requests to one endpoint over one session; for many threads at once."""
 
@@ -66,8 +75,8 @@ class Sender:
     limits: Limits
     clock: Clock
 
-    def send(self, request: Request, *, deadline: Deadline) -> str:
-        """Return the text of the 2xx response. Raises `UpstreamError`.
+    def send(self, request: Request, *, deadline: Deadline) -> Reply:
+        """Return the 2xx response. Raises `UpstreamError`.
 
         A wait that would reach the deadline is not begun: the error is raised at once. A
         DELETE whose first response was lost has done its work if the next try finds nothing.
@@ -79,7 +88,7 @@ class Sender:
                 return self._try(request, deadline)
             except UpstreamError as error:
                 if was_lost and request.method == "DELETE" and isinstance(error, NotFound):
-                    return ""
+                    return Reply("", {})
                 wait = error.retry_after or compute_backoff(retries_made)
                 is_last = retries_made >= self.limits.max_retries or not error.is_transient
                 if is_last or not deadline.leaves(wait):
@@ -88,13 +97,15 @@ class Sender:
             self.clock.sleep(wait)
             retries_made += 1
 
-    def _try(self, request: Request, deadline: Deadline) -> str:
-        """Return the text of the response, and log one line: no query, no headers, no content."""
+    def _try(self, request: Request, deadline: Deadline) -> Reply:
+        """Return the response, and log one line: no query, no headers, no content."""
         started = self.clock.monotonic()
         with self._open(request, deadline) as response:
             try:
                 if 200 <= response.status_code < 300:
-                    return read_text(response, deadline=deadline, max_bytes=self.limits.max_bytes)
+                    most = self.limits.max_bytes
+                    text = read_text(response, deadline=deadline, max_bytes=most)
+                    return Reply(text, response.headers)
                 text = read_error_text(response, deadline=deadline)
                 now = self.clock.wall()
                 is_list = request.path == COMPLETIONS

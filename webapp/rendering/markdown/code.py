@@ -25,6 +25,7 @@ from webapp.rendering.markdown.context import Scope
 
 _MAX_INFO: Final = 200
 _TOKENS_PER_CHECK: Final = 32
+_SNIPPET_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,14 @@ def render_code(source: str, info: str, scope: Scope) -> str:
     return scope.placeholder(lambda: _render(code, plain_info, scope)) + info_marks + marks + "\n"
 
 
+def render_snippet(code: str, label: str, language: str) -> Markup:
+    """Return code of ours as a block with a button that copies it."""
+    highlighted = None
+    if len(code) <= LANGUAGES[language].max_length:
+        highlighted = highlight(code, language, until=time.thread_time() + _SNIPPET_SECONDS)
+    return _build(code, label, language, highlighted)
+
+
 def find_language(info: str) -> str | None:
     """Return the language of our table that the first word of `info` names, if any."""
     word = get_first_word(info).lower()
@@ -173,6 +182,10 @@ def _render(code: str, info: str, scope: Scope) -> Markup:
         label = f"{label[:_MAX_INFO]}…"
     language = find_language(info)
     highlighted = _highlight_within_budget(code, language, scope) if language else None
+    return _build(code, label, language, highlighted)
+
+
+def _build(code: str, label: str, language: str | None, highlighted: Markup | None) -> Markup:
     return Markup(
         '<div class="code"{}><div class="code-head">{}'
         '<button type="button" class="quiet" data-copy-code>copy</button></div>'

@@ -1,0 +1,33 @@
+"""Write code that repeats a request: for curl, Python, Node, Go and Java.
+
+request    the request that created a completion, rebuilt from what is stored of it
+servers    the address that a snippet sends its request to
+writing    literals of the languages that hold any JSON
+languages  the snippets themselves
+
+The key is always the variable OPENAI_API_KEY. A snippet runs as it stands, whatever its texts hold.
+"""
+
+from webapp.snippets.languages import (
+    FILE_NAME,
+    LANGUAGES,
+    Language,
+    MessageQuery,
+    write_create,
+    write_list,
+)
+from webapp.snippets.request import RERUN_OF, CreateRequest, build_request
+from webapp.snippets.servers import Server
+
+__all__ = [
+    "FILE_NAME",
+    "LANGUAGES",
+    "RERUN_OF",
+    "CreateRequest",
+    "Language",
+    "MessageQuery",
+    "Server",
+    "build_request",
+    "write_create",
+    "write_list",
+]

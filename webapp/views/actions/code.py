@@ -1,0 +1,115 @@
+"""Code to fetch a page of messages, or to create the completion once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.services import services
+from webapp.snippets import (
+    FILE_NAME,
+    LANGUAGES,
+    CreateRequest,
+    Language,
+    MessageQuery,
+    Server,
+    write_create,
+    write_list,
+)
+from webapp.upstream import check_id
+from webapp.views import read_page_request
+from webapp.views.actions import read_create_request, read_upto
+
+bp = Blueprint("code", __name__, url_prefix="/completions/<completion_id>")
+
+_MOST_UNASKED: Final = 64 * 1024
+_MOST_IN_CODE: Final = 4 * 1024 * 1024
+"""Characters of a request that is in the code: if the reader chose nothing, and at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """The code on a page. That for another run has its `request`, in the code or `from_file`."""
+
+    code: str
+    request: CreateRequest | None = None
+    from_file: bool = False
+
+    @property
+    def fits_in_code(self) -> bool:
+        return self.request is not None and len(self.request.json) <= _MOST_IN_CODE
+
+
+@bp.get("/code")
+def show(completion_id: str) -> ResponseReturnValue:
+    """Show the code of one call in one language: `for` is `messages` or `again`.
+
+    The code for messages takes `after`, `limit` and `order`; that for another run takes `to`, the
+    number of the last message, and `body`, which is `code` or `file`.
+    """
+    check_id(completion_id)
+    language = LANGUAGES.get(request.args.get("in") or "curl")
+    wanted = request.args.get("for") or "messages"
+    if language is None:
+        abort(400, f"The parameter in takes {', '.join(LANGUAGES)}.")
+    if wanted not in ("messages", "again"):
+        abort(400, "The parameter for takes messages or again.")
+    write = _write_again if wanted == "again" else _write_messages
+    kept = ("for", "in", "after", "limit", "order", "to", "body")
+    query = {name: request.args.get(name) or None for name in kept}
+
+    def change_url(name: str, value: str) -> str:
+        changed: dict[str, Any] = {**query, name: value}
+        return url_for("code.show", completion_id=completion_id, **changed)
+
+    page = render_template(
+        "actions/code.html",
+        completion_id=completion_id,
+        language=language,
+        languages=LANGUAGES.values(),
+        wanted=wanted,
+        snippet=write(completion_id, language),
+        query=query,
+        change_url=change_url,
+        again=services().again,
+        file_name=FILE_NAME,
+    )
+    return page, {"Cache-Control": "no-store"}
+
+
+@bp.get(f"/{FILE_NAME}")
+def download(completion_id: str) -> ResponseReturnValue:
+    """Send the body of the request as a file, for code that reads it from there."""
+    text = read_create_request(completion_id, upto=read_upto(request.args.get("to"))).layout
+    response = Response(f"{text}\n".encode(), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    return response
+
+
+def _write_messages(completion_id: str, language: Language) -> Snippet:
+    asked = read_page_request()
+    query = MessageQuery(completion_id, asked.after, asked.limit, asked.order)
+    server = services().again.reads
+    return Snippet(write_list(language.name, _with_address(server), query))
+
+
+def _write_again(completion_id: str, language: Language) -> Snippet:
+    body = request.args.get("body") or ""
+    if body not in ("", "code", "file"):
+        abort(400, "The parameter body takes code or file.")
+    made = read_create_request(completion_id, upto=read_upto(request.args.get("to")))
+    most = _MOST_IN_CODE if body == "code" else _MOST_UNASKED
+    from_file = body == "file" or len(made.json) > most
+    server = _with_address(services().again.creates)
+    return Snippet(write_create(language.name, server, made, from_file=from_file), made, from_file)
+
+
+def _with_address(server: Server) -> Server:
+    """Return `server` with the address of this Readback if it is the server itself."""
+    if not server.is_own:
+        return server
+    return replace(server, base_url=f"{request.host_url[:-1]}{request.script_root}/v1")
