@@ -104,6 +104,8 @@ def _fill(url: str, sizes: Sizes) -> None:
         run(_ADD_METADATA)
         for seq, count in enumerate(sizes.messages, start=1):
             run(_ADD_MESSAGES.format(count - 1, seq))
+        if url.startswith("postgresql"):
+            run("SELECT setval('completions_seq', (SELECT max(seq) FROM completions))")
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from webapp.embedded import (
     Snapshot,
     Spool,
     Store,
+    Upkeep,
     create_server,
     load_samples,
 )
@@ -87,12 +88,14 @@ def create_app(
     transport: BaseAdapter | None = None,
     clock: Clock = SYSTEM_CLOCK,
     fills_new_store: bool = False,
+    completes_store: bool = False,
 ) -> Flask:
     """Return the application for `config`, by default that of the environment.
 
     `transport` replaces the network below the client, for tests and embedding. `clock` measures
     the deadlines of pages and upstream requests. If it `fills_new_store`, a store that had to be
-    created gets the sample completions.
+    created gets the sample completions. If it `completes_store`, a thread indexes what is added,
+    and what an older program has stored.
     """
     config = config or Config.from_environ(os.environ)
     root = _find_root()
@@ -112,7 +115,12 @@ def create_app(
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
         forget = partial(_forget, media_cache, shares, spool, guard.record)
         embedded = _create_embedded(
-            config, spool, guard.record, forget, fills_new_store=fills_new_store
+            config,
+            spool,
+            guard.record,
+            forget,
+            fills_new_store=fills_new_store,
+            completes_store=completes_store,
         )
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
@@ -230,6 +238,7 @@ def _create_embedded(
     forget: Callable[..., None],
     *,
     fills_new_store: bool,
+    completes_store: bool,
 ) -> Flask:
     """Return the embedded server; it creates completions if a model server is configured.
 
@@ -248,9 +257,13 @@ def _create_embedded(
             ca_bundle=config.ca_bundle,
         )
         spool.prepare()
-    store = Store(find_database_url(config), opens_later=True)
+    store = Store(
+        find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
+    )
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
+    if completes_store:
+        Upkeep(store).begin()
     if config.keep_days:
         Retention(
             store,

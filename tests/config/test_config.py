@@ -73,6 +73,8 @@ def test_a_setting_of_two_values_reaches_both() -> None:
         ("PORT", "65535", "port", 65535),
         ("READBACK_OPEN", "YES", "open", True),
         ("READBACK_OPEN", "0", "open", False),
+        ("READBACK_CONVERSATION_KEYS", "run, chat,run", "conversation_keys", ("run", "chat")),
+        ("READBACK_CONVERSATION_KEYS", "none", "conversation_keys", ()),
         ("READBACK_ALLOWED_HOSTS", "A.example, b:8000,", "allowed_hosts", ("a.example", "b:8000")),
         ("READBACK_TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8", "trusted_proxies", PROXIES),
         ("READBACK_PREFIX", "/a/b/", "prefix", "/a/b"),

@@ -143,7 +143,7 @@ class Record:
             return [Entry.from_json(row.number, row.entry) for row in rows]
 
     def _store(self, entry: Entry, now: float) -> None:
-        with self._database.get().writer.begin() as connection:
+        with self._database.get().exclusive.begin() as connection:
             if now - self._pruned_at > _DAY:
                 connection.execute(_END_OLD, {"time": int((now - self._days * _DAY) * 1000)})
                 self._pruned_at = now

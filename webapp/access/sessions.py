@@ -107,7 +107,7 @@ class Sessions:
             "browser": browser,
             "basis": self._bases[reader.way],
         }
-        with self._database.get().writer.begin() as connection:
+        with self._database.get().exclusive.begin() as connection:
             connection.execute(_END_OLD, self._oldest())
             connection.execute(_ADD, row)
         return token
@@ -123,7 +123,7 @@ class Sessions:
         now = self._milliseconds()
         if now - found.seen > _SEEN_SECONDS * 1000:
             try:
-                with self._database.get().writer.begin() as connection:
+                with self._database.get().exclusive.begin() as connection:
                     connection.execute(_TOUCH, {"digest": found.digest, "now": now})
             except DBAPIError as error:
                 # A database that is read-only for a while is no reason to log people out.
@@ -138,12 +138,12 @@ class Sessions:
 
     def end(self, key: str, *, identity: str) -> None:
         """End one session of `identity`; do nothing if it is not theirs."""
-        with self._database.get().writer.begin() as connection:
+        with self._database.get().exclusive.begin() as connection:
             connection.execute(_END, {"digest": key, "identity": identity})
 
     def end_all(self, identity: str) -> None:
         """End all sessions of `identity`."""
-        with self._database.get().writer.begin() as connection:
+        with self._database.get().exclusive.begin() as connection:
             connection.execute(_END_ALL, {"identity": identity})
 
     def is_newest(self, way: str) -> bool:
@@ -164,7 +164,7 @@ class Sessions:
         """
         if self._is_registered and not again:
             return
-        with self._database.get().writer.begin() as connection:
+        with self._database.get().exclusive.begin() as connection:
             for way, basis in self._bases.items():
                 binds = {"way": way, "basis": basis}
                 if connection.execute(_KNOWS_BASIS, binds).first() is not None:

@@ -59,7 +59,7 @@ def has_filters(options: argparse.Namespace) -> bool:
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
     """Open the embedded server's store, also if the viewer reads from another server."""
-    store = Store(find_database_url(config))
+    store = Store(find_database_url(config), conversation_keys=config.conversation_keys)
     try:
         yield store
     finally:

@@ -161,7 +161,7 @@ def _work(
     create_app: Callable[..., Flask], config: Config, listener: socket.socket, parent: int
 ) -> None:
     """Serve as one of the workers, until SIGTERM or until its parent process is gone."""
-    app = create_app(config, fills_new_store=True)
+    app = create_app(config, fills_new_store=True, completes_store=True)
     server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)

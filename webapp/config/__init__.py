@@ -299,6 +299,15 @@ class Config:
         help="Days after which the embedded server deletes a completion, with its shares and all "
         "else kept of it, counted from when it was stored. 0 keeps completions.",
     )
+    conversation_keys: tuple[str, ...] = setting(
+        "READBACK_CONVERSATION_KEYS",
+        parsers.names,
+        default=("session_id", "thread_id", "conversation_id"),
+        default_text="session_id, thread_id, conversation_id",
+        help="Metadata, separated by commas: completions of the embedded server with the same "
+        "value of one of them belong to one conversation. It counts for what is stored from then "
+        "on. `none` names none.",
+    )
     allows_shares: bool = setting(
         "READBACK_SHARES",
         parsers.flag,

@@ -39,6 +39,15 @@ _HEADERS_OF_A_CONNECTION: Final = frozenset(
 )
 
 
+def names(raw: str) -> tuple[str, ...]:
+    if raw.strip().lower() == "none":
+        return ()
+    found = tuple(name.strip() for name in raw.split(","))
+    if not all(name and name.isprintable() for name in found):
+        raise ValueError("names separated by commas, or none")
+    return tuple(dict.fromkeys(found))
+
+
 def secret(raw: str) -> str:
     if not (raw.isascii() and raw.isprintable() and " " not in raw):
         raise ValueError("printable ASCII without spaces")

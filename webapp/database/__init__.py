@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp.database.engine import Database, DatabaseOpener, StoreError
+from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
 from webapp.database.migrations import Schema, Step, migrate, report_failures
-from webapp.database.outages import Outage, StoreUnavailable, find_outage
+from webapp.database.outages import Outage, StoreUnavailable, find_outage, retry_deadlocks
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
 
@@ -23,10 +23,12 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "find_outage",
+    "lock_rows",
     "migrate",
     "open_database",
     "open_later",
     "report_failures",
+    "retry_deadlocks",
 ]
 
 

@@ -1,4 +1,4 @@
-"""One database: an engine to read with and an engine to write with.
+"""One database: an engine to read with and two to write with.
 
 StoreError      the database cannot be opened; one line, for the person who named it
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, TextClause, text
 
+_WRITES: Final = "writes"
 _TAKES_LOCK: Final = "write_lock"
 
 _FAILURE_SECONDS: Final = 1.0
@@ -25,21 +26,30 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Two engines over one pool of connections.
+    """Three engines over one pool of connections.
 
     A transaction of `reader` sees one moment of the database from its first statement to its
-    last: a completion deleted meanwhile still has all its messages. A transaction of `writer`
-    begins by waiting for the one write lock. So writers come one after the other, each reads
-    everything written before it, and numbers given in a transaction follow the order of commits.
+    last: a completion deleted meanwhile still has all its messages. A transaction of `exclusive`
+    begins by waiting for the one write lock, so that such transactions come one after the other
+    and each reads everything that those before it wrote.
+
+    Transactions of `writer` run side by side where the database can do that (PostgreSQL), and
+    with those of `exclusive`: constraints and locks of rows keep them apart, and numbers come from
+    sequences, not in the order of commits. SQLite has one writer at a time, whichever it is.
     """
 
     reader: Engine
     writer: Engine
+    exclusive: Engine
 
     @classmethod
     def from_engine(cls, engine: Engine, **write_options: object) -> Database:
-        """Return the database of `engine`, whose "begin" event honours `takes_write_lock`."""
-        return cls(engine, engine.execution_options(**{_TAKES_LOCK: True}, **write_options))
+        """Return the database of `engine`.
+
+        Its "begin" event honours `may_write` and `takes_write_lock`.
+        """
+        writer = engine.execution_options(**{_WRITES: True}, **write_options)
+        return cls(engine, writer, writer.execution_options(**{_TAKES_LOCK: True}))
 
     @property
     def name(self) -> str:
@@ -50,9 +60,22 @@ class Database:
         self.reader.dispose()
 
 
+def may_write(connection: Connection) -> bool:
+    """Return whether the transaction that begins on `connection` may write."""
+    return _WRITES in connection.get_execution_options()
+
+
 def takes_write_lock(connection: Connection) -> bool:
     """Return whether the transaction that begins on `connection` must wait for the write lock."""
     return _TAKES_LOCK in connection.get_execution_options()
+
+
+def lock_rows(connection: Connection, select: str) -> TextClause:
+    """Return a query that keeps its rows from other writers until the transaction ends.
+
+    In SQLite a transaction that may write is the only one anyway.
+    """
+    return text(f"{select} FOR UPDATE" if connection.dialect.name == "postgresql" else select)
 
 
 class DatabaseOpener:

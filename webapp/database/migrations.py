@@ -50,7 +50,7 @@ def migrate(database: Database, schema: Schema) -> bool:
         with database.reader.connect() as connection:
             if _read_version(connection, schema, database.name) == newest:
                 return False
-        with database.writer.begin() as connection:
+        with database.exclusive.begin() as connection:
             # Another process may have migrated while this one waited for the lock.
             version = _read_version(connection, schema, database.name)
             if version is not None and version > newest:

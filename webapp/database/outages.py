@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Callable
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
@@ -93,6 +94,12 @@ _ERRNOS: Final = {
 }
 
 
+_DEADLOCKS: Final = frozenset({"40001", "40P01"})
+_ATTEMPTS: Final = 5
+
+_T = TypeVar("_T")
+
+
 class StoreUnavailable(StoreError):
     """The database cannot be opened because of an outage."""
 
@@ -114,6 +121,20 @@ def find_outage(error: BaseException) -> Outage | None:
         case OSError():
             return _ERRNOS.get(error.errno or 0)
     return None
+
+
+def retry_deadlocks(write: Callable[[], _T]) -> _T:
+    """Return the result of `write`, a whole transaction, run again if it met a deadlock.
+
+    PostgreSQL ends one of two transactions that wait for each other.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return write()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _DEADLOCKS:
+                raise
+    return write()
 
 
 def _find_driver_outage(error: DBAPIError) -> Outage | None:

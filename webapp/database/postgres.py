@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 
-from webapp.database.engine import Database, StoreError, takes_write_lock
+from webapp.database.engine import Database, StoreError, may_write, takes_write_lock
 
 if TYPE_CHECKING:
     import psycopg
@@ -18,7 +18,7 @@ _CONNECTIONS: Final = 16
 """Per process; a server allows a hundred in all by default."""
 _CONNECT_SECONDS: Final = 10
 _WAIT_SECONDS: Final = 60
-"""The longest wait for a free connection, and for the write lock."""
+"""The longest wait for a free connection, and for a lock."""
 # Any number that no other program locks in this database.
 _WRITE_LOCK: Final = 0x5EADBAC4
 
@@ -47,12 +47,12 @@ def open_postgres(url: URL) -> Database:
         connect_args=unset | {"client_encoding": "UTF8"},
     )
     event.listen(engine, "begin", _begin)
-    # A statement that waited for the lock must see the commits made while it waited.
+    # A statement that waited for a lock must see the commits made while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock if the transaction may write.
+    """Bound the wait for locks if the transaction may write; take the write lock if it wants it.
 
     Raises `StoreError` if the database is not in UTF-8. The check costs no query: the server
     reports the encoding when a connection is made.
@@ -65,8 +65,8 @@ def _begin(connection: Connection) -> None:
             f"The database {connection.engine.url.database} is in {encoding}, which cannot hold "
             "every text. Create it with: createdb --encoding=UTF8 --template=template0"
         )
-    if takes_write_lock(connection):
+    if may_write(connection):
+        lock = f", pg_advisory_xact_lock({_WRITE_LOCK})" if takes_write_lock(connection) else ""
         connection.exec_driver_sql(
-            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true),"
-            f" pg_advisory_xact_lock({_WRITE_LOCK})"
+            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true){lock}"
         )

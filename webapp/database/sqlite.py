@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
 
-from webapp.database.engine import Database, StoreError, takes_write_lock
+from webapp.database.engine import Database, StoreError, may_write
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
 from webapp.folders import make_private_folder
 
@@ -80,7 +80,7 @@ def _begin(connection: Connection) -> None:
     A transaction that reads first and then writes fails at once if another process wrote in
     between; one that takes the write lock first waits for its turn.
     """
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_write_lock(connection) else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write(connection) else "BEGIN")
 
 
 def _drop_read_only_connections(context: ExceptionContext) -> None:

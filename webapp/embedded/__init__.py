@@ -22,6 +22,7 @@ from webapp.embedded.recording.retention import Retention
 from webapp.embedded.recording.spool import Spool, SpoolState
 from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
+from webapp.embedded.store.upkeep import Upkeep
 from webapp.embedded.transfer.exporting import ExportReport, export_completions
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
 from webapp.embedded.transfer.samples import load_samples
@@ -41,6 +42,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "Upkeep",
     "create_server",
     "export_completions",
     "import_files",

@@ -179,14 +179,14 @@ class ShareStore:
         share_id = secrets.token_hex(8)
         values = self._describe(share_id, snapshot)
         values |= {"owner": owner, "completion": completion, "expires": self.now() + DRAFT_SECONDS}
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             connection.execute(_ADD, values)
             connection.execute(_ADD_SNAPSHOT, {"id": share_id, "body": _pack(snapshot.text)})
         return share_id
 
     def replace_draft(self, share_id: str, snapshot: Snapshot) -> bool:
         """Replace the snapshot of a draft; return False if the share is no draft any more."""
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             replaced = connection.execute(_REPLACE_DRAFT, self._describe(share_id, snapshot))
             if replaced.rowcount != 1:
                 return False
@@ -209,14 +209,14 @@ class ShareStore:
             "view_limit": terms.view_limit,
             "passphrase": generate_password_hash(terms.passphrase) if terms.passphrase else None,
         }
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             return token if connection.execute(_PUBLISH, values).rowcount == 1 else None
 
     def renew_token(self, share_id: str) -> str | None:
         """Replace the link of a share that has not ended; return the new token."""
         token = make_token()
         values = {"id": share_id, "token": _digest(token), "now": self.now()}
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             if connection.execute(_RENEW, values).rowcount != 1:
                 return None
             connection.execute(_CLOSE_OPENINGS, values)
@@ -254,7 +254,7 @@ class ShareStore:
             "until": self.now() + OPENING_SECONDS,
             "agent": agent,
         }
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             if connection.execute(_TAKE_VIEW, values).rowcount != 1:
                 return None
             connection.execute(_ADD_OPENING, values)
@@ -280,12 +280,12 @@ class ShareStore:
             "before": now - _TRY_SECONDS,
             "calm": now - _CALM_SECONDS,
         }
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             if connection.execute(_TAKE_TRY, values).rowcount != 1:
                 return Tried.TOO_SOON
         if not check_password_hash(share.passphrase, passphrase):
             return Tried.WRONG
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             connection.execute(_FORGET_TRIES, values)
         return Tried.RIGHT
 
@@ -309,7 +309,7 @@ class ShareStore:
 
     def revoke(self, share_id: str) -> bool:
         """End a share at once, and delete its snapshot; return False if it has ended already."""
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             return self._revoke(connection, share_id)
 
     def revoke_all(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
@@ -318,14 +318,14 @@ class ShareStore:
         Without an `owner`, drafts of that completion are deleted as well.
         """
         candidates = self.list_shares(owner, completion=completion)
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             if completion and owner is None:
                 connection.execute(_DROP_DRAFTS, {"completion": completion})
             return [one for one in candidates if self._revoke(connection, one.id)]
 
     def note_rules(self, share_id: str, rules: int) -> None:
         """Remember that a snapshot was checked by this version of the rules."""
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             connection.execute(_SET_RULES, {"id": share_id, "rules": rules})
 
     def sweep(self) -> None:
@@ -334,7 +334,7 @@ class ShareStore:
         if now < self._next_sweep:
             return
         self._next_sweep = now + _SWEEP_SECONDS
-        with self._database.writer.begin() as connection:
+        with self._database.exclusive.begin() as connection:
             for statement in _SWEEP:
                 connection.execute(statement, {"now": now, "long_ago": now - _KEPT_SECONDS})
 

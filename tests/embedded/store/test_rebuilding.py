@@ -89,7 +89,7 @@ def test_a_rebuild_that_is_interrupted_goes_on_where_it_was(
 
     with closing(open_database(url)) as database:
         migrate(database, SCHEMA)
-        event.listen(database.writer, "commit", stop_at_the_third)
+        event.listen(database.exclusive, "commit", stop_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rebuilding.rebuild(database, bytes_at_once=0)
     [(form, seq)] = rows(url, "SELECT form, seq FROM rebuilt")

@@ -14,6 +14,7 @@ from webapp.embedded.documents.api_json import (
     serialize_message,
     strip_whitespace,
 )
+from webapp.embedded.documents.facts import Facts, extract_facts
 from webapp.exact_json import Array, NotJson, Null, Object, String, TooManyValues, Value, parse
 from webapp.ids import MAX_ID_LENGTH, is_valid_id
 from webapp.timestamps import parse_time
@@ -66,6 +67,7 @@ class CompletionRecord:
     wire_json: str
     given_json: str
     messages: tuple[MessageRecord, ...]
+    facts: Facts
 
 
 def parse_record(text: str) -> CompletionRecord:
@@ -104,6 +106,7 @@ def build_record(completion: Object) -> CompletionRecord:
         wire_json=serialize_completion(completion, completion_id),
         given_json=f"{head}[]{tail}",
         messages=_build_message_records(messages.items, completion_id),
+        facts=extract_facts(completion, messages.items),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.database import Database, report_failures
+from webapp.database import Database, lock_rows, report_failures
 from webapp.embedded.documents.api_json import (
     serialize_completion,
     serialize_message,
@@ -33,14 +33,17 @@ _BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 
 _PROGRESS: Final = text("SELECT form, seq FROM rebuilt")
 _SET_PROGRESS: Final = text("UPDATE rebuilt SET form = :form, seq = :seq")
-_NEXT_COMPLETION: Final = text(
+_NEXT_COMPLETION: Final = (
     "SELECT seq, id, wire_json, given_json FROM completions WHERE seq > :after ORDER BY seq LIMIT 1"
 )
 _SET_COMPLETION: Final = text(
     "UPDATE completions SET created = :created, model = :model, is_large = :is_large,"
     " wire_json = :wire_json WHERE seq = :seq"
 )
-_SET_METADATA: Final = text("UPDATE metadata SET created = :created WHERE completion = :seq")
+_SET_CREATED: Final = tuple(
+    text(f"UPDATE {table} SET created = :created WHERE completion = :seq")
+    for table in ("metadata", "facts", "ends", "tags")
+)
 _NEXT_MESSAGE: Final = text(
     "SELECT position, id, wire_json, given_json FROM messages"
     " WHERE completion = :completion AND position > :after ORDER BY position LIMIT 1"
@@ -62,7 +65,7 @@ def rebuild(database: Database, *, bytes_at_once: int = _BYTES_AT_ONCE) -> None:
         with database.reader.connect() as connection:
             form = connection.execute(_PROGRESS).scalar_one()
         while form < FORM:
-            with database.writer.begin() as connection:
+            with database.exclusive.begin() as connection:
                 form = _rebuild_some(connection, bytes_at_once)
 
 
@@ -72,7 +75,7 @@ def _rebuild_some(connection: Connection, bytes_at_once: int) -> int:
     if form >= FORM:
         return int(form)
     size = 0
-    for row in _iter_rows(connection, _NEXT_COMPLETION, seq, "seq"):
+    for row in _iter_rows(connection, lock_rows(connection, _NEXT_COMPLETION), seq, "seq"):
         seq = row.seq
         size += len(row.given_json) + _rebuild_completion(connection, row)
         if size > bytes_at_once:
@@ -115,7 +118,8 @@ def _rebuild_completion(connection: Connection, row: Any) -> int:
     }
     # The metadata may have been replaced since; their rows are up to date.
     connection.execute(_SET_COMPLETION, derived)
-    connection.execute(_SET_METADATA, {"seq": row.seq, "created": created})
+    for statement in _SET_CREATED:
+        connection.execute(statement, {"seq": row.seq, "created": created})
     size = 0
     for message in _iter_rows(connection, _NEXT_MESSAGE, -1, "position", completion=row.seq):
         size += len(message.given_json)

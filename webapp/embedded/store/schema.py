@@ -6,6 +6,7 @@ answer needs, comes before the given text, which few need.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Final
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 
 from webapp.database import Schema
 
@@ -104,6 +106,109 @@ def _add_time_of_storing(connection: Connection) -> None:
     connection.execute(text("UPDATE completions SET stored = :now"), {"now": int(time.time())})
 
 
+_FACTS: Final = (
+    # One row for each completion; `conversation` is the least `seq` that its conversation ever had.
+    # `parent` is the completion that it continues, by the first `parent_depth` of its `hashes`.
+    "CREATE TABLE facts (completion BIGINT NOT NULL PRIMARY KEY"
+    " REFERENCES completions (seq) ON DELETE CASCADE, created BIGINT NOT NULL,"
+    " messages INTEGER NOT NULL, total_tokens INTEGER, prompt_tokens INTEGER,"
+    " completion_tokens INTEGER, cached_tokens INTEGER, duration_ms INTEGER,"
+    " first_token_ms INTEGER, conversation BIGINT NOT NULL, parent BIGINT,"
+    " parent_depth INTEGER NOT NULL, depth INTEGER NOT NULL, opening BIGINT NOT NULL,"
+    " system BIGINT NOT NULL, hashes {bytes} NOT NULL)",
+    # What the list shows, filters and counts by a range, in one index that is read in its order.
+    "CREATE INDEX facts_by_time ON facts (created, completion, messages, total_tokens,"
+    " prompt_tokens, completion_tokens, duration_ms, first_token_ms)",
+    "CREATE INDEX facts_by_messages ON facts (messages, created, completion)",
+    "CREATE INDEX facts_by_tokens ON facts (total_tokens, created, completion)",
+    "CREATE INDEX facts_by_duration ON facts (duration_ms, created, completion)",
+    "CREATE INDEX facts_by_conversation ON facts (conversation, created, completion)",
+    "CREATE INDEX facts_by_opening ON facts (opening, depth, parent_depth)",
+    # The digests of a completion's input (`is_answer` 0), and of that with each of its answers.
+    "CREATE TABLE ends (completion BIGINT NOT NULL REFERENCES completions (seq) ON DELETE CASCADE,"
+    " hash BIGINT NOT NULL, is_answer INTEGER NOT NULL, created BIGINT NOT NULL,"
+    " PRIMARY KEY (completion, hash, is_answer))",
+    "CREATE INDEX ends_by_hash ON ends (hash, created, completion, is_answer)",
+    "CREATE TABLE tags (completion BIGINT NOT NULL REFERENCES completions (seq) ON DELETE CASCADE,"
+    " tag TEXT NOT NULL, created BIGINT NOT NULL, PRIMARY KEY (completion, tag))",
+    "CREATE INDEX tags_by_tag ON tags (tag, created, completion)",
+    "CREATE TABLE passages (id {identity}, completion BIGINT NOT NULL"
+    " REFERENCES completions (seq) ON DELETE CASCADE, position INTEGER NOT NULL,"
+    " scope TEXT NOT NULL{is_indexed}, text TEXT NOT NULL)",
+    "CREATE INDEX passages_by_completion ON passages (completion, position)",
+    # All completions up to `filled` have facts; in SQLite all passages up to `indexed` are in the
+    # index of trigrams.
+    "CREATE TABLE derived (filled BIGINT NOT NULL, indexed BIGINT NOT NULL)",
+    "INSERT INTO derived (filled, indexed) VALUES (0, 0)",
+)
+_TYPES: Final = {
+    "sqlite": {
+        "bytes": "BLOB",
+        "identity": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "is_indexed": "",
+    },
+    "postgresql": {
+        "bytes": "BYTEA",
+        "identity": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "is_indexed": ", is_indexed BOOLEAN NOT NULL DEFAULT false",
+    },
+}
+_SEQUENCE: Final = (
+    "CREATE SEQUENCE completions_seq",
+    "SELECT setval('completions_seq', (SELECT coalesce(max(seq), 0) + 1 FROM completions), false)",
+)
+
+
+_TRIGRAMS: Final = {
+    # Holds no texts, only which passage has which trigrams.
+    "sqlite": (
+        "CREATE VIRTUAL TABLE passages_trigrams USING fts5 (text, content = 'passages',"
+        " content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = 'none',"
+        " columnsize = 0)",
+        "CREATE TRIGGER passages_deleted AFTER DELETE ON passages"
+        " WHEN old.id <= (SELECT indexed FROM derived) BEGIN"
+        " INSERT INTO passages_trigrams (passages_trigrams, rowid, text)"
+        " VALUES ('delete', old.id, old.text); END",
+    ),
+    "postgresql": (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX passages_trigrams ON passages USING gin (text gin_trgm_ops) WHERE is_indexed",
+        "CREATE INDEX passages_unindexed ON passages (id) WHERE NOT is_indexed",
+    ),
+}
+
+
+def _add_facts(connection: Connection) -> None:
+    """Add the tables of what is derived for lists, searches and conversations.
+
+    They are filled later, in batches, while the store is in use. PostgreSQL gets a sequence of
+    `seq`, because its writers do not wait for each other.
+    """
+    dialect = connection.dialect.name
+    for statement in _FACTS:
+        connection.execute(text(statement.format(**_TYPES[dialect])))
+    if dialect == "postgresql":
+        for statement in _SEQUENCE:
+            connection.execute(text(statement))
+
+
+def _add_trigrams(connection: Connection) -> None:
+    """Add the index of trigrams, empty, if the database has what it needs.
+
+    Without it, every search reads all passages.
+    """
+    with contextlib.suppress(DBAPIError), connection.begin_nested():
+        for statement in _TRIGRAMS[connection.dialect.name]:
+            connection.execute(text(statement))
+
+
 SCHEMA: Final = Schema(
-    steps=(_create_tables, _create_progress, _mark_large_texts, _add_time_of_storing)
+    steps=(
+        _create_tables,
+        _create_progress,
+        _mark_large_texts,
+        _add_time_of_storing,
+        _add_facts,
+        _add_trigrams,
+    )
 )

@@ -6,17 +6,35 @@ Takes and returns JSON texts; knows nothing of HTTP.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from itertools import islice
+from threading import Event
 from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.database import Database, DatabaseOpener, migrate, open_database
+from webapp.database import (
+    Database,
+    DatabaseOpener,
+    lock_rows,
+    migrate,
+    open_database,
+    report_failures,
+    retry_deadlocks,
+)
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
+from webapp.embedded.store.deriving import (
+    ROWS_AT_ONCE,
+    Derived,
+    give_children_away,
+    insert_rows,
+    lock_conversations,
+    replace_metadata_rows,
+    write_derived,
+)
+from webapp.embedded.store.filling import fill
 from webapp.embedded.store.originals import matches_original, write_as_given
 from webapp.embedded.store.pages import JsonPage, PageRequest, StoredTexts, UnknownCursor
 from webapp.embedded.store.queries import (
@@ -33,17 +51,19 @@ from webapp.embedded.store.queries import (
 )
 from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA, mark_large
+from webapp.embedded.store.trigrams import index_passages
 from webapp.exact_json import Object, parse
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
-_DIGEST: Final = text("SELECT digest FROM completions WHERE id = :id")
-_FOR_UPDATE: Final = text("SELECT seq, created, wire_json FROM completions WHERE id = :id")
+_DIGEST: Final = "SELECT digest FROM completions WHERE id = :id"
+_TO_UPDATE: Final = "SELECT seq, created, wire_json FROM completions WHERE id = :id"
 _LAST_SEQ: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
+_NEXT_SEQS: Final = text("SELECT nextval('completions_seq') FROM generate_series(1, :count)")
 _ADD_COMPLETION: Final = text(
     "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
     " stored) VALUES (:seq, :id, :created, :model, :digest, :is_large, :wire_json, :given_json,"
-    " :stored)"
+    " :stored) ON CONFLICT (id) DO NOTHING"
 )
 _ADD_MESSAGES: Final = text(
     "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
@@ -62,7 +82,8 @@ _STORED_BEFORE: Final = text(
     "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
 )
 
-_ROWS_AT_ONCE: Final = 500
+CONVERSATION_KEYS: Final = ("session_id", "thread_id", "conversation_id")
+"""Metadata that name a conversation, unless a setting names others."""
 
 
 class Outcome(Enum):
@@ -79,11 +100,21 @@ class Store:
 
     Safe to share between threads, and the database between processes. Raises `StoreError` if
     it cannot be opened; if the store `opens_later`, every method does so until it can be.
-    `is_new` is true if opening the store created it.
+    `is_new` is true if opening the store created it. Completions with the same value of one of
+    the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
+    object has stored completions; whoever waits for it clears it.
     """
 
-    def __init__(self, database_url: str, *, opens_later: bool = False) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        opens_later: bool = False,
+        conversation_keys: Sequence[str] = CONVERSATION_KEYS,
+    ) -> None:
         self._url = database_url
+        self._keys = tuple(conversation_keys)
+        self.added = Event()
         self._opener = DatabaseOpener(self._open)
         self.is_new = False
         if not opens_later:
@@ -110,6 +141,15 @@ class Store:
             database.close()
             raise
         return database
+
+    def complete(self) -> None:
+        """Derive what older rows lack, and index what was added since; this may take long.
+
+        The store can be used meanwhile. Raise `StoreUnavailable` if the database cannot be used.
+        """
+        with report_failures(self._database):
+            fill(self._database, keys=self._keys)
+            index_passages(self._database)
 
     def connect(self) -> Connection:
         """Return a connection that reads one snapshot of the store, a few rows at a time."""
@@ -149,28 +189,29 @@ class Store:
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """Replace all metadata of a completion and return its JSON, or None if there is none."""
-        with self._database.writer.begin() as connection:
-            row = connection.execute(_FOR_UPDATE, {"id": index_text(completion_id)}).one_or_none()
-            if row is None:
-                return None
-            stored = parse(row.wire_json)
-            assert isinstance(stored, Object)
-            wire_json = with_metadata(stored, metadata.json)
-            replaced = {"seq": row.seq, "is_large": mark_large(wire_json), "wire_json": wire_json}
-            connection.execute(_REPLACE_WIRE, replaced)
-            connection.execute(_DELETE_METADATA, {"seq": row.seq})
-            _insert_metadata(connection, row.seq, row.created, metadata.pairs)
-            return wire_json
+
+        def replace() -> str | None:
+            with self._database.writer.begin() as connection:
+                lock_conversations(connection, (), [metadata.pairs], self._keys)
+                return _replace_metadata(connection, completion_id, metadata, self._keys)
+
+        return retry_deadlocks(replace)
 
     def delete_completion(self, completion_id: str) -> bool:
         """Delete a completion with its messages; return False if there is none of this id."""
-        with self._database.writer.begin() as connection:
-            return connection.execute(_DELETE, {"id": index_text(completion_id)}).rowcount == 1
+        binds = {"id": index_text(completion_id)}
+
+        def delete() -> bool:
+            with self._database.writer.begin() as connection:
+                give_children_away(connection, binds["id"])
+                return connection.execute(_DELETE, binds).rowcount == 1
+
+        return retry_deadlocks(delete)
 
     def list_stored_before(self, time: int) -> list[str]:
         """Return the ids of the oldest completions that were stored before `time`, some at once."""
         with self.connect() as connection:
-            binds = {"time": time, "rows": _ROWS_AT_ONCE}
+            binds = {"time": time, "rows": ROWS_AT_ONCE}
             return list(connection.execute(_STORED_BEFORE, binds).scalars())
 
     def list_messages(
@@ -229,9 +270,36 @@ class Store:
         Nothing is overwritten: adding the same content again changes nothing, and other content
         under a stored id is a conflict.
         """
-        with self._database.writer.begin() as connection:
-            first = connection.execute(_LAST_SEQ).scalar_one() + 1
-            return [_add_record(connection, one, seq) for seq, one in enumerate(completions, first)]
+
+        def add() -> list[Outcome]:
+            with self._database.writer.begin() as connection:
+                facts = [one.facts for one in completions]
+                pairs = [one.metadata for one in completions]
+                lock_conversations(connection, facts, pairs, self._keys)
+                seqs = _reserve_seqs(connection, len(completions))
+                outcomes = dict.fromkeys(range(len(completions)), Outcome.ADDED)
+                # Two batches that share ids wait for each other in this order, which has no circle.
+                for at in sorted(outcomes, key=lambda at: completions[at].id):
+                    outcomes[at] = _add_record(connection, completions[at], seqs[at])
+                derived = [
+                    Derived(seqs[at], one.created, one.metadata, one.facts)
+                    for at, one in enumerate(completions)
+                    if outcomes[at] is Outcome.ADDED
+                ]
+                write_derived(connection, derived, keys=self._keys)
+                return list(outcomes.values())
+
+        outcomes = retry_deadlocks(add)
+        self.added.set()
+        return outcomes
+
+
+def _reserve_seqs(connection: Connection, count: int) -> Sequence[int]:
+    """Return `count` new values of `seq`, in order."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(_NEXT_SEQS, {"count": count}).scalars().all()
+    first = connection.execute(_LAST_SEQ).scalar_one() + 1
+    return range(first, first + count)
 
 
 def _resolve_cursor(
@@ -266,11 +334,25 @@ def _write_message(row: Any) -> str:
     return write_given_message(row.given_json, row.id)
 
 
+def _replace_metadata(
+    connection: Connection, completion_id: str, metadata: Metadata, keys: Sequence[str]
+) -> str | None:
+    statement = lock_rows(connection, _TO_UPDATE)
+    row = connection.execute(statement, {"id": index_text(completion_id)}).one_or_none()
+    if row is None:
+        return None
+    stored = parse(row.wire_json)
+    assert isinstance(stored, Object)
+    wire_json = with_metadata(stored, metadata.json)
+    replaced = {"seq": row.seq, "is_large": mark_large(wire_json), "wire_json": wire_json}
+    connection.execute(_REPLACE_WIRE, replaced)
+    connection.execute(_DELETE_METADATA, {"seq": row.seq})
+    _insert_metadata(connection, row.seq, row.created, metadata.pairs)
+    replace_metadata_rows(connection, row.seq, metadata.pairs, keys=keys)
+    return wire_json
+
+
 def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
-    digest = connection.execute(_DIGEST, {"id": completion.id}).scalar()
-    if digest is not None:
-        is_same = digest == completion.digest or matches_original(connection, completion)
-        return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
     row = {
         "seq": seq,
         "id": completion.id,
@@ -282,7 +364,12 @@ def _add_record(connection: Connection, completion: CompletionRecord, seq: int) 
         "given_json": completion.given_json,
         "stored": int(time.time()),
     }
-    connection.execute(_ADD_COMPLETION, row)
+    while connection.execute(_ADD_COMPLETION, row).rowcount == 0:
+        # The stored one may be deleted until its row is locked.
+        digest = connection.execute(lock_rows(connection, _DIGEST), {"id": completion.id}).scalar()
+        if digest is not None:
+            is_same = digest == completion.digest or matches_original(connection, completion)
+            return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
     messages = (
         {
             "completion": seq,
@@ -294,7 +381,7 @@ def _add_record(connection: Connection, completion: CompletionRecord, seq: int) 
         }
         for position, message in enumerate(completion.messages)
     )
-    _insert_rows(connection, _ADD_MESSAGES, messages)
+    insert_rows(connection, _ADD_MESSAGES, messages)
     _insert_metadata(connection, seq, completion.created, completion.metadata)
     return Outcome.ADDED
 
@@ -305,13 +392,4 @@ def _insert_metadata(
     rows = (
         {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
     )
-    _insert_rows(connection, _ADD_METADATA, rows)
-
-
-def _insert_rows(
-    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
-) -> None:
-    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
-    rows = iter(rows)
-    while some := list(islice(rows, _ROWS_AT_ONCE)):
-        connection.execute(statement, some)
+    insert_rows(connection, _ADD_METADATA, rows)

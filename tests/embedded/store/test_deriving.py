@@ -1,0 +1,267 @@
+"""The rows derived from completions: facts, tags, passages and conversations."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from sqlalchemy import event
+
+from tests.embedded.store.test_schema import VERSION_1
+from tools.store_rows import add, compact, completion, rows
+from webapp.database import migrate, open_database
+from webapp.embedded import Store
+from webapp.embedded.documents.records import Metadata, parse_record
+from webapp.embedded.store import filling
+from webapp.embedded.store.schema import SCHEMA
+from webapp.embedded.store.trigrams import select_unindexed
+
+Json = dict[str, object]
+
+QUESTION: Json = {
+    "role": "user",
+    "content": "Which trains run from Bergen to Oslo on a " + "Sunday? " * 8,
+}
+CALL: Json = {
+    "role": "assistant",
+    "content": None,
+    "refusal": None,
+    "reasoning_content": "I should look.",
+    "tool_calls": [
+        {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "trains", "arguments": '{"from": "Bergen", "day": 7}'},
+        }
+    ],
+}
+REPEATED: Json = {
+    "role": "assistant",
+    "content": [],
+    "tool_calls": [
+        {
+            "type": "function",
+            "function": {"name": "trains", "arguments": '{"day":7,"from":"Bergen"}'},
+            "id": "1",
+        }
+    ],
+}
+RESULT: Json = {"role": "tool", "tool_call_id": "call_1", "content": "06:40, 15:59"}
+ANSWER: Json = {"role": "assistant", "content": "At 06:40 and\n15:59."}
+JOINED: Json = {
+    "role": "assistant",
+    "content": [{"type": "text", "text": "At 06:40 and"}, {"type": "text", "text": "15:59. "}],
+}
+THANKS: Json = {"role": "user", "content": "Thanks. And back?"}
+EDITED: Json = {"role": "user", "content": "Thanks. And on to Stockholm?"}
+
+
+def clock(minute: int) -> Json:
+    return {"role": "system", "content": f"It is 12:{minute:02}."}
+
+
+def request(
+    name: str, *messages: Json, answer: Json = ANSWER, created: int = 1, **more: object
+) -> Json:
+    choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
+    given: Json = {"id": name, "created": created, "messages": messages, "choices": choices}
+    return given | more
+
+
+RUN = (
+    request("first", clock(1), QUESTION, answer=CALL, created=100),
+    request("second", clock(2), QUESTION, REPEATED, RESULT, created=200),
+    request("third", clock(3), QUESTION, CALL, RESULT, JOINED, THANKS, created=300),
+    request("retry", clock(4), QUESTION, CALL, RESULT, JOINED, THANKS, created=400),
+    request("edit", clock(5), QUESTION, CALL, RESULT, JOINED, EDITED, created=500),
+)
+PARENTS = {"first": None, "second": "first", "third": "second", "retry": "second", "edit": "second"}
+
+
+def find_parents(url: str) -> dict[str, str | None]:
+    found = rows(
+        url,
+        "SELECT c.id, p.id AS parent FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+        " LEFT JOIN completions AS p ON p.seq = f.parent",
+    )
+    return {row.id: row.parent for row in found}
+
+
+def count_conversations(url: str) -> int:
+    return int(rows(url, "SELECT count(DISTINCT conversation) AS n FROM facts")[0].n)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (2, 0, 4, 1, 3)])
+def test_a_run_is_one_conversation_in_whatever_order_it_is_stored(
+    store: Store, url: str, order: tuple[int, ...]
+) -> None:
+    for at in order:
+        add(store, RUN[at])
+
+    assert find_parents(url) == PARENTS
+    assert count_conversations(url) == 1
+
+
+def test_a_run_may_be_stored_at_once_and_the_last_first(store: Store, url: str) -> None:
+    add(store, *reversed(RUN))
+
+    assert find_parents(url) == PARENTS
+    assert count_conversations(url) == 1
+
+
+def test_short_questions_in_common_make_no_conversation(store: Store, url: str) -> None:
+    hello: Json = {"role": "user", "content": "Hello!"}
+    add(store, request("a", hello, created=5), request("b", hello, created=6))
+    add(store, request("c", hello, {"role": "assistant", "content": "Hi."}, THANKS, created=7))
+
+    assert count_conversations(url) == 3
+
+
+def test_metadata_that_name_a_conversation_join_it(store: Store, url: str) -> None:
+    add(store, request("a", QUESTION, metadata={"session_id": "s1"}))
+    add(store, request("b", THANKS, metadata={"session_id": "s1"}))
+    add(store, request("c", EDITED, metadata={"user": "s1"}))
+    assert count_conversations(url) == 2
+
+    store.replace_metadata("c", Metadata('{"thread_id":"t"}', (("thread_id", "t"),)))
+    add(store, request("d", RESULT, metadata={"thread_id": "t", "session_id": "s1"}))
+    assert count_conversations(url) == 1
+
+
+def test_a_deleted_completion_leaves_its_children_to_its_parent(store: Store, url: str) -> None:
+    add(store, *RUN)
+    store.complete()
+
+    assert store.delete_completion("second")
+
+    assert find_parents(url) == {"first": None, "third": "first", "retry": "first", "edit": "first"}
+    for table in ("passages", "tags", "ends"):
+        gone = f"SELECT * FROM {table} WHERE completion NOT IN (SELECT seq FROM completions)"
+        assert rows(url, gone) == []
+
+
+def test_the_facts_of_a_completion(store: Store, url: str) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:,"}}
+    answer = CALL | {"refusal": "No."}
+    add(
+        store,
+        {
+            "id": "c",
+            "created": 9,
+            "messages": [{"role": "user", "content": ["STRASSE", picture]}, REPEATED],
+            "choices": [
+                {
+                    "message": answer,
+                    "finish_reason": "length",
+                    "logprobs": {"content": [{"token": "a"}]},
+                }
+            ],
+            "usage": {
+                "prompt_tokens": 3,
+                "completion_tokens": 4,
+                "prompt_tokens_details": {"cached_tokens": 2},
+            },
+            "readback_timing": {"total_ms": 50, "first_token_ms": 7},
+            "metadata": {"Env": "Straße"},
+        },
+    )
+
+    [facts] = rows(url, "SELECT * FROM facts")
+    assert (facts.messages, facts.depth, facts.total_tokens, facts.cached_tokens) == (2, 2, 7, 2)
+    assert (facts.duration_ms, facts.first_token_ms, facts.created) == (50, 7, 9)
+    tags = {row.tag for row in rows(url, "SELECT tag FROM tags")}
+    assert tags == {
+        "finish:length",
+        "failure:length",
+        "failure:refusal",
+        "has:failure",
+        "has:refusal",
+        "has:logprobs",
+        "has:image",
+        "has:calls",
+        "calls:trains",
+        "tool:trains",
+    }
+    passages = rows(url, "SELECT position, scope, text FROM passages")
+    assert {tuple(row) for row in passages} == {
+        (-1, "metadata", "env: strasse"),
+        (0, "text", "strasse"),
+        (1, "input", '{"day":7,"from":"bergen"}'),
+        (1, "names", "trains"),
+        (2, "input", '{"from": "bergen", "day": 7}'),
+        (2, "names", "trains"),
+        (2, "text", "i should look.\x1eno."),
+    }
+
+
+def test_the_index_of_trigrams_is_built_behind_the_adds(store: Store, url: str) -> None:
+    add(store, *RUN)
+    with store.connect() as connection:
+        unindexed = f"SELECT count(*) AS n FROM passages WHERE {select_unindexed(connection)}"
+    assert rows(url, unindexed)[0].n == rows(url, "SELECT count(*) AS n FROM passages")[0].n
+
+    store.complete()
+
+    assert rows(url, unindexed)[0].n == 0
+    if url.startswith("sqlite"):
+        match = "SELECT rowid FROM passages_trigrams WHERE passages_trigrams MATCH :term"
+        assert len(rows(url, match, term='"sto" AND "ckh"')) == 1
+        store.delete_completion("edit")
+        assert rows(url, match, term='"sto" AND "ckh"') == []
+
+
+OLD = (
+    "INSERT INTO completions VALUES (:seq, :id, :created, NULL, 'd', :wire, :given)",
+    "INSERT INTO messages VALUES (:seq, :position, :id, :given, :given)",
+)
+
+
+def store_old(url: str) -> None:
+    """Make a store of version 1 that holds the run, and a row that another program damaged."""
+    for statement in VERSION_1[:-3]:
+        rows(url, statement)
+    for seq, given in enumerate((*RUN, completion("damaged")), 1):
+        record = parse_record(compact(given))
+        text = "{" if record.id == "damaged" else record.given_json
+        head = {"seq": seq, "id": record.id, "created": record.created}
+        rows(url, OLD[0], **head, wire=record.wire_json, given=text)
+        for position, message in enumerate(record.messages):
+            place = {"seq": seq, "position": position, "id": message.id}
+            rows(url, OLD[1], **place, given=message.given_json)
+
+
+def test_an_older_store_is_filled_while_it_is_read_and_after_a_kill(url: str) -> None:
+    store_old(url)
+    commits = []
+
+    def stop_at_the_third(connection: object) -> None:
+        commits.append(connection)
+        if len(commits) == 3:
+            raise KeyboardInterrupt
+
+    with closing(Store(url)) as store:
+        assert rows(url, "SELECT * FROM facts") == []
+        assert store.retrieve_completion("third") is not None
+        add(
+            store,
+            request(
+                "new", clock(9), QUESTION, CALL, RESULT, JOINED, THANKS, ANSWER, THANKS, created=600
+            ),
+        )
+    with closing(open_database(url)) as database:
+        migrate(database, SCHEMA)
+        event.listen(database.exclusive, "commit", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            filling.fill(database, keys=(), bytes_at_once=0)
+    assert 1 < len(rows(url, "SELECT * FROM facts")) < 6
+
+    with closing(Store(url)) as store:
+        store.complete()
+        store.complete()
+
+    assert find_parents(url) == PARENTS | {"new": "retry", "damaged": None}
+    assert count_conversations(url) == 2
+    assert (
+        rows(url, "SELECT id FROM completions WHERE seq NOT IN (SELECT completion FROM facts)")
+        == []
+    )

@@ -1,0 +1,193 @@
+"""Extract the facts of a completion that lists, searches and conversations are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
+from webapp.exact_json import Array, Null, Number, Object, Value
+
+MOST_TAGS: Final = 100
+"""Of one completion; a request can define thousands of tools, but hardly calls as many."""
+MOST_CHOICES: Final = 16
+"""Whose answers the next request is compared with."""
+
+METADATA_POSITION: Final = -1
+SHORT_OPENING: Final = 64
+"""Characters; completions whose only message is shorter may have it in common by chance."""
+
+_MOST_NUMBER: Final = 2**31 - 1
+_FAILED_REASONS: Final = frozenset({"length", "content_filter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The folded text of one scope of one message.
+
+    `position` is that of an input message; the choices follow the input messages, and
+    `METADATA_POSITION` is the metadata's.
+    """
+
+    position: int
+    scope: Scope
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The digests by which completions that continue each other are found.
+
+    `hashes` has one digest for each input message but those of the system, of it and all before
+    it; `answers` those that follow if the next request repeats a choice. `system` is the digest of
+    the system messages. If `is_weak`, the opening is so short that others may begin with it too.
+    """
+
+    hashes: tuple[int, ...]
+    answers: tuple[int, ...]
+    system: int
+    is_weak: bool
+
+    @property
+    def opening(self) -> int:
+        return self.hashes[0] if self.hashes else 0
+
+    @property
+    def end(self) -> int:
+        """The digest of all input messages."""
+        return self.hashes[-1] if self.hashes else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is stored beside a completion; a number is None if the completion does not have it.
+
+    `tags` are the facts that are true or not, such as `finish:stop`, `tool:shell`, `has:image`.
+    """
+
+    messages: int
+    total_tokens: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    duration_ms: int | None
+    first_token_ms: int | None
+    tags: tuple[str, ...]
+    passages: tuple[Passage, ...]
+    chain: Chain
+
+
+def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
+    """Return the facts of a completion and its input messages; its metadata come later."""
+    said = [read_message(message) for message in messages]
+    choices = [one for one in completion.items("choices") or () if isinstance(one, Object)]
+    answers = [read_message(choice.get("message") or choice.get("delta")) for choice in choices]
+    for answer in answers:
+        answer.role = answer.role or "assistant"
+    usage, timing = completion.object("usage"), completion.object("readback_timing")
+    prompt = _read_number(usage, "prompt_tokens", "input_tokens")
+    answered = _read_number(usage, "completion_tokens", "output_tokens")
+    total = _read_number(usage, "total_tokens")
+    if total is None and prompt is not None and answered is not None:
+        total = prompt + answered
+    details = usage and (
+        usage.object("prompt_tokens_details") or usage.object("input_tokens_details")
+    )
+    return Facts(
+        messages=len(said),
+        total_tokens=total,
+        prompt_tokens=prompt,
+        completion_tokens=answered,
+        cached_tokens=_read_number(details, "cached_tokens"),
+        duration_ms=_read_number(timing, "total_ms"),
+        first_token_ms=_read_number(timing, "first_token_ms"),
+        tags=_find_tags(completion, choices, said, answers),
+        passages=tuple(
+            Passage(position, scope, text)
+            for position, one in enumerate((*said, *answers))
+            for scope, text in one.iter_passages()
+        ),
+        chain=_build_chain(said, answers),
+    )
+
+
+def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
+    """Return the passage of the metadata, `key: value` for each pair; None if there are none."""
+    if not pairs:
+        return None
+    text = SEPARATOR.join(fold_text(f"{key}: {value}") for key, value in pairs)
+    return Passage(METADATA_POSITION, Scope.METADATA, text)
+
+
+def _find_tags(
+    completion: Object, choices: Sequence[Object], said: Sequence[Said], answers: Sequence[Said]
+) -> tuple[str, ...]:
+    """Return each tag once: those of the answer first, so that a bound leaves out old calls."""
+    tags: dict[str, None] = {}
+    reasons = [choice.text("finish_reason") for choice in choices]
+    tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
+    failures = [reason for reason in reasons if reason in _FAILED_REASONS]
+    failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
+    failures += [
+        "incomplete" for name in ("incomplete", "error") if _is_something(completion.get(name))
+    ]
+    tags |= dict.fromkeys(f"failure:{failure}" for failure in failures)
+    if failures:
+        tags["has:failure"] = None
+    if "refusal" in failures:
+        tags["has:refusal"] = None
+    if any(_has_logprobs(choice) for choice in choices):
+        tags["has:logprobs"] = None
+    everything = [*answers, *said]
+    tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)
+    if any(one.calls for one in everything):
+        tags["has:calls"] = None
+    tags |= dict.fromkeys(f"calls:{name}" for one in answers for name, _ in one.calls if name)
+    tags |= dict.fromkeys(f"tool:{name}" for one in everything for name, _ in one.calls if name)
+    return tuple(tags)[:MOST_TAGS]
+
+
+def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
+    system, before = 0, 0
+    hashes = []
+    for one in said:
+        if one.is_system:
+            system = one.chain(system)
+        else:
+            before = one.chain(before)
+            hashes.append(before)
+    first = next((one for one in said if not one.is_system), None)
+    length = sum(map(len, first.words)) if first else 0
+    return Chain(
+        hashes=tuple(hashes),
+        answers=tuple(dict.fromkeys(one.chain(before) for one in answers[:MOST_CHOICES])),
+        system=system,
+        is_weak=length < SHORT_OPENING,
+    )
+
+
+def _has_logprobs(choice: Object) -> bool:
+    logprobs = choice.object("logprobs")
+    return logprobs is not None and bool(logprobs.items("content") or logprobs.items("refusal"))
+
+
+def _is_something(value: Value | None) -> bool:
+    is_empty = isinstance(value, Object) and not value.members
+    return value is not None and not isinstance(value, Null) and not is_empty
+
+
+def _read_number(json: Object | None, *names: str) -> int | None:
+    """Return the first of the members that is a count; larger ones are cut to 31 bits."""
+    for name in names:
+        value = json.get(name) if json is not None else None
+        number = value.integer if isinstance(value, Number) else None
+        if number is not None and number >= 0:
+            return min(number, _MOST_NUMBER)
+    return None
+
+
+def list_messages(completion: Object) -> tuple[Value, ...]:
+    """Return the input messages in a completion's own list."""
+    messages = completion.get("messages")
+    return messages.items if isinstance(messages, Array) else ()

@@ -1,0 +1,216 @@
+"""Extract what a message says: its texts by scope, in the form that is searched, and its digest.
+
+The digest is of a normalized message, which stays the same when the next request repeats it:
+a client may drop fields, serialize arguments anew, or join parts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from hashlib import blake2b
+from typing import Final
+
+from webapp.exact_json import Array, Object, String, Value
+
+SEPARATOR: Final = "\x1e"
+"""Between the parts of a passage. Folding replaces it in texts, so that no match spans two parts.
+"""
+
+_UNSTORABLE: Final = re.compile(r"[\x00\x1e\ud800-\udfff]")
+_UNICODE_ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}")
+_ESCAPED_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
+_THOUGHTS: Final = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_TEXT_TYPES: Final = frozenset({"text", "input_text", "output_text"})
+_THOUGHT_TYPES: Final = frozenset({"reasoning", "thinking", "reasoning_text", "summary_text"})
+_MEDIA_TYPES: Final = {
+    "image_url": "image",
+    "input_image": "image",
+    "image": "image",
+    "input_audio": "audio",
+    "audio": "audio",
+    "file": "file",
+    "input_file": "file",
+}
+_THOUGHT_MEMBERS: Final = ("reasoning_content", "reasoning", "thinking")
+_RESULT_ROLES: Final = frozenset({"tool", "function"})
+SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+
+
+class Scope(Enum):
+    """Where in a completion a text is; the value is what the table holds."""
+
+    TEXT = "text"
+    TOOL_INPUT = "input"
+    TOOL_OUTPUT = "output"
+    NAMES = "names"
+    METADATA = "metadata"
+
+
+@dataclass(slots=True)
+class Said:
+    """What one message says.
+
+    `words` are its texts apart from thoughts, `calls` the name and arguments of each call,
+    `media` the digest of each image, sound or file with its kind.
+    """
+
+    role: str = ""
+    words: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    media: list[tuple[str, bytes]] = field(default_factory=list)
+    name: str | None = None
+
+    @property
+    def is_system(self) -> bool:
+        return self.role in SYSTEM_ROLES
+
+    def iter_passages(self) -> Iterator[tuple[Scope, str]]:
+        """Yield the folded text of each scope that has one, its parts joined by `SEPARATOR`."""
+        texts = self.words + self.thoughts + self.refusals
+        is_result = self.role in _RESULT_ROLES
+        names = [name for name, _ in self.calls if name]
+        if self.name:
+            names.append(self.name)
+        for scope, parts in (
+            (Scope.TOOL_OUTPUT if is_result else Scope.TEXT, texts),
+            (Scope.TOOL_INPUT, [unescape(arguments) for _, arguments in self.calls if arguments]),
+            (Scope.NAMES, names),
+        ):
+            if parts:
+                yield scope, SEPARATOR.join(map(fold_text, parts))
+
+    def chain(self, before: int) -> int:
+        """Return the digest of this message after those whose digest is `before`, in 64 bits.
+
+        White space does not count, because parts are joined with or without it. Neither do
+        thoughts, the ids of calls, and sounds, which clients repeat by another id.
+        """
+        hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
+        hashed.update(b"tool" if self.role in _RESULT_ROLES else self.role.encode(*_ENCODING))
+        words = self.words or self.refusals
+        if self.role == "assistant" and words and "<think" in words[0]:
+            words = [_THOUGHTS.sub("", words[0], count=1), *words[1:]]
+        for text in words:
+            hashed.update("".join(text.split()).encode(*_ENCODING))
+        for name, arguments in self.calls:
+            hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
+        for kind, digest in self.media:
+            if kind != "audio":
+                hashed.update(digest)
+        return int.from_bytes(hashed.digest(), "big", signed=True)
+
+
+_ENCODING: Final = ("utf-8", "surrogatepass")
+
+
+def fold_text(text: str) -> str:
+    """Return `text` as it is searched: without case, in NFC, and storable in both databases."""
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return _UNSTORABLE.sub("\ufffd", folded)
+
+
+def unescape(arguments: str) -> str:
+    r"""Return serialized arguments with their `\u` escapes replaced by the characters.
+
+    Programs escape whatever is not ASCII, and readers search for what they see.
+    """
+    if "\\u" not in arguments:
+        return arguments
+    return _ESCAPED_PAIR.sub(lambda match: match[1] + _decode_escapes(match[2]), arguments)
+
+
+def read_message(message: Value | None) -> Said:
+    """Return what a message says, an input or an answer; any JSON will do."""
+    said = Said()
+    if isinstance(message, Object):
+        _read_members({member.name.text: member.value for member in message.members}, said)
+    elif message is not None:
+        said.words.append(message.text if isinstance(message, String) else message.source)
+    return said
+
+
+def _read_members(members: Mapping[str, Value], said: Said) -> None:
+    role, name = members.get("role"), members.get("name")
+    said.role = role.text if isinstance(role, String) else ""
+    said.name = name.text if isinstance(name, String) else None
+    parts, content = members.get("content_parts"), members.get("content")
+    if isinstance(parts, Array):
+        content = parts
+    if isinstance(content, String):
+        said.words.append(content.text)
+    elif isinstance(content, Array):
+        for part in content.items:
+            _read_part(part, said)
+    for thought in map(members.get, _THOUGHT_MEMBERS):
+        if isinstance(thought, String):
+            said.thoughts.append(thought.text)
+    if isinstance(refusal := members.get("refusal"), String) and len(refusal.source) > 2:
+        said.refusals.append(refusal.text)
+    calls = members.get("tool_calls")
+    for call in calls.items if isinstance(calls, Array) else ():
+        if isinstance(call, Object):
+            called = call.object("function") or call.object("custom") or call
+            said.calls.append(_read_call(called))
+    if isinstance(old_call := members.get("function_call"), Object):
+        said.calls.append(_read_call(old_call))
+    if isinstance(audio := members.get("audio"), Object):
+        said.media.append(("audio", b""))
+        if transcript := audio.text("transcript"):
+            said.thoughts.append(transcript)
+
+
+def _read_part(part: Value, said: Said) -> None:
+    if isinstance(part, String):
+        said.words.append(part.text)
+        return
+    if not isinstance(part, Object):
+        return
+    kind = part.text("type") or ""
+    text = part.text("text")
+    if kind in _MEDIA_TYPES:
+        source = (part.get(kind) or part).source
+        digest = blake2b(source.encode(*_ENCODING), digest_size=8).digest()
+        said.media.append((_MEDIA_TYPES[kind], digest))
+    elif kind == "refusal":
+        said.refusals.append(part.text("refusal") or "")
+    elif kind in _THOUGHT_TYPES:
+        said.thoughts.append(text or part.text("thinking") or "")
+    elif text is not None and (kind in _TEXT_TYPES or not kind):
+        said.words.append(text)
+    elif text is not None:
+        said.thoughts.append(text)
+
+
+def _read_call(called: Object) -> tuple[str, str]:
+    arguments = called.get("arguments") or called.get("input")
+    text = arguments.text if isinstance(arguments, String) else None
+    source = arguments.source if arguments is not None else ""
+    return called.text("name") or "", source if text is None else text
+
+
+def _normalize(arguments: str) -> str:
+    """Return arguments as one serialization of their JSON; without white space if they are none."""
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return "".join(arguments.split())
+
+
+def _decode_escapes(escapes: str) -> str:
+    units: Iterable[str] = _UNICODE_ESCAPE.findall(escapes)
+    encoded = b"".join(int(unit[2:], 16).to_bytes(2, "big") for unit in units)
+    # Escaped quotes and control characters stay as they are written.
+    text = encoded.decode("utf-16-be", "surrogatepass")
+    return "".join(
+        character if character > "~" else f"\\u{ord(character):04x}" for character in text
+    )

@@ -1,0 +1,179 @@
+"""Write the rows that are derived from completions: facts, tags, passages, conversations.
+
+Rows of one conversation are written by one transaction at a time; others go side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import Connection, TextClause, text
+
+from webapp.embedded.documents.facts import (
+    METADATA_POSITION,
+    Facts,
+    Passage,
+    build_metadata_passage,
+)
+from webapp.embedded.documents.records import index_text
+from webapp.embedded.store.linking import Link, find_link, join_session, pack_hashes
+
+_ADD_FACTS: Final = text(
+    "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
+    " completion_tokens, cached_tokens, duration_ms, first_token_ms, conversation, parent,"
+    " parent_depth, depth, opening, system, hashes) VALUES (:completion, :created, :messages,"
+    " :total_tokens, :prompt_tokens, :completion_tokens, :cached_tokens, :duration_ms,"
+    " :first_token_ms, :conversation, :parent, :parent_depth, :depth, :opening, :system, :hashes)"
+)
+_ADD_END: Final = text(
+    "INSERT INTO ends (completion, hash, is_answer, created)"
+    " VALUES (:completion, :hash, :is_answer, :created)"
+)
+_ADD_TAG: Final = text(
+    "INSERT INTO tags (completion, tag, created) VALUES (:completion, :tag, :created)"
+)
+_ADD_PASSAGE: Final = text(
+    "INSERT INTO passages (completion, position, scope, text)"
+    " VALUES (:completion, :position, :scope, :text)"
+)
+_DELETE_METADATA: Final = text(
+    "DELETE FROM passages WHERE completion = :seq AND position = :position"
+)
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)")
+_GIVE_CHILDREN: Final = text(
+    "UPDATE facts SET parent = gone.parent FROM (SELECT completion, conversation, parent"
+    " FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)) AS gone"
+    " WHERE facts.conversation = gone.conversation AND facts.parent = gone.completion"
+)
+
+ROWS_AT_ONCE: Final = 500
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A completion whose derived rows are to be written, with its metadata of today."""
+
+    seq: int
+    created: int
+    pairs: Pairs
+    facts: Facts
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        metadata = build_metadata_passage(self.pairs)
+        return (*self.facts.passages, metadata) if metadata else self.facts.passages
+
+
+def lock_conversations(
+    connection: Connection, facts: Iterable[Facts], pairs: Iterable[Pairs], keys: Sequence[str]
+) -> None:
+    """Wait until no other transaction writes to a conversation that these may belong to.
+
+    Conversations are told by their opening, or by a pair of metadata named in `keys`. The order
+    of the locks is the same everywhere, so that two batches never wait for each other.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    locks = {one.chain.opening for one in facts if one.chain.hashes}
+    locks |= {_digest_pair(*pair) for some in pairs for pair in some if pair[0] in keys}
+    for key in sorted(locks):
+        connection.execute(_LOCK, {"key": key})
+
+
+def write_derived(
+    connection: Connection, completions: Sequence[Derived], *, keys: Sequence[str]
+) -> None:
+    """Write all derived rows of completions that have none; their conversations are locked."""
+    for one in completions:
+        _write_links(connection, one, keys)
+    insert_rows(
+        connection,
+        _ADD_TAG,
+        (
+            {"completion": one.seq, "created": one.created, "tag": tag}
+            for one in completions
+            for tag in dict.fromkeys(map(index_text, one.facts.tags))
+        ),
+    )
+    _insert_passages(
+        connection, ((one.seq, passage) for one in completions for passage in one.passages)
+    )
+
+
+def replace_metadata_rows(
+    connection: Connection, seq: int, pairs: Pairs, *, keys: Sequence[str]
+) -> None:
+    """Replace what is derived from the metadata of a completion."""
+    connection.execute(_DELETE_METADATA, {"seq": seq, "position": METADATA_POSITION})
+    passage = build_metadata_passage(pairs)
+    _insert_passages(connection, [(seq, passage)] if passage else [])
+    join_session(connection, seq, None, [pair for pair in pairs if pair[0] in keys])
+
+
+def give_children_away(connection: Connection, completion_id: str) -> None:
+    """Let the completions that continue a completion to be deleted continue its own parent."""
+    connection.execute(_GIVE_CHILDREN, {"id": completion_id})
+
+
+def insert_rows(
+    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
+) -> None:
+    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
+    rows = iter(rows)
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        connection.execute(statement, some)
+
+
+def _write_links(connection: Connection, one: Derived, keys: Sequence[str]) -> None:
+    """Write the row of facts, and where the completion ends for those that continue it."""
+    chain = one.facts.chain
+    link = find_link(connection, chain, seq=one.seq, created=one.created)
+    connection.execute(_ADD_FACTS, _build_facts_row(one, link))
+    join_session(
+        connection, one.seq, link.conversation, [pair for pair in one.pairs if pair[0] in keys]
+    )
+    if chain.hashes:
+        ends = [(chain.end, 0), *((answer, 1) for answer in chain.answers)]
+        place = {"completion": one.seq, "created": one.created}
+        connection.execute(_ADD_END, [{**place, "hash": h, "is_answer": kind} for h, kind in ends])
+
+
+def _build_facts_row(one: Derived, link: Link) -> dict[str, object]:
+    facts, chain = one.facts, one.facts.chain
+    return {
+        "completion": one.seq,
+        "created": one.created,
+        "messages": facts.messages,
+        "total_tokens": facts.total_tokens,
+        "prompt_tokens": facts.prompt_tokens,
+        "completion_tokens": facts.completion_tokens,
+        "cached_tokens": facts.cached_tokens,
+        "duration_ms": facts.duration_ms,
+        "first_token_ms": facts.first_token_ms,
+        "conversation": link.conversation,
+        "parent": link.parent,
+        "parent_depth": link.depth,
+        "depth": len(chain.hashes),
+        "opening": chain.opening,
+        "system": chain.system,
+        "hashes": pack_hashes(chain.hashes),
+    }
+
+
+def _insert_passages(connection: Connection, passages: Iterable[tuple[int, Passage]]) -> None:
+    rows: Iterable[dict[str, object]] = (
+        {"completion": seq, "position": one.position, "scope": one.scope.value, "text": one.text}
+        for seq, one in passages
+    )
+    insert_rows(connection, _ADD_PASSAGE, rows)
+
+
+def _digest_pair(key: str, value: str) -> int:
+    digest = blake2b(f"{key}\0{value}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

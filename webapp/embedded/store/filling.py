@@ -1,0 +1,105 @@
+"""Derive the facts of completions that an older program has stored, while the store is in use.
+
+The completions are read in order, a few in each transaction. Whichever have no facts are filled,
+so a run that is killed goes on where it was, and several processes can share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from webapp.database import Database, lock_rows, retry_deadlocks
+from webapp.embedded.documents.facts import Facts, extract_facts
+from webapp.embedded.store.deriving import Derived, lock_conversations, write_derived
+from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+
+_BYTES_AT_ONCE: Final = 2 * 1024 * 1024
+"""Writers wait for a transaction of this size."""
+_COMPLETIONS_AT_ONCE: Final = 200
+
+_FILLED: Final = text("SELECT filled FROM derived")
+_SET_FILLED: Final = text("UPDATE derived SET filled = :seq WHERE filled < :seq")
+_LACKING: Final = (
+    "FROM completions AS c WHERE seq > :after"
+    " AND NOT EXISTS (SELECT 1 FROM facts WHERE completion = c.seq)"
+)
+_IS_LACKING: Final = text(f"SELECT EXISTS (SELECT 1 {_LACKING})")
+_LAST: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
+_NEXT: Final = f"SELECT seq, created, given_json {_LACKING} ORDER BY seq LIMIT 1"
+_MESSAGES: Final = text("SELECT given_json FROM messages WHERE completion = :seq ORDER BY position")
+_PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
+
+
+def is_filled(database: Database) -> bool:
+    """Return whether every completion has its facts."""
+    with database.reader.connect() as connection:
+        after = connection.execute(_FILLED).scalar_one()
+        return not connection.execute(_IS_LACKING, {"after": after}).scalar()
+
+
+def fill(database: Database, *, keys: Sequence[str], bytes_at_once: int = _BYTES_AT_ONCE) -> None:
+    """Write the facts of all completions that have none.
+
+    A transaction ends after the completion with which it has read `bytes_at_once`. `keys` are the
+    metadata that name a conversation.
+    """
+    if is_filled(database):
+        return
+
+    def fill_next() -> bool:
+        with database.exclusive.begin() as connection:
+            return _fill_some(connection, keys, bytes_at_once)
+
+    while retry_deadlocks(fill_next):
+        pass
+
+
+def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) -> bool:
+    """Fill the next completions; return False if none was left."""
+    after = connection.execute(_FILLED).scalar_one()
+    statement = lock_rows(connection, _NEXT)
+    derived: list[Derived] = []
+    size = 0
+    while size <= bytes_at_once and len(derived) < _COMPLETIONS_AT_ONCE:
+        row = connection.execute(statement, {"after": after}).one_or_none()
+        if row is None:
+            break
+        after = row.seq
+        one, length = _derive(connection, row)
+        derived.append(one)
+        size += length
+    facts, pairs = [one.facts for one in derived], [one.pairs for one in derived]
+    lock_conversations(connection, facts, pairs, keys)
+    write_derived(connection, derived, keys=keys)
+    after = after if derived else connection.execute(_LAST).scalar_one()
+    connection.execute(_SET_FILLED, {"seq": after})
+    return bool(derived)
+
+
+def _derive(connection: Connection, row: Any) -> tuple[Derived, int]:
+    """Return what to derive from a completion, and the characters that were read for it."""
+    texts: Sequence[str] = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
+    pairs = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
+    derived = Derived(row.seq, row.created, pairs, _extract(row.given_json, texts))
+    return derived, len(row.given_json) + sum(map(len, texts))
+
+
+def _extract(given_json: str, texts: Sequence[str]) -> Facts:
+    """Return the facts; what another program has damaged counts as empty."""
+    head = _read(given_json)
+    messages = [message for text in texts if (message := _read(text)) is not None]
+    if isinstance(head, Object):
+        return extract_facts(head, messages)
+    nothing = parse("{}")
+    assert isinstance(nothing, Object)
+    return extract_facts(nothing, messages)
+
+
+def _read(text: str) -> Value | None:
+    try:
+        return parse(text)
+    except (NotJson, TooManyValues):
+        return None

@@ -1,0 +1,35 @@
+"""Keep a store's derived tables complete in the background: facts of old rows, the index."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Final
+
+from webapp.embedded.store.store import Store
+from webapp.redaction import get_logger
+
+log = get_logger("readback.embedded")
+
+_SECONDS: Final = 60.0
+"""The longest wait for completions that another process adds."""
+
+
+class Upkeep:
+    """Completes what is derived from a store, after each add and once a minute."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self) -> None:
+        """Begin in a thread that ends with the process."""
+        Thread(target=self._run, name="upkeep", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self._store.added.clear()
+            try:
+                self._store.complete()
+            except Exception as error:
+                problem = str(error).partition("\n")[0]
+                log.warning("The store's index could not be completed yet: %s", problem)
+            self._store.added.wait(_SECONDS)
