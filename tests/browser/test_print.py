@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.chromium import Open
+from tools.paths import SHARED
 
 COLUMNS = 20
 ROW = "|".join(f" Column {at} heading " for at in range(COLUMNS))
@@ -67,6 +68,19 @@ def test_nothing_is_cut_off_on_paper(address: str, open_page: Open, wide: str) -
     sizes = "nodes => nodes.map(node => parseFloat(getComputedStyle(node).fontSize))"
     assert min(page.locator("td, th, pre").evaluate_all(sizes)) >= 12
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_the_table_of_a_bug_report_is_whole_on_paper(
+    address: str, open_page: Open, load: Callable[[Path], None]
+) -> None:
+    case = SHARED / "cases" / "2" / "30_print_wide_table.jsonl"
+    if not case.exists():
+        pytest.skip(f"{case.name} is not in the shared folder beside the project")
+    load(case)
+    page = open_page(address, "/completions/f30", width=PAPER)
+    page.emulate_media(media="print")
+    assert page.locator(".output th").count() == 14
+    assert page.evaluate(CUT, PAPER) == []
 
 
 def test_paper_says_which_messages_are_missing(

@@ -19,7 +19,7 @@ def summaries(bubble: Bubble) -> list[str]:
     return [readable(fold.css_first("summary") or fold) for fold in folds(bubble)]
 
 
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "thinking"])
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "reasoning_text", "thinking"])
 def test_a_field_of_reasoning_is_folded_in_front_of_the_answer(
     answered: ShowAnswer, field: str
 ) -> None:
@@ -31,7 +31,7 @@ def test_a_field_of_reasoning_is_folded_in_front_of_the_answer(
     assert fold.css_first("strong") is not None
 
 
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "thinking"])
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "reasoning_text", "thinking"])
 def test_reasoning_that_is_no_text_is_shown_as_it_came(answered: ShowAnswer, field: str) -> None:
     bubble = answered(content="7", **{field: {"summary": "I counted."}})
     assert folds(bubble) == []

@@ -273,6 +273,44 @@ def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Pag
     assert "pictures.example" in page.bubbles[1].text
 
 
+def test_the_elements_that_github_shows_are_shown(show: Callable[..., Page]) -> None:
+    html = text_of("27_html_inline", "f27")
+    page = show(
+        [], {"role": "assistant", "content": html + "\n\n<script>x</script> <blink>y</blink>"}
+    )
+    [shown] = rendered(page)
+    for element in (
+        "<br",
+        "<sub>2</sub>",
+        "<sup>2</sup>",
+        "<kbd>Ctrl</kbd>",
+        "More</summary>",
+    ):
+        assert element in shown
+    # Any other tag stays visible text.
+    assert "&lt;script&gt;x" in shown and "&lt;blink&gt;y" in shown
+
+
+def test_footnotes_and_alerts_are_shown_as_such(show: Callable[..., Page]) -> None:
+    page = show([], {"role": "assistant", "content": text_of("28_footnotes_alerts", "f28")})
+    [answer] = page.all(".output .parts > .text > .rendered")
+    text = " ".join(answer.text(separator=" ").split())
+    assert "[^1]" not in text and "[!WARNING]" not in text
+    assert "The note." in text and "Warning" in text and "Mind this." in text
+
+
+def test_every_formula_of_the_case_is_set(client: FlaskClient, load: Load) -> None:
+    path = CASES / "24_formulas.jsonl"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in the shared folder beside the project")
+    load(path)
+    ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()]
+    for completion_id in ids:
+        page = Page.of(client.get(f"/completions/{completion_id}"))
+        assert page.all(".output math"), completion_id
+        assert not page.all(".output .formula-source"), completion_id
+
+
 def test_sources_of_every_form_are_listed_and_lead_to_their_place(
     show: Callable[..., Page], client: FlaskClient, load: Load, tmp_path: Path
 ) -> None:

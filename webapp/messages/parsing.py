@@ -34,7 +34,7 @@ from webapp.messages.reasoning import (
     parse_thoughts,
 )
 
-REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "thinking")
+REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
 
 _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "text": Text.parse,
