@@ -3,39 +3,50 @@
 
 const status = document.getElementById("status");
 
-// Loading more: focus goes to the first new message, and what is being read stays in place.
-
-let loading = null;
+// What surrounded the link at each request, by htmx's context of it: no request can end with the
+// state of another one, and one that ends without a swap leaves nothing behind.
+const loads = new WeakMap();
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  const place = ctx.sourceElement.closest("#gap, #more, #earlier");
+  const place = ctx.sourceElement.closest(".loads");
   if (!place) return;
   ctx.sourceElement.setAttribute("aria-busy", "true");
   place.querySelector("[data-lost]")?.remove();
-  const later = place.id !== "earlier";
-  loading = {
-    place: place.id,
-    known: later ? place.previousElementSibling : document.querySelector(".page"),
-    height: later ? 0 : document.documentElement.scrollHeight,
+  loads.set(ctx, {
+    ...surroundingsOf(place),
+    place,
+    height: place.id === "earlier" ? document.documentElement.scrollHeight : 0,
     focused: place.contains(document.activeElement),
-  };
+  });
 });
 
-document.addEventListener("htmx:after:swap", () => {
-  if (!loading) return;
-  const { place, known, height, focused } = loading;
-  loading = null;
-  const behind = known?.nextElementSibling;
-  const later = behind?.matches(".remote-note") ? behind.nextElementSibling : behind;
-  const added = place === "earlier" ? document.querySelector(".page") : later;
-  if (added === known || !added?.matches(".page, .rows")) return stopLoadingAll();
-  if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - height);
-  const count = added.querySelectorAll(".bubble, .row").length;
-  const progress = unread()?.dataset.progress;
-  status.textContent = `${count} more${progress ? `, ${progress}` : ""}`;
-  if (loadingAll) loadNext();
-  else if (focused) added.querySelector(".outlined > summary, .bubble, .row-link").focus({ preventScroll: true });
-  else if (document.activeElement === document.body) focusOn(place);
+function surroundingsOf(place) {
+  return { parent: place.parentElement, before: place.previousElementSibling, after: place.nextElementSibling };
+}
+
+// What is now between the former neighbours of a link: what was loaded, or the link itself. No
+// element is looked up by its id, which would walk through the whole page.
+function findAdded({ parent, before, after }) {
+  const added = [];
+  let one = before ? before.nextElementSibling : parent.firstElementChild;
+  for (; one && one !== after; one = one.nextElementSibling) added.push(one);
+  return added;
+}
+
+// Focus goes to the first new message, and what is being read stays in place.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const load = loads.get(ctx);
+  const added = load ? findAdded(load) : [];
+  const first = added.find((one) => one.matches(".page, .rows"));
+  if (!first) return;
+  const place = load.place.id;
+  if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - load.height);
+  const count = added.reduce((sum, one) => sum + one.querySelectorAll(".bubble, .row").length, 0);
+  const next = added.find((one) => one.matches("[data-progress]")) ?? unread();
+  status.textContent = `${count} more${next?.dataset.progress ? `, ${next.dataset.progress}` : ""}`;
+  if (isWanted) return;
+  if (load.focused) first.querySelector(".outlined > summary, .bubble, .row-link")?.focus({ preventScroll: true });
+  else if (document.activeElement === document.body) focusOn(document.getElementById(place));
 });
 
 // Where loading goes on: between the start and the end of a transcript, else after its last page.
@@ -48,10 +59,9 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
 });
 
 // No answer at all, not even an error page: the link that was pressed is the way to try again.
-document.addEventListener("htmx:error", () => {
-  if (!loading) return;
-  const place = document.getElementById(loading.place);
-  loading = null;
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  const place = loads.get(ctx)?.place;
+  if (!place?.isConnected) return;
   const notice = document.createElement("span");
   notice.className = "notice";
   notice.dataset.kind = "error";
@@ -59,44 +69,63 @@ document.addEventListener("htmx:error", () => {
   notice.setAttribute("role", "alert");
   notice.textContent = "Could not load: Readback did not answer. Try again.";
   place.prepend(notice);
-  stopLoadingAll();
 });
 
-function focusOn(id) {
-  const place = document.getElementById(id);
+function focusOn(place) {
   if (!place) return;
   place.tabIndex = -1;
   (place.querySelector("a") ?? place).focus({ preventScroll: true });
 }
 
-// Loading all: the same link again and again, until the end, an error, or Stop.
+// Loading all: page after page, until the end, an error, or Stop. One function asks and waits, so
+// whatever becomes of a request, either the next one follows or the bar is closed.
 
-let loadingAll = false;
+const MOST_AT_ONCE = 100;
 const bar = document.getElementById("loading-all");
+let isWanted = false;
+let isLoading = false;
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-stop]")) return stopLoadingAll();
   const link = event.target.closest("[data-load-all]");
   if (!link || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  loadingAll = true;
+  isWanted = true;
   bar.hidden = false;
   bar.querySelector("button").focus({ preventScroll: true });
-  loadNext();
+  if (!isLoading) loadAll(link.closest(".loads"));
 });
 
-function loadNext() {
-  if (loading) return; // A page is under way, stopped or pressed for: what follows it comes then.
-  const more = unread();
-  bar.querySelector(".progress").textContent = more.dataset.progress ?? "";
-  const next = more.querySelector(".button[hx-get]:not([role=alert] *)");
-  if (next) next.click();
-  else stopLoadingAll();
+async function loadAll(place) {
+  isLoading = true;
+  try {
+    while (isWanted && place) {
+      bar.querySelector(".progress").textContent = place.dataset.progress ?? "";
+      place = await loadNext(place);
+    }
+  } finally {
+    isLoading = false;
+    stopLoadingAll();
+  }
+}
+
+// The place where loading goes on after the next page; null at the end and after an error. The
+// request is that of the place, not of its link, which may have one of its own under way: the
+// first answer takes the place, and htmx drops the other.
+async function loadNext(place) {
+  const link = place.querySelector(":scope > .button[hx-get]");
+  if (!link) return null;
+  const url = new URL(link.getAttribute("hx-get"), location.href);
+  url.searchParams.set("limit", MOST_AT_ONCE);
+  const surroundings = surroundingsOf(place);
+  await window.htmx.ajax("GET", url.pathname + url.search, { source: place, target: place, swap: "outerHTML" });
+  const next = findAdded(surroundings).find((one) => one.matches(".loads"));
+  return next === place ? null : next;
 }
 
 function stopLoadingAll() {
-  if (!loadingAll) return;
-  loadingAll = false;
+  if (!isWanted) return;
+  isWanted = false;
   bar.hidden = true;
-  focusOn(unread()?.id);
+  focusOn(unread());
 }

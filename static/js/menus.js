@@ -18,3 +18,12 @@ document.addEventListener("keydown", (event) => {
     menu.open = false;
   }
 });
+
+// A section whose menu is open does not clip it, also in browsers that focus no summary by a click.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (target.matches(".menu")) target.closest(".page")?.toggleAttribute("data-menu", target.open);
+  },
+  true,
+);

@@ -1,22 +1,44 @@
 // A tool call and its result that came on different pages, joined as soon as both are there.
 
-function joinPairs() {
-  for (const note of document.querySelectorAll("[data-answers]")) {
-    const call = callOf(note);
-    if (call) join(call, note);
+// Those still without the other half, by the id of the call.
+const waiting = new Map();
+const notes = new Map();
+
+function joinPairs(find) {
+  const ids = new Set([
+    ...collect(waiting, find("[data-waits]"), (call) => call.dataset.waits),
+    ...collect(notes, find("[data-answers]"), (note) => note.dataset.answers),
+  ]);
+  for (const id of ids) {
+    for (const note of inOrder(notes.get(id))) {
+      const call = callOf(note, inOrder(waiting.get(id)));
+      if (call) join(call, note);
+    }
   }
 }
 
-// The nearest call in front that waits for a result; read newest first, it comes behind.
-function callOf(note) {
-  const waiting = document.querySelectorAll(`[data-waits="${CSS.escape(note.dataset.answers)}"]`);
-  const before = [...waiting].filter(
-    (call) => call.compareDocumentPosition(note) & Node.DOCUMENT_POSITION_FOLLOWING,
-  );
-  return before.at(-1) ?? waiting[0];
+function collect(known, elements, getId) {
+  const ids = elements.map(getId);
+  ids.forEach((id, at) => known.set(id, (known.get(id) ?? new Set()).add(elements[at])));
+  return ids;
+}
+
+function inOrder(elements = []) {
+  return [...elements].sort((one, other) => (precedes(one, other) ? -1 : 1));
+}
+
+function precedes(one, other) {
+  return Boolean(one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
+
+// The nearest call before a result; if the newest message is first, the call comes after it.
+function callOf(note, calls) {
+  return calls.filter((call) => precedes(call, note)).at(-1) ?? calls[0];
 }
 
 function join(call, note) {
+  waiting.get(note.dataset.answers).delete(call);
+  notes.get(note.dataset.answers).delete(note);
   const message = note.closest(".bubble");
   const head = message.querySelector("h2");
   message.before(stubOf(call, message));
@@ -55,5 +77,5 @@ function linkTo(element, text) {
   return link;
 }
 
-document.addEventListener("htmx:after:swap", joinPairs);
-joinPairs();
+document.addEventListener("readback:added", ({ detail: { find } }) => joinPairs(find));
+joinPairs((selector) => [...document.querySelectorAll(selector)]);

@@ -24,19 +24,18 @@ document.addEventListener(
   true,
 );
 
-// The next part of a long text follows where its link was; reading goes on there.
-let nextPart = null;
+// The next part of a long text follows where its link was; reading goes on there. What is before
+// the link is kept by htmx's context of the request, so that requests do not mix.
+const beforeParts = new WeakMap();
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  const place = ctx.sourceElement.closest(".next-part");
-  nextPart = place && { before: place.previousElementSibling, parent: place.parentElement };
+  const before = ctx.sourceElement.closest(".next-part")?.previousElementSibling;
+  if (before) beforeParts.set(ctx, before);
 });
 
-document.addEventListener("htmx:after:swap", () => {
-  const added = nextPart?.before ? nextPart.before.nextElementSibling : null;
-  nextPart = null;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const added = beforeParts.get(ctx)?.nextElementSibling;
   if (added?.hasAttribute("tabindex")) added.focus({ preventScroll: true });
-  showKnownSources();
 });
 
 // The switch between Markdown and source is remembered for the last messages it was set on.
@@ -68,11 +67,11 @@ function keyOf(bubble) {
   return `${completion} ${bubble.dataset.messageId ?? bubble.id}`;
 }
 
-function showKnownSources() {
+function showKnownSources(boxes) {
   const keys = new Set(remembered());
   if (!keys.size) return;
-  for (const box of document.querySelectorAll("[data-source-switch]:not(:checked)")) {
-    box.checked = keys.has(keyOf(box.closest(".bubble")));
+  for (const box of boxes) {
+    if (keys.has(keyOf(box.closest(".bubble")))) box.checked = true;
   }
 }
 
@@ -80,4 +79,7 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-source-switch]")) remember(keyOf(target.closest(".bubble")), target.checked);
 });
 
-showKnownSources();
+document.addEventListener("readback:added", ({ detail: { find } }) => {
+  showKnownSources(find("[data-source-switch]"));
+});
+showKnownSources(document.querySelectorAll("[data-source-switch]:not(:checked)"));

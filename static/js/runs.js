@@ -38,19 +38,24 @@ function showPlace(bubble) {
 }
 
 if (place) {
-  // A message is being read if it lies in the upper third of the window.
-  const observer = new IntersectionObserver(
-    (seen) => {
-      const read = seen.filter((one) => one.isIntersecting).at(-1);
-      if (read) showPlace(read.target);
-    },
-    { rootMargin: "-64px 0px -66% 0px" },
-  );
-  const observe = () => {
-    for (const bubble of document.querySelectorAll(".page > .bubble, .result > .bubble")) observer.observe(bubble);
-  };
-  document.addEventListener("htmx:after:swap", observe);
-  observe();
+  // A message is being read if it lies in the upper third of the window. Only the messages of
+  // sections that are there are watched: watching all would cost every frame of a long transcript.
+  const band = { rootMargin: "-64px 0px -66% 0px" };
+  const bubbles = new IntersectionObserver((seen) => {
+    const read = seen.filter((one) => one.isIntersecting).at(-1);
+    if (read) showPlace(read.target);
+  }, band);
+  const sections = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      for (const bubble of target.querySelectorAll(":scope > .bubble, .result > .bubble")) {
+        if (isIntersecting) bubbles.observe(bubble);
+        else bubbles.unobserve(bubble);
+      }
+    }
+  }, band);
+  const observe = (pages) => pages.forEach((page) => sections.observe(page));
+  document.addEventListener("readback:added", ({ detail: { find } }) => observe(find(".page")));
+  observe(document.querySelectorAll(".page"));
 }
 
 // Shift-click on the numbers of two messages, or on one while another is highlighted, links to

@@ -18,8 +18,8 @@ function format(date) {
 }
 
 // A time of the list keeps its words, under a heading in UTC; its title has the rest.
-function showLocalTimes() {
-  for (const time of document.querySelectorAll("time[datetime]:not([data-local])")) {
+function showLocalTimes(times) {
+  for (const time of times) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     time.dataset.local = "";
@@ -28,5 +28,6 @@ function showLocalTimes() {
   }
 }
 
-document.addEventListener("htmx:after:swap", showLocalTimes);
-showLocalTimes();
+const TIMES = "time[datetime]:not([data-local])";
+document.addEventListener("readback:added", ({ detail: { find } }) => showLocalTimes(find(TIMES)));
+showLocalTimes(document.querySelectorAll(TIMES));

@@ -215,4 +215,39 @@ def test_load_all_pressed_again_before_the_stopped_page_came_goes_on(
     gate.set()
     expect(page.locator("#gap")).to_have_count(0)
     assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(40)]
+
+
+def test_load_all_goes_on_beside_a_page_that_was_asked_for_before(
+    fake_address: str, fake: FakeUpstream, open_page: Open
+) -> None:
+    """Whichever answer comes first takes the place, and messages are shown once."""
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(240)))
+    page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    gate = threading.Event()
+    fake.page = lambda answer: answer if gate.wait(PATIENCE) else answer
+    page.locator("#gap .button").click()
+    page.locator("[data-load-all]").click()
+    gate.set()
+    expect(page.locator("#gap")).to_have_count(0)
+    expect(page.locator("#loading-all")).to_be_hidden()
+    assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(240)]
+    assert (
+        page.locator(".page:not(.outputs)").evaluate_all(
+            "pages => Math.max(...pages.map(page => page.children.length))"
+        )
+        == 20
+    )
+
+
+def test_load_all_ends_when_an_answer_brings_nothing(
+    fake_address: str, fake: FakeUpstream, open_page: Open
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(40)))
+    page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    page.route("**/*after=*", lambda route: route.fulfill(status=204))
+    page.locator("[data-load-all]").click()
+    expect(page.locator("#loading-all")).to_be_hidden()
+    page.unroute("**/*after=*")
+    page.locator("[data-load-all]").click()
+    expect(page.locator("#gap")).to_have_count(0)
     assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(40)]
