@@ -45,7 +45,7 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
 @pytest.mark.parametrize(
     "command",
     ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
-    + ["share", "shares", "revoke", "password"],
+    + ["share", "shares", "revoke", "backup", "restore", "password"],
 )
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from webapp.cli import (
+    backups,
     checking,
     deleting,
     exporting,
@@ -34,7 +35,7 @@ from webapp.embedded import StoreError
 
 _COMMANDS: Final = (
     *(serving, importing, exporting, pulling, listing, checking),
-    *(redacting, sharing, deleting, passwords),
+    *(redacting, sharing, deleting, backups, passwords),
 )
 
 _STOPPED: Final = 130

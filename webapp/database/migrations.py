@@ -58,15 +58,22 @@ def migrate(database: Database, schema: Schema) -> bool:
                     f"The store {database.name} has schema version {version}, and this program "
                     f"knows versions up to {newest}. Use a newer Readback."
                 )
-            table = schema.version_table
             if version is None:
-                connection.execute(text(f"CREATE TABLE {table} (version INTEGER NOT NULL)"))
-                connection.execute(text(f"INSERT INTO {table} (version) VALUES (0)"))
-            for step in schema.steps[version or 0 :]:
+                create_tables(connection, schema, version=newest)
+                return True
+            for step in schema.steps[version:]:
                 step(connection)
-            update = text(f"UPDATE {table} SET version = :version")
-            connection.execute(update, {"version": newest})
-            return version is None
+            _set_version(connection, schema, newest)
+            return False
+
+
+def create_tables(connection: Connection, schema: Schema, *, version: int) -> None:
+    """Create the tables of `schema` as they were in `version`, where there are none."""
+    connection.execute(text(f"CREATE TABLE {schema.version_table} (version INTEGER NOT NULL)"))
+    connection.execute(text(f"INSERT INTO {schema.version_table} (version) VALUES (0)"))
+    for step in schema.steps[:version]:
+        step(connection)
+    _set_version(connection, schema, version)
 
 
 @contextmanager
@@ -79,6 +86,11 @@ def report_failures(database: Database) -> Iterator[None]:
         sentence = f"The store {database.name} cannot be opened: {problem}."
         outage = find_outage(error)
         raise (StoreUnavailable(sentence, outage) if outage else StoreError(sentence)) from error
+
+
+def _set_version(connection: Connection, schema: Schema, version: int) -> None:
+    update = text(f"UPDATE {schema.version_table} SET version = :version")
+    connection.execute(update, {"version": version})
 
 
 def _read_version(connection: Connection, schema: Schema, name: str) -> int | None:

@@ -1,0 +1,76 @@
+"""`readback backup` and `readback restore`: the whole database as one file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+
+from webapp import access, shares
+from webapp.access import SHELL, Event
+from webapp.cli.commands import Commands, add_command, open_shares
+from webapp.cli.terminal import print_line
+from webapp.config import Config
+from webapp.database import open_database
+from webapp.database.copies import back_up, restore
+from webapp.embedded.store.schema import SCHEMA
+from webapp.factories import find_database_url
+from webapp.formatting import count, size
+
+_SCHEMAS: Final = (SCHEMA, access.SCHEMA, shares.SCHEMA)
+
+
+def add_parser(commands: Commands) -> None:
+    backup = add_command(
+        commands,
+        "backup",
+        _run_backup,
+        help="copy the whole database into a file, while it is used",
+        description="Copies everything in the database (completions, shares, the record) as it "
+        "is at one moment, while Readback runs. Answers that wait in the spool are not in it.",
+        example="readback backup readback-2026-08-01.backup",
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file")
+    restoring = add_command(
+        commands,
+        "restore",
+        _run_restore,
+        help="fill an empty database from such a file",
+        description="Fills the database of DATABASE_URL, which must have no tables, from a file "
+        "of `readback backup`. Everybody has to log in again.",
+        example="DATABASE_URL=sqlite:////var/lib/readback/new.sqlite3 readback restore "
+        "readback-2026-08-01.backup",
+    )
+    restoring.add_argument("file", type=Path, metavar="FILE", help="what `readback backup` wrote")
+
+
+def _run_backup(options: argparse.Namespace, config: Config) -> int:
+    with closing(open_database(find_database_url(config))) as database:
+        back_up(database, _SCHEMAS, options.file)
+    with open_shares(config) as (_, record):
+        record.add(Event.EXPORT, SHELL, by="backup")
+    print_line(f"Wrote {options.file} ({size(options.file.stat().st_size)}).")
+    return 0
+
+
+def _run_restore(options: argparse.Namespace, config: Config) -> int:
+    """Restore, and end all sessions: some of them may have been ended since."""
+    with closing(open_database(find_database_url(config))) as database:
+        restore(database, _SCHEMAS, options.file)
+        with database.writer.begin() as connection:
+            connection.execute(text("DELETE FROM access_sessions"))
+            number = connection.execute(text("SELECT count(*) FROM completions")).scalar_one()
+        print_line(f"Restored {count(number, 'completion')} into {database.name}.")
+    with open_shares(config) as (store, _):
+        live = [one for one in store.list_shares() if not one.has_ended(store.now())]
+    if live:
+        print_line(
+            f"{count(len(live), 'share')} open as when the backup was made, also if revoked since; "
+            "`readback shares` lists them.",
+            file=sys.stderr,
+        )
+    return 0
