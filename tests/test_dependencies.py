@@ -16,6 +16,8 @@ import pytest
 from tools.paths import ROOT
 
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.lock")))
+BUILD: Final = {"editables", "hatchling", "pathspec", "pluggy", "tomlkit", "trove-classifiers"}
+"""What only installing from source needs."""
 HTMX: Final = "node_modules/htmx.org"
 HTMX_INTEGRITY: Final = "sha512-" + (
     "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
@@ -113,6 +115,7 @@ def test_running_and_testing_use_the_same_versions() -> None:
         pinned = versions(ROOT / "requirements" / f"{name}.lock")
         shared = pinned.keys() & dev.keys()
 
+        assert pinned.keys() >= versions(ROOT / "requirements" / "run.lock").keys() - BUILD
         assert shared >= {"flask", "markdown-it-py", "nh3", "requests"}
         assert {name: pinned[name] for name in shared} == {name: dev[name] for name in shared}
 

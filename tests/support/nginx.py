@@ -45,9 +45,8 @@ http {{
 """
 
 
-@contextmanager
-def run_nginx(address: str, prefix: str, folder: Path) -> Iterator[str]:
-    """Serve the application at `address` under `prefix`; yield its https address."""
+def find_nginx() -> str:
+    """Return the program; skip the test if it or openssl is not installed."""
     nginx = (
         os.environ.get("READBACK_NGINX")
         or shutil.which("nginx")
@@ -57,6 +56,13 @@ def run_nginx(address: str, prefix: str, folder: Path) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail(HOW_TO_INSTALL)
         pytest.skip(HOW_TO_INSTALL)
+    return nginx
+
+
+@contextmanager
+def run_nginx(address: str, prefix: str, folder: Path) -> Iterator[str]:
+    """Serve the application at `address` under `prefix`; yield its https address."""
+    nginx = find_nginx()
     make_certificate(folder)
     # Bound here and inherited: connections wait in it until nginx has started.
     with socket.socket() as listener:

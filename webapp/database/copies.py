@@ -39,7 +39,7 @@ class _Manifest:
 
     versions: dict[str, int]
     tables: dict[str, list[str]]
-    sequences: dict[str, int]
+    sequences: dict[str, tuple[int, bool]]
 
 
 def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
@@ -154,22 +154,14 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
         },
         tables=_list_tables(connection),
         # Sequences are in no transaction: what is read now is not behind the rows.
-        sequences={
-            name: last
-            for name, last in connection.execute(
-                text(
-                    "SELECT sequencename, last_value FROM pg_sequences"
-                    " WHERE schemaname = current_schema() AND last_value IS NOT NULL"
-                )
-            )
-        },
+        sequences=_read_sequences(connection),
     )
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for table, columns in manifest.tables.items():
             with (
                 archive.open(f"tables/{table}", "w", force_zip64=True) as member,
                 driver.cursor() as cursor,
-                cursor.copy(_compose_copy(table, columns, "TO STDOUT")) as rows,
+                cursor.copy(_compose_copy(connection, table, columns, "TO STDOUT")) as rows,
             ):
                 for block in rows:
                     member.write(block)
@@ -180,6 +172,18 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
             "sequences": manifest.sequences,
         }
         archive.writestr(_MANIFEST, json.dumps(contents, indent=1))
+
+
+def _read_sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
+    """Return the value of each sequence, and whether it is a past one or the next."""
+    query = text("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    found = {}
+    for name in connection.execute(query).scalars().all():
+        state = connection.execute(text(f"SELECT last_value, is_called FROM {quote(name)}"))
+        last, is_called = state.one()
+        found[name] = (last, is_called)
+    return found
 
 
 def _list_tables(connection: Connection) -> dict[str, list[str]]:
@@ -218,14 +222,14 @@ def _read_archive(connection: Connection, schemas: Sequence[Schema], file: Path)
             with (
                 archive.open(f"tables/{table}") as member,
                 driver.cursor() as cursor,
-                cursor.copy(_compose_copy(table, columns, "FROM STDIN")) as rows,
+                cursor.copy(_compose_copy(connection, table, columns, "FROM STDIN")) as rows,
             ):
                 while block := member.read(_PIECE):
                     rows.write(block)
-        for name, last in manifest.sequences.items():
+        for name, (last, is_called) in manifest.sequences.items():
             connection.execute(
-                text("SELECT setval(quote_ident(:name)::regclass, :last)"),
-                {"name": name, "last": last},
+                text("SELECT setval(quote_ident(:name)::regclass, :last, :is_called)"),
+                {"name": name, "last": last, "is_called": is_called},
             )
 
 
@@ -254,11 +258,8 @@ def _find_driver(connection: Connection) -> psycopg.Connection:
     return cast("psycopg.Connection", connection.connection.driver_connection)
 
 
-def _compose_copy(table: str, columns: Sequence[str], direction: str) -> psycopg.sql.Composed:
-    from psycopg import sql
-
-    return sql.SQL("COPY {} ({}) {}").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(direction),
-    )
+def _compose_copy(
+    connection: Connection, table: str, columns: Sequence[str], direction: str
+) -> bytes:
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    return f"COPY {quote(table)} ({', '.join(map(quote, columns))}) {direction}".encode()
