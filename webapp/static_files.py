@@ -30,6 +30,7 @@ SHEET_PARTS: Final = (
     "runs",
     "checks",
     "search",
+    "compare",
     "folds",
     "shares",
     "actions",

@@ -26,6 +26,7 @@ CLIENT: Final = "readback.client"
 """The key of the client's address in the environment of a request."""
 _OWN: Final = frozenset(
     {
+        "compare",
         "completions",
         "healthz",
         "logged-out",

@@ -1,12 +1,12 @@
 """Find the calls, turns, tools and failures of a run, as values.
 
-    checks      the usual faults of a completion, each explained in a sentence
-    differences what changed between two texts, JSON values, messages or completions
-    failures    whether the result of a call, or an answer, is a failure, and by which rule
-    naming      the tool or program that a call names, and its first words
-    runs        `Run`: messages and calls numbered through the transcript, and its tools
-    searching   words and regular expressions in messages
-    sequences   failing calls with the calls that followed, up to a success
+    checks       the usual faults of a completion, each explained in a sentence
+    differences  what changed between two texts, JSON values, messages or completions
+    failures     whether the result of a call, or an answer, is a failure, and by which rule
+    naming       the tool or program that a call names, and its first words
+    runs         `Run`: messages and calls numbered through the transcript, and its tools
+    searching    words and regular expressions in messages
+    sequences    failing calls with the calls that followed, up to a success
 
 Nothing here judges: a failure is a rule that fired, and the words of the result that it fired on.
 """

@@ -60,8 +60,18 @@ class KeptMessages:
             total=len(ids),
         )
 
+    @classmethod
+    def of(cls, messages: Sequence[Message], *, is_whole: bool) -> KeptMessages:
+        """Hold `messages` as they would be kept."""
+        sources = (message.json.source.encode("utf-8", "surrogatepass") for message in messages)
+        return cls(tuple(message.id or "" for message in messages), tuple(sources), is_whole)
+
     def read_all(self) -> tuple[Message, ...]:
-        return tuple(_parse(self.sources))
+        return tuple(self.parse(0, len(self.sources)))
+
+    def parse(self, start: int, end: int) -> Iterator[Message]:
+        """Yield the messages from one place, from 0, to another (exclusive)."""
+        return _parse(self.sources[start:end])
 
 
 class MessageCache:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
 from webapp.analysis import Run, analyze_run
 from webapp.completions import Completion
 from webapp.messages import Message
-from webapp.reading.kept import MessageCache, digest_answer
+from webapp.reading.kept import KeptMessages, MessageCache, digest_answer
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.transcript import arrange, build_output_entries, mark_outputs
@@ -29,6 +29,15 @@ _MOST_KEPT: Final = 20_000
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of one run; the rest is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Messages from the first on; `problem` is the error that ended the reading early."""
+
+    messages: Sequence[Message]
+    is_whole: bool
+    problem: UpstreamError | None
 
 
 class WholeReader:
@@ -49,7 +58,7 @@ class WholeReader:
     ) -> None:
         self._loader = loader
         self._cache = cache
-        self._input_only = input_only
+        self.input_only = input_only
         self._most = most
         self._is_eager = is_eager
         self._kept: OrderedDict[tuple[str, str], Run] = OrderedDict()
@@ -58,6 +67,10 @@ class WholeReader:
     @property
     def can_read(self) -> bool:
         return self._most > 0
+
+    def keeps(self, completion_id: str) -> bool:
+        """Return whether messages of a completion are kept, so that reading can go on."""
+        return self._cache.has_any(completion_id)
 
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
         """Return the whole run of `page`, or the part on the page if that was not read.
@@ -96,18 +109,50 @@ class WholeReader:
         self._keep(key, run)
         return run
 
+    def read_messages(
+        self, completion_id: str, completion: Completion, deadline: Deadline
+    ) -> KeptMessages:
+        """Return the messages of a completion as far as they can be read.
+
+        If none can, return those that the completion itself repeats, or raise the error.
+        """
+        kept = self._cache.find(completion_id, completion)
+        if kept is not None and (kept.is_whole or not self.can_read):
+            return kept
+        found = self._list_messages(completion_id, completion, kept, deadline)
+        if found.messages or found.problem is None:
+            return KeptMessages.of(found.messages, is_whole=found.is_whole)
+        if completion.input_messages is None:
+            raise found.problem
+        return KeptMessages.of(completion.input_messages, is_whole=True)
+
     def _read(self, completion_id: str, completion: Completion, deadline: Deadline) -> Run | None:
         """Return the run as far as it can be read; None if nothing can."""
         kept = self._cache.find(completion_id, completion)
+        found = self._list_messages(completion_id, completion, kept, deadline)
+        if not found.messages:
+            return None
+        return self._analyze(found.messages, completion, is_whole=found.is_whole)
+
+    def _list_messages(
+        self,
+        completion_id: str,
+        completion: Completion,
+        kept: KeptMessages | None,
+        deadline: Deadline,
+    ) -> _Listed:
+        """Read on after the messages that are kept, and keep what the budget reaches."""
         messages = [] if kept is None else list(kept.read_all())
         after = messages[-1].id if messages else None
         size = sum(len(message.json.source) for message in messages)
         request = PageRequest(limit=MAX_LIMIT, after=after, shown=len(messages))
         goes_on = True
-        for _ in range(self._most):
+        problem = None
+        for _ in range(max(1, self._most)):
             try:
                 found = self._loader.list_messages(completion_id, request, deadline)
-            except UpstreamError:
+            except UpstreamError as error:
+                problem = error
                 break
             messages.extend(found.items)
             size += sum(len(message.json.source) for message in found.items)
@@ -118,10 +163,9 @@ class WholeReader:
             if not is_reachable or not found.items or size > _MOST_BYTES:
                 break
             request = replace(request, after=after, shown=len(messages))
-        if not messages:
-            return None
-        self._cache.keep(completion_id, completion, messages, is_whole=not goes_on)
-        return self._analyze(messages, completion, is_whole=not goes_on)
+        if messages:
+            self._cache.keep(completion_id, completion, messages, is_whole=not goes_on)
+        return _Listed(messages, not goes_on, problem)
 
     def _keep(self, key: tuple[str, str], run: Run) -> None:
         with self._lock:
@@ -137,7 +181,7 @@ class WholeReader:
         if not is_whole or not choices:
             return analyze_run(entries, completion, is_whole=is_whole)
         tail = messages[-len(choices) :]
-        left = mark_outputs(entries, completion, tail=tail, input_only=self._input_only)
+        left = mark_outputs(entries, completion, tail=tail, input_only=self.input_only)
         outputs = build_output_entries(choices)[len(choices) - len(left) :]
         return analyze_run((*entries, *outputs), completion, is_whole=True)
 

@@ -109,6 +109,21 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
     Asked for only when a reader follows the link, so that no transcript waits for it.
     """
     filters = Filters.from_query(request.args)
+    created = read_whole_number("created", default=0, low=0, high=10**11 - 1)
+    found = find_neighbor(completion_id, direction, filters, created=created)
+    if found is not None:
+        return redirect(filters.completion_url(found), 303)
+    return redirect(filters.completion_url(completion_id, end=direction), 303)
+
+
+def find_neighbor(
+    completion_id: str, direction: str, filters: Filters, *, created: int = 0
+) -> str | None:
+    """Return the id of the next `newer` or `older` completion in the list, None at its end.
+
+    `created` is when the completion was created, in unix seconds, if that is known. Abort with 404
+    if its place in the list is not.
+    """
     try:
         found = services().upstream.list_completions(
             after=completion_id,
@@ -127,14 +142,13 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
         candidates = found.data[place : place + 1] if place >= 0 else ()
     else:
         candidates = canonicalize(found, after=completion_id).items[:1]
-    created = read_whole_number("created", default=0, low=0, high=10**11 - 1)
     for one in candidates:
         is_other_way = one.created is not None and (
             one.created < created if direction == "newer" else one.created > created > 0
         )
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
-            return redirect(filters.completion_url(one.id), 303)
-    return redirect(filters.completion_url(completion_id, end=direction), 303)
+            return one.id
+    return None
 
 
 def _page(listing: Listing) -> Response:

@@ -5,6 +5,7 @@
     values        members and items of exact JSON that were added, removed, changed or moved
     messages      the differences of two messages, and the alignment of two transcripts
     completions   the differences of two completions beside their messages
+    preferences   two answers to one input as a line of training data
 
 Every function returns values that hold both sides: whoever applies them to the first gets the
 second.
@@ -24,6 +25,7 @@ from webapp.analysis.differences.messages import (
     compare_json,
     compare_messages,
 )
+from webapp.analysis.differences.preferences import write_preference
 from webapp.analysis.differences.texts import Edit, TextDifference, compare_texts
 from webapp.analysis.differences.values import Change, Step, compare_values, write_path
 
@@ -47,4 +49,5 @@ __all__ = [
     "compare_texts",
     "compare_values",
     "write_path",
+    "write_preference",
 ]

@@ -183,6 +183,9 @@ def _describe(change: Change, budget: Budget, *, within: str = "") -> Iterator[D
     if change.kind != "changed" or a is None or b is None:
         yield Difference(change.kind, place, before, after)
         return
+    if a == b:
+        yield Difference("respelled", place, before, after)
+        return
     if path and path[-1].name in _ARGUMENTS and not within:
         inner = tuple(_compare_arguments(a, b, budget, f"{place} › "))
         if inner:

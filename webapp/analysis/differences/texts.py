@@ -62,8 +62,11 @@ def compare_texts(a: str, b: str, budget: Budget | None = None) -> TextDifferenc
     unit: Unit = "words" if len(before) + len(after) <= LONGEST_BY_WORDS else "lines"
     edits = _compare_parts(before, after, unit, budget)
     common = sum(len(edit.before) for edit in edits if edit.is_equal and not edit.before.isspace())
-    if edits and 2 * common < _LEAST_COMMON * (len(before) + len(after)):
-        edits, unit = [Edit(before, after)], unit if start or end else "all"
+    is_scattered = sum(not edit.is_equal for edit in edits) > 1
+    if is_scattered and 2 * common < _LEAST_COMMON * (len(before) + len(after)):
+        edits = [Edit(before, after)]
+    if len(edits) == 1 and not edits[0].is_equal and not start and not end:
+        unit = "all"
     if start:
         edits.insert(0, Edit(a[:start], a[:start]))
     if end:

@@ -1,0 +1,1 @@
+"""Pages that look closer at completions than their transcript does."""

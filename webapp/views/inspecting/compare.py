@@ -1,0 +1,126 @@
+"""Compare two completions, or two choices of one; choose them; export which one is preferred."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.analysis.differences import write_preference
+from webapp.reading.comparing import Side, find_common_input, load_side
+from webapp.reading.pasted import parse_pasted
+from webapp.services import deadline, services
+from webapp.templating.comparing import ComparisonView
+from webapp.templating.listing import Filters
+from webapp.upstream import Deadline, check_id
+from webapp.views import read_whole_number
+from webapp.views.listing import MAX_PASTED, find_neighbor
+
+bp = Blueprint("compare", __name__, url_prefix="/compare")
+
+_MOST_CHOICES = 10_000
+
+
+@bp.get("")
+def show() -> ResponseReturnValue:
+    """Show what differs between the completions `a` and `b`, or the form to name them.
+
+    `a_choice` and `b_choice` are the places of their choices, from 0. With `exact=1`, the ids of
+    calls and the form of the JSON differ as well. `pick` are rows that were chosen in the list,
+    `with` is `older` or `newer`: the neighbor of `a` in the list.
+    """
+    if "pick" in request.args:
+        return _compare_picked(request.args.getlist("pick"))
+    a, b = request.args.get("a") or None, request.args.get("b") or None
+    if a and request.args.get("with"):
+        return _compare_neighbor(check_id(a), request.args["with"])
+    if a is None or b is None:
+        return render_template("inspecting/choose.html", a=check_id(a) if a else None, b=b)
+    sides = _load_sides()
+    view = ComparisonView(
+        *sides,
+        is_exact=request.args.get("exact") == "1",
+        start=read_whole_number("start", default=0, low=0, high=10**9),
+    )
+    return render_template("inspecting/compare.html", view=view)
+
+
+@bp.post("")
+def name() -> ResponseReturnValue:
+    """Redirect to the comparison of what was pasted; by POST, since a curl command holds a key."""
+    return redirect(url_for("compare.show", a=_read_pasted("a"), b=_read_pasted("b")), 303)
+
+
+@bp.get("/preference.jsonl")
+def export_preference() -> ResponseReturnValue:
+    """Return a line of training data: the input of both, and the answer of the `preferred` side."""
+    preferred = request.args.get("preferred")
+    if preferred not in ("a", "b"):
+        abort(400, "The parameter preferred takes a or b.")
+    a, b = _load_sides()
+    messages = find_common_input(a, b)
+    if messages is None:
+        abort(409, "A preference pair has one input, and the messages before these answers differ.")
+    if a.answer is None or b.answer is None:
+        abort(409, "A preference pair has two answers, and one of these completions has none.")
+    better, worse = (a, b) if preferred == "a" else (b, a)
+    assert better.answer is not None and worse.answer is not None
+    line = write_preference(
+        messages, better.completion, better.answer.message, worse.answer.message
+    )
+    name = f"preference-{better.completion_id}.jsonl"
+    return Response(
+        line.encode("utf-8", "surrogatepass"),
+        mimetype="application/jsonl",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _read_pasted(side: str) -> str | None:
+    """Return the id in a field of the form; None if it is empty, and abort if it has none."""
+    pasted = request.form.get(side, "")[:MAX_PASTED]
+    if not pasted.strip():
+        return None
+    ref = parse_pasted(pasted)
+    if ref is None:
+        abort(400, f"There is no completion id in what was pasted as {side.upper()}.")
+    return ref.completion_id
+
+
+def _load_sides() -> tuple[Side, Side]:
+    """Return both completions of the query, read within one deadline."""
+    until = deadline()
+    return _load_side("a", until), _load_side("b", until)
+
+
+def _load_side(name: str, until: Deadline) -> Side:
+    found = services()
+    return load_side(
+        found.upstream,
+        found.runs,
+        check_id(request.args.get(name, "")),
+        read_whole_number(f"{name}_choice", default=0, low=0, high=_MOST_CHOICES),
+        until,
+    )
+
+
+def _compare_picked(picked: list[str]) -> ResponseReturnValue:
+    """Redirect to the comparison of two rows; the list has the newest first."""
+    ids = [check_id(one) for one in dict.fromkeys(picked)]
+    if len(ids) == 1:
+        return redirect(url_for("compare.show", a=ids[0]), 303)
+    if len(ids) != 2:
+        abort(400, f"Two completions can be compared; {len(ids)} were chosen.")
+    return redirect(url_for("compare.show", a=ids[1], b=ids[0]), 303)
+
+
+def _compare_neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
+    if direction not in ("older", "newer"):
+        abort(400, "The parameter with takes older or newer.")
+    found = find_neighbor(completion_id, direction, Filters.from_query({}))
+    if found is None:
+        abort(404, f"There is no {direction} completion in the list.")
+    ids = (found, completion_id) if direction == "older" else (completion_id, found)
+    return redirect(url_for("compare.show", a=ids[0], b=ids[1]), 303)
