@@ -72,7 +72,7 @@ from webapp.views import (
     texts,
 )
 from webapp.views.actions import code, rerun
-from webapp.views.inspecting import compare
+from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 from webapp.views.shares.snapshot_pages import SnapshotPages
 
@@ -162,7 +162,7 @@ def _add_pages(app: Flask) -> None:
     app.after_request(_make_redirect_relative)
     for area in (
         *(listing, completions, checks, search, messages, texts, media, remote_images, health),
-        *(code, rerun, compare),
+        *(code, rerun, compare, confidence),
         *(links, making, managing, redacted, login, sessions, record),
     ):
         app.register_blueprint(area.bp)

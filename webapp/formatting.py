@@ -21,6 +21,7 @@ LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 """JSON can hold them, UTF-8 cannot."""
 # Marks of Markdown that would only disturb a few words: headings, stars, backticks.
 _MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
+_BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
@@ -107,6 +108,11 @@ def first_words(text: str, limit: int = 160) -> str:
     return line[:limit].rsplit(" ", 1)[0] + " …"
 
 
+def show_blanks(text: str) -> str:
+    """Return `text` with a sign for each space, tab and end of a line."""
+    return text.translate(_BLANKS)
+
+
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "ago": ago,
     "count": count,
@@ -116,5 +122,6 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "is_past": is_past,
     "iso_moment": iso_moment,
     "moment": moment,
+    "show_blanks": show_blanks,
     "size": size,
 }

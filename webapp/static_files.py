@@ -31,6 +31,7 @@ SHEET_PARTS: Final = (
     "checks",
     "search",
     "compare",
+    "confidence",
     "folds",
     "shares",
     "actions",

@@ -51,6 +51,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
 }
 _GLOBALS: Final[dict[str, Any]] = {
     "can_count_whole": runs.can_count_whole,
+    "confidence_url": addresses.confidence_url,
     "count_places": runs.count_places,
     "describe_part": runs.describe_part,
     "first_failure_url": runs.first_failure_url,

@@ -94,6 +94,14 @@ def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
     return None
 
 
+def confidence_url(section: TranscriptPage, entry: Entry) -> str:
+    """Return the page of the tokens of an answer."""
+    choices = section.completion.choices if section.completion else ()
+    places = (at for at, choice in enumerate(choices) if choice is entry.choice)
+    place = next(places, 0) if entry.place is None else entry.place
+    return url_for("confidence.show", completion_id=section.completion_id, choice=place or None)
+
+
 def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
     """Return the address of the bytes of `media`, and keep them in the cache.
 

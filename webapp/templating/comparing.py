@@ -19,7 +19,7 @@ from webapp.analysis.differences import (
     compare_settings,
 )
 from webapp.exact_json import String, Value, indent
-from webapp.formatting import count
+from webapp.formatting import count, show_blanks
 from webapp.messages import Message
 from webapp.messages.message import get_text, list_pieces
 from webapp.reading.comparing import Comparison, Fold, Side, compare_sides
@@ -35,9 +35,6 @@ _MOST_OF_ONE: Final = 30
 _AROUND: Final = 160
 _MOST_OF_PIECE: Final = 4_000
 _MOST_OF_PAGE: Final = 200_000
-
-_BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
-"""What blanks that were added or removed are shown as."""
 
 PieceKind: TypeAlias = Literal["equal", "deleted", "inserted", "left out"]
 
@@ -231,7 +228,7 @@ class ComparisonView:
             self._room -= min(len(text), most)
             if begin := text[:most]:
                 is_seen = kind == "equal" or not begin.isspace()
-                shown.append(Piece(kind, begin if is_seen else begin.translate(_BLANKS)))
+                shown.append(Piece(kind, begin if is_seen else show_blanks(begin)))
             if len(text) > most:
                 shown.append(Piece("left out", f"{len(text) - most:,} more characters"))
         return tuple(shown)
