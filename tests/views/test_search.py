@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.analysis.checks.cases import USER, ask, call, complete, result
 from tests.support.fake_upstream import FakeUpstream, stored
-from tests.support.pages import Page
+from tests.support.pages import Page, readable
 
 ADDRESS = "/completions/chatcmpl-1/search"
 
@@ -41,7 +41,10 @@ def search(client: FlaskClient, **query: str | list[str]) -> Page:
 
 
 def hits(page: Page) -> list[str]:
-    return [" ".join(node.text().split()) for node in page.all(".hit")]
+    return [
+        " ".join(" ".join(line.text().split()) for line in node.css("p:not(.hit-steps)"))
+        for node in page.all(".hit")
+    ]
 
 
 def test_all_places_are_found_and_each_links_to_where_it_is(searched: FlaskClient) -> None:
@@ -57,12 +60,42 @@ def test_all_places_are_found_and_each_links_to_where_it_is(searched: FlaskClien
     ]
     assert [node.text() for node in page.all(".hit mark")][1] == "CAFÉ"
     assert "6 hits in 304 messages" in page.text
-    for node in page.all(".hit a"):
+    for node in page.all(".hit-place a"):
         address = node.attributes["href"] or ""
         assert address.endswith(":~:text=caf%C3%A9") or address.endswith(":~:text=CAF%C3%89")
         anchor = address.partition("#")[2].partition(":~:")[0]
         there = Page.of(searched.get(address, follow_redirects=True))
         assert there.all(f"#{anchor}"), address
+
+
+def test_each_hit_says_which_it_is_and_leads_to_its_neighbors(searched: FlaskClient) -> None:
+    page = search(searched, q="café", role="user")
+    steps = [readable(node) for node in page.all(".hit-steps")]
+    address = page.all(".hit-place a")[1].attributes["href"] or ""
+    there = Page.of(searched.get(address))
+    bar = there.one("nav.found")
+    before = searched.get(bar.css("[rel=prev]")[0].attributes["href"] or "")
+    first = Page.of(searched.get(before.location))
+
+    assert steps == ["1 of 2 Next", "2 of 2 Previous"]
+    assert readable(bar) == "2 of 2 for “ café ” Previous All hits"
+    assert before.status_code == 303
+    assert before.location.partition("#")[2] == "m-1:~:text=CAF%C3%89"
+    assert readable(first.one("nav.found")) == "1 of 2 for “ café ” Next All hits"
+    every = first.link("All hits") or ""
+    assert every.endswith("#hit-1")
+    assert len(hits(Page.of(searched.get(every)))) == 2, "the role is kept"
+    assert not Page.of(searched.get("/completions/chatcmpl-1?find=x")).all("nav.found")
+
+
+def test_a_hit_that_is_not_there_is_an_error(searched: FlaskClient) -> None:
+    assert searched.get(f"{ADDRESS}/7?q=café").status_code == 404
+    assert searched.get(f"{ADDRESS}/0?q=café").status_code == 404
+    assert searched.get(f"{ADDRESS}/1").status_code == 400
+    assert searched.get(f"{ADDRESS}/1?q=(&pattern=1").status_code == 400
+    assert "no hit 7: 6 were found" in Page.of(searched.get(f"{ADDRESS}/7?q=café"), 404).text
+    # Metadata has no place in the transcript.
+    assert searched.get(f"{ADDRESS}/1?q=café").location.startswith(ADDRESS)
 
 
 def test_where_and_how_can_be_chosen(searched: FlaskClient) -> None:
@@ -94,6 +127,8 @@ def test_a_search_with_many_hits_goes_on_where_it_stopped(searched: FlaskClient)
     assert found >= 200
     assert found + len(hits(rest)) == 301, "300 questions, and an argument"
     assert "in 304 messages" in rest.text
+    assert readable(first.all(".hit-steps")[0]) == "1 Next"
+    assert readable(rest.all(".hit-steps")[-1]) == "301 of 301 Previous"
 
 
 def test_an_error_keeps_what_was_found_before_it(

@@ -5,6 +5,8 @@ headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
 addresses  the addresses of messages, texts, media and pages
+comparing  the comparison of two completions
+searching  the hit of a search that an address names
 outlines   the outline and the ribbon of a run
 runs       the run, links into it, and filters
 """
@@ -22,7 +24,7 @@ from webapp.completions import scalar_text
 from webapp.exact_json import Value
 from webapp.services import services
 from webapp.shares import SHARED_ID
-from webapp.templating import addresses, bubbles, headers, listing, outlines, runs
+from webapp.templating import addresses, bubbles, headers, listing, outlines, runs, searching
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
@@ -65,6 +67,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_outline": outlines.list_outline,
     "most_outline_lines": outlines.MOST_LINES,
     "find_long_text": bubbles.find_long_text,
+    "find_search_place": searching.find_place,
     "find_title": headers.find_title,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,

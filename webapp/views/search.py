@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import quote
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.analysis.searching import KINDS, LONGEST_QUERY, BadPattern, Hit, Kind, Query, Searched
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.services import deadline, services
-from webapp.templating.addresses import place_url
+from webapp.templating.addresses import is_linkable
+from webapp.templating.searching import read_options
 from webapp.upstream import UpstreamError
 from webapp.views import read_whole_number
 
@@ -22,6 +24,9 @@ bp = Blueprint("search", __name__, url_prefix="/completions/<completion_id>")
 
 MOST_HITS: Final = 200
 """Hits on one page; the search goes on from the message after them."""
+
+_MOST_COUNTED: Final = 10_000
+"""Hits that are counted to say of how many one is."""
 
 ROLES: Final = ("user", "assistant", "tool", "system", "developer")
 
@@ -31,11 +36,14 @@ class Results:
     """The hits on one page, and how far it searched.
 
     `count` counts the hits of the messages searched, shown or not; `searched` the messages up to
-    there. `next_after` is the id of the last of them if others follow, `last_id` in any case.
+    there, and `before` the hits that earlier pages show. The search ends when it has `most` hits.
+    `next_after` is the id of the last message searched if others follow, `last_id` in any case.
     `problem` is the error that ended the search early.
     """
 
     searched: int
+    before: int = 0
+    most: int = MOST_HITS
     hits: list[Hit] = field(default_factory=list)
     count: int = 0
     total: int | None = None
@@ -56,10 +64,16 @@ class Results:
                 for output in page.outputs:
                     self._add(query.search(output))
                 self.next_after = page.next_after
-                if len(self.hits) >= MOST_HITS:
+                if len(self.hits) >= self.most:
                     return
         except UpstreamError as problem:
             self.problem = problem
+
+    @property
+    def listed(self) -> int | None:
+        """The number of hits on all pages; None if the search did not reach the end."""
+        is_whole = self.next_after is None and self.problem is None
+        return self.before + len(self.hits) if is_whole else None
 
     def _add(self, found: Searched) -> None:
         self.hits += found.hits
@@ -76,40 +90,91 @@ def show(completion_id: str) -> ResponseReturnValue:
     if len(words) > LONGEST_QUERY:
         abort(400, f"A search takes up to {LONGEST_QUERY:,} characters.")
     query, fault = _read_query(words)
-    results = Results(read_whole_number("searched", default=0, low=0, high=10**9))
+    results = None
     if query is not None:
-        after = request.args.get("after") or None
-        asked = PageRequest(after=after, limit=MAX_LIMIT, shown=results.searched)
-        first = services().loader.load_page(completion_id, asked, deadline())
-        if after is None and first.completion is not None:
-            results.hits += query.search_metadata(first.completion.metadata)
-            results.count = len(results.hits)
-        following = services().loader.iter_following(first, deadline, most=services().max_pages - 1)
-        results.add_pages(query, chain([first], following))
-        results.problem = results.problem or next(iter(first.problems), None)
-
-    def hit_url(hit: Hit) -> str | None:
-        """Return the address of a hit; its text fragment has the browser mark the match."""
-        if hit.anchor is None:
-            return None
-        marked = quote(hit.match[:100], safe="").replace("-", "%2D")
-        place = place_url(completion_id, hit.message_id or results.last_id, hit.anchor)
-        return f"{place}:~:text={marked}"
-
+        before = read_whole_number("before", default=0, low=0, high=10**9)
+        results = _search(completion_id, query, before=before, most=MOST_HITS)
     onward: dict[str, Any] = request.args.to_dict(flat=False)
-    onward |= {"after": results.next_after, "searched": results.searched}
+    if results is not None:
+        onward |= {
+            "after": results.next_after,
+            "searched": results.searched,
+            "before": results.before + len(results.hits),
+        }
     page = render_template(
         "completions/search.html",
         completion_id=completion_id,
         words=words,
         fault=fault,
-        results=None if query is None else results,
+        results=results,
         kinds=KINDS,
         roles=ROLES,
-        hit_url=hit_url,
+        hit_url=partial(_hit_url, completion_id, words, results) if results else None,
         next_url=url_for("search.show", completion_id=completion_id, **onward),
     )
     return page, 400 if fault else 200
+
+
+@bp.get("/search/<int:number>")
+def go(completion_id: str, number: int) -> ResponseReturnValue:
+    """Redirect to the place of a hit, counted from 1 through the transcript.
+
+    `hits` is the number of all, if the page that linked here knows it: the search then stops at the
+    one that is wanted.
+    """
+    words = request.args.get("q", "")
+    query, fault = _read_query(words[:LONGEST_QUERY])
+    if query is None:
+        abort(400, fault or "The parameter q takes the words to find.")
+    known = read_whole_number("hits", default=0, low=0, high=10**9)
+    results = _search(completion_id, query, before=0, most=number if known else _MOST_COUNTED)
+    if not 0 < number <= len(results.hits):
+        if results.problem is not None:
+            raise results.problem
+        abort(404, f"There is no hit {number:,}: {len(results.hits):,} were found.")
+    url = _hit_url(completion_id, words, results, results.hits[number - 1], number, known or None)
+    return redirect(url or url_for("search.show", completion_id=completion_id, q=words), 303)
+
+
+def _search(completion_id: str, query: Query, *, before: int, most: int) -> Results:
+    """Return the hits after the message `after` of this request, until there are `most`."""
+    searched = read_whole_number("searched", default=0, low=0, high=10**9)
+    after = request.args.get("after") or None
+    results = Results(searched, before, most)
+    asked = PageRequest(after=after, limit=MAX_LIMIT, shown=searched)
+    first = services().loader.load_page(completion_id, asked, deadline())
+    if after is None and first.completion is not None:
+        results.hits += query.search_metadata(first.completion.metadata)
+        results.count = len(results.hits)
+    following = services().loader.iter_following(first, deadline, most=services().max_pages - 1)
+    results.add_pages(query, chain([first], following))
+    results.problem = results.problem or next(iter(first.problems), None)
+    return results
+
+
+def _hit_url(
+    completion_id: str,
+    words: str,
+    results: Results,
+    hit: Hit,
+    number: int,
+    known: int | None = None,
+) -> str | None:
+    """Return the address of a hit; its text fragment has the browser mark the match.
+
+    The page there says at which hit the reader is.
+    """
+    if hit.anchor is None:
+        return None
+    query: dict[str, Any] = {"find": words, "hit": number, "hits": known or results.listed}
+    query |= {"completion_id": completion_id, **read_options()}
+    message_id = hit.message_id or results.last_id
+    if message_id is not None and is_linkable(message_id):
+        page = url_for("messages.show", message_id=message_id, **query)
+    else:
+        page = url_for("completions.show", **query)
+    marked = quote(hit.match[:100], safe="").replace("-", "%2D")
+    return f"{page}#{hit.anchor}:~:text={marked}"
 
 
 def _read_query(words: str) -> tuple[Query | None, str | None]:
