@@ -95,14 +95,15 @@ def assert_said(shown: str, said: str) -> None:
         at = found + len(word)
 
 
-def assert_all_said(case: Case, page: Page) -> None:
-    """Everything the case says can be read, and stands exactly as it was in some source."""
-    shown = page.one("main").text()
+def assert_all_said(case: Case, bubbles: list[Bubble]) -> None:
+    """Everything the case says can be read in its `bubbles`, and to the letter in some source."""
+    shown = "".join(bubble.node.text() for bubble in bubbles)
+    sources = [pre.text() for bubble in bubbles for pre in bubble.node.css("pre.source")]
     for said in case.said:
         if len(said) < MANY:
             assert_said(shown, said)
         if len(said) < MANY and case.is_exact:
-            assert shown_exactly(said) in (pre.text() for pre in page.all("pre.source"))
+            assert shown_exactly(said) in sources, case.name
 
 
 def shown_exactly(text: str) -> str:
