@@ -162,7 +162,7 @@ def test_strings_that_look_like_brackets_are_not_structure() -> None:
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_nesting_may_be_deeper_than_any_stack(opening: str, closing: str) -> None:
-    depth = 100_000
+    depth = 20_000
     text = opening * depth + "1" + closing * depth
 
     value = parse(text)
@@ -357,7 +357,29 @@ def test_a_text_of_too_many_values_is_left_soon_after_the_limit(one: str) -> Non
     assert len(parse(text[:10_000].rpartition(",")[0] + "]", max_values=20_000).source) > 9_000
 
 
-def test_long_strings_are_few_values() -> None:
-    text = '["' + "a, b: [c], {d}, " * 10_000 + '"]'
+def test_a_text_of_too_many_values_is_left_if_it_has_no_commas() -> None:
+    with pytest.raises(TooManyValues, match="more than 1,000 values"):
+        parse('{"a":' * 2_000 + "1" + "}" * 2_000, max_values=1_000)
+
+
+def test_too_many_values_are_told_with_the_place_of_the_first_beyond() -> None:
+    text = '["a,b,c",\n' + "0," * 20 + "0]"
+
+    with pytest.raises(TooManyValues) as caught:
+        parse(text, max_values=5)
+
+    assert (caught.value.line, caught.value.column) == (2, 11)
+
+
+@pytest.mark.parametrize(
+    "written", ["a, b: [c], {d}, ", r"\\", r"\\, \", ", r"\u002c, ", r"\n, ", "\n, "]
+)
+def test_long_strings_are_few_values(written: str) -> None:
+    text = f'["{written * 10_000}", 1]'
 
     assert parse(text, max_values=100).source == text
+
+
+def test_a_long_string_that_was_cut_off_is_not_taken_for_many_values() -> None:
+    with pytest.raises(NotJson, match="a string without end"):
+        parse('["' + "a, b, " * 1_000, max_values=100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -14,6 +15,7 @@ from webapp.exact_json.lexemes import (
     MEMBER,
     SPACE,
     STRING_START,
+    STRINGS,
     TOKEN,
 )
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
@@ -64,8 +66,23 @@ def parse(
 
     `check` is called at intervals; it can raise an error to stop after too long a time. Raise
     `TooManyValues` soon after `max_values`: each costs a hundred times the memory of a digit.
+    Most such texts are refused before the first value is made, by their commas.
     """
+    if max_values is not None and text.count(",") > max_values:
+        _refuse_commas(text, max_values)
     return _Parser(text).parse_document(check, max_values)
+
+
+def _refuse_commas(text: str, most: int) -> None:
+    """Raise `TooManyValues` if `text` has more than `most` commas outside strings."""
+    blank = STRINGS.sub(lambda found: " " * len(found[0]), text)
+    if blank.count(",") > most:
+        position = bisect_left(range(len(blank)), most + 1, key=lambda at: blank.count(",", 0, at))
+        raise TooManyValues(_describe_excess(most), text, position)
+
+
+def _describe_excess(most: int) -> str:
+    return f"more than {most:,} values"
 
 
 @dataclass(slots=True)
@@ -118,8 +135,7 @@ class _Parser:
             if check is not None:
                 check()
             if max_values is not None and self._count > max_values:
-                problem = f"more than {max_values:,} values"
-                raise TooManyValues(problem, self._text, self._at)
+                raise TooManyValues(_describe_excess(max_values), self._text, self._at)
             for _ in range(_STEPS_PER_CHECK):
                 value = self._take_step(value)
                 if not self._open:

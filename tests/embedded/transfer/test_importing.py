@@ -188,11 +188,12 @@ def test_every_collected_transcript_is_stored_and_returned(
         assert kept == given
 
 
-def test_a_sparse_file_of_any_size_ends_with_a_sentence(store: Store, tmp_path: Path) -> None:
+def test_a_sparse_file_of_any_size_ends_with_a_sentence(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", [completion("c1")])
     os.truncate(path, 1 << 40)
 
-    report = import_files(store, [path], max_document_bytes=1_000_000)
+    with closing(Store(database_url(tmp_path))) as store:
+        report = import_files(store, [path], max_document_bytes=1_000_000)
 
     assert (report.added, report.bad) == (1, 1)
     assert problems(report) == ["a.jsonl:2: it is longer than 1 GB, and nothing after it was read"]
