@@ -199,10 +199,19 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.process)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `url` once for each kind of database, or once if any will do."""
+    if "database_kind" in metafunc.fixturenames:
+        kinds = [pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.process)]
+        if metafunc.definition.get_closest_marker("one_database"):
+            kinds = kinds[:1]
+        metafunc.parametrize("database_kind", kinds)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
     """Yield the URL of an empty database; a test that asks for it runs once for each kind."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield sqlite_url(tmp_path)
         return
     server: PostgresServer = request.getfixturevalue("postgres")

@@ -101,6 +101,12 @@ def test_thousands_of_messages_at_once_come_in_parts_and_each_once(fault: Any, q
         pages = list(pages_from(client, HERE + query))
         assert [len(page.bubbles) for page in pages] == [1_000, 50]
         assert spoken(pages) == texts
+
+
+def test_thousands_of_messages_at_once_are_all_loaded() -> None:
+    texts = [f"text {at}" for at in range(1_050)]
+    fake = FakeUpstream({ID: stored(ID, *texts, choices=[])}, page=nameless, ignores_query=True)
+    with viewer(fake) as client:
         assert spoken([Page.of(client.get(f"{HERE}?all=1"))]) == texts
 
 

@@ -214,14 +214,17 @@ def test_an_answer_beyond_the_bytes_that_are_read_says_so_on_the_page() -> None:
 
 # JSON without an end to its levels
 
-DEEP: Final = "[" * 199_000 + "]" * 199_000
+LEVELS: Final = 10_000
+"""Ten times the calls that Python nests: enough that any recursion would fail."""
+
+DEEP: Final = "[" * LEVELS + "]" * LEVELS
 
 
 @pytest.mark.parametrize(
     "deep",
     [
         calling(DEEP),
-        calling('{"a":' * 100_000),
+        calling('{"a":' * LEVELS),
         {"content": DEEP},
         {"role": "tool", "tool_call_id": "c", "content": DEEP},
     ],
@@ -248,8 +251,7 @@ MEMBERS: Final[dict[str, str]] = {
 
 @pytest.mark.parametrize("place", MEMBERS)
 def test_very_deep_json_in_a_message_is_shown(place: str) -> None:
-    deep = "[" * 150_000 + "]" * 150_000
-    odd = f'{{"id":"{ID}-0","role":"user",{MEMBERS[place].format(deep)}}}'
+    odd = f'{{"id":"{ID}-0","role":"user",{MEMBERS[place].format(DEEP)}}}'
     after = json.dumps(message(ID, 1, NEXT, "assistant"))
     body = f'{{"object":"list","data":[{odd},{after}],"has_more":false}}'
     fake = FakeUpstream({ID: stored(ID, choices=[])})
@@ -258,7 +260,7 @@ def test_very_deep_json_in_a_message_is_shown(place: str) -> None:
 
 @pytest.mark.parametrize("name", ["metadata", "usage", "tools", "choices", "model", "invented"])
 def test_very_deep_json_in_a_completion_is_shown(name: str) -> None:
-    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    deep = '{"a":' * LEVELS + "1" + "}" * LEVELS
     value = f"[{deep}]" if name in ("tools", "choices") else deep
     body = f'{{"id":"{ID}","created":1,"choices":[],"{name}":{value}}}'
     one = stored(ID, choices=[])

@@ -13,6 +13,8 @@ from tools.store_rows import add, completion
 from webapp.embedded import Store, create_server
 from webapp.embedded.api.auth import redact_key
 
+pytestmark = pytest.mark.one_database
+
 KEY = "sk-of-this-server-0123456789"
 ERRORS = SHARED / "data" / "errors.json"
 

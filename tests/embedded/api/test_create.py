@@ -33,6 +33,8 @@ from tests.support.serving import serve
 from tools.store_rows import add, completion, rows
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 
+pytestmark = pytest.mark.one_database
+
 CREATE = "/chat/completions"
 KEY = "sk-of-the-model-server"
 ASKED: Json = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}

@@ -16,6 +16,8 @@ from tests.support.raw_server import Connection, RawServer, Script, http_answer
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 from webapp.embedded.limits import MAX_VALUES
 
+pytestmark = pytest.mark.one_database
+
 CREATE = "/chat/completions"
 ANSWER = json.dumps(completion()).encode()
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

@@ -19,7 +19,10 @@ from webapp.embedded import Store
 
 ASKED = [one for one in ALL if not is_create(one)]
 
-pytestmark = pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here")
+pytestmark = [
+    pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here"),
+    pytest.mark.one_database,
+]
 
 
 def test_there_are_recordings_of_every_kind() -> None:

@@ -26,7 +26,10 @@ from tests.support.serving import serve
 from tools.store_rows import add, compact
 from webapp.embedded import ModelServer, Store, create_server
 
-pytestmark = pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here")
+pytestmark = [
+    pytest.mark.skipif(not ALL, reason="the recorded exchanges are not here"),
+    pytest.mark.one_database,
+]
 
 Steps: TypeAlias = list[Exchange]
 

@@ -185,6 +185,7 @@ def test_memory_does_not_grow_with_a_completion(tmp_path: Path) -> None:
     assert peaks[1] < peaks[0] + 500_000
 
 
+@pytest.mark.one_database
 @pytest.mark.skipif(not TRANSCRIPTS, reason="the collected transcripts are not here")
 def test_the_collected_transcripts_are_equal_in_a_second_store(
     store: Store, url: str, tmp_path: Path

@@ -17,6 +17,8 @@ from tools.store_rows import ANSWER, completion, jsonl
 from webapp.embedded import ImportReport, Store, import_files
 from webapp.embedded.store.pages import PageRequest
 
+pytestmark = pytest.mark.one_database
+
 ASKED = {"role": "user", "content": "Is it so?"}
 SAID = {"role": "assistant", "content": "It is.", "weight": 1}
 REQUEST = {"model": "gpt-x", "messages": [ASKED], "temperature": 0.5, "user": "u1", "stream": False}

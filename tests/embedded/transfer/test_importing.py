@@ -161,6 +161,7 @@ def test_lines_are_stored_while_later_ones_are_still_being_written(
     assert seen == [200, 400]
 
 
+@pytest.mark.one_database
 @pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the collected transcripts are not here")
 def test_every_collected_transcript_is_stored_and_returned(
     store: Store, client: FlaskClient, url: str

@@ -13,6 +13,8 @@ from tests.support.api_answers import ids
 from tools.store_rows import ANSWER, jsonl
 from webapp.embedded import Store, import_files
 
+pytestmark = pytest.mark.one_database
+
 ASKED = {"role": "user", "content": "q"}
 SAID = {"role": "assistant", "content": "a"}
 RESPONSE = {
