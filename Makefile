@@ -15,7 +15,7 @@ WORKERS := $(shell echo $$((1 + $$(nproc))))
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: run test quick lint format docs dist lock clean
+.PHONY: run test quick lint format docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run $(HTMX)
@@ -38,8 +38,11 @@ format: $(VENV)/.test
 	@$(BIN)/ruff format .
 
 docs: $(VENV)/.run
-	@$(BIN)/python tools/settings_table.py README.md
+	@$(BIN)/python tools/reference.py docs/reference.md
 	@$(BIN)/python tools/checks_table.py docs/checks.md
+
+screenshots: $(VENV)/.test $(HTMX)
+	@. tools/chromium.sh && $(BIN)/python -m tools.screenshots
 
 # A wheel and a source distribution in dist/; both contain htmx.
 dist: $(VENV)/.run $(HTMX)

@@ -1,7 +1,8 @@
-"""The tables of the settings and of the checks are those that `make docs` writes."""
+"""The pages that `make docs` writes are those of the code, and links lead somewhere."""
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
@@ -10,16 +11,28 @@ from webapp.analysis.checks import RULES
 from webapp.config import SETTINGS
 
 
-def test_the_readme_has_every_setting_with_its_default_and_its_help(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    copy = tmp_path / "README.md"
-    copy.write_text(text, encoding="utf-8")
+def test_the_reference_has_every_setting_and_every_command(tmp_path: Path) -> None:
+    page = tmp_path / "reference.md"
 
-    runpy.run_path(str(ROOT / "tools" / "settings_table.py"))["main"](copy)
+    runpy.run_path(str(ROOT / "tools" / "reference.py"))["main"](page)
 
-    assert copy.read_text(encoding="utf-8") == text
-    assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
-    assert all(f"| {setting.help} |" in text for setting in SETTINGS)
+    written = page.read_text(encoding="utf-8")
+    assert written == (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert all(f"| `{setting.name}` |" in written for setting in SETTINGS)
+    assert all(f"| {setting.help} |" in written for setting in SETTINGS)
+    assert "### readback serve\n" in written
+
+
+def test_every_link_of_the_documents_leads_to_a_file() -> None:
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        text = document.read_text(encoding="utf-8")
+        links = re.findall(r"\]\(([^)#\s]+)|(?:src|srcset)=\"([^\"]+)\"", text)
+        paths = [one or other for one, other in links if "://" not in one + other]
+        assert [path for path in paths if not (document.parent / path).exists()] == [], document
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
 
 
 def test_the_page_of_the_checks_has_every_rule(tmp_path: Path) -> None:

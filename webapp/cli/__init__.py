@@ -49,14 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # Completions have characters that the terminal's encoding may lack.
             stream.reconfigure(errors="backslashreplace")
-    parser = argparse.ArgumentParser(
-        prog="readback", description="A web viewer for stored chat completions."
-    )
-    parser.add_argument("--version", action="version", version=f"readback {_find_version()}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    options = parser.parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         needs_settings = getattr(options, "needs_settings", True)
         config = Config.from_environ(os.environ if needs_settings else {})
@@ -77,6 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except sqlite3.Error as error:
         return _print_problem(f"the import's temporary file failed: {_take_first_line(error)}", 1)
     return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="readback", description="A web viewer for stored chat completions."
+    )
+    parser.add_argument("--version", action="version", version=f"readback {_find_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
 
 
 def _find_version() -> str:

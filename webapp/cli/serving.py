@@ -54,7 +54,7 @@ def add_parser(commands: Commands) -> None:
         "serve",
         _run_serve,
         help="show completions in the browser",
-        description="Starts the viewer. Settings come from the environment; see the README.",
+        description="Starts the viewer. Settings come from the environment.",
         example="PORT=9000 readback serve",
     )
 
