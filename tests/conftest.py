@@ -34,6 +34,7 @@ PATIENCE: Final = 120.0
 MARKERS_BY_FOLDER: Final = {
     "browser": ("browser",),
     "cli": ("process",),
+    "cluster": ("process",),
     "docs": ("process",),
     "faults": ("process",),
     "hostile": ("hostile",),
