@@ -33,12 +33,13 @@ class _Quiet(WSGIRequestHandler):
 
 @dataclass(frozen=True)
 class Picture:
-    """A page at `path`; `width` and `height` are in pixels."""
+    """A page at `path`, scrolled down; sizes are in pixels."""
 
     name: str
     path: str
     width: int = 1200
     height: int = 760
+    scrolled: int = 0
 
 
 def _find_id(sample: str) -> str:
@@ -48,7 +49,9 @@ def _find_id(sample: str) -> str:
 
 PICTURES: Final = (
     Picture("list", "/completions"),
-    Picture("transcript", f"/completions/{_find_id('01-trip-to-bergen')}", height=900),
+    Picture(
+        "transcript", f"/completions/{_find_id('01-trip-to-bergen')}", height=960, scrolled=476
+    ),
     Picture("run", f"/completions/{_find_id('03-coding-agent')}"),
     Picture("checks", f"/completions/{_find_id('25-lost-results')}/checks", height=560),
     Picture("share", f"/completions/{_find_id('03-coding-agent')}/share", height=760),
@@ -83,6 +86,7 @@ def take(browser: Browser, picture: Picture, address: str, scheme: str) -> None:
     )
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
+    page.evaluate("pixels => scrollTo(0, pixels)", picture.scrolled)
     (FOLDER / f"{picture.name}-{scheme}.webp").write_bytes(capture(page))
     context.close()
 
