@@ -56,14 +56,18 @@ class Side:
         return arrange(tuple(self.listed.parse(at, at + 1)), first=at + 1, is_last=False)[0]
 
     def strip_ids(self) -> list[bytes]:
-        """Return the sources of the messages without their ids."""
+        """Return the sources of the messages that are compared, without their ids."""
         pairs = zip(self.listed.sources[: self.inputs], self.listed.ids, strict=False)
-        return [source.replace(b'"%s"' % one.encode(), b'""', 1) for source, one in pairs]
+        sources = [source.replace(b'"%s"' % one.encode(), b'""', 1) for source, one in pairs]
+        if self.count > self.inputs and self.answer is not None:
+            written = self.answer.message.json.source
+            sources.append(written.encode("utf-8", "surrogatepass"))
+        return sources
 
     def iter_messages(self, start: int, end: int) -> Iterator[Message]:
         """Yield the messages from one place to another (exclusive), the answer among them."""
         yield from self.listed.parse(start, min(end, self.inputs))
-        if end > self.inputs and self.answer is not None:
+        if start <= self.inputs < end and self.answer is not None:
             yield self.answer.message
 
 
@@ -150,21 +154,33 @@ def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -
     head = 0
     while head < shorter and a_sources[head] == b_sources[head]:
         head += 1
+    tail = 0
+    while tail < shorter - head and a_sources[-1 - tail] == b_sources[-1 - tail]:
+        tail += 1
     a_prints, b_prints = (
-        [Fingerprint.of(one) for one in side.iter_messages(head, side.count)] for side in (a, b)
+        [Fingerprint.of(one) for one in side.iter_messages(head, side.count - tail)]
+        for side in (a, b)
     )
-    sections: list[Fold | Row] = [Fold(0, 0, head, 0)] if head else []
+    sections: list[Fold | Row] = []
+    _add_fold(sections, Fold(0, 0, head, 0))
     for row in align_messages(a_prints, b_prints, budget, is_exact=is_exact):
         at, to = (None if place is None else head + place for place in (row.a, row.b))
         if row.state != "equal" or at is None or to is None:
             sections.append(Row(at, to, row.state))
-            continue
-        last = sections[-1] if sections else None
-        fold = last if isinstance(last, Fold) else Fold(at, to, 0, 0)
-        if fold is last:
-            sections.pop()
-        sections.append(Fold(fold.a, fold.b, fold.count + 1, fold.formal + (not row.is_exact)))
+        else:
+            _add_fold(sections, Fold(at, to, 1, int(not row.is_exact)))
+    _add_fold(sections, Fold(a.count - tail, b.count - tail, tail, 0))
     return Comparison(tuple(sections))
+
+
+def _add_fold(sections: list[Fold | Row], fold: Fold) -> None:
+    """Add equal messages, to those before them if there are some."""
+    last = sections[-1] if sections else None
+    if isinstance(last, Fold):
+        count, formal = last.count + fold.count, last.formal + fold.formal
+        sections[-1] = Fold(last.a, last.b, count, formal)
+    elif fold.count:
+        sections.append(fold)
 
 
 def find_common_input(a: Side, b: Side) -> Sequence[Message] | None:
