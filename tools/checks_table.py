@@ -27,6 +27,7 @@ _NEEDS = {
     Need.CALLS: "the calls of earlier turns",
     Need.TOOLS: "the definitions of the tools",
     Need.COMPLETION: "the completion",
+    Need.OPENAI: "OpenAI's own server",
 }
 
 

@@ -351,6 +351,7 @@ def _build_services(
             input_only=input_only,
             most=config.whole_requests,
             is_eager=config.uses_embedded,
+            is_openai=find_server_kind(upstream, config) == "openai",
         ),
         previews=Previews(open_upstream(config, limits=limits, transport=transport, clock=clock)),
         media_cache=media_cache,

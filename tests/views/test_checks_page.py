@@ -54,7 +54,7 @@ def test_a_healthy_completion_has_no_count(
     assert words(Page.of(client.get("/completions/chatcmpl-1")), ".checks-link") == ["Checks"]
     page = Page.of(client.get(ADDRESS))
     assert "Nothing was found" in page.text
-    assert words(page, "main li code") == ["args-schema", "tool-unknown"]
+    assert words(page, "main li code") == ["args-schema", "tool-unknown", "model-retiring"]
 
 
 def test_a_server_of_five_keys_is_not_accused(fake_client: FlaskClient, fake: FakeUpstream) -> None:

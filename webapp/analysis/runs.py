@@ -128,11 +128,12 @@ def analyze_run(
     *,
     is_whole: bool,
     counted: int | None = None,
+    is_openai: bool = False,
 ) -> Run:
     """Return the run of `entries`: messages in request order, then outputs.
 
     Their calls and results must have been paired. The entries after the first `counted` ones
-    come after messages that were not read.
+    come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.
     """
     # Once for a result and for its call: the rules read whole texts.
     failures = {
@@ -157,7 +158,11 @@ def analyze_run(
         calls=tuple(calls),
         tools=list_tools(calls, completion),
         sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
-        report=check(Subject.from_entries(entries[:counted], completion, is_whole=is_whole)),
+        report=check(
+            Subject.from_entries(
+                entries[:counted], completion, is_whole=is_whole, is_openai=is_openai
+            )
+        ),
         is_whole=is_whole,
     )
 

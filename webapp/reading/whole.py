@@ -44,7 +44,8 @@ class WholeReader:
     """Reads runs through `loader`, with at most `most` requests each.
 
     `is_eager` means that reading is cheap, so that every page may do it; otherwise a reader must
-    ask for it. Shared by all requests of a process.
+    ask for it. `is_openai` means that the server is OpenAI's own. Shared by all requests of a
+    process.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class WholeReader:
         input_only: bool,
         most: int,
         is_eager: bool,
+        is_openai: bool = False,
     ) -> None:
         self._loader = loader
         self._cache = cache
         self.input_only = input_only
         self._most = most
         self._is_eager = is_eager
+        self._is_openai = is_openai
         self._kept: OrderedDict[tuple[str, str], Run] = OrderedDict()
         self._lock = Lock()
 
@@ -80,14 +83,15 @@ class WholeReader:
         """
         whole_page = page.request.after is None and not page.goes_on and not page.cut_off
         if page.completion is None or page.problems or whole_page:
-            return analyze_page(page, is_whole=whole_page and not page.problems)
+            is_whole = whole_page and not page.problems
+            return analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
         found = self.find_kept(page)
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
             found = self._read(page.completion_id, page.completion, deadline) or found
             if found is not None:
                 self._keep((page.completion_id, digest_answer(page.completion)), found)
-        here = analyze_page(page, is_whole=False)
+        here = analyze_page(page, is_whole=False, is_openai=self._is_openai)
         is_more = found is not None and len(found.messages) >= len(here.messages)
         return found if found is not None and is_more else here
 
@@ -179,15 +183,17 @@ class WholeReader:
         entries = arrange(messages, first=1, is_last=is_whole)
         choices = completion.choices
         if not is_whole or not choices:
-            return analyze_run(entries, completion, is_whole=is_whole)
+            return analyze_run(entries, completion, is_whole=is_whole, is_openai=self._is_openai)
         tail = messages[-len(choices) :]
         left = mark_outputs(entries, completion, tail=tail, input_only=self.input_only)
         outputs = build_output_entries(choices)[len(choices) - len(left) :]
-        return analyze_run((*entries, *outputs), completion, is_whole=True)
+        return analyze_run(
+            (*entries, *outputs), completion, is_whole=True, is_openai=self._is_openai
+        )
 
 
-def analyze_page(page: TranscriptPage, *, is_whole: bool) -> Run:
-    """Return the run of the messages on `page` alone."""
+def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = False) -> Run:
+    """Return the run of the messages on `page` alone; `is_openai` if OpenAI's server sent them."""
     entries = page.entries if page.request.order == "asc" else page.entries[::-1]
     rest = (*page.tail.entries, *page.tail.outputs) if page.tail else ()
     return analyze_run(
@@ -195,4 +201,5 @@ def analyze_page(page: TranscriptPage, *, is_whole: bool) -> Run:
         page.completion,
         is_whole=is_whole,
         counted=len(entries),
+        is_openai=is_openai,
     )

@@ -411,6 +411,7 @@ FIRES: Final[dict[str, list[Document]]] = {
         complete(functions=[{"name": "find_seat"}]),
         complete([USER, {"role": "function", "name": "find_seat", "content": "14C"}]),
     ],
+    "model-retiring": [complete(model="gpt-4-0613"), complete(model="o1-mini")],
 }
 
 SILENT: Final[dict[str, list[Document]]] = {
@@ -647,4 +648,5 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(model="o3-mini", max_completion_tokens=100, temperature=1),
     ],
     "deprecated": [complete(tools=[tool()]), complete([USER, ask(), result()])],
+    "model-retiring": [complete(model="openai/gpt-4-0613"), complete(model="gpt-4-of-our-own")],
 }

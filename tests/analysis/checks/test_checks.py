@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.analysis.checks.cases import FIRES, SILENT, Document, answered, complete, tool
 from tests.support.any_json import TRANSCRIPTS
 from webapp.analysis.checks import RULES, Report, Subject, check
+from webapp.analysis.checks.retirement import READ, RETIREMENTS
 from webapp.analysis.checks.rules import MOST_OF_A_RULE
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
@@ -17,14 +19,15 @@ from webapp.messages import Message
 from webapp.transcript import arrange, build_output_entries
 
 
-def report_on(text: str, *, is_whole: bool = True) -> Report:
+def report_on(text: str, *, is_whole: bool = True, is_openai: bool = True) -> Report:
     json = parse(text)
     assert isinstance(json, Object)
     completion = Completion.from_json(json)
     messages = [Message.from_json(message) for message in json.items("messages") or ()]
     entries = arrange(messages, first=1, is_last=is_whole)
     outputs = build_output_entries(completion.choices)
-    return check(Subject.from_entries((*entries, *outputs), completion, is_whole=is_whole))
+    found = (*entries, *outputs)
+    return check(Subject.from_entries(found, completion, is_whole=is_whole, is_openai=is_openai))
 
 
 def codes_of(document: Document) -> list[str]:
@@ -73,6 +76,17 @@ def test_a_part_of_a_transcript_is_not_judged_by_what_it_lacks() -> None:
     report = report_on(text, is_whole=False)
     assert "call-unanswered" not in [finding.code for finding in report.findings]
     assert "not all messages of the transcript were read" in report.skipped
+
+
+def test_models_of_other_servers_have_no_date() -> None:
+    report = report_on(json.dumps(FIRES["model-retiring"][0]), is_openai=False)
+
+    assert "model-retiring" not in [finding.code for finding in report.findings]
+    assert ("model-retiring",) in report.skipped.values()
+
+
+def test_the_days_of_retirement_are_days() -> None:
+    assert all(date.fromisoformat(day) for day in (READ, *RETIREMENTS.values()))
 
 
 def test_findings_of_one_rule_are_bounded_and_counted() -> None:

@@ -10,6 +10,7 @@
     behavior    loops, repetition and failures in a row
     content     media, hidden characters, citations and secrets
     limits      documented limits of the API, and fields it no longer recommends
+    retirement  the days on which OpenAI shuts its models down
 
 A rule declares its needs. If the server does not send one of them, the rule is not run, and the
 report lists it once as not checkable. OpenAI has accepted the completions that it stores, so rules
@@ -23,6 +24,7 @@ from webapp.analysis.checks import (  # noqa: F401  the rules register themselve
     content,
     limits,
     outputs,
+    retirement,
     tools,
 )
 from webapp.analysis.checks.rules import RULES, Finding, Report, Rule, Severity, check

@@ -20,6 +20,7 @@ class Need(Enum):
     CALLS = "this server returns no tool calls of earlier turns"
     TOOLS = "this server returns no tool definitions"
     COMPLETION = "the completion could not be read"
+    OPENAI = "this server is not OpenAI's, and others keep models for another time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +42,23 @@ class Subject:
     """One completion as the rules read it: `entries` and `outputs` paired, in request order.
 
     `outputs` are the answers, whether or not the server lists them among the messages.
-    `is_whole` is true if `entries` are all messages.
+    `is_whole` is true if `entries` are all messages, `is_openai` if OpenAI's own server sent them.
     """
 
     completion: Completion | None
     entries: tuple[Entry, ...]
     outputs: tuple[Entry, ...]
     is_whole: bool
+    is_openai: bool = False
 
     @classmethod
     def from_entries(
-        cls, entries: Sequence[Entry], completion: Completion | None, *, is_whole: bool
+        cls,
+        entries: Sequence[Entry],
+        completion: Completion | None,
+        *,
+        is_whole: bool,
+        is_openai: bool = False,
     ) -> Subject:
         """Create a subject from the messages and the outputs of a transcript."""
         return cls(
@@ -59,6 +66,7 @@ class Subject:
             tuple(entry for entry in entries if entry.choice is None),
             tuple(entry for entry in entries if entry.choice is not None),
             is_whole,
+            is_openai,
         )
 
     def lacks(self, need: Need) -> bool:
@@ -67,6 +75,8 @@ class Subject:
             return not self.is_whole
         if need is Need.COMPLETION:
             return self.completion is None
+        if need is Need.OPENAI:
+            return not self.is_openai
         if need is Need.TOOLS:
             return not self.tools and any(True for _ in self.iter_calls())
         results = [entry.message for entry in self.entries if entry.message.role == "tool"]
