@@ -18,7 +18,7 @@ from tools.paths import ROOT
 PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
-VALUES: Final = "exact_json messages completions ids redaction timestamps"
+VALUES: Final = "exact_json messages completions conversations ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
     " shares snippets templating errors fragments security static_files access"
@@ -43,6 +43,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "monitoring": ("config redaction", "prometheus_client"),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
+    "conversations": ("", ""),
     "transcript": (VALUES, ""),
     "analysis": (f"{VALUES} transcript media formatting", "jsonschema rapidfuzz re2 referencing"),
     "media": (f"{VALUES} folders", "tinytag"),

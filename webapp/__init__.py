@@ -31,6 +31,7 @@
     media           images and sounds in messages
     completions, messages
                     the API's objects as values
+    conversations   completions that continue each other, as values
     exact_json      JSON as written
     ids, timestamps
                     ids that can be ids; times in the forms that servers write

@@ -72,6 +72,7 @@ from webapp.views import (
     texts,
 )
 from webapp.views.actions import code, rerun
+from webapp.views.finding import conversations
 from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 from webapp.views.shares.snapshot_pages import SnapshotPages
@@ -111,12 +112,18 @@ def create_app(
     database = open_app_database(config)
     shares = ShareStore(database)
     guard = Access(config, database, now=clock.wall)
-    embedded, spool = None, None
+    embedded, spool, store = None, None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
         forget = partial(_forget, media_cache, shares, spool, guard.record)
+        store = Store(
+            find_database_url(config),
+            opens_later=True,
+            conversation_keys=config.conversation_keys,
+        )
         embedded = _create_embedded(
             config,
+            store,
             spool,
             guard.record,
             forget,
@@ -128,6 +135,7 @@ def create_app(
     services = _build_services(config, transport, clock, media_cache)
     app.extensions["readback"] = replace(
         services,
+        conversations=store,
         shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
     )
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
@@ -162,7 +170,7 @@ def _add_pages(app: Flask) -> None:
     app.after_request(_make_redirect_relative)
     for area in (
         *(listing, completions, checks, search, messages, texts, media, remote_images, health),
-        *(code, rerun, compare, confidence),
+        *(code, rerun, compare, confidence, conversations),
         *(links, making, managing, redacted, login, sessions, record),
     ):
         app.register_blueprint(area.bp)
@@ -234,6 +242,7 @@ def _forget(
 
 def _create_embedded(
     config: Config,
+    store: Store,
     spool: Spool,
     record: Record,
     forget: Callable[..., None],
@@ -258,9 +267,6 @@ def _create_embedded(
             ca_bundle=config.ca_bundle,
         )
         spool.prepare()
-    store = Store(
-        find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
-    )
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
     if completes_store:

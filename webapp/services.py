@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response, current_app, request
 
+from webapp.conversations import ConversationSource
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
@@ -66,7 +67,8 @@ class Again:
 class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
-    Those of a snapshot have its `share`, and no `sharing`.
+    Those of a snapshot have its `share`, and no `sharing`. `conversations` is None if the pages
+    read from another server.
     """
 
     upstream: Upstream
@@ -80,6 +82,7 @@ class Services:
     again: Again
     shares: Sharing | None = None
     share: Share | None = None
+    conversations: ConversationSource | None = None
 
     @property
     def sharing(self) -> Sharing:

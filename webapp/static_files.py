@@ -35,6 +35,7 @@ SHEET_PARTS: Final = (
     "folds",
     "shares",
     "actions",
+    "conversations",
     "density",
     "access",
     "print",

@@ -28,6 +28,7 @@ _OWN: Final = frozenset(
     {
         "compare",
         "completions",
+        "conversations",
         "healthz",
         "logged-out",
         "login",

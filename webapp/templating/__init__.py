@@ -7,6 +7,7 @@ bubbles    messages, their parts and calls as bubbles
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions
 searching  the hit of a search that an address names
+conversations  the place of a completion in its conversation
 outlines   the outline and the ribbon of a run
 runs       the run, links into it, and filters
 """
@@ -24,7 +25,16 @@ from webapp.completions import scalar_text
 from webapp.exact_json import Value
 from webapp.services import services
 from webapp.shares import SHARED_ID
-from webapp.templating import addresses, bubbles, headers, listing, outlines, runs, searching
+from webapp.templating import (
+    addresses,
+    bubbles,
+    conversations,
+    headers,
+    listing,
+    outlines,
+    runs,
+    searching,
+)
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
@@ -54,6 +64,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
 _GLOBALS: Final[dict[str, Any]] = {
     "can_count_whole": runs.can_count_whole,
     "confidence_url": addresses.confidence_url,
+    "conversation_url": conversations.conversation_url,
     "count_places": runs.count_places,
     "describe_part": runs.describe_part,
     "first_failure_url": runs.first_failure_url,

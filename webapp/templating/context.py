@@ -20,6 +20,7 @@ from webapp.messages import Image, Text
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
+from webapp.templating.conversations import ConversationPlace
 
 T = TypeVar("T")
 
@@ -61,7 +62,8 @@ class RenderContext:
 
     `target` is the id of the message that the page was requested for, the first of `target_count`
     in a row. The budgets belong to this section; `frames` is shared by all sections of a web
-    page. `run` has the calls and failures of the transcript, `only` is the filter of the page.
+    page. `run` has the calls and failures of the transcript, `only` is the filter of the page,
+    `conversation` the place of the transcript among requests that continue each other.
     """
 
     section: TranscriptPage
@@ -73,6 +75,7 @@ class RenderContext:
     view: View = "full"
     run: Run | None = None
     only: str | None = None
+    conversation: ConversationPlace | None = None
     frames: RemoteFrames = field(default_factory=RemoteFrames)
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
@@ -102,6 +105,7 @@ class RenderContext:
         target_count: int = 1,
         run: Run | None = None,
         only: str | None = None,
+        conversation: ConversationPlace | None = None,
     ) -> RenderContext:
         """Create the context of the first or only section of the page that is requested now."""
         return cls(
@@ -114,6 +118,7 @@ class RenderContext:
             view=choose_view(section),
             run=run,
             only=only,
+            conversation=conversation,
         )
 
     def continue_with(self, section: TranscriptPage) -> RenderContext:

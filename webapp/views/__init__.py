@@ -10,6 +10,7 @@ from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.conversations import find_place
 from webapp.templating.runs import read_filter
 from webapp.upstream import check_id
 
@@ -37,7 +38,12 @@ def make_context(
         is_wanted = request.args.get("whole") == "1"
         run = services().runs.read(section, deadline(), is_wanted=is_wanted)
     return RenderContext.for_request(
-        section, target=target, target_count=target_count, run=run, only=only
+        section,
+        target=target,
+        target_count=target_count,
+        run=run,
+        only=only,
+        conversation=find_place(section.completion_id),
     )
 
 

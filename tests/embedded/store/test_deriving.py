@@ -109,12 +109,19 @@ def test_a_run_may_be_stored_at_once_and_the_last_first(store: Store, url: str) 
     assert count_conversations(url) == 1
 
 
-def test_short_questions_in_common_make_no_conversation(store: Store, url: str) -> None:
+def test_short_questions_in_common_need_nearby_times(store: Store, url: str) -> None:
     hello: Json = {"role": "user", "content": "Hello!"}
+    hi: Json = {"role": "assistant", "content": "Hi."}
     add(store, request("a", hello, created=5), request("b", hello, created=6))
-    add(store, request("c", hello, {"role": "assistant", "content": "Hi."}, THANKS, created=7))
-
+    add(store, request("later", hello, hi, THANKS, created=5_000))
     assert count_conversations(url) == 3
+
+    add(store, request("near", hello, hi, THANKS, created=60))
+    assert find_parents(url)["near"] == "b"
+    assert count_conversations(url) == 3
+
+    add(store, request("earlier", hello, hi, THANKS, RESULT, created=1))
+    assert find_parents(url)["earlier"] is None
 
 
 def test_metadata_that_name_a_conversation_join_it(store: Store, url: str) -> None:

@@ -61,6 +61,7 @@ class Derived:
 
     seq: int
     created: int
+    model: str | None
     pairs: Pairs
     facts: Facts
 
@@ -133,7 +134,7 @@ def insert_rows(
 def _write_links(connection: Connection, one: Derived, keys: Sequence[str]) -> None:
     """Write the row of facts, and where the completion ends for those that continue it."""
     chain = one.facts.chain
-    link = find_link(connection, chain, seq=one.seq, created=one.created)
+    link = find_link(connection, chain, seq=one.seq, created=one.created, model=one.model)
     connection.execute(_ADD_FACTS, _build_facts_row(one, link))
     join_session(
         connection, one.seq, link.conversation, [pair for pair in one.pairs if pair[0] in keys]

@@ -28,7 +28,7 @@ _LACKING: Final = (
 )
 _IS_LACKING: Final = text(f"SELECT EXISTS (SELECT 1 {_LACKING})")
 _LAST: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
-_NEXT: Final = f"SELECT seq, created, given_json {_LACKING} ORDER BY seq LIMIT 1"
+_NEXT: Final = f"SELECT seq, created, model, given_json {_LACKING} ORDER BY seq LIMIT 1"
 _MESSAGES: Final = text("SELECT given_json FROM messages WHERE completion = :seq ORDER BY position")
 _PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
 
@@ -83,7 +83,7 @@ def _derive(connection: Connection, row: Any) -> tuple[Derived, int]:
     """Return what to derive from a completion, and the characters that were read for it."""
     texts: Sequence[str] = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
     pairs = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
-    derived = Derived(row.seq, row.created, pairs, _extract(row.given_json, texts))
+    derived = Derived(row.seq, row.created, row.model, pairs, _extract(row.given_json, texts))
     return derived, len(row.given_json) + sum(map(len, texts))
 
 

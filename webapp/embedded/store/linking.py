@@ -9,15 +9,24 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from webapp.embedded.documents.facts import Chain
 
 RETRY_SECONDS: Final = 600
 """Two equal requests that begin a conversation are tries of one if no more time is between."""
+_WEAK_DEPTH: Final = 3
+_WEAK_SECONDS: Final = 86_400
+_WEAKEST_SECONDS: Final = 120
+"""Conversations may begin alike by chance with a few messages, the first of them short. Then the
+times count, all the more if an answer is not repeated."""
+_CLOCK_SECONDS: Final = 2
+"""The most by which a request may seem to be earlier than the one that it continues."""
 _MOST_CANDIDATES: Final = 500
+_MOST_ENDS: Final = 8
+_FARTHEST: Final = 2**63 - 1
 
 # The deepest of the digests at which a stored completion ends. `key` is its place in the list.
 _DEEPEST: Final = {
@@ -31,16 +40,17 @@ _DEEPEST: Final = {
         " WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value) ORDER BY key DESC"
     ),
 }
-_END: Final = (
-    "SELECT e.completion, e.is_answer, f.conversation FROM ends AS e"
-    " JOIN facts AS f ON f.completion = e.completion WHERE e.hash = :hash AND {}"
-    " ORDER BY e.created {}, e.completion {} LIMIT 1"
+_ENDS: Final = text(
+    "SELECT e.completion, e.is_answer, e.created, f.conversation, c.model FROM ends AS e"
+    " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
+    " WHERE e.hash = :hash AND e.created <= :latest"
+    " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
 )
-_END_BEFORE: Final = text(_END.format("e.created <= :created", "DESC", "DESC"))
-_END_AFTER: Final = text(_END.format("e.created > :created", "ASC", "ASC"))
 _SAME_INPUT: Final = text(
     "SELECT f.conversation FROM ends AS e JOIN facts AS f ON f.completion = e.completion"
-    " WHERE e.hash = :hash AND e.created BETWEEN :least AND :most AND e.is_answer = 0 LIMIT 1"
+    " JOIN completions AS c ON c.seq = e.completion WHERE e.hash = :hash"
+    " AND e.created BETWEEN :least AND :most AND e.is_answer = 0 AND c.model = :model"
+    " AND f.parent IS NULL LIMIT 1"
 )
 _LATER: Final = text(
     "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth,"
@@ -51,6 +61,8 @@ _LATER: Final = text(
 _ADOPT: Final = text(
     "UPDATE facts SET parent = :parent, parent_depth = :depth WHERE completion = :completion"
 )
+_MEMBERS: Final = text("SELECT completion, parent FROM facts WHERE conversation = :conversation")
+_MOVE: Final = text("UPDATE facts SET conversation = :conversation WHERE completion = :completion")
 _JOIN: Final = text("UPDATE facts SET conversation = :kept WHERE conversation = :joined")
 _SESSION: Final = text(
     "SELECT f.conversation FROM metadata AS m JOIN facts AS f ON f.completion = m.completion"
@@ -72,12 +84,14 @@ class Link:
     depth: int = 0
 
 
-def find_link(connection: Connection, chain: Chain, *, seq: int, created: int) -> Link:
-    """Return the link of a completion that is not stored yet.
+def find_link(
+    connection: Connection, chain: Chain, *, seq: int, created: int, model: str | None
+) -> Link:
+    """Return the link of a completion whose facts are not stored yet.
 
     Completions that continue it and were stored before become part of its conversation.
     """
-    parent = _find_parent(connection, chain, created)
+    parent = _find_parent(connection, chain, created, model)
     conversations = {seq}
     if parent is not None:
         conversations.add(parent.conversation)
@@ -86,10 +100,11 @@ def find_link(connection: Connection, chain: Chain, *, seq: int, created: int) -
             "hash": chain.end,
             "least": created - RETRY_SECONDS,
             "most": created + RETRY_SECONDS,
+            "model": model,
         }
         conversations.update(connection.execute(_SAME_INPUT, binds).scalars())
-    conversations |= _adopt_later(connection, chain, seq, created)
     conversation = _merge(connection, conversations)
+    conversation = _adopt_later(connection, chain, Link(conversation, seq), created)
     if parent is None:
         return Link(conversation)
     return Link(conversation, parent.parent, parent.depth)
@@ -120,58 +135,87 @@ def unpack_hashes(packed: bytes) -> Sequence[int]:
     return struct.unpack(f">{len(packed) // 8}q", packed)
 
 
-def _find_parent(connection: Connection, chain: Chain, created: int) -> Link | None:
-    """Return the completion with the longest beginning of the messages; the latest, if several."""
+def _find_parent(
+    connection: Connection, chain: Chain, created: int, model: str | None
+) -> Link | None:
+    """Return the completion with the longest beginning of the messages.
+
+    Of several, that is the latest of the same model, else the latest.
+    """
     if len(chain.hashes) < 2:
         return None
-    found = connection.execute(
-        _DEEPEST[connection.dialect.name], {"hashes": _bind_hashes(connection, chain.hashes[:-1])}
-    )
+    hashes = _bind_hashes(connection, chain.hashes[:-1])
+    found = connection.execute(_DEEPEST[connection.dialect.name], {"hashes": hashes})
+    latest = created + _CLOCK_SECONDS if created else _FARTHEST
     for at, hashed in found.all():
-        end = _find_end(connection, hashed, created)
-        if end is not None and (at > 0 or end.is_answer or not chain.is_weak):
+        binds = {"hash": hashed, "latest": latest, "rows": _MOST_ENDS}
+        ends = [
+            end
+            for end in connection.execute(_ENDS, binds).all()
+            if _is_likely(chain, at + 1, bool(end.is_answer), end.created, created)
+        ]
+        if ends:
+            end = next((one for one in ends if one.model == model), ends[0])
             return Link(end.conversation, end.completion, at + 1)
     return None
 
 
-def _find_end(connection: Connection, hashed: int, created: int) -> Any:
-    binds = {"hash": hashed, "created": created}
-    statements: tuple[TextClause, ...] = (_END_BEFORE, _END_AFTER)
-    rows = (connection.execute(statement, binds).one_or_none() for statement in statements)
-    return next((row for row in rows if row is not None), None)
+def _is_likely(chain: Chain, depth: int, repeats_answer: bool, earlier: int, later: int) -> bool:
+    """Return whether `depth` messages in common, in this order of time, are more than chance."""
+    if earlier and later and earlier > later + _CLOCK_SECONDS:
+        return False
+    if not chain.is_weak or depth > _WEAK_DEPTH:
+        return True
+    if not earlier or not later:
+        return depth > 1
+    seconds = _WEAK_SECONDS if repeats_answer or depth > 1 else _WEAKEST_SECONDS
+    return abs(later - earlier) <= seconds
 
 
-def _adopt_later(connection: Connection, chain: Chain, seq: int, created: int) -> set[int]:
-    """Become the parent of stored completions that continue this one; return their conversations.
+def _adopt_later(connection: Connection, chain: Chain, own: Link, created: int) -> int:
+    """Become the parent of stored completions that continue this one; return the conversation.
 
-    Those that already continue a longer beginning of theirs, or a later try, keep their parent.
+    `own` has its conversation and, as `parent`, itself. Those that already continue a longer
+    beginning of theirs, or a later try, keep their parent.
     """
-    if not chain.hashes:
-        return set()
+    conversation, seq = own.conversation, own.parent
+    if not chain.hashes or seq is None:
+        return conversation
     at = len(chain.hashes)
     binds = {"opening": chain.opening, "depth": at, "rows": _MOST_CANDIDATES}
-    conversations = set()
     for later in connection.execute(_LATER, binds).all():
         hashes = unpack_hashes(later.hashes)
         repeats_answer = hashes[at] in chain.answers
-        if hashes[at - 1] != chain.end or (chain.is_weak and at == 1 and not repeats_answer):
-            continue
         depth = at + repeats_answer
-        offered = (depth, *_rank(created, later.created), seq)
-        if later.parent_created is None or offered > (
-            later.parent_depth,
-            *_rank(later.parent_created, later.created),
-            later.parent,
+        if hashes[at - 1] != chain.end or not _is_likely(
+            chain, depth, repeats_answer, created, later.created
         ):
-            adopted = {"parent": seq, "depth": depth, "completion": later.completion}
-            connection.execute(_ADOPT, adopted)
-        conversations.add(later.conversation)
-    return conversations
+            continue
+        if later.parent_created is not None and (
+            (depth, created, seq) <= (later.parent_depth, later.parent_created, later.parent)
+        ):
+            continue
+        adopted = {"parent": seq, "depth": depth, "completion": later.completion}
+        connection.execute(_ADOPT, adopted)
+        if later.parent is None:
+            conversation = _merge(connection, {conversation, later.conversation})
+        elif later.conversation != conversation:
+            _move(connection, later.completion, later.conversation, conversation)
+    return conversation
 
 
-def _rank(created: int, child: int) -> tuple[bool, int]:
-    """Rank parents of equal depth: the last before the child, else the first after it."""
-    return (True, created) if created <= child else (False, -created)
+def _move(connection: Connection, root: int, old: int, conversation: int) -> None:
+    """Move a completion and all that continue it from one conversation to another."""
+    moved = {root}
+    # A parent has a shorter beginning, so there is no circle; children may be listed before it.
+    members = connection.execute(_MEMBERS, {"conversation": old}).all()
+    grows = True
+    while grows:
+        found = {row.completion for row in members if row.parent in moved} - moved
+        moved |= found
+        grows = bool(found)
+    for completion in moved:
+        connection.execute(_MOVE, {"conversation": conversation, "completion": completion})
 
 
 def _merge(connection: Connection, conversations: set[int]) -> int:

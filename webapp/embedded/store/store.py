@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
+from webapp.conversations import Conversation, PromptDifference
 from webapp.database import (
     Database,
     DatabaseOpener,
@@ -25,6 +26,7 @@ from webapp.database import (
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
+from webapp.embedded.store.conversations import find_prompt_difference, read_conversation
 from webapp.embedded.store.deriving import (
     ROWS_AT_ONCE,
     Derived,
@@ -58,7 +60,11 @@ _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _DIGEST: Final = "SELECT digest FROM completions WHERE id = :id"
 _TO_UPDATE: Final = "SELECT seq, created, wire_json FROM completions WHERE id = :id"
-_LAST_SEQ: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
+_LAST_SEQ: Final = text(
+    # A conversation keeps its number after the completion with that `seq` was deleted.
+    "SELECT max(coalesce((SELECT max(seq) FROM completions), 0),"
+    " coalesce((SELECT max(conversation) FROM facts), 0))"
+)
 _NEXT_SEQS: Final = text("SELECT nextval('completions_seq') FROM generate_series(1, :count)")
 _ADD_COMPLETION: Final = text(
     "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
@@ -208,6 +214,19 @@ class Store:
 
         return retry_deadlocks(delete)
 
+    def find_conversation(self, completion_id: str) -> Conversation | None:
+        """Return the completions that continue each other, with this one; None if it is not here.
+
+        Also None if it comes from an older program, and its facts are yet to be derived.
+        """
+        with self.connect() as connection:
+            return read_conversation(connection, completion_id)
+
+    def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
+        """Return where the prompts of two completions part; None if one is not here."""
+        with self.connect() as connection:
+            return find_prompt_difference(connection, earlier, later)
+
     def list_stored_before(self, time: int) -> list[str]:
         """Return the ids of the oldest completions that were stored before `time`, some at once."""
         with self.connect() as connection:
@@ -282,7 +301,7 @@ class Store:
                 for at in sorted(outcomes, key=lambda at: completions[at].id):
                     outcomes[at] = _add_record(connection, completions[at], seqs[at])
                 derived = [
-                    Derived(seqs[at], one.created, one.metadata, one.facts)
+                    Derived(seqs[at], one.created, one.model, one.metadata, one.facts)
                     for at, one in enumerate(completions)
                     if outcomes[at] is Outcome.ADDED
                 ]

@@ -1,0 +1,196 @@
+"""A recorded run of an agent is one conversation, in transcripts and on a page of its own."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
+
+from tests.support.agent_run import REQUESTS, STEPS, Json, build_answer, run_agent
+from tests.support.model_server import FakeModel, whole
+from tests.support.pages import readable
+from tools.paths import ROOT
+from tools.store_rows import rows
+from webapp import create_app
+from webapp.config import Config
+from webapp.factories import find_database_url
+
+TRANSCRIPTS = ROOT.parent / "shared" / "data" / "transcripts"
+
+
+@pytest.fixture
+def recorded(config: Config) -> Iterator[tuple[FlaskClient, list[str]]]:
+    """A client of a Readback that has recorded the run, and the ids of its requests."""
+    model = FakeModel()
+    with model.serve() as base_url:
+        client = create_app(replace(config, model_url=base_url)).test_client()
+
+        def ask(body: Json, answer: Json) -> str:
+            model.script(whole(build_answer(len(model.requests), answer)))
+            answered = client.post("/v1/chat/completions", json=body)
+            assert answered.status_code == 200
+            return str(answered.get_json()["id"])
+
+        yield client, run_agent(ask)
+
+
+def page(client: FlaskClient, url: str) -> LexborHTMLParser:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return LexborHTMLParser(answer.text)
+
+
+def texts(page: LexborHTMLParser, selector: str) -> list[str]:
+    return [readable(node) for node in page.css(selector)]
+
+
+def test_a_recorded_run_is_one_conversation_with_its_forks(
+    recorded: tuple[FlaskClient, list[str]], config: Config
+) -> None:
+    client, ids = recorded
+    assert len(ids) == REQUESTS
+    found = rows(
+        find_database_url(config),
+        "SELECT c.id, p.id AS parent, f.conversation FROM facts AS f"
+        " JOIN completions AS c ON c.seq = f.completion"
+        " LEFT JOIN completions AS p ON p.seq = f.parent ORDER BY c.seq",
+    )
+    assert len({row.conversation for row in found}) == 1
+    # The places of the retries and of the edited message among the thirty.
+    thrown_away = {4, 10, 19, 23}
+    kept = [at for at in range(REQUESTS) if at not in thrown_away]
+    assert len(kept) == STEPS
+    parents = {row.id: row.parent for row in found}
+    for before, after in zip(kept, kept[1:], strict=False):
+        assert parents[ids[after]] == ids[before]
+    assert {at: parents[ids[at]] for at in thrown_away} == {
+        4: ids[3],
+        10: ids[9],
+        19: ids[18],
+        23: ids[22],
+    }
+
+    # In the transcript of the last request.
+    shown = page(client, f"/completions/{ids[-1]}")
+    [line] = texts(shown, "nav.conversation")
+    assert "Request 30 of 30 in this conversation" in line
+    assert "1 new message , from 52 on" in line
+    assert "Next request" not in line
+    # A retry names the other try; the edit names what was edited.
+    [line] = texts(page(client, f"/completions/{ids[11]}"), "nav.conversation")
+    assert "Request 12 of 30" in line and "Branches here: retry" in line
+    edited = page(client, f"/completions/{ids[24]}")
+    assert "edit" in texts(edited, "nav.conversation")[0]
+    new = page(client, f"/completions/{ids[1]}")
+    assert texts(new, ".new-mark") == ["New since the previous request"]
+    [mark] = new.css(".new-mark")
+    assert mark.next is not None
+    following = mark.next if mark.next.tag != "-text" else mark.next.next
+    assert following is not None and following.attributes["id"] == "m-4"
+
+
+def test_the_page_of_a_conversation_shows_each_message_once(
+    recorded: tuple[FlaskClient, list[str]],
+) -> None:
+    client, ids = recorded
+    first = page(client, f"/conversations/{ids[0]}")
+    assert texts(first, "h1") == ["Conversation"]
+    assert "30 requests" in first.body.text() if first.body else False
+    lines = texts(first, ".request-line")
+    assert len(lines) == 10
+    assert lines[0].startswith("Request 1 ")
+    assert "gpt-4.1" in lines[0] or "gpt-4o" in lines[0]
+    assert "110 tokens, 50 cached" in lines[0]
+    assert "to the next" in lines[0]
+    # All ends: the branch that is shown, and what was thrown away.
+    branches = first.css("nav.branches a")
+    assert [one.attributes.get("aria-current") for one in branches].count("true") == 1
+    assert len(branches) == 5
+
+    changes = texts(first, ".request-changes")
+    assert "differs at character 43" in changes[0] or "The system message" in changes[0]
+    assert "15:00:00. became 15:00:01." in changes[0].replace(" .", ".")
+    assert "Cached: 50 tokens" in changes[0]
+    second = page(client, f"/conversations/{ids[0]}?first=11")
+    settings = [one for one in texts(first, ".setting-change") + texts(second, ".setting-change")]
+    assert len(settings) == 1 and "temperature" in settings[0] and "0.2 became 0.7" in settings[0]
+
+    # No message twice, no id twice, on all pages together.
+    anchors: list[str] = []
+    for at in (1, 11, 21):
+        shown = page(client, f"/conversations/{ids[0]}?first={at}")
+        anchors += [node.attributes["id"] or "" for node in shown.css(".bubble[id]")]
+    assert len(anchors) == len(set(anchors))
+    said = " ".join(texts(second, ".bubble"))
+    assert said.count("06:11, 0.4 m") == 1
+
+    other = page(client, f"/conversations/{ids[4]}")
+    assert "I would rather not do step 4." in readable(other.css("main")[0])
+    assert client.get("/conversations/nobody").status_code == 404
+    assert client.get(f"/conversations/{ids[0]}?first=99").status_code == 404
+
+
+def test_a_single_completion_has_no_conversation(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    one = {"id": "c1", "messages": [{"role": "user", "content": "Hi"}], "choices": []}
+    (tmp_path / "one.jsonl").write_text(json.dumps(one))
+    load(tmp_path / "one.jsonl")
+
+    assert page(client, "/completions/c1").css("nav.conversation") == []
+    alone = page(client, "/conversations/c1")
+    assert len(alone.css(".request-line")) == 1
+
+
+def test_of_another_server_it_says_what_to_do(fake_client: FlaskClient) -> None:
+    shown = page(fake_client, "/conversations/chatcmpl-1")
+    assert "Pull, then search" in readable(shown.css("main")[0])
+
+
+def test_the_chains_that_plain_prefixes_find_are_conversations(
+    config: Config, load: Callable[[Path], None]
+) -> None:
+    """But for those that only ask the same, of other models or months apart."""
+    if not TRANSCRIPTS.is_dir():
+        pytest.skip("the real transcripts are not there")
+    for file in sorted(TRANSCRIPTS.glob("*.jsonl")):
+        load(file)
+    url = find_database_url(config)
+    found = rows(
+        url,
+        "SELECT f.completion, f.conversation, f.created, c.model, m.given_json FROM facts AS f"
+        " JOIN completions AS c ON c.seq = f.completion"
+        " JOIN messages AS m ON m.completion = f.completion ORDER BY f.completion, m.position",
+    )
+    messages: dict[int, list[str]] = {}
+    about = {}
+    for row in found:
+        said = json.loads(row.given_json)
+        messages.setdefault(row.completion, []).append(f"{said.get('role')} {said.get('content')}")
+        about[row.completion] = row
+    whole: dict[tuple[str, ...], list[int]] = {}
+    for seq, said in messages.items():
+        whole.setdefault(tuple(said), []).append(seq)
+    pairs = {
+        (earlier, later)
+        for later, said in messages.items()
+        for end in range(1, len(said))
+        for earlier in whole.get(tuple(said[:end]), ())
+    }
+    near = {
+        (a, b)
+        for a, b in pairs
+        if about[a].model == about[b].model and 0 <= about[b].created - about[a].created <= 60
+    }
+    joined = {(a, b) for a, b in pairs if about[a].conversation == about[b].conversation}
+
+    sizes = Counter(row.conversation for row in about.values())
+    chains = [size for size in sizes.values() if size > 1]
+    assert len(chains) >= 37 and sum(chains) >= 98
+    assert len({later for _, later in near} - {later for _, later in joined}) <= 2

@@ -1,0 +1,13 @@
+"""Completions that continue each other, as values.
+
+values   requests, who continues whom, where they part, and who can tell
+"""
+
+from webapp.conversations.values import (
+    Conversation,
+    ConversationSource,
+    PromptDifference,
+    StoredRequest,
+)
+
+__all__ = ["Conversation", "ConversationSource", "PromptDifference", "StoredRequest"]

@@ -1,0 +1,166 @@
+"""Read conversations: their requests, and where the prompts of two of them part."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from webapp.conversations import Conversation, PromptDifference, StoredRequest
+from webapp.embedded.documents.api_json import strip_whitespace
+from webapp.embedded.documents.passages import read_message
+from webapp.embedded.documents.records import index_text
+from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+
+MOST_REQUESTS: Final = 1000
+"""Of one conversation, the first ones; a page of more is of no use to anybody."""
+_MOST_WORD: Final = 60
+
+_NUMBER: Final = text(
+    "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
+)
+_TOTAL: Final = text("SELECT count(*) FROM facts WHERE conversation = :conversation")
+_REQUESTS: Final = text(
+    "SELECT c.id, f.created, c.model, f.messages, f.depth, f.parent_depth, f.total_tokens,"
+    " f.prompt_tokens, f.cached_tokens, f.duration_ms, p.id AS parent, e.hash AS digest,"
+    " m.id AS after FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+    " LEFT JOIN completions AS p ON p.seq = f.parent"
+    " LEFT JOIN ends AS e ON e.completion = f.completion AND e.is_answer = 0"
+    " LEFT JOIN messages AS m ON m.completion = f.completion"
+    " AND m.position = f.messages - f.depth + f.parent_depth - 1"
+    " WHERE f.conversation = :conversation ORDER BY f.created, f.completion LIMIT :rows"
+)
+_REASONS: Final = text(
+    "SELECT c.id, t.tag FROM facts AS f JOIN tags AS t ON t.completion = f.completion"
+    " JOIN completions AS c ON c.seq = f.completion"
+    " WHERE f.conversation = :conversation AND t.tag LIKE 'finish:%' ORDER BY t.tag"
+)
+_LATEST: Final = text(
+    "SELECT c.id FROM (SELECT conversation, min(completion) AS seq, max(created) AS latest"
+    " FROM facts GROUP BY conversation HAVING count(*) >= :least"
+    " ORDER BY latest DESC, conversation DESC LIMIT :rows) AS found"
+    " JOIN completions AS c ON c.seq = found.seq ORDER BY latest DESC, conversation DESC"
+)
+_SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
+_MESSAGES: Final = text(
+    "SELECT given_json FROM messages WHERE completion = :completion ORDER BY position"
+)
+
+
+def read_conversation(connection: Connection, completion_id: str) -> Conversation | None:
+    """Return the conversation of a completion, or None if there is no such completion."""
+    number = connection.execute(_NUMBER, {"id": index_text(completion_id)}).scalar()
+    if number is None:
+        return None
+    binds = {"conversation": number, "rows": MOST_REQUESTS}
+    rows = connection.execute(_REQUESTS, binds).all()
+    total = len(rows)
+    if total == MOST_REQUESTS:
+        total = connection.execute(_TOTAL, binds).scalar_one()
+    reasons: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for row in connection.execute(_REASONS, {"conversation": number}):
+        reasons[row.id] += (row.tag.removeprefix("finish:"),)
+    return Conversation(tuple(_build_request(row, reasons[row.id]) for row in rows), total)
+
+
+def list_conversations(connection: Connection, *, limit: int, least: int) -> list[str]:
+    """Return the id of a completion of each conversation of `least` requests, the latest first."""
+    return list(connection.execute(_LATEST, {"rows": limit, "least": least}).scalars())
+
+
+def find_prompt_difference(
+    connection: Connection, earlier: str, later: str
+) -> PromptDifference | None:
+    """Return where the messages of two completions part; None if one is not stored."""
+    ids = (index_text(earlier), index_text(later))
+    seqs = [connection.execute(_SEQ, {"id": one}).scalar() for one in ids]
+    if seqs[0] is None or seqs[1] is None:
+        return None
+    texts = (_iter_messages(connection, seq) for seq in seqs)
+    same = total = 0
+    found: tuple[int, str, str | None] | None = None
+    for at, (before, after) in enumerate(zip_longest(*texts)):
+        total += len(after or "")
+        if found is not None or before is None:
+            continue
+        if before == after or _drop_id(before) == _drop_id(after):
+            same += len(before)
+        else:
+            found = (at, before, after)
+    share = same / total if total else 1.0
+    if found is None:
+        return PromptDifference(share)
+    return _describe(*found, same=same, total=total)
+
+
+def _build_request(row: Any, reasons: tuple[str, ...]) -> StoredRequest:
+    has_parent = row.parent is not None
+    return StoredRequest(
+        id=row.id,
+        created=row.created,
+        messages=row.messages,
+        depth=row.depth,
+        inherited=row.messages - row.depth + row.parent_depth if has_parent else 0,
+        digest=row.digest or 0,
+        model=row.model,
+        reasons=reasons,
+        total_tokens=row.total_tokens,
+        prompt_tokens=row.prompt_tokens,
+        cached_tokens=row.cached_tokens,
+        duration_ms=row.duration_ms,
+        parent=row.parent,
+        after=row.after if has_parent else None,
+    )
+
+
+def _iter_messages(connection: Connection, seq: Any) -> Iterator[str]:
+    options = {"yield_per": 10}
+    rows = connection.execute(_MESSAGES, {"completion": seq}, execution_options=options)
+    return iter(rows.scalars())
+
+
+def _drop_id(given: str | None) -> str | None:
+    """Return a message without its id and white space, to compare it with another's."""
+    value = None if given is None else _read(given)
+    if not isinstance(value, Object):
+        return given
+    members = (
+        f"{member.name.source}:{strip_whitespace(member.value.source)}"
+        for member in value.members
+        if member.name.text != "id"
+    )
+    return ",".join(members)
+
+
+def _describe(
+    at: int, before: str, after: str | None, *, same: int, total: int
+) -> PromptDifference:
+    old, new = read_message(_read(before)), read_message(None if after is None else _read(after))
+    a, b = "\n".join(old.words), "\n".join(new.words)
+    role = new.role if after is not None else old.role
+    if after is None or a == b:
+        return PromptDifference(same / total if total else 1.0, at, role)
+    start = next(
+        (place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
+        min(len(a), len(b)),
+    )
+    share = min(1.0, (same + start) / total) if total else 1.0
+    return PromptDifference(share, at, role, start + 1, _cut_word(a, start), _cut_word(b, start))
+
+
+def _cut_word(words: str, at: int) -> str:
+    """Return the word around a place, or the beginning of what follows it."""
+    start = max(words.rfind(blank, 0, at) for blank in " \n\t") + 1
+    start = max(start, at - _MOST_WORD // 2)
+    pieces = words[start : start + _MOST_WORD].split(maxsplit=1)
+    return pieces[0] if pieces else ""
+
+
+def _read(text: str) -> Value | None:
+    try:
+        return parse(text)
+    except (NotJson, TooManyValues):
+        return None

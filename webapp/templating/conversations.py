@@ -1,0 +1,87 @@
+"""The place of a completion in its conversation, for the transcript and the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from webapp.conversations import Conversation, StoredRequest
+from webapp.services import services
+
+MOST_RANGE = 100
+"""Messages in a link to those that are new; the range of a page has no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPlace:
+    """One request of a conversation that has others."""
+
+    conversation: Conversation
+    request: StoredRequest
+
+    @property
+    def number(self) -> int:
+        return self.conversation.number(self.request)
+
+    @property
+    def previous(self) -> StoredRequest | None:
+        """The request that this one continues, else the one before it in time."""
+        parent = self.conversation.parent_of(self.request)
+        at = self.number - 2
+        return parent or (self.conversation.requests[at] if at >= 0 else None)
+
+    @property
+    def next(self) -> StoredRequest | None:
+        """The latest request that continues this one, else the one after it in time."""
+        children = self.conversation.children_of(self.request)
+        if children:
+            return children[-1]
+        following = self.conversation.requests[self.number :]
+        return following[0] if following else None
+
+    @property
+    def branches(self) -> Sequence[tuple[str, StoredRequest]]:
+        """The other requests that continue the same one, each a `retry` or an `edit`.
+
+        Requests that continue none and ask something else are conversations joined by metadata.
+        """
+        parent = self.conversation.parent_of(self.request)
+        found = []
+        for other in self.conversation.others_beside(self.request):
+            if self.conversation.is_retry(self.request, other):
+                found.append(("retry", other))
+            elif parent is not None:
+                found.append(("edit", other))
+        return found
+
+    @property
+    def new_from(self) -> int | None:
+        """The number of the first message that the previous request does not have, from 1.
+
+        None if this one continues none, or has no new messages.
+        """
+        request = self.request
+        has_new = request.parent is not None and request.added > 0 and request.inherited > 0
+        return request.inherited + 1 if has_new else None
+
+    @property
+    def fits_in_range(self) -> bool:
+        """Whether a page can show the new messages alone."""
+        return self.request.added <= MOST_RANGE
+
+
+def find_place(completion_id: str) -> ConversationPlace | None:
+    """Return the place of a completion in its conversation; None if it is alone, or not known."""
+    source = services().conversations
+    conversation = source.find_conversation(completion_id) if source else None
+    request = conversation.find(completion_id) if conversation else None
+    if conversation is None or request is None or len(conversation.requests) < 2:
+        return None
+    return ConversationPlace(conversation, request)
+
+
+def conversation_url(completion_id: str, *, first: int | None = None) -> str:
+    """Return the address of the conversation that a completion belongs to."""
+    return url_for("conversations.show", completion_id=completion_id, first=first)

@@ -1,0 +1,1 @@
+"""Pages that find completions across the store."""
