@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp.cli import (
     backups,
     checking,
+    conversing,
     deleting,
     exporting,
     importing,
@@ -34,7 +35,7 @@ from webapp.config import Config, ConfigError
 from webapp.embedded import StoreError
 
 _COMMANDS: Final = (
-    *(serving, importing, exporting, pulling, listing, checking),
+    *(serving, importing, exporting, pulling, listing, conversing, checking),
     *(redacting, sharing, deleting, backups, passwords),
 )
 

@@ -126,8 +126,8 @@ class PromptDifference:
 class ConversationSource(Protocol):
     """A store that knows which completions continue each other."""
 
-    def find_conversation(self, completion_id: str) -> Conversation | None:
-        """Return the conversation that a completion belongs to; None if it is not known."""
+    def find_conversation(self, completion_id: str, *, most: int = ...) -> Conversation | None:
+        """Return the first requests of a completion's conversation; None if it is not known."""
 
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
         """Return where the prompts of two completions part; None if one is not stored."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from flask import abort, request, url_for
 
 from webapp.completions import Completion, scalar_text
+from webapp.conversations import Conversation
 from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
@@ -34,12 +35,14 @@ _MOST_SUGGESTED: Final = 50
 class Filters:
     """The filters of the list: a model and metadata, which the server compares exactly.
 
-    `kind` is compared here, and only with the completions that are on the page.
+    `kind` is compared here, and only with the completions that are on the page. If it `is_flat`,
+    each completion has a row of its own, also those of one conversation.
     """
 
     model: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     kind: Kind | None = None
+    is_flat: bool = False
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
@@ -51,7 +54,9 @@ class Filters:
         kind = next((kind for kind in KINDS if kind == query.get("show")), None)
         if query.get("show") and kind is None:
             abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
-        return cls(query.get("model", "").strip() or None, tuple(metadata), kind)
+        return cls(
+            query.get("model", "").strip() or None, tuple(metadata), kind, query.get("flat") == "1"
+        )
 
     def __bool__(self) -> bool:
         return bool(self.model or self.metadata or self.kind)
@@ -60,7 +65,8 @@ class Filters:
         """Return the filters as query parameters of our own pages, spelt as the API's."""
         query = {"model": self.model} if self.model else {}
         query |= {f"metadata[{key}]": value for key, value in self.metadata}
-        return query | ({"show": self.kind} if self.kind else {})
+        query |= {"show": self.kind} if self.kind else {}
+        return query | ({"flat": "1"} if self.is_flat else {})
 
     def url(self, **more: str | None) -> str:
         """Return the URL of the list with these filters; `more` are further parameters."""
@@ -90,6 +96,9 @@ class Filters:
             kind=None if name == "show" else self.kind,
             metadata=tuple(pair for pair in self.metadata if f"metadata[{pair[0]}]" != name),
         )
+
+    def folded(self, *, is_flat: bool) -> Filters:
+        return replace(self, is_flat=is_flat)
 
     def with_kind(self, kind: Kind) -> Filters:
         return replace(self, kind=kind)
@@ -134,7 +143,8 @@ class Listing:
     """One page of the list, which begins after `after`; `problem` is set if there is no list.
 
     `limit` is the one that the address names. `day` is the last day that the reader already has,
-    `2026-11-17`, if these rows are appended to others.
+    `2026-11-17`, if these rows are appended to others. `conversations` are those that rows stand
+    for, by the ids of the rows; the server tells them apart if it `can_fold`.
     """
 
     rows: tuple[Row, ...] = ()
@@ -144,6 +154,8 @@ class Listing:
     problem: NotSupported | None = None
     limit: str | None = None
     day: str | None = None
+    conversations: Mapping[str, Conversation] = field(default_factory=dict)
+    can_fold: bool = False
 
     @property
     def shown(self) -> tuple[Row, ...]:

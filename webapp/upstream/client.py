@@ -102,11 +102,15 @@ class Upstream:
         order: str | None = None,
         model: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        folds: bool = False,
         deadline: Deadline | None = None,
     ) -> Page[Completion]:
-        """Return one page of completions, as sent; blank filters are left out."""
+        """Return one page of completions, as sent; blank filters are left out.
+
+        If it `folds`, only the last one of each conversation; our own server alone can do that.
+        """
         query = build_page_query(
-            after=after, limit=limit, order=order, model=model, metadata=metadata
+            after=after, limit=limit, order=order, model=model, metadata=metadata, folds=folds
         )
         request = Request("GET", COMPLETIONS, query)
         decode = partial(decoding.decode_page, read=Completion.from_json)

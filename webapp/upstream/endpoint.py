@@ -210,6 +210,7 @@ def build_page_query(
     order: str | None,
     model: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    folds: bool = False,
 ) -> str:
     """Return the query of a list request, without blanks. Raises `InvalidId` for the cursor.
 
@@ -221,6 +222,7 @@ def build_page_query(
         "limit": None if limit is None else str(limit),
         "order": order,
         "model": model,
+        "conversations": "folded" if folds else None,
     }
     filters = {f"metadata[{key}]": value for key, value in (metadata or {}).items() if key}
     return encode_query((name, value) for name, value in (pairs | filters).items() if value)

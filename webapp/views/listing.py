@@ -5,16 +5,19 @@ A shared transcript has none of these.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.conversations import Conversation, ConversationSource
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading.listing import list_what_fits
 from webapp.reading.pasted import parse_pasted, parse_place, parse_range
+from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.templating.addresses import range_url
 from webapp.templating.listing import Filters, Listing
@@ -25,6 +28,8 @@ from webapp.views.places import find_place
 bp = Blueprint("listing", __name__)
 
 MAX_PASTED = 64 * 1024
+MOST_UNFOLDED = 50
+"""Requests of a conversation that its row in the list unfolds to."""
 
 
 @bp.get("/")
@@ -42,6 +47,8 @@ def index() -> ResponseReturnValue:
     after = request.args.get("after") or None
     until = deadline()
     upstream = services().upstream
+    source = services().conversations
+    folds = source is not None and not filters.is_flat
     limit = read_whole_number("limit", default=20, low=1, high=100)
     try:
         page = list_what_fits(
@@ -49,6 +56,7 @@ def index() -> ResponseReturnValue:
                 upstream.list_completions,
                 model=filters.model,
                 metadata=dict(filters.metadata),
+                folds=folds,
                 deadline=until,
             ),
             after=after,
@@ -67,6 +75,8 @@ def index() -> ResponseReturnValue:
         after,
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
+        conversations=_find_conversations(source, rows) if source and folds else {},
+        can_fold=source is not None,
     )
     response = _page(listing)
     if page.unreadable and not rows:
@@ -149,6 +159,18 @@ def find_neighbor(
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
             return one.id
     return None
+
+
+def _find_conversations(
+    source: ConversationSource, rows: Iterable[Row]
+) -> Mapping[str, Conversation]:
+    """Return the conversations of more than one request that `rows` stand for, by their ids."""
+    found = {}
+    for row in rows:
+        one = source.find_conversation(row.completion.id or "", most=MOST_UNFOLDED)
+        if one is not None and one.total > 1 and row.completion.id:
+            found[row.completion.id] = one
+    return found
 
 
 def _page(listing: Listing) -> Response:

@@ -194,3 +194,49 @@ def test_the_chains_that_plain_prefixes_find_are_conversations(
     chains = [size for size in sizes.values() if size > 1]
     assert len(chains) >= 37 and sum(chains) >= 98
     assert len({later for _, later in near} - {later for _, later in joined}) <= 2
+
+
+def test_the_list_folds_a_conversation_to_one_row(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    question = {"role": "user", "content": "How long does the ferry to Balestrand take? " * 3}
+    answer = {"role": "assistant", "content": "Four hours."}
+    choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
+    thanks = {"role": "user", "content": "Thanks."}
+
+    def one(name: str, at: int, *said: Json, **more: object) -> Json:
+        return {"id": name, "created": at, "messages": said, "choices": choices, **more}
+
+    lines = [
+        one("first", 100, question, model="m1", metadata={"topic": "ferry"}),
+        one("alone", 150, {"role": "user", "content": "Hello"}, model="m2"),
+        one("second", 200, question, answer, thanks, model="m2"),
+        one("third", 300, question, answer, thanks, answer, thanks, model="m1"),
+    ]
+    (tmp_path / "some.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    load(tmp_path / "some.jsonl")
+
+    def listed(url: str) -> list[str]:
+        links = page(client, url).css("a.row-link")
+        return [(link.attributes["href"] or "").split("/")[-1].split("?")[0] for link in links]
+
+    assert listed("/completions") == ["third", "alone"]
+    assert listed("/completions?limit=1&after=third") == ["alone"]
+    assert listed("/completions?flat=1") == ["third", "second", "alone", "first"]
+    # The last one that passes the filters stands for the others.
+    assert listed("/completions?model=m2") == ["second", "alone"]
+    assert listed("/completions?metadata[topic]=ferry") == ["first"]
+    assert listed("/completions?metadata[topic]=ferry&model=m2") == []
+
+    folded = page(client, "/completions?model=m2")
+    [requests] = folded.css("details.row-requests")
+    assert texts(folded, "details.row-requests > summary") == ["3 requests in all"]
+    assert len(requests.css("li")) == 3
+    links = [link.attributes["href"] for link in requests.css("a")]
+    assert links == [
+        *(f"/completions/{name}?model=m2" for name in ("first", "second", "third")),
+        "/conversations/second",
+    ]
+    head = page(client, "/completions?flat=1")
+    assert head.css("details.row-requests") == []
+    assert "Fold conversations" in texts(head, ".list-title")[0]

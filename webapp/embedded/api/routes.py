@@ -42,6 +42,7 @@ def list_completions() -> Response:
         parse_page_request(request.args, default_order="desc"),
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
+        folds=_wants_given() and request.args.get("conversations") == "folded",
         as_given=_wants_given(),
     )
     return _respond_with_page(page)

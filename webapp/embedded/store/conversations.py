@@ -36,7 +36,8 @@ _REQUESTS: Final = text(
 _REASONS: Final = text(
     "SELECT c.id, t.tag FROM facts AS f JOIN tags AS t ON t.completion = f.completion"
     " JOIN completions AS c ON c.seq = f.completion"
-    " WHERE f.conversation = :conversation AND t.tag LIKE 'finish:%' ORDER BY t.tag"
+    " WHERE f.conversation = :conversation AND t.tag LIKE 'finish:%'"
+    " ORDER BY f.created, f.completion, t.tag LIMIT 2 * :rows"
 )
 _LATEST: Final = text(
     "SELECT c.id FROM (SELECT conversation, min(completion) AS seq, max(created) AS latest"
@@ -50,18 +51,23 @@ _MESSAGES: Final = text(
 )
 
 
-def read_conversation(connection: Connection, completion_id: str) -> Conversation | None:
-    """Return the conversation of a completion, or None if there is no such completion."""
+def read_conversation(
+    connection: Connection, completion_id: str, *, most: int
+) -> Conversation | None:
+    """Return the conversation of a completion, or None if there is no such completion.
+
+    It has at most the first `most` requests.
+    """
     number = connection.execute(_NUMBER, {"id": index_text(completion_id)}).scalar()
     if number is None:
         return None
-    binds = {"conversation": number, "rows": MOST_REQUESTS}
+    binds = {"conversation": number, "rows": most}
     rows = connection.execute(_REQUESTS, binds).all()
     total = len(rows)
-    if total == MOST_REQUESTS:
+    if total == most:
         total = connection.execute(_TOTAL, binds).scalar_one()
     reasons: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for row in connection.execute(_REASONS, {"conversation": number}):
+    for row in connection.execute(_REASONS, binds):
         reasons[row.id] += (row.tag.removeprefix("finish:"),)
     return Conversation(tuple(_build_request(row, reasons[row.id]) for row in rows), total)
 

@@ -39,14 +39,25 @@ MESSAGE_CURSOR: Final = text(
 
 
 @cache
-def select_completions(order: Order, *, by_model: bool, pairs: int) -> TextClause:
+def select_completions(
+    order: Order, *, by_model: bool, pairs: int, folds: bool = False
+) -> TextClause:
     """Return the query for a page of completions with `pairs` metadata filters.
+
+    If it `folds`, it leaves out those that a later one of their conversation follows, if that
+    passes the filters too.
 
     Its columns are id, position (the completion's seq) and wire_json, NULL if that is large. It
     binds `created`, `seq`, `rows` and the names that `bind_filters` returns.
     """
     return text(
-        _select_page(f"c.id, c.seq AS position, {_select_small('c.')}", order, by_model, pairs)
+        _select_page(
+            f"c.id, c.seq AS position, {_select_small('c.')}",
+            order,
+            by_model,
+            pairs,
+            where=_is_last(by_model, pairs) if folds else "",
+        )
     )
 
 
@@ -83,7 +94,27 @@ def bind_filters(model: str | None, metadata: Sequence[tuple[str, str]]) -> dict
     return binds
 
 
-def _select_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
+def _is_last(by_model: bool, pairs: int) -> str:
+    """Return the condition that no later completion of the conversation passes the filters.
+
+    A completion whose facts are yet to be derived is one of its own.
+    """
+    model = " AND l.model = :model" if by_model else ""
+    others = "".join(
+        " AND EXISTS (SELECT 1 FROM metadata AS o WHERE o.completion = g.completion"
+        f" AND o.key = :key{at} AND o.value = :value{at})"
+        for at in range(pairs)
+    )
+    return (
+        " AND NOT EXISTS (SELECT 1 FROM facts AS f CROSS JOIN facts AS g"
+        f"{' CROSS JOIN completions AS l' if by_model else ''} WHERE f.completion = c.seq"
+        " AND g.conversation = f.conversation"
+        " AND (g.created, g.completion) > (f.created, f.completion)"
+        f"{' AND l.seq = g.completion' if by_model else ''}{model}{others})"
+    )
+
+
+def _select_page(columns: str, order: Order, by_model: bool, pairs: int, *, where: str = "") -> str:
     """Return a page's query; with metadata filters, the first pair's index yields the rows.
 
     The other pairs and the model then only filter them. The join is written as CROSS JOIN with
@@ -94,7 +125,7 @@ def _select_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
     if not pairs:
         return (
             f"SELECT {columns} FROM completions AS c"
-            f" WHERE {model}(c.created, c.seq) {direction} (:created, :seq)"
+            f" WHERE {model}(c.created, c.seq) {direction} (:created, :seq){where}"
             f" ORDER BY c.created {order}, c.seq {order} LIMIT :rows"
         )
     others = "".join(
@@ -106,6 +137,6 @@ def _select_page(columns: str, order: Order, by_model: bool, pairs: int) -> str:
         f"SELECT {columns} FROM metadata AS m CROSS JOIN completions AS c"
         " WHERE m.key = :key0 AND m.value = :value0"
         f" AND (m.created, m.completion) {direction} (:created, :seq)"
-        f" AND {model}c.seq = m.completion{others}"
+        f" AND {model}c.seq = m.completion{others}{where}"
         f" ORDER BY m.created {order}, m.completion {order} LIMIT :rows"
     )

@@ -26,6 +26,7 @@ class Snapshot:
         *,
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
+        folds: bool = False,
         as_given: bool = False,
     ) -> JsonPage:
         """Return an empty page: a reader of the share needs no list."""

@@ -26,7 +26,12 @@ from webapp.database import (
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
-from webapp.embedded.store.conversations import find_prompt_difference, read_conversation
+from webapp.embedded.store.conversations import (
+    MOST_REQUESTS,
+    find_prompt_difference,
+    list_conversations,
+    read_conversation,
+)
 from webapp.embedded.store.deriving import (
     ROWS_AT_ONCE,
     Derived,
@@ -167,14 +172,18 @@ class Store:
         *,
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
+        folds: bool = False,
         as_given: bool = False,
     ) -> JsonPage:
         """Return a page of completions by time, filtered by model and by all metadata pairs.
 
+        If it `folds`, only the last one of each conversation that passes the filters.
         They are in the API's form, or `as_given`; the same holds for the other methods.
         Raise `UnknownCursor` if `page.after` is not the id of a completion.
         """
-        statement = select_completions(page.order, by_model=model is not None, pairs=len(metadata))
+        statement = select_completions(
+            page.order, by_model=model is not None, pairs=len(metadata), folds=folds
+        )
         with self.connect() as connection:
             start = START[page.order], START[page.order]
             created, seq = _resolve_cursor(connection, COMPLETION_CURSOR, page, start)
@@ -214,13 +223,24 @@ class Store:
 
         return retry_deadlocks(delete)
 
-    def find_conversation(self, completion_id: str) -> Conversation | None:
+    def find_conversation(
+        self, completion_id: str, *, most: int = MOST_REQUESTS
+    ) -> Conversation | None:
         """Return the completions that continue each other, with this one; None if it is not here.
 
-        Also None if it comes from an older program, and its facts are yet to be derived.
+        At most the first `most` of them. Also None if it comes from an older program, and its facts
+        are yet to be derived.
         """
         with self.connect() as connection:
-            return read_conversation(connection, completion_id)
+            return read_conversation(connection, completion_id, most=most)
+
+    def list_conversations(self, *, limit: int, least: int) -> list[str]:
+        """Return the id of a completion of each conversation, the latest conversation first.
+
+        Only those of `least` requests, and at most `limit`.
+        """
+        with self.connect() as connection:
+            return list_conversations(connection, limit=limit, least=least)
 
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
         """Return where the prompts of two completions part; None if one is not here."""
