@@ -39,7 +39,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "http": ("monitoring", "requests urllib3"),
     "formatting": ("", ""),
     "config": ("addresses", ""),
-    "redaction": ("exact_json", "phonenumbers"),
+    "redaction": ("exact_json", "phonenumbers re2"),
     "monitoring": ("config redaction", "prometheus_client"),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),

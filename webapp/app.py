@@ -54,7 +54,7 @@ from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.services import Again, Services, Sharing
 from webapp.serving.refusals import AnswerRefusals
-from webapp.shares import Policy, ShareStore
+from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.static_files import StaticFiles
 from webapp.upstream import SYSTEM_CLOCK, Clock, Upstream
 from webapp.views import (
@@ -323,6 +323,7 @@ def _build_sharing(
             needs_passphrase=config.shares_need_passphrase,
         ),
         SnapshotPages(create, build),
+        RecentSnapshots(),
     )
 
 

@@ -13,7 +13,7 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.rendering import Budgets
-from webapp.shares import Policy, Share, ShareStore
+from webapp.shares import Policy, RecentSnapshots, Share, ShareStore
 from webapp.snippets import Server
 from webapp.upstream import Deadline, Upstream
 
@@ -40,6 +40,7 @@ class Sharing:
     store: ShareStore
     policy: Policy
     pages: SnapshotApp
+    recent: RecentSnapshots
 
     def find_open(self, token: str) -> Share | None:
         """Return the share that a link opens; None if it ended, or if there are none at all."""

@@ -3,6 +3,7 @@
     redactor      `Redactor`, for JSON values: finds secrets, and masks each wherever it occurs
     documents     rewrites the strings of a value: JSON in strings, tokens and streams as one text
     detecting     the secrets of one text, also if they are escaped there
+    prefilter     which rules can find anything in a text, in one pass
     views         the same text with its escapes decoded
     base64_texts  texts in base64
     spreading     searches for values that were found elsewhere

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
+_SHORTEST: Final = 16
 _SAMPLE: Final = 64
 _UTF_16: Final = "utf-16-le"
 """The encoding of commands in PowerShell."""
@@ -28,6 +29,8 @@ class Base64Text:
 
 def iter_base64(text: str) -> Iterator[Base64Text]:
     """Yield the texts in base64 within `text`."""
+    if len(text) < _SHORTEST:
+        return
     for match in _RUN.finditer(text):
         found = _read(match)
         if found is not None:

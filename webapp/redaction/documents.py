@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
+from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
 
 _MAX_DEPTH: Final = 40
 _MAX_VALUES: Final = 2_000_000
@@ -36,25 +36,31 @@ _MIN_BYTES: Final = 8
 _BYTE: Final = re.compile(r"\d{1,3}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """The way to a value: that to its container, and its name or position in there."""
+Step: TypeAlias = "tuple[Step, str | int] | None"
+"""The way to a value: that to its container, and its name or position in there; None is the top."""
 
-    above: Step | None = None
-    segment: str | int = ""
 
-    def segments(self) -> list[str | int]:
-        """Return the names and positions from the top."""
-        found: list[str | int] = []
-        step: Step | None = self
-        while step is not None and step.above is not None:
-            found.append(step.segment)
-            step = step.above
-        return found[::-1]
+def list_segments(step: Step) -> list[str | int]:
+    """Return the names and positions from the top to a value."""
+    found: list[str | int] = []
+    while step is not None:
+        step, segment = step
+        found.append(segment)
+    return found[::-1]
 
 
 class Editor(Protocol):
     """Rewrites texts; each method returns its argument if there is nothing to change."""
+
+    def passes(self, text: str, name: str) -> bool:
+        """Return whether it is known already that there is nothing to do in a text."""
+
+    def note(self, text: str, name: str, before: int) -> None:
+        """Take notice that a text was rewritten, at whose beginning `progress` was `before`."""
+
+    @property
+    def progress(self) -> int:
+        """A number that grows with everything that was found."""
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
         """Rewrite the text of the member `name`."""
@@ -104,32 +110,43 @@ class Rewriter:
 
     def rewrite(self, value: Value) -> str:
         """Return the source of `value` with its strings rewritten."""
-        return self._rewrite(value, Step(), "", _Changes())
+        return self._rewrite(value, None, "", _Changes())
 
     def _rewrite(self, value: Value, step: Step, name: str, changes: _Changes) -> str:
         edits: list[tuple[int, int, str]] = []
         waiting: list[tuple[Value, Step, str]] = [(value, step, name)]
         while waiting:
             node, step, name = waiting.pop()
-            length = len(waiting)
-            new = changes.sources.get(node)
+            new = changes.sources.get(node) if changes.sources else None
             if new is None:
                 if isinstance(node, String):
                     new = self._rewrite_string(node, step, name, changes)
                 elif isinstance(node, Number):
                     new = self._rewrite_number(node, step, name)
                 elif isinstance(node, Array):
+                    length = len(waiting)
                     new = self._enter_array(node, step, name, changes, waiting)
+                    waiting[length:] = reversed(waiting[length:])
                 elif isinstance(node, Object):
+                    length = len(waiting)
                     edits += self._enter_object(node, step, name, waiting)
+                    waiting[length:] = reversed(waiting[length:])
             if new is not None:
                 edits.append((node.start, node.end, new))
-            waiting[length:] = reversed(waiting[length:])
+        if not edits:
+            return value.source
         return apply_edits(value.document, edits, value.start, value.end)
 
-    def rewrite_text(self, text: str, step: Step | None = None, name: str = "") -> str:
+    def rewrite_text(self, text: str, step: Step = None, name: str = "") -> str:
         """Return a text rewritten: the values in it if it is JSON, or all of it."""
-        step = step or Step()
+        if self._editor.passes(text, name):
+            return text
+        before = self._editor.progress
+        new = self._rewrite_inside(text, step, name)
+        self._editor.note(text, name, before)
+        return new
+
+    def _rewrite_inside(self, text: str, step: Step, name: str) -> str:
         if self._depth < _MAX_DEPTH and _JSON.match(text):
             self._depth += 1
             try:
@@ -172,8 +189,8 @@ class Rewriter:
 
     def _rewrite_string(self, node: String, step: Step, name: str, changes: _Changes) -> str | None:
         text = node.text
-        new = changes.texts.get(node)
-        new = self.rewrite_text(text if new is None else new, step, name)
+        edited = changes.texts.get(node, text) if changes.texts else text
+        new = self.rewrite_text(edited, step, name)
         return None if new == text else write_string(new)
 
     def _rewrite_number(self, node: Number, step: Step, name: str) -> str | None:
@@ -187,12 +204,12 @@ class Rewriter:
         self, node: Object, step: Step, name: str, waiting: list[tuple[Value, Step, str]]
     ) -> Iterator[tuple[int, int, str]]:
         """Await the values of an object, and yield the edits of its names."""
-        pair = _find_pair(node)
+        names = [member.name.text for member in node.members]
+        pair = _find_pair(node, names)
         used: set[str] = set()
-        for member in node.members:
-            written = member.name.text
-            inner = Step(step, written)
-            new = self._editor.edit_text(written, inner, "")
+        for written, member in zip(names, node.members, strict=True):
+            inner = (step, written)
+            new = self._edit_name(written, inner)
             if new != written:
                 number = 2
                 unique = new
@@ -201,8 +218,17 @@ class Rewriter:
                     number += 1
                 used.add(unique)
                 yield member.name.start, member.name.end, write_string(unique)
-            known = pair if pair and written.lower() in _VALUE_NAMES else written
-            waiting.append((member.value, inner, known))
+            if not isinstance(member.value, Null | Boolean):
+                known = pair if pair and written.lower() in _VALUE_NAMES else written
+                waiting.append((member.value, inner, known))
+
+    def _edit_name(self, written: str, step: Step) -> str:
+        if self._editor.passes(written, ""):
+            return written
+        before = self._editor.progress
+        new = self._editor.edit_text(written, step, "")
+        self._editor.note(written, "", before)
+        return new
 
     def _enter_array(
         self,
@@ -226,7 +252,7 @@ class Rewriter:
         for position, item in enumerate(items):
             is_second = position == 1 and isinstance(first, String)
             inner = first.text if is_second and isinstance(first, String) else name
-            waiting.append((item, Step(step, position), inner))
+            waiting.append((item, (step, position), inner))
         return None
 
     def _join(self, items: Sequence[Value], step: Step, changes: _Changes) -> None:
@@ -240,9 +266,10 @@ class Rewriter:
                     texts.setdefault(path, []).append(piece)
         for pieces in texts.values():
             self._edit_together(pieces, step, changes)
-        for item in items:
-            if isinstance(item, Object):
-                _follow_token(item, changes)
+        if changes.texts:
+            for item in items:
+                if isinstance(item, Object):
+                    _follow_token(item, changes)
 
     def _edit_together(self, pieces: Sequence[String], step: Step, changes: _Changes) -> None:
         if len(pieces) < 2:
@@ -258,13 +285,16 @@ _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
 _VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 
 
-def _find_pair(node: Object) -> str:
+def _find_pair(node: Object, names: Sequence[str]) -> str:
     """Return the name in an object that is one named value, as `{"name": …, "value": …}`."""
-    if not 2 <= len(node.members) <= 8:
+    if not 2 <= len(names) <= 8:
+        return ""
+    names = [name.lower() for name in names]
+    if _VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
         return ""
     texts = {
-        member.name.text.lower(): member.value.text
-        for member in node.members
+        name: member.value.text
+        for name, member in zip(names, node.members, strict=True)
         if isinstance(member.value, String)
     }
     if not texts.keys() & _VALUE_NAMES:
@@ -272,8 +302,13 @@ def _find_pair(node: Object) -> str:
     return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
 
 
+_PIECES: Final = frozenset(("token", "text", "delta", "choices"))
+
+
 def _iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:
     """Yield the strings of an item that go on in the next one, each after its place."""
+    if _PIECES.isdisjoint([member.name.text for member in item.members]):
+        return
     for name in ("token", "text") if item.get("type") or item.get("token") else ("token",):
         value = item.get(name)
         if isinstance(value, String):

@@ -9,16 +9,19 @@ import secrets
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
 from webapp.exact_json import Value, parse
 from webapp.redaction.base64_texts import iter_base64
 from webapp.redaction.detecting import Detected, detect
-from webapp.redaction.documents import Rewriter, Step, apply_edits
+from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
 from webapp.redaction.masking import write_mask
 from webapp.redaction.spreading import SHORTEST, Values
-from webapp.redaction.views import iter_views
+from webapp.redaction.views import has_escapes, iter_views
+
+_MOST_IN_NAME: Final = 40
 
 RULES_VERSION: Final = 1
 """Counts up when a rule finds more or less than before."""
@@ -88,6 +91,12 @@ class Redactor:
         ).hexdigest()[:24]
 
 
+@lru_cache(maxsize=8192)
+def _holds_nothing(text: str) -> bool:
+    """Return whether a name of a member, which many values have, holds no secret of any kind."""
+    return not (has_escapes(text) or any(detect(text)) or any(iter_base64(text)))
+
+
 class Scan:
     """All secrets of a value, by which it or any part of it can be masked.
 
@@ -97,12 +106,17 @@ class Scan:
 
     def __init__(self, value: Value, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._value = value
         self._detected: dict[tuple[str, str], tuple[Detected, ...]] = {}
+        self._plain: set[tuple[str, str]] = set()
+        self._progress = 0
         self._kinds: dict[str, str] = {}
+        self._values = Values(())
+        self._counts: dict[str, _Count] = {}
         Rewriter(_Editor(self, masks=False)).rewrite(value)
         self._values = Values(self._kinds)
-        self._counts: dict[str, _Count] = {}
-        Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
+        if any(self._detected.values()) or redactor.words:
+            Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -121,7 +135,10 @@ class Scan:
 
     def redact(self, value: Value) -> Value:
         """Return `value`, the scanned one or a part of it, masked."""
-        return parse(Rewriter(_Editor(self, masks=True)).rewrite(value))
+        if value is self._value and not self._counts:
+            return value
+        source = Rewriter(_Editor(self, masks=True)).rewrite(value)
+        return value if source == value.source else parse(source)
 
     def redact_text(self, text: str) -> str:
         """Return a text that goes with the value, as a title or a file's name, masked."""
@@ -129,7 +146,9 @@ class Scan:
 
     def _write_path(self, step: Step) -> str:
         """Return the JSON pointer of a string, the names in it masked."""
-        names = (str(segment).replace("~", "~0").replace("/", "~1") for segment in step.segments())
+        names = (
+            str(segment).replace("~", "~0").replace("/", "~1") for segment in list_segments(step)
+        )
         return self.redact_text("".join(f"/{name}" for name in names))
 
     def detect(self, text: str, name: str) -> tuple[Detected, ...]:
@@ -142,7 +161,34 @@ class Scan:
             for one in known:
                 if one.spreads and len(one.text) >= SHORTEST:
                     self._kinds.setdefault(one.text, one.kind)
+        self._progress += bool(known)
         return known
+
+    @property
+    def progress(self) -> int:
+        """A number that grows with each text that needs a second look."""
+        return self._progress
+
+    def note(self, text: str, name: str, before: int) -> None:
+        """Remember that nothing was found in a text if `progress` is as it was `before`."""
+        if self._progress == before and not has_escapes(text):
+            self._plain.add((text, name))
+
+    def note_base64(self) -> None:
+        """Take notice that the last text holds another one."""
+        self._progress += 1
+
+    def passes(self, text: str, name: str) -> bool:
+        """Return whether there is nothing to mask in a text, as far as that is known."""
+        is_plain = (text, name) in self._plain or (
+            not name and len(text) <= _MOST_IN_NAME and _holds_nothing(text)
+        )
+        words = self._redactor.words
+        if not is_plain or not (self._kinds or words):
+            return is_plain
+        return next(self._values.search(text), None) is None and not any(
+            word.search(text) for word in words
+        )
 
     def find_all(self, text: str, name: str) -> set[Detected]:
         """Return the secrets of a text with those that are known from elsewhere."""
@@ -183,6 +229,12 @@ class _Editor:
         self._masks = masks
         self._counts = counts
         self._in_base64 = False
+        self.passes = scan.passes
+        self.note = scan.note
+
+    @property
+    def progress(self) -> int:
+        return self._scan.progress
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
         edits = self._find_edits(text, step, name)
@@ -206,7 +258,12 @@ class _Editor:
         return new
 
     def edit_number(self, number: str, step: Step, name: str) -> str:
-        return self.edit_text(number, step, name) if len(number) >= SHORTEST else number
+        if len(number) < SHORTEST or self.passes(number, name):
+            return number
+        before = self.progress
+        edits = self._find_edits(number, step, name)
+        self.note(number, name, before)
+        return apply_edits(number, edits) if edits else number
 
     def _find_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
         """Return the places to mask, each with its mask; none while detecting."""
@@ -256,6 +313,7 @@ class _Editor:
         found: list[tuple[int, int, str]] = []
         self._in_base64 = True
         for one in iter_base64(text):
+            self._scan.note_base64()
             if not any(start < one.end and one.start < end for start, end, _ in edits):
                 new = Rewriter(self).rewrite_text(one.text, step, name)
                 if new != one.text:

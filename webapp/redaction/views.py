@@ -10,8 +10,8 @@ import html
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
@@ -47,8 +47,8 @@ class View:
 
     text: str
     source: View | None = None
-    decoded: array[int] = field(default_factory=lambda: array("q"))
-    places: array[int] = field(default_factory=lambda: array("q"))
+    decoded: Sequence[int] = ()
+    places: Sequence[int] = ()
 
     def locate(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from `start` to `end` are in the text as it was written."""
@@ -63,8 +63,16 @@ class View:
         return at if index < 0 else self.places[index] + at - self.decoded[index]
 
 
+def has_escapes(text: str) -> bool:
+    """Return whether something in `text` may be an escape; most texts have none."""
+    return "\\" in text or "%" in text or "&" in text or "\x1b[" in text
+
+
 def iter_views(text: str) -> Iterator[View]:
     """Yield `text` as it is written, and with its escapes decoded, once and several times."""
+    if not has_escapes(text):
+        yield View(text)
+        return
     views = [View(text)]
     seen = {text}
     for view in views:

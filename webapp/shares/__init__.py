@@ -12,6 +12,7 @@ cookies that open it.
 """
 
 from webapp.shares.policy import Policy
+from webapp.shares.recent import RecentSnapshots
 from webapp.shares.schema import SCHEMA
 from webapp.shares.snapshot import (
     SHARED_ID,
@@ -31,6 +32,7 @@ __all__ = [
     "SHARED_ID",
     "Choices",
     "Policy",
+    "RecentSnapshots",
     "Share",
     "ShareStore",
     "Snapshot",

@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from webapp.redaction.rules.kinds import is_mixed, split_words
+from webapp.redaction.rules.kinds import SPACE, is_mixed, split_words
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _HINTS: Final = tuple(
-    split_words(
-        """
+    sorted(
+        split_words(
+            """
     pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo sifre salt connectionstring pw psw xsrf csrf sas
     """
+        )
     )
 )
+"""A name that precedes a secret contains one of them."""
 _LETTER: Final = "A-Za-z0-9_À-ž"
 _BEFORE: Final = re.compile(rf"[{_LETTER}.-]{{0,60}}\Z")
 _NAME: Final = re.compile(rf"[{_LETTER}]{{1,80}}(?:[.-][{_LETTER}]{{1,60}}){{0,8}}")
@@ -78,6 +81,25 @@ class Place(NamedTuple):
     kind: str
     start: int
     end: int
+
+
+_REST: Final = r"[\p{L}\p{N}_.-]*"
+_AFTER: Final = (
+    # Assigned, or in the next column of a table.
+    r"[\"'`\])*_»”]*[ \t]*[:=|<→：＝-]"
+    r"|[^\n]* (?:for|of|to|on|in|für|pour|para|del|de) [\p{L}\p{N}_.@/' -]*:"
+    r"|[\"'`*_)]* \([^()\n]*\):"
+    rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
+    rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
+    r"|[^\n]* (?:is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é)[ :]"
+)
+_ANY_HINT: Final = "|".join(_HINTS)
+NAMED_NEEDS: Final = (
+    rf"(?i:(?:{_ANY_HINT}){_REST}(?:{_AFTER})"
+    # A flag and an element are known by the character before them.
+    rf"|[-<:]{_REST}(?:{_ANY_HINT}){_REST}(?: +[^\s]|[^<>\n]*>))"
+)
+"""An expression of RE2 that matches every text with a secret after its name."""
 
 
 def find_named(text: str, lowered: str) -> Iterator[Place]:

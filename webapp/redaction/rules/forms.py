@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from webapp.redaction.rules.kinds import (
+    SPACE,
     Kind,
     has_digit,
     is_mask,
@@ -37,9 +39,15 @@ def _is_argument(secret: str) -> bool:
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
 
 
-def _ignoring_case(name: str, hints: str, pattern: str, accepts: object = _is_password) -> Kind:
-    assert callable(accepts)
-    return Kind(name, tuple(hints.split("|")), re.compile(pattern), accepts, ignores_case=True)
+def _ignoring_case(
+    name: str,
+    hints: str,
+    pattern: str,
+    accepts: Callable[[str], bool] = _is_password,
+    needs: str = "",
+) -> Kind:
+    split = tuple(hints.split("|"))
+    return Kind(name, split, re.compile(pattern), accepts, ignores_case=True, needs=needs)
 
 
 FORMS: Final[tuple[Kind, ...]] = (
@@ -64,6 +72,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "key",
         r"key (?:provided|given|received|sent)(?: is)?: ?[\"'`]?(?P<secret>[^\s\"'`\\,;]{1,4096}+)",
         lambda secret: "**" in secret or is_value(secret),
+        "key (?:provided|given|received|sent)",
     ),
     _ignoring_case(
         "parameter",
@@ -72,6 +81,8 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"|sig|key|code|auth|secret|pwd)="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
+        r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|sig|key|code|auth"
+        r"|secret|pwd)=",
     ),
     Kind(
         "password",
@@ -82,12 +93,14 @@ FORMS: Final[tuple[Kind, ...]] = (
             r"(?P<secret>(?:[^\s\"'`\\<>/]|/(?!/)){1,400})@"
         ),
         lambda secret: is_value(secret) and not is_mask(secret),
+        needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>]*@",
     ),
     Kind(
         "user-info",
         ("://",),
         re.compile(r"://(?=[^\s/@]{0,200}[0-9])(?P<secret>[^\s/?#\"'`\\<>@:]{16,400})@"),
         is_no_placeholder,
+        needs=r"://[^\s/?#\"'`\\<>@:]*@",
     ),
     # Commands.
     Kind(
@@ -98,12 +111,14 @@ FORMS: Final[tuple[Kind, ...]] = (
             r"(?P<secret>[^\s\"'/]{3,200}|(?<=:)[^\s\"']{6,200})"
         ),
         _is_argument,
+        needs=r"(?:-[uU]|-user)[ =][^\s:]*:",
     ),
     _ignoring_case(
         "password",
         "mysql|mariadb",
         r"(?:mysql|mariadb)[a-z_-]{0,12}[^\n|;]{0,200}?[ ]-p(?P<secret>[^\s\"'=-][^\s\"']{2,100})",
         _is_argument,
+        r"(?:mysql|mariadb)[^\n|;]* -p",
     ),
     _ignoring_case(
         "password",
@@ -111,6 +126,8 @@ FORMS: Final[tuple[Kind, ...]] = (
         "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd|influx|psexec|winrm",
         r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + _ARGUMENT,
         lambda secret: _is_argument(secret) and len(secret) >= 6,
+        r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm)"
+        r"[^\n|;]* -[paw]",
     ),
     _ignoring_case(
         "password",
@@ -124,6 +141,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "login",
         r"login\s{1,20}[^\s]{1,100}\s{1,20}password\s{1,20}(?P<secret>[^\s]{3,200})",
+        needs=rf"login[{SPACE}]+[^\s]+[{SPACE}]+password",
     ),
     _ignoring_case(
         "password",
@@ -186,5 +204,6 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z\n]{1,6}"
         r"(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
         lambda secret: True,
+        r"(?:mnemonic|phrase|seed)[^\n]*(?:[a-z]+[ ,]+){11}",
     ),
 )

@@ -13,6 +13,9 @@ def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
+"""White space in a class of RE2, whose `\\s` is that of ASCII alone."""
+
 _RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){7,}")
 """Tokens are at least this long, most words are shorter."""
 
@@ -60,6 +63,13 @@ class Kind:
     """Whether the pattern and the hints, all in lower case, are for the text in lower case."""
     reach: int = 0
     """The greatest number of characters before the hint that belong to the secret."""
+    needs: str = ""
+    """An expression of RE2 that every text with such a secret matches; by default any hint."""
+
+    def write_needs(self) -> str:
+        """Return the expression of RE2 that every text with such a secret matches."""
+        any_of = self.needs or "|".join(map(re.escape, self.hints))
+        return f"(?i:{any_of})" if self.ignores_case else any_of
 
     def search(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
         """Yield where the secrets of this kind are in `text`."""
@@ -103,6 +113,11 @@ class Tokens:
             by_first.setdefault(hint[0], []).append(re.escape(hint[1:]))
         any_of = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
         self._hints = re.compile(rf"(?<![A-Za-z0-9_-])(?:{any_of})")
+        self._needs = rf"(?:^|[^A-Za-z0-9_-])(?:{'|'.join(kind.write_needs() for kind in kinds)})"
+
+    def write_needs(self) -> str:
+        """Return an expression of RE2 that every text with such a secret matches."""
+        return self._needs
 
     def search(self, text: str) -> Iterator[tuple[Kind, int, int]]:
         """Yield the secrets of these kinds in `text`, each with its kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import phonenumbers
@@ -81,25 +81,15 @@ _NATIONAL: Final = re.compile(
     r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
 )
-_SAID: Final = re.compile(
+_SAID_WORDS: Final = (
     r"(?:phone|mobile|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
     r"|call(?: me)?(?: at| on)?|sms|text me(?: at)?|rufnummer|numéro|电话|手机|電話|携帯|телефон)"
-    r"[^0-9\n+(]{0,20}"
+)
+_SAID: Final = re.compile(
+    rf"{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
     r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%])",
     re.IGNORECASE,
 )
-_PHONE_WORDS: Final = (
-    "phone",
-    "mobile",
-    "cell",
-    "tel",
-    "fax",
-    "handy",
-    "whatsapp",
-    "call",
-    "sms",
-    "text",
-) + ("rufnummer", "numéro", "电话", "手机", "電話", "携帯", "телефон")
 _REGIONS: Final = (
     "US",
     "GB",
@@ -120,17 +110,7 @@ _CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|cc_?(?:num|no)|payment", re
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
 
 
-def find_people(text: str, lowered: str, name: str) -> Iterator[Place]:
-    """Yield the personal data in `text`, the value of `name`."""
-    if "@" in text:
-        yield from _find_emails(text)
-    if any(digit in text for digit in "0123456789"):
-        yield from _find_cards(text, name)
-        yield from _find_accounts(text)
-        yield from _find_phones(text, lowered, name)
-
-
-def _find_emails(text: str) -> Iterator[Place]:
+def _find_emails(text: str, name: str) -> Iterator[Place]:
     for match in _DOMAIN.finditer(text):
         local = _LOCAL.search(text, max(match.start() - 64, 0), match.start())
         if local is None:
@@ -198,7 +178,7 @@ def _is_card(digits: str) -> bool:
     return sum(one - 9 * (one > 9) for one in doubled) % 10 == 0
 
 
-def _find_accounts(text: str) -> Iterator[Place]:
+def _find_accounts(text: str, name: str) -> Iterator[Place]:
     for match in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(match[0][:2], 0)
         end = match.start()
@@ -214,22 +194,30 @@ def _find_accounts(text: str) -> Iterator[Place]:
                 yield Place("iban", match.start(), end)
 
 
-def _find_phones(text: str, lowered: str, name: str) -> Iterator[Place]:
+def find_named_phone(text: str, name: str) -> Iterator[Place]:
+    """Yield the whole text if it is a telephone number, and its name says so."""
     if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
         yield Place("phone", 0, len(text))
-    if "+" in text or "00" in text:
-        for match in _INTERNATIONAL.finditer(text):
-            if _is_phone(re.sub(r"\A00", "+", match[0]), (None,)):
-                yield Place("phone", *match.span())
+
+
+def _find_international(text: str, name: str) -> Iterator[Place]:
+    for match in _INTERNATIONAL.finditer(text):
+        if _is_phone(re.sub(r"\A00", "+", match[0]), (None,)):
+            yield Place("phone", *match.span())
+
+
+def _find_national(text: str, name: str) -> Iterator[Place]:
     for match in _NATIONAL.finditer(text):
         if _is_phone(match[0], ("US",)) and re.search(
             r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z", match[0]
         ):
             yield Place("phone", *match.span())
-    if any(hint in lowered for hint in _PHONE_WORDS):
-        for match in _SAID.finditer(text):
-            if _is_phone(match["number"], _REGIONS):
-                yield Place("phone", *match.span("number"))
+
+
+def _find_said(text: str, name: str) -> Iterator[Place]:
+    for match in _SAID.finditer(text):
+        if _is_phone(match["number"], _REGIONS):
+            yield Place("phone", *match.span("number"))
 
 
 def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
@@ -244,3 +232,15 @@ def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
         if phonenumbers.is_valid_number(number):
             return True
     return False
+
+
+PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[Place]]], ...]] = (
+    (r"@[^\s@.]+\.[^\s@.]", _find_emails),
+    (r"[0-9](?:[ -]?[0-9]){11}", _find_cards),
+    (r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}", _find_accounts),
+    (r"(?:\+|00) ?\(?[0-9]\)?(?:[ .\-/()\x{a0}]{0,2}[0-9]){7}", _find_international),
+    (r"[0-9]{3}(?:\) ?|[ .-])[0-9]{3}[ .-][0-9]{4}", _find_national),
+    (rf"(?i:{_SAID_WORDS}[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()]{{0,2}}[0-9]){{6}})", _find_said),
+)
+"""Expressions of RE2, each with the function that finds the personal data in a text that matches
+it; the function also takes the name of the text."""

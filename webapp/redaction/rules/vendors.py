@@ -135,7 +135,9 @@ def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
         rest = secret[longest:]
         return is_no_placeholder(secret) and (is_mixed(rest) or rest.isupper())
 
-    return Kind(name, prefixes, pattern, accepts)
+    # RE2 has neither possessive repetitions nor assertions.
+    loose = re.sub(r"\(\?![^()]*\)", "", rest).replace("}+", "}")
+    return Kind(name, prefixes, pattern, accepts, needs=f"(?:{any_of}){loose}")
 
 
 def _is_shortened(secret: str) -> bool:
@@ -164,6 +166,7 @@ PREFIXED: Final[tuple[Kind, ...]] = (
         ("sk-", "org-", "proj_"),
         re.compile(rf"(?:sk-|org-|proj_)[A-Za-z0-9_-]{{0,64}}{_ELISION}[A-Za-z0-9_-]{{0,64}}"),
         _is_shortened,
+        needs=r"(?:sk-|org-|proj_)[A-Za-z0-9_-]*(?:\*\*|\.\.\.|…|••|\[\.)",
     ),
 )
 """Kinds that begin with a prefix."""
@@ -180,6 +183,7 @@ PARTS: Final[tuple[Kind, ...]] = (
         re.compile(r"_[a-z]{2,8}_[A-Za-z0-9]{20,}+"),
         lambda secret: is_no_placeholder(secret) and any(map(str.isdigit, secret)),
         reach=16,
+        needs=r"_[a-z]{2,8}_[A-Za-z0-9]{20}",
     ),
     Kind(
         "slack-webhook",
@@ -223,6 +227,7 @@ PARTS: Final[tuple[Kind, ...]] = (
         re.compile(r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])"),
         lambda secret: secret[0] in "MNO" and secret.find(".") >= 23 and is_no_placeholder(secret),
         reach=30,
+        needs=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
     ),
 )
 """Kinds with a part in the middle that no other text has."""

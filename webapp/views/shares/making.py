@@ -25,7 +25,7 @@ from webapp.redaction import Finding
 from webapp.redaction.redactor import WORD
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.services import services
-from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge, make_snapshot
+from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge
 from webapp.views.shares import find_share, keep_in_browser, read_whole
 
 bp = Blueprint("making", __name__)
@@ -157,7 +157,7 @@ def _check_policy() -> None:
 def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
-        return make_snapshot(
+        return services().sharing.recent.make(
             completion, [message.given for message in messages], choices, words=words
         )
     except TooLarge as problem:

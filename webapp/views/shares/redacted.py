@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from webapp.exact_json import Value
 from webapp.messages import Message
-from webapp.shares import Choices, make_snapshot, write_text
+from webapp.services import services
+from webapp.shares import Choices, write_text
 from webapp.views.shares import read_whole
 
 bp = Blueprint("redacted", __name__, url_prefix="/completions/<completion_id>")
@@ -48,7 +49,7 @@ def _render(
     place: int | None = None,
 ) -> ResponseReturnValue:
     completion, messages = read
-    made = make_snapshot(completion, [one.given for one in messages], choices)
+    made = services().sharing.recent.make(completion, [one.given for one in messages], choices)
     text = write_text(made.document, place)
     if text is None:
         abort(404, "The completion has no such answer.")

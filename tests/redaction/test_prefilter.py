@@ -1,0 +1,68 @@
+"""The pre-filter lets every text pass in which a rule finds something."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.redaction.planted import plant
+from tests.redaction.test_corpus import CONTEXTS
+from webapp.redaction.detecting import FILTERS, lower
+from webapp.redaction.prefilter import encode
+from webapp.redaction.views import iter_views
+
+LINES: Final = CONTEXTS.read_text(encoding="utf-8").splitlines()
+WORDS: Final = sorted({word for line in LINES for word in re.findall(r"[\w-]+|\W+", line)})
+_PIECES: Final = (
+    *WORDS,
+    *(one.secret for one in plant() if one.place == "content"),
+    *("İ", "K", "ſ", "\u00a0", "\u2003", "\x1c", "\x85", "\ud800", "é", "ß", "Ö", "\t", "\r\n"),
+    *("key", "token", "passwords", "secret", "x" * 90, "_live_", "sk-", "...", "**", "0" * 16),
+    *(
+        " for ",
+        " is ",
+        " (x)",
+        ": ",
+        "=",
+        " = ",
+        "->",
+        "|",
+        ", ",
+        '"',
+        "'",
+        "<",
+        ">",
+        "{",
+        "default",
+    ),
+    *("value", "-", "--", ".", "@", "+49 30 ", "(212) 555-0199", "call", "DE", "12", "Abcd1234!"),
+)
+
+
+def find_missed(text: str) -> list[str]:
+    """Return the expressions of rules that find a secret in a text that they do not match."""
+    missed = []
+    for rules, prefilter in FILTERS:
+        matching = set(prefilter.find(encode(text)))
+        for at, rule in enumerate(rules):
+            if at not in matching and any(rule.find(text, lower(text), "")):
+                missed.append(rule.needs)
+    return missed
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_a_text_with_a_finding_passes(text: str) -> None:
+    assert find_missed(text) == []
+
+
+def test_every_known_secret_passes() -> None:
+    texts = {json.dumps(one.value) for one in plant()}
+    texts |= {re.sub("@[A-Z]@", "Ab3dEf6hIj9kLm2nOp5q!7", line) for line in LINES}
+    missed = [view.text for text in texts for view in iter_views(text) if find_missed(view.text)]
+
+    assert missed == []
