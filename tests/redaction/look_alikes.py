@@ -104,6 +104,93 @@ KINDS: Final[dict[str, Callable[[], str]]] = {
         ]
     ),
     "role address": lambda: "write to support@example.com or user@example.com",
+    "table of tests": lambda: (
+        f"| test | pass | time |\n|---|---|---|\n| login | {_CHANCE.randint(10, 99)}ms | v1.2 |"
+    ),
+    "table of parameters": lambda: _CHANCE.choice(
+        [
+            "| name | token | meaning |\n|---|---|---|\n| a | string | the token of b |",
+            "| Key | Action |\n|---|---|\n| Ctrl+C | copy |\n| F5 | reload |",
+            "| Password policy | Value |\n|---|---|\n| length | 12+ characters |",
+            "| model | tokens | secret |\n|--|--|--|\n| gpt-4o | 1,204 | no |",
+        ]
+    ),
+    "CSV": lambda: _CHANCE.choice(
+        [
+            "name,tokens,cost\nlarge,1200,0.5\nsmall,300,0.1",
+            "key,value,type\ncolour,#ff00aa,hex\nfont,Inter,name",
+            "date,pass,fail\n2024-05-01,120,3\n2024-05-02,95.2%,4",
+            "user,password\nann,<removed>\nbob,********",
+        ]
+    ),
+    "SQL": lambda: _CHANCE.choice(
+        [
+            "INSERT INTO users (id, password) VALUES (?, ?);",
+            "INSERT INTO users (id, password) VALUES (1, NULL), (2, DEFAULT);",
+            "INSERT INTO logs (level, message) VALUES ('info', 'logged in as ann');",
+            "INSERT INTO users (name, password) VALUES (:name, crypt(:password, gen_salt('bf')));",
+        ]
+    ),
+    "manifest": lambda: _CHANCE.choice(
+        [
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ntype: Opaque",
+            f"apiVersion: v1\nkind: ConfigMap\ndata:\n  color: blue{_CHANCE.randint(1, 99)}",
+            "kind: SecretStore\nspec:\n  provider: aws",
+            "kind: Secret\ndata:\n  password: <base64>",
+        ]
+    ),
+    "command": lambda: _CHANCE.choice(
+        [
+            "echo done | tee build.log",
+            'echo "$SUDO_PASS" | sudo -S apt update',
+            "openssl enc -aes-256-cbc -k $KEY -in a",
+            "openssl rsa -in key.pem -passin env:PASS",
+            "net user bob /delete",
+            "kubectl create secret generic db --from-literal=password=$DB_PASSWORD",
+        ]
+    ),
+    "change": lambda: _CHANCE.choice(
+        [
+            "Python was updated from 3.11.4 to 3.12.1",
+            "The token type was changed from uint8 to uint16",
+            "The password field was changed from optional to required.",
+            "It was switched from Llama3-8B to Qwen2.5-7B",
+        ]
+    ),
+    "languages": lambda: _CHANCE.choice(
+        [
+            "Hasło: co najmniej osiem znaków",
+            "Adgangskode: mindst otte tegn",
+            "كلمة المرور يجب أن تكون طويلة",
+            "Κωδικός πρόσβασης: υποχρεωτικό πεδίο",
+            "mật khẩu phải có tám ký tự",
+            "Пароль: минимум восемь символов",
+            "Passord må endres hver måned.",
+        ]
+    ),
+    "element": lambda: _CHANCE.choice(
+        [
+            '<label for="password">Password</label>',
+            '<div class="password">Forgot your password?</div>',
+            '<button name="token">Send</button>',
+            '<property name="password">${db.password}</property>',
+        ]
+    ),
+    "call of a function": lambda: _CHANCE.choice(
+        [
+            'getpass.getpass("Password: ")',
+            'describe("token", () => {',
+            'validate_password("must be long")',
+            'hmac.new(key, b"message", "sha256")',
+            'setPassword("********")',
+            "jwt.decode(token, options=OPTIONS)",
+        ]
+    ),
+    "header": lambda: _CHANCE.choice(
+        ["X-Object-Key: logs/2024/part-1.txt", "X-Cache-Key: /index.html", "X-Key: none"]
+    ),
+    "end of a public key": lambda: f"{_lines(3)}\n-----END PUBLIC KEY-----",
+    "wireless": lambda: "WIFI:T:nopass;S:guests;;",
     "decorator": lambda: "@app.route('/login')\ndef login(): ...",
 }
 

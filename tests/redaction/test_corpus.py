@@ -15,10 +15,14 @@ from tests.redaction.planted import find_left, plant
 from webapp.exact_json import parse
 from webapp.redaction import Redactor
 
-CONTEXTS: Final = Path(__file__).with_name("contexts.txt")
+CONTEXTS: Final = (
+    Path(__file__).with_name("contexts.txt"),
+    Path(__file__).with_name("more_contexts.txt"),
+)
 """Lines of files and commands; `@P@` stands for a password, `@Q@` for one that an address can have,
 `@T@` and `@S@` for tokens, `@H@` for digits of base 16, `@B@` for a user and a password in base64,
-`@U@` for digits of base 32, `@I@` for a UUID, and `\\n` for the end of a line."""
+`@U@` for digits of base 32, `@I@` for a UUID, `\\n` for the end of a line, and `\\t` for a
+tabulator."""
 
 _ALPHABETS: Final = {"H": "0123456789abcdef", "U": "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"}
 _LENGTHS: Final = {"T": 32, "S": 24, "Q": 14, "H": 32, "U": 16, "E": 8}
@@ -55,8 +59,8 @@ def test_look_alikes_stay() -> None:
 def test_secrets_are_known_in_files_and_commands_of_many_kinds() -> None:
     chance = random.Random(22)
     missed = []
-    for line in CONTEXTS.read_text(encoding="utf-8").splitlines():
-        text = line.replace("\\n", "\n")
+    for line in (line for file in CONTEXTS for line in file.read_text("utf-8").splitlines()):
+        text = line.replace("\\n", "\n").replace("\\t", "\t")
         secrets = {}
         for name in sorted(set(re.findall("@([A-Z])@", text))):
             secrets[name] = make(name, chance)

@@ -9,10 +9,16 @@ from typing import Final, NamedTuple
 
 from webapp.redaction.prefilter import Prefilter, encode
 from webapp.redaction.rules.context import NAMED_NEEDS, Place, find_named
-from webapp.redaction.rules.forms import FORMS
+from webapp.redaction.rules.forms import FORMS, find_cut_keys
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.people import PERSONAL, find_named_phone
+from webapp.redaction.rules.tables import (
+    MANIFEST_NEEDS,
+    TABLES_NEEDS,
+    find_in_manifests,
+    find_in_tables,
+)
 from webapp.redaction.rules.vendors import PARTS, PREFIXED
 from webapp.redaction.views import iter_views
 
@@ -48,6 +54,9 @@ SECRETS: Final = (
     ),
     *map(_of_kind, KINDS),
     Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
+    Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
+    Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+    Rule("-----END ", lambda text, *_: find_cut_keys(text)),
 )
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
 # Apart, since they are often not wanted, and since the memory of one pass grows with its rules.

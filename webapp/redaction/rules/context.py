@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from webapp.redaction.rules.kinds import SPACE, is_mixed, split_words
+from webapp.redaction.rules.kinds import SPACE, is_mixed, is_random, split_words
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _HINTS: Final = tuple(
@@ -15,7 +15,8 @@ _HINTS: Final = tuple(
             """
     pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
-    jelszo sifre salt connectionstring pw psw xsrf csrf sas
+    jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
+    lykilorð salt connectionstring pw psw xsrf csrf sas
     """
         )
     )
@@ -30,20 +31,26 @@ _SECOND_WORDS: Final = frozenset(("key", "token", "secret", "phrase", "string", 
 _OPENERS: Final = "\"'`“‘「«„"
 _ASSIGNED: Final = re.compile(
     r"[\"'`\])*_»”]{0,4}[ \t]{0,40}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}[ \t]{0,4}=(?!=)"
-    r"|=>|:=|={1,3}|:(?!:)|<-|：|＝|→|->)"
+    r"|=>|:=|\|\|=|\?\??=|={1,3}|:(?!:)|<-|：|＝|→|->)"
     r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:new [A-Za-z]{1,30}\(|[A-Za-z]{1,30}\((?=[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?")
 _ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
+_OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
+_IS: Final = "is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é|je|jest|er|är|este|on"
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
-    r"(?:[ ](?:for|of|to|on|in|für|pour|para|del|de)[ ][\w.@/' -]{1,40}?)?"
-    r"(?:[ ](?:is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é)"
+    rf"(?:[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?)?"
+    rf"(?:[ ](?:{_IS})"
     r"(?:[ ](?:now|still|to|as|simply|just))?|:)"
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )
+# A question that is asked ends with a colon.
+_CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
+_ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>")
+_BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
 _VALUE_NEXT: Final = re.compile(
@@ -86,18 +93,18 @@ class Place(NamedTuple):
 _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
     # Assigned, or in the next column of a table.
-    r"[\"'`\])*_»”]*[ \t]*[:=|<→：＝-]"
-    r"|[^\n]* (?:for|of|to|on|in|für|pour|para|del|de) [\p{L}\p{N}_.@/' -]*:"
+    r"[\"'`\])*_»”]*[ \t]*[:=|?<>→：＝-]"
+    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/' -]*:"
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
     rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
-    r"|[^\n]* (?:is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é)[ :]"
+    rf"|[^\n]* (?:{_IS})[ :]|[ (][^\s]|\([{SPACE}]*[\"']"
 )
-_ANY_HINT: Final = "|".join(_HINTS)
+ANY_HINT: Final = "|".join(_HINTS)
 NAMED_NEEDS: Final = (
-    rf"(?i:(?:{_ANY_HINT}){_REST}(?:{_AFTER})"
+    rf"(?i:(?:{ANY_HINT}){_REST}(?:{_AFTER})"
     # A flag and an element are known by the character before them.
-    rf"|[-<:]{_REST}(?:{_ANY_HINT}){_REST}(?: +[^\s]|[^<>\n]*>))"
+    rf"|[-<:]{_REST}(?:{ANY_HINT}){_REST}(?: +[^\s]|[^<>\n]*>))"
 )
 """An expression of RE2 that matches every text with a secret after its name."""
 
@@ -153,6 +160,14 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tupl
         yield -match.end(), True
     if before.endswith(("'", '"')) and (match := _ARGUMENT.match(text, end)):
         yield match.end(), True
+    if before.endswith(("'", '"')) and (match := _ATTRIBUTE.match(text, end)):
+        yield -match.end(), False
+    if match := _CALLED.match(text, end):
+        yield match.end(), False
+    if shape is Shape.CODE and (match := _BARE_NEXT.match(text, end)):
+        bare = _BARE.match(text, match.end())
+        if bare is not None and is_random(bare[0].rstrip(".!?:")):
+            yield match.end(), False
     if match := _VALUE_NEXT.match(text, end):
         yield match.end(), True
     if match := _DEFAULT.match(text, end):
@@ -170,9 +185,13 @@ def _read_value(
 ) -> Place | None:
     if at < 0:
         content = _CONTENT.match(text, -at)
-        return None if content is None else _check(text, *content.span(), kind, shape, True)
+        if content is None or not (is_sure or is_strong(content[0])):
+            return None
+        return _check(text, *content.span(), kind, shape, True)
     if kind == "authorization" or kind == "cookie":
         return _read_header(text, at, kind, shape)
+    if text.startswith(("'''", '"""'), at):
+        at += 2
     quoted = _STRING.match(text, at)
     if quoted is not None:
         start, end = quoted.span(quoted.lastgroup or 0)
@@ -201,7 +220,7 @@ def _read_value(
         or (text[at - 1] == " " and secret.count("-") == 1)
     ):
         return None
-    if not is_sure and not _is_strong(secret):
+    if not is_sure and not is_strong(secret):
         return None
     if (
         not any(map(str.isalpha, secret))
@@ -212,7 +231,7 @@ def _read_value(
     return _check(text, start, end, kind, shape, False)
 
 
-def _is_strong(secret: str) -> bool:
+def is_strong(secret: str) -> bool:
     """Return whether `secret` is no word or number of a sentence."""
     return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
 
@@ -231,6 +250,7 @@ def _check(
 
 
 _HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
+_REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")
 _CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")
 
 
@@ -243,7 +263,10 @@ def _read_header(text: str, at: int, kind: str, shape: Shape) -> Place | None:
         return _check(text, start, end, kind, shape, True)
     scheme = _SCHEME.match(text, start)
     start = scheme.end() if scheme else start
+    if scheme is not None and scheme[0].lower().startswith("digest"):
+        line = _REST_OF_LINE.match(text, start)
+        return None if line is None else Place(kind, start, start + len(line[0].rstrip("\"' ")))
     value = _BARE.match(text, start)
-    if value is None or not (scheme or _is_strong(value[0])):
+    if value is None or not (scheme or is_strong(value[0])):
         return None
     return _check(text, start, start + len(value[0].rstrip(".!?:")), kind, shape, False)

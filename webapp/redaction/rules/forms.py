@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from webapp.redaction.rules.context import Place
 from webapp.redaction.rules.kinds import (
     SPACE,
     Kind,
@@ -25,6 +26,8 @@ _KEY_BLOCK: Final = (
 )
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
 _ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
+_NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
+_CHANGED: Final = "changed|rotated|reset|updated|switched"
 _TWO_STRINGS: Final = (
     r"(?:[^()\n\"']{0,40}?(?:[\"'][^\"'\n]{0,200}[\"'])?,\s{0,20})?"
     r"[\"'][^\"'\n]{1,100}[\"']\s{0,4},\s{0,20}[\"'](?P<secret>[^\"'\n]{3,200})[\"']"
@@ -37,6 +40,21 @@ def _is_password(secret: str) -> bool:
 
 def _is_argument(secret: str) -> bool:
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
+
+
+def _is_code_key(secret: str) -> bool:
+    return is_value(secret) and is_mixed(secret) and " " not in secret
+
+
+def _is_code(secret: str) -> bool:
+    """Return whether a word of a sentence is no word of a language, no version and no path."""
+    return (
+        is_value(secret)
+        and is_mixed(secret)
+        and len(secret) >= 8
+        and re.search(r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]", secret) is not None
+        and not re.search(r"[(){}<>/\\]|\A[\w.-]+\.[a-z]{1,5}\Z|\A[a-z]+=", secret)
+    )
 
 
 def _ignoring_case(
@@ -164,9 +182,12 @@ FORMS: Final[tuple[Kind, ...]] = (
     # Sentences of languages without spaces between words, or with several words for this one.
     _ignoring_case(
         "password",
-        "密码|密碼|口令|パスワード|暗証番号|비밀번호|пароль|пароля|mot de passe|palavra-passe",
-        r"(?:mot de passe|palavra-passe|[^\s:：=!-~]{1,12})\s{0,3}"
-        r"(?:是|为|為|は|が|는|은|：|:|=|—|-|est|é|é:)?"
+        "密码|密碼|口令|パスワード|暗証番号|暗号|비밀번호|암호|пароль|пароля|парола|лозинка|κωδικός"
+        "|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
+        "|mật khẩu|mot de passe|palavra-passe|kata sandi|kata laluan",
+        r"(?:mot de passe|palavra-passe|mật khẩu|kata sandi|kata laluan|[^\s:：=!-~]{1,12})"
+        r"(?:\s{1,3}[^\s:：=—!-~]{1,16}){0,3}\s{0,3}"
+        r"(?:是|为|為|は|が|는|은|：|:|=|—|-|est|là|adalah|é|é:)?"
         r"\s{0,3}:?\s{0,2}"
         r"[「『“‘«\"'`]?(?P<secret>[!#-&(-_a-~]{5,80})",
         lambda secret: _is_password(secret) and is_mixed(secret),
@@ -174,10 +195,88 @@ FORMS: Final[tuple[Kind, ...]] = (
     # Calls that take a user and a password.
     _ignoring_case(
         "password",
-        "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|basicauth("
-        "|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
+        "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
+        "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
         "|usernamepasswordcredentials(|.authenticate(|.setcredentials(",
-        r"[a-z._ ]{3,40}=?\(\s{0,20}" + _TWO_STRINGS,
+        r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
+    ),
+    _ignoring_case(
+        "password",
+        "credentials(|passwordauthentication(",
+        r"[a-z]{11,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
+        r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+    ),
+    _ignoring_case(
+        "key",
+        "fernet(|aes.new(|hmac.new(|secretbox(|aesgcm(|chacha20poly1305(|secretkeyspec(",
+        r"[a-z0-9.]{6,20}\(\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
+        _is_code_key,
+    ),
+    _ignoring_case(
+        "key",
+        "createhmac(|jwt.encode(|jwt.sign(|jwt.verify(|jwt.decode(",
+        r"[a-z0-9.]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
+        _is_code_key,
+    ),
+    # Passwords of commands, and others that are written in a form of their own.
+    _ignoring_case(
+        "password",
+        "echo |printf |<<<",
+        r"(?:echo |printf |<<<\s?)(?:-n |-e )?[\"']?(?P<secret>[^\s\"'|]{3,200})[\"']?"
+        r"\s{0,4}\|\s{0,4}"
+        r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass|cryptsetup)"
+        r"|sudo [^\n|]{0,20}-s\b)",
+        _is_argument,
+        r"(?:echo |printf |<<<)[^\n|]*\|",
+    ),
+    _ignoring_case(
+        "password",
+        "openssl ",
+        r"openssl [^\n|;]{0,200}? -(?:k|pass|passin|passout|password) (?:pass:)?" + _ARGUMENT,
+        lambda secret: _is_argument(secret) and not secret.startswith(("env:", "file:", "stdin")),
+    ),
+    _ignoring_case(
+        "password",
+        "htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
+        r"(?:htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} [^\s]{1,64} |net user [^\s]{1,64} "
+        r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + _ARGUMENT,
+        _is_argument,
+    ),
+    _ignoring_case(
+        "secret",
+        "--from-literal",
+        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + _ARGUMENT,
+    ),
+    _ignoring_case(
+        "password",
+        ":",
+        r":(?P<secret>[^\s/\"'`]{3,200})@(?:tcp|unix|udp)\(",
+        needs=r":[^\s/\"'`]*@(?:tcp|unix|udp)\(",
+    ),
+    _ignoring_case(
+        "password",
+        "wifi:",
+        r"wifi:(?:[a-z]:[^;\n]{0,64};){0,4}p:(?P<secret>[^;\n]{4,100});",
+    ),
+    _ignoring_case(
+        "password",
+        _NAMES,
+        rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?from "
+        r"[\"'`]?(?P<secret>[^\s\"'`]{5,100})[\"'`]? to\b",
+        _is_code,
+    ),
+    _ignoring_case(
+        "password",
+        _NAMES,
+        rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?"
+        r"(?:from [\"'`]?[^\s\"'`]{5,100}[\"'`]? )?to [\"'`]?(?P<secret>[^\s\"'`]{5,100})",
+        _is_code,
+    ),
+    _ignoring_case(
+        "password",
+        "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
+        r"[a-z]{5,14}\s{0,3}[:=]\s{0,3}[\w.@+-]{1,60}\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
+        lambda secret: _is_argument(secret) and is_mixed(secret),
     ),
     # Hashes of passwords, keys beside their ids, keys of wallets.
     Kind(
@@ -207,3 +306,18 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?:mnemonic|phrase|seed)[^\n]*(?:[a-z]+[ ,]+){11}",
     ),
 )
+
+_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+# Read from its end: lines of base64, of which the last one may be short.
+_KEY_BODY: Final = re.compile(
+    r"\s{0,9}[A-Za-z0-9+/=]{1,4096}(?:\s{1,9}[A-Za-z0-9+/=]{16,4096}){0,400}"
+)
+_MOST_KEY: Final = 32_768
+
+
+def find_cut_keys(text: str) -> Iterator[Place]:
+    """Yield the ends of private keys whose beginning was cut off."""
+    for match in _KEY_END.finditer(text):
+        body = _KEY_BODY.match(text[max(match.start() - _MOST_KEY, 0) : match.start()][::-1])
+        if body is not None and len(body[0]) >= 16:
+            yield Place("private-key", match.start() - len(body[0].rstrip()), match.end())

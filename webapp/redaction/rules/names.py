@@ -44,7 +44,8 @@ _PASSWORDS: Final = split_words(
     """
     password passwd passwort pwd pass passphrase passcode pw pswd psw pword passw kennwort
     senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord losenord salasana
-    jelszo heslo sifre şifre пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
+    jelszo jelszó heslo sifre şifre adgangskode adgangskoden passord passordet parool geslo
+    lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
     """
 )
 _PASSWORD_ENDS: Final = (
@@ -126,6 +127,8 @@ def classify(name: str) -> tuple[str, Shape] | None:
     if last == "token" or (last.endswith("token") and len(last) > 7):
         is_sure = before in _TOKENS or last[:-5] in _TOKENS
         return "token", Shape.CODE if is_sure else Shape.RANDOM
+    if words[0] == "x" and last == "key":
+        return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
         is_sure = last == "apikey" or before in _KEYS or last[:-3] in _KEYS
         kind = _KINDS_OF_KEYS.get(before or last[:-3], "api-key" if is_sure else "key")

@@ -1,0 +1,170 @@
+"""Secrets that are known by the names of their columns, or by the head of their document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
+from webapp.redaction.rules.kinds import is_value
+from webapp.redaction.rules.names import Shape, classify, has_shape
+
+_MOST_CELLS: Final = 64
+_HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
+_RULE: Final = re.compile(r"[\s|+:=-]*\Z")
+_CELLS: Final = {
+    delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
+    for delimiter in ("|", "\t", ";", ",")
+}
+_INSERT: Final = re.compile(
+    r"insert\s{1,9}(?:ignore\s{1,9})?into\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)"
+    r"\s{0,9}values\s{0,9}",
+    re.IGNORECASE,
+)
+_ROW: Final = re.compile(
+    r"\s{0,9},?\s{0,9}\((?P<cells>(?:[^()'\"]|'(?:[^'\n]|'')*'|\"[^\"\n]*\"|\([^()\n]*\)){1,4000})\)"
+)
+_SQL_CELL: Final = re.compile(r"(?:[^,'\"(]|'(?:[^'\n]|'')*'|\"[^\"\n]*\"|\([^()\n]*\)|(?!))*+")
+_NESTED: Final = re.compile(r"(?:\w{1,30}\()?[\"'](?P<secret>[^\"'\n]*)[\"']")
+
+TABLES_NEEDS: Final = (
+    rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.#/()\"'`* -]*(?:[|\t;,][^\n]*)?\n|insert)"
+)
+MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
+
+_MANIFEST: Final = re.compile(r"^kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
+_DATA: Final = re.compile(r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z))*+", re.MULTILINE)
+_ENTRY: Final = re.compile(
+    r"^[ \t]{1,40}[\"']?[\w.-]{1,100}[\"']?:[ \t]{1,9}(?P<secret>[^\s|>][^\n]*)"
+)
+_BLOCK_LINE: Final = re.compile(r"^[ \t]{2,60}(?P<secret>\S[^\n]*)")
+
+
+def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
+    """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
+    for match in _INSERT.finditer(text) if "insert" in lowered else ():
+        yield from _find_inserted(text, match)
+    lines = list(_iter_lines(text))
+    at = 0
+    while at < len(lines):
+        kept = _read_head(text, *lines[at])
+        at += 1
+        if kept is None:
+            continue
+        delimiter, count, columns = kept
+        while at < len(lines):
+            start, end = lines[at]
+            if not _RULE.match(text, start, end):
+                cells = _split(text, start, end, delimiter)
+                if len(cells) != count:
+                    break
+                for column, (kind, shape) in columns.items():
+                    yield from _read_cell(text, *cells[column], kind, shape)
+            at += 1
+
+
+def _iter_lines(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield start, end - text.endswith("\r", start, end)
+        start = end + 1
+
+
+def _read_head(
+    text: str, start: int, end: int
+) -> tuple[str, int, dict[int, tuple[str, Shape]]] | None:
+    """Return the delimiter of a head, the number of its cells, and its columns of secrets."""
+    if not 5 <= end - start <= 2000:
+        return None
+    line = text[start:end]
+    delimiter = next((one for one in _CELLS if one in line), None)
+    if delimiter is None:
+        return None
+    cells = _split(text, start, end, delimiter)
+    columns: dict[int, tuple[str, Shape]] = {}
+    for at, (begin, stop) in enumerate(cells):
+        name = text[begin:stop]
+        if not _HEAD_CELL.match(name):
+            return None
+        known = classify(name.strip("\"'`* ").replace(" ", "_"))
+        # Tests pass as well, and the value of a cookie has no name in a column.
+        if known is not None and known[1] is not Shape.COOKIE and name.lower() != "pass":
+            columns[at] = known
+    return (delimiter, len(cells), columns) if columns and len(cells) > 1 else None
+
+
+def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
+    """Return the places of the cells of a line, without the space and the bars around them."""
+    if delimiter == "|":
+        while start < end and text[start] in " \t|":
+            start += 1
+        while end > start and text[end - 1] in " \t|":
+            end -= 1
+    cells: list[tuple[int, int]] = []
+    pattern = _CELLS[delimiter]
+    while len(cells) < _MOST_CELLS:
+        match = pattern.match(text, start, end)
+        assert match is not None
+        stop = match.end()
+        if stop < end and text[stop] != delimiter:
+            # A quoted cell with more after it.
+            found = text.find(delimiter, stop, end)
+            stop = end if found < 0 else found
+        written = text[start:stop]
+        begin = start + len(written) - len(written.lstrip())
+        cells.append((begin, max(begin, stop - len(written) + len(written.rstrip()))))
+        if stop >= end:
+            break
+        start = stop + 1
+    return cells
+
+
+def _read_cell(text: str, start: int, end: int, kind: str, shape: Shape) -> Iterator[Place]:
+    while end - start > 1 and text[start] in "\"'`*" and text[end - 1] == text[start]:
+        start, end = start + 1, end - 1
+    secret = text[start:end]
+    if shape is Shape.ANY and not (any(map(str.isalpha, secret)) and is_strong(secret)):
+        return
+    if " " not in secret and has_shape(secret, shape, is_quoted=True):
+        yield Place(kind, start, end)
+
+
+def _find_inserted(text: str, match: re.Match[str]) -> Iterator[Place]:
+    names = [name.strip(" \t\r\n`\"'[]") for name in match["names"].split(",")]
+    columns = {at: known for at, name in enumerate(names) if (known := classify(name))}
+    at = match.end()
+    while columns and (row := _ROW.match(text, at)):
+        at = row.end()
+        start, stop = row.span("cells")
+        for column in range(len(names)):
+            cell = _SQL_CELL.match(text, start, stop)
+            assert cell is not None
+            value = _NESTED.search(text, cell.start(), cell.end())
+            if column in columns and value is not None:
+                kind, shape = columns[column]
+                if has_shape(value["secret"], shape, is_quoted=True):
+                    yield Place(kind, *value.span("secret"))
+            start = cell.end() + 1
+            if start > stop:
+                break
+
+
+def find_in_manifests(text: str, lowered: str) -> Iterator[Place]:
+    """Yield the values of the secrets of a cluster, whatever their names."""
+    at = 0
+    for document in re.split(r"^---", text, flags=re.MULTILINE):
+        if _MANIFEST.search(document):
+            for data in _DATA.finditer(document):
+                for line in re.finditer(r"[^\n]+", data[0]):
+                    found = _ENTRY.match(line[0]) or _BLOCK_LINE.match(line[0])
+                    if found is None or (found.re is _BLOCK_LINE and ":" in line[0]):
+                        continue
+                    secret = found["secret"].strip().strip("\"'")
+                    begin = line[0].find(secret, found.start("secret"))
+                    start = at + data.start() + line.start() + begin
+                    if len(secret) >= 3 and is_value(secret):
+                        yield Place("secret", start, start + len(secret))
+        at += len(document) + 3
