@@ -5,7 +5,7 @@
     detecting     the secrets of one text, also if they are escaped there
     prefilter     which rules can find anything in a text, in one pass
     views         the same text with its escapes decoded
-    base64_texts  texts in base64
+    base64_texts  texts in base64, also compressed, and in hexadecimal digits
     spreading     searches for values that were found elsewhere
     rules         the kinds of secrets: by their form, by the text around them, or by a check
     masking       `find` and `mask`, for whole texts: errors, logs, the output of commands

@@ -1,15 +1,24 @@
-"""Texts in base64 within a text."""
+"""Texts in base64 and in hexadecimal digits within a text."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
+_WRAPPED: Final = re.compile(r"(?:[A-Za-z0-9+/]{60,80}\r?\n){1,2000}[A-Za-z0-9+/]{1,80}={0,2}")
+"""With line breaks, as in mails and files."""
+
+_LINE: Final = range(60, 81)
+_HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}){8,}|(?:0x)?(?:[0-9A-F]{2}){8,}")
+_COMPRESSED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_MOST_UNPACKED: Final = 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
 _UTF_16: Final = "utf-16-le"
@@ -28,23 +37,37 @@ class Base64Text:
 
 
 def iter_base64(text: str) -> Iterator[Base64Text]:
-    """Yield the texts in base64 within `text`."""
+    """Yield the texts in base64 or hexadecimal digits within `text`, compressed ones as well."""
     if len(text) < _SHORTEST:
         return
+    done = 0
     for match in _RUN.finditer(text):
-        found = _read(match)
+        start, end = match.span()
+        if start < done:
+            continue
+        if end - start in _LINE and text.startswith(("\n", "\r\n"), end):
+            wrapped = _WRAPPED.match(text, start)
+            whole = wrapped and _read(re.sub(r"\s", "", wrapped[0]), *wrapped.span())
+            if whole is not None:
+                yield whole
+                done = whole.end
+                continue
+        found = _read(match[0], start, end)
         if found is not None:
             yield found
 
 
-def _read(match: re.Match[str]) -> Base64Text | None:
-    written = match[0]
+def _read(written: str, start: int, end: int) -> Base64Text | None:
+    if _HEX.fullmatch(written):
+        return _read_hex(written, start, end)
     sample = _decode(written[:_SAMPLE])
     if sample is None:
         return None
+    if sample.startswith(_COMPRESSED):
+        return _read_compressed(written, start, end)
     charset = _UTF_16 if len(sample) > 3 and not any(sample[1::2]) else "utf-8"
-    start = sample.decode(charset, "ignore")
-    if len(start.encode(charset)) < len(sample) - 3 or not _is_text(start):
+    head = sample.decode(charset, "ignore")
+    if len(head.encode(charset)) < len(sample) - 3 or not _is_text(head):
         return None
     content = _decode(written)
     try:
@@ -60,7 +83,33 @@ def _read(match: re.Match[str]) -> Base64Text | None:
         encoded = (base64.urlsafe_b64encode if is_url else base64.b64encode)(content).decode()
         return encoded if is_padded or len(written) % 4 == 0 else encoded.rstrip("=")
 
-    return Base64Text(match.start(), match.end(), text, encode)
+    return Base64Text(start, end, text, encode)
+
+
+def _read_hex(written: str, start: int, end: int) -> Base64Text | None:
+    try:
+        text = bytes.fromhex(written.removeprefix("0x")).decode()
+    except ValueError:
+        return None
+    if not _is_text(text):
+        return None
+    prefix = "0x" if written.startswith("0x") else ""
+    return Base64Text(start, end, text, lambda new: prefix + new.encode("utf-8", "replace").hex())
+
+
+def _read_compressed(written: str, start: int, end: int) -> Base64Text | None:
+    content = _decode(written)
+    try:
+        text = zlib.decompressobj(47).decompress(content or b"", _MOST_UNPACKED).decode()
+    except (zlib.error, ValueError):
+        return None
+
+    def encode(new: str) -> str:
+        content = new.encode("utf-8", "replace")
+        packed = gzip.compress(content, mtime=0) if written[0] == "H" else zlib.compress(content)
+        return base64.b64encode(packed).decode()
+
+    return Base64Text(start, end, text, encode) if text else None
 
 
 def _decode(written: str) -> bytes | None:

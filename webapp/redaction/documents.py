@@ -264,8 +264,12 @@ class Rewriter:
             if isinstance(item, Object):
                 for path, piece in _iter_pieces(item):
                     texts.setdefault(path, []).append(piece)
-        for pieces in texts.values():
+        for path, pieces in texts.items():
             self._edit_together(pieces, step, changes)
+            if path == ("text",):
+                # Parts need not be one text: each may begin anew.
+                for pair in zip(pieces, pieces[1:], strict=False):
+                    self._edit_together(pair, step, changes)
         if changes.texts:
             for item in items:
                 if isinstance(item, Object):
@@ -274,7 +278,7 @@ class Rewriter:
     def _edit_together(self, pieces: Sequence[String], step: Step, changes: _Changes) -> None:
         if len(pieces) < 2:
             return
-        written = [piece.text for piece in pieces]
+        written = [changes.texts.get(piece, piece.text) for piece in pieces]
         edited = self._editor.edit_pieces(written, step)
         for piece, old, new in zip(pieces, written, edited, strict=True):
             if old != new:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +71,9 @@ class Redactor:
         key: bytes | None = None,
     ) -> None:
         self.words: Final = tuple(
-            re.compile(re.escape(word), re.IGNORECASE) for word in words if word.strip()
+            re.compile(r"\s{1,9}".join(map(re.escape, word.split())), re.IGNORECASE)
+            for word in (unicodedata.normalize("NFC", word) for word in words)
+            if word.strip()
         )
         self.keep: Final = frozenset(keep)
         self.kinds: Final = None if kinds is None else frozenset(kinds)
@@ -228,7 +231,7 @@ class _Editor:
         self._scan = scan
         self._masks = masks
         self._counts = counts
-        self._in_base64 = False
+        self._inside = 0
         self.passes = scan.passes
         self.note = scan.note
 
@@ -307,11 +310,11 @@ class _Editor:
     def _edit_base64(
         self, text: str, edits: Sequence[tuple[int, int, str]], step: Step, name: str
     ) -> list[tuple[int, int, str]]:
-        """Return the edits of the texts in base64 within a text; decode once only."""
-        if self._in_base64:
+        """Return the edits of the texts in base64 within a text; decode twice at most."""
+        if self._inside == 2:
             return []
         found: list[tuple[int, int, str]] = []
-        self._in_base64 = True
+        self._inside += 1
         for one in iter_base64(text):
             self._scan.note_base64()
             if not any(start < one.end and one.start < end for start, end, _ in edits):
@@ -319,5 +322,5 @@ class _Editor:
                 if new != one.text:
                     is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1
                     found.append((one.start, one.end, new if is_mask else one.encode(new)))
-        self._in_base64 = False
+        self._inside -= 1
         return found

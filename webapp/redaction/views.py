@@ -1,13 +1,16 @@
 r"""The same text with its escapes decoded, each character with its place in the source.
 
-A secret may be written with `\"`, `\u002d`, `%2F` or `&amp;` in it, also several times over. It
-is searched in the decoded text, and masked at its place in the source.
+A secret may be written with `\"`, `\u002d`, `%2F` or `&amp;` in it, also several times over; with
+characters that nobody sees, in full width, or as two literals that are joined. It is searched in
+the decoded text, and masked at its place in the source.
 """
 
 from __future__ import annotations
 
 import html
 import re
+import sys
+import unicodedata
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -17,16 +20,46 @@ from urllib.parse import unquote
 
 _MAX_VIEWS: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_ESCAPE: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'\\/bfnrt])")
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|\r?\n|[\"'\\/bfnrt_*-])"
+)
 _PERCENT: Final = re.compile(r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,64}")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 
 
+_LITERALS: Final = re.compile(r"([\"'])[ \t]{0,20}\+\s{0,40}\1")
+"""The end of a literal with the beginning of the next one."""
+
+_UNSEEN: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+_DIGITS: Final = "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f"
+"""Of Arabic, Persian and Hindi."""
+
+_DISGUISE: Final = re.compile(rf"[{_UNSEEN}\uff01-\uff5e{_DIGITS}]|[^\W\d_][\u0300-\u036f]{{1,8}}")
+_DISGUISED: Final = re.compile(
+    rf"[{_UNSEEN}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
+)
+"""Full width alone, without letters and digits, is usual in Chinese and Japanese."""
+
+
+def _uncover(disguise: str) -> str:
+    """Return the plain form of a character; "" of one that is not seen."""
+    if "\uff01" <= disguise <= "\uff5e":
+        return chr(ord(disguise) - 0xFEE0)
+    if disguise.isdecimal():
+        return str(unicodedata.decimal(disguise))
+    return unicodedata.normalize("NFC", disguise) if len(disguise) > 1 else ""
+
+
 def _unescape(escape: str) -> str:
     if escape[1] in "ux":
-        return chr(int(escape[2:], 16))
+        code = int(escape[2:].strip("{}"), 16)
+        return chr(code) if code <= sys.maxunicode else escape
+    if escape[1] in "0123":
+        return chr(int(escape[1:], 8))
+    if escape[1] in "\r\n":
+        return ""
     return _SIMPLE.get(escape[1], escape[1])
 
 
@@ -35,6 +68,8 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("%", _PERCENT, unquote),
     ("&", _ENTITY, html.unescape),
     ("\x1b[", _COLOR, lambda _: ""),
+    ("+", _LITERALS, lambda _: ""),
+    ("", _DISGUISE, _uncover),
 )
 
 
@@ -65,7 +100,18 @@ class View:
 
 def has_escapes(text: str) -> bool:
     """Return whether something in `text` may be an escape; most texts have none."""
-    return "\\" in text or "%" in text or "&" in text or "\x1b[" in text
+    return (
+        "\\" in text
+        or "%" in text
+        or "&" in text
+        or "\x1b[" in text
+        or ("+" in text and _LITERALS.search(text) is not None)
+        or _is_disguised(text)
+    )
+
+
+def _is_disguised(text: str) -> bool:
+    return not text.isascii() and _DISGUISED.search(text) is not None
 
 
 def iter_views(text: str) -> Iterator[View]:
@@ -78,6 +124,8 @@ def iter_views(text: str) -> Iterator[View]:
     for view in views:
         yield view
         for hint, pattern, decode in _DECODERS:
+            if pattern is _DISGUISE and not _is_disguised(view.text):
+                continue
             if len(views) < _MAX_VIEWS and hint in view.text:
                 decoded = _decode(view, pattern, decode)
                 if decoded.text not in seen:

@@ -1,0 +1,101 @@
+"""Secrets in disguise: encoded, escaped, with characters that nobody sees, or split."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import unicodedata
+import zlib
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+
+from webapp.exact_json import parse
+from webapp.redaction import Redactor
+
+TOKEN: Final = "ghp" + "_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb12"
+CARD: Final = "4539148803436467"
+MAIL: Final = "jane.roe@harbour-mail.com"
+PASSWORD: Final = "tr0ub4dor-Zebra7"
+
+DISGUISES: Final[dict[str, Callable[[str], str]]] = {
+    "escapes": lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
+    "escapes in braces": lambda text: "".join(f"\\u{{{ord(one):x}}}" for one in text),
+    "bytes": lambda text: "".join(f"\\x{ord(one):02x}" for one in text),
+    "octal": lambda text: "".join(f"\\{ord(one):03o}" for one in text),
+    "entities": lambda text: "".join(f"&#{ord(one)};" for one in text),
+    "entities in hexadecimal": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
+    "percent": lambda text: "".join(f"%{ord(one):02X}" for one in text),
+    "percent twice": lambda text: quote("".join(f"%{ord(one):02x}" for one in text)),
+    "base64": lambda text: base64.b64encode(f"it is {text} .".encode()).decode(),
+    "base64 of URLs": lambda text: base64.urlsafe_b64encode(f"ÿ?> {text}".encode()).decode(),
+    "base64 twice": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
+    "base64 in lines": lambda text: base64.encodebytes(
+        f"{'a line ' * 8}{text} {'and more ' * 20}".encode()
+    ).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal in capitals": lambda text: text.encode().hex().upper(),
+    "hexadecimal number": lambda text: f"0x{text.encode().hex()}",
+    "gzip": lambda text: base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode(),
+    "zlib": lambda text: base64.b64encode(zlib.compress(text.encode())).decode(),
+    "no width": "\u200b".join,
+    "soft hyphen": lambda text: f"{text[:5]}\u00ad{text[5:]}",
+    "marks of order": lambda text: f"{text[:3]}\u202e\ufeff{text[3:]}",
+    "full width": lambda text: "".join(chr(ord(one) + 0xFEE0) for one in text),
+    "two literals": lambda text: f'"{text[:8]}" + "{text[8:]}"',
+    "two lines": lambda text: f"{text[:9]}\\\n{text[9:]}",
+    "Markdown": lambda text: text.replace("_", "\\_").replace("-", "\\-").replace("@", "&commat;"),
+}
+
+
+def redact(value: object, **choices: object) -> list[str]:
+    redactor = Redactor(**choices)  # type: ignore[arg-type]
+    found: list[str] = json.loads(redactor.redact(parse(json.dumps(value))).source)
+    return found
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+@pytest.mark.parametrize("secret", [TOKEN, CARD, MAIL, PASSWORD])
+def test_a_disguised_secret_is_masked(name: str, secret: str) -> None:
+    disguised = DISGUISES[name](secret)
+    known = f"password: {secret}" if secret == PASSWORD else f"it is {secret}"
+    assert disguised != secret or name == "Markdown"
+
+    assert disguised not in redact([known, f"again {disguised} ."])[1]
+    if secret != PASSWORD:
+        assert disguised not in redact([f"only {disguised} ."])[0]
+
+
+def test_a_word_is_masked_in_any_case_and_normal_form() -> None:
+    word = "Café Noir"
+    forms = [
+        word,
+        word.upper(),
+        unicodedata.normalize("NFD", word),
+        "café\n noir",
+        "Ca\u200bfé Noir",
+    ]
+    forms += [base64.b64encode(f"at the {word}!".encode()).decode(), quote(word)]
+
+    for wanted in (word, unicodedata.normalize("NFD", word)):
+        shown = redact([f"at {form}." for form in forms], words=[wanted])
+        assert [one for one, form in zip(shown, forms, strict=True) if form in one] == []
+
+
+def test_a_disguise_without_a_secret_stays() -> None:
+    texts = [
+        "価格は１２３４５円、全角ＡＢＣ",
+        "naïve cafe\u0301 and so\u00adft",
+        "٠١٢٣ and ۴۵۶",
+        gzip.compress(b"nothing").hex(),
+        base64.b64encode(gzip.compress(b"nothing to see here", mtime=0)).decode(),
+        b"nothing to see here".hex(),
+        base64.encodebytes(b"nothing to see here " * 20).decode(),
+        '"a long" + "literal"',
+        "a line \\\n that goes on \\u{1F600} \\u{FFFFFFF} \\101",
+    ]
+
+    assert redact(texts) == texts
