@@ -21,11 +21,12 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions conversations ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares snippets templating errors fragments security static_files access"
+    " shares snippets templating errors fragments security static_files"
+    " access"
 )
 EVERYTHING: Final = (
-    f"{PAGES} addresses folders http database embedded factories loopback monitoring serving views"
-    " app"
+    f"{PAGES} addresses folders http database embedded factories keeping loopback"
+    " monitoring serving views app"
 )
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
@@ -61,6 +62,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
     "factories": ("access config database shares snippets upstream", "platformdirs requests"),
     "snippets": (f"{VALUES} formatting", ""),
+    "keeping": (
+        f"{VALUES} database embedded services static_files transcript upstream",
+        "flask sqlalchemy",
+    ),
     "loopback": ("", "requests urllib3 werkzeug"),
     "access": (
         "addresses config database fragments redaction",
@@ -153,7 +158,7 @@ def importers_of(area: str) -> set[str]:
 
 
 def test_only_the_assembling_modules_know_the_server_we_bring() -> None:
-    assert importers_of("embedded") == {"app", "cli"}
+    assert importers_of("embedded") == {"app", "cli", "keeping"}
     assert importers_of("loopback") == {"app"}
 
 

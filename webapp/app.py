@@ -15,7 +15,7 @@ from htmx_flask import Htmx
 from requests.adapters import BaseAdapter
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from webapp import access, errors, redaction, security, templating
+from webapp import access, errors, keeping, redaction, security, templating
 from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_address, find_reader
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.config import Config
@@ -39,6 +39,8 @@ from webapp.factories import (
     find_server_kind,
     find_snippet_servers,
     find_spool_folder,
+    find_upstream_days,
+    lengthen,
     lists_input_only,
     open_app_database,
     open_upstream,
@@ -72,6 +74,7 @@ from webapp.views import (
     texts,
 )
 from webapp.views.actions import code, rerun
+from webapp.views.actions import keeping as kept
 from webapp.views.finding import conversations
 from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
@@ -81,6 +84,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _MAX_FORM_BYTES: Final = 256 * 1024
+_OF_TRANSCRIPTS: Final = (
+    *(listing, completions, checks, search, messages, texts, media, remote_images),
+    *(code, rerun, compare, confidence, conversations),
+)
+"""The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
 
@@ -132,12 +140,15 @@ def create_app(
         )
     if embedded is not None:
         transport = transport or LoopbackAdapter(embedded, mount="/v1", variables={AS_GIVEN: True})
-    services = _build_services(config, transport, clock, media_cache)
-    app.extensions["readback"] = replace(
-        services,
+    create = partial(_create_pages, root, static_files)
+    services = replace(
+        _build_services(config, transport, clock, media_cache),
         conversations=store,
-        shares=_build_sharing(config, shares, clock, lambda: _create_pages(root, static_files)),
+        shares=_build_sharing(config, shares, clock, create),
     )
+    if not config.uses_embedded:
+        services = _add_copies(app, create, services, config, clock, guard)
+    app.extensions["readback"] = services
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.before_request(_note_route)
     guard.install(app)
@@ -169,11 +180,64 @@ def _add_pages(app: Flask) -> None:
     app.add_template_global(find_reader, "find_reader")
     app.after_request(_make_redirect_relative)
     for area in (
-        *(listing, completions, checks, search, messages, texts, media, remote_images, health),
-        *(code, rerun, compare, confidence, conversations),
-        *(links, making, managing, redacted, login, sessions, record),
+        *_OF_TRANSCRIPTS,
+        *(kept, links, making, managing, redacted, login, sessions, record, health),
     ):
         app.register_blueprint(area.bp)
+
+
+def _add_copies(
+    app: Flask,
+    create: Callable[[], Flask],
+    services: Services,
+    config: Config,
+    clock: Clock,
+    guard: Access,
+) -> Services:
+    """Return `services` with the copies that are kept beside the server that `app` reads from.
+
+    With a model server, completions are run again into the same store.
+    """
+    alone = _without_server(config)
+    store = Store(
+        find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
+    )
+    media_cache = _open_media_cache(alone)
+    server = create_server(store, model=_open_model(config), on_delete=media_cache.forget)
+    transport = LoopbackAdapter(server, mount="/v1", variables={AS_GIVEN: True})
+    own = _build_services(alone, transport, clock, media_cache)
+    again = replace(services.again, model=own.again.model)
+    if config.keep_days:
+        Retention(
+            store,
+            days=config.keep_days,
+            on_delete=media_cache.forget,
+            on_deleted=lambda one: guard.record.add(Event.DELETE, RETENTION, completion=one),
+        ).begin()
+
+    def create_pages() -> Flask:
+        pages = create()
+        pages.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
+        pages.extensions["readback"] = replace(
+            own, shares=services.shares, again=again, conversations=store
+        )
+        pages.after_request(_make_redirect_relative)
+        pages.add_template_global(find_reader, "find_reader")
+        guard.attach(pages)
+        errors.register_error_handlers(pages, "kept")
+        keeping.surround(pages, app, store)
+        for area in (*_OF_TRANSCRIPTS, making, redacted):
+            pages.register_blueprint(area.bp)
+        return pages
+
+    source = keeping.Source(
+        open=lambda: open_upstream(config, limits=lengthen(config.limits), clock=clock),
+        input_only=lists_input_only(services.upstream, config),
+        days=find_upstream_days(services.upstream, config),
+        seconds=config.transfer_timeout,
+    )
+    copies = keeping.KeptCopies(store, source, create_pages)
+    return replace(services, again=again, copies=copies)
 
 
 def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
@@ -240,6 +304,21 @@ def _forget(
     spool.forget(completion_id)
 
 
+def _open_model(config: Config) -> ModelServer | None:
+    if config.model_url is None:
+        return None
+    return ModelServer(
+        config.model_url,
+        api_key=config.model_api_key,
+        headers=config.model_headers,
+        forwards_store=config.model_forwards_store,
+        stores_all=config.stores_all,
+        limits=config.model_limits,
+        proxy=config.proxy,
+        ca_bundle=config.ca_bundle,
+    )
+
+
 def _create_embedded(
     config: Config,
     store: Store,
@@ -254,18 +333,8 @@ def _create_embedded(
 
     It does without its database until that can be reached.
     """
-    model = None
-    if config.model_url is not None:
-        model = ModelServer(
-            config.model_url,
-            api_key=config.model_api_key,
-            headers=config.model_headers,
-            forwards_store=config.model_forwards_store,
-            stores_all=config.stores_all,
-            limits=config.model_limits,
-            proxy=config.proxy,
-            ca_bundle=config.ca_bundle,
-        )
+    model = _open_model(config)
+    if model is not None:
         spool.prepare()
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
@@ -298,16 +367,7 @@ def _build_sharing(
 
     The services of a snapshot read nothing else: they have no address, no key and no cache.
     """
-    alone = replace(
-        config,
-        openai_api_key=None,
-        openai_base_url=None,
-        azure_openai_endpoint=None,
-        azure_openai_api_key=None,
-        headers=(),
-        api_key=None,
-        proxy=None,
-    )
+    alone = _without_server(config)
     nothing = MediaCache(FolderCache(find_media_folder(alone), max_bytes=0, max_age=0))
 
     def build(text: str) -> Services:
@@ -324,6 +384,20 @@ def _build_sharing(
         ),
         SnapshotPages(create, build),
         RecentSnapshots(),
+    )
+
+
+def _without_server(config: Config) -> Config:
+    """Return the settings of pages that read from a store of ours alone, without any key."""
+    return replace(
+        config,
+        openai_api_key=None,
+        openai_base_url=None,
+        azure_openai_endpoint=None,
+        azure_openai_api_key=None,
+        headers=(),
+        api_key=None,
+        proxy=None,
     )
 
 

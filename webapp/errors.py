@@ -48,6 +48,7 @@ _NOT_FOUND_CAUSES = {
         _TOO_NEW,
     ),
     "share": (),
+    "kept": ("No copy of it was kept, or its copy was deleted.",),
 }
 _NO_DATABASE = "Readback cannot use its database now. Try again in a moment."
 _RETRY_SECONDS = 10

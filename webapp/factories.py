@@ -24,6 +24,12 @@ from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
 
+_COPY_SECONDS: Final = 120.0
+_COPY_BYTES: Final = 512 * 1024 * 1024
+"""A page of a hundred messages with images in them; one is read at a time."""
+_DAYS: Final = 30
+"""For which OpenAI and Azure keep a completion."""
+
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
 
 _CREDENTIALS = re.compile(r"(?<=//)[^/]*@|\b(?:user|password)=[^&]*")
@@ -167,6 +173,26 @@ def find_snippet_servers(config: Config) -> tuple[Server, Server]:
     # The classic API names a deployment in the address, which is not known.
     v1 = f"{endpoint.base_url.removesuffix('/v1')}/v1"
     return reads, replace(reads, base_url=v1, api_version=None)
+
+
+def lengthen(limits: Limits) -> Limits:
+    """Return the limits of a copy of a completion, whose pages may be large and take long.
+
+    The copier retries by itself.
+    """
+    return replace(
+        limits,
+        page_timeout=max(limits.page_timeout, _COPY_SECONDS),
+        max_bytes=max(limits.max_bytes, _COPY_BYTES),
+        max_retries=0,
+    )
+
+
+def find_upstream_days(upstream: Upstream, config: Config) -> int | None:
+    """Return after how many days the server deletes a completion; None if that is not known."""
+    if config.upstream_days is not None:
+        return config.upstream_days or None
+    return _DAYS if find_server_kind(upstream, config) in ("openai", "azure") else None
 
 
 def lists_input_only(upstream: Upstream, config: Config) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from _typeshed.wsgi import WSGIApplication
+
     class SnapshotApp(Protocol):
         """Answers with the pages of a snapshot."""
 
@@ -28,9 +30,24 @@ if TYPE_CHECKING:
             self, share: Share, read: Callable[[], str | None], *, mount: str, path: str
         ) -> Response | None: ...
 
+    class Copies(Protocol):
+        """The copies kept of the server's completions; see `webapp.keeping`."""
+
+        days: int | None
+
+        def find(self, completion_id: str) -> int | None: ...
+
+        def keep(self, completion_id: str) -> None: ...
+
+        def get_pages(self) -> WSGIApplication: ...
+
 
 SERVICES: Final = "readback.services"
 """The WSGI variable with the services of a shared snapshot, in place of the application's."""
+
+
+class CannotKeep(Exception):
+    """No copy of a completion can be stored; the message is for the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +85,8 @@ class Again:
 class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
-    Those of a snapshot have its `share`, and no `sharing`. `conversations` is None if the pages
-    read from another server.
+    Those of a snapshot have its `share`, and no `sharing`. If the pages read from another server,
+    `conversations` is None, and there are `copies`.
     """
 
     upstream: Upstream
@@ -84,6 +101,7 @@ class Services:
     shares: Sharing | None = None
     share: Share | None = None
     conversations: ConversationSource | None = None
+    copies: Copies | None = None
 
     @property
     def sharing(self) -> Sharing:

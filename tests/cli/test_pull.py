@@ -24,8 +24,8 @@ from tests.support.fake_upstream import (
 )
 from tests.support.forking import Forkable
 from tools.store_rows import database_url
-from webapp.cli.copying import LONGEST_WAIT, Copier, CopyReport
 from webapp.embedded import Store
+from webapp.keeping.copying import LONGEST_WAIT, Copier, CopyReport
 from webapp.upstream import Clock, Endpoint, KeyRejected, Limits, RateLimited, Upstream
 
 

@@ -17,7 +17,7 @@ from webapp.config import SETTINGS, Config, ConfigError, Setting
 SECRET = "sk-4f9a-never-show-this"
 LONG_PATH = "/" + "x" * 5000
 PROXIES = (ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8"))
-DESCRIBED_DEFAULTS = {"OPENAI_BASE_URL", "DATABASE_URL", "SECRET_KEY"}
+DESCRIBED_DEFAULTS = {"OPENAI_BASE_URL", "DATABASE_URL", "SECRET_KEY", "READBACK_UPSTREAM_DAYS"}
 """The settings whose default is not a value of the field."""
 
 

@@ -130,11 +130,13 @@ def test_it_runs_again_and_the_new_one_names_the_first(
 
     answer = with_model.post(form.attributes["action"] or "", data=sent | {"model": "other"})
 
-    assert (answer.status_code, answer.location) == (303, "/completions/chatcmpl-second")
+    compared = f"/compare?a={ID}&b=chatcmpl-second"
+    assert (answer.status_code, answer.location) == (303, compared)
+    assert "Four Five" in Page.of(with_model.get(compared)).text
     asked = json.loads(model.requests[-1].body)
     assert asked["model"] == "other"
     assert asked["messages"] == hostile_completion()["messages"][:3]
-    transcript = Page.of(with_model.get(answer.location))
+    transcript = Page.of(with_model.get("/completions/chatcmpl-second"))
     assert "readback_rerun_of" in transcript.text and "Five." in transcript.text
     record = Page.of(with_model.get("/record"))
     assert "run again" in record.text and ID in record.text

@@ -25,6 +25,7 @@ from webapp.access.admission import (
 from webapp.access.attempts import PASSWORDS, Allowance, name_source
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
 from webapp.access.reader import (
+    ANYONE,
     RETENTION,
     SHELL,
     Reader,
@@ -38,6 +39,7 @@ from webapp.access.schema import SCHEMA
 from webapp.access.sessions import Session
 
 __all__ = [
+    "ANYONE",
     "OPEN_ENDPOINTS",
     "PASSWORDS",
     "RETENTION",

@@ -80,8 +80,12 @@ class Access:
 
     def install(self, app: Flask) -> None:
         """Put the guard before every route of `app`."""
-        app.extensions[_EXTENSION] = self
+        self.attach(app)
         app.before_request(self._guard)
+
+    def attach(self, app: Flask) -> None:
+        """Let the views of `app` record, whose requests have all passed the guard before."""
+        app.extensions[_EXTENSION] = self
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ _OWN: Final = frozenset(
         "completions",
         "conversations",
         "healthz",
+        "kept",
         "logged-out",
         "login",
         "logout",

@@ -7,8 +7,6 @@ import logging
 import sys
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import replace
-from typing import Final
 
 from webapp.cli.commands import (
     Commands,
@@ -18,17 +16,13 @@ from webapp.cli.commands import (
     has_filters,
     open_store,
 )
-from webapp.cli.copying import Copier, CopyReport, format_error
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.completions import Completion
 from webapp.config import Config, ConfigError
-from webapp.factories import lists_input_only, open_upstream
+from webapp.factories import lengthen, lists_input_only, open_upstream
 from webapp.formatting import count
+from webapp.keeping.copying import Copier, CopyReport, format_error
 from webapp.upstream import UpstreamError
-
-_CALL_SECONDS: Final = 120.0
-_CALL_BYTES: Final = 512 * 1024 * 1024
-"""A page of a hundred messages with images in them; one is read at a time."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -60,13 +54,7 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
     # The command reports in sentences all that the client logs.
     logging.getLogger("readback").addHandler(logging.NullHandler())
     report = CopyReport()
-    # Nobody waits for a page, so a request may take long; the copier retries by itself.
-    limits = replace(
-        config.limits,
-        page_timeout=max(config.limits.page_timeout, _CALL_SECONDS),
-        max_bytes=max(config.limits.max_bytes, _CALL_BYTES),
-        max_retries=0,
-    )
+    limits = lengthen(config.limits)
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,

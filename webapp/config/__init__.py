@@ -308,6 +308,14 @@ class Config:
         "value of one of them belong to one conversation. It counts for what is stored from then "
         "on. `none` names none.",
     )
+    upstream_days: int | None = setting(
+        "READBACK_UPSTREAM_DAYS",
+        parsers.whole(0, 36_500),
+        default=None,
+        default_text="30 for OpenAI and Azure",
+        help="Days after its creation at which the server to read from deletes a completion: its "
+        "pages say so, and offer to keep a copy. 0 is for a server that deletes none.",
+    )
     allows_shares: bool = setting(
         "READBACK_SHARES",
         parsers.flag,

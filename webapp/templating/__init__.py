@@ -1,6 +1,7 @@
 """Filters, tests and functions of the templates, none of which knows more than its arguments.
 
 context    all that the rendering of a page's messages depends on: view, budgets, images
+keeping    copies of completions, and when the server deletes them
 headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
@@ -30,6 +31,7 @@ from webapp.templating import (
     bubbles,
     conversations,
     headers,
+    keeping,
     listing,
     outlines,
     runs,
@@ -72,6 +74,10 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_chips": runs.list_chips,
     "run_links": runs.RunLinks.on_page,
     "select_entries": runs.select_entries,
+    "describe_keeping": keeping.describe_keeping,
+    "find_copy_url": keeping.find_copy_url,
+    "find_kept_time": None,
+    "outside_url": None,
     "shared": lambda: services().share,
     "shared_id": SHARED_ID,
     "draw_ribbon": outlines.draw_ribbon,
@@ -80,6 +86,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "find_long_text": bubbles.find_long_text,
     "find_search_place": searching.find_place,
     "find_title": headers.find_title,
+    "has_copies": lambda: services().copies is not None,
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
     "list_counts": headers.list_counts,

@@ -63,6 +63,7 @@ from webapp.exact_json import Object, parse
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
+_STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DIGEST: Final = "SELECT digest FROM completions WHERE id = :id"
 _TO_UPDATE: Final = "SELECT seq, created, wire_json FROM completions WHERE id = :id"
 _LAST_SEQ: Final = text(
@@ -201,6 +202,12 @@ class Store:
             return None
         wire_json: str = row.wire_json
         return _write_completion(row) if as_given else wire_json
+
+    def find_stored_time(self, completion_id: str) -> int | None:
+        """Return when a completion was stored, in unix seconds, or None if there is none."""
+        with self.connect() as connection:
+            binds = {"id": index_text(completion_id)}
+            return connection.execute(_STORED_TIME, binds).scalar()
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """Replace all metadata of a completion and return its JSON, or None if there is none."""

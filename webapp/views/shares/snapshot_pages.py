@@ -7,14 +7,12 @@ of the viewer stays there. It can read only the snapshot in memory.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, request
-from werkzeug.test import run_wsgi_app
 
 from webapp.errors import register_error_handlers
 from webapp.services import SERVICES, Services
@@ -22,6 +20,7 @@ from webapp.shares import SHARED_ID, Share
 from webapp.static_files import OUTSIDE
 from webapp.templating.context import VIEW_COOKIE, VIEWS
 from webapp.views import completions, media, messages, texts
+from webapp.views.shares.nesting import answer_nested
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -79,10 +78,7 @@ class SnapshotPages:
         environ["PATH_INFO"] = f"/{path}" if path else f"/completions/{SHARED_ID}"
         environ[SERVICES] = services
         environ[OUTSIDE] = request.script_root
-        # In a context of its own, since a page that streams outlives this request's.
-        context = Context()
-        body, status, headers = context.run(run_wsgi_app, self._get_app(), environ)
-        response = Response(_Body(context, body), status, headers)
+        response = answer_nested(self._get_app(), environ)
         response.headers.update(HEADERS)
         return response
 
@@ -116,21 +112,3 @@ class SnapshotPages:
                     app.register_blueprint(area.bp)
                 self._app = app
             return self._app.wsgi_app
-
-
-class _Body:
-    """The body of an answer, each piece made in the context in which its page began."""
-
-    def __init__(self, context: Context, body: Iterable[bytes]) -> None:
-        self._context = context
-        self._body = body
-        self._pieces = context.run(iter, body)
-
-    def __iter__(self) -> Iterator[bytes]:
-        while (piece := self._context.run(next, self._pieces, None)) is not None:
-            yield piece
-
-    def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            self._context.run(close)

@@ -22,6 +22,7 @@ from webapp.transcript import Entry, mark_outputs
 from webapp.upstream import (
     SYSTEM_CLOCK,
     Clock,
+    Deadline,
     KeyRejected,
     RateLimited,
     Unreachable,
@@ -59,7 +60,8 @@ class Copier:
     """Copies from `upstream` to `store`; `say` takes sentences for the user.
 
     `input_only` is true if the server is known to list only the input messages. With `keeps_both`,
-    a completion whose id is stored with other content is stored under another id.
+    a completion whose id is stored with other content is stored under another id. It waits for up
+    to `longest_wait` seconds before another try, and ends with the `deadline`, if there is one.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class Copier:
         say: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
         keeps_both: bool = False,
+        longest_wait: float = LONGEST_WAIT,
+        deadline: Deadline | None = None,
     ) -> None:
         self._upstream = upstream
         self._store = store
@@ -78,6 +82,8 @@ class Copier:
         self._say = say
         self._clock = clock
         self._keeps_both = keeps_both
+        self._longest_wait = longest_wait
+        self._deadline = deadline
 
     def list_completions(
         self, *, model: str | None = None, metadata: Mapping[str, str] | None = None
@@ -101,7 +107,7 @@ class Copier:
         for one in wanted:
             completion_id = one if isinstance(one, str) else one.id or ""
             try:
-                match self._copy(completion_id, None if isinstance(one, str) else one):
+                match self.copy_one(completion_id, None if isinstance(one, str) else one):
                     case Outcome.ADDED:
                         report.copied += 1
                     case Outcome.UNCHANGED:
@@ -118,20 +124,26 @@ class Copier:
                 self._say(f"{completion_id}: {format_error(error)}")
             yield
 
-    def _copy(self, completion_id: str, listed: Completion | None) -> Outcome:
-        """Copy a completion unless it is stored; its `listed` form shows if it is."""
+    def copy_one(self, completion_id: str, listed: Completion | None = None) -> Outcome:
+        """Copy a completion unless it is stored; its `listed` form shows if it is.
+
+        Raises `UpstreamError`, and `NotACompletion` if it cannot be stored.
+        """
         stored = self._store.retrieve_completion(completion_id)
         is_listed = stored is not None and listed is not None
         if stored is None or listed is None:
-            listed = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
+            listed = self._retry(lambda: self._retrieve(completion_id))
         if stored is not None and listed.id == completion_id:
             if is_same_answer(stored, listed.json.source):
                 return Outcome.UNCHANGED
             if not self._keeps_both:
                 return Outcome.CONFLICT
             if is_listed:
-                listed = self._retry(lambda: self._upstream.retrieve_completion(completion_id))
+                listed = self._retry(lambda: self._retrieve(completion_id))
         return self._add(completion_id, listed)
+
+    def _retrieve(self, completion_id: str) -> Completion:
+        return self._upstream.retrieve_completion(completion_id, deadline=self._deadline)
 
     def _add(self, completion_id: str, completion: Completion) -> Outcome:
         """Store a completion with its messages, if need be under another id."""
@@ -140,7 +152,11 @@ class Copier:
         pages = walk(
             lambda after: self._retry(
                 lambda: self._upstream.list_messages(
-                    completion_id, after=after, limit=_PAGE, order="asc"
+                    completion_id,
+                    after=after,
+                    limit=_PAGE,
+                    order="asc",
+                    deadline=self._deadline,
                 )
             ),
             limit=_PAGE,
@@ -166,7 +182,9 @@ class Copier:
                 return call()
             except UpstreamError as error:
                 wait = error.retry_after or compute_backoff(tries)
-                if not error.is_transient or wait > LONGEST_WAIT:
+                if not error.is_transient or wait > self._longest_wait:
+                    raise
+                if self._deadline is not None and not self._deadline.leaves(wait):
                     raise
                 self._say(f"{error} Waiting {wait:.0f} s.")
             self._clock.sleep(wait)

@@ -1,0 +1,63 @@
+"""The copies of completions that a page offers, and the day on which the server deletes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import url_for
+
+from webapp.access import ANYONE, find_reader
+from webapp.completions import Completion
+from webapp.formatting import moment
+from webapp.ids import is_valid_id
+from webapp.services import services
+
+_DAY: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What becomes of a completion; times are in unix seconds.
+
+    The server is expected to delete it `deleted_at`, `days` after its creation; both are None if
+    nothing is known of that. `kept` is the time of its copy, `may_keep` whether the reader may make
+    one.
+    """
+
+    deleted_at: int | None
+    days: int | None
+    is_due: bool
+    kept: int | None
+    may_keep: bool
+
+    @property
+    def day(self) -> str:
+        """The day of the deletion, as `2026-11-03`."""
+        return moment(self.deleted_at).partition(" ")[0]
+
+
+def describe_keeping(completion: Completion) -> Keeping | None:
+    """Return what becomes of a completion; None if it is in a store of Readback itself."""
+    copies = services().copies
+    if copies is None or not is_valid_id(completion.id or ""):
+        return None
+    deleted_at = None
+    if copies.days and completion.created:
+        deleted_at = completion.created + copies.days * _DAY
+    reader = find_reader()
+    return Keeping(
+        deleted_at=deleted_at,
+        days=copies.days,
+        is_due=deleted_at is not None and deleted_at <= services().upstream.clock.wall(),
+        kept=copies.find(completion.id or ""),
+        may_keep=reader is not None and reader.way != ANYONE.way,
+    )
+
+
+def find_copy_url(completion_id: str) -> str | None:
+    """Return the address of the copy of a completion, if there is one."""
+    copies = services().copies
+    if copies is None or copies.find(completion_id) is None:
+        return None
+    return url_for("kept.show", rest=completion_id)

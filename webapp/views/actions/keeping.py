@@ -1,0 +1,60 @@
+"""Keep a copy of a completion, and show copies: the list and the pages of the viewer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.access import Event, known_readers_only, record
+from webapp.services import CannotKeep, services
+from webapp.static_files import OUTSIDE
+from webapp.views.shares.nesting import answer_nested
+
+bp = Blueprint("kept", __name__)
+
+_AREAS = ("compare", "completions", "conversations", "open", "remote-image", "shares")
+"""The first segments of the paths of copies' pages; others are ids."""
+
+
+@bp.post("/completions/<completion_id>/keep")
+@known_readers_only
+def keep(completion_id: str) -> ResponseReturnValue:
+    """Copy a completion into the store, and redirect to the copy."""
+    copies = services().copies
+    if copies is None:
+        abort(404, "Readback reads from its own store, which keeps every completion.")
+    had_one = copies.find(completion_id) is not None
+    try:
+        copies.keep(completion_id)
+    except CannotKeep as error:
+        abort(409, str(error))
+    if not had_one:
+        record(Event.KEPT, completion=completion_id)
+    return redirect(url_for("kept.show", rest=completion_id), 303)
+
+
+@bp.get("/kept")
+def index() -> ResponseReturnValue:
+    """Show the list of copies."""
+    return _answer("completions")
+
+
+@bp.route("/kept/<path:rest>", methods=["GET", "POST"])
+def show(rest: str) -> ResponseReturnValue:
+    """Show a page of the copies: `/kept/ID`, or any path of the viewer below `/kept`."""
+    is_id = "/" not in rest and rest not in _AREAS
+    return _answer(f"completions/{rest}" if is_id else rest)
+
+
+def _answer(path: str) -> ResponseReturnValue:
+    copies = services().copies
+    if copies is not None:
+        environ = dict(request.environ)
+        environ["SCRIPT_NAME"] = f"{request.script_root}/kept"
+        environ["PATH_INFO"] = f"/{path}".encode().decode("latin-1")
+        environ[OUTSIDE] = request.script_root
+        return answer_nested(copies.get_pages(), environ)
+    if request.method != "GET":
+        abort(404)
+    # Without another server, the store is what the ordinary pages show.
+    return redirect(f"{request.script_root}/{path}", 303)
