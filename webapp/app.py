@@ -73,7 +73,7 @@ from webapp.views import (
     sessions,
     texts,
 )
-from webapp.views.actions import code, rerun
+from webapp.views.actions import changing, code, rerun
 from webapp.views.actions import keeping as kept
 from webapp.views.finding import conversations
 from webapp.views.inspecting import compare, confidence
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, compare, confidence, conversations),
+    *(code, rerun, changing, compare, confidence, conversations),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
@@ -292,13 +292,14 @@ def _forget(
     completion_id: str,
     *,
     reader: access.Reader | None,
+    revokes: bool = True,
     **details: str,
 ) -> None:
-    """Delete the files of a completion; revoke its shares, and record that.
+    """Delete the files of a completion; revoke its shares unless told not to, and record that.
 
     A client that deletes cannot be asked whether its shares should stay, so they do not.
     """
-    for share in shares.revoke_all(completion=completion_id):
+    for share in shares.revoke_all(completion=completion_id) if revokes else ():
         record.add(Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details)
     media_cache.forget(completion_id)
     spool.forget(completion_id)
@@ -350,9 +351,11 @@ def _create_embedded(
 
     def forget_deleted(completion_id: str) -> None:
         details = {"address": client_address(), "by": "API"}
-        forget(completion_id, reader=None, **details)
-        # A request of our own pages comes from no client, and has been recorded there.
-        if CLIENT in request.environ:
+        # A request of our own pages comes from no client; its reader chose what becomes of the
+        # shares, and the page records it.
+        is_of_client = CLIENT in request.environ
+        forget(completion_id, reader=None, revokes=is_of_client, **details)
+        if is_of_client:
             record.add(Event.DELETE, None, completion=completion_id, **details)
 
     return create_server(
@@ -439,6 +442,7 @@ def _build_services(
         page_timeout=config.limits.page_timeout,
         max_pages=config.max_pages,
         budgets=config.budgets,
+        allows_writes=config.allows_writes,
         again=_build_again(config, upstream, transport, clock),
     )
 

@@ -102,6 +102,12 @@ class Services:
     share: Share | None = None
     conversations: ConversationSource | None = None
     copies: Copies | None = None
+    allows_writes: bool = False
+
+    def forget(self, completion_id: str) -> None:
+        """Delete what is cached of a completion that was deleted."""
+        self.media_cache.forget(completion_id)
+        self.loader.forget(completion_id)
 
     @property
     def sharing(self) -> Sharing:

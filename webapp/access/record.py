@@ -52,6 +52,7 @@ class Event(StrEnum):
     SHARE_REVOKED = "share revoked"
     EXPORT = "export"
     DELETE = "delete"
+    METADATA_CHANGED = "metadata changed"
     KEPT = "copy kept"
     RUN_AGAIN = "run again"
 

@@ -316,6 +316,13 @@ class Config:
         help="Days after its creation at which the server to read from deletes a completion: its "
         "pages say so, and offer to keep a copy. 0 is for a server that deletes none.",
     )
+    allows_writes: bool = setting(
+        "READBACK_WRITES",
+        parsers.flag,
+        default=False,
+        help="1 lets administrators edit the metadata of completions and delete them, on the "
+        "server that the pages read from. Whoever reads on this machine counts as one.",
+    )
     allows_shares: bool = setting(
         "READBACK_SHARES",
         parsers.flag,

@@ -60,6 +60,11 @@ class TranscriptLoader:
         self._cache = cache
         self._pool = RequestPool(3 * threads, thread_name_prefix="upstream")
 
+    def forget(self, completion_id: str) -> None:
+        """Delete the messages kept of a completion that was deleted."""
+        if self._cache:
+            self._cache.forget(completion_id)
+
     def load_page(
         self,
         completion_id: str,

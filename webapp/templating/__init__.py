@@ -75,6 +75,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "run_links": runs.RunLinks.on_page,
     "select_entries": runs.select_entries,
     "describe_keeping": keeping.describe_keeping,
+    "may_change": keeping.may_change,
     "find_copy_url": keeping.find_copy_url,
     "find_kept_time": None,
     "outside_url": None,

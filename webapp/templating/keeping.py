@@ -1,4 +1,4 @@
-"""The copies of completions that a page offers, and the day on which the server deletes them."""
+"""The copies of completions that a page offers, the day of their deletion, and who may change."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ def describe_keeping(completion: Completion) -> Keeping | None:
         kept=copies.find(completion.id or ""),
         may_keep=reader is not None and reader.way != ANYONE.way,
     )
+
+
+def may_change() -> bool:
+    """Return whether the reader may change and delete completions."""
+    reader = find_reader()
+    return services().allows_writes and reader is not None and reader.administrator
 
 
 def find_copy_url(completion_id: str) -> str | None:

@@ -1,0 +1,204 @@
+"""Change a completion: edit its metadata, or delete it. Only administrators may, if anybody may."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.access import Event, administrators_only, record
+from webapp.completions import Completion, scalar_text
+from webapp.exact_json import Object, String, Value
+from webapp.formatting import first_words
+from webapp.reading import PageRequest
+from webapp.services import deadline, services
+from webapp.shares import Share
+from webapp.templating.addresses import replace_surrogates
+from webapp.upstream import NotFound
+
+bp = Blueprint("changing", __name__, url_prefix="/completions/<completion_id>")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_PAIRS: Final = 16
+LONGEST_KEY: Final = 64
+LONGEST_VALUE: Final = 512
+"""The limits of the API."""
+_SHOWN_WORDS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One key and value of a form, in the characters that a browser sends."""
+
+    key: str
+    value: str
+
+
+def changers_only(view: Callable[P, T]) -> Callable[P, T]:
+    """Return `view` for administrators, if the settings allow changes; it aborts with 403."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not services().allows_writes:
+            abort(403, "Nothing can be changed here: READBACK_WRITES=1 is not set.")
+        return view(*args, **kwargs)
+
+    return administrators_only(checked)
+
+
+@bp.get("/metadata")
+@changers_only
+def edit(completion_id: str) -> ResponseReturnValue:
+    """Show the form of the metadata."""
+    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    return _render_form(completion_id, completion, _read_stored(completion))
+
+
+@bp.post("/metadata")
+@changers_only
+def update(completion_id: str) -> ResponseReturnValue:
+    """Replace the metadata, unless they have changed since the form was shown."""
+    until = deadline()
+    completion = services().upstream.retrieve_completion(completion_id, deadline=until)
+    pairs = _read_form()
+    if request.form.get("was") != _digest(completion):
+        changed_since = "The metadata have changed since this form was opened. It has your values."
+        return _render_form(completion_id, completion, pairs, changed_since), 409
+    if problem := _find_problem(pairs):
+        return _render_form(completion_id, completion, pairs, problem), 400
+    wanted = _restore(pairs, completion)
+    changed = services().upstream.update_completion(completion_id, metadata=wanted, deadline=until)
+    record(Event.METADATA_CHANGED, completion=completion_id, pairs=len(wanted))
+    left = [one.name.text for one in changed.metadata if one.name.text not in wanted]
+    if left:
+        abort(502, f"The server has changed the metadata, but does not remove {', '.join(left)}.")
+    return redirect(url_for("completions.show", completion_id=completion_id), 303)
+
+
+@bp.get("/delete")
+@changers_only
+def confirm(completion_id: str) -> ResponseReturnValue:
+    """Ask whether to delete a completion, which the page names, and what becomes of its shares."""
+    page = services().loader.load_page(completion_id, PageRequest(limit=1), deadline())
+    for problem in page.problems:
+        raise problem
+    return render_template(
+        "actions/delete.html",
+        completion_id=completion_id,
+        completion=page.completion,
+        question=first_words(page.question, _SHOWN_WORDS),
+        shares=_list_open(completion_id),
+    )
+
+
+@bp.post("/delete")
+@changers_only
+def delete(completion_id: str) -> ResponseReturnValue:
+    """Delete a completion and all else kept of it; revoke its shares unless `shares` is `keep`."""
+    try:
+        services().upstream.delete_completion(completion_id, deadline=deadline())
+    except NotFound:
+        # Somebody else deleted it; its shares and files are still those of a deleted one.
+        _clear(completion_id)
+        raise
+    record(Event.DELETE, completion=completion_id)
+    _clear(completion_id)
+    return redirect(url_for("listing.index"), 303)
+
+
+def _clear(completion_id: str) -> None:
+    services().forget(completion_id)
+    if request.form.get("shares") != "keep":
+        for share in services().sharing.store.revoke_all(completion=completion_id):
+            record(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
+
+
+def _list_open(completion_id: str) -> list[Share]:
+    store = services().sharing.store
+    now = store.now()
+    return [one for one in store.list_shares(completion=completion_id) if not one.has_ended(now)]
+
+
+def _render_form(
+    completion_id: str, completion: Completion, pairs: list[Pair], problem: str | None = None
+) -> str:
+    blank = [Pair("", "")] * max(1, min(4, MOST_PAIRS - len(pairs)))
+    return render_template(
+        "actions/metadata.html",
+        completion_id=completion_id,
+        pairs=[*pairs, *blank] if len(pairs) < MOST_PAIRS else pairs,
+        problem=problem,
+        stored=_read_stored(completion) if problem else [],
+        was=_digest(completion),
+        has_others=any(not isinstance(one.value, String) for one in completion.metadata),
+        longest_key=LONGEST_KEY,
+        longest_value=LONGEST_VALUE,
+    )
+
+
+def _read_stored(completion: Completion) -> list[Pair]:
+    """Return the stored metadata as a form shows them; values that are no strings as JSON."""
+    return [
+        Pair(_as_sent(one.name.text), _as_sent(_read_value(one.value)))
+        for one in completion.metadata
+    ]
+
+
+def _read_value(value: Value) -> str:
+    text = scalar_text(value)
+    return value.source if text is None else text
+
+
+def _as_sent(text: str) -> str:
+    """Return `text` as a browser sends it back: with other line ends, without lone surrogates."""
+    plain: str = replace_surrogates(text)
+    return plain.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_form() -> list[Pair]:
+    """Return the pairs of the form without those that are blank."""
+    keys, values = request.form.getlist("key"), request.form.getlist("value")
+    pairs = [Pair(key.strip(), _as_sent(value)) for key, value in zip(keys, values, strict=False)]
+    return [one for one in pairs if one.key or one.value]
+
+
+def _find_problem(pairs: list[Pair]) -> str | None:
+    """Return the sentence that says why the API would refuse these metadata."""
+    keys = [one.key for one in pairs]
+    if len(pairs) > MOST_PAIRS:
+        return f"A completion has up to {MOST_PAIRS} pairs of metadata."
+    if not all(keys):
+        return "A value needs a key."
+    if len(set(keys)) < len(keys):
+        return "Two pairs have the same key."
+    if any(len(key) > LONGEST_KEY for key in keys):
+        return f"A key has up to {LONGEST_KEY} characters."
+    if any(len(one.value) > LONGEST_VALUE for one in pairs):
+        return f"A value has up to {LONGEST_VALUE} characters."
+    return None
+
+
+def _restore(pairs: list[Pair], completion: Completion) -> dict[str, str]:
+    """Return the metadata of the form; those that nobody touched are exactly as stored."""
+    stored = {
+        (_as_sent(one.name.text).strip(), _as_sent(_read_value(one.value))): (
+            one.name.text,
+            _read_value(one.value),
+        )
+        for one in completion.metadata
+    }
+    return dict(stored.get((one.key, one.value), (one.key, one.value)) for one in pairs)
+
+
+def _digest(completion: Completion) -> str:
+    json = completion.json
+    metadata = json.object("metadata") if isinstance(json, Object) else None
+    source = metadata.source if metadata else ""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
