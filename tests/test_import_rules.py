@@ -18,7 +18,7 @@ from tools.paths import ROOT
 PACKAGE: Final = ROOT / "webapp"
 FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 
-VALUES: Final = "exact_json messages completions conversations ids redaction timestamps"
+VALUES: Final = "exact_json messages completions conversations finding ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
     " shares snippets templating errors fragments security static_files"
@@ -42,6 +42,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "config": ("addresses", ""),
     "redaction": ("exact_json", "phonenumbers re2"),
     "monitoring": ("config redaction", "prometheus_client"),
+    "finding": ("", ""),
     "messages": (VALUES, ""),
     "completions": (VALUES, ""),
     "conversations": ("", ""),

@@ -30,6 +30,7 @@
     analysis        the events of a run: calls, failures, tools
     transcript      messages and choices in reading order, calls beside their results
     media           images and sounds in messages
+    finding         searches over all completions, and their results
     completions, messages
                     the API's objects as values
     conversations   completions that continue each other, as values

@@ -28,6 +28,7 @@ from webapp.embedded import (
     Snapshot,
     Spool,
     Store,
+    StoreFinder,
     Upkeep,
     create_server,
     load_samples,
@@ -76,6 +77,7 @@ from webapp.views import (
 from webapp.views.actions import changing, code, rerun
 from webapp.views.actions import keeping as kept
 from webapp.views.finding import conversations
+from webapp.views.finding import search as finding
 from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 from webapp.views.shares.snapshot_pages import SnapshotPages
@@ -86,7 +88,7 @@ if TYPE_CHECKING:
 _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, compare, confidence, conversations),
+    *(code, rerun, changing, compare, confidence, conversations, finding),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
@@ -144,6 +146,7 @@ def create_app(
     services = replace(
         _build_services(config, transport, clock, media_cache),
         conversations=store,
+        finder=StoreFinder(store) if store else None,
         shares=_build_sharing(config, shares, clock, create),
     )
     if not config.uses_embedded:
@@ -219,7 +222,7 @@ def _add_copies(
         pages = create()
         pages.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
         pages.extensions["readback"] = replace(
-            own, shares=services.shares, again=again, conversations=store
+            own, shares=services.shares, again=again, conversations=store, finder=StoreFinder(store)
         )
         pages.after_request(_make_redirect_relative)
         pages.add_template_global(find_reader, "find_reader")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Response, current_app, request
 
 from webapp.conversations import ConversationSource
+from webapp.finding import Finder
 from webapp.media import MediaCache
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
@@ -101,6 +102,7 @@ class Services:
     shares: Sharing | None = None
     share: Share | None = None
     conversations: ConversationSource | None = None
+    finder: Finder | None = None
     copies: Copies | None = None
     allows_writes: bool = False
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -18,7 +21,6 @@ KEY = "sk-proj-0123456789abcdef"
         (f"  {ID}\n", f"/completions/{ID}"),
         (f'"{ID}"', f"/completions/{ID}"),
         (f"`{ID}`", f"/completions/{ID}"),
-        ("resp_0b1c:2~x.y", "/completions/resp_0b1c:2~x.y"),
         (f"https://api.openai.com/v1/chat/completions/{ID}", f"/completions/{ID}"),
         (
             f"https://api.openai.com/v1/chat/completions/{ID}/messages?limit=2",
@@ -50,12 +52,39 @@ def test_what_was_pasted_opens(client: FlaskClient, pasted: str, path: str) -> N
 
 @pytest.mark.parametrize(
     "pasted",
-    ["", "   ", "hello there", "..", ".", "a/b", "é", "x" * 300, "%2e%2e", "https://example.com/"],
+    ["", "   ", "https://example.com/", "curl https://example.com/a%20b"],
 )
 def test_what_names_no_completion_is_a_bad_request(client: FlaskClient, pasted: str) -> None:
     page = Page.of(client.post("/open", data={"pasted": pasted}), 400)
     assert "no completion id" in page.text
     assert page.one("form.open-box input").attributes.get("value") is None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "query"),
+    [
+        ("hello there", "hello+there"),
+        (" resp_0b1c:2~x.y\n", "resp_0b1c:2~x.y"),
+        ("..", ".."),
+        ("a/b", "a/b"),
+        ("é", "%C3%A9"),
+        ("%2e%2e", "%252e%252e"),
+        ("tool:shell", "tool:shell"),
+    ],
+)
+def test_all_other_words_are_searched_for(client: FlaskClient, pasted: str, query: str) -> None:
+    response = client.post("/open", data={"pasted": pasted})
+    assert (response.status_code, response.location) == (303, f"/search?q={query}")
+
+
+def test_an_id_of_any_form_opens_if_it_is_stored(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"id": "resp_0b1c:2~x.y", "messages": [], "choices": []}')
+    load(path)
+    response = client.post("/open", data={"pasted": "resp_0b1c:2~x.y"})
+    assert (response.status_code, response.location) == (303, "/completions/resp_0b1c:2~x.y")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from webapp.cli import (
     passwords,
     pulling,
     redacting,
+    searching,
     serving,
     sharing,
 )
@@ -35,7 +36,7 @@ from webapp.config import Config, ConfigError
 from webapp.embedded import StoreError
 
 _COMMANDS: Final = (
-    *(serving, importing, exporting, pulling, listing, conversing, checking),
+    *(serving, importing, exporting, pulling, listing, searching, conversing, checking),
     *(redacting, sharing, deleting, backups, passwords),
 )
 

@@ -13,11 +13,13 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.conversations import Conversation, ConversationSource
+from webapp.finding import MAX_QUERY
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading.listing import list_what_fits
-from webapp.reading.pasted import parse_pasted, parse_place, parse_range
+from webapp.reading.pasted import CompletionRef, parse_pasted, parse_place, parse_range
 from webapp.reading.previews import Row
+from webapp.redaction import find
 from webapp.services import deadline, services
 from webapp.templating.addresses import range_url
 from webapp.templating.listing import Filters, Listing
@@ -89,7 +91,7 @@ def open_pasted() -> ResponseReturnValue:
     """Redirect to the pasted completion or place; by POST, since a curl command holds a key.
 
     While a transcript is open, the form names its completion, and a number is a place in it, two
-    are a range.
+    are a range. On the embedded server anything that names nothing is searched for.
     """
     pasted = request.form.get("pasted", "")[:MAX_PASTED]
     open_id = request.form.get("completion", "")
@@ -99,6 +101,8 @@ def open_pasted() -> ResponseReturnValue:
         if place := parse_place(pasted):
             return redirect(find_place(open_id, place), 303)
     ref = parse_pasted(pasted)
+    if services().finder is not None and _is_search(pasted, ref):
+        return redirect(url_for("finding.search", q=pasted.strip()), 303)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
@@ -171,6 +175,25 @@ def _find_conversations(
         if one is not None and one.total > 1 and row.completion.id:
             found[row.completion.id] = one
     return found
+
+
+def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
+    """Return whether words were pasted, or one word that is the id of nothing.
+
+    A text with a secret, such as a curl command, must not become an address.
+    """
+    text = pasted.strip()
+    if not text or len(text) > MAX_QUERY or "://" in text or find(text):
+        return False
+    if ref is None:
+        return True
+    if ref.message_id is not None or ref.completion_id != text or text.startswith("chatcmpl-"):
+        return False
+    try:
+        services().upstream.retrieve_completion(text, deadline=deadline())
+    except NotFound:
+        return True
+    return False
 
 
 def _page(listing: Listing) -> Response:

@@ -73,6 +73,11 @@ class Said:
 
     def iter_passages(self) -> Iterator[tuple[Scope, str]]:
         """Yield the folded text of each scope that has one, its parts joined by `SEPARATOR`."""
+        for scope, parts in self.iter_parts():
+            yield scope, SEPARATOR.join(map(fold_text, parts))
+
+    def iter_parts(self) -> Iterator[tuple[Scope, list[str]]]:
+        """Yield the texts of each scope that has some, as they were written."""
         texts = self.words + self.thoughts + self.refusals
         is_result = self.role in _RESULT_ROLES
         names = [name for name, _ in self.calls if name]
@@ -84,7 +89,7 @@ class Said:
             (Scope.NAMES, names),
         ):
             if parts:
-                yield scope, SEPARATOR.join(map(fold_text, parts))
+                yield scope, parts
 
     def chain(self, before: int) -> int:
         """Return the digest of this message after those whose digest is `before`, in 64 bits.

@@ -1,0 +1,48 @@
+"""`readback search`: the same words as the page's, one completion a line or one object a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Readback
+from tests.support.forking import Forkable
+from tools.store_rows import database_url, jsonl
+
+
+@pytest.fixture
+def searched(forkable: Forkable, tmp_path: Path) -> Readback:
+    readback = Readback.of_user(tmp_path, forkable=forkable, DATABASE_URL=database_url(tmp_path))
+    said = [{"role": "user", "content": "Where is the\n\x1b[31mneedle?"}]
+    choice = {"index": 0, "finish_reason": "length", "message": {"content": "Here."}}
+    line = {"id": "c1", "created": 1_794_873_600, "model": "m", "messages": said}
+    readback("import", str(jsonl(tmp_path / "one.jsonl", [line | {"choices": [choice]}])))
+    return readback
+
+
+def test_what_matches_is_printed_with_the_words_around_it(searched: Readback) -> None:
+    text = searched("search", "NEEDLE", "finish:length").output
+    first, second = text.splitlines()
+    assert first.split()[0] == "c1"
+    assert second.strip().startswith("c1-0: Where is the") and "\x1b" not in text
+    [line] = searched("search", "needle", "--format", "json").output.splitlines()
+    found = json.loads(line)
+    assert (found["id"], found["hits"][0]["match"]) == ("c1", "needle")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["absent"], 1, ""),
+        (["has:wings"], 2, "has: takes audio"),
+        (["  "], 2, "nothing to search for"),
+        (["x", "--limit", "0"], 2, "--limit takes a number"),
+    ],
+)
+def test_nothing_found_and_bad_words_have_their_exit_codes(
+    searched: Readback, words: list[str], code: int, says: str
+) -> None:
+    ended = searched("search", *words)
+    assert (ended.status, says in ended.errors) == (code, True)

@@ -1,0 +1,189 @@
+"""Searches of all completions: on both databases the results of a naive search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from tools.store_rows import add, completion
+from webapp.embedded import Store, StoreFinder
+from webapp.embedded.documents.facts import Facts
+from webapp.embedded.documents.passages import fold_text
+from webapp.embedded.documents.records import parse_record
+from webapp.finding import Cursor, Found, Query, parse_query
+
+ALPHABET = "ab%_\\'\"ßÉé東京 !\u0130"
+WORDS = [
+    "Which trains run to Bergen?",
+    "Straße nach İzmir, 100 % sicher_",
+    "東京の天気は？",
+    'tool_call "id": %s',
+    "E\u0301tude & É",
+    "x" * 300 + "needle" + "y" * 300,
+]
+
+
+def said(at: int) -> dict[str, Any]:
+    """Return a completion with a call, its result and an answer, differing by `at`."""
+    word = WORDS[at % len(WORDS)]
+    call: dict[str, Any] = {"id": "c", "type": "function"}
+    call["function"] = {"name": f"tool_{at % 3}", "arguments": json.dumps({"q": word[:20]})}
+    choice: dict[str, Any] = {"index": 0, "finish_reason": ["stop", "length"][at % 2]}
+    choice["message"] = {"role": "assistant", "content": f"Answer {at} {word[::-1]}"}
+    return {
+        "id": f"chatcmpl-{at}",
+        "created": 1_794_873_600 + 3_600 * (at // 2),
+        "model": f"model-{at % 4}",
+        "metadata": {"team": ["travel", "news"][at % 2]},
+        "usage": {"prompt_tokens": at, "completion_tokens": at, "total_tokens": 2 * at},
+        "messages": [
+            {"role": "user", "content": word},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": f"result {at}"},
+        ],
+        "choices": [choice],
+    }
+
+
+COMPLETIONS = [said(at) for at in range(24)]
+
+
+@pytest.fixture(params=["indexed", "not indexed"])
+def finder(request: pytest.FixtureRequest, url: str) -> Iterator[StoreFinder]:
+    with closing(Store(url)) as store:
+        add(store, *COMPLETIONS)
+        if request.param == "indexed":
+            store.complete()
+        yield StoreFinder(store)
+
+
+def search_all(finder: StoreFinder, query: Query, *, limit: int = 7) -> list[Found]:
+    """Return everything that a search finds, page by page."""
+    found: list[Found] = []
+    after: Cursor | None = None
+    while True:
+        results = finder.search(query, after=after, limit=limit, seconds=60)
+        found += results.found
+        if results.cursor is None:
+            return found
+        after = results.cursor
+
+
+def search_naively(query: Query) -> list[str]:
+    newest_first = sorted(
+        enumerate(COMPLETIONS), key=lambda one: (one[1]["created"], one[0]), reverse=True
+    )
+    return [one["id"] for _, one in newest_first if matches(query, one)]
+
+
+def matches(query: Query, one: dict[str, Any]) -> bool:
+    facts: Facts = parse_record(json.dumps(one, ensure_ascii=False)).facts
+    passages = [passage.text for passage in facts.passages if passage.scope.value in query.scopes]
+    if "metadata" in query.scopes:
+        passages.append(f"team: {one['metadata']['team']}")
+    terms = [fold_text(term) for term in query.terms]
+    return (
+        (not terms or any(all(term in text for term in terms) for text in passages))
+        and set(query.tags) <= set(facts.tags)
+        and query.model in (None, one["model"])
+        and all(one["metadata"].get(key) == value for key, value in query.metadata)
+        and all(low <= getattr(facts, name) <= high for name, low, high in query.ranges)
+        and (query.since is None or one["created"] >= query.since)
+        and (query.before is None or one["created"] < query.before)
+    )
+
+
+QUERIES = [
+    "bergen",
+    "BERGEN?",
+    "strasse",
+    "İzmir",
+    "東",
+    "東京の",
+    "の天",
+    "%",
+    "_",
+    "100 % s",
+    '"id":',
+    "étude",
+    "É",
+    "needle",
+    "absent words",
+    "result 1",
+    '"answer" "negreb"',
+    "in:output result",
+    "in:names tool_1",
+    "in:metadata travel",
+    "in:text travel",
+    "tool:tool_1",
+    "tool:tool_1 finish:length",
+    "finish:length tool:tool_1 bergen",
+    "has:failure model:model-1",
+    "model:model-2 metadata:team=travel",
+    "metadata:team=news tool:tool_2 on:2026-11-17",
+    "tokens:>40 messages:3",
+    "tokens:10-20 bergen",
+    "since:2026-11-17 before:2026-11-18 finish:stop",
+    "model:nobody tool:tool_1",
+]
+
+
+def test_both_databases_find_what_a_naive_search_finds(finder: StoreFinder) -> None:
+    for words in QUERIES:
+        query = parse_query(words)
+        assert [one.id for one in search_all(finder, query)] == search_naively(query), words
+
+
+@given(words=st.text(alphabet=ALPHABET + "Bergnx", min_size=1, max_size=5).filter(str.strip))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_term_is_found_where_a_naive_search_finds_it(finder: StoreFinder, words: str) -> None:
+    query = Query(terms=(words,))
+    assert [one.id for one in search_all(finder, query, limit=100)] == search_naively(query)
+
+
+def test_a_hit_is_shown_as_it_was_written_with_its_place(finder: StoreFinder) -> None:
+    [newest, *_] = search_all(finder, Query(terms=("STRASSE NACH",)))
+    hit = newest.hits[0]
+    assert (hit.scope, hit.role, hit.position) == ("text", "user", 0)
+    assert (hit.before, hit.match, hit.after) == ("", "Straße nach", " İzmir, 100 % sicher_")
+    assert hit.message_id == f"{newest.id}-0"
+    [found, *_] = search_all(finder, Query(terms=("needle",)))
+    assert found.hits[0].before == "…" + "x" * 80
+    assert found.hits[0].after == "y" * 80 + "…"
+    [found, *_] = search_all(finder, Query(terms=("answer 23",)))
+    assert (found.hits[0].position, found.hits[0].role) == (None, "assistant")
+    assert (found.messages, found.total_tokens, found.count) == (3, 46, 1)
+
+
+def test_a_search_whose_time_is_over_goes_on_from_its_cursor(finder: StoreFinder) -> None:
+    results = finder.search(parse_query("bergen"), after=None, limit=100, seconds=-1)
+    assert results.is_cut and results.cursor is not None
+    found = [one.id for one in results.found]
+    rest = finder.search(parse_query("bergen"), after=results.cursor, limit=100, seconds=60)
+    assert found + [one.id for one in rest.found] == search_naively(parse_query("bergen"))
+
+
+def test_the_rarest_filter_yields_the_completions(url: str) -> None:
+    """A common filter that was gone through would read every row it has."""
+    with closing(Store(url)) as store:
+        common: dict[str, Any] = {"choices": [{"index": 0, "message": {}, "finish_reason": "stop"}]}
+        add(store, *(completion(f"c{at}", **common) for at in range(1_100)))
+        add(store, completion("rare", **common, metadata={"team": "x"}))
+        statements: list[str] = []
+        with store.connect() as connection:
+            event.listen(
+                connection.engine,
+                "before_cursor_execute",
+                lambda *args: statements.append(args[2]),
+            )
+        found = search_all(StoreFinder(store), parse_query("finish:stop metadata:team=x"))
+        assert [one.id for one in found] == ["rare"]
+        [keys] = [one for one in statements if " AS d ORDER BY " in one]
+        assert "FROM metadata WHERE" in keys.partition("FROM (")[2]

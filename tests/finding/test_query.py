@@ -1,0 +1,63 @@
+"""The words of a search: filters, texts in quotes, and everything else as one text."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.finding import BadQuery, Query, parse_query
+
+DAY = 1_794_873_600
+"""The beginning of 17 November 2026 in UTC."""
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", Query()),
+        ("   ", Query()),
+        ("two  words", Query(terms=("two  words",))),
+        ('"a b" c d "e"', Query(terms=("c d", "a b", "e"))),
+        ("東京", Query(terms=("東京",))),
+        ("http://a.example:80/x", Query(terms=("http://a.example:80/x",))),
+        ("unknown:word", Query(terms=("unknown:word",))),
+        ('say "tool:shell"', Query(terms=("say", "tool:shell"))),
+        ("tool:shell tool:shell", Query(tags=("tool:shell",))),
+        ('tool:"with blanks"', Query(tags=("tool:with blanks",))),
+        ("finish:length has:Image x", Query(terms=("x",), tags=("finish:length", "has:image"))),
+        ("model:gpt-4.1", Query(model="gpt-4.1")),
+        ("metadata:a=b=c metadata:d=", Query(metadata=(("a", "b=c"), ("d", "")))),
+        ("tokens:>10", Query(ranges=(("total_tokens", 11, 2**31 - 1),))),
+        ("tokens:<=10 messages:3-5", Query(ranges=(("total_tokens", 0, 10), ("messages", 3, 5)))),
+        ("duration:7", Query(ranges=(("duration_ms", 7, 7),))),
+        ("since:2026-11-17", Query(since=DAY)),
+        ("on:2026-11-17", Query(since=DAY, before=DAY + 86_400)),
+        ("in:output in:text x", Query(terms=("x",), scopes=("output", "text"))),
+    ],
+)
+def test_a_search_is_parsed(text: str, query: Query) -> None:
+    assert parse_query(text) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("has:wings", "has: takes audio"),
+        ("tokens:many", "tokens: takes a number"),
+        ("messages:1-", "messages: takes a number"),
+        ("on:2026-02-30", "on: takes a day"),
+        ("since:yesterday", "since: takes a day"),
+        ("metadata:team", "metadata: takes a key and a value"),
+        ("in:title", "in: takes text"),
+        ("x" * 1_001, "up to 1,000 characters"),
+        ("tool:a " * 21, "up to 20 filters"),
+    ],
+)
+def test_a_filter_with_another_value_says_what_it_takes(text: str, words: str) -> None:
+    with pytest.raises(BadQuery, match=words):
+        parse_query(text)
+
+
+@pytest.mark.parametrize("text", ["x", "tool:x", "model:x", "on:2026-11-17", "tokens:0"])
+def test_a_search_for_something_is_true_and_one_for_nothing_is_not(text: str) -> None:
+    assert parse_query(text)
+    assert not parse_query("in:text")

@@ -1,0 +1,1 @@
+"""Search the completions of the store."""

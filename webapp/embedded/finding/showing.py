@@ -1,0 +1,150 @@
+"""Show a completion that a search found: its question, and the words around each match."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from webapp.embedded.documents.facts import METADATA_POSITION
+from webapp.embedded.documents.passages import Said, Scope, fold_text, read_message
+from webapp.exact_json import Object, Value, parse
+from webapp.finding import Cursor, Found, Hit
+
+_AROUND: Final = 80
+"""Characters shown on each side of a match."""
+_QUESTION: Final = 200
+
+_COMPLETION: Final = text(
+    "SELECT c.id, c.model, f.messages, f.total_tokens FROM completions AS c"
+    " LEFT JOIN facts AS f ON f.completion = c.seq WHERE c.seq = :seq"
+)
+_FIRST: Final = text(
+    "SELECT given_json FROM messages WHERE completion = :seq AND position < 4 AND is_large = 0"
+    " ORDER BY position"
+)
+_MESSAGE: Final = text(
+    "SELECT id, given_json FROM messages WHERE completion = :seq AND position = :position"
+)
+_ANSWERS: Final = text("SELECT wire_json FROM completions WHERE seq = :seq")
+_METADATA: Final = text("SELECT key, value FROM metadata WHERE completion = :seq ORDER BY key")
+
+
+def show_found(
+    connection: Connection,
+    key: Cursor,
+    hits: Sequence[tuple[int, str]],
+    terms: Sequence[str],
+    *,
+    count: int,
+) -> Found:
+    """Return a completion with `hits`, the positions and scopes of passages with the `terms`.
+
+    `count` is the number of all of them.
+    """
+    row = connection.execute(_COMPLETION, {"seq": key.seq}).one()
+    shown = (_show_hit(connection, key.seq, row.messages or 0, *hit, terms) for hit in hits)
+    return Found(
+        id=row.id,
+        created=key.created,
+        model=row.model,
+        question=_read_question(connection, key.seq),
+        messages=row.messages or 0,
+        total_tokens=row.total_tokens,
+        hits=tuple(hit for hit in shown if hit is not None),
+        count=count,
+    )
+
+
+def _read_question(connection: Connection, seq: int) -> str:
+    """Return the beginning of what the user asked, or else of what the first message says."""
+    said = [
+        read_message(parse(source)) for source in connection.execute(_FIRST, {"seq": seq}).scalars()
+    ]
+    users = [one for one in said if one.role == "user"]
+    words = next((" ".join(one.words) for one in (*users, *said) if any(one.words)), "")
+    return words[:_QUESTION]
+
+
+def _show_hit(
+    connection: Connection,
+    seq: int,
+    messages: int,
+    position: int,
+    scope: str,
+    terms: Sequence[str],
+) -> Hit | None:
+    """Return the words around the first match in a passage; None if it was deleted meanwhile."""
+    if position == METADATA_POSITION:
+        rows = connection.execute(_METADATA, {"seq": seq}).all()
+        parts = [f"{row.key}: {row.value}" for row in rows]
+        return _cut(scope, "", None, None, parts, terms)
+    message_id = None
+    if position < messages:
+        row = connection.execute(_MESSAGE, {"seq": seq, "position": position}).one_or_none()
+        if row is None:
+            return None
+        message_id, said = row.id, read_message(parse(row.given_json))
+    else:
+        said = _read_answer(connection, seq, position - messages)
+    parts = dict(said.iter_parts()).get(Scope(scope), [])
+    role = said.role or "assistant"
+    return _cut(scope, role, position if message_id else None, message_id, parts, terms)
+
+
+def _read_answer(connection: Connection, seq: int, place: int) -> Said:
+    completion = parse(connection.execute(_ANSWERS, {"seq": seq}).scalar_one())
+    choices: Sequence[Value] = ()
+    if isinstance(completion, Object):
+        choices = [one for one in completion.items("choices") or () if isinstance(one, Object)]
+    choice = choices[place] if place < len(choices) else None
+    if not isinstance(choice, Object):
+        return Said()
+    return read_message(choice.get("message") or choice.get("delta"))
+
+
+def _cut(
+    scope: str,
+    role: str,
+    position: int | None,
+    message_id: str | None,
+    parts: Sequence[str],
+    terms: Sequence[str],
+) -> Hit | None:
+    for part in parts:
+        span = find_folded(part, terms[0])
+        if span is not None:
+            start, end = span
+            return Hit(
+                scope=scope,
+                role=role,
+                position=position,
+                message_id=message_id,
+                before=("…" if start > _AROUND else "") + part[max(0, start - _AROUND) : start],
+                match=part[start:end],
+                after=part[end : end + _AROUND] + ("…" if end + _AROUND < len(part) else ""),
+            )
+    return None
+
+
+def find_folded(written: str, term: str) -> tuple[int, int] | None:
+    """Return where the folded `term` is in a text as it was written, or None.
+
+    Folding may change the length of a text, such as of `ß`.
+    """
+    folded = fold_text(written)
+    start = folded.find(term)
+    if start < 0:
+        return None
+    end = start + len(term)
+    if len(folded) == len(written):
+        return start, end
+
+    def measure(at: int) -> int:
+        return len(fold_text(written[:at]))
+
+    places = range(len(written) + 1)
+    first = bisect_left(places, start, key=measure)
+    return first, max(first + 1, bisect_left(places, end, key=measure))

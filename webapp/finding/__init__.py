@@ -1,0 +1,19 @@
+"""Searches over all stored completions: the words of a reader, and what is found by them.
+
+Pages and commands know these values alone; `webapp/embedded/finding/searching.py` finds.
+"""
+
+from webapp.finding.query import MAX_QUERY, BadQuery, Query, parse_query
+from webapp.finding.results import Cursor, Finder, Found, Hit, Results
+
+__all__ = [
+    "MAX_QUERY",
+    "BadQuery",
+    "Cursor",
+    "Finder",
+    "Found",
+    "Hit",
+    "Query",
+    "Results",
+    "parse_query",
+]

@@ -1,0 +1,161 @@
+"""Parse the words of a search: `tool:shell finish:length tokens:>1000 "exact words"`.
+
+Words with a known name before a colon are filters. All others together are one text that is
+searched for as it is written, without regard to case; texts in quotes are searched for apart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+MAX_QUERY: Final = 1_000
+"""Characters of a search."""
+MAX_FILTERS: Final = 20
+
+TAG_NAMES: Final = ("tool", "finish", "failure", "has")
+HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
+RANGE_NAMES: Final = {
+    "messages": "messages",
+    "tokens": "total_tokens",
+    "duration": "duration_ms",
+}
+SCOPES: Final = ("text", "input", "output", "names", "metadata")
+
+_TOKEN: Final = re.compile(
+    r'(?P<name>[A-Za-z]+):(?:"(?P<quoted>[^"]*)"|(?P<value>[^\s"]+))|"(?P<phrase>[^"]*)"|(?P<word>\S+)'
+)
+_RANGE: Final = re.compile(
+    r"(?P<sign>>=?|<=?)?(?P<one>[0-9]{1,9})|(?P<low>[0-9]{1,9})-(?P<high>[0-9]{1,9})"
+)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FAR: Final = 2**31 - 1
+
+
+class BadQuery(ValueError):
+    """A filter that cannot be used; the message says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search.
+
+    `terms` are texts that one passage of a completion has, all of them. `tags` are facts such as
+    `tool:shell`; `ranges` are the least and greatest value of a number, by its column; `since` and
+    `before` bound the time of creation, in Unix seconds. `scopes` are where terms may be.
+    """
+
+    terms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    model: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    ranges: tuple[tuple[str, int, int], ...] = ()
+    since: int | None = None
+    before: int | None = None
+    scopes: tuple[str, ...] = SCOPES
+
+    def __bool__(self) -> bool:
+        return self != replace(Query(), scopes=self.scopes)
+
+
+def parse_query(text: str) -> Query:
+    """Return the search that `text` describes. Raises `BadQuery` for a filter with a bad value."""
+    if len(text) > MAX_QUERY:
+        raise BadQuery(f"A search takes up to {MAX_QUERY:,} characters.")
+    words: list[str] = []
+    phrases: list[str] = []
+    filters: list[tuple[str, str]] = []
+    for found in _TOKEN.finditer(text.strip()):
+        name = (found["name"] or "").lower()
+        value = found["value"] if found["quoted"] is None else found["quoted"]
+        if name in _FILTERS and value:
+            filters.append((name, value))
+        elif found["phrase"] is not None:
+            phrases.append(found["phrase"])
+        else:
+            words.append(found[0])
+    if len(filters) > MAX_FILTERS:
+        raise BadQuery(f"A search takes up to {MAX_FILTERS} filters.")
+    terms = [term for term in (_join_words(text, words), *phrases) if term.strip()]
+    return _apply_filters(tuple(terms), filters)
+
+
+def _join_words(text: str, words: list[str]) -> str:
+    """Return the words as they stand in `text`: with its spaces, if nothing is between them."""
+    joined = " ".join(words)
+    return text.strip() if joined == " ".join(text.split()) else joined
+
+
+def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Query:
+    model: str | None = None
+    since, before = None, None
+    tags: list[str] = []
+    ranges: list[tuple[str, int, int]] = []
+    metadata: list[tuple[str, str]] = []
+    scopes: list[str] = []
+    for name, value in filters:
+        if name in TAG_NAMES:
+            tags.append(f"{name}:{_check_choice(name, value, HAS) if name == 'has' else value}")
+        elif name in RANGE_NAMES:
+            ranges.append((RANGE_NAMES[name], *_parse_range(name, value)))
+        elif name == "model":
+            model = value
+        elif name == "metadata":
+            key, separator, wanted = value.partition("=")
+            if not (key and separator):
+                raise BadQuery("metadata: takes a key and a value, such as metadata:team=travel.")
+            metadata.append((key, wanted))
+        elif name == "in":
+            scopes.append(_check_choice(name, value, SCOPES))
+        elif name == "on":
+            since, before = _parse_day(name, value), _parse_day(name, value) + 86_400
+        elif name == "since":
+            since = _parse_day(name, value)
+        else:
+            before = _parse_day(name, value)
+    return Query(
+        terms=terms,
+        tags=tuple(dict.fromkeys(tags)),
+        model=model,
+        metadata=tuple(dict.fromkeys(metadata)),
+        ranges=tuple(ranges),
+        since=since,
+        before=before,
+        scopes=tuple(dict.fromkeys(scopes)) or SCOPES,
+    )
+
+
+_FILTERS: Final = (*TAG_NAMES, *RANGE_NAMES, "model", "metadata", "in", "on", "since", "before")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value.lower() not in choices:
+        raise BadQuery(f"{name}: takes {', '.join(choices[:-1])} or {choices[-1]}.")
+    return value.lower()
+
+
+def _parse_range(name: str, value: str) -> tuple[int, int]:
+    found = _RANGE.fullmatch(value)
+    if found is None:
+        raise BadQuery(f"{name}: takes a number, such as {name}:>100, {name}:<=20 or {name}:10-20.")
+    if found["one"] is None:
+        return int(found["low"]), int(found["high"])
+    number = int(found["one"])
+    return {
+        ">": (number + 1, _FAR),
+        ">=": (number, _FAR),
+        "<": (0, number - 1),
+        "<=": (0, number),
+    }.get(found["sign"] or "", (number, number))
+
+
+def _parse_day(name: str, value: str) -> int:
+    """Return the first second of a day in UTC."""
+    try:
+        if _DAY.fullmatch(value):
+            return int(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        pass
+    raise BadQuery(f"{name}: takes a day, such as {name}:2026-11-17 (UTC).")

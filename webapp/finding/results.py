@@ -1,0 +1,69 @@
+"""What a search finds, and the interface of what searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from webapp.finding.query import Query
+
+
+class Cursor(NamedTuple):
+    """The last completion that a search has looked at, in the order of the list."""
+
+    created: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage with a match, and the words around the first one, as they were written.
+
+    `position` is that of an input message, or None for a choice and for metadata; `message_id`
+    is its id.
+    """
+
+    scope: str
+    role: str
+    position: int | None
+    message_id: str | None
+    before: str
+    match: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A completion that a search found; `count` counts its passages with a match, shown or not."""
+
+    id: str
+    created: int
+    model: str | None
+    question: str
+    messages: int
+    total_tokens: int | None
+    hits: tuple[Hit, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The completions found, newest first.
+
+    `cursor` continues the search, and is None at its end. `is_cut` is whether its time ended
+    before the page was full. `searched` counts the completions looked at.
+    """
+
+    found: tuple[Found, ...]
+    cursor: Cursor | None
+    is_cut: bool
+    searched: int
+
+
+class Finder(Protocol):
+    """Searches all stored completions."""
+
+    def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
+        """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
+        ...

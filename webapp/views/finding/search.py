@@ -1,0 +1,78 @@
+"""Search all stored completions: by words, and by facts such as `tool:shell`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.finding import BadQuery, Cursor, Found, Hit, Query, parse_query
+from webapp.finding.query import HAS
+from webapp.services import services
+from webapp.templating.addresses import place_url
+from webapp.views import read_whole_number
+
+bp = Blueprint("finding", __name__)
+
+SECONDS: Final = 2.0
+"""The time that one page may search; it then links to the rest."""
+
+_CURSOR: Final = re.compile(r"(-?[0-9]{1,19})-([0-9]{1,19})")
+
+
+@bp.get("/search")
+def search() -> ResponseReturnValue:
+    """Show the completions that match `q`, newest first, with links to each place."""
+    words = request.args.get("q", "")
+    limit = read_whole_number("limit", default=20, low=1, high=100)
+    after = _read_cursor()
+    finder = services().finder
+    fault, query, results = None, Query(), None
+    try:
+        query = parse_query(words)
+    except BadQuery as problem:
+        fault = str(problem)
+    if query and finder is not None:
+        results = finder.search(query, after=after, limit=limit, seconds=SECONDS)
+    page = render_template(
+        "finding/search.html",
+        words=words,
+        query=query,
+        fault=fault,
+        has_finder=finder is not None,
+        results=results,
+        continues=after is not None,
+        facts=HAS,
+        hit_url=_hit_url,
+        next_url=_next_url(results.cursor) if results and results.cursor else None,
+    )
+    return page, 400 if fault else 200
+
+
+def _read_cursor() -> Cursor | None:
+    after = request.args.get("after")
+    if not after:
+        return None
+    found = _CURSOR.fullmatch(after)
+    if found is None or max(abs(int(found[1])), int(found[2])) >= 2**63:
+        abort(400, "The parameter after takes a cursor from the page before.")
+    return Cursor(int(found[1]), int(found[2]))
+
+
+def _next_url(cursor: Cursor) -> str:
+    after = f"{cursor.created}-{cursor.seq}"
+    return url_for(
+        "finding.search", q=request.args.get("q"), limit=request.args.get("limit"), after=after
+    )
+
+
+def _hit_url(found: Found, hit: Hit) -> str:
+    """Return the address of a hit; its text fragment has the browser mark the match."""
+    if hit.scope == "metadata":
+        return url_for("completions.show", completion_id=found.id)
+    marked = quote(hit.match[:100], safe="", errors="replace").replace("-", "%2D")
+    anchor = "answer" if hit.position is None else f"m-{hit.position + 1}"
+    return f"{place_url(found.id, hit.message_id, anchor)}:~:text={marked}"
