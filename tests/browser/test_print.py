@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.chromium import Open
+from tests.support.long_transcripts import write_completion
 from tools.paths import SHARED
 
 COLUMNS = 20
@@ -97,3 +98,21 @@ def test_paper_says_which_messages_are_missing(
     expect(gap).to_be_visible()
     expect(gap.get_by_role("link", include_hidden=False)).to_have_count(0)
     expect(gap.locator(".progress")).to_contain_text("between")
+
+
+def test_print_loads_the_rest_first(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 60))
+    page = open_page(address, "/completions/chatcmpl-long")
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; };")
+    page.reload()
+    printing = page.get_by_role("link", name="Print", exact=True)
+    printing.click()
+    page.wait_for_url("**/chatcmpl-long?all=1")
+    page.wait_for_load_state("load")
+    expect(page.locator("#gap, #more a")).to_have_count(0)
+    assert page.evaluate("window.printed") == 1
+
+    printing.click()
+    assert page.evaluate("window.printed") == 2
