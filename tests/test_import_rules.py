@@ -21,8 +21,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions conversations finding ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares snippets templating errors fragments security static_files"
-    " access"
+    " shares snippets exports templating errors fragments security static_files access"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories keeping loopback"
@@ -60,6 +59,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         f"{VALUES} config database folders http monitoring",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
+    "exports": (f"{VALUES} formatting media rendering", "jinja2"),
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
     "factories": ("access config database shares snippets upstream", "platformdirs requests"),
     "snippets": (f"{VALUES} formatting", ""),

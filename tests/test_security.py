@@ -37,11 +37,11 @@ ANSWERS = [
     ("GET", HERE, 200),
     ("HEAD", HERE, 200),
     ("GET", f"{HERE}?all=1", 200),
-    ("GET", f"{HERE}/raw", 200),
+    ("GET", f"{HERE}/json", 200),
     ("GET", f"{HERE}/messages/{ID}-3", 200),
     ("GET", f"{HERE}/messages/{ID}-3/earlier", 200),
-    ("GET", f"{HERE}/messages/{ID}-3/raw", 200),
-    ("GET", f"{HERE}/choices/0/raw", 200),
+    ("GET", f"{HERE}/messages/{ID}-3/json", 200),
+    ("GET", f"{HERE}/choices/0/json", 200),
     ("GET", f"{HERE}?limit=0", 400),
     ("GET", "/completions/none", 404),
     ("GET", "/nothing", 404),
@@ -91,7 +91,7 @@ def static_url(app: Flask, name: str) -> str:
 def addresses(app: Flask) -> list[str]:
     """One for each rule of the app and of the API beside it, and some that no rule is for."""
     given = {"completion_id": ID, "message_id": f"{ID}-3", "place": 0, "digest": "0" * 12}
-    given |= {"name": "readback.css", "choice": 0, "part": 0}
+    given |= {"name": "readback.css", "choice": 0, "part": 0, "form": "md"}
     with app.test_request_context():
         urls = app.url_map.bind("localhost")
         rules = list(app.url_map.iter_rules())
@@ -188,7 +188,7 @@ def test_files_that_are_not_sent_again_keep_their_headers(client: FlaskClient) -
 
 
 def test_raw_json_is_not_kept_by_browsers(fake_client: FlaskClient) -> None:
-    for path in (f"{HERE}/raw", f"{HERE}/messages/{ID}-3/raw", f"{HERE}/choices/0/raw"):
+    for path in (f"{HERE}/json", f"{HERE}/messages/{ID}-3/json", f"{HERE}/choices/0/json"):
         assert fake_client.get(path).headers["Cache-Control"] == "no-store"
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.paths import ROOT
-from webapp.static_files import SHEET, SHEET_PARTS
+from webapp.static_files import EXPORT_PARTS, SHEET, SHEET_PARTS
 
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
@@ -29,7 +29,7 @@ def sheet() -> bytes:
 
 
 def test_every_style_sheet_is_in_the_one_that_is_served(client: FlaskClient) -> None:
-    assert {path.stem for path in (STATIC / "css").iterdir()} == set(SHEET_PARTS)
+    assert {path.stem for path in (STATIC / "css").iterdir()} == {*SHEET_PARTS, *EXPORT_PARTS}
     assert sum(address.endswith(".css") for address in addresses(client)) == 1
 
 

@@ -15,6 +15,7 @@
     services        the objects that views share, one of each a process
     shares          frozen, redacted snapshots of transcripts, each behind a link
     snippets        code that repeats a request, in five languages
+    exports         transcripts and lists as files
     rendering       values to Markup
     reading         the pages of transcripts and of the list, read from one upstream
 

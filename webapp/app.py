@@ -76,6 +76,7 @@ from webapp.views import (
 )
 from webapp.views.actions import changing, code, rerun
 from webapp.views.actions import keeping as kept
+from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations
 from webapp.views.finding import search as finding
 from webapp.views.inspecting import compare, confidence
@@ -89,6 +90,7 @@ _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
     *(code, rerun, changing, compare, confidence, conversations, finding),
+    *(sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
@@ -170,6 +172,12 @@ def create_app(
 
 def _note_route() -> None:
     note_route(request.environ, request.url_rule.rule if request.url_rule else None)
+
+
+def open_templates() -> Flask:
+    """Return an application with the templates and without a page, to write files without it."""
+    root = _find_root()
+    return _create_pages(root, StaticFiles(root / "static"))
 
 
 def _find_root() -> Path:

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, abort, request, send_file
+from flask import Blueprint, Flask, Response, abort, current_app, request, send_file
 
 OUTSIDE: Final = "readback.outside"
 """The WSGI variable with the path of the application, on pages that are below a path of a share."""
@@ -42,6 +42,10 @@ SHEET_PARTS: Final = (
 )
 """The style sheets in `css`, in the order in which they make up `readback.css`."""
 
+EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "export")
+"""The style sheets that an exported file has in itself."""
+
+_EXTENSION: Final = "readback.static"
 _YEAR: Final = 31_536_000
 
 
@@ -55,10 +59,12 @@ class StaticFiles:
         self._folder = folder
         sheets = [folder / "css" / f"{part}.css" for part in SHEET_PARTS]
         self._sheet = b"\n".join(sheet.read_bytes() for sheet in sheets)
+        exported = (folder / "css" / f"{part}.css" for part in EXPORT_PARTS)
+        self.export_sheet = "\n".join(sheet.read_text(encoding="utf-8") for sheet in exported)
         self._digests = {SHEET: _digest(self._sheet)} | {
             path.relative_to(folder).as_posix(): _digest(path.read_bytes())
             for path in folder.rglob("*")
-            if path.is_file() and path not in sheets
+            if path.is_file() and path.parent != folder / "css"
         }
 
     def has(self, name: str) -> bool:
@@ -79,8 +85,9 @@ class StaticFiles:
         app.register_blueprint(blueprint)
 
     def install(self, app: Flask) -> None:
-        """Define `static_url` and `has_static` for the templates of `app`."""
+        """Define `static_url` and `has_static` for the templates of `app`, and keep the sheets."""
         app.jinja_env.globals.update(static_url=self.url, has_static=self.has)
+        app.extensions[_EXTENSION] = self
 
     def _serve(self, digest: str, name: str) -> Response:
         if self._digests.get(name) != digest:
@@ -91,6 +98,13 @@ class StaticFiles:
         response.cache_control.immutable = True
         response.cache_control.no_cache = None
         return response
+
+
+def export_sheet() -> str:
+    """Return the style sheet of an exported file."""
+    found = current_app.extensions[_EXTENSION]
+    assert isinstance(found, StaticFiles)
+    return found.export_sheet
 
 
 def _digest(content: bytes) -> str:

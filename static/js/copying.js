@@ -3,9 +3,13 @@
 const status = document.getElementById("status");
 
 // The word of what happened lies over the label, so that nothing beside it moves.
-async function copy(button, text, said = "Copied.") {
+function copy(button, text, said = "Copied.") {
+  return finish(button, () => navigator.clipboard.writeText(text), said);
+}
+
+async function finish(button, write, said = "Copied.") {
   try {
-    await navigator.clipboard.writeText(text);
+    await write();
     button.dataset.said = "copied";
     status.textContent = said;
   } catch {
@@ -13,6 +17,26 @@ async function copy(button, text, said = "Copied.") {
     status.textContent = "The browser did not allow copying.";
   }
   setTimeout(() => delete button.dataset.said, 1500);
+}
+
+// What a link downloads. The clipboard gets a promise: waiting first would lose the permission.
+async function copyFrom(button, contents) {
+  const read = async (type, { href, pick }) => {
+    const answer = await fetch(href);
+    if (!answer.ok) throw new Error(answer.status);
+    const text = await answer.text();
+    return new Blob([pick ? pick(text) : text], { type });
+  };
+  const types = Object.entries(contents).map(([type, from]) => [type, read(type, from)]);
+  button.dataset.said = "copying";
+  await finish(button, () => navigator.clipboard.write([new ClipboardItem(Object.fromEntries(types))]));
+}
+
+// The messages of an exported file, without its style and what only a page can do.
+function pickRich(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const one of page.querySelectorAll("button, footer")) one.remove();
+  return page.querySelector("main").innerHTML;
 }
 
 // The exact text: parts one blank line apart, slices of one text joined as they were.
@@ -41,15 +65,23 @@ function argumentsOf(call) {
 }
 
 const BUTTONS =
-  "[data-copy], [data-copy-text], [data-copy-code], [data-copy-arguments], [data-copy-link]";
+  "[data-copy], [data-copy-text], [data-copy-code], [data-copy-arguments], [data-copy-link], " +
+  "[data-copy-from], [data-copy-rich]";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest(BUTTONS);
   if (!button) return;
-  if ("copyLink" in button.dataset) {
+  if (button.href) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    return copy(button, button.href, "Copied the link.");
+  }
+  if ("copyLink" in button.dataset) return copy(button, button.href, "Copied the link.");
+  if ("copyFrom" in button.dataset) return copyFrom(button, { "text/plain": { href: button.href } });
+  if ("copyRich" in button.dataset) {
+    return copyFrom(button, {
+      "text/plain": { href: button.dataset.copyRich },
+      "text/html": { href: button.href, pick: pickRich },
+    });
   }
   if ("copy" in button.dataset) return copy(button, button.dataset.copy);
   if ("copyArguments" in button.dataset) {

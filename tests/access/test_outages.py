@@ -51,7 +51,7 @@ def test_shares_and_the_login_say_that_the_database_is_down(outage: Outage, open
     begin()
 
     asked = [
-        *(("GET", f"/s/{token}{rest}") for rest in ("", "/", "/completions/shared/raw")),
+        *(("GET", f"/s/{token}{rest}") for rest in ("", "/", "/completions/shared/json")),
         *((method, f"/s/{token}") for method in ("HEAD", "POST")),
         *(("GET", path) for path in ("/login", "/sessions", "/completions", "/shares")),
         ("POST", "/login"),

@@ -74,9 +74,9 @@ def test_a_link_to_a_message_and_its_raw_view(
     path = "/completions/chatcmpl-1/messages/chatcmpl-1-7"
     page = open_page(fake_address, path)
     assert violations_in_both(page) == []
-    page.goto(f"{path}/raw")
+    page.goto(f"{path}/json")
     assert violations_in_both(page) == []
-    page.goto("/completions/chatcmpl-1/raw")
+    page.goto("/completions/chatcmpl-1/json")
     assert violations_in_both(page) == []
 
 

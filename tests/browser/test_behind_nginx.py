@@ -65,7 +65,7 @@ def test_nothing_leaves_the_path_of_the_proxy(page: Page, proxied: str) -> None:
     page.locator("#pasted").fill(transcript)
     page.locator(".open-box button").click()
     page.wait_for_url(transcript)
-    for path in ("?limit=5&all=1", "/raw", "?limit=2"):
+    for path in ("?limit=5&all=1", "/json", "?limit=2"):
         answer = page.goto(transcript + path)
         assert answer is not None and answer.status == 200
     page.get_by_role("link", name="Readback").click()

@@ -65,7 +65,7 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
     for here in (
         reader.locator("#gap a").first.get_attribute("href"),
         reader.locator("a[href*='/messages/'][href*='#m-']").first.get_attribute("href"),
-        f"{path}/completions/shared/raw",
+        f"{path}/completions/shared/json",
     ):
         assert here is not None and here.startswith(f"{path}/")
         answer = reader.goto(here)

@@ -55,7 +55,7 @@ def test_very_many_choices_are_told_and_reached(
     page = page_of(fake, fake_client, [choice(at, f"Answer {at}") for at in range(230)])
     assert len(page.all("details.choice")) == 200
     assert "The first 200 of 230 are shown." in page.text
-    assert page.link("JSON of the completion") == f"{HERE}/raw"
+    assert page.link("JSON of the completion") == f"{HERE}/json"
 
 
 @pytest.mark.parametrize(

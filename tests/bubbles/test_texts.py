@@ -116,7 +116,7 @@ def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:
     (heading,) = bubble.node.css("h1, h2")
     assert heading.attributes["id"] == bubble.node.attributes["aria-labelledby"]
     assert bubble.link("copy link") == f"{HERE}/messages/{ID}-0#m-1"
-    assert bubble.link("JSON") == f"{HERE}/messages/{ID}-0/raw"
+    assert bubble.link("JSON") == f"{HERE}/messages/{ID}-0/json"
     assert [button.text() for button in bubble.node.css("button")] == ["copy"]
 
 

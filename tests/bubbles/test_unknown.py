@@ -120,7 +120,7 @@ def test_the_raw_json_keeps_every_lexeme_order_and_duplicate(
     page = Reply(200, f'{{"data":[{{{",".join(lines)}}}],"has_more":false}}')
     fake.completions[ID] = stored(ID)
     fake.script(MESSAGES, Reply(200, {"data": []}), page)
-    text = Page.of(fake_client.get(f"{HERE}/messages/{ID}-0/raw")).one("pre.json").text()
+    text = Page.of(fake_client.get(f"{HERE}/messages/{ID}-0/json")).one("pre.json").text()
     assert text.split("\n") == ["{", *(f"  {line}," for line in lines[:-1]), f"  {lines[-1]}", "}"]
 
 

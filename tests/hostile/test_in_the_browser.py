@@ -107,7 +107,7 @@ def test_the_list_of_odd_completions_does_nothing(window: Watched) -> None:
 
 def test_raw_pages_and_linked_messages_do_nothing(window: Watched) -> None:
     for name in ONE_IN_SIX:
-        for path in (f"messages/{name}-c3-0", f"messages/{name}-c3-0/raw", "raw"):
+        for path in (f"messages/{name}-c3-0", f"messages/{name}-c3-0/json", "json"):
             window.open(f"/completions/{name}/{path}")
             window.inspect()
 

@@ -119,7 +119,7 @@ def test_the_exact_json_of_cases_is_what_was_sent(
     for at, case in enumerate(PAGES[completion]):
         ids = [f"{completion}-c{at}-{part}" for part in range(len(case.messages))]
         for message_id, sent in zip(ids, () if case.has_ids else case.with_ids(ids), strict=False):
-            path = f"/completions/{completion}/messages/{message_id}/raw"
+            path = f"/completions/{completion}/messages/{message_id}/json"
             assert_exact(page_of(hostile_client.get(path)), sent)
 
 
@@ -134,7 +134,7 @@ def test_a_completion_with_a_polyglot_in_one_field_is_shown_and_harmless(
     shown_in_place = field != "object" and POLYGLOT in COMPLETIONS[field].values()
     if shown_in_place or field.startswith("choices.0.message"):
         assert_said(page.one("main").text(), POLYGLOT)
-    assert_exact(page_of(hostile_client.get(f"/completions/{completion_id}/raw")), sent)
+    assert_exact(page_of(hostile_client.get(f"/completions/{completion_id}/json")), sent)
 
 
 def test_the_list_shows_every_odd_completion_and_none_makes_markup(
@@ -158,7 +158,7 @@ def test_what_a_failing_server_says_makes_no_markup(
     for fails in (asked, asked[1:2], asked[2:]):
         for path in fails:
             upstream.script(f"/chat/completions{path}", *[FAILURES[at]] * 2)
-        for path in ("/completions", "/completions/hostile-0", "/completions/hostile-0/raw"):
+        for path in ("/completions", "/completions/hostile-0", "/completions/hostile-0/json"):
             response = client.get(path, headers=headers)
             assert_good_headers(response)
             page = Page(response.get_data(as_text=True))

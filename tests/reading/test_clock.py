@@ -30,7 +30,7 @@ def timed_client(fake: FakeUpstream, time: FakeTime) -> Iterator[FlaskClient]:
         yield create_app(config, clock=time.clock).test_client()
 
 
-@pytest.mark.parametrize("path", ["/completions", f"/completions/{ID}/messages/{ID}-0/raw"])
+@pytest.mark.parametrize("path", ["/completions", f"/completions/{ID}/messages/{ID}-0/json"])
 def test_a_page_whose_time_is_up_is_a_time_out(
     fake: FakeUpstream, timed_client: FlaskClient, time: FakeTime, path: str
 ) -> None:

@@ -75,7 +75,7 @@ def test_no_line_of_any_log_has_more_than_six_characters_of_a_link(
     assert reader.get(here).status_code == 200
     assert reader.post(here).status_code == 303
     assert "And [masked" in reader.get(here).text
-    for path in ("/media/none/0", "/completions/shared/messages/none", "/completions/shared/raw"):
+    for path in ("/media/none/0", "/completions/shared/messages/none", "/completions/shared/json"):
         reader.get(f"{here}{path}", headers={"HX-Request": "true"})
     reader.put(here)
     client.post(f"/shares/{made.id}/revoke")

@@ -23,8 +23,8 @@ def test_the_bar_has_every_action(
     load(write_completion(tmp_path / "long.jsonl", 3))
     page = Page.of(client.get("/completions/chatcmpl-long?order=desc"))
 
-    assert list_actions(page) == ["Copy", "Print", "Share"]
+    assert list_actions(page) == ["Copy", "Download", "Print", "Share"]
     assert page.link("Print") == "/completions/chatcmpl-long?all=1#print"
 
     _, token = publish(app)
-    assert list_actions(Page.of(client.get(f"/s/{token}"))) == ["Copy", "Print"]
+    assert list_actions(Page.of(client.get(f"/s/{token}"))) == ["Copy", "Download", "Print"]

@@ -56,7 +56,7 @@ def test_settings_that_nobody_gave_are_not_shown(
     assert not [name for name in MADE_UP if name in settings]
     assert not [name for name in ("image_url", "input_audio", "content_parts") if name in page.html]
     assert "1970" not in page.text
-    assert raw(client, "/raw") == {"id": ID, "choices": [ANSWER]}
+    assert raw(client, "/json") == {"id": ID, "choices": [ANSWER]}
 
 
 def test_settings_that_were_given_are_shown_as_they_were_written(
@@ -69,7 +69,7 @@ def test_settings_that_were_given_are_shown_as_they_were_written(
 
     assert "temperature" in shown
     assert "top_p" not in shown
-    assert raw(client, "/raw") == {"id": ID, "choices": [ANSWER]} | given
+    assert raw(client, "/json") == {"id": ID, "choices": [ANSWER]} | given
 
 
 @pytest.mark.parametrize("at", range(len(MESSAGES)))
@@ -79,7 +79,7 @@ def test_the_raw_message_is_the_one_that_was_given(
     loaded()
     ids = Page.of(client.get(f"/completions/{ID}")).message_ids
 
-    shown = raw(client, f"/messages/{ids[at]}/raw")
+    shown = raw(client, f"/messages/{ids[at]}/json")
 
     assert shown == MESSAGES[at] | {"id": ids[at]}
 
@@ -92,7 +92,7 @@ def test_a_message_that_is_no_object_is_shown_as_it_was_given(
     page = Page.of(client.get(f"/completions/{ID}"))
     ids = page.message_ids
 
-    assert raw(client, f"/messages/{ids[0]}/raw") == given
+    assert raw(client, f"/messages/{ids[0]}/json") == given
     assert json.loads(page.one(".unknown pre.json").text()) == given
     assert "readback" not in (page.bubbles[0].node.html or "")
 
@@ -133,8 +133,8 @@ def test_members_that_nobody_gave_are_in_no_page_raw_view_or_export(
 
     shown = {"id": ID, "choices": [answer]} | members
     assert json.loads(b"".join(pieces)) == shown | {"messages": [message]}
-    assert raw(client, "/raw") == shown
-    assert raw(client, f"/messages/{message_id}/raw") == message | {"id": message_id}
+    assert raw(client, "/json") == shown
+    assert raw(client, f"/messages/{message_id}/json") == message | {"id": message_id}
     settings = " ".join(node.text() for node in page.all(".settings"))
     assert not [name for name in MADE_UP if name in settings and name not in members]
 
@@ -146,7 +146,7 @@ def test_metadata_replaced_later_are_shown(
 
     client.post(f"/v1/chat/completions/{ID}", json={"metadata": {"new": "2"}})
 
-    assert raw(client, "/raw")["metadata"] == {"new": "2"}
+    assert raw(client, "/json")["metadata"] == {"new": "2"}
 
 
 def test_clients_of_the_api_still_get_its_keys(

@@ -220,9 +220,9 @@ def test_a_quota_used_up_is_not_a_matter_of_waiting(
         f"{HERE}?after={ID}-19&limit=5",
         f"{HERE}/messages/{ID}-5",
         f"{HERE}/messages/{ID}-5/earlier",
-        f"{HERE}/messages/{ID}-5/raw",
-        f"{HERE}/choices/0/raw",
-        f"{HERE}/raw",
+        f"{HERE}/messages/{ID}-5/json",
+        f"{HERE}/choices/0/json",
+        f"{HERE}/json",
         "/completions?metadata[a%26b]=c%23",
     ],
 )
@@ -255,7 +255,7 @@ def first_of(fake: FakeUpstream, at: int) -> list[tuple[str, str]]:
 def test_a_retry_leads_to_the_same_address_however_it_is_written(
     fake_client: FlaskClient,
 ) -> None:
-    path = "/completions/a%3Fb%25c%23d/raw?limit=%26"
+    path = "/completions/a%3Fb%25c%23d/json?limit=%26"
     page = Page.of(fake_client.get(path), 404)
     assert page.link("Try again") in (None, path)
     fragment = Page.of(fake_client.get(path, headers=AS_FRAGMENT), 404)
@@ -331,8 +331,8 @@ def test_the_key_does_not_follow_a_redirect_to_another_server(
         ("GET", "/static/0/x.css", 404, "There is no such page."),
         ("DELETE", HERE, 405, "cannot be used that way"),
         ("POST", "/completions", 405, "cannot be used that way"),
-        ("GET", f"{HERE}/choices/-1/raw", 404, "There is no such page."),
-        ("GET", f"{HERE}/choices/x/raw", 404, "There is no such page."),
+        ("GET", f"{HERE}/choices/-1/json", 404, "There is no such page."),
+        ("GET", f"{HERE}/choices/x/json", 404, "There is no such page."),
     ],
 )
 @pytest.mark.parametrize("headers", [{}, AS_FRAGMENT], ids=["page", "fragment"])

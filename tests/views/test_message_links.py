@@ -202,7 +202,7 @@ def test_a_turn_at_the_start_has_no_earlier_messages(
     assert page.one("[data-target]").attributes["id"] == "m-4"
 
 
-@pytest.mark.parametrize("path", ["", "/earlier", "/raw"])
+@pytest.mark.parametrize("path", ["", "/earlier", "/json"])
 @pytest.mark.parametrize("message_id", [f"{ID}-45", "chatcmpl-2-0", "nothing", "a%20b", "x" * 300])
 def test_a_message_that_is_not_there_is_not_found(
     fake_client: FlaskClient, path: str, message_id: str
@@ -212,7 +212,7 @@ def test_a_message_that_is_not_there_is_not_found(
     assert "store: true" not in page.text
 
 
-@pytest.mark.parametrize("path", ["", "/earlier", "/raw"])
+@pytest.mark.parametrize("path", ["", "/earlier", "/json"])
 def test_a_message_of_a_completion_that_is_not_there_is_not_found(
     fake_client: FlaskClient, path: str
 ) -> None:
@@ -256,7 +256,7 @@ def test_the_raw_message_is_exact_and_leads_back(
 def test_the_raw_choice_has_an_address_of_its_own(
     fake_client: FlaskClient, place: int, status: int
 ) -> None:
-    page = Page.of(fake_client.get(f"/completions/{ID}/choices/{place}/raw"), status)
+    page = Page.of(fake_client.get(f"/completions/{ID}/choices/{place}/json"), status)
     assert ("An answer" in page.text) is (status == 200)
 
 

@@ -115,7 +115,7 @@ def test_a_part_has_no_members_that_nobody_gave(
     page = show(client, "f20")
 
     assert not [name for name in ADDED_TO_PARTS if name in page.html]
-    address = f"/completions/f20/messages/{page.message_ids[0]}/raw"
+    address = f"/completions/f20/messages/{page.message_ids[0]}/json"
     shown = json.loads(Page.of(client.get(address)).one("pre.json").text())
     assert shown["content"] == [{"type": "document", "title": "D"}]
 

@@ -28,6 +28,8 @@ _OWN: Final = frozenset(
     {
         "compare",
         "completions",
+        "completions.csv",
+        "completions.jsonl",
         "conversations",
         "healthz",
         "kept",

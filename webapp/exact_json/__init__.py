@@ -13,7 +13,7 @@ in strings, and lone surrogates.
     layout      indents a value, or writes it without white space
 """
 
-from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent
+from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent, indent_source
 from webapp.exact_json.parser import NotJson, TooManyValues, parse
 from webapp.exact_json.values import (
     Array,
@@ -40,5 +40,6 @@ __all__ = [
     "Value",
     "compact",
     "indent",
+    "indent_source",
     "parse",
 ]

@@ -16,11 +16,16 @@ _KINDS: Final = {"{": "opened", "[": "opened", ",": ",", ":": ":"}
 
 def indent(value: Value) -> str:
     """Return the source of `value`, one value or member a line, every lexeme as written."""
+    return indent_source(value.source)
+
+
+def indent_source(source: str) -> str:
+    """Return `source`, which is JSON, indented likewise."""
     starts = ["\n" + _INDENT * depth for depth in range(MAX_INDENTED_LEVELS + 1)]
     out: list[str] = []
     depth = 0
     before = ""
-    for match in TOKEN.finditer(value.source):
+    for match in TOKEN.finditer(source):
         token = match[match.lastgroup or 0]
         if token == "}" or token == "]":
             depth -= 1

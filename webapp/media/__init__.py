@@ -24,6 +24,7 @@ from webapp.media.describing import (
 from webapp.media.file_names import sanitize_file_name
 from webapp.media.finding import (
     extract_media,
+    find_images,
     find_media,
     find_other_images,
     find_unshown_images,
@@ -46,6 +47,7 @@ __all__ = [
     "is_cut_off",
     "describe_length",
     "parse_data_uri",
+    "find_images",
     "find_media",
     "extract_media",
     "sanitize_file_name",

@@ -12,6 +12,7 @@ from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.code import render_snippet
+from webapp.rendering.markdown.isolation import stands_alone
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
 from webapp.rendering.structured.detect import (
     Structure,
@@ -28,6 +29,7 @@ from webapp.rendering.text.invisible import (
     render_exact,
     reveal_invisible,
 )
+from webapp.rendering.text.lines import render_lines
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
 from webapp.rendering.tools.arguments import (
     Arguments,
@@ -73,11 +75,13 @@ __all__ = [
     "parse_arguments",
     "render_exact",
     "render_json_tree",
+    "render_lines",
     "render_markdown",
     "render_snippet",
     "render_tool_name",
     "reveal_invisible",
     "split_reasoning",
+    "stands_alone",
     "summarize_arguments",
     "summarize_setting",
     "write_readable",

@@ -6,6 +6,7 @@ budget of bytes as well, since a body is held in memory until it is answered.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MAX_OTHER_BODY: Final = MEBIBYTE
 _API: Final = "/v1/"
 _STORED: Final = "/v1/chat/completions/"
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+_FILE: Final = re.compile(r"/export\.\w+\Z|^/completions\.\w+\Z")
 _WAITING_PAGES: Final = 8
 """How many pages may wait for each thread that makes pages."""
 _BODIES_AT_ONCE: Final = 2
@@ -51,7 +53,7 @@ class Kind(Enum):
     """Health, and everything refused: answered without a wait for anything else."""
     CREATE = "create"
     STREAM = "stream"
-    """Answers that are sent as they are read: the API's, and whole transcripts."""
+    """Answers that are sent as they are read: the API's, whole transcripts, and files of them."""
     BODY = "body"
     """All else with a body, such as forms and updates: the body may never come."""
     PAGE = "page"
@@ -71,7 +73,7 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
         return Kind.CREATE
     if has_body:
         return Kind.BODY
-    if path.startswith(_API) or "all" in parse_qs(query):
+    if path.startswith(_API) or _FILE.search(path) or "all" in parse_qs(query):
         return Kind.STREAM
     return Kind.PAGE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -70,17 +71,36 @@ def back_url(section: TranscriptPage, entry: Entry) -> str:
     return message_url(section, entry) or place_url(section.completion_id, message_id, entry.anchor)
 
 
+def json_url(asked: Mapping[str, str], **changes: Any) -> str:
+    """Return the address of this page of JSON with its query `asked`, some of it changed."""
+    query = {**(request.view_args or {}), **asked, **changes}
+    return url_for(request.endpoint or "", **query)
+
+
+def json_piece_url(place: int) -> str:
+    """Return the address of a part or call of the message or choice of this page of JSON."""
+    of_choice = (request.endpoint or "").endswith("choice")
+    endpoint = "sources.piece_of_choice" if of_choice else "sources.piece"
+    return url_for(endpoint, place=place, **(request.view_args or {}))
+
+
 def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
     """Return the address of a message's exact JSON; None if the message has no usable id."""
     if is_linkable(entry.sent_as.id):
         return url_for(
-            "messages.raw", completion_id=section.completion_id, message_id=entry.sent_as.id
+            "sources.message", completion_id=section.completion_id, message_id=entry.sent_as.id
         )
     if entry.place is not None:
-        return url_for(
-            "messages.raw_choice", completion_id=section.completion_id, place=entry.place
-        )
+        return url_for("sources.choice", completion_id=section.completion_id, choice=entry.place)
     return None
+
+
+def export_url(section: TranscriptPage, entry: Entry, form: str, **query: Any) -> str | None:
+    """Return the address of a message as Markdown or HTML; None if it has no usable id."""
+    query |= {"completion_id": section.completion_id, "form": form}
+    if is_linkable(entry.sent_as.id):
+        return url_for("exports.message", message_id=entry.sent_as.id, **query)
+    return None if entry.place is None else url_for("exports.choice", place=entry.place, **query)
 
 
 def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
@@ -131,6 +151,14 @@ def whole_text_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str |
     if place is None:
         return None
     return _message_part_url("texts.whole", section, entry, place=place)
+
+
+def piece_json_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
+    """Return the address of the JSON of a content part or call."""
+    place = find_position(entry.sent_as, piece)
+    if place is None:
+        return None
+    return _message_part_url("sources.piece", section, entry, place=place)
 
 
 def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:

@@ -154,6 +154,15 @@ class RenderContext:
             return f"messages {number:,} to {number + self.target_count - 1:,}{of}"
         return f"message {number:,}{of}"
 
+    @property
+    def span(self) -> str | None:
+        """The range that the page was requested for, as `9-15`."""
+        entries = self.section.entries
+        number = next((one.number for one in entries if one.message.id == self.target), None)
+        if self.target is None or self.target_count < 2 or number is None:
+            return None
+        return f"{number}-{number + self.target_count - 1}"
+
     def describe_call_number(self, anchor: str) -> str | None:
         """Return `call 57 of 140`, without the total if only a part of the run was read.
 

@@ -161,7 +161,7 @@ class Listing:
     def shown(self) -> tuple[Row, ...]:
         """The rows of the kind that the filters ask for."""
         kind = self.filters.kind
-        return tuple(row for row in self.rows if kind is None or _is_of_kind(row, kind))
+        return tuple(row for row in self.rows if kind is None or is_of_kind(row, kind))
 
     @property
     def days(self) -> Iterator[tuple[str | None, tuple[Row, ...]]]:
@@ -228,7 +228,8 @@ def _fits_in_link(text: str) -> bool:
     return len(text) <= _MOST_IN_LINK and not LONE_SURROGATES.search(text)
 
 
-def _is_of_kind(row: Row, kind: Kind) -> bool:
+def is_of_kind(row: Row, kind: Kind) -> bool:
+    """Return whether a completion is of the kind of a filter."""
     marks = (*(row.question.marks if row.question else ()), *row.answer.marks)
     rule = row.failure.rule if row.failure else None
     if kind == "cut off":

@@ -1,11 +1,10 @@
-"""Pages, one module an area; this one has parameters, contexts and raw JSON for all of them."""
+"""Pages, one module an area; this one has parameters and contexts for all of them."""
 
 from __future__ import annotations
 
-from flask import Response, abort, request
+from flask import abort, request
 
-from webapp.exact_json import Value
-from webapp.fragments import render_page_or_fragment, wants_fragment
+from webapp.fragments import wants_fragment
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
@@ -13,13 +12,6 @@ from webapp.templating import RenderContext
 from webapp.templating.conversations import find_place
 from webapp.templating.runs import read_filter
 from webapp.upstream import check_id
-
-
-def render_raw_json(json: Value, *, back: str) -> Response:
-    """Return exact JSON as a page that browsers do not keep; `back` is the URL it came from."""
-    response = render_page_or_fragment("raw.html", "_raw.html", json=json, back=back)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def make_context(

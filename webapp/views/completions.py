@@ -1,16 +1,10 @@
-"""One completion as a transcript, and as JSON."""
+"""One completion as a transcript."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import (
-    Blueprint,
-    render_template,
-    request,
-    stream_template,
-    url_for,
-)
+from flask import Blueprint, render_template, request, stream_template
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
@@ -18,7 +12,7 @@ from webapp.reading import TranscriptPage
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.upstream import UpstreamError
-from webapp.views import make_context, read_page_request, render_raw_json
+from webapp.views import make_context, read_page_request
 from webapp.views.places import load_range
 
 bp = Blueprint("completions", __name__)
@@ -75,11 +69,3 @@ def show(completion_id: str) -> ResponseReturnValue:
     if section.lacks_messages:
         response.status_code = section.lacks_messages.http_status
     return response
-
-
-@bp.get("/completions/<completion_id>/raw")
-def raw(completion_id: str) -> ResponseReturnValue:
-    """Show one completion as the server sent it."""
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
-    back = url_for("completions.show", completion_id=completion_id)
-    return render_raw_json(completion.json, back=back)

@@ -1,13 +1,13 @@
-"""A message on its transcript, the messages before it, and its exact JSON."""
+"""A message on its transcript, and the messages before it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from webapp.fragments import render_page_or_fragment
 from webapp.services import deadline, services
-from webapp.views import make_context, read_page_request, render_raw_json
+from webapp.views import make_context, read_page_request
 
 bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 
@@ -34,19 +34,3 @@ def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
     return render_page_or_fragment(
         "completions/show.html", "completions/_earlier.html", context=context
     )
-
-
-@bp.get("/messages/<message_id>/raw")
-def raw(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """Show one message as the server sent it."""
-    message = services().loader.load_message(completion_id, message_id, deadline())
-    back = url_for(".show", completion_id=completion_id, message_id=message_id)
-    return render_raw_json(message.given, back=back)
-
-
-@bp.get("/choices/<int:place>/raw")
-def raw_choice(completion_id: str, place: int) -> ResponseReturnValue:
-    """Show one output choice as the server sent it."""
-    choice = services().loader.load_choice(completion_id, place, deadline())
-    back = url_for("completions.show", completion_id=completion_id)
-    return render_raw_json(choice.json, back=back)

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import Event, record
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
+from webapp.views.exports import find_export
 from webapp.views.shares.snapshot_pages import HEADERS
 
 bp = Blueprint("links", __name__, url_prefix="/s/<token>")
@@ -38,7 +39,12 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
     answer = sharing.pages.answer(
         share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
     )
-    return answer or _render_nothing()
+    if answer is None:
+        return _render_nothing()
+    form = find_export(f"/{rest}") if request.method == "GET" else None
+    if form and answer.status_code == 200:
+        record(Event.EXPORT, completion=share.completion, share=share.id, form=form)
+    return answer
 
 
 @bp.post("", strict_slashes=False)

@@ -20,6 +20,7 @@ from webapp.shares import SHARED_ID, Share
 from webapp.static_files import OUTSIDE
 from webapp.templating.context import VIEW_COOKIE, VIEWS
 from webapp.views import completions, media, messages, texts
+from webapp.views.exports import sources, transcripts
 from webapp.views.shares.nesting import answer_nested
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class SnapshotPages:
             if self._app is None:
                 app = self._create()
                 register_error_handlers(app, "share")
-                for area in (completions, messages, texts, media):
+                for area in (completions, messages, texts, media, sources, transcripts):
                     app.register_blueprint(area.bp)
                 self._app = app
             return self._app.wsgi_app

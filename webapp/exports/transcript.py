@@ -1,0 +1,128 @@
+"""A transcript to be written once, from its first message to its answers."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.completions import Choice, Completion
+from webapp.messages import Message, ToolCall
+
+_MOST_WAITING: Final = 1_000
+"""Calls that still await their results; an older one is no longer paired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The messages numbered `first` to `last`, and perhaps the answers after them.
+
+    Without a `last` it goes on to the end. `choice` is the place, from 0, of the only answer.
+    """
+
+    first: int = 1
+    last: int | None = None
+    has_answers: bool = True
+    choice: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self == Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A completion and its input messages, which can be read once.
+
+    The first of `messages` has the number `start`, None if its number is not known; `span` says
+    which of them are written. `is_redacted` means that their secrets are masked already.
+    """
+
+    id: str
+    completion: Completion
+    messages: Iterable[Message]
+    start: int | None = 1
+    span: Span = Span()
+    is_redacted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that a result answers: its number, as `3.1`, and the name of its tool."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A message in its place: its number, or its choice if it is an answer.
+
+    `results` are the tool results in the message, each with its call if that is known.
+    """
+
+    message: Message
+    number: int | None = None
+    choice: Choice | None = None
+    place: int | None = None
+    results: tuple[tuple[Message, Called | None], ...] = ()
+
+    def number_call(self, position: int) -> str:
+        """Return the number of the call at `position`, from 1."""
+        return str(position) if self.number is None else f"{self.number}.{position}"
+
+
+def iter_items(transcript: Transcript) -> Iterator[Item]:
+    """Yield the messages of the span with their results paired, then the answers."""
+    span = transcript.span
+    waiting: OrderedDict[str, Called] = OrderedDict()
+    number = transcript.start
+    for message in transcript.messages:
+        if span.last is not None and number is not None and number > span.last:
+            break
+        item = _pair(message, number, waiting)
+        if number is None or number >= span.first:
+            yield item
+        number = None if number is None else number + 1
+    if not span.has_answers:
+        return
+    for place, choice in enumerate(transcript.completion.choices):
+        if span.choice in (None, place):
+            yield Item(choice.message_or_empty, choice=choice, place=place)
+
+
+def _pair(message: Message, number: int | None, waiting: OrderedDict[str, Called]) -> Item:
+    """Return the item of a message; remember its calls, and forget those that it answers.
+
+    A result without an id answers the first call that waits.
+    """
+    results = message.results or ((message,) if message.is_tool_result else ())
+    paired = []
+    for result in results:
+        wanted = result.tool_call_id or next(iter(waiting), "")
+        paired.append((result, waiting.pop(wanted, None)))
+    item = Item(message, number, results=tuple(paired))
+    if message.calls:
+        waiting_ids = {call.id for call in message.calls}
+        for position, call in enumerate(message.calls, start=1):
+            key = call.id or f"\0{number}.{position}"
+            name = (call.name or "") if isinstance(call, ToolCall) else call.label
+            waiting[key] = Called(item.number_call(position), name)
+            waiting.move_to_end(key)
+        while len(waiting) > max(_MOST_WAITING, len(waiting_ids)):
+            waiting.popitem(last=False)
+    return item
+
+
+def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:
+    """Yield the bytes of `pieces`, some of them joined; lone surrogates are as they came."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= at_least:
+            yield "".join(waiting).encode("utf-8", "surrogatepass")
+            waiting, size = [], 0
+    yield "".join(waiting).encode("utf-8", "surrogatepass")

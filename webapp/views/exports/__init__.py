@@ -1,0 +1,45 @@
+"""Files made of transcripts and lists, and the pages of their exact source.
+
+transcripts  one transcript as Markdown, JSON, JSONL, HTML or a promptfoo configuration
+lists        the filtered list as CSV or JSONL
+sources      completions, messages, parts and calls as JSON
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from flask import Response, request, stream_with_context
+
+from webapp.access import Event, record
+from webapp.exports import encode
+from webapp.media import sanitize_file_name
+from webapp.services import services
+
+_EXPORT = re.compile(r"/(?:export\.(\w+)|json)\Z")
+
+
+def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool = False) -> Response:
+    """Return a file as it is made; no browser keeps it, and none runs it.
+
+    If the server fails before its end, the connection breaks off, so that no part of a file looks
+    like the whole. The export is recorded, for its reader alone if it is one of a share.
+    """
+    if request.method == "GET" and services().share is None:
+        completion = (request.view_args or {}).get("completion_id")
+        record(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
+    response = Response(stream_with_context(encode(pieces)), mimetype=mimetype)
+    name = sanitize_file_name(name, otherwise="transcript")
+    response.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=name)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def find_export(path: str) -> str | None:
+    """Return the form of the file that a path of a share sends; None if it is a page."""
+    found = _EXPORT.search(path)
+    if found is None or (found[1] is None and "download" not in request.args):
+        return None
+    return found[1] or "json"
