@@ -45,6 +45,7 @@ from webapp.factories import (
     lists_input_only,
     open_app_database,
     open_upstream,
+    without_servers,
 )
 from webapp.folders import FolderCache
 from webapp.loopback import LoopbackAdapter
@@ -180,6 +181,13 @@ def open_templates() -> Flask:
     return _create_pages(root, StaticFiles(root / "static"))
 
 
+def load_stored(store: Store, config: Config) -> TranscriptLoader:
+    """Return the loader of the transcripts of `store`, for commands."""
+    transport = LoopbackAdapter(create_server(store), mount="/v1", variables={AS_GIVEN: True})
+    upstream = open_upstream(without_servers(config), transport=transport)
+    return TranscriptLoader(upstream, input_only=True, threads=1, believes_end=True)
+
+
 def _find_root() -> Path:
     """Return the folder of `templates` and `static`: the package if it is installed."""
     package = Path(__file__).resolve().parent
@@ -209,7 +217,7 @@ def _add_copies(
 
     With a model server, completions are run again into the same store.
     """
-    alone = _without_server(config)
+    alone = without_servers(config)
     store = Store(
         find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
     )
@@ -381,7 +389,7 @@ def _build_sharing(
 
     The services of a snapshot read nothing else: they have no address, no key and no cache.
     """
-    alone = _without_server(config)
+    alone = without_servers(config)
     nothing = MediaCache(FolderCache(find_media_folder(alone), max_bytes=0, max_age=0))
 
     def build(text: str) -> Services:
@@ -398,20 +406,6 @@ def _build_sharing(
         ),
         SnapshotPages(create, build),
         RecentSnapshots(),
-    )
-
-
-def _without_server(config: Config) -> Config:
-    """Return the settings of pages that read from a store of ours alone, without any key."""
-    return replace(
-        config,
-        openai_api_key=None,
-        openai_base_url=None,
-        azure_openai_endpoint=None,
-        azure_openai_api_key=None,
-        headers=(),
-        api_key=None,
-        proxy=None,
     )
 
 

@@ -142,6 +142,20 @@ def open_upstream(
     )
 
 
+def without_servers(config: Config) -> Config:
+    """Return the settings without any server or key: of what reads our own documents alone."""
+    return replace(
+        config,
+        openai_api_key=None,
+        openai_base_url=None,
+        azure_openai_endpoint=None,
+        azure_openai_api_key=None,
+        headers=(),
+        api_key=None,
+        proxy=None,
+    )
+
+
 def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:
     """Return which kind of server the client reads from."""
     if config.uses_embedded:

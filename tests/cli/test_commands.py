@@ -121,6 +121,25 @@ def test_an_export_is_what_was_imported(filled: Readback, tmp_path: Path) -> Non
     assert json.loads(filled("export", "--model", "gpt-y").output)["id"] == "c2"
 
 
+def test_an_export_has_every_format(filled: Readback, tmp_path: Path) -> None:
+    lines = filled("export", "--format", "jsonl", "-o", tmp_path / "examples.jsonl")
+    assert lines.output.startswith("3 completions written to ")
+    examples = (tmp_path / "examples.jsonl").read_text().splitlines()
+    assert all(json.loads(one)["messages"] for one in examples)
+    assert filled("export", "--format", "md", "c1").output.startswith("# Completion `c1`\n")
+    table = filled("export", "--format", "csv", "c1", "c9")
+    assert (table.status, table.errors) == (1, "c9 is not stored\n")
+    assert [row.split(",")[0] for row in table.output.splitlines()] == ["\ufeffid", "c1"]
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for form in ("html", "promptfoo"):
+        assert filled("export", "--format", form, "-o", folder).status == 0
+        assert "into a folder" in filled("export", "--format", form).errors
+    assert {one.name for one in folder.iterdir()} == {
+        f"c{at}.{extension}" for at in (1, 2, 3) for extension in ("html", "yaml")
+    }
+
+
 def test_an_export_reports_ids_that_are_not_stored(filled: Readback) -> None:
     ended = filled("export", "c1", "c9")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import mistune
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.support.pages import readable

@@ -1,4 +1,4 @@
-"""`readback export`: write the embedded server's completions as JSONL."""
+"""`readback export`: write the embedded server's completions as files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from webapp.access import SHELL, Event
+from webapp.access import SHELL, Event, Record
 from webapp.cli.commands import (
     Commands,
     add_command,
@@ -21,10 +21,12 @@ from webapp.cli.commands import (
     open_shares,
     open_store,
 )
+from webapp.cli.export_forms import EXTENSIONS, SINGLE, FormWriter
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
-from webapp.embedded import export_completions
+from webapp.embedded import ExportReport, export_completions, iter_ids
 from webapp.formatting import count
+from webapp.media import sanitize_file_name
 
 _DEVICES: Final = Path("/dev/fd")
 """Its links are to files that the user has opened, as for `-o >(gzip > FILE)`."""
@@ -36,14 +38,19 @@ def add_parser(commands: Commands) -> None:
         commands,
         "export",
         _run_export,
-        help="write the embedded server's completions as JSONL",
+        help="write the embedded server's completions as files",
         description="Writes completions with their messages, one a line, oldest first, exactly "
         "as they were given and with their present metadata; `readback import` reads them back. "
-        "The exit status is 1 when an ID is not stored.",
+        "Other formats are for people (md, html), trainers (jsonl), spreadsheets (csv) and tests "
+        "of prompts (promptfoo); what one of them cannot hold is reported. If FILE is a folder, "
+        "each completion gets a file in it. The exit status is 1 when an ID is not stored.",
         example="readback export --metadata project=demo -o demo.jsonl",
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="a completion; without any, all")
     add_filters(parser)
+    parser.add_argument(
+        "--format", choices=("json", *EXTENSIONS), default="json", help="default: json, exact"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write here; - is standard output"
     )
@@ -54,6 +61,8 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
         options.output = None
     if options.ids and has_filters(options):
         raise ValueError("export takes either IDs or filters")
+    if options.format != "json":
+        return _export_form(options, config)
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,
@@ -69,11 +78,58 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
             progress=lambda number: line.show(f"{count(number, 'completion')} written"),
         )
         file.flush()
-        if not options.ids:
-            record.add(Event.EXPORT, SHELL, completions=report.exported)
-        for one in options.ids:
-            if one not in report.unknown:
-                record.add(Event.EXPORT, SHELL, completion=one)
+        _record(record, options, report)
+    return _say(options, report)
+
+
+def _export_form(options: argparse.Namespace, config: Config) -> int:
+    """Write another format than exact JSON: into one file, or one for each completion."""
+    form, folder = options.format, options.output
+    is_folder = folder is not None and folder.is_dir()
+    if form in SINGLE and not is_folder and len(options.ids) != 1:
+        raise ValueError(f"{form} is written for one ID, or into a folder: -o FOLDER")
+    if form == "csv" and is_folder:
+        raise ValueError("csv is one table: -o FILE")
+    report = ExportReport()
+    with (
+        ProgressLine(sys.stderr) as line,
+        open_store(config) as store,
+        open_shares(config) as (_, record),
+        contextlib.ExitStack() as files,
+    ):
+        writer = FormWriter(store, config, form)
+        ids = options.ids or iter_ids(store, options.model, options.metadata)
+        file = None if is_folder else files.enter_context(_open_output(options.output))
+        if form == "csv" and file:
+            writer.write_table(ids, file, report)
+        else:
+            for completion_id in ids:
+                opened = contextlib.nullcontext(file) if file else None
+                name = sanitize_file_name(completion_id, otherwise="completion")
+                with opened or _open_output(folder / f"{name}.{EXTENSIONS[form]}") as out:
+                    writer.write(completion_id, out, report)
+                line.show(f"{count(report.exported, 'completion')} written")
+        if file:
+            file.flush()
+        _record(record, options, report)
+    for sentence in writer.left_out.sentences:
+        print_line(sentence, file=sys.stderr)
+    if beyond := writer.left_out.count - len(writer.left_out.sentences):
+        print_line(f"and {count(beyond, 'further thing')} left out", file=sys.stderr)
+    return _say(options, report)
+
+
+def _record(record: Record, options: argparse.Namespace, report: ExportReport) -> None:
+    form = options.format
+    if not options.ids:
+        record.add(Event.EXPORT, SHELL, completions=report.exported, form=form)
+    for one in options.ids:
+        if one not in report.unknown:
+            record.add(Event.EXPORT, SHELL, completion=one, form=form)
+
+
+def _say(options: argparse.Namespace, report: ExportReport) -> int:
+    """Say what was not stored and what was written; return the exit status."""
     for completion_id in report.unknown:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     if options.output is not None:

@@ -25,7 +25,7 @@ from webapp.embedded.recording.spool import Spool, SpoolState
 from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.upkeep import Upkeep
-from webapp.embedded.transfer.exporting import ExportReport, export_completions
+from webapp.embedded.transfer.exporting import ExportReport, export_completions, iter_ids
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
 from webapp.embedded.transfer.samples import load_samples
 
@@ -49,5 +49,6 @@ __all__ = [
     "create_server",
     "export_completions",
     "import_files",
+    "iter_ids",
     "load_samples",
 ]

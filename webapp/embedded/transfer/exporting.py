@@ -38,7 +38,7 @@ def export_completions(
     A completion that is deleted during the export is left out.
     """
     report = ExportReport()
-    for completion_id in ids or _iter_ids(store, model, metadata):
+    for completion_id in ids or iter_ids(store, model, metadata):
         is_stored = False
         with store.connect() as connection:
             for text in iter_original_json(connection, completion_id):
@@ -54,10 +54,11 @@ def export_completions(
     return report
 
 
-def _iter_ids(
-    store: Store, model: str | None, metadata: Sequence[tuple[str, str]]
-) -> Iterator[str]:
-    """Read the ids page by page, so that no snapshot is kept open for the whole export."""
+def iter_ids(store: Store, model: str | None, metadata: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the ids that pass the filters, the oldest first.
+
+    They are read page by page, so that no snapshot is kept open for the whole export.
+    """
     last = START_KEY
     while True:
         with store.connect() as connection:
