@@ -34,7 +34,8 @@ async function copyFrom(button, contents) {
 
 // The messages of an exported file, without its style and what only a page can do.
 function pickRich(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
+  const main = html.slice(html.indexOf("<main"), html.lastIndexOf("</main>"));
+  const page = new DOMParser().parseFromString(main, "text/html");
   for (const one of page.querySelectorAll("button, footer")) one.remove();
   return page.querySelector("main").innerHTML;
 }

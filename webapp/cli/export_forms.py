@@ -25,17 +25,6 @@ from webapp.reading.streaming import stream_transcript
 from webapp.static_files import export_sheet
 from webapp.upstream import Deadline
 
-EXTENSIONS: Final = {
-    "jsonl": "jsonl",
-    "md": "md",
-    "html": "html",
-    "csv": "csv",
-    "promptfoo": "yaml",
-}
-"""The formats, and the extension of a file of each."""
-SINGLE: Final = ("html", "promptfoo")
-"""The formats of which a file holds one completion."""
-
 _PAGE_SECONDS: Final = 60.0
 
 

@@ -21,13 +21,22 @@ from webapp.cli.commands import (
     open_shares,
     open_store,
 )
-from webapp.cli.export_forms import EXTENSIONS, SINGLE, FormWriter
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ExportReport, export_completions, iter_ids
 from webapp.formatting import count
 from webapp.media import sanitize_file_name
 
+EXTENSIONS: Final = {
+    "jsonl": "jsonl",
+    "md": "md",
+    "html": "html",
+    "csv": "csv",
+    "promptfoo": "yaml",
+}
+"""The formats that are not exact JSON, and the extension of a file of each."""
+_SINGLE: Final = ("html", "promptfoo")
+"""The formats of which a file holds one completion."""
 _DEVICES: Final = Path("/dev/fd")
 """Its links are to files that the user has opened, as for `-o >(gzip > FILE)`."""
 STANDARD_OUTPUT: Final = Path("-")
@@ -84,9 +93,12 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
 
 def _export_form(options: argparse.Namespace, config: Config) -> int:
     """Write another format than exact JSON: into one file, or one for each completion."""
+    # The templates take a while to import, and no other command needs them.
+    from webapp.cli.export_forms import FormWriter
+
     form, folder = options.format, options.output
     is_folder = folder is not None and folder.is_dir()
-    if form in SINGLE and not is_folder and len(options.ids) != 1:
+    if form in _SINGLE and not is_folder and len(options.ids) != 1:
         raise ValueError(f"{form} is written for one ID, or into a folder: -o FOLDER")
     if form == "csv" and is_folder:
         raise ValueError("csv is one table: -o FILE")
