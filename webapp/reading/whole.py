@@ -4,11 +4,13 @@ A process keeps the `Run`, a few hundred bytes a message; the messages are kept 
 workers and for the pages of the transcript. The messages of a stored completion never change;
 a completion that was replaced under its id is another one, so runs are kept by the digest of
 the completion as well, which every page reads anew. A run that could not be read to its end is
-continued when a reader asks again.
+continued when a reader asks again. The run of a page by itself, with its checks, is kept by the
+digest of the page.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +27,7 @@ from webapp.transcript import arrange, build_output_entries, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
 
 _MOST_KEPT: Final = 20_000
-"""Messages of the runs that a process keeps."""
+"""Messages of the runs that a process keeps; a run counts as one more, for its findings."""
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of one run; the rest is not read."""
@@ -65,6 +67,7 @@ class WholeReader:
         self._is_eager = is_eager
         self._is_openai = is_openai
         self._kept: OrderedDict[tuple[str, str], Run] = OrderedDict()
+        self._count = 0
         self._lock = Lock()
 
     @property
@@ -83,27 +86,32 @@ class WholeReader:
         """
         whole_page = page.request.after is None and not page.goes_on and not page.cut_off
         if page.completion is None or page.problems or whole_page:
-            is_whole = whole_page and not page.problems
-            return analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
+            return self._analyze_page(page, is_whole=whole_page and not page.problems)
         found = self.find_kept(page)
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
             found = self._read(page.completion_id, page.completion, deadline) or found
             if found is not None:
                 self._keep((page.completion_id, digest_answer(page.completion)), found)
-        here = analyze_page(page, is_whole=False, is_openai=self._is_openai)
-        is_more = found is not None and len(found.messages) >= len(here.messages)
-        return found if found is not None and is_more else here
+        if found is not None and len(found.messages) >= len(page.all_entries):
+            return found
+        return self._analyze_page(page, is_whole=False)
+
+    def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
+        """Return the run of `page` alone, from the cache if the page has not changed."""
+        key = (page.completion_id, f"page {is_whole} {_digest_page(page)}")
+        run = self._get(key)
+        if run is None:
+            run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
+            self._keep(key, run)
+        return run
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
         """Return the run of `page` as far as it was read before, by any worker."""
         if page.completion is None:
             return None
         key = (page.completion_id, digest_answer(page.completion))
-        with self._lock:
-            run = self._kept.get(key)
-            if run is not None:
-                self._kept.move_to_end(key)
+        run = self._get(key)
         if run is not None or not self._cache.has_any(page.completion_id):
             return run
         kept = self._cache.find(page.completion_id, page.completion)
@@ -173,9 +181,18 @@ class WholeReader:
 
     def _keep(self, key: tuple[str, str], run: Run) -> None:
         with self._lock:
+            replaced = self._kept.pop(key, None)
             self._kept[key] = run
-            while sum(len(kept.messages) for kept in self._kept.values()) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._count += _weigh(run) - (_weigh(replaced) if replaced else 0)
+            while self._count > _MOST_KEPT:
+                self._count -= _weigh(self._kept.popitem(last=False)[1])
+
+    def _get(self, key: tuple[str, str]) -> Run | None:
+        with self._lock:
+            run = self._kept.get(key)
+            if run is not None:
+                self._kept.move_to_end(key)
+            return run
 
     def _analyze(
         self, messages: Sequence[Message], completion: Completion, *, is_whole: bool
@@ -190,6 +207,30 @@ class WholeReader:
         return analyze_run(
             (*entries, *outputs), completion, is_whole=True, is_openai=self._is_openai
         )
+
+
+def _weigh(run: Run) -> int:
+    return 1 + len(run.messages)
+
+
+def _digest_page(page: TranscriptPage) -> str:
+    """Return the digest of everything that the run of a page depends on."""
+    counts = (len(page.entries), len(page.outputs))
+    hashed = hashlib.sha256(f"{page.request.order} {page.goes_on} {counts}".encode())
+    completion = page.completion
+    texts = [completion.json.source if completion is not None else ""]
+    for entry in page.all_entries:
+        choice = entry.choice
+        texts += [
+            f"{entry.number} {entry.place} {entry.counted_as} {choice is None} {len(texts)}",
+            entry.message.json.source,
+            choice.json.source if choice is not None else "",
+        ]
+    for text in texts:
+        source = text.encode("utf-8", "surrogatepass")
+        hashed.update(b"%d " % len(source))
+        hashed.update(source)
+    return hashed.hexdigest()
 
 
 def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = False) -> Run:

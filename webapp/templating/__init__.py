@@ -5,6 +5,7 @@ keeping    copies of completions, and when the server deletes them
 headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
+bubble_cache  rendered bubbles, kept for pages that are read again
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions
 searching  the hit of a search that an address names
@@ -37,6 +38,7 @@ from webapp.templating import (
     runs,
     searching,
 )
+from webapp.templating.bubble_cache import BubbleCache
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
@@ -123,7 +125,8 @@ _GLOBALS: Final[dict[str, Any]] = {
 
 
 def install(app: Flask) -> None:
-    """Give the templates of `app` their filters, tests and globals."""
+    """Give the templates of `app` their filters, tests and globals, and a cache of bubbles."""
+    app.extensions[bubbles.BUBBLES] = BubbleCache()
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.finalize = addresses.replace_surrogates

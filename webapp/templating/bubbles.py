@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from flask import current_app
 
@@ -25,8 +25,12 @@ from webapp.rendering import (
     Structure,
     TextView,
 )
+from webapp.templating.bubble_cache import BubbleCache
 from webapp.templating.context import RenderContext
 from webapp.transcript import CallEntry, Entry
+
+BUBBLES: Final = "readback.bubbles"
+"""The extension of an application with the bubbles that it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,15 @@ class PiecesView:
 
 
 def render_bubble(entry: Entry, context: RenderContext) -> str:
-    """Render a message as HTML; it depends on nothing but `entry` and `context`."""
-    macros: Any = current_app.jinja_env.get_template("messages/_bubble.html").module
-    html: str = macros.bubble(entry, context)
-    return html
+    """Render a message as HTML; it depends on nothing but `entry`, `context` and the request."""
+
+    def render() -> str:
+        macros: Any = current_app.jinja_env.get_template("messages/_bubble.html").module
+        html: str = macros.bubble(entry, context)
+        return html
+
+    cache: BubbleCache = current_app.extensions[BUBBLES]
+    return cache.get_or_render(entry, context, render)
 
 
 def view_pieces(entry: Entry, context: RenderContext, start: int = 0) -> PiecesView:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from math import ceil
 from typing import Final, Literal, TypeAlias, TypeVar
 
@@ -82,6 +83,7 @@ class RenderContext:
     definitions: Definitions = field(init=False)
     call_numbers: dict[str, int] = field(init=False)
     targets: frozenset[str] = field(init=False)
+    _digest: bytes | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         pages = max(1, ceil(len(self.section.entries) / MAX_LIMIT))
@@ -129,6 +131,36 @@ class RenderContext:
     def is_compact(self) -> bool:
         """Whether calls are rows, and only user and assistant are read at length."""
         return self.view != "full"
+
+    @property
+    def digest(self) -> bytes:
+        """The digest of the completion and of the host: what all bubbles of the page depend on."""
+        if self._digest is None:
+            completion = self.section.completion
+            source = completion.json.source if completion is not None else ""
+            told = f"{self.section.completion_id}\n{self.own_host}\n{source}"
+            self._digest = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=20).digest()
+        return self._digest
+
+    @property
+    def spent(self) -> tuple[int, ...]:
+        """How much the page has spent of its budgets, apart from time."""
+        parts = (self.markdown_budget, self.structure_budget, self.definitions)
+        return tuple(number for part in parts for number in part.spent)
+
+    def can_spend(self, more: Sequence[int] = (0, 0, 0, 0)) -> bool:
+        """Return whether nothing was refused, and half of each budget would be left with `more`."""
+        return (
+            self.markdown_budget.can_spend(more[0], more[1])
+            and self.structure_budget.can_spend(more[2])
+            and self.definitions.can_spend(more[3])
+        )
+
+    def spend(self, more: Sequence[int]) -> None:
+        """Take `more` off the budgets, for a bubble that was rendered before."""
+        self.markdown_budget.spend(more[0], more[1])
+        self.structure_budget.spend(more[2])
+        self.definitions.spend(more[3])
 
     @property
     def failing(self) -> frozenset[str]:

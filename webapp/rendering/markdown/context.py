@@ -111,10 +111,28 @@ class MarkdownBudget:
         self._seconds = self.budgets.seconds * pages
         self.noted_texts = count(1)
         """Numbers for the texts with footnotes, of which a message may have several."""
+        self._all = (self._brackets, self._formulas, self._seconds)
+        self._has_refused = False
+
+    @property
+    def spent(self) -> tuple[int, int]:
+        """The brackets and formulas taken so far."""
+        return self._all[0] - self._brackets, self._all[1] - self._formulas
+
+    def can_spend(self, brackets: int, formulas: int) -> bool:
+        """Return whether nothing was refused, and half of all would be left with these."""
+        left = (self._brackets - brackets, self._formulas - formulas, self._seconds)
+        half_left = all(2 * one >= whole for one, whole in zip(left, self._all, strict=True))
+        return half_left and not self._has_refused
+
+    def spend(self, brackets: int, formulas: int) -> None:
+        self._brackets -= brackets
+        self._formulas -= formulas
 
     def takes(self, brackets: int) -> bool:
         """Return whether there is room for `brackets` more, and take it if so."""
         if brackets > self._brackets:
+            self._has_refused = True
             return False
         self._brackets -= brackets
         return True

@@ -56,6 +56,20 @@ class StructureBudget:
     _taken: int = 0
     _seconds: float = 0.0
 
+    @property
+    def spent(self) -> tuple[int]:
+        """The bytes taken so far."""
+        return (self._taken,)
+
+    def can_spend(self, size: int) -> bool:
+        """Return whether half of the bytes and of the time would be left with `size` more."""
+        most = self.budgets.text_bytes * PAGE_SHARE * self.pages
+        seconds = self.budgets.seconds * self.pages * _TIME_SHARE
+        return 2 * (self._taken + size) <= most and 2 * self._seconds <= seconds
+
+    def spend(self, size: int) -> None:
+        self._taken += size
+
     def allows(self, text: str) -> bool:
         """Return whether there is room for `text`, and take it if so."""
         most = self.budgets.text_bytes

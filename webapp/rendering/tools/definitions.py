@@ -53,6 +53,19 @@ class Definitions:
         self._rendered: dict[str, Definition] = {}
         self._budgets = budgets or Budgets()
         self._left = PAGE_SIZE
+        self._has_refused = False
+
+    @property
+    def spent(self) -> tuple[int]:
+        """The characters of definitions shown so far."""
+        return (PAGE_SIZE - self._left,)
+
+    def can_spend(self, size: int) -> bool:
+        """Return whether nothing was refused, and half of all would be left with `size` more."""
+        return 2 * (self._left - size) >= PAGE_SIZE and not self._has_refused
+
+    def spend(self, size: int) -> None:
+        self._left -= size
 
     def of(self, call: ToolCall) -> Definition | None:
         """Return the definition of the tool that `call` names; None if it is unknown."""
@@ -64,6 +77,7 @@ class Definitions:
         definition = self._rendered[call.name]
         size = len(definition.view) + len(definition.description or "")
         if size > self._left:
+            self._has_refused = True
             return replace(definition, description=None, view=Markup(""), has_room=False)
         self._left -= size
         return definition

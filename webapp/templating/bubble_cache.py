@@ -1,0 +1,130 @@
+"""Keep rendered bubbles, so that a page that is read again costs little more than its frame.
+
+A bubble is a pure function of the bytes of its messages and of what `RenderContext` and the
+request say; the key is the digest of all of that. What a page may still spend is no part of it:
+a bubble is kept only if the page was far from its limits when it was rendered, and taken only by
+a page that is far from them with the bubble as well. Then no limit of a page, which depends on
+the other bubbles, has changed it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from threading import Lock
+from typing import Final, NamedTuple
+
+from flask import request
+
+from webapp.services import services
+from webapp.templating.addresses import kept_filters
+from webapp.templating.context import RenderContext
+from webapp.transcript import Entry
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of the HTML that a process keeps; about 5,000 bubbles."""
+
+_LARGEST: Final = 256 * 1024
+"""Bytes of a bubble that is kept; a few large ones would push out all others."""
+
+_OVERHEAD: Final = 400
+"""Bytes of an entry besides its HTML."""
+
+_MEDIA: Final = "/media/"
+"""In the address of media, which rendering also puts into their own cache, each time."""
+
+
+class _Kept(NamedTuple):
+    html: str
+    spent: tuple[int, ...]
+    size: int
+
+
+class BubbleCache:
+    """The bubbles that were used last, at most `most_bytes` of them; for all threads."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self.size = 0
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
+        """Return the bubble of `entry` as `render` makes it, from the cache if possible."""
+        if not _is_pure(entry, context):
+            return render()
+        key = _find_key(entry, context)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+        if kept is not None and context.can_spend(kept.spent):
+            context.spend(kept.spent)
+            return kept.html
+        may_keep = context.can_spend()
+        before = context.spent
+        notes = repr(context.markdown_budget.noted_texts)
+        html = render()
+        may_keep = may_keep and context.can_spend() and _MEDIA not in html
+        if may_keep and repr(context.markdown_budget.noted_texts) == notes:
+            spent = tuple(now - then for now, then in zip(context.spent, before, strict=True))
+            self._keep(key, html, spent)
+        return html
+
+    def _keep(self, key: bytes, html: str, spent: tuple[int, ...]) -> None:
+        size = sys.getsizeof(html) + _OVERHEAD
+        if size > min(_LARGEST, self.most_bytes):
+            return
+        with self._lock:
+            replaced = self._kept.pop(key, None)
+            self._kept[key] = _Kept(html, spent, size)
+            self.size += size - (replaced.size if replaced else 0)
+            while self.size > self.most_bytes:
+                self.size -= self._kept.popitem(last=False)[1].size
+
+
+def _is_pure(entry: Entry, context: RenderContext) -> bool:
+    """Return whether a bubble depends on its key alone.
+
+    Those of a snapshot are none of this application. Frames of images are counted for the page. A
+    result is kept with its call, and messages of several results are too rare to be told apart.
+    """
+    if services().share is not None or context.loads_images or entry.nested:
+        return False
+    results = (result for call in entry.calls for result in call.results)
+    return not any(one.pieces or one.holder for one in (entry, *results))
+
+
+def _find_key(entry: Entry, context: RenderContext) -> bytes:
+    hashed = blake2b(context.digest, digest_size=20)
+    page = (request.script_root, *kept_filters().items(), context.is_compact)
+    for value in (*page, *_describe(entry, context)):
+        told = repr(value) if not isinstance(value, str) else value
+        source = told.encode("utf-8", "surrogatepass")
+        hashed.update(b"%s %d " % (type(value).__name__.encode(), len(source)))
+        hashed.update(source)
+    return hashed.digest()
+
+
+def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
+    """Yield all that a bubble shows of an entry, its calls and their results."""
+    message, section, choice = entry.message, context.section, entry.choice
+    yield message.json.source
+    yield None if choice is None else choice.json.source
+    yield from (message.id, entry.number, entry.place, entry.counted_as, entry.prefix)
+    yield from (entry.moved, entry.inferred, entry.position, section.ends_with(entry))
+    yield (message.id in context.targets, message.id == context.target)
+    yield bool(section.entries) and entry is section.entries[0]
+    if choice is not None and section.entries:
+        # The address of an answer is that of the last message.
+        yield section.entries[0 if section.request.order == "desc" else -1].message.id
+    for call in entry.calls:
+        yield from (call.position, call.may_follow, context.describe_call_number(call.anchor))
+        yield len(call.results)
+        for result in call.results:
+            yield from _describe(result, context)
