@@ -79,7 +79,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
-    "serving": ("addresses config redaction", "waitress"),
+    "serving": ("addresses config fragments redaction security", "flask waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
     "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),

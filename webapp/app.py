@@ -57,6 +57,7 @@ from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.services import Again, Services, Sharing
+from webapp.serving import compression
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.static_files import StaticFiles
@@ -157,6 +158,7 @@ def create_app(
     app.extensions["readback"] = services
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.before_request(_note_route)
+    compression.install(app)
     guard.install(app)
     app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))

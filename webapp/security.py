@@ -59,7 +59,7 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
-_PAGE_CACHING: Final = "private, no-cache"
+PAGE_CACHING: Final = "private, no-cache"
 """Lets Back show the loaded page. Other answers are not kept, unless they say so themselves."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -174,7 +174,7 @@ def _complete_headers(headers: Headers, *, is_secure: bool) -> Headers:
     is_page = headers.get("Content-Type", "").startswith("text/html")
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", _PAGE_CACHING if is_page else "no-store")
+    headers.setdefault("Cache-Control", PAGE_CACHING if is_page else "no-store")
     if is_page:
         vary = parse_set_header(headers.get("Vary"))
         vary.update(VARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from io import BytesIO
 from pathlib import Path
@@ -46,13 +47,16 @@ EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources"
 """The style sheets that an exported file has in itself."""
 
 _EXTENSION: Final = "readback.static"
+_TEXTS: Final = (".css", ".js", ".svg")
+
 _YEAR: Final = 31_536_000
 
 
 class StaticFiles:
     """The files below `folder`, each known by its name and a digest of its content.
 
-    The style sheets are read once and served as a single one, to save the browser requests.
+    The style sheets are read once and served as a single one, to save the browser requests. A text
+    is compressed once, when it is first asked for.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,6 +70,8 @@ class StaticFiles:
             for path in folder.rglob("*")
             if path.is_file() and path.parent != folder / "css"
         }
+
+        self._compressed: dict[str, bytes] = {}
 
     def has(self, name: str) -> bool:
         return name in self._digests
@@ -92,12 +98,25 @@ class StaticFiles:
     def _serve(self, digest: str, name: str) -> Response:
         if self._digests.get(name) != digest:
             abort(404)
-        content = BytesIO(self._sheet) if name == SHEET else self._folder / name
-        response = send_file(content, download_name=name, etag=digest, max_age=_YEAR)
+        is_packed = name.endswith(_TEXTS) and request.accept_encodings.quality("gzip") > 0
+        content = self._compress(name) if is_packed else self._read(name)
+        etag = f"{digest}-gzip" if is_packed else digest
+        response = send_file(BytesIO(content), download_name=name, etag=etag, max_age=_YEAR)
+        response.vary.add("Accept-Encoding")
+        if is_packed:
+            response.content_encoding = "gzip"
         response.cache_control.public = True
         response.cache_control.immutable = True
         response.cache_control.no_cache = None
         return response
+
+    def _read(self, name: str) -> bytes:
+        return self._sheet if name == SHEET else (self._folder / name).read_bytes()
+
+    def _compress(self, name: str) -> bytes:
+        if name not in self._compressed:
+            self._compressed[name] = gzip.compress(self._read(name), mtime=0)
+        return self._compressed[name]
 
 
 def export_sheet() -> str:

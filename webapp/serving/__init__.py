@@ -5,6 +5,7 @@
     channels    one connection: requests as they arrive, answers as they leave
     admission   which requests a worker takes on, decided before a body is read
     refusals    the answers to those it does not take on
+    compression compressed pages, and 304 for those that a browser has
 
 Bodies and answers pass through buffers of the event loop, so a slow client holds a connection and
 no thread. Each kind of request has threads of its own: none of them can starve the others.
