@@ -123,6 +123,9 @@ def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
     if choice is not None and section.entries:
         # The address of an answer is that of the last message.
         yield section.entries[0 if section.request.order == "desc" else -1].message.id
+    if choice is not None and section.completion is not None:
+        # Equal choices have addresses of their own.
+        yield next((at for at, one in enumerate(section.completion.choices) if one is choice), None)
     for call in entry.calls:
         yield from (call.position, call.may_follow, context.describe_call_number(call.anchor))
         yield len(call.results)
