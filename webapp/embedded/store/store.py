@@ -294,15 +294,25 @@ class Store:
         `statement` reads the row of a text as given, and of one that is too large for `rows`.
         """
 
-        def read(position: int) -> str | None:
-            with self.connect() as connection:
-                row = connection.execute(statement, {**binds, "position": position}).one_or_none()
+        def fetch(connection: Connection, position: int) -> str | None:
+            row = connection.execute(statement, {**binds, "position": position}).one_or_none()
             if row is None:
                 return None
             return write(row) if write else str(row.wire_json)
 
+        def read(position: int) -> str | None:
+            with self.connect() as connection:
+                return fetch(connection, position)
+
         shown = rows[: page.limit]
-        texts = [(row.position, None if write else row.wire_json) for row in shown]
+        texts = [(row.position, row.wire_json) for row in shown]
+        if write:
+            # On one connection: a transaction for each would cost more than the reading.
+            with self.connect() as connection:
+                texts = [
+                    (position, None if text is None else fetch(connection, position))
+                    for position, text in texts
+                ]
         return JsonPage(
             ids=tuple(row.id for row in shown),
             data=StoredTexts(texts, read),
