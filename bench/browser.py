@@ -167,7 +167,7 @@ def _served(messages: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
         path = Path(folder, "long.jsonl")
-        path.write_text(json.dumps(_make_completion(messages)) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(make_completion(messages)) + "\n", encoding="utf-8")
         store = Store(find_database_url(config))
         report = import_files(store, [path])
         assert report.added == 1, report.problems
@@ -181,7 +181,7 @@ def _served(messages: int) -> Iterator[str]:
         server.server_close()
 
 
-def _make_completion(messages: int) -> dict[str, Any]:
+def make_completion(messages: int, completion_id: str = _ID) -> dict[str, Any]:
     """Return a run of an agent: words, calls with their results, a user's turn now and then."""
     made: list[dict[str, Any]] = []
     for at in range(0, messages, 5):
@@ -201,7 +201,7 @@ def _make_completion(messages: int) -> dict[str, Any]:
         ]
     answer = {"role": "assistant", "content": "That was the last module."}
     return {
-        "id": _ID,
+        "id": completion_id,
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": "bench",
