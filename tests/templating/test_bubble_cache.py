@@ -44,6 +44,9 @@ def assert_same(config: Config, addresses: Iterable[str] | None = None) -> None:
     plain.extensions[BUBBLES] = BubbleCache(most_bytes=0)
     without, kept = (app.test_client(use_cookies=False) for app in (plain, keeping))
     addresses = list(addresses or list_addresses(without))
+    for address in addresses:
+        # The first time may meet the limit of time for code, whose lexers are compiled then.
+        without.get(address)
     expected = {address: without.get(address).text for address in addresses}
     for address in (*addresses, *reversed(addresses)):
         assert kept.get(address).text == expected[address], address
@@ -123,6 +126,6 @@ def test_a_page_near_its_limits_is_the_same(
     """What is shown as plain text on a page that spent its budget may be Markdown on another."""
     path = write_completion(tmp_path / "long.jsonl", 60)
     stars = " ".join("*a*" for _ in range(1000))
-    path.write_text(path.read_text().replace("Message ", f"{stars} Message "))
+    path.write_text(path.read_text().replace("Message ", f"{stars} Message ", 90))
     load(path)
     assert_same(config, [f"/completions/chatcmpl-long?limit={limit}" for limit in (5, 60)])

@@ -10,6 +10,7 @@ the other bubbles, has changed it.
 from __future__ import annotations
 
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 
 from flask import request
 
+from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
 from webapp.templating.context import RenderContext
@@ -69,8 +71,10 @@ class BubbleCache:
         may_keep = context.can_spend()
         before = context.spent
         notes = repr(context.markdown_budget.noted_texts)
+        began = time.thread_time()
         html = render()
-        may_keep = may_keep and context.can_spend() and _MEDIA not in html
+        was_quick = time.thread_time() - began < _find_quick(context)
+        may_keep = may_keep and was_quick and context.can_spend() and _MEDIA not in html
         if may_keep and repr(context.markdown_budget.noted_texts) == notes:
             spent = tuple(now - then for now, then in zip(context.spent, before, strict=True))
             self._keep(key, html, spent)
@@ -86,6 +90,14 @@ class BubbleCache:
             self.size += size - (replaced.size if replaced else 0)
             while self.size > self.most_bytes:
                 self.size -= self._kept.popitem(last=False)[1].size
+
+
+def _find_quick(context: RenderContext) -> float:
+    """Return the seconds within which no bubble met a limit of time, as for colours of code.
+
+    Compiling a lexer takes longer than it may: code that is plain for that has colours next time.
+    """
+    return min(CODE_SECONDS, context.budgets.seconds / 20)
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
