@@ -43,8 +43,7 @@ Look = tuple[Literal["full", "compact"], Literal["light", "dark"], int]
 LOOKS: tuple[Look, ...] = (("full", "light", 1280), ("full", "dark", 390))
 """The views, colour schemes and widths, in pixels, that every completion is looked at in."""
 
-LOOKS_AT_CALLS: tuple[Look, ...] = (("full", "light", 1280), ("compact", "dark", 390))
-OTHER_LOOKS_AT_CALLS: tuple[Look, ...] = (("compact", "light", 1280), ("full", "dark", 390))
+COMPACT_LOOKS: tuple[Look, ...] = (("compact", "light", 1280), ("compact", "dark", 390))
 """The same for every other completion that calls tools: the views differ in calls alone."""
 
 TOGETHER = 25
@@ -102,8 +101,9 @@ def _choose_looks(completion: Json, at: int) -> tuple[Look, ...]:
         # The next one starts as this one ends, which spares the browser a layout.
         return LOOKS[:: -1 if at % 2 else 1]
     if len(completion["messages"]) >= 40:
-        return LOOKS_AT_CALLS + OTHER_LOOKS_AT_CALLS[::-1]
-    return OTHER_LOOKS_AT_CALLS if at % 2 else LOOKS_AT_CALLS
+        # Each view and each width once, in the other pairs for the next one.
+        return (LOOKS[at % 2], COMPACT_LOOKS[1 - at % 2])
+    return COMPACT_LOOKS if at % 2 else LOOKS
 
 
 def _loaded(batch: Batch, folder: Path) -> Config:

@@ -20,7 +20,7 @@ from webapp.embedded import Store
 
 pytestmark = pytest.mark.process
 
-KILLS = 3
+KILLS = 2
 
 
 def test_processes_create_read_and_write_one_store_at_once(url: str) -> None:
