@@ -47,6 +47,11 @@ class Watched:
         yield
         self.may_fail = False
 
+    def begin(self) -> None:
+        """Forget what was asked for and done before, by another test."""
+        for seen in (self.asked, self.deeds, self.foreign):
+            seen.clear()
+
     def open(self, path: str) -> None:
         self.asked.add(path.partition("#")[0])
         self.page.goto(path)
