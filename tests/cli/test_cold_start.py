@@ -1,0 +1,37 @@
+"""Start the installed `readback` itself; other tests fork it from a process that imported it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Readback
+from tools.store_rows import completion, database_url, jsonl
+
+
+@pytest.fixture
+def readback(tmp_path: Path) -> Readback:
+    """The program beside the interpreter, started in a folder that is not the project's."""
+    user = Readback.of_user(tmp_path, DATABASE_URL=database_url(tmp_path))
+    return replace(user, program=(Path(sys.executable).with_name("readback"),), folder=tmp_path)
+
+
+def test_a_file_is_imported_and_listed(readback: Readback, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", [completion("c1", model="gpt-x")])
+
+    imported = readback("import", path)
+    listed = readback("list")
+
+    assert (imported.status, imported.errors) == (0, "")
+    assert (listed.status, listed.errors) == (0, "")
+    assert "c1" in listed.output and "gpt-x" in listed.output
+
+
+def test_it_serves_and_stops(readback: Readback) -> None:
+    with readback.serve() as served:
+        assert served.get("/healthz").ok
+        assert "Readback" in served.get("/completions").text
+        assert served.stop().status == 0
