@@ -10,6 +10,7 @@ import gzip
 import re
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from tests.support.raw_server import Connection, Script, http_answer
@@ -102,6 +103,7 @@ def fails(body: bytes, status: str = "500 Oops", **headers: str) -> Script:
     return gives(body, status, **headers)
 
 
+@cache
 def _bomb(encoding: str) -> bytes:
     """50 MiB of white space, small."""
     if encoding == "deflate":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,9 +40,11 @@ messages = st.lists(
 @checked
 @given(messages)
 def test_imported_messages_come_back_from_the_api_and_the_export(
-    tmp_path_factory: Any, said: list[dict[str, Any]]
+    empty_store: Path, tmp_path_factory: pytest.TempPathFactory, said: list[dict[str, Any]]
 ) -> None:
-    folder: Path = tmp_path_factory.mktemp("trip")
+    folder = tmp_path_factory.mktemp("trip")
+    for name in ("first.db", "second.db"):
+        shutil.copy(empty_store, folder / name)
     line = {"id": f"chatcmpl-{next(_numbers)}", "messages": said, "choices": []}
     exported = _through(folder / "first.db", json.dumps(line), said)
     assert json.loads(exported) == line
@@ -49,7 +53,7 @@ def test_imported_messages_come_back_from_the_api_and_the_export(
 
 
 def _through(database: Path, line: str, said: list[dict[str, Any]]) -> str:
-    """Import `line` into a new store, check the API's answer, and export it."""
+    """Import `line` into an empty store, check the API's answer, and export it."""
     given_file = database.with_suffix(".jsonl")
     given_file.write_text(line.strip() + "\n", encoding="utf-8")
     with closing(Store(f"sqlite:///{database}")) as store:
