@@ -77,7 +77,7 @@ def measure(client: FlaskClient, address: str) -> Cost:
     seconds = time.perf_counter() - began
     if response.status_code >= 400:
         sys.exit(f"{address} answered {response.status_code}")
-    memory = read_peak(here) - before if HAS_PEAKS else 0
+    memory = max(0, read_peak(here) - before) if HAS_PEAKS else 0
     return Cost(seconds, memory, len(response.data))
 
 

@@ -78,10 +78,10 @@ def test_each_hit_says_which_it_is_and_leads_to_its_neighbors(searched: FlaskCli
     first = Page.of(searched.get(before.location))
 
     assert steps == ["1 of 2 Next", "2 of 2 Previous"]
-    assert readable(bar) == "2 of 2 for “ café ” Previous All hits"
+    assert readable(bar) == "Hit 2 of 2 Previous All hits"
     assert before.status_code == 303
     assert before.location.partition("#")[2] == "m-1:~:text=CAF%C3%89"
-    assert readable(first.one("nav.found")) == "1 of 2 for “ café ” Next All hits"
+    assert readable(first.one("nav.found")) == "Hit 1 of 2 Next All hits"
     every = first.link("All hits") or ""
     assert every.endswith("#hit-1")
     assert len(hits(Page.of(searched.get(every)))) == 2, "the role is kept"
