@@ -1,4 +1,4 @@
-"""Check that the documents for developers name what exists."""
+"""Check that the documents name what exists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pytest
 import webapp
 from tools.paths import ROOT
 
-DOCUMENTS: Final = ("docs/architecture.md", "CONTRIBUTING.md")
+DOCUMENTS: Final = (
+    "docs/architecture.md",
+    "docs/operating.md",
+    "docs/security.md",
+    "CONTRIBUTING.md",
+)
 FOLDERS: Final = "bench|docs|requirements|static|templates|tests|tools|webapp"
 _PATH: Final = re.compile(rf"(?<![\w/.])(?:{FOLDERS})/[\w./-]*\w")
 

@@ -31,6 +31,22 @@ def test_every_link_of_the_documents_leads_to_a_file() -> None:
         assert [path for path in paths if not (document.parent / path).exists()] == [], document
 
 
+def test_documents_name_settings_and_metrics_that_exist() -> None:
+    settings = {setting.name for setting in SETTINGS}
+    settings |= {f"{name}_FILE" for name in settings}
+    operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "webapp").rglob("*.py"))
+    metrics = set(
+        re.findall(r'"(readback_(?:\w+_seconds|requests|upstream_\w+|\w+_errors))"', code)
+    )
+
+    assert len(metrics) > 5
+    assert [name for name in sorted(metrics) if f"`{name}" not in operating] == []
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        named = re.findall(r"\bREADBACK_[A-Z_]+\b", document.read_text(encoding="utf-8"))
+        assert set(named) - settings - {"READBACK_HOST"} == set(), document
+
+
 def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
 

@@ -107,6 +107,9 @@ def test_the_image_has_no_root_and_contains_what_is_there(built: Path) -> None:
     assert [one for one in sources if one.startswith("dist/")] == ["dist/readback-*.whl"]
     assert list(built.glob("readback-*.whl"))
     assert all((ROOT / one).is_file() for one in sources if not one.startswith("dist/"))
+    sent = (DEPLOY / "Containerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert sent[1:] == ["*", *(f"!{source}" for source in sources)]
+    assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     for command in find_instructions("RUN"):
         run("sh", "-n", "-c", command)
     hadolint = shutil.which("hadolint")
