@@ -40,18 +40,21 @@ def iter_base64(text: str) -> Iterator[Base64Text]:
     """Yield the texts in base64 or hexadecimal digits within `text`, compressed ones as well."""
     if len(text) < _SHORTEST:
         return
-    done = 0
+    done = tried = 0
     for match in _RUN.finditer(text):
         start, end = match.span()
         if start < done:
             continue
-        if end - start in _LINE and text.startswith(("\n", "\r\n"), end):
+        # A block is tried once, not again from each of its lines.
+        if start >= tried and end - start in _LINE and text.startswith(("\n", "\r\n"), end):
             wrapped = _WRAPPED.match(text, start)
-            whole = wrapped and _read(re.sub(r"\s", "", wrapped[0]), *wrapped.span())
-            if whole is not None:
-                yield whole
-                done = whole.end
-                continue
+            if wrapped is not None:
+                tried = wrapped.end()
+                whole = _read(re.sub(r"\s", "", wrapped[0]), *wrapped.span())
+                if whole is not None:
+                    yield whole
+                    done = whole.end
+                    continue
         found = _read(match[0], start, end)
         if found is not None:
             yield found
