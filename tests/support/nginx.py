@@ -38,6 +38,7 @@ http {{
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Prefix {prefix};
+      {more}
     }}
     location / {{ return 404 "outside of the prefix"; }}
   }}
@@ -60,8 +61,11 @@ def find_nginx() -> str:
 
 
 @contextmanager
-def run_nginx(address: str, prefix: str, folder: Path) -> Iterator[str]:
-    """Serve the application at `address` under `prefix`; yield its https address."""
+def run_nginx(address: str, prefix: str, folder: Path, *, more: str = "") -> Iterator[str]:
+    """Serve the application at `address` under `prefix`; yield its https address.
+
+    `more` are further directives for its location.
+    """
     nginx = find_nginx()
     make_certificate(folder)
     # Bound here and inherited: connections wait in it until nginx has started.
@@ -72,7 +76,9 @@ def run_nginx(address: str, prefix: str, folder: Path) -> Iterator[str]:
         user = "user root;" if os.getuid() == 0 else ""
         config = folder / "nginx.conf"
         config.write_text(
-            CONFIG.format(user=user, folder=folder, port=port, prefix=prefix, address=address)
+            CONFIG.format(
+                user=user, folder=folder, port=port, prefix=prefix, address=address, more=more
+            )
         )
         process = subprocess.Popen(
             [nginx, "-c", config, "-e", folder / "error.log", "-p", folder],
