@@ -22,7 +22,7 @@ _WEAK_SECONDS: Final = 86_400
 _WEAKEST_SECONDS: Final = 120
 """Conversations may begin alike by chance with a few messages, the first of them short. Then the
 times count, all the more if an answer is not repeated."""
-_CLOCK_SECONDS: Final = 2
+_CLOCK_SECONDS: Final = 1
 """The most by which a request may seem to be earlier than the one that it continues."""
 _MOST_CANDIDATES: Final = 500
 _MOST_ENDS: Final = 8
