@@ -41,6 +41,7 @@ _OWN: Final = frozenset(
         "record",
         "remote-image",
         "s",
+        "search",
         "sessions",
         "shares",
         "static",

@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
         description="Prints the completions that match, the newest first, and the words around "
         "each match. Words are those of the page's search: a text, texts in quotes, and filters "
         "such as tool:shell, finish:length, has:image, tokens:>1000, model:, metadata:key=value, "
-        "since:2026-11-01, in:output. Exits with 1 if nothing matches.",
+        "since:2026-11-01, in:output.",
         example="readback search 'tool:shell \"permission denied\"'",
     )
     parser.add_argument("words", nargs="+", metavar="WORDS", help="what to search for")
@@ -57,7 +57,7 @@ def _run_search(options: argparse.Namespace, config: Config) -> int:
             after = results.cursor
             if after is None:
                 break
-    return 0 if left < options.limit else 1
+    return 0
 
 
 def _print_found(found: Found, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.analysis.checks.cases import FIRES, SILENT, Document, answered, complete, tool
 from tests.support.any_json import TRANSCRIPTS
 from webapp.analysis.checks import RULES, Report, Subject, check
-from webapp.analysis.checks.retirement import READ, RETIREMENTS
+from webapp.analysis.checks.retirement import COLLECTED, RETIREMENTS
 from webapp.analysis.checks.rules import MOST_OF_A_RULE
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
@@ -86,7 +86,7 @@ def test_models_of_other_servers_have_no_date() -> None:
 
 
 def test_the_days_of_retirement_are_days() -> None:
-    assert all(date.fromisoformat(day) for day in (READ, *RETIREMENTS.values()))
+    assert all(date.fromisoformat(day) for day in (COLLECTED, *RETIREMENTS.values()))
 
 
 def test_findings_of_one_rule_are_bounded_and_counted() -> None:

@@ -9,8 +9,9 @@ from typing import Final
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Need, Subject
 
-READ: Final = "2026-11-28"
-"""The day on which the dates were read at https://developers.openai.com/api/docs/deprecations."""
+COLLECTED: Final = "2026-11-28"
+"""The day on which the dates were collected, from quotations and an archived copy of
+https://developers.openai.com/api/docs/deprecations; that page itself is what counts."""
 
 _RETIRED: Final[dict[str, str]] = {
     "2025-07-14": "gpt-4.5-preview gpt-4.5-preview-2025-02-27",
@@ -26,20 +27,18 @@ _RETIRED: Final[dict[str, str]] = {
     "2026-12-11": "gpt-5 gpt-5-2025-08-07 gpt-5-mini gpt-5-mini-2025-08-07 gpt-5-nano"
     " gpt-5-nano-2025-08-07 gpt-5-pro gpt-5-pro-2025-10-06 o3 o3-2025-04-16 o3-pro"
     " o3-pro-2025-06-10",
-    "2027-01-14": "gpt-4o-2024-08-06 gpt-4o-2024-11-20 gpt-4o-mini-2024-07-18 gpt-4.1-2025-04-14"
-    " gpt-4.1-mini-2025-04-14",
-    "2027-04-01": "gpt-5.1",
 }
 
 RETIREMENTS: Final = {model: day for day, models in _RETIRED.items() for model in models.split()}
-"""The day on which each of OpenAI's models is shut down, as it was published by `READ`."""
+"""The day on which each of OpenAI's models is shut down, as it was known at `COLLECTED`."""
 
 
 @rule(
     "model-retiring",
     "information",
     "The model is shut down on a published date",
-    f"Running it again fails from that day on. The dates are OpenAI's, as published by {READ}.",
+    "Running it again fails from that day on. The dates are those that OpenAI had announced, as"
+    f" collected from others' copies on {COLLECTED}; see OpenAI's page of deprecations.",
     Need.COMPLETION,
     Need.OPENAI,
 )

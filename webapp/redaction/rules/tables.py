@@ -34,7 +34,9 @@ TABLES_NEEDS: Final = (
 MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
 
 _MANIFEST: Final = re.compile(r"^kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
-_DATA: Final = re.compile(r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z))*+", re.MULTILINE)
+_DATA: Final = re.compile(
+    r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z)|(?!))*+", re.MULTILINE
+)
 _ENTRY: Final = re.compile(
     r"^[ \t]{1,40}[\"']?[\w.-]{1,100}[\"']?:[ \t]{1,9}(?P<secret>[^\s|>][^\n]*)"
 )

@@ -12,7 +12,10 @@ from webapp.views.shares.nesting import answer_nested
 
 bp = Blueprint("kept", __name__)
 
-_AREAS = ("compare", "completions", "conversations", "open", "remote-image", "shares")
+_AREAS = (
+    *("compare", "completions", "completions.csv", "completions.jsonl", "conversations"),
+    *("open", "remote-image", "search", "shares"),
+)
 """The first segments of the paths of copies' pages; others are ids."""
 
 

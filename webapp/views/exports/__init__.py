@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from flask import Response, request, stream_with_context
 
@@ -23,13 +24,17 @@ _EXPORT = re.compile(r"/(?:export\.(\w+)|json)\Z")
 def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool = False) -> Response:
     """Return a file as it is made; no browser keeps it, and none runs it.
 
-    If the server fails before its end, the connection breaks off, so that no part of a file looks
-    like the whole. The export is recorded, for its reader alone if it is one of a share.
+    If the server fails after the first piece and before the end, the connection breaks off, so
+    that no part of a file looks like the whole. The export is recorded, for its reader alone if it
+    is one of a share.
     """
     if request.method == "GET" and services().share is None:
         completion = (request.view_args or {}).get("completion_id")
         record(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
-    response = Response(stream_with_context(encode(pieces)), mimetype=mimetype)
+    encoded = encode(pieces)
+    # An error before the first piece is still a page.
+    whole = chain([next(encoded, b"")], encoded)
+    response = Response(stream_with_context(whole), mimetype=mimetype)
     name = sanitize_file_name(name, otherwise="transcript")
     response.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=name)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
