@@ -42,7 +42,7 @@ def remote_address(fake: FakeUpstream, tmp_path: Path) -> Iterator[str]:
 
 def follow(page: Page, name: str) -> None:
     """Open the menu of the transcript and follow its link, by the keyboard alone."""
-    page.locator(".bar-tools .menu > summary").focus()
+    page.locator(".bar-tools .menu > summary[title=More]").focus()
     page.keyboard.press("Enter")
     page.locator(".bar-tools .menu-items").get_by_role("link", name=name, exact=True).focus()
     page.keyboard.press("Enter")

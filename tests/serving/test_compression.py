@@ -79,10 +79,10 @@ def test_a_page_that_did_not_change_is_not_sent_again(
 def test_what_must_not_be_kept_and_what_sets_a_cookie_has_no_validator(
     reader: FlaskClient,
 ) -> None:
-    for path in (f"{PATH}/raw", f"{PATH}?view=compact", "/completions/none", f"{PATH}?all=1"):
+    for path in (f"{PATH}/json", f"{PATH}?view=compact", "/completions/none", f"{PATH}?all=1"):
         answer = reader.get(path, headers=OWN)
         assert "ETag" not in answer.headers, path
-    assert "no-store" in reader.get(f"{PATH}/raw").headers["Cache-Control"]
+    assert "no-store" in reader.get(f"{PATH}/json").headers["Cache-Control"]
 
 
 def test_the_api_is_not_compressed(reader: FlaskClient) -> None:

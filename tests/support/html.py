@@ -40,7 +40,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         name: set()
         for name in (
             *("mn", "ms", "msqrt", "mroot", "msub", "msup", "msubsup", "mmultiscripts"),
-            *("mprescripts", "mphantom", "mtext"),
+            *("mprescripts", "mphantom"),
         )
     },
     "math": {"display", "alttext"},

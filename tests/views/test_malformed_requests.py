@@ -138,7 +138,7 @@ ODD: Final = {
     "a body for a GET": request(GET, b"Content-Length: 9\r\n", body=MARK),
     "a chunk too large to count": request(POST, FORM, CHUNKED, body=b"f" * 17 + b"\r\n" + MARK),
     "a form that is no UTF-8": request(
-        POST, FORM, b"Content-Length: 19\r\n", body=b"pasted=" + MARK + b"%ff"
+        POST, FORM, b"Content-Length: 23\r\n", body=b"completion=" + MARK + b"%ff"
     ),
     "a form that is too large": request(
         POST, FORM, b"Content-Length: 300000\r\n", body=b"pasted=" + b"x" * 299_993

@@ -82,12 +82,12 @@ def test_a_place_that_is_not_there_is_not_found(run_client: FlaskClient, pasted:
 
 
 @pytest.mark.parametrize("completion", ["", "..", "a b"])
-def test_without_an_open_transcript_a_number_is_an_id(
+def test_without_an_open_transcript_a_number_is_searched_for(
     run_client: FlaskClient, completion: str
 ) -> None:
     answer = run_client.post("/open", data={"pasted": "187", "completion": completion})
 
-    assert answer.location == "/completions/187"
+    assert answer.location == "/search?q=187"
 
 
 @pytest.mark.parametrize(("number", "status"), [(250, 303), (251, 404)])

@@ -180,10 +180,12 @@ def _find_conversations(
 def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
     """Return whether words were pasted, or one word that is the id of nothing.
 
-    A text with a secret, such as a curl command, must not become an address.
+    A text with a secret, such as a curl command, must not become an address, and neither must what
+    is no text.
     """
     text = pasted.strip()
-    if not text or len(text) > MAX_QUERY or "://" in text or find(text):
+    is_text = 0 < len(text) <= MAX_QUERY and "\ufffd" not in text
+    if not is_text or "://" in text or find(text):
         return False
     if ref is None:
         return True
