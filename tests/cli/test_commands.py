@@ -325,7 +325,7 @@ def test_commands_are_recorded_as_the_shells(filled: Readback, tmp_path: Path) -
         *["share revoked c1"] * 3,
         *("share made c1", "share revoked c1", "delete c1"),
     ]
-    assert entries[1].details == {"completions": 3}
+    assert entries[1].details == {"completions": 3, "form": "json"}
     assert first in [one.details["share"] for one in entries[5:6]]
 
 

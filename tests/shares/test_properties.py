@@ -15,7 +15,7 @@ from tests.support.any_json import Json, values
 from webapp.shares import Choices, Terms
 
 SECRETS: Final = (TOKEN, CARD, MAIL)
-PATHS: Final = ("", "?limit=1", "/completions/shared/raw", "/completions/shared?all=1")
+PATHS: Final = ("", "?limit=1", "/completions/shared/json", "/completions/shared?all=1")
 
 # Digits alone, without a word around them, may be the number of an order.
 TEXTS: Final = (TOKEN, MAIL, f"card {CARD} of", f"a {TOKEN} b", f"a {MAIL} b")
