@@ -275,7 +275,7 @@ class Site:
     def run_import(self, path: Path) -> str:
         """Import a file and return all that the command says."""
         ended = subprocess.run(
-            [sys.executable, "-m", "webapp.cli", "import", str(path)],
+            [sys.executable, "-m", "webapp", "import", str(path)],
             cwd=ROOT,
             env=self.environ,
             capture_output=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def samples(tmp_path: Path) -> Path:
     (folder / "b.json").write_text(json.dumps(pictured, indent=2) + "\n")
     (folder / "a.json").write_text(json.dumps(completion("plain")))
     return folder
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """Yield a store whose database is created here: only such a one gets samples."""
+    with closing(Store(url)) as store:
+        yield store
 
 
 def test_samples_are_loaded_into_a_new_store(store: Store, samples: Path) -> None:
