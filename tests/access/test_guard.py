@@ -44,7 +44,7 @@ def list_addresses(app: Flask) -> list[tuple[str, str, str]]:
     found = []
     for rule in app.url_map.iter_rules():
         values: dict[str, object] = dict.fromkeys(rule.arguments, "1")
-        values |= {"form": "md"} | (rule.defaults or {})
+        values |= {"form": "md", **(rule.defaults or {})}
         address = urls.build(rule.endpoint, values, append_unknown=False)
         found += [(rule.rule, address, method) for method in sorted(rule.methods or ())]
     return found

@@ -95,7 +95,7 @@ def test_every_completion_is_listed_with_its_question(imported: Imported) -> Non
     rows = [row for page in pages for row in page.rows]
     expected = {f"/completions/{one['id']}" for one in imported.completions}
     assert len(rows) == len(expected)
-    assert {row.href for row in rows} == expected
+    assert {row.href.partition("?")[0] for row in rows if row.href} == expected
     assert all(row.question for row in rows)
 
 
