@@ -143,7 +143,7 @@ def open_upstream(
 
 
 def without_servers(config: Config) -> Config:
-    """Return the settings without any server or key: of what reads our own documents alone."""
+    """Return the settings without any server or key, to read our own documents alone."""
     return replace(
         config,
         openai_api_key=None,

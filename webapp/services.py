@@ -107,7 +107,7 @@ class Services:
     allows_writes: bool = False
 
     def forget(self, completion_id: str) -> None:
-        """Delete what is cached of a completion that was deleted."""
+        """Delete the cached data of a completion that was deleted."""
         self.media_cache.forget(completion_id)
         self.loader.forget(completion_id)
 

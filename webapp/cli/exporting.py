@@ -141,7 +141,7 @@ def _record(record: Record, options: argparse.Namespace, report: ExportReport) -
 
 
 def _say(options: argparse.Namespace, report: ExportReport) -> int:
-    """Say what was not stored and what was written; return the exit status."""
+    """Print the ids not stored and the number written; return the exit status."""
     for completion_id in report.unknown:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     if options.output is not None:

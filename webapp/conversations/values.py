@@ -79,7 +79,7 @@ class Conversation:
         return self._children.get(request.id if request else None, ())
 
     def others_beside(self, request: StoredRequest) -> list[StoredRequest]:
-        """Return the other requests that continue what `request` continues."""
+        """Return the other requests with the parent of `request`."""
         beside = self.children_of(self.parent_of(request))
         return [one for one in beside if one is not request]
 

@@ -35,7 +35,7 @@ _PIECE: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
-    """What a copy of PostgreSQL holds: versions by version table, columns by table, sequences."""
+    """The contents of a PostgreSQL copy: versions by version table, columns by table, sequences."""
 
     versions: dict[str, int]
     tables: dict[str, list[str]]
@@ -153,7 +153,7 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
             for one in schemas
         },
         tables=_list_tables(connection),
-        # Sequences are in no transaction: what is read now is not behind the rows.
+        # Sequences are in no transaction: read now, they are not older than the rows.
         sequences=_read_sequences(connection),
     )
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

@@ -203,7 +203,7 @@ def escape(text: str) -> str:
 
 
 def _describe_media(part: Image | InputAudio | Audio | File, media: InlineMedia | None) -> str:
-    """Return what a picture, a sound or a file is, with its name; its bytes are in JSON."""
+    """Return the kind and name of a picture, sound or file; its bytes are in the JSON."""
     kind = {"image": "Image", "file": "File"}.get(part.kind, "Audio")
     facts = []
     if isinstance(part, File):

@@ -21,7 +21,7 @@ _MOST_LISTED: Final = 100
 
 @dataclass(slots=True)
 class LeftOut:
-    """What an example lacks of its transcript: the first `sentences`, and how many there are."""
+    """The omissions of an example: the first `sentences`, and how many there are."""
 
     sentences: list[str] = field(default_factory=list)
     count: int = 0
@@ -33,7 +33,7 @@ class LeftOut:
 
 
 def iter_training_line(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
-    """Yield the example on one line, in pieces; add to `left_out` what it lacks.
+    """Yield the example on one line, in pieces; add its omissions to `left_out`.
 
     The first answer ends the example. Without an answer it is a prompt.
     """

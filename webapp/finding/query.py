@@ -35,7 +35,7 @@ _FAR: Final = 2**31 - 1
 
 
 class BadQuery(ValueError):
-    """A filter that cannot be used; the message says what it takes."""
+    """A filter with an invalid value; the message names the valid ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(form: LogFormat) -> None:
-    """Write what loggers report to standard error in this form, for this process and its forks."""
+    """Write records of loggers to standard error in this form, for this process and its forks."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.getLogger().handlers = [handler]

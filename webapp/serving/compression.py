@@ -60,7 +60,7 @@ def finish_page(response: Response) -> Response:
 
 
 def _may_compress() -> bool:
-    """Return whether the length of the page tells nobody what is in it."""
+    """Return whether the compressed length of the page reveals nothing of its content."""
     if not request.args:
         return True
     is_own = request.headers.get("Sec-Fetch-Site") in _OWN

@@ -36,7 +36,7 @@ class RecentSnapshots:
         *,
         words: Collection[str] = (),
     ) -> Snapshot:
-        """Return what `make_snapshot` returns; raises the same errors."""
+        """Return the result of `make_snapshot`, with the same errors."""
         content = _digest((completion.source, *(message.source for message in messages)))
         wanted = _digest(_describe(content, choices, words))
         with self._lock:

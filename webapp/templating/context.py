@@ -134,7 +134,7 @@ class RenderContext:
 
     @property
     def digest(self) -> bytes:
-        """The digest of the completion and of the host: what all bubbles of the page depend on."""
+        """The digest of the completion and of the host, on which all bubbles of the page depend."""
         if self._digest is None:
             completion = self.section.completion
             source = completion.json.source if completion is not None else ""

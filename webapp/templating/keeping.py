@@ -18,7 +18,7 @@ _DAY: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What becomes of a completion; times are in unix seconds.
+    """The expected deletion and the copy of a completion; times are in unix seconds.
 
     The server is expected to delete it `deleted_at`, `days` after its creation; both are None if
     nothing is known of that. `kept` is the time of its copy, `may_keep` whether the reader may make
@@ -38,7 +38,7 @@ class Keeping:
 
 
 def describe_keeping(completion: Completion) -> Keeping | None:
-    """Return what becomes of a completion; None if it is in a store of Readback itself."""
+    """Return the deletion day and copy of a completion; None if the store is ours."""
     copies = services().copies
     if copies is None or not is_valid_id(completion.id or ""):
         return None

@@ -65,7 +65,7 @@ def read_options() -> dict[str, list[str]]:
 
 
 def _read_number(name: str) -> int | None:
-    """Return a number of the address, which decides nothing but what the bar says."""
+    """Return a number of the address, which only the bar shows."""
     raw = request.args.get(name, "")
     is_number = raw.isascii() and raw.isdigit() and len(raw) <= _LONGEST_NUMBER
     return int(raw) or None if is_number else None

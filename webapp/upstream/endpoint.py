@@ -234,7 +234,7 @@ def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def check_id(text: str) -> str:
-    """Return `text`, an id or a cursor. Raises `InvalidId` for what can be neither."""
+    """Return `text`, an id or a cursor. Raises `InvalidId` if it can be neither."""
     if not is_valid_id(text):
         raise InvalidId("This is not an id that a completion or message can have.")
     return text

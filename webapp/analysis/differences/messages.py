@@ -26,7 +26,7 @@ _MOST_VALUES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What two messages must share to be equal.
+    """The parts that two messages must share to be equal.
 
     `exact` is the digest of the JSON without the message's id and white space, `content` that of
     what was said: role, name, parts, calls and their arguments, without the ids of calls, members
@@ -62,7 +62,7 @@ def _digest(pieces: Iterator[str] | tuple[str, ...]) -> bytes:
 
 
 def _iter_content(message: Message) -> Iterator[str]:
-    """Yield what a message says, piece by piece."""
+    """Yield the content of a message, piece by piece."""
     yield from (message.role or "", message.name or "")
     for part in message.parts:
         yield part.kind

@@ -61,7 +61,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is stored beside a completion; a number is None if the completion does not have it.
+    """The facts stored beside a completion; a number is None if the completion does not have it.
 
     `tags` are the facts that are true or not, such as `finish:stop`, `tool:shell`, `has:image`.
     """

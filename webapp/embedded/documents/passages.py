@@ -42,7 +42,7 @@ SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 
 
 class Scope(Enum):
-    """Where in a completion a text is; the value is what the table holds."""
+    """The place of a text in a completion; the table holds the value."""
 
     TEXT = "text"
     TOOL_INPUT = "input"
@@ -53,7 +53,7 @@ class Scope(Enum):
 
 @dataclass(slots=True)
 class Said:
-    """What one message says.
+    """The texts, calls and media of one message.
 
     `words` are its texts apart from thoughts, `calls` the name and arguments of each call,
     `media` the digest of each image, sound or file with its kind.
@@ -135,7 +135,7 @@ def unescape(arguments: str) -> str:
 
 
 def read_message(message: Value | None) -> Said:
-    """Return what a message says, an input or an answer; any JSON will do."""
+    """Return the texts, calls and media of an input or answer; any JSON is accepted."""
     said = Said()
     if isinstance(message, Object):
         _read_members({member.name.text: member.value for member in message.members}, said)

@@ -61,7 +61,7 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What yields the completions of a search, and the conditions that each is to fulfil.
+    """The source of the completions of a search, and the conditions on each of them.
 
     `bounds` is the time of creation, at which the index of `source` begins and ends.
     """

@@ -158,7 +158,7 @@ def _describe(
 
 
 def _cut_word(words: str, at: int) -> str:
-    """Return the word around a place, or the beginning of what follows it."""
+    """Return the word around a place, or the beginning of the text after it."""
     start = max(words.rfind(blank, 0, at) for blank in " \n\t") + 1
     start = max(start, at - _MOST_WORD // 2)
     pieces = words[start : start + _MOST_WORD].split(maxsplit=1)

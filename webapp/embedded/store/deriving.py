@@ -110,7 +110,7 @@ def write_derived(
 def replace_metadata_rows(
     connection: Connection, seq: int, pairs: Pairs, *, keys: Sequence[str]
 ) -> None:
-    """Replace what is derived from the metadata of a completion."""
+    """Replace the rows derived from the metadata of a completion."""
     connection.execute(_DELETE_METADATA, {"seq": seq, "position": METADATA_POSITION})
     passage = build_metadata_passage(pairs)
     _insert_passages(connection, [(seq, passage)] if passage else [])

@@ -80,7 +80,7 @@ def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) 
 
 
 def _derive(connection: Connection, row: Any) -> tuple[Derived, int]:
-    """Return what to derive from a completion, and the characters that were read for it."""
+    """Return the rows to derive from a completion, and the number of characters read for it."""
     texts: Sequence[str] = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
     pairs = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
     derived = Derived(row.seq, row.created, row.model, pairs, _extract(row.given_json, texts))
@@ -88,7 +88,7 @@ def _derive(connection: Connection, row: Any) -> tuple[Derived, int]:
 
 
 def _extract(given_json: str, texts: Sequence[str]) -> Facts:
-    """Return the facts; what another program has damaged counts as empty."""
+    """Return the facts; JSON that another program has damaged counts as empty."""
     head = _read(given_json)
     messages = [message for text in texts if (message := _read(text)) is not None]
     if isinstance(head, Object):

@@ -116,7 +116,7 @@ _FACTS: Final = (
     " first_token_ms INTEGER, conversation BIGINT NOT NULL, parent BIGINT,"
     " parent_depth INTEGER NOT NULL, depth INTEGER NOT NULL, opening BIGINT NOT NULL,"
     " system BIGINT NOT NULL, hashes {bytes} NOT NULL)",
-    # What the list shows, filters and counts by a range, in one index that is read in its order.
+    # All columns that the list shows, filters and counts, in one index that is read in order.
     "CREATE INDEX facts_by_time ON facts (created, completion, messages, total_tokens,"
     " prompt_tokens, completion_tokens, duration_ms, first_token_ms)",
     "CREATE INDEX facts_by_messages ON facts (messages, created, completion)",
@@ -179,7 +179,7 @@ _TRIGRAMS: Final = {
 
 
 def _add_facts(connection: Connection) -> None:
-    """Add the tables of what is derived for lists, searches and conversations.
+    """Add the tables derived for lists, searches and conversations.
 
     They are filled later, in batches, while the store is in use. PostgreSQL gets a sequence of
     `seq`, because its writers do not wait for each other.
@@ -193,7 +193,7 @@ def _add_facts(connection: Connection) -> None:
 
 
 def _add_trigrams(connection: Connection) -> None:
-    """Add the index of trigrams, empty, if the database has what it needs.
+    """Add the index of trigrams, empty, if the database supports it.
 
     Without it, every search reads all passages.
     """

@@ -155,7 +155,7 @@ class Store:
         return database
 
     def complete(self) -> None:
-        """Derive what older rows lack, and index what was added since; this may take long.
+        """Derive the missing rows of older completions, and index new ones; this may take long.
 
         The store can be used meanwhile. Raise `StoreUnavailable` if the database cannot be used.
         """

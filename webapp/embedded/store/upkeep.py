@@ -15,7 +15,7 @@ _SECONDS: Final = 60.0
 
 
 class Upkeep:
-    """Completes what is derived from a store, after each add and once a minute."""
+    """Completes the derived rows of a store, after each add and once a minute."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -85,7 +85,7 @@ def update(completion_id: str) -> ResponseReturnValue:
 @bp.get("/delete")
 @changers_only
 def confirm(completion_id: str) -> ResponseReturnValue:
-    """Ask whether to delete a completion, which the page names, and what becomes of its shares."""
+    """Ask whether to delete a completion, which the page names, and revoke or keep its shares."""
     page = services().loader.load_page(completion_id, PageRequest(limit=1), deadline())
     for problem in page.problems:
         raise problem

@@ -59,5 +59,5 @@ def _answer(path: str) -> ResponseReturnValue:
         return answer_nested(copies.get_pages(), environ)
     if request.method != "GET":
         abort(404)
-    # Without another server, the store is what the ordinary pages show.
+    # Without another server, the ordinary pages show the store.
     return redirect(f"{request.script_root}/{path}", 303)

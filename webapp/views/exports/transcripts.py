@@ -105,7 +105,7 @@ def _send(transcript: Transcript, form: str) -> Response:
 
 
 def _send_example(completion_id: str, form: str) -> ResponseReturnValue:
-    """Send a form for programs; first a page of what it would lack, if that is not agreed to."""
+    """Send a form for programs; first a page of its omissions, unless they are accepted."""
     write = _WRITERS[form]
     left_out = LeftOut()
     if not request.args.get("partial"):

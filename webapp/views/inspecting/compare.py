@@ -22,7 +22,7 @@ _MOST_CHOICES = 10_000
 
 @bp.get("")
 def show() -> ResponseReturnValue:
-    """Show what differs between the completions `a` and `b`, or the form to name them.
+    """Show the differences between the completions `a` and `b`, or the form to name them.
 
     `a_choice` and `b_choice` are the places of their choices, from 0. With `exact=1`, the ids of
     calls and the form of the JSON differ as well. `pick` are rows that were chosen in the list,
@@ -46,7 +46,7 @@ def show() -> ResponseReturnValue:
 
 @bp.post("")
 def name() -> ResponseReturnValue:
-    """Redirect to the comparison of what was pasted; by POST, since a curl command holds a key."""
+    """Redirect to the comparison of the pasted ids; by POST, since a curl command holds a key."""
     return redirect(url_for("compare.show", a=_read_pasted("a"), b=_read_pasted("b")), 303)
 
 
