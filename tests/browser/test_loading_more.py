@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.chromium import Open
+from tests.support.browser.places import settled_bottom
 from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
@@ -35,12 +36,12 @@ def test_more_is_put_before_the_end_until_nothing_is_left_between(
     page = open_page(address, "/completions/chatcmpl-long")
     assert ids_on(page) == [f"chatcmpl-long-{at}" for at in (*range(20), 64)]
     expect(page.locator("#choice-0")).to_contain_text("The end.")
-    page.locator(NEXT).scroll_into_view_if_needed()
+    page.locator(NEXT).focus()
     read = page.locator("#m-20")
-    place = read.evaluate("one => one.getBoundingClientRect().bottom")
+    place = settled_bottom(read)
     load_more(page)
     assert page.evaluate("document.activeElement.dataset.messageId") == "chatcmpl-long-20"
-    assert read.evaluate("one => one.getBoundingClientRect().bottom") == pytest.approx(place, abs=2)
+    assert settled_bottom(read) == pytest.approx(place, abs=2)
     assert page.locator("#status").inner_text() == "20 more, 24 messages between"
     load_more(page)
     assert page.locator("#gap .button").inner_text() == "load 4"

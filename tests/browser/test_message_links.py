@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.chromium import Open
+from tests.support.browser.places import settled_bottom
 from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
 
 
@@ -46,11 +47,10 @@ def test_earlier_messages_do_not_move_what_is_being_read(
     load(write_completion(tmp_path / "long.jsonl", 80))
     page = open_page(address, "/completions/chatcmpl-long/messages/chatcmpl-long-50")
     linked = page.locator("[data-target]")
-    above = linked.evaluate("bubble => bubble.getBoundingClientRect().top")
+    before = settled_bottom(linked)
     press(page, "earlier")
     assert page.evaluate("scrollY") > 0
-    moved = linked.evaluate("bubble => bubble.getBoundingClientRect().top") - above
-    assert abs(moved) < 80
+    assert settled_bottom(linked) == pytest.approx(before, abs=2)
     assert ids_on(page)[:2] == ["chatcmpl-long-30", "chatcmpl-long-31"]
 
 
