@@ -22,7 +22,7 @@ run: $(VENV)/.run $(HTMX)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $$(sed -n 's/^web: //p' Procfile)
 
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO lint
-	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 quick: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal \

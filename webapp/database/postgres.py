@@ -46,9 +46,22 @@ def open_postgres(url: URL) -> Database:
         pool_timeout=_WAIT_SECONDS,
         connect_args=unset | {"client_encoding": "UTF8"},
     )
+    event.listen(engine, "connect", _prepare_nothing_through_a_pooler)
     event.listen(engine, "begin", _begin)
     # A statement that waited for a lock must see the commits made while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
+
+
+def _prepare_nothing_through_a_pooler(connection: psycopg.Connection, _record: object) -> None:
+    """Turn prepared statements off if this is not a connection to the server itself.
+
+    A pooler in transaction mode gives each transaction another of its connections, which may lack
+    the statement, or have it already. It reports a process id of its own, the server its own.
+    """
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if row is None or row[0] != connection.info.backend_pid:
+        connection.prepare_threshold = None
 
 
 def _begin(connection: Connection) -> None:
