@@ -28,7 +28,8 @@ def test_many_threads_share_few_connections_to_the_server(postgres: PostgresServ
             assert store.retrieve_completion(one) is not None
             page = store.list_messages(one, PageRequest(None, 2, "asc"))
             assert page is not None and page.has_more
-            assert store.replace_metadata(one, Metadata(f'{{"at":"{at}"}}', (("at", str(at)),))) is not None
+            metadata = Metadata(f'{{"at":"{at}"}}', (("at", str(at)),))
+            assert store.replace_metadata(one, metadata) is not None
         assert store.delete_completion(f"{name}-0")
         return len(store.list_completions(PageRequest(None, 100, "desc")).ids)
 
