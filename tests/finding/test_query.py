@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.finding import BadQuery, Query, parse_query
+from webapp.finding import (
+    BadQuery,
+    Query,
+    parse_query,
+    split_words,
+    write_filter,
+    write_moment,
+)
 
 DAY = 1_794_873_600
 """The beginning of 17 November 2026 in UTC."""
@@ -31,6 +38,14 @@ DAY = 1_794_873_600
         ("duration:7", Query(ranges=(("duration_ms", 7, 7),))),
         ("since:2026-11-17", Query(since=DAY)),
         ("on:2026-11-17", Query(since=DAY, before=DAY + 86_400)),
+        (
+            "since:2026-11-17T01:00 before:2026-11-17t01:00:09z",
+            Query(since=DAY + 3600, before=DAY + 3609),
+        ),
+        ("on:2026-11-17 since:2026-11-17T01:00", Query(since=DAY + 3600, before=DAY + 86_400)),
+        ('tool:"a ""b"" c"', Query(tags=('tool:a "b" c',))),
+        ("calls:x findings:Warning", Query(tags=("calls:x", "findings:warning"))),
+        ("model:m model:m", Query(model="m")),
         ("in:output in:text x", Query(terms=("x",), scopes=("output", "text"))),
     ],
 )
@@ -45,7 +60,12 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
         ("tokens:many", "tokens: takes a number"),
         ("messages:1-", "messages: takes a number"),
         ("on:2026-02-30", "on: takes a day"),
-        ("since:yesterday", "since: takes a day"),
+        ("since:yesterday", "since: takes a day or a time"),
+        ("before:2026-11-17T25:00", "before: takes a day or a time"),
+        ("since:0000-01-01", "since: takes a day or a time"),
+        ("on:2026-11-17T10:00", "on: takes a day"),
+        ("findings:severe", "findings: takes error, warning or information"),
+        ("model:a model:b", "model: can be given once"),
         ("metadata:team", "metadata: takes a key and a value"),
         ("in:title", "in: takes text"),
         ("x" * 1_001, "up to 1,000 characters"),
@@ -61,3 +81,19 @@ def test_a_filter_with_another_value_says_what_it_takes(text: str, words: str) -
 def test_a_search_for_something_is_true_and_one_for_nothing_is_not(text: str) -> None:
     assert parse_query(text)
     assert not parse_query("in:text")
+
+
+@pytest.mark.parametrize("value", ["x", "a b", 'say "x"', '"', "a:b", "　", "\0", "a\nb", "%_\\"])
+def test_a_written_filter_is_read_again(value: str) -> None:
+    word = write_filter("tool", value)
+
+    assert parse_query(f"finish:stop {word} has:image").tags == (
+        "finish:stop",
+        f"tool:{value}",
+        "has:image",
+    )
+    assert split_words(f"a {word} b") == ["a", word, "b"]
+
+
+def test_a_written_time_is_read_again() -> None:
+    assert parse_query(f"since:{write_moment(DAY + 61)}").since == DAY + 61

@@ -3,7 +3,15 @@
 Pages and commands know these values alone; `webapp/embedded/finding/searching.py` finds.
 """
 
-from webapp.finding.query import MAX_QUERY, BadQuery, Query, parse_query
+from webapp.finding.query import (
+    MAX_QUERY,
+    BadQuery,
+    Query,
+    parse_query,
+    split_words,
+    write_filter,
+    write_moment,
+)
 from webapp.finding.results import Cursor, Finder, Found, Hit, Results
 
 __all__ = [
@@ -16,4 +24,7 @@ __all__ = [
     "Query",
     "Results",
     "parse_query",
+    "split_words",
+    "write_filter",
+    "write_moment",
 ]

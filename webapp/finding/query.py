@@ -2,6 +2,7 @@
 
 Words with a known name before a colon are filters. All others together are one text that is
 searched for as it is written, without regard to case; texts in quotes are searched for apart.
+The value of a filter may be in quotes; a quote in it is written twice.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ MAX_QUERY: Final = 1_000
 """Characters of a search."""
 MAX_FILTERS: Final = 20
 
-TAG_NAMES: Final = ("tool", "finish", "failure", "has")
+TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has", "findings")
 HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
+LEVELS: Final = ("error", "warning", "information")
+"""Of findings; each includes those before it."""
 RANGE_NAMES: Final = {
     "messages": "messages",
     "tokens": "total_tokens",
@@ -25,13 +28,17 @@ RANGE_NAMES: Final = {
 SCOPES: Final = ("text", "input", "output", "names", "metadata")
 
 _TOKEN: Final = re.compile(
-    r'(?P<name>[A-Za-z]+):(?:"(?P<quoted>[^"]*)"|(?P<value>[^\s"]+))|"(?P<phrase>[^"]*)"|(?P<word>\S+)'
+    r'(?P<name>[A-Za-z]+):(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<value>[^\s"]+))'
+    r'|"(?P<phrase>[^"]*)"|(?P<word>\S+)'
 )
 _RANGE: Final = re.compile(
     r"(?P<sign>>=?|<=?)?(?P<one>[0-9]{1,9})|(?P<low>[0-9]{1,9})-(?P<high>[0-9]{1,9})"
 )
+_PLAIN: Final = re.compile(r'[^\s"]+')
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT: Final = re.compile(rf"{_DAY.pattern}(?:T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?Z?)?")
 _FAR: Final = 2**31 - 1
+_DAY_SECONDS: Final = 86_400
 
 
 class BadQuery(ValueError):
@@ -43,7 +50,7 @@ class Query:
     """A search.
 
     `terms` are texts that one passage of a completion has, all of them. `tags` are facts such as
-    `tool:shell`; `ranges` are the least and greatest value of a number, by its column; `since` and
+    `tool:shell`, and `findings:warning`, at least one finding of that severity; `ranges` are the least and greatest value of a number, by its column; `since` and
     `before` bound the time of creation, in Unix seconds. `scopes` are where terms may be.
     """
 
@@ -68,10 +75,8 @@ def parse_query(text: str) -> Query:
     phrases: list[str] = []
     filters: list[tuple[str, str]] = []
     for found in _TOKEN.finditer(text.strip()):
-        name = (found["name"] or "").lower()
-        value = found["value"] if found["quoted"] is None else found["quoted"]
-        if name in _FILTERS and value:
-            filters.append((name, value))
+        if (filter := _read_filter(found)) is not None:
+            filters.append(filter)
         elif found["phrase"] is not None:
             phrases.append(found["phrase"])
         else:
@@ -82,6 +87,33 @@ def parse_query(text: str) -> Query:
     return _apply_filters(tuple(terms), filters)
 
 
+def split_words(text: str) -> list[str]:
+    """Return the words of a search as they are written: each filter, text in quotes, other word."""
+    return [found[0] for found in _TOKEN.finditer(text.strip())]
+
+
+def write_filter(name: str, value: str) -> str:
+    """Return the word that `parse_query` reads as the filter, with its value in quotes if needed.
+
+    A value cannot be empty.
+    """
+    is_plain = _PLAIN.fullmatch(value) is not None
+    return f"{name}:{value}" if is_plain else f'{name}:"{value.replace(chr(34), chr(34) * 2)}"'
+
+
+def write_moment(seconds: int) -> str:
+    """Return a time for `since:` and `before:`, in UTC, such as `2026-11-17T14:03:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_filter(found: re.Match[str]) -> tuple[str, str] | None:
+    """Return the name and value of a filter; None if the word is another."""
+    name = (found["name"] or "").lower()
+    quoted = found["quoted"]
+    value = found["value"] if quoted is None else quoted.replace('""', '"')
+    return (name, value) if name in _FILTERS and value else None
+
+
 def _join_words(text: str, words: list[str]) -> str:
     """Return the words as they stand in `text`: with its spaces, if nothing is between them."""
     joined = " ".join(words)
@@ -89,19 +121,21 @@ def _join_words(text: str, words: list[str]) -> str:
 
 
 def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Query:
-    model: str | None = None
-    since, before = None, None
+    models: list[str] = []
+    since: list[int] = []
+    before: list[int] = []
     tags: list[str] = []
     ranges: list[tuple[str, int, int]] = []
     metadata: list[tuple[str, str]] = []
     scopes: list[str] = []
     for name, value in filters:
         if name in TAG_NAMES:
-            tags.append(f"{name}:{_check_choice(name, value, HAS) if name == 'has' else value}")
+            choices = {"has": HAS, "findings": LEVELS}.get(name)
+            tags.append(f"{name}:{_check_choice(name, value, choices) if choices else value}")
         elif name in RANGE_NAMES:
             ranges.append((RANGE_NAMES[name], *_parse_range(name, value)))
         elif name == "model":
-            model = value
+            models.append(value)
         elif name == "metadata":
             key, separator, wanted = value.partition("=")
             if not (key and separator):
@@ -110,19 +144,22 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
         elif name == "in":
             scopes.append(_check_choice(name, value, SCOPES))
         elif name == "on":
-            since, before = _parse_day(name, value), _parse_day(name, value) + 86_400
+            since.append(_parse_day(name, value))
+            before.append(since[-1] + _DAY_SECONDS)
         elif name == "since":
-            since = _parse_day(name, value)
+            since.append(_parse_moment(name, value))
         else:
-            before = _parse_day(name, value)
+            before.append(_parse_moment(name, value))
+    if len(set(models)) > 1:
+        raise BadQuery("model: can be given once, since a completion has one model.")
     return Query(
         terms=terms,
         tags=tuple(dict.fromkeys(tags)),
-        model=model,
+        model=models[0] if models else None,
         metadata=tuple(dict.fromkeys(metadata)),
-        ranges=tuple(ranges),
-        since=since,
-        before=before,
+        ranges=tuple(dict.fromkeys(ranges)),
+        since=max(since, default=None),
+        before=min(before, default=None),
         scopes=tuple(dict.fromkeys(scopes)) or SCOPES,
     )
 
@@ -153,9 +190,23 @@ def _parse_range(name: str, value: str) -> tuple[int, int]:
 
 def _parse_day(name: str, value: str) -> int:
     """Return the first second of a day in UTC."""
-    try:
-        if _DAY.fullmatch(value):
-            return int(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        pass
+    if _DAY.fullmatch(value) and (seconds := _read_time(value)) is not None:
+        return seconds
     raise BadQuery(f"{name}: takes a day, such as {name}:2026-11-17 (UTC).")
+
+
+def _parse_moment(name: str, value: str) -> int:
+    """Return a time in UTC, or the first second of a day."""
+    if _MOMENT.fullmatch(value.upper()) and (seconds := _read_time(value.upper())) is not None:
+        return seconds
+    raise BadQuery(
+        f"{name}: takes a day or a time, such as {name}:2026-11-17 or {name}:2026-11-17T14:30 (UTC)."
+    )
+
+
+def _read_time(value: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(value.removesuffix("Z"))
+    except ValueError:
+        return None
+    return int(moment.replace(tzinfo=UTC).timestamp())
