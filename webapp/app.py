@@ -76,7 +76,7 @@ from webapp.views import (
     sessions,
     texts,
 )
-from webapp.views.actions import changing, code, rerun
+from webapp.views.actions import changing, code, rerun, selecting
 from webapp.views.actions import keeping as kept
 from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
 _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, compare, confidence, conversations, finding),
+    *(code, rerun, changing, selecting, compare, confidence, conversations, finding),
     *(sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""

@@ -14,6 +14,7 @@ const KEYS = [
   ["/", "search the transcript"],
   ["i", "open an id, a URL, a curl command, or a message by its number"],
   ["Enter", "open the completion"],
+  ["x", "tick the completion, to compare, export or delete several"],
   ["Ctrl F", "find text: the browser’s own search opens what is folded"],
   ["?", "these keys"],
 ];
@@ -40,6 +41,7 @@ document.addEventListener("keydown", (event) => {
   if (sequence === "ga") go(document.querySelector(".output, .choice"));
   else if (key in STEPS) step(...STEPS[key]);
   else if (key === "o") fold();
+  else if (key === "x") tick();
   else if (key === "s") press("[data-source-switch]");
   else if (key === "y") press("[data-copy-link]");
   else if (key === "/" && search) search.click();
@@ -89,6 +91,10 @@ function fold() {
   const focused = document.activeElement.closest("details, .call, .bubble");
   const details = focused?.matches("details") ? focused : focused?.querySelector("details:not(.menu)");
   if (details) details.open = !details.open;
+}
+
+function tick() {
+  document.activeElement.closest(".row")?.querySelector(".row-pick > input")?.click();
 }
 
 function press(selector) {

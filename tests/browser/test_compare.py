@@ -32,9 +32,9 @@ def test_two_rows_are_compared_without_a_mouse_or_scripts(
     file.write_text("".join(f"{json.dumps(one)}\n" for one in documents), encoding="utf-8")
     load(file)
     page = open_page(address, "/completions", javascript=False)
-    compare = page.get_by_role("button", name="Compare two ticked completions")
+    compare = page.get_by_role("button", name="Compare two")
     expect(compare).to_be_hidden()
-    for box in page.get_by_label("Compare this completion").all():
+    for box in page.get_by_label("Tick this completion").all():
         box.focus()
         page.keyboard.press("Space")
     expect(compare).to_be_visible()

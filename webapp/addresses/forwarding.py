@@ -42,6 +42,7 @@ _OWN: Final = frozenset(
         "remote-image",
         "s",
         "search",
+        "selected",
         "sessions",
         "shares",
         "static",

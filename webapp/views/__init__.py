@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import abort, request
 
 from webapp.fragments import wants_fragment
@@ -12,6 +14,9 @@ from webapp.templating import RenderContext
 from webapp.templating.conversations import find_place
 from webapp.templating.runs import read_filter
 from webapp.upstream import check_id
+
+MOST_PICKED: Final = 1000
+"""Rows of a list that a form may name."""
 
 
 def make_context(
@@ -56,6 +61,19 @@ def read_page_request() -> PageRequest:
         # Only a page that is there has the messages from this one on.
         until=(request.args.get("until") or None) if wants_fragment() else None,
     )
+
+
+def read_picked(*, most: int = MOST_PICKED) -> list[str]:
+    """Return the ids that were ticked in a list, without duplicates, in its order.
+
+    Abort with 400 if none was, or more than `most`. Raises `InvalidId`.
+    """
+    ids = [check_id(one) for one in dict.fromkeys(request.values.getlist("pick"))]
+    if not ids:
+        abort(400, "Tick at least one completion in the list first.")
+    if len(ids) > most:
+        abort(400, f"Up to {most:,} completions can be taken at once; {len(ids):,} were ticked.")
+    return ids
 
 
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:

@@ -4,6 +4,7 @@ code     snippets that fetch its messages or create it once more
 rerun    create it once more on the model server
 keeping  keep a copy of it, and show copies
 changing edit its metadata, delete it
+selecting  several at once
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def confirm(completion_id: str) -> ResponseReturnValue:
         completion_id=completion_id,
         completion=page.completion,
         question=first_words(page.question, _SHOWN_WORDS),
-        shares=_list_open(completion_id),
+        shares=list_open_shares(completion_id),
     )
 
 
@@ -106,21 +106,23 @@ def delete(completion_id: str) -> ResponseReturnValue:
         services().upstream.delete_completion(completion_id, deadline=deadline())
     except NotFound:
         # Somebody else deleted it; its shares and files are still those of a deleted one.
-        _clear(completion_id)
+        clear(completion_id)
         raise
     record(Event.DELETE, completion=completion_id)
-    _clear(completion_id)
+    clear(completion_id)
     return redirect(url_for("listing.index"), 303)
 
 
-def _clear(completion_id: str) -> None:
+def clear(completion_id: str) -> None:
+    """Delete all else kept of a completion; revoke its shares unless `shares` is `keep`."""
     services().forget(completion_id)
     if request.form.get("shares") != "keep":
         for share in services().sharing.store.revoke_all(completion=completion_id):
             record(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
 
 
-def _list_open(completion_id: str) -> list[Share]:
+def list_open_shares(completion_id: str) -> list[Share]:
+    """Return the shares of a completion that have not ended."""
     store = services().sharing.store
     now = store.now()
     return [one for one in store.list_shares(completion=completion_id) if not one.has_ended(now)]

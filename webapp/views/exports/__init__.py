@@ -28,7 +28,7 @@ def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool =
     that no part of a file looks like the whole. The export is recorded, for its reader alone if it
     is one of a share.
     """
-    if request.method == "GET" and services().share is None:
+    if request.method != "HEAD" and services().share is None:
         completion = (request.view_args or {}).get("completion_id")
         record(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
     encoded = encode(pieces)

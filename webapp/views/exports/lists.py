@@ -17,6 +17,7 @@ from webapp.reading.streaming import stream_transcript
 from webapp.services import deadline, services
 from webapp.templating.listing import Filters, is_of_kind
 from webapp.upstream import BadAnswer
+from webapp.views import read_picked
 from webapp.views.exports import send_file
 
 bp = Blueprint("list_exports", __name__)
@@ -34,6 +35,25 @@ def lines() -> ResponseReturnValue:
     """Send each completion with its messages on a line, exactly, as `readback import` reads it."""
     pieces = _iter_lines(_iter_completions(Filters.from_query(request.args)))
     return send_file(pieces, name="completions.jsonl", mimetype="application/jsonl")
+
+
+@bp.post("/completions.csv")
+def picked_table() -> ResponseReturnValue:
+    """Send a row for each completion of the form, in its order."""
+    pieces = iter_csv(_retrieve_each(read_picked()))
+    return send_file(pieces, name="completions.csv", mimetype="text/csv")
+
+
+@bp.post("/completions.jsonl")
+def picked_lines() -> ResponseReturnValue:
+    """Send each completion of the form with its messages on a line."""
+    pieces = _iter_lines(_retrieve_each(read_picked()))
+    return send_file(pieces, name="completions.jsonl", mimetype="application/jsonl")
+
+
+def _retrieve_each(ids: list[str]) -> Iterator[Completion]:
+    upstream = services().upstream
+    return (upstream.retrieve_completion(one, deadline=deadline()) for one in ids)
 
 
 def _iter_lines(completions: Iterator[Completion]) -> Iterator[str]:

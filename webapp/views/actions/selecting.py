@@ -1,0 +1,84 @@
+"""Do something with several completions at once: the rows that were ticked in a list."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.access import Event, find_own_path, record
+from webapp.reading.previews import Row
+from webapp.services import deadline, services
+from webapp.upstream import NotFound, UpstreamError
+from webapp.views import read_picked
+from webapp.views.actions.changing import changers_only, clear, list_open_shares
+
+bp = Blueprint("selecting", __name__, url_prefix="/selected")
+
+MOST_DELETED = 100
+"""Completions that one page names before they are deleted."""
+
+
+@bp.get("/delete")
+@changers_only
+def confirm() -> ResponseReturnValue:
+    """Ask whether to delete the ticked completions, which the page names."""
+    return _ask(read_picked(most=MOST_DELETED))
+
+
+@bp.post("/delete")
+@changers_only
+def delete() -> ResponseReturnValue:
+    """Delete the completions of the form; if one fails, ask again about those that are left.
+
+    Those that somebody else has deleted count as deleted.
+    """
+    ids = read_picked(most=MOST_DELETED)
+    for at, completion_id in enumerate(ids):
+        try:
+            services().upstream.delete_completion(completion_id, deadline=deadline())
+        except NotFound:
+            clear(completion_id)
+            continue
+        except UpstreamError as problem:
+            return _ask(ids[at:], problem, done=at), problem.http_status
+        record(Event.DELETE, completion=completion_id)
+        clear(completion_id)
+    return redirect(read_back(), 303)
+
+
+def read_back() -> str:
+    """Return the path of the list that a form came from; that of the whole list if it names none.
+
+    It is a path of this Readback, whatever the form says.
+    """
+    return find_own_path(request.values.get("back", "")) or url_for("listing.index")
+
+
+def _ask(ids: list[str], problem: UpstreamError | None = None, *, done: int = 0) -> str:
+    rows, missing = _read_rows(ids)
+    return render_template(
+        "actions/delete_several.html",
+        rows=rows,
+        missing=missing,
+        shares=[share for row in rows for share in list_open_shares(row.completion.id or "")],
+        back=read_back(),
+        problem=problem,
+        done=done,
+    )
+
+
+def _read_rows(ids: list[str]) -> tuple[tuple[Row, ...], list[str]]:
+    """Return the rows of stored completions, and the ids that are not stored.
+
+    Abort with 404 if none is.
+    """
+    found, missing = [], []
+    until = deadline()
+    for one in ids:
+        try:
+            found.append(services().upstream.retrieve_completion(one, deadline=until))
+        except NotFound:
+            missing.append(one)
+    if not found:
+        abort(404, "None of the ticked completions is stored any more.")
+    return services().previews.build_rows(found, until), missing
