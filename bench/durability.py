@@ -75,8 +75,8 @@ def _kill(work: str, url: str, times: int) -> int:
 def _contend(url: str, rounds: int) -> int:
     running = [start("contend", url, f"p{at}", rounds) for at in range(PROCESSES)]
     ended = [process.communicate() for process in running]
-    _check(url, [problems for _, problems in ended if problems])
-    printed = [line for stored, _ in ended for line in stored.split()]
+    _check(url, [problems.decode() for _, problems in ended if problems])
+    printed = [line for stored, _ in ended for line in stored.decode().split()]
     _check(url, find_lost("contend", url, printed))
     return len(printed)
 

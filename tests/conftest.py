@@ -20,6 +20,7 @@ from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
 from tests.support.fake_upstream import FakeUpstream
+from tools.forking import Forkable, running_forkable
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
 from tools.store_rows import database_url as sqlite_url
 from webapp import create_app
@@ -187,6 +188,13 @@ def fake_app(fake: FakeUpstream) -> Iterator[Flask]:
 @pytest.fixture
 def fake_client(fake_app: Flask) -> FlaskClient:
     return fake_app.test_client()
+
+
+@pytest.fixture(scope="session")
+def forkable() -> Iterator[Forkable]:
+    """Yield the process whose forks are the commands and servers of all tests."""
+    with running_forkable() as imported:
+        yield imported
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +25,13 @@ from typing import Final
 
 import requests
 
+from tools.forking import Forkable, Process, start_module
 from tools.memory import find_children, read_held
 from tools.paths import ROOT
 from tools.postgres import PostgresServer
 
 PATIENCE: Final = 120.0
+_POLL_SECONDS: Final = 0.05
 HOST: Final = "127.0.0.1"
 
 
@@ -83,13 +84,23 @@ def open_client() -> requests.Session:
 
 
 class Node:
-    """One `readback serve`; its data, caches and spool are in `folder`."""
+    """One `readback serve`; its data, caches and spool are in `folder`.
 
-    def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
+    It is forked from `forkable` if there is one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        settings: Mapping[str, str],
+        forkable: Forkable | None = None,
+    ) -> None:
         self.port: Final = port
+        self._forkable = forkable
         self._folder = folder
         self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @property
     def address(self) -> str:
@@ -107,14 +118,12 @@ class Node:
         }
         self._folder.mkdir(exist_ok=True)
         with open(self._folder / "log", "ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "webapp", "serve"],
-                cwd=ROOT,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            self._process = start_module(
+                *("webapp", "serve"),
+                environ=environ,
+                forkable=self._forkable,
+                stdout=log.fileno(),
+                stderr=log.fileno(),
             )
         wait_for(self.is_ready)
 
@@ -142,10 +151,12 @@ class Node:
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    """Return once `is_so`; every question is itself a request that takes a moment."""
+    """Return once `is_so`."""
     end = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < end, "it did not come"
+        # A node that starts needs the processor more than the question whether it has.
+        time.sleep(_POLL_SECONDS)
 
 
 @contextmanager

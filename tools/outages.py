@@ -11,7 +11,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -27,8 +26,8 @@ from typing import Final
 import requests
 from sqlalchemy import make_url
 
+from tools.forking import Forkable, Process, start_module
 from tools.memory import find_children
-from tools.paths import ROOT
 from tools.postgres import PostgresServer
 from tools.store_rows import completion, database_url, jsonl
 from webapp.config import SETTINGS
@@ -171,10 +170,14 @@ class Report:
 
 
 class Site:
-    """A server of two workers with a model and a spool, which can be killed and started again."""
+    """A server of two workers with a model and a spool, which can be killed and started again.
 
-    def __init__(self, url: str, folder: Path, model_url: str) -> None:
+    Its processes are forked from `forkable` if there is one.
+    """
+
+    def __init__(self, url: str, folder: Path, model_url: str, forkable: Forkable | None) -> None:
         self.folder = folder
+        self._forkable = forkable
         ours = {setting.name for setting in SETTINGS}
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         self._port = _find_free_port()
@@ -187,21 +190,20 @@ class Site:
             "XDG_DATA_HOME": str(folder / "data"),
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._client = requests.Session()
         self._client.trust_env = False
         self._log = open(folder / "log", "ab")  # noqa: SIM115
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "webapp", "serve"],
-            cwd=ROOT,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
+        log = self._log.fileno()
+        self._process = start_module(
+            *("webapp", "serve"),
+            environ=self.environ,
+            forkable=self._forkable,
+            stdout=log,
+            stderr=log,
         )
         self.wait_for(lambda: self.get("/healthz") == 200, "an answer")
 
@@ -274,14 +276,10 @@ class Site:
 
     def run_import(self, path: Path) -> str:
         """Import a file and return all that the command says."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "webapp", "import", str(path)],
-            cwd=ROOT,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-        )
-        return ended.stdout + ended.stderr
+        command = ("webapp", "import", str(path))
+        with start_module(*command, environ=self.environ, forkable=self._forkable) as process:
+            output, errors = process.communicate()
+        return (output + errors).decode()
 
     def wait_for(self, is_done: Callable[[], bool], what: str) -> None:
         """Return when `is_done` does. Raise `TimeoutError` if that takes too long."""
@@ -365,11 +363,11 @@ def _meanwhile(work: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def running_site(outage: Outage, folder: Path) -> Iterator[Site]:
+def running_site(outage: Outage, folder: Path, forkable: Forkable | None = None) -> Iterator[Site]:
     """Yield a server that is not started yet, with a model that answers at once."""
     folder.mkdir()
     with _running_model() as model_url:
-        site = Site(outage.url, folder, model_url)
+        site = Site(outage.url, folder, model_url, forkable)
         try:
             yield site
         finally:

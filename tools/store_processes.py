@@ -7,6 +7,7 @@ every completion that it has stored. The tests run few processes, `bench.durabil
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from typing import Final, TypeAlias
 
 from flask.testing import FlaskClient
 
-from tools.paths import ROOT
+from tools.forking import Forkable, Process, start_module
 from tools.store_rows import add, completion, jsonl, rows
 from webapp.embedded import Store, create_server, import_files
 
@@ -112,20 +113,17 @@ WORKS: Final[dict[str, Work]] = {
 }
 
 
-def start(work: str, url: str, name: str, rounds: int) -> subprocess.Popen[str]:
+def start(work: str, url: str, name: str, rounds: int, forkable: Forkable | None = None) -> Process:
     """Start a process that does `work`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools.store_processes", work, url, name, str(rounds)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    arguments = ("tools.store_processes", work, url, name, str(rounds))
+    return start_module(*arguments, environ=os.environ, forkable=forkable)
 
 
-def run_until_killed(work: str, url: str, name: str, *, after: float) -> list[str]:
+def run_until_killed(
+    work: str, url: str, name: str, forkable: Forkable | None = None, *, after: float
+) -> list[str]:
     """Kill a process `after` seconds of work; return the lines it had printed."""
-    process = start(work, url, name, 1_000_000 if work != "import" else 5_000)
+    process = start(work, url, name, 1_000_000 if work != "import" else 5_000, forkable)
     assert process.stdout is not None and process.stderr is not None
     # After the first line there is something to lose, so any moment will do.
     first = process.stdout.readline()
@@ -135,9 +133,10 @@ def run_until_killed(work: str, url: str, name: str, *, after: float) -> list[st
     # Not `communicate`, which does not know what `readline` has read ahead.
     with process:
         rest, problems = process.stdout.read(), process.stderr.read()
-    assert not problems, problems
+    assert not problems, problems.decode()
     # The last line may be incomplete.
-    return [line.rstrip("\n") for line in (first + rest).splitlines(True) if line.endswith("\n")]
+    *lines, _ = (first + rest).decode().split("\n")
+    return lines
 
 
 def find_lost(work: str, url: str, printed: list[str]) -> list[str]:

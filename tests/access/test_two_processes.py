@@ -12,15 +12,22 @@ import requests
 from tests.access.conftest import HASH, PASSWORD
 from tests.support.command import PATIENCE, Readback, Served
 from tests.support.redis import run_redis
+from tools.forking import Forkable
 from tools.postgres import PostgresServer
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def two(tmp_path: Path, postgres: PostgresServer) -> Iterator[tuple[Served, Served]]:
+def two(
+    tmp_path: Path, postgres: PostgresServer, forkable: Forkable
+) -> Iterator[tuple[Served, Served]]:
     readback = Readback.of_user(
-        tmp_path, HOST="0.0.0.0", READBACK_PASSWORD_HASH=HASH, READBACK_WORKERS="1"
+        tmp_path,
+        forkable=forkable,
+        HOST="0.0.0.0",
+        READBACK_PASSWORD_HASH=HASH,
+        READBACK_WORKERS="1",
     )
     with ExitStack() as stack:
         shared = readback.with_settings(
@@ -64,11 +71,12 @@ def test_they_share_one_count_and_one_revocation(two: tuple[Served, Served]) -> 
     assert {log_in(first).status_code, log_in(second).status_code} == {429}
 
 
-def test_without_redis_each_process_counts_by_itself(tmp_path: Path) -> None:
+def test_without_redis_each_process_counts_by_itself(tmp_path: Path, forkable: Forkable) -> None:
     with run_redis() as address:
         pass
     readback = Readback.of_user(
         tmp_path,
+        forkable=forkable,
         HOST="0.0.0.0",
         READBACK_PASSWORD_HASH=HASH,
         READBACK_WORKERS="1",

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.support.command import Readback
-from tests.support.forking import Forkable
+from tools.forking import Forkable
 from tools.store_rows import compact, completion, database_url, jsonl
 
 SESSION = (

@@ -9,7 +9,7 @@ import pytest
 
 from tests.analysis.checks.cases import USER, answered, ask, complete, result
 from tests.support.command import Readback
-from tests.support.forking import Forkable
+from tools.forking import Forkable
 from tools.store_rows import database_url, jsonl
 from webapp.analysis.checks import RULES
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import PATIENCE, Readback, open_terminal, read_until
-from tests.support.forking import Forkable
+from tools.forking import Forkable
 from tools.outages import MountRefused, small_disk
 from tools.store_rows import compact, completion, database_url, jsonl
 from webapp.access import SCHEMA, Record

@@ -22,7 +22,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
-from tests.support.forking import Forkable
+from tools.forking import Forkable
 from tools.store_rows import database_url
 from webapp.embedded import Store
 from webapp.keeping.copying import LONGEST_WAIT, Copier, CopyReport

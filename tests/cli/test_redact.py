@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.command import Readback
+from tools.forking import Forkable
 
 
-def test_lines_are_written_as_they_are_with_secrets_masked(tmp_path: Path) -> None:
+def test_lines_are_written_as_they_are_with_secrets_masked(
+    tmp_path: Path, forkable: Forkable
+) -> None:
     key = "ghp_" + "aB3dE6gH9jK2mN5pQ8sT" * 2
     runs = tmp_path / "runs.jsonl"
     runs.write_text(f'{{"a" : 1.0, "b":"{key} Ada"}}\nbroken\n[{{"n":\n "{key}"}}]\n')
 
-    ended = Readback.of_user(tmp_path)("redact", runs, "--word", "ada")
+    ended = Readback.of_user(tmp_path, forkable=forkable)("redact", runs, "--word", "ada")
 
     assert ended.output == (
         '{"a" : 1.0, "b":"[masked: github-token] [masked: word]"}\n'

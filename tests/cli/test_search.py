@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Readback
-from tests.support.forking import Forkable
+from tools.forking import Forkable
 from tools.store_rows import database_url, jsonl
 
 

@@ -20,8 +20,8 @@ import requests
 
 from tests.support.command import PATIENCE, Ended, Readback, Served, find_free_port
 from tests.support.fake_upstream import MOUNT, FakeUpstream, stored
-from tests.support.forking import Forkable
 from tests.support.serving import serve as serve_app
+from tools.forking import Forkable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

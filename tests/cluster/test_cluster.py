@@ -21,6 +21,7 @@ from tools.cluster import (
     running_proxy,
     wait_for,
 )
+from tools.forking import Forkable
 from tools.postgres import PostgresServer
 
 KEY = "key-of-the-cluster-0123456789"
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequ
 
 
 def test_no_acknowledged_write_is_lost_and_no_page_is_wrong(
-    tmp_path: Path, postgres: PostgresServer
+    tmp_path: Path, postgres: PostgresServer, forkable: Forkable
 ) -> None:
     nginx = find_nginx()
     with ExitStack() as stack:
@@ -43,7 +44,7 @@ def test_no_acknowledged_write_is_lost_and_no_page_is_wrong(
             "READBACK_WORKERS": "1",
             "SECRET_KEY": "the-same-on-each-node-0123456789",
         }
-        nodes = [Node(tmp_path / name, find_free_port(), settings) for name in ("a", "b")]
+        nodes = [Node(tmp_path / name, find_free_port(), settings, forkable) for name in ("a", "b")]
         for node in nodes:
             stack.callback(node.kill)
             node.start()

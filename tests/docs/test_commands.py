@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +21,9 @@ from sqlalchemy import make_url
 
 from tests.docs.shell import Call, Program, find_blocks, parse_calls
 from tests.support.command import PATIENCE, Readback
-from tests.support.forking import Forkable, import_command
 from tests.support.model_server import FakeModel
 from tests.support.serving import serve
+from tools.forking import Forkable
 from tools.paths import ROOT
 from tools.store_rows import compact, completion, jsonl
 from webapp import create_app
@@ -43,12 +42,6 @@ DOCUMENTS: Final = tuple(
 COMPLETION: Final = "chatcmpl-9Xk2fA"
 SHARE: Final = "4f1c09d2aa31be07"
 PASSWORD: Final = "correct horse battery\n"
-
-
-@pytest.fixture(scope="module")
-def forkable() -> Iterator[Forkable]:
-    with import_command() as imported:
-        yield imported
 
 
 @pytest.fixture

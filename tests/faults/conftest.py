@@ -9,12 +9,13 @@ import pytest
 from tests.faults.broken_upstream import KEY, MIB, answers
 from tests.support.command import Readback, Served
 from tests.support.raw_server import RawServer
+from tools.forking import Forkable
 
 
 @pytest.fixture(scope="module")
-def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def viewer(tmp_path_factory: pytest.TempPathFactory, forkable: Forkable) -> Iterator[Served]:
     """Yield an impatient viewer, which reads at most 1 MiB of an answer."""
-    readback = Readback.of_user(tmp_path_factory.mktemp("viewer"))
+    readback = Readback.of_user(tmp_path_factory.mktemp("viewer"), forkable=forkable)
     with RawServer(answers) as upstream:
         settings = {
             "OPENAI_BASE_URL": upstream.base_url,

@@ -12,6 +12,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.command import PATIENCE, Readback, Served, find_free_port
+from tools.forking import Forkable
 from tools.memory import find_children
 
 SECRET: Final = "the-words-of-a-reader"
@@ -37,9 +38,9 @@ def ask_on_new_connections(served: Served, path: str, times: int) -> None:
         assert answer.status_code == 200
 
 
-def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path) -> None:
+def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path, forkable: Forkable) -> None:
     port = find_free_port()
-    readback = Readback.of_user(tmp_path)
+    readback = Readback.of_user(tmp_path, forkable=forkable)
     with readback.serve(READBACK_METRICS_PORT=str(port), READBACK_WORKERS="2") as served:
         assert served.get("/healthz").ok
         before = scrape(port)

@@ -10,6 +10,7 @@ import pytest
 from tests.sdk.api import Api
 from tests.support.command import Readback
 from tests.support.model_server import FakeModel
+from tools.forking import Forkable
 from tools.store_rows import database_url
 from webapp.embedded import Store
 
@@ -20,12 +21,15 @@ def shared_model() -> FakeModel:
 
 
 @pytest.fixture(scope="session")
-def shared_api(tmp_path_factory: pytest.TempPathFactory, shared_model: FakeModel) -> Iterator[Api]:
+def shared_api(
+    tmp_path_factory: pytest.TempPathFactory, shared_model: FakeModel, forkable: Forkable
+) -> Iterator[Api]:
     """Start one server for all tests; its store exists before it, and so has no samples."""
     folder = tmp_path_factory.mktemp("sdk")
     url = database_url(folder)
     with closing(Store(url)) as store, shared_model.serve() as model_url:
-        readback = Readback.of_user(folder, DATABASE_URL=url, READBACK_MODEL_URL=model_url)
+        settings = {"DATABASE_URL": url, "READBACK_MODEL_URL": model_url}
+        readback = Readback.of_user(folder, forkable=forkable, **settings)
         with readback.serve() as served:
             assert served.get("/healthz").ok
             yield Api(served.url("/v1"), url, store)

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from tests.support.forking import Forkable, ForkedCommand
+from tools.forking import Forkable, Process
 from tools.paths import ROOT
 from webapp.config import SETTINGS
 
@@ -34,9 +34,6 @@ class Ended:
     status: int
     output: str = ""
     errors: str = ""
-
-
-Process: TypeAlias = subprocess.Popen[bytes] | ForkedCommand
 
 
 @dataclass(frozen=True)
@@ -87,9 +84,7 @@ class Readback:
         words = [*map(str, arguments)]
         process: Process
         if self.forkable is not None:
-            process = self.forkable.start(
-                words, self.environ, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
-            )
+            process = self.forkable.start("webapp", words, self.environ, stdin=stdin, stderr=stderr)
         else:
             process = subprocess.Popen(
                 [*self.program, *words],

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.answer_headers import find_header_faults
 from tests.support.command import PATIENCE, Ended, Readback, Served
+from tools.forking import Forkable
 
 pytestmark = pytest.mark.process
 
@@ -27,8 +28,8 @@ CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    readback = Readback.of_user(tmp_path_factory.mktemp("served"))
+def served(tmp_path_factory: pytest.TempPathFactory, forkable: Forkable) -> Iterator[Served]:
+    readback = Readback.of_user(tmp_path_factory.mktemp("served"), forkable=forkable)
     with readback.serve(READBACK_WORKERS="1") as running:
         assert running.get("/healthz").ok
         yield running

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.forking import Forkable
 from tools.outages import (
     MountRefused,
     Outage,
@@ -19,9 +20,9 @@ from tools.outages import (
 from tools.postgres import PostgresServer
 
 
-def lose_nothing(outage: Outage, folder: Path, *, imports: int = 0) -> None:
+def lose_nothing(outage: Outage, folder: Path, forkable: Forkable, *, imports: int = 0) -> None:
     """Take a server through `outage`, and check what it promised and said."""
-    with running_site(outage, folder / "site") as site:
+    with running_site(outage, folder / "site", forkable) as site:
         report = go_through(outage, site, creates=2, imports=imports)
 
     assert report.problems == []
@@ -31,17 +32,17 @@ def lose_nothing(outage: Outage, folder: Path, *, imports: int = 0) -> None:
 
 
 @pytest.mark.process
-def test_a_full_disk_loses_nothing_that_was_promised(tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing_that_was_promised(tmp_path: Path, forkable: Forkable) -> None:
     with ExitStack() as stack:
         try:
             disk = stack.enter_context(small_disk(tmp_path / "disk", megabytes=8))
         except MountRefused as refusal:
             pytest.skip(str(refusal))
-        lose_nothing(full_sqlite_outage(disk), tmp_path, imports=20)
+        lose_nothing(full_sqlite_outage(disk), tmp_path, forkable, imports=20)
 
 
 def test_a_killed_postgres_loses_nothing_that_was_promised(
-    postgres: PostgresServer, tmp_path: Path
+    postgres: PostgresServer, tmp_path: Path, forkable: Forkable
 ) -> None:
     with postgres.database() as url:
-        lose_nothing(killed_postgres_outage(postgres, url), tmp_path)
+        lose_nothing(killed_postgres_outage(postgres, url), tmp_path, forkable)

@@ -1,6 +1,6 @@
-"""Start the `readback` command as a fork of a process that has imported it already.
+"""Start `readback` and other modules as forks of a process that has imported all of Readback.
 
-To import it costs more than most commands do. A fork is a process like any other: with its own
+To import it costs more than most processes do. A fork is a process like any other: with its own
 session, environment, standard streams, signals and exit status.
 """
 
@@ -15,19 +15,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
-from typing import IO, Final
+from types import TracebackType
+from typing import IO, Final, TypeAlias
 
 from tools.paths import ROOT
 
 _MOST_BYTES: Final = 128 * 1024
 
 
-class ForkedCommand:
-    """A command that runs; it can be used as a `subprocess.Popen` of it."""
+class Forked:
+    """A module that runs; it can be used as a `subprocess.Popen` of it."""
 
     def __init__(
         self, control: socket.socket, run: bytes, *, stdin: int, stdout: int, stderr: int
@@ -46,26 +47,31 @@ class ForkedCommand:
         self.pid = int(self._life.recv(64))
 
     def poll(self) -> int | None:
-        with suppress(TimeoutError, BlockingIOError):
+        with suppress(subprocess.TimeoutExpired):
             self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit status. Raises `TimeoutError` if it runs longer than `timeout`."""
+        """Return the exit status. Raises `TimeoutExpired` if it runs longer than `timeout`."""
         if self.returncode is None:
             self._life.settimeout(timeout)
-            self.returncode = os.waitstatus_to_exitcode(int(self._life.recv(64)))
+            try:
+                status = self._life.recv(64)
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0) from None
+            self.returncode = os.waitstatus_to_exitcode(int(status))
             self._life.close()
         return self.returncode
 
     def communicate(
         self, input: bytes | None = None, timeout: float | None = None
     ) -> tuple[bytes, bytes]:
-        """Write `input`, read all that is written, and wait for the end."""
+        """Write `input`, read all that is written, close the streams, and wait for the end."""
         said: dict[str, bytes] = {}
 
         def read(name: str, stream: IO[bytes]) -> None:
-            said[name] = stream.read()
+            with stream:
+                said[name] = stream.read()
 
         readers = [
             Thread(target=read, args=(name, stream), daemon=True)
@@ -82,7 +88,7 @@ class ForkedCommand:
         for reader in readers:
             reader.join(timeout)
             if reader.is_alive():
-                raise TimeoutError(f"process {self.pid} has not ended")
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
         self.wait(timeout)
         return said.get("output", b""), said.get("errors", b"")
 
@@ -93,6 +99,27 @@ class ForkedCommand:
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
 
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the streams and wait for the end."""
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+        self.wait()
+
+
+Process: TypeAlias = subprocess.Popen[bytes] | Forked
+
 
 @dataclass(frozen=True)
 class Forkable:
@@ -102,20 +129,44 @@ class Forkable:
 
     def start(
         self,
-        arguments: list[str],
+        module: str,
+        arguments: Sequence[str],
         environ: Mapping[str, str],
         *,
-        stdin: int,
-        stdout: int,
-        stderr: int,
-    ) -> ForkedCommand:
-        run = json.dumps([arguments, dict(environ)]).encode()
-        return ForkedCommand(self.control, run, stdin=stdin, stdout=stdout, stderr=stderr)
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> Forked:
+        """Run `python -m module arguments` in a session of its own, in the project's folder."""
+        run = json.dumps([module, [*arguments], dict(environ)]).encode()
+        return Forked(self.control, run, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+def start_module(
+    module: str,
+    *arguments: str,
+    environ: Mapping[str, str],
+    forkable: Forkable | None,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> Process:
+    """Run `python -m module arguments` as a fork, or without `forkable` in a new interpreter."""
+    if forkable is not None:
+        return forkable.start(module, arguments, environ, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 @contextmanager
-def import_command() -> Iterator[Forkable]:
-    """Run a process that has imported the command; it ends with its last fork."""
+def running_forkable() -> Iterator[Forkable]:
+    """Run a process that has imported all of Readback; it ends with its last fork."""
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with control:
         with theirs:
@@ -142,8 +193,8 @@ def _open_stream(wanted: int, *, is_input: bool = False) -> tuple[IO[bytes] | No
     return open(read, "rb"), write
 
 
-def _fork_on_demand(control: socket.socket) -> list[str] | None:
-    """Return in a new fork, with the arguments of its command; None at the end of `control`.
+def _fork_on_demand(control: socket.socket) -> tuple[str, list[str]] | None:
+    """Return in a new fork, with its module and arguments; None at the end of `control`.
 
     The parent of each fork does nothing but wait for its status.
     """
@@ -177,24 +228,23 @@ def _fork_on_demand(control: socket.socket) -> list[str] | None:
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    arguments: list[str]
-    arguments, environ = json.loads(run)
+    module, arguments, environ = json.loads(run)
     os.environ.clear()
     os.environ.update(environ)
     time.tzset()
-    return arguments
+    return module, arguments
 
 
 def _main(control: socket.socket) -> None:
-    import webapp.app  # what `serve` needs, and with it all commands
+    import webapp.app  # what `serve` needs, and with it all other modules
     import webapp.cli
 
     assert webapp.app and webapp.cli
     gc.freeze()
-    arguments = _fork_on_demand(control)
-    if arguments is not None:
-        sys.argv[1:] = arguments
-        runpy.run_module("webapp", run_name="__main__", alter_sys=True)
+    run = _fork_on_demand(control)
+    if run is not None:
+        module, sys.argv[1:] = run
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
