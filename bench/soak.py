@@ -1,10 +1,10 @@
 """Read many different transcripts in one process, and print how its memory grows.
 
 `python -m bench.soak` reads 100,000 pages of 10,000 transcripts: most often the start of one, also
-a later page of it, a link to a message, its JSON, and the list. A few transcripts are read often and
-most seldom, as people do. A line after each tenth says how much memory the process held, as a ratio
-of that after the first tenth, and how full the cache of bubbles was. The exit status is 1 if the
-memory has grown by more than half since the first tenth, or if a page was wrong.
+its compact view, a link to a message, its JSON, and the list. A few transcripts are read often and
+most seldom, as people do. A line after each tenth says how much memory the process held, as a
+ratio of that after the first tenth, and how full the cache of bubbles was. The exit status is 1 if
+the memory has grown by more than half since the first tenth, or if a page was wrong.
 """
 
 from __future__ import annotations
