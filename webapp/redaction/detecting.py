@@ -8,11 +8,15 @@ from itertools import starmap
 from typing import Final, NamedTuple
 
 from webapp.redaction.prefilter import Prefilter, encode
+from webapp.redaction.rules.blocks import BLOCKS_NEEDS, find_in_blocks
+from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, Place, find_named
 from webapp.redaction.rules.forms import FORMS, find_cut_keys
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
+from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.people import PERSONAL, find_named_phone
+from webapp.redaction.rules.sentences import SENTENCES, SENTENCES_NEEDS, find_in_sentences
 from webapp.redaction.rules.tables import (
     MANIFEST_NEEDS,
     TABLES_NEEDS,
@@ -22,7 +26,8 @@ from webapp.redaction.rules.tables import (
 from webapp.redaction.rules.vendors import PARTS, PREFIXED
 from webapp.redaction.views import iter_views
 
-KINDS: Final = (*PARTS, *FORMS)
+_BY_CONTEXT: Final = (*COMMANDS, *SENTENCES)
+KINDS: Final = (*PARTS, *FORMS, *_BY_CONTEXT)
 _TOKENS: Final = Tokens(PREFIXED)
 
 
@@ -47,21 +52,27 @@ def _of_people(needs: str, find: Callable[[str, str], Iterator[Place]]) -> Rule:
     return Rule(needs, lambda text, _, name: find(text, name))
 
 
-SECRETS: Final = (
+FORMED: Final = (
     Rule(
         _TOKENS.write_needs(),
         lambda text, *_: (Place(kind.name, *place) for kind, *place in _TOKENS.search(text)),
     ),
-    *map(_of_kind, KINDS),
-    Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
-    Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
-    Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+    *map(_of_kind, (*PARTS, *FORMS)),
     Rule("-----END ", lambda text, *_: find_cut_keys(text)),
 )
+NAMED: Final = (
+    *map(_of_kind, _BY_CONTEXT),
+    Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
+    Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
+    Rule(BLOCKS_NEEDS, lambda text, *_: find_in_blocks(text)),
+    Rule(LITERALS_NEEDS, lambda text, *_: find_in_literals(text)),
+    Rule(SENTENCES_NEEDS, lambda text, *_: find_in_sentences(text)),
+    Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+)
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
-# Apart, since they are often not wanted, and since the memory of one pass grows with its rules.
+# Apart, since people are often not wanted, and since the states of a pass multiply with its rules.
 FILTERS: Final = tuple(
-    (rules, Prefilter([rule.needs for rule in rules])) for rules in (SECRETS, PEOPLE)
+    (rules, Prefilter([rule.needs for rule in rules])) for rules in (FORMED, NAMED, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096
@@ -103,7 +114,7 @@ def _find(text: str, name: str, with_people: bool) -> Iterator[Place]:
     if with_people:
         yield from find_named_phone(text, name)
     encoded = encode(text)
-    for rules, prefilter in FILTERS if with_people else FILTERS[:1]:
+    for rules, prefilter in FILTERS if with_people else FILTERS[:-1]:
         found = prefilter.find(encoded)
         if found:
             lowered = lower(text)

@@ -24,7 +24,7 @@ from webapp.redaction.views import has_escapes, iter_views
 
 _MOST_IN_NAME: Final = 40
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Counts up when a rule finds more or less than before."""
 
 

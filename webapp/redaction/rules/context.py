@@ -29,6 +29,39 @@ _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ ]\Z")
 _SECOND_WORDS: Final = frozenset(("key", "token", "secret", "phrase", "string", "code", "cookie"))
 
 _OPENERS: Final = "\"'`“‘「«„"
+_TYPE: Final = (
+    r"(?:(?:const|mut|static|in|unsafe)[ ]){0,2}[*\[\]]{0,4}"
+    r"(?:\w{1,30}(?:\.|::)){0,3}(?:string|str|char|byte|u8|text|n?varchar|ansistring|qstring"
+    r"|nsstring|cstring|wstring|secretstr|securestring|object|any|var|auto|interface\{\})"
+    r"(?:\([0-9a-z]{1,9}\))?[*?\[\]]{0,4}"
+)
+_TYPED: Final = re.compile(
+    # The type before the value: of TypeScript, Swift, Rust; of Go, SQL and Basic; of C; of C#.
+    r"(?::[ \t]{0,4}(?:&(?:'static[ ])?)?[A-Za-z_\[][\w.:\[\]<>|&'? ]{0,60}?"
+    rf"|[ \t]{{1,4}}(?:as[ ])?{_TYPE}|\[[A-Z0-9_a-z]{{0,20}}\]"
+    r"|[ \t]{0,4}\{[ \t]{0,4}get;[^{}\n]{0,40}\})"
+    r"[ \t]{0,4}:?=(?!=)\s{0,20}(?=[bBrRL@$]{0,2}[\"'`])",
+    re.IGNORECASE,
+)
+_OTHERWISE: Final = re.compile(
+    # After a name that is read from somewhere, as in `os.environ["X"] or "…"`.
+    r"[\"'`\])}!?]{0,4}[ \t]{0,4}(?:\|\||\?\?|\?:|\bor\b|//)\s{0,20}(?=[bBrRuU]{0,2}[\"'`])"
+)
+_READ: Final = (
+    r"(?:[A-Za-z_$][\w.$:]{0,60}?)?(?:env|environ|env_var|get|fetch|config|setting|settings"
+    r"|default"
+    r"|property|value|option|param|lookup|parameter|var)"
+)
+_FALLBACK: Final = re.compile(
+    # The second operand, or the second argument, after the sign of an assignment.
+    r"(?:[A-Za-z_$][\w.$:?!]{0,80}(?:\[[^\[\]\n]{1,60}\])?(?:\([^()\n]{0,80}\)){0,1}[!?]?"
+    r"[ \t]{0,4}(?:\|\||\?\?|\?:|\bor\b)"
+    rf"|{_READ}[?!]?\(\s{{0,9}}[\"'][^\"'\n]{{1,80}}[\"']\s{{0,4}},"
+    rf"(?:\s{{0,9}}[a-z_]{{1,20}}\s{{0,2}}[=:])?"
+    r"|[^\n;\"'?]{0,60}\benv[^\n;?]{0,80}\?[^\n;:]{0,80}:)"
+    r"\s{0,20}(?=[bBrRuU]{0,2}[\"'`])",
+    re.IGNORECASE,
+)
 _ASSIGNED: Final = re.compile(
     r"[\"'`\])*_»”]{0,4}[ \t]{0,40}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}[ \t]{0,4}=(?!=)"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:(?!:)|<-|：|＝|→|->)"
@@ -38,12 +71,13 @@ _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?")
 _ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
-_IS: Final = "is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é|je|jest|er|är|este|on"
+_IS: Final = "is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é|je|jest|er|är|este|on|auf"
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
     rf"(?:[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?)?"
     rf"(?:[ ](?:{_IS})"
-    r"(?:[ ](?:now|still|to|as|simply|just))?|:)"
+    r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
+    r"|reset )?to|:)"
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )
@@ -54,7 +88,8 @@ _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
 _VALUE_NEXT: Final = re.compile(
-    r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue|content)[\"']?\s{0,20}[:=]\s{0,20}",
+    r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue"
+    r"|content)[\"']?\s{0,20}[:=]\s{0,20}",
     re.IGNORECASE,
 )
 _DEFAULT: Final = re.compile(r"[\"']?\s{0,4}\{[^{}]{0,300}?\bdefault\s{0,20}=\s{0,20}")
@@ -67,6 +102,15 @@ _STRING: Final = re.compile(
 )
 _BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
+_SET_BEFORE: Final = re.compile(
+    r"(?:\b(?:set|setx|setenv|put|add|env|arg|config)|-gx?|-x|-u)[ \t][\"']?/?"
+    r"(?:[\w.-]{1,60}[/:]){0,8}\Z",
+    re.IGNORECASE,
+)
+"""The beginning of a command that takes a name and its value as two words."""
+
+_WORD_NEXT: Final = re.compile(r"[\"']?[ \t]{1,4}[\"']?(?P<word>[^\s\"'`]{3,200})")
+
 _LINE_START: Final = re.compile(
     r"(?:^|\n|\r)[ \t]{0,40}(?:-[ ]|\+|export[ ]|set[ ]|SET[ ]|ENV[ ]|ARG[ ]"
     r"|-e[ ]|setx[ ]|\$env:|//)?\Z"
@@ -93,7 +137,7 @@ class Place(NamedTuple):
 _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
     # Assigned, or in the next column of a table.
-    r"[\"'`\])*_»”]*[ \t]*[:=|?<>→：＝-]"
+    r"(?:\[\w*\]|[\"'`\])*_»”]*)[ \t]*[:=|?<>→：＝-]"
     rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/' -]*:"
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
@@ -151,9 +195,17 @@ def _read(text: str, begin: int, end: int) -> Place | None:
 def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tuple[int, bool]]:
     """Yield the places where a value can begin, and whether it is sure to be one."""
     before = text[max(begin - 2, 0) : begin]
-    match = _ASSIGNED.match(text, end)
-    if match:
+    if match := _TYPED.match(text, end):
         yield match.end(), True
+    if match := _ASSIGNED.match(text, end):
+        yield match.end(), True
+        if fallback := _FALLBACK.match(text, match.end()):
+            yield fallback.end(), True
+    if match := _OTHERWISE.match(text, end):
+        yield match.end(), True
+    word = _WORD_NEXT.match(text, end)
+    if word and is_strong(word["word"]) and _SET_BEFORE.search(text, max(begin - 80, 0), begin):
+        yield word.start("word"), True
     if before.endswith("-") and (match := _FLAG.match(text, end)):
         yield match.end(), True
     if before.endswith(("<", ":")) and (match := _ELEMENT.match(text, end)):
@@ -176,8 +228,10 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tupl
         yield match.end(), False
     if match := _SAID.match(text, end):
         yield match.end(), False
-    if shape is Shape.ANY and (match := _QUOTED_NEXT.match(text, end)):
-        yield match.end(), False
+    if match := _QUOTED_NEXT.match(text, end):
+        quoted = _STRING.match(text, match.end())
+        if shape is Shape.ANY or (quoted and is_random(quoted[quoted.lastgroup or 0])):
+            yield match.end(), False
 
 
 def _read_value(
@@ -198,7 +252,10 @@ def _read_value(
         return _check(text, start, end, kind, shape, True)
     if text[at : at + 1] in _OPENERS:
         return None
-    is_line = is_sure and _LINE_START.search(text, max(begin - 60, 0), begin) is not None
+    is_line = is_sure and (
+        _LINE_START.search(text, max(begin - 60, 0), begin) is not None
+        or _SET_BEFORE.search(text, max(begin - 80, 0), begin) is not None
+    )
     whole = _LINE.match(text, at) if is_line else None
     if (
         whole is not None

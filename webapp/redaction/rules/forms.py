@@ -25,7 +25,7 @@ _KEY_BLOCK: Final = (
     rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
-_ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
+ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
 _NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
 _CHANGED: Final = "changed|rotated|reset|updated|switched"
 _TWO_STRINGS: Final = (
@@ -38,7 +38,8 @@ def _is_password(secret: str) -> bool:
     return len(secret) >= 3 and is_value(secret)
 
 
-def _is_argument(secret: str) -> bool:
+def is_argument(secret: str) -> bool:
+    """Return whether a word of a command can be a password, and is no flag, path or number."""
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
 
 
@@ -57,13 +58,14 @@ def _is_code(secret: str) -> bool:
     )
 
 
-def _ignoring_case(
+def ignoring_case(
     name: str,
     hints: str,
     pattern: str,
     accepts: Callable[[str], bool] = _is_password,
     needs: str = "",
 ) -> Kind:
+    """Return a kind that is searched in lower case; `hints` are divided by `|`."""
     split = tuple(hints.split("|"))
     return Kind(name, split, re.compile(pattern), accepts, ignores_case=True, needs=needs)
 
@@ -79,20 +81,20 @@ FORMS: Final[tuple[Kind, ...]] = (
         ),
         lambda _: True,
     ),
-    _ignoring_case(
+    ignoring_case(
         "bearer-token", "bearer", r"bearer(?:\s|%20|\+){1,4}[\"'`]{0,1}" + _VALUE, has_digit
     ),
-    _ignoring_case(
+    ignoring_case(
         "basic-credentials", "basic", r"basic {1,4}(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})", has_digit
     ),
-    _ignoring_case(
+    ignoring_case(
         "api-key",
         "key",
         r"key (?:provided|given|received|sent)(?: is)?: ?[\"'`]?(?P<secret>[^\s\"'`\\,;]{1,4096}+)",
         lambda secret: "**" in secret or is_value(secret),
         "key (?:provided|given|received|sent)",
     ),
-    _ignoring_case(
+    ignoring_case(
         "parameter",
         "?|&|;",
         r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key)"
@@ -128,59 +130,62 @@ FORMS: Final[tuple[Kind, ...]] = (
             r"--?[a-zA-Z-]{1,12}[ =][\"']?[^\s:\"'/]{1,100}:"
             r"(?P<secret>[^\s\"'/]{3,200}|(?<=:)[^\s\"']{6,200})"
         ),
-        _is_argument,
+        is_argument,
         needs=r"(?:-[uU]|-user)[ =][^\s:]*:",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "mysql|mariadb",
         r"(?:mysql|mariadb)[a-z_-]{0,12}[^\n|;]{0,200}?[ ]-p(?P<secret>[^\s\"'=-][^\s\"']{2,100})",
-        _is_argument,
+        is_argument,
         r"(?:mysql|mariadb)[^\n|;]* -p",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "sshpass|redis-cli|docker login|podman login|registry login|az login|oc login|smbclient"
         "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd|influx|psexec|winrm",
-        r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + _ARGUMENT,
-        lambda secret: _is_argument(secret) and len(secret) >= 6,
+        r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + ARGUMENT,
+        lambda secret: is_argument(secret) and len(secret) >= 6,
         r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm)"
         r"[^\n|;]* -[paw]",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "identified",
-        r"identified (?:with [^\s;]{1,40} )?(?:by|as) (?:password )?" + _ARGUMENT,
+        r"identified (?:with [^\s;]{1,40} )?(?:by|as) (?:password )?" + ARGUMENT,
     ),
-    _ignoring_case(
-        "password", "securestring", r"securestring(?: -string)? " + _ARGUMENT, _is_argument
+    ignoring_case(
+        "password",
+        "securestring",
+        r"securestring(?: -(?:string|asplaintext|force)){0,3} " + ARGUMENT,
+        is_argument,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "login",
         r"login\s{1,20}[^\s]{1,100}\s{1,20}password\s{1,20}(?P<secret>[^\s]{3,200})",
         needs=rf"login[{SPACE}]+[^\s]+[{SPACE}]+password",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         ":5432:|:5433:|:6432:|:*:",
         r":[0-9*]{1,5}:[^:\s]{1,64}:[^:\s]{1,64}:(?P<secret>[^\s:\"']{3,200})",
-        _is_argument,
+        is_argument,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "jdbc:oracle:thin:|sqlplus |rman target ",
         r"[a-z: ]{8,18}[a-z0-9_$]{1,64}/(?P<secret>[^@\s/]{3,64})@",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "requirepass |masterauth |rootpw |/user:",
         r"(?:/user:[^\s]{1,100}|[a-z]{4,12})[ \t]{1,10}[\"']?"
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
-        _is_argument,
+        is_argument,
     ),
     # Sentences of languages without spaces between words, or with several words for this one.
-    _ignoring_case(
+    ignoring_case(
         "password",
         "密码|密碼|口令|パスワード|暗証番号|暗号|비밀번호|암호|пароль|пароля|парола|лозинка|κωδικός"
         "|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
@@ -193,100 +198,120 @@ FORMS: Final[tuple[Kind, ...]] = (
         lambda secret: _is_password(secret) and is_mixed(secret),
     ),
     # Calls that take a user and a password.
-    _ignoring_case(
+    ignoring_case(
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
         "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
         "|usernamepasswordcredentials(|.authenticate(|.setcredentials(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "credentials(|passwordauthentication(",
         r"[a-z]{11,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
     ),
-    _ignoring_case(
+    ignoring_case(
         "key",
         "fernet(|aes.new(|hmac.new(|secretbox(|aesgcm(|chacha20poly1305(|secretkeyspec(",
         r"[a-z0-9.]{6,20}\(\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
-    _ignoring_case(
+    ignoring_case(
         "key",
         "createhmac(|jwt.encode(|jwt.sign(|jwt.verify(|jwt.decode(",
         r"[a-z0-9.]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
     # Passwords of commands, and others that are written in a form of their own.
-    _ignoring_case(
+    ignoring_case(
         "password",
         "echo |printf |<<<",
         r"(?:echo |printf |<<<\s?)(?:-n |-e )?[\"']?(?P<secret>[^\s\"'|]{3,200})[\"']?"
         r"\s{0,4}\|\s{0,4}"
         r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass|cryptsetup)"
         r"|sudo [^\n|]{0,20}-s\b)",
-        _is_argument,
+        is_argument,
         r"(?:echo |printf |<<<)[^\n|]*\|",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "openssl ",
-        r"openssl [^\n|;]{0,200}? -(?:k|pass|passin|passout|password) (?:pass:)?" + _ARGUMENT,
-        lambda secret: _is_argument(secret) and not secret.startswith(("env:", "file:", "stdin")),
+        r"openssl [^\n|;]{0,200}? -(?:k|pass|passin|passout|password) (?:pass:)?" + ARGUMENT,
+        lambda secret: is_argument(secret) and not secret.startswith(("env:", "file:", "stdin")),
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
         r"(?:htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} [^\s]{1,64} |net user [^\s]{1,64} "
-        r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + _ARGUMENT,
-        _is_argument,
+        r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + ARGUMENT,
+        is_argument,
     ),
-    _ignoring_case(
+    ignoring_case(
         "secret",
         "--from-literal",
-        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + _ARGUMENT,
+        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + ARGUMENT,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         ":",
         r":(?P<secret>[^\s/\"'`]{3,200})@(?:tcp|unix|udp)\(",
         needs=r":[^\s/\"'`]*@(?:tcp|unix|udp)\(",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "wifi:",
         r"wifi:(?:[a-z]:[^;\n]{0,64};){0,4}p:(?P<secret>[^;\n]{4,100});",
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         _NAMES,
         rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?from "
         r"[\"'`]?(?P<secret>[^\s\"'`]{5,100})[\"'`]? to\b",
         _is_code,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         _NAMES,
         rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?"
         r"(?:from [\"'`]?[^\s\"'`]{5,100}[\"'`]? )?to [\"'`]?(?P<secret>[^\s\"'`]{5,100})",
         _is_code,
     ),
-    _ignoring_case(
+    ignoring_case(
         "password",
         "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
         r"[a-z]{5,14}\s{0,3}[:=]\s{0,3}[\w.@+-]{1,60}\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
-        lambda secret: _is_argument(secret) and is_mixed(secret),
+        lambda secret: is_argument(secret) and is_mixed(secret),
     ),
     # Hashes of passwords, keys beside their ids, keys of wallets.
     Kind(
         "password-hash",
-        ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$y$", "$apr1$", "$argon2", "{SSHA"),
+        ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$1$", "$y$", "$7$", "$P$", "$H$", "$apr1$")
+        + ("$argon2", "$scrypt$", "$pbkdf2", "{SSHA", "{SHA}", "{CRYPT}", "pbkdf2_sha", "scrypt:")
+        + ("pbkdf2:", "SCRAM-SHA-"),
         re.compile(
-            r"\$(?:2[aby]\$[0-9]{2}|6|5|y|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3})\$[A-Za-z0-9./$=,+]{20,200}"
-            r"|\{SSHA[0-9]{0,3}\}[A-Za-z0-9+/=]{20,200}"
+            r"\$(?:2[aby]\$[0-9]{2}|6|5|1|y|7|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3}|scrypt"
+            r"|pbkdf2(?:-sha[0-9]{1,3})?)\$[A-Za-z0-9./$=,+]{20,200}"
+            r"|\$[PH]\$[A-Za-z0-9./]{31}(?![A-Za-z0-9./])"
+            r"|\{(?:S?SHA[0-9]{0,3}|CRYPT)\}[A-Za-z0-9+/=.$]{20,200}"
+            r"|(?:pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}"
+            r"|scrypt(?::[0-9]{1,9}){3}|SCRAM-SHA-[0-9]{1,3})\$[A-Za-z0-9+/=:$]{20,300}"
         ),
-        is_no_placeholder,
+        # The `$` at its beginning is not that of a variable.
+        lambda secret: is_no_placeholder(secret.lstrip("${")),
+    ),
+    # Values that are encrypted in a file, for whoever has the one key.
+    Kind(
+        "encrypted-secret",
+        ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v"),
+        re.compile(
+            r"ENC\([A-Za-z0-9+/=_-]{12,4096}\)"
+            r"|\{cipher\}(?:\{[a-z]{1,20}:[\w-]{1,60}\}){0,3}[A-Za-z0-9+/=]{16,4096}"
+            r"|ENC\[[A-Z0-9_]{1,20},data:[^\]\n]{4,4096}\]"
+            r"|\$ANSIBLE_VAULT;[^\n]{3,80}\n(?:[ \t]{0,40}[0-9a-f]{8,200}\r?\n?){1,400}"
+            r"|vault:v[0-9]{1,3}:[A-Za-z0-9+/=]{20,4096}"
+        ),
+        lambda secret: len(set(secret)) >= 8,
     ),
     Kind(
         "aws-secret",
@@ -297,7 +322,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         ),
         has_digit,
     ),
-    _ignoring_case(
+    ignoring_case(
         "seed-phrase",
         "mnemonic|phrase|seed",
         r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z\n]{1,6}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
-from webapp.redaction.rules.kinds import is_value
+from webapp.redaction.rules.kinds import SPACE, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _MOST_CELLS: Final = 64
@@ -18,9 +18,15 @@ _CELLS: Final = {
     for delimiter in ("|", "\t", ";", ",")
 }
 _INSERT: Final = re.compile(
-    r"insert\s{1,9}(?:ignore\s{1,9})?into\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)"
-    r"\s{0,9}values\s{0,9}",
+    r"(?:insert|replace|upsert|merge)\s{1,9}(?:(?:ignore|delayed|low_priority|or\s{1,9}\w{1,10})"
+    r"\s{1,9})?into\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)"
+    r"\s{0,9}(?:overriding\s{1,9}\w{1,9}\s{1,9}value\s{1,9})?values?\s{0,9}",
     re.IGNORECASE,
+)
+_COPY: Final = re.compile(
+    r"^copy\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)\s{1,9}from\s{1,9}stdin\b"
+    r"(?P<options>[^\n]{0,200})\n",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ROW: Final = re.compile(
     r"\s{0,9},?\s{0,9}\((?P<cells>(?:[^()'\"]|'(?:[^'\n]|'')*'|\"[^\"\n]*\"|\([^()\n]*\)){1,4000})\)"
@@ -29,7 +35,8 @@ _SQL_CELL: Final = re.compile(r"(?:[^,'\"(]|'(?:[^'\n]|'')*'|\"[^\"\n]*\"|\([^()
 _NESTED: Final = re.compile(r"(?:\w{1,30}\()?[\"'](?P<secret>[^\"'\n]*)[\"']")
 
 TABLES_NEEDS: Final = (
-    rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.#/()\"'`* -]*(?:[|\t;,][^\n]*)?\n|insert)"
+    rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.#/()\"'`* -]*(?:[|\t;,][^\n]*)?\n"
+    rf"|into[{SPACE}]+[^\s(]+[{SPACE}]*\(|from[{SPACE}]+stdin)"
 )
 MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
 
@@ -45,8 +52,10 @@ _BLOCK_LINE: Final = re.compile(r"^[ \t]{2,60}(?P<secret>\S[^\n]*)")
 
 def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
-    for match in _INSERT.finditer(text) if "insert" in lowered else ():
+    for match in _INSERT.finditer(text) if "into" in lowered else ():
         yield from _find_inserted(text, match)
+    for match in _COPY.finditer(text) if "stdin" in lowered else ():
+        yield from _find_copied(text, match)
     lines = list(_iter_lines(text))
     at = 0
     while at < len(lines):
@@ -152,6 +161,22 @@ def _find_inserted(text: str, match: re.Match[str]) -> Iterator[Place]:
             start = cell.end() + 1
             if start > stop:
                 break
+
+
+def _find_copied(text: str, match: re.Match[str]) -> Iterator[Place]:
+    names = [name.strip(' \t\r\n"') for name in match["names"].split(",")]
+    columns = {at: known for at, name in enumerate(names) if (known := classify(name))}
+    delimiter = "," if "csv" in match["options"].lower() else "\t"
+    start = match.end()
+    while columns and start < len(text) and not text.startswith("\\.", start):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        cells = _split(text, start, end, delimiter)
+        if len(cells) != len(names):
+            break
+        for column, (kind, shape) in columns.items():
+            yield from _read_cell(text, *cells[column], kind, shape)
+        start = end + 1
 
 
 def find_in_manifests(text: str, lowered: str) -> Iterator[Place]:

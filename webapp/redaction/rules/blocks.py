@@ -1,0 +1,69 @@
+"""Secrets below their names: block scalars of YAML, and values on the next line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
+from webapp.redaction.rules.names import Shape, classify, has_shape
+
+_MOST_LINES: Final = 50
+_HEAD: Final = re.compile(
+    r"^[ \t]{0,60}(?:(?:-|\*|#{1,6})[ ])?[*_\"'`]{0,3}"
+    r"(?P<name>[^\W\d][\w. -]{1,60})[\"'`]?[*_]{0,3}:"
+    r"[*_]{0,3}(?P<block>[ \t]{1,4}(?:![^\s]{1,40}[ ])?[|>][+-]?[0-9]?[+-]?)?"
+    r"[ \t]{0,20}(?:#[^\n]{0,200})?\r?\n",
+    re.MULTILINE,
+)
+_LINE: Final = re.compile(
+    r"(?P<indent>[ \t]*)[\"'`*]{0,3}(?P<secret>[^\s\"'`*]{3,4096})[\"'`*]{0,3}[ \t]*\r?$", re.M
+)
+_STATEMENT: Final = re.compile(r"[-#<(\[{]|[\w.-]{1,60}[:=]|[^\s]*[(){};,=]|https?:", re.IGNORECASE)
+
+BLOCKS_NEEDS: Final = (
+    rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_. -]*[\"'`]?[*_]*:[*_]*[ \t]*(?:![^\s]+ )?"
+    rf"[|>]?[+-]?[0-9]?[+-]?[ \t]*(?:#[^\n]*)?[\r]?\n)"
+)
+
+
+def find_in_blocks(text: str) -> Iterator[Place]:
+    """Yield the secrets that stand in the lines below their names."""
+    for match in _HEAD.finditer(text):
+        known = classify(match["name"].strip().replace(" ", "_"))
+        if known is None or known[1] in (Shape.COOKIE, Shape.DIGITS):
+            continue
+        kind, shape = known
+        if match["block"] is None:
+            line = _LINE.match(text, match.end())
+            if (
+                line is not None
+                and is_strong(line["secret"])
+                and not _STATEMENT.match(line["secret"])
+                and has_shape(line["secret"], shape, is_quoted=False)
+            ):
+                yield Place(kind, *line.span("secret"))
+            continue
+        yield from _read_block(text, match.end(), kind, shape)
+
+
+def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[Place]:
+    """Yield the lines of a block scalar that hold no sentence."""
+    indent = ""
+    for _ in range(_MOST_LINES):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        if line.strip():
+            spaces = line[: len(line) - len(line.lstrip())]
+            indent = indent or spaces
+            if not indent or not line.startswith(indent):
+                return
+            secret = line.strip()
+            if not re.search(r"\s", secret) and has_shape(secret, shape, is_quoted=True):
+                begin = start + len(spaces)
+                yield Place(kind, begin, begin + len(secret))
+        if end == len(text):
+            return
+        start = end + 1
