@@ -39,6 +39,7 @@ from webapp.rendering.tools.arguments import (
     summarize_arguments,
 )
 from webapp.rendering.tools.definitions import Definition, Definitions
+from webapp.rendering.tools.results import shape_result
 from webapp.rendering.tools.summaries import summarize_setting
 from webapp.rendering.urls import RemoteImage, get_host, is_allowed_link
 
@@ -80,6 +81,7 @@ __all__ = [
     "render_snippet",
     "render_tool_name",
     "reveal_invisible",
+    "shape_result",
     "split_reasoning",
     "stands_alone",
     "summarize_arguments",

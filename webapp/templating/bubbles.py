@@ -134,6 +134,10 @@ def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
     structure = rendering.detect_structure(
         part.text, message=message, budget=context.structure_budget
     )
+    if entry.answers and isinstance(entry.answers.call, ToolCall):
+        structure = rendering.shape_result(
+            part.text, structure, entry.answers.call, budget=context.structure_budget
+        )
     fold = _fold_text(part.text, entry, context, structure)
     if message.is_tool_result or structure.kind != "plain":
         images = media.find_unshown_images(part.text)

@@ -176,6 +176,21 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
     return Markup("".join(pieces)) if length == len(code) else None
 
 
+def split_lines(html: Markup) -> list[Markup]:
+    """Return the lines of highlighted code, each with spans of its own."""
+    lines: list[Markup] = []
+    opened = ""
+    for line in str(html).split("\n"):
+        line = (
+            line.removeprefix("</span>") if opened and line.startswith("</span>") else opened + line
+        )
+        start = line.rfind("<span ")
+        is_open = start > line.rfind("</span>")
+        opened = line[start : line.index(">", start) + 1] if is_open else ""
+        lines.append(Markup(f"{line}</span>" if is_open else line))
+    return lines
+
+
 def _render(code: str, info: str, scope: Scope) -> Markup:
     label = info.strip()
     if len(label) > _MAX_INFO:

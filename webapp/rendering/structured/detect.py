@@ -28,7 +28,7 @@ from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.invisible import describe_blank, find_invisible, reveal_invisible
 from webapp.rendering.text.slices import count_bytes
 
-Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "plain"]
+Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "code", "hits", "plain"]
 
 PAGE_SHARE: Final = 10
 """Texts of the largest size that are parsed for one page."""

@@ -22,7 +22,9 @@ from webapp.rendering.text.invisible import reveal_invisible
 
 _COMMANDS: Final = ("command", "cmd", "bash_command", "shell_command")
 _SHELLS: Final = frozenset({"bash", "sh", "zsh"})
-_PATHS: Final = ("path", "file_path", "filepath", "filename", "file", "target_file", "file_name")
+PATHS: Final = ("path", "file_path", "filepath", "filename", "file", "target_file", "file_name")
+"""Arguments that name a file."""
+
 _CONTENTS: Final = ("content", "contents", "file_text", "text", "code")
 _REPLACEMENTS: Final = (
     ("old_str", "new_str"),
@@ -52,7 +54,7 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
     if len(set(names)) < len(names) or len(names) > 40:
         return None
     texts = {one.name.text: one.value.text for one in members if isinstance(one.value, String)}
-    path = next((name for name in _PATHS if texts.get(name, "").strip()), None)
+    path = next((name for name in PATHS if texts.get(name, "").strip()), None)
     for old, new in _REPLACEMENTS:
         if old in texts and new in texts:
             lines = Markup("").join([_mark(texts[old], "-"), _mark(texts[new], "+")])
