@@ -2,7 +2,9 @@
 
 `python -m bench.reading` shows the long samples in Chromium, whole and in each view, and prints a
 line for each. `--import FILE` adds completions of a JSONL file; those of 200 messages and more
-are measured too. The page is 1,440 pixels wide, with menus closed.
+are measured too. The page is 1,440 pixels wide, with menus closed. The seconds are those until the
+whole transcript is loaded and laid out: its messages are rendered for the first view, and known in
+the others.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,25 +64,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _served(files) as (address, known), sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
-        head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}{'kB':>8}"
+        head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}{'kB':>8}{'s':>7}"
         print(f"{'completion':48}{head}")
         for completion_id, messages in known:
             for view in VIEWS:
                 found = _measure(page, completion_id, view)
                 numbers = (
                     f"{found['height']:11,}{found['controls']:10,}{found['stops']:11,}"
-                    f"{found['nodes']:9,}{found['bytes'] / 1000:8,.0f}"
+                    f"{found['nodes']:9,}{found['bytes'] / 1000:8,.0f}{found['seconds']:7.1f}"
                 )
                 print(f"{completion_id[:36]:36}{messages:6,} msgs{view:>9}{numbers}", flush=True)
         browser.close()
 
 
 def _measure(page: Page, completion_id: str, view: str) -> dict[str, Any]:
+    began = time.perf_counter()
     response = page.goto(f"/completions/{completion_id}?all=1&view={view}")
     assert response is not None
     page.evaluate(_LAY_OUT)
     found: dict[str, Any] = page.evaluate(_COUNT)
-    return {**found, "bytes": len(response.body())}
+    seconds = time.perf_counter() - began
+    return {**found, "bytes": len(response.body()), "seconds": seconds}
 
 
 @contextmanager
