@@ -181,9 +181,7 @@ def split_lines(html: Markup) -> list[Markup]:
     lines: list[Markup] = []
     opened = ""
     for line in str(html).split("\n"):
-        line = (
-            line.removeprefix("</span>") if opened and line.startswith("</span>") else opened + line
-        )
+        line = opened + line
         start = line.rfind("<span ")
         is_open = start > line.rfind("</span>")
         opened = line[start : line.index(">", start) + 1] if is_open else ""
