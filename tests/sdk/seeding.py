@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.embedded import Store, import_files
+from webapp.embedded import Store
+from webapp.embedded.documents.records import CompletionRecord, parse_record
 from webapp.embedded.store.pages import PageRequest
 
 DATABASE_URL = "SEEDED_DATABASE_URL"
@@ -19,10 +20,13 @@ FILE = "SEEDED_FILE"
 """Names of the environment's variables that say which store, and what is to be in it."""
 
 _STORE = pytest.StashKey[Store]()
+_SEED = pytest.StashKey[list[CompletionRecord]]()
 _ALL = PageRequest(after=None, limit=100, order="asc")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    lines = Path(os.environ[FILE]).read_text(encoding="utf-8").splitlines()
+    config.stash[_SEED] = [parse_record(line) for line in lines]
     config.stash[_STORE] = Store(os.environ[DATABASE_URL])
 
 
@@ -34,5 +38,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     store = item.config.stash[_STORE]
     for completion_id in store.list_completions(_ALL).ids:
         store.delete_completion(completion_id)
-    report = import_files(store, [Path(os.environ[FILE])])
-    assert not report.problems
+    store.add(item.config.stash[_SEED])

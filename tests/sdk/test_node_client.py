@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -25,24 +25,27 @@ MESSAGE_KEYS: Final = ["id", "role", "content", "content_parts", "name"]
 Node: TypeAlias = Callable[..., Any]
 
 
-@pytest.fixture
-def node(api: Api) -> Node:
-    """Calls a method of the client's `chat.completions`, in a process of its own."""
+@pytest.fixture(scope="module")
+def node(shared_api: Api) -> Iterator[Node]:
+    """Calls a method of the client's `chat.completions`."""
     if shutil.which("node") is None or not (ROOT / "node_modules" / "openai").is_dir():
         not_here("the official Node client")
+    with subprocess.Popen(
+        ["node", SCRIPT],
+        env=os.environ | {"OPENAI_BASE_URL": shared_api.base_url, "OPENAI_API_KEY": "unused"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        asked, answered = process.stdin, process.stdout
+        assert asked is not None and answered is not None
 
-    def call(how: Literal["one", "each", "bytes"], method: str, *arguments: object) -> Any:
-        ended = subprocess.run(
-            ["node", SCRIPT, how, method, json.dumps(arguments)],
-            env=os.environ | {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": "unused"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)
+        def call(how: Literal["one", "each", "bytes"], method: str, *arguments: object) -> Any:
+            asked.write(f"{json.dumps([how, method, arguments])}\n")
+            asked.flush()
+            return json.loads(answered.readline())
 
-    return call
+        yield call
 
 
 @pytest.fixture(autouse=True)

@@ -94,11 +94,13 @@ def test_every_answer_is_one_that_is_documented(
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Case[Any]) -> None:
-        api.add(*COMPLETIONS)
+        if not label.startswith("GET"):
+            api.add(*COMPLETIONS)
         answer = case.call(base_url=api.base_url, session=session)
         statuses.add(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
 
+    api.add(*COMPLETIONS)
     with requests.Session() as session:
         session.trust_env = False
         ask()
