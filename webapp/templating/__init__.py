@@ -6,6 +6,7 @@ headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
+compiled   the code of templates, which all applications of a process have in common
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions
 searching  the hit of a search that an address names
@@ -39,6 +40,7 @@ from webapp.templating import (
     searching,
 )
 from webapp.templating.bubble_cache import BubbleCache
+from webapp.templating.compiled import CompiledTemplates
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 
 __all__ = ["RenderContext", "install"]
@@ -130,6 +132,7 @@ def install(app: Flask) -> None:
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.finalize = addresses.replace_surrogates
+    env.bytecode_cache = CompiledTemplates()
     env.trim_blocks = True
     env.lstrip_blocks = True
     env.filters.update(formatting.FILTERS)
