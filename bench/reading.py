@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _served(files) as (address, known), sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
-        head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}{'kB':>8}{'s':>7}"
+        head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}"
+        head += f"{'kB':>8}{'s':>7}"
         print(f"{'completion':48}{head}")
         for completion_id, messages in known:
             for view in VIEWS:
