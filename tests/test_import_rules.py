@@ -25,7 +25,7 @@ PAGES: Final = (
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories keeping loopback"
-    " monitoring serving views app"
+    " monitoring serving uploads views app"
 )
 
 # The areas of the package, the lower ones first, and what each may import beside the standard
@@ -61,12 +61,16 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "exports": (f"{VALUES} formatting media rendering", "jinja2"),
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
-    "factories": ("access config database shares snippets upstream", "platformdirs requests"),
+    "factories": (
+        "access config database shares snippets uploads upstream",
+        "platformdirs requests",
+    ),
     "snippets": (f"{VALUES} formatting", ""),
     "keeping": (
         f"{VALUES} database embedded services static_files transcript upstream",
         "flask sqlalchemy",
     ),
+    "uploads": ("database embedded formatting redaction services", "sqlalchemy"),
     "loopback": ("", "requests urllib3 werkzeug"),
     "access": (
         "addresses config database fragments redaction",
@@ -159,7 +163,7 @@ def importers_of(area: str) -> set[str]:
 
 
 def test_only_the_assembling_modules_know_the_server_we_bring() -> None:
-    assert importers_of("embedded") == {"app", "cli", "keeping"}
+    assert importers_of("embedded") == {"app", "cli", "keeping", "uploads"}
     assert importers_of("loopback") == {"app"}
 
 

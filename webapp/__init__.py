@@ -22,6 +22,7 @@
     factories       from settings to the upstream client, and to addresses and folders
     upstream        the client of an OpenAI-compatible server
     keeping         copies of completions of another server, and their pages
+    uploads         files that readers send, imported in the background
     loopback        the transport of that client to a server in this process
     embedded        the server Readback brings along; knows nothing of the viewer
     database        one SQLite or PostgreSQL database, opened and migrated

@@ -61,6 +61,7 @@ from webapp.serving import compression
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.static_files import StaticFiles
+from webapp.uploads.running import Uploads
 from webapp.upstream import SYSTEM_CLOCK, Clock, Upstream
 from webapp.views import (
     checks,
@@ -76,7 +77,7 @@ from webapp.views import (
     sessions,
     texts,
 )
-from webapp.views.actions import changing, code, rerun, selecting
+from webapp.views.actions import changing, code, importing, rerun, selecting
 from webapp.views.actions import keeping as kept
 from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations
@@ -152,6 +153,7 @@ def create_app(
         conversations=store,
         finder=StoreFinder(store) if store else None,
         shares=_build_sharing(config, shares, clock, create),
+        uploads=Uploads(store, database, max_bytes=config.max_upload_bytes) if store else None,
     )
     if not config.uses_embedded:
         services = _add_copies(app, create, services, config, clock, guard)
@@ -202,7 +204,7 @@ def _add_pages(app: Flask) -> None:
     app.after_request(_make_redirect_relative)
     for area in (
         *_OF_TRANSCRIPTS,
-        *(kept, links, making, managing, redacted, login, sessions, record, health),
+        *(importing, kept, links, making, managing, redacted, login, sessions, record, health),
     ):
         app.register_blueprint(area.bp)
 

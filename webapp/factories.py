@@ -20,9 +20,13 @@ from webapp import access, shares
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.database import DatabaseOpener, open_later
 from webapp.snippets import Server
+from webapp.uploads.schema import SCHEMA as UPLOADS
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
+
+APP_SCHEMAS: Final = (access.SCHEMA, shares.SCHEMA, UPLOADS)
+"""The tables beside those of the store."""
 
 _COPY_SECONDS: Final = 120.0
 _COPY_BYTES: Final = 512 * 1024 * 1024
@@ -44,11 +48,11 @@ def find_database_url(config: Config) -> str:
 
 
 def open_app_database(config: Config) -> DatabaseOpener:
-    """Return the database of sessions, the record and shares, opened on first use.
+    """Return the database of sessions, the record, shares and uploads, opened on first use.
 
     It is the same one, whatever server the pages read from.
     """
-    return open_later(find_database_url(config), access.SCHEMA, shares.SCHEMA)
+    return open_later(find_database_url(config), *APP_SCHEMAS)
 
 
 def find_media_folder(config: Config) -> Path:

@@ -19,10 +19,12 @@ from webapp.snippets import Server
 from webapp.upstream import Deadline, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
+    from collections.abc import Callable, Sequence
+    from typing import BinaryIO, Protocol
 
     from _typeshed.wsgi import WSGIApplication
+
+    from webapp.uploads.reports import Upload
 
     class SnapshotApp(Protocol):
         """Answers with the pages of a snapshot."""
@@ -42,6 +44,18 @@ if TYPE_CHECKING:
 
         def get_pages(self) -> WSGIApplication: ...
 
+    class Uploads(Protocol):
+        """Imports the files that readers send; see `webapp.uploads`."""
+
+        @property
+        def max_bytes(self) -> int: ...
+
+        def open_file(self) -> BinaryIO: ...
+
+        def begin(self, files: Sequence[tuple[str, BinaryIO]], *, keeps_both: bool) -> str: ...
+
+        def find(self, upload_id: str) -> Upload | None: ...
+
 
 SERVICES: Final = "readback.services"
 """The WSGI variable with the services of a shared snapshot, in place of the application's."""
@@ -49,6 +63,10 @@ SERVICES: Final = "readback.services"
 
 class CannotKeep(Exception):
     """No copy of a completion can be stored; the message is for the reader."""
+
+
+class TooManyUploads(Exception):
+    """Other uploads are waiting to be imported; the message is for the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,7 @@ class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
     Those of a snapshot have its `share`, and no `sharing`. If the pages read from another server,
-    `conversations` is None, and there are `copies`.
+    `conversations` and `uploads` are None, and there are `copies`.
     """
 
     upstream: Upstream
@@ -104,6 +122,7 @@ class Services:
     conversations: ConversationSource | None = None
     finder: Finder | None = None
     copies: Copies | None = None
+    uploads: Uploads | None = None
     allows_writes: bool = False
 
     def forget(self, completion_id: str) -> None:

@@ -17,13 +17,13 @@ from sqlalchemy import text
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion
-from webapp import access, shares
 from webapp.database import Database, StoreError, open_database
 from webapp.database.copies import back_up, restore
 from webapp.embedded import Store, create_server, load_samples
 from webapp.embedded.store.schema import SCHEMA
+from webapp.factories import APP_SCHEMAS
 
-SCHEMAS: Final = (SCHEMA, access.SCHEMA, shares.SCHEMA)
+SCHEMAS: Final = (SCHEMA, *APP_SCHEMAS)
 
 
 @pytest.fixture

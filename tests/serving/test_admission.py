@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from webapp.config import Config
 from webapp.serving.admission import (
     MAX_OTHER_BODY,
     TOO_LARGE,
@@ -64,6 +67,9 @@ def test_the_head_of_a_request_says_its_kind(
         ("GET", "/v1/models", Kind.BODY),
         ("POST", "/v1/chat/completions", Kind.CREATE),
         ("POST", "/healthz", Kind.QUICK),
+        ("POST", "/import", Kind.UPLOAD),
+        ("GET", "/import", Kind.BODY),
+        ("POST", "/import/1", Kind.BODY),
     ],
 )
 def test_other_requests_with_a_body_are_a_kind(method: str, path: str, kind: Kind) -> None:
@@ -121,3 +127,19 @@ def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None
     held.release()
     other.release()
     assert isinstance(admission.admit(Kind.CREATE, BODY), Permit)
+
+
+def test_uploads_are_larger_than_forms_and_few_where_files_are_imported() -> None:
+    config = Config(allows_writes=True, max_upload_bytes=5_000_000, threads=1)
+    takes, closed = (
+        Admission(Shares.for_config(one)) for one in (config, replace(config, allows_writes=False))
+    )
+
+    held = permit(takes, Kind.UPLOAD, 5_000_000)
+    assert takes.hold_bytes(held, 5_000_000) is None
+    assert takes.hold_bytes(held, 7_000_000) is TOO_LARGE
+    assert takes.admit(Kind.UPLOAD, 1) is TOO_MANY
+    permit(takes, Kind.BODY)
+    held.release()
+    assert takes.admit(Kind.UPLOAD, 7_000_000) is TOO_LARGE
+    assert closed.admit(Kind.UPLOAD, 5_000_000) is TOO_LARGE

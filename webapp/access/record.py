@@ -55,6 +55,7 @@ class Event(StrEnum):
     METADATA_CHANGED = "metadata changed"
     KEPT = "copy kept"
     RUN_AGAIN = "run again"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _OWN: Final = frozenset(
         "completions.jsonl",
         "conversations",
         "healthz",
+        "import",
         "kept",
         "logged-out",
         "login",

@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import text
 
-from webapp import access, shares
 from webapp.access import SHELL, Event
 from webapp.cli.commands import Commands, add_command, open_shares
 from webapp.cli.terminal import print_line
@@ -18,10 +17,10 @@ from webapp.config import Config
 from webapp.database import open_database
 from webapp.database.copies import back_up, restore
 from webapp.embedded.store.schema import SCHEMA
-from webapp.factories import find_database_url
+from webapp.factories import APP_SCHEMAS, find_database_url
 from webapp.formatting import count, size
 
-_SCHEMAS: Final = (SCHEMA, access.SCHEMA, shares.SCHEMA)
+_SCHEMAS: Final = (SCHEMA, *APP_SCHEMAS)
 
 
 def add_parser(commands: Commands) -> None:

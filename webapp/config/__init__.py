@@ -321,7 +321,15 @@ class Config:
         parsers.flag,
         default=False,
         help="1 lets administrators edit the metadata of completions and delete them, on the "
-        "server that the pages read from. Whoever reads on this machine counts as one.",
+        "server that the pages read from, and import files in the browser. Whoever reads on this "
+        "machine counts as one.",
+    )
+    max_upload_bytes: int = setting(
+        "READBACK_MAX_UPLOAD_BYTES",
+        parsers.whole(1024, 64 * 1024 * MEBIBYTE),
+        default=256 * MEBIBYTE,
+        help="The largest upload of files to import in the browser, in bytes, all files together. "
+        "It waits in the folder for temporary files, twice for a moment.",
     )
     allows_shares: bool = setting(
         "READBACK_SHARES",

@@ -26,6 +26,7 @@ from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.upkeep import Upkeep
 from webapp.embedded.transfer.exporting import ExportReport, export_completions, iter_ids
+from webapp.embedded.transfer.files import OpenFile
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
 from webapp.embedded.transfer.samples import load_samples
 
@@ -35,6 +36,7 @@ __all__ = [
     "ImportReport",
     "ModelLimits",
     "ModelServer",
+    "OpenFile",
     "Problem",
     "Recovery",
     "Retention",

@@ -22,8 +22,12 @@ RETRY_SECONDS: Final = 5
 """Seconds after which a refused client may try again."""
 
 MAX_OTHER_BODY: Final = MEBIBYTE
-"""The largest body of a request that is no create; forms and updates are smaller."""
+"""The largest body of a request that is no create and no upload; forms and updates are smaller."""
 
+UPLOAD_PATH: Final = "/import"
+_UPLOADS_AT_ONCE: Final = 4
+_FORM_AROUND: Final = MEBIBYTE
+"""The most bytes of an upload beside its files."""
 _API: Final = "/v1/"
 _STORED: Final = "/v1/chat/completions/"
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -56,6 +60,8 @@ class Kind(Enum):
     """Answers that are sent as they are read: the API's, whole transcripts, and files of them."""
     BODY = "body"
     """All else with a body, such as forms and updates: the body may never come."""
+    UPLOAD = "upload"
+    """Files to import: larger than forms, and few at once."""
     PAGE = "page"
 
 
@@ -71,6 +77,8 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
     if method == "POST" and path.endswith("/again"):
         # A page waits for the model like a client of the API.
         return Kind.CREATE
+    if method == "POST" and path == UPLOAD_PATH:
+        return Kind.UPLOAD
     if has_body:
         return Kind.BODY
     if path.startswith(_API) or _FILE.search(path) or "all" in parse_qs(query):
@@ -86,15 +94,30 @@ class Shares:
     threads: dict[Kind, int]
     max_create_body: int
     proxies: Proxies = Proxies()
+    max_upload: int = MAX_OTHER_BODY
 
     @classmethod
     def for_config(cls, config: Config) -> Shares:
         """Return the shares of one worker."""
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
+        threads[Kind.UPLOAD] = min(_UPLOADS_AT_ONCE, config.threads)
         most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
         del most[Kind.QUICK]
         proxies = Proxies(config.trusted_proxies, config.prefix)
-        return cls(most, threads, config.model_limits.max_request_bytes, proxies)
+        takes_uploads = config.uses_embedded and config.allows_writes
+        return cls(
+            most,
+            threads,
+            config.model_limits.max_request_bytes,
+            proxies,
+            config.max_upload_bytes + _FORM_AROUND if takes_uploads else MAX_OTHER_BODY,
+        )
+
+    def find_most_bytes(self, kind: Kind) -> int:
+        """Return the size of the largest body of a kind."""
+        if kind is Kind.CREATE:
+            return self.max_create_body
+        return self.max_upload if kind is Kind.UPLOAD else MAX_OTHER_BODY
 
 
 class Permit:
@@ -123,8 +146,7 @@ class Admission:
 
     def admit(self, kind: Kind, body_bytes: int) -> Permit | Refusal:
         """Return the permit of a request whose head announces `body_bytes`, or the refusal."""
-        most_bytes = self._shares.max_create_body if kind is Kind.CREATE else MAX_OTHER_BODY
-        if body_bytes > most_bytes:
+        if body_bytes > self._shares.find_most_bytes(kind):
             return TOO_LARGE
         with self._lock:
             if kind in self._shares.most and self._taken[kind] >= self._shares.most[kind]:
@@ -142,10 +164,10 @@ class Admission:
 
         A body in chunks announces no size; it is called again as more of it arrives.
         """
-        if permit.kind is not Kind.CREATE:
-            return TOO_LARGE if body_bytes > MAX_OTHER_BODY else None
-        if body_bytes > self._shares.max_create_body:
+        if body_bytes > self._shares.find_most_bytes(permit.kind):
             return TOO_LARGE
+        if permit.kind is not Kind.CREATE:
+            return None
         with self._lock:
             more = body_bytes - permit.held_bytes
             if more > self._bytes_left:

@@ -81,6 +81,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "select_entries": runs.select_entries,
     "describe_keeping": keeping.describe_keeping,
     "may_change": keeping.may_change,
+    "may_import": keeping.may_import,
     "find_copy_url": keeping.find_copy_url,
     "find_kept_time": None,
     "outside_url": None,

@@ -61,6 +61,11 @@ def may_change() -> bool:
     return services().allows_writes and reader is not None and reader.administrator
 
 
+def may_import() -> bool:
+    """Return whether the reader may import files."""
+    return services().uploads is not None and may_change()
+
+
 def find_copy_url(completion_id: str) -> str | None:
     """Return the address of the copy of a completion, if there is one."""
     copies = services().copies

@@ -12,7 +12,8 @@ import io
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -32,9 +33,20 @@ MAX_DOCUMENT_BYTES: Final = 128 * 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
 _SKIPPED_AT_ONCE: Final = 8 * 1024 * 1024
 _READ_AT_ONCE: Final = 64 * 1024
+_EXPANDS_TOO_FAR: Final = "its data expands too far for an upload, and nothing after it was read"
 _MAX_SKIPPED: Final = 1024 * 1024 * 1024
 """The most bytes of a line that are read to reach the next one: a sparse file can have any size."""
 _ENDLESS: Final = "it is longer than 1 GB, and nothing after it was read"
+_BINARY: Final = "it is neither JSON nor text"
+_UNPACK: Final = "it is {}: unpack it, and import the files in it"
+_OTHER_KINDS: Final = {
+    b"PK\x03\x04": _UNPACK.format("a ZIP archive"),
+    b"7z\xbc\xaf\x27\x1c": _UNPACK.format("a 7z archive"),
+    b"\xfd7zXZ\0": _UNPACK.format("compressed with xz"),
+    b"\x28\xb5\x2f\xfd": _UNPACK.format("compressed with zstd"),
+    b"BZh": _UNPACK.format("compressed with bzip2"),
+    b"%PDF-": "it is a PDF document",
+}
 _MARKS: Final = {
     b"\xff\xfe\0\0": "utf-32-le",
     b"\0\0\xfe\xff": "utf-32-be",
@@ -51,11 +63,34 @@ _ZEROS: Final[dict[tuple[bool, ...], str]] = {
 """Which of the first four bytes are zero without a mark: JSON begins with two ASCII characters."""
 
 
-def read_documents(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Iterator[Document]:
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is open already, and the name that problems in it are reported under.
+
+    If it is compressed, at most `max_expanded` bytes are read from it.
+    """
+
+    name: str
+    file: BinaryIO
+    max_expanded: int | None = None
+
+    @property
+    def path(self) -> Path:
+        return Path(self.name)
+
+
+def read_documents(
+    source: Path | OpenFile, *, max_bytes: int = MAX_DOCUMENT_BYTES
+) -> Iterator[Document]:
     """Yield the documents in a file: its lines, or the whole file if it is one document."""
+    path = source if isinstance(source, Path) else source.path
+    max_read = None if isinstance(source, Path) else source.max_expanded
     try:
-        with _open_file(path) as (file, position):
-            lines = _read_lines(path, file, position, max_bytes)
+        with _open_file(source) as (file, position):
+            if problem := _find_other_kind(file):
+                yield Document(SourceLine(path, None), 0, problem=problem)
+                return
+            lines = _read_lines(path, file, position, max_bytes, max_read)
             yield from DocumentSplitter(lines, max_bytes)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         problem = "its compressed data is damaged or cut off"
@@ -69,15 +104,17 @@ def read_documents(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Iterat
 
 
 @contextmanager
-def _open_file(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]]:
-    """Open a file for its decompressed bytes.
+def _open_file(
+    source: Path | OpenFile,
+) -> Iterator[tuple[BinaryIO, Callable[[], int] | None]]:
+    """Open a file for its decompressed bytes; one that was open stays so.
 
     For a compressed file, the second value returns the position in the compressed bytes.
     """
-    if path == STANDARD_INPUT:
+    if source == STANDARD_INPUT:
         yield _open_decompressed(sys.stdin.buffer), None
         return
-    with path.open("rb") as file:
+    with source.open("rb") if isinstance(source, Path) else nullcontext(source.file) as file:
         opened = _open_decompressed(file)
         has_position = opened is not file and file.seekable()
         yield opened, file.tell if has_position else None
@@ -92,6 +129,14 @@ def _open_decompressed(file: BinaryIO) -> BinaryIO:
     if encoding is None:
         return opened
     return cast(BinaryIO, io.BufferedReader(_Utf8Reader(opened, encoding)))
+
+
+def _find_other_kind(file: BinaryIO) -> str | None:
+    """Return what a file is that holds no text at all, as its beginning says."""
+    start = _peek(file, _READ_AT_ONCE)
+    known = next((words for mark, words in _OTHER_KINDS.items() if start.startswith(mark)), None)
+    is_json = start.lstrip(b" \t\r\n").startswith((b"{", b"["))
+    return known or (_BINARY if b"\0" in start and not is_json else None)
 
 
 def _peek(file: BinaryIO, number: int) -> bytes:
@@ -128,16 +173,29 @@ class _Utf8Reader(io.RawIOBase):
 
 
 def _read_lines(
-    path: Path, file: BinaryIO, position: Callable[[], int] | None, max_bytes: int
+    path: Path,
+    file: BinaryIO,
+    position: Callable[[], int] | None,
+    max_bytes: int,
+    max_read: int | None,
 ) -> Iterator[Document]:
-    """Yield the lines of a file as documents, with a problem for each that is too long."""
+    """Yield the lines of a file as documents, with a problem for each that is too long.
+
+    Beyond `max_read` bytes nothing is read.
+    """
     number = done = 0
+    left = max_read
     while text := file.readline(max_bytes + 1):
         number += 1
         source = SourceLine(path, number)
         is_too_long = len(text) > max_bytes and not text.endswith(b"\n")
         skipped, is_skipped = _skip_line(file) if is_too_long else (0, True)
         before, done = done, position() if position else done + len(text) + skipped
+        if left is not None:
+            left -= len(text) + skipped
+            if left < 0:
+                yield Document(source, done - before, problem=_EXPANDS_TOO_FAR)
+                return
         if not is_skipped:
             yield Document(source, done - before, problem=_ENDLESS)
             return

@@ -8,6 +8,7 @@ stored. Memory is bounded by the largest document, which in JSONL is a line.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from webapp.embedded.documents.records import (
 )
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Outcome, Store
-from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, read_documents
+from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
 from webapp.embedded.transfer.formats import ImportFormat, Part, Whole, detect, detect_bundle
 from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.embedded.transfer.splitting import Document, SourceLine
@@ -60,7 +61,8 @@ class ImportReport:
     """How many completions were added, were stored already, conflicted with one, or were bad.
 
     `problems` lists conflicts and bad input, up to `MAX_PROBLEMS`, and `renamed` the completions
-    that were added under an id of the store's, up to as many. `formats` counts the formats
+    that were added under an id of the store's, up to as many; `added_ids` are the ids of all that
+    were added, up to as many. `formats` counts the formats
     found in each file; `without_messages` counts saved completions whose messages were in none
     of the files.
     """
@@ -72,6 +74,7 @@ class ImportReport:
     problems: list[Problem] = field(default_factory=list)
     renamed: list[Problem] = field(default_factory=list, compare=False)
     formats: dict[Path, Counter[ImportFormat]] = field(default_factory=dict, compare=False)
+    added_ids: list[str] = field(default_factory=list, compare=False)
     without_messages: int = 0
 
     @property
@@ -81,14 +84,14 @@ class ImportReport:
 
 def import_files(
     store: Store,
-    paths: Iterable[str | Path],
+    sources: Iterable[str | Path | OpenFile],
     *,
     progress: Progress | None = None,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
     report: ImportReport | None = None,
     keeps_both: bool = False,
 ) -> ImportReport:
-    """Store the completions in the files at `paths` and return a report; `-` is standard input.
+    """Store the completions in files and return a report; the path `-` is standard input.
 
     Importing a file again changes nothing: a stored completion stays as it is, and one without
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
@@ -96,15 +99,16 @@ def import_files(
     error ends the import. With `keeps_both`, a completion whose id is stored with other content
     is stored under another id.
     """
-    files = [Path(path) for path in paths]
+    files = [one if isinstance(one, OpenFile) else Path(one) for one in sources]
     done = total = 0
-    for path in files:
+    for one in files:
         with contextlib.suppress(OSError):
-            total += path.stat().st_size
+            stat = one.stat() if isinstance(one, Path) else os.fstat(one.file.fileno())
+            total += stat.st_size
     with PendingParts() as pending:
         run = _ImportRun(store, pending, report or ImportReport(), keeps_both)
         documents = chain.from_iterable(
-            read_documents(path, max_bytes=max_document_bytes) for path in files
+            read_documents(one, max_bytes=max_document_bytes) for one in files
         )
         for batch in _split_batches(documents, lambda document: len(document.text)):
             run.add_documents(batch)
@@ -162,7 +166,7 @@ class _ImportRun:
         for (source, record), outcome in zip(parsed, outcomes, strict=True):
             match outcome:
                 case Outcome.ADDED:
-                    self.report.added += 1
+                    self._count_added(record)
                 case Outcome.UNCHANGED:
                     self.report.unchanged += 1
                 case Outcome.CONFLICT if self._keeps_both:
@@ -178,10 +182,15 @@ class _ImportRun:
         if self._store.add([renamed]) == [Outcome.UNCHANGED]:
             self.report.unchanged += 1
             return
-        self.report.added += 1
+        self._count_added(renamed)
         if len(self.report.renamed) < MAX_PROBLEMS:
             reason = f"{record.id} is stored with other content; this one is kept as {renamed.id}"
             self.report.renamed.append(Problem(source, reason))
+
+    def _count_added(self, record: CompletionRecord) -> None:
+        self.report.added += 1
+        if len(self.report.added_ids) < MAX_PROBLEMS:
+            self.report.added_ids.append(record.id)
 
     @contextlib.contextmanager
     def _reporting(self, source: SourceLine) -> Iterator[None]:
