@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.gallery.app import create_gallery
-from tests.support.browser.chromium import Open, Promises, browser
+from tests.support.browser.chromium import PATIENCE_MS, Open, Promises, browser
+from tests.support.command import PATIENCE
+from tests.support.long_transcripts import LONG
 from tests.support.serving import serve
-from webapp.config import Config
-from webapp.embedded import Store, load_samples
+from tools.store_rows import database_url
+from webapp import create_app
+from webapp.config import Budgets, Config, Limits
+from webapp.embedded import Store, import_files, load_samples
 from webapp.factories import find_database_url
 
 __all__ = ["browser"]
@@ -42,6 +47,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
             color_scheme="dark" if scheme == "dark" else "light",
             viewport={"width": width, "height": 900},
         )
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         promises = Promises(base_url, expected=expected)
@@ -66,6 +72,17 @@ def sample_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     load_samples(store)
     store.close()
     with serve(create_gallery(config)) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="package")
+def long_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application with the longest real transcript, whose bubbles it renders once."""
+    url = database_url(tmp_path_factory.mktemp("long"))
+    with closing(Store(url)) as store:
+        assert not import_files(store, [LONG]).problems
+    limits, budgets = Limits(page_timeout=PATIENCE), Budgets(seconds=PATIENCE)
+    with serve(create_app(Config(database_url=url, limits=limits, budgets=budgets))) as base_url:
         yield base_url
 
 

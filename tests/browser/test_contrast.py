@@ -61,6 +61,19 @@ def test_every_text_of_other_pages_has_contrast(
         assert faint_texts(page) == []
 
 
+def test_every_text_around_a_transcript_has_contrast(sample_address: str, open_page: Open) -> None:
+    page = open_page(sample_address, "/completions?limit=100")
+    page.locator(".row", has_text="Pier Supplies").first.locator(".row-link").click()
+    page.wait_for_url("**/completions/*")
+    here = page.url
+    message = page.locator("[data-message-id]").nth(1).get_attribute("data-message-id")
+    for path in ("", f"/messages/{message}", f"/messages/{message}/json", "/json"):
+        page.goto(f"{here}{path}")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faint_texts(page) == [], path
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_message_just_found_has_contrast_on_its_highlight(
     sample_address: str, browser: Browser, scheme: str
@@ -73,7 +86,7 @@ def test_a_message_just_found_has_contrast_on_its_highlight(
     anchors = page.eval_on_selector_all(".bubble", "bubbles => bubbles.map(one => one.id)")
     for anchor in anchors:
         page.goto(f"{sample_address}/dev/gallery?group=code#{anchor}")
-        assert faint_texts(page) == []
+        assert faint_texts(page, f"#{anchor}") == []
     context.close()
 
 

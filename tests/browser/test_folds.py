@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser.chromium import Open, open_menu
 from tests.support.fake_upstream import Json
+from tests.support.serving import serve
+from tools.store_rows import database_url, jsonl
+from webapp import create_app
+from webapp.config import Config
+from webapp.embedded import Store, import_files
 
 HERE = "/completions/chatcmpl-1"
 LINES = [f"line {at}" for at in range(100)]
@@ -26,8 +32,10 @@ MESSAGES: list[Json] = [
 BEYOND = "The end of the story."
 
 
-@pytest.fixture
-def held(load: Callable[[Path], None], tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an application that holds a transcript of folds, and one long text."""
+    folder = tmp_path_factory.mktemp("folds")
     sentence = "It was told at length. " * 80
     story = "".join(f"Paragraph {at}. {sentence}\n\n" for at in range(140))
     answer = {"role": "assistant", "content": "\n".join(LINES)}
@@ -40,10 +48,11 @@ def held(load: Callable[[Path], None], tmp_path: Path) -> str:
             "choices": [choice],
         },
     ]
-    file = tmp_path / "folds.jsonl"
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    load(file)
-    return HERE
+    url = database_url(folder)
+    with closing(Store(url)) as store:
+        import_files(store, [jsonl(folder / "folds.jsonl", map(json.dumps, lines))])
+    with serve(create_app(Config(database_url=url))) as base_url:
+        yield base_url
 
 
 def fold(page: Page, anchor: str) -> Locator:
@@ -63,57 +72,48 @@ def in_view(text: Locator) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    ("anchor", "lines", "told"),
-    [
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_long_text_is_folded_and_tells_the_size_of_the_rest(
+    open_page: Open, held: str, javascript: bool
+) -> None:
+    page = open_page(held, HERE, javascript=javascript)
+    for anchor, lines, told in (
         ("m-1", 15, "+ 85 lines, 679 bytes"),
         ("m-2", 15, "+ 86 lines"),
         ("m-3", 25, "+ 75 lines, 599 bytes"),
         ("m-4", 15, "+ 83 lines"),
-    ],
-)
-@pytest.mark.parametrize("javascript", [True, False])
-def test_a_long_text_is_folded_and_tells_the_size_of_the_rest(
-    address: str,
-    open_page: Open,
-    held: str,
-    anchor: str,
-    lines: int,
-    told: str,
-    javascript: bool,
-) -> None:
-    page = open_page(address, held, javascript=javascript)
-    folded = page.locator(f"#{anchor} > .parts > .fold").first
-    expect(folded.locator("summary")).to_contain_text(told)
-    body = folded.locator(".fold-body")
-    height, line = body.evaluate(
-        "node => [node.clientHeight, parseFloat(getComputedStyle(node).lineHeight)]"
-    )
-    assert height == pytest.approx(lines * line, abs=8)
-    folded.locator("summary").click()
-    expect(folded).to_have_attribute("open", "")
-    assert body.evaluate("node => node.scrollHeight <= node.clientHeight")
-    expect(folded.locator("summary")).to_contain_text("Show less")
-    folded.locator("summary").click()
-    assert body.evaluate("node => node.clientHeight") == height
+    ):
+        folded = page.locator(f"#{anchor} > .parts > .fold").first
+        expect(folded.locator("summary")).to_contain_text(told)
+        body = folded.locator(".fold-body")
+        height, line = body.evaluate(
+            "node => [node.clientHeight, parseFloat(getComputedStyle(node).lineHeight)]"
+        )
+        assert height == pytest.approx(lines * line, abs=8), anchor
+        folded.locator("summary").click()
+        expect(folded).to_have_attribute("open", "")
+        assert body.evaluate("node => node.scrollHeight <= node.clientHeight"), anchor
+        expect(folded.locator("summary")).to_contain_text("Show less")
+        folded.locator("summary").click()
+        assert body.evaluate("node => node.clientHeight") == height, anchor
 
 
-def test_the_last_answer_is_open(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, held)
+def test_the_last_answer_is_open(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     expect(page.locator("#choice-0 .fold")).to_have_count(0)
     expect(page.locator("#choice-0")).to_contain_text("line 99")
 
 
-def test_a_link_to_words_opens_the_fold_there(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, f"{held}#:~:text=zebrafish")
+def test_a_link_to_words_opens_the_fold_there(open_page: Open, held: str) -> None:
+    page = open_page(held, f"{HERE}#:~:text=zebrafish")
     expect(fold(page, "m-2")).to_have_attribute("open", "")
     expect(page.locator("#m-2 a", has_text="swims")).to_be_in_viewport()
     assert in_view(page.locator("#m-2 a", has_text="swims"))
     expect(fold(page, "m-1")).not_to_have_attribute("open", "")
 
 
-def test_the_keyboard_opens_the_fold_it_goes_into(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, held)
+def test_the_keyboard_opens_the_fold_it_goes_into(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     link = page.locator("#m-2 a", has_text="swims")
     assert not in_view(link)
     fold(page, "m-2").locator("summary").focus()
@@ -123,10 +123,8 @@ def test_the_keyboard_opens_the_fold_it_goes_into(address: str, open_page: Open,
     assert in_view(link)
 
 
-def test_the_keyboard_sees_where_it_is_without_javascript(
-    address: str, open_page: Open, held: str
-) -> None:
-    page = open_page(address, held, javascript=False)
+def test_the_keyboard_sees_where_it_is_without_javascript(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE, javascript=False)
     link = page.locator("#m-2 .rendered a", has_text="swims")
     fold(page, "m-2").locator("summary").focus()
     page.keyboard.press("Tab")
@@ -134,16 +132,14 @@ def test_the_keyboard_sees_where_it_is_without_javascript(
     expect(link).to_be_in_viewport()
 
 
-def test_a_message_that_is_linked_to_is_open(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, f"{held}/messages/chatcmpl-1-1")
+def test_a_message_that_is_linked_to_is_open(open_page: Open, held: str) -> None:
+    page = open_page(held, f"{HERE}/messages/chatcmpl-1-1")
     expect(fold(page, "m-2")).to_have_attribute("open", "")
     expect(fold(page, "m-3")).not_to_have_attribute("open", "")
 
 
-def test_closing_a_long_fold_at_its_end_keeps_it_in_view(
-    address: str, open_page: Open, held: str
-) -> None:
-    page = open_page(address, held)
+def test_closing_a_long_fold_at_its_end_keeps_it_in_view(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     summary = fold(page, "m-2").locator("summary")
     summary.click()
     summary.scroll_into_view_if_needed()
@@ -151,29 +147,28 @@ def test_closing_a_long_fold_at_its_end_keeps_it_in_view(
     expect(summary).to_be_in_viewport()
 
 
-def test_on_paper_everything_is_open(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, held)
+def test_on_paper_everything_is_open(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     page.emulate_media(media="print")
     for body in page.locator(".fold-body").all():
         assert body.evaluate("node => node.scrollHeight <= node.clientHeight")
     expect(page.locator(".fold > summary").first).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_folds_do_not_make_a_page_wider(
-    address: str, open_page: Open, held: str, width: int
-) -> None:
-    page = open_page(address, held, width=width)
+def test_folds_do_not_make_a_page_wider(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     for summary in page.locator(".fold > summary").all():
         summary.click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_text_of_many_parts_is_read_to_its_end(
-    address: str, open_page: Open, held: str, javascript: bool
+    open_page: Open, held: str, javascript: bool
 ) -> None:
-    page = open_page(address, "/completions/chatcmpl-2", javascript=javascript)
+    page = open_page(held, "/completions/chatcmpl-2", javascript=javascript)
     fold(page, "m-1").locator("summary").click()
     expect(page.locator("#m-1")).to_contain_text("of 260 kB shown")
     page.get_by_role("link", name="Next part").click()
@@ -187,8 +182,8 @@ def test_a_text_of_many_parts_is_read_to_its_end(
     expect(page.locator("#m-1")).to_be_visible()
 
 
-def test_copying_says_when_the_message_goes_on(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, "/completions/chatcmpl-2")
+def test_copying_says_when_the_message_goes_on(open_page: Open, held: str) -> None:
+    page = open_page(held, "/completions/chatcmpl-2")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     fold(page, "m-1").locator("summary").click()
     copy = page.locator("#m-1").get_by_role("button", name="copy")
@@ -204,8 +199,8 @@ def test_copying_says_when_the_message_goes_on(address: str, open_page: Open, he
     assert copied.count("\n") == 280
 
 
-def test_the_switch_to_the_source_is_remembered(address: str, open_page: Open, held: str) -> None:
-    page = open_page(address, held)
+def test_the_switch_to_the_source_is_remembered(open_page: Open, held: str) -> None:
+    page = open_page(held, HERE)
     open_menu(page.locator("#m-5"))
     page.locator("#m-5").get_by_label("source").check()
     open_menu(page.locator("#m-2"))

@@ -25,13 +25,24 @@ def axe_source() -> str:
     pytest.skip(missing)
 
 
-COLOURS: Final = ("color-contrast", "link-in-text-block")
-"""The rules that look at colours, which cost the most."""
+WHOLE: Final = (
+    *("accesskeys", "aria-valid-attr-value", "bypass", "duplicate-id-aria", "frame-title-unique"),
+    *("heading-order", "landmark-main-is-top-level", "landmark-no-duplicate-banner"),
+    *("landmark-no-duplicate-contentinfo", "landmark-no-duplicate-main", "landmark-one-main"),
+    *("landmark-unique", "page-has-heading-one", "region", "skip-link", "table-duplicate-name"),
+)
+"""The rules whose answer for an element depends on what else there is."""
+
+CONTRAST: Final = "color-contrast"
+"""By far the most expensive rule; `tests.support.browser.contrast` looks at more texts for less."""
+
+COLOURS: Final = ("link-in-text-block",)
+"""The other rules that look at colours."""
 
 
 def violations_in_both(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-    """What axe-core finds by all of its rules but those in `without`, in light; in dark, by those
-    that look at colours, since nothing else changes."""
+    """What axe-core finds by all of its rules but `CONTRAST` and those in `without`, in light; in
+    dark, by those that look at colours, since nothing else changes."""
     page.emulate_media(color_scheme="light")
     found = violations(page, without=without)
     page.emulate_media(color_scheme="dark")
@@ -39,9 +50,15 @@ def violations_in_both(page: Page, *, without: tuple[str, ...] = ()) -> list[str
 
 
 def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-    """What axe-core finds by all of its rules but those in `without`."""
+    """What axe-core finds by all of its rules but `CONTRAST` and those in `without`."""
     page.evaluate(axe_source())
-    return _found(page, {"rules": {rule: {"enabled": False} for rule in without}})
+    return _found(page, {"rules": {rule: {"enabled": False} for rule in (CONTRAST, *without)}})
+
+
+def violations_of_whole(page: Page) -> list[str]:
+    """What axe-core finds by the rules that compare elements of a whole page."""
+    page.evaluate(axe_source())
+    return _found(page, {"runOnly": list(WHOLE)})
 
 
 def _found(page: Page, options: dict[str, object]) -> list[str]:

@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+
+from tests.support.command import PATIENCE
 
 Open: TypeAlias = Callable[..., Page]
 """The fixture `open_page`."""
@@ -20,6 +22,9 @@ CHROMIUM = (
     or shutil.which("chromium-headless-shell")
     or shutil.which("chromium")
 )
+PATIENCE_MS: Final = 1000 * PATIENCE
+"""Milliseconds after which what should be on a page counts as missing, however busy it is."""
+
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
@@ -60,6 +65,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.fail("no Chromium: run the tests by `make test`, which installs it")
     with sync_playwright() as tools:
+        expect.set_options(timeout=PATIENCE_MS)
         started = tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
         started.close()

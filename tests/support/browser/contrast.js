@@ -1,6 +1,6 @@
-// The contrast of every text that can be seen, by the colours the browser computed.
+// The contrast of every text `within` that can be seen, by the colours the browser computed.
 // Gives { texts, faint }: how many were looked at, and a sentence for each below what it needs.
-() => {
+(within) => {
   const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const known = new Map();
   const faint = new Map();
@@ -69,7 +69,7 @@
     if (!faint.has(key)) faint.set(key, `${key} is ${found.toFixed(2)} of ${needed}: “${text.trim().slice(0, 40)}”`);
   };
 
-  for (const element of document.querySelectorAll("body, body *")) {
+  for (const element of document.querySelectorAll(`${within}, ${within} *`)) {
     if (!element.checkVisibility({ visibilityProperty: true })) continue;
     const style = getComputedStyle(element);
     const words = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());

@@ -21,10 +21,13 @@ UNFOLD: Final = """() => {
 }"""
 
 
-def faint_texts(page: Page) -> list[str]:
-    """A sentence for every kind of text whose contrast is too low, everything unfolded."""
+def faint_texts(page: Page, within: str = "body") -> list[str]:
+    """A sentence for every kind of text whose contrast is too low, everything unfolded.
+
+    Looks at the elements that the selector `within` finds, and at all inside them.
+    """
     page.evaluate(UNFOLD)
-    looked = page.evaluate(LOOK)
+    looked = page.evaluate(LOOK, within)
     assert looked["texts"] > 0, "the page has no text"
     faint: list[str] = looked["faint"]
     return faint
