@@ -53,7 +53,7 @@ def _is_left(line: str) -> bool:
 
 
 def test_contexts_of_many_kinds_are_known() -> None:
-    assert len(find_missed(UNSEEN)) <= 6
+    assert len(find_missed(UNSEEN)) <= 1
 
 
 def test_their_neighbours_are_known() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bz2
 import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _WRAPPED: Final = re.compile(r"(?:[A-Za-z0-9+/]{60,80}\r?\n){1,2000}[A-Za-z0-9+/]{1,80}={0,2}")
@@ -17,8 +19,15 @@ _WRAPPED: Final = re.compile(r"(?:[A-Za-z0-9+/]{60,80}\r?\n){1,2000}[A-Za-z0-9+/
 
 _LINE: Final = range(60, 81)
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}){8,}|(?:0x)?(?:[0-9A-F]{2}){8,}")
+_SPACED_HEX: Final = re.compile(
+    r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[ :\n]){7,4096}[0-9A-Fa-f]{2}(?!\w)"
+)
+_SPACED_HINT: Final = re.compile(r"[ :\n](?:[0-9A-Fa-f]{2}[ :\n]){3}")
+"""Rare, and begins with a character that is: texts without it need no slower search."""
+
 _COMPRESSED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
-_MOST_UNPACKED: Final = 1024 * 1024
+_BZ2: Final = b"BZh"
+_MOST_UNPACKED: Final = 16 * 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
 _UTF_16: Final = "utf-16-le"
@@ -34,6 +43,8 @@ class Base64Text:
     text: str
     encode: Callable[[str], str]
     """Writes another text in the same way."""
+    is_unread: bool = False
+    """Whether it is too long to be unpacked and searched; `text` is what is written."""
 
 
 def iter_base64(text: str) -> Iterator[Base64Text]:
@@ -58,6 +69,23 @@ def iter_base64(text: str) -> Iterator[Base64Text]:
         found = _read(match[0], start, end)
         if found is not None:
             yield found
+    if _SPACED_HINT.search(text):
+        yield from _iter_spaced_hex(text)
+
+
+def _iter_spaced_hex(text: str) -> Iterator[Base64Text]:
+    for match in _SPACED_HEX.finditer(text):
+        try:
+            decoded = bytes.fromhex(re.sub("[ :\n]", "", match[0])).decode()
+        except ValueError:
+            continue
+        if _is_text(decoded):
+            write = partial(_write_hex, separator=match[0][2])
+            yield Base64Text(*match.span(), decoded, write)
+
+
+def _write_hex(text: str, separator: str) -> str:
+    return text.encode("utf-8", "replace").hex(separator)
 
 
 def _read(written: str, start: int, end: int) -> Base64Text | None:
@@ -66,7 +94,7 @@ def _read(written: str, start: int, end: int) -> Base64Text | None:
     sample = _decode(written[:_SAMPLE])
     if sample is None:
         return None
-    if sample.startswith(_COMPRESSED):
+    if sample.startswith((*_COMPRESSED, _BZ2)):
         return _read_compressed(written, start, end)
     charset = _UTF_16 if len(sample) > 3 and not any(sample[1::2]) else "utf-8"
     head = sample.decode(charset, "ignore")
@@ -101,18 +129,59 @@ def _read_hex(written: str, start: int, end: int) -> Base64Text | None:
 
 
 def _read_compressed(written: str, start: int, end: int) -> Base64Text | None:
-    content = _decode(written)
+    content = _decode(written) or b""
+    is_bz2 = content.startswith(_BZ2)
     try:
-        text = zlib.decompressobj(47).decompress(content or b"", _MOST_UNPACKED).decode()
-    except (zlib.error, ValueError):
+        unpacked = _unpack(content, bz2.BZ2Decompressor if is_bz2 else _start_zlib)
+        text = "" if unpacked is None else unpacked.decode()
+    except (OSError, EOFError, zlib.error, ValueError):
         return None
+    if unpacked is None:
+        # More than is searched could hold anything.
+        return Base64Text(start, end, written, str, is_unread=True)
 
     def encode(new: str) -> str:
         content = new.encode("utf-8", "replace")
-        packed = gzip.compress(content, mtime=0) if written[0] == "H" else zlib.compress(content)
+        if is_bz2:
+            packed = bz2.compress(content)
+        elif written[0] == "H":
+            packed = gzip.compress(content, mtime=0)
+        else:
+            packed = zlib.compress(content)
         return base64.b64encode(packed).decode()
 
     return Base64Text(start, end, text, encode) if text else None
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _start_zlib() -> _Unpacker:
+    return zlib.decompressobj(47)
+
+
+def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:
+    """Return the content of all members, one after the other; None if it is too much."""
+    pieces: list[bytes] = []
+    size = 0
+    while content:
+        unpacker = start()
+        piece = unpacker.decompress(content, _MOST_UNPACKED - size + 1)
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MOST_UNPACKED:
+            return None
+        if not unpacker.eof:
+            break
+        content = unpacker.unused_data
+        if not content.startswith((*_COMPRESSED, _BZ2)):
+            break
+    return b"".join(pieces)
 
 
 def _decode(written: str) -> bytes | None:

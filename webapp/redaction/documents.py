@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.redaction.rules.kinds import is_mixed
 
 _MAX_DEPTH: Final = 40
 _MAX_VALUES: Final = 2_000_000
@@ -270,6 +271,10 @@ class Rewriter:
                 # Parts need not be one text: each may begin anew.
                 for pair in zip(pieces, pieces[1:], strict=False):
                     self._edit_together(pair, step, changes)
+        borders = [_find_borders(item) for item in items if isinstance(item, Object)]
+        for (_, last), (first, _) in zip(borders, borders[1:], strict=False):
+            if first is not None and last is not None:
+                self._edit_border(last, first, step, changes)
         if changes.texts:
             for item in items:
                 if isinstance(item, Object):
@@ -283,6 +288,36 @@ class Rewriter:
         for piece, old, new in zip(pieces, written, edited, strict=True):
             if old != new:
                 changes.texts[piece] = new
+
+    def _edit_border(self, last: String, first: String, step: Step, changes: _Changes) -> None:
+        """Edit a secret that begins at the end of one message and goes on in the next one."""
+        before = changes.texts.get(last, last.text)
+        after = changes.texts.get(first, first.text)
+        tail, head = before[-_BORDER:].rpartition("\n")[2], _HEAD.match(after)
+        if head is None or not is_mixed(head[0]) or not is_mixed(tail.rpartition(" ")[2]):
+            return
+        new_tail, new_head = self._editor.edit_pieces([tail, head[0]], step)
+        if new_head != head[0]:
+            changes.texts[last] = before[: len(before) - len(tail)] + new_tail
+            changes.texts[first] = new_head + after[len(head[0]) :]
+
+
+_BORDER: Final = 200
+_HEAD: Final = re.compile(r"[^\s\"'`,;()<>]{3,200}(?<![.!?:])")
+
+
+def _find_borders(item: Object) -> tuple[String | None, String | None]:
+    """Return the first and the last text of a message."""
+    content = item.get("content") if item.get("role") is not None else None
+    if isinstance(content, Array) and content.items:
+        ends = [
+            part.get("text") if isinstance(part, Object) else part
+            for part in (content.items[0], content.items[-1])
+        ]
+    else:
+        ends = [content, content]
+    first, last = (one if isinstance(one, String) else None for one in ends)
+    return first, last
 
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")

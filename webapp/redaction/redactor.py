@@ -19,10 +19,11 @@ from webapp.redaction.base64_texts import iter_base64
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
 from webapp.redaction.masking import write_mask
-from webapp.redaction.spreading import SHORTEST, Values
+from webapp.redaction.spreading import SHORTEST, Known
 from webapp.redaction.views import has_escapes, iter_views
 
 _MOST_IN_NAME: Final = 40
+_UNREAD: Final = "unsearched-data"
 
 RULES_VERSION: Final = 3
 """Counts up when a rule finds more or less than before."""
@@ -114,10 +115,11 @@ class Scan:
         self._plain: set[tuple[str, str]] = set()
         self._progress = 0
         self._kinds: dict[str, str] = {}
-        self._values = Values(())
+        self._known = Known(())
         self._counts: dict[str, _Count] = {}
+        self._has_unread = False
         Rewriter(_Editor(self, masks=False)).rewrite(value)
-        self._values = Values(self._kinds)
+        self._known = Known(self._kinds, (text for text, _ in self._detected))
         if any(self._detected.values()) or redactor.words:
             Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
 
@@ -138,7 +140,7 @@ class Scan:
 
     def redact(self, value: Value) -> Value:
         """Return `value`, the scanned one or a part of it, masked."""
-        if value is self._value and not self._counts:
+        if value is self._value and not self._counts and not self._has_unread:
             return value
         source = Rewriter(_Editor(self, masks=True)).rewrite(value)
         return value if source == value.source else parse(source)
@@ -177,9 +179,10 @@ class Scan:
         if self._progress == before and not has_escapes(text):
             self._plain.add((text, name))
 
-    def note_base64(self) -> None:
-        """Take notice that the last text holds another one."""
+    def note_base64(self, *, is_unread: bool) -> None:
+        """Take notice that the last text holds another one, which may be too long to be read."""
         self._progress += 1
+        self._has_unread |= is_unread
 
     def passes(self, text: str, name: str) -> bool:
         """Return whether there is nothing to mask in a text, as far as that is known."""
@@ -189,7 +192,7 @@ class Scan:
         words = self._redactor.words
         if not is_plain or not (self._kinds or words):
             return is_plain
-        return next(self._values.search(text), None) is None and not any(
+        return next(self._known.search(text), None) is None and not any(
             word.search(text) for word in words
         )
 
@@ -197,8 +200,7 @@ class Scan:
         """Return the secrets of a text with those that are known from elsewhere."""
         found = set(self.detect(text, name))
         for view in iter_views(text):
-            for start, end in self._values.search(view.text):
-                secret = view.text[start:end]
+            for start, end, secret in self._known.search(view.text):
                 place = view.locate(start, end)
                 found.add(Detected(self._kinds[secret], *place, secret, True))
             for word in self._redactor.words:
@@ -316,8 +318,11 @@ class _Editor:
         found: list[tuple[int, int, str]] = []
         self._inside += 1
         for one in iter_base64(text):
-            self._scan.note_base64()
+            self._scan.note_base64(is_unread=one.is_unread)
             if not any(start < one.end and one.start < end for start, end, _ in edits):
+                if one.is_unread:
+                    found.append((one.start, one.end, write_mask(_UNREAD)))
+                    continue
                 new = Rewriter(self).rewrite_text(one.text, step, name)
                 if new != one.text:
                     is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1

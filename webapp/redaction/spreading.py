@@ -1,9 +1,16 @@
-"""Search texts for known values, in a time that does not grow with their number."""
+"""Search texts for known values, in a time that does not grow with their number.
+
+A known secret is also found backwards, spelled out, wrapped at the end of a line, and in halves.
+"""
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
+
+from webapp.redaction.rules.kinds import is_mixed
 
 _FEW: Final = 64
 _HEAD: Final = 4
@@ -29,14 +36,17 @@ class Values:
         for head, begins in self._by_head.items():
             self._lengths[head] = sorted({len(begin) for begin in begins}, reverse=True)
 
-    def search(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield the places of the values in `text`, of several at one place the longest."""
+    def search(self, text: str, *, in_words: bool = False) -> Iterator[tuple[int, int]]:
+        """Yield the places of the values in `text`, of several at one place the longest.
+
+        With `in_words` also those of short values within words.
+        """
         if len(self._values) <= _FEW:
             for value in self._values:
                 at = text.find(value)
                 while at >= 0:
                     end = at + len(value)
-                    if _is_whole(text, at, end):
+                    if in_words or _is_whole(text, at, end):
                         yield at, end
                     at = text.find(value, end)
             return
@@ -44,17 +54,19 @@ class Values:
         at, last = 0, len(text) - _HEAD
         while at <= last:
             head = text[at : at + _HEAD]
-            end = self._match(text, at, head) if head in heads else 0
+            end = self._match(text, at, head, in_words) if head in heads else 0
             if end:
                 yield at, end
             at = max(end, at + 1)
 
-    def _match(self, text: str, at: int, head: str) -> int:
+    def _match(self, text: str, at: int, head: str, in_words: bool) -> int:
         """Return the end of the longest value that begins with `head` at a place, or 0."""
         begins = self._by_head[head]
         for length in self._lengths[head]:
             for value in begins.get(text[at : at + length], ()):
-                if text.startswith(value, at) and _is_whole(text, at, at + len(value)):
+                if text.startswith(value, at) and (
+                    in_words or _is_whole(text, at, at + len(value))
+                ):
                     return at + len(value)
         return 0
 
@@ -67,3 +79,93 @@ def _is_whole(text: str, start: int, end: int) -> bool:
         (before.isalnum() and text[start].isalnum())
         or (after.isalnum() and text[end - 1].isalnum())
     )
+
+
+_SHORTEST_FORM: Final = 8
+_LONGEST_HALVED: Final = 200
+_SHORTEST_HALF: Final = 4
+_TOKEN: Final = re.compile(r"[^\s\"'`,;()<>]{4,200}")
+
+
+class Known:
+    """The secrets of a transcript in all their forms; `texts` are those that may hold halves."""
+
+    def __init__(self, secrets: Iterable[str], texts: Iterable[str] = ()) -> None:
+        secrets = tuple(secrets)
+        self._secrets = {secret: secret for secret in secrets}
+        for secret in secrets:
+            for form in _iter_forms(secret):
+                self._secrets.setdefault(form, secret)
+        for half, secret in _iter_halves(secrets, texts):
+            self._secrets.setdefault(half, secret)
+        self._values = Values(self._secrets)
+        self._spread = {
+            "".join(form.split()): secret
+            for form, secret in self._secrets.items()
+            if len(form) >= _SHORTEST_FORM
+        }
+        self._spread_values = Values(form for form in self._spread if len(form) >= SHORTEST)
+
+    def search(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield the places of the secrets in `text`, each with the secret itself."""
+        if not self._secrets:
+            return
+        for start, end in self._values.search(text):
+            yield start, end, self._secrets[text[start:end]]
+        yield from self._search_spread(text)
+
+    def _search_spread(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield the secrets with white space in them: between all their characters, or wrapped."""
+        joined = "".join(text.split())
+        if len(joined) == len(text):
+            return
+        places: list[int] = []
+        for begin, stop in self._spread_values.search(joined, in_words=True):
+            places = places or [at for at, one in enumerate(text) if not one.isspace()]
+            start, end = places[begin], places[stop - 1] + 1
+            gaps = re.findall(r"\s+", text[start:end])
+            is_spelled = len(gaps) >= stop - begin - 1
+            is_wrapped = bool(gaps) and all("\n" in gap for gap in gaps)
+            if (is_spelled or is_wrapped) and _is_whole(text, start, end):
+                yield start, end, self._spread[joined[begin:stop]]
+
+
+def _iter_forms(secret: str) -> Iterator[str]:
+    if len(secret) >= _SHORTEST_FORM and not secret.isdigit():
+        yield secret[::-1]
+    encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
+    # Longer ones are decoded where they are.
+    if SHORTEST < len(encoded) < 16:
+        yield encoded
+        yield encoded.rstrip("=")
+
+
+def _iter_halves(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the halves of secrets that occur both, each as a word of its own."""
+    heads: dict[str, tuple[str, int]] = {}
+    tails: dict[str, tuple[str, int]] = {}
+    for secret in secrets:
+        if 2 * _SHORTEST_HALF <= len(secret) <= _LONGEST_HALVED and not re.search(r"\s", secret):
+            for at in range(_SHORTEST_HALF, len(secret) - _SHORTEST_HALF + 1):
+                if _is_half(secret[:at]) and _is_half(secret[at:]):
+                    heads.setdefault(secret[:at], (secret, at))
+                    tails.setdefault(secret[at:], (secret, at))
+    if not heads:
+        return
+    seen_heads: set[tuple[str, int]] = set()
+    seen_tails: set[tuple[str, int]] = set()
+    for text in texts:
+        for token in _TOKEN.findall(text):
+            for one in {token, token.rstrip(".!?:")}:
+                if one in heads:
+                    seen_heads.add(heads[one])
+                if one in tails:
+                    seen_tails.add(tails[one])
+    for secret, at in sorted(seen_heads & seen_tails):
+        yield secret[:at], secret
+        yield secret[at:], secret
+
+
+def _is_half(text: str) -> bool:
+    """Return whether a part of a secret is no word and no number of other texts."""
+    return is_mixed(text) or not text.isalnum()

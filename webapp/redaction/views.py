@@ -1,8 +1,8 @@
 r"""The same text with its escapes decoded, each character with its place in the source.
 
-A secret may be written with `\"`, `\u002d`, `%2F` or `&amp;` in it, also several times over; with
-characters that nobody sees, in full width, or as two literals that are joined. It is searched in
-the decoded text, and masked at its place in the source.
+A secret may be written with `\"`, `\u002d`, `%2F`, `=3D` or `&amp;` in it, also several times
+over; with characters that nobody sees, in full width, or as two literals that are joined. It is
+searched in the decoded text, and masked at its place in the source.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _ESCAPE: Final = re.compile(
 _PERCENT: Final = re.compile(r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,64}")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 
+_QUOTED_PRINTABLE: Final = re.compile(r"=[ \t]*\r?\n|(?:=[0-9A-F]{2}){1,64}")
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 
 
@@ -63,11 +64,18 @@ def _unescape(escape: str) -> str:
     return _SIMPLE.get(escape[1], escape[1])
 
 
+def _read_quoted_printable(escape: str) -> str:
+    return unquote(escape.replace("=", "%")) if escape[1] in "0123456789ABCDEF" else ""
+
+
 _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] = (
     ("\\", _ESCAPE, _unescape),
     ("%", _PERCENT, unquote),
     ("&", _ENTITY, html.unescape),
     ("\x1b[", _COLOR, lambda _: ""),
+    ("=3D", _QUOTED_PRINTABLE, _read_quoted_printable),
+    ("=\n", _QUOTED_PRINTABLE, _read_quoted_printable),
+    ("=\r\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("+", _LITERALS, lambda _: ""),
     ("", _DISGUISE, _uncover),
 )
@@ -105,6 +113,9 @@ def has_escapes(text: str) -> bool:
         or "%" in text
         or "&" in text
         or "\x1b[" in text
+        or "=3D" in text
+        or "=\n" in text
+        or "=\r\n" in text
         or ("+" in text and _LITERALS.search(text) is not None)
         or _is_disguised(text)
     )

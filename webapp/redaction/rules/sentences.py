@@ -109,6 +109,14 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         lambda secret: is_argument(secret) and _is_told(secret),
     ),
     ignoring_case(
+        "password",
+        " half of | part of | hälfte | moitié ",
+        r"[ ](?:half|part|hälfte|moitié)(?:[ ](?:of|des|der|du|de la|vom))?"
+        rf"(?:[ ]\w{{1,12}}){{0,2}}?[ ]{_NOUN}"
+        rf"[ ](?:is|was|ist|lautet|est)[ ]{{1,2}}{_QUOTES}{_SECRET}",
+        lambda secret: is_argument(secret) and re.search(r"[^\w.,:'’]|\d", secret) is not None,
+    ),
+    ignoring_case(
         "pin",
         "pin|otp|" + _CODES,
         rf"(?<![\w-])(?:(?:pin|otp)(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"

@@ -1,0 +1,131 @@
+"""A secret that is known in one place is masked in all others, whatever was done to it there."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import html
+import json
+import quopri
+import random
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from webapp.exact_json import parse
+from webapp.redaction import Redactor
+
+PASSWORD: Final = "Schwalbe=Tisch-&Garten-81"
+TOKEN: Final = "ghp" + "_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb12"
+
+FORMS: Final[dict[str, Callable[[str], str]]] = {
+    "backwards": lambda text: text[::-1],
+    "spelled": " ".join,
+    "spelled in lines": "\n".join,
+    "wrapped": lambda text: f"{text[:11]}\n{text[11:]}",
+    "wrapped and indented": lambda text: f"{text[:7]}\r\n    {text[7:14]}\r\n    {text[14:]}",
+    "wrapped in JSON": lambda text: f'"{text[:11]}\\n{text[11:]}',
+    "wrapped in a shell": lambda text: f"{text[:11]}\\\n{text[11:]}",
+    "hexadecimal, spaced": lambda text: text.encode().hex(" "),
+    "hexadecimal with colons": lambda text: text.encode().hex(":").upper(),
+    "quoted-printable": lambda text: quopri.encodestring(f"{text} = {text}".encode()).decode(),
+    "quoted-printable, wrapped": lambda text: f"{text[:5]}=\n{text[5:]}".replace("81", "=381"),
+    "percent": lambda text: quote(text, safe=""),
+    "entities": html.escape,
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "JSON": lambda text: json.dumps({"a": f"'{text}'"}),
+}
+
+
+def redact(value: object) -> Any:
+    return json.loads(Redactor().redact(parse(json.dumps(value))).source)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_known_secret_is_masked_in_every_form(name: str) -> None:
+    form = FORMS[name](PASSWORD)
+    shown = redact([f'password: "{PASSWORD}"', f"again {form} ."])[1]
+
+    assert form not in shown
+    assert not any(form[at : at + 12] in shown for at in range(max(len(form) - 11, 1)))
+
+
+def test_what_is_compressed_by_bzip2_or_in_two_members_is_searched() -> None:
+    texts = b"nothing here\n", PASSWORD.encode()
+    members = b"".join(gzip.compress(text, mtime=0) for text in texts)
+    known = f'password: "{PASSWORD}"'
+    for form, unpack in (
+        (bz2.compress(b"".join(texts)), bz2.decompress),
+        (members, gzip.decompress),
+    ):
+        shown = redact([known, base64.b64encode(form).decode()])[1]
+        assert unpack(base64.b64decode(shown)) == b"nothing here\n[masked: password]"
+
+
+def test_a_short_secret_in_base64_is_masked() -> None:
+    form = base64.b64encode(b"Uhu!81").decode()
+
+    assert form not in redact(['password: "Uhu!81"', f"again {form}"])[1]
+
+
+def chat(*texts: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text} for text in texts]}
+
+
+def test_a_secret_split_over_two_messages_is_masked_without_being_known() -> None:
+    parts = [{"type": "text", "text": "the rest"}, {"type": "text", "text": f"so {TOKEN[:15]}"}]
+    for first in (f"the token is {TOKEN[:15]}", parts):
+        shown = json.dumps(redact(chat(first, f"{TOKEN[15:]}, and no more")))
+
+        assert TOKEN[:15] not in shown and TOKEN[15:] not in shown
+        assert "and no more" in shown
+
+
+def test_both_halves_of_a_known_secret_are_masked_wherever_they_are() -> None:
+    first, second = PASSWORD[:15], PASSWORD[15:]
+    value = chat(f'password: "{PASSWORD}"', f"begin with {first}", "then", f"end with {second}.")
+    shown = redact(value)["messages"]
+
+    assert [one["content"] for one in shown[1:]] == [
+        "begin with [masked: password]",
+        "then",
+        "end with [masked: password].",
+    ]
+
+
+def test_a_part_of_two_messages_is_masked_by_the_whole() -> None:
+    whole = Redactor().scan(parse(json.dumps(chat(f"it is {TOKEN[:15]}", f"{TOKEN[15:]} there"))))
+
+    assert TOKEN[:15] not in whole.redact(parse(json.dumps(f"it is {TOKEN[:15]}"))).source
+    assert TOKEN[15:] not in whole.redact(parse(json.dumps(f"{TOKEN[15:]} there"))).source
+
+
+def test_words_between_messages_and_lines_stay() -> None:
+    value = chat(
+        "call me v2", "gpt-4o it is", "password: Herbst2024", "Herbst", "in 2024", "a b c d"
+    )
+    shown = [one["content"] for one in redact(value)["messages"]]
+
+    assert shown == [
+        "call me v2",
+        "gpt-4o it is",
+        "password: [masked: password]",
+        "Herbst",
+        "in 2024",
+        "a b c d",
+    ]
+
+
+def test_compressed_text_is_searched_to_its_end_or_masked_whole() -> None:
+    chance = random.Random(7)
+    filler = " ".join(f"word{chance.randrange(999)}" for _ in range(200_000)).encode()
+    packed = base64.b64encode(gzip.compress(filler + b" " + TOKEN.encode(), 1, mtime=0)).decode()
+    shown = gzip.decompress(base64.b64decode(redact([packed])[0])).decode()
+    huge = base64.b64encode(gzip.compress(bytes(b"a b " * 5_000_000), mtime=0)).decode()
+
+    assert len(filler) > 1_000_000 and len(shown) > 1_000_000
+    assert shown.endswith("[masked: github-token]")
+    assert redact([huge]) == ["[masked: unsearched-data]"]
