@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.analysis.checks.cases import USER, answered, ask, complete, result
@@ -55,6 +57,7 @@ def test_a_healthy_completion_has_no_count(
     page = Page.of(client.get(ADDRESS))
     assert "Nothing was found" in page.text
     assert words(page, "main li code") == ["args-schema", "tool-unknown", "model-retiring"]
+    assert "This server is not OpenAI's" in page.text
 
 
 def test_a_server_of_five_keys_is_not_accused(fake_client: FlaskClient, fake: FakeUpstream) -> None:
@@ -67,6 +70,51 @@ def test_a_server_of_five_keys_is_not_accused(fake_client: FlaskClient, fake: Fa
 
     assert words(page, ".finding-code") == []
     assert "returns no tool calls of earlier turns" in page.text
+
+
+def say(role: str, content: str) -> dict[str, Any]:
+    return {"role": role, "content": content}
+
+
+QUESTION = say("user", "How long does the ferry to Balestrand take? " * 3)
+HISTORY = [QUESTION, say("assistant", "Four hours."), say("user", "Thanks.")]
+
+
+@pytest.mark.parametrize(
+    ("second", "tokens", "expected"),
+    [
+        ([say("system", "Be brief. It is 15:09:34."), *HISTORY], 2_000,
+         "Message 1 differs from the previous request at character 23: 15:09:20. became 15:09:34."),
+        ([say("developer", "Be kind."), *HISTORY], None, None),
+        ([say("system", "Be brief. It is 15:09:34."), *HISTORY], 900, None),
+        ([say("system", "Be brief. It is 15:09:20."), *HISTORY], 2_000, None),
+        ([say("system", "Be kind."), say("user", "Another question, of no use.")], 2_000, None),
+    ],
+    ids=["a clock", "a short prompt", "few tokens", "continued", "another conversation"],
+)  # fmt: skip
+def test_it_says_where_the_prompt_parted_from_the_one_before(
+    client: FlaskClient,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    second: list[dict[str, Any]],
+    tokens: int | None,
+    expected: str | None,
+) -> None:
+    answer = {"index": 0, "finish_reason": "stop", "message": say("assistant", "Four hours.")}
+    first = [say("system", "Be brief. It is 15:09:20."), QUESTION]
+    used = {"prompt_tokens": tokens, "completion_tokens": 3, "total_tokens": (tokens or 0) + 3}
+    for at, messages in enumerate((first, second)):
+        one = {"id": f"chatcmpl-{at}", "created": 100 + at, "model": "m", "choices": [answer]}
+        usage = {"usage": used} if tokens else {}
+        load_document(load, tmp_path, one | usage | {"messages": messages})
+
+    page = Page.of(client.get(ADDRESS))
+    assert words(page, ".finding-code") == (["cache-broken"] if expected else [])
+    if expected:
+        assert expected in " ".join(page.text.split())
+        link = page.one(".finding a").attributes["href"]
+        assert link == "/completions/chatcmpl-1/messages/chatcmpl-1-0#m-1"
+    assert words(Page.of(client.get("/completions/chatcmpl-0/checks")), ".finding-code") == []
 
 
 def test_an_unknown_completion_is_not_found(client: FlaskClient) -> None:

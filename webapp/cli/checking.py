@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
 from webapp.completions import Completion
 from webapp.config import Config
+from webapp.conversations import find_parting
 from webapp.embedded import Store, export_completions, import_files
 from webapp.exact_json import Object, parse
 from webapp.formatting import count
@@ -67,16 +69,16 @@ def _run_check(options: argparse.Namespace, config: Config) -> int:
     reports: list[tuple[str, Report]] = []
     problems: list[str] = []
 
-    def add(line: bytes) -> None:
-        found, report = _check_line(line.decode("utf-8", "surrogatepass"))
+    def add(store: Store, line: bytes) -> None:
+        found, report = _check_line(store, line.decode("utf-8", "surrogatepass"))
         reports.append((found or f"completion {len(reports) + 1}", report))
 
     if files:
         with _open_files(files, problems) as store:
-            export_completions(store, _Lines(add).write)
+            export_completions(store, _Lines(partial(add, store)).write)
     if ids:
         with open_store(config) as store:
-            found = export_completions(store, _Lines(add).write, ids=ids)
+            found = export_completions(store, _Lines(partial(add, store)).write, ids=ids)
         problems += [f"{name} is neither a file nor a stored completion" for name in found.unknown]
     _PRINTERS[options.format](reports)
     for problem in problems:
@@ -117,14 +119,15 @@ class _Lines:
             self._pieces.clear()
 
 
-def _check_line(text: str) -> tuple[str | None, Report]:
+def _check_line(store: Store, text: str) -> tuple[str | None, Report]:
     """Return the id, if it has one, and the findings of an exported completion."""
     json = parse(text)
     completion = Completion.from_json(json)
     items = json.items("messages") if isinstance(json, Object) else None
     entries = arrange([Message.from_json(item) for item in items or ()], first=1)
     outputs = build_output_entries(completion.choices)
-    subject = Subject.from_entries((*entries, *outputs), completion, is_whole=True)
+    parting = find_parting(store, completion.id) if completion.id else None
+    subject = Subject.from_entries((*entries, *outputs), completion, is_whole=True, parting=parting)
     return completion.id, check(subject)
 
 

@@ -8,6 +8,13 @@ from webapp.conversations.values import (
     ConversationSource,
     PromptDifference,
     StoredRequest,
+    find_parting,
 )
 
-__all__ = ["Conversation", "ConversationSource", "PromptDifference", "StoredRequest"]
+__all__ = [
+    "Conversation",
+    "ConversationSource",
+    "PromptDifference",
+    "StoredRequest",
+    "find_parting",
+]

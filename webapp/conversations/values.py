@@ -123,6 +123,17 @@ class PromptDifference:
     after: str = ""
 
 
+def find_parting(source: ConversationSource, completion_id: str) -> PromptDifference | None:
+    """Return where the prompt of a completion parts from that of the one it continues.
+
+    None if it continues none that is stored.
+    """
+    conversation = source.find_conversation(completion_id)
+    request = conversation.find(completion_id) if conversation else None
+    parent = conversation.parent_of(request) if conversation and request else None
+    return source.find_prompt_difference(parent.id, completion_id) if parent else None
+
+
 class ConversationSource(Protocol):
     """A store that knows which completions continue each other."""
 

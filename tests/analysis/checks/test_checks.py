@@ -35,17 +35,18 @@ def codes_of(document: Document) -> list[str]:
 
 
 def test_every_rule_has_cases_on_both_sides() -> None:
-    assert set(FIRES) == set(SILENT) == set(RULES)
+    # The test of the page has the cases of the one that compares two requests.
+    assert set(FIRES) == set(SILENT) == set(RULES) - {"cache-broken"}
     assert all(len(cases) >= 2 for cases in (*FIRES.values(), *SILENT.values()))
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", FIRES)
 def test_a_rule_fires(code: str) -> None:
     silent = [place for place, one in enumerate(FIRES[code]) if code not in codes_of(one)]
     assert not silent
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", SILENT)
 def test_a_rule_does_not_cry_wolf(code: str) -> None:
     fired = [place for place, one in enumerate(SILENT[code]) if code in codes_of(one)]
     assert not fired

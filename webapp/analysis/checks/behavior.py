@@ -1,4 +1,4 @@
-"""Check how a run goes: loops, failures in a row, and texts that repeat themselves."""
+"""Check how a run goes: loops, failures in a row, repeated texts, and prompts that change."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ _REPEATED: Final = 0.06
 a tenth."""
 
 _MOST_ARGUMENTS: Final = 64 * 1024
+_LEAST_CACHED: Final = 1_024
+"""Tokens of the shortest prompt that OpenAI caches."""
+
+_CHARACTERS_OF_A_TOKEN: Final = 4
 
 
 @rule(
@@ -64,6 +68,33 @@ def find_failures(subject: Subject) -> Iterator[Found]:
         calls = list(group)
         if is_failed and len(calls) >= FAILURES:
             yield Found(calls[0], f"{len(calls)} tool calls in a row failed, from here on.")
+
+
+@rule(
+    "cache-broken",
+    "information",
+    "The prompt is not the continuation of the previous request's",
+    "Servers cache the beginnings of prompts; all that follows a difference is computed anew.",
+)
+def find_broken_cache(subject: Subject) -> Iterator[Found]:
+    parting = subject.parting
+    usage = subject.completion.usage if subject.completion else None
+    tokens = (usage.prompt_tokens if usage else None) or sum(
+        len(entry.message.json.source) // _CHARACTERS_OF_A_TOKEN for entry in subject.entries
+    )
+    if parting is None or parting.message is None or tokens < _LEAST_CACHED:
+        return
+    number = parting.message + 1
+    place = next((entry for entry in subject.entries if entry.number == number), None)
+    what = "in its calls, its media or its form"
+    if parting.character is not None:
+        before, after = quote(parting.before), quote(parting.after)
+        what = f"at character {parting.character:,}: {before} became {after}"
+    yield Found(
+        place,
+        f"Message {number:,} differs from the previous request {what}. A cache can have used no "
+        f"more than the {int(100 * parting.share)} % of the prompt before it.",
+    )
 
 
 @rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -79,6 +79,10 @@ class Report:
     def count(self, severity: Severity) -> int:
         return sum(finding.severity == severity for finding in self.findings)
 
+    def with_findings_of(self, other: Report) -> Report:
+        """Return this report with the findings of `other` among its own."""
+        return replace(self, findings=_sort([*self.findings, *other.findings]))
+
     @property
     def worst(self) -> Severity | None:
         return self.findings[0].severity if self.findings else None
@@ -101,12 +105,12 @@ def rule(
     return register
 
 
-def check(subject: Subject) -> Report:
-    """Return the findings of all rules in `subject`."""
+def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
+    """Return the findings of the rules `codes` in `subject`, by default of all."""
     findings: list[Finding] = []
     skipped: dict[str, list[str]] = {}
     left_out: dict[str, int] = {}
-    for one in RULES.values():
+    for one in (RULES[code] for code in RULES if code in codes):
         lacking = next((need for need in one.needs if subject.lacks(need)), None)
         if lacking is not None:
             skipped.setdefault(lacking.value, []).append(one.code)
@@ -115,12 +119,18 @@ def check(subject: Subject) -> Report:
         findings += found[:MOST_OF_A_RULE]
         if len(found) > MOST_OF_A_RULE:
             left_out[one.code] = len(found) - MOST_OF_A_RULE
-    findings.sort(key=lambda found: (SEVERITIES.index(found.severity), found.number or 10**9))
     return Report(
-        findings=tuple(findings),
+        findings=_sort(findings),
         skipped={reason: tuple(codes) for reason, codes in skipped.items()},
         left_out=left_out,
     )
+
+
+def _sort(findings: list[Finding]) -> tuple[Finding, ...]:
+    def rank(found: Finding) -> tuple[int, int]:
+        return SEVERITIES.index(found.severity), found.number or 10**9
+
+    return tuple(sorted(findings, key=rank))
 
 
 def _locate(of: Rule, found: Found) -> Finding:

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import cached_property
 
 from webapp.completions import Completion
+from webapp.conversations import PromptDifference
 from webapp.exact_json import Array, Object, String, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.transcript import CallEntry, Entry
@@ -43,6 +44,7 @@ class Subject:
 
     `outputs` are the answers, whether or not the server lists them among the messages.
     `is_whole` is true if `entries` are all messages, `is_openai` if OpenAI's own server sent them.
+    `parting` is where the prompt parts from that of the request it continues, if that is known.
     """
 
     completion: Completion | None
@@ -50,6 +52,7 @@ class Subject:
     outputs: tuple[Entry, ...]
     is_whole: bool
     is_openai: bool = False
+    parting: PromptDifference | None = None
 
     @classmethod
     def from_entries(
@@ -59,6 +62,7 @@ class Subject:
         *,
         is_whole: bool,
         is_openai: bool = False,
+        parting: PromptDifference | None = None,
     ) -> Subject:
         """Create a subject from the messages and the outputs of a transcript."""
         return cls(
@@ -67,6 +71,7 @@ class Subject:
             tuple(entry for entry in entries if entry.choice is not None),
             is_whole,
             is_openai,
+            parting,
         )
 
     def lacks(self, need: Need) -> bool:
