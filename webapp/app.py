@@ -127,7 +127,7 @@ def create_app(
     database = open_app_database(config)
     shares = ShareStore(database)
     guard = Access(config, database, now=clock.wall)
-    embedded, spool, store = None, None, None
+    embedded, spool, store, uploads = None, None, None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
         forget = partial(_forget, media_cache, shares, spool, guard.record)
@@ -136,6 +136,7 @@ def create_app(
             opens_later=True,
             conversation_keys=config.conversation_keys,
         )
+        uploads = Uploads(store, database, max_bytes=config.max_upload_bytes, now=clock.wall)
         embedded = _create_embedded(
             config,
             store,
@@ -153,7 +154,7 @@ def create_app(
         conversations=store,
         finder=StoreFinder(store) if store else None,
         shares=_build_sharing(config, shares, clock, create),
-        uploads=Uploads(store, database, max_bytes=config.max_upload_bytes) if store else None,
+        uploads=uploads,
     )
     if not config.uses_embedded:
         services = _add_copies(app, create, services, config, clock, guard)

@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.access.conftest import HASH
+from tests.support.fake_time import FakeTime
 from tests.support.pages import AS_FRAGMENT, Page
 from tools.postgres import PostgresServer
 from webapp import create_app
@@ -223,11 +224,13 @@ def test_the_report_is_there_for_other_processes_and_while_it_grows(database: Co
     assert file.closed
 
 
-def test_an_import_whose_process_has_gone_says_so(app: Flask, client: FlaskClient) -> None:
-    uploads = app.extensions["readback"].uploads
-    uploads._now = lambda: 1_000.0
+def test_an_import_whose_process_has_gone_says_so(config: Config) -> None:
+    time = FakeTime()
+    app = create_app(replace(config, allows_writes=True), clock=time.clock)
+    client, uploads = app.test_client(), app.extensions["readback"].uploads
     with uploads._turn:
         upload_id = uploads.begin([("a.jsonl", uploads.open_file())], keeps_both=False)
+        time.passes(301)
         page = Page.of(client.get(f"/import/{upload_id}"))
 
     assert "The import ended early." in page.notices[0]
