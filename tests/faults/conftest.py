@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.broken_upstream import KEY, MIB, answers
+from tests.faults.broken_upstream import KEY, MIB, answers, compress_bombs
 from tests.support.command import Readback, Served
 from tests.support.raw_server import RawServer
 from tools.forking import Forkable
@@ -16,6 +16,7 @@ from tools.forking import Forkable
 def viewer(tmp_path_factory: pytest.TempPathFactory, forkable: Forkable) -> Iterator[Served]:
     """Yield an impatient viewer, which reads at most 1 MiB of an answer."""
     readback = Readback.of_user(tmp_path_factory.mktemp("viewer"), forkable=forkable)
+    compress_bombs()
     with RawServer(answers) as upstream:
         settings = {
             "OPENAI_BASE_URL": upstream.base_url,
