@@ -55,24 +55,22 @@ def test_more_is_put_before_the_end_until_nothing_is_left_between(
 
 @needs_real_data
 def test_the_longest_transcript_is_loaded_to_its_end_by_load_all(
-    address: str, open_page: Open, load: Callable[[Path], None]
+    long_address: str, open_page: Open
 ) -> None:
-    load(LONG)
     completion = json.loads(LONG.read_text())
-    page = open_page(address, f"/completions/{completion['id']}")
+    page = open_page(long_address, f"/completions/{completion['id']}")
     page.locator("[data-load-all]").click()
-    expect(page.locator("#gap")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#gap")).to_have_count(0)
     expect(page.locator(".outputs .bubble")).to_have_count(1)
     assert ids_on(page) == [f"{completion['id']}-{at}" for at in range(1143)]
 
 
 @needs_real_data
 def test_the_longest_transcript_is_read_page_by_page_with_the_keyboard(
-    address: str, open_page: Open, load: Callable[[Path], None]
+    long_address: str, open_page: Open
 ) -> None:
-    load(LONG)
     completion = json.loads(LONG.read_text())
-    page = open_page(address, f"/completions/{completion['id']}?limit=100")
+    page = open_page(long_address, f"/completions/{completion['id']}?limit=100")
     end = page.locator("#gap ~ .page .bubble").count()
     while page.locator(NEXT).count():
         known = page.locator(".bubble").count() - end
@@ -93,7 +91,7 @@ def test_load_all_can_be_stopped_and_goes_on_later(
     stopped = page.locator(".bubble").count()
     assert stopped < 200
     page.locator("[data-load-all]").click()
-    expect(page.locator("#gap")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#gap")).to_have_count(0)
     assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(200)]
 
 
@@ -182,7 +180,7 @@ def test_the_focus_is_never_lost_after_loading_all(
         page.locator("[data-stop]").click()
         expect(page.locator("#gap .button:not([aria-busy])")).to_be_visible()
     else:
-        expect(page.locator("#gap")).to_have_count(0, timeout=60_000)
+        expect(page.locator("#gap")).to_have_count(0)
     expect(page.locator("#loading-all")).to_be_hidden()
     page.wait_for_function("document.activeElement.closest('#gap, #more') !== null")
 

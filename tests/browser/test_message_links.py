@@ -26,12 +26,11 @@ def press(page: Page, place: str) -> None:
 
 @needs_real_data
 def test_both_ends_of_the_longest_transcript_are_reached_from_its_middle(
-    address: str, open_page: Open, load: Callable[[Path], None]
+    long_address: str, open_page: Open
 ) -> None:
-    load(LONG)
     completion_id = json.loads(LONG.read_text())["id"]
     middle = f"{completion_id}-600"
-    page = open_page(address, f"/completions/{completion_id}/messages/{middle}?limit=100")
+    page = open_page(long_address, f"/completions/{completion_id}/messages/{middle}?limit=100")
     expect(page.locator("[data-target]")).to_have_attribute("data-message-id", middle)
     while page.locator("#earlier .button").count():
         press(page, "earlier")
