@@ -12,6 +12,9 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --lo
 # One more than cores: a test that waits for a browser, a process or a deadline leaves its core idle.
 WORKERS := $(shell echo $$((1 + $$(nproc))))
 
+# Without its bytecode, each process of the tests compiles the project anew, which takes seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
