@@ -32,7 +32,7 @@ EVERYTHING: Final = (
 # library and itself: other areas, and packages.
 MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
-    "addresses": ("", ""),
+    "addresses": ("", "werkzeug"),
     "ids": ("", ""),
     "timestamps": ("exact_json", ""),
     "folders": ("monitoring", ""),

@@ -18,6 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from webapp import access, errors, keeping, redaction, security, templating
 from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_address, find_reader
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
+from webapp.addresses.rules import SharedRule
 from webapp.config import Config
 from webapp.database.readiness import Readiness
 from webapp.embedded import (
@@ -267,6 +268,7 @@ def _add_copies(
 def _create_pages(root: Path, static_files: StaticFiles) -> Flask:
     """Return an application with the templates and their filters, and without a page."""
     app = Flask("webapp", static_folder=None, template_folder=str(root / "templates"))
+    app.url_rule_class = SharedRule
     redaction.mask_logger(app.logger)
     Htmx(app)
     templating.install(app)
