@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from werkzeug.datastructures import Headers
 from werkzeug.http import parse_set_header
 
 from webapp.addresses.hosts import is_address
@@ -59,9 +59,15 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
+_ABSENT: Final = tuple((name.lower(), (name, value)) for name, value in HEADERS.items())
+_NAMES: Final = {
+    name.lower(): name for name in ("Cache-Control", "Vary", "Strict-Transport-Security")
+}
 PAGE_CACHING: Final = "private, no-cache"
 """Lets Back show the loaded page. Other answers are not kept, unless they say so themselves."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
+_LONGEST_HOST: Final = 300
+"""Characters; names in the DNS have 253 at most."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -103,14 +109,21 @@ class Gate:
             return _answer_text(start, "500 Internal Server Error", _FAILED)
 
     def _is_our_host(self, host: str) -> bool:
-        try:
-            parts = urlsplit(f"//{host}")
-            name, _ = parts.hostname, parts.port
-        except ValueError:
-            return False
-        if not name or parts.path or parts.query or "@" in host:
+        name = _find_name(host) if len(host) <= _LONGEST_HOST else None
+        if not name:
             return False
         return name in self._names or host.lower() in self._names or is_address(name)
+
+
+@lru_cache(maxsize=64)
+def _find_name(host: str) -> str | None:
+    """Return the name in a Host header; None if it is none."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if parts.path or parts.query or "@" in host else name
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
@@ -164,24 +177,26 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
     def start_with_headers(
         status: str, given: list[tuple[str, str]], failure: _Failure | None = None, /
     ) -> Callable[[bytes], object]:
-        headers = _complete_headers(Headers(given), is_secure=is_secure)
-        return start(status, headers.to_wsgi_list(), failure)
+        return start(status, _complete_headers(given, is_secure=is_secure), failure)
 
     return start_with_headers
 
 
-def _complete_headers(headers: Headers, *, is_secure: bool) -> Headers:
-    is_page = headers.get("Content-Type", "").startswith("text/html")
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", PAGE_CACHING if is_page else "no-store")
+def _complete_headers(given: list[tuple[str, str]], *, is_secure: bool) -> list[tuple[str, str]]:
+    known = {name.lower(): value for name, value in reversed(given)}
+    is_page = known.get("content-type", "").startswith("text/html")
+    replaced = {
+        "cache-control": known.get("cache-control", PAGE_CACHING if is_page else "no-store")
+    }
     if is_page:
-        vary = parse_set_header(headers.get("Vary"))
+        vary = parse_set_header(known.get("vary"))
         vary.update(VARY)
-        headers["Vary"] = vary.to_header()
+        replaced["vary"] = vary.to_header()
     if is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    return headers
+        replaced["strict-transport-security"] = "max-age=31536000"
+    headers = [header for header in given if header[0].lower() not in replaced]
+    headers += [(_NAMES[name], value) for name, value in replaced.items()]
+    return headers + [header for name, header in _ABSENT if name not in known]
 
 
 def _refuse(start: StartResponse, status: str, reason: str) -> list[bytes]:
