@@ -71,7 +71,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "flask sqlalchemy",
     ),
     "uploads": ("database embedded formatting redaction services", "sqlalchemy"),
-    "loopback": ("", "requests urllib3 werkzeug"),
+    "loopback": ("http", "requests urllib3 werkzeug"),
     "access": (
         "addresses config database fragments redaction",
         "authlib flask joserfc limits redis requests sqlalchemy werkzeug",

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from werkzeug.test import run_wsgi_app
 
+from webapp.http.session import DirectAdapter
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
-class LoopbackAdapter(BaseAdapter):
+class LoopbackAdapter(DirectAdapter):
     """A `requests` adapter for one app, mounted at the path `mount`; for many threads at once.
 
     `variables` are added to the WSGI environment of every request.
