@@ -38,7 +38,7 @@ class Page(Generic[T]):
     """One cursor page, as sent.
 
     `has_more` and `total` are None if the server does not say, `first_id` and `last_id` if they
-    are absent or null.
+    are absent or null. `resume_after` is the cursor of our own server after a bounded search.
     """
 
     data: tuple[T, ...]
@@ -47,6 +47,7 @@ class Page(Generic[T]):
     last_id: str | None
     json: Object
     total: int | None = None
+    resume_after: str | None = None
 
     @classmethod
     def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
@@ -63,6 +64,7 @@ class Page(Generic[T]):
             last_id=json.text("last_id") or None,
             json=json,
             total=json.integer("total"),
+            resume_after=json.text("resume_after") or None,
         )
 
 

@@ -11,15 +11,17 @@ import pytest
 from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
 from tools.postgres import PostgresServer
-from tools.store_rows import add, completion
+from tools.store_rows import add, completion, listening
 from webapp.embedded import Store, StoreError
+from webapp.embedded.finding.filters import build_selection
+from webapp.embedded.finding.walking import Place, walk
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
-    select_completions,
     select_messages,
 )
+from webapp.finding import parse_query
 from webapp.redaction import hide_password
 
 ORDERS = get_args(Order)
@@ -30,15 +32,14 @@ FILLED = (
     "INSERT INTO messages SELECT 1, n, 'm' || n, '{}', '{}' FROM generate_series(1, 20000) AS n",
     "INSERT INTO metadata SELECT n, key, CAST(n % 2 AS text), n / 10"
     " FROM generate_series(1, 20000) AS n, (VALUES ('a'), ('b'), ('c')) AS keys (key)",
+    "INSERT INTO tags SELECT n, tag, n / 10 FROM generate_series(1, 20000) AS n,"
+    " (VALUES ('finish:stop'), ('tool:shell')) AS tags (tag)",
+    "INSERT INTO facts SELECT n, n / 10, n % 7, n % 1000, 1, 1, 1, n % 500, 1, n, NULL, 0, 1, n, 0,"
+    " '' FROM generate_series(1, 20000) AS n",
 )
-BINDS = {f"key{at}": key for at, key in enumerate("abc")} | {f"value{at}": "1" for at in range(3)}
 BINDS_OF_PAGES: dict[str, object] = {
-    **BINDS,
     "completion": 1,
     "position": 10_000,
-    "created": 1000,
-    "seq": 10_000,
-    "model": "m1",
     "after": "c7",
     "rows": 21,
 }
@@ -65,7 +66,11 @@ def steps(database: Connection, statement: TextClause) -> list[dict[str, Any]]:
     """The steps of the plan, the outer ones first."""
     explain = text(f"EXPLAIN (FORMAT JSON) {statement.text}")
     [root] = database.execute(explain, BINDS_OF_PAGES).scalar_one()
-    found, unread = [], [root["Plan"]]
+    return iter_steps(root["Plan"])
+
+
+def iter_steps(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    found, unread = [], [plan]
     while unread:
         found.append(unread.pop())
         unread.extend(found[-1].get("Plans", ()))
@@ -87,29 +92,42 @@ def test_a_page_of_messages_is_a_seek(database: Connection, order: Order) -> Non
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_page_of_completions_is_a_seek(database: Connection, order: Order) -> None:
-    plan = steps(database, select_completions(order, by_model=False, pairs=0))
-
-    assert_seeks(plan, "completions_by_time")
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_page_of_one_model_is_a_seek(database: Connection, order: Order) -> None:
-    """By time, passing over the others, where the model is a common one."""
-    plan = steps(database, select_completions(order, by_model=True, pairs=0))
-
-    assert_seeks(plan, "completions_by_time", "completions_by_model")
-
-
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("by_model", [False, True])
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_a_page_by_metadata_is_a_seek(
-    database: Connection, order: Order, by_model: bool, pairs: int
+@pytest.mark.parametrize(
+    ("words", "sort"),
+    [
+        ("", None),
+        ("model:m1", None),
+        ("metadata:a=1 metadata:b=1 model:m1", None),
+        ("finish:stop tool:shell", None),
+        ("finish:stop tokens:>10", None),
+        ("", "total_tokens"),
+        ("finish:stop messages:>10 metadata:a=1", "duration_ms"),
+    ],
+)
+def test_a_page_of_completions_is_a_seek(
+    database: Connection, words: str, sort: str | None, order: Order
 ) -> None:
-    plan = steps(database, select_completions(order, by_model=by_model, pairs=pairs))
+    """Each statement of its walk seeks in an index, and reads no table from end to end."""
+    statements: list[tuple[str, Any]] = []
 
-    assert_seeks(plan, "metadata_by_pair")
+    def note(*args: Any) -> None:
+        statements.append((args[2], args[3]))
+
+    with listening(database.engine, "before_cursor_execute", note):
+        walk(
+            database,
+            build_selection(parse_query(words)),
+            order=order,
+            after=Place(None if sort is None else 500, 1000, 10_000),
+            rows=21,
+            sort=sort,
+            folds=True,
+            chunks=(50, 500),
+        )
+    for statement, binds in statements:
+        plan = database.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", binds)
+        found = iter_steps(plan.scalar_one()[0]["Plan"])
+        assert "Seq Scan" not in {step["Node Type"] for step in found}, statement
 
 
 def test_a_cursor_is_found_by_its_id(database: Connection) -> None:

@@ -69,12 +69,19 @@ def test_what_names_no_completion_is_a_bad_request(client: FlaskClient, pasted: 
         ("a/b", "a/b"),
         ("é", "%C3%A9"),
         ("%2e%2e", "%252e%252e"),
-        ("tool:shell", "tool:shell"),
+        ("tool:shell x", "tool:shell+x"),
+        ("tokens:many", "tokens:many"),
     ],
 )
 def test_all_other_words_are_searched_for(client: FlaskClient, pasted: str, query: str) -> None:
     response = client.post("/open", data={"pasted": pasted})
     assert (response.status_code, response.location) == (303, f"/search?q={query}")
+
+
+def test_filters_alone_lead_to_the_list(client: FlaskClient) -> None:
+    response = client.post("/open", data={"pasted": 'tool:shell tool:"a b" '})
+    assert response.status_code == 303
+    assert response.location == "/completions?filter=tool:shell+tool:%22a+b%22"
 
 
 def test_an_id_of_any_form_opens_if_it_is_stored(

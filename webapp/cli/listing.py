@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Final
 
 from webapp.cli.commands import Commands, add_command, add_filters, open_store
 from webapp.cli.terminal import print_line
 from webapp.completions import Completion
 from webapp.config import Config
-from webapp.embedded import Store
+from webapp.embedded import Store, StoreFinder
 from webapp.embedded.store.originals import count_messages
-from webapp.embedded.store.pages import PageRequest, UnknownCursor
+from webapp.embedded.store.pages import (
+    JsonPage,
+    ListRequest,
+    Order,
+    PageRequest,
+    UnknownCursor,
+)
 from webapp.exact_json import parse
+from webapp.finding import BadQuery, RowNumbers, parse_query
+from webapp.finding.query import SORTS
 from webapp.formatting import count, first_words, moment
 from webapp.messages import Message
 from webapp.reading.previews import MESSAGES, preview_question
@@ -29,10 +39,23 @@ def add_parser(commands: Commands) -> None:
         _run_list,
         help="list the embedded server's completions",
         description="Lists completions, the newest first: id, time, model, number of messages, "
-        "first words of the question.",
-        example="readback list --model gpt-4o-mini-2024-07-18 --limit 5",
+        "first words of the question. Words are the filters of the page's list, such as "
+        "tool:shell, finish:length, has:image, tokens:>1000, messages:10-20, model:, "
+        "metadata:key=value, since:2026-11-01.",
+        example="readback list 'tool:shell finish:length' --sort tokens --limit 5",
     )
+    parser.add_argument("words", nargs="*", metavar="WORDS", help="filters")
     add_filters(parser)
+    parser.add_argument(
+        "--sort",
+        choices=tuple(SORTS),
+        default="time",
+        help="the latest, or the greatest number, first (default: time)",
+    )
+    parser.add_argument("--reverse", action="store_true", help="the earliest or least first")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: one object a line"
+    )
     parser.add_argument(
         "--limit", type=_parse_count, default=20, metavar="N", help="at the most (default: 20)"
     )
@@ -45,30 +68,71 @@ def _parse_count(text: str) -> int:
 
 
 def _run_list(options: argparse.Namespace, config: Config) -> int:
+    try:
+        query = parse_query(" ".join(options.words))
+    except BadQuery as problem:
+        raise ValueError(str(problem)) from problem
+    if query.terms:
+        raise ValueError(f"{query.terms[0]!r} is no filter; readback search looks for texts")
     with open_store(config) as store:
-        for completion in _iter_completions(store, options):
-            completion_id = completion.id or ""
-            with store.connect() as connection:
-                messages = count(count_messages(connection, completion_id), "message")
-            page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
-            said = [Message.from_json(parse(text)) for text in page.data] if page else []
-            words = first_words(preview_question(said).text, 60)
-            words = f"[broken off] {words}" if completion.broken_off else words
-            time, model = moment(completion.created), completion.model or "-"
-            print_line(f"{completion_id:<38}  {time:<20}  {model:<24}  {messages:>12}  {words}")
+        listed = ListRequest(query, options.sort, is_bounded=False)
+        for page in _iter_pages(store, options, listed):
+            numbers = StoreFinder(store).find_numbers(page.ids)
+            for text in page.data:
+                completion = Completion.from_json(parse(text))
+                known = numbers.get(completion.id or "")
+                if known is None:
+                    # An older program stored it, and its facts are yet to be derived.
+                    with store.connect() as connection:
+                        known = RowNumbers(count_messages(connection, completion.id or ""))
+                question = _read_question(store, completion.id or "")
+                write = _write_json if options.format == "json" else _write_line
+                print_line(write(completion, known, question))
     return 0
 
 
-def _iter_completions(store: Store, options: argparse.Namespace) -> Iterator[Completion]:
+def _read_question(store: Store, completion_id: str) -> str:
+    page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
+    said = [Message.from_json(parse(text)) for text in page.data] if page else []
+    return preview_question(said).text
+
+
+def _write_line(completion: Completion, numbers: RowNumbers, question: str) -> str:
+    words = first_words(question, 60)
+    words = f"[broken off] {words}" if completion.broken_off else words
+    time, model = moment(completion.created), completion.model or "-"
+    messages = count(numbers.messages, "message")
+    return f"{completion.id or '':<38}  {time:<20}  {model:<24}  {messages:>12}  {words}"
+
+
+def _write_json(completion: Completion, numbers: RowNumbers, question: str) -> str:
+    return json.dumps(
+        {
+            "id": completion.id,
+            "created": completion.created,
+            "model": completion.model,
+            "finish_reasons": completion.finish_reasons,
+            **asdict(numbers),
+            "question": first_words(question, 200),
+        }
+    )
+
+
+def _iter_pages(
+    store: Store, options: argparse.Namespace, listed: ListRequest
+) -> Iterator[JsonPage]:
     after: str | None = None
     left = options.limit
     while left > 0:
-        request = PageRequest(after, min(left, _AT_ONCE), "desc")
+        order: Order = "asc" if options.reverse else "desc"
+        request = PageRequest(after, min(left, _AT_ONCE), order)
         try:
-            page = store.list_completions(request, model=options.model, metadata=options.metadata)
+            page = store.list_completions(
+                request, model=options.model, metadata=options.metadata, listed=listed
+            )
         except UnknownCursor as error:
             raise ValueError("the list changed while it was read; try again") from error
-        yield from (Completion.from_json(parse(text)) for text in page.data)
+        yield page
         if not page.has_more:
             return
         after = page.ids[-1]

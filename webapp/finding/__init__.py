@@ -12,7 +12,7 @@ from webapp.finding.query import (
     write_filter,
     write_moment,
 )
-from webapp.finding.results import Cursor, Finder, Found, Hit, Results
+from webapp.finding.results import Cursor, Finder, Found, Hit, Results, RowNumbers
 
 __all__ = [
     "MAX_QUERY",
@@ -23,6 +23,7 @@ __all__ = [
     "Hit",
     "Query",
     "Results",
+    "RowNumbers",
     "parse_query",
     "split_words",
     "write_filter",

@@ -16,15 +16,20 @@ MAX_QUERY: Final = 1_000
 """Characters of a search."""
 MAX_FILTERS: Final = 20
 
-TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has", "findings")
+TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has")
 HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
-LEVELS: Final = ("error", "warning", "information")
-"""Of findings; each includes those before it."""
 RANGE_NAMES: Final = {
     "messages": "messages",
     "tokens": "total_tokens",
     "duration": "duration_ms",
 }
+SORTS: Final = {
+    "time": None,
+    "tokens": "total_tokens",
+    "duration": "duration_ms",
+    "messages": "messages",
+}
+"""The column of each order of the list."""
 SCOPES: Final = ("text", "input", "output", "names", "metadata")
 
 _TOKEN: Final = re.compile(
@@ -50,7 +55,7 @@ class Query:
     """A search.
 
     `terms` are texts that one passage of a completion has, all of them. `tags` are facts such as
-    `tool:shell`, and `findings:warning`, at least one finding of that severity; `ranges` are the least and greatest value of a number, by its column; `since` and
+    `tool:shell`; `ranges` are the least and greatest value of a number, by its column; `since` and
     `before` bound the time of creation, in Unix seconds. `scopes` are where terms may be.
     """
 
@@ -130,8 +135,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
     scopes: list[str] = []
     for name, value in filters:
         if name in TAG_NAMES:
-            choices = {"has": HAS, "findings": LEVELS}.get(name)
-            tags.append(f"{name}:{_check_choice(name, value, choices) if choices else value}")
+            tags.append(f"{name}:{_check_choice(name, value, HAS) if name == 'has' else value}")
         elif name in RANGE_NAMES:
             ranges.append((RANGE_NAMES[name], *_parse_range(name, value)))
         elif name == "model":
@@ -200,7 +204,8 @@ def _parse_moment(name: str, value: str) -> int:
     if _MOMENT.fullmatch(value.upper()) and (seconds := _read_time(value.upper())) is not None:
         return seconds
     raise BadQuery(
-        f"{name}: takes a day or a time, such as {name}:2026-11-17 or {name}:2026-11-17T14:30 (UTC)."
+        f"{name}: takes a day or a time in UTC, such as {name}:2026-11-17 or"
+        f" {name}:2026-11-17T14:30."
     )
 
 

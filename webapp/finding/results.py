@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -61,8 +62,22 @@ class Results:
     searched: int
 
 
+@dataclass(frozen=True, slots=True)
+class RowNumbers:
+    """The numbers of a completion in the list; durations are in milliseconds, None if unknown."""
+
+    messages: int
+    total_tokens: int | None = None
+    duration_ms: int | None = None
+    first_token_ms: int | None = None
+
+
 class Finder(Protocol):
     """Searches all stored completions."""
+
+    def find_numbers(self, ids: Sequence[str]) -> Mapping[str, RowNumbers]:
+        """Return the numbers of stored completions by their ids."""
+        ...
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""

@@ -26,6 +26,7 @@ class ListPage:
     means that the server says that there is more and sends no cursor for it, `end_is_claimed`
     that it calls a full page the last one, which could not be checked. `unreadable` is the
     error that ends the page early: the next completion is too large, and its id is not known.
+    `is_partial` means that a bounded search for more goes on with the next page.
     """
 
     completions: tuple[Completion, ...] = ()
@@ -34,6 +35,7 @@ class ListPage:
     cut_off: bool = False
     end_is_claimed: bool = False
     unreadable: TooLarge | None = None
+    is_partial: bool = False
 
 
 def list_what_fits(
@@ -43,6 +45,7 @@ def list_what_fits(
     limit: int,
     max_held: int,
     deadline: Deadline,
+    order: str = "desc",
 ) -> ListPage:
     """Request `limit` completions, and fewer as long as the answer is too large to be read.
 
@@ -58,7 +61,7 @@ def list_what_fits(
         wanted = limit - len(page.completions)
         size = min(size, wanted)
         try:
-            listed = fetch(after=page.next_after, limit=size, order="desc")
+            listed = fetch(after=page.next_after, limit=size, order=order)
         except TooLarge as problem:
             if size > 1:
                 size = max(1, size // 4)
@@ -72,7 +75,7 @@ def list_what_fits(
             return page
         else:
             fresh = canonicalize(listed, after=page.next_after, limit=size)
-            fresh = check_end(fresh, fetch, limit=size, order="desc")
+            fresh = check_end(fresh, fetch, limit=size, order=order)
             page = _add_answer(page, fresh, cursors)
             held += len(listed.json.source)
             if page.next_after is None or size == wanted or held > max_held:
@@ -112,4 +115,5 @@ def _add_answer(
         next_after=answer.next_after if has_next else None,
         cut_off=answer.has_more is True and not has_next,
         end_is_claimed=answer.end_is_claimed,
+        is_partial=answer.is_partial,
     )

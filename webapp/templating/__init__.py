@@ -26,6 +26,7 @@ from jinja2 import StrictUndefined
 from webapp import exact_json, formatting, media, rendering
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
+from webapp.finding.query import SORTS
 from webapp.services import services
 from webapp.shares import SHARED_ID
 from webapp.templating import (
@@ -69,6 +70,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "withheld": media.explain_download,
 }
 _GLOBALS: Final[dict[str, Any]] = {
+    "can_search": lambda: services().finder is not None,
     "can_count_whole": runs.can_count_whole,
     "confidence_url": addresses.confidence_url,
     "conversation_url": conversations.conversation_url,
@@ -100,6 +102,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_counts": headers.list_counts,
     "list_filters": listing.list_filters,
     "list_kinds": listing.KINDS,
+    "list_sorts": tuple(SORTS),
+    "quick_filters": listing.QUICK,
     "list_tools": bubbles.list_tools,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

@@ -12,6 +12,15 @@ from flask import abort, request, url_for
 
 from webapp.completions import Completion, scalar_text
 from webapp.conversations import Conversation
+from webapp.finding import (
+    BadQuery,
+    RowNumbers,
+    parse_query,
+    split_words,
+    write_filter,
+    write_moment,
+)
+from webapp.finding.query import SORTS
 from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
@@ -24,6 +33,24 @@ Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refu
 KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
 """The filters of one page of the list. The API has none for them."""
 
+QUICK: Final = {
+    "cut off": "finish:length",
+    "failed": "has:failure",
+    "tools": "has:calls",
+    "images": "has:image",
+    "audio": "has:audio",
+    "refused": "has:refusal",
+    "files": "has:file",
+    "log-probabilities": "has:logprobs",
+}
+"""The same and more as filter words, for the store of this server."""
+
+_TIMES: Final = ("since:", "before:", "on:")
+_NEEDS_STORE: Final = (
+    "The server that these pages read from filters its list by model and metadata only, and sorts"
+    " it by time. Copy its completions into the embedded store with readback pull, and start"
+    " Readback without OPENAI_BASE_URL."
+)
 _METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
 _MOST_IN_LINK: Final = 512
 _MOST_CHIPS: Final = 3
@@ -33,20 +60,25 @@ _MOST_SUGGESTED: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of the list: a model and metadata, which the server compares exactly.
+    """The filters and the order of the list, whose state is the URL.
 
-    `kind` is compared here, and only with the completions that are on the page. If it `is_flat`,
-    each completion has a row of its own, also those of one conversation.
+    Any server compares a model and metadata, exactly. The store of this one also knows `words`,
+    such as `tool:shell tokens:>1000`, and a `sort`: one of `SORTS`, from the greatest on, or with
+    a minus sign from the least. For other servers `kind` is compared here, and only with the
+    completions that are on the page. If the list `is_flat`, each completion has a row of its own,
+    also those of one conversation.
     """
 
     model: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     kind: Kind | None = None
     is_flat: bool = False
+    words: tuple[str, ...] = ()
+    sort: str = "time"
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
-        """Return the filters in the query. Blank values are none; an unknown kind answers 400."""
+        """Return the filters in the query. Blank values are none; invalid ones answer 400."""
         metadata = []
         for name, value in query.items():
             if value and (match := _METADATA.fullmatch(name)):
@@ -54,18 +86,59 @@ class Filters:
         kind = next((kind for kind in KINDS if kind == query.get("show")), None)
         if query.get("show") and kind is None:
             abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+        words = _read_words(query.get("filter", ""))
+        if kind is not None and services().finder is not None:
+            words, kind = (*words, QUICK[kind]), None
         return cls(
-            query.get("model", "").strip() or None, tuple(metadata), kind, query.get("flat") == "1"
+            query.get("model", "").strip() or None,
+            tuple(metadata),
+            kind,
+            query.get("flat") == "1",
+            tuple(dict.fromkeys(words)),
+            _read_sort(query.get("sort")),
         )
 
     def __bool__(self) -> bool:
-        return bool(self.model or self.metadata or self.kind)
+        return bool(self.model or self.metadata or self.kind or self.words)
+
+    @property
+    def can_have_words(self) -> bool:
+        """Whether the pages read from a store that knows filters beside model and metadata."""
+        return services().finder is not None
+
+    @property
+    def text(self) -> str:
+        """The words as they are typed."""
+        return " ".join(self.words)
+
+    @property
+    def all_words(self) -> str:
+        """All filters as words, also the model and metadata."""
+        words = [write_filter("model", self.model)] if self.model else []
+        words += [write_filter("metadata", f"{key}={value}") for key, value in self.metadata]
+        return " ".join((*words, *self.words))
+
+    @property
+    def column(self) -> str:
+        """What the list is sorted by, without the direction."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def order(self) -> Literal["asc", "desc"]:
+        return "asc" if self.sort.startswith("-") else "desc"
+
+    def own_query(self, *, is_sorted: bool = True) -> dict[str, str]:
+        """Return the parameters of the list that only our own server knows."""
+        own = {"words": self.text} if self.words else {}
+        return own | ({"sort": self.column} if is_sorted and self.column != "time" else {})
 
     def query(self) -> dict[str, str]:
         """Return the filters as query parameters of our own pages, spelt as the API's."""
         query = {"model": self.model} if self.model else {}
         query |= {f"metadata[{key}]": value for key, value in self.metadata}
         query |= {"show": self.kind} if self.kind else {}
+        query |= {"filter": self.text} if self.words else {}
+        query |= {"sort": self.sort} if self.sort != "time" else {}
         return query | ({"flat": "1"} if self.is_flat else {})
 
     def url(self, **more: str | None) -> str:
@@ -102,6 +175,40 @@ class Filters:
 
     def with_kind(self, kind: Kind) -> Filters:
         return replace(self, kind=kind)
+
+    def sorted_by(self, sort: str) -> Filters:
+        return replace(self, sort=sort)
+
+    def with_words(self, *words: str) -> Filters:
+        """Return the filters with more words; those with times replace the others."""
+        kept = self.words
+        if any(word.startswith(_TIMES) for word in words):
+            kept = tuple(word for word in kept if not word.lower().startswith(_TIMES))
+        return replace(self, words=tuple(dict.fromkeys((*kept, *words))))
+
+    def without_word(self, word: str) -> Filters:
+        return replace(self, words=tuple(one for one in self.words if one != word))
+
+    def word_url(self, name: str, value: str | None) -> str | None:
+        """Return the URL of the list with one more filter, such as `tool` with the name of one.
+
+        None if the server cannot filter by it, or the value is too long.
+        """
+        if not value or services().share is not None or not self.can_have_words:
+            return None
+        more = self.with_words(write_filter(name, value))
+        is_usable = _fits_in_link(value) and _is_valid(more.all_words)
+        return more.url() if is_usable else None
+
+    def time_url(self, since: int, before: int) -> str | None:
+        """Return the URL of the list of a span of time, in unix seconds; `before` is not in it."""
+        if not self.can_have_words:
+            return None
+        try:
+            words = (f"since:{write_moment(since)}", f"before:{write_moment(before)}")
+        except (OverflowError, ValueError, OSError):
+            return None
+        return self.with_words(*words).url()
 
     def model_url(self, model: str | None) -> str | None:
         """Return the URL of the list of one model; None if the API has no filter for it."""
@@ -155,6 +262,7 @@ class Listing:
     limit: str | None = None
     day: str | None = None
     conversations: Mapping[str, Conversation] = field(default_factory=dict)
+    numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
     can_fold: bool = False
 
     @property
@@ -164,8 +272,17 @@ class Listing:
         return tuple(row for row in self.rows if kind is None or is_of_kind(row, kind))
 
     @property
+    def has_days(self) -> bool:
+        """Whether the rows are in the order of time, and so have the days as headings."""
+        return self.filters.column == "time"
+
+    @property
     def days(self) -> Iterator[tuple[str | None, tuple[Row, ...]]]:
         """The rows of each day with its heading, which is None where the day goes on."""
+        if not self.has_days:
+            if self.shown:
+                yield None, self.shown
+            return
         day = self.day
         rows: list[Row] = []
         heading: str | None = None
@@ -182,7 +299,7 @@ class Listing:
     @property
     def is_empty(self) -> bool:
         """Whether nothing matches, on any page."""
-        is_end = not self.page.cut_off and not self.page.unreadable
+        is_end = not self.page.cut_off and not self.page.unreadable and not self.page.next_after
         return is_end and not self.rows and not self.after
 
     @property
@@ -194,7 +311,7 @@ class Listing:
     @property
     def next_url(self) -> str:
         shown = self.shown
-        day = _find_day(shown[-1].completion) if shown else self.day
+        day = _find_day(shown[-1].completion) if shown and self.has_days else self.day
         return self.filters.url(after=self.page.next_after, limit=self.limit, day=day)
 
     @property
@@ -206,6 +323,39 @@ class Listing:
             "metadata-keys": _suggest(one.name.text for one in metadata),
             "metadata-values": _suggest(scalar_text(one.value) or "" for one in metadata),
         }
+
+
+def _read_words(written: str) -> tuple[str, ...]:
+    """Return the filter words of an address. Abort with 400 if one of them is invalid."""
+    if not written.strip() or services().share is not None:
+        return ()
+    try:
+        parse_query(written)
+    except BadQuery as problem:
+        abort(400, str(problem))
+    if services().finder is None:
+        abort(400, _NEEDS_STORE)
+    return tuple(split_words(written))
+
+
+def _is_valid(words: str) -> bool:
+    try:
+        parse_query(words)
+    except BadQuery:
+        return False
+    return True
+
+
+def _read_sort(written: str | None) -> str:
+    """Return the order in an address. Abort with 400 if there is none of this name."""
+    sort = written or "time"
+    if services().share is not None:
+        return "time"
+    if sort.removeprefix("-") not in SORTS:
+        abort(400, f"The parameter sort takes {', '.join(SORTS)}, each also with a minus sign.")
+    if sort != "time" and services().finder is None:
+        abort(400, _NEEDS_STORE)
+    return sort
 
 
 def list_filters() -> Filters:

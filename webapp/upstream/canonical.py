@@ -70,7 +70,8 @@ class CanonicalPage(Generic[T]):
     after `next_skip` items from the start; nothing is known to follow if both are None.
     `has_more` and `total` are None if the server does not say. `is_repeated` means that the
     server sent only items from before `after` again, `end_is_claimed` that it calls the items of
-    a full page the last ones: some servers say so of every page.
+    a full page the last ones: some servers say so of every page. `is_partial` means that our own
+    server ended a bounded search before the page was full.
     """
 
     items: tuple[T, ...]
@@ -82,6 +83,7 @@ class CanonicalPage(Generic[T]):
     total: int | None = None
     is_repeated: bool = False
     end_is_claimed: bool = False
+    is_partial: bool = False
 
     @property
     def claimed_after(self) -> str | None:
@@ -139,6 +141,7 @@ def canonicalize(
         next_skip=skip + len(items) if is_counted else None,
         total=page.total,
         is_repeated=is_repeated,
+        is_partial=page.resume_after is not None,
         end_is_claimed=has_more is False and is_full(page, limit) and bool(items),
     )
 
@@ -273,8 +276,10 @@ def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
 
     `after` is the cursor that `page` was requested with: a server that returns the same one
     ignores it. The cursor is the last item's id, as the official clients take it, else
-    `last_id`.
+    `last_id`. After a bounded search, our own server names it.
     """
+    if page.resume_after is not None:
+        return page.resume_after if page.resume_after != after else None
     if page.has_more is False or not page.data:
         return None
     cursor = page.data[-1].id or page.last_id

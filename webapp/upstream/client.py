@@ -102,15 +102,16 @@ class Upstream:
         order: str | None = None,
         model: str | None = None,
         metadata: Mapping[str, str] | None = None,
-        folds: bool = False,
+        own: Mapping[str, str] | None = None,
         deadline: Deadline | None = None,
     ) -> Page[Completion]:
         """Return one page of completions, as sent; blank filters are left out.
 
-        If it `folds`, only the last one of each conversation; our own server alone can do that.
+        `own` are parameters that our own server alone knows: filters in `words`, a `sort`,
+        `conversations=folded`.
         """
         query = build_page_query(
-            after=after, limit=limit, order=order, model=model, metadata=metadata, folds=folds
+            after=after, limit=limit, order=order, model=model, metadata=metadata, own=own
         )
         request = Request("GET", COMPLETIONS, query)
         decode = partial(decoding.decode_page, read=Completion.from_json)

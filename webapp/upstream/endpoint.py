@@ -210,20 +210,19 @@ def build_page_query(
     order: str | None,
     model: str | None = None,
     metadata: Mapping[str, str] | None = None,
-    folds: bool = False,
+    own: Mapping[str, str] | None = None,
 ) -> str:
     """Return the query of a list request, without blanks. Raises `InvalidId` for the cursor.
 
     Metadata filters are `metadata[key]=value` with the brackets encoded, as the official
-    clients send them.
+    clients send them. `own` are parameters that our own server alone knows.
     """
     pairs = {
         "after": check_id(after) if after else None,
         "limit": None if limit is None else str(limit),
         "order": order,
         "model": model,
-        "conversations": "folded" if folds else None,
-    }
+    } | dict(own or {})
     filters = {f"metadata[{key}]": value for key, value in (metadata or {}).items() if key}
     return encode_query((name, value) for name, value in (pairs | filters).items() if value)
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.conversations import Conversation, ConversationSource
-from webapp.finding import MAX_QUERY
+from webapp.finding import MAX_QUERY, BadQuery, RowNumbers, parse_query
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading.listing import list_what_fits
@@ -50,6 +50,8 @@ def index() -> ResponseReturnValue:
     until = deadline()
     upstream = services().upstream
     source = services().conversations
+    if parse_query(filters.text).terms:
+        return redirect(url_for("finding.search", q=filters.all_words), 303)
     folds = source is not None and not filters.is_flat
     limit = read_whole_number("limit", default=20, low=1, high=100)
     try:
@@ -58,11 +60,12 @@ def index() -> ResponseReturnValue:
                 upstream.list_completions,
                 model=filters.model,
                 metadata=dict(filters.metadata),
-                folds=folds,
+                own=filters.own_query() | ({"conversations": "folded"} if folds else {}),
                 deadline=until,
             ),
             after=after,
             limit=limit,
+            order=filters.order,
             # The pages held are in memory beside the next answer.
             max_held=upstream.max_bytes // 4,
             deadline=until,
@@ -78,6 +81,7 @@ def index() -> ResponseReturnValue:
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
         conversations=_find_conversations(source, rows) if source and folds else {},
+        numbers=_find_numbers(rows),
         can_fold=source is not None,
     )
     response = _page(listing)
@@ -102,7 +106,7 @@ def open_pasted() -> ResponseReturnValue:
             return redirect(find_place(open_id, place), 303)
     ref = parse_pasted(pasted)
     if services().finder is not None and _is_search(pasted, ref):
-        return redirect(url_for("finding.search", q=pasted.strip()), 303)
+        return redirect(_search_url(pasted.strip()), 303)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
@@ -138,15 +142,22 @@ def find_neighbor(
     `created` is when the completion was created, in unix seconds, if that is known. Abort with 404
     if its place in the list is not.
     """
+    until = deadline()
+    cursor = completion_id
     try:
-        found = services().upstream.list_completions(
-            after=completion_id,
-            limit=1,
-            order="asc" if direction == "newer" else "desc",
-            model=filters.model,
-            metadata=dict(filters.metadata),
-            deadline=deadline(),
-        )
+        while True:
+            found = services().upstream.list_completions(
+                after=cursor,
+                limit=1,
+                order="asc" if direction == "newer" else "desc",
+                model=filters.model,
+                metadata=dict(filters.metadata),
+                own=filters.own_query(is_sorted=False),
+                deadline=until,
+            )
+            if found.data or found.resume_after in (None, cursor):
+                break
+            cursor = found.resume_after or ""
     except (BadRequest, NotFound):
         abort(404, "This completion is no longer stored, and its place in the list is not known.")
     ids = [completion.id for completion in found.data]
@@ -163,6 +174,11 @@ def find_neighbor(
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
             return one.id
     return None
+
+
+def _find_numbers(rows: Iterable[Row]) -> Mapping[str, RowNumbers]:
+    finder = services().finder
+    return finder.find_numbers([row.completion.id or "" for row in rows]) if finder else {}
 
 
 def _find_conversations(
@@ -196,6 +212,17 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
     except NotFound:
         return True
     return False
+
+
+def _search_url(words: str) -> str:
+    """Return the URL of the list for filters alone, and of the search for texts."""
+    try:
+        has_terms = bool(parse_query(words).terms)
+    except BadQuery:
+        has_terms = True
+    if has_terms:
+        return url_for("finding.search", q=words)
+    return url_for("listing.index", filter=words)
 
 
 def _page(listing: Listing) -> Response:

@@ -6,42 +6,62 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import TextClause
 
-from tools.store_rows import add, completion, database_url
+from tools.store_rows import add, completion, database_url, listening
 from webapp.embedded import Store
+from webapp.embedded.finding.filters import build_selection
+from webapp.embedded.finding.walking import Place, walk
 from webapp.embedded.store.pages import Order
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
-    select_completions,
     select_messages,
 )
+from webapp.finding import parse_query
 
-BINDS = dict.fromkeys(("completion", "position", "created", "seq", "model", "after", "rows"), 1) | {
-    f"{name}{at}": "x" for name in ("key", "value") for at in range(3)
-}
+BINDS = dict.fromkeys(("completion", "position", "after", "rows"), 1)
 ORDERS = get_args(Order)
 
 
-@pytest.fixture(params=["without statistics", "with statistics"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A filled store's database, also after ANALYZE, which may change the plans."""
-    with closing(Store(database_url(tmp_path))) as store:
+@pytest.fixture(scope="module", params=["without statistics", "with statistics"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a filled store, also after ANALYZE, which may change the plans."""
+    path = tmp_path_factory.mktemp("store")
+    with closing(Store(database_url(path))) as store:
         add(
             store,
             *(
-                completion(f"c{at}", messages=3, model="m", metadata={"a": str(at % 2), "b": "1"})
+                completion(
+                    f"c{at}",
+                    messages=3,
+                    created=at,
+                    model="m",
+                    metadata={"a": str(at % 2), "b": "1"},
+                    usage={"total_tokens": at},
+                )
                 for at in range(200)
             ),
         )
-    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
-        if request.param == "with statistics":
+    if request.param == "with statistics":
+        with closing(sqlite3.connect(path / "store.db")) as connection:
             connection.execute("ANALYZE")
+    return path
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(folder / "store.db")) as connection:
         yield connection
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    with closing(Store(database_url(folder))) as opened:
+        yield opened
 
 
 def plan(database: sqlite3.Connection, statement: TextClause) -> list[str]:
@@ -63,29 +83,85 @@ def test_a_page_of_messages_is_a_seek(database: sqlite3.Connection, order: Order
     assert_seeks([step], "sqlite_autoindex_messages_1")
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_page_of_completions_is_a_seek(database: sqlite3.Connection, order: Order) -> None:
-    steps = plan(database, select_completions(order, by_model=False, pairs=0))
-
-    assert_seeks(steps, "completions_by_time ((created,seq)")
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_page_of_one_model_is_a_seek(database: sqlite3.Connection, order: Order) -> None:
-    steps = plan(database, select_completions(order, by_model=True, pairs=0))
-
-    assert_seeks(steps, "completions_by_model (model=? AND (created,seq)")
+ONE = ["", "model:m", "metadata:a=1", "finish:stop", "since:2026-11-17 model:m"]
+SEVERAL = [
+    "model:nobody metadata:a=1",
+    "metadata:a=1 metadata:b=1 metadata:c=1",
+    "tool:shell finish:stop has:image",
+    "tokens:>100",
+    "messages:>1 tool:shell before:2026-11-17",
+    "on:2026-11-17 duration:<9",
+]
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("by_model", [False, True])
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_a_page_by_metadata_is_a_seek(
-    database: sqlite3.Connection, order: Order, by_model: bool, pairs: int
+@pytest.mark.parametrize("folds", [False, True])
+@pytest.mark.parametrize("words", [*ONE, *SEVERAL])
+def test_a_page_of_completions_by_time_is_a_seek(
+    store: Store, words: str, folds: bool, order: Order
 ) -> None:
-    steps = plan(database, select_completions(order, by_model=by_model, pairs=pairs))
+    """With several filters, a seek and a bounded scan; only a few rows of a range are sorted."""
+    for steps in explain_walk(store, words, None, order=order, folds=folds, chunks=(1, 2)):
+        assert_only_seeks(steps, may_sort=":>" in words or ":<" in words)
 
-    assert_seeks(steps, "metadata_by_pair (key=? AND value=? AND (created,completion)")
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("sort", ["messages", "total_tokens"])
+@pytest.mark.parametrize("words", ["", *SEVERAL])
+def test_a_page_in_the_order_of_a_number_is_a_seek(
+    store: Store, words: str, sort: str, order: Order
+) -> None:
+    index = {"total_tokens": "tokens"}.get(sort, sort)
+    plans = list(explain_walk(store, words, sort, order=order, folds=False, chunks=(1, 2)))
+    assert any(f"facts_by_{index}" in steps[0] for steps in plans)
+    for steps in plans:
+        assert_only_seeks(steps, may_sort=True)
+
+
+def explain_walk(
+    store: Store,
+    words: str,
+    sort: str | None,
+    *,
+    order: Order,
+    folds: bool,
+    chunks: tuple[int, ...],
+) -> Iterator[list[str]]:
+    """Yield the plan of each statement of a page."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:
+        statements.append((args[2], args[3]))
+
+    with store.connect() as connection:
+        with listening(connection.engine, "before_cursor_execute", note):
+            walk(
+                connection,
+                build_selection(parse_query(words)),
+                order=order,
+                after=Place(None if sort is None else 1, 100, 100),
+                rows=21,
+                sort=sort,
+                folds=folds,
+                chunks=chunks,
+            )
+        for statement, binds in (one for one in statements if one[0].startswith("SELECT")):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", binds)
+            yield [row[3] for row in plan]
+
+
+def assert_only_seeks(steps: list[str], *, may_sort: bool = False) -> None:
+    # `s` is what a subquery has found, and `d` so few rows that they are sorted.
+    known: tuple[str, ...] = (
+        "SEARCH ",
+        "CORRELATED SCALAR SUBQUERY",
+        "SCALAR SUBQUERY",
+        "CO-ROUTINE",
+        "SCAN s",
+    )
+    known = (*known, "SCAN d", "USE TEMP B-TREE") if may_sort else known
+    for step in steps:
+        assert step.startswith(known), steps
 
 
 @pytest.mark.parametrize("statement", [COMPLETION_CURSOR, MESSAGE_CURSOR])

@@ -15,8 +15,9 @@ from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError
 from webapp.embedded.limits import MAX_VALUES
-from webapp.embedded.store.pages import Order, PageRequest
+from webapp.embedded.store.pages import ListRequest, Order, PageRequest
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.finding.query import SORTS, BadQuery, parse_query
 from webapp.http.deadline import Deadline
 
 DEFAULT_LIMIT: Final = 20
@@ -73,6 +74,23 @@ def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> P
         )
     limit = parse_limit(query.get("limit", str(DEFAULT_LIMIT)))
     return PageRequest(after=query.get("after"), limit=limit, order=cast(Order, order))
+
+
+def parse_list_request(query: MultiDict[str, str]) -> ListRequest:
+    """Parse what only our own pages ask for: `words`, `sort`, `conversations`.
+
+    Raise `ApiError` if one of them is invalid.
+    """
+    sort = query.get("sort", "time")
+    if sort not in SORTS:
+        raise ApiError(f"Invalid value: '{sort}'.", param="sort", code="invalid_value")
+    try:
+        words = parse_query(query.get("words", ""))
+    except BadQuery as problem:
+        raise ApiError(str(problem), param="words", code="invalid_value") from problem
+    if words.terms:
+        raise ApiError("A list is filtered, not searched.", param="words", code="invalid_value")
+    return ListRequest(words, sort, folds=query.get("conversations") == "folded")
 
 
 def parse_limit(text: str) -> int:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from webapp.embedded.api.create import forward_create
 from webapp.embedded.api.parameters import (
+    parse_list_request,
     parse_metadata_filter,
     parse_metadata_update,
     parse_page_request,
@@ -42,7 +43,7 @@ def list_completions() -> Response:
         parse_page_request(request.args, default_order="desc"),
         model=request.args.get("model"),
         metadata=parse_metadata_filter(request.args),
-        folds=_wants_given() and request.args.get("conversations") == "folded",
+        listed=parse_list_request(request.args) if _wants_given() else None,
         as_given=_wants_given(),
     )
     return _respond_with_page(page)

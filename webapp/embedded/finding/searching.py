@@ -1,183 +1,112 @@
 """Search all stored completions, newest first, for texts and by facts.
 
-A search goes through completions in the order of the list, a bounded number in each statement,
-until its page is full or its time is over; its cursor continues it. The rarest of its filters
-yields the completions. Texts of three characters and more are looked up in the index of trigrams
-first: if it has few candidates, these are all that is read.
+A search walks through the completions that pass its filters, a bounded number at a time, until
+its page is full or its time is over; its cursor continues it. Texts of three characters and more
+are looked up in the index of trigrams first: if it has few candidates, these are all that is read.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 
 from webapp.embedded.documents.passages import fold_text
 from webapp.embedded.documents.records import index_text
+from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
+from webapp.embedded.finding.walking import Place, walk
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.trigrams import has_trigrams, select_unindexed
-from webapp.finding import Cursor, Found, Query, Results
+from webapp.finding import Cursor, Found, Query, Results, RowNumbers
 
-_KEYS_AT_ONCE: Final = 1_000
 _PASSAGES_AT_ONCE: Final = 200
 """Completions whose passages one statement reads."""
 _MOST_CANDIDATES: Final = 2_000
 """Passages; with more, matches are so frequent that going through the list finds them soon."""
-_MOST_PROBED: Final = 1_000
 _HITS: Final = 5
 _START: Final = Cursor(2**63 - 1, 2**63 - 1)
 
+_NUMBERS: Final = text(
+    "SELECT c.id, f.messages, f.total_tokens, f.duration_ms, f.first_token_ms"
+    " FROM completions AS c JOIN facts AS f ON f.completion = c.seq WHERE c.id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
 _CONTAINS: Final = {
     "sqlite": "instr(passages.text, :{term}) > 0",
     "postgresql": "position(:{term} in passages.text) > 0",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """A condition on rows of `table`, whose column `key` is the completion's seq."""
-
-    table: str
-    key: str
-    condition: str
-
-    @property
-    def as_condition(self) -> str:
-        """The condition on a completion `d`."""
-        return f"EXISTS (SELECT 1 FROM {self.table} WHERE {self.key} = d.seq AND {self.condition})"
-
-    def select(self, more: str = "") -> str:
-        """Return the query for the completions, in the order of an index of the table."""
-        return (
-            f"SELECT created, {self.key} AS seq FROM {self.table} WHERE {self.condition}{more}"
-            f" ORDER BY created DESC, {self.key} DESC LIMIT :rows"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The source of the completions of a search, and the conditions on each of them.
-
-    `bounds` is the time of creation, at which the index of `source` begins and ends.
-    """
-
-    source: _Filter
-    conditions: tuple[str, ...]
-    bounds: str
-    binds: dict[str, object]
-
-    def select_keys(self) -> str:
-        """Return the query for the next completions, each with whether it fulfils all."""
-        checks = " AND ".join(self.conditions) or "1 = 1"
-        after = f"{self.bounds} AND (created, {self.source.key}) < (:created, :after)"
-        return (
-            f"SELECT d.created, d.seq, CASE WHEN {checks} THEN 1 ELSE 0 END AS matches"
-            f" FROM ({self.source.select(after)}) AS d ORDER BY d.created DESC, d.seq DESC"
-        )
-
-    def select_candidates(self) -> str:
-        """Return the query for those of some completions that fulfil all."""
-        checks = (self.source.as_condition, *self.conditions)
-        return (
-            "SELECT d.created, d.seq FROM completions AS d"
-            f" WHERE d.seq IN :seqs{self.bounds} AND {' AND '.join(checks)}"
-        )
-
-
 class StoreFinder:
-    """Searches the completions of a store."""
+    """Searches the completions of a store; one statement reads the texts of `at_once` of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, at_once: int = _PASSAGES_AT_ONCE) -> None:
         self._store = store
+        self._at_once = at_once
+
+    def find_numbers(self, ids: Sequence[str]) -> dict[str, RowNumbers]:
+        """Return the numbers of stored completions by their ids."""
+        if not ids:
+            return {}
+        with self._store.connect() as connection:
+            rows = connection.execute(_NUMBERS, {"ids": [index_text(one) for one in ids]})
+            return {id: RowNumbers(*numbers) for id, *numbers in rows}
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
         until = time.monotonic() + seconds
         with self._store.connect() as connection:
             terms = [fold_text(term) for term in query.terms]
-            plan = _plan(connection, query)
-            keys = _iter_keys(connection, plan, after or _START)
+            selection = build_selection(query)
             candidates = _find_candidates(connection, query, terms) if terms else None
-            if candidates is not None:
-                keys = _iter_candidates(connection, plan, candidates, after or _START)
+            if candidates is None:
+                batches = _iter_passing(connection, selection, after, self._at_once)
+            else:
+                fitting = _list_candidates(connection, selection, candidates, after or _START)
+                batches = _split(fitting, self._at_once)
             found: list[Found] = []
             searched = 0
-            last: Cursor | None = None
-            while some := list(islice(keys, _PASSAGES_AT_ONCE)):
-                searched += len(some)
-                matching = [key for key, matches in some if matches]
-                hits = _find_hits(connection, matching, terms, query.scopes) if terms else {}
-                for key in matching:
+            last = after
+            for keys, end in batches:
+                searched += len(keys)
+                hits = _find_hits(connection, keys, terms, query.scopes) if terms else {}
+                for key in keys:
                     if terms and key.seq not in hits:
                         continue
                     if len(found) == limit:
                         return Results(tuple(found), last, False, searched)
                     found.append(_show(connection, key, hits.get(key.seq, []), terms))
                     last = key
-                last = some[-1][0]
-                if time.monotonic() >= until:
-                    return Results(tuple(found), last, True, searched)
+                last = end
+                if time.monotonic() >= until and end is not None:
+                    return Results(tuple(found), end, True, searched)
             return Results(tuple(found), None, False, searched)
+
+
+def _iter_passing(
+    connection: Connection, selection: Selection, after: Cursor | None, at_once: int
+) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
+    """Yield completions that pass the filters, newest first, each batch with where it ends.
+
+    That is None after the last batch.
+    """
+    place = Place(None, *after) if after else None
+    while True:
+        walked = walk(connection, selection, order="desc", after=place, rows=at_once)
+        is_full = len(walked.places) == at_once
+        place = walked.places[-1] if is_full else walked.resume
+        end = None if place is None else Cursor(place.created, place.seq)
+        yield [Cursor(one.created, one.seq) for one in walked.places], end
+        if end is None:
+            return
 
 
 def _show(
     connection: Connection, key: Cursor, hits: Sequence[tuple[int, str]], terms: Sequence[str]
 ) -> Found:
     return show_found(connection, key, hits[:_HITS], terms, count=len(hits))
-
-
-def _plan(connection: Connection, query: Query) -> _Plan:
-    """Return the plan in which the rarest filter yields the completions."""
-    binds: dict[str, object] = {}
-    filters: list[_Filter] = []
-    for at, tag in enumerate(query.tags):
-        binds[f"tag{at}"] = index_text(tag)
-        filters.append(_Filter("tags", "completion", f"tag = :tag{at}"))
-    for at, (key, value) in enumerate(query.metadata):
-        binds |= {f"key{at}": index_text(key), f"value{at}": index_text(value)}
-        filters.append(_Filter("metadata", "completion", f"key = :key{at} AND value = :value{at}"))
-    if query.model is not None:
-        binds["model"] = index_text(query.model)
-        filters.append(_Filter("completions", "seq", "model = :model"))
-    ranges = []
-    for at, (column, low, high) in enumerate(query.ranges):
-        binds |= {f"low{at}": low, f"high{at}": high}
-        condition = f"{column} BETWEEN :low{at} AND :high{at}"
-        ranges.append(_Filter("facts", "completion", condition).as_condition)
-    bounds = ""
-    for name, bound, sign in (("since", query.since, ">="), ("before", query.before, "<")):
-        if bound is not None:
-            binds[name] = bound
-            bounds += f" AND created {sign} :{name}"
-    filters.sort(key=lambda one: _probe(connection, one, binds))
-    source = filters[0] if filters else _Filter("completions", "seq", "1 = 1")
-    conditions = (*(one.as_condition for one in filters[1:]), *ranges)
-    return _Plan(source, conditions, bounds, binds)
-
-
-def _probe(connection: Connection, one: _Filter, binds: dict[str, object]) -> int:
-    """Return the number of completions that a filter yields, counted up to a bound."""
-    used = {name: value for name, value in binds.items() if f":{name}" in one.condition}
-    statement = text(f"SELECT count(*) FROM ({one.select()}) AS probed")
-    return int(connection.execute(statement, {**used, "rows": _MOST_PROBED}).scalar_one())
-
-
-def _iter_keys(connection: Connection, plan: _Plan, after: Cursor) -> Iterator[tuple[Cursor, bool]]:
-    """Yield the completions after a cursor, with whether they fulfil the plan."""
-    statement = text(plan.select_keys())
-    while True:
-        binds = {"created": after.created, "after": after.seq, "rows": _KEYS_AT_ONCE}
-        rows = connection.execute(statement, {**plan.binds, **binds}).all()
-        for row in rows:
-            after = Cursor(row.created, row.seq)
-            yield after, bool(row.matches)
-        if len(rows) < _KEYS_AT_ONCE:
-            return
 
 
 def _find_candidates(
@@ -217,19 +146,29 @@ def _escape_like(term: str) -> str:
     return term.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def _iter_candidates(
-    connection: Connection, plan: _Plan, candidates: Sequence[int], after: Cursor
-) -> Iterator[tuple[Cursor, bool]]:
-    """Yield the candidates that fulfil the plan, in the order of the list."""
-    statement = text(plan.select_candidates()).bindparams(bindparam("seqs", expanding=True))
-    keys = []
+def _list_candidates(
+    connection: Connection, selection: Selection, candidates: Sequence[int], after: Cursor
+) -> list[Cursor]:
+    """Return the candidates after a cursor that pass the filters, newest first."""
+    statement = text(
+        "SELECT d.created, d.seq FROM completions AS d"
+        f" WHERE d.seq IN :seqs{selection.bound('d.created')}{selection.checks('d.seq')}"
+    ).bindparams(bindparam("seqs", expanding=True))
+    keys: list[Cursor] = []
     for at in range(0, len(candidates), _PASSAGES_AT_ONCE):
         seqs = candidates[at : at + _PASSAGES_AT_ONCE]
-        rows = connection.execute(statement, {**plan.binds, "seqs": seqs}).all()
+        rows = connection.execute(statement, {**selection.binds, "seqs": seqs}).all()
         keys += [Cursor(row.created, row.seq) for row in rows]
-    for key in sorted(keys, reverse=True):
-        if key < after:
-            yield key, True
+    return [key for key in sorted(keys, reverse=True) if key < after]
+
+
+def _split(
+    keys: Sequence[Cursor], at_once: int
+) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
+    """Yield the keys in batches, as `_iter_passing` does."""
+    for at in range(0, len(keys), at_once):
+        some = keys[at : at + at_once]
+        yield some, some[-1] if at + at_once < len(keys) else None
 
 
 def _find_hits(

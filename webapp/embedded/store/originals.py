@@ -15,7 +15,9 @@ from sqlalchemy import Connection, text
 from webapp.embedded.documents.api_json import join_lines, one_line_source, strip_whitespace
 from webapp.embedded.documents.as_given import write_given_completion
 from webapp.embedded.documents.records import CompletionRecord, index_text
-from webapp.embedded.store.queries import START, bind_filters, select_completion_keys
+from webapp.embedded.finding.filters import build_selection
+from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.store.queries import COMPLETION_IDS, START
 from webapp.exact_json import Null, Object, Value, parse
 
 _COMPLETION: Final = text("SELECT seq, wire_json, given_json FROM completions WHERE id = :id")
@@ -56,10 +58,19 @@ def read_keys_after(
 
     The list is empty after the last one.
     """
-    statement = select_completion_keys(by_model=model is not None, pairs=len(metadata))
-    binds: dict[str, object] = {"created": after.created, "seq": after.seq, "rows": _KEYS_AT_ONCE}
-    rows = connection.execute(statement, binds | bind_filters(model, metadata))
-    return [Key(*row) for row in rows]
+    places = walk(
+        connection,
+        build_selection(model=model, metadata=metadata),
+        order="asc",
+        after=Place(None, after.created, after.seq),
+        rows=_KEYS_AT_ONCE,
+        is_bounded=False,
+    ).places
+    if not places:
+        return []
+    rows = connection.execute(COMPLETION_IDS, {"seqs": [one.seq for one in places]})
+    ids: dict[int, str] = {row.seq: row.id for row in rows}
+    return [Key(ids[one.seq], one.created, one.seq) for one in places]
 
 
 def iter_original_json(connection: Connection, completion_id: str) -> Iterator[str]:

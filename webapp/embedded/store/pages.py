@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, overload
 
+from webapp.finding.query import Query
+
 Order: TypeAlias = Literal["asc", "desc"]
 
 
@@ -26,17 +28,33 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ListRequest:
+    """The completions of a list of our own pages, and their order.
+
+    `query` has filters, and no texts. Of each conversation that it `folds`, the last completion
+    that passes the filters is listed. A list that `is_bounded` ends its search after some rows.
+    """
+
+    query: Query = Query()
+    sort: str = "time"
+    folds: bool = False
+    is_bounded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class JsonPage:
     """One page: the ids and the serialized JSON of its objects, in order.
 
     `data` may read large texts from the store as it is iterated over; `is_large` is whether it
-    does, and the page should not be built whole.
+    does, and the page should not be built whole. `resume` is the id after which a bounded search
+    for more goes on: it ended before the page was full.
     """
 
     ids: tuple[str, ...]
     data: Sequence[str]
     has_more: bool
     is_large: bool = False
+    resume: str | None = None
 
     def to_json(self) -> str:
         """Return the page as the API serializes it; an empty page has null ids."""
@@ -51,7 +69,8 @@ class JsonPage:
             yield one
         first, last = (f'"{self.ids[0]}"', f'"{self.ids[-1]}"') if self.ids else ("null", "null")
         has_more = "true" if self.has_more else "false"
-        yield f'],"first_id":{first},"last_id":{last},"has_more":{has_more}}}'
+        resume = f',"resume_after":"{self.resume}"' if self.resume else ""
+        yield f'],"first_id":{first},"last_id":{last},"has_more":{has_more}{resume}}}'
 
 
 class StoredTexts(Sequence[str]):

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.as_given import write_given_completion, write_given_message
 from webapp.embedded.documents.records import parse_record
-from webapp.embedded.store.pages import JsonPage, PageRequest, UnknownCursor
+from webapp.embedded.store.pages import (
+    JsonPage,
+    ListRequest,
+    PageRequest,
+    UnknownCursor,
+)
 
 
 class Snapshot:
@@ -26,7 +31,7 @@ class Snapshot:
         *,
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
-        folds: bool = False,
+        listed: ListRequest | None = None,
         as_given: bool = False,
     ) -> JsonPage:
         """Return an empty page: a reader of the share needs no list."""

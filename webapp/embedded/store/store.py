@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from threading import Event
 from typing import Any, Final
@@ -26,6 +27,8 @@ from webapp.database import (
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
+from webapp.embedded.finding.filters import build_selection
+from webapp.embedded.finding.walking import Place, walk
 from webapp.embedded.store.conversations import (
     MOST_REQUESTS,
     find_prompt_difference,
@@ -43,23 +46,30 @@ from webapp.embedded.store.deriving import (
 )
 from webapp.embedded.store.filling import fill
 from webapp.embedded.store.originals import matches_original, write_as_given
-from webapp.embedded.store.pages import JsonPage, PageRequest, StoredTexts, UnknownCursor
+from webapp.embedded.store.pages import (
+    JsonPage,
+    ListRequest,
+    PageRequest,
+    StoredTexts,
+    UnknownCursor,
+)
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     COMPLETION_GIVEN,
+    COMPLETION_IDS,
     COMPLETION_TEXT,
+    COMPLETIONS,
     MESSAGE_CURSOR,
     MESSAGE_GIVEN,
     MESSAGE_TEXT,
     START,
-    bind_filters,
-    select_completions,
     select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA, mark_large
 from webapp.embedded.store.trigrams import index_passages
 from webapp.exact_json import Object, parse
+from webapp.finding.query import SORTS
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
@@ -173,26 +183,38 @@ class Store:
         *,
         model: str | None = None,
         metadata: Sequence[tuple[str, str]] = (),
-        folds: bool = False,
+        listed: ListRequest | None = None,
         as_given: bool = False,
     ) -> JsonPage:
-        """Return a page of completions by time, filtered by model and by all metadata pairs.
+        """Return a page of completions, filtered by model and by all metadata pairs.
 
-        If it `folds`, only the last one of each conversation that passes the filters.
+        They are sorted by time, unless `listed` says otherwise, which may have more filters.
         They are in the API's form, or `as_given`; the same holds for the other methods.
         Raise `UnknownCursor` if `page.after` is not the id of a completion.
         """
-        statement = select_completions(
-            page.order, by_model=model is not None, pairs=len(metadata), folds=folds
-        )
+        listed = listed or ListRequest(is_bounded=False)
+        selection = build_selection(listed.query, model=model, metadata=metadata)
+        sort = SORTS[listed.sort]
         with self.connect() as connection:
-            start = START[page.order], START[page.order]
-            created, seq = _resolve_cursor(connection, COMPLETION_CURSOR, page, start)
-            binds = bind_filters(model, metadata) | {"created": created, "seq": seq}
-            rows = _read_rows(connection, statement, page, binds)
-        if as_given:
-            return self._build_page(rows, page, COMPLETION_GIVEN, {}, write=_write_completion)
-        return self._build_page(rows, page, COMPLETION_TEXT, {})
+            walked = walk(
+                connection,
+                selection,
+                order=page.order,
+                after=_find_place(connection, page.after, sort) if page.after else None,
+                rows=page.limit + 1,
+                sort=sort,
+                folds=listed.folds,
+                is_bounded=listed.is_bounded,
+            )
+            seqs = [place.seq for place in walked.places]
+            found = connection.execute(COMPLETIONS, {"seqs": seqs}).all() if seqs else []
+            rows = sorted(found, key=lambda row: seqs.index(row.position))
+            resume = walked.resume and _find_id(connection, walked.resume.seq)
+        statement, write = (
+            (COMPLETION_GIVEN, _write_completion) if as_given else (COMPLETION_TEXT, None)
+        )
+        built = self._build_page(rows, page, statement, {}, write=write)
+        return replace(built, resume=resume, has_more=True) if resume else built
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
         """Return a completion's JSON, or None if there is none of this id."""
@@ -356,6 +378,21 @@ def _reserve_seqs(connection: Connection, count: int) -> Sequence[int]:
         return connection.execute(_NEXT_SEQS, {"count": count}).scalars().all()
     first = connection.execute(_LAST_SEQ).scalar_one() + 1
     return range(first, first + count)
+
+
+def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
+    """Return the place of a completion in a list. Raise `UnknownCursor` if it is not stored."""
+    row = connection.execute(COMPLETION_CURSOR, {"after": index_text(after)}).one_or_none()
+    if row is None:
+        raise UnknownCursor(after)
+    number = text(f"SELECT {sort} FROM facts WHERE completion = :seq") if sort else None
+    value = None if number is None else connection.execute(number, {"seq": row.seq}).scalar()
+    return Place(value, row.created, row.seq)
+
+
+def _find_id(connection: Connection, seq: int) -> str:
+    [row] = connection.execute(COMPLETION_IDS, {"seqs": [seq]})
+    return str(row.id)
 
 
 def _resolve_cursor(

@@ -80,10 +80,12 @@ def _iter_completions(filters: Filters) -> Iterator[Completion]:
                 upstream.list_completions,
                 model=filters.model,
                 metadata=dict(filters.metadata),
+                own=filters.own_query(),
                 deadline=until,
             ),
             after=after,
             limit=MAX_LIMIT,
+            order=filters.order,
             max_held=upstream.max_bytes // 4,
             deadline=until,
         )

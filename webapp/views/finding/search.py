@@ -47,6 +47,7 @@ def search() -> ResponseReturnValue:
         continues=after is not None,
         facts=HAS,
         hit_url=_hit_url,
+        list_url=url_for("listing.index", filter=words) if results and not query.terms else None,
         next_url=_next_url(results.cursor) if results and results.cursor else None,
     )
     return page, 400 if fault else 200

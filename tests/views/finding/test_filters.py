@@ -1,0 +1,141 @@
+"""The list of the embedded store: filter words, orders, exact numbers, and bad words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.pages import Page
+from tools.store_rows import completion, jsonl
+
+
+def said(at: int, *, model: str) -> dict[str, Any]:
+    """Return a completion; the odd ones call a tool and are cut off."""
+    name = 'a "b" <i>'
+    call = {"id": "c", "type": "function", "function": {"name": name, "arguments": "{}"}}
+    message: dict[str, Any] = {"role": "assistant", "content": "An answer"}
+    if at % 2:
+        message["tool_calls"] = [call]
+    choice = {"index": 0, "message": message, "finish_reason": ["stop", "length"][at % 2]}
+    timing = {"total_ms": 2_300 + at, "first_token_ms": 310}
+    usage = {"total_tokens": [7, 3, 9, 1][at]}
+    question = [{"role": "user", "content": f"Question {at}, part {n}"} for n in range(5 + at)]
+    return completion(f"chatcmpl-{at}", created=1_794_873_600 + at, model=model) | {
+        "messages": question,
+        "choices": [choice],
+        "usage": usage,
+        "readback_timing": timing,
+    }
+
+
+@pytest.fixture
+def stored(load: Callable[[Path], None], tmp_path: Path) -> None:
+    load(jsonl(tmp_path / "stored.jsonl", [said(at, model=f"m{at % 2}") for at in range(4)]))
+
+
+def questions(page: Page) -> list[str]:
+    return [row.question.partition(",")[0].removeprefix("Question ") for row in page.rows]
+
+
+@pytest.mark.usefixtures("stored")
+def test_filters_and_orders_are_links_and_words_of_the_form(client: FlaskClient) -> None:
+    page = Page.of(client.get("/completions"))
+    assert questions(page) == ["3", "2", "1", "0"]
+    # The exact number of messages, and how long the answer took.
+    assert page.all(".row-messages")[0].text(strip=True) == "8 messages"
+    duration = page.all(".row-duration")[0]
+    assert duration.text() == "2.3 s"
+    assert "first token came after 0.31 s" in (duration.attributes["title"] or "")
+    page = Page.of(client.get(page.link("cut off") or ""))
+    assert questions(page) == ["3", "1"]
+    page = Page.of(client.get(page.link("tokens") or ""))
+    assert questions(page) == ["1", "3"]
+    reverse = page.one('.kinds a[title="Reverse the order"]').attributes["href"] or ""
+    assert parse_qsl(urlsplit(reverse).query) == [("filter", "finish:length"), ("sort", "-tokens")]
+    page = Page.of(client.get(reverse))
+    assert questions(page) == ["3", "1"]
+    assert page.one("form.filters [name=filter]").attributes["value"] == "finish:length"
+    assert page.one("form.filters [name=sort]").attributes["value"] == "-tokens"
+    # Its transcript leads back to the same list.
+    shown = Page.of(client.get(page.rows[0].href or ""))
+    back = shown.one(".bar-back").attributes["href"]
+    assert back == "/completions?filter=finish:length&sort=-tokens"
+
+
+@pytest.mark.usefixtures("stored")
+def test_tools_and_reasons_of_rows_are_filters(client: FlaskClient) -> None:
+    page = Page.of(client.get("/completions"))
+    tool = page.all("a.mark")[0].attributes["href"] or ""
+    assert parse_qsl(urlsplit(tool).query) == [("filter", 'tool:"a ""b"" <i>"')]
+    page = Page.of(client.get(tool))
+    assert questions(page) == ["3", "1"]
+    chip = page.one(".chips li:first-child")
+    assert 'tool:"a ""b"" <i>"' in chip.text()
+    [remove] = chip.css("a")
+    assert remove.attributes["href"] == "/completions"
+    older = Page.of(client.get(page.rows[0].href or "")).link("Older ›") or ""
+    assert client.get(older).location.startswith("/completions/chatcmpl-1?filter=tool:")
+
+
+@pytest.mark.usefixtures("stored")
+def test_words_of_an_address_are_exact(client: FlaskClient) -> None:
+    for words, found in (
+        ("messages:>6 tokens:<5", ["3"]),
+        ("model:m0", ["2", "0"]),
+        ("since:2026-11-17T00:00:01 before:2026-11-17T00:00:03", ["2", "1"]),
+        ("has:image", []),
+    ):
+        page = Page.of(client.get("/completions", query_string={"filter": words}))
+        assert questions(page) == found
+    old = Page.of(client.get("/completions?show=refused"))
+    assert "No completion matches" in old.text
+    table = client.get("/completions.csv?filter=finish:length&sort=tokens")
+    assert [line.split(",")[0] for line in table.text.splitlines()[1:]] == [
+        "chatcmpl-1",
+        "chatcmpl-3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"filter": "tokens:many"}, "tokens: takes a number"),
+        ({"filter": "has:wings"}, "has: takes audio"),
+        ({"filter": "tool:x " * 21}, "up to 20 filters"),
+        ({"sort": "color"}, "The parameter sort takes time, tokens"),
+        ({"sort": "--time"}, "The parameter sort takes time, tokens"),
+    ],
+)
+def test_bad_words_are_answered_with_the_good_ones(
+    client: FlaskClient, query: dict[str, str], words: str
+) -> None:
+    assert words in Page.of(client.get("/completions", query_string=query), 400).text
+
+
+def test_texts_are_searched_for_with_the_filters(client: FlaskClient) -> None:
+    response = client.get("/completions?filter=tool:x+bergen&model=a+b")
+    assert response.status_code == 303
+    found = dict(parse_qsl(urlsplit(response.location).query))
+    assert found == {"q": 'model:"a b" tool:x bergen'}
+    page = Page.of(client.get("/search?q=tool:x"))
+    assert page.link("Show as a list") == "/completions?filter=tool:x"
+
+
+def test_the_box_says_that_it_searches(client: FlaskClient, fake_client: FlaskClient) -> None:
+    box = Page.of(client.get("/completions")).one("#pasted")
+    assert box.attributes["placeholder"] == "id, URL, curl command or words"
+    box = Page.of(fake_client.get("/completions")).one("#pasted")
+    assert box.attributes["placeholder"] == "Paste an id, a URL or a curl command"
+
+
+def test_another_server_says_what_it_can_filter(fake_client: FlaskClient) -> None:
+    for query in ("filter=tool:shell", "sort=tokens"):
+        page = Page.of(fake_client.get(f"/completions?{query}"), 400)
+        assert "filters its list by model and metadata only" in page.text
+    page = Page.of(fake_client.get("/completions"))
+    assert page.one(".kinds span").text() == "On this page"
