@@ -103,7 +103,7 @@ def _store_old(url: str, count: int) -> None:
         migrate(database, Schema(SCHEMA.steps[:STEPS_BEFORE]))
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("UPDATE rebuilt SET form = 1"))
-        for seq, record in enumerate(_generate(count), 1):
+        for seq, record in enumerate(generate(count), 1):
             head = {"seq": seq, "id": record.id, "created": record.created, "model": record.model}
             texts = {"wire": record.wire_json, "given": record.given_json}
             connection.execute(_ADD, head | texts)
@@ -122,7 +122,7 @@ def _store_old(url: str, count: int) -> None:
             )
 
 
-def _generate(count: int) -> Iterator[CompletionRecord]:
+def generate(count: int) -> Iterator[CompletionRecord]:
     """Yield requests of conversations, each with the history of the one before."""
     for at in range(count):
         conversation, length = divmod(at, REQUESTS)

@@ -213,12 +213,12 @@ def test_a_list_has_a_line_for_each_completion_the_newest_first(filled: Readback
 
 
 def test_a_list_takes_the_words_of_filters_and_an_order(filled: Readback) -> None:
-    words = ("metadata:k=v model:gpt-x", "messages:>2")
-    [line] = filled("list", *words, "--format", "json").output.splitlines()
+    listed = filled("list", "metadata:k=v model:gpt-x", "messages:>2", "--format", "json")
+    [line] = listed.output.splitlines()
     assert json.loads(line)["messages"] == 3
     assert json.loads(line)["question"] == "message 0"
-    listed = filled("list", "--sort", "messages", "--reverse", "--limit", "2").output.splitlines()
-    assert len(listed) == 2
+    listed = filled("list", "--sort", "messages", "--reverse", "--limit", "2")
+    assert listed.output.count("\n") == 2
     for words, problem in (("tokens:many", "takes a number"), ("bergen", "is no filter")):
         ended = filled("list", words)
         assert (ended.status, problem in ended.errors) == (2, True)

@@ -79,6 +79,21 @@ class Finder(Protocol):
         """Return the numbers of stored completions by their ids."""
         ...
 
+    def count_newer(
+        self,
+        completion_id: str,
+        query: Query,
+        *,
+        model: str | None,
+        metadata: Sequence[tuple[str, str]],
+        most: int,
+    ) -> int:
+        """Return how many completions that pass the filters are newer, at most `most`.
+
+        Of a completion that is not stored, nothing is newer.
+        """
+        ...
+
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
         ...

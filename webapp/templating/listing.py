@@ -315,6 +315,15 @@ class Listing:
         return self.filters.url(after=self.page.next_after, limit=self.limit, day=day)
 
     @property
+    def newer_url(self) -> str | None:
+        """Return the URL that counts what is newer than the first row; None if it is not asked."""
+        first = self.rows[0].completion.id if self.rows else None
+        is_start = not self.after and self.filters.sort == "time"
+        if not is_start or first is None or not is_valid_id(first):
+            return None
+        return self.filters.url(newer=first) if self.filters.can_have_words else None
+
+    @property
     def suggestions(self) -> dict[str, list[str]]:
         """Suggestions for the form, by the ids of their elements."""
         metadata = [one for row in self.rows for one in row.completion.metadata]

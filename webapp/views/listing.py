@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.conversations import Conversation, ConversationSource
@@ -30,6 +30,8 @@ from webapp.views.places import find_place
 bp = Blueprint("listing", __name__)
 
 MAX_PASTED = 64 * 1024
+MOST_NEWER = 99
+"""Completions that are counted while a list is open."""
 MOST_UNFOLDED = 50
 """Requests of a conversation that its row in the list unfolds to."""
 
@@ -46,6 +48,8 @@ def index() -> ResponseReturnValue:
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
     filters = Filters.from_query(request.args)
+    if "newer" in request.args and wants_fragment():
+        return _count_newer(filters, request.args["newer"])
     after = request.args.get("after") or None
     until = deadline()
     upstream = services().upstream
@@ -174,6 +178,27 @@ def find_neighbor(
         if one.id is not None and is_valid_id(one.id) and not is_other_way:
             return one.id
     return None
+
+
+def _count_newer(filters: Filters, first: str) -> ResponseReturnValue:
+    """Answer with the number of completions that are newer than the first one of the list."""
+    finder = services().finder
+    count = 0
+    if finder is not None and is_valid_id(first):
+        count = finder.count_newer(
+            first,
+            parse_query(filters.text),
+            model=filters.model,
+            metadata=filters.metadata,
+            most=MOST_NEWER + 1,
+        )
+    return render_template(
+        "completions/_newer.html",
+        url=filters.url(newer=first),
+        list_url=filters.url(),
+        count=count,
+        most=MOST_NEWER,
+    )
 
 
 def _find_numbers(rows: Iterable[Row]) -> Mapping[str, RowNumbers]:

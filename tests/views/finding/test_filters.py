@@ -139,3 +139,36 @@ def test_another_server_says_what_it_can_filter(fake_client: FlaskClient) -> Non
         assert "filters its list by model and metadata only" in page.text
     page = Page.of(fake_client.get("/completions"))
     assert page.one(".kinds span").text() == "On this page"
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_open_list_says_how_many_are_newer(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    listed = Page.of(client.get("/completions?filter=finish:length"))
+    place = listed.one(".newer")
+    assert place.text(strip=True) == ""
+    url = place.attributes["hx-get"] or ""
+    more = [said(1, model="m1") | {"id": f"n{at}", "created": 1_794_880_000} for at in range(3)]
+    load(jsonl(tmp_path / "more.jsonl", more))
+    load(jsonl(tmp_path / "other.jsonl", [said(0, model="m0") | {"id": "other"}]))
+    asked = {"HX-Request": "true"}
+    for _ in range(2):
+        # The answer asks again, and the older ones are not counted.
+        polled = Page.of(client.get(url, headers=asked))
+        link = polled.one(".newer > a")
+        assert (link.text(), link.attributes["href"]) == (
+            "3 newer",
+            "/completions?filter=finish:length",
+        )
+        url = polled.one(".newer").attributes["hx-get"] or ""
+    # Without htmx, the address is the list.
+    assert len(Page.of(client.get(url)).rows) == 5
+    for hostile in ("nothing", "../x", "%00", "a" * 3_000):
+        polled = Page.of(client.get(f"/completions?newer={hostile}", headers=asked))
+        assert polled.one(".newer").text(strip=True) == ""
+    assert not Page.of(client.get("/completions?sort=tokens")).all(".newer")
+
+
+def test_another_server_is_not_polled(fake_client: FlaskClient) -> None:
+    assert not Page.of(fake_client.get("/completions")).all(".newer")

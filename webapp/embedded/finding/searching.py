@@ -18,6 +18,7 @@ from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.trigrams import has_trigrams, select_unindexed
 from webapp.finding import Cursor, Found, Query, Results, RowNumbers
@@ -53,6 +54,26 @@ class StoreFinder:
         with self._store.connect() as connection:
             rows = connection.execute(_NUMBERS, {"ids": [index_text(one) for one in ids]})
             return {id: RowNumbers(*numbers) for id, *numbers in rows}
+
+    def count_newer(
+        self,
+        completion_id: str,
+        query: Query,
+        *,
+        model: str | None,
+        metadata: Sequence[tuple[str, str]],
+        most: int,
+    ) -> int:
+        """Return how many completions that pass the filters are newer, at most `most`."""
+        selection = build_selection(query, model=model, metadata=metadata)
+        with self._store.connect() as connection:
+            after = {"after": index_text(completion_id)}
+            row = connection.execute(COMPLETION_CURSOR, after).one_or_none()
+            if row is None:
+                return 0
+            place = Place(None, row.created, row.seq)
+            found = walk(connection, selection, order="asc", after=place, rows=most)
+            return len(found.places)
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""

@@ -358,7 +358,7 @@ class Store:
                 outcomes = dict.fromkeys(range(len(completions)), Outcome.ADDED)
                 # Two batches that share ids wait for each other in this order, which has no circle.
                 for at in sorted(outcomes, key=lambda at: completions[at].id):
-                    outcomes[at] = _add_record(connection, completions[at], seqs[at])
+                    outcomes[at] = add_record(connection, completions[at], seqs[at])
                 derived = [
                     Derived(seqs[at], one.created, one.model, one.metadata, one.facts)
                     for at, one in enumerate(completions)
@@ -445,7 +445,8 @@ def _replace_metadata(
     return wire_json
 
 
-def _add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
+def add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
+    """Add the texts and metadata of one completion, without the rows derived from them."""
     row = {
         "seq": seq,
         "id": completion.id,

@@ -1,0 +1,268 @@
+"""Measure the list by filters and the search in a large store, SQLite and PostgreSQL side by side.
+
+`python -m bench.find` generates 100,000 completions with ten message parts each, by statements of
+the databases; `--completions 1000000` makes a million, and ten million parts. It prints the time of
+adding with and without the derived rows, the size of their tables against the text, a page of the
+list by each filter and each pair of them, in each order, and searches for a rare, a common, a
+two-character and an absent term, first page and continued. `--no-index` leaves out the trigrams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import combinations
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import NullPool, create_engine, text
+
+from bench.filling import generate
+from tools.memory import HAS_PEAKS, read_peak, reset_peak
+from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
+from webapp.database import open_database
+from webapp.embedded import Store, StoreFinder
+from webapp.embedded.store.pages import ListRequest, PageRequest
+from webapp.embedded.store.store import add_record
+from webapp.finding import Cursor, parse_query
+from webapp.finding.query import SORTS
+
+AT_ONCE: Final = 50_000
+ADDED: Final = 2_000
+"""Completions that are added through the store, for the time of adding."""
+PARTS: Final = 10
+START: Final = 1_760_000_000
+
+WORDS: Final = (
+    *("finish:stop", "finish:length", "has:failure", "has:image", "has:logprobs"),
+    *("tool:shell", "tool:read_file", "tool:rare", "model:m1", "model:rare", "model:nobody"),
+    *("metadata:team=t1", "metadata:team=t2", "metadata:user=u7", "tokens:>99000", "tokens:<500"),
+    *("messages:>8", "duration:>59000", "since:2025-10-10", "before:2025-10-10"),
+)
+TERMS: Final = {
+    "rare": "zyzzyva",
+    "common": "w17",
+    "two characters": "東京",
+    "absent": "qqqqqq",
+    "common, by a filter": "tool:rare w17",
+}
+
+_TAGS: Final = (
+    "CASE n % 10 WHEN 7 THEN 'finish:length' WHEN 8 THEN 'finish:tool_calls' ELSE 'finish:stop'"
+    " END",
+    "CASE WHEN n % 10 = 7 THEN 'has:failure' END",
+    "CASE WHEN n % 2 = 0 THEN 'tool:shell' ELSE 'tool:read_file' END",
+    "CASE WHEN n % 20000 = 0 THEN 'tool:rare' END",
+    "CASE WHEN n % 100 = 0 THEN 'has:image' END",
+    "CASE WHEN n % 1000 = 0 THEN 'has:logprobs' END",
+)
+_PAIRS: Final = {"team": "'t' || (n % 3)", "run": "'r' || (n % 1000)", "user": "'u' || (n % 5000)"}
+_TEXT: Final = (
+    # In SQLite, || comes before all arithmetic.
+    "'w' || (n * 7919 % 5003) || ' of w' || (n * 31 % 97) || ' and w' || ((n + p) * 104729 % 50021)"
+    " || CASE WHEN n % 50 = p THEN ' 東京の天気 ' ELSE ' the weather ' END || 'in w' || (n % 1009)"
+    " || CASE WHEN n % 50000 = 1 AND p = 3 THEN ' zyzzyva' ELSE '' END || ' ' || (n * p)"
+)
+_ROWS: Final = (
+    "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
+    f" stored) SELECT n, 'c' || n, {START} + n, CASE WHEN n % 20000 = 0 THEN 'rare' ELSE"
+    " 'm' || (n % 7) END, 'd', 0, '{\"id\":\"c' || n || '\",\"choices\":[]}', '{}', 0 FROM n",
+    "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
+    f" SELECT n, p, 'c' || n || '-' || p, 0, {_TEXT}, {_TEXT} FROM n, p",
+    "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
+    " completion_tokens, duration_ms, first_token_ms, conversation, parent, parent_depth, depth,"
+    f" opening, system, hashes) SELECT n, {START} + n, n % {PARTS}, n * 7919 % 100000, 1, 1,"
+    " CASE WHEN n % 3 > 0 THEN n * 31 % 60000 END, 1, n / 5 * 5, NULL, 0, 1, n, 0, {empty} FROM n",
+    *(
+        f"INSERT INTO tags (completion, tag, created) SELECT n, {tag}, {START} + n FROM n"
+        f" WHERE {tag} IS NOT NULL"
+        for tag in _TAGS
+    ),
+    *(
+        "INSERT INTO metadata (completion, key, value, created)"
+        f" SELECT n, '{key}', {value}, {START} + n FROM n"
+        for key, value in _PAIRS.items()
+    ),
+    "INSERT INTO ends (completion, hash, is_answer, created)"
+    f" SELECT n, n * 7919 + a, a, {START} + n FROM n, (SELECT 0 AS a UNION SELECT 1) AS ends",
+    "INSERT INTO passages (completion, position, scope, text)"
+    f" SELECT n, p, 'text', {_TEXT} FROM n, p",
+)
+_SERIES: Final = {
+    "sqlite": (
+        "WITH RECURSIVE n (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last),"
+        " p (p) AS (SELECT 0 UNION ALL SELECT p + 1 FROM p WHERE p < :parts) "
+    ),
+    "postgresql": (
+        "WITH n (n) AS (SELECT generate_series(CAST(:first AS bigint), :last)),"
+        " p (p) AS (SELECT generate_series(0, CAST(:parts AS integer))) "
+    ),
+}
+_DERIVED: Final = ("facts", "tags", "ends", "passages")
+_SIZES: Final = {
+    "sqlite": (
+        "SELECT sum(pgsize) FROM dbstat WHERE name IN"
+        " (SELECT name FROM sqlite_master WHERE tbl_name IN :tables)"
+    ),
+    "postgresql": (
+        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+        " WHERE relname IN :tables AND relkind = 'r'"
+    ),
+}
+
+
+def main() -> None:
+    """Print a block for each database."""
+    parser = argparse.ArgumentParser(prog="python -m bench.find", description=__doc__)
+    parser.add_argument("--completions", type=int, default=100_000)
+    parser.add_argument("--no-index", action="store_true", help="without the index of trigrams")
+    parser.add_argument("--pairs", type=int, default=15, help="how many of the slowest to print")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="readback-bench-") as folder:
+        _measure("SQLite", lambda name: f"sqlite:///{Path(folder) / name}.db", options)
+    found = find_programs()
+    if found is None:
+        print(f"PostgreSQL is left out: {HOW_TO_INSTALL}")
+        return
+    with running_postgres(found) as server, server.database() as added, server.database() as url:
+        _measure("PostgreSQL", lambda name: added if name == "added" else url, options)
+
+
+def _measure(name: str, place: Callable[[str], str], options: argparse.Namespace) -> None:
+    print(f"\n{name}: {options.completions:,} completions, {options.completions * PARTS:,} parts")
+    _measure_adding(place("added"))
+    url = place("store")
+    began = time.perf_counter()
+    with closing(Store(url)) as store:
+        _generate_rows(url, options.completions)
+        print(f"generated in {time.perf_counter() - began:.0f} s")
+        _print_size(url)
+        if not options.no_index:
+            began = time.perf_counter()
+            store.complete()
+            print(f"trigrams built in {time.perf_counter() - began:.0f} s")
+        with _watch_memory("the list"):
+            _measure_list(store, options.pairs)
+        with _watch_memory("the search"):
+            _measure_search(StoreFinder(store))
+
+
+def _measure_adding(url: str) -> None:
+    """Print what the derived rows add to the time of parsing and adding completions."""
+    with closing(Store(url)) as store:
+        began = time.perf_counter()
+        records = list(generate(ADDED))
+        for at in range(0, ADDED, 100):
+            store.add(records[at : at + 100])
+        with_rows = time.perf_counter() - began
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in ("ends", "tags", "passages", "facts", "metadata", "messages", "completions"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    with closing(open_database(url)) as database:
+        began = time.perf_counter()
+        records = list(generate(ADDED))
+        for at in range(0, ADDED, 100):
+            with database.writer.begin() as connection:
+                for seq, record in enumerate(records[at : at + 100], at + 1):
+                    add_record(connection, record, seq)
+        without = time.perf_counter() - began
+    print(
+        f"adding {ADDED:,}: {with_rows:.2f} s with the derived rows, {without:.2f} s without,"
+        f" {with_rows / without:.2f} times"
+    )
+
+
+def _print_size(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        listed = ", ".join(f"'{table}'" for table in _DERIVED)
+        query = _SIZES[connection.dialect.name].replace(":tables", f"({listed})")
+        size = connection.execute(text(query)).scalar_one()
+        held = connection.execute(text("SELECT sum(length(given_json)) FROM messages")).scalar_one()
+    print(
+        f"derived tables {size / 1e6:,.0f} MB, text {held / 1e6:,.0f} MB: {size / held:.1f} times"
+    )
+
+
+def _generate_rows(url: str, count: int) -> None:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        dialect = connection.dialect.name
+        for first in range(1, count + 1, AT_ONCE):
+            binds = {"first": first, "last": min(count, first + AT_ONCE - 1), "parts": PARTS - 1}
+            for rows in _ROWS:
+                empty = "x''" if dialect == "sqlite" else "''"
+                insert, select = rows.replace("{empty}", empty).split(" SELECT ", 1)
+                statement = f"{insert} {_SERIES[dialect]} SELECT {select}"
+                connection.execute(text(statement), binds)
+            connection.commit()
+        connection.execute(text("UPDATE derived SET filled = :count"), {"count": count})
+        connection.execute(text("ANALYZE"))
+        connection.commit()
+
+
+def _measure_list(store: Store, most: int) -> None:
+    """Print the time of a page of the folded list by each filter, and of the slowest pairs."""
+    for words in ("", *WORDS):
+        times = [f"{sort} {_time_page(store, words, sort) * 1000:7.1f} ms" for sort in SORTS]
+        print(f"  {words or 'no filter':24}{'  '.join(times)}")
+    pairs = [" ".join(pair) for pair in combinations(WORDS, 2) if not _is_invalid(pair)]
+    for sort in ("time", "tokens"):
+        spent = sorted(((_time_page(store, pair, sort), pair) for pair in pairs), reverse=True)
+        median = statistics.median(seconds for seconds, _ in spent)
+        print(f"  {len(pairs)} pairs by {sort}: median {median * 1000:.1f} ms; the slowest:")
+        for seconds, pair in spent[:most]:
+            print(f"    {pair:48}{seconds * 1000:8.1f} ms")
+
+
+def _is_invalid(pair: tuple[str, str]) -> bool:
+    return all(word.startswith("model:") for word in pair)
+
+
+def _time_page(store: Store, words: str, sort: str) -> float:
+    """Return the seconds of one page, the better of two."""
+    request = ListRequest(parse_query(words), sort, folds=True)
+    return min(
+        _time(lambda: store.list_completions(PageRequest(None, 20, "desc"), listed=request))
+        for _ in range(2)
+    )
+
+
+def _measure_search(finder: StoreFinder) -> None:
+    for label, words in TERMS.items():
+        query = parse_query(words)
+        after: Cursor | None = None
+        for page in ("first page", "continued"):
+            began = time.perf_counter()
+            results = finder.search(query, after=after, limit=20, seconds=2.0)
+            seconds = time.perf_counter() - began
+            end = "cut off" if results.is_cut else "more follow" if results.cursor else "complete"
+            found = f"{len(results.found)} found, {end}"
+            print(f"  search, {label:20} {page:11}{seconds * 1000:8.1f} ms, {found}")
+            after = results.cursor
+            if after is None:
+                break
+
+
+def _time(run: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _watch_memory(what: str) -> Iterator[None]:
+    if HAS_PEAKS:
+        reset_peak(os.getpid())
+    yield
+    if HAS_PEAKS:
+        print(f"  peak memory with {what}: {read_peak(os.getpid()) / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
