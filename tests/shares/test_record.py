@@ -77,6 +77,8 @@ def test_no_line_of_any_log_has_more_than_six_characters_of_a_link(
     assert "And [masked" in reader.get(here).text
     for path in ("/media/none/0", "/completions/shared/messages/none", "/completions/shared/json"):
         reader.get(f"{here}{path}", headers={"HX-Request": "true"})
+    for path in ("json?download=1", "export.md", "export.html", "export.jsonl"):
+        assert reader.get(f"{here}/completions/shared/{path}").data
     reader.put(here)
     client.post(f"/shares/{made.id}/revoke")
     assert reader.get(here).status_code == reader.post(here).status_code == 404

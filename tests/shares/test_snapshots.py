@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, snapshot
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, snapshot
 from webapp.shares import Choices, find_new
 
 EVERYTHING = Choices(calls=True, system=True, settings=True)
@@ -99,3 +100,28 @@ def test_the_answer_can_be_left_out() -> None:
 
     assert json.loads(made.text)["choices"] == []
     assert "the answer" in made.omitted
+
+
+def test_a_secret_in_two_messages_is_in_no_page_and_no_export_of_a_share(app: Flask) -> None:
+    first, second = "ghp" + "_Ab3dEf6hIj9k", "Lm2nOp5qRs8tUv1wXy4zAb12"
+    texts = ("The token begins", f"so: {first}", f"{second} is its end", "Salt=Pan-77 and then")
+    messages = [{"role": "user", "content": text} for text in texts]
+    messages += [{"role": "user", "content": f"login: ann / password: 'Salt=Pan-77'. {'x ' * 9}"}]
+    messages += [
+        {"role": "user", "content": "in the mail: Salt=3DPan-=\n77, backwards 77-naP=tlaS"}
+    ]
+
+    for chosen in (Choices(), Choices(first=2, last=2), Choices(first=3)):
+        _, token = publish(app, snapshot(chosen, messages=messages))
+        client = app.test_client()
+        for path in (
+            "",
+            "/json",
+            "/json?messages=1",
+            "/export.md",
+            "/export.html",
+            "/export.jsonl",
+        ):
+            shown = client.get(f"/s/{token}/completions/shared{path}").get_data(as_text=True)
+            left = [one for one in (first[4:], second, "Pan-", "naP") if one in shown]
+            assert left == [], path

@@ -7,7 +7,6 @@ sources      completions, messages, parts and calls as JSON
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -18,15 +17,13 @@ from webapp.exports import encode
 from webapp.media import sanitize_file_name
 from webapp.services import services
 
-_EXPORT = re.compile(r"/(?:export\.(\w+)|json)\Z")
-
 
 def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool = False) -> Response:
     """Return a file as it is made; no browser keeps it, and none runs it.
 
     If the server fails after the first piece and before the end, the connection breaks off, so
-    that no part of a file looks like the whole. The export is recorded, for its reader alone if it
-    is one of a share.
+    that no part of a file looks like the whole. The export is recorded, but not that of a share:
+    whoever only follows its links leaves no trace.
     """
     if request.method != "HEAD" and services().share is None:
         completion = (request.view_args or {}).get("completion_id")
@@ -40,11 +37,3 @@ def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool =
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def find_export(path: str) -> str | None:
-    """Return the form of the file that a path of a share sends; None if it is a page."""
-    found = _EXPORT.search(path)
-    if found is None or (found[1] is None and "download" not in request.args):
-        return None
-    return found[1] or "json"

@@ -1,7 +1,7 @@
 """The pages of a link to a share: a cover, the snapshot, or the page of a link that opens nothing.
 
-Following a link never counts, extends or logs anything, since chat programs and mail scanners
-follow every link that they see. Only the form takes a view.
+Following a link never counts, extends or records anything, not even the export of a share, since
+chat programs and mail scanners follow every link that they see. Only the form takes a view.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from flask.typing import ResponseReturnValue
 from webapp.access import Event, record
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
-from webapp.views.exports import find_export
 from webapp.views.shares.snapshot_pages import HEADERS
 
 bp = Blueprint("links", __name__, url_prefix="/s/<token>")
@@ -39,12 +38,7 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
     answer = sharing.pages.answer(
         share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
     )
-    if answer is None:
-        return _render_nothing()
-    form = find_export(f"/{rest}") if request.method == "GET" else None
-    if form and answer.status_code == 200:
-        record(Event.EXPORT, completion=share.completion, share=share.id, form=form)
-    return answer
+    return _render_nothing() if answer is None else answer
 
 
 @bp.post("", strict_slashes=False)
