@@ -50,7 +50,7 @@ def main() -> None:
         _fill(config, Path(folder, "soak.jsonl"), options.transcripts)
         app = create_app(config)
         client, bubbles = app.test_client(), app.extensions[BUBBLES]
-        first = 0
+        first = held = 0
         print(f"{'views':>10}{'MB held':>10}{'ratio':>8}{'bubbles':>10}{'MB':>8}")
         for count, path in enumerate(_choose(options.views, options.transcripts), start=1):
             response = client.get(path)
@@ -69,8 +69,8 @@ def main() -> None:
 def _choose(views: int, transcripts: int) -> Iterator[str]:
     """Yield paths; the first transcripts are read far more often than the last ones."""
     chance = random.Random(17)
-    pages, weights = zip(*_PAGES, strict=True)
-    for page in chance.choices(pages, weights, k=views):
+    weights = [weight for _, weight in _PAGES]
+    for page, _ in chance.choices(_PAGES, weights, k=views):
         at = int(transcripts * chance.random() ** 3)
         yield page.format(id=f"chatcmpl-soak-{at}")
 

@@ -38,4 +38,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     store = item.config.stash[_STORE]
     for completion_id in store.list_completions(_ALL).ids:
         store.delete_completion(completion_id)
-    store.add(item.config.stash[_SEED])
+    seed = item.config.stash[_SEED]
+    store.add(seed)
