@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from webapp.embedded import (
     load_samples,
 )
 from webapp.factories import (
+    build_endpoint,
     find_database_url,
     find_media_folder,
     find_message_folder,
@@ -53,6 +54,7 @@ from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.monitoring.request_ids import find_request_id
 from webapp.monitoring.request_log import RequestLog, note_route
+from webapp.pins import OWN_STORE, Pins, name_place
 from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
@@ -78,7 +80,7 @@ from webapp.views import (
     sessions,
     texts,
 )
-from webapp.views.actions import changing, code, importing, rerun, selecting
+from webapp.views.actions import changing, code, importing, pinning, rerun, selecting
 from webapp.views.actions import keeping as kept
 from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations
@@ -93,7 +95,7 @@ if TYPE_CHECKING:
 _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, selecting, compare, confidence, conversations, finding),
+    *(code, rerun, changing, selecting, pinning, compare, confidence, conversations, finding),
     *(sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
@@ -128,10 +130,12 @@ def create_app(
     database = open_app_database(config)
     shares = ShareStore(database)
     guard = Access(config, database, now=clock.wall)
+    place = OWN_STORE if config.uses_embedded else name_place(build_endpoint(config).base_url)
+    pins = Pins(database, place, now=clock.wall)
     embedded, spool, store, uploads = None, None, None, None
     if config.uses_embedded:
         spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
-        forget = partial(_forget, media_cache, shares, spool, guard.record)
+        forget = partial(_forget, media_cache, shares, pins, spool, guard.record)
         store = Store(
             find_database_url(config),
             opens_later=True,
@@ -144,6 +148,7 @@ def create_app(
             spool,
             guard.record,
             forget,
+            pins.list_everywhere,
             fills_new_store=fills_new_store,
             completes_store=completes_store,
         )
@@ -156,9 +161,12 @@ def create_app(
         finder=StoreFinder(store) if store else None,
         shares=_build_sharing(config, shares, clock, create),
         uploads=uploads,
+        pinned=pins,
     )
     if not config.uses_embedded:
-        services = _add_copies(app, create, services, config, clock, guard)
+        services = _add_copies(
+            app, create, services, config, clock, guard, Pins(database, now=clock.wall)
+        )
     app.extensions["readback"] = services
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.before_request(_note_route)
@@ -218,26 +226,34 @@ def _add_copies(
     config: Config,
     clock: Clock,
     guard: Access,
+    pins: Pins,
 ) -> Services:
     """Return `services` with the copies that are kept beside the server that `app` reads from.
 
-    With a model server, completions are run again into the same store.
+    With a model server, completions are run again into the same store. `pins` are those of copies
+    as such.
     """
     alone = without_servers(config)
     store = Store(
         find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
     )
     media_cache = _open_media_cache(alone)
-    server = create_server(store, model=_open_model(config), on_delete=media_cache.forget)
+
+    def forget(completion_id: str) -> None:
+        pins.remove(completion_id)
+        media_cache.forget(completion_id)
+
+    server = create_server(store, model=_open_model(config), on_delete=forget)
     transport = LoopbackAdapter(server, mount="/v1", variables={AS_GIVEN: True})
-    own = _build_services(alone, transport, clock, media_cache)
+    own = replace(_build_services(alone, transport, clock, media_cache), pinned=pins)
     again = replace(services.again, model=own.again.model)
     if config.keep_days:
         Retention(
             store,
             days=config.keep_days,
-            on_delete=media_cache.forget,
+            on_delete=forget,
             on_deleted=lambda one: guard.record.add(Event.DELETE, RETENTION, completion=one),
+            list_kept=pins.list_everywhere,
         ).begin()
 
     def create_pages() -> Flask:
@@ -261,7 +277,7 @@ def _add_copies(
         days=find_upstream_days(services.upstream, config),
         seconds=config.transfer_timeout,
     )
-    copies = keeping.KeptCopies(store, source, create_pages)
+    copies = keeping.KeptCopies(store, source, create_pages, own)
     return replace(services, again=again, copies=copies)
 
 
@@ -313,6 +329,7 @@ def _make_redirect_relative(response: Response) -> Response:
 def _forget(
     media_cache: MediaCache,
     shares: ShareStore,
+    pins: Pins,
     spool: Spool,
     record: Record,
     completion_id: str,
@@ -327,6 +344,7 @@ def _forget(
     """
     for share in shares.revoke_all(completion=completion_id) if revokes else ():
         record.add(Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details)
+    pins.remove(completion_id)
     media_cache.forget(completion_id)
     spool.forget(completion_id)
 
@@ -352,6 +370,7 @@ def _create_embedded(
     spool: Spool,
     record: Record,
     forget: Callable[..., None],
+    list_kept: Callable[[], Collection[str]],
     *,
     fills_new_store: bool,
     completes_store: bool,
@@ -373,6 +392,7 @@ def _create_embedded(
             days=config.keep_days,
             on_delete=partial(forget, reader=RETENTION),
             on_deleted=lambda one: record.add(Event.DELETE, RETENTION, completion=one),
+            list_kept=list_kept,
         ).begin()
 
     def forget_deleted(completion_id: str) -> None:

@@ -10,6 +10,7 @@ from flask import Response, current_app, request
 from webapp.conversations import ConversationSource
 from webapp.finding import Finder
 from webapp.media import MediaCache
+from webapp.pins import Pins
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         """The copies kept of the server's completions; see `webapp.keeping`."""
 
         days: int | None
+        services: Services
 
         def find(self, completion_id: str) -> int | None: ...
 
@@ -123,12 +125,19 @@ class Services:
     finder: Finder | None = None
     copies: Copies | None = None
     uploads: Uploads | None = None
+    pinned: Pins | None = None
     allows_writes: bool = False
 
     def forget(self, completion_id: str) -> None:
         """Delete the cached data of a completion that was deleted."""
         self.media_cache.forget(completion_id)
         self.loader.forget(completion_id)
+
+    @property
+    def pins(self) -> Pins:
+        if self.pinned is None:
+            raise LookupError("a snapshot has no pins")
+        return self.pinned
 
     @property
     def sharing(self) -> Sharing:

@@ -56,6 +56,8 @@ class Event(StrEnum):
     KEPT = "copy kept"
     RUN_AGAIN = "run again"
     IMPORT = "import"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 
 from webapp.access import SHELL, Event
 from webapp.cli.commands import Commands, add_command, open_shares, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.embedded import Spool
-from webapp.factories import find_spool_folder, find_store_media_folder
+from webapp.factories import find_spool_folder, find_store_media_folder, open_app_database
 from webapp.folders import FolderCache
 from webapp.formatting import count, moment
 from webapp.media import MediaCache
+from webapp.pins import Pins
 from webapp.shares import ShareStore
 
 
@@ -48,7 +50,12 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
     )
     spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     unknown = []
-    with open_store(config) as store, open_shares(config) as (shares, record):
+    with (
+        open_store(config) as store,
+        open_shares(config) as (shares, record),
+        closing(open_app_database(config)) as database,
+    ):
+        pins = Pins(database)
         _list_shares(shares, options)
         if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
             print_line("Nothing was deleted.")
@@ -58,6 +65,7 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
                 for share in shares.revoke_all(completion=one):
                     record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
             spool.forget(one)
+            pins.remove(one)
             if store.delete_completion(one):
                 record.add(Event.DELETE, SHELL, completion=one)
             else:

@@ -297,7 +297,8 @@ class Config:
         parsers.whole(0, 36_500),
         default=0,
         help="Days after which the embedded server deletes a completion, with its shares and all "
-        "else kept of it, counted from when it was stored. 0 keeps completions.",
+        "else kept of it, counted from when it was stored, unless it is pinned. 0 keeps "
+        "completions.",
     )
     conversation_keys: tuple[str, ...] = setting(
         "READBACK_CONVERSATION_KEYS",

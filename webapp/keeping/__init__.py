@@ -24,7 +24,7 @@ from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.store.store import Outcome
 from webapp.keeping.copying import Copier
 from webapp.redaction import get_logger
-from webapp.services import CannotKeep
+from webapp.services import CannotKeep, Services
 from webapp.static_files import OUTSIDE
 from webapp.upstream import Deadline, Upstream
 
@@ -49,10 +49,16 @@ class Source:
 
 
 class KeptCopies:
-    """The copies in `store`. `create` makes the application of their pages when first needed."""
+    """The copies in `store`. `create` makes the application of their pages when first needed.
 
-    def __init__(self, store: Store, source: Source, create: Callable[[], Flask]) -> None:
+    `services` read the copies.
+    """
+
+    def __init__(
+        self, store: Store, source: Source, create: Callable[[], Flask], services: Services
+    ) -> None:
         self.days = source.days
+        self.services = services
         self._store = store
         self._source = source
         self._create = create

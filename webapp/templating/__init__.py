@@ -84,6 +84,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_keeping": keeping.describe_keeping,
     "may_change": keeping.may_change,
     "may_import": keeping.may_import,
+    "may_pin": keeping.may_pin,
+    "is_pinned": keeping.is_pinned,
     "find_copy_url": keeping.find_copy_url,
     "find_kept_time": None,
     "outside_url": None,

@@ -61,6 +61,17 @@ def may_change() -> bool:
     return services().allows_writes and reader is not None and reader.administrator
 
 
+def may_pin() -> bool:
+    """Return whether the reader may pin and unpin completions."""
+    reader = find_reader()
+    return services().share is None and reader is not None and reader.way != ANYONE.way
+
+
+def is_pinned(completion_id: str) -> bool:
+    """Return whether a completion is pinned; in a share, none is."""
+    return services().share is None and completion_id in services().pins.list()
+
+
 def may_import() -> bool:
     """Return whether the reader may import files."""
     return services().uploads is not None and may_change()

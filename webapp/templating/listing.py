@@ -251,7 +251,8 @@ class Listing:
 
     `limit` is the one that the address names. `day` is the last day that the reader already has,
     `2026-11-17`, if these rows are appended to others. `conversations` are those that rows stand
-    for, by the ids of the rows; the server tells them apart if it `can_fold`.
+    for, by the ids of the rows; the server tells them apart if it `can_fold`. `pinned`
+    are the rows above the others, `pins` the ids of all that is pinned.
     """
 
     rows: tuple[Row, ...] = ()
@@ -264,6 +265,8 @@ class Listing:
     conversations: Mapping[str, Conversation] = field(default_factory=dict)
     numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
     can_fold: bool = False
+    pinned: tuple[Row, ...] = ()
+    pins: frozenset[str] = frozenset()
 
     @property
     def shown(self) -> tuple[Row, ...]:

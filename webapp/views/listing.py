@@ -23,7 +23,14 @@ from webapp.redaction import find
 from webapp.services import deadline, services
 from webapp.templating.addresses import range_url
 from webapp.templating.listing import Filters, Listing
-from webapp.upstream import BadRequest, NotFound, NotSupported, canonicalize
+from webapp.upstream import (
+    BadRequest,
+    Deadline,
+    NotFound,
+    NotSupported,
+    UpstreamError,
+    canonicalize,
+)
 from webapp.views import read_whole_number
 from webapp.views.places import find_place
 
@@ -87,11 +94,30 @@ def index() -> ResponseReturnValue:
         conversations=_find_conversations(source, rows) if source and folds else {},
         numbers=_find_numbers(rows),
         can_fold=source is not None,
+        pinned=() if filters or after or wants_fragment() else read_pinned(until),
+        pins=frozenset(services().pins.list()),
     )
     response = _page(listing)
     if page.unreadable and not rows:
         response.status_code = page.unreadable.http_status
     return response
+
+
+def read_pinned(until: Deadline) -> tuple[Row, ...]:
+    """Return the rows of what is pinned, of another server from its copies, the latest pin first.
+
+    What is stored no more is left out.
+    """
+    found = services()
+    reads = found.copies.services if found.copies is not None else found
+    completions = []
+    for one in found.pins.list():
+        try:
+            completions.append(reads.upstream.retrieve_completion(one, deadline=until))
+        except UpstreamError:
+            # The list itself does not fail for one of them.
+            continue
+    return reads.previews.build_rows(completions, until)
 
 
 @bp.post("/open")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Thread
 from typing import Final
 
@@ -20,8 +20,8 @@ class Retention:
     """Deletes completions that were stored more than `days` ago.
 
     `on_delete` is called before each deletion, to delete data elsewhere: if it fails, the
-    completion stays, and is tried again. `on_deleted` is called after it. Several processes can do
-    this at once: each completion is deleted by one of them.
+    completion stays, and is tried again. `on_deleted` is called after it. Those that `list_kept`
+    returns stay. Several processes can do this at once: each completion is deleted by one of them.
     """
 
     def __init__(
@@ -31,12 +31,14 @@ class Retention:
         days: int,
         on_delete: Callable[[str], None],
         on_deleted: Callable[[str], None],
+        list_kept: Callable[[], Collection[str]] = tuple,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._days = days
         self._on_delete = on_delete
         self._on_deleted = on_deleted
+        self._list_kept = list_kept
         self._now = now
 
     def begin(self) -> None:
@@ -47,7 +49,7 @@ class Retention:
         """Delete the completions that are too old, and return their number."""
         before = int(self._now()) - self._days * _DAY
         deleted = 0
-        while ids := self._store.list_stored_before(before):
+        while ids := self._store.list_stored_before(before, without=self._list_kept()):
             for completion_id in ids:
                 self._on_delete(completion_id)
                 if self._store.delete_completion(completion_id):

@@ -6,7 +6,7 @@ Takes and returns JSON texts; knows nothing of HTTP.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from threading import Event
@@ -276,11 +276,15 @@ class Store:
         with self.connect() as connection:
             return find_prompt_difference(connection, earlier, later)
 
-    def list_stored_before(self, time: int) -> list[str]:
-        """Return the ids of the oldest completions that were stored before `time`, some at once."""
+    def list_stored_before(self, time: int, *, without: Collection[str] = ()) -> list[str]:
+        """Return the ids of the oldest completions that were stored before `time`, some at once.
+
+        Those of `without`, which are few, are left out.
+        """
         with self.connect() as connection:
-            binds = {"time": time, "rows": ROWS_AT_ONCE}
-            return list(connection.execute(_STORED_BEFORE, binds).scalars())
+            binds = {"time": time, "rows": ROWS_AT_ONCE + len(without)}
+            ids = connection.execute(_STORED_BEFORE, binds).scalars()
+            return [one for one in ids if one not in without]
 
     def list_messages(
         self, completion_id: str, page: PageRequest, *, as_given: bool = False

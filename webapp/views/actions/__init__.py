@@ -5,6 +5,7 @@ rerun    create it once more on the model server
 keeping  keep a copy of it, and show copies
 changing edit its metadata, delete it
 selecting  several at once
+pinning  above the list
 importing  take files, and show what became of them
 """
 

@@ -104,7 +104,10 @@ def show(upload_id: str) -> ResponseReturnValue:
         "actions/_import_state.html",
         upload=upload,
         is_stale=upload.is_stale(services().upstream.clock.wall()),
-        listing=Listing(_read_rows(upload.ids[start - 1 : start - 1 + ROWS])),
+        listing=Listing(
+            _read_rows(upload.ids[start - 1 : start - 1 + ROWS]),
+            pins=frozenset(services().pins.list()),
+        ),
         start=start,
         next_start=start + ROWS if start + ROWS <= len(upload.ids) else None,
     )

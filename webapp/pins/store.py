@@ -1,0 +1,88 @@
+"""Keep pins in a database, each for the server that its completion is read from."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database import DatabaseOpener, StoreError
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
+
+MOST_PINNED: Final = 100
+"""Pins of one server; all of them are above the list."""
+OWN_STORE: Final = "store"
+"""The place of completions in the store of this Readback."""
+
+_LIST: Final = text("SELECT completion FROM pins WHERE place = :place ORDER BY pinned DESC")
+_LIST_ALL: Final = text("SELECT completion FROM pins")
+_FIND: Final = text("SELECT 1 FROM pins WHERE place = :place AND completion = :completion")
+_COUNT: Final = text("SELECT count(*) FROM pins WHERE place = :place")
+_ADD: Final = text(
+    "INSERT INTO pins (place, completion, pinned) VALUES (:place, :completion, :pinned)"
+)
+_REMOVE: Final = text("DELETE FROM pins WHERE place = :place AND completion = :completion")
+
+
+def name_place(base_url: str) -> str:
+    """Return the place of completions on another server, which does not show its address."""
+    return hashlib.sha256(base_url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Pins:
+    """The pins of one `place`. `now` returns unix seconds.
+
+    Changes raise `StoreError` or an error of the database. A page can do without pins, so reading
+    them raises nothing: while the database is down, nothing is pinned.
+    """
+
+    def __init__(
+        self,
+        database: DatabaseOpener,
+        place: str = OWN_STORE,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._place = place
+        self._now = now
+
+    def add(self, completion_id: str) -> bool:
+        """Pin a completion, if it is not; return False if there are too many pins."""
+        values = {"place": self._place, "completion": completion_id}
+        with self._database.get().exclusive.begin() as connection:
+            if connection.execute(_FIND, values).scalar() is not None:
+                return True
+            if connection.execute(_COUNT, values).scalar_one() >= MOST_PINNED:
+                return False
+            connection.execute(_ADD, {**values, "pinned": int(self._now() * 1000)})
+        return True
+
+    def remove(self, completion_id: str) -> bool:
+        """Unpin a completion; return whether it was pinned."""
+        values = {"place": self._place, "completion": completion_id}
+        with self._database.get().exclusive.begin() as connection:
+            return connection.execute(_REMOVE, values).rowcount > 0
+
+    def list(self) -> list[str]:
+        """Return the ids of what is pinned, the latest pin first."""
+        try:
+            with self._database.get().reader.connect() as connection:
+                return [*connection.execute(_LIST, {"place": self._place}).scalars()]
+        except (StoreError, SQLAlchemyError) as error:
+            log.warning("pins cannot be looked up: %s", type(error).__name__)
+            return []
+
+    def list_everywhere(self) -> frozenset[str]:
+        """Return the ids of what is pinned at any place, whose copies in the store are kept too.
+
+        Raises `StoreError` or an error of the database.
+        """
+        with self._database.get().reader.connect() as connection:
+            return frozenset(connection.execute(_LIST_ALL).scalars())
