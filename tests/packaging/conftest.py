@@ -83,7 +83,7 @@ def install_into(environment: Path, built: Path) -> None:
     [wheel] = built.glob("*.whl")
     python = environment / "bin" / "python"
     install = (sys.executable, "-m", "pip", "--quiet", "--python", python, "install")
-    run(*install, "--no-deps", "--no-index", "--no-compile", wheel, folder=environment)
+    run(*install, "--no-deps", "--no-index", wheel, folder=environment)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ that what one of them deletes is there for the next, and that what one breaks of
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ FILE = "SEEDED_FILE"
 """Names of the environment's variables that say which store, and what is to be in it."""
 
 _STORE = pytest.StashKey[Store]()
-_SEED = pytest.StashKey[list[CompletionRecord]]()
+_SEED = pytest.StashKey[Sequence[CompletionRecord]]()
 _ALL = PageRequest(after=None, limit=100, order="asc")
 
 
