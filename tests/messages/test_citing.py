@@ -86,7 +86,7 @@ def test_what_only_looks_like_a_marker_cites_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["text", [A, 5], [{"title": "A"}], [], [A] * 101, {"a": 1}, [[A]]]
+    "value", ["text", [A, 5], [{"title": None}], [], [A] * 101, {"a": 1}, [[A]]]
 )
 def test_lists_of_another_shape_stay_as_sent(value: Any) -> None:
     found = completion("x[1]", citations=value)
@@ -123,7 +123,16 @@ def test_azure_cites_documents() -> None:
     assert html.count('class="citation-marker"') == 3
 
 
-@pytest.mark.parametrize("context", [{"citations": [{"title": "x"}]}, {"citations": []}, "x", {}])
+def test_sources_of_azure_need_no_address() -> None:
+    sources = [{"title": "Plan", "url": None}, {"title": None, "content": "long", "url": ""}]
+    context = {"citations": [*sources, {"title": "Plan", "content": "other"}]}
+    message = answer_of(completion("So [doc3].", {"context": context}))
+
+    assert set(cited(message)) == {("", None, ""), ("", "Plan", ""), ("", "Plan", "[doc3]")}
+    assert not message.also_sent
+
+
+@pytest.mark.parametrize("context", [{"citations": [{"name": "x"}]}, {"citations": []}, "x", {}])
 def test_a_context_of_another_shape_stays_as_sent(context: Any) -> None:
     message = answer_of(completion("x [doc1]", {"context": context}))
     assert [member.name.text for member in message.also_sent] == ["context"]

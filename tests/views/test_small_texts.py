@@ -318,6 +318,9 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
     rows = [read_case("23_citations", name) for name in ("f23-perplexity", "f23-flat")]
     bare = {"id": "bare", "messages": [], "citations": ["https://c.example/"]}
     azure = {"citations": [{"title": "D", "url": "https://d.example/", "content": "x"}]}
+    no_address = {"url": None, "filepath": None, "chunk_id": "0"}
+    titled = no_address | {"title": "Berths", "content": "Berth 7\nis <b>free</b>."}
+    untitled = no_address | {"title": None, "content": "Berth 8 is taken."}
     nested = {"type": "url_citation", "url_citation": {"url": "https://e.example/", "title": "E"}}
     rows += [
         bare | {"choices": [{"index": 0, "message": {"content": "Yes[1]."}}]},
@@ -325,6 +328,19 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
             "id": "azure",
             "messages": [],
             "choices": [{"index": 0, "message": {"content": "Yes [doc1].", "context": azure}}],
+        },
+        {
+            "id": "without-address",
+            "messages": [],
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {
+                        "content": "Yes [doc1], no [doc2].",
+                        "context": {"citations": [titled, untitled]},
+                    },
+                }
+            ],
         },
         {
             "id": "nested",
@@ -346,7 +362,18 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
         "f23-flat": ["a.example"],
         "bare": ["c.example"],
         "azure": ["d.example"],
+        "without-address": [],
         "nested": ["e.example"],
     }
+    page = Page.of(client.get("/completions/without-address"))
+    assert [one.text() for one in page.all(".sources .source-title")] == ["Berths", "untitled"]
+    assert not page.all(".sources .source-title[href]") and not page.all(".source-address")
+    listed = page.one(".sources").text()
+    assert "is <b>free</b>." in listed and "Berth 8 is taken." in listed
+    assert len(page.all(".sources a.place")) == 2
+    assert not page.all(".exact-json")
+    for form in ("md", "html"):
+        shown = client.get(f"/completions/without-address/export.{form}").text
+        assert "Berths" in shown and "Berth 8 is taken" in shown
     links = Page.of(client.get("/completions/f23-perplexity")).all(".citation-marker")
     assert [link.text() for link in links] == ["[1]", "[2]"]

@@ -174,7 +174,7 @@ def iter_places(entry: Entry) -> Iterator[Place]:
                     yield Place("input", f"arguments of {name}", text, call.anchor)
     for annotation in message.annotations:
         if isinstance(annotation, UrlCitation):
-            cited = f"{annotation.title or ''} {annotation.url}"
+            cited = f"{annotation.title or ''} {annotation.url or annotation.content}"
             yield Place(kind, "citation", cited, entry.anchor)
 
 

@@ -209,4 +209,4 @@ def _describe_source(annotation: Annotation) -> tuple[str | None, str, bool]:
     if not isinstance(annotation, UrlCitation):
         return None, annotation.json.source, False
     is_link = annotation.url.startswith(("https://", "http://"))
-    return annotation.title, annotation.url, is_link
+    return annotation.title, annotation.url or annotation.content, is_link

@@ -225,5 +225,8 @@ def _write_source(annotation: Annotation) -> str:
     if not isinstance(annotation, UrlCitation):
         return code(annotation.json.source)
     url = annotation.url
+    if not url:
+        facts = (annotation.title or "untitled", " ".join(annotation.content.split()))
+        return ": ".join(escape(fact) for fact in facts if fact)
     address = f"<{url}>" if _LINK.fullmatch(url) else code(url)
     return f"{escape(annotation.title)}: {address}" if annotation.title else address

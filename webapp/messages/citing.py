@@ -47,10 +47,11 @@ def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ..
     merged: dict[object, UrlCitation] = {}
     for number, cited in enumerate(lists):
         for at, source in enumerate(cited):
-            known = merged.get(source.url) if number else None
+            known = merged.get(source.url) if number and source.url else None
             if known is None:
                 # The number of a source is its place in the first list, repeated or not.
-                merged[(at, source.url) if source.url in merged else source.url] = source
+                is_new = source.url and source.url not in merged
+                merged[source.url if is_new else (number, at)] = source
             elif isinstance(known.json, String):
                 merged[source.url] = source
             elif known.json.source != source.json.source:
@@ -81,14 +82,17 @@ def _parse_list(values: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
 
 
 def _parse_source(value: Value) -> UrlCitation | None:
-    """Parse an address, or an object with a `url` or, for files without one, a `filepath`."""
+    """Parse an address, or an object with a `url` or, for files without one, a `filepath`.
+
+    Azure sends null for both if an index has no addresses; then a title or a content is enough.
+    """
     if isinstance(value, String):
         return _make_source(value, value.text)
     if not isinstance(value, Object):
         return None
     name = "url" if value.text("url") else "filepath"
-    url = value.text(name)
-    if not url:
+    url = value.text(name) or ""
+    if not (url or value.text("title") or value.text("content")):
         return None
     extras = value.find_unread(**{name: String}, title=String)
     return _make_source(value, url, value.text("title"), extras)

@@ -330,13 +330,23 @@ def _get_arguments(called: Object, field: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlCitation(_Piece):
-    """A source of the answer; the indexes are offsets into `content`, as sent."""
+    """A source of the answer; the indexes are offsets into `content`, as sent.
+
+    `url` is empty if the server lists the source without an address.
+    """
 
     kind: ClassVar[str] = "url_citation"
     url: str
     title: str | None
     start_index: int | None
     end_index: int | None
+
+    @property
+    def content(self) -> str:
+        """The text of a source without an address; empty if it has one."""
+        if self.url or not isinstance(self.json, Object):
+            return ""
+        return self.json.text("content") or ""
 
     @classmethod
     def parse(cls, value: Object) -> UrlCitation | None:
