@@ -74,6 +74,7 @@ def test_a_docstring_over_lines_is_coloured_on_each_of_them() -> None:
         ("read_file", {"path": "a.py"}, "x\u202ey"),
         ("read_file", {"path": "a.py"}, '{"ok": true}'),
         ("read_file", {"path": "a.py"}, "   "),
+        ("read_file", {"path": "a.py"}, "x = 1\n" * 4_000),
         ("write_file", {"path": "a.py", "content": CODE}, "5 lines written"),
         ("delete", {"path": "a.py"}, "gone"),
         ("read_sensor", {"sensor": "slipway.py"}, "3"),

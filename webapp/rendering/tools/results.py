@@ -33,6 +33,9 @@ _SEARCH_COMMAND: Final = re.compile(r"\s{0,80}(?:git\s{1,9})?(?:grep|rg|ag|ack)\
 _NUMBERED: Final = re.compile(r"([ ]{0,12}\d{1,7}(?:\t|:|→| ?\| ?|  |\Z))(.*)", re.DOTALL)
 _GREPPED: Final = re.compile(r"((?=[^:]{0,300}[./A-Za-z])[^:\n]{1,300}):(\d{1,7}):(.*)", re.DOTALL)
 _LONGEST_ARGUMENTS: Final = 10_000
+_LONGEST_FILE: Final = 20_000
+"""Characters of a result that is coloured, in about 50 ms; a page may have many of them."""
+
 
 _NAMES_OF_FILES: Final = ("file", "path", "file_path", "filename", "file_name")
 _ADDRESSES: Final = ("url", "link", "uri", "href")
@@ -65,6 +68,8 @@ def shape_result(
     path = next((arguments[name] for name in PATHS if arguments.get(name)), None)
     is_read = bool((words | {command.lower()}) & _READERS)
     if path is None or not is_read or structure.kind != "plain" or structure.note:
+        return structure
+    if len(text) > _LONGEST_FILE:
         return structure
     language = find_language(path.rpartition("/")[2].rpartition(".")[2])
     if language is None or find_invisible(text):
