@@ -101,22 +101,16 @@ def test_without_javascript_the_links_lead_to_the_rest(
 ) -> None:
     load(write_completion(tmp_path / "long.jsonl", 130))
     page = open_page(address, "/completions/chatcmpl-long", javascript=False)
-    seen = ids_on_static(page)[:20]
+    seen = ids_on(page)[:20]
     with page.expect_navigation():
         page.get_by_text(link).click()
-    seen = [*(seen if link == "load 20" else []), *ids_on_static(page)]
+    seen = [*(seen if link == "load 20" else []), *ids_on(page)]
     while page.get_by_text("Load more").count():
         with page.expect_navigation():
             page.get_by_text("Load more").click()
-        seen += ids_on_static(page)
+        seen += ids_on(page)
     assert seen == [f"chatcmpl-long-{at}" for at in range(130)]
     expect(page.locator("#choice-0")).to_contain_text("The end.")
-
-
-def ids_on_static(page: Page) -> list[str]:
-    """As `ids_on`, where the page may run no script."""
-    bubbles = page.locator(".bubble[data-message-id]").all()
-    return [bubble.get_attribute("data-message-id") or "" for bubble in bubbles]
 
 
 def test_a_failure_keeps_what_is_there_and_offers_a_retry(

@@ -41,7 +41,9 @@ def failing_address() -> Iterator[tuple[ExactUpstream, str]]:
     upstream = whole_corpus()
     with upstream.serve() as base_url:
         config = Config(
-            openai_base_url=base_url, openai_api_key="sk-test-4f9a", limits=Limits(max_retries=0)
+            openai_base_url=base_url,
+            openai_api_key="sk-test-4f9a",
+            limits=Limits(max_retries=0, page_timeout=PATIENCE),
         )
         with serve(create_app(config)) as address:
             yield upstream, address

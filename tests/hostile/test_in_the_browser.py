@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Final
 from urllib.parse import quote
 
@@ -156,12 +157,12 @@ def test_what_is_typed_and_what_fails_does_nothing(window: Watched) -> None:
 def test_what_a_failing_server_says_does_nothing(
     browser: Browser, failing_address: tuple[ExactUpstream, str]
 ) -> None:
+    """Each failure on one of the two pages; what either makes of it is looked at over HTTP."""
     upstream, address = failing_address
     with watched(browser, address) as window, window.failing():
-        for failure in FAILURES:
-            for path in ("/completions", "/completions/hostile-0"):
-                for asked in ("", "/hostile-0", "/hostile-0/messages"):
-                    upstream.script(f"/chat/completions{asked}", failure)
-                window.open(path)
-                window.inspect()
-                upstream.forget()
+        for failure, path in zip(FAILURES, cycle(("/completions", "/completions/hostile-0"))):
+            for asked in ("", "/hostile-0", "/hostile-0/messages"):
+                upstream.script(f"/chat/completions{asked}", failure)
+            window.open(path)
+            window.inspect()
+            upstream.forget()
