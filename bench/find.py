@@ -68,12 +68,13 @@ _TEXT: Final = (
     " || CASE WHEN n % 50 = p THEN ' 東京の天気 ' ELSE ' the weather ' END || 'in w' || (n % 1009)"
     " || CASE WHEN n % 50000 = 1 AND p = 3 THEN ' zyzzyva' ELSE '' END || ' ' || (n * p)"
 )
+_MESSAGE: Final = f"""'{{"role":"user","content":"' || {_TEXT} || '"}}'"""
 _ROWS: Final = (
     "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
     f" stored) SELECT n, 'c' || n, {START} + n, CASE WHEN n % 20000 = 0 THEN 'rare' ELSE"
     " 'm' || (n % 7) END, 'd', 0, '{\"id\":\"c' || n || '\",\"choices\":[]}', '{}', 0 FROM n",
     "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
-    f" SELECT n, p, 'c' || n || '-' || p, 0, {_TEXT}, {_TEXT} FROM n, p",
+    f" SELECT n, p, 'c' || n || '-' || p, 0, {_MESSAGE}, {_MESSAGE} FROM n, p",
     "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
     " completion_tokens, duration_ms, first_token_ms, conversation, parent, parent_depth, depth,"
     f" opening, system, hashes) SELECT n, {START} + n, n % {PARTS}, n * 7919 % 100000, 1, 1,"
