@@ -30,6 +30,7 @@ from webapp.embedded import (
     Spool,
     Store,
     StoreFinder,
+    StoreOverview,
     Upkeep,
     create_server,
     load_samples,
@@ -83,7 +84,7 @@ from webapp.views import (
 from webapp.views.actions import changing, code, importing, pinning, rerun, selecting
 from webapp.views.actions import keeping as kept
 from webapp.views.exports import lists, sources, transcripts
-from webapp.views.finding import conversations
+from webapp.views.finding import conversations, overview
 from webapp.views.finding import search as finding
 from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
@@ -95,8 +96,8 @@ if TYPE_CHECKING:
 _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, selecting, pinning, compare, confidence, conversations, finding),
-    *(sources, transcripts, lists),
+    *(code, rerun, changing, selecting, pinning, compare, confidence, conversations),
+    *(finding, overview, sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
@@ -159,6 +160,7 @@ def create_app(
         _build_services(config, transport, clock, media_cache),
         conversations=store,
         finder=StoreFinder(store) if store else None,
+        overview=StoreOverview(store) if store else None,
         shares=_build_sharing(config, shares, clock, create),
         uploads=uploads,
         pinned=pins,
@@ -260,7 +262,12 @@ def _add_copies(
         pages = create()
         pages.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
         pages.extensions["readback"] = replace(
-            own, shares=services.shares, again=again, conversations=store, finder=StoreFinder(store)
+            own,
+            shares=services.shares,
+            again=again,
+            conversations=store,
+            finder=StoreFinder(store),
+            overview=StoreOverview(store),
         )
         pages.after_request(_make_redirect_relative)
         pages.add_template_global(find_reader, "find_reader")

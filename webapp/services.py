@@ -9,6 +9,7 @@ from flask import Response, current_app, request
 
 from webapp.conversations import ConversationSource
 from webapp.finding import Finder
+from webapp.finding.overview import OverviewSource
 from webapp.media import MediaCache
 from webapp.pins import Pins
 from webapp.reading import TranscriptLoader
@@ -107,7 +108,7 @@ class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
     Those of a snapshot have its `share`, and no `sharing`. If the pages read from another server,
-    `conversations` and `uploads` are None, and there are `copies`.
+    `conversations`, `finder`, `overview` and `uploads` are None, and there are `copies`.
     """
 
     upstream: Upstream
@@ -123,6 +124,7 @@ class Services:
     share: Share | None = None
     conversations: ConversationSource | None = None
     finder: Finder | None = None
+    overview: OverviewSource | None = None
     copies: Copies | None = None
     uploads: Uploads | None = None
     pinned: Pins | None = None

@@ -19,6 +19,7 @@ SHEET_PARTS: Final = (
     "base",
     "layout",
     "list",
+    "overview",
     "transcript",
     "menus",
     "parts",

@@ -38,6 +38,7 @@ _OWN: Final = frozenset(
         "login",
         "logout",
         "open",
+        "overview",
         "readyz",
         "record",
         "remote-image",

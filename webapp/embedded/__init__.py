@@ -4,7 +4,7 @@
     api         its routes: the stored completions, creating one, passing on the rest
     recording   create requests forwarded to a model server, and their answers stored or spooled
     documents   completions as JSON text: parsed, built and serialized
-    finding     searches of the store
+    finding     searches of the store, and counts of what it holds
     store       the tables of completions and messages, and their pages
     transfer    import from files, export to files, the samples
     errors      errors as the API sends them
@@ -17,6 +17,7 @@ from webapp.config import ModelLimits
 from webapp.database import StoreError, StoreUnavailable
 from webapp.embedded.api.routes import AS_GIVEN
 from webapp.embedded.app import create_server
+from webapp.embedded.finding.overview import StoreOverview
 from webapp.embedded.finding.searching import StoreFinder
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
@@ -46,6 +47,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreFinder",
+    "StoreOverview",
     "StoreUnavailable",
     "Upkeep",
     "create_server",

@@ -12,6 +12,7 @@ comparing  the comparison of two completions
 searching  the hit of a search that an address names
 conversations  the place of a completion in its conversation
 outlines   the outline and the ribbon of a run
+overview   the strip of bars above the list, and the tables below it
 runs       the run, links into it, and filters
 """
 
@@ -37,6 +38,7 @@ from webapp.templating import (
     keeping,
     listing,
     outlines,
+    overview,
     runs,
     searching,
 )
@@ -75,6 +77,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "confidence_url": addresses.confidence_url,
     "conversation_url": conversations.conversation_url,
     "count_places": runs.count_places,
+    "describe_bar_time": overview.describe_time,
+    "describe_failure": overview.describe_failure,
     "describe_part": runs.describe_part,
     "first_failure_url": runs.first_failure_url,
     "is_worth_a_summary": runs.is_worth_a_summary,
@@ -92,9 +96,12 @@ _GLOBALS: Final[dict[str, Any]] = {
     "shared": lambda: services().share,
     "shared_id": SHARED_ID,
     "draw_ribbon": outlines.draw_ribbon,
+    "draw_strip": overview.draw_strip,
+    "bar_url": overview.bar_url,
     "list_outline": outlines.list_outline,
     "most_outline_lines": outlines.MOST_LINES,
     "export_url": addresses.export_url,
+    "find_overview": overview.find_overview,
     "find_long_text": bubbles.find_long_text,
     "find_search_place": searching.find_place,
     "find_title": headers.find_title,
