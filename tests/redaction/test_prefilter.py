@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from tests.redaction.planted import plant
 from tests.redaction.test_corpus import CONTEXTS
-from tests.redaction.test_unseen import HEALTHY, NEIGHBOURS, UNSEEN, unescape
+from tests.redaction.test_unseen import HEALTHY, NEIGHBOURS, UNSEEN, UNSEEN_LATER, unescape
 from webapp.redaction.detecting import FILTERS, lower
 from webapp.redaction.prefilter import encode
 from webapp.redaction.views import iter_views
 
 LINES: Final = [line for file in CONTEXTS for line in file.read_text("utf-8").splitlines()] + [
     unescape(line).replace("«", "").replace("»", "")
-    for file in (UNSEEN, NEIGHBOURS, HEALTHY)
+    for file in (UNSEEN, UNSEEN_LATER, NEIGHBOURS, HEALTHY)
     for line in file.read_text("utf-8").splitlines()
 ]
 WORDS: Final = sorted({word for line in LINES for word in re.findall(r"[\w-]+|\W+", line)})

@@ -15,6 +15,9 @@ UNSEEN: Final = _HERE / "unseen.txt"
 """Made-up secrets, each between `«` and `»`; `\\n`, `\\t` and `\\\\` are escapes, and a new message
 begins after ` ¦ `."""
 
+UNSEEN_LATER: Final = _HERE / "unseen_later.txt"
+"""Others, written down after the rules for the first ones."""
+
 NEIGHBOURS: Final = _HERE / "neighbours.txt"
 """More secrets of the same kinds, in the same form."""
 
@@ -54,6 +57,10 @@ def _is_left(line: str) -> bool:
 
 def test_contexts_of_many_kinds_are_known() -> None:
     assert len(find_missed(UNSEEN)) <= 1
+
+
+def test_contexts_that_were_written_down_later_are_known() -> None:
+    assert len(find_missed(UNSEEN_LATER)) <= 6
 
 
 def test_their_neighbours_are_known() -> None:

@@ -80,6 +80,18 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
+        "sp_addlogin|sp_addlinkedsrvlogin|sp_password",
+        r"sp_[a-z]{4,20}[^\n;]{0,300},\s{0,9}n?'(?P<secret>[^'\n]{3,200})'\s{0,9}(?:;|\n|\Z)",
+        _is_secret,
+    ),
+    ignoring_case(
+        "password",
+        "<(echo |<(printf ",
+        r"<\((?:echo|printf) (?:-n |%s |'%s' )?" + ARGUMENT,
+        _is_strong,
+    ),
+    ignoring_case(
+        "password",
         "<<<",
         r"<<<[ ]?(?P<quote>[\"']?)(?:[\w.-]{1,40}:)?(?P<secret>[^\s\"'|;]{3,200})(?P=quote)"
         r"(?=[\s;|)&]|\Z)",

@@ -72,7 +72,10 @@ _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?")
 _ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
-_IS: Final = "is|was|are|ist|es|est|lautet|war|set|changed|reset|è|é|je|jest|er|är|este|on|auf"
+_IS: Final = (
+    "is|was|are|ist|es|est|lautet|war|set|changed"
+    "|reset|è|é|je|jest|er|är|este|on|auf|heißt|heisst|luidt"
+)
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
     rf"(?:[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?)?"
@@ -84,7 +87,7 @@ _SAID: Final = re.compile(
 )
 # A question that is asked ends with a colon.
 _CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
-_ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>")
+_ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?")
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")

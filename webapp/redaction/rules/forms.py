@@ -143,10 +143,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "sshpass|redis-cli|docker login|podman login|registry login|az login|oc login|smbclient"
-        "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd|influx|psexec|winrm",
+        "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd"
+        "|influx|psexec|winrm|ipmitool|snmp",
         r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + ARGUMENT,
         lambda secret: is_argument(secret) and len(secret) >= 6,
-        r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm)"
+        r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm|ipmitool|snmp)"
         r"[^\n|;]* -[paw]",
     ),
     ignoring_case(
@@ -202,7 +203,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
         "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
-        "|usernamepasswordcredentials(|.authenticate(|.setcredentials(",
+        "|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
     ),
     ignoring_case(

@@ -31,13 +31,14 @@ _TECHNICAL: Final = re.compile(
     r"|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x)[-_.]?[0-9]",
     re.IGNORECASE,
 )
-_AS: Final = r"(?:as|als|comme|como|come|jako|som)"
+_AS: Final = r"(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come|jako|som)"
 _IS: Final = r"(?:is|was|ist|war|est|es|era|é|è|is)"
 _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
     rf"(?:{_AS}(?:[ ]\w{{1,12}}){{0,2}}?|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
     rf"|ihr|unser|le|la|el|o|a|il"
     rf"|mon|ton|votre|mi|tu|su)(?:[ ][\w-]{{1,12}}){{0,2}}?)[ ]{_NOUN}\b"
+    r"(?![ -](?:polic|field|hash|reset|length|input|manager|check|valid|column|prompt|store))"
     r"|(?<![^\s(])[\"'](?P<piped>[^\"'\n|]{4,200})[\"'][ ]{0,4}\|"
     r"[ ]{0,4}convertto-securestring",
     re.IGNORECASE,
@@ -93,7 +94,7 @@ _CODES: Final = (
     "|code de vérification|code d'accès|code secret|código de verificación|código de acceso"
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
-_SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are)|:|[ ]?=)"
+_SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[\"'`)*\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
     r"|bitte|please|if|when|now)\b)|[ ][-–—(])"
