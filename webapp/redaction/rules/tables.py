@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
@@ -54,8 +54,9 @@ def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
     for match in _INSERT.finditer(text) if "into" in lowered else ():
         yield from _find_inserted(text, match)
-    for match in _COPY.finditer(text) if "stdin" in lowered else ():
-        yield from _find_copied(text, match)
+    end = 0
+    while "stdin" in lowered and (copied := _COPY.search(text, end)):
+        end = yield from _find_copied(text, copied)
     lines = list(_iter_lines(text))
     at = 0
     while at < len(lines):
@@ -163,7 +164,8 @@ def _find_inserted(text: str, match: re.Match[str]) -> Iterator[Place]:
                 break
 
 
-def _find_copied(text: str, match: re.Match[str]) -> Iterator[Place]:
+def _find_copied(text: str, match: re.Match[str]) -> Generator[Place, None, int]:
+    """Yield the secrets of copied rows, and return the end of the last row."""
     names = [name.strip(' \t\r\n"') for name in match["names"].split(",")]
     columns = {at: known for at, name in enumerate(names) if (known := classify(name))}
     delimiter = "," if "csv" in match["options"].lower() else "\t"
@@ -177,6 +179,7 @@ def _find_copied(text: str, match: re.Match[str]) -> Iterator[Place]:
         for column, (kind, shape) in columns.items():
             yield from _read_cell(text, *cells[column], kind, shape)
         start = end + 1
+    return start
 
 
 def find_in_manifests(text: str, lowered: str) -> Iterator[Place]:
