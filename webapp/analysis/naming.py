@@ -13,7 +13,7 @@ from webapp.messages import Call, ToolCall
 
 _MOST: Final = 64 * 1024
 _SHELL_MEMBERS: Final = ("command", "cmd", "script")
-_TOLD_FIRST: Final = (*_SHELL_MEMBERS, "path", "file_path", "filename", "file", "query", "pattern")
+_TOLD_FIRST: Final = (*_SHELL_MEMBERS, "query", "pattern", "path", "file_path", "filename", "file")
 _RUNNERS: Final = frozenset(
     (
         "sudo",
