@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,8 @@ from tools.postgres import PostgresServer
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store
-from webapp.factories import find_database_url
+from webapp.factories import find_database_url, open_app_database
+from webapp.uploads.running import Uploads
 
 
 @pytest.fixture
@@ -43,9 +43,7 @@ def send(client: FlaskClient, *files: tuple[bytes, str], status: int = 200, **fi
     answer = client.post("/import", data={"files": sent, **fields})
     if answer.status_code != 303:
         return Page.of(answer, status)
-    for thread in threading.enumerate():
-        if thread.name == "upload":
-            thread.join()
+    join_uploads()
     return Page.of(client.get(answer.location), status)
 
 
@@ -191,37 +189,49 @@ def test_files_have_no_name_that_others_could_open(client: FlaskClient, app: Fla
         assert isinstance(file.name, int) and not file.closed
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Config]:
-    if request.param == "sqlite":
-        yield config
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield replace(config, database_url=url)
+def join_uploads() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "upload":
+            thread.join()
 
 
-def test_the_report_is_there_for_other_processes_and_while_it_grows(database: Config) -> None:
-    config = replace(database, allows_writes=True)
-    app, other = create_app(config), create_app(config)
+def test_the_report_is_there_for_other_processes_and_while_it_grows(config: Config) -> None:
+    config = replace(config, allows_writes=True)
+    app, other = create_app(config), create_app(config).test_client()
     uploads = app.extensions["readback"].uploads
     file = uploads.open_file()
     file.write(line("c1") * 2)
     with uploads._turn:
         upload_id = uploads.begin([("a.jsonl", file)], keeps_both=False)
-        waiting = Page.of(other.test_client().get(f"/import/{upload_id}"))
-        fragment = Page.of(other.test_client().get(f"/import/{upload_id}", headers=AS_FRAGMENT))
-    for thread in threading.enumerate():
-        if thread.name == "upload":
-            thread.join()
+        waiting = Page.of(other.get(f"/import/{upload_id}"))
+        fragment = Page.of(other.get(f"/import/{upload_id}", headers=AS_FRAGMENT))
+    join_uploads()
 
     assert "Waits for another import" in waiting.text
     assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in waiting.html
     assert fragment.one("[hx-trigger]").attributes["hx-get"] == f"/import/{upload_id}"
     assert not fragment.is_whole
-    done = Page.of(other.test_client().get(f"/import/{upload_id}"))
+    done = Page.of(other.get(f"/import/{upload_id}"))
     assert done.one(".import-sum").text() == "1 completion loaded, 1 stored already."
     assert file.closed
+
+
+@pytest.mark.process
+def test_uploads_are_stored_in_postgresql_too(postgres: PostgresServer) -> None:
+    with (
+        postgres.database() as url,
+        closing(Store(url)) as store,
+        closing(open_app_database(Config(database_url=url))) as database,
+    ):
+        uploads = Uploads(store, database, max_bytes=1000)
+        file = uploads.open_file()
+        file.write(line("c1") + b"{")
+        upload_id = uploads.begin([("a.jsonl", file)], keeps_both=False)
+        join_uploads()
+
+        found = uploads.find(upload_id)
+        assert found is not None and found.state == "done"
+        assert (found.ids, found.bad, uploads.find("nothing")) == (("c1",), 1, None)
 
 
 def test_an_import_whose_process_has_gone_says_so(config: Config) -> None:

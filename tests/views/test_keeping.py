@@ -55,7 +55,7 @@ def app(remote_config: Config) -> Flask:
 
 def every_address(page: Page) -> set[str]:
     found = set()
-    for name in ("href", "src", "action", "hx-get"):
+    for name in ("href", "src", "action", "formaction", "hx-get"):
         for node in page.all(f"main [{name}]"):
             found.add(node.attributes[name] or "")
     return found
@@ -99,7 +99,10 @@ def test_every_page_of_a_copy_stays_with_the_copies(
     outside = ("/shares", "#", "data:")
     while waiting:
         answer = client.get(waiting.pop(), buffered=True)
-        assert answer.status_code in (200, 303), answer.request.path
+        if answer.status_code == 405:
+            # The action of a form, which takes a POST alone.
+            continue
+        assert answer.status_code in (200, 303), answer.request.full_path
         assert answer.status_code == 200 or answer.location.startswith("/kept/")
         if answer.mimetype != "text/html":
             continue
@@ -110,8 +113,13 @@ def test_every_page_of_a_copy_stays_with_the_copies(
             assert url.startswith("/kept/"), url
             path = address.partition("?")[0]
             queries[path] += 1
-            # Two of the many combinations of filters, views and languages do.
-            if queries[path] <= 2 and not path.endswith(("/share", "/open")):
+            # Two of the many combinations of filters, views and languages do. At the ends of the
+            # list there is no neighbor to compare with.
+            if (
+                queries[path] <= 2
+                and "with=" not in address
+                and not path.endswith(("/share", "/open"))
+            ):
                 seen.add(address)
                 waiting.append(address)
 
