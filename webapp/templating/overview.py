@@ -104,7 +104,8 @@ def draw_strip(overview: Overview, filters: Filters) -> Strip | None:
         f" in UTC, from {_write(first, span)} to {_write(last, span)}. The most are"
         f" {count(most, 'completion')}: {describe_time(tallest)}.",
         first=_write(first, span if last - first < _FEW_DAYS else _DAY),
-        last=_write(last, span if last - first < _FEW_DAYS else _DAY),
+        # The last day is the one before the midnight that it ends with.
+        last=_write(last, span) if last - first < _FEW_DAYS else _write(last - 1, _DAY),
         span=_describe_span(span),
     )
 

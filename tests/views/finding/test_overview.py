@@ -119,6 +119,7 @@ def test_the_page_has_every_bar_as_a_row_with_the_link_of_the_bar(
     rows = [[readable(cell) for cell in row.css("th, td")] for row in times.css("tbody tr")]
     assert rows[0] == ["2026-11-16 to 2026-11-22", "2", "1", "1", "unknown", "unknown"]
     assert sum(int(row[1]) for row in rows) == 300
+    assert readable(page.one(".strip-axis")).endswith("2026-11-22")
     bars = [bar.attributes["href"] for bar in page.all(".strip svg a")]
     assert [link.attributes["href"] for link in times.css("tbody th a")] == bars[::-1]
     assert len(bars) <= 120
