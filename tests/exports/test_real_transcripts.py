@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,20 @@ def transcript_of(line: str) -> Transcript:
     )
 
 
+@dataclass(frozen=True)
+class Given:
+    """A line of a file, read by Python and by ourselves."""
+
+    sent: dict[str, Any]
+    transcript: Transcript
+
+
 @pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
-def lines(request: pytest.FixtureRequest) -> list[str]:
+def lines(request: pytest.FixtureRequest) -> list[Given]:
+    """Return the transcripts of a file, which no test changes."""
     file: Path = request.param
-    return file.read_text(encoding="utf-8").splitlines()
+    texts = file.read_text(encoding="utf-8").splitlines()
+    return [Given(json.loads(text), transcript_of(text)) for text in texts]
 
 
 def words_of(html: str) -> str:
@@ -72,28 +83,28 @@ def words_of(html: str) -> str:
     return " ".join((body.text() if body else "").split())
 
 
-def test_json_imports_to_the_same_bytes(lines: list[str], tmp_path: Path) -> None:
-    written = b"".join(b"".join(encode(iter_json_line(transcript_of(line)))) for line in lines)
+def test_json_imports_to_the_same_bytes(lines: list[Given], tmp_path: Path) -> None:
+    written = b"".join(b"".join(encode(iter_json_line(line.transcript))) for line in lines)
     file = tmp_path / "exported.jsonl"
     file.write_bytes(written)
     store = Store(f"sqlite:///{tmp_path}/new.sqlite3")
     report = import_files(store, [file])
     again: list[bytes] = []
-    export_completions(store, again.append, ids=[json.loads(line)["id"] for line in lines])
+    export_completions(store, again.append, ids=[line.sent["id"] for line in lines])
     store.close()
 
     assert (report.added, report.problems) == (len(lines), [])
     assert b"".join(again) == written
     for line, other in zip(lines, written.decode().splitlines(), strict=True):
-        assert json.loads(other) == json.loads(line)
+        assert json.loads(other) == line.sent
 
 
-def test_another_renderer_reads_the_same_texts(lines: list[str]) -> None:
+def test_another_renderer_reads_the_same_texts(lines: list[Given]) -> None:
     for line in lines:
-        markdown = "".join(iter_markdown(transcript_of(line)))
+        markdown = "".join(iter_markdown(line.transcript))
         sections = NUMBERED.split(markdown)[1:]
-        sent = [*json.loads(line)["messages"]]
-        sent += [choice.get("message") or {} for choice in json.loads(line)["choices"]]
+        sent = [*line.sent["messages"]]
+        sent += [choice.get("message") or {} for choice in line.sent["choices"]]
         assert len(sections) == len(sent)
         whole = words_of(str(read_markdown(markdown)))
         for section, message in zip(sections, sent, strict=True):
@@ -120,31 +131,31 @@ def alone(text: str, role: str) -> str:
     return " ".join(text.split()) if is_code else words_of(str(read_markdown(text)))
 
 
-def test_one_file_of_html_holds_every_message_and_no_script(lines: list[str]) -> None:
+def test_one_file_of_html_holds_every_message_and_no_script(lines: list[Given]) -> None:
     app = open_templates()
     with app.app_context():
         sheet = export_sheet()
     for line in lines:
-        transcript = transcript_of(line)
+        transcript = line.transcript
         html = "".join(iter_html(transcript, app.jinja_env, sheet))
         tree = LexborHTMLParser(html)
         digest = hashlib.sha256("".join(iter_json(transcript)).encode("utf-8", "surrogatepass"))
-        expected = len(json.loads(line)["messages"]) + len(transcript.completion.choices)
+        expected = len(line.sent["messages"]) + len(transcript.completion.choices)
         assert len(tree.css("article")) == expected
         assert not tree.css("script, link, iframe, object, [style], [onclick], form")
         assert all((one.attributes["src"] or "").startswith("data:") for one in tree.css("[src]"))
         assert digest.hexdigest() in readable(tree.css("footer")[0])
 
 
-def test_jsonl_and_promptfoo_hold_every_message_that_they_can(lines: list[str]) -> None:
+def test_jsonl_and_promptfoo_hold_every_message_that_they_can(lines: list[Given]) -> None:
     for line in lines:
         left_out, again = LeftOut(), LeftOut()
-        example = json.loads("".join(iter_training_line(transcript_of(line), left_out)))
-        sent = json.loads(line)
+        example = json.loads("".join(iter_training_line(line.transcript, left_out)))
+        sent = line.sent
         expected = len(sent["messages"]) + min(1, len(sent["choices"]))
         lacking = sum("nothing is left" in one or "its role" in one for one in left_out.sentences)
         assert len(example["messages"]) == expected - lacking
         assert example.get("tools") == (sent.get("tools") or None)
-        config = yaml.safe_load("".join(iter_promptfoo(transcript_of(line), again)))
+        config = yaml.safe_load("".join(iter_promptfoo(line.transcript, again)))
         prompt = json.loads(config["prompts"][0])
         assert prompt == example["messages"][: len(prompt)]
