@@ -100,7 +100,7 @@ def split_after(bubbles: list[Bubble], count: int) -> tuple[list[Bubble], Bubble
     return bubbles[:count], bubbles[count], bubbles[count + 1 :]
 
 
-@pytest.mark.parametrize("completion", list(PAGES)[::3])
+@pytest.mark.parametrize("completion", list(PAGES)[::6])
 def test_fragments_the_other_way_round_hold_every_message(
     hostile_client: FlaskClient, completion: str
 ) -> None:

@@ -109,7 +109,7 @@ _GIVEN_ONCE: Final[Shape] = {
 quick = settings(
     deadline=None,
     derandomize=True,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
