@@ -21,7 +21,7 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions conversations finding ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares pins snippets exports templating errors fragments security static_files access"
+    " shares pins saved snippets exports templating errors fragments security static_files access"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories keeping loopback"
@@ -51,6 +51,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "database": ("folders monitoring redaction", "sqlalchemy"),
     "shares": (f"{VALUES} database formatting", "sqlalchemy werkzeug"),
     "pins": ("database redaction", "sqlalchemy"),
+    "saved": ("database redaction", "sqlalchemy"),
     "rendering": (
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",
@@ -63,7 +64,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exports": (f"{VALUES} formatting media rendering", "jinja2"),
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
     "factories": (
-        "access config database pins shares snippets uploads upstream",
+        "access config database pins saved shares snippets uploads upstream",
         "platformdirs requests",
     ),
     "snippets": (f"{VALUES} formatting", ""),

@@ -60,6 +60,7 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
+from webapp.saved import SavedFilters
 from webapp.services import Again, Services, Sharing
 from webapp.serving import compression
 from webapp.serving.refusals import AnswerRefusals
@@ -84,7 +85,7 @@ from webapp.views import (
 from webapp.views.actions import changing, code, importing, pinning, rerun, selecting
 from webapp.views.actions import keeping as kept
 from webapp.views.exports import lists, sources, transcripts
-from webapp.views.finding import conversations, overview
+from webapp.views.finding import conversations, overview, saving
 from webapp.views.finding import search as finding
 from webapp.views.inspecting import compare, confidence
 from webapp.views.shares import links, making, managing, redacted
@@ -97,7 +98,7 @@ _MAX_FORM_BYTES: Final = 256 * 1024
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
     *(code, rerun, changing, selecting, pinning, compare, confidence, conversations),
-    *(finding, overview, sources, transcripts, lists),
+    *(finding, overview, saving, sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
@@ -164,6 +165,7 @@ def create_app(
         shares=_build_sharing(config, shares, clock, create),
         uploads=uploads,
         pinned=pins,
+        saved=SavedFilters(database),
     )
     if not config.uses_embedded:
         services = _add_copies(

@@ -16,6 +16,7 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
 from webapp.rendering import Budgets
+from webapp.saved import SavedFilters
 from webapp.shares import Policy, RecentSnapshots, Share, ShareStore
 from webapp.snippets import Server
 from webapp.upstream import Deadline, Upstream
@@ -128,6 +129,7 @@ class Services:
     copies: Copies | None = None
     uploads: Uploads | None = None
     pinned: Pins | None = None
+    saved: SavedFilters | None = None
     allows_writes: bool = False
 
     def forget(self, completion_id: str) -> None:

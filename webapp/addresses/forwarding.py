@@ -43,6 +43,7 @@ _OWN: Final = frozenset(
         "record",
         "remote-image",
         "s",
+        "saved-filters",
         "search",
         "selected",
         "sessions",

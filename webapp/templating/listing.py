@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request, url_for
 
+from webapp.access import find_reader
+from webapp.access.reader import ANYONE
 from webapp.completions import Completion, scalar_text
 from webapp.conversations import Conversation
 from webapp.finding import (
@@ -25,6 +28,7 @@ from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
+from webapp.saved import Saved
 from webapp.services import services
 from webapp.upstream import NotSupported
 
@@ -140,6 +144,11 @@ class Filters:
         query |= {"filter": self.text} if self.words else {}
         query |= {"sort": self.sort} if self.sort != "time" else {}
         return query | ({"flat": "1"} if self.is_flat else {})
+
+    @property
+    def query_text(self) -> str:
+        """The query of the list's address."""
+        return urlencode(self.query(), errors="replace")
 
     def url(self, **more: str | None) -> str:
         """Return the URL of the list with these filters; `more` are further parameters."""
@@ -368,6 +377,20 @@ def _read_sort(written: str | None) -> str:
     if sort != "time" and services().finder is None:
         abort(400, _NEEDS_STORE)
     return sort
+
+
+def list_saved() -> list[Saved] | None:
+    """Return the saved filters; None if the reader may not save any."""
+    found, reader = services().saved, find_reader()
+    if found is None or reader is None or reader.way == ANYONE.way:
+        return None
+    return found.list_all()
+
+
+def saved_url(saved: Saved) -> str:
+    """Return the URL of the list with saved filters, which may be invalid by now."""
+    query: dict[str, Any] = dict(parse_qsl(saved.query))
+    return url_for("listing.index", **query)
 
 
 def list_filters() -> Filters:

@@ -14,7 +14,7 @@ bp = Blueprint("kept", __name__)
 
 _AREAS = (
     *("compare", "completions", "completions.csv", "completions.jsonl", "conversations"),
-    *("open", "overview", "remote-image", "search", "selected", "shares"),
+    *("open", "overview", "remote-image", "saved-filters", "search", "selected", "shares"),
 )
 """The first segments of the paths of copies' pages; others are ids."""
 

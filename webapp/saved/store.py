@@ -1,0 +1,72 @@
+"""Keep the filters that readers save under a name; all readers of this Readback have the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database import DatabaseOpener, StoreError
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
+
+MOST_SAVED: Final = 50
+"""Names; all of them are above the list."""
+MOST_NAME: Final = 60
+"""Characters of a name."""
+
+_LIST: Final = text("SELECT name, query FROM saved_filters ORDER BY lower(name), name")
+_COUNT: Final = text("SELECT count(*) FROM saved_filters WHERE name <> :name")
+_ADD: Final = text(
+    "INSERT INTO saved_filters (name, query) VALUES (:name, :query)"
+    " ON CONFLICT (name) DO UPDATE SET query = excluded.query"
+)
+_DELETE: Final = text("DELETE FROM saved_filters WHERE name = :name")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Filters under a `name`; `query` is that of the list's address."""
+
+    name: str
+    query: str
+
+
+def clean_name(written: str) -> str | None:
+    """Return a name on one line; None if it is empty, too long or has what cannot be seen."""
+    name = " ".join(written.split())
+    return name if name.isprintable() and 0 < len(name) <= MOST_NAME else None
+
+
+class SavedFilters:
+    """The saved filters.
+
+    Changes raise `StoreError` or an error of the database. A page can do without the names, so
+    listing them raises nothing: while the database is down, there are none.
+    """
+
+    def __init__(self, database: DatabaseOpener) -> None:
+        self._database = database
+
+    def list_all(self) -> list[Saved]:
+        try:
+            with self._database.get().reader.connect() as connection:
+                return [Saved(row.name, row.query) for row in connection.execute(_LIST)]
+        except (StoreError, SQLAlchemyError) as error:
+            log.warning("the saved filters could not be read: %s", type(error).__name__)
+            return []
+
+    def save(self, name: str, query: str) -> bool:
+        """Save filters, in place of others of this name; return False if there are too many."""
+        with self._database.get().exclusive.begin() as connection:
+            if connection.execute(_COUNT, {"name": name}).scalar_one() >= MOST_SAVED:
+                return False
+            connection.execute(_ADD, {"name": name, "query": query})
+            return True
+
+    def delete(self, name: str) -> None:
+        with self._database.get().exclusive.begin() as connection:
+            connection.execute(_DELETE, {"name": name})
