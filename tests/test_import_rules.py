@@ -22,6 +22,7 @@ VALUES: Final = "exact_json messages completions conversations finding ids redac
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
     " shares pins saved snippets exports templating errors fragments security static_files access"
+    " caching"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories keeping loopback"
@@ -78,6 +79,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "addresses config database fragments redaction",
         "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
     ),
+    "caching": ("", ""),
     "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),
@@ -85,7 +87,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "services": (PAGES, "flask"),
     "templating": (PAGES, "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
-    "serving": ("addresses config fragments redaction security", "flask waitress"),
+    "serving": ("addresses caching config fragments redaction security", "flask waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
     "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),

@@ -19,6 +19,7 @@ from webapp import access, errors, keeping, redaction, security, templating
 from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_address, find_reader
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.addresses.rules import SharedRule
+from webapp.caching.inputs import read_input
 from webapp.config import Config
 from webapp.database.readiness import Readiness
 from webapp.embedded import (
@@ -66,6 +67,7 @@ from webapp.serving import compression
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.static_files import StaticFiles
+from webapp.templating.page_cache import PAGES, PageCache
 from webapp.uploads.running import Uploads
 from webapp.upstream import SYSTEM_CLOCK, Clock, Upstream
 from webapp.views import (
@@ -176,7 +178,8 @@ def create_app(
     app.before_request(_note_route)
     compression.install(app)
     guard.install(app)
-    app.add_template_global(lambda: spool.read_state() if spool else None, "spool_state")
+    app.add_template_global(lambda: read_input(spool.read_state) if spool else None, "spool_state")
+    app.extensions[PAGES] = PageCache()
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     _add_pages(app)
     wsgi: WSGIApplication = app.wsgi_app

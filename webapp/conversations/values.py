@@ -140,5 +140,13 @@ class ConversationSource(Protocol):
     def find_conversation(self, completion_id: str, *, most: int = ...) -> Conversation | None:
         """Return the first requests of a completion's conversation; None if it is not known."""
 
+    def find_version(self, completion_id: str) -> bytes | None:
+        """Return what differs if a completion was changed or replaced; None if there is none."""
+
+    def find_continued(
+        self, completion_ids: Sequence[str], *, most: int = ...
+    ) -> dict[str, Conversation]:
+        """Return the conversations of those completions that are not alone in theirs."""
+
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
         """Return where the prompts of two completions part; None if one is not stored."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 from uuid import uuid4
 
@@ -44,13 +45,10 @@ def choose_request_id(given: str | None) -> str:
 
 
 class RequestPool(ThreadPoolExecutor):
-    """Runs functions in threads that have the id of the request that submitted them."""
+    """Runs functions in threads that have the id of the request that submitted them.
+
+    They have its other context variables as well.
+    """
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        request_id = find_request_id()
-
-        def run() -> _T:
-            set_request_id(request_id)
-            return fn(*args, **kwargs)
-
-        return super().submit(run)
+        return super().submit(partial(copy_context().run, fn, *args, **kwargs))

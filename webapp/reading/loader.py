@@ -23,6 +23,7 @@ from webapp.transcript import (
     mark_outputs,
 )
 from webapp.upstream import (
+    Asked,
     BadAnswer,
     CanonicalPage,
     Deadline,
@@ -64,6 +65,25 @@ class TranscriptLoader:
         """Delete the messages kept of a completion that was deleted."""
         if self._cache:
             self._cache.forget(completion_id)
+
+    def ask_again(
+        self, asked: Sequence[Asked], deadline: Deadline
+    ) -> dict[Asked, str | UpstreamError]:
+        """Return what the server answers to some requests now, all made side by side."""
+
+        def ask(one: Asked) -> str | UpstreamError:
+            upstream, request = one
+            try:
+                return upstream.read_text(request, deadline)
+            except UpstreamError as error:
+                return error
+
+        # Threads only help where time is spent on waiting.
+        beside = () if self._believes_end else asked[1:]
+        futures = [self._pool.submit(ask, one) for one in beside]
+        found = [ask(one) for one in asked[: len(asked) - len(beside)]]
+        found += [future.result() for future in futures]
+        return dict(zip(asked, found, strict=True))
 
     def load_page(
         self,

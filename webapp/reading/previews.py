@@ -20,7 +20,14 @@ from webapp.completions import Completion
 from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
 from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.gist import find_gist
-from webapp.upstream import Deadline, Upstream, UpstreamError, canonicalize
+from webapp.upstream import (
+    Deadline,
+    Upstream,
+    UpstreamError,
+    canonicalize,
+    spoil_answers,
+    without_noting,
+)
 
 MESSAGES: Final = 4
 """Messages requested for a preview: the question comes after a system prompt or two."""
@@ -81,13 +88,22 @@ class Previews:
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
         """Return a row for each completion, in order, within `SECONDS` and the deadline."""
         limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=self._upstream.clock)
-        questions = {
+        with without_noting():
+            questions = self._ask(completions, limit)
+        wait(questions.values(), timeout=limit.remaining())
+        rows = tuple(self._build_row(completion, questions) for completion in completions)
+        if any(row.question is None for row in rows):
+            spoil_answers()
+        return rows
+
+    def _ask(
+        self, completions: Sequence[Completion], limit: Deadline
+    ) -> dict[str, Future[Preview]]:
+        return {
             completion.id: self._pool.submit(self._request_question, completion.id, limit)
             for completion in completions
             if completion.id and self._find_question(completion) is None
         }
-        wait(questions.values(), timeout=limit.remaining())
-        return tuple(self._build_row(completion, questions) for completion in completions)
 
     def _build_row(self, completion: Completion, questions: dict[str, Future[Preview]]) -> Row:
         question = self._find_question(completion)

@@ -14,6 +14,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from threading import Lock
 from typing import Final
 
@@ -67,6 +68,8 @@ class WholeReader:
         self._is_eager = is_eager
         self._is_openai = is_openai
         self._kept: OrderedDict[tuple[str, str], Run] = OrderedDict()
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._next_number = count()
         self._count = 0
         self._lock = Lock()
 
@@ -105,6 +108,15 @@ class WholeReader:
             run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
             self._keep(key, run)
         return run
+
+    def find_state(self, completion_id: str, digest: str) -> tuple[int | None, bool]:
+        """Return which run is kept of a completion, and whether messages are: a page shows both.
+
+        `digest` is that of the completion's answer. Each run that is kept has another number.
+        """
+        with self._lock:
+            number = self._numbers.get((completion_id, digest))
+        return number, self._cache.has_any(completion_id)
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
         """Return the run of `page` as far as it was read before, by any worker."""
@@ -183,9 +195,12 @@ class WholeReader:
         with self._lock:
             replaced = self._kept.pop(key, None)
             self._kept[key] = run
+            self._numbers[key] = next(self._next_number)
             self._count += _weigh(run) - (_weigh(replaced) if replaced else 0)
             while self._count > _MOST_KEPT:
-                self._count -= _weigh(self._kept.popitem(last=False)[1])
+                evicted, run = self._kept.popitem(last=False)
+                del self._numbers[evicted]
+                self._count -= _weigh(run)
 
     def _get(self, key: tuple[str, str]) -> Run | None:
         with self._lock:

@@ -6,6 +6,7 @@ headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
+page_cache  rendered pages, kept until an answer of the server or another input changes
 compiled   the code of templates, which all applications of a process have in common
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions
@@ -19,12 +20,14 @@ runs       the run, links into it, and filters
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from flask import Flask
 from jinja2 import StrictUndefined
 
 from webapp import exact_json, formatting, media, rendering
+from webapp.caching.inputs import read_input
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
 from webapp.finding.query import SORTS
@@ -154,8 +157,15 @@ def install(app: Flask) -> None:
     env.filters.update(formatting.FILTERS)
     env.filters.update(_FILTERS)
     env.filters["tree"] = _render_tree
+    for name in ("ago", "is_past"):
+        env.filters[name] = _note_time(formatting.FILTERS[name])
     env.tests["linkable"] = addresses.is_linkable
     env.globals.update(_GLOBALS)
+
+
+def _note_time(describe: Callable[[int], Any]) -> Callable[[int], Any]:
+    """Return a filter that depends on the time, as one whose value is an input of the page."""
+    return lambda seconds: read_input(partial(describe, seconds))
 
 
 def _render_tree(value: Value, context: RenderContext) -> str:

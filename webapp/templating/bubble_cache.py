@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from flask import request
 
+from webapp.caching.inputs import note_inputs, spoil_page
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
@@ -59,6 +60,7 @@ class BubbleCache:
     def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
         """Return the bubble of `entry` as `render` makes it, from the cache if possible."""
         if not _is_pure(entry, context):
+            spoil_page()
             return render()
         key = _find_key(entry, context)
         with self._lock:
@@ -72,10 +74,13 @@ class BubbleCache:
         before = context.spent
         notes = repr(context.markdown_budget.noted_texts)
         began = time.thread_time()
-        html = render()
+        with note_inputs() as inputs:
+            html = render()
         was_quick = time.thread_time() - began < _find_quick(context)
         may_keep = may_keep and was_quick and context.can_spend() and _MEDIA not in html
-        if may_keep and repr(context.markdown_budget.noted_texts) == notes:
+        if not may_keep or repr(context.markdown_budget.noted_texts) != notes:
+            spoil_page()
+        elif not inputs.reads:
             spent = tuple(now - then for now, then in zip(context.spent, before, strict=True))
             self._keep(key, html, spent)
         return html

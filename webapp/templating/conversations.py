@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flask import url_for
 
+from webapp.caching.inputs import read_input, spoil_page
 from webapp.conversations import Conversation, StoredRequest
 from webapp.services import services
 
 MOST_RANGE = 100
 """Messages in a link to those that are new; the range of a page has no more."""
+
+MOST_NOTED = 200
+"""Requests of conversations that are held to compare a page with; a page of more is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,15 @@ class ConversationPlace:
 def find_place(completion_id: str) -> ConversationPlace | None:
     """Return the place of a completion in its conversation; None if it is alone, or not known."""
     source = services().conversations
-    conversation = source.find_conversation(completion_id) if source else None
-    request = conversation.find(completion_id) if conversation else None
-    if conversation is None or request is None or len(conversation.requests) < 2:
+    if source is None:
         return None
+    found = read_input(partial(source.find_continued, [completion_id]))
+    conversation = found.get(completion_id)
+    request = conversation.find(completion_id) if conversation else None
+    if conversation is None or request is None:
+        return None
+    if len(conversation.requests) > MOST_NOTED:
+        spoil_page()
     return ConversationPlace(conversation, request)
 
 

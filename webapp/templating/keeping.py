@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flask import url_for
 
 from webapp.access import ANYONE, find_reader
+from webapp.caching.inputs import read_input
 from webapp.completions import Completion
 from webapp.formatting import moment
 from webapp.ids import is_valid_id
@@ -46,11 +48,12 @@ def describe_keeping(completion: Completion) -> Keeping | None:
     if copies.days and completion.created:
         deleted_at = completion.created + copies.days * _DAY
     reader = find_reader()
+    clock = services().upstream.clock
     return Keeping(
         deleted_at=deleted_at,
         days=copies.days,
-        is_due=deleted_at is not None and deleted_at <= services().upstream.clock.wall(),
-        kept=copies.find(completion.id or ""),
+        is_due=read_input(lambda: deleted_at is not None and deleted_at <= clock.wall()),
+        kept=read_input(partial(copies.find, completion.id or "")),
         may_keep=reader is not None and reader.way != ANYONE.way,
     )
 
@@ -69,7 +72,10 @@ def may_pin() -> bool:
 
 def is_pinned(completion_id: str) -> bool:
     """Return whether a completion is pinned; in a share, none is."""
-    return services().share is None and completion_id in services().pins.list()
+    if services().share is not None:
+        return False
+    pins = services().pins
+    return read_input(lambda: completion_id in pins.list())
 
 
 def may_import() -> bool:
@@ -80,6 +86,6 @@ def may_import() -> bool:
 def find_copy_url(completion_id: str) -> str | None:
     """Return the address of the copy of a completion, if there is one."""
     copies = services().copies
-    if copies is None or copies.find(completion_id) is None:
+    if copies is None or read_input(partial(copies.find, completion_id)) is None:
         return None
     return url_for("kept.show", rest=completion_id)

@@ -14,6 +14,14 @@ Usable in a script: it needs requests and Readback's values, and knows nothing o
 
 from webapp.config import Limits
 from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
+from webapp.upstream.answers import (
+    Answers,
+    Asked,
+    digest_text,
+    note_answers,
+    spoil_answers,
+    without_noting,
+)
 from webapp.upstream.canonical import (
     MAX_ITEMS,
     CanonicalPage,
@@ -50,6 +58,12 @@ from webapp.upstream.sender import compute_backoff
 
 __all__ = [
     "Upstream",
+    "Answers",
+    "Asked",
+    "digest_text",
+    "note_answers",
+    "spoil_answers",
+    "without_noting",
     "MAX_ITEMS",
     "CanonicalPage",
     "Fetch",

@@ -19,6 +19,7 @@ from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.http.transport import TimedAdapter
 from webapp.messages import Message
 from webapp.upstream import decoding
+from webapp.upstream.answers import find_answers
 from webapp.upstream.canonical import (
     CanonicalPage,
     CountLead,
@@ -275,7 +276,7 @@ class Upstream:
         tries_left = NEW_TRIES
         while text is None:
             try:
-                text = self._sender.send(request, deadline=deadline).text
+                text = self._answer(request, deadline)
             except NotFound:
                 if not tries_left or not self.is_new(created) or not deadline.leaves(NEW_WAIT):
                     raise
@@ -294,6 +295,16 @@ class Upstream:
                 # The pages of many servers are at any path that is not the API's.
                 error.advice = suggest_base_url(self._sender.endpoint) or error.advice
             raise
+
+    def read_text(self, request: Request, deadline: Deadline) -> str:
+        """Return the text of the answer to a request."""
+        return self._sender.send(request, deadline=deadline).text
+
+    def _answer(self, request: Request, deadline: Deadline) -> str:
+        answers = find_answers()
+        if answers is None:
+            return self.read_text(request, deadline)
+        return answers.note((self, request), partial(self.read_text, request, deadline))
 
     def _start_deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self.clock)

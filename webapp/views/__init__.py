@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from flask import abort, request
 
+from webapp.caching.inputs import read_input
 from webapp.fragments import wants_fragment
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading.kept import digest_answer
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
@@ -34,6 +37,9 @@ def make_context(
     else:
         is_wanted = request.args.get("whole") == "1"
         run = services().runs.read(section, deadline(), is_wanted=is_wanted)
+    if section.completion is not None:
+        digest = digest_answer(section.completion)
+        read_input(partial(services().runs.find_state, section.completion_id, digest))
     return RenderContext.for_request(
         section,
         target=target,

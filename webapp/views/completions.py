@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from flask import Blueprint, render_template, request, stream_template
+from flask import Blueprint, Response, render_template, request, stream_template
 from flask.typing import ResponseReturnValue
 
+from webapp.caching.inputs import read_version, spoil_page
 from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
 from webapp.reading import TranscriptPage
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.page_cache import keep_page
 from webapp.upstream import UpstreamError
 from webapp.views import make_context, read_page_request
 from webapp.views.places import load_range
@@ -35,17 +38,21 @@ class FollowingPages:
 
 @bp.get("/completions/<completion_id>")
 def show(completion_id: str) -> ResponseReturnValue:
+    """Show a page of the transcript, as it was rendered before if nothing has changed."""
+    return keep_page(partial(_render, completion_id))
+
+
+def _render(completion_id: str) -> ResponseReturnValue:
     """Show a page of the transcript, with the output choices after the last message.
 
     The first page of a long one shows the last turn as well; `until` ends a fragment before it.
     With `all=1` page after page, sent as they come: the browser shows the progress, and its
     stop button ends it. With `range=9-15` these messages are opened and highlighted.
     """
+    if source := services().conversations:
+        read_version(partial(source.find_version, completion_id))
     if span := request.args.get("range"):
-        context = load_range(completion_id, span, read_page_request())
-        return render_page_or_fragment(
-            "completions/show.html", "completions/_page.html", context=context
-        )
+        return _answer(load_range(completion_id, span, read_page_request()))
     shows_all = bool(request.args.get("all"))
     section = services().loader.load_page(
         completion_id,
@@ -63,9 +70,16 @@ def show(completion_id: str) -> ResponseReturnValue:
         return join_pieces(page, broken_off=broken_off), {
             "Content-Type": "text/html; charset=utf-8"
         }
+    response = _answer(context)
+    if section.lacks_messages:
+        response.status_code = section.lacks_messages.http_status
+    return response
+
+
+def _answer(context: RenderContext) -> Response:
     response = render_page_or_fragment(
         "completions/show.html", "completions/_page.html", context=context
     )
-    if section.lacks_messages:
-        response.status_code = section.lacks_messages.http_status
+    if not context.can_spend():
+        spoil_page()
     return response

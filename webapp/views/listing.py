@@ -236,12 +236,8 @@ def _find_conversations(
     source: ConversationSource, rows: Iterable[Row]
 ) -> Mapping[str, Conversation]:
     """Return the conversations of more than one request that `rows` stand for, by their ids."""
-    found = {}
-    for row in rows:
-        one = source.find_conversation(row.completion.id or "", most=MOST_UNFOLDED)
-        if one is not None and one.total > 1 and row.completion.id:
-            found[row.completion.id] = one
-    return found
+    ids = [row.completion.id for row in rows if row.completion.id]
+    return source.find_continued(ids, most=MOST_UNFOLDED)
 
 
 def _is_search(pasted: str, ref: CompletionRef | None) -> bool:

@@ -19,11 +19,12 @@ from webapp.embedded.store.pages import Order
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     MESSAGE_CURSOR,
+    select_first_messages,
     select_messages,
 )
 from webapp.finding import parse_query
 
-BINDS = dict.fromkeys(("completion", "position", "after", "rows"), 1)
+BINDS = dict.fromkeys(("completion", "position", "after", "rows", "id"), 1)
 ORDERS = get_args(Order)
 
 
@@ -81,6 +82,9 @@ def test_a_page_of_messages_is_a_seek(database: sqlite3.Connection, order: Order
 
     assert step.endswith("(completion=? AND position>?)" if order == "asc" else "position<?)")
     assert_seeks([step], "sqlite_autoindex_messages_1")
+    completion, first = plan(database, select_first_messages(order))
+    assert completion.startswith("SEARCH c USING INDEX") and completion.endswith("(id=?)")
+    assert first.startswith("SEARCH m USING INDEX") and first.endswith("(completion=?)")
 
 
 ONE = ["", "model:m", "metadata:a=1", "finish:stop", "since:2026-11-17 model:m"]

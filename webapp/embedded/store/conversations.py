@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from webapp.conversations import Conversation, PromptDifference, StoredRequest
 from webapp.embedded.documents.api_json import strip_whitespace
@@ -22,6 +22,11 @@ _MOST_WORD: Final = 60
 _NUMBER: Final = text(
     "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
 )
+_NUMBERS: Final = text(
+    "SELECT c.id, f.conversation FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
+    " WHERE c.id IN :ids AND EXISTS (SELECT 1 FROM facts AS o"
+    " WHERE o.conversation = f.conversation AND o.completion <> f.completion)"
+).bindparams(bindparam("ids", expanding=True))
 _TOTAL: Final = text("SELECT count(*) FROM facts WHERE conversation = :conversation")
 _REQUESTS: Final = text(
     "SELECT c.id, f.created, c.model, f.messages, f.depth, f.parent_depth, f.total_tokens,"
@@ -59,8 +64,22 @@ def read_conversation(
     It has at most the first `most` requests.
     """
     number = connection.execute(_NUMBER, {"id": index_text(completion_id)}).scalar()
-    if number is None:
-        return None
+    return None if number is None else _read_requests(connection, number, most)
+
+
+def read_continued(
+    connection: Connection, completion_ids: Sequence[str], *, most: int
+) -> dict[str, Conversation]:
+    """Return the conversations of more than one request, by those of the ids that are in one.
+
+    They cost one query more than the requests: nearly all completions are alone.
+    """
+    ids = {index_text(one): one for one in completion_ids}
+    rows = connection.execute(_NUMBERS, {"ids": list(ids)}).all() if ids else ()
+    return {ids[row.id]: _read_requests(connection, row.conversation, most) for row in rows}
+
+
+def _read_requests(connection: Connection, number: int, most: int) -> Conversation:
     binds = {"conversation": number, "rows": most}
     rows = connection.execute(_REQUESTS, binds).all()
     total = len(rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
@@ -32,6 +33,10 @@ _COUNT: Final = text(
 _KEYS_AT_ONCE: Final = 500
 _MESSAGES_AT_ONCE: Final = 10
 """A message may have 20 MB."""
+
+
+MOST_REMEMBERED: Final = 8_192
+"""Characters of texts whose form as given is remembered: 8 MB at most, in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,14 @@ def iter_original_json(connection: Connection, completion_id: str) -> Iterator[s
 
 def write_as_given(given_json: str, wire_json: str, completion_id: str) -> str:
     """Return a completion as it was given, without its messages, with its current metadata."""
+    if len(given_json) + len(wire_json) > MOST_REMEMBERED:
+        return write_given_completion(_restore_head(given_json, wire_json), completion_id)
+    return _write_small(given_json, wire_json, completion_id)
+
+
+@lru_cache(maxsize=512)
+def _write_small(given_json: str, wire_json: str, completion_id: str) -> str:
+    """Return a small completion as it was given; lists and pages ask for the same ones again."""
     return write_given_completion(_restore_head(given_json, wire_json), completion_id)
 
 

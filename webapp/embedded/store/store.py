@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
+from hashlib import blake2b
 from threading import Event
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -33,6 +34,7 @@ from webapp.embedded.store.conversations import (
     MOST_REQUESTS,
     find_prompt_difference,
     list_conversations,
+    read_continued,
     read_conversation,
 )
 from webapp.embedded.store.deriving import (
@@ -58,11 +60,12 @@ from webapp.embedded.store.queries import (
     COMPLETION_GIVEN,
     COMPLETION_IDS,
     COMPLETION_TEXT,
-    COMPLETIONS,
     MESSAGE_CURSOR,
     MESSAGE_GIVEN,
     MESSAGE_TEXT,
     START,
+    select_completions,
+    select_first_messages,
     select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
@@ -71,7 +74,7 @@ from webapp.embedded.store.trigrams import index_passages
 from webapp.exact_json import Object, parse
 from webapp.finding.query import SORTS
 
-_RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
+_RETRIEVE: Final = text("SELECT seq, id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DIGEST: Final = "SELECT digest FROM completions WHERE id = :id"
@@ -207,7 +210,8 @@ class Store:
                 is_bounded=listed.is_bounded,
             )
             seqs = [place.seq for place in walked.places]
-            found = connection.execute(COMPLETIONS, {"seqs": seqs}).all() if seqs else []
+            select = select_completions(as_given=as_given)
+            found = connection.execute(select, {"seqs": seqs}).all() if seqs else []
             rows = sorted(found, key=lambda row: seqs.index(row.position))
             resume = walked.resume and _find_id(connection, walked.resume.seq)
         statement, write = (
@@ -224,6 +228,16 @@ class Store:
             return None
         wire_json: str = row.wire_json
         return _write_completion(row) if as_given else wire_json
+
+    def find_version(self, completion_id: str) -> bytes | None:
+        """Return what differs if a completion was changed or replaced; None if there is none."""
+        with self.connect() as connection:
+            row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
+        if row is None:
+            return None
+        # Its messages never change under one `seq`.
+        source = f"{row.seq} {row.wire_json}".encode()
+        return blake2b(source, digest_size=20).digest()
 
     def find_stored_time(self, completion_id: str) -> int | None:
         """Return when a completion was stored, in unix seconds, or None if there is none."""
@@ -263,6 +277,16 @@ class Store:
         with self.connect() as connection:
             return read_conversation(connection, completion_id, most=most)
 
+    def find_continued(
+        self, completion_ids: Sequence[str], *, most: int = MOST_REQUESTS
+    ) -> dict[str, Conversation]:
+        """Return the conversations of those completions that are not alone in theirs, by their ids.
+
+        Of each at most the first `most` requests.
+        """
+        with self.connect() as connection:
+            return read_continued(connection, completion_ids, most=most)
+
     def list_conversations(self, *, limit: int, least: int) -> list[str]:
         """Return the id of a completion of each conversation, the latest conversation first.
 
@@ -293,15 +317,24 @@ class Store:
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
+        by_id = {"id": index_text(completion_id)}
+        binds: dict[str, object] = {}
+        rows: Sequence[Any] = ()
         with self.connect() as connection:
-            completion = connection.execute(_SEQ, {"id": index_text(completion_id)}).scalar()
-            if completion is None:
-                return None
-            binds: dict[str, object] = {"completion": completion}
-            start = (START[page.order],)
-            (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
-            statement = select_messages(page.order)
-            rows = _read_rows(connection, statement, page, binds | {"position": position})
+            if page.after is None:
+                statement = select_first_messages(page.order, as_given=as_given)
+                rows = _read_rows(connection, statement, page, by_id)
+                if rows:
+                    binds["completion"] = rows[0].completion
+            if not binds:
+                binds["completion"] = connection.execute(_SEQ, by_id).scalar()
+                if binds["completion"] is None:
+                    return None
+            if page.after is not None:
+                start = (START[page.order],)
+                (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
+                statement = select_messages(page.order, as_given=as_given)
+                rows = _read_rows(connection, statement, page, binds | {"position": position})
         if as_given:
             return self._build_page(rows, page, MESSAGE_GIVEN, binds, write=_write_message)
         return self._build_page(rows, page, MESSAGE_TEXT, binds)
@@ -320,30 +353,26 @@ class Store:
         `statement` reads the row of a text as given, and of one that is too large for `rows`.
         """
 
-        def fetch(connection: Connection, position: int) -> str | None:
-            row = connection.execute(statement, {**binds, "position": position}).one_or_none()
+        def read(position: int) -> str | None:
+            with self.connect() as connection:
+                row = connection.execute(statement, {**binds, "position": position}).one_or_none()
             if row is None:
                 return None
             return write(row) if write else str(row.wire_json)
 
-        def read(position: int) -> str | None:
-            with self.connect() as connection:
-                return fetch(connection, position)
+        def read_small(row: Any) -> str | None:
+            """Return a text that came with its row; None if it is large."""
+            if write is None:
+                return cast("str | None", row.wire_json)
+            return None if row.given_json is None else write(row)
 
         shown = rows[: page.limit]
-        texts = [(row.position, row.wire_json) for row in shown]
-        if write:
-            # On one connection: a transaction for each would cost more than the reading.
-            with self.connect() as connection:
-                texts = [
-                    (position, None if text is None else fetch(connection, position))
-                    for position, text in texts
-                ]
+        texts = [(row.position, read_small(row)) for row in shown]
         return JsonPage(
             ids=tuple(row.id for row in shown),
             data=StoredTexts(texts, read),
             has_more=len(rows) > page.limit,
-            is_large=any(row.wire_json is None for row in shown),
+            is_large=any(text is None for _, text in texts),
         )
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:

@@ -1,0 +1,83 @@
+"""Note what a page reads beside the answers of the server, so that it can be kept.
+
+A page that is kept is shown again only if every input, read again, is still the same. What cannot
+be read again spoils the page: it is rendered anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Inputs:
+    """The inputs of a page or of a part: functions that read them, each with what it returned.
+
+    If they `cover_answers`, the answers of the server are the same as long as they are.
+    """
+
+    reads: list[tuple[Callable[[], object], object]] = field(default_factory=list)
+    is_spoiled: bool = False
+    cover_answers: bool = False
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every input is what it was; one that cannot be read is not."""
+        try:
+            return all(read() == value for read, value in self.reads)
+        except Exception:
+            # The page that is rendered anew says what has failed.
+            return False
+
+
+_current: ContextVar[Inputs | None] = ContextVar("inputs", default=None)
+
+
+@contextmanager
+def note_inputs() -> Iterator[Inputs]:
+    """Note the inputs of what is done within; those around it have them as well."""
+    outer = _current.get()
+    inner = Inputs()
+    token = _current.set(inner)
+    try:
+        yield inner
+    finally:
+        _current.reset(token)
+        if outer is not None:
+            outer.reads += inner.reads
+            outer.is_spoiled = outer.is_spoiled or inner.is_spoiled
+            outer.cover_answers = outer.cover_answers or inner.cover_answers
+
+
+def read_input(read: Callable[[], T]) -> T:
+    """Return what `read` returns, as an input of the page; it must hold nothing large."""
+    value = read()
+    inputs = _current.get()
+    if inputs is not None:
+        inputs.reads.append((read, value))
+    return value
+
+
+def read_version(read: Callable[[], T]) -> None:
+    """Note an input that differs if any answer of the server would."""
+    inputs = _current.get()
+    if inputs is None:
+        return
+    try:
+        read_input(read)
+        inputs.cover_answers = True
+    except Exception:
+        inputs.is_spoiled = True
+
+
+def spoil_page() -> None:
+    """Keep the page that is rendered now from being kept."""
+    inputs = _current.get()
+    if inputs is not None:
+        inputs.is_spoiled = True

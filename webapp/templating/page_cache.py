@@ -1,0 +1,140 @@
+"""Keep rendered pages, so that one that is read again costs its requests and little more.
+
+A page is a pure function of the request, of the answers of the server, and of a few inputs that
+`webapp.caching.inputs` notes. When it is asked for again, its requests are made again side by side;
+if the answers are the same to the byte and so are the inputs, the page is. Otherwise it is
+rendered from these answers. Only pages whose bubbles were all kept are, and none that took so long
+that a limit of time may have changed it: so a page is kept when it is read for the second time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+from threading import Lock
+from typing import Final, NamedTuple
+
+from flask import Response, current_app, g, make_response, request
+from flask.typing import ResponseReturnValue
+
+from webapp.access import find_reader
+from webapp.caching.bodies import BODY, Body
+from webapp.caching.inputs import Inputs, note_inputs
+from webapp.rendering.markdown.context import CODE_SECONDS
+from webapp.services import deadline, services
+from webapp.templating.context import VIEW_COOKIE
+from webapp.upstream import Answers, Asked, digest_text, note_answers
+
+PAGES: Final = "readback.pages"
+"""The extension of an application with the pages that it keeps."""
+
+MOST_BYTES: Final = 24 * 1024 * 1024
+"""Of the pages that a process keeps, with their compressed forms; about 100 of 20 messages."""
+
+MOST_REQUESTS: Final = 4
+"""Of a page that is kept; one that needed more, such as for a whole run, needs fewer next time."""
+
+_LARGEST: Final = 1024 * 1024
+_OVERHEAD: Final = 2_000
+"""Bytes of an entry besides its page."""
+
+_MEDIA: Final = b"/media/"
+"""In the address of media, which rendering also puts into their own cache, each time."""
+
+_HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVER_NAME")
+
+
+class _Kept(NamedTuple):
+    digests: dict[Asked, bytes]
+    inputs: Inputs
+    body: Body
+    size: int
+
+
+class PageCache:
+    """The pages that were used last, at most `most_bytes` of them; for all threads."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self.size = 0
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def answer(self, render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+        """Return the page of this request as `render` makes it, from the cache if possible."""
+        if request.method != "GET" or not self.most_bytes:
+            return render()
+        key = _find_key()
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+        answers = Answers()
+        if kept is not None:
+            if not kept.inputs.cover_answers:
+                answers.known = services().loader.ask_again(tuple(kept.digests), deadline())
+            if _is_same(kept, answers):
+                setattr(g, BODY, kept.body)
+                return Response(kept.body.plain, mimetype="text/html")
+        began = time.thread_time()
+        with note_answers(answers), note_inputs() as inputs:
+            response = make_response(render())
+        was_quick = time.thread_time() - began < min(CODE_SECONDS, services().budgets.seconds / 20)
+        digests = answers.digests
+        if was_quick and digests and not inputs.is_spoiled and _may_keep(response):
+            # What covers the answers need not be compared with them.
+            compared = {} if inputs.cover_answers else dict(digests)
+            if len(compared) <= MOST_REQUESTS:
+                self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))
+        return response
+
+    def _keep(self, key: bytes, kept: _Kept) -> None:
+        size = kept.body.size + _OVERHEAD
+        if size > min(_LARGEST, self.most_bytes):
+            return
+        with self._lock:
+            replaced = self._kept.pop(key, None)
+            self._kept[key] = kept._replace(size=size)
+            self.size += size - (replaced.size if replaced else 0)
+            while self.size > self.most_bytes:
+                self.size -= self._kept.popitem(last=False)[1].size
+
+
+def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    """Return the page that `render` makes, from the cache of the application if it has one."""
+    cache: PageCache | None = current_app.extensions.get(PAGES)
+    return render() if cache is None else cache.answer(render)
+
+
+def _is_same(kept: _Kept, answers: Answers) -> bool:
+    return kept.inputs.is_same and all(
+        isinstance(text := answers.known.get(asked), str) and digest_text(text) == digest
+        for asked, digest in kept.digests.items()
+    )
+
+
+def _may_keep(response: Response) -> bool:
+    """Return whether a page is whole, and all of the answer."""
+    is_page = response.status_code == 200 and response.mimetype == "text/html"
+    return (
+        is_page
+        and not response.is_streamed
+        and set(response.headers.keys()) <= {"Content-Type", "Content-Length"}
+        and not request.args.get("view")  # Its answer sets a cookie.
+        and _MEDIA not in response.get_data()
+    )
+
+
+def _find_key() -> bytes:
+    """Return the digest of all of the request that a page may depend on."""
+    environ = request.environ
+    parts: list[object] = [request.script_root, request.path, request.query_string, find_reader()]
+    parts += [environ.get(name) for name in _HEADERS]
+    parts += [(name, environ[name]) for name in sorted(environ) if name.startswith("HTTP_HX_")]
+    parts += [request.cookies.get(VIEW_COOKIE), id(services())]
+    return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()

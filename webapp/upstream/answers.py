@@ -1,0 +1,96 @@
+"""Note the answers that a page is made of, so that it can be kept until one of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias
+
+from webapp.upstream.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from webapp.upstream.client import Upstream
+    from webapp.upstream.sender import Request
+
+Asked: TypeAlias = "tuple[Upstream, Request]"
+"""A request with the client that makes it."""
+
+_current: ContextVar[Answers | None] = ContextVar("answers", default=None)
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers to the requests of one page, made by any of its threads.
+
+    `known` are the outcomes of requests that were made before: each replaces one request.
+    """
+
+    known: dict[Asked, str | UpstreamError] = field(default_factory=dict)
+    _digests: dict[Asked, bytes] = field(default_factory=dict)
+    _open: int = 0
+    is_complete: bool = True
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def digests(self) -> Mapping[Asked, bytes] | None:
+        """The digest of the answer to each request; None if one failed, or is still awaited."""
+        return self._digests if self.is_complete and not self._open else None
+
+    def note(self, asked: Asked, send: Callable[[], str]) -> str:
+        """Return the answer to a request, which `send` makes unless its outcome is known."""
+        with self._lock:
+            self._open += 1
+            outcome = self.known.pop(asked, None)
+        digest = None
+        try:
+            if isinstance(outcome, UpstreamError):
+                raise outcome
+            text = send() if outcome is None else outcome
+            digest = digest_text(text)
+            return text
+        finally:
+            with self._lock:
+                self._open -= 1
+                if digest is None or self._digests.setdefault(asked, digest) != digest:
+                    self.is_complete = False
+
+
+@contextmanager
+def note_answers(answers: Answers) -> Iterator[None]:
+    """Note the answers to requests made within, also by the threads of a `RequestPool`."""
+    token = _current.set(answers)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def without_noting() -> Iterator[None]:
+    """Leave out the requests made within, whose results are kept for good."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def spoil_answers() -> None:
+    """Note that an answer is missing, so that the page is not kept."""
+    answers = _current.get()
+    if answers is not None:
+        answers.is_complete = False
+
+
+def find_answers() -> Answers | None:
+    """Return where the answers of the page are noted; None if they are not."""
+    return _current.get()
+
+
+def digest_text(text: str) -> bytes:
+    """Return the digest of an answer."""
+    return blake2b(text.encode(), digest_size=20).digest()
