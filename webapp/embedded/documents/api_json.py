@@ -20,6 +20,7 @@ from webapp.timestamps import parse_time
 
 _LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|[^ \t\n\r"]++', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROLS: Final = tuple(map(chr, range(0x20)))
 _EMPTY: Final = frozenset({"null", '""', "[]", "{}"})
 
 _COMPLETION_DEFAULTS: Final = {
@@ -248,4 +249,7 @@ def _write_array(items: Iterable[str]) -> str:
 
 
 def _escape_control(text: str) -> str:
+    # Most texts have none, and a search for one character is a hundred times faster than for many.
+    if not any(map(text.__contains__, _CONTROLS)):
+        return text
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -119,6 +119,8 @@ def fold_text(text: str) -> str:
     """Return `text` as it is searched: without case, in NFC, and storable in both databases."""
     if text.isascii():
         folded = text.lower()
+        if "\x00" not in folded and "\x1e" not in folded:
+            return folded
     else:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return _UNSTORABLE.sub("\ufffd", folded)
