@@ -79,7 +79,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "addresses config database fragments redaction",
         "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
     ),
-    "caching": ("", ""),
+    "caching": ("access rendering services upstream", "flask"),
     "fragments": ("redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),

@@ -20,6 +20,7 @@ from webapp.access import RETENTION, Access, Event, LoginCookie, Record, client_
 from webapp.addresses.forwarding import CLIENT, Forwarding, Proxies
 from webapp.addresses.rules import SharedRule
 from webapp.caching.inputs import read_input
+from webapp.caching.pages import PAGES, PageCache
 from webapp.config import Config
 from webapp.database.readiness import Readiness
 from webapp.embedded import (
@@ -67,7 +68,7 @@ from webapp.serving import compression
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.static_files import StaticFiles
-from webapp.templating.page_cache import PAGES, PageCache
+from webapp.templating.context import VIEW_COOKIE
 from webapp.uploads.running import Uploads
 from webapp.upstream import SYSTEM_CLOCK, Clock, Upstream
 from webapp.views import (
@@ -179,7 +180,7 @@ def create_app(
     compression.install(app)
     guard.install(app)
     app.add_template_global(lambda: read_input(spool.read_state) if spool else None, "spool_state")
-    app.extensions[PAGES] = PageCache()
+    app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE])
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     _add_pages(app)
     wsgi: WSGIApplication = app.wsgi_app

@@ -6,7 +6,6 @@ headers    the title of a transcript, and its settings in groups
 listing    the list of completions, its filters and days
 bubbles    messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
-page_cache  rendered pages, kept until an answer of the server or another input changes
 compiled   the code of templates, which all applications of a process have in common
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions

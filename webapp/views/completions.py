@@ -9,11 +9,11 @@ from flask import Blueprint, Response, render_template, request, stream_template
 from flask.typing import ResponseReturnValue
 
 from webapp.caching.inputs import read_version, spoil_page
+from webapp.caching.pages import keep_page
 from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
 from webapp.reading import TranscriptPage
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
-from webapp.templating.page_cache import keep_page
 from webapp.upstream import UpstreamError
 from webapp.views import make_context, read_page_request
 from webapp.views.places import load_range

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import Final, NamedTuple
@@ -24,7 +24,6 @@ from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import deadline, services
-from webapp.templating.context import VIEW_COOKIE
 from webapp.upstream import Answers, Asked, digest_text, note_answers
 
 PAGES: Final = "readback.pages"
@@ -54,10 +53,14 @@ class _Kept(NamedTuple):
 
 
 class PageCache:
-    """The pages that were used last, at most `most_bytes` of them; for all threads."""
+    """The pages that were used last, at most `most_bytes` of them; for all threads.
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    `cookies` are the names of those that a page depends on.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES, *, cookies: Sequence[str] = ()) -> None:
         self.most_bytes = most_bytes
+        self._cookies = tuple(cookies)
         self.size = 0
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self._lock = Lock()
@@ -69,7 +72,7 @@ class PageCache:
         """Return the page of this request as `render` makes it, from the cache if possible."""
         if request.method != "GET" or not self.most_bytes:
             return render()
-        key = _find_key()
+        key = self._find_key()
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
@@ -92,6 +95,21 @@ class PageCache:
             if len(compared) <= MOST_REQUESTS:
                 self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))
         return response
+
+    def _find_key(self) -> bytes:
+        """Return the digest of all of the request that a page may depend on."""
+        environ = request.environ
+        parts: list[object] = [
+            request.script_root,
+            request.path,
+            request.query_string,
+            find_reader(),
+        ]
+        parts += [environ.get(name) for name in _HEADERS]
+        parts += [(name, environ[name]) for name in sorted(environ) if name.startswith("HTTP_HX_")]
+        parts += [request.cookies.get(name) for name in self._cookies]
+        parts.append(id(services()))
+        return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()
 
     def _keep(self, key: bytes, kept: _Kept) -> None:
         size = kept.body.size + _OVERHEAD
@@ -128,13 +146,3 @@ def _may_keep(response: Response) -> bool:
         and not request.args.get("view")  # Its answer sets a cookie.
         and _MEDIA not in response.get_data()
     )
-
-
-def _find_key() -> bytes:
-    """Return the digest of all of the request that a page may depend on."""
-    environ = request.environ
-    parts: list[object] = [request.script_root, request.path, request.query_string, find_reader()]
-    parts += [environ.get(name) for name in _HEADERS]
-    parts += [(name, environ[name]) for name in sorted(environ) if name.startswith("HTTP_HX_")]
-    parts += [request.cookies.get(VIEW_COOKIE), id(services())]
-    return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()

@@ -17,11 +17,11 @@ from tests.support.long_transcripts import write_completion
 from tests.templating.test_bubble_cache import list_addresses
 from webapp import create_app
 from webapp.caching.inputs import note_inputs, read_input, spoil_page
+from webapp.caching.pages import PAGES, PageCache
 from webapp.config import Config
 from webapp.embedded import Store, import_files, load_samples
 from webapp.embedded.documents.records import Metadata
 from webapp.factories import find_database_url
-from webapp.templating.page_cache import PAGES, PageCache
 
 PAGE = "/completions/chatcmpl-1"
 VIEWS = 4
@@ -143,7 +143,7 @@ def test_another_request_is_another_page(
         assert "Set-Cookie" in fake_client.get(f"{PAGE}?view=full").headers
 
 
-def test_a_page_shows_the_conversation_that_it_has_now(
+def test_a_page_shows_the_conversation_and_the_pin_that_it_has_now(
     app: Flask, config: Config, client: FlaskClient, tmp_path: Path
 ) -> None:
     def add(name: str, *texts: str) -> None:
@@ -162,11 +162,11 @@ def test_a_page_shows_the_conversation_that_it_has_now(
 
     add("chatcmpl-1", "one")
     alone = read_until_kept(app, client).text
-    listed = read_until_kept(app, client, "/completions").text
-    assert "chatcmpl-2" not in alone + listed
+    assert "chatcmpl-2" not in alone
     add("chatcmpl-2", "one", "two")
     assert "chatcmpl-2" in assert_rendered(app, lambda: client.get(PAGE))
-    assert "chatcmpl-2" in assert_rendered(app, lambda: client.get("/completions"))
+    assert client.post(f"{PAGE}/pin").status_code == 303
+    assert "pin-mark" in assert_rendered(app, lambda: client.get(PAGE))
 
 
 def test_the_cache_stays_within_its_bytes(
