@@ -40,6 +40,11 @@ def test_nothing_sticks_out(address: str, open_page: Open, path: str) -> None:
                     .map(one => one.getBoundingClientRect().right)) - innerWidth"""
         )
         assert widest <= 1, (width, size)
+        count = page.locator(".bar-count")
+        if size == 16 and count.count():
+            box = count.bounding_box()
+            assert box is not None and box["x"] + box["width"] <= width
+            assert count.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 @pytest.mark.usefixtures("absurd")
