@@ -9,10 +9,8 @@ bubble_cache  rendered bubbles, kept for pages that are read again
 compiled   the code of templates, which all applications of a process have in common
 addresses  the addresses of messages, texts, media and pages
 comparing  the comparison of two completions
-searching  the hit of a search that an address names
-conversations  the place of a completion in its conversation
+finding    conversations, hits of a search, the overview
 outlines   the outline and the ribbon of a run
-overview   the strip of bars above the list, and the tables below it
 runs       the run, links into it, and filters
 """
 
@@ -35,18 +33,16 @@ from webapp.shares import SHARED_ID
 from webapp.templating import (
     addresses,
     bubbles,
-    conversations,
     headers,
     keeping,
     listing,
     outlines,
-    overview,
     runs,
-    searching,
 )
 from webapp.templating.bubble_cache import BubbleCache
 from webapp.templating.compiled import CompiledTemplates
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
+from webapp.templating.finding import conversations, overview, searching
 
 __all__ = ["RenderContext", "install"]
 

@@ -21,7 +21,7 @@ from webapp.messages import Image, Text
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
-from webapp.templating.conversations import ConversationPlace
+from webapp.templating.finding.conversations import ConversationPlace
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from webapp.reading.kept import digest_answer
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
-from webapp.templating.conversations import find_place
+from webapp.templating.finding.conversations import find_place
 from webapp.templating.runs import read_filter
 from webapp.upstream import check_id
 

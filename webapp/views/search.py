@@ -16,7 +16,7 @@ from webapp.analysis.searching import KINDS, LONGEST_QUERY, BadPattern, Hit, Kin
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.services import deadline, services
 from webapp.templating.addresses import is_linkable
-from webapp.templating.searching import read_options
+from webapp.templating.finding.searching import read_options
 from webapp.upstream import UpstreamError
 from webapp.views import read_whole_number
 

@@ -1,0 +1,6 @@
+"""Templates' view of what leads to a completion: its conversation, a search, the overview.
+
+conversations  the place of a completion in its conversation
+searching  the hit of a search that an address names
+overview   the strip of bars above the list, and the tables below it
+"""
