@@ -42,6 +42,7 @@ def assert_harmless(page: Page, *, typed: bool = False) -> None:
         assert node.tag and "-" not in node.tag, node.tag
     for node in page.all(".bubble *"):
         assert node.tag not in FORBIDDEN, node.tag
+        assert "formaction" not in node.attributes, node.html
     for node in page.all("script"):
         assert OUR_PATH.match(node.attributes.get("src") or ""), node.html
     ids = Counter(node.attributes["id"] or "" for node in page.all("[id]"))
@@ -53,7 +54,8 @@ def assert_harmless(page: Page, *, typed: bool = False) -> None:
 def _check_attributes(node: LexborNode, stolen: str) -> None:
     for name, value in node.attributes.items():
         assert not name.startswith(("on", "style", "srcdoc", "hx-on", "hx-swap-oob")), name
-        assert not name.startswith(("data-hx", "xlink", "formaction", "ping")), name
+        assert not name.startswith(("data-hx", "xlink", "ping")), name
+        assert name != "formaction" or node.tag == "button", node.html
         if name in _LOADS or name in _REQUESTS or (name == "href" and node.tag == "link"):
             assert OUR_PATH.match(value or ""), (node.tag, name, value)
             assert stolen not in (value or "").partition("?")[0], (node.tag, name, value)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,8 +56,8 @@ def build_into(folder: Path) -> None:
     build = (sys.executable, "-m", "hatchling", "build", "-d", folder)
     run(*build, "-t", "sdist", folder=ROOT)
     [archive] = folder.glob("readback-*.tar.gz")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder / "source", filter="data")
+    (folder / "source").mkdir()
+    run("tar", "-xzf", archive, "-C", folder / "source", folder=folder)
     [source] = (folder / "source").iterdir()
     run(*build, "-t", "wheel", folder=source)
 
