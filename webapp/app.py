@@ -104,6 +104,7 @@ _OF_TRANSCRIPTS: Final = (
     *(finding, overview, saving, sources, transcripts, lists),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
+_DATABASES: Final = "readback.databases"
 _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
 
@@ -175,6 +176,7 @@ def create_app(
             app, create, services, config, clock, guard, Pins(database, now=clock.wall)
         )
     app.extensions["readback"] = services
+    app.extensions[_DATABASES] = [database] if store is None else [database, store]
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.before_request(_note_route)
     compression.install(app)
@@ -191,6 +193,12 @@ def create_app(
     wsgi = Forwarding(wsgi, Proxies(config.trusted_proxies, config.prefix))
     app.wsgi_app = RequestLog(wsgi)  # type: ignore[assignment]
     return app
+
+
+def close_databases(app: Flask) -> None:
+    """Close the connections of an application to its databases, after its last request."""
+    for database in app.extensions[_DATABASES]:
+        database.close()
 
 
 def _note_route() -> None:

@@ -71,8 +71,8 @@ FILTERS = (
     ("?model=o3", "420"),
     ("?metadata%5Bteam%5D=b", "54"),
     ("?model=gpt-4o&metadata%5Bteam%5D=b", "5"),
-    ("?show=cut+off", "5"),
-    ("?model=o3&show=cut+off", ""),
+    ("?filter=finish:length", "5"),
+    ("?model=o3&filter=finish:length", ""),
     ("?flat=1", "543210"),
     ("?model=none", ""),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page, readable
 from tools.store_rows import add
-from webapp import create_app
+from webapp.app import close_databases, create_app
 from webapp.config import Config
 from webapp.embedded import Store
 
@@ -42,15 +41,17 @@ def called(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def app(url: str, config: Config) -> Flask:
-    return create_app(replace(config, database_url=url))
+def app(url: str, config: Config) -> Iterator[Flask]:
+    app = create_app(replace(config, database_url=url))
+    yield app
+    close_databases(app)
 
 
 @pytest.fixture
-def store(app: Flask) -> Iterator[Store]:
-    """Yield the store that the application reads."""
-    with closing(app.extensions["readback"].conversations) as opened:
-        yield opened
+def store(app: Flask) -> Store:
+    """Return the store that the application reads."""
+    found: Store = app.extensions["readback"].conversations
+    return found
 
 
 def test_the_strip_has_the_filters_of_the_list_and_leads_to_others(
