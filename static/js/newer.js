@@ -11,7 +11,7 @@ function ask() {
   const place = document.querySelector(".newer");
   if (!place || document.hidden || left <= 0) return stop();
   left -= 1;
-  place.dispatchEvent(new Event("readback:poll"));
+  window.htmx?.ajax("GET", place.dataset.url, { source: place, target: place, swap: "outerHTML" });
 }
 
 function start() {

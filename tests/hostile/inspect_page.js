@@ -46,7 +46,7 @@
   const kept = [
     document.getElementById("main")?.localName === "main",
     document.querySelectorAll("main").length === 1,
-    [...document.forms].every((form) => form.matches(".open-box, .keep-line form") || !document.querySelector(".transcript")),
+    [...document.forms].every((form) => form.matches(".open-box, .keep-line form, .bar-actions > .pin") || !document.querySelector(".transcript")),
     [document.getElementById, document.querySelector, document.addEventListener].every(
       (method) => typeof method === "function"
     ),

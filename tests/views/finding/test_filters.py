@@ -148,7 +148,7 @@ def test_an_open_list_says_how_many_are_newer(
     listed = Page.of(client.get("/completions?filter=finish:length"))
     place = listed.one(".newer")
     assert place.text(strip=True) == ""
-    url = place.attributes["hx-get"] or ""
+    url = place.attributes["data-url"] or ""
     more = [said(1, model="m1") | {"id": f"n{at}", "created": 1_794_880_000} for at in range(3)]
     load(jsonl(tmp_path / "more.jsonl", more))
     load(jsonl(tmp_path / "other.jsonl", [said(0, model="m0") | {"id": "other"}]))
@@ -161,7 +161,7 @@ def test_an_open_list_says_how_many_are_newer(
             "3 newer",
             "/completions?filter=finish:length",
         )
-        url = polled.one(".newer").attributes["hx-get"] or ""
+        url = polled.one(".newer").attributes["data-url"] or ""
     # Without htmx, the address is the list.
     assert len(Page.of(client.get(url)).rows) == 5
     for hostile in ("nothing", "../x", "%00", "a" * 3_000):
