@@ -11,7 +11,7 @@
     templating      filters, globals and view objects of the templates
     fragments       page or fragment: everything that knows htmx
     errors          errors as pages and notices
-    caching         what a page was made of, and its bytes, so that it can be kept
+    caching         the inputs and bytes of pages, so that they can be kept
     static_files    names that change with the content
     services        the objects that views share, one of each a process
     shares          frozen, redacted snapshots of transcripts, each behind a link

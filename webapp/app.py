@@ -120,8 +120,8 @@ def create_app(
 
     `transport` replaces the network below the client, for tests and embedding. `clock` measures
     the deadlines of pages and upstream requests. If it `fills_new_store`, a store that had to be
-    created gets the sample completions. If it `completes_store`, a thread indexes what is added,
-    and what an older program has stored.
+    created gets the sample completions. If it `completes_store`, a thread indexes additions,
+    and completions that an older program has stored.
     """
     config = config or Config.from_environ(os.environ)
     root = _find_root()

@@ -110,12 +110,16 @@ def test_a_different_completion_under_a_stored_id_is_reported_or_kept_by_choice(
             "it is a ZIP archive: unpack it, and import the files in it",
         ),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it is neither JSON nor text"),
-        (gzip.compress(b"%PDF-1.7\n%\xe2"), "it is a PDF document"),
-        (gzip.compress(line("c1") * 9_000)[:-400], "its compressed data is damaged or cut off"),
+        (gzip.compress(b"%PDF-1.7\n%\xe2", mtime=0), "it is a PDF document"),
+        (
+            gzip.compress(line("c1") * 9_000, mtime=0)[:-400],
+            "its compressed data is damaged or cut off",
+        ),
         (b"\x1f\x8b\x08\0", "its compressed data is damaged or cut off"),
         (b"words\n", "it is not JSON"),
         (b"[" * 200_000, "it is "),
     ],
+    ids=["empty", "zip", "png", "pdf", "cut off", "cut head", "words", "deep"],
 )
 def test_what_is_no_file_of_completions_ends_in_a_sentence(
     client: FlaskClient, content: bytes, problem: str

@@ -14,7 +14,7 @@ _KEPT: Final[dict[tuple[object, ...], _Builder]] = {}
 class SharedRule(Rule):
     """A rule whose two builders are those of every rule that is written like it.
 
-    Compiling them is most of what an application costs to create, and the pages of shares and of
+    Compiling them is most of the cost of creating an application, and the pages of shares and of
     kept copies are applications of their own. A builder gets the rule and its converters as it
     is called. If Werkzeug stops calling this method, each rule has its own again.
     """

@@ -1,6 +1,6 @@
-"""Keep whole pages: what each was made of, and its bytes.
+"""Keep whole pages: the inputs of each, and its bytes.
 
-inputs     what a page reads beside the answers of the server
+inputs     the inputs of a page beside the answers of the server
 bodies     the bytes of a page, their validator and their compressed form
 pages      the pages themselves
 """

@@ -1,4 +1,4 @@
-"""Note what a page reads beside the answers of the server, so that it can be kept.
+"""Note the inputs of a page beside the answers of the server, so that it can be kept.
 
 A page that is kept is shown again only if every input, read again, is still the same. What cannot
 be read again spoils the page: it is rendered anew each time.
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Inputs:
-    """The inputs of a page or of a part: functions that read them, each with what it returned.
+    """The inputs of a page or of a part: functions that read them, each with the value returned.
 
     If they `cover_answers`, the answers of the server are the same as long as they are.
     """
@@ -28,11 +28,11 @@ class Inputs:
 
     @property
     def is_same(self) -> bool:
-        """Whether every input is what it was; one that cannot be read is not."""
+        """Whether every input is the same; one that cannot be read is not."""
         try:
             return all(read() == value for read, value in self.reads)
         except Exception:
-            # The page that is rendered anew says what has failed.
+            # The page that is rendered anew reports the failure.
             return False
 
 
@@ -41,7 +41,7 @@ _current: ContextVar[Inputs | None] = ContextVar("inputs", default=None)
 
 @contextmanager
 def note_inputs() -> Iterator[Inputs]:
-    """Note the inputs of what is done within; those around it have them as well."""
+    """Note the inputs of the block; those around it have them as well."""
     outer = _current.get()
     inner = Inputs()
     token = _current.set(inner)
@@ -56,7 +56,7 @@ def note_inputs() -> Iterator[Inputs]:
 
 
 def read_input(read: Callable[[], T]) -> T:
-    """Return what `read` returns, as an input of the page; it must hold nothing large."""
+    """Return the value of `read`, as an input of the page; it must hold nothing large."""
     value = read()
     inputs = _current.get()
     if inputs is not None:

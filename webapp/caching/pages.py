@@ -90,7 +90,7 @@ class PageCache:
         was_quick = time.thread_time() - began < min(CODE_SECONDS, services().budgets.seconds / 20)
         digests = answers.digests
         if was_quick and digests and not inputs.is_spoiled and _may_keep(response):
-            # What covers the answers need not be compared with them.
+            # Inputs that cover the answers need not be compared with them.
             compared = {} if inputs.cover_answers else dict(digests)
             if len(compared) <= MOST_REQUESTS:
                 self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))

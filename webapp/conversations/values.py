@@ -141,7 +141,7 @@ class ConversationSource(Protocol):
         """Return the first requests of a completion's conversation; None if it is not known."""
 
     def find_version(self, completion_id: str) -> bytes | None:
-        """Return what differs if a completion was changed or replaced; None if there is none."""
+        """Return a value that changes with a completion; None if there is no completion."""
 
     def find_continued(
         self, completion_ids: Sequence[str], *, most: int = ...

@@ -4,7 +4,7 @@
     api         its routes: the stored completions, creating one, passing on the rest
     recording   create requests forwarded to a model server, and their answers stored or spooled
     documents   completions as JSON text: parsed, built and serialized
-    finding     searches of the store, and counts of what it holds
+    finding     searches of the store, and counts of its completions
     store       the tables of completions and messages, and their pages
     transfer    import from files, export to files, the samples
     errors      errors as the API sends them

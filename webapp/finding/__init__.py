@@ -1,4 +1,4 @@
-"""Searches over all stored completions: the words of a reader, and what is found by them.
+"""Searches over all stored completions: the words of a reader, and the results.
 
 Pages and commands know these values alone; `webapp/embedded/finding/searching.py` finds.
 """

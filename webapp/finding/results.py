@@ -1,4 +1,4 @@
-"""What a search finds, and the interface of what searches."""
+"""The results of a search, and the interface of a searcher."""
 
 from __future__ import annotations
 

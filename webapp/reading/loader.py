@@ -69,7 +69,7 @@ class TranscriptLoader:
     def ask_again(
         self, asked: Sequence[Asked], deadline: Deadline
     ) -> dict[Asked, str | UpstreamError]:
-        """Return what the server answers to some requests now, all made side by side."""
+        """Return the answers of the server to some requests, made side by side."""
 
         def ask(one: Asked) -> str | UpstreamError:
             upstream, request = one

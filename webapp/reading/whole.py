@@ -165,7 +165,7 @@ class WholeReader:
         kept: KeptMessages | None,
         deadline: Deadline,
     ) -> _Listed:
-        """Read on after the messages that are kept, and keep what the budget reaches."""
+        """Read on after the messages that are kept, and keep as many as the budget allows."""
         messages = [] if kept is None else list(kept.read_all())
         after = messages[-1].id if messages else None
         size = sum(len(message.json.source) for message in messages)

@@ -44,7 +44,7 @@ class Base64Text:
     encode: Callable[[str], str]
     """Writes another text in the same way."""
     is_unread: bool = False
-    """Whether it is too long to be unpacked and searched; `text` is what is written."""
+    """Whether it is too long to be unpacked and searched; `text` is in base64."""
 
 
 def iter_base64(text: str) -> Iterator[Base64Text]:

@@ -124,7 +124,7 @@ class Filters:
 
     @property
     def column(self) -> str:
-        """What the list is sorted by, without the direction."""
+        """The column that the list is sorted by, without the direction."""
         return self.sort.removeprefix("-")
 
     @property
@@ -328,7 +328,7 @@ class Listing:
 
     @property
     def newer_url(self) -> str | None:
-        """Return the URL that counts what is newer than the first row; None if it is not asked."""
+        """Return the URL that counts completions newer than the first row, if it is polled."""
         first = self.rows[0].completion.id if self.rows else None
         is_start = not self.after and self.filters.sort == "time"
         if not is_start or first is None or not is_valid_id(first):

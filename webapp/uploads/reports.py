@@ -1,4 +1,4 @@
-"""What became of an upload, as a value that is stored as JSON."""
+"""The result of an upload, as a value that is stored as JSON."""
 
 from __future__ import annotations
 

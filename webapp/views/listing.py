@@ -104,9 +104,9 @@ def index() -> ResponseReturnValue:
 
 
 def read_pinned(until: Deadline) -> tuple[Row, ...]:
-    """Return the rows of what is pinned, of another server from its copies, the latest pin first.
+    """Return the rows of pinned completions, on another server from copies, the latest pin first.
 
-    What is stored no more is left out.
+    Deleted ones are left out.
     """
     found = services()
     reads = found.copies.services if found.copies is not None else found

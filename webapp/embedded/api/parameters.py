@@ -77,7 +77,7 @@ def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> P
 
 
 def parse_list_request(query: MultiDict[str, str]) -> ListRequest:
-    """Parse what only our own pages ask for: `words`, `sort`, `conversations`.
+    """Parse the parameters that only our own pages send: `words`, `sort`, `conversations`.
 
     Raise `ApiError` if one of them is invalid.
     """

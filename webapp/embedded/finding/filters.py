@@ -84,7 +84,7 @@ def build_selection(
     model: str | None = None,
     metadata: Sequence[tuple[str, str]] = (),
 ) -> Selection:
-    """Return what passes the filters of `query`, a model and pairs of metadata; no texts."""
+    """Return completions that pass the filters of `query`, a model and metadata; no texts."""
     query = query or Query()
     binds: dict[str, object] = {}
     filters: list[Filter] = []

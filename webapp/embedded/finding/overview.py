@@ -2,7 +2,7 @@
 
 A count reads indexes alone, and a bounded number of their rows: the newest completions, if there
 are more. Those of a few completions are sought one by one; those of many are read in the order of
-each index. What took a while to count is kept for a minute.
+each index. Counts that took a while are kept for a minute.
 """
 
 from __future__ import annotations

@@ -230,7 +230,7 @@ class Store:
         return _write_completion(row) if as_given else wire_json
 
     def find_version(self, completion_id: str) -> bytes | None:
-        """Return what differs if a completion was changed or replaced; None if there is none."""
+        """Return a value that changes with a completion; None if there is no completion."""
         with self.connect() as connection:
             row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
         if row is None:

@@ -1,4 +1,4 @@
-"""Templates' view of what leads to a completion: its conversation, a search, the overview.
+"""Ways to a completion, for templates: its conversation, a search, the overview.
 
 conversations  the place of a completion in its conversation
 searching  the hit of a search that an address names

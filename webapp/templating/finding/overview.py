@@ -67,7 +67,7 @@ class Strip:
 
 
 def find_overview(filters: Filters) -> Overview | None:
-    """Return the counts of what passes `filters`; None if the server cannot count."""
+    """Return the counts of completions that pass `filters`; None if the server cannot count."""
     source = services().overview
     if source is None:
         return None

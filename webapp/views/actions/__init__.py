@@ -1,4 +1,4 @@
-"""What can be done with a completion besides reading it.
+"""Actions on completions besides reading them.
 
 code     snippets that fetch its messages or create it once more
 rerun    create it once more on the model server
@@ -6,7 +6,7 @@ keeping  keep a copy of it, and show copies
 changing edit its metadata, delete it
 selecting  several at once
 pinning  above the list
-importing  take files, and show what became of them
+importing  take files, and show the result
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Import files that the browser sends: the form, and the page of what became of them."""
+"""Import files that the browser sends: the form, and the page of the result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def choose() -> ResponseReturnValue:
 @bp.post("")
 @changers_only
 def send() -> ResponseReturnValue:
-    """Take files and begin to import them; redirect to the page of what becomes of them.
+    """Take files and begin to import them; redirect to the page of the result.
 
     They are written to disk as they are read, and never whole in memory.
     """

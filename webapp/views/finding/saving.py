@@ -35,7 +35,7 @@ def save() -> ResponseReturnValue:
 @bp.post("/saved-filters/delete")
 @known_readers_only
 def delete() -> ResponseReturnValue:
-    """Delete what is saved under `name`; also without anything, that is the outcome wanted."""
+    """Delete the filters saved under `name`, if there are any."""
     _get_saved().delete(request.form.get("name", ""))
     return redirect(url_for("listing.index"), 303)
 
