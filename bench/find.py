@@ -28,7 +28,7 @@ from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
 from webapp.database import open_database
 from webapp.embedded import Store, StoreFinder
 from webapp.embedded.store.pages import ListRequest, PageRequest
-from webapp.embedded.store.store import add_record
+from webapp.embedded.store.writing import add_record
 from webapp.finding import Cursor, parse_query
 from webapp.finding.query import SORTS
 

@@ -9,6 +9,7 @@
     transfer    import from files, export to files, the samples
     errors      errors as the API sends them
     limits      bounds of the memory it takes
+    upkeep      derived rows of the store, completed in the background
 
 Knows nothing of the viewer.
 """
@@ -25,11 +26,11 @@ from webapp.embedded.recording.retention import Retention
 from webapp.embedded.recording.spool import Spool, SpoolState
 from webapp.embedded.store.snapshot import Snapshot
 from webapp.embedded.store.store import Store
-from webapp.embedded.store.upkeep import Upkeep
 from webapp.embedded.transfer.exporting import ExportReport, export_completions, iter_ids
 from webapp.embedded.transfer.files import OpenFile
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
 from webapp.embedded.transfer.samples import load_samples
+from webapp.embedded.upkeep import Upkeep
 
 __all__ = [
     "AS_GIVEN",

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.database import StoreError
 from webapp.embedded import Store
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.store.store import Outcome
+from webapp.embedded.store.writing import Outcome
 from webapp.keeping.copying import Copier
 from webapp.redaction import get_logger
 from webapp.services import CannotKeep, Services

@@ -15,7 +15,7 @@ from webapp.completions import Completion
 from webapp.embedded import Store
 from webapp.embedded.documents.from_files import add_messages
 from webapp.embedded.documents.records import NotACompletion, parse_record, rename_record
-from webapp.embedded.store.store import Outcome
+from webapp.embedded.store.writing import Outcome
 from webapp.exact_json import Object
 from webapp.messages import Message
 from webapp.transcript import Entry, mark_outputs

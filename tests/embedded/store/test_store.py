@@ -14,7 +14,7 @@ from tools.store_rows import add, compact, completion, listening, rows
 from webapp.embedded import Store, StoreError
 from webapp.embedded.documents.records import MessageRecord, Metadata, parse_record
 from webapp.embedded.store.pages import PageRequest, UnknownCursor
-from webapp.embedded.store.store import Outcome
+from webapp.embedded.store.writing import Outcome
 
 GIVEN = (
     '{"id": "c1", "seed" : -8132613597486110237, "temperature": 1.50, "seed": 7,'

@@ -26,7 +26,7 @@ from webapp.embedded import (
 from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.store import Outcome
+from webapp.embedded.store.writing import Outcome
 from webapp.exact_json import Array, Object, Value, parse
 
 HEADS = "SELECT id, created, model, wire_json, given_json FROM completions ORDER BY created, seq"

@@ -24,7 +24,8 @@ from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.recording.reported_errors import find_reported_error
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
-from webapp.embedded.store.store import Outcome, Store
+from webapp.embedded.store.store import Store
+from webapp.embedded.store.writing import Outcome
 from webapp.exact_json import NotJson, Object, TooManyValues, parse
 from webapp.redaction import get_logger, mask
 

@@ -5,10 +5,8 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from enum import Enum
 from hashlib import blake2b
 from threading import Event
 from typing import Any, Final, cast
@@ -19,13 +17,11 @@ from webapp.conversations import Conversation, PromptDifference
 from webapp.database import (
     Database,
     DatabaseOpener,
-    lock_rows,
     migrate,
     open_database,
     report_failures,
     retry_deadlocks,
 )
-from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.finding.filters import build_selection
@@ -41,13 +37,11 @@ from webapp.embedded.store.deriving import (
     ROWS_AT_ONCE,
     Derived,
     give_children_away,
-    insert_rows,
     lock_conversations,
-    replace_metadata_rows,
     write_derived,
 )
 from webapp.embedded.store.filling import fill
-from webapp.embedded.store.originals import matches_original, write_as_given
+from webapp.embedded.store.originals import write_as_given
 from webapp.embedded.store.pages import (
     JsonPage,
     ListRequest,
@@ -69,39 +63,14 @@ from webapp.embedded.store.queries import (
     select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
-from webapp.embedded.store.schema import SCHEMA, mark_large
+from webapp.embedded.store.schema import SCHEMA
 from webapp.embedded.store.trigrams import index_passages
-from webapp.exact_json import Object, parse
+from webapp.embedded.store.writing import Outcome, add_record, replace_metadata, reserve_seqs
 from webapp.finding.query import SORTS
 
 _RETRIEVE: Final = text("SELECT seq, id, wire_json, given_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
-_DIGEST: Final = "SELECT digest FROM completions WHERE id = :id"
-_TO_UPDATE: Final = "SELECT seq, created, wire_json FROM completions WHERE id = :id"
-_LAST_SEQ: Final = text(
-    # A conversation keeps its number after the completion with that `seq` was deleted.
-    "SELECT max(coalesce((SELECT max(seq) FROM completions), 0),"
-    " coalesce((SELECT max(conversation) FROM facts), 0))"
-)
-_NEXT_SEQS: Final = text("SELECT nextval('completions_seq') FROM generate_series(1, :count)")
-_ADD_COMPLETION: Final = text(
-    "INSERT INTO completions (seq, id, created, model, digest, is_large, wire_json, given_json,"
-    " stored) VALUES (:seq, :id, :created, :model, :digest, :is_large, :wire_json, :given_json,"
-    " :stored) ON CONFLICT (id) DO NOTHING"
-)
-_ADD_MESSAGES: Final = text(
-    "INSERT INTO messages (completion, position, id, is_large, wire_json, given_json)"
-    " VALUES (:completion, :position, :id, :is_large, :wire_json, :given_json)"
-)
-_ADD_METADATA: Final = text(
-    "INSERT INTO metadata (completion, key, value, created)"
-    " VALUES (:completion, :key, :value, :created)"
-)
-_REPLACE_WIRE: Final = text(
-    "UPDATE completions SET is_large = :is_large, wire_json = :wire_json WHERE seq = :seq"
-)
-_DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 _STORED_BEFORE: Final = text(
     "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
@@ -109,14 +78,6 @@ _STORED_BEFORE: Final = text(
 
 CONVERSATION_KEYS: Final = ("session_id", "thread_id", "conversation_id")
 """Metadata that name a conversation, unless a setting names others."""
-
-
-class Outcome(Enum):
-    """The outcome of adding one completion to the store."""
-
-    ADDED = "added"
-    UNCHANGED = "unchanged"
-    CONFLICT = "conflict"
 
 
 class Store:
@@ -251,7 +212,7 @@ class Store:
         def replace() -> str | None:
             with self._database.writer.begin() as connection:
                 lock_conversations(connection, (), [metadata.pairs], self._keys)
-                return _replace_metadata(connection, completion_id, metadata, self._keys)
+                return replace_metadata(connection, completion_id, metadata, self._keys)
 
         return retry_deadlocks(replace)
 
@@ -387,7 +348,7 @@ class Store:
                 facts = [one.facts for one in completions]
                 pairs = [one.metadata for one in completions]
                 lock_conversations(connection, facts, pairs, self._keys)
-                seqs = _reserve_seqs(connection, len(completions))
+                seqs = reserve_seqs(connection, len(completions))
                 outcomes = dict.fromkeys(range(len(completions)), Outcome.ADDED)
                 # Two batches that share ids wait for each other in this order, which has no circle.
                 for at in sorted(outcomes, key=lambda at: completions[at].id):
@@ -403,14 +364,6 @@ class Store:
         outcomes = retry_deadlocks(add)
         self.added.set()
         return outcomes
-
-
-def _reserve_seqs(connection: Connection, count: int) -> Sequence[int]:
-    """Return `count` new values of `seq`, in order."""
-    if connection.dialect.name == "postgresql":
-        return connection.execute(_NEXT_SEQS, {"count": count}).scalars().all()
-    first = connection.execute(_LAST_SEQ).scalar_one() + 1
-    return range(first, first + count)
 
 
 def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
@@ -458,65 +411,3 @@ def _write_completion(row: Any) -> str:
 
 def _write_message(row: Any) -> str:
     return write_given_message(row.given_json, row.id)
-
-
-def _replace_metadata(
-    connection: Connection, completion_id: str, metadata: Metadata, keys: Sequence[str]
-) -> str | None:
-    statement = lock_rows(connection, _TO_UPDATE)
-    row = connection.execute(statement, {"id": index_text(completion_id)}).one_or_none()
-    if row is None:
-        return None
-    stored = parse(row.wire_json)
-    assert isinstance(stored, Object)
-    wire_json = with_metadata(stored, metadata.json)
-    replaced = {"seq": row.seq, "is_large": mark_large(wire_json), "wire_json": wire_json}
-    connection.execute(_REPLACE_WIRE, replaced)
-    connection.execute(_DELETE_METADATA, {"seq": row.seq})
-    _insert_metadata(connection, row.seq, row.created, metadata.pairs)
-    replace_metadata_rows(connection, row.seq, metadata.pairs, keys=keys)
-    return wire_json
-
-
-def add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
-    """Add the texts and metadata of one completion, without the rows derived from them."""
-    row = {
-        "seq": seq,
-        "id": completion.id,
-        "created": completion.created,
-        "model": completion.model,
-        "digest": completion.digest,
-        "is_large": mark_large(completion.wire_json),
-        "wire_json": completion.wire_json,
-        "given_json": completion.given_json,
-        "stored": int(time.time()),
-    }
-    while connection.execute(_ADD_COMPLETION, row).rowcount == 0:
-        # The stored one may be deleted until its row is locked.
-        digest = connection.execute(lock_rows(connection, _DIGEST), {"id": completion.id}).scalar()
-        if digest is not None:
-            is_same = digest == completion.digest or matches_original(connection, completion)
-            return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
-    messages = (
-        {
-            "completion": seq,
-            "position": position,
-            "id": message.id,
-            "is_large": mark_large(message.wire_json),
-            "wire_json": message.wire_json,
-            "given_json": message.given_json,
-        }
-        for position, message in enumerate(completion.messages)
-    )
-    insert_rows(connection, _ADD_MESSAGES, messages)
-    _insert_metadata(connection, seq, completion.created, completion.metadata)
-    return Outcome.ADDED
-
-
-def _insert_metadata(
-    connection: Connection, seq: int, created: int, pairs: Sequence[tuple[str, str]]
-) -> None:
-    rows = (
-        {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
-    )
-    insert_rows(connection, _ADD_METADATA, rows)

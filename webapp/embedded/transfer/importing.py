@@ -25,7 +25,8 @@ from webapp.embedded.documents.records import (
     rename_record,
 )
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
-from webapp.embedded.store.store import Outcome, Store
+from webapp.embedded.store.store import Store
+from webapp.embedded.store.writing import Outcome
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
 from webapp.embedded.transfer.formats import ImportFormat, Part, Whole, detect, detect_bundle
 from webapp.embedded.transfer.pending import Assembled, PendingParts

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from webapp.embedded.documents.records import CompletionRecord, parse_record
-from webapp.embedded.store.store import Outcome, Store
+from webapp.embedded.store.store import Store
+from webapp.embedded.store.writing import Outcome
 
 SAMPLES: Final = Path(__file__).resolve().parents[1] / "samples"
 
