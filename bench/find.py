@@ -179,13 +179,17 @@ def _measure_adding(url: str) -> None:
     )
 
 
+_TEXT_SIZE: Final = "SELECT sum(length(given_json)) FROM messages"
+
+
 def _print_size(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         listed = ", ".join(f"'{table}'" for table in _DERIVED)
         query = _SIZES[connection.dialect.name].replace(":tables", f"({listed})")
-        size = connection.execute(text(query)).scalar_one()
-        held = connection.execute(text("SELECT sum(length(given_json)) FROM messages")).scalar_one()
+        # PostgreSQL sums whole numbers to decimal ones.
+        size = float(connection.execute(text(query)).scalar_one())
+        held = float(connection.execute(text(_TEXT_SIZE)).scalar_one())
     print(
         f"derived tables {size / 1e6:,.0f} MB, text {held / 1e6:,.0f} MB: {size / held:.1f} times"
     )
