@@ -1,0 +1,75 @@
+"""Keep copies beside the server that the pages read from; see `webapp.keeping`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Flask
+
+from webapp import errors, keeping
+from webapp.access import Access
+from webapp.app.own_server import begin_retention, connect, open_model, open_store
+from webapp.app.pages import register_pages
+from webapp.app.services import build_services, open_media_cache, search_in
+from webapp.config import Config
+from webapp.database import DatabaseOpener
+from webapp.embedded import create_server
+from webapp.factories import (
+    find_upstream_days,
+    lengthen,
+    lists_input_only,
+    open_upstream,
+    without_servers,
+)
+from webapp.pins import Pins
+from webapp.services import Services
+from webapp.upstream import Clock
+
+
+def add_copies(
+    app: Flask,
+    services: Services,
+    create: Callable[[], Flask],
+    config: Config,
+    guard: Access,
+    database: DatabaseOpener,
+    clock: Clock,
+) -> Services:
+    """Return `services` with the copies that are kept beside the server that `app` reads from.
+
+    `create` makes the application of their pages, without a page. With a model server, completions
+    are run again into the same store.
+    """
+    alone = without_servers(config)
+    store = open_store(config)
+    pins = Pins(database, now=clock.wall)
+    media_cache = open_media_cache(alone)
+
+    def forget(completion_id: str) -> None:
+        pins.remove(completion_id)
+        media_cache.forget(completion_id)
+
+    server = create_server(store, model=open_model(config), on_delete=forget)
+    own = replace(build_services(alone, connect(server), clock, media_cache), pinned=pins)
+    again = replace(services.again, model=own.again.model)
+    begin_retention(config, store, pins, guard.record, forget)
+
+    def create_pages() -> Flask:
+        pages = create()
+        shown = replace(own, shares=services.shares, again=again)
+        pages.extensions["readback"] = search_in(store, shown)
+        guard.attach(pages)
+        errors.register_error_handlers(pages, "kept")
+        keeping.surround(pages, app, store)
+        register_pages(pages, only_transcripts=True)
+        return pages
+
+    source = keeping.Source(
+        open=lambda: open_upstream(config, limits=lengthen(config.limits), clock=clock),
+        input_only=lists_input_only(services.upstream, config),
+        days=find_upstream_days(services.upstream, config),
+        seconds=config.transfer_timeout,
+    )
+    copies = keeping.KeptCopies(store, source, create_pages, own)
+    return replace(services, again=again, copies=copies)

@@ -1,0 +1,177 @@
+"""Open the store and the embedded server, and connect clients to it within the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, request
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from webapp.access import RETENTION, Access, Event, Reader, Record, client_address
+from webapp.addresses.forwarding import CLIENT
+from webapp.config import Config
+from webapp.embedded import (
+    AS_GIVEN,
+    ModelServer,
+    Recovery,
+    Retention,
+    Spool,
+    Store,
+    Upkeep,
+    create_server,
+    load_samples,
+)
+from webapp.factories import find_database_url, find_spool_folder, open_upstream, without_servers
+from webapp.loopback import LoopbackAdapter
+from webapp.media import MediaCache
+from webapp.pins import Pins
+from webapp.reading import TranscriptLoader
+from webapp.shares import ShareStore
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """The data of a completion beside the store, and the record of their deletion."""
+
+    media: MediaCache
+    shares: ShareStore
+    pins: Pins
+    spool: Spool
+    record: Record
+
+    def delete(
+        self, completion_id: str, reader: Reader | None, *, revokes: bool = True, **details: str
+    ) -> None:
+        """Delete the files of a completion; revoke its shares unless told not to, and record that.
+
+        A client that deletes cannot be asked whether its shares should stay, so they do not.
+        """
+        revoked = self.shares.revoke_all(completion=completion_id) if revokes else ()
+        for share in revoked:
+            self.record.add(
+                Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details
+            )
+        self.pins.remove(completion_id)
+        self.media.forget(completion_id)
+        self.spool.forget(completion_id)
+
+    def delete_for_client(self, completion_id: str) -> None:
+        """Delete the data of a completion that is deleted through the API, and record both.
+
+        A request of our own pages comes from no client; its reader chose what becomes of the
+        shares, and the page records it.
+        """
+        details = {"address": client_address(), "by": "API"}
+        is_of_client = CLIENT in request.environ
+        self.delete(completion_id, None, revokes=is_of_client, **details)
+        if is_of_client:
+            self.record.add(Event.DELETE, None, completion=completion_id, **details)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnServer:
+    """The embedded server, its store, and the completions that wait for its database."""
+
+    store: Store
+    spool: Spool
+    api: Flask
+
+    def mount(self, pages: WSGIApplication, guard: Access, config: Config) -> WSGIApplication:
+        """Return `pages` with the API at `/v1`, which without a key is for this machine only."""
+        mounted = DispatcherMiddleware(pages, {"/v1": self.api})
+        if config.api_key is not None:
+            return mounted
+
+        def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            return (mounted if guard.is_local(environ) else pages)(environ, start)
+
+        return answer
+
+
+def open_own_server(
+    config: Config,
+    media_cache: MediaCache,
+    shares: ShareStore,
+    pins: Pins,
+    record: Record,
+    *,
+    fills_new_store: bool,
+    completes_store: bool,
+) -> OwnServer:
+    """Return the embedded server; it creates completions if a model server is configured.
+
+    It does without its database until that can be reached.
+    """
+    spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
+    store = open_store(config)
+    model = open_model(config)
+    traces = Traces(media_cache, shares, pins, spool, record)
+    if model is not None:
+        spool.prepare()
+    recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
+    recovery.open_store()
+    if completes_store:
+        Upkeep(store).begin()
+    begin_retention(config, store, pins, record, partial(traces.delete, reader=RETENTION))
+    api = create_server(
+        store,
+        api_key=config.api_key,
+        model=model,
+        recovery=recovery,
+        on_delete=traces.delete_for_client,
+    )
+    return OwnServer(store, spool, api)
+
+
+def open_store(config: Config) -> Store:
+    """Return the store of the configured database, which is opened on first use."""
+    return Store(
+        find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
+    )
+
+
+def open_model(config: Config) -> ModelServer | None:
+    """Return the server that creates completions; None if none is configured."""
+    if config.model_url is None:
+        return None
+    return ModelServer(
+        config.model_url,
+        api_key=config.model_api_key,
+        headers=config.model_headers,
+        forwards_store=config.model_forwards_store,
+        stores_all=config.stores_all,
+        limits=config.model_limits,
+        proxy=config.proxy,
+        ca_bundle=config.ca_bundle,
+    )
+
+
+def begin_retention(
+    config: Config, store: Store, pins: Pins, record: Record, forget: Callable[[str], None]
+) -> None:
+    """Delete old completions in the background, if the settings bound their age."""
+    if config.keep_days:
+        Retention(
+            store,
+            days=config.keep_days,
+            on_delete=forget,
+            on_deleted=lambda one: record.add(Event.DELETE, RETENTION, completion=one),
+            list_kept=pins.list_everywhere,
+        ).begin()
+
+
+def connect(server: Flask) -> LoopbackAdapter:
+    """Return the transport of a client to `server`, which answers it with the original texts."""
+    return LoopbackAdapter(server, mount="/v1", variables={AS_GIVEN: True})
+
+
+def load_stored(store: Store, config: Config) -> TranscriptLoader:
+    """Return the loader of the transcripts of `store`, for commands."""
+    upstream = open_upstream(without_servers(config), transport=connect(create_server(store)))
+    return TranscriptLoader(upstream, input_only=True, threads=1, believes_end=True)
