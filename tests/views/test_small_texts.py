@@ -253,6 +253,45 @@ def test_results_of_any_content_are_shown_with_their_call(
     assert page.bubbles[1].role == "user"
 
 
+def test_results_of_tools_that_the_server_ran_belong_to_the_calls_beside_them(
+    show: Callable[..., Page],
+) -> None:
+    def ran(kind: str, at: int, content: object) -> list[Any]:
+        call = {"type": kind, "id": f"s{at}", "name": f"tool_{at}", "input": {}}
+        result_kind = f"{kind.partition('_')[0]}_tool_result"
+        return [call, {"type": result_kind, "tool_use_id": f"s{at}", "content": content}]
+
+    hits = [{"type": "web_search_result", "url": "https://a.example/", "title": "Berths"}]
+    output = {"type": "code_execution_result", "stdout": "fair wind", "return_code": 0}
+    answer = [
+        *ran("server_tool_use", 1, hits),
+        *ran("mcp_tool_use", 2, [{"type": "text", "text": "rain"}]),
+        *ran("server_tool_use", 3, output),
+    ]
+    asked = [
+        {"type": "tool_use", "id": "t1", "name": "stop", "input": {}},
+        {"type": "tool_use", "id": "t2", "name": "go", "input": {}},
+    ]
+    empty = [
+        {"type": "tool_result", "tool_use_id": "t1"},
+        {"type": "tool_result", "tool_use_id": "t2", "content": None},
+    ]
+    page = show(
+        [
+            {"role": "assistant", "content": answer},
+            {"role": "assistant", "content": asked},
+            {"role": "user", "content": empty},
+        ],
+        {"role": "assistant", "content": "ok"},
+    )
+
+    calls = [readable(call) for call in page.bubbles[0].calls]
+    assert ["Berths" in calls[0], "rain" in calls[1], "fair wind" in calls[2]] == [True] * 3
+    assert "No message has the result" not in page.text
+    assert all("Empty text." in readable(call) for call in page.all(".call")[-2:])
+    assert "content part tool_result" not in page.text
+
+
 def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Page]) -> None:
     case = read_case("19_media_parts", "f19")
     further = [
@@ -260,6 +299,13 @@ def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Pag
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
         {"type": "image_url", "image_url": f"data:image/png;base64,{PNG}"},
         {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}},
+        {"type": "image", "image": PNG},
+        {"type": "image", "data": PNG, "mimeType": "image/png"},
+        {"type": "image_url", "image_url": {"url": PNG}},
+        {"type": "audio", "data": "UklGRiQAAABXQVZF", "mimeType": "audio/wav"},
+        {"type": "input_video", "input_video": {"data": "AAAAIGZ0eXBpc29tAAACAGlzb21pc28y"}},
+        {"type": "video_url", "video_url": {"url": "data:video/webm;base64,GkXfo59ChoE"}},
+        {"type": "input_file", "filename": "a.pdf", "file_data": "data:;base64,JVBERi0xLjQK"},
     ]
     page = show([*case["messages"], {"role": "user", "content": further}], {"content": "ok"})
 
@@ -269,6 +315,10 @@ def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Pag
     ]
     assert kinds[0] == ["audio", "image"]
     assert kinds[1][:3] == ["image"] * 3
+    assert kinds[1][4:] == ["image"] * 3 + ["audio", "file", "file", "file"]
+    assert "MPEG-4, 24 bytes" in page.bubbles[1].text
+    assert "Matroska or WebM, 8 bytes" in page.bubbles[1].text
+    assert "Declared as" not in page.bubbles[1].text and "declared as" not in page.bubbles[1].text
     assert "https://v.example/a.mp4" in page.bubbles[0].text
     assert "pictures.example" in page.bubbles[1].text
 

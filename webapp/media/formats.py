@@ -41,6 +41,17 @@ OGG: Final = Format("audio", "audio/ogg", "Ogg", "ogg", ("oga", "opus", "vorbis"
 AAC: Final = Format("audio", "audio/aac", "AAC", "aac", ("adts", "aacp"))
 M4A: Final = Format("audio", "audio/mp4", "MPEG-4 audio", "m4a", ("mp4", "aac"))
 PDF: Final = Format("download", "application/pdf", "PDF", "pdf")
+MP4: Final = Format(
+    "download", "application/octet-stream", "MPEG-4", "mp4", ("m4v", "3gpp", "3gpp2")
+)
+QUICKTIME: Final = Format(
+    "download", "application/octet-stream", "QuickTime video", "mov", ("quicktime",)
+)
+MATROSKA: Final = Format(
+    "download", "application/octet-stream", "Matroska or WebM", "webm", ("matroska", "mkv")
+)
+AVI: Final = Format("download", "application/octet-stream", "AVI video", "avi", ("msvideo",))
+HEIC: Final = Format("download", "application/octet-stream", "HEIC image", "heic", ("heif",))
 SVG: Final = Format("download", "application/octet-stream", "SVG image", "svg", ("svg+xml",))
 DOWNLOAD: Final = Format("download", "application/octet-stream", "unknown format", "bin")
 
@@ -53,9 +64,17 @@ _STARTS: Final = (
     (b"OggS", OGG),
     (b"ID3", MP3),
     (b"%PDF-", PDF),
+    (b"\x1aE\xdf\xa3", MATROSKA),
 )
-_RIFF: Final = {b"WEBP": WEBP, b"WAVE": WAV}
-_BOXES: Final = {b"avif": AVIF, b"avis": AVIF, b"M4A ": M4A}
+_RIFF: Final = {b"WEBP": WEBP, b"WAVE": WAV, b"AVI ": AVI}
+_BOXES: Final = {
+    **dict.fromkeys((b"avif", b"avis"), AVIF),
+    b"M4A ": M4A,
+    b"qt  ": QUICKTIME,
+    **dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1"), HEIC),
+    **dict.fromkeys((b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"dash"), MP4),
+    **dict.fromkeys((b"mp41", b"mp42", b"M4V ", b"3gp4", b"3gp5", b"3gp6"), MP4),
+}
 _BEFORE_SVG: Final = (b"<?xml", b"<!--", b"<!doctype svg")
 _SVG_HEAD: Final = 4_096
 

@@ -40,6 +40,7 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "text": Text.parse,
     "input_text": Text.parse,
     "output_text": Text.parse,
+    "summary_text": Text.parse,
     "refusal": Refusal.parse,
     "thinking": Reasoning.parse,
     "reasoning": Reasoning.parse,
@@ -48,12 +49,15 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "input_image": Image.parse_input_image,
     "input_audio": InputAudio.parse,
     "file": File.parse,
-    "image": Image.parse_source,
+    "image": Image.parse_block,
     "document": File.parse_document,
+    "input_file": File.parse_input_file,
+    "audio": InputAudio.parse_block,
     "audio_url": InputAudio.parse_audio_url,
-    "video_url": File.parse_video_url,
+    "video": File.parse_video,
+    "input_video": File.parse_video,
+    "video_url": File.parse_video,
 }
-
 
 _CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The types of content blocks that are calls in Anthropic's API."""
@@ -69,12 +73,20 @@ def find_result(message: Object) -> Object | None:
 
 
 def iter_results(message: Object) -> Iterator[Object]:
-    """Yield the `tool_result` blocks of the content that name their calls."""
+    """Yield the result blocks of the content that name their calls."""
     for block in message.items("content") or ():
-        if isinstance(block, Object) and block.text("type") == "tool_result":
-            has_content = isinstance(block.get("content"), String | Array)
-            if has_content and block.text("tool_use_id") is not None:
-                yield block
+        if not isinstance(block, Object) or block.text("tool_use_id") is None:
+            continue
+        if _is_result(block):
+            yield block
+
+
+def _is_result(block: Object) -> bool:
+    """Return whether a block is a result: of a tool of the client, or one that the server ran."""
+    kind = block.text("type") or ""
+    if block.text("tool_use_id") is not None:
+        return kind == "tool_result" or kind.endswith("_tool_result")
+    return kind == "tool_result" and isinstance(block.get("content"), String | Array)
 
 
 def parse_parts(message: Object) -> Iterator[Part]:
@@ -191,9 +203,10 @@ def _parse_element(value: Value) -> Iterator[Part]:
     kind = value.text("type") or ""
     if kind in _CALL_BLOCKS and ToolCall.parse_tool_use(value):
         return
-    if kind == "tool_result" and isinstance(value.get("content"), String | Array):
+    if _is_result(value):
         # The id of one of several results is shown with the first of its parts.
-        extras = value.find_unread(type=String, content=object)
+        read: dict[str, type] = {"type": String} if kind == "tool_result" else {}
+        extras = value.find_unread(**read, content=object)
         first, *others = tuple(parse_content(value.get("content"))) or (Text(json=value, text=""),)
         yield replace(first, extras=extras + first.extras)
         yield from others

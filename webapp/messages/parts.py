@@ -15,6 +15,9 @@ from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
 MAX_ITEMS: Final = 10_000
 """Nobody could read a list of more parts, calls, annotations or choices."""
 
+_IMAGES: Final = ("iVBORw0KGgo", "/9j/", "R0lGODdh", "R0lGODlh", "UklGR")
+"""How the base64 of PNG, JPEG, GIF and WebP images begins."""
+
 _ARGUMENT_FIELDS: Final = {"function": "arguments", "custom": "input"}
 
 
@@ -117,13 +120,13 @@ class Image(_Piece):
         image = value.get("image_url")
         if isinstance(image, String):
             extras = value.find_unread(type=String, image_url=String)
-            return cls(json=value, url=image.text, detail=None, extras=extras)
+            return cls(json=value, url=_complete(image.text), detail=None, extras=extras)
         url = image.text("url") if isinstance(image, Object) else None
         if not isinstance(image, Object) or url is None:
             return None
         extras = value.find_unread(type=String, image_url=Object)
         extras += image.find_unread(url=String, detail=String)
-        return cls(json=value, url=url, detail=image.text("detail"), extras=extras)
+        return cls(json=value, url=_complete(url), detail=image.text("detail"), extras=extras)
 
     @classmethod
     def parse_input_image(cls, value: Object) -> Image | None:
@@ -132,18 +135,25 @@ class Image(_Piece):
         if url is None:
             return None
         extras = value.find_unread(image_url=String, detail=String)
-        return cls(json=value, url=url, detail=value.text("detail"), extras=extras)
+        return cls(json=value, url=_complete(url), detail=value.text("detail"), extras=extras)
 
     @classmethod
-    def parse_source(cls, value: Object) -> Image | None:
-        """Parse an `image` part of Anthropic's API, whose `source` is base64 or a URL."""
+    def parse_block(cls, value: Object) -> Image | None:
+        """Parse an `image` part: with the `source` of Anthropic's API, the `data` of MCP, or an
+        address or base64 in `image`."""
         source = value.object("source")
-        url = _parse_source(source) if source else None
-        if source is None or url is None:
+        if source is not None:
+            url = _parse_source(source)
+            extras = value.find_unread(type=String, source=Object)
+            extras += source.find_unread(type=String, media_type=String, data=String, url=String)
+        elif (data := value.text("data")) is not None:
+            url = data if data[:5].lower() == "data:" else f"data:;base64,{data}"
+            extras = value.find_unread(type=String, data=String)
+        else:
+            url, extras = _find_address(value, "image")
+        if url is None:
             return None
-        extras = value.find_unread(type=String, source=Object)
-        extras += source.find_unread(type=String, media_type=String, data=String, url=String)
-        return cls(json=value, url=url, detail=None, extras=extras)
+        return cls(json=value, url=_complete(url), detail=None, extras=extras)
 
     @property
     def is_inline(self) -> bool:
@@ -172,6 +182,20 @@ class InputAudio(_Piece):
         """Parse an `audio_url` part that contains its data."""
         url, extras = _parse_data_url(value, "audio_url")
         return None if url is None else cls(json=value, data=url, format=None, extras=extras)
+
+    @classmethod
+    def parse_block(cls, value: Object) -> InputAudio | None:
+        """Parse an `audio` part: of MCP with its `data`, or with an object like `input_audio`."""
+        audio = value.object("audio")
+        data = (audio or value).text("data")
+        if data is None:
+            return None
+        if audio is None:
+            extras = value.find_unread(type=String, data=String)
+            return cls(json=value, data=data, format=None, extras=extras)
+        extras = value.find_unread(type=String, audio=Object)
+        extras += audio.find_unread(data=String, format=String)
+        return cls(json=value, data=data, format=audio.text("format"), extras=extras)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +245,24 @@ class File(_Piece):
         )
 
     @classmethod
-    def parse_video_url(cls, value: Object) -> File | None:
-        """Parse a `video_url` part that contains its data."""
-        url, extras = _parse_data_url(value, "video_url")
+    def parse_input_file(cls, value: Object) -> File | None:
+        """Parse an `input_file` part of the Responses API, by id or with its contents."""
+        file_id, data = value.text("file_id"), value.text("file_data")
+        if file_id is None and data is None:
+            return None
+        name, read = value.text("filename"), {"file_id": String, "file_data": String}
+        extras = value.find_unread(filename=String, **read)
+        return cls(json=value, file_id=file_id, filename=name, data=data, extras=extras)
+
+    @classmethod
+    def parse_video(cls, value: Object) -> File | None:
+        """Parse a part with a video that contains its data, in the member named by its type."""
+        kind = value.text("type") or ""
+        url, extras = _parse_data_url(value, kind)
+        holder = value.object(kind)
+        if url is None and holder is not None and (url := holder.text("data")):
+            extras = value.find_unread(type=String, **{kind: Object})
+            extras += holder.find_unread(data=String)
         if url is None:
             return None
         return cls(json=value, file_id=None, filename=None, data=url, extras=extras)
@@ -302,6 +341,11 @@ class ToolCall(_Piece):
         )
 
 
+def _complete(url: str) -> str:
+    """Return a `data:` URI for an image whose base64 was sent without one; else the address."""
+    return f"data:;base64,{url}" if url.startswith(_IMAGES) else url
+
+
 def _parse_source(source: Object) -> str | None:
     """Return the address of a `source` of Anthropic's API: a URL, or a `data:` URI made of it."""
     data, url = source.text("data"), source.text("url")
@@ -312,9 +356,15 @@ def _parse_source(source: Object) -> str | None:
 
 def _parse_data_url(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
     """Return the `data:` URI of an element, in an object or as it is, and its other members."""
+    url, extras = _find_address(value, name)
+    return (None, ()) if url is None or url[:5].lower() != "data:" else (url, extras)
+
+
+def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
+    """Return the text in a member, or the `url` of the object there, and the other members."""
     holder = value.get(name)
     url = holder.text("url") if isinstance(holder, Object) else value.text(name)
-    if url is None or url[:5].lower() != "data:":
+    if url is None:
         return None, ()
     extras = value.find_unread(type=String, **{name: String | Object})
     return url, extras + (holder.find_unread(url=String) if isinstance(holder, Object) else ())

@@ -33,10 +33,14 @@ def arrange(
     chronological = entries if order == "asc" else entries[::-1]
     calls: list[CallEntry] = []
     for entry in chronological:
+        # A message with results beside its calls holds those of tools that the server ran.
+        if entry.pieces:
+            calls.extend(entry.calls)
         for result in entry.pieces or (entry,):
             if result.message.is_tool_result:
                 _pair_result(result, calls)
-        calls.extend(entry.calls)
+        if not entry.pieces:
+            calls.extend(entry.calls)
     _mark_moved(chronological)
     for call in calls:
         call.may_follow = not call.results and not is_last
