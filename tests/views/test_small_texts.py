@@ -41,10 +41,11 @@ def read_case(name: str, completion_id: str) -> dict[str, Any]:
 def show(client: FlaskClient, load: Load, tmp_path: Path) -> Callable[..., Page]:
     """Return a function that shows a completion of these messages and answers."""
 
-    def show_completion(messages: list[Any], *answers: Any) -> Page:
+    def show_completion(messages: list[Any], *answers: Any, **members: Any) -> Page:
         choices = [{"index": at, "message": answer} for at, answer in enumerate(answers)]
         path = tmp_path / "one.jsonl"
-        path.write_text(json.dumps({"id": "c1", "messages": messages, "choices": choices}))
+        completion = {"id": "c1", "messages": messages, "choices": choices}
+        path.write_text(json.dumps(completion | members))
         load(path)
         return Page.of(client.get("/completions/c1"))
 
@@ -170,6 +171,35 @@ def test_half_a_tag_of_reasoning_folds_what_it_is_about(
     assert folded == "First I add. Then I check."
     assert answer.sources == [text]
     assert ("cut off" in summary) is ("4" not in text)
+
+
+def test_an_answer_after_reasoning_keeps_the_places_of_its_sources(
+    show: Callable[..., Page],
+) -> None:
+    text = "<think>\nLook it up[1].\n</think>\n\nIt is open[1], not closed[2]."
+    at = text.index("open")
+    cited = {"type": "url_citation", "url": "https://c.example/", "title": "C"}
+    flat = {"annotations": [cited | {"start_index": at, "end_index": at + 4}]}
+    answer = {"role": "assistant", "content": text}
+
+    page = show([], answer | flat)
+
+    [bubble] = page.bubbles
+    assert len(reasonings(bubble)) == len(bubble.node.css(".citation-number")) == 1
+    assert "c.example" in bubble.text
+
+
+def test_sources_of_a_completion_are_marked_in_an_answer_after_reasoning(
+    show: Callable[..., Page],
+) -> None:
+    text = "<think>\nLook it up[1].\n</think>\n\nIt is open[1], not closed[2]."
+    urls = ["https://a.example/1", "https://b.example/2"]
+
+    page = show([], {"role": "assistant", "content": text}, citations=urls)
+
+    [bubble] = page.bubbles
+    assert len(reasonings(bubble)) == 1
+    assert [one.text() for one in bubble.node.css(".citation-marker")] == ["[1]", "[2]"]
 
 
 def test_reasoning_in_every_field_is_shown_once(show: Callable[..., Page]) -> None:

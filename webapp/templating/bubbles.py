@@ -249,11 +249,12 @@ def _render_markdown(
             image=show_image,
         )
 
-    is_answer = entry.message.role == "assistant" and not annotations
+    annotations = context.within_budget(annotations)
+    is_answer = entry.message.role == "assistant"
     thought = rendering.split_reasoning(text) if is_answer else None
     if thought:
-        return rendering.fold_reasoning(thought, render(thought.text), render(thought.answer))
-    return render(text, context.within_budget(annotations))
+        return rendering.fold_reasoning(thought, render, text=text, annotations=annotations)
+    return render(text, annotations)
 
 
 def _fold_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webapp.rendering import split_reasoning
+from webapp.rendering.markdown.think_tags import Thought
 
 
 @pytest.mark.parametrize(
@@ -26,12 +27,28 @@ from webapp.rendering import split_reasoning
         ("I add.\n[/THINK]\nIt is 4.", "[/THINK]", "I add.\n", "\nIt is 4."),
         ("Use `</think>`.\n</think>\n4", "</think>", "Use `</think>`.\n", "\n4"),
         ("I add.\n</think>", "</think>", "I add.\n", ""),
+        ("<think>A<think>B</think>C</think>D", "<think>", "A<think>B</think>C", "D"),
+        ("<think>A\n```\n</think>\n```\n</think>B", "<think>", "A\n```\n</think>\n```\n", "B"),
+        ("<think>Write `</think>`.</think>B", "<think>", "Write `</think>`.", "B"),
+        ("<think>A\n```\nx\n</think>B", "<think>", "A\n```\nx\n", "B"),
+        ("<think>A</thinking>\nB", "<think>", "A", "\nB"),
+        (
+            "<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B",
+            "<|channel|>analysis<|message|>",
+            "A",
+            "B",
+        ),
     ],
 )
 def test_reasoning_is_split_off(text: str, tag: str, reasoning: str, answer: str) -> None:
     thought = split_reasoning(text)
     assert thought is not None and not thought.is_cut_off
     assert (thought.tag, thought.text, thought.answer) == (tag, reasoning, answer)
+
+
+def test_reasoning_between_answers_is_split_off_each_time() -> None:
+    thought = split_reasoning("<think>A</think>B\n<think>C</think>\nD")
+    assert thought == Thought("<think>", "A", "B\n", further=Thought("<think>", "C", "\nD"))
 
 
 @pytest.mark.parametrize("text", ["<think>I add", "[THINK]\nI add\n\nand add", "<thinking>"])
@@ -52,6 +69,8 @@ def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
         "<think>A<think>B</think>C",
         "A</think>B</think>C",
         "Write [THINK] first.",
+        "<think>A</think>Write <think>B</think> C",
+        "<think>" * 200 + "</think>" * 200,
     ],
 )
 def test_a_text_about_tags_stays_one_text(text: str) -> None:

@@ -2,84 +2,182 @@
 
 Some models write `<think>…</think>` first, and their servers leave it in the text. If a template
 wrote the first tag, the text has only the second one; if the answer was cut off, only the first.
-The reasoning is folded if the tags are clean: each occurs once, and none inside code or a sentence.
+The reasoning is folded if the tags are clean: they are paired, and none is part of a sentence. Tags
+in code do not count unless the reasoning has no other end.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from markupsafe import Markup
 
 from webapp.formatting import extent
+from webapp.messages import Annotation, UrlCitation
 from webapp.rendering.markdown import TextView
 
-_NAMES: Final = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")
+_NAMES: Final = (
+    "think",
+    "thinking",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "seed:think",
+    "mm:think",
+    "antthinking",
+    "scratchpad",
+)
 _TAGS: Final = {
     **{f"<{name}>": f"</{name}>" for name in _NAMES},
     "[THINK]": "[/THINK]",
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel|>analysis<|message|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
 }
-"""The opening tags in lower case, except one, with their closing tags."""
+"""The opening tags with their closing tags."""
 
-_OPENING: Final = re.compile(r"\s*+({})".format("|".join(map(re.escape, _TAGS))), re.IGNORECASE)
-_ANY: Final = re.compile(
-    "|".join(re.escape(tag) for pair in _TAGS.items() for tag in pair), re.IGNORECASE
-)
+_CLOSED_BY: Final = {opens.lower(): closes.lower() for opens, closes in _TAGS.items()}
+
+
+def _join(tags: Sequence[str]) -> str:
+    return "|".join(map(re.escape, tags))
+
+
+_OPENING: Final = re.compile(rf"\s*+({_join(tuple(_TAGS))})", re.IGNORECASE)
+_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE)
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
+_MAX_TAGS: Final = 100
+
+
+class Render(Protocol):
+    def __call__(self, text: str, annotations: Sequence[Annotation] = ()) -> TextView: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """The `text` beside a tag, and the `answer` after it; `is_cut_off` if nothing closes it."""
+    """The `text` beside a tag, and the `answer` after it; `is_cut_off` if nothing closes it.
+
+    `further` is the reasoning after the answer, with the rest of the answer.
+    """
 
     tag: str
     text: str
     answer: str
     is_cut_off: bool = False
+    further: Thought | None = None
 
 
 def split_reasoning(text: str) -> Thought | None:
     """Return the reasoning that `text` begins with, or None if there is none or it is unclean."""
     opening = _OPENING.match(text)
+    tags = list(_ANY.finditer(text))
+    if not tags or len(tags) > _MAX_TAGS:
+        return None
+    fences = [fence.start() for fence in _FENCE.finditer(text)]
+    outside = [tag for tag in tags if not _is_code(text, tag.start(), fences)]
     if opening:
-        return _split_opened(text, opening)
-    tags = [found for found in _ANY.finditer(text) if not _is_code(text, found.start())]
-    if len(tags) != 1 or not ("/" in tags[0][0] or "end" in tags[0][0]):
+        return _split_opened(text, tags, outside)
+    if len(outside) != 1 or outside[0][0].lower() in _CLOSED_BY:
         return None
-    reasoning, answer = text[: tags[0].start()], text[tags[0].end() :]
+    reasoning, answer = text[: outside[0].start()], text[outside[0].end() :]
     # Words surround the tag on its line if the text is about it.
-    is_mentioned = reasoning[-1:] in (" ", "\t", '"', "'") and answer[:1] not in ("", "\n", "\r")
-    return None if is_mentioned else Thought(tags[0][0], reasoning, answer)
+    is_mentioned = _ends_within_words(reasoning) and answer[:1] not in ("", "\n", "\r")
+    return None if is_mentioned else Thought(outside[0][0], reasoning, answer)
 
 
-def fold_reasoning(thought: Thought, reasoning: TextView, answer: TextView) -> TextView:
-    """Join both views: the reasoning in a fold, followed by the answer."""
-    cut = Markup(' <span class="fold-size">cut off</span>') if thought.is_cut_off else ""
-    html = Markup(
-        '<details class="reasoning"><summary>Reasoning <code class="fold-name">{}</code> '
-        '<span class="fold-size">{}</span>{}</summary>{}</details>{}'
-    ).format(thought.tag, extent(thought.text), cut, reasoning.html, answer.html)
-    return TextView(html, reasoning.note or answer.note)
+def fold_reasoning(
+    thought: Thought, render: Render, *, text: str = "", annotations: Sequence[Annotation] = ()
+) -> TextView:
+    """Join the rendered texts: each reasoning in a fold, followed by its answer.
+
+    The `annotations` of the whole `text` are shown with the last answer; those whose place is
+    elsewhere are listed without one.
+    """
+    html = Markup("")
+    note: str | None = None
+    while True:
+        reasoning = render(thought.text)
+        is_last = thought.further is None
+        kept = _move(annotations, len(text) - len(thought.answer)) if is_last else ()
+        answer = render(thought.answer, kept)
+        cut = Markup(' <span class="fold-size">cut off</span>') if thought.is_cut_off else ""
+        html += Markup(
+            '<details class="reasoning"><summary>Reasoning <code class="fold-name">{}</code> '
+            '<span class="fold-size">{}</span>{}</summary>{}</details>{}'
+        ).format(thought.tag, extent(thought.text), cut, reasoning.html, answer.html)
+        note = note or reasoning.note or answer.note
+        if thought.further is None:
+            return TextView(html, note, answer.sources)
+        thought = thought.further
 
 
-def _split_opened(text: str, opening: re.Match[str]) -> Thought | None:
-    tag = opening[1]
-    closing_tag = next(closes for opens, closes in _TAGS.items() if opens.lower() == tag.lower())
-    closing = re.compile(re.escape(closing_tag), re.IGNORECASE)
-    inside = text[opening.end() :]
-    found = list(closing.finditer(inside))
-    if len(found) > 1 or tag.lower() in inside.lower()[: found[0].start() if found else None]:
+def _move(annotations: Sequence[Annotation], offset: int) -> list[Annotation]:
+    """Return annotations of a text for its part from `offset` on."""
+    moved = []
+    for one in annotations:
+        if isinstance(one, UrlCitation) and one.start_index is not None:
+            is_inside = one.start_index >= offset and one.end_index is not None
+            start, end = one.start_index - offset, (one.end_index or 0) - offset
+            place = (start, end) if is_inside else (None, None)
+            one = replace(one, start_index=place[0], end_index=place[1])
+        moved.append(one)
+    return moved
+
+
+def _split_opened(
+    text: str, tags: Sequence[re.Match[str]], outside: Sequence[re.Match[str]]
+) -> Thought | None:
+    """Pair the tags of the kind that begins `text`; those in code if it has no other end."""
+    opens = tags[0][0].lower()
+    closes = _CLOSED_BY[opens]
+    kind = [tag for tag in outside if tag[0].lower() in (opens, closes)]
+    if not any(tag[0].lower() == closes for tag in kind):
+        kind = [tag for tag in tags if tag[0].lower() in (opens, closes)]
+    if len(kind) == 1:
+        # Some models end their reasoning by another tag than they began it with.
+        others = [tag for tag in outside if tag[0].lower() in _CLOSED_BY.values()]
+        if len(outside) != 2 or len(others) != 1:
+            return Thought(tags[0][0], text[tags[0].end() :], "", is_cut_off=True)
+        kind += others
+    pairs = _pair(kind, opens)
+    if pairs is None or any(_ends_within_words(text[: one.start()]) for one, _ in pairs[1:]):
         return None
-    if not found:
-        return Thought(tag, inside, "", is_cut_off=True)
-    return Thought(tag, inside[: found[0].start()], inside[found[0].end() :])
+    thought: Thought | None = None
+    end = len(text)
+    for opened, closed in reversed(pairs):
+        inside, answer = text[opened.end() : closed.start()], text[closed.end() : end]
+        thought = Thought(opened[0], inside, answer, further=thought)
+        end = opened.start()
+    return thought
 
 
-def _is_code(text: str, offset: int) -> bool:
+def _pair(
+    tags: Sequence[re.Match[str]], opens: str
+) -> list[tuple[re.Match[str], re.Match[str]]] | None:
+    """Return the outermost pairs of tags, or None if one has no partner."""
+    pairs = []
+    opened: list[re.Match[str]] = []
+    for tag in tags:
+        if tag[0].lower() == opens:
+            opened.append(tag)
+        elif not opened:
+            return None
+        elif len(opened) == 1:
+            pairs.append((opened.pop(), tag))
+        else:
+            opened.pop()
+    return None if opened else pairs
+
+
+def _ends_within_words(text: str) -> bool:
+    return text[-1:] in (" ", "\t", '"', "'")
+
+
+def _is_code(text: str, offset: int, fences: Sequence[int]) -> bool:
     """Return whether `offset` is in a fence or in an inline piece of code."""
     line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    return len(_FENCE.findall(text, 0, offset)) % 2 == 1 or line.count("`") % 2 == 1
+    return bisect_left(fences, offset) % 2 == 1 or line.count("`") % 2 == 1
