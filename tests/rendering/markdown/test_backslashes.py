@@ -51,6 +51,8 @@ def test_backslashes_that_escape_no_markdown_stay(text: str) -> None:
         (r"Name: \_\_\_\_", "Name: ____"),
         (r"\_(ツ)\_ and \_phrase!\_", "_(ツ)_ and _phrase!_"),
         (r"¯\\\_(ツ)\_/¯", r"¯\_(ツ)_/¯"),
+        (r"¯\\_(ツ)_/¯", r"¯\_(ツ)_/¯"),
+        (r"\!\[a](b)", "![a](b)"),
         (r"\# no heading, \#tag, C\#", "# no heading, #tag, C#"),
         (r"\- no item", "- no item"),
         (r"1\. no item", "1. no item"),
@@ -69,6 +71,13 @@ def test_an_escape_of_markdown_is_dropped_and_what_it_escapes_stays_text(
 ) -> None:
     assert shown(text) == words
     assert not re.search(r"<(?:em|strong|h3|ol|ul|a|code)\b", str(render_markdown(text).html))
+
+
+@pytest.mark.parametrize("path", ["C:\\Windows\\", "C:\\Program Files\\", "\\\\server\\share\\"])
+def test_a_path_in_bold_may_end_in_a_backslash(path: str) -> None:
+    found = parsed(str(render_markdown(f"In **{path}**, or `x`").html))
+    assert [node.text() for node in found.css("strong")] == [path]
+    assert shown(f"{path}** and src\\**\\*.ts").endswith("src\\**\\*.ts")
 
 
 def test_a_bar_of_a_table_is_escaped() -> None:

@@ -33,6 +33,35 @@ def test_a_list_nests_from_two_blanks_on(text: str) -> None:
     assert len(root.css("ol > li > ul > li")) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10. A\n   > q\n11. B", "ol > li > blockquote"),
+        ("10. A\n\n   para\n\n11. B", "ol > li > p + p"),
+        ("1. A\n  | x | y |\n  |---|---|\n  | 1 | 2 |\n2. B", "ol > li table td"),
+        ("> 1. A\n>   - child\n> 2. B", "blockquote > ol > li > ul > li"),
+        ("1.\tA\n  - child\n2.\tB", "ol > li > ul > li"),
+        ("10.  A\n   - child\n11.  B", "ol > li > ul > li"),
+        ("1. A\nlazy\n  - child\n2. B", "ol > li > ul > li"),
+        ("10. A\n   1. child\n     - c\n   2. d\n11. B", "ol > li > ol > li > ul > li"),
+        ("10. A\n   ```sh\n   ls\n   ```\n   text\n11. B", "ol > li pre"),
+    ],
+)
+def test_blocks_of_every_kind_nest(text: str, found: str) -> None:
+    root = parsed(html(text))
+    assert len(root.css(found)) >= 1
+    [outer] = [one for one in root.css("ol") if one.parent and one.parent.tag != "li"]
+    assert [one.tag for one in outer.iter()] == ["li", "li"]
+
+
+@pytest.mark.parametrize(
+    "text", ["The year\n1986. A great\n\n  year", "1. A\n  2. B\n  3. C\n\nend", "2 A\n\n  b"]
+)
+def test_what_begins_no_nested_block_is_not_moved(text: str) -> None:
+    root = parsed(html(text))
+    assert not root.css("pre") and not root.css("li ol") and not root.css("li p")
+
+
 def test_what_is_nested_deeper_keeps_its_depth() -> None:
     root = parsed(html("10. A\n  - b\n    - c\n  - d\n\nend"))
     assert len(root.css("ol > li > ul > li")) == 2
@@ -52,7 +81,16 @@ def test_a_markdown_fence_contains_fences(name: str) -> None:
     assert root.css("p")[-1].text() == "That is all."
 
 
+@pytest.mark.parametrize("name", ["", "text", "README.md", "markdown:docs/a.md", 'md title="a"'])
+def test_a_fence_of_another_name_contains_fences_if_they_are_closed_only_so(name: str) -> None:
+    root = parsed(html(f"```{name}\nA\n```bash\nx\n```\nB\n```\n\nEnd"))
+    assert [code.text() for code in root.css("pre code")] == ["A\n```bash\nx\n```\nB\n"]
+    assert root.css("p")[-1].text() == "End"
+
+
 def test_other_fences_end_at_the_first_one() -> None:
+    two = "```\nA\n```bash\nx\n```\nB\n```\nC\n```"
+    assert len(parsed(html(two)).css("pre")) == 2
     assert len(parsed(html("```text\n```bash\nx\n```\ny")).css("pre")) == 1
     assert len(parsed(html("```markdown\n# a\n```\n\n```\nb\n```")).css("pre")) == 2
 
@@ -75,6 +113,7 @@ def test_what_is_no_alert_stays_text(text: str) -> None:
         ("one<br>two<br/>three<BR />four", ["p", "br", "br", "br"]),
         ("H<sub>2</sub>O, x<sup>2</sup>, <kbd>Ctrl</kbd>", ["p", "sub", "sup", "kbd"]),
         ("**H<SUB>2</SUB>O**", ["p", "strong", "sub"]),
+        ("<sub>one\ntwo</sub>", ["p", "sub", "br"]),
     ],
 )
 def test_a_few_tags_are_rendered(text: str, found: list[str]) -> None:

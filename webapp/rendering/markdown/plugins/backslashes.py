@@ -41,6 +41,9 @@ _MAX_MARKER: Final = 80
 _MAX_FACE: Final = 40
 """Characters on either side of an underscore that may be a face."""
 
+_MAX_BOLD: Final = 500
+"""Characters of a bold path that ends in a backslash."""
+
 _KEY: Final = "literal_words"
 _Found: TypeAlias = tuple[str, Sequence[tuple[int, int]]]
 
@@ -67,13 +70,27 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
         if following == "\\"
         else _could_act(src, pos)
     )
+    end = pos + 2
+    if _ends_bold(src, pos):
+        is_escape, end = False, pos + 1
+    elif is_escape and src.startswith("\xaf\\\\_(", pos - 1):
+        # An arm of a face that was escaped by half: `¯\\_(ツ)_/¯`.
+        following, end = "\\_", pos + 3
     if not silent:
         token: Token = state.push("text_special", "", 0)
-        token.markup = src[pos : pos + 2]
+        token.markup = src[pos:end]
         token.content = following if is_escape else token.markup
         token.info = "escape"
-    state.pos = pos + 2
+    state.pos = end
     return True
+
+
+def _ends_bold(src: str, pos: int) -> bool:
+    r"""Return whether bold text ends after the backslash at `pos`, as in `**C:\Windows\**`."""
+    if not src.startswith("**", pos + 1) or src[pos + 3 : pos + 4].strip(".,;:!?)"):
+        return False
+    line = src[max(src.rfind("\n", 0, pos) + 1, pos - _MAX_BOLD) : pos]
+    return line.count("**") % 2 == 1
 
 
 def _could_act(src: str, pos: int) -> bool:
@@ -84,7 +101,7 @@ def _could_act(src: str, pos: int) -> bool:
     if character in _EMPHASIS:
         return _could_emphasize(src, pos)
     if character == "!":
-        return src.startswith("[", pos + 2)
+        return src.startswith(("[", "\\["), pos + 2)
     if character == "(":
         return src[pos - 1 : pos] == "]"
     line = src[src.rfind("\n", 0, pos) + 1 : pos]

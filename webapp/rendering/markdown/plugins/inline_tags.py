@@ -10,7 +10,7 @@ from markdown_it.rules_inline import StateInline
 
 _BREAK: Final = re.compile(r"<br[ \t]{0,8}/?>", re.IGNORECASE)
 _START: Final = re.compile(r"<(sub|sup|kbd)>", re.IGNORECASE)
-_MOST: Final = 200
+_MOST: Final = 1_000
 """Characters between the tags of an element."""
 
 
@@ -48,9 +48,7 @@ def _find_end(state: StateInline, name: str, begin: int) -> int | None:
     """Return where the tag begins that closes the element whose content begins at `begin`."""
     limit = min(state.posMax, begin + _MOST + len(f"</{name}>"))
     depth = 1
-    for tag in re.compile(f"<(/?){name}>|\n", re.IGNORECASE).finditer(state.src, begin, limit):
-        if tag[0] == "\n":
-            return None
+    for tag in re.compile(f"<(/?){name}>", re.IGNORECASE).finditer(state.src, begin, limit):
         depth += -1 if tag[1] else 1
         if not depth:
             inside = state.src[begin : tag.start()]

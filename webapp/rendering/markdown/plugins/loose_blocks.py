@@ -7,18 +7,27 @@ inside it, and knows no `> [!WARNING]`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 
+from webapp.rendering.markdown.code import get_first_word
 from webapp.rendering.markdown.context import Scope
 
 _FENCE: Final = re.compile(r"( *)(`{3,}|~{3,})(.*)")
-_ITEM: Final = re.compile(r"( {0,3})[0-9]{1,9}[.)] +(?=\S)")
-_NESTED: Final = re.compile(r"(?:[-*+] +|1[.)] +|`{3}|~{3})\S*")
+_ITEM: Final = re.compile(r"(?P<marker>[-*+]|(?P<number>[0-9]{1,9})[.)]) +(?=\S)")
+_BLOCK: Final = re.compile(r"#{1,6} |>|`{3}|~{3}|(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$")
+_QUOTE: Final = re.compile(r" {0,3}> ?")
+_MAX_QUOTES: Final = 3
+_CODE: Final = 4
+"""Blanks that make a line code."""
+
 _DOCUMENTS: Final = frozenset({"markdown", "md", "mdx"})
+_DOCUMENT_NAMES: Final = (".md", ".mdx", ".markdown")
+_PLAIN: Final = frozenset({"", "text", "txt", "plaintext", "plain"})
 _ALERT: Final = re.compile(
     r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?=\n|\Z)", re.IGNORECASE
 )
@@ -27,39 +36,98 @@ _ALERT: Final = re.compile(
 def install(parser: MarkdownIt) -> None:
     """Add these blocks to `parser`."""
     interrupted = ["paragraph", "reference", "blockquote", "list"]
-    parser.core.ruler.after("normalize", "nested_lists", indent_nested_lists)
+    parser.core.ruler.after("normalize", "nested_blocks", indent_nested_blocks)
     parser.core.ruler.before("inline", "alerts", name_alerts)
     parser.block.ruler.before("fence", "document_fence", parse_document, {"alt": interrupted})
 
 
-def indent_nested_lists(state: StateCore) -> None:
+def indent_nested_blocks(state: StateCore) -> None:
     """Indent lines that two or more blanks nest under a numbered item as far as its text."""
-    if "\n " not in state.src:
-        return
-    lines = state.src.split("\n")
-    fence = ""
-    item, text, nested, shift = 0, 0, 0, 0
+    if any(start in state.src for start in ("\n ", "\n\t", "\n>")):
+        lines = state.src.split("\n")
+        _nest_lines(lines)
+        state.src = "\n".join(lines)
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item of a list: the columns of its marker and text, and how far that text was moved.
+
+    `nested` is the column of its blocks if they are indented less than the text.
+    """
+
+    marker: int
+    text: int
+    moved: int
+    nested: int | None = None
+
+    @property
+    def inside(self) -> int:
+        return self.text if self.nested is None else self.nested
+
+    def find_move(self, indent: int, *, may_begin: bool) -> int | None:
+        """Return how far a line of this indentation moves if it is within the item, else None."""
+        is_nested = may_begin and self.marker + 2 <= indent < self.text
+        if self.nested is None and is_nested:
+            self.nested = indent
+        return self.moved + self.text - self.inside if indent >= self.inside else None
+
+
+def _nest_lines(lines: list[str], quotes: int = _MAX_QUOTES) -> None:
+    """Indent nested `lines` in place, also within as many levels of `quotes`."""
+    items: list[_Item] = []
+    fence, moved, inside, is_after_blank = "", 0, 0, True
+    quote_end = 0
     for at, line in enumerate(lines):
-        indent = len(line) - len(line.lstrip(" "))
-        if not line.strip():
+        if at < quote_end or not line.strip():
+            is_after_blank = True
             continue
-        if shift and indent < nested and not fence:
-            shift = 0
-        is_nested = item + 2 <= indent < text and _NESTED.match(line, indent) is not None
-        if not fence and not shift and is_nested:
-            nested, shift = indent, text - indent
-        opened = _FENCE.match(line)
-        if shift:
-            lines[at] = " " * shift + line
-        elif not fence and (found := _ITEM.match(line)):
-            item, text = len(found[1]), min(found.end(), len(found[0].rstrip()) + 1)
-        elif not fence and indent <= item and not opened:
-            text = 0
-        if opened and not fence:
-            fence = opened[2]
-        elif opened and opened[2].startswith(fence) and not opened[3].strip():
-            fence = ""
-    state.src = "\n".join(lines)
+        expanded = line.expandtabs(4)
+        indent = len(expanded) - len(expanded.lstrip(" "))
+        opened = _FENCE.match(expanded)
+        if fence and indent >= inside:
+            lines[at] = " " * moved + line
+            if opened and opened[2].startswith(fence) and not opened[3].strip():
+                fence = ""
+            continue
+        fence = ""
+        if quotes and indent < _CODE and expanded[indent] == ">" and not items:
+            quote_end = _nest_quote(lines, at, quotes - 1)
+            continue
+        found = _ITEM.match(expanded, indent)
+        is_first = found is None or found["number"] in (None, "1")
+        # Another number begins no list within a paragraph.
+        if not (is_first or items or is_after_blank):
+            continue
+        is_lazy = not (is_after_blank or found or _BLOCK.match(expanded, indent))
+        is_after_blank = False
+        move = None
+        while items and (move := items[-1].find_move(indent, may_begin=is_first)) is None:
+            if is_lazy:
+                break
+            items.pop()
+        moved = move or 0
+        if moved:
+            lines[at] = " " * (moved + indent) + line.lstrip(" \t")
+        if opened:
+            fence, inside = opened[2], items[-1].inside if items else 0
+        elif found and indent - (items[-1].inside if items else 0) < _CODE:
+            blanks = found.end() - found.end("marker")
+            text = found.end() if blanks <= _CODE else found.end("marker") + 1
+            items.append(_Item(indent, text, moved))
+
+
+def _nest_quote(lines: list[str], start: int, quotes: int) -> int:
+    """Indent nested lines within the quote that begins at `start`, and return where it ends."""
+    end = start
+    markers, texts = [], []
+    while end < len(lines) and (marker := _QUOTE.match(lines[end])):
+        markers.append(marker[0])
+        texts.append(lines[end][marker.end() :])
+        end += 1
+    _nest_lines(texts, quotes)
+    lines[start:end] = map("".join, zip(markers, texts, strict=True))
+    return end
 
 
 def name_alerts(state: StateCore) -> None:
@@ -78,9 +146,11 @@ def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> boo
     opening = _FENCE.match(state.src[begin : state.eMarks[start]])
     if opening is None or state.is_code_block(start):
         return False
-    if opening[3].strip().lower() not in _DOCUMENTS:
+    language, _, path = get_first_word(opening[3]).lower().partition(":")
+    is_document = language in _DOCUMENTS or f"{language}{path}".endswith(_DOCUMENT_NAMES)
+    if not is_document and language not in _PLAIN:
         return False
-    inside = 0
+    inside, has_inner = 0, False
     for line in range(start + 1, end):
         if state.sCount[line] < state.blkIndent and not state.isEmpty(line):
             return False
@@ -88,14 +158,39 @@ def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> boo
         if fence is None or fence[2][0] != opening[2][0]:
             continue
         if fence[3].strip():
-            inside += 1
+            inside, has_inner = inside + 1, True
         elif inside:
             inside -= 1
         elif len(fence[2]) >= len(opening[2]):
-            return silent or _push_document(state, start, line, opening)
+            if is_document or (has_inner and _closes_all(state, start, line, end)):
+                return silent or _push_document(state, start, line, opening)
+            return False
     # Every such fence may be looked at up to the end of the text.
     Scope.get(state.env).meter.step(end - start)
     return False
+
+
+def _closes_all(state: StateBlock, start: int, last: int, end: int) -> bool:
+    """Return whether all fences up to `end` are closed only if the one at `start` ends at `last`.
+
+    The fence of a plain text may contain others, but more often it ends at the first one.
+    """
+    return _is_closed(state, last + 1, end) and not _is_closed(state, start, end)
+
+
+def _is_closed(state: StateBlock, start: int, end: int) -> bool:
+    """Return whether the fences from `start` to `end` are closed, each by the first that can."""
+    opened = ""
+    for line in range(start, end):
+        fence = _FENCE.match(state.src, state.bMarks[line] + state.tShift[line], state.eMarks[line])
+        if fence is None:
+            continue
+        if not opened:
+            opened = fence[2]
+        elif fence[2].startswith(opened) and not fence[3].strip():
+            opened = ""
+    Scope.get(state.env).meter.step(end - start)
+    return not opened
 
 
 def _push_document(state: StateBlock, start: int, line: int, opening: re.Match[str]) -> bool:
