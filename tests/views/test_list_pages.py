@@ -58,6 +58,8 @@ def only_row(client: FlaskClient) -> Row:
 def test_the_front_page_leads_to_the_list(client: FlaskClient) -> None:
     response = client.get("/")
     assert (response.status_code, response.location) == (303, "/completions")
+    filtered = client.get("/?model=a%26b&metadata%5Bteam%5D=ferry")
+    assert filtered.location == "/completions?model=a%26b&metadata%5Bteam%5D=ferry"
 
 
 def test_completions_stand_newest_first_and_lead_to_their_transcripts(

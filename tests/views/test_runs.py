@@ -316,3 +316,19 @@ def test_a_user_message_of_results_is_not_what_the_user_said(
     assert row.question == "Will it rain?"
     assert "Will it rain?" in whole.one("title").text()
     assert [bubble.role for bubble in of_users.bubbles].count("user") == users
+
+
+def test_system_and_developer_messages_have_filters_of_their_own(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    roles = ["developer", "system", "user", "system"] * 10
+    messages: list[Json] = [{"role": role, "content": f"By {role}."} for role in roles]
+    answer = {"index": 0, "message": {"role": "assistant", "content": "No."}}
+    line = {"id": ID, "messages": messages, "choices": [answer]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    load(tmp_path / "one.jsonl")
+
+    page = Page.of(client.get(f"/completions/{ID}?only=system&limit=100"))
+
+    assert texts(page, ".role-chip") == ["user 10", "assistant 1", "system 20", "developer 10"]
+    assert [bubble.role for bubble in page.bubbles] == ["system"] * 20 + ["assistant"]

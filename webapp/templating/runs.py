@@ -16,7 +16,8 @@ from webapp.templating.addresses import place_url
 from webapp.templating.context import RenderContext
 from webapp.transcript import Entry, select_top_level
 
-FILTERS: Final = ("user", "assistant", "calls", "failures")
+_ROLES: Final = ("user", "assistant", "system", "developer")
+FILTERS: Final = (*_ROLES, "calls", "failures")
 """The values of the parameter `only`."""
 
 _LONG: Final = 12
@@ -80,8 +81,8 @@ def is_worth_a_summary(run: Run | None) -> bool:
 def list_chips(run: Run) -> tuple[Chip, ...]:
     """Return the filters that show something, with how much."""
     counts = {
+        **{role: run.roles.get(role, 0) for role in _ROLES},
         "user": len(run.user_turns),
-        "assistant": run.roles.get("assistant", 0),
         "calls": len(run.calls),
         "failures": len(run.failures),
     }

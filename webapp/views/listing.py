@@ -45,8 +45,9 @@ MOST_UNFOLDED = 50
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """Redirect to the list."""
-    return redirect(url_for("listing.index"), 303)
+    """Redirect to the list, with the filters of the query."""
+    query = request.query_string.decode("latin-1")
+    return redirect(url_for("listing.index") + (f"?{query}" if query else ""), 303)
 
 
 @bp.get("/completions")

@@ -239,4 +239,4 @@ def test_the_list_folds_a_conversation_to_one_row(
     ]
     head = page(client, "/completions?flat=1")
     assert head.css("details.row-requests") == []
-    assert "Fold conversations" in texts(head, ".list-title")[0]
+    assert texts(head, ".kinds a[href='/completions']:not([aria-current])") == ["conversations"]

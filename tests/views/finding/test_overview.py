@@ -73,7 +73,7 @@ def test_the_strip_has_the_filters_of_the_list_and_leads_to_others(
     notes = [readable(note) for note in page.all(".overview > .quiet-note")]
     assert notes == [
         "1 completion has no time, and is in no bar.",
-        "Tokens are those of the 1 completion that says them.",
+        "Tokens are counted on the 1 completion that reports usage.",
     ]
     # Bars of two hours: 109 cover nine days.
     titles = [readable(title) for title in page.all(".strip svg title")]
