@@ -46,7 +46,7 @@ def test_the_filters_of_a_choice_are_words_with_signs(answered: ShowAnswer) -> N
         "Content filter violence: medium, filtered self_harm: low "
         "protected_material_code: detected custom_blocklists: filtered"
     )
-    words = pairs(report, ".findings")
+    words = pairs(report, ".verdicts")
     assert words["hate"] == "safe"
     assert words["jailbreak"] == "not found"
     states = {readable(node): node.attributes["data-state"] for node in report.css("dd > .verdict")}
@@ -138,7 +138,7 @@ def test_moderation_tells_categories_and_scores(
     head = about(fake, fake_client, moderation=moderation)
     (report,) = head.css("details.report")
     assert summary(report) == "Moderation violence: detected output: not checked"
-    assert pairs(report, ".findings") == {
+    assert pairs(report, ".verdicts") == {
         "violence": "detected score 0.93",
         "hate": "not found score 1e-06",
     }
@@ -170,6 +170,6 @@ def test_very_many_categories_are_counted_and_kept(answered: ShowAnswer) -> None
     many = {f"category {at}": SAFE for at in range(1000)}
     bubble = answered({"content_filter_results": many}, content="Hi")
     (report,) = bubble.parts.css("details.report")
-    assert len(report.css(".findings > div")) == 200
+    assert len(report.css(".verdicts > div")) == 200
     assert "800 more results" in readable(report)
     assert exact(report) == many

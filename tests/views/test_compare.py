@@ -127,7 +127,7 @@ def test_arguments_differ_by_their_keys(put: Put) -> None:
 
     assert [readable(node) for node in page.all("#d-1 .change-place")] == [
         "tool_calls[0].function.arguments › seats only in A",
-        "tool_calls[0].function.arguments › place changed, replaced",
+        "tool_calls[0].function.arguments › place changed",
     ]
     assert edits(page, "#d-1") == [("del", "2"), ("del", "Bergen"), ("ins", "Oslo")]
 
@@ -142,8 +142,8 @@ def test_ids_of_calls_and_form_count_only_if_wanted(put: Put) -> None:
     client = put(documents)
     page, exact = compare(client), compare(client, exact=1)
 
-    assert "4 messages unchanged, 2 of them but for ids" in readable(page.one(".totals"))
-    assert page.link("Compare ids and the form of the JSON too") == f"/compare?a={A}&b={B}&exact=1"
+    assert "4 messages unchanged, 2 of which differ only in ids" in readable(page.one(".totals"))
+    assert page.link("Compare ids and JSON formatting too") == f"/compare?a={A}&b={B}&exact=1"
     assert readable(exact.one(".totals")) == "2 messages unchanged · 2 changed"
     assert edits(exact, "#d-1") == [("del", "a"), ("ins", "b")]
 

@@ -7,7 +7,7 @@ from typing import Final
 from webapp import formatting
 from webapp.completions import Completion
 from webapp.exact_json import Member, Object, Value
-from webapp.reading import TranscriptPage
+from webapp.templating.context import RenderContext
 
 _GROUPS: Final = {
     "readback_timing": "Timing",
@@ -33,9 +33,13 @@ _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def find_title(section: TranscriptPage) -> str:
+def find_title(context: RenderContext) -> str:
     """Return the first words of the question, or the id if they are not known."""
-    return formatting.first_words(section.question, 100) or section.completion_id
+    section, run = context.section, context.run
+    question = section.question
+    if not question and run is not None and run.begins_at_start and run.user_turns:
+        question = run.user_turns[0].words
+    return formatting.first_words(question, 100) or section.completion_id
 
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:

@@ -25,8 +25,8 @@ def show() -> ResponseReturnValue:
     """Show the differences between the completions `a` and `b`, or the form to name them.
 
     `a_choice` and `b_choice` are the places of their choices, from 0. With `exact=1`, the ids of
-    calls and the form of the JSON differ as well. `pick` are rows that were chosen in the list,
-    `with` is `older` or `newer`: the neighbor of `a` in the list.
+    calls and the formatting of the JSON differ as well. `pick` are rows that were chosen in the
+    list, `with` is `older` or `newer`: the neighbor of `a` in the list.
     """
     if "pick" in request.args:
         return _compare_picked(request.args.getlist("pick"))
