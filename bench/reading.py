@@ -34,6 +34,7 @@ FROM: Final = 200
 """Messages from which a completion is measured."""
 
 _CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
+_LONGEST_MS: Final = 600_000
 _FLAGS: Final = ("--no-sandbox", "--disable-gpu")
 
 # What is off the screen has no layout until it is needed.
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _served(files) as (address, known), sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
+        page.set_default_timeout(_LONGEST_MS)
         head = f"{'view':>8}{'height px':>11}{'controls':>10}{'tab stops':>11}{'nodes':>9}"
         head += f"{'kB':>8}{'s':>7}"
         print(f"{'completion':48}{head}")

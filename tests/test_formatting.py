@@ -51,9 +51,13 @@ def test_a_plural_may_be_given() -> None:
         (59_499, "59 s"),
         (59_500, "1 min 0 s"),
         (125_000, "2 min 5 s"),
+        (3_599_499, "59 min 59 s"),
+        (3_600_000, "1 h 0 min"),
+        (90_000_000, "1 d 1 h"),
+        (86_400_000_000, "1,000 d 0 h"),
     ],
 )
-def test_durations_have_two_digits(milliseconds: int, words: str) -> None:
+def test_durations_have_one_or_two_units(milliseconds: int, words: str) -> None:
     assert duration(milliseconds) == words
 
 

@@ -47,13 +47,19 @@ def extent(text: str) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    """Return a duration with two or more digits: `0.42 s`, `3.1 s`, `42 s`, `2 min 5 s`."""
+    """Return a duration in one or two units: `0.42 s`, `3.1 s`, `42 s`, `2 min 5 s`, `3 d 4 h`."""
     if milliseconds < 995:
         return f"{milliseconds / 1000:.2f} s"
     if milliseconds < 9950:
         return f"{milliseconds / 1000:.1f} s"
     minutes, seconds = divmod((milliseconds + 500) // 1000, 60)
-    return f"{minutes:,} min {seconds} s" if minutes else f"{seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days:,} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def moment(seconds: int | None) -> str:

@@ -135,6 +135,8 @@ def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
     yield None if choice is None else choice.json.source
     yield from (message.id, entry.number, entry.place, entry.counted_as, entry.prefix)
     yield from (entry.moved, entry.inferred, entry.position, section.ends_with(entry))
+    if entry.asked_above is not None:
+        yield from (entry.asked_above.anchor, getattr(entry.asked_above.call, "name", None))
     yield (message.id in context.targets, message.id == context.target)
     yield bool(section.entries) and entry is section.entries[0]
     if choice is not None and section.entries:

@@ -22,7 +22,8 @@ class Entry:
     its messages; `counted_as` is its place if another choice has its index.
     `moved` is true if its call is not directly before it in request order. A message with
     several results has an entry for each in `pieces`, of which it is the `holder`; `position`
-    counts them. `prefix` starts the DOM id if one page shows several transcripts.
+    counts them. `prefix` starts the DOM id if one page shows several transcripts, and `asked_above`
+    is then the call in an earlier one that this message is the result of.
     """
 
     message: Message
@@ -38,6 +39,7 @@ class Entry:
     holder: Entry | None = None
     position: int = 0
     prefix: str = ""
+    asked_above: CallEntry | None = None
 
     @property
     def nested(self) -> bool:

@@ -113,6 +113,15 @@ def test_the_page_of_a_conversation_shows_each_message_once(
     assert [one.attributes.get("aria-current") for one in branches].count("true") == 1
     assert len(branches) == 5
 
+    # A result is linked to its call, in the answer of the request before.
+    results = first.css(".answers")
+    assert results
+    for result in results:
+        assert readable(result) == "result of read_file , in the answer above"
+        [link] = result.css("a")
+        [call] = first.css(link.attributes["href"] or "")
+        assert "read_file" in readable(call)
+
     changes = texts(first, ".request-changes")
     assert "differs at character 43" in changes[0] or "The system message" in changes[0]
     assert "15:00:00. became 15:00:01." in changes[0].replace(" .", ".")

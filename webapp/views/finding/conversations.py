@@ -133,11 +133,18 @@ def _iter_steps(
 def _load(
     here: StoredRequest, number: int, before: RenderContext | None, until: Deadline
 ) -> RenderContext:
-    """Return the new messages and the answer of a request, with DOM ids of their own."""
+    """Return the new messages and the answer of a request, with DOM ids of their own.
+
+    Results are linked to the calls of the answer before them.
+    """
     page = PageRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
     section = services().loader.load_page(here.id, page, until)
+    answers = before.section.outputs if before else ()
+    asked = {call.call.id: call for answer in answers for call in answer.calls if call.call.id}
     for entry in (*section.entries, *section.outputs):
         entry.prefix = f"r{number}-"
+        if entry.answers is None:
+            entry.asked_above = asked.get(entry.message.tool_call_id or "")
     return before.continue_with(section) if before else RenderContext.for_request(section)
 
 
