@@ -39,7 +39,8 @@ def main() -> None:
     """Print a line for each outage."""
     parser = argparse.ArgumentParser(prog="python -m bench.outage", description=__doc__)
     parser.add_argument("creates", nargs="?", type=int, default=50, metavar="CREATES")
-    creates = parser.parse_args().creates
+    parser.add_argument("--only", default="", metavar="TEXT", help="outages whose name has it")
+    options = parser.parse_args()
     # Leave no server and no mount when a time limit ends the program.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
@@ -48,9 +49,11 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-")))
         for at, outage in enumerate(_find_outages(stack, folder)):
+            if options.only.lower() not in outage.name.lower():
+                continue
             began = time.monotonic()
             with running_site(outage, folder / str(at)) as site:
-                report = go_through(outage, site, creates=creates, imports=IMPORTS)
+                report = go_through(outage, site, creates=options.creates, imports=IMPORTS)
             kept = [report.kept[name] for name in ("stored", "spooled", "in a stream")]
             numbers = [*kept, report.broken, len(report.lost)]
             pages = ", ".join(f"{number} × {status}" for status, number in report.pages.items())

@@ -15,7 +15,7 @@ import pytest
 from webapp.addresses.forwarding import Proxies
 from webapp.serving.admission import Kind, Shares
 from webapp.serving.refusals import AnswerRefusals
-from webapp.serving.server import IDLE_SECONDS, SILENT_SECONDS, Server
+from webapp.serving.server import IDLE_SECONDS, PRESSED_SECONDS, SILENT_SECONDS, Server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -225,16 +225,55 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
 
     assert get(connect, "/v1/x").startswith(b"HTTP/1.1 503")
     assert is_ok(get(connect)) and is_ok(get(connect, "/"))
-    while not all(
-        one.total_outbufs_len > 8_000_000 for one in list(server.active_channels.values())
-    ):
-        """Until the answers wait for their readers."""
+    wait_for_held_answers(server)
     skip_seconds(server, clock, SILENT_SECONDS + 1)
     for _ in readers:
         assert app.closed.acquire(timeout=PATIENCE)
     clock.ahead = 0
     while not is_ok(get(connect, "/v1/x")):
         """A thread may not have given its place back yet."""
+
+
+def test_full_shares_bear_less_silence(
+    server: Server, app: App, clock: Clock, connect: Connect
+) -> None:
+    request = b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n"
+    for _ in range(MOST - 1):
+        connect(request)
+        assert app.arrived.acquire(timeout=PATIENCE)
+    wait_for_held_answers(server)
+    skip_seconds(server, clock, PRESSED_SECONDS + 1)
+    assert is_ok(get(connect)) and is_ok(get(connect))
+    assert not app.closed.acquire(blocking=False)
+
+    clock.ahead = 0
+    connect(request)
+    assert app.arrived.acquire(timeout=PATIENCE)
+    wait_for_held_answers(server)
+    skip_seconds(server, clock, PRESSED_SECONDS + 1)
+    for _ in range(MOST):
+        assert app.closed.acquire(timeout=PATIENCE)
+
+
+def test_answers_that_nobody_takes_have_a_limit_in_all(
+    server: Server, app: App, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.serving.server.HELD_IN_ALL", 3_000_000)
+    for _ in range(2):
+        connect(b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert app.closed.acquire(timeout=PATIENCE)
+    assert is_ok(get(connect, "/v1/x"))
+
+
+def wait_for_held_answers(server: Server) -> None:
+    """Return when each answer in progress waits for its reader."""
+    while not all(
+        one.total_outbufs_len > 2_000_000
+        for one in list(server.active_channels.values())
+        if one.requests
+    ):
+        time.sleep(0)
 
 
 def test_idle_connections_are_closed_before_they_fill_the_server(

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 STOP_SECONDS: Final = 5
 """How long a stop waits for answers in progress before it cuts them off."""
 
+_SWITCH_SECONDS: Final = 0.0005
+"""How long a thread computes while others want to."""
+
 
 def add_parser(commands: Commands) -> None:
     add_command(
@@ -161,6 +164,9 @@ def _work(
     create_app: Callable[..., Flask], config: Config, listener: socket.socket, parent: int
 ) -> None:
     """Serve as one of the workers, until SIGTERM or until its parent process is gone."""
+    # A page may compute for a second; the event loop and the checks of health must not wait for
+    # as many turns of five milliseconds as there are threads.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app = create_app(config, fills_new_store=True, completes_store=True)
     server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))

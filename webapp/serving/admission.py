@@ -176,6 +176,11 @@ class Admission:
             permit.held_bytes = body_bytes
         return None
 
+    def find_full(self) -> set[Kind]:
+        """Return the kinds of which no more requests are taken on now."""
+        with self._lock:
+            return {kind for kind, most in self._shares.most.items() if self._taken[kind] >= most}
+
     def _give_back(self, permit: Permit) -> None:
         with self._lock:
             self._taken[permit.kind] -= 1

@@ -196,6 +196,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return Request(adj, self.server.admission, self.addr[0])
 
     @property
+    def kind(self) -> Kind | None:
+        """The kind of the request that arrives or is answered; None between requests."""
+        if self.requests:
+            return self.requests[0].kind
+        return None if self.request is None else self.request.kind
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing was asked that has not been answered and sent."""
         is_asked = self.request is not None and not self.request.empty

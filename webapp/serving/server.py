@@ -28,12 +28,18 @@ IDLE_SECONDS: Final = 75
 """How long a connection is kept between two requests."""
 SILENT_SECONDS: Final = 30
 """How long a client may send nothing of a request, or take nothing of an answer."""
+PRESSED_SECONDS: Final = 10
+"""The same where others are refused because such clients hold all places of a kind."""
 _TICK: Final = 1.0
 _FILES_PER_CONNECTION: Final = 3
 """The socket, and a file each for a large body and a large answer."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
-_HELD_ANSWER: Final = 8 * 1024 * 1024
+_HELD_ANSWER: Final = 2 * 1024 * 1024
 """Bytes of an answer that wait for the client, mostly in a file, until its thread waits too."""
+_HELD_IN_MEMORY: Final = 256 * 1024
+"""Bytes of them before they go to a file."""
+HELD_IN_ALL: Final = 512 * 1024 * 1024
+"""Bytes of all answers that wait; beyond, the clients that take nothing lose theirs."""
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]
@@ -79,6 +85,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             # Admission has the limits of bodies.
             max_request_body_size=2**62,
             outbuf_high_watermark=_HELD_ANSWER,
+            outbuf_overflow=_HELD_IN_MEMORY,
             recv_bytes=64 * 1024,
             sockets=[listener],
         )
@@ -133,10 +140,19 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def tend(self, now: float) -> None:
         """Close the connections that a client keeps for too long, as of `now`."""
         channels: list[Channel] = list(self.active_channels.values())
+        full = self.admission.find_full()
         for channel in channels:
+            silent = PRESSED_SECONDS if channel.kind in full else SILENT_SECONDS
             if channel.is_overdue(
-                now, idle=IDLE_SECONDS, silent=SILENT_SECONDS, transfer=self._transfer_seconds
+                now, idle=IDLE_SECONDS, silent=silent, transfer=self._transfer_seconds
             ):
+                channel.cut_off()
+        held = sum(one.total_outbufs_len for one in channels)
+        for channel in sorted(channels, key=lambda one: one.last_activity):
+            if held <= HELD_IN_ALL:
+                break
+            held -= channel.total_outbufs_len
+            if channel.total_outbufs_len:
                 channel.cut_off()
         # One worker must not leave the connections of idle clients no room for others.
         surplus = len(self._map) - self._most * 9 // 10

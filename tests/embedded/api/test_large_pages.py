@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tools.store_rows import add, completion
 from webapp.embedded import Store
+from webapp.embedded.api.large_texts import SLICE, iter_slices
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.schema import MAX_INLINE
 
@@ -73,6 +75,30 @@ def test_a_page_whose_object_is_deleted_meanwhile_breaks_off(store: Store) -> No
 
     with pytest.raises(LookupError):
         page.to_json()
+
+
+def test_a_large_text_waits_in_a_file_for_its_reader(client: FlaskClient, store: Store) -> None:
+    text = "é" * SLICE
+    add(store, completion("c6", created=6) | {"choices": answer_of(text)})
+    with client.get(f"{LIST}/c6", buffered=False) as answer:
+        slices = list(answer.iter_encoded())
+
+    assert len(slices) > 2 and max(map(len, slices)) == SLICE
+    assert json.loads(b"".join(slices))["choices"][0]["message"]["content"] == text
+    assert client.get(f"{LIST}/c6-none").status_code == 404
+
+
+def test_no_piece_is_read_before_its_turn() -> None:
+    reads: list[int] = []
+
+    def read() -> Iterator[str]:
+        for at in range(3):
+            reads.append(at)
+            yield "x" * (2 * SLICE)
+
+    slices = iter_slices(read())
+    seen = [(next(slices), len(reads))[1] for _ in range(4)]
+    assert seen == [1, 1, 2, 2]
 
 
 def test_metadata_can_make_a_completion_large_and_small_again(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, request
 
 from webapp.embedded.api.create import forward_create
+from webapp.embedded.api.large_texts import iter_slices
 from webapp.embedded.api.parameters import (
     parse_list_request,
     parse_metadata_filter,
@@ -74,16 +75,24 @@ def create_completion() -> Response:
 @completions.get("/<completion_id>")
 def retrieve_completion(completion_id: str) -> Response:
     """Return one completion, without its input messages."""
-    return _respond_if_found(
-        _get_source().retrieve_completion(completion_id, as_given=_wants_given()), completion_id
-    )
+
+    def iter_text() -> Iterator[str]:
+        source = _get_source()
+        yield _require(
+            source.retrieve_completion(completion_id, as_given=_wants_given()), completion_id
+        )
+
+    slices = iter_slices(iter_text())
+    first, second = next(slices), next(slices, None)
+    return _respond(first) if second is None else _stream(chain((first, second), slices))
 
 
 @completions.post("/<completion_id>")
 def update_completion(completion_id: str) -> Response:
     """Replace the metadata of one completion and return the completion."""
     metadata = parse_metadata_update(request.get_data())
-    return _respond_if_found(_get_store().replace_metadata(completion_id, metadata), completion_id)
+    replaced = _get_store().replace_metadata(completion_id, metadata)
+    return _respond(_require(replaced, completion_id))
 
 
 @completions.delete("/<completion_id>")
@@ -139,10 +148,10 @@ def _get_store() -> Store:
     return source
 
 
-def _respond_if_found(text: str | None, completion_id: str) -> Response:
+def _require(text: str | None, completion_id: str) -> str:
     if text is None:
         raise CompletionNotFound(completion_id)
-    return _respond(text)
+    return text
 
 
 def _respond_with_page(page: JsonPage) -> Response:
@@ -152,11 +161,13 @@ def _respond_with_page(page: JsonPage) -> Response:
     """
     if not page.is_large:
         return _respond(page.to_json())
-    pieces = page.iter_json()
-    first = "".join(islice(pieces, 2))
-    encoded = (piece.encode() for piece in chain([first], pieces))
-    return Response(encoded, content_type="application/json")
+    slices = iter_slices(page.iter_json())
+    return _stream(chain(list(islice(slices, 2)), slices))
 
 
-def _respond(text: str) -> Response:
+def _stream(slices: Iterator[bytes]) -> Response:
+    return Response(slices, content_type="application/json")
+
+
+def _respond(text: str | bytes) -> Response:
     return Response(text, content_type="application/json")

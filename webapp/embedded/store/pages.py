@@ -61,12 +61,12 @@ class JsonPage:
         return "".join(self.iter_json())
 
     def iter_json(self) -> Iterator[str]:
-        """Yield the same text in pieces, one object at a time."""
+        """Yield the same text in pieces, one object at a time; none is kept."""
         yield '{"object":"list","data":['
-        for at, one in enumerate(self.data):
+        for at in range(len(self.data)):
             if at:
                 yield ","
-            yield one
+            yield self.data[at]
         first, last = (f'"{self.ids[0]}"', f'"{self.ids[-1]}"') if self.ids else ("null", "null")
         has_more = "true" if self.has_more else "false"
         resume = f',"resume_after":"{self.resume}"' if self.resume else ""
