@@ -104,11 +104,11 @@ def test_the_format_asked_for_spoken_answers_is_read(audio: Any, expected: str |
 
 def test_a_choice_keeps_what_it_has_beyond_its_message() -> None:
     found = choice(
-        {"index": "0", "finish_reason": 5, "logprobs": {"content": []}, "text": "x", "none": None}
+        {"index": "0", "finish_reason": 5, "logprobs": {"content": []}, "note": "x", "none": None}
     )
 
     assert (found.index, found.finish_reason, found.message) == (None, None, None)
-    assert names(found.also_sent) == ["index", "finish_reason", "logprobs", "text"]
+    assert names(found.also_sent) == ["index", "finish_reason", "logprobs", "note"]
 
 
 def test_the_message_of_a_choice_may_be_anything() -> None:

@@ -138,13 +138,19 @@ class Choice:
             logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
         read |= {"index": Number, source: object, "finish_reason": String}
+        parsed = None
+        if message is not None and not isinstance(message, Null):
+            parsed = Message.from_json(message, cited)
+        text = json.get("text")
+        if (parsed is None or parsed.is_empty) and isinstance(text, String) and text.text:
+            # The older API of completions, which has no messages.
+            parsed = Message(text, parts=(Text(json=text, text=text.text),), bare=text)
+            read["text"] = String
         reports, also_sent = split_reports(json.find_unread(**read))
         return cls(
             json,
             index=json.integer("index"),
-            message=None
-            if message is None or isinstance(message, Null)
-            else Message.from_json(message, cited),
+            message=parsed,
             finish_reason=json.text("finish_reason"),
             logprobs=logprobs,
             reports=reports,

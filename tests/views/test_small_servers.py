@@ -13,7 +13,7 @@ import requests
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, never_more, stored
-from tests.support.model_server import Answer, FakeModel, chunk, delta, stream, whole
+from tests.support.model_server import STREAM, Answer, FakeModel, chunk, delta, stream, whole
 from tests.support.pages import Page, pages_from
 from tests.support.serving import serve
 from tools.paths import SHARED
@@ -143,6 +143,14 @@ def test_calls_of_one_index_are_told_apart_however_they_come(
     assert calls_of(page) == [("f", '{"a":1}'), ("f", '{"a":2}')]
 
 
+def ended(index: int, **members: Any) -> Json:
+    return delta(index, "stop", **members)
+
+
+LINES: Final = b"".join(
+    b"data: %b\n" % json.dumps(chunk(one)).encode()
+    for one in (delta(content="one"), ended(0, content="two"))
+)
 HALF: Final = chunk(delta(role="assistant", content="The first half of"))
 
 
@@ -181,6 +189,45 @@ def test_an_answer_that_ends_too_soon_is_marked_and_told(
     [page] = shown(recording)
     assert page.bubbles[-1].sources == ["The first half of"]
     assert "The answer is not complete." in page.one(".broken-off").text()
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        (Answer((LINES,), content_type=STREAM), ["onetwo"]),
+        (Answer((LINES,), content_type="text/plain"), ["onetwo"]),
+        (Answer((LINES.replace(b"data: ", b""),), content_type="application/x-ndjson"), ["onetwo"]),
+        (
+            stream(chunk(ended(0, content="one"), ended(0, content="two"))),
+            ["one", "two"],
+        ),
+        (stream(chunk(ended(0) | {"text": "one"}), chunk(ended(0) | {"text": "two"})), ["onetwo"]),
+        (stream(chunk(ended(0, content="one") | {"message": {"content": ""}})), ["one"]),
+        (whole({"choices": [{"text": "one", "finish_reason": "stop"}]}), ["one"]),
+    ],
+    ids=["lines", "plain text", "json", "one index", "texts", "empty message", "older API"],
+)
+def test_answers_in_other_forms_are_kept_whole(
+    model: FakeModel, recording: FlaskClient, answer: Answer, texts: list[str]
+) -> None:
+    model.script(answer)
+    ask(recording, stream=True)
+
+    [row] = Page.of(recording.get("/completions")).rows
+    assert "broken off" not in row.marks and texts[0] in row.answer
+    [page] = shown(recording)
+    assert [bubble.sources for bubble in page.bubbles[1:]] == [[text] for text in texts]
+
+
+def test_an_event_that_is_no_json_is_kept_as_it_came(
+    model: FakeModel, recording: FlaskClient
+) -> None:
+    model.script(stream(HALF, b"data: {oops\n\n", chunk(ended(0, content=" it"))))
+    ask(recording, stream=True)
+
+    [page] = shown(recording)
+    assert page.bubbles[-1].sources == ["The first half of it"]
+    assert "is not JSON" in page.one(".broken-off").text() and "{oops" in page.text
 
 
 def test_the_page_says_how_long_a_recorded_answer_took(recording: FlaskClient) -> None:

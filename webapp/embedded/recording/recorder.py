@@ -164,6 +164,7 @@ class StreamRecorder:
         self._size = 0
         self._completion = CompletionAccumulator()
         self._problem: str | None = None
+        self._unread: list[str] = []
         self._is_saved = False
 
     def feed(self, data: bytes) -> None:
@@ -191,7 +192,13 @@ class StreamRecorder:
         try:
             chunk = parse(data.decode(), max_values=MAX_VALUES)
         except (NotJson, UnicodeDecodeError):
+            if b"\n" in data.strip():
+                # Some servers end their events with the line.
+                for line in data.splitlines():
+                    self.feed(line)
+                return
             self._problem = "An event of the stream is not JSON."
+            self._unread.append(data.decode(errors="replace"))
             return
         if not isinstance(chunk, Object):
             self._problem = "An event of the stream is not a JSON object."
@@ -210,7 +217,7 @@ class StreamRecorder:
         self._is_saved = True
         completion = parse(self._completion.result())
         assert isinstance(completion, Object)
-        self._recorder.save(RecordedAnswer(completion, problem))
+        self._recorder.save(RecordedAnswer(completion, problem, "\n".join(self._unread) or None))
 
 
 def _has_token(chunk: Object) -> bool:
@@ -234,7 +241,8 @@ def parse_answer(body: bytes) -> RecordedAnswer:
         return RecordedAnswer(problem=too_many, received=body.decode())
     except (NotJson, UnicodeDecodeError):
         received = body.decode(errors="replace")
-        return RecordedAnswer(problem="The answer is not JSON.", received=received)
+        in_lines = _parse_lines(body)
+        return in_lines or RecordedAnswer(problem="The answer is not JSON.", received=received)
     reported = find_reported_error(value) if isinstance(value, Object) else None
     problem = None if reported is None else _say_reported(reported)
     choices = value.items("choices") if isinstance(value, Object) else None
@@ -244,6 +252,36 @@ def parse_answer(body: bytes) -> RecordedAnswer:
     if problem is None and not all(choice.text("finish_reason") for choice in objects):
         problem = NO_FINISH_REASON
     return RecordedAnswer(value, problem)
+
+
+def _parse_lines(body: bytes) -> RecordedAnswer | None:
+    """Parse a body of chunks, each on a line as an event or as JSON, that is not called a stream.
+
+    Return None if a line is anything else.
+    """
+    completion = CompletionAccumulator()
+    problem: str | None = None
+    for line in filter(None, map(bytes.strip, body.splitlines())):
+        data = line.removeprefix(b"data:").strip()
+        if data == DONE or line.startswith((b":", b"event:", b"id:", b"retry:")):
+            continue
+        try:
+            chunk = parse(data.decode(), max_values=MAX_VALUES)
+        except (NotJson, UnicodeDecodeError):
+            return None
+        if not isinstance(chunk, Object):
+            return None
+        error = find_reported_error(chunk)
+        if error is not None:
+            problem = _say_reported(error)
+        elif chunk.items("choices") is None:
+            return None
+        completion.feed(chunk)
+    if problem is None and not completion.is_finished:
+        problem = NO_FINISH_REASON
+    whole = parse(completion.result())
+    assert isinstance(whole, Object)
+    return RecordedAnswer(whole, problem) if whole.items("choices") else None
 
 
 def _say_reported(error: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -19,7 +20,7 @@ from webapp.exact_json import Array, Object, String, Value
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
 _NESTED_IN_DELTA: Final = frozenset({"audio", "function_call"})
 _NESTED_IN_CALL: Final = frozenset({"function", "custom"})
-_READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "error"})
+_READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "error", "text"})
 # `obfuscation` is random text that hides the length of a chunk; an error is the recorder's.
 _READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation", "error"})
 _EMPTY: Final = frozenset({"null", '""'})
@@ -30,16 +31,19 @@ class CompletionAccumulator:
 
     def __init__(self) -> None:
         self._members = {"id": "null", "object": '"chat.completion"'}
-        self._choices: dict[int, ChoiceAccumulator] = {}
+        self._choices: dict[tuple[int, int], ChoiceAccumulator] = {}
 
     def feed(self, chunk: Object) -> None:
-        """Add a chunk."""
+        """Add a chunk. Its choices are distinct, even if some servers give all the same index."""
         _update_members(self._members, chunk, without=_READ_OF_CHUNK)
+        fed: Counter[int] = Counter()
         for position, value in enumerate(chunk.items("choices") or ()):
             if isinstance(value, Object):
-                index = value.integer("index")
-                key = position if index is None else index
-                self._choices.setdefault(key, ChoiceAccumulator(key)).feed(value)
+                given = value.integer("index")
+                index = position if given is None else given
+                key = (index, fed[index])
+                fed[index] += 1
+                self._choices.setdefault(key, ChoiceAccumulator(index)).feed(value)
 
     @property
     def is_finished(self) -> bool:
@@ -48,7 +52,7 @@ class CompletionAccumulator:
 
     def result(self) -> str:
         """Return the completion so far as JSON; a member that has not come yet is null."""
-        choices = _join_array(self._choices[index].result() for index in sorted(self._choices))
+        choices = _join_array(self._choices[key].result() for key in sorted(self._choices))
         return _join_object(self._members | {"choices": choices})
 
 
@@ -61,11 +65,16 @@ class ChoiceAccumulator:
         self._logprobs: ObjectAccumulator | None = None
         self._finish_reason = "null"
         self._members: dict[str, str] = {}
+        self._text: StringAccumulator | None = None
 
     def feed(self, choice: Object) -> None:
         delta = choice.object("delta")
         if delta is not None:
             self._message.feed(delta)
+        text = choice.get("text")
+        if isinstance(text, String):
+            self._text = self._text or StringAccumulator()
+            self._text.feed(text)
         logprobs = choice.object("logprobs")
         if logprobs is not None:
             self._logprobs = self._logprobs or ObjectAccumulator()
@@ -86,6 +95,12 @@ class ChoiceAccumulator:
             "finish_reason": self._finish_reason,
             "logprobs": self._logprobs.result() if self._logprobs else "null",
         }
+        if self._text is not None:
+            members["text"] = self._text.result()
+        given = self._members.get("message", "")
+        if len(given) < len(members["message"]):
+            # Some servers add all of the message so far to each chunk, or an empty one.
+            return _join_object(members | self._members | {"message": members["message"]})
         return _join_object(members | self._members)
 
 
