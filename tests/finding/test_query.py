@@ -45,6 +45,7 @@ DAY = 1_794_873_600
         ("on:2026-11-17 since:2026-11-17T01:00", Query(since=DAY + 3600, before=DAY + 86_400)),
         ('tool:"a ""b"" c"', Query(tags=('tool:a "b" c',))),
         ("calls:x", Query(tags=("calls:x",))),
+        ("findings:Error", Query(tags=("findings:error",))),
         ("model:m model:m", Query(model="m")),
         ("in:output in:text x", Query(terms=("x",), scopes=("output", "text"))),
     ],
@@ -57,6 +58,7 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
     ("text", "words"),
     [
         ("has:wings", "has: takes audio"),
+        ("findings:many", "findings: takes error or warning."),
         ("tokens:many", "tokens: takes a number"),
         ("messages:1-", "messages: takes a number"),
         ("on:2026-02-30", "on: takes a day"),

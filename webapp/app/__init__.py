@@ -100,7 +100,9 @@ def create_app(
         uploads = Uploads(own.store, database, max_bytes=config.max_upload_bytes, now=clock.wall)
         services = replace(search_in(own.store, services), uploads=uploads)
     else:
-        services = add_copies(app, services, create, config, guard, database, clock)
+        services = add_copies(
+            app, services, create, config, guard, database, clock, completes_store=completes_store
+        )
     app.extensions["readback"] = services
     app.extensions[_DATABASES] = [database, own.store] if own else [database]
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem

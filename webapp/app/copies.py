@@ -9,7 +9,7 @@ from flask import Flask
 
 from webapp import errors, keeping
 from webapp.access import Access
-from webapp.app.own_server import begin_retention, connect, open_model, open_store
+from webapp.app.own_server import begin_retention, begin_upkeep, connect, open_model, open_store
 from webapp.app.pages import register_pages
 from webapp.app.services import build_services, open_media_cache, search_in
 from webapp.config import Config
@@ -35,6 +35,8 @@ def add_copies(
     guard: Access,
     database: DatabaseOpener,
     clock: Clock,
+    *,
+    completes_store: bool,
 ) -> Services:
     """Return `services` with the copies that are kept beside the server that `app` reads from.
 
@@ -43,6 +45,8 @@ def add_copies(
     """
     alone = without_servers(config)
     store = open_store(config)
+    if completes_store:
+        begin_upkeep(store)
     pins = Pins(database, now=clock.wall)
     media_cache = open_media_cache(alone)
 

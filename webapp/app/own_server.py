@@ -12,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp.access import RETENTION, Access, Event, Reader, Record, client_address
 from webapp.addresses.forwarding import CLIENT
+from webapp.analysis.checks import RULES_VERSION, list_severities
 from webapp.config import Config
 from webapp.embedded import (
     AS_GIVEN,
@@ -117,7 +118,7 @@ def open_own_server(
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
     if completes_store:
-        Upkeep(store).begin()
+        begin_upkeep(store)
     begin_retention(config, store, pins, record, partial(traces.delete, reader=RETENTION))
     api = create_server(
         store,
@@ -150,6 +151,11 @@ def open_model(config: Config) -> ModelServer | None:
         proxy=config.proxy,
         ca_bundle=config.ca_bundle,
     )
+
+
+def begin_upkeep(store: Store) -> None:
+    """Keep the derived tables of a store complete in the background."""
+    Upkeep(store, list_severities, rules=RULES_VERSION).begin()
 
 
 def begin_retention(

@@ -20,10 +20,8 @@ from webapp.completions import Completion
 from webapp.config import Config
 from webapp.conversations import find_parting
 from webapp.embedded import Store, export_completions, import_files
-from webapp.exact_json import Object, parse
+from webapp.exact_json import parse
 from webapp.formatting import count
-from webapp.messages import Message
-from webapp.transcript import arrange, build_output_entries
 
 _LEVELS: Final[dict[Severity, str]] = {
     "error": "error",
@@ -122,13 +120,9 @@ class _Lines:
 def _check_line(store: Store, text: str) -> tuple[str | None, Report]:
     """Return the id, if it has one, and the findings of an exported completion."""
     json = parse(text)
-    completion = Completion.from_json(json)
-    items = json.items("messages") if isinstance(json, Object) else None
-    entries = arrange([Message.from_json(item) for item in items or ()], first=1)
-    outputs = build_output_entries(completion.choices)
-    parting = find_parting(store, completion.id) if completion.id else None
-    subject = Subject.from_entries((*entries, *outputs), completion, is_whole=True, parting=parting)
-    return completion.id, check(subject)
+    completion_id = Completion.from_json(json).id
+    parting = find_parting(store, completion_id) if completion_id else None
+    return completion_id, check(Subject.from_document(json, parting))
 
 
 def _print_text(reports: list[tuple[str, Report]]) -> None:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from webapp.access import Record
+from webapp.analysis.checks import RULES_VERSION, list_severities
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url, open_app_database
+from webapp.finding import Query
 from webapp.shares import ShareStore
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -64,6 +66,12 @@ def open_store(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def complete_checks(store: Store, query: Query) -> None:
+    """Check the completions that no server has checked yet, if the search is for findings."""
+    if query.asks_findings:
+        store.check(list_severities, rules=RULES_VERSION)
 
 
 @contextmanager

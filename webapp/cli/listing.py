@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, add_filters, open_store
+from webapp.cli.commands import Commands, add_command, add_filters, complete_checks, open_store
 from webapp.cli.terminal import print_line
 from webapp.completions import Completion
 from webapp.config import Config
@@ -40,8 +40,8 @@ def add_parser(commands: Commands) -> None:
         help="list the embedded server's completions",
         description="Lists completions, the newest first: id, time, model, number of messages, "
         "first words of the question. Words are the filters of the page's list, such as "
-        "tool:shell, finish:length, has:image, tokens:>1000, messages:10-20, model:, "
-        "metadata:key=value, since:2026-11-01.",
+        "tool:shell, finish:length, has:image, findings:error, tokens:>1000, messages:10-20, "
+        "model:, metadata:key=value, since:2026-11-01.",
         example="readback list 'tool:shell finish:length' --sort tokens --limit 5",
     )
     parser.add_argument("words", nargs="*", metavar="WORDS", help="filters")
@@ -75,6 +75,7 @@ def _run_list(options: argparse.Namespace, config: Config) -> int:
     if query.terms:
         raise ValueError(f"{query.terms[0]!r} is no filter; readback search looks for texts")
     with open_store(config) as store:
+        complete_checks(store, query)
         listed = ListRequest(query, options.sort, is_bounded=False)
         for page in _iter_pages(store, options, listed):
             numbers = StoreFinder(store).find_numbers(page.ids)

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command, complete_checks, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.embedded import StoreFinder
@@ -25,8 +25,8 @@ def add_parser(commands: Commands) -> None:
         help="search the texts of the embedded server's completions",
         description="Prints the completions that match, the newest first, and the words around "
         "each match. Words are those of the page's search: a text, texts in quotes, and filters "
-        "such as tool:shell, finish:length, has:image, tokens:>1000, model:, metadata:key=value, "
-        "since:2026-11-01, in:output.",
+        "such as tool:shell, finish:length, has:image, findings:error, tokens:>1000, model:, "
+        "metadata:key=value, since:2026-11-01, in:output.",
         example="readback search 'tool:shell \"permission denied\"'",
     )
     parser.add_argument("words", nargs="+", metavar="WORDS", help="what to search for")
@@ -48,6 +48,7 @@ def _run_search(options: argparse.Namespace, config: Config) -> int:
     left = options.limit
     after: Cursor | None = None
     with open_store(config) as store:
+        complete_checks(store, query)
         finder = StoreFinder(store)
         while left:
             results = finder.search(query, after=after, limit=min(left, _AT_ONCE), seconds=_SECONDS)

@@ -1,10 +1,11 @@
-"""Keep a store's derived tables complete in the background: facts of old rows, the index."""
+"""Keep a store's derived tables complete in the background: old rows, the index, findings."""
 
 from __future__ import annotations
 
 from threading import Thread
 from typing import Final
 
+from webapp.embedded.finding.checking import Assess
 from webapp.embedded.store.store import Store
 from webapp.redaction import get_logger
 
@@ -15,10 +16,15 @@ _SECONDS: Final = 60.0
 
 
 class Upkeep:
-    """Completes the derived rows of a store, after each add and once a minute."""
+    """Completes the derived rows of a store, after each add and once a minute.
 
-    def __init__(self, store: Store) -> None:
+    `assess` checks completions by the version `rules` of the rules.
+    """
+
+    def __init__(self, store: Store, assess: Assess, *, rules: int) -> None:
         self._store = store
+        self._assess = assess
+        self._rules = rules
 
     def begin(self) -> None:
         """Begin in a thread that ends with the process."""
@@ -29,6 +35,7 @@ class Upkeep:
             self._store.added.clear()
             try:
                 self._store.complete()
+                self._store.check(self._assess, rules=self._rules)
             except Exception as error:
                 problem = str(error).partition("\n")[0]
                 log.warning("The store's index could not be completed yet: %s", problem)

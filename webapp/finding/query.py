@@ -16,8 +16,10 @@ MAX_QUERY: Final = 1_000
 """Characters of a search."""
 MAX_FILTERS: Final = 20
 
-TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has")
+TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has", "findings")
 HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
+FINDINGS: Final = ("error", "warning")
+"""The least severity of a finding of the checks."""
 RANGE_NAMES: Final = {
     "messages": "messages",
     "tokens": "total_tokens",
@@ -67,6 +69,11 @@ class Query:
     since: int | None = None
     before: int | None = None
     scopes: tuple[str, ...] = SCOPES
+
+    @property
+    def asks_findings(self) -> bool:
+        """Whether completions are missing that were not checked yet."""
+        return any(tag.startswith("findings:") for tag in self.tags)
 
     def __bool__(self) -> bool:
         return self != replace(Query(), scopes=self.scopes)
@@ -135,7 +142,8 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
     scopes: list[str] = []
     for name, value in filters:
         if name in TAG_NAMES:
-            tags.append(f"{name}:{_check_choice(name, value, HAS) if name == 'has' else value}")
+            choices = _CHOICES.get(name)
+            tags.append(f"{name}:{_check_choice(name, value, choices) if choices else value}")
         elif name in RANGE_NAMES:
             ranges.append((RANGE_NAMES[name], *_parse_range(name, value)))
         elif name == "model":
@@ -168,6 +176,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
     )
 
 
+_CHOICES: Final = {"has": HAS, "findings": FINDINGS}
 _FILTERS: Final = (*TAG_NAMES, *RANGE_NAMES, "model", "metadata", "in", "on", "since", "before")
 
 

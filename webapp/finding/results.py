@@ -94,6 +94,10 @@ class Finder(Protocol):
         """
         ...
 
+    def count_unchecked(self, most: int) -> int:
+        """Return how many completions the checks have yet to read, at most `most`."""
+        ...
+
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
         ...

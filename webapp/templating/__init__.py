@@ -97,6 +97,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "draw_strip": overview.draw_strip,
     "bar_url": overview.bar_url,
     "list_outline": outlines.list_outline,
+    "most_unchecked": searching.MOST_UNCHECKED,
     "most_outline_lines": outlines.MOST_LINES,
     "export_url": addresses.export_url,
     "find_overview": overview.find_overview,

@@ -46,6 +46,8 @@ QUICK: Final = {
     "refused": "has:refusal",
     "files": "has:file",
     "log-probabilities": "has:logprobs",
+    "errors": "findings:error",
+    "warnings or errors": "findings:warning",
 }
 """The same and more as filter words, for the store of this server."""
 
@@ -261,7 +263,8 @@ class Listing:
     `limit` is the one that the address names. `day` is the last day that the reader already has,
     `2026-11-17`, if these rows are appended to others. `conversations` are those that rows stand
     for, by the ids of the rows; the server tells them apart if it `can_fold`. `pinned`
-    are the rows above the others, `pins` the ids of all that is pinned.
+    are the rows above the others, `pins` the ids of all that is pinned. `unchecked` completions are
+    missing, since the filters ask for findings of the checks.
     """
 
     rows: tuple[Row, ...] = ()
@@ -276,6 +279,7 @@ class Listing:
     can_fold: bool = False
     pinned: tuple[Row, ...] = ()
     pins: frozenset[str] = frozenset()
+    unchecked: int = 0
 
     @property
     def shown(self) -> tuple[Row, ...]:

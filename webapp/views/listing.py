@@ -22,6 +22,7 @@ from webapp.reading.previews import Row
 from webapp.redaction import find
 from webapp.services import deadline, services
 from webapp.templating.addresses import range_url
+from webapp.templating.finding.searching import count_unchecked
 from webapp.templating.listing import Filters, Listing
 from webapp.upstream import (
     BadRequest,
@@ -62,7 +63,8 @@ def index() -> ResponseReturnValue:
     until = deadline()
     upstream = services().upstream
     source = services().conversations
-    if parse_query(filters.text).terms:
+    query = parse_query(filters.text)
+    if query.terms:
         return redirect(url_for("finding.search", q=filters.all_words), 303)
     folds = source is not None and not filters.is_flat
     limit = read_whole_number("limit", default=20, low=1, high=100)
@@ -97,6 +99,7 @@ def index() -> ResponseReturnValue:
         can_fold=source is not None,
         pinned=() if filters or after or wants_fragment() else read_pinned(until),
         pins=frozenset(services().pins.list()),
+        unchecked=count_unchecked(query),
     )
     response = _page(listing)
     if page.unreadable and not rows:

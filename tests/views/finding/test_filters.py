@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +13,10 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.store_rows import completion, jsonl
+from webapp.analysis.checks import RULES_VERSION, list_severities
+from webapp.config import Config
+from webapp.embedded import Store
+from webapp.factories import find_database_url
 
 
 def said(at: int, *, model: str) -> dict[str, Any]:
@@ -172,3 +177,26 @@ def test_an_open_list_says_how_many_are_newer(
 
 def test_another_server_is_not_polled(fake_client: FlaskClient) -> None:
     assert not Page.of(fake_client.get("/completions")).all(".newer")
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_findings_of_checks_are_filters_that_say_what_they_miss(
+    client: FlaskClient, config: Config
+) -> None:
+    page = Page.of(client.get("/completions"))
+    assert not page.all(".notice")
+    for address in (page.link("warnings or errors") or "", "/search?q=findings:warning"):
+        listed = Page.of(client.get(address))
+        [notice] = listed.all(".notice")
+        assert notice.text().startswith("4 completions are not checked yet, and missing here.")
+
+    with closing(Store(find_database_url(config))) as store:
+        store.check(list_severities, rules=RULES_VERSION)
+
+    listed = Page.of(client.get(page.link("warnings or errors") or ""))
+    assert (questions(listed), listed.all(".notice")) == (["3", "1"], [])
+    assert Page.of(client.get(page.link("errors") or "")).rows == []
+    found = Page.of(client.get("/search?q=findings:warning"))
+    assert len(found.all(".find")) == 2
+    checks = Page.of(client.get("/completions/chatcmpl-0/checks"))
+    assert checks.link("All completions with errors or warnings") == page.link("warnings or errors")

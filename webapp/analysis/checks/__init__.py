@@ -27,7 +27,32 @@ from webapp.analysis.checks import (  # noqa: F401  the rules register themselve
     retirement,
     tools,
 )
-from webapp.analysis.checks.rules import RULES, Finding, Report, Rule, Severity, check
+from webapp.analysis.checks.rules import (
+    RULES,
+    RULES_VERSION,
+    Finding,
+    Report,
+    Rule,
+    Severity,
+    check,
+)
 from webapp.analysis.checks.subject import Need, Subject
+from webapp.exact_json import parse
 
-__all__ = ["RULES", "Finding", "Need", "Report", "Rule", "Severity", "Subject", "check"]
+__all__ = [
+    "RULES",
+    "RULES_VERSION",
+    "Finding",
+    "Need",
+    "Report",
+    "Rule",
+    "Severity",
+    "Subject",
+    "check",
+    "list_severities",
+]
+
+
+def list_severities(text: str) -> tuple[Severity, ...]:
+    """Return each severity of the findings in a completion with its messages, as JSON."""
+    return check(Subject.from_document(parse(text))).severities

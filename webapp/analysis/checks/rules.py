@@ -16,6 +16,9 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
+RULES_VERSION: Final = 1
+"""Raised when the rules find other errors or warnings than before: stores are checked anew."""
+
 MOST_OF_A_RULE: Final = 50
 """Findings of one rule in a report, which then counts the others."""
 
@@ -82,6 +85,11 @@ class Report:
     def with_findings_of(self, other: Report) -> Report:
         """Return this report with the findings of `other` among its own."""
         return replace(self, findings=_sort([*self.findings, *other.findings]))
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """Each severity once, the worst first."""
+        return tuple(dict.fromkeys(finding.severity for finding in self.findings))
 
     @property
     def worst(self) -> Severity | None:

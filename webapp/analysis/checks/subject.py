@@ -11,7 +11,7 @@ from webapp.completions import Completion
 from webapp.conversations import PromptDifference
 from webapp.exact_json import Array, Object, String, Value
 from webapp.messages import Message, Text, ToolCall
-from webapp.transcript import CallEntry, Entry
+from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
 
 
 class Need(Enum):
@@ -73,6 +73,15 @@ class Subject:
             is_openai,
             parting,
         )
+
+    @classmethod
+    def from_document(cls, json: Value, parting: PromptDifference | None = None) -> Subject:
+        """Create a subject from a completion that has its messages, such as an exported one."""
+        completion = Completion.from_json(json)
+        items = json.items("messages") if isinstance(json, Object) else None
+        entries = arrange([Message.from_json(item) for item in items or ()], first=1)
+        outputs = build_output_entries(completion.choices)
+        return cls.from_entries((*entries, *outputs), completion, is_whole=True, parting=parting)
 
     def lacks(self, need: Need) -> bool:
         """Return whether the server did not send the data of `need`."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from webapp.embedded.documents.passages import fold_text
 from webapp.embedded.documents.records import index_text
+from webapp.embedded.finding.checking import count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import Place, walk
@@ -74,6 +75,11 @@ class StoreFinder:
             place = Place(None, row.created, row.seq)
             found = walk(connection, selection, order="asc", after=place, rows=most)
             return len(found.places)
+
+    def count_unchecked(self, most: int) -> int:
+        """Return how many completions the checks have yet to read, at most `most`."""
+        with self._store.connect() as connection:
+            return count_unchecked(connection, most)
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Return up to `limit` completions after a cursor, looking for at most `seconds`."""

@@ -20,6 +20,7 @@ from webapp.embedded.documents.facts import (
     build_metadata_passage,
 )
 from webapp.embedded.documents.records import index_text
+from webapp.embedded.finding.checking import queue
 from webapp.embedded.store.linking import Link, find_link, join_session, pack_hashes
 
 _ADD_FACTS: Final = text(
@@ -105,6 +106,7 @@ def write_derived(
     _insert_passages(
         connection, ((one.seq, passage) for one in completions for passage in one.passages)
     )
+    queue(connection, (one.seq for one in completions))
 
 
 def replace_metadata_rows(
@@ -115,6 +117,7 @@ def replace_metadata_rows(
     passage = build_metadata_passage(pairs)
     _insert_passages(connection, [(seq, passage)] if passage else [])
     join_session(connection, seq, None, [pair for pair in pairs if pair[0] in keys])
+    queue(connection, [seq])
 
 
 def give_children_away(connection: Connection, completion_id: str) -> None:

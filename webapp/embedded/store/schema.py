@@ -202,6 +202,25 @@ def _add_trigrams(connection: Connection) -> None:
             connection.execute(text(statement))
 
 
+_CHECKS: Final = (
+    # Completions whose findings are yet to be stored; see `webapp.embedded.finding.checking`.
+    # `turn` counts how often one was queued meanwhile, `leased` is until when a process has it.
+    "CREATE TABLE unchecked (completion BIGINT NOT NULL PRIMARY KEY"
+    " REFERENCES completions (seq) ON DELETE CASCADE, turn INTEGER NOT NULL,"
+    " leased BIGINT NOT NULL)",
+    # The version of the rules by which all were checked; to check by newer ones, all completions
+    # up to `queued` are in the queue.
+    "CREATE TABLE checking (rules INTEGER NOT NULL, queued BIGINT NOT NULL)",
+    "INSERT INTO checking (rules, queued) VALUES (0, 0)",
+)
+
+
+def _add_checks(connection: Connection) -> None:
+    """Add the queue of completions to check. Those of an older store are put in later."""
+    for statement in _CHECKS:
+        connection.execute(text(statement))
+
+
 SCHEMA: Final = Schema(
     steps=(
         _create_tables,
@@ -210,5 +229,6 @@ SCHEMA: Final = Schema(
         _add_time_of_storing,
         _add_facts,
         _add_trigrams,
+        _add_checks,
     )
 )

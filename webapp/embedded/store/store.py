@@ -24,6 +24,7 @@ from webapp.database import (
 )
 from webapp.embedded.documents.as_given import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
+from webapp.embedded.finding.checking import Assess, check_all
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import Place, walk
 from webapp.embedded.store.conversations import (
@@ -136,6 +137,15 @@ class Store:
         with report_failures(self._database):
             fill(self._database, keys=self._keys)
             index_passages(self._database)
+
+    def check(self, assess: Assess, *, rules: int) -> None:
+        """Store the findings of the completions that were not checked by these `rules` yet.
+
+        This may take long; the store can be used meanwhile. Raise `StoreUnavailable` if the
+        database cannot be used.
+        """
+        with report_failures(self._database):
+            check_all(self._database, assess, rules=rules)
 
     def connect(self) -> Connection:
         """Return a connection that reads one snapshot of the store, a few rows at a time."""

@@ -1,4 +1,4 @@
-"""Prepare the bar on a transcript that says at which hit of a search the reader is."""
+"""Prepare what pages say of a search: at which hit the reader is, what was not searched yet."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Any, Final
 from flask import request, url_for
 
 from webapp.analysis.searching import LONGEST_QUERY
+from webapp.finding import Query
 from webapp.reading import TranscriptPage
 from webapp.services import services
 
 OPTIONS: Final = ("role", "kind", "case", "pattern")
 """The parameters of a search beside its words."""
+
+MOST_UNCHECKED: Final = 10_000
+"""Completions that are counted as not checked yet."""
 
 _LONGEST_NUMBER: Final = 9
 
@@ -57,6 +61,12 @@ def find_place(section: TranscriptPage) -> Place | None:
     total = _read_number("hits")
     is_sound = total is not None and number <= total
     return Place(section.completion_id, words, number, total if is_sound else None)
+
+
+def count_unchecked(query: Query) -> int:
+    """Return how many completions a search by findings misses, since they are not checked yet."""
+    finder = services().finder
+    return finder.count_unchecked(MOST_UNCHECKED) if finder and query.asks_findings else 0
 
 
 def read_options() -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from webapp.finding import BadQuery, Cursor, Found, Hit, Query, parse_query
 from webapp.finding.query import HAS
 from webapp.services import services
 from webapp.templating.addresses import place_url
+from webapp.templating.finding.searching import count_unchecked
 from webapp.views import read_whole_number
 
 bp = Blueprint("finding", __name__)
@@ -46,6 +47,7 @@ def search() -> ResponseReturnValue:
         results=results,
         continues=after is not None,
         facts=HAS,
+        not_checked=count_unchecked(query),
         hit_url=_hit_url,
         list_url=url_for("listing.index", filter=words) if results and not query.terms else None,
         next_url=_next_url(results.cursor) if results and results.cursor else None,
