@@ -21,8 +21,8 @@ FILES: Final = tuple(sorted(PACKAGE.rglob("*.py")))
 VALUES: Final = "exact_json messages completions conversations finding ids redaction timestamps"
 PAGES: Final = (
     f"{VALUES} config formatting media transcript analysis rendering upstream reading services"
-    " shares pins saved snippets exports templating errors fragments security static_files access"
-    " caching"
+    " shares pins notes saved snippets exports templating errors fragments security static_files"
+    " access caching"
 )
 EVERYTHING: Final = (
     f"{PAGES} addresses folders http database embedded factories keeping loopback"
@@ -50,9 +50,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "analysis": (f"{VALUES} transcript media formatting", "jsonschema rapidfuzz re2 referencing"),
     "media": (f"{VALUES} folders", "tinytag"),
     "database": ("folders monitoring redaction", "sqlalchemy"),
-    "shares": (f"{VALUES} database formatting", "sqlalchemy werkzeug"),
+    "shares": (f"{VALUES} database formatting notes", "sqlalchemy werkzeug"),
     "pins": ("database redaction", "sqlalchemy"),
     "saved": ("database redaction", "sqlalchemy"),
+    "notes": ("database exact_json redaction", "sqlalchemy"),
     "rendering": (
         f"{VALUES} config formatting",
         "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",
@@ -62,10 +63,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         f"{VALUES} config database folders http monitoring",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
-    "exports": (f"{VALUES} formatting media rendering", "jinja2"),
+    "exports": (f"{VALUES} formatting media notes rendering", "jinja2"),
     "reading": (f"{VALUES} folders monitoring transcript analysis upstream", ""),
     "factories": (
-        "access config database pins saved shares snippets uploads upstream",
+        "access config database notes pins saved shares snippets uploads upstream",
         "platformdirs requests",
     ),
     "snippets": (f"{VALUES} formatting", ""),

@@ -15,6 +15,7 @@
     static_files    names that change with the content
     services        the objects that views share, one of each a process
     shares          frozen, redacted snapshots of transcripts, each behind a link
+    notes           notes of readers on messages
     pins            completions that are first in the list, and kept
     saved           filters of the list under a name
     snippets        code that repeats a request, in five languages

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import platformdirs
 from requests.adapters import BaseAdapter
 
-from webapp import access, pins, saved, shares
+from webapp import access, notes, pins, saved, shares
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.database import DatabaseOpener, open_later
 from webapp.snippets import Server
@@ -25,7 +25,10 @@ from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]
 
-APP_SCHEMAS: Final = (access.SCHEMA, shares.SCHEMA, pins.SCHEMA, saved.SCHEMA, UPLOADS)
+APP_SCHEMAS: Final = (
+    *(access.SCHEMA, shares.SCHEMA, pins.SCHEMA, saved.SCHEMA, UPLOADS),
+    notes.SCHEMA,
+)
 """The tables beside those of the store."""
 
 _COPY_SECONDS: Final = 120.0
@@ -48,7 +51,7 @@ def find_database_url(config: Config) -> str:
 
 
 def open_app_database(config: Config) -> DatabaseOpener:
-    """Return the database of sessions, the record, shares, pins, saved filters and uploads.
+    """Return the database of sessions, the record, shares, pins, notes, filters and uploads.
 
     It is opened on first use, and is the same one, whatever server the pages read from.
     """

@@ -11,6 +11,7 @@ from webapp.conversations import ConversationSource
 from webapp.finding import Finder
 from webapp.finding.overview import OverviewSource
 from webapp.media import MediaCache
+from webapp.notes import Notes
 from webapp.pins import Pins
 from webapp.reading import TranscriptLoader
 from webapp.reading.previews import Previews
@@ -129,6 +130,7 @@ class Services:
     copies: Copies | None = None
     uploads: Uploads | None = None
     pinned: Pins | None = None
+    notes: Notes | None = None
     saved: SavedFilters | None = None
     allows_writes: bool = False
 

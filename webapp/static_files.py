@@ -38,13 +38,14 @@ SHEET_PARTS: Final = (
     "shares",
     "actions",
     "conversations",
+    "notes",
     "density",
     "access",
     "print",
 )
 """The style sheets in `css`, in the order in which they make up `readback.css`."""
 
-EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "export")
+EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "notes", "export")
 """The style sheets that an exported file has in itself."""
 
 _EXTENSION: Final = "readback.static"

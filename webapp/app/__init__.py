@@ -32,6 +32,7 @@ from webapp.config import Config
 from webapp.database.readiness import Readiness
 from webapp.factories import build_endpoint, find_server_kind, open_app_database
 from webapp.monitoring.request_log import RequestLog, note_route
+from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins, name_place
 from webapp.saved import SavedFilters
 from webapp.serving import compression
@@ -76,6 +77,7 @@ def create_app(
     guard = Access(config, database, now=clock.wall)
     place = OWN_STORE if config.uses_embedded else name_place(build_endpoint(config).base_url)
     pins = Pins(database, place, now=clock.wall)
+    notes = Notes(database, place, now=clock.wall)
     own = None
     if config.uses_embedded:
         own = open_own_server(
@@ -83,6 +85,7 @@ def create_app(
             media_cache,
             shares,
             pins,
+            notes,
             guard.record,
             fills_new_store=fills_new_store,
             completes_store=completes_store,
@@ -94,6 +97,7 @@ def create_app(
         build_services(config, transport, clock, media_cache),
         shares=build_sharing(config, shares, clock, create),
         pinned=pins,
+        notes=notes,
         saved=SavedFilters(database),
     )
     if own is not None:

@@ -22,7 +22,8 @@ from webapp.factories import (
     open_upstream,
     without_servers,
 )
-from webapp.pins import Pins
+from webapp.notes import Notes
+from webapp.pins import OWN_STORE, Pins
 from webapp.services import Services
 from webapp.upstream import Clock
 
@@ -48,14 +49,18 @@ def add_copies(
     if completes_store:
         begin_upkeep(store)
     pins = Pins(database, now=clock.wall)
+    notes = Notes(database, OWN_STORE, now=clock.wall)
     media_cache = open_media_cache(alone)
 
     def forget(completion_id: str) -> None:
         pins.remove(completion_id)
+        notes.remove_all(completion_id)
         media_cache.forget(completion_id)
 
     server = create_server(store, model=open_model(config), on_delete=forget)
-    own = replace(build_services(alone, connect(server), clock, media_cache), pinned=pins)
+    own = replace(
+        build_services(alone, connect(server), clock, media_cache), pinned=pins, notes=notes
+    )
     again = replace(services.again, model=own.again.model)
     begin_retention(config, store, pins, guard.record, forget)
 

@@ -28,6 +28,7 @@ from webapp.embedded import (
 from webapp.factories import find_database_url, find_spool_folder, open_upstream, without_servers
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
+from webapp.notes import Notes
 from webapp.pins import Pins
 from webapp.reading import TranscriptLoader
 from webapp.shares import ShareStore
@@ -43,6 +44,7 @@ class Traces:
     media: MediaCache
     shares: ShareStore
     pins: Pins
+    notes: Notes
     spool: Spool
     record: Record
 
@@ -59,6 +61,7 @@ class Traces:
                 Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details
             )
         self.pins.remove(completion_id)
+        self.notes.remove_all(completion_id)
         self.media.forget(completion_id)
         self.spool.forget(completion_id)
 
@@ -100,6 +103,7 @@ def open_own_server(
     media_cache: MediaCache,
     shares: ShareStore,
     pins: Pins,
+    notes: Notes,
     record: Record,
     *,
     fills_new_store: bool,
@@ -112,7 +116,7 @@ def open_own_server(
     spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     store = open_store(config)
     model = open_model(config)
-    traces = Traces(media_cache, shares, pins, spool, record)
+    traces = Traces(media_cache, shares, pins, notes, spool, record)
     if model is not None:
         spool.prepare()
     recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)

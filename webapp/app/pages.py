@@ -27,7 +27,16 @@ from webapp.views import (
     sessions,
     texts,
 )
-from webapp.views.actions import changing, code, importing, keeping, pinning, rerun, selecting
+from webapp.views.actions import (
+    changing,
+    code,
+    importing,
+    keeping,
+    noting,
+    pinning,
+    rerun,
+    selecting,
+)
 from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations, overview, saving
 from webapp.views.finding import search as finding
@@ -36,7 +45,7 @@ from webapp.views.shares import links, making, managing, redacted
 
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, selecting, pinning, compare, confidence, conversations),
+    *(code, rerun, changing, selecting, pinning, noting, compare, confidence, conversations),
     *(finding, overview, saving, sources, transcripts, lists, making, redacted),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""

@@ -15,7 +15,8 @@ from webapp.factories import find_spool_folder, find_store_media_folder, open_ap
 from webapp.folders import FolderCache
 from webapp.formatting import count, moment
 from webapp.media import MediaCache
-from webapp.pins import Pins
+from webapp.notes import Notes
+from webapp.pins import OWN_STORE, Pins
 from webapp.shares import ShareStore
 
 
@@ -55,7 +56,7 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         open_shares(config) as (shares, record),
         closing(open_app_database(config)) as database,
     ):
-        pins = Pins(database)
+        pins, notes = Pins(database), Notes(database, OWN_STORE)
         _list_shares(shares, options)
         if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
             print_line("Nothing was deleted.")
@@ -66,6 +67,7 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
                     record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
             spool.forget(one)
             pins.remove(one)
+            notes.remove_all(one)
             if store.delete_completion(one):
                 record.add(Event.DELETE, SHELL, completion=one)
             else:

@@ -40,6 +40,7 @@ from webapp.messages import (
     Unknown,
     UrlCitation,
 )
+from webapp.notes import Note
 from webapp.rendering import render_exact, render_markdown
 
 _MOST_PARSED = 1_000_000
@@ -78,6 +79,7 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
     yield env.get_template("exports/head.html").render(
         transcript=transcript, completion=transcript.completion
     )
+    yield from _iter_notes(transcript.list_notes(), env)
     hashed = hashlib.sha256()
     if transcript.span.is_whole:
         transcript = replace(transcript, messages=hash_json(transcript, hashed))
@@ -85,8 +87,14 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
     for item in iter_items(transcript):
         blocks = tuple(_iter_blocks(item, transcript.completion.audio_format))
         yield message.render(item=item, blocks=blocks, several=several)
+        yield from _iter_notes(transcript.list_notes(item), env)
     whole = hashed.hexdigest() if transcript.span.is_whole else None
     yield env.get_template("exports/end.html").render(transcript=transcript, digest=whole)
+
+
+def _iter_notes(notes: Sequence[Note], env: Environment) -> Iterator[str]:
+    template = env.get_template("exports/note.html")
+    yield from (template.render(note=note) for note in notes)
 
 
 def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[Block]:

@@ -33,6 +33,7 @@ from webapp.messages import (
     Unknown,
     UrlCitation,
 )
+from webapp.notes import Note
 from webapp.rendering import stands_alone
 
 _TICKS: Final = re.compile("`+")
@@ -52,6 +53,7 @@ def iter_markdown(transcript: Transcript) -> Iterator[str]:
         yield f"## {_write_title(item, several=several)}\n\n"
         for block in _iter_blocks(item, completion.audio_format):
             yield LONE_SURROGATES.sub("\ufffd", block).rstrip("\r\n") + "\n\n"
+        yield from map(_write_note, transcript.list_notes(item))
 
 
 def _iter_head(transcript: Transcript) -> Iterator[str]:
@@ -75,6 +77,14 @@ def _iter_head(transcript: Transcript) -> Iterator[str]:
         facts.append("Secrets and personal data are masked.")
     yield "".join(f"- {LONE_SURROGATES.sub(chr(0xFFFD), fact)}\n" for fact in facts)
     yield "\n" if facts else ""
+    yield from map(_write_note, transcript.list_notes())
+
+
+def _write_note(note: Note) -> str:
+    """Return a note as a quotation, which none of its lines can end."""
+    head = f"**Note on {note.place} by {escape(note.name)}, {moment(note.created)}**"
+    lines = (f"> {escape(line)}" for line in note.text.split("\n"))
+    return LONE_SURROGATES.sub("\ufffd", "\n".join((f"> {head}", ">", *lines))) + "\n\n"
 
 
 def _write_title(item: Item, *, several: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from webapp.completions import Choice, Completion
 from webapp.messages import Message, ToolCall
+from webapp.notes import Note
 
 _MOST_WAITING: Final = 1_000
 """Calls that still await their results; an older one is no longer paired."""
@@ -36,7 +37,8 @@ class Transcript:
     """A completion and its input messages, which can be read once.
 
     The first of `messages` has the number `start`, None if its number is not known; `span` says
-    which of them are written. `is_redacted` means that their secrets are masked already.
+    which of them are written. `is_redacted` means that their secrets are masked already. The
+    `notes` are written beside them.
     """
 
     id: str
@@ -45,6 +47,17 @@ class Transcript:
     start: int | None = 1
     span: Span = Span()
     is_redacted: bool = False
+    notes: tuple[Note, ...] = ()
+
+    def list_notes(self, item: Item | None = None) -> tuple[Note, ...]:
+        """Return the notes on a message, those that begin with it; without one, on the whole."""
+        if item is None:
+            return tuple(one for one in self.notes if one.first is None and one.choice is None)
+        if item.choice is not None:
+            return tuple(one for one in self.notes if one.choice == (item.place or 0) + 1)
+        if item.number is None:
+            return ()
+        return tuple(one for one in self.notes if one.first == item.number)
 
 
 @dataclass(frozen=True, slots=True)

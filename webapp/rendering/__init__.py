@@ -30,6 +30,7 @@ from webapp.rendering.text.invisible import (
     reveal_invisible,
 )
 from webapp.rendering.text.lines import render_lines
+from webapp.rendering.text.links import link_addresses
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
 from webapp.rendering.tools.arguments import (
     Arguments,
@@ -70,6 +71,7 @@ __all__ = [
     "get_host",
     "get_type",
     "is_allowed_link",
+    "link_addresses",
     "is_short",
     "is_too_long",
     "list_sources",

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Final
 
 from webapp.exact_json import Value
+from webapp.notes import Note, write_notes
 from webapp.redaction import RULES_VERSION
 from webapp.shares.snapshot import Choices, Snapshot, make_snapshot
 
@@ -35,16 +36,18 @@ class RecentSnapshots:
         choices: Choices,
         *,
         words: Collection[str] = (),
+        notes: Sequence[Note] = (),
     ) -> Snapshot:
         """Return the result of `make_snapshot`, with the same errors."""
-        content = _digest((completion.source, *(message.source for message in messages)))
+        texts = (completion.source, write_notes(notes), *(one.source for one in messages))
+        content = _digest(texts)
         wanted = _digest(_describe(content, choices, words))
         with self._lock:
             kept = self._kept.get(wanted)
             if kept is not None:
                 self._kept.move_to_end(wanted)
                 return kept
-        made = make_snapshot(completion, messages, choices, words=words)
+        made = make_snapshot(completion, messages, choices, words=words, notes=notes)
         with self._lock:
             # The choices of a draft have the key that was made for it here.
             self._kept[wanted] = self._kept[_digest(_describe(content, made.choices, words))] = made

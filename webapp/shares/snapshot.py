@@ -17,6 +17,7 @@ from webapp.formatting import count, first_words
 from webapp.messages import Message
 from webapp.messages.parsing import REASONING_FIELDS
 from webapp.messages.reasoning import DETAIL_FIELDS
+from webapp.notes import MEMBER, Note, read_notes, write_notes
 from webapp.redaction import RULES_VERSION, Finding, Redactor
 
 SHARED_ID: Final = "shared"
@@ -30,7 +31,7 @@ _ABOUT_CALLS: Final = frozenset(
     ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 )
 _ABOUT_SYSTEM: Final = frozenset(("instructions", "system"))
-_NEVER: Final = frozenset(("id", "original_id", "request_id", "messages", "input_messages"))
+_NEVER: Final = frozenset(("id", "original_id", "request_id", "messages", "input_messages", MEMBER))
 _MESSAGE_FIELDS: Final = frozenset(
     ("role", "name", "content", "content_parts", "refusal", "audio", "annotations")
     + (*REASONING_FIELDS, *DETAIL_FIELDS)
@@ -60,6 +61,7 @@ class Choices:
     calls: bool = False
     system: bool = False
     settings: bool = False
+    notes: bool = False
     keep: tuple[str, ...] = ()
     key: str = ""
 
@@ -99,18 +101,22 @@ def make_snapshot(
     choices: Choices,
     *,
     words: Collection[str] = (),
+    notes: Sequence[Note] = (),
 ) -> Snapshot:
     """Return the part of a completion and its input messages that `choices` name, redacted.
 
-    Raises `TooLarge`, and any error of the redaction: a transcript that was not searched to its end
-    is not shared.
+    `notes` are those on the completion, which are shared only if chosen. Raises `TooLarge`, and any
+    error of the redaction: a transcript that was not searched to its end is not shared.
     """
     if not choices.key:
         choices = replace(choices, key=secrets.token_hex(16))
     members = completion.members if isinstance(completion, Object) else ()
     # The messages come first, as they are read: findings are listed in this order.
     written = {'"messages"': _write_array(message.source for message in messages)}
-    written |= {one.name.source: one.value.source for one in members if one.name.text not in _NEVER}
+    taken = {one.name.source: one.value.source for one in members if one.name.text not in _NEVER}
+    written |= taken
+    if notes and choices.notes:
+        written[f'"{MEMBER}"'] = write_notes(notes)
     whole = parse(_write_object(written))
     assert isinstance(whole, Object)
     redactor = Redactor(words, choices.keep, key=bytes.fromhex(choices.key))
@@ -146,7 +152,7 @@ class _Cut:
 
     def __init__(self, choices: Choices) -> None:
         self._choices = choices
-        self._kept: set[str] = set()
+        self._kept: dict[str, None] = {}
         self._total = 0
         self._beyond = 0
         self._calls = 0
@@ -164,6 +170,8 @@ class _Cut:
                 members[member.name.source] = member.value.source
         members['"messages"'] = _write_array(self._write_messages(messages))
         members['"choices"'] = _write_array(self._write_choices(whole.items("choices") or ()))
+        if notes := self._move_notes(read_notes(whole)):
+            members[f'"{MEMBER}"'] = write_notes(notes)
         return _write_object(members)
 
     def holds(self, path: str) -> bool:
@@ -173,7 +181,21 @@ class _Cut:
             return rest[0] in self._kept
         if first == "choices":
             return self._choices.answer
-        return first in _COMPLETION_FIELDS or self._choices.settings
+        return first in (*_COMPLETION_FIELDS, MEMBER) or self._choices.settings
+
+    def _move_notes(self, notes: Sequence[Note]) -> list[Note]:
+        """Return the notes on what is shared, with the numbers that its messages have there."""
+        numbers = {int(at) + 1: number for number, at in enumerate(self._kept, start=1)}
+        moved = []
+        for one in notes:
+            if one.first is None:
+                if one.choice is None or self._choices.answer:
+                    moved.append(one)
+                continue
+            shared = [n for at, n in numbers.items() if one.first <= at <= (one.last or one.first)]
+            if shared:
+                moved.append(replace(one, first=min(shared), last=max(shared)))
+        return moved
 
     def describe(self) -> list[str]:
         """Return the parts that were left out, in words."""
@@ -209,7 +231,7 @@ class _Cut:
                 continue
             written = self._write_message(message)
             if written is not None:
-                self._kept.add(str(number - 1))
+                self._kept[str(number - 1)] = None
                 yield written
 
     def _write_message(self, json: Value) -> str | None:

@@ -24,6 +24,7 @@ from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
 from webapp.templating.context import RenderContext
+from webapp.templating.notes import may_note
 from webapp.transcript import Entry
 
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -119,7 +120,7 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
 
 def _find_key(entry: Entry, context: RenderContext) -> bytes:
     hashed = blake2b(context.digest, digest_size=20)
-    page = (request.script_root, *kept_filters().items(), context.is_compact)
+    page = (request.script_root, *kept_filters().items(), context.is_compact, may_note())
     for value in (*page, *_describe(entry, context)):
         told = repr(value) if not isinstance(value, str) else value
         source = told.encode("utf-8", "surrogatepass")

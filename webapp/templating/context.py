@@ -22,6 +22,7 @@ from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
 from webapp.templating.finding.conversations import ConversationPlace
+from webapp.templating.notes import PageNotes
 
 T = TypeVar("T")
 
@@ -64,7 +65,8 @@ class RenderContext:
     `target` is the id of the message that the page was requested for, the first of `target_count`
     in a row. The budgets belong to this section; `frames` is shared by all sections of a web
     page. `run` has the calls and failures of the transcript, `only` is the filter of the page,
-    `conversation` the place of the transcript among requests that continue each other.
+    `conversation` the place of the transcript among requests that continue each other, `notes` are
+    those on the transcript, which no bubble depends on.
     """
 
     section: TranscriptPage
@@ -77,6 +79,7 @@ class RenderContext:
     run: Run | None = None
     only: str | None = None
     conversation: ConversationPlace | None = None
+    notes: PageNotes | None = None
     frames: RemoteFrames = field(default_factory=RemoteFrames)
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
@@ -108,6 +111,7 @@ class RenderContext:
         run: Run | None = None,
         only: str | None = None,
         conversation: ConversationPlace | None = None,
+        notes: PageNotes | None = None,
     ) -> RenderContext:
         """Create the context of the first or only section of the page that is requested now."""
         return cls(
@@ -121,6 +125,7 @@ class RenderContext:
             run=run,
             only=only,
             conversation=conversation,
+            notes=notes,
         )
 
     def continue_with(self, section: TranscriptPage) -> RenderContext:

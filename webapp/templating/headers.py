@@ -7,6 +7,8 @@ from typing import Final
 from webapp import formatting
 from webapp.completions import Completion
 from webapp.exact_json import Member, Object, Value
+from webapp.notes import MEMBER
+from webapp.services import services
 from webapp.templating.context import RenderContext
 
 _GROUPS: Final = {
@@ -48,6 +50,9 @@ def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
     if completion.usage is not None and isinstance(completion.usage.json, Object):
         groups["Usage"].extend(completion.usage.json.members)
     for member in completion.settings:
+        if member.name.text == MEMBER and services().share is not None:
+            # The notes are shown beside their messages.
+            continue
         groups[_GROUPS.get(member.name.text, "Request")].append(member)
     return [(name, members) for name, members in groups.items() if members]
 

@@ -15,6 +15,7 @@ from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.finding.conversations import find_place
+from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
 from webapp.upstream import check_id
 
@@ -47,6 +48,7 @@ def make_context(
         run=run,
         only=only,
         conversation=find_place(section.completion_id),
+        notes=find_notes(section.completion_id, section.completion),
     )
 
 

@@ -6,6 +6,7 @@ keeping  keep a copy of it, and show copies
 changing edit its metadata, delete it
 selecting  several at once
 pinning  above the list
+noting   notes on messages
 importing  take files, and show the result
 """
 

@@ -117,6 +117,8 @@ def clear(completion_id: str) -> None:
     """Delete all else kept of a completion; revoke its shares unless `shares` is `keep`."""
     services().forget(completion_id)
     services().pins.remove(completion_id)
+    if notes := services().notes:
+        notes.remove_all(completion_id)
     if request.form.get("shares") != "keep":
         for share in services().sharing.store.revoke_all(completion=completion_id):
             record(Event.SHARE_REVOKED, completion=completion_id, share=share.id)

@@ -7,6 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.completions import Completion
 from webapp.exports import (
     LeftOut,
     Span,
@@ -18,15 +19,18 @@ from webapp.exports import (
     iter_training_line,
 )
 from webapp.ids import parse_message_index
+from webapp.notes import Note
 from webapp.reading.pasted import parse_range
 from webapp.reading.streaming import stream_transcript
 from webapp.services import deadline, services
 from webapp.static_files import export_sheet
+from webapp.templating.notes import find_notes
 from webapp.views.exports import send_file
 
 bp = Blueprint("exports", __name__, url_prefix="/completions/<completion_id>")
 
 _WRITERS: Final = {"jsonl": iter_training_line, "yaml": iter_promptfoo}
+_WITH_NOTES: Final = ("md", "html")
 _MIMETYPES: Final = {
     "md": "text/markdown",
     "html": "text/html",
@@ -41,12 +45,13 @@ def whole(completion_id: str, form: str) -> ResponseReturnValue:
     """Send a transcript, or the messages of `range=9-15` as Markdown or HTML.
 
     A form that cannot hold everything is sent only with `partial=1`; without that, a page says
-    what would be left out.
+    what would be left out. Markdown and HTML have the notes of readers with `notes=1`.
     """
     if form in _WRITERS:
         return _send_example(completion_id, form)
     span = _read_span(form)
-    return _send(_open(completion_id, span), form)
+    with_notes = form in _WITH_NOTES and bool(request.args.get("notes"))
+    return _send(_open(completion_id, span, with_notes=with_notes), form)
 
 
 @bp.get("/messages/<message_id>/export.<any(md, html):form>")
@@ -69,7 +74,12 @@ def choice(completion_id: str, place: int, form: str) -> ResponseReturnValue:
     return _send(Transcript(completion_id, completion, [], span=Span(choice=place)), form)
 
 
-def _open(completion_id: str, span: Span) -> Transcript:
+def _find_notes(completion_id: str, completion: Completion) -> tuple[Note, ...]:
+    found = find_notes(completion_id, completion)
+    return found.notes if found else ()
+
+
+def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transcript:
     found = stream_transcript(services().loader, completion_id, deadline, first=span.first)
     return Transcript(
         completion_id,
@@ -78,6 +88,7 @@ def _open(completion_id: str, span: Span) -> Transcript:
         start=found.start,
         span=span,
         is_redacted=services().share is not None,
+        notes=_find_notes(completion_id, found.completion) if with_notes else (),
     )
 
 

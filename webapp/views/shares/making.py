@@ -21,11 +21,13 @@ from webapp.exact_json import Object
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia, find_media
 from webapp.messages import Message
+from webapp.notes import MEMBER
 from webapp.redaction import Finding
 from webapp.redaction.redactor import WORD
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.services import services
 from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge
+from webapp.templating.notes import list_notes
 from webapp.views.shares import find_share, keep_in_browser, read_whole
 
 bp = Blueprint("making", __name__)
@@ -158,7 +160,11 @@ def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
         return services().sharing.recent.make(
-            completion, [message.given for message in messages], choices, words=words
+            completion,
+            [message.given for message in messages],
+            choices,
+            words=words,
+            notes=list_notes(completion_id) if choices.notes else (),
         )
     except TooLarge as problem:
         abort(413, f"{problem} Choose fewer messages.")
@@ -188,6 +194,7 @@ def _read_choices() -> Choices:
         answer="answer" in form,
         calls="calls" in form,
         system="system" in form,
+        notes="notes" in form,
         settings="settings" in form,
         keep=tuple(one for one in form.getlist("keep") if is_valid_id(one)),
     )
@@ -271,4 +278,6 @@ def describe_place(finding: Finding) -> str:
     first, _, rest = finding.path.lstrip("/").partition("/")
     if first == "messages" and rest[:1].isdigit():
         return f"message {int(rest.partition('/')[0]) + 1}"
+    if first == MEMBER:
+        return "a note"
     return "the answer" if first == "choices" else first

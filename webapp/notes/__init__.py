@@ -1,0 +1,21 @@
+"""Notes of readers on messages, ranges of them and answers; they are none of the completion.
+
+values  a note, and its form in the snapshot of a share
+store   the notes in a database
+schema  the table
+"""
+
+from webapp.notes.schema import SCHEMA
+from webapp.notes.store import MOST_CHARACTERS, MOST_NOTES, Notes
+from webapp.notes.values import MEMBER, Note, read_notes, write_notes
+
+__all__ = [
+    "MEMBER",
+    "MOST_CHARACTERS",
+    "MOST_NOTES",
+    "SCHEMA",
+    "Note",
+    "Notes",
+    "read_notes",
+    "write_notes",
+]

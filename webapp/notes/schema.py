@@ -1,0 +1,36 @@
+"""The table of notes. Times are in milliseconds since 1970."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, Table, Text
+
+from webapp.database import Schema
+
+_VERSION_1: Final = MetaData()
+
+Table(
+    "notes",
+    _VERSION_1,
+    Column("id", Text, primary_key=True),
+    # The server that the completion is read from; see `webapp.pins.name_place`.
+    Column("place", Text, nullable=False),
+    Column("completion", Text, nullable=False),
+    Column("first", Integer),
+    Column("last", Integer),
+    Column("choice", Integer),
+    Column("author", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("edited", BigInteger),
+    Column("text", Text, nullable=False),
+    Index("notes_by_completion", "place", "completion", "created", "id"),
+)
+
+
+def _create_tables(connection: Connection) -> None:
+    _VERSION_1.create_all(connection, checkfirst=False)
+
+
+SCHEMA: Final = Schema(steps=(_create_tables,), prefix="note_")

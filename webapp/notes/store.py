@@ -1,0 +1,118 @@
+"""Keep notes in a database, each for the server that its completion is read from."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database import DatabaseOpener, StoreError
+from webapp.notes.values import Note
+from webapp.redaction import get_logger
+
+log = get_logger("readback")
+
+MOST_NOTES: Final = 200
+"""On one completion; all of them are on one page."""
+MOST_CHARACTERS: Final = 4_000
+"""Of a note."""
+
+_COLUMNS: Final = "id, author, name, created, edited, text, first, last, choice"
+_OF: Final = "FROM notes WHERE place = :place AND completion = :completion"
+_LIST: Final = text(f"SELECT {_COLUMNS} {_OF} ORDER BY created, id")
+_STATE: Final = text(f"SELECT count(*), max(created), max(edited) {_OF}")
+_COUNT: Final = text(f"SELECT count(*) {_OF}")
+_FIND: Final = text(f"SELECT {_COLUMNS} {_OF} AND id = :id")
+_ADD: Final = text(
+    f"INSERT INTO notes (place, completion, {_COLUMNS}) VALUES (:place, :completion, :id, :author,"
+    " :name, :created, NULL, :text, :first, :last, :choice)"
+)
+_EDIT: Final = text(
+    "UPDATE notes SET text = :text, edited = :edited"
+    " WHERE place = :place AND completion = :completion AND id = :id"
+)
+_REMOVE: Final = text(f"DELETE {_OF} AND id = :id")
+_REMOVE_ALL: Final = text(f"DELETE {_OF}")
+
+
+class Notes:
+    """The notes on the completions of one `place`. `now` returns unix seconds.
+
+    Changes and `find` raise `StoreError` or an error of the database. A page can do without notes,
+    so listing them raises nothing: while the database is down, there are none.
+    """
+
+    def __init__(
+        self, database: DatabaseOpener, place: str, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._place = place
+        self._now = now
+
+    def list(self, completion_id: str) -> tuple[Note, ...]:
+        """Return the notes on a completion, the earliest first."""
+        try:
+            with self._database.get().reader.connect() as connection:
+                rows = connection.execute(_LIST, self._bind(completion_id))
+                return tuple(_read(row) for row in rows)
+        except (StoreError, SQLAlchemyError) as error:
+            log.warning("notes cannot be looked up: %s", type(error).__name__)
+            return ()
+
+    def find_state(self, completion_id: str) -> tuple[int | None, ...]:
+        """Return a value that changes with the notes on a completion."""
+        try:
+            with self._database.get().reader.connect() as connection:
+                return tuple(connection.execute(_STATE, self._bind(completion_id)).one())
+        except (StoreError, SQLAlchemyError):
+            return ()
+
+    def find(self, completion_id: str, note_id: str) -> Note | None:
+        with self._database.get().reader.connect() as connection:
+            binds = self._bind(completion_id) | {"id": note_id}
+            row = connection.execute(_FIND, binds).one_or_none()
+        return None if row is None else _read(row)
+
+    def add(self, completion_id: str, note: Note) -> Note | None:
+        """Add a note with an id and a time of its own; return None if there are too many."""
+        now = int(self._now() * 1000)
+        added = replace(note, id=secrets.token_hex(8))
+        binds = self._bind(completion_id)
+        with self._database.get().exclusive.begin() as connection:
+            if connection.execute(_COUNT, binds).scalar_one() >= MOST_NOTES:
+                return None
+            values = {name: getattr(added, name) for name in _COLUMNS.split(", ")}
+            connection.execute(_ADD, binds | values | {"created": now})
+        return replace(added, created=now // 1000)
+
+    def edit(self, completion_id: str, note_id: str, text: str) -> None:
+        """Replace the text of a note, if it was not deleted meanwhile."""
+        binds = self._bind(completion_id) | {"id": note_id}
+        with self._database.get().exclusive.begin() as connection:
+            connection.execute(_EDIT, binds | {"text": text, "edited": int(self._now() * 1000)})
+
+    def remove(self, completion_id: str, note_id: str) -> None:
+        binds = self._bind(completion_id) | {"id": note_id}
+        with self._database.get().exclusive.begin() as connection:
+            connection.execute(_REMOVE, binds)
+
+    def remove_all(self, completion_id: str) -> int:
+        """Remove the notes on a completion that is deleted; return their number."""
+        with self._database.get().exclusive.begin() as connection:
+            return connection.execute(_REMOVE_ALL, self._bind(completion_id)).rowcount
+
+    def _bind(self, completion_id: str) -> dict[str, Any]:
+        return {"place": self._place, "completion": completion_id}
+
+
+def _read(row: Any) -> Note:
+    """Return the note of a row, whose times are in milliseconds."""
+    values = row._asdict()
+    edited = values.pop("edited")
+    created = values.pop("created") // 1000
+    return Note(**values, created=created, edited=None if edited is None else edited // 1000)

@@ -1,0 +1,32 @@
+"""Plain text with links, for texts that readers write."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from markupsafe import Markup
+
+from webapp.rendering.text.invisible import reveal_invisible
+from webapp.rendering.urls import is_allowed_link
+
+_ADDRESS: Final = re.compile(r"https?://[^\s<>\"'`\\]{1,2000}", re.IGNORECASE)
+_TRAILING: Final = ".,;:!?)]}*_"
+_LINK: Final = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
+
+
+def link_addresses(text: str, *, own_host: str) -> Markup:
+    """Return `text` escaped, with the web addresses of other hosts as links.
+
+    `own_host` is the Host header of the request.
+    """
+    pieces: list[Markup] = []
+    end = 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_TRAILING)
+        if is_allowed_link(address, own_host=own_host):
+            pieces.append(reveal_invisible(text[end : found.start()]))
+            pieces.append(_LINK.format(address, address))
+            end = found.start() + len(address)
+    pieces.append(reveal_invisible(text[end:]))
+    return Markup("").join(pieces)
