@@ -6,10 +6,9 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from copy import copy
 from pathlib import Path
-from types import CodeType, MethodType
-from typing import ClassVar, Final
+from types import CodeType
+from typing import Final
 
 import pytest
 from flask import Flask
@@ -17,13 +16,13 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from werkzeug.routing import Rule
 
 from tests.support.fake_upstream import FakeUpstream
 from tools.forking import Forkable, running_forkable
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
 from tools.store_rows import database_url as sqlite_url
 from webapp import create_app
+from webapp.addresses.rules import SharedRule
 from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
@@ -59,28 +58,9 @@ class CompiledTemplates(BytecodeCache):
             self._known[bucket.key, bucket.checksum] = bucket.code
 
 
-class CompiledRule(Rule):
-    """A rule of a URL map, compiled once for all applications of the tests."""
-
-    _known: ClassVar[dict[tuple[object, ...], CompiledRule]] = {}
-
-    def compile(self) -> None:
-        assert self.map is not None
-        place = (self.subdomain, self.host, self.map.host_matching)
-        key = (self.rule, self.merge_slashes, repr(self.defaults), *place)
-        known = self._known.get(key)
-        if known is None:
-            super().compile()
-            self._known[key] = self
-            return
-        for name in ("_parts", "_trace", "_converters", "arguments"):
-            setattr(self, name, copy(getattr(known, name)))
-        for name in ("_build", "_build_unknown"):
-            setattr(self, name, MethodType(getattr(known, name).__func__, self))
-
-
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
-Flask.url_rule_class = CompiledRule
+# The embedded server as well compiles its rules once, as the pages do anyway.
+Flask.url_rule_class = SharedRule
 
 # No property test depends on how busy the machine is.
 settings.register_profile(

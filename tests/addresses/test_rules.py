@@ -11,10 +11,26 @@ from webapp.addresses.rules import SharedRule
 
 
 class Loud(UnicodeConverter):
-    """Writes its values in capitals."""
+    """Writes its values in capitals, and reads them in small letters."""
+
+    def to_python(self, value: str) -> str:
+        return value.lower()
 
     def to_url(self, value: str) -> str:
         return super().to_url(value.upper())
+
+
+def create(
+    rule: str,
+    converter: type[BaseConverter] = UnicodeConverter,
+    defaults: dict[str, str] | None = None,
+) -> Flask:
+    """Return an application with a page at `rule` that shows what the rule reads."""
+    app = Flask(__name__, static_folder=None)
+    app.url_rule_class = SharedRule
+    app.url_map.converters["kind"] = converter
+    app.add_url_rule(rule, "page", lambda **read: sorted(read.items()), defaults=defaults)
+    return app
 
 
 def build(
@@ -24,12 +40,13 @@ def build(
     **values: Any,
 ) -> str:
     """Return the address of a page at `rule` in an application of its own."""
-    app = Flask(__name__, static_folder=None)
-    app.url_rule_class = SharedRule
-    app.url_map.converters["kind"] = converter
-    app.add_url_rule(rule, "page", lambda: "", defaults=defaults)
-    with app.test_request_context():
+    with create(rule, converter, defaults).test_request_context():
         return url_for("page", **values)
+
+
+def read(address: str, app: Flask) -> str:
+    response = app.test_client().get(address)
+    return str(response.json) if response.status_code == 200 else response.status
 
 
 def test_rules_that_are_written_alike_build_their_own_addresses() -> None:
@@ -41,3 +58,25 @@ def test_rules_that_are_written_alike_build_their_own_addresses() -> None:
         assert build("/d/<kind:one>", Loud, one="x") == "/d/X"
         assert build("/e/<one>", defaults={"one": "x"}) == "/e/x"
         assert build("/e/<one>", defaults={"one": "y"}) == "/e/y"
+
+
+def test_rules_that_are_written_alike_read_as_their_own_map_does() -> None:
+    for _ in range(2):
+        assert read("/d/X", create("/d/<kind:one>")) == "[['one', 'X']]"
+        assert read("/d/X", create("/d/<kind:one>", Loud)) == "[['one', 'x']]"
+        assert (
+            read("/e/x", create("/e/<one>", defaults={"two": "y"}))
+            == "[['one', 'x'], ['two', 'y']]"
+        )
+        assert read("/e/x", create("/e/<one>")) == "[['one', 'x']]"
+        assert read("/f/7", create("/f/<int:one>")) == "[['one', 7]]"
+        assert read("/f/x", create("/f/<int:one>")) == "404 NOT FOUND"
+        assert read("/f/x", create("/f/<one>")) == "[['one', 'x']]"
+
+
+def test_converters_belong_to_the_map_that_uses_them() -> None:
+    first, second = create("/g/<kind:one>", Loud), create("/g/<kind:one>", Loud)
+    for app in (first, second):
+        [rule] = app.url_map.iter_rules()
+        assert rule._converters["one"].map is app.url_map
+        assert rule.arguments == {"one"}

@@ -1,29 +1,46 @@
-"""The rules by which addresses are built, compiled once for all applications of the process."""
+"""The rules of addresses, compiled once for all applications of the process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from types import MethodType
 from typing import Final
 
 from werkzeug.routing import Rule
 
-_Builder = Callable[..., tuple[str, str]]
-_KEPT: Final[dict[tuple[object, ...], _Builder]] = {}
+_KEPT: Final[dict[tuple[object, ...], SharedRule]] = {}
 
 
 class SharedRule(Rule):
-    """A rule whose two builders are those of every rule that is written like it.
+    """A rule that is compiled once for all maps in which one is written like it.
 
-    Compiling them is most of the cost of creating an application, and the pages of shares and of
-    kept copies are applications of their own. A builder gets the rule and its converters as it
-    is called. If Werkzeug stops calling this method, each rule has its own again.
+    Compiling is most of the cost of creating an application, and the pages of shares and of kept
+    copies are applications of their own. What is compiled does not change, and its builders get
+    the rule and its converters when they are called.
     """
 
-    def _compile_builder(self, append_unknown: bool = True) -> _Builder:
-        compile_own = super()._compile_builder
-        if self.defaults:
-            return compile_own(append_unknown)
-        key = (self.rule, *self._trace, append_unknown)
-        if key not in _KEPT:
-            _KEPT[key] = compile_own(append_unknown)
-        return _KEPT[key]
+    def compile(self) -> None:
+        assert self.map is not None
+        place = (self.subdomain, self.host, self.map.host_matching, self.merge_slashes)
+        converters = frozenset(self.map.converters.items())
+        key = (self.rule, repr(self.defaults), *place, converters)
+        kept = _KEPT.get(key)
+        if kept is None:
+            super().compile()
+            _KEPT[key] = self
+            return
+        self._parts = kept._parts
+        self._trace = kept._trace
+        self.arguments |= kept.arguments
+        self._converters = {name: copy(one) for name, one in kept._converters.items()}
+        for converter in self._converters.values():
+            converter.map = self.map
+        self._build = _rebind(kept._build, self)
+        self._build_unknown = _rebind(kept._build_unknown, self)
+
+
+def _rebind(method: Callable[..., tuple[str, str]], rule: Rule) -> MethodType:
+    """Return a bound method as one of `rule`."""
+    assert isinstance(method, MethodType)
+    return MethodType(method.__func__, rule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -59,8 +60,9 @@ _ROOT: Final = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.paren
 """The folder of `templates` and `static`: the package if it is installed."""
 
 
+@cache
 def read_static_files() -> StaticFiles:
-    """Read the style sheets and the digests of all static files."""
+    """Read the style sheets and the digests of all static files, once in a process."""
     return StaticFiles(_ROOT / "static")
 
 
