@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
-from urllib.parse import urlsplit
 
-from webapp.addresses.hosts import is_loopback, is_on_this_network
+from webapp.addresses.hosts import is_loopback
 from webapp.config import parsers
 from webapp.config.access import AccessSettings
+from webapp.config.checking import check_settings
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
 from webapp.config.parsers import LogFormat
 from webapp.config.settings import (
@@ -369,7 +369,7 @@ class Config:
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
         """Return the settings in `environ`. Raises `ConfigError`."""
         config = read_settings(cls, environ)
-        config._check()
+        check_settings(config)
         return config
 
     @property
@@ -390,72 +390,6 @@ class Config:
     def secrets(self) -> tuple[str, ...]:
         """The keys, and the passwords in addresses, for the logs to leave out."""
         return tuple(read_secrets(self))
-
-    def _check(self) -> None:
-        """Raise `ConfigError` if settings contradict or lack one another."""
-        self._check_encryption()
-        if self.uses_azure and not self.azure_openai_api_key:
-            raise ConfigError("AZURE_OPENAI_ENDPOINT needs AZURE_OPENAI_API_KEY as well")
-        if self.azure_openai_api_key and not self.uses_azure:
-            raise ConfigError("AZURE_OPENAI_API_KEY needs AZURE_OPENAI_ENDPOINT as well")
-        if self.uses_azure and (self.openai_api_key or self.openai_base_url):
-            raise ConfigError(
-                "AZURE_OPENAI_ENDPOINT and OPENAI_API_KEY or OPENAI_BASE_URL are both set; "
-                "set the ones of a single server"
-            )
-        for name, value in (
-            ("READBACK_MODEL_API_KEY", self.model_api_key),
-            ("READBACK_MODEL_HEADERS", self.model_headers),
-        ):
-            if value and not self.model_url:
-                raise ConfigError(f"{name} needs READBACK_MODEL_URL as well")
-        if self.headers and self.uses_embedded:
-            raise ConfigError("READBACK_HEADERS needs OPENAI_BASE_URL as well")
-        self._check_access()
-
-    def _check_access(self) -> None:
-        """Raise `ConfigError` unless it is clear who may read."""
-        access = self.access
-        if access.ways and self.open:
-            raise ConfigError(
-                "READBACK_OPEN=1 lets in everyone, so READBACK_PASSWORD_HASH, "
-                "READBACK_OIDC_ISSUER and READBACK_PROXY_USER_HEADER cannot be set with it"
-            )
-        if not (self.is_loopback or self.open or access.ways):
-            raise ConfigError(
-                f"HOST={self.host} would show every transcript to anyone who can reach this "
-                "machine; say who may read with READBACK_PASSWORD_HASH (a password of the team, "
-                "made by `readback password`), READBACK_OIDC_ISSUER (accounts at an OpenID "
-                "Connect provider) or READBACK_PROXY_USER_HEADER (a proxy that authenticates), or "
-                "set READBACK_OPEN=1 if everyone may"
-            )
-        if access.proxy_user_header and not self.trusted_proxies:
-            raise ConfigError("READBACK_PROXY_USER_HEADER needs READBACK_TRUSTED_PROXIES as well")
-        for name, value in (
-            ("READBACK_OIDC_CLIENT_ID", access.oidc_client_id),
-            ("READBACK_OIDC_CLIENT_SECRET", access.oidc_client_secret),
-            ("READBACK_OIDC_ALLOWED", access.oidc_allowed),
-        ):
-            if access.oidc_issuer and not value:
-                raise ConfigError(f"READBACK_OIDC_ISSUER needs {name} as well")
-            if value and not access.oidc_issuer:
-                raise ConfigError(f"{name} needs READBACK_OIDC_ISSUER as well")
-
-    def _check_encryption(self) -> None:
-        """Raise `ConfigError` if a server outside of this network would be sent plain http."""
-        for name, url in (
-            ("OPENAI_BASE_URL", self.openai_base_url),
-            ("AZURE_OPENAI_ENDPOINT", self.azure_openai_endpoint),
-            ("READBACK_MODEL_URL", self.model_url),
-            ("READBACK_OIDC_ISSUER", self.access.oidc_issuer),
-        ):
-            parts = urlsplit(url or "")
-            is_plain = parts.scheme == "http" and not is_on_this_network(parts.hostname or "")
-            if is_plain and not self.allows_plain_http:
-                raise ConfigError(
-                    f"{name} takes an https URL; plain http is for this machine and this network. "
-                    "READBACK_ALLOW_PLAIN_HTTP=1 allows it for every server"
-                )
 
 
 # A setting that two nested values share is listed once.

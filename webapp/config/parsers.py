@@ -75,7 +75,11 @@ def url_without_query(raw: str) -> str:
 
 def headers(raw: str) -> tuple[tuple[str, str], ...]:
     """Return the headers in lines of `Name: value`, or in a JSON object of strings."""
-    pairs = _parse_json_headers(raw) if raw.startswith("{") else _parse_header_lines(raw)
+    if raw.startswith("{"):
+        pairs = _parse_json_headers(raw)
+    else:
+        lines = [line.partition(":") for line in raw.splitlines() if line.strip()]
+        pairs = tuple((name.strip(), value.strip()) for name, _, value in lines)
     names = [name.lower() for name, _ in pairs]
     for (name, value), lowered in zip(pairs, names, strict=True):
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
@@ -87,11 +91,6 @@ def headers(raw: str) -> tuple[tuple[str, str], ...]:
         if names.count(lowered) > 1:
             raise ValueError(f"the header {name} only once")
     return pairs
-
-
-def _parse_header_lines(raw: str) -> tuple[tuple[str, str], ...]:
-    lines = [line.partition(":") for line in raw.splitlines() if line.strip()]
-    return tuple((name.strip(), value.strip()) for name, _, value in lines)
 
 
 def _parse_json_headers(raw: str) -> tuple[tuple[str, str], ...]:

@@ -74,20 +74,15 @@ def setting(
     The text of the default is derived from `default` unless `default_text` is given. A secret
     is left out of the repr.
     """
-    if default_text is None:
-        default_text = _format_default(default)
+    if default_text is None and default in (None, ()):
+        default_text = ""
+    elif default_text is None:
+        # As it would be written in the environment.
+        number = int(default) if isinstance(default, bool) else default
+        default_text = f"{number:g}" if isinstance(number, float) else str(number)
     row = Setting(name, parse, default_text, help, is_secret)
     made: Any = field(default=default, repr=not is_secret, metadata={_SETTING: row})
     return made  # type: ignore[no-any-return]
-
-
-def _format_default(default: object) -> str:
-    """Return `default` as it would be written in the environment."""
-    if default in (None, ()):
-        return ""
-    if isinstance(default, bool):
-        return str(int(default))
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def nested(config: type[D]) -> D:

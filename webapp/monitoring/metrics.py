@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -27,49 +28,38 @@ class Metrics:
 
         # Nothing reads this registry: the exporter reads the files of all processes.
         registry = CollectorRegistry()
-        self.requests = Counter(
-            "readback_requests",
-            "Answered requests.",
-            ("method", "route", "status"),
-            registry=registry,
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, buckets=_SECONDS, registry=registry)
+        self.requests = counter(
+            "readback_requests", "Answered requests.", ("method", "route", "status")
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = histogram(
             "readback_request_seconds",
             "Seconds until the last byte of an answer was handed over.",
             ("route",),
-            buckets=_SECONDS,
-            registry=registry,
         )
-        self.upstream = Counter(
+        self.upstream = counter(
             "readback_upstream_requests",
             "Requests to other servers, by status or by the way they failed.",
             ("server", "outcome"),
-            registry=registry,
         )
-        self.upstream_seconds = Histogram(
+        self.upstream_seconds = histogram(
             "readback_upstream_seconds",
             "Seconds until the head of another server's answer.",
             ("server",),
-            buckets=_SECONDS,
-            registry=registry,
         )
-        self.cache = Counter(
+        self.cache = counter(
             "readback_cache_reads",
             "Reads of a cache, by whether it had what was wanted.",
             ("cache", "result"),
-            registry=registry,
         )
-        self.store_seconds = Histogram(
-            "readback_store_seconds",
-            "Seconds that a statement in the database took.",
-            buckets=_SECONDS,
-            registry=registry,
+        self.store_seconds = histogram(
+            "readback_store_seconds", "Seconds that a statement in the database took."
         )
-        self.store_errors = Counter(
+        self.store_errors = counter(
             "readback_store_errors",
             "Statements that failed, by the outage of the database.",
             ("outage",),
-            registry=registry,
         )
 
 
