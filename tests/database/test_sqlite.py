@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from tests.support.api_answers import ids
+from tools import outages
 from tools.store_rows import add, completion, database_url, listening, rows
 from webapp.embedded import Store, StoreError, create_server
 
@@ -41,6 +44,35 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"The store .*/file/store\.db cannot be created: "):
         Store(database_url(tmp_path / "file"))
+
+
+def test_a_disk_that_was_read_only_is_written_again_at_once(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(outages.small_disk(tmp_path / "disk", megabytes=8))
+        except outages.MountRefused as refusal:
+            pytest.skip(str(refusal))
+        with closing(Store(database_url(tmp_path / "old"))) as old:
+            add(old, completion("c1"))
+            # With what is not in the main file yet, as a server leaves it that was killed.
+            for path in (tmp_path / "old").iterdir():
+                shutil.copy(path, disk)
+        remount(disk, "ro")
+        store = stack.enter_context(closing(Store(database_url(disk))))
+        other = stack.enter_context(closing(Store(database_url(disk))))
+        for _ in range(2):
+            assert store.retrieve_completion("c1") and other.retrieve_completion("c1")
+            # The error is kept, as logs and openers of databases keep it.
+            with pytest.raises(OperationalError, match="readonly") as _kept:
+                add(store, completion("c2"))
+        remount(disk, "rw")
+        add(store, completion("c2"))
+        add(other, completion("c3"))
+
+
+def remount(disk: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
 
 
 @contextmanager

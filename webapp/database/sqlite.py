@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.database.engine import Database, StoreError, may_write
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
@@ -46,13 +47,29 @@ def open_sqlite(url: URL) -> Database:
         max_overflow=-1,
         connect_args={"timeout": _BUSY_SECONDS},
     )
-    event.listen(engine, "connect", _set_up)
+
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        try:
+            _set_up(connection)
+        except BaseException:
+            # Nobody else closes it, and the error that is kept would keep it too.
+            connection.close()
+            raise
+
+    def close_read_only(_connection: sqlite3.Connection | None, entry: ConnectionPoolEntry) -> None:
+        # All connections of a process share what SQLite knows of a file: one that stays open
+        # keeps it read-only for those made later, after the file can be written again.
+        if not os.access(path, os.W_OK):
+            entry.invalidate()
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "checkin", close_read_only)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _drop_read_only_connections)
     return Database.from_engine(engine)
 
 
-def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+def _set_up(connection: sqlite3.Connection) -> None:
     """Switch to write-ahead logging, so that readers and a writer work side by side.
 
     The switch needs the file to itself and does not wait for it. While another process has the
@@ -90,4 +107,8 @@ def _drop_read_only_connections(context: ExceptionContext) -> None:
     """
     outage = find_outage(context.sqlalchemy_exception) if context.sqlalchemy_exception else None
     if outage in (Outage.READ_ONLY, Outage.DOWN):
+        cursor = context.execution_context and context.execution_context.cursor
+        if cursor:
+            # The error refers to it, and SQLite keeps a closed connection until it is gone.
+            cursor.close()
         context.is_disconnect = True
