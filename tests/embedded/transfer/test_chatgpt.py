@@ -129,3 +129,35 @@ def test_a_conversation_that_is_damaged_costs_no_other_one(
     assert [one["content"] for one in read(client, "o")[1]] == ["q"]
     [own] = {*ids(client.get("/chat/completions").get_json()["data"])} - {"c", "o"}
     assert read(client, own)[0]["original_id"] == "a b"
+
+
+def test_what_the_api_has_no_place_for_is_kept_beside_each_message(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    thought = {"summary": "S", "content": "C", "finished": True}
+    document = {"content_type": "text", "parts": ['{"name": "notes"}']}
+    asked = node("q", None)
+    asked["message"]["author"]["metadata"] = {"real_author": "tool:web"}
+    load(
+        store,
+        tmp_path,
+        conversation(
+            asked,
+            node("code", "q", "assistant", {"language": "r", "text": "1"}, recipient="python"),
+            node("canvas", "code", "assistant", document, recipient="canmore.create"),
+            node("made", "canvas", "tool", {"parts": ["Made"]}, name="canmore.create"),
+            node("t", "made", "assistant", {"thoughts": [thought], "source": "x"}),
+            current_node="t",
+        ),
+    )
+
+    shown, [question, code, canvas, made] = read(client, "v")
+    assert question["chatgpt"]["author"] == {"metadata": {"real_author": "tool:web"}}
+    assert code["chatgpt"]["content"] == {"language": "r"}
+    assert canvas["tool_calls"][0]["custom"] == {
+        "name": "canmore.create",
+        "input": '{"name": "notes"}',
+    }
+    assert made["tool_call_id"] == canvas["tool_calls"][0]["id"]
+    kept = shown["choices"][0]["message"]["chatgpt"]["content"]
+    assert kept == {"source": "x", "thoughts": [{"finished": True}]}

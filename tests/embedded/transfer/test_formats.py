@@ -268,6 +268,18 @@ def test_a_saved_list_of_completions_is_stored_without_messages(
     assert messages(client, "c2") == []
 
 
+def test_a_list_of_completions_with_their_messages_is_stored_whole(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    rows = [completion(name) for name in ("a", "b")]
+    path = jsonl(tmp_path / "a.json", [page_of(*rows)])
+
+    report = import_files(store, [path])
+
+    assert (report.added, said(report)) == (2, [])
+    assert len(messages(client, "a")) == len(rows[0]["messages"])
+
+
 @pytest.mark.parametrize("layout", [None, 0, 2])
 def test_a_file_may_be_one_json_array(
     store: Store, client: FlaskClient, tmp_path: Path, layout: int | None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.from_files import copy_members
+from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Null, Object, String, Value
 from webapp.ids import is_valid_id
@@ -20,6 +20,8 @@ _MAX_BRANCHES: Final = 64 * 1024 * 1024
 """The most characters of the branches of one conversation: they repeat their common messages."""
 
 _MAX_ID_LENGTH: Final = 100
+_NO_TEXT: Final = frozenset({"language", "response_format_name"})
+_OF_THOUGHT: Final = {"summary": String, "content": String}
 _OWN_FIELDS: Final = ("author", "content", "id")
 
 
@@ -116,8 +118,8 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
         name = (author.text("name") if author else None) or ""
         recipient = message.text("recipient") or "all"
         content = message.get("content")
-        code = content.get("text") if isinstance(content, Object) else None
-        if role == "assistant" and recipient != "all" and isinstance(code, String):
+        code = _find_text(content)
+        if role == "assistant" and recipient != "all" and code is not None:
             call_id = calls[recipient] = own_id or f"call_{len(calls)}"
             custom = f'{{"name":{json.dumps(recipient)},"input":{code.source}}}'
             call = f'{{"id":{json.dumps(call_id)},"type":"custom","custom":{custom}}}'
@@ -133,6 +135,7 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
             for one in message.members
             if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
         ]
+        others += _write_rest(message, is_call='"content":null' in members)
         members += [f'"chatgpt":{{{",".join(others)}}}'] if others else []
         yield "{" + ",".join(members) + "}"
 
@@ -140,6 +143,45 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
 def _get_role(message: Object) -> str:
     author = message.object("author")
     return (author.text("role") if author else None) or "user"
+
+
+def _find_text(content: Value | None) -> String | None:
+    """Return the text of a `content` that has only one, in `text` or in `parts`."""
+    if not isinstance(content, Object):
+        return None
+    parts = content.items("parts")
+    text = parts[0] if parts is not None and len(parts) == 1 else content.get("text")
+    return text if isinstance(text, String) else None
+
+
+def _write_rest(message: Object, *, is_call: bool) -> list[str]:
+    """Return the members of `author` and `content` that are not written elsewhere."""
+    rest = []
+    author, content = message.object("author"), message.object("content")
+    if author is not None:
+        found = [
+            copy_member(one)
+            for one in author.find_unread(role=String, name=String)
+            if one.value.source not in ("{}", "[]", '""')
+        ]
+        rest += [f'"author":{{{",".join(found)}}}'] if found else []
+    if content is not None:
+        thoughts = content.items("thoughts")
+        members = content.find_unread(content_type=String, text=String, parts=Array)
+        is_written = not (is_call or thoughts is not None)
+        found = [
+            copy_member(one)
+            for one in members
+            if one.name.text in _NO_TEXT or not (is_written or one.name.text == "thoughts")
+        ]
+        states = [
+            "{" + ",".join(map(copy_member, one.find_unread(**_OF_THOUGHT))) + "}"
+            for one in thoughts or ()
+            if isinstance(one, Object)
+        ]
+        found += [f'"thoughts":[{",".join(states)}]'] if any(one != "{}" for one in states) else []
+        rest += [f'"content":{{{",".join(found)}}}'] if found else []
+    return rest
 
 
 def _write_content(content: Value | None) -> str:
@@ -154,7 +196,7 @@ def _write_content(content: Value | None) -> str:
         return f'"content":[{",".join(map(_write_part, parts))}]'
     for name, target in (("text", "content"), ("content", "reasoning_content")):
         text = content.get(name)
-        others = names - {"content_type", name, "language", "response_format_name"}
+        others = names - _NO_TEXT - {"content_type", name}
         if isinstance(text, String) and not others:
             return f'"{target}":{join_lines(text.source)}'
     thoughts = content.items("thoughts")

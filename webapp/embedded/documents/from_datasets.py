@@ -182,7 +182,8 @@ def _convert_turns(turns: Iterable[Value]) -> list[_Message]:
 
 
 def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
-    role = _ROLES.get(speaker) or _OTHER_ROLES.get(speaker) or speaker
+    lowered = speaker.lower()
+    role = _ROLES.get(speaker) or _ROLES.get(lowered) or _OTHER_ROLES.get(lowered) or speaker
     name = next((one for one in _TEXTS if turn.get(one) is not None), None)
     used = {"role", name} | ({"from"} if speaker in _ROLES or role == speaker else set())
     members = [f'"role":{json.dumps(role)}']

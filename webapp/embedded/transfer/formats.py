@@ -187,9 +187,20 @@ def _detect_page(value: Object) -> list[Piece] | None:
                 "it is a page of messages whose ids do not say of which completion"
             )
         return [Part(ImportFormat.SAVED_MESSAGES, completion_id, Role.MESSAGES, value.source)]
-    if all(map(_is_saved_completion, data)):
-        return [_build_saved_part(one) for one in data if isinstance(one, Object)]
+    completions = [
+        one for one in data if isinstance(one, Object) and one.items("choices") is not None
+    ]
+    if len(completions) == len(data):
+        return [piece for one in completions for piece in _detect_listed(one)]
     raise NotACompletion("it is a list, but neither of completions nor of messages")
+
+
+def _detect_listed(completion: Object) -> list[Piece]:
+    """Detect a completion in a list: with its messages, or to be joined with those by its id."""
+    whole = _detect_completion(completion)
+    if whole is None and not _is_saved_completion(completion):
+        raise NotACompletion("one of its completions has neither messages nor an id")
+    return whole or [_build_saved_part(completion)]
 
 
 def _detect_logged(value: Object) -> list[Piece] | None:
