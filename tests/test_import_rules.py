@@ -33,7 +33,7 @@ EVERYTHING: Final = (
 # library and itself: other areas, and packages.
 MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exact_json": ("", ""),
-    "addresses": ("", "werkzeug"),
+    "addresses": ("", "flask werkzeug"),
     "ids": ("", ""),
     "timestamps": ("exact_json", ""),
     "folders": ("monitoring", ""),
@@ -81,12 +81,12 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
     ),
     "caching": ("access rendering services upstream", "flask"),
-    "fragments": ("redaction", "flask htmx_flask"),
+    "fragments": ("formatting redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),
     "errors": ("database fragments redaction upstream", "flask sqlalchemy werkzeug"),
     "services": (PAGES, "flask"),
-    "templating": (PAGES, "flask jinja2 markupsafe"),
+    "templating": (f"{PAGES} addresses", "flask jinja2 markupsafe"),
     "views": (PAGES, "flask werkzeug"),
     "serving": ("addresses caching config fragments redaction security", "flask waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),

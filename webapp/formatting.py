@@ -24,6 +24,18 @@ _MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
 _BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
+def replace_surrogates(text: str) -> str:
+    """Return `text` with U+FFFD for lone surrogates, which the raw view shows as escapes."""
+    if text.isascii():
+        return text
+    try:
+        # Far faster than a search.
+        text.encode()
+    except UnicodeEncodeError:
+        return type(text)(LONE_SURROGATES.sub("\ufffd", text))
+    return text
+
+
 def count(number: int | None, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 message`, `1,204 messages`."""
     return f"{number or 0:,} {one if number == 1 else many or one + 's'}"

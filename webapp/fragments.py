@@ -12,6 +12,7 @@ from typing import cast
 from flask import Response, make_response, render_template, request
 from htmx_flask.requests import HtmxHeaders
 
+from webapp.formatting import replace_surrogates
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -45,14 +46,14 @@ def join_pieces(parts: Iterable[str], *, broken_off: str) -> Iterator[str]:
             waiting.append(part)
             size += len(part)
             if size > PIECE_CHARACTERS or "</section>" in part:
-                yield "".join(waiting)
+                yield replace_surrogates("".join(waiting))
                 waiting, size = [], 0
     except Exception:
         log.exception("a streamed page broke off")
         # Beyond the last whole bubble, the rest may end inside a tag.
         bubbles, end, _ = "".join(waiting).rpartition("</article>")
         waiting = [bubbles, end, broken_off]
-    yield "".join(waiting)
+    yield replace_surrogates("".join(waiting))
 
 
 def render_notice(template: str, *, status: int, **context: object) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -167,6 +168,32 @@ def test_a_page_shows_the_conversation_and_the_pin_that_it_has_now(
     assert "chatcmpl-2" in assert_rendered(app, lambda: client.get(PAGE))
     assert client.post(f"{PAGE}/pin").status_code == 303
     assert "pin-mark" in assert_rendered(app, lambda: client.get(PAGE))
+
+
+def test_a_list_shows_the_rows_pins_and_saved_filters_that_it_has_now(
+    app: Flask, client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    long, api = "/completions/chatcmpl-long", "/v1/chat/completions/chatcmpl-long"
+    path = write_completion(tmp_path / "long.jsonl", 3)
+    load(path)
+    other = tmp_path / "other.jsonl"
+    other.write_text(path.read_text().replace("chatcmpl-long", "chatcmpl-other"))
+    saved = {"name": "mine", "query": "filter=has:image"}
+    changes: list[tuple[Callable[[], object], str]] = [
+        (lambda: client.post(f"{long}/pin"), "Pinned"),
+        (lambda: client.post("/saved-filters", data=saved), "mine"),
+        (lambda: client.post(api, json={"metadata": {"key": "a new value"}}), "a new value"),
+        (lambda: load(other), "2 completions"),
+        (lambda: client.delete(api), "1 completion"),
+    ]
+    for change, words in changes:
+        for _ in range(VIEWS):
+            client.get("/completions")
+        with count_renderings(app) as names:
+            assert words not in re.sub("2 completions", "", client.get("/completions").text)
+        assert not names, words
+        change()
+        assert words in assert_rendered(app, lambda: client.get("/completions")), words
 
 
 def test_the_cache_stays_within_its_bytes(

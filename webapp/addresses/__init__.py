@@ -2,5 +2,6 @@
 
 hosts       the names of this machine and of this network
 forwarding  the address that a reader typed, behind proxies and under a path of theirs
+building    addresses of pages
 rules       the rules that addresses are built by, compiled once for all applications
 """

@@ -24,6 +24,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from webapp import exact_json, formatting, media, rendering
+from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.completions import scalar_text
 from webapp.exact_json import Value
@@ -41,7 +42,7 @@ from webapp.templating import (
     runs,
 )
 from webapp.templating.bubble_cache import BubbleCache
-from webapp.templating.compiled import CompiledTemplates
+from webapp.templating.compiled import CompiledTemplates, TemplateEnvironment
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
 from webapp.templating.finding import conversations, overview, searching
 
@@ -137,6 +138,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "json_url": addresses.json_url,
     "keep_view": keep_view,
     "kept_filters": addresses.kept_filters,
+    "url_for": url_for,
     "view_call": bubbles.view_call,
     "view_pieces": bubbles.view_pieces,
     "view_url": addresses.view_url,
@@ -148,9 +150,9 @@ _GLOBALS: Final[dict[str, Any]] = {
 def install(app: Flask) -> None:
     """Give the templates of `app` their filters, tests and globals, and a cache of bubbles."""
     app.extensions[bubbles.BUBBLES] = BubbleCache()
+    app.jinja_environment = TemplateEnvironment
     env = app.jinja_env
     env.undefined = StrictUndefined
-    env.finalize = addresses.replace_surrogates
     env.bytecode_cache = CompiledTemplates()
     env.trim_blocks = True
     env.lstrip_blocks = True

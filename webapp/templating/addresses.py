@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from flask import request, url_for
+from flask import request
 
-from webapp.formatting import LONE_SURROGATES
+from webapp.addresses.building import url_for
+from webapp.formatting import replace_surrogates
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia
 from webapp.messages.message import Piece, find_position
@@ -129,7 +130,9 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
     again when the cache has lost the bytes.
     """
     services().media_cache.keep(section.completion_id, media)
-    query: dict[str, Any] = {name: replace_surrogates(value) for name, value in more.items()}
+    query: dict[str, Any] = {
+        name: replace_surrogates(value) for name, value in more.items() if value is not None
+    }
     if is_linkable(entry.sent_as.id):
         query["message"] = entry.sent_as.id
     elif entry.place is not None:
@@ -211,17 +214,3 @@ def page_url(context: RenderContext, *, keeps_filters: bool = True, **changes: A
 
 def is_linkable(message_id: str | None) -> bool:
     return message_id is not None and is_valid_id(message_id)
-
-
-def replace_surrogates(value: Any) -> Any:
-    """Replace lone surrogates by U+FFFD, since UTF-8 cannot encode them.
-
-    The raw view shows their escapes.
-    """
-    if isinstance(value, str) and not value.isascii():
-        try:
-            # Far faster than a search, and the result of every macro comes through here.
-            value.encode()
-        except UnicodeEncodeError:
-            return type(value)(LONE_SURROGATES.sub("\ufffd", value))
-    return value

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
-from flask import url_for
-
+from webapp.addresses.building import url_for
 from webapp.analysis.differences import (
     Budget,
     Difference,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from flask import url_for
-
 from webapp.access import ANYONE, find_reader
+from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.completions import Completion
 from webapp.formatting import moment

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
-from flask import abort, request, url_for
+from flask import abort, request
 
 from webapp.access import find_reader
 from webapp.access.reader import ANYONE
+from webapp.addresses.building import url_for
+from webapp.caching.inputs import read_input
 from webapp.completions import Completion, scalar_text
 from webapp.conversations import Conversation
 from webapp.finding import (
@@ -388,7 +390,7 @@ def list_saved() -> list[Saved] | None:
     found, reader = services().saved, find_reader()
     if found is None or reader is None or reader.way == ANYONE.way:
         return None
-    return found.list_all()
+    return read_input(found.list_all)
 
 
 def saved_url(saved: Saved) -> str:

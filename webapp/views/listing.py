@@ -5,15 +5,16 @@ A shared transcript has none of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.conversations import Conversation, ConversationSource
-from webapp.finding import MAX_QUERY, BadQuery, RowNumbers, parse_query
+from webapp.caching.inputs import read_input, read_large_input
+from webapp.caching.pages import keep_page
+from webapp.finding import MAX_QUERY, BadQuery, parse_query
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
 from webapp.reading.listing import list_what_fits
@@ -53,6 +54,11 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/completions")
 def index() -> ResponseReturnValue:
+    """Show stored completions, as the page was rendered before if nothing has changed."""
+    return keep_page(_render)
+
+
+def _render() -> ResponseReturnValue:
     """Show stored completions, newest first, with filters whose state is the URL."""
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
@@ -87,6 +93,9 @@ def index() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
+    ids = [row.completion.id for row in rows if row.completion.id]
+    finder = services().finder
+    pins = read_input(services().pins.list)
     listing = Listing(
         rows,
         filters,
@@ -94,12 +103,16 @@ def index() -> ResponseReturnValue:
         after,
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
-        conversations=_find_conversations(source, rows) if source and folds else {},
-        numbers=_find_numbers(rows),
+        conversations=(
+            read_large_input(partial(source.find_continued, ids, most=MOST_UNFOLDED))
+            if source and folds
+            else {}
+        ),
+        numbers=read_input(partial(finder.find_numbers, ids)) if finder else {},
         can_fold=source is not None,
-        pinned=() if filters or after or wants_fragment() else read_pinned(until),
-        pins=frozenset(services().pins.list()),
-        unchecked=count_unchecked(query),
+        pinned=() if filters or after or wants_fragment() else read_pinned(pins, until),
+        pins=frozenset(pins),
+        unchecked=read_input(partial(count_unchecked, query)),
     )
     response = _page(listing)
     if page.unreadable and not rows:
@@ -107,15 +120,15 @@ def index() -> ResponseReturnValue:
     return response
 
 
-def read_pinned(until: Deadline) -> tuple[Row, ...]:
-    """Return the rows of pinned completions, on another server from copies, the latest pin first.
+def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
+    """Return the rows of pinned completions, on another server from copies, in their order.
 
     Deleted ones are left out.
     """
     found = services()
     reads = found.copies.services if found.copies is not None else found
     completions = []
-    for one in found.pins.list():
+    for one in pins:
         try:
             completions.append(reads.upstream.retrieve_completion(one, deadline=until))
         except UpstreamError:
@@ -229,19 +242,6 @@ def _count_newer(filters: Filters, first: str) -> ResponseReturnValue:
         count=count,
         most=MOST_NEWER,
     )
-
-
-def _find_numbers(rows: Iterable[Row]) -> Mapping[str, RowNumbers]:
-    finder = services().finder
-    return finder.find_numbers([row.completion.id or "" for row in rows]) if finder else {}
-
-
-def _find_conversations(
-    source: ConversationSource, rows: Iterable[Row]
-) -> Mapping[str, Conversation]:
-    """Return the conversations of more than one request that `rows` stand for, by their ids."""
-    ids = [row.completion.id for row in rows if row.completion.id]
-    return source.find_continued(ids, most=MOST_UNFOLDED)
 
 
 def _is_search(pasted: str, ref: CompletionRef | None) -> bool:

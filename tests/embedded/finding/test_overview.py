@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tools.store_rows import add, rows
 from webapp.embedded import Store, StoreOverview
 from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.records import parse_record
+from webapp.embedded.store.pages import PageRequest
 from webapp.finding import Query, parse_query
 from webapp.finding.overview import MOST_BARS, OUTCOMES, Overview, Tally
 
@@ -183,6 +185,23 @@ def test_what_took_long_to_count_is_kept_for_a_minute(store: Store) -> None:
     assert overview.summarize(parse_query("metadata:team=news")).total.completions == 2
     now = 61.0
     assert overview.summarize(Query()).total.completions == 3
+
+
+def test_what_is_quickly_counted_is_counted_anew_when_the_store_changes(
+    store: Store, url: str
+) -> None:
+    now = 0.0
+    overview = StoreOverview(store, clock=lambda: now)
+    add(store, made(1), made(2), made(3))
+    first = overview.summarize(Query())
+    assert overview.summarize(Query()) is first
+    one, other, _ = store.list_completions(PageRequest(None, 3, "desc")).ids
+    assert store.delete_completion(one)
+    assert overview.summarize(Query()).total.completions == 2
+    with closing(Store(url)) as elsewhere:
+        assert elsewhere.delete_completion(other)
+    now = 6.0
+    assert overview.summarize(Query()).total.completions == 1
 
 
 def test_completions_that_are_yet_to_be_prepared_are_said_to_lack(store: Store, url: str) -> None:

@@ -2,7 +2,8 @@
 
 A count reads indexes alone, and a bounded number of their rows: the newest completions, if there
 are more. Those of a few completions are sought one by one; those of many are read in the order of
-each index. Counts that took a while are kept for a minute.
+each index. Counts that took a while are kept for a minute, others for some seconds or until a
+completion is added.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -24,8 +25,10 @@ from webapp.finding.overview import MOST_BARS, MOST_NAMES, OUTCOMES, Bar, Overvi
 
 MOST_COUNTED: Final = 100_000
 FEW: Final = 10_000
-"""Completions whose rows are sought one by one; counts of more are kept."""
+"""Completions whose rows are sought one by one; counts of more are kept for long."""
 _KEPT_SECONDS: Final = 60.0
+_FEW_SECONDS: Final = 5.0
+"""Other processes may have deleted or changed some of a few completions this long ago."""
 _MOST_KEPT: Final = 64
 _MOST_PROBED: Final = 50_000
 
@@ -51,6 +54,7 @@ _IS_TOOL: Final = {
     "sqlite": "t.tag >= 'tool:' AND t.tag < 'tool;'",
     "postgresql": "t.tag LIKE 'tool:%'",
 }
+_NEWEST: Final = text("SELECT max(seq) FROM completions")
 _LACKS_OLD: Final = text(
     "SELECT EXISTS (SELECT 1 FROM completions AS c WHERE seq > (SELECT filled FROM derived)"
     " AND NOT EXISTS (SELECT 1 FROM facts WHERE completion = c.seq))"
@@ -71,28 +75,41 @@ class StoreOverview:
         self._store = store
         self._most, self._few = most, few
         self._clock = clock
-        self._kept: dict[Query, tuple[float, Overview]] = {}
+        self._kept: dict[Query, _Kept] = {}
         self._lock = Lock()
 
     def summarize(self, query: Query) -> Overview:
         """Return the counts of the completions that pass the filters of `query`, not its texts.
 
-        Those of many completions may be a minute old.
+        Those of many completions may be a minute old. Those of few lack no completion that is
+        stored, but may have some that another process deleted some seconds ago.
         """
         query = replace(query, terms=(), scopes=Query().scopes)
         with self._lock:
-            until, kept = self._kept.get(query, (0.0, None))
-            if kept is not None and self._clock() < until:
-                return kept
+            kept = self._kept.get(query)
+        if kept is not None and self._clock() < kept.until and kept.state is None:
+            return kept.overview
         with self._store.connect() as connection:
+            state = (self._store.changes, connection.execute(_NEWEST).scalar())
+            if kept is not None and self._clock() < kept.until and kept.state == state:
+                return kept.overview
             found = _Count(connection, build_selection(query), self._most, self._few).summarize()
-        if found.total.completions > self._few:
-            with self._lock:
-                self._kept.pop(query, None)
-                self._kept[query] = (self._clock() + _KEPT_SECONDS, found)
-                while len(self._kept) > _MOST_KEPT:
-                    del self._kept[next(iter(self._kept))]
+        is_large = found.total.completions > self._few
+        until = self._clock() + (_KEPT_SECONDS if is_large else _FEW_SECONDS)
+        with self._lock:
+            self._kept.pop(query, None)
+            self._kept[query] = _Kept(until, None if is_large else state, found)
+            while len(self._kept) > _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
         return found
+
+
+class _Kept(NamedTuple):
+    """Counts that are kept `until` a time of the clock, and while the store is in a `state`."""
+
+    until: float
+    state: tuple[int, int | None] | None
+    overview: Overview
 
 
 @dataclass(frozen=True, slots=True)

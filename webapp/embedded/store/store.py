@@ -89,7 +89,8 @@ class Store:
     it cannot be opened; if the store `opens_later`, every method does so until it can be.
     `is_new` is true if opening the store created it. Completions with the same value of one of
     the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
-    object has stored completions; whoever waits for it clears it.
+    object has stored completions; whoever waits for it clears it. `changes` counts the completions
+    that it has deleted or given other metadata.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Store:
         self._url = database_url
         self._keys = tuple(conversation_keys)
         self.added = Event()
+        self.changes = 0
         self._opener = DatabaseOpener(self._open)
         self.is_new = False
         if not opens_later:
@@ -224,7 +226,10 @@ class Store:
                 lock_conversations(connection, (), [metadata.pairs], self._keys)
                 return replace_metadata(connection, completion_id, metadata, self._keys)
 
-        return retry_deadlocks(replace)
+        try:
+            return retry_deadlocks(replace)
+        finally:
+            self.changes += 1
 
     def delete_completion(self, completion_id: str) -> bool:
         """Delete a completion with its messages; return False if there is none of this id."""
@@ -235,7 +240,10 @@ class Store:
                 give_children_away(connection, binds["id"])
                 return connection.execute(_DELETE, binds).rowcount == 1
 
-        return retry_deadlocks(delete)
+        try:
+            return retry_deadlocks(delete)
+        finally:
+            self.changes += 1
 
     def find_conversation(
         self, completion_id: str, *, most: int = MOST_REQUESTS

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from flask import url_for
-
+from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input, spoil_page
 from webapp.conversations import Conversation, StoredRequest
 from webapp.services import services

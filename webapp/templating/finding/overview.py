@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
+from webapp.caching.inputs import read_input
 from webapp.finding import parse_query
 from webapp.finding.overview import OUTCOMES, Bar, Overview
 from webapp.formatting import count
@@ -75,7 +77,8 @@ def find_overview(filters: Filters) -> Overview | None:
     if filters.model and query.model not in (None, filters.model):
         return Overview()
     metadata = tuple(dict.fromkeys((*filters.metadata, *query.metadata)))
-    return source.summarize(replace(query, model=query.model or filters.model, metadata=metadata))
+    asked = replace(query, model=query.model or filters.model, metadata=metadata)
+    return read_input(partial(source.summarize, asked))
 
 
 def draw_strip(overview: Overview, filters: Filters) -> Strip | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import request, url_for
+from flask import request
 
+from webapp.addresses.building import url_for
 from webapp.analysis.searching import LONGEST_QUERY
 from webapp.finding import Query
 from webapp.reading import TranscriptPage

@@ -14,11 +14,10 @@ from flask.typing import ResponseReturnValue
 from webapp.access import Event, administrators_only, record
 from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, String, Value
-from webapp.formatting import first_words
+from webapp.formatting import first_words, replace_surrogates
 from webapp.reading import PageRequest
 from webapp.services import deadline, services
 from webapp.shares import Share
-from webapp.templating.addresses import replace_surrogates
 from webapp.upstream import NotFound
 
 bp = Blueprint("changing", __name__, url_prefix="/completions/<completion_id>")
@@ -163,8 +162,7 @@ def _read_value(value: Value) -> str:
 
 def _as_sent(text: str) -> str:
     """Return `text` as a browser sends it back: with other line ends, without lone surrogates."""
-    plain: str = replace_surrogates(text)
-    return plain.replace("\r\n", "\n").replace("\r", "\n")
+    return replace_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_form() -> list[Pair]:
