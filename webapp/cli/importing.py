@@ -12,6 +12,7 @@ from webapp.cli.commands import Commands, add_command, add_keep_both, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
+from webapp.embedded.transfer.formats import FORMATS
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count, size
 
@@ -27,12 +28,9 @@ def add_parser(commands: Commands) -> None:
         "import",
         _run_import,
         help="load completions from files into the embedded server",
-        description="Loads completions from JSONL or JSON files, compressed or not: lines with "
-        "`messages` and `choices` (what `readback export` writes), fine-tuning examples, input "
-        "and output files of the Batch API (named together), requests with their responses, logs "
-        "of LiteLLM, ShareGPT conversations, preference pairs, ChatGPT's conversations.json, and "
-        "saved answers of the stored completions API. What cannot be read is reported and the "
-        "rest is loaded; the exit status is then 1. Importing again changes nothing.",
+        description=f"Loads completions from JSONL or JSON files, compressed or not: {FORMATS}. "
+        "What cannot be read is reported and the rest is loaded; the exit status is then 1. "
+        "Importing again changes nothing.",
         example="readback import runs/*.jsonl batch_input.jsonl batch_output.jsonl.gz",
     )
     parser.add_argument(

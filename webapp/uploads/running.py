@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database import DatabaseOpener, StoreError
 from webapp.embedded import ImportReport, OpenFile, Problem, Store, import_files
+from webapp.embedded.transfer.formats import FORMATS
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count
 from webapp.redaction import get_logger
@@ -60,6 +61,7 @@ class Uploads:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.max_bytes: Final = max_bytes
+        self.formats: Final = FORMATS
         self._store = store
         self._database = database
         self._now = now

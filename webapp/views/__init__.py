@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -11,13 +12,14 @@ from webapp.caching.inputs import read_input
 from webapp.fragments import wants_fragment
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.kept import digest_answer
+from webapp.reading.previews import Row
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.finding.conversations import find_place
 from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
-from webapp.upstream import check_id
+from webapp.upstream import NotFound, check_id
 
 MOST_PICKED: Final = 1000
 """Rows of a list that a form may name."""
@@ -82,6 +84,18 @@ def read_picked(*, most: int = MOST_PICKED) -> list[str]:
     if len(ids) > most:
         abort(400, f"Up to {most:,} completions can be taken at once; {len(ids):,} were ticked.")
     return ids
+
+
+def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
+    """Return rows of the completions that are still stored, and the ids of the others."""
+    until = deadline()
+    found, missing = [], []
+    for one in ids:
+        try:
+            found.append(services().upstream.retrieve_completion(one, deadline=until))
+        except NotFound:
+            missing.append(one)
+    return services().previews.build_rows(found, until), missing
 
 
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:

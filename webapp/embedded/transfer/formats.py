@@ -51,6 +51,15 @@ class ImportFormat(Enum):
     SAVED_BOTH = ("saved completion with its messages", "saved completions with their messages")
 
 
+FORMATS: Final = (
+    "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
+    "and output files of the Batch API (together), requests with their responses, logs of LiteLLM, "
+    "ShareGPT conversations, preference pairs, ChatGPT's `conversations.json`, and saved answers "
+    "of the stored completions API"
+)
+"""All of them, in words that the command and the page show."""
+
+
 class Role(Enum):
     """The role of a part in its completion."""
 

@@ -66,7 +66,9 @@ def update(completion_id: str) -> ResponseReturnValue:
     """Replace the metadata, unless they have changed since the form was shown."""
     until = deadline()
     completion = services().upstream.retrieve_completion(completion_id, deadline=until)
-    pairs = _read_form()
+    keys, values = request.form.getlist("key"), request.form.getlist("value")
+    sent = [Pair(key.strip(), _as_sent(value)) for key, value in zip(keys, values, strict=False)]
+    pairs = [one for one in sent if one.key or one.value]
     if request.form.get("was") != _digest(completion):
         changed_since = "The metadata have changed since this form was opened. It has your values."
         return _render_form(completion_id, completion, pairs, changed_since), 409
@@ -163,13 +165,6 @@ def _read_value(value: Value) -> str:
 def _as_sent(text: str) -> str:
     """Return `text` as a browser sends it back: with other line ends, without lone surrogates."""
     return replace_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _read_form() -> list[Pair]:
-    """Return the pairs of the form without those that are blank."""
-    keys, values = request.form.getlist("key"), request.form.getlist("value")
-    pairs = [Pair(key.strip(), _as_sent(value)) for key, value in zip(keys, values, strict=False)]
-    return [one for one in pairs if one.key or one.value]
 
 
 def _find_problem(pairs: list[Pair]) -> str | None:

@@ -13,11 +13,9 @@ from werkzeug.formparser import FormDataParser
 from webapp.access import Event, record
 from webapp.formatting import size
 from webapp.fragments import render_page_or_fragment
-from webapp.reading.previews import Row
-from webapp.services import TooManyUploads, deadline, services
+from webapp.services import TooManyUploads, services
 from webapp.templating.listing import Listing
-from webapp.upstream import NotFound
-from webapp.views import read_whole_number
+from webapp.views import read_rows, read_whole_number
 from webapp.views.actions.changing import changers_only
 
 if TYPE_CHECKING:
@@ -99,15 +97,13 @@ def show(upload_id: str) -> ResponseReturnValue:
     if upload is None:
         abort(404, "There is no report of this import; it is kept for thirty days.")
     start = read_whole_number("from", default=1, low=1, high=10**6)
+    rows, _ = read_rows(upload.ids[start - 1 : start - 1 + ROWS])
     return render_page_or_fragment(
         "actions/imported.html",
         "actions/_import_state.html",
         upload=upload,
         is_stale=upload.is_stale(services().upstream.clock.wall()),
-        listing=Listing(
-            _read_rows(upload.ids[start - 1 : start - 1 + ROWS]),
-            pins=frozenset(services().pins.list()),
-        ),
+        listing=Listing(rows, pins=frozenset(services().pins.list())),
         start=start,
         next_start=start + ROWS if start + ROWS <= len(upload.ids) else None,
     )
@@ -128,16 +124,6 @@ def _find_problem(sent: list[FileStorage]) -> str | None:
 
 
 def _render_form(uploads: Uploads, problem: str | None = None) -> str:
-    return render_template("actions/import.html", max_bytes=uploads.max_bytes, problem=problem)
-
-
-def _read_rows(ids: tuple[str, ...]) -> tuple[Row, ...]:
-    """Return rows of the completions that are still stored."""
-    until = deadline()
-    found = []
-    for one in ids:
-        try:
-            found.append(services().upstream.retrieve_completion(one, deadline=until))
-        except NotFound:
-            continue
-    return services().previews.build_rows(found, until)
+    return render_template(
+        "actions/import.html", max_bytes=uploads.max_bytes, formats=uploads.formats, problem=problem
+    )

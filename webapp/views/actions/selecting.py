@@ -6,10 +6,9 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, find_own_path, record
-from webapp.reading.previews import Row
 from webapp.services import deadline, services
 from webapp.upstream import NotFound, UpstreamError
-from webapp.views import read_picked
+from webapp.views import read_picked, read_rows
 from webapp.views.actions.changing import changers_only, clear, list_open_shares
 
 bp = Blueprint("selecting", __name__, url_prefix="/selected")
@@ -55,7 +54,9 @@ def read_back() -> str:
 
 
 def _ask(ids: list[str], problem: UpstreamError | None = None, *, done: int = 0) -> str:
-    rows, missing = _read_rows(ids)
+    rows, missing = read_rows(ids)
+    if not rows:
+        abort(404, "None of the ticked completions is stored any more.")
     return render_template(
         "actions/delete_several.html",
         rows=rows,
@@ -65,20 +66,3 @@ def _ask(ids: list[str], problem: UpstreamError | None = None, *, done: int = 0)
         problem=problem,
         done=done,
     )
-
-
-def _read_rows(ids: list[str]) -> tuple[tuple[Row, ...], list[str]]:
-    """Return the rows of stored completions, and the ids that are not stored.
-
-    Abort with 404 if none is.
-    """
-    found, missing = [], []
-    until = deadline()
-    for one in ids:
-        try:
-            found.append(services().upstream.retrieve_completion(one, deadline=until))
-        except NotFound:
-            missing.append(one)
-    if not found:
-        abort(404, "None of the ticked completions is stored any more.")
-    return services().previews.build_rows(found, until), missing
