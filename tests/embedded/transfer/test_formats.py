@@ -271,7 +271,7 @@ def test_a_saved_list_of_completions_is_stored_without_messages(
 def test_a_list_of_completions_with_their_messages_is_stored_whole(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:
-    rows = [completion(name) for name in ("a", "b")]
+    rows: list[Any] = [completion(name) for name in ("a", "b")]
     path = jsonl(tmp_path / "a.json", [page_of(*rows)])
 
     report = import_files(store, [path])

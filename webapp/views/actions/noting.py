@@ -10,12 +10,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Reader, current_reader
-from webapp.formatting import first_words
+from webapp.formatting import first_words, replace_surrogates
 from webapp.notes import MOST_CHARACTERS, MOST_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.pasted import Place
 from webapp.services import deadline, services
-from webapp.templating.addresses import place_url, range_url, replace_surrogates
+from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
 from webapp.views.places import find_place
 
@@ -136,7 +136,7 @@ def _render(completion_id: str, page: TranscriptPage, problem: str | None = None
         question=first_words(page.question, _SHOWN_WORDS),
         notes=_store().list(completion_id),
         choices=len(page.completion.choices) if page.completion else 0,
-        given={name: str(replace_surrogates(asked.get(name, ""))) for name in names},
+        given={name: replace_surrogates(asked.get(name, "")) for name in names},
         problem=problem,
         note_url=_note_url,
         most=MOST_CHARACTERS,
@@ -155,7 +155,7 @@ def _render_form(completion_id: str, note: Note, text: str, problem: str | None 
         "notes/edit.html",
         completion_id=completion_id,
         note=note,
-        text=str(replace_surrogates(text)),
+        text=replace_surrogates(text),
         problem=problem,
         most=MOST_CHARACTERS,
     )
@@ -197,7 +197,7 @@ def _read_number(name: str) -> int | None:
 
 def _read_text() -> str:
     """Return the text of the form with plain line ends."""
-    written = str(replace_surrogates(request.form.get("text", "")))
+    written = replace_surrogates(request.form.get("text", ""))
     text = written.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").strip()
     if not text:
         raise _BadNote("The note is empty.")
