@@ -78,11 +78,7 @@ class FolderCache:
         """Return the bytes of a file; delete it and return None if it is too old or not sound."""
         if not _NAME.fullmatch(name):
             return None
-        kept = self._read(owner, name, is_sound=is_sound)
-        count_cache_read(self.folder.parent.name, "miss" if kept is None else "hit")
-        return kept
-
-    def _read(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
+        sound = None
         path = self.folder / f"{_hash_id(owner)}-{name}"
         with suppress(OSError):
             found = path.lstat()
@@ -91,9 +87,11 @@ class FolderCache:
                 kept = path.read_bytes()
                 if is_sound(kept):
                     os.utime(path, ns=(int(self._now() * 1e9), found.st_mtime_ns))
-                    return kept
-            path.unlink()
-        return None
+                    sound = kept
+            if sound is None:
+                path.unlink()
+        count_cache_read(self.folder.parent.name, "miss" if sound is None else "hit")
+        return sound
 
     def has_any(self, owner: str) -> bool:
         """Return whether something is kept of an owner."""

@@ -70,7 +70,11 @@ class LoopbackAdapter(DirectAdapter):
     def _build_environ(
         self, request: requests.PreparedRequest, url: SplitResult
     ) -> WSGIEnvironment:
-        body = _read_body(request.body)
+        # As requests would send it: bytes, a text, or an iterable of bytes.
+        given: Any = request.body or b""
+        if isinstance(given, str):
+            given = given.encode()
+        body = given if isinstance(given, bytes) else b"".join(given)
         variables: WSGIEnvironment = {}
         headers: Mapping[str, str | bytes] = request.headers
         for name, value in headers.items():
@@ -100,15 +104,6 @@ class LoopbackAdapter(DirectAdapter):
             "wsgi.run_once": False,
         }
         return environ | variables | self._variables
-
-
-def _read_body(body: Any) -> bytes:
-    """Return the bytes that requests would send for `body`: bytes, text or an iterable of bytes."""
-    if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    return body if isinstance(body, bytes) else b"".join(body)
 
 
 def _build_response(

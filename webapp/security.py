@@ -177,26 +177,23 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
     def start_with_headers(
         status: str, given: list[tuple[str, str]], failure: _Failure | None = None, /
     ) -> Callable[[bytes], object]:
-        return start(status, _complete_headers(given, is_secure=is_secure), failure)
+        known = {name.lower(): value for name, value in reversed(given)}
+        is_page = known.get("content-type", "").startswith("text/html")
+        replaced = {
+            "cache-control": known.get("cache-control", PAGE_CACHING if is_page else "no-store")
+        }
+        if is_page:
+            vary = parse_set_header(known.get("vary"))
+            vary.update(VARY)
+            replaced["vary"] = vary.to_header()
+        if is_secure:
+            replaced["strict-transport-security"] = "max-age=31536000"
+        headers = [header for header in given if header[0].lower() not in replaced]
+        headers += [(_NAMES[name], value) for name, value in replaced.items()]
+        headers += [header for name, header in _ABSENT if name not in known]
+        return start(status, headers, failure)
 
     return start_with_headers
-
-
-def _complete_headers(given: list[tuple[str, str]], *, is_secure: bool) -> list[tuple[str, str]]:
-    known = {name.lower(): value for name, value in reversed(given)}
-    is_page = known.get("content-type", "").startswith("text/html")
-    replaced = {
-        "cache-control": known.get("cache-control", PAGE_CACHING if is_page else "no-store")
-    }
-    if is_page:
-        vary = parse_set_header(known.get("vary"))
-        vary.update(VARY)
-        replaced["vary"] = vary.to_header()
-    if is_secure:
-        replaced["strict-transport-security"] = "max-age=31536000"
-    headers = [header for header in given if header[0].lower() not in replaced]
-    headers += [(_NAMES[name], value) for name, value in replaced.items()]
-    return headers + [header for name, header in _ABSENT if name not in known]
 
 
 def _refuse(start: StartResponse, status: str, reason: str) -> list[bytes]:

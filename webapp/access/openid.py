@@ -152,7 +152,15 @@ class Provider:
             raise self._note(LoginFailed(), error) from error
         if not is_allowed(claims, self._settings.oidc_allowed):
             raise NotAllowed
-        return LoggedIn(self._build_reader(claims), wanted)
+        address = find_verified_address(claims)
+        name = address or claims.get("name") or claims.get("preferred_username") or claims["sub"]
+        reader = Reader(
+            identity=f"{self._client.server_metadata['issuer']} {claims['sub']}",
+            name=str(name),
+            administrator=is_administrator(self._settings.admins, address, claims),
+            way="openid",
+        )
+        return LoggedIn(reader, wanted)
 
     def find_logout_url(self, return_to: str) -> str | None:
         """Return the address that logs out at the provider; None if it offers none, or is down."""
@@ -197,16 +205,6 @@ class Provider:
                 raise ValueError("the user info is of another account")
             claims = {**more, **claims}
         return claims
-
-    def _build_reader(self, claims: Mapping[str, Any]) -> Reader:
-        address = find_verified_address(claims)
-        name = address or claims.get("name") or claims.get("preferred_username") or claims["sub"]
-        return Reader(
-            identity=f"{self._client.server_metadata['issuer']} {claims['sub']}",
-            name=str(name),
-            administrator=is_administrator(self._settings.admins, address, claims),
-            way="openid",
-        )
 
     def _note(self, problem: ProviderError, cause: Exception) -> ProviderError:
         """Log the cause of a failed login, and return `problem`, which has no details."""

@@ -23,7 +23,7 @@ from webapp import access, errors, redaction, security
 from webapp.access import Access, LoginCookie
 from webapp.addresses.forwarding import Forwarding, Proxies
 from webapp.app.copies import add_copies
-from webapp.app.own_server import connect, load_stored, open_own_server
+from webapp.app.own_server import OwnServer, connect, load_stored, open_own_server
 from webapp.app.pages import create_pages, open_templates, read_static_files, register_pages
 from webapp.app.services import build_services, build_sharing, open_media_cache, search_in
 from webapp.caching.inputs import read_input
@@ -116,11 +116,16 @@ def create_app(
     guard.install(app)
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     register_pages(app)
+    _put_layers_around(app, config, guard, own)
+    return app
+
+
+def _put_layers_around(app: Flask, config: Config, guard: Access, own: OwnServer | None) -> None:
+    """Put the WSGI layers around the pages, the first of a request last."""
     wsgi = app.wsgi_app if own is None else own.mount(app.wsgi_app, guard, config)
     gate = security.Gate(AnswerRefusals(wsgi), config.allowed_hosts)
     forwarding = Forwarding(gate, Proxies(config.trusted_proxies, config.prefix))
     app.wsgi_app = RequestLog(forwarding)  # type: ignore[assignment]
-    return app
 
 
 def close_databases(app: Flask) -> None:

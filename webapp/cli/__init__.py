@@ -76,21 +76,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
+    try:
+        number = version("readback")
+    except PackageNotFoundError:
+        number = "(not installed)"
     parser = argparse.ArgumentParser(
         prog="readback", description="A web viewer for stored chat completions."
     )
-    parser.add_argument("--version", action="version", version=f"readback {_find_version()}")
+    parser.add_argument("--version", action="version", version=f"readback {number}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_parser(commands)
     return parser
-
-
-def _find_version() -> str:
-    try:
-        return version("readback")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _print_problem(sentence: str, status: int) -> int:

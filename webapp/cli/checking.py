@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from webapp.analysis.checks import RULES, Finding, Report, Severity, Subject, check
+from webapp.analysis.checks import RULES, Report, Severity, Subject, check
 from webapp.analysis.checks.rules import SEVERITIES
 from webapp.cli.commands import Commands, add_command, open_store
 from webapp.cli.terminal import print_line
@@ -153,24 +153,23 @@ def _print_json(reports: list[tuple[str, Report]]) -> None:
     completions = [
         {
             "id": completion_id,
-            "findings": [_describe(finding) for finding in report.findings],
+            "findings": [
+                {
+                    "code": finding.code,
+                    "severity": finding.severity,
+                    "where": finding.where,
+                    "message": finding.number,
+                    "sentence": finding.sentence,
+                    "detail": finding.detail or None,
+                }
+                for finding in report.findings
+            ],
             "left_out": report.left_out,
             "not_checkable": {reason: list(codes) for reason, codes in report.skipped.items()},
         }
         for completion_id, report in reports
     ]
     print(json.dumps({"completions": completions}, indent=2))
-
-
-def _describe(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "where": finding.where,
-        "message": finding.number,
-        "sentence": finding.sentence,
-        "detail": finding.detail or None,
-    }
 
 
 def _print_sarif(reports: list[tuple[str, Report]]) -> None:

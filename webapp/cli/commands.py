@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,13 @@ def add_command(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def parse_count(text: str) -> int:
+    """Parse a number from 1 on; raise `ArgumentTypeError` for anything else."""
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

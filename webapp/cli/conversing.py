@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command, open_store, parse_count
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.conversations import Conversation
@@ -31,21 +30,15 @@ def add_parser(commands: Commands) -> None:
         "(default: text)",
     )
     parser.add_argument(
-        "--limit", type=_parse_count, default=20, metavar="N", help="at the most (default: 20)"
+        "--limit", type=parse_count, default=20, metavar="N", help="at the most (default: 20)"
     )
     parser.add_argument(
         "--least",
-        type=_parse_count,
+        type=parse_count,
         default=2,
         metavar="N",
         help="requests that a conversation must have (default: 2)",
     )
-
-
-def _parse_count(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
 
 
 def _run_conversations(options: argparse.Namespace, config: Config) -> int:
@@ -56,11 +49,12 @@ def _run_conversations(options: argparse.Namespace, config: Config) -> int:
             if conversation is None or not conversation.requests:
                 # Deleted since the list was read.
                 continue
-            print_line(_write(conversation) if options.format == "json" else _tell(conversation))
+            write = _write_json if options.format == "json" else _write_line
+            print_line(write(conversation))
     return 0
 
 
-def _tell(conversation: Conversation) -> str:
+def _write_line(conversation: Conversation) -> str:
     first, last = conversation.requests[0], conversation.requests[-1]
     branches = count(sum(1 for _ in conversation.iter_ends()), "branch", "branches")
     tokens = "" if conversation.tokens is None else count(conversation.tokens, "token")
@@ -71,7 +65,7 @@ def _tell(conversation: Conversation) -> str:
     )
 
 
-def _write(conversation: Conversation) -> str:
+def _write_json(conversation: Conversation) -> str:
     requests = [
         {
             "id": one.id,

@@ -17,7 +17,6 @@ from webapp.formatting import count, moment
 from webapp.media import MediaCache
 from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins
-from webapp.shares import ShareStore
 
 
 def add_parser(commands: Commands) -> None:
@@ -57,7 +56,12 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         closing(open_app_database(config)) as database,
     ):
         pins, notes = Pins(database), Notes(database, OWN_STORE)
-        _list_shares(shares, options)
+        now = shares.now()
+        verb = "is revoked" if options.shares == "revoke" else "is kept"
+        for one in (one for id in options.ids for one in shares.list_shares(completion=id)):
+            if not one.has_ended(now):
+                until = moment(one.expires)
+                print_line(f"share {one.id} of {one.completion}, until {until}: {verb}")
         if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
             print_line("Nothing was deleted.")
             return 1
@@ -77,15 +81,6 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
     print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
-
-
-def _list_shares(shares: ShareStore, options: argparse.Namespace) -> None:
-    now = shares.now()
-    found = [one for id in options.ids for one in shares.list_shares(completion=id)]
-    for one in found:
-        if not one.has_ended(now):
-            verb = "is revoked" if options.shares == "revoke" else "is kept"
-            print_line(f"share {one.id} of {one.completion}, until {moment(one.expires)}: {verb}")
 
 
 def confirm(question: str) -> bool:

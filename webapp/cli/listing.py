@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, add_filters, complete_checks, open_store
+from webapp.cli.commands import (
+    Commands,
+    add_command,
+    add_filters,
+    complete_checks,
+    open_store,
+    parse_count,
+)
 from webapp.cli.terminal import print_line
 from webapp.completions import Completion
 from webapp.config import Config
@@ -57,14 +63,8 @@ def add_parser(commands: Commands) -> None:
         "--format", choices=("text", "json"), default="text", help="json: one object a line"
     )
     parser.add_argument(
-        "--limit", type=_parse_count, default=20, metavar="N", help="at the most (default: 20)"
+        "--limit", type=parse_count, default=20, metavar="N", help="at the most (default: 20)"
     )
-
-
-def _parse_count(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
 
 
 def _run_list(options: argparse.Namespace, config: Config) -> int:
@@ -86,16 +86,14 @@ def _run_list(options: argparse.Namespace, config: Config) -> int:
                     # An older program stored it, and its facts are yet to be derived.
                     with store.connect() as connection:
                         known = RowNumbers(count_messages(connection, completion.id or ""))
-                question = _read_question(store, completion.id or "")
+                opening = store.list_messages(
+                    completion.id or "", PageRequest(None, MESSAGES, "asc")
+                )
+                said = [Message.from_json(parse(text)) for text in opening.data] if opening else []
+                question = preview_question(said).text
                 write = _write_json if options.format == "json" else _write_line
                 print_line(write(completion, known, question))
     return 0
-
-
-def _read_question(store: Store, completion_id: str) -> str:
-    page = store.list_messages(completion_id, PageRequest(None, MESSAGES, "asc"))
-    said = [Message.from_json(parse(text)) for text in page.data] if page else []
-    return preview_question(said).text
 
 
 def _write_line(completion: Completion, numbers: RowNumbers, question: str) -> str:

@@ -9,14 +9,14 @@ import sys
 from typing import Final
 
 from webapp.access import SHELL, Event
-from webapp.cli.commands import Commands, add_command, open_shares, open_store
+from webapp.cli.commands import Commands, add_command, open_shares, open_store, parse_count
 from webapp.cli.deleting import confirm
 from webapp.cli.terminal import print_line, strip_controls
 from webapp.config import Config
 from webapp.embedded.store.originals import iter_original_json
 from webapp.exact_json import Object, parse
 from webapp.formatting import count, moment
-from webapp.shares import Choices, Share, Terms, make_snapshot
+from webapp.shares import Choices, Terms, make_snapshot
 
 _UNITS: Final = {"h": 3600, "d": 86400}
 
@@ -82,7 +82,7 @@ def _add_share(commands: Commands) -> None:
         metavar="TIME",
         help="such as 1h or 30d (default: 7d)",
     )
-    share.add_argument("--views", type=_parse_views, metavar="N", help="a limit of views")
+    share.add_argument("--views", type=parse_count, metavar="N", help="a limit of views")
     share.add_argument("--passphrase", action="store_true", help="ask for a passphrase")
     share.add_argument("--name", default="", help="your name, as the reader sees it")
     share.add_argument("--yes", action="store_true", help="do not ask")
@@ -150,7 +150,17 @@ def _run_shares(options: argparse.Namespace, config: Config) -> int:
     with open_shares(config) as (shares, _):
         now = shares.now()
         for share in shares.list_shares(completion=options.completion):
-            print_line(_format_share(share, now))
+            if share.revoked is not None:
+                state = "revoked"
+            elif share.expires <= now:
+                state = "expired"
+            else:
+                state = "used up" if share.is_used_up else f"until {moment(share.expires)}"
+            views = f"{share.views} of {share.view_limit or 'any'}"
+            views = views if share.is_counted else "not counted"
+            print_line(
+                f"{share.id}  {state:<26}  {views:<12}  {share.completion:<38}  {share.title}"
+            )
     return 0
 
 
@@ -174,19 +184,6 @@ def _run_revoke(options: argparse.Namespace, config: Config) -> int:
         print_line(f"{share_id} is not an open share", file=sys.stderr)
     print_line(f"{count(len(revoked), 'share')} revoked.")
     return 1 if unknown else 0
-
-
-def _format_share(share: Share, now: int) -> str:
-    if share.revoked is not None:
-        state = "revoked"
-    elif share.expires <= now:
-        state = "expired"
-    else:
-        state = "used up" if share.is_used_up else f"until {moment(share.expires)}"
-    views = (
-        "not counted" if not share.is_counted else f"{share.views} of {share.view_limit or 'any'}"
-    )
-    return f"{share.id}  {state:<26}  {views:<12}  {share.completion:<38}  {share.title}"
 
 
 def _ask_passphrase() -> str:
@@ -213,9 +210,3 @@ def _parse_duration(text: str) -> int:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 1h or 30d")
     return int(match[1]) * _UNITS[match[2]]
-
-
-def _parse_views(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,6}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)

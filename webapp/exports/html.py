@@ -15,7 +15,7 @@ from jinja2 import Environment
 from webapp import exact_json
 from webapp.exact_json import NotJson
 from webapp.exports.exact import hash_json
-from webapp.exports.transcript import Called, Item, Transcript, iter_items
+from webapp.exports.transcript import Item, Transcript, iter_items
 from webapp.formatting import size
 from webapp.media import (
     InlineMedia,
@@ -106,7 +106,10 @@ def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[Block]:
         own = [part for part in own if id(part) not in theirs]
     yield from _iter_parts(own, message, spoken_as, anchor)
     for result, called in item.results:
-        yield _describe_result(result, called)
+        if called is not None:
+            yield Block(kind="result", label=f"Result of call {called.number}", code=called.name)
+        else:
+            yield Block(kind="result", label="Result", code=result.tool_call_id or "")
         for part in result.parts:
             yield from _iter_result(part, spoken_as)
     for position, call in enumerate(message.calls, start=1):
@@ -204,12 +207,6 @@ def _write_data(text: str) -> str:
         except NotJson:
             pass
     return render_exact(text)
-
-
-def _describe_result(result: Message, called: Called | None) -> Block:
-    if called is not None:
-        return Block(kind="result", label=f"Result of call {called.number}", code=called.name)
-    return Block(kind="result", label="Result", code=result.tool_call_id or "")
 
 
 def _describe_source(annotation: Annotation) -> tuple[str | None, str, bool]:

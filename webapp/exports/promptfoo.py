@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.exact_json import Null, Object, Value
+from webapp.exact_json import Null, Object
 from webapp.exports.exact import join_lines
 from webapp.exports.training import LeftOut, write_message
 from webapp.exports.transcript import Transcript, iter_items
@@ -32,6 +32,11 @@ def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
     The test compares with the stored answer, to be replaced by what matters about it.
     """
     completion = transcript.completion
+    members = []
+    for setting in _SETTINGS:
+        value = completion.json.get(setting) if isinstance(completion.json, Object) else None
+        if value is not None and not isinstance(value, Null):
+            members.append(f'"{setting}": {_escape(join_lines(value.source))}')
     name, model = f"Readback: {transcript.id}", f"openai:chat:{completion.model or ''}"
     yield f"# promptfoo eval -c FILE\ndescription: {_quote(name)}\n"
     yield 'prompts:\n  - "['
@@ -46,7 +51,7 @@ def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
             separator = ","
     yield ']"\n'
     yield f"providers:\n  - id: {_quote(model)}\n"
-    yield f"    config: {_write_settings(completion.json)}\n"
+    yield f"    config: {{{', '.join(members)}}}\n"
     yield f"tests:\n  - description: {_quote(first_words(answer, 80))}\n    assert:\n"
     if answer:
         expected = f"{{% raw %}}{answer}{{% endraw %}}" if _TEMPLATE.search(answer) else answer
@@ -55,15 +60,6 @@ def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
     else:
         yield "      # The stored answer has no text; it calls tools.\n"
         yield "      - type: is-valid-openai-tools-call\n"
-
-
-def _write_settings(completion: Value) -> str:
-    members = []
-    for name in _SETTINGS:
-        value = completion.get(name) if isinstance(completion, Object) else None
-        if value is not None and not isinstance(value, Null):
-            members.append(f'"{name}": {_escape(join_lines(value.source))}')
-    return "{" + ", ".join(members) + "}"
 
 
 def _quote(text: str) -> str:

@@ -95,7 +95,11 @@ def parse_query(text: str) -> Query:
             words.append(found[0])
     if len(filters) > MAX_FILTERS:
         raise BadQuery(f"A search takes up to {MAX_FILTERS} filters.")
-    terms = [term for term in (_join_words(text, words), *phrases) if term.strip()]
+    joined = " ".join(words)
+    if joined == " ".join(text.split()):
+        # Nothing else is between the words, so that the spaces as typed are part of the term.
+        joined = text.strip()
+    terms = [term for term in (joined, *phrases) if term.strip()]
     return _apply_filters(tuple(terms), filters)
 
 
@@ -124,12 +128,6 @@ def _read_filter(found: re.Match[str]) -> tuple[str, str] | None:
     quoted = found["quoted"]
     value = found["value"] if quoted is None else quoted.replace('""', '"')
     return (name, value) if name in _FILTERS and value else None
-
-
-def _join_words(text: str, words: list[str]) -> str:
-    """Return the words as they stand in `text`: with its spaces, if nothing is between them."""
-    joined = " ".join(words)
-    return text.strip() if joined == " ".join(text.split()) else joined
 
 
 def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Query:

@@ -89,21 +89,16 @@ class Previews:
         """Return a row for each completion, in order, within `SECONDS` and the deadline."""
         limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=self._upstream.clock)
         with without_noting():
-            questions = self._ask(completions, limit)
+            questions = {
+                one.id: self._pool.submit(self._request_question, one.id, limit)
+                for one in completions
+                if one.id and self._find_question(one) is None
+            }
         wait(questions.values(), timeout=limit.remaining())
         rows = tuple(self._build_row(completion, questions) for completion in completions)
         if any(row.question is None for row in rows):
             spoil_answers()
         return rows
-
-    def _ask(
-        self, completions: Sequence[Completion], limit: Deadline
-    ) -> dict[str, Future[Preview]]:
-        return {
-            completion.id: self._pool.submit(self._request_question, completion.id, limit)
-            for completion in completions
-            if completion.id and self._find_question(completion) is None
-        }
 
     def _build_row(self, completion: Completion, questions: dict[str, Future[Preview]]) -> Row:
         question = self._find_question(completion)

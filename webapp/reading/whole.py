@@ -93,8 +93,10 @@ class WholeReader:
         found = self.find_kept(page)
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
-            found = self._read(page.completion_id, page.completion, deadline) or found
-            if found is not None:
+            kept = self._cache.find(page.completion_id, page.completion)
+            listed = self._list_messages(page.completion_id, page.completion, kept, deadline)
+            if listed.messages:
+                found = self._analyze(listed.messages, page.completion, is_whole=listed.is_whole)
                 self._keep((page.completion_id, digest_answer(page.completion)), found)
         if found is not None and len(found.messages) >= len(page.all_entries):
             return found
@@ -149,14 +151,6 @@ class WholeReader:
         if completion.input_messages is None:
             raise found.problem
         return KeptMessages.of(completion.input_messages, is_whole=True)
-
-    def _read(self, completion_id: str, completion: Completion, deadline: Deadline) -> Run | None:
-        """Return the run as far as it can be read; None if nothing can."""
-        kept = self._cache.find(completion_id, completion)
-        found = self._list_messages(completion_id, completion, kept, deadline)
-        if not found.messages:
-            return None
-        return self._analyze(found.messages, completion, is_whole=found.is_whole)
 
     def _list_messages(
         self,

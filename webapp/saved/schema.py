@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text
+from sqlalchemy import Column, MetaData, Table, Text
 
 from webapp.database import Schema
 
@@ -19,8 +20,4 @@ Table(
 )
 
 
-def _create_tables(connection: Connection) -> None:
-    _VERSION_1.create_all(connection, checkfirst=False)
-
-
-SCHEMA: Final = Schema(steps=(_create_tables,), prefix="saved_")
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="saved_")

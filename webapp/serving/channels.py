@@ -219,7 +219,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             if self.total_outbufs_len or self.will_close:
                 return
             self.close_when_flushed = False
-            self._linger()
+            # Send the end of the answer, and discard all that still comes until the client has it.
+            self._lingers_until = time.time() + LINGER_SECONDS
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                self.cut_off()
             return
         super().handle_write()
 
@@ -271,11 +276,3 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return silence > idle
         took = now - self.request.started
         return silence > silent or took > (transfer if self.request.headers_finished else silent)
-
-    def _linger(self) -> None:
-        """Send the end of the answer, and discard all that still comes until the client has it."""
-        self._lingers_until = time.time() + LINGER_SECONDS
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.cut_off()

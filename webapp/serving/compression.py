@@ -50,15 +50,9 @@ def finish_page(response: Response) -> Response:
         response.set_etag(kept.etag if kept else find_etag(body), weak=True)
         response.make_conditional(request)
     takes_gzip = request.accept_encodings.quality("gzip") > 0
-    if response.status_code != 304 and takes_gzip and len(body) >= LEAST_BYTES and _may_compress():
+    is_own = request.headers.get("Sec-Fetch-Site") in _OWN and set(request.args) <= _PLACES
+    reveals_nothing = is_own or not request.args
+    if response.status_code != 304 and takes_gzip and len(body) >= LEAST_BYTES and reveals_nothing:
         response.set_data(kept.compressed if kept else compress(body))
         response.content_encoding = "gzip"
     return response
-
-
-def _may_compress() -> bool:
-    """Return whether the compressed length of the page reveals nothing of its content."""
-    if not request.args:
-        return True
-    is_own = request.headers.get("Sec-Fetch-Site") in _OWN
-    return is_own and set(request.args) <= _PLACES

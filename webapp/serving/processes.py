@@ -44,7 +44,11 @@ class Workers:
         for number in _SIGNALS:
             signal.signal(number, self._note)
         while not self._is_stopping:
-            self._start_due()
+            now = time.monotonic()
+            due = [work for at, work in self._due if at <= now]
+            self._due = [(at, work) for at, work in self._due if at > now]
+            for work in due:
+                self._started[self._fork(work)] = (time.monotonic(), work)
             soonest = min((at for at, _ in self._due), default=None)
             self._wait(None if soonest is None else soonest - time.monotonic())
             self._reap()
@@ -52,13 +56,6 @@ class Workers:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._is_stopping = self._is_stopping or number != signal.SIGCHLD
-
-    def _start_due(self) -> None:
-        now = time.monotonic()
-        due = [work for at, work in self._due if at <= now]
-        self._due = [(at, work) for at, work in self._due if at > now]
-        for work in due:
-            self._started[self._fork(work)] = (time.monotonic(), work)
 
     def _fork(self, work: Callable[[], None]) -> int:
         sys.stdout.flush()

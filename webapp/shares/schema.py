@@ -6,12 +6,12 @@ does not read it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -71,8 +71,4 @@ Table(
 )
 
 
-def _create_tables(connection: Connection) -> None:
-    _VERSION_1.create_all(connection, checkfirst=False)
-
-
-SCHEMA: Final = Schema(steps=(_create_tables,), prefix="share_")
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="share_")

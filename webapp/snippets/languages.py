@@ -116,7 +116,9 @@ def _python_program(server: Server, imports: Sequence[str], call: str) -> str:
     if server.keyed_by_header:
         options.append('default_headers={"api-key": os.environ["OPENAI_API_KEY"]}')
         imports = [*imports, "import os"]
-    head = "".join(f"{one}\n" for one in sorted(imports, key=_rank_import)) + "\n" * bool(imports)
+    # `import` comes before `from`, as is usual.
+    ranked = sorted(imports, key=lambda line: (line.startswith("from"), line))
+    head = "".join(f"{one}\n" for one in ranked) + "\n" * bool(imports)
     client = f"client = OpenAI({', '.join(options)})"
     return f"{head}from openai import OpenAI\n\n{client}\n\n{call}"
 
@@ -159,11 +161,6 @@ def _python_create(server: Server, request: CreateRequest, from_file: bool) -> s
         '    options={"headers": {"Content-Type": "application/json"}},\n'
         ")\nprint(json.dumps(response))\n",
     )
-
-
-def _rank_import(line: str) -> tuple[bool, str]:
-    """Sort `import` before `from`, as is usual."""
-    return line.startswith("from"), line
 
 
 def _node_client(server: Server) -> str:

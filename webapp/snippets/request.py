@@ -110,7 +110,10 @@ def build_request(
         metadata = "{" + f"{_quote(RERUN_OF)}:{_quote(completion.id)}" + "}"
         settings |= {"store": "true", "metadata": metadata}
     json = _write_object(named | {"messages": "[" + ",".join(written) + "]"} | settings)
-    if any(word in json for word in ("NaN", "Infinity")) and _has_odd_number(json):
+    numbers = (match["number"] for match in TOKEN.finditer(json) if match["number"])
+    if any(word in json for word in ("NaN", "Infinity")) and any(
+        one[-1] in "Ny" for one in numbers
+    ):
         notes.append("It has a number that JSON does not have, and most servers refuse it.")
     return CreateRequest(json, len(written), len(messages), tuple(notes))
 
@@ -225,18 +228,10 @@ def _write(value: Value) -> str:
     """Return the source of `value` without white space between its lexemes."""
     if isinstance(value, String):
         return escape_text(value.source)
-    return "".join(_iter_tokens(value.source))
-
-
-def _iter_tokens(source: str) -> Iterator[str]:
-    for match in TOKEN.finditer(source):
-        token = match[match.lastgroup or 0]
-        yield escape_text(token) if match.lastgroup == "string" else token
-
-
-def _has_odd_number(json: str) -> bool:
-    numbers = (match["number"] for match in TOKEN.finditer(json) if match["number"])
-    return any(number[-1] in "Ny" for number in numbers)
+    return "".join(
+        escape_text(match["string"]) if match.lastgroup == "string" else match[match.lastgroup or 0]
+        for match in TOKEN.finditer(value.source)
+    )
 
 
 def _quote(text: str) -> str:

@@ -68,14 +68,13 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def has_inexact_number(text: str) -> bool:
-    """Return whether the JSON `text` has a number that a double does not hold."""
+    """Return whether the JSON `text` has a number that a double does not hold.
+
+    A program that reads it as a double would write another one.
+    """
     for match in TOKEN.finditer(text):
-        if match.lastgroup == "number" and not _is_exact(match["number"]):
-            return True
+        if match.lastgroup == "number":
+            value = float(match["number"])
+            if not isfinite(value) or Decimal(repr(value)) != Decimal(match["number"]):
+                return True
     return False
-
-
-def _is_exact(number: str) -> bool:
-    """Return whether a program that reads the number as a double writes an equal one."""
-    value = float(number)
-    return isfinite(value) and Decimal(repr(value)) == Decimal(number)

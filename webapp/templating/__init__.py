@@ -27,7 +27,6 @@ from webapp import exact_json, formatting, media, rendering
 from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.completions import scalar_text
-from webapp.exact_json import Value
 from webapp.finding.query import SORTS
 from webapp.services import services
 from webapp.shares import SHARED_ID
@@ -70,6 +69,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "scalar": scalar_text,
     "told": rendering.summarize_setting,
     "tool_name": rendering.render_tool_name,
+    "tree": lambda value, context: rendering.render_json_tree(value, budgets=context.budgets),
     "withheld": media.explain_download,
 }
 _GLOBALS: Final[dict[str, Any]] = {
@@ -158,7 +158,6 @@ def install(app: Flask) -> None:
     env.lstrip_blocks = True
     env.filters.update(formatting.FILTERS)
     env.filters.update(_FILTERS)
-    env.filters["tree"] = _render_tree
     for name in ("ago", "is_past"):
         env.filters[name] = _note_time(formatting.FILTERS[name])
     env.tests["linkable"] = addresses.is_linkable
@@ -168,7 +167,3 @@ def install(app: Flask) -> None:
 def _note_time(describe: Callable[[int], Any]) -> Callable[[int], Any]:
     """Return a filter that depends on the time, as one whose value is an input of the page."""
     return lambda seconds: read_input(partial(describe, seconds))
-
-
-def _render_tree(value: Value, context: RenderContext) -> str:
-    return rendering.render_json_tree(value, budgets=context.budgets)

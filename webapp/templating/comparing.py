@@ -139,7 +139,8 @@ class ComparisonView:
         side, at = (self.a, first.a) if first.a is not None else (self.b, first.b)
         what = self.name(side, at or 0)
         state = {"changed": "differs", "added": "is only in B", "removed": "is only in A"}
-        return _begin(f"{head}{what} {state[first.state]}.")
+        sentence = f"{head}{what} {state[first.state]}."
+        return sentence[:1].upper() + sentence[1:]
 
     @property
     def counts(self) -> list[str]:
@@ -231,10 +232,6 @@ class ComparisonView:
             if len(text) > most:
                 shown.append(Piece("left out", f"{len(text) - most:,} more characters"))
         return tuple(shown)
-
-
-def _begin(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _split(difference: Difference) -> Iterator[tuple[PieceKind, str]]:

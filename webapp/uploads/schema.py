@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
 from webapp.database import Schema
 
@@ -21,8 +22,4 @@ Table(
 )
 
 
-def _create_tables(connection: Connection) -> None:
-    _VERSION_1.create_all(connection, checkfirst=False)
-
-
-SCHEMA: Final = Schema(steps=(_create_tables,), prefix="upload_")
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="upload_")

@@ -272,11 +272,13 @@ class Upstream:
         created: int | None = None,
     ) -> T:
         deadline = deadline or self._start_deadline()
+        answers = find_answers()
+        read = partial(self.read_text, request, deadline)
         text = None
         tries_left = NEW_TRIES
         while text is None:
             try:
-                text = self._answer(request, deadline)
+                text = answers.note((self, request), read) if answers else read()
             except NotFound:
                 if not tries_left or not self.is_new(created) or not deadline.leaves(NEW_WAIT):
                     raise
@@ -299,12 +301,6 @@ class Upstream:
     def read_text(self, request: Request, deadline: Deadline) -> str:
         """Return the text of the answer to a request."""
         return self._sender.send(request, deadline=deadline).text
-
-    def _answer(self, request: Request, deadline: Deadline) -> str:
-        answers = find_answers()
-        if answers is None:
-            return self.read_text(request, deadline)
-        return answers.note((self, request), partial(self.read_text, request, deadline))
 
     def _start_deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self.clock)

@@ -186,7 +186,20 @@ def find_expiring(subject: Subject) -> Iterator[Found]:
 def find_hidden(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         for text in _iter_texts(entry):
-            if sentence := _describe_hidden(text):
+            if text.isascii():
+                continue
+            if tags := _TAGS.search(_FLAG.sub("", text)):
+                codes = (ord(one) - 0xE0000 for one in tags[0][:400] if ord(one) < 0xE007F)
+                words = quote("".join(map(chr, codes)), 120)
+                sentence = f"Hidden text in tag characters: {words}."
+            elif turning := _TURNING.search(text):
+                name = f"U+{ord(turning[0][0]):04X}"
+                sentence = f"A character that turns the reading direction ({name}) is in the text."
+            elif hidden := _ZERO_WIDTH.search(text):
+                sentence = f"{len(hidden[0])} characters of no width in a row are in the text."
+            else:
+                sentence = ""
+            if sentence:
                 yield Found(entry, sentence)
                 break
 
@@ -281,18 +294,3 @@ def _iter_texts(entry: Entry) -> Iterator[str]:
         text = getattr(call.call, "arguments", None)
         if isinstance(text, str):
             yield text
-
-
-def _describe_hidden(text: str) -> str | None:
-    if text.isascii():
-        return None
-    tags = _TAGS.search(_FLAG.sub("", text))
-    if tags:
-        words = "".join(chr(ord(one) - 0xE0000) for one in tags[0][:400] if ord(one) < 0xE007F)
-        return f"Hidden text in tag characters: {quote(words, 120)}."
-    if turning := _TURNING.search(text):
-        name = f"U+{ord(turning[0][0]):04X}"
-        return f"A character that turns the reading direction ({name}) is in the text."
-    if hidden := _ZERO_WIDTH.search(text):
-        return f"{len(hidden[0])} characters of no width in a row are in the text."
-    return None

@@ -102,9 +102,7 @@ class Subject:
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools and deprecated functions of the request."""
-        return tuple(self._iter_tools())
-
-    def _iter_tools(self) -> Iterator[Tool]:
+        tools = []
         for member in self.completion.settings if self.completion else ():
             name, value = member.name.text, member.value
             if name not in ("tools", "functions") or not isinstance(value, Array):
@@ -116,7 +114,8 @@ class Subject:
                 definition = one if name == "functions" else one.object(kind) or one
                 called = definition.text("name")
                 if called is not None:
-                    yield Tool(json=one, type=kind, name=called, definition=definition)
+                    tools.append(Tool(json=one, type=kind, name=called, definition=definition))
+        return tuple(tools)
 
     def get_setting(self, name: str) -> Value | None:
         """Return a member of the request's settings; None if it was not sent."""

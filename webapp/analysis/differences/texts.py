@@ -99,7 +99,8 @@ def _compare_parts(before: str, after: str, unit: Unit, budget: Budget | None) -
     for span in align(a, b, budget):
         edit = Edit("".join(a[span.a_start : span.a_end]), "".join(b[span.b_start : span.b_end]))
         blank = edits[-1] if len(edits) > 1 else edit
-        if not edit.is_equal and blank.is_equal and _is_blank(blank.before):
+        is_blank = blank.before.isspace() and "\n" not in blank.before
+        if not edit.is_equal and blank.is_equal and is_blank:
             edits.pop()
             first = edits.pop()
             edit = Edit(
@@ -107,7 +108,3 @@ def _compare_parts(before: str, after: str, unit: Unit, budget: Budget | None) -
             )
         edits.append(edit)
     return edits
-
-
-def _is_blank(text: str) -> bool:
-    return text.isspace() and "\n" not in text

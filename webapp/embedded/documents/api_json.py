@@ -124,7 +124,18 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
         named["usage"] = _write_object(counts, map(_copy_member, others))
     if (seconds := parse_time(completion.get("created"))) is not None:
         named["created"] = str(seconds)
-    named["choices"] = _serialize_choices(completion)
+    choices = completion.items("choices") or ()
+    indexes = [
+        _get_source(choice, "index", str(at)) if isinstance(choice, Object) else str(at)
+        for at, choice in enumerate(choices)
+    ]
+    keeps_indexes = len(set(indexes)) == len(indexes)
+    incomplete = completion.get("incomplete")
+    broke_off = incomplete is not None and not isinstance(incomplete, Null)
+    named["choices"] = _write_array(
+        _serialize_choice(choice, at, keeps_index=keeps_indexes, broke_off=broke_off)
+        for at, choice in enumerate(choices)
+    )
     return _write_object(named, _copy_non_empty(completion, {*named, "messages", TIMING}))
 
 
@@ -155,27 +166,11 @@ def _serialize_part(part: Value) -> str:
     return _write_object(named, _copy_others(part, named))
 
 
-def _serialize_choices(completion: Object) -> str:
-    """Serialize the choices, each with an index of its own.
-
-    The choices of an answer that broke off get a finish reason of the API, because strict clients
-    refuse any other.
-    """
-    choices = completion.items("choices") or ()
-    indexes = [
-        _get_source(choice, "index", str(at)) if isinstance(choice, Object) else str(at)
-        for at, choice in enumerate(choices)
-    ]
-    keeps_indexes = len(set(indexes)) == len(indexes)
-    incomplete = completion.get("incomplete")
-    broke_off = incomplete is not None and not isinstance(incomplete, Null)
-    return _write_array(
-        _serialize_choice(choice, at, keeps_index=keeps_indexes, broke_off=broke_off)
-        for at, choice in enumerate(choices)
-    )
-
-
 def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_off: bool) -> str:
+    """Serialize a choice, under its index or `position`.
+
+    A choice that broke off gets a finish reason of the API: strict clients refuse any other.
+    """
     if not isinstance(choice, Object):
         return one_line_source(choice)
     named = {name: _get_source(choice, name) for name in _CHOICE_FIELDS}

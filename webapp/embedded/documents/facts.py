@@ -137,7 +137,8 @@ def _find_tags(
         tags["has:failure"] = None
     if "refusal" in failures:
         tags["has:refusal"] = None
-    if any(_has_logprobs(choice) for choice in choices):
+    logprobs = [found for choice in choices if (found := choice.object("logprobs"))]
+    if any(one.items("content") or one.items("refusal") for one in logprobs):
         tags["has:logprobs"] = None
     everything = [*answers, *said]
     tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)
@@ -165,11 +166,6 @@ def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
         system=system,
         is_weak=length < SHORT_OPENING,
     )
-
-
-def _has_logprobs(choice: Object) -> bool:
-    logprobs = choice.object("logprobs")
-    return logprobs is not None and bool(logprobs.items("content") or logprobs.items("refusal"))
 
 
 def _is_something(value: Value | None) -> bool:

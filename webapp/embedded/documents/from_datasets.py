@@ -72,14 +72,25 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     the prompt, as far as both have them.
     """
     chosen, rejected = row.get(chosen_name), row.get(rejected_name)
-    name = next((one for one in _PROMPTS if _is_prompt(row.get(one))), None)
-    prompt = row.get(name) if name else None
+    name, prompt = next(
+        (
+            (one, value)
+            for one in _PROMPTS
+            if isinstance(value := row.get(one), String | Array)
+            or (isinstance(value, Object) and value.items("messages") is not None)
+        ),
+        (None, None),
+    )
     if _is_same(prompt, chosen):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
     asked = _read_messages(inner.get("messages") if inner else prompt, "user")
     answers = [_read_messages(one, "assistant", is_spoken=not asked) for one in (chosen, rejected)]
-    shared = _count_shared(*answers)
+    # At least one message of each is left, as the answer.
+    most = min(map(len, answers)) - 1
+    shared = 0
+    while shared < most and _is_equal(answers[0][shared], answers[1][shared]):
+        shared += 1
     before = answers[0][:shared]
     if len(before) < len(asked) or not all(map(_is_equal, asked, before)):
         before = [*asked, *before]
@@ -99,12 +110,6 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     return _write(members, [*systems, *before], choices)
 
 
-def _is_prompt(value: Value | None) -> bool:
-    if isinstance(value, Object):
-        return value.items("messages") is not None
-    return isinstance(value, String | Array)
-
-
 def _is_same(one: Value | None, other: Value | None) -> bool:
     if one is None or other is None:
         return False
@@ -113,14 +118,6 @@ def _is_same(one: Value | None, other: Value | None) -> bool:
 
 def _is_equal(one: _Message, other: _Message) -> bool:
     return strip_whitespace(one.json) == strip_whitespace(other.json)
-
-
-def _count_shared(one: Sequence[_Message], other: Sequence[_Message]) -> int:
-    """Return how many messages both begin with, at least one of each left out as the answer."""
-    count = 0
-    while count < min(len(one), len(other)) - 1 and _is_equal(one[count], other[count]):
-        count += 1
-    return count
 
 
 def _write_choice(index: int, preference: str, messages: Sequence[_Message]) -> str:

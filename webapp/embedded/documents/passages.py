@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
@@ -139,14 +139,11 @@ def unescape(arguments: str) -> str:
 def read_message(message: Value | None) -> Said:
     """Return the texts, calls and media of an input or answer; any JSON is accepted."""
     said = Said()
-    if isinstance(message, Object):
-        _read_members({member.name.text: member.value for member in message.members}, said)
-    elif message is not None:
+    if message is not None and not isinstance(message, Object):
         said.words.append(message.text if isinstance(message, String) else message.source)
-    return said
-
-
-def _read_members(members: Mapping[str, Value], said: Said) -> None:
+    if not isinstance(message, Object):
+        return said
+    members = {member.name.text: member.value for member in message.members}
     role, name = members.get("role"), members.get("name")
     said.role = role.text if isinstance(role, String) else ""
     said.name = name.text if isinstance(name, String) else None
@@ -174,6 +171,7 @@ def _read_members(members: Mapping[str, Value], said: Said) -> None:
         said.media.append(("audio", b""))
         if transcript := audio.text("transcript"):
             said.thoughts.append(transcript)
+    return said
 
 
 def _read_part(part: Value, said: Said) -> None:

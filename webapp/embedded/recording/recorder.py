@@ -12,7 +12,7 @@ from enum import Enum
 from functools import partial
 from typing import Final
 
-from webapp.database import Outage, find_outage
+from webapp.database import find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer, build_completion_json
 from webapp.embedded.documents.records import (
     CompletionRecord,
@@ -83,7 +83,13 @@ class Recorder:
 
     def save(self, answer: RecordedAnswer) -> Kept:
         """Store the completion, or spool it, or log why it could not be kept."""
-        answer = replace(answer, timing=self._measure())
+        moments = {"total_ms": time.monotonic(), "first_token_ms": self._first_token}
+        milliseconds = {
+            name: round((moment - self._started) * 1000)
+            for name, moment in moments.items()
+            if self._started is not None and moment is not None
+        }
+        answer = replace(answer, timing=milliseconds)
         try:
             outage = self._spool.current_outage if self._spool is not None else None
             if outage is None:
@@ -95,7 +101,16 @@ class Recorder:
                 return Kept.DROPPED
             log.warning("The store failed: %s", str(error).partition("\n")[0])
         assert self._spool is not None
-        return self._put_aside(answer, self._spool, outage)
+        exchange = Exchange(self._asked, answer, self._request_id, self._now)
+        try:
+            self._spool.begin_outage(outage)
+            is_kept = self._spool.put(exchange, outage)
+            if self._when_spooled is not None:
+                self._when_spooled()
+        except Exception:
+            log.exception("A completion could not be stored (%s).", self._request_id)
+            return Kept.DROPPED
+        return Kept.SPOOLED if is_kept else Kept.DROPPED
 
     def add(self, answer: RecordedAnswer) -> bool:
         """Store the completion; return False if its id is stored with other content.
@@ -118,27 +133,6 @@ class Recorder:
             return False
         self.stored_as = record.id
         return True
-
-    def _measure(self) -> dict[str, int]:
-        """Return the durations up to now, in milliseconds."""
-        moments = {"total_ms": time.monotonic(), "first_token_ms": self._first_token}
-        return {
-            name: round((moment - self._started) * 1000)
-            for name, moment in moments.items()
-            if self._started is not None and moment is not None
-        }
-
-    def _put_aside(self, answer: RecordedAnswer, spool: Spool, outage: Outage) -> Kept:
-        exchange = Exchange(self._asked, answer, self._request_id, self._now)
-        try:
-            spool.begin_outage(outage)
-            is_kept = spool.put(exchange, outage)
-            if self._when_spooled is not None:
-                self._when_spooled()
-        except Exception:
-            log.exception("A completion could not be stored (%s).", self._request_id)
-            return Kept.DROPPED
-        return Kept.SPOOLED if is_kept else Kept.DROPPED
 
     def _build_record(self, answer: RecordedAnswer) -> CompletionRecord:
         """Return the completion under its own id, or under a new one if no URL can hold that."""

@@ -27,19 +27,14 @@ def find_reported_error(answer: Object) -> str | None:
         has_code = isinstance(answer.get("code"), String | Number) and answer.text("message")
         return _read_words(answer) if answer.get("detail") is not None or has_code else None
     for choice in choices:
-        found = _find_in_choice(choice)
-        if found is not None:
-            return found
+        if not isinstance(choice, Object):
+            continue
+        error = choice.get("error")
+        if error is not None and error.source not in _NO_ERROR:
+            return _read_words(error)
+        if choice.text("finish_reason") == "error":
+            return 'the finish reason "error"'
     return None
-
-
-def _find_in_choice(choice: Value) -> str | None:
-    if not isinstance(choice, Object):
-        return None
-    error = choice.get("error")
-    if error is not None and error.source not in _NO_ERROR:
-        return _read_words(error)
-    return 'the finish reason "error"' if choice.text("finish_reason") == "error" else None
 
 
 def _read_words(error: Value) -> str:

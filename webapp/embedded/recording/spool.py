@@ -159,7 +159,14 @@ class Spool:
                     )
                 self._write(data, outage)
         except OSError as error:
-            self._drop(exchange, outage, error.strerror or str(error))
+            self._count_drop()
+            log.error(
+                "A completion was not stored: %s, and the spool %s cannot keep it: %s (%s).",
+                outage.sentence,
+                self._folder,
+                error.strerror or str(error),
+                exchange.request_id,
+            )
             return False
         log.warning(
             "A completion waits in the spool: %s (%s).", outage.sentence, exchange.request_id
@@ -188,7 +195,11 @@ class Spool:
                     path.replace(path.with_suffix(_REFUSED))
                 else:
                     path.unlink(missing_ok=True)
-            self._remove_leftovers()
+            oldest = time.time() - _TEMPORARY_SECONDS
+            for leftover in self._find_files(_TEMPORARY):
+                with contextlib.suppress(FileNotFoundError):
+                    if leftover.lstat().st_mtime < oldest:
+                        leftover.unlink()
         return True
 
     def forget(self, completion_id: str) -> None:
@@ -253,16 +264,6 @@ class Spool:
             temporary.unlink(missing_ok=True)
             raise
 
-    def _drop(self, exchange: Exchange, outage: Outage, problem: str) -> None:
-        self._count_drop()
-        log.error(
-            "A completion was not stored: %s, and the spool %s cannot keep it: %s (%s).",
-            outage.sentence,
-            self._folder,
-            problem,
-            exchange.request_id,
-        )
-
     def _count_drop(self) -> None:
         try:
             self._check_folder()
@@ -306,13 +307,6 @@ class Spool:
                 yield True
         finally:
             os.close(descriptor)
-
-    def _remove_leftovers(self) -> None:
-        oldest = time.time() - _TEMPORARY_SECONDS
-        for path in self._find_files(_TEMPORARY):
-            with contextlib.suppress(FileNotFoundError):
-                if path.lstat().st_mtime < oldest:
-                    path.unlink()
 
 
 def _parse_object(data: bytes) -> Object:

@@ -127,24 +127,23 @@ class ObjectAccumulator:
     def feed(self, value: Value, /) -> None:
         assert isinstance(value, Object)
         for member in value.members:
-            if member.name.text != "index":
-                self._feed_member(member.name.source[1:-1], member.value)
+            if member.name.text == "index":
+                continue
+            name, arrived = member.name.source[1:-1], member.value
+            part = self._parts.get(name)
+            kind = self._choose_kind(name, arrived)
+            is_text_in_list = isinstance(part, ListAccumulator) and isinstance(arrived, String)
+            if part is not None and (is_text_in_list or isinstance(part, kind)):
+                part.feed(arrived)
+            elif part is None or arrived.source not in _EMPTY:
+                replacement = kind()
+                if isinstance(part, StringAccumulator) and isinstance(replacement, ListAccumulator):
+                    replacement.start_with(part)
+                replacement.feed(arrived)
+                self._parts[name] = replacement
 
     def result(self) -> str:
         return _join_object({name: part.result() for name, part in self._parts.items()})
-
-    def _feed_member(self, name: str, value: Value) -> None:
-        part = self._parts.get(name)
-        kind = self._choose_kind(name, value)
-        is_text_in_list = isinstance(part, ListAccumulator) and isinstance(value, String)
-        if part is not None and (is_text_in_list or isinstance(part, kind)):
-            part.feed(value)
-        elif part is None or value.source not in _EMPTY:
-            replacement = kind()
-            if isinstance(part, StringAccumulator) and isinstance(replacement, ListAccumulator):
-                replacement.start_with(part)
-            replacement.feed(value)
-            self._parts[name] = replacement
 
     def _choose_kind(self, name: str, value: Value) -> type[Accumulator]:
         if isinstance(value, String) and name not in _NOT_CONTINUED:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -88,7 +88,26 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
     reasons: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for row in connection.execute(_REASONS, binds):
         reasons[row.id] += (row.tag.removeprefix("finish:"),)
-    return Conversation(tuple(_build_request(row, reasons[row.id]) for row in rows), total)
+    requests = (
+        StoredRequest(
+            id=row.id,
+            created=row.created,
+            messages=row.messages,
+            depth=row.depth,
+            inherited=0 if row.parent is None else row.messages - row.depth + row.parent_depth,
+            digest=row.digest or 0,
+            model=row.model,
+            reasons=reasons[row.id],
+            total_tokens=row.total_tokens,
+            prompt_tokens=row.prompt_tokens,
+            cached_tokens=row.cached_tokens,
+            duration_ms=row.duration_ms,
+            parent=row.parent,
+            after=None if row.parent is None else row.after,
+        )
+        for row in rows
+    )
+    return Conversation(tuple(requests), total)
 
 
 def list_conversations(connection: Connection, *, limit: int, least: int) -> list[str]:
@@ -104,7 +123,11 @@ def find_prompt_difference(
     seqs = [connection.execute(_SEQ, {"id": one}).scalar() for one in ids]
     if seqs[0] is None or seqs[1] is None:
         return None
-    texts = (_iter_messages(connection, seq) for seq in seqs)
+    options = {"yield_per": 10}
+    texts = [
+        connection.execute(_MESSAGES, {"completion": seq}, execution_options=options).scalars()
+        for seq in seqs
+    ]
     same = total = 0
     found: tuple[int, str, str | None] | None = None
     for at, (before, after) in enumerate(zip_longest(*texts)):
@@ -119,32 +142,6 @@ def find_prompt_difference(
     if found is None:
         return PromptDifference(share)
     return _describe(*found, same=same, total=total)
-
-
-def _build_request(row: Any, reasons: tuple[str, ...]) -> StoredRequest:
-    has_parent = row.parent is not None
-    return StoredRequest(
-        id=row.id,
-        created=row.created,
-        messages=row.messages,
-        depth=row.depth,
-        inherited=row.messages - row.depth + row.parent_depth if has_parent else 0,
-        digest=row.digest or 0,
-        model=row.model,
-        reasons=reasons,
-        total_tokens=row.total_tokens,
-        prompt_tokens=row.prompt_tokens,
-        cached_tokens=row.cached_tokens,
-        duration_ms=row.duration_ms,
-        parent=row.parent,
-        after=row.after if has_parent else None,
-    )
-
-
-def _iter_messages(connection: Connection, seq: Any) -> Iterator[str]:
-    options = {"yield_per": 10}
-    rows = connection.execute(_MESSAGES, {"completion": seq}, execution_options=options)
-    return iter(rows.scalars())
 
 
 def _drop_id(given: str | None) -> str | None:

@@ -7,7 +7,7 @@ so a run that is killed goes on where it was, and several processes can share it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, text
 
@@ -68,23 +68,17 @@ def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) 
         if row is None:
             break
         after = row.seq
-        one, length = _derive(connection, row)
-        derived.append(one)
-        size += length
+        texts = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
+        of_metadata = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
+        found = _extract(row.given_json, texts)
+        derived.append(Derived(row.seq, row.created, row.model, of_metadata, found))
+        size += len(row.given_json) + sum(map(len, texts))
     facts, pairs = [one.facts for one in derived], [one.pairs for one in derived]
     lock_conversations(connection, facts, pairs, keys)
     write_derived(connection, derived, keys=keys)
     after = after if derived else connection.execute(_LAST).scalar_one()
     connection.execute(_SET_FILLED, {"seq": after})
     return bool(derived)
-
-
-def _derive(connection: Connection, row: Any) -> tuple[Derived, int]:
-    """Return the rows to derive from a completion, and the number of characters read for it."""
-    texts: Sequence[str] = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
-    pairs = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
-    derived = Derived(row.seq, row.created, row.model, pairs, _extract(row.given_json, texts))
-    return derived, len(row.given_json) + sum(map(len, texts))
 
 
 def _extract(given_json: str, texts: Sequence[str]) -> Facts:

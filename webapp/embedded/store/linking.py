@@ -144,8 +144,9 @@ def _find_parent(
     """
     if len(chain.hashes) < 2:
         return None
-    hashes = _bind_hashes(connection, chain.hashes[:-1])
-    found = connection.execute(_DEEPEST[connection.dialect.name], {"hashes": hashes})
+    dialect, earlier = connection.dialect.name, list(chain.hashes[:-1])
+    hashes = earlier if dialect == "postgresql" else f"[{','.join(map(str, earlier))}]"
+    found = connection.execute(_DEEPEST[dialect], {"hashes": hashes})
     latest = created + _CLOCK_SECONDS if created else _FARTHEST
     for at, hashed in found.all():
         binds = {"hash": hashed, "latest": latest, "rows": _MOST_ENDS}
@@ -224,9 +225,3 @@ def _merge(connection: Connection, conversations: set[int]) -> int:
     for joined in sorted(conversations - {kept}):
         connection.execute(_JOIN, {"kept": kept, "joined": joined})
     return kept
-
-
-def _bind_hashes(connection: Connection, hashes: Sequence[int]) -> object:
-    if connection.dialect.name == "postgresql":
-        return list(hashes)
-    return "[" + ",".join(map(str, hashes)) + "]"

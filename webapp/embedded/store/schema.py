@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 from typing import Final
 
 from sqlalchemy import (
@@ -68,10 +69,6 @@ Table(
     Column("created", BigInteger, nullable=False),
     Index("metadata_by_pair", "key", "value", "created", "completion"),
 )
-
-
-def _create_tables(connection: Connection) -> None:
-    _VERSION_1.create_all(connection, checkfirst=False)
 
 
 def _create_progress(connection: Connection) -> None:
@@ -223,7 +220,7 @@ def _add_checks(connection: Connection) -> None:
 
 SCHEMA: Final = Schema(
     steps=(
-        _create_tables,
+        partial(_VERSION_1.create_all, checkfirst=False),
         _create_progress,
         _mark_large_texts,
         _add_time_of_storing,

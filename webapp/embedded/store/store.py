@@ -58,7 +58,6 @@ from webapp.embedded.store.queries import (
     MESSAGE_CURSOR,
     MESSAGE_GIVEN,
     MESSAGE_TEXT,
-    START,
     select_completions,
     select_first_messages,
     select_messages,
@@ -186,7 +185,11 @@ class Store:
             select = select_completions(as_given=as_given)
             found = connection.execute(select, {"seqs": seqs}).all() if seqs else []
             rows = sorted(found, key=lambda row: seqs.index(row.position))
-            resume = walked.resume and _find_id(connection, walked.resume.seq)
+            resume = None
+            if walked.resume:
+                resume = connection.execute(
+                    COMPLETION_IDS, {"seqs": [walked.resume.seq]}
+                ).scalar_one()
         statement, write = (
             (COMPLETION_GIVEN, _write_completion) if as_given else (COMPLETION_TEXT, None)
         )
@@ -310,8 +313,10 @@ class Store:
                 if binds["completion"] is None:
                     return None
             if page.after is not None:
-                start = (START[page.order],)
-                (position,) = _resolve_cursor(connection, MESSAGE_CURSOR, page, start, binds)
+                cursor = binds | {"after": index_text(page.after)}
+                position = connection.execute(MESSAGE_CURSOR, cursor).scalar_one_or_none()
+                if position is None:
+                    raise UnknownCursor(page.after)
                 statement = select_messages(page.order, as_given=as_given)
                 rows = _read_rows(connection, statement, page, binds | {"position": position})
         if as_given:
@@ -392,28 +397,6 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
     number = text(f"SELECT {sort} FROM facts WHERE completion = :seq") if sort else None
     value = None if number is None else connection.execute(number, {"seq": row.seq}).scalar()
     return Place(value, row.created, row.seq)
-
-
-def _find_id(connection: Connection, seq: int) -> str:
-    [row] = connection.execute(COMPLETION_IDS, {"seqs": [seq]})
-    return str(row.id)
-
-
-def _resolve_cursor(
-    connection: Connection,
-    statement: TextClause,
-    page: PageRequest,
-    start: tuple[int, ...],
-    binds: Mapping[str, object] | None = None,
-) -> Sequence[Any]:
-    """Return the sort values of the row `page.after`, or `start` if the page has no cursor."""
-    if page.after is None:
-        return start
-    after = {"after": index_text(page.after)}
-    row = connection.execute(statement, {**(binds or {}), **after}).one_or_none()
-    if row is None:
-        raise UnknownCursor(page.after)
-    return row
 
 
 def _read_rows(

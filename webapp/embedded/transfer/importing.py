@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -136,7 +136,19 @@ class _ImportRun:
 
     def add_documents(self, batch: Iterable[Document]) -> None:
         """Store the completions in a batch of documents; keep parts of completions pending."""
-        self._add_records(chain.from_iterable(map(self._parse_document, batch)))
+        records: list[tuple[SourceLine, CompletionRecord]] = []
+        for document in batch:
+            with self._reporting(document.source):
+                for source, value in _split_document(document):
+                    with self._reporting(source):
+                        for piece in [value] if isinstance(value, Whole) else detect(value):
+                            formats = self.report.formats.setdefault(source.path, Counter())
+                            formats[piece.format] += 1
+                            if isinstance(piece, Part):
+                                self._pending.add(piece, source)
+                            else:
+                                records.append((source, build_record(piece.json)))
+        self._add_records(records)
 
     def add_assembled(self, batch: Iterable[Assembled]) -> None:
         """Store a batch of completions that were assembled from parts."""
@@ -149,22 +161,9 @@ class _ImportRun:
                 records.append((one.source, parse_record(one.text)))
         self._add_records(records)
 
-    def _parse_document(self, document: Document) -> Iterator[tuple[SourceLine, CompletionRecord]]:
-        """Yield the records of the whole completions in `document`; keep parts pending."""
-        with self._reporting(document.source):
-            for source, value in _split_document(document):
-                with self._reporting(source):
-                    for piece in [value] if isinstance(value, Whole) else detect(value):
-                        self.report.formats.setdefault(source.path, Counter())[piece.format] += 1
-                        if isinstance(piece, Part):
-                            self._pending.add(piece, source)
-                        else:
-                            yield source, build_record(piece.json)
-
-    def _add_records(self, records: Iterable[tuple[SourceLine, CompletionRecord]]) -> None:
-        parsed = list(records)
-        outcomes = self._store.add([record for _, record in parsed])
-        for (source, record), outcome in zip(parsed, outcomes, strict=True):
+    def _add_records(self, records: Sequence[tuple[SourceLine, CompletionRecord]]) -> None:
+        outcomes = self._store.add([record for _, record in records])
+        for (source, record), outcome in zip(records, outcomes, strict=True):
             match outcome:
                 case Outcome.ADDED:
                     self._count_added(record)

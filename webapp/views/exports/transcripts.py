@@ -49,7 +49,12 @@ def whole(completion_id: str, form: str) -> ResponseReturnValue:
     """
     if form in _WRITERS:
         return _send_example(completion_id, form)
-    span = _read_span(form)
+    span = Span()
+    if text := request.args.get("range"):
+        numbers = parse_range(text)
+        if form == "json" or numbers is None:
+            abort(400, "The parameter range takes two numbers, as in 9-15, for Markdown and HTML.")
+        span = Span(*numbers, has_answers=False)
     with_notes = form in _WITH_NOTES and bool(request.args.get("notes"))
     return _send(_open(completion_id, span, with_notes=with_notes), form)
 
@@ -90,16 +95,6 @@ def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transc
         is_redacted=services().share is not None,
         notes=_find_notes(completion_id, found.completion) if with_notes else (),
     )
-
-
-def _read_span(form: str) -> Span:
-    text = request.args.get("range")
-    if not text:
-        return Span()
-    numbers = parse_range(text)
-    if form == "json" or numbers is None:
-        abort(400, "The parameter range takes two numbers, as in 9-15, for Markdown and HTML.")
-    return Span(*numbers, has_answers=False)
 
 
 def _send(transcript: Transcript, form: str) -> Response:

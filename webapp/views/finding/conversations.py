@@ -10,7 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from webapp.analysis.differences import Budget, Difference, compare_settings
 from webapp.completions import Completion
-from webapp.conversations import Conversation, PromptDifference, StoredRequest
+from webapp.conversations import (
+    Conversation,
+    ConversationSource,
+    PromptDifference,
+    StoredRequest,
+)
 from webapp.reading import MAX_LIMIT, PageRequest
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
@@ -76,7 +81,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     first = read_whole_number("first", default=1, low=1, high=10**6)
     if first > len(path):
         abort(404, f"There is no request {first}: this branch has {len(path)}.")
-    steps = tuple(_iter_steps(conversation, path, first - 1, deadline()))
+    steps = tuple(_iter_steps(source, conversation, path, first - 1, deadline()))
     return render_template(
         "conversations/show.html",
         conversation=conversation,
@@ -85,17 +90,19 @@ def show(completion_id: str) -> ResponseReturnValue:
         first=first,
         steps=steps,
         following=first + len(steps) if first - 1 + len(steps) < len(path) else None,
-        branches=list(_iter_branches(conversation, end)),
+        branches=[
+            Branch(one, len(conversation.path_to(one)), one is conversation.last_of(end))
+            for one in conversation.iter_ends()
+        ],
     )
 
 
-def _iter_branches(conversation: Conversation, shown: StoredRequest) -> Iterator[Branch]:
-    for end in conversation.iter_ends():
-        yield Branch(end, len(conversation.path_to(end)), end is conversation.last_of(shown))
-
-
 def _iter_steps(
-    conversation: Conversation, path: Sequence[StoredRequest], start: int, until: Deadline
+    source: ConversationSource,
+    conversation: Conversation,
+    path: Sequence[StoredRequest],
+    start: int,
+    until: Deadline,
 ) -> Iterator[Step]:
     """Yield the steps from place `start` on; the settings of each are compared with those before.
 
@@ -110,7 +117,10 @@ def _iter_steps(
         step = Step(
             here,
             conversation.number(here),
-            _name_branches(conversation, here),
+            [
+                ("retry" if conversation.is_retry(here, other) else "edit", other)
+                for other in conversation.others_beside(here)
+            ],
             _count_seconds(here, path[at + 1] if at + 1 < len(path) else None),
         )
         try:
@@ -123,9 +133,10 @@ def _iter_steps(
             continue
         completion = context.section.completion
         if before is not None and known is not None and completion is not None:
-            step = replace(
-                step, changes=_compare(known, completion), difference=_find(before, here)
-            )
+            groups = compare_settings(known, completion, Budget())
+            changes = {name: found for name, found in groups.items() if name not in _SAID_APART}
+            difference = source.find_prompt_difference(before.id, here.id)
+            step = replace(step, changes=changes, difference=difference)
         known = completion
         yield replace(step, context=context)
 
@@ -146,25 +157,6 @@ def _load(
         if entry.answers is None:
             entry.asked_above = asked.get(entry.message.tool_call_id or "")
     return before.continue_with(section) if before else RenderContext.for_request(section)
-
-
-def _compare(before: Completion, after: Completion) -> dict[str, tuple[Difference, ...]]:
-    groups = compare_settings(before, after, Budget())
-    return {name: found for name, found in groups.items() if name not in _SAID_APART}
-
-
-def _find(before: StoredRequest, here: StoredRequest) -> PromptDifference | None:
-    source = services().conversations
-    return source.find_prompt_difference(before.id, here.id) if source else None
-
-
-def _name_branches(
-    conversation: Conversation, here: StoredRequest
-) -> Sequence[tuple[str, StoredRequest]]:
-    return [
-        ("retry" if conversation.is_retry(here, other) else "edit", other)
-        for other in conversation.others_beside(here)
-    ]
 
 
 def _count_seconds(here: StoredRequest, following: StoredRequest | None) -> int | None:

@@ -38,6 +38,12 @@ def search() -> ResponseReturnValue:
         fault = str(problem)
     if query and finder is not None:
         results = finder.search(query, after=after, limit=limit, seconds=SECONDS)
+    next_url = None
+    if results and results.cursor:
+        after_last = f"{results.cursor.created}-{results.cursor.seq}"
+        next_url = url_for(
+            "finding.search", q=words, limit=request.args.get("limit"), after=after_last
+        )
     page = render_template(
         "finding/search.html",
         words=words,
@@ -50,7 +56,7 @@ def search() -> ResponseReturnValue:
         not_checked=count_unchecked(query),
         hit_url=_hit_url,
         list_url=url_for("listing.index", filter=words) if results and not query.terms else None,
-        next_url=_next_url(results.cursor) if results and results.cursor else None,
+        next_url=next_url,
     )
     return page, 400 if fault else 200
 
@@ -63,13 +69,6 @@ def _read_cursor() -> Cursor | None:
     if found is None or max(abs(int(found[1])), int(found[2])) >= 2**63:
         abort(400, "The parameter after takes a cursor from the page before.")
     return Cursor(int(found[1]), int(found[2]))
-
-
-def _next_url(cursor: Cursor) -> str:
-    after = f"{cursor.created}-{cursor.seq}"
-    return url_for(
-        "finding.search", q=request.args.get("q"), limit=request.args.get("limit"), after=after
-    )
 
 
 def _hit_url(found: Found, hit: Hit) -> str:
