@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from webapp.database import Schema
 
@@ -29,8 +30,4 @@ Table(
 )
 
 
-def _create_tables(connection: Connection) -> None:
-    _VERSION_1.create_all(connection, checkfirst=False)
-
-
-SCHEMA: Final = Schema(steps=(_create_tables,), prefix="note_")
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="note_")
