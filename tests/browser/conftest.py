@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.gallery.app import create_gallery
-from tests.support.browser.chromium import PATIENCE_MS, Open, Promises, browser
+from tests.support.browser.chromium import PATIENCE_MS, Open, Promises, browser, playwright
 from tests.support.command import PATIENCE
 from tests.support.long_transcripts import LONG
 from tests.support.serving import serve
@@ -20,7 +20,7 @@ from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files, load_samples
 from webapp.factories import find_database_url
 
-__all__ = ["browser"]
+__all__ = ["browser", "playwright"]
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request, expect, sync_playwright
 
 from tests.support.command import PATIENCE
 
@@ -60,15 +61,26 @@ class Promises:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     """One for the package: while it runs, other tests could not use asyncio in this thread."""
+    with sync_playwright() as started:
+        expect.set_options(timeout=PATIENCE_MS)
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with running_chromium(playwright) as started:
+        yield started
+
+
+@contextmanager
+def running_chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.fail("no Chromium: run the tests by `make test`, which installs it")
-    with sync_playwright() as tools:
-        expect.set_options(timeout=PATIENCE_MS)
-        started = tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
+    started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+    yield started
+    started.close()
 
 
 def open_menu(head: Locator) -> None:
