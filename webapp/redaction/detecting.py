@@ -8,26 +8,39 @@ from itertools import starmap
 from typing import Final, NamedTuple
 
 from webapp.redaction.prefilter import Prefilter, encode
-from webapp.redaction.rules.blocks import BLOCKS_NEEDS, find_in_blocks
+from webapp.redaction.rules.blocks import (
+    BLOCKS_NEEDS,
+    CODES_NEEDS,
+    find_codes,
+    find_in_blocks,
+)
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, Place, find_named
-from webapp.redaction.rules.forms import FORMS, find_cut_keys
+from webapp.redaction.rules.forms import FORMS
+from webapp.redaction.rules.keys import KEYS, find_cut_keys
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
-from webapp.redaction.rules.people import PERSONAL, find_named_phone
-from webapp.redaction.rules.sentences import SENTENCES, SENTENCES_NEEDS, find_in_sentences
+from webapp.redaction.rules.people import PERSONAL, find_named_person
+from webapp.redaction.rules.printed import PRINTED_NEEDS, find_printed
+from webapp.redaction.rules.sentences import (
+    APART_NEEDS,
+    SENTENCES,
+    SENTENCES_NEEDS,
+    find_apart,
+    find_in_sentences,
+)
 from webapp.redaction.rules.tables import (
     MANIFEST_NEEDS,
     TABLES_NEEDS,
     find_in_manifests,
     find_in_tables,
 )
-from webapp.redaction.rules.vendors import PARTS, PREFIXED
+from webapp.redaction.rules.vendors import PARTS, PREFIX_NEEDS, PREFIXED, find_prefixed
 from webapp.redaction.views import iter_views
 
 _BY_CONTEXT: Final = (*COMMANDS, *SENTENCES)
-KINDS: Final = (*PARTS, *FORMS, *_BY_CONTEXT)
+KINDS: Final = (*PARTS, *FORMS, *KEYS, *_BY_CONTEXT)
 _TOKENS: Final = Tokens(PREFIXED)
 
 
@@ -57,22 +70,36 @@ FORMED: Final = (
         _TOKENS.write_needs(),
         lambda text, *_: (Place(kind.name, *place) for kind, *place in _TOKENS.search(text)),
     ),
-    *map(_of_kind, (*PARTS, *FORMS)),
+    *(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if not kind.ignores_case),
+    Rule(
+        PREFIX_NEEDS,
+        lambda text, *_: (
+            Place("api-key", *at) for at in find_prefixed(text) if not _TOKENS.has(text, at[0])
+        ),
+    ),
     Rule("-----END ", lambda text, *_: find_cut_keys(text)),
 )
-NAMED: Final = (
+WRITTEN: Final = tuple(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if kind.ignores_case)
+COMMANDED: Final = (
     *map(_of_kind, _BY_CONTEXT),
+    Rule(CODES_NEEDS, lambda text, *_: find_codes(text)),
+    Rule(PRINTED_NEEDS, lambda text, *_: find_printed(text)),
+    Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+)
+NAMED: Final = (
     Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
     Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
     Rule(BLOCKS_NEEDS, lambda text, *_: find_in_blocks(text)),
     Rule(LITERALS_NEEDS, lambda text, *_: find_in_literals(text)),
     Rule(SENTENCES_NEEDS, lambda text, *_: find_in_sentences(text)),
-    Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+    Rule(APART_NEEDS, lambda text, lowered, _: find_apart(text, lowered)),
 )
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
-# Apart, since people are often not wanted, and since the states of a pass multiply with its rules.
+# Apart, since people are often not wanted, and since the states of a pass multiply with its rules:
+# those that begin with literals cost little alone, and much beside those with classes.
 FILTERS: Final = tuple(
-    (rules, Prefilter([rule.needs for rule in rules])) for rules in (FORMED, NAMED, PEOPLE)
+    (rules, Prefilter([rule.needs for rule in rules]))
+    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096
@@ -112,7 +139,7 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
 
 def _find(text: str, name: str, with_people: bool) -> Iterator[Place]:
     if with_people:
-        yield from find_named_phone(text, name)
+        yield from find_named_person(text, name)
     encoded = encode(text)
     for rules, prefilter in FILTERS if with_people else FILTERS[:-1]:
         found = prefilter.find(encoded)

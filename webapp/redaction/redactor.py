@@ -25,7 +25,7 @@ from webapp.redaction.views import has_escapes, iter_views
 _MOST_IN_NAME: Final = 40
 _UNREAD: Final = "unsearched-data"
 
-RULES_VERSION: Final = 3
+RULES_VERSION: Final = 4
 """Counts up when a rule finds more or less than before."""
 
 

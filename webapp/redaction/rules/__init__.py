@@ -2,15 +2,17 @@
 
 kinds     `Kind`, and the values that are no secrets in any context
 vendors   keys and tokens with a vendor's prefix
-forms     addresses, commands, calls and blocks that hold a secret
+forms     addresses, commands and calls that hold a secret
+keys      private keys, keys of wallets, hashes of passwords, links that let in
 commands  flags, here-strings and inputs of commands
-sentences words before the name of a secret, or after a user
+sentences words around the name of a secret, or after a user
 blocks    lines below a name
+printed   lines below a command
 literals  arguments that are put into a text with a name
 names     the names that precede a secret, and the values that are one there
 context   settings, members, flags, headers and sentences with such a name
 tables    columns with such a name, of tables, of CSV, of SQL; manifests of secrets
-people    e-mail addresses, cards, accounts, telephone numbers
+people    e-mail addresses, cards, accounts, numbers of telephones and of persons
 
 A pattern takes time linear in the text: its repetitions are bounded, or possessive.
 """

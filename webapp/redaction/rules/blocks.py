@@ -27,6 +27,36 @@ BLOCKS_NEEDS: Final = (
     rf"[|>]?[+-]?[0-9]?[+-]?[ \t]*(?:#[^\n]*)?[\r]?\n)"
 )
 
+_CODES_HEAD: Final = re.compile(
+    r"(?:recovery|backup|scratch|emergency|wiederherstellungs|de secours|de respaldo)[ -]?"
+    r"(?:codes?|schlüssel)[^\n]{0,60}\n",
+    re.IGNORECASE,
+)
+_CODE_LINE: Final = re.compile(
+    r"[ \t>*|`-]{0,8}(?:[0-9]{1,2}[.)][ \t])?[`*]{0,2}"
+    r"(?P<secret>[A-Za-z0-9]{4,12}(?:[ -][A-Za-z0-9]{4,12}){0,4})[`*]{0,2}[ \t|]*(?:\r?\n|\Z)"
+)
+_BLANK_LINE: Final = re.compile(r"[ \t`>-]*\r?\n")
+
+CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n"
+
+
+def find_codes(text: str) -> Iterator[Place]:
+    """Yield the codes in the lines below a head that calls them codes of recovery."""
+    for head in _CODES_HEAD.finditer(text):
+        at = head.end()
+        for _ in range(_MOST_LINES):
+            line = _CODE_LINE.match(text, at)
+            if line is not None:
+                if not re.search("[0-9-]", line["secret"]):
+                    break
+                yield Place("recovery-code", *line.span("secret"))
+            else:
+                line = _BLANK_LINE.match(text, at)
+                if line is None:
+                    break
+            at = line.end()
+
 
 def find_in_blocks(text: str) -> Iterator[Place]:
     """Yield the secrets that stand in the lines below their names."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.redaction.rules.context import is_strong
+from webapp.redaction.rules.context import is_strong, is_told
 from webapp.redaction.rules.forms import ARGUMENT, ignoring_case, is_argument
-from webapp.redaction.rules.kinds import Kind, is_random, is_value
+from webapp.redaction.rules.kinds import Kind, has_digit, is_random, is_value
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
 _WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
@@ -130,5 +130,75 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"login (?:--token |-t )?(?P<secret>[a-z0-9_.-]{20,200})(?![^\s])",
         is_random,
         r"login ",
+    ),
+    # A user, and then a password, of any command.
+    ignoring_case(
+        "password",
+        " -u | --user| --login | -l | -d ",
+        r" -{1,2}(?:u|l|d|user(?:name)?|login)[ =][^\n|;]{1,120}? (?:-p|--pass(?:word|wd)?)[ =]?"
+        + ARGUMENT,
+        _is_strong,
+        r" -{1,2}(?:u|l|d|user(?:name)?|login)[ =]",
+    ),
+    ignoring_case(
+        "key",
+        "--key|--auth|--value|--string-value|--otp|--login|--secret-access",
+        r"--[a-z-]{3,24}[ =]" + ARGUMENT,
+        is_random,
+        r"--(?:key|auth|value|string-value|otp|login|secret-access)[a-z-]*[ =]",
+    ),
+    ignoring_case(
+        "password",
+        "net use ",
+        r"net use [^\s]{2,100} (?:[^\s]{3,100} )??(?P<secret>[^\s/\"'][^\s\"']{3,200}) ?/user:",
+        _is_strong,
+    ),
+    ignoring_case(
+        "password",
+        ".py ",
+        r"\.py (?:-{1,2}[a-z-]{1,20} ){0,4}[\"']?(?:[\w.-]{1,40}/)?[\w.$-]{1,40}:[\"']?"
+        r"(?P<secret>[^\s\"']{4,100})[\"']?@[\w.-]{2}",
+        _is_strong,
+        r"\.py (?:-[a-z-]+ )*[^\s]*:[^\s]*@",
+    ),
+    # A user and a password in one word.
+    ignoring_case(
+        "password",
+        "auth |auth=|credential|creds |creds:|login=|login:|login |account |userpass|]:",
+        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]{1,5})[ =:]{1,3}[\"']?"
+        r"[\w.@+-]{1,60}:(?P<secret>[^\s\"'/:,;][^\s\"':,;]{4,100})",
+        lambda secret: _is_strong(secret) and is_told(secret),
+        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)[ =:]+[\"']?[\w.@+-]+:",
+    ),
+    # Fields of forms that a test fills, by the end of their selector.
+    ignoring_case(
+        "password",
+        "assword|passwd|passcode|passphrase|secret|token|api-key|api_key|apikey|otp",
+        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]{1,4}"
+        r"(?:\s{0,9}(?:\.\s?[a-z_]{1,20}\([^()\n]{0,20}\)){0,2}\.\s?"
+        r"(?:type|fill|send_?keys|set_?value|set|enter_?text|press_?sequentially|input|clear_and_type)"
+        r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200})[\"']",
+        lambda secret: _is_secret(secret) and is_told(secret),
+        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]+[\s.,]",
+    ),
+    Kind(
+        "password",
+        ("AUTH ", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}", "{plain}", " on >", " resetpass >"),
+        re.compile(
+            r"(?:AUTH (?:[a-z][\w-]{0,40} )?|\{(?:PLAIN|CLEAR|CLEARTEXT|plain)\}| (?:on"
+            r"|resetpass) >)"
+            r"(?P<secret>[^\s\"'`~|<>]{6,200})(?=\s|\Z|\"|')"
+        ),
+        lambda secret: _is_strong(secret) and is_told(secret),
+    ),
+    Kind(
+        "signature",
+        ("ignature",),
+        re.compile(
+            r"ignature(?:-[0-9]{1,3})?[\"']?[=:][ ]?[\"']?"
+            r"(?:sha[0-9]{1,3}=|t=[0-9]{10},v1=|v[01]=)?"
+            r"(?P<secret>[0-9a-f]{40,128}|[A-Za-z0-9%+/_-]{27,100}={0,2})"
+        ),
+        has_digit,
     ),
 )

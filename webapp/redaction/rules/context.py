@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from webapp.redaction.rules.kinds import SPACE, is_mixed, is_random, split_words
+from webapp.redaction.rules.kinds import (
+    SPACE,
+    has_digit,
+    is_mixed,
+    is_random,
+    is_value,
+    split_words,
+)
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _HINTS: Final = tuple(
@@ -16,7 +23,7 @@ _HINTS: Final = tuple(
     pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
-    lykilorð salt connectionstring pw psw xsrf csrf sas
+    lykilorð connectionstring pw psw psk pepper saml xsrf csrf sas
     """
         )
     )
@@ -63,23 +70,39 @@ _FALLBACK: Final = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(
-    r"[\"'`\])*_»”]{0,4}[ \t]{0,40}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}"
+    r"[\"'`\])*_»”]{0,4}(?:[ ]#?[0-9]{1,2}(?=:))?[ \t]{0,40}"
+    r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}"
     r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:(?!:)|<-|：|＝|→|->)"
     r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:new [A-Za-z]{1,30}\(|[A-Za-z]{1,30}\((?=[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
-_ELEMENT: Final = re.compile(r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?")
+_ELEMENT: Final = re.compile(
+    r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?"
+    r"(?:<(?:value|string|plain)>\s{0,20})?",
+    re.IGNORECASE,
+)
+_NEXT_ELEMENT: Final = re.compile(
+    r"</[a-z]{1,12}>\s{0,20}<(?:string|value|val|text|td|dd|data|code)(?:[ ][^<>\n]{0,100})?>",
+    re.IGNORECASE,
+)
+_NEXT_WORD: Final = re.compile(
+    # Of a command or a setting, in the next column, after a number that says how it is encrypted.
+    r"(?:[ \t]{1,60}(?:[0-9][ ])?|,[ ]?)(?P<word>[^\s,\"'`]{5,200})"
+    r"(?=[ \t]*(?:\r?\n|\Z)|\t|(?<=[^ ])[ ]{2}|,[^\s])"
+)
 _ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
 _IS: Final = (
     "is|was|are|ist|es|est|lautet|war|set|changed"
     "|reset|è|é|je|jest|er|är|este|on|auf|heißt|heisst|luidt"
+    "|(?:should|will|would|could|might|may) be|being|equals|remains|becomes|stays|says|reads"
+    "|era|fue|será|était|sera|wäre|wird|bleibt|foi|byl[oa]?|było|oli|var|volt"
 )
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
     rf"(?:[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?)?"
-    rf"(?:[ ](?:{_IS})"
+    rf"(?:(?:[ ](?:{_IS})|['’](?:s|re))"
     r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
     r"|reset )?to|:)"
     r":?[ ]{1,3}[*_]{0,2}",
@@ -120,7 +143,7 @@ _LINE_START: Final = re.compile(
     r"|-e[ ]|setx[ ]|\$env:|//)?\Z"
 )
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
-_CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|<|\Z)")
+_CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
 _AFTER_WORD: Final = re.compile(r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr])")
 _IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
 _SCHEME: Final = re.compile(
@@ -146,7 +169,8 @@ _AFTER: Final = (
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
     rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
-    rf"|[^\n]* (?:{_IS})[ :]|[ (][^\s]|\([{SPACE}]*[\"']"
+    rf"|[^\n]* (?:{_IS})[ :]|[ \t(,][ \t]*[^\s]|['’](?:s|re) |\([{SPACE}]*[\"']"
+    rf"|</[A-Za-z]+>[{SPACE}]*<"
 )
 ANY_HINT: Final = "|".join(_HINTS)
 NAMED_NEEDS: Final = (
@@ -186,7 +210,10 @@ def _read(text: str, begin: int, end: int) -> Place | None:
         if before is not None:
             name = f"{before[1]}_{name}"
     found = classify(name)
-    if found is None:
+    # The name of a resource, as in `arn:aws:secretsmanager:eu-west-1:1:secret:prod`.
+    if found is None or (
+        text[begin - 1 : begin] == ":" and "arn:" in text[max(begin - 120, 0) : begin]
+    ):
         return None
     kind, shape = found
     for value_at, is_sure in _iter_values(text, begin, end, shape):
@@ -224,6 +251,10 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tupl
         bare = _BARE.match(text, match.end())
         if bare is not None and is_random(bare[0].rstrip(".!?:")):
             yield match.end(), False
+    if (match := _NEXT_WORD.match(text, end)) and is_told(match["word"]):
+        yield match.start("word"), False
+    if match := _NEXT_ELEMENT.match(text, end):
+        yield -match.end(), True
     if match := _VALUE_NEXT.match(text, end):
         yield match.end(), True
     if match := _DEFAULT.match(text, end):
@@ -243,7 +274,8 @@ def _read_value(
 ) -> Place | None:
     if at < 0:
         content = _CONTENT.match(text, -at)
-        if content is None or not (is_sure or is_strong(content[0])):
+        is_closed = content is not None and text.startswith("<", content.end())
+        if content is None or not ((is_sure and is_closed) or is_strong(content[0])):
             return None
         return _check(text, *content.span(), kind, shape, True)
     if kind == "authorization" or kind == "cookie":
@@ -297,6 +329,29 @@ def is_strong(secret: str) -> bool:
     return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
 
 
+_TECHNICAL: Final = re.compile(
+    r"(?:sha|md|argon|pbkdf|oauth|aes|rsa|base|utf|v|http|id|php|win|java|scram|bcrypt|scrypt"
+    r"|python|node|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x|cve|rfc|iso"
+    r"|py|ubuntu|debian|k)[-_.]?[0-9]",
+    re.IGNORECASE,
+)
+
+
+def is_told(secret: str) -> bool:
+    """Return whether a word beside the name of a secret is no other word or term."""
+    return (
+        is_strong(secret)
+        and is_value(secret)
+        and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
+        and (len(secret) >= 24 or not _TECHNICAL.match(secret))
+        and not re.search(
+            r"[(){}\[\]<>|\\]|://|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
+            r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
+            secret,
+        )
+    )
+
+
 def _check(
     text: str, start: int, end: int, kind: str, shape: Shape, is_quoted: bool
 ) -> Place | None:
@@ -310,6 +365,7 @@ def _check(
     return None
 
 
+_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]{2,24}[ ]{1,3}(?=[^\s]{16})")
 _HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
 _REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")
 _CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")
@@ -327,6 +383,8 @@ def _read_header(text: str, at: int, kind: str, shape: Shape) -> Place | None:
     if scheme is not None and scheme[0].lower().startswith("digest"):
         line = _REST_OF_LINE.match(text, start)
         return None if line is None else Place(kind, start, start + len(line[0].rstrip("\"' ")))
+    if scheme is None and (other := _OTHER_SCHEME.match(text, start)):
+        start = other.end()
     value = _BARE.match(text, start)
     if value is None or not (scheme or is_strong(value[0])):
         return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from webapp.redaction.rules.context import Place
 from webapp.redaction.rules.kinds import (
     SPACE,
     Kind,
@@ -17,13 +16,6 @@ from webapp.redaction.rules.kinds import (
     is_value,
 )
 
-_LINE_BREAK: Final = r"(?:[ \t]*+(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])|[ \t]++|(?!))"
-_KEY_BLOCK: Final = (
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rf"(?:{_LINE_BREAK}++(?:[A-Za-z-]{{1,30}}: [^\r\n\\\"]{{1,200}}"
-    r"|[A-Za-z0-9+/=]{16,}+|[A-Za-z0-9+/=]++(?=[ \t]*+(?:[\r\n\\\"']|\Z|-----)))|(?!))*+"
-    rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
-)
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
 ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
 _NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
@@ -71,16 +63,6 @@ def ignoring_case(
 
 
 FORMS: Final[tuple[Kind, ...]] = (
-    Kind("private-key", ("-----BEGIN ",), re.compile(_KEY_BLOCK), lambda _: True),
-    Kind(
-        "private-key",
-        ("PuTTY-User-Key-File-",),
-        re.compile(
-            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\r?\n(?!Private-Lines)[^\n]{0,200}){0,60}?\r?\n"
-            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,100}){0,200})"
-        ),
-        lambda _: True,
-    ),
     ignoring_case(
         "bearer-token", "bearer", r"bearer(?:\s|%20|\+){1,4}[\"'`]{0,1}" + _VALUE, has_digit
     ),
@@ -97,11 +79,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "parameter",
         "?|&|;",
-        r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key)"
-        r"|sig|key|code|auth|secret|pwd)="
+        r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key|appid)"
+        r"|sig|key|code|auth|secret|pwd|sid)="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
-        r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|sig|key|code|auth"
+        r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code|auth|sid"
         r"|secret|pwd)=",
     ),
     Kind(
@@ -116,11 +98,20 @@ FORMS: Final[tuple[Kind, ...]] = (
         needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>]*@",
     ),
     Kind(
+        "password",
+        ("trojan://", "ss://", "hysteria2://", "hy2://", "tuic://", "ssr://", "anytls://"),
+        re.compile(r"[a-z0-9]{2,9}://(?P<secret>[^\s/?#\"'`\\<>@]{6,400})@"),
+        is_no_placeholder,
+    ),
+    Kind(
         "user-info",
         ("://",),
-        re.compile(r"://(?=[^\s/@]{0,200}[0-9])(?P<secret>[^\s/?#\"'`\\<>@:]{16,400})@"),
+        re.compile(
+            r"://(?=[^\s/@]{0,200}[0-9])(?P<secret>[^\s/?#\"'`\\<>@:]{16,400}(?=@)"
+            r"|[0-9a-f]{32}(?=:[0-9a-f]{32}@))"
+        ),
         is_no_placeholder,
-        needs=r"://[^\s/?#\"'`\\<>@:]*@",
+        needs=r"://[^\s/?#\"'`\\<>@:]*(?:@|:[0-9a-f]{32}@)",
     ),
     # Commands.
     Kind(
@@ -136,7 +127,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "mysql|mariadb",
-        r"(?:mysql|mariadb)[a-z_-]{0,12}[^\n|;]{0,200}?[ ]-p(?P<secret>[^\s\"'=-][^\s\"']{2,100})",
+        r"(?:mysql|mariadb)[a-z_-]{0,12}[^\n|;]{0,200}?[ ]-p[\"']?"
+        r"(?P<secret>[^\s\"'=-][^\s\"']{2,100})",
         is_argument,
         r"(?:mysql|mariadb)[^\n|;]* -p",
     ),
@@ -180,7 +172,7 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "requirepass |masterauth |rootpw |/user:",
+        "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key ",
         r"(?:/user:[^\s]{1,100}|[a-z]{4,12})[ \t]{1,10}[\"']?"
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         is_argument,
@@ -188,7 +180,9 @@ FORMS: Final[tuple[Kind, ...]] = (
     # Sentences of languages without spaces between words, or with several words for this one.
     ignoring_case(
         "password",
-        "密码|密碼|口令|パスワード|暗証番号|暗号|비밀번호|암호|пароль|пароля|парола|лозинка|κωδικός"
+        "密钥|密鑰|秘钥|令牌|apiキー|api 키|密码|密碼|口令"
+        "|パスワード|暗証番号|暗号|비밀번호|암호|пароль|пароля|парола"
+        "|лозинка|κωδικός"
         "|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
         "|mật khẩu|mot de passe|palavra-passe|kata sandi|kata laluan",
         r"(?:mot de passe|palavra-passe|mật khẩu|kata sandi|kata laluan|[^\s:：=!-~]{1,12})"
@@ -230,7 +224,8 @@ FORMS: Final[tuple[Kind, ...]] = (
         "echo |printf |<<<",
         r"(?:echo |printf |<<<\s?)(?:-n |-e )?[\"']?(?P<secret>[^\s\"'|]{3,200})[\"']?"
         r"\s{0,4}\|\s{0,4}"
-        r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass|cryptsetup)"
+        r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass"
+        r"|cryptsetup|kinit|ssh-add|gpg)"
         r"|sudo [^\n|]{0,20}-s\b)",
         is_argument,
         r"(?:echo |printf |<<<)[^\n|]*\|",
@@ -284,66 +279,18 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"[a-z]{5,14}\s{0,3}[:=]\s{0,3}[\w.@+-]{1,60}\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),
     ),
-    # Hashes of passwords, keys beside their ids, keys of wallets.
-    Kind(
-        "password-hash",
-        ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$1$", "$y$", "$7$", "$P$", "$H$", "$apr1$")
-        + ("$argon2", "$scrypt$", "$pbkdf2", "{SSHA", "{SHA}", "{CRYPT}", "pbkdf2_sha", "scrypt:")
-        + ("pbkdf2:", "SCRAM-SHA-"),
-        re.compile(
-            r"\$(?:2[aby]\$[0-9]{2}|6|5|1|y|7|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3}|scrypt"
-            r"|pbkdf2(?:-sha[0-9]{1,3})?)\$[A-Za-z0-9./$=,+]{20,200}"
-            r"|\$[PH]\$[A-Za-z0-9./]{31}(?![A-Za-z0-9./])"
-            r"|\{(?:S?SHA[0-9]{0,3}|CRYPT)\}[A-Za-z0-9+/=.$]{20,200}"
-            r"|(?:pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}"
-            r"|scrypt(?::[0-9]{1,9}){3}|SCRAM-SHA-[0-9]{1,3})\$[A-Za-z0-9+/=:$]{20,300}"
-        ),
-        # The `$` at its beginning is not that of a variable.
-        lambda secret: is_no_placeholder(secret.lstrip("${")),
-    ),
-    # Values that are encrypted in a file, for whoever has the one key.
-    Kind(
-        "encrypted-secret",
-        ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v"),
-        re.compile(
-            r"ENC\([A-Za-z0-9+/=_-]{12,4096}\)"
-            r"|\{cipher\}(?:\{[a-z]{1,20}:[\w-]{1,60}\}){0,3}[A-Za-z0-9+/=]{16,4096}"
-            r"|ENC\[[A-Z0-9_]{1,20},data:[^\]\n]{4,4096}\]"
-            r"|\$ANSIBLE_VAULT;[^\n]{3,80}\n(?:[ \t]{0,40}[0-9a-f]{8,200}\r?\n?){1,400}"
-            r"|vault:v[0-9]{1,3}:[A-Za-z0-9+/=]{20,4096}"
-        ),
-        lambda secret: len(set(secret)) >= 8,
-    ),
-    Kind(
-        "aws-secret",
-        ("AKIA", "ASIA"),
-        re.compile(
-            r"A[KS]IA[A-Z2-7]{16}[^A-Za-z0-9/+]{1,20}(?:[A-Za-z_ ]{1,30}[^A-Za-z0-9/+]{1,10}){0,2}"
-            r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
-        ),
-        has_digit,
+    ignoring_case(
+        "password",
+        "app password|app-password|app-specific|app passwort|app-passwort",
+        r"app[- ](?:specific )?passwor[dt]s?[^\n:]{0,20}[:=] ?[\"'`]?"
+        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z])",
+        lambda secret: len(set(secret)) > 6,
     ),
     ignoring_case(
-        "seed-phrase",
-        "mnemonic|phrase|seed",
-        r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z\n]{1,6}"
-        r"(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
-        lambda secret: True,
-        r"(?:mnemonic|phrase|seed)[^\n]*(?:[a-z]+[ ,]+){11}",
+        "password",
+        "mc alias set|snmp",
+        r"(?:mc alias set [^\s]{1,40} [^\s]{1,100} [^\s]{1,64} "
+        r"|snmp[a-z]{3,9} [^\n|;]{0,200}?-[xc] )" + ARGUMENT,
+        lambda secret: is_argument(secret) and len(secret) >= 6,
     ),
 )
-
-_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-# Read from its end: lines of base64, of which the last one may be short.
-_KEY_BODY: Final = re.compile(
-    r"\s{0,9}[A-Za-z0-9+/=]{1,4096}(?:\s{1,9}[A-Za-z0-9+/=]{16,4096}){0,400}"
-)
-_MOST_KEY: Final = 32_768
-
-
-def find_cut_keys(text: str) -> Iterator[Place]:
-    """Yield the ends of private keys whose beginning was cut off."""
-    for match in _KEY_END.finditer(text):
-        body = _KEY_BODY.match(text[max(match.start() - _MOST_KEY, 0) : match.start()][::-1])
-        if body is not None and len(body[0]) >= 16:
-            yield Place("private-key", match.start() - len(body[0].rstrip()), match.end())

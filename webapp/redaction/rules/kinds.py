@@ -16,8 +16,8 @@ def split_words(text: str) -> frozenset[str]:
 SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
 """White space in a class of RE2, whose `\\s` is that of ASCII alone."""
 
-_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){7,}")
-"""Tokens are at least this long, most words are shorter."""
+_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){5,}")
+"""Tokens are at least this long; those in base64 may go on after a `/`."""
 
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
@@ -43,7 +43,10 @@ _WORDS: Final = split_words(
     string test text token true type undefined unknown unset user uuid value varchar void yes
     valid invalid incorrect wrong expired admin root username email login auth base64 sha256
     md5 hmac jwt oauth oauth2 apikey todo tbd n/a na const let var self this return and is if
-    the
+    the erforderlich ungültig falsch vergessen verschlüsselt requis requise obligatoire
+    incorrect invalide oublié oubliée obligatorio obligatoria requerido requerida incorrecta
+    obrigatório obrigatória incorreta errata obbligatoria vereist verplicht wymagane
+    forgotten mandatory hashed encrypted protected blank same stored 1password
     """
 )
 
@@ -94,6 +97,9 @@ class Kind:
             start = tail.start() if tail else start
         # A sentence may end with the secret.
         secret = text[start:end].rstrip(".!?:")
+        if end - start - len(secret) >= 3 and len(secret) < 12:
+            # An example of documentation, with the rest left out.
+            return None
         return (start, start + len(secret)) if secret and self.accepts(secret) else None
 
 
@@ -119,6 +125,13 @@ class Tokens:
         """Return an expression of RE2 that every text with such a secret matches."""
         return self._needs
 
+    def has(self, text: str, at: int) -> bool:
+        """Return whether a secret of one of these kinds begins at a place."""
+        hint = self._hints.match(text, at)
+        return hint is not None and any(
+            kind.pattern.match(text, at) for kind in self._kinds[hint[0]]
+        )
+
     def search(self, text: str) -> Iterator[tuple[Kind, int, int]]:
         """Yield the secrets of these kinds in `text`, each with its kind."""
         done = 0
@@ -137,6 +150,23 @@ class Tokens:
                         place = kind.check(text, match)
                         if place is not None:
                             yield kind, *place
+
+
+def match_at(
+    pattern: re.Pattern[str], text: str, lowered: str, hints: Sequence[str]
+) -> Iterator[re.Match[str]]:
+    """Yield the matches that begin with one of `hints`, at the beginning of a word.
+
+    Faster than a search for a pattern that begins with alternatives.
+    """
+    for hint in hints:
+        at = lowered.find(hint)
+        while at >= 0:
+            is_first = at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "_-")
+            match = pattern.match(text, at) if is_first else None
+            if match is not None:
+                yield match
+            at = lowered.find(hint, match.end() if match else at + len(hint))
 
 
 def is_mask(secret: str) -> bool:

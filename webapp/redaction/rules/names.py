@@ -26,6 +26,7 @@ class Shape(Enum):
     ANY = "any value that is no example"
     CODE = "with a digit, or mixed"
     RANDOM = "made by a generator"
+    SETTING = "made by a generator, or a UUID"
     DIGITS = "a short number"
     COOKIE = "pairs of a name and a value"
 
@@ -92,6 +93,15 @@ _TOKENS: Final = split_words(
     cluster master root
     """
 )
+_OF_DATA: Final = split_words(
+    """
+    primary foreign partition sort cache idempotency object group row hash range index lookup
+    dict map json public routing dedupe dedup lock queue page pagination next continuation
+    cursor sync change etag eos bos pad unk cls sep mask stop start end max min num count
+    """
+)
+"""Words of the names of keys and tokens that anybody may know."""
+
 _SESSIONS: Final = re.compile(
     r"(?:phpsessid|jsessionid|sessionid|connect\.sid|asp\.?net[_.]session_?id|aspxauth|laravel_session"
     r"|csrftoken|xsrf-token|remember_(?:me|token).{0,60}|__(?:secure|host)-.{1,60}|sess(?:ion)?[_-]?cookie"
@@ -126,7 +136,9 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "secret", Shape.CODE
     if last == "token" or (last.endswith("token") and len(last) > 7):
         is_sure = before in _TOKENS or last[:-5] in _TOKENS
-        return "token", Shape.CODE if is_sure else Shape.RANDOM
+        if is_sure:
+            return "token", Shape.CODE
+        return "token", Shape.SETTING if _is_setting(name, words) else Shape.RANDOM
     if words[0] == "x" and last == "key":
         return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
@@ -135,21 +147,29 @@ def classify(name: str) -> tuple[str, Shape] | None:
         if is_sure:
             return kind, Shape.CODE
         # A setting in capitals names somebody's key; a member `key` is mostly a name.
-        return (kind, Shape.RANDOM) if name.isupper() and before else None
+        return (kind, Shape.SETTING) if _is_setting(name, words) else None
     if last in ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa"):
         return "pin", Shape.DIGITS
     if last in ("credential", "credentials", "creds", "cred", "jwt", "bearer", "sas", "sig"):
         return "credential", Shape.RANDOM
     if last == "psk":
         return "password", Shape.ANY
-    if joined == "d":
-        # The private part of a JSON Web Key.
+    if joined in ("d", "k"):
+        # The private part of a JSON Web Key, or a key that both sides have.
         return "private-key", Shape.RANDOM
     if last in ("mnemonic", "seedphrase") or joined in ("seedphrase", "recoveryphrase"):
         return "seed-phrase", Shape.ANY
+    if joined in ("samlresponse", "samlrequest", "samlassertion"):
+        return "credential", Shape.RANDOM
     if last in ("auth", "pepper") or joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
     return None
+
+
+def _is_setting(name: str, words: list[str]) -> bool:
+    """Return whether a name is that of a variable of the environment, or of a header."""
+    is_written = name.isupper() or re.search("[A-Za-z]-[A-Za-z]", name) is not None
+    return is_written and len(words) > 1 and _OF_DATA.isdisjoint(words)
 
 
 def _is_password(last: str, before: str) -> bool:
@@ -166,6 +186,17 @@ _SENTENCE: Final = re.compile(
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
+_QUESTION: Final = re.compile(r"[:?][ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
+"""The end of what a program asks before it reads a password."""
+
+_TERM: Final = re.compile(
+    "(?:oauth|base|sha|md|ec|utf|aes|http|argon|web|arg|param|(?<![A-Za-z])(?:s|v|k|i|x|p|h|b|d|r|id))"
+    "[0-9]{1,4}",
+    re.IGNORECASE,
+)
+_DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]")
+"""Digits where names of variables have none."""
+
 _MOST: Final = 4096
 _NAMES: Final = re.compile(
     r"pass|pwd|secret|token|key|cred|auth|param|input|field|arg|value|conf|env|prompt|user", re.I
@@ -183,14 +214,10 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
         return secret.isdigit() and 3 <= len(secret) <= 8
     if shape is Shape.COOKIE:
         return re.search(r"[^\s=;,]=[^\s=;,]{4,}", secret) is not None
-    if not is_quoted and _IDENTIFIER.match(secret) and not is_random(secret):
-        is_word = secret.isalpha() or not any(map(str.isdigit, secret))
-        if "." in secret or "->" in secret or "::" in secret or _NAMES.search(secret):
-            return False
-        if is_word and (shape is not Shape.ANY or "_" in secret):
-            return False
+    if not is_quoted and _IDENTIFIER.match(secret) and _is_code_name(secret, shape):
+        return False
     if shape is Shape.ANY:
-        return _SENTENCE.match(secret) is None
+        return _SENTENCE.match(secret) is None and _QUESTION.search(secret) is None
     if re.search(r"\s", secret):
         return False
     if shape is Shape.CODE:
@@ -208,4 +235,18 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
                 or (is_quoted and len(secret) >= 12 and secret.isalnum())
             )
         )
-    return is_random(secret) and _UUID.match(secret) is None
+    return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
+
+
+def _is_code_name(secret: str, shape: Shape) -> bool:
+    """Return whether an identifier is rather a variable than a secret."""
+    if _DIGIT_INSIDE.search(_TERM.sub("", secret)):
+        return False
+    if re.search(r"\.|->|::", secret):
+        return True
+    capitals = sum(map(str.isupper, secret)) / len(secret)
+    if is_random(secret) and (any(map(str.isdigit, secret)) or 0.3 <= capitals <= 0.7):
+        return False
+    if _NAMES.search(secret):
+        return True
+    return not any(map(str.isdigit, secret)) and (shape is not Shape.ANY or "_" in secret)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import phonenumbers
 
 from webapp.redaction.rules.context import Place
-from webapp.redaction.rules.kinds import split_words
+from webapp.redaction.rules.kinds import match_at, split_words
+from webapp.redaction.rules.tables import iter_columns
 
-_LOCAL: Final = re.compile(r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64})\Z")
+_LOCAL: Final = re.compile(
+    r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64}|\"[^\"\s@]{1,30}(?:[ .][^\"\s@]{1,30})?\")\Z"
+)
 _DOMAIN: Final = re.compile(
     r"@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24})(?![\w@-]|\.[^\W_])"
 )
@@ -49,6 +53,7 @@ _REMOTE_PATH: Final = re.compile(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)")
 _IBAN: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9_].)[A-Z][0-9]{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9_])"
 )
+_CAPITALS: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 _IBAN_LENGTHS: Final = {
     country: length
     for length, countries in {
@@ -74,7 +79,7 @@ _IBAN_LENGTHS: Final = {
 }
 
 _INTERNATIONAL: Final = re.compile(
-    r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[1-9]))(?:[ ]?\(?[0-9]\)?)"
+    r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[ ]?[1-9]))(?:[ ]?\(?[0-9]\)?)"
     r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.,-][0-9])"
 )
 _NATIONAL: Final = re.compile(
@@ -83,7 +88,9 @@ _NATIONAL: Final = re.compile(
 )
 _SAID_WORDS: Final = (
     r"(?:phone|mobile|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
-    r"|call(?: me)?(?: at| on)?|sms|text me(?: at)?|rufnummer|numéro|电话|手机|電話|携帯|телефон)"
+    r"|call(?: me)?(?: at| on)?|reach(?: me| us)?(?: at| on)|my number|ring me|hotline|erreichbar"
+    r"|(?:mi|mon|meine) (?:número|numéro|nummer)|sms|text me(?: at)?|rufnummer|numéro"
+    r"|电话|手机|電話|携帯|телефон)"
 )
 _SAID: Final = re.compile(
     rf"{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
@@ -107,6 +114,12 @@ _REGIONS: Final = (
     "PL",
 )
 _CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|cc_?(?:num|no)|payment", re.IGNORECASE)
+_ID_NAME: Final = re.compile(
+    r"(?:user|customer|person|applicant|employee)?[_-]?(?:ssn|social_?security(?:_?(?:number|no))?"
+    r"|national_?(?:id|insurance)(?:_?(?:number|no))?|passport(?:_?(?:number|no|nr|num))?|nino|dni|cpf"
+    r"|tax_?id|steuer_?id|driver_?s?_?licen[cs]e(?:_?(?:number|no))?|aadhaar(?:_?number)?|pesel|bsn)",
+    re.IGNORECASE,
+)
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
 
 
@@ -159,10 +172,18 @@ def _has_groups(written: str) -> bool:
     )
 
 
+_MORE_CARDS: Final = (
+    *("2200", "2201", "2202", "2203", "2204", "5018", "5020", "5038", "56", "57", "58", "6304"),
+    *("6759", "676", "6362", "6363", "5067", "5060", "5061", "5078", "508", "9792", "81", "82"),
+)
+
+
 def _is_card(digits: str) -> bool:
     first, length = digits, len(digits)
     known = (
         (first[0] == "4" and length in (16, 19))
+        # Of one country, or of debit cards, and of sixteen digits.
+        or (length == 16 and first.startswith(_MORE_CARDS))
         or (51 <= int(first[:2]) <= 55 and length == 16)
         or (2221 <= int(first[:4]) <= 2720 and length == 16)
         or (first[:2] in ("34", "37") and length == 15)
@@ -179,6 +200,8 @@ def _is_card(digits: str) -> bool:
 
 
 def _find_accounts(text: str, name: str) -> Iterator[Place]:
+    if "iban" in name.lower() or re.search(r"\biban\b", text, re.IGNORECASE):
+        text = text.translate(_CAPITALS)
     for match in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(match[0][:2], 0)
         end = match.start()
@@ -194,8 +217,10 @@ def _find_accounts(text: str, name: str) -> Iterator[Place]:
                 yield Place("iban", match.start(), end)
 
 
-def find_named_phone(text: str, name: str) -> Iterator[Place]:
-    """Yield the whole text if it is a telephone number, and its name says so."""
+def find_named_person(text: str, name: str) -> Iterator[Place]:
+    """Yield the whole text if it is a number of a person or a telephone, as its name says."""
+    if len(text) <= 24 and _ID_NAME.fullmatch(name) and sum(map(str.isdigit, text)) >= 5:
+        yield Place("id-number", 0, len(text))
     if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
         yield Place("phone", 0, len(text))
 
@@ -220,6 +245,47 @@ def _find_said(text: str, name: str) -> Iterator[Place]:
             yield Place("phone", *match.span("number"))
 
 
+def _find_phones_in_columns(text: str, name: str) -> Iterator[Place]:
+    def classify(head: str) -> bool | None:
+        return True if _PHONE_NAME.search(head) else None
+
+    for start, end, _ in iter_columns(text, classify):
+        if end - start <= 24 and _is_phone(text[start:end].strip("\"'` "), _REGIONS):
+            yield Place("phone", start, end)
+
+
+_IDENTITIES: Final = (
+    *("ssn", "social security", "sozialversicherungs", "national insurance", "nino", "passport"),
+    *("passeport", "pasaporte", "reisepass", "personalausweis", "steuer-id", "steuerid", "tax id"),
+    *("steuernummer", "steueridentifikationsnummer", "taxpayer id", "driver's licen", "nhs number"),
+    *("drivers licen", "driving licen", "führerschein", "sécurité sociale", "dni", "nie", "nif"),
+    *(
+        "cpf",
+        "cnpj",
+        "codice fiscale",
+        "bsn",
+        "burgerservicenummer",
+        "pesel",
+        "personnummer",
+        "cpr",
+    ),
+    *("fødselsnummer", "henkilötunnus", "rodné číslo", "curp", "aadhaar", "snils", "medicare"),
+    *("паспорт", "снилс", "инн", "身份证", "身分證", "マイナンバー", "주민등록번호"),
+)
+_ID: Final = re.compile(
+    rf"(?i:{'|'.join(_IDENTITIES)})(?i:[cs]e)?(?i:-?nummer|-?nr)?"
+    r"(?i:[ _-]?(?:number|numbers|no|nr|nummer|num|id|号码|號碼|号|card))?"
+    r"(?:\.|[\"'])?(?:[ ](?i:is|was|ist|lautet|est|es|é|è|:)|[:：=#])?\s{0,2}[\"'«“]?"
+    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20})(?![\w-])"
+)
+
+
+def _find_identities(text: str, name: str) -> Iterator[Place]:
+    for match in match_at(_ID, text, text.lower(), _IDENTITIES):
+        if sum(map(str.isdigit, match["number"])) >= 5:
+            yield Place("id-number", *match.span("number"))
+
+
 def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
     digits = re.sub(r"\D", "", written)
     if not 7 <= len(digits) <= 15 or len(set(digits)) < 3:
@@ -237,9 +303,18 @@ def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
 PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[Place]]], ...]] = (
     (r"@[^\s@.]+\.[^\s@.]", _find_emails),
     (r"[0-9](?:[ -]?[0-9]){11}", _find_cards),
-    (r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}", _find_accounts),
+    (
+        r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}|(?i:\biban\b)",
+        _find_accounts,
+    ),
     (r"(?:\+|00) ?\(?[0-9]\)?(?:[ .\-/()\x{a0}]{0,2}[0-9]){7}", _find_international),
     (r"[0-9]{3}(?:\) ?|[ .-])[0-9]{3}[ .-][0-9]{4}", _find_national),
+    (
+        r"(?i:phone|mobile|tel|cell|fax|msisdn|whatsapp)[\p{L}\p{N}_.#/()\"'`* -]*"
+        r"(?:[|\t;,][^\n]*)?\n",
+        _find_phones_in_columns,
+    ),
+    (rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)})", _find_identities),
     (rf"(?i:{_SAID_WORDS}[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()]{{0,2}}[0-9]){{6}})", _find_said),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches

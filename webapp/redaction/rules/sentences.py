@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import Place, is_strong
+from webapp.redaction.rules.context import Place, is_told
 from webapp.redaction.rules.forms import ignoring_case, is_argument
-from webapp.redaction.rules.kinds import Kind, has_digit
+from webapp.redaction.rules.kinds import Kind, is_random, match_at, split_words
 
 _PASSWORD: Final = (
     r"(?:pass(?:word|phrase|code|wd)?|pwd|passwort|kennwort|mot de passe|mdp|contraseña"
     r"|contrasena|clave"
+    r"|parola d['’]ordine|palavra-passe"
     r"|senha|wachtwoord|parola|hasło|hasłem|lösenord(?:et)?|adgangskode(?:n)?|heslo)"
 )
-_NOUN: Final = rf"(?:{_PASSWORD}|pin|secret|token|credential|(?:api|access|secret|license)[ -]?key)"
+_NOUN: Final = (
+    rf"(?:{_PASSWORD}|(?:api[- ]?)?(?:schlüssel|clé|llave|chave|chiave|sleutel|klucz|nyckel|ключ)"
+    r"|jeton|токен|pin|secret|token|credential|(?:api|access|secret|license)[ -]?key)"
+)
 _USER: Final = (
     r"(?:user(?:name|[ ]?id)?|login|account|e-?mail|benutzer(?:name)?|nutzer(?:name)?"
     r"|anmeldename|konto"
@@ -25,12 +29,6 @@ _USER: Final = (
 _QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
 _SECRET: Final = r"(?P<secret>[^\s\"'`“”„«»,;()<>]{4,100})"
 
-_TECHNICAL: Final = re.compile(
-    r"(?:sha|md|argon|pbkdf|oauth|aes|rsa|base|utf|v|http|id|php|win|java|scram|bcrypt|scrypt"
-    r"|python|node"
-    r"|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x)[-_.]?[0-9]",
-    re.IGNORECASE,
-)
 _AS: Final = r"(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come|jako|som)"
 _IS: Final = r"(?:is|was|ist|war|est|es|era|é|è|is)"
 _SWAPPED: Final = re.compile(
@@ -51,9 +49,71 @@ _BEFORE: Final = re.compile(
     r"|its))?[ ]{0,2}\Z",
     re.IGNORECASE,
 )
+_PLAIN: Final = r"[^\W\d_]{1,16}(?:['’][^\W\d_]{1,8})?"
+_GAP: Final = r"[ ,:;(–—]{1,3}"
+_CODED: Final = (
+    r"(?P<secret>(?=[^\s]{0,60}[0-9]|[^\s]{0,60}[!@#$%^&*+=?][^\s])[^\s\"'`“”„«»,;()<>]{8,100})"
+)
+_APART: Final = re.compile(
+    rf"(?:{_NOUN})s?(?P<words>(?:{_GAP}{_PLAIN}){{0,6}}?){_GAP}{_QUOTES}{_CODED}",
+    re.IGNORECASE,
+)
+_ENTERED: Final = re.compile(
+    r"(?:log(?:ged|ging)?[ -]?(?:in|into|on)|login|sign(?:ed)?[ ]in|authenticat[a-z]{1,4}"
+    r"|unlock(?:s|ed)?|decrypt(?:s|ed)?|anmelden|einloggen|connexion|connecter)\b"
+    rf"(?P<words>(?:{_GAP}[^\s,;:()]{{1,40}}){{0,5}}?[ ](?:with|using|via|by|mit|avec|con|com)"
+    rf"(?:[ ](?:the|my|this|token|key|secret|password|pass|pw)){{0,3}}):?[ ]{_QUOTES}{_CODED}",
+    re.IGNORECASE,
+)
+_CODE_BEFORE: Final = re.compile(
+    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8})[ ](?:is|ist|est|es|é)[ ](?:your|the|my|ihr|dein"
+    r"|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code|código|otp|passcode|pin)\b",
+    re.IGNORECASE,
+)
+_CHANGED: Final = re.compile(
+    rf"[\"'`”]{{0,2}}[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)[ ]{_QUOTES}{_CODED}",
+    re.IGNORECASE,
+)
+_ASKED: Final = re.compile(
+    rf"(?:enter|type|use|try|paste|gib|tippe|entrez|saisir)[ ]{_QUOTES}{_CODED}[\"'`”»]?"
+    rf"[ ](?:when|if|as|for|at|in|to|wenn|als|quand|comme)\b[^\n.]{{0,40}}\b{_NOUN}\b",
+    re.IGNORECASE,
+)
+_ASK_HINTS: Final = ("enter", "type", "use", "try", "paste", "gib", "tippe", "entrez", "saisir")
+_BELOW: Final = re.compile(
+    rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?:)?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
+    r"[ \t>*`]{0,8}(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
+    rf"|{_NOUN}[ ][^\n:]{{2,60}}:[ ]{{1,3}}{_QUOTES}(?P<same>[^\s\"'`”»]{{6,200}})"
+    r"[\"'`”»]?[ \t]{0,8}(?=\r?\n|\Z)",
+    re.IGNORECASE,
+)
+"""Below the name, or at the end of its line."""
+
+_NOUN_HINTS: Final = (
+    *("schlüssel", "clé", "llave", "chave", "chiave", "sleutel", "klucz", "nyckel", "ключ"),
+    *("jeton", "токен"),
+    *("pass", "pwd", "kennwort", "mot de", "mdp", "contrase", "clave", "senha", "wachtwoord"),
+    *("parola", "palavra", "hasł", "lösenord", "adgangskode", "heslo", "pin", "secret", "token"),
+    *("credential", "api", "access", "license"),
+)
+_VERB_HINTS: Final = (
+    *("log", "sign", "authenticat", "unlock", "decrypt", "anmelden", "einloggen", "connexion"),
+    "connecter",
+)
+_LINKS: Final = split_words(
+    "is was be been now still here again just currently simply as ist war lautet est était era es"
+    " c'est c’est är er é è jest je este oli var luidt heißt to on était sera foi fue set"
+)
+"""Words after the name of a secret, before one that is a word with a number."""
+
 SENTENCES_NEEDS: Final = (
     rf"(?i:[ \t](?:{_AS}|{_IS}) (?:[\p{{L}}\p{{N}}_-]+ ){{0,3}}{_NOUN}"
     rf"|\|[ ]*convertto-secure|{_PASSWORD} +[^\s]*[0-9!@#$%^&*+=?])"
+)
+APART_NEEDS: Final = (
+    rf"(?i:{_NOUN}s?(?:[ ,:;(–—\r\n\"'.?!)]|$)"
+    r"|log(?:ged|ging)?[ -]?(?:in|on)|sign(?:ed)? in|authenticat|unlock"
+    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{4} (?:is|ist|est|es|é) )"
 )
 
 
@@ -67,21 +127,48 @@ def find_in_sentences(text: str) -> Iterator[Place]:
             yield from _check(text, *match.span("secret"))
 
 
+def find_apart(text: str, lowered: str) -> Iterator[Place]:
+    """Yield the secrets some words after their names, or after a verb, and codes before theirs."""
+    for match in _CODE_BEFORE.finditer(text):
+        yield Place("pin", *match.span("secret"))
+    for match in match_at(_ASKED, text, lowered, _ASK_HINTS):
+        yield from _check(text, *match.span("secret"))
+    for match in match_at(_BELOW, text, lowered, _NOUN_HINTS):
+        group = "same" if match["secret"] is None else "secret"
+        secret = match[group].rstrip(".!?:")
+        if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
+            yield Place("password", match.start(group), match.start(group) + len(secret))
+    for pattern, hints in ((_APART, _NOUN_HINTS), (_ENTERED, _VERB_HINTS)):
+        for match in match_at(pattern, text, lowered, hints):
+            secret = match["secret"].rstrip(".!?:")
+            if _is_apart(match["words"], secret):
+                yield Place("password", match.start("secret"), match.start("secret") + len(secret))
+                # The old one, and then the new one.
+                changed = _CHANGED.match(text, match.end("secret"))
+                if changed is not None:
+                    yield from _check(text, *changed.span("secret"))
+
+
 def _check(text: str, start: int, end: int) -> Iterator[Place]:
     secret = text[start:end].rstrip(".!?:")
-    if is_argument(secret) and _is_told(secret):
+    if is_argument(secret) and is_told(secret):
         yield Place("password", start, start + len(secret))
 
 
-def _is_told(secret: str) -> bool:
-    """Return whether a word beside the name of a secret is no other word or term."""
-    return (
-        is_strong(secret)
-        and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
-        and not _TECHNICAL.match(secret)
-        and not re.search(
-            r"[(){}\[\]<>|\\]|://|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[\w.-]+=|\A--?[a-z]", secret
-        )
+_CODE: Final = re.compile(
+    r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]|[a-z][0-9]{1,4}[A-Z]"
+)
+_NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
+
+
+def _is_apart(words: str, secret: str) -> bool:
+    """Return whether a word some words after the name of a secret is one."""
+    if len(secret) < 8 or not is_argument(secret) or not is_told(secret):
+        return False
+    if _CODE.search(secret) and not re.fullmatch(r"[A-Za-z0-9]+(?:[/+][A-Za-z0-9]+)+", secret):
+        return True
+    return _LINKS.issuperset(words.lower().strip(" ,:;(–—").split()) and bool(
+        _NAMED_CODE.match(secret)
     )
 
 
@@ -107,7 +194,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"mot de passe(?:[ ](?:du|de|des|pour|d'|la|le|les|l'|est|au|temporaire|initial"
         r"|[a-zà-ÿ'’-]{2,16})){0,5}?"
         rf"\s{{0,2}}(?:est|:|=)\s{{0,2}}:?\s{{0,2}}{_QUOTES}{_SECRET}",
-        lambda secret: is_argument(secret) and _is_told(secret),
+        lambda secret: is_argument(secret) and is_told(secret),
     ),
     ignoring_case(
         "password",
@@ -124,6 +211,20 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
         rf"[ ]{{1,2}}{_QUOTES}"
         rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}){_CLOSES}",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
+        "|код подтверждения",
+        r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "use otp |otp |one-time password |your code |login code |code is ",
+        r"(?:use otp|otp|one-time password|your (?:login |access |sign-in )?code)(?: is)?:? "
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9.])",
         lambda secret: len(set(secret)) > 1,
     ),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Generator, Iterator
-from typing import Final
+from collections.abc import Callable, Generator, Iterator
+from typing import Final, TypeVar
 
 from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
 from webapp.redaction.rules.kinds import SPACE, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
+T = TypeVar("T")
 _MOST_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
@@ -17,6 +19,10 @@ _CELLS: Final = {
     delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
     for delimiter in ("|", "\t", ";", ",")
 }
+_SPACES: Final = "  "
+"""Divides the columns that a program prints."""
+
+_SPACED: Final = re.compile(r"[^\s]+(?:[ ][^\s]+)*")
 _INSERT: Final = re.compile(
     r"(?:insert|replace|upsert|merge)\s{1,9}(?:(?:ignore|delayed|low_priority|or\s{1,9}\w{1,10})"
     r"\s{1,9})?into\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)"
@@ -57,10 +63,16 @@ def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
     end = 0
     while "stdin" in lowered and (copied := _COPY.search(text, end)):
         end = yield from _find_copied(text, copied)
+    for start, end, (kind, shape) in iter_columns(text, _classify_column):
+        yield from _read_cell(text, start, end, kind, shape)
+
+
+def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tuple[int, int, T]]:
+    """Yield the cells below the heads that `classify` knows by their names."""
     lines = list(_iter_lines(text))
     at = 0
     while at < len(lines):
-        kept = _read_head(text, *lines[at])
+        kept = _read_head(text, *lines[at], classify)
         at += 1
         if kept is None:
             continue
@@ -71,9 +83,16 @@ def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
                 cells = _split(text, start, end, delimiter)
                 if len(cells) != count:
                     break
-                for column, (kind, shape) in columns.items():
-                    yield from _read_cell(text, *cells[column], kind, shape)
+                for column, known in columns.items():
+                    yield *cells[column], known
             at += 1
+
+
+def _classify_column(name: str) -> tuple[str, Shape] | None:
+    known = classify(name)
+    # Tests pass as well, and the value of a cookie has no name in a column.
+    is_none = known is None or known[1] is Shape.COOKIE or name.lower() == "pass"
+    return None if is_none else known
 
 
 def _iter_lines(text: str) -> Iterator[tuple[int, int]]:
@@ -86,30 +105,32 @@ def _iter_lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _read_head(
-    text: str, start: int, end: int
-) -> tuple[str, int, dict[int, tuple[str, Shape]]] | None:
-    """Return the delimiter of a head, the number of its cells, and its columns of secrets."""
+    text: str, start: int, end: int, classify: Callable[[str], T | None]
+) -> tuple[str, int, dict[int, T]] | None:
+    """Return the delimiter of a head, the number of its cells, and its columns that are known."""
     if not 5 <= end - start <= 2000:
         return None
     line = text[start:end]
-    delimiter = next((one for one in _CELLS if one in line), None)
-    if delimiter is None:
+    delimiter = next((one for one in _CELLS if one in line), _SPACES)
+    if delimiter == _SPACES and _SPACES not in line.strip():
         return None
     cells = _split(text, start, end, delimiter)
-    columns: dict[int, tuple[str, Shape]] = {}
+    columns: dict[int, T] = {}
     for at, (begin, stop) in enumerate(cells):
         name = text[begin:stop]
         if not _HEAD_CELL.match(name):
             return None
         known = classify(name.strip("\"'`* ").replace(" ", "_"))
-        # Tests pass as well, and the value of a cookie has no name in a column.
-        if known is not None and known[1] is not Shape.COOKIE and name.lower() != "pass":
+        if known is not None:
             columns[at] = known
     return (delimiter, len(cells), columns) if columns and len(cells) > 1 else None
 
 
 def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
     """Return the places of the cells of a line, without the space and the bars around them."""
+    if delimiter == _SPACES:
+        words = itertools.islice(_SPACED.finditer(text, start, end), _MOST_CELLS)
+        return [match.span() for match in words]
     if delimiter == "|":
         while start < end and text[start] in " \t|":
             start += 1

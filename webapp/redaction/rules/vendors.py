@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.kinds import Kind, is_mixed, is_no_placeholder, is_value
+from webapp.redaction.rules.kinds import (
+    Kind,
+    is_mixed,
+    is_no_placeholder,
+    is_random,
+    is_value,
+    split_words,
+)
 
 _ELISION: Final = r"(?:\*{2,4096}|\.{3}|…|•{2,4096}|\[\.{3}\])"
 
@@ -24,7 +32,21 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", _WORD + "{24,}+", "hf_ r8_ api_org_ fw_ fc- wandb_"),
     ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
     ("api-key", _DASHED + "{24,}+", "lsv2_pt_ lsv2_sk_ ls__ phx_ psk_ e2b_ bb_live_"),
-    ("api-key", r"[0-9a-f]{40,}+", "sk_"),
+    ("api-key", _DASHED + "{40,}+", "sk_ os_v2_app_ os_v2_org_ s-s4t2ud- s-s4t2af-"),
+    ("api-key", r"[0-9a-f]{34}(?![A-Za-z0-9])", "pk_"),
+    ("api-key", _WORD + "{22}(?![A-Za-z0-9])", "ak- as-"),
+    ("api-key", _WORD + "{24,}+", "aio_ unkey_ live_ rpa_ tr_prod_ tr_dev_ apify_api_ cmVmdGtu"),
+    ("api-key", r"[A-Za-z0-9_-]{27,29}(?![A-Za-z0-9_-])", "BSA"),
+    ("sourcegraph-token", r"[A-Za-z0-9_]{40,}+", "sgp_"),
+    ("infisical-token", r"[0-9a-f-]{24,36}\.[0-9a-f]{32}\.[0-9a-f]{32}", "st."),
+    (
+        "paseto",
+        _DOTTED + "{30,}+",
+        "v1.local. v2.local. v3.local. v4.local. v1.public. v2.public. v3.public. v4.public.",
+    ),
+    ("salesforce-token", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,}+", "00D"),
+    ("twitter-token", r"[A-Za-z0-9]{4,60}%[A-Za-z0-9%]{30,}+", "AAAAAAAAAAAAAAAAAAAA"),
+    ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,6}-){4}[A-Z0-9]{5}(?![A-Za-z0-9-])", "A3-"),
     ("organization", _WORD + "{16,}+", "org-"),
     ("project", _WORD + "{16,}+", "proj_"),
     # Code, packages and their builds.
@@ -63,7 +85,11 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("alibaba-key", r"[A-Za-z0-9]{12,30}(?![A-Za-z0-9])", "LTAI"),
     ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
     ("yandex-token", _BASE64 + "{30,}+", "AQVN t1. y0_"),
-    ("hosting-token", _DASHED + "{20,}+", "nfp_ nfc_ nfo_ vcp_ vci_ vca_ vck_ rnd_ HRKU- render_"),
+    (
+        "hosting-token",
+        _DASHED + "{20,}+",
+        "nfp_ nfc_ nfo_ vcp_ vci_ vca_ vck_ rnd_ HRKU- render_ vercel_blob_rw_",
+    ),
     ("hosting-token", _BASE64 + "{40,}+", "fo1_ fm2_ FlyV1"),
     ("cloudflare-token", _DASHED + "{30,}+", "v1.0- cfut_ cfat_ cfk_"),
     ("tailscale-key", _DASHED + "{16,}+", "tskey-"),
@@ -77,14 +103,14 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),
     ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{40,}+", "pat"),
     # Messages.
-    ("slack-token", r"[abeoprs]-[A-Za-z0-9-]{10,}+", "xox xoxe."),
+    ("slack-token", r"[a-eoprs]-[A-Za-z0-9%_-]{10,}+", "xox xoxe.xox"),
     ("slack-token", r"[A-Za-z0-9-]{20,}+", "xapp-"),
     ("sendgrid-key", r"[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}+", "SG."),
     ("twilio-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "SK AC"),
     ("mailgun-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "key- pubkey-"),
     ("mail-key", _DASHED + "{20,}+", "xkeysib- xsmtpsib- md- re_ mlsn."),
     # Payment and commerce.
-    ("stripe-key", r"(?:live|test)_[A-Za-z0-9]{10,}+", "sk_ rk_ pk_"),
+    ("stripe-key", r"(?:live|test)_[A-Za-z0-9]{10,}+", "sk_ rk_"),
     ("webhook-secret", _BASE64 + "{16,}+", "whsec_"),
     ("square-token", _DASHED + "{20,}+", "sq0atp- sq0csp- sq0idp- EAAAE EAAAl"),
     (
@@ -181,9 +207,55 @@ PARTS: Final[tuple[Kind, ...]] = (
             + ("token", "api", "apikey")
         ),
         re.compile(r"_[a-z]{2,8}_[A-Za-z0-9]{20,}+"),
-        lambda secret: is_no_placeholder(secret) and any(map(str.isdigit, secret)),
+        lambda secret: (
+            is_no_placeholder(secret)
+            and any(map(str.isdigit, secret))
+            # Publishable, as its vendors say.
+            and not secret.startswith(("pk_", "pub_"))
+        ),
         reach=16,
         needs=r"_[a-z]{2,8}_[A-Za-z0-9]{20}",
+    ),
+    # Keys that end with the name of their vendor, or have it in the middle.
+    Kind(
+        "new-relic-key",
+        ("NRAL",),
+        re.compile("NRAL(?![A-Za-z0-9])"),
+        lambda secret: len(secret) >= 40 and is_no_placeholder(secret),
+        reach=36,
+    ),
+    Kind(
+        "azure-key",
+        ("AZDO", "JQQJ99", "AzFu", "AzSe", "ACDb"),
+        re.compile("(?:AZDO|JQQJ99|AzFu|AzSe|ACDb)[A-Za-z0-9]{4,100}(?![A-Za-z0-9=])"),
+        lambda secret: len(secret) in (52, 56, 84) and is_no_placeholder(secret),
+        reach=80,
+    ),
+    Kind(
+        "mailchimp-key",
+        ("-us",),
+        re.compile("-us[0-9]{1,2}(?![A-Za-z0-9-])"),
+        lambda secret: len(secret) >= 36 and is_no_placeholder(secret),
+        reach=32,
+        needs="[0-9a-f]-us[0-9]",
+    ),
+    Kind(
+        "asana-token",
+        (":",),
+        re.compile(":[0-9a-f]{32}(?![A-Za-z0-9])"),
+        lambda secret: secret.partition(":")[0].isdigit() and len(secret) >= 45,
+        reach=20,
+        needs="[0-9]:[0-9a-f]{32}",
+    ),
+    Kind(
+        "wallet-key",
+        ("5H", "5J", "5K", "K", "L"),
+        re.compile(
+            r"(?<![A-Za-z0-9+/=_-])(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-5][1-9A-HJ-NP-Za-km-z]{50})"
+            r"(?![A-Za-z0-9+/=_-])"
+        ),
+        is_no_placeholder,
+        needs="(?:^|[^A-Za-z0-9+/=_-])(?:5[HJK]|[KL][1-5])[1-9A-HJ-NP-Za-km-z]{20}",
     ),
     Kind(
         "slack-webhook",
@@ -199,6 +271,17 @@ PARTS: Final[tuple[Kind, ...]] = (
             r"|hooks\.zapier\.com/hooks/catch/)(?P<secret>[A-Za-z0-9@/_-]{12,}+)"
         ),
         is_no_placeholder,
+    ),
+    # Of any host: the last part of the path is the key.
+    Kind(
+        "webhook",
+        ("hook",),
+        re.compile(
+            r"hooks?[0-9]?(?:\.[a-z0-9-]{1,40}){0,4}(?::[0-9]{2,5})?/(?:[A-Za-z0-9@._-]{1,40}/){0,6}"
+            r"(?P<secret>[A-Za-z0-9_-]{20,}+)(?![A-Za-z0-9./])"
+        ),
+        lambda secret: len(secret) != 40 and any(map(str.isdigit, secret)) and is_random(secret),
+        needs=r"hooks?[0-9]?[a-z0-9.:-]*/[A-Za-z0-9@._/-]{20}",
     ),
     Kind(
         "telegram-token",
@@ -231,3 +314,46 @@ PARTS: Final[tuple[Kind, ...]] = (
     ),
 )
 """Kinds with a part in the middle that no other text has."""
+
+_IDS: Final = split_words(
+    """
+    call msg run file req resp rs chatcmpl cmpl gen batch thread asst toolu step vs ws ci fc fp
+    evt event cus prod price sub ch pi pm seti in il card txn acct user usr org proj project team
+    id uuid trace span request response job task node build chunk main index assets pk pub public
+    sha sha256 sha384 sha512 sha1 md5 etag nonce ref rev commit digest hash integrity boundary
+    webkit v tx
+    """
+)
+_OF_KEYS: Final = split_words(
+    """
+    key keys apikey api secret token tok sk pat live prod priv private auth access admin svc
+    signkey sec pw pwd rk bearer personal refresh tk
+    """
+)
+# Any vendor's: words that say so, or more random letters than an id has.
+_ANY_PREFIX: Final = re.compile(
+    r"(?<![A-Za-z0-9_/+.%\\-])(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
+    r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/.-])"
+    r"|(?P<dashed>[A-Za-z0-9_-]{24,200}+={0,2}(?![A-Za-z0-9/.])))"
+)
+PREFIX_NEEDS: Final = r"[_-][A-Za-z0-9][A-Za-z0-9_-]{19}"
+"""An expression of RE2 that matches every text with a token that has any prefix."""
+
+
+def find_prefixed(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the tokens that begin with words of no known vendor, as `acme_pat_…`."""
+    for match in _ANY_PREFIX.finditer(text):
+        words = re.split("[_-]", match["words"])
+        rest = match["rest"]
+        is_key = not _OF_KEYS.isdisjoint(words) and "pk" not in words
+        is_long = len(rest) >= 30 and _IDS.isdisjoint(words)
+        cases = (any(map(str.islower, rest)), any(map(str.isupper, rest)))
+        if (
+            any(map(str.isdigit, rest))
+            and (is_key or (is_long and all(cases)))
+            and any(cases)
+            and len(set(rest)) >= 10
+            and is_no_placeholder(match[0])
+            and (match["dashed"] is None or (is_key and all(cases) and is_random(rest)))
+        ):
+            yield match.span()

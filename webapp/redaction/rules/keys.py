@@ -1,0 +1,153 @@
+"""Keys of machines and wallets, hashes of passwords, and links that let in whoever has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webapp.redaction.rules.context import Place
+from webapp.redaction.rules.forms import ignoring_case
+from webapp.redaction.rules.kinds import SPACE, Kind, has_digit, is_no_placeholder, is_random
+
+_LINE_BREAK: Final = (
+    r"(?:[ \t]*+(?:(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])"
+    # A string a line, of a program.
+    r"(?:[\"'],?[ \t]*+[+.]?[ \t]*+\r?\n[ \t]*+[+.]?[ \t]*+[\"'])?"
+    # Quoted, of a difference, or with the number of the line.
+    r"(?:[ \t]*+(?:[>+|#*/-]{1,3}|[0-9]{1,6}[:|→]?)[ \t]++)?)|[ \t]++|(?!))"
+)
+_KEY_BLOCK: Final = (
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    rf"(?:{_LINE_BREAK}++(?:[A-Za-z-]{{1,30}}: [^\r\n\\\"]{{1,200}}"
+    r"|[A-Za-z0-9+/=]{16,}+|[A-Za-z0-9+/=]++(?=[ \t]*+(?:[\r\n\\\"']|\Z|-----)))|(?!))*+"
+    rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
+)
+
+KEYS: Final[tuple[Kind, ...]] = (
+    Kind("private-key", ("-----BEGIN ",), re.compile(_KEY_BLOCK), lambda _: True),
+    Kind(
+        "private-key",
+        ("-----BEGIN OpenVPN", "---- BEGIN SSH2"),
+        re.compile(
+            r"----+ ?BEGIN (?:OpenVPN (?:tls-crypt-v2 (?:client|server) key|Static key V1)"
+            r"|SSH2 ENCRYPTED PRIVATE KEY) ?----+\s{1,9}(?:[A-Z][a-z]{1,20}: [^\n]{1,100}\n){0,4}"
+            r"(?P<secret>[A-Za-z0-9+/=]{16,100}(?:\s{1,9}[A-Za-z0-9+/=]{16,100}){0,60})"
+        ),
+        lambda _: True,
+    ),
+    Kind(
+        "recovery-key",
+        ("-",),
+        re.compile(r"(?:-[0-9]{6}){7}(?![0-9-])"),
+        lambda secret: len(secret) == 55,
+        reach=6,
+        needs="[0-9]-[0-9]{6}-[0-9]{6}-",
+    ),
+    Kind(
+        "private-key",
+        ("PuTTY-User-Key-File-",),
+        re.compile(
+            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\r?\n(?!Private-Lines)[^\n]{0,200}){0,60}?\r?\n"
+            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,100}){0,200})"
+        ),
+        lambda _: True,
+    ),
+    # Hashes of passwords, keys beside their ids, keys of wallets.
+    Kind(
+        "password-hash",
+        ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$1$", "$y$", "$7$", "$P$", "$H$", "$apr1$")
+        + ("$argon2", "$scrypt$", "$pbkdf2", "{SSHA", "{SHA}", "{CRYPT}", "pbkdf2_sha", "scrypt:")
+        + ("pbkdf2:", "SCRAM-SHA-"),
+        re.compile(
+            r"\$(?:2[aby]\$[0-9]{2}|6|5|1|y|7|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3}|scrypt"
+            r"|pbkdf2(?:-sha[0-9]{1,3})?)\$[A-Za-z0-9./$=,+]{20,200}"
+            r"|\$[PH]\$[A-Za-z0-9./]{31}(?![A-Za-z0-9./])"
+            r"|\{(?:S?SHA[0-9]{0,3}|CRYPT)\}[A-Za-z0-9+/=.$]{20,200}"
+            r"|(?:pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}"
+            r"|scrypt(?::[0-9]{1,9}){3}|SCRAM-SHA-[0-9]{1,3})\$[A-Za-z0-9+/=:$]{20,300}"
+        ),
+        # The `$` at its beginning is not that of a variable.
+        lambda secret: is_no_placeholder(secret.lstrip("${")),
+    ),
+    # Values that are encrypted in a file, for whoever has the one key.
+    Kind(
+        "encrypted-secret",
+        ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v"),
+        re.compile(
+            r"ENC\([A-Za-z0-9+/=_-]{12,4096}\)"
+            r"|\{cipher\}(?:\{[a-z]{1,20}:[\w-]{1,60}\}){0,3}[A-Za-z0-9+/=]{16,4096}"
+            r"|ENC\[[A-Z0-9_]{1,20},data:[^\]\n]{4,4096}\]"
+            r"|\$ANSIBLE_VAULT;[^\n]{3,80}\n(?:[ \t]{0,40}[0-9a-f]{8,200}\r?\n?){1,400}"
+            r"|vault:v[0-9]{1,3}:[A-Za-z0-9+/=]{20,4096}"
+        ),
+        lambda secret: len(set(secret)) >= 8,
+    ),
+    Kind(
+        "aws-secret",
+        ("AKIA", "ASIA"),
+        re.compile(
+            r"A[KS]IA[A-Z2-7]{16}[^A-Za-z0-9/+]{1,20}(?:[A-Za-z_ ]{1,30}[^A-Za-z0-9/+]{1,10}){0,2}"
+            r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+        ),
+        has_digit,
+    ),
+    Kind(
+        "twilio-key",
+        ("AC", "SK"),
+        re.compile(
+            r"(?:AC|SK)[0-9a-f]{32}[\"'`]?[\s:,=]{1,6}[\"'`]?(?P<secret>[0-9a-f]{32})(?![0-9a-f])"
+        ),
+        has_digit,
+        needs=rf"(?:AC|SK)[0-9a-f]{{32}}[\"'`]?[{SPACE}:,=]+[\"'`]?[0-9a-f]{{32}}",
+    ),
+    # Links that let in whoever has them.
+    ignoring_case(
+        "link",
+        "reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token|secret",
+        r"(?<=[/._-])(?:reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth"
+        r"|key|token|secret)"
+        r"[a-z_-]{0,20}(?:/[a-z_-]{1,20}){0,3}/(?P<secret>[a-z0-9_-]{20,400})(?![a-z0-9./])",
+        lambda secret: is_random(secret) or re.fullmatch("[0-9a-f-]{32,}", secret) is not None,
+        r"(?:reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token"
+        r"|secret)[a-z_/-]*/[a-z0-9_-]{20}",
+    ),
+    ignoring_case(
+        "wallet-key",
+        "wallet(|privatekeytoaccount(|from_key(|fromsecretkey(|keypair(",
+        r"[a-z_]{6,24}\(\s{0,9}[\"'](?P<secret>(?:0x)?[0-9a-f]{64})[\"']",
+        has_digit,
+    ),
+    ignoring_case(
+        "totp-secret",
+        "this|setup|secret|manual|enter|security|totp|authenticator",
+        r"(?:this|setup|secret|manual|enter|security|totp|authenticator)(?:[ ](?:the|setup|secret"
+        r"|entry)){0,2}[ ](?:key|code)[^\n:]{0,20}:\s{0,3}"
+        r"(?P<secret>[a-z2-7]{4}(?:[ -]?[a-z2-7]{4}){3,15})(?![a-z0-9])",
+        lambda secret: any(map(str.isdigit, secret)),
+        r"(?:key|code)[^\n:]*:\s*[a-z2-7]{4}",
+    ),
+    ignoring_case(
+        "seed-phrase",
+        "mnemonic|phrase|seed",
+        r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z]{1,6}"
+        r"(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
+        lambda secret: True,
+        r"(?:mnemonic|phrase|seed)(?: words| is| are)*[^a-z]+[a-z]+[ ,]+[a-z]+[ ,]+[a-z]",
+    ),
+)
+
+_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+# Read from its end: lines of base64, of which the last one may be short.
+_KEY_BODY: Final = re.compile(
+    r"\s{0,9}[A-Za-z0-9+/=]{1,4096}(?:\s{1,9}[A-Za-z0-9+/=]{16,4096}){0,400}"
+)
+_MOST_KEY: Final = 32_768
+
+
+def find_cut_keys(text: str) -> Iterator[Place]:
+    """Yield the ends of private keys whose beginning was cut off."""
+    for match in _KEY_END.finditer(text):
+        body = _KEY_BODY.match(text[max(match.start() - _MOST_KEY, 0) : match.start()][::-1])
+        if body is not None and len(body[0]) >= 16:
+            yield Place("private-key", match.start() - len(body[0].rstrip()), match.end())
