@@ -43,7 +43,7 @@ _CREDENTIALS = re.compile(r"(?<=//)[^/]*@|\b(?:user|password)=[^&]*")
 
 
 def find_database_url(config: Config) -> str:
-    """Return the configured database, by default a SQLite file in the user's data folder."""
+    """Find the configured database, by default a SQLite file in the user's data folder."""
     if config.database_url:
         return config.database_url
     folder = platformdirs.user_data_path("readback", appauthor=False)
@@ -59,7 +59,7 @@ def open_app_database(config: Config) -> DatabaseOpener:
 
 
 def find_media_folder(config: Config) -> Path:
-    """Return the cache folder of the upstream's media, shared by the workers.
+    """Find the cache folder of the upstream's media, shared by the workers.
 
     Each server, and each account on one, has its own. Raises `ValueError` for a refused URL.
     """
@@ -71,13 +71,13 @@ def find_media_folder(config: Config) -> Path:
 
 
 def find_message_folder(config: Config) -> Path:
-    """Return the cache folder of the upstream's messages, one a server and account."""
+    """Find the cache folder of the upstream's messages, one a server and account."""
     media = find_media_folder(config)
     return media.parent.parent / "messages" / media.name
 
 
 def find_store_media_folder(config: Config) -> Path:
-    """Return the cache folder of the embedded server's media, one a database.
+    """Find the cache folder of the embedded server's media, one a database.
 
     It is the same in every working folder and with every password, so that `readback delete`
     finds the folder of a running server.
@@ -95,7 +95,7 @@ def _name_media_folder(place: str) -> Path:
 
 
 def find_spool_folder(config: Config) -> Path:
-    """Return the configured spool, by default a folder of this store in the user's data folder."""
+    """Find the configured spool, by default a folder of this store in the user's data folder."""
     if config.spool_dir:
         return Path(config.spool_dir)
     # The folder stays the same if the database gets another password.
@@ -105,7 +105,7 @@ def find_spool_folder(config: Config) -> Path:
 
 
 def build_endpoint(config: Config) -> Endpoint:
-    """Return the server that the client reads from. Raises `ValueError` for a refused URL."""
+    """Build the server that the client reads from. Raises `ValueError` for a refused URL."""
     if config.uses_embedded:
         return Endpoint.openai(base_url=EMBEDDED_URL, api_key=config.api_key)
     if config.azure_openai_endpoint:
@@ -175,7 +175,7 @@ def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:
 
 
 def find_snippet_servers(config: Config) -> tuple[Server, Server]:
-    """Return the servers that code asks for stored messages, and for another run.
+    """Find the servers that code asks for stored messages, and for another run.
 
     Raises `ValueError` for a refused URL.
     """

@@ -34,7 +34,7 @@ def split_message_id(message_id: str | None) -> tuple[str, int] | None:
 
 
 def parse_message_index(completion_id: str, message_id: str | None) -> int | None:
-    """Return the index in the id of a message of `completion_id`, or None if it has none."""
+    """Parse the index in the id of a message of `completion_id`, or None if it has none."""
     if message_id is None or not message_id.startswith(completion_id):
         return None
     match = re.fullmatch(_INDEX, message_id[len(completion_id) :])

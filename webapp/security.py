@@ -117,7 +117,7 @@ class Gate:
 
 @lru_cache(maxsize=64)
 def _find_name(host: str) -> str | None:
-    """Return the name in a Host header; None if it is none."""
+    """Find the name in a Host header; None if it is none."""
     try:
         parts = urlsplit(f"//{host}")
         name, _ = parts.hostname, parts.port

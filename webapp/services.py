@@ -87,7 +87,7 @@ class Sharing:
     recent: RecentSnapshots
 
     def find_open(self, token: str) -> Share | None:
-        """Return the share that a link opens; None if it ended, or if there are none at all."""
+        """Find the share that a link opens; None if it ended, or if there are none at all."""
         share = self.store.find_open(token)
         return share if self.policy.allows else None
 

@@ -163,7 +163,7 @@ class Provider:
         return LoggedIn(reader, wanted)
 
     def find_logout_url(self, return_to: str) -> str | None:
-        """Return the address that logs out at the provider; None if it offers none, or is down."""
+        """Find the address that logs out at the provider; None if it offers none, or is down."""
         try:
             self._load_metadata()
         except ProviderDown:
@@ -195,7 +195,7 @@ class Provider:
             raise self._note(ProviderDown(), error) from error
 
     def _read_claims(self, token: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the claims of the ID token, with those that only the user info has."""
+        """Read the claims of the ID token, with those that only the user info has."""
         claims = dict(token["userinfo"])
         if not isinstance(claims["sub"], str) or not claims["sub"]:
             raise ValueError("the account has no id")
@@ -214,7 +214,7 @@ class Provider:
 
 
 def find_verified_address(claims: Mapping[str, Any]) -> str | None:
-    """Return the account's address in lower case, if the provider has verified it."""
+    """Find the account's address in lower case, if the provider has verified it."""
     address = claims.get("email")
     if claims.get("email_verified") not in (True, "true") or not isinstance(address, str):
         return None

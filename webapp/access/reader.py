@@ -43,7 +43,7 @@ ANYONE: Final = Reader("anyone", "anyone", False, "open")
 
 
 def find_reader() -> Reader | None:
-    """Return the reader of this request, or None on the few pages that are open to all."""
+    """Find the reader of this request, or None on the few pages that are open to all."""
     reader = request.environ.get(READER)
     assert reader is None or isinstance(reader, Reader)
     return reader

@@ -141,7 +141,7 @@ class Record:
             log.error("an entry of the record could not be stored: %s", type(error).__name__)
 
     def list_entries(self, *, before: int | None = None, limit: int = 100) -> list[Entry]:
-        """Return entries, newest first, from those older than the entry `before`."""
+        """List entries, newest first, from those older than the entry `before`."""
         with self._database.get().reader.connect() as connection:
             binds = {"before": before or _NEWEST, "limit": limit}
             rows = connection.execute(_LIST, binds)

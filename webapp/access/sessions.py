@@ -113,7 +113,7 @@ class Sessions:
         return token
 
     def find(self, token: str) -> Session | None:
-        """Return the session of `token`, and note that it was used; None if it is over."""
+        """Find the session of `token`, and note that it was used; None if it is over."""
         self._register()
         with self._database.get().reader.connect() as connection:
             found = connection.execute(_FIND, {"digest": digest(token), **self._oldest()}).first()
@@ -131,7 +131,7 @@ class Sessions:
         return session
 
     def list_of(self, identity: str) -> list[Session]:
-        """Return the sessions of one identity, the last used first."""
+        """List the sessions of one identity, the last used first."""
         with self._database.get().reader.connect() as connection:
             rows = connection.execute(_LIST, {"identity": identity, **self._oldest()})
             return [_read_session(row) for row in rows]

@@ -74,7 +74,7 @@ class Proxies:
         return any((mapped or address) in network for network in self.trusted)
 
     def find_client(self, remote: str, forwarded: str) -> str:
-        """Return the address of the client; `forwarded` is X-Forwarded-For.
+        """Find the address of the client; `forwarded` is X-Forwarded-For.
 
         Each proxy adds the address that its request came from at the end of the list, so the
         list is read backwards for as long as the proxies are trusted.
@@ -86,7 +86,7 @@ class Proxies:
         return remote
 
     def find_prefix(self, remote: str, forwarded: str) -> str:
-        """Return the path that Readback is served under; `forwarded` is X-Forwarded-Prefix."""
+        """Find the path that Readback is served under; `forwarded` is X-Forwarded-Prefix."""
         named = _read_last(forwarded).rstrip("/")
         return named if is_prefix(named) and self.trusts(remote) else self.prefix
 
@@ -134,7 +134,7 @@ class Forwarding:
 
 
 def _read_last(values: str) -> str:
-    """Return the value of the nearest proxy."""
+    """Read the value of the nearest proxy."""
     return values.rpartition(",")[2].strip()
 
 

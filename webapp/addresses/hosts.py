@@ -61,7 +61,7 @@ def is_on_this_network(host: str) -> bool:
 
 
 def _find_address_in_disguise(host: str) -> str | None:
-    """Return the IPv4 address that the resolver reads in `host`, such as 8.8.8.8 in `134744072`."""
+    """Find the IPv4 address that the resolver reads in `host`, such as 8.8.8.8 in `134744072`."""
     if re.fullmatch(r"[0-9a-fx.]+", host) is None:
         return None
     try:

@@ -73,12 +73,12 @@ class Stream:
         return tuple(token for piece in self.pieces for token in piece.tokens)
 
     def count_below(self, probability: float) -> int:
-        """Return the number of tokens that were less likely."""
+        """Count the tokens that were less likely."""
         known = (token.probability for token in self.tokens)
         return sum(one is not None and one < probability for one in known)
 
     def find_least_certain(self, most: int) -> tuple[Token, ...]:
-        """Return the least likely tokens, the least likely first; sure ones are left out."""
+        """Find the least likely tokens, the least likely first; sure ones are left out."""
         unsure = (
             token
             for token in self.tokens
@@ -88,7 +88,7 @@ class Stream:
 
 
 def read_streams(logprobs: Object | None) -> tuple[Stream, ...]:
-    """Return the tokens of `content` and `refusal`, each if there are any."""
+    """Read the tokens of `content` and `refusal`, each if there are any."""
     streams = []
     for name in ("content", "refusal"):
         items = logprobs.items(name) if logprobs else None
@@ -98,7 +98,7 @@ def read_streams(logprobs: Object | None) -> tuple[Stream, ...]:
 
 
 def find_level(probability: float | None) -> int | None:
-    """Return the level of a probability, from 0 to 5; None for None."""
+    """Find the level of a probability, from 0 to 5; None for None."""
     if probability is None:
         return None
     return sum(probability >= least for least in LEVELS)
@@ -148,13 +148,13 @@ def _read_token(number: int, sent: Object | None) -> Token:
 
 
 def _read_text(sent: Object) -> str:
-    """Return the text of a token, `\\xf0` for bytes that are no character."""
+    """Read the text of a token, `\xf0` for bytes that are no character.."""
     data = _read_bytes(sent)
     return sent.text("token") or "" if data is None else data.decode("utf-8", "backslashreplace")
 
 
 def _read_bytes(sent: Object | None) -> bytes | None:
-    """Return the bytes of a token; None if they were not sent, or are none."""
+    """Read the bytes of a token; None if they were not sent, or are none."""
     items = sent.items("bytes") if sent else None
     numbers = [item.integer for item in items or () if isinstance(item, Number)]
     known = [one for one in numbers if one is not None and 0 <= one < 256]
@@ -163,7 +163,7 @@ def _read_bytes(sent: Object | None) -> bytes | None:
 
 
 def _read_probability(sent: Object) -> tuple[str, float | None]:
-    """Return a log-probability as sent, and the probability if it is one."""
+    """Read a log-probability as sent, and the probability if it is one."""
     value = sent.get("logprob")
     if not isinstance(value, Number):
         return "", None

@@ -97,7 +97,7 @@ class Failure:
 def find_result_failure(
     message: Message, *, tool: str | None = None, program: str | None = None
 ) -> Failure | None:
-    """Return the failure that the result of a call reports; None if it reports none.
+    """Find the failure that the result of a call reports; None if it reports none.
 
     `tool` is the name of the called tool, `program` the command of a shell. Texts that
     were only read (a file, a log, a web page) are judged by their first line alone.

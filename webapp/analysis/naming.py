@@ -86,7 +86,7 @@ def _get_first_text(arguments: Object, names: Iterable[str]) -> str | None:
 
 
 def _find_program(command: str) -> str | None:
-    """Return the first program of a shell command, past those that only start another one."""
+    """Find the first program of a shell command, past those that only start another one."""
     skipped = None
     steps = re.split(r"&&|;|\n", command[:2000])
     for word in " ".join(step for step in steps if not step.strip().startswith("cd ")).split():

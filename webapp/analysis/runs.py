@@ -107,7 +107,7 @@ class Run:
         return self.is_whole or (bool(self.messages) and self.messages[0].number == 1)
 
     def find_call(self, number: int, position: int | None = None) -> RunCall | None:
-        """Return call `number` of the run, or call `position` of message `number`."""
+        """Find call `number` of the run, or call `position` of message `number`."""
         if position is None:
             return next((call for call in self.calls if call.number == number), None)
         message = self.find_message(number)
@@ -168,7 +168,7 @@ def analyze_run(
 
 
 def find_call_failure(call: CallEntry) -> Failure | None:
-    """Return the failure that the first failed result of `call` reports."""
+    """Find the failure that the first failed result of `call` reports."""
     failures = (_find_failure(result) for result in call.results)
     return next((failure for failure in failures if failure), None)
 
@@ -187,7 +187,7 @@ def _find_failure(entry: Entry) -> Failure | None:
 def _build_message(
     entry: Entry, turn: int, failures: dict[int, Failure], *, first_call: int | None
 ) -> RunMessage:
-    """Return the message of `entry`; its calls have no numbers if `first_call` is None."""
+    """Build the message of `entry`; its calls have no numbers if `first_call` is None."""
     failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
     return RunMessage(
         number=entry.number,
@@ -254,7 +254,7 @@ class ToolUse:
 
 
 def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple[ToolUse, ...]:
-    """Return the tools called, the most called first, and then those only defined."""
+    """List the tools called, the most called first, and then those only defined."""
     used: dict[str, list[RunCall]] = {}
     for call in calls:
         used.setdefault(call.tool, []).append(call)

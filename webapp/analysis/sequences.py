@@ -58,7 +58,7 @@ class Sequence:
 
 
 def find_sequences(calls: Many[RunCall]) -> tuple[Sequence, ...]:
-    """Return the failing sequences of a run; those that overlap are one."""
+    """Find the failing sequences of a run; those that overlap are one."""
     sequences: list[Sequence] = []
     start = 0
     while start < len(calls):

@@ -56,7 +56,7 @@ def create_app(
     fills_new_store: bool = False,
     completes_store: bool = False,
 ) -> Flask:
-    """Return the application for `config`, by default that of the environment.
+    """Create the application for `config`, by default that of the environment.
 
     `transport` replaces the network below the client, for tests and embedding. `clock` measures
     the deadlines of pages and upstream requests. If it `fills_new_store`, a store that had to be

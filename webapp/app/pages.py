@@ -67,7 +67,7 @@ def read_static_files() -> StaticFiles:
 
 
 def create_pages(static_files: StaticFiles) -> Flask:
-    """Return an application with the templates and their filters, and without a page."""
+    """Create an application with the templates and their filters, and without a page."""
     app = Flask("webapp", static_folder=None, template_folder=str(_ROOT / "templates"))
     app.url_rule_class = SharedRule
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES

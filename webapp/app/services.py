@@ -51,7 +51,7 @@ def open_media_cache(config: Config) -> MediaCache:
 def build_services(
     config: Config, transport: BaseAdapter | None, clock: Clock, media_cache: MediaCache
 ) -> Services:
-    """Return the services that read from the configured server, through `transport` if given."""
+    """Build the services that read from the configured server, through `transport` if given."""
     upstream = open_upstream(config, transport=transport, clock=clock)
     input_only = lists_input_only(upstream, config)
     kept = FolderCache(
@@ -121,7 +121,7 @@ def search_in(store: Store, services: Services) -> Services:
 def build_sharing(
     config: Config, shares: ShareStore, clock: Clock, create: Callable[[], Flask]
 ) -> Sharing:
-    """Return the shares, in the database of this Readback also if its pages read from elsewhere.
+    """Build the shares, in the database of this Readback also if its pages read from elsewhere.
 
     The services of a snapshot read nothing else: they have no address, no key and no cache.
     """

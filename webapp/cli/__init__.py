@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+    """Build the parser of all commands."""
     try:
         number = version("readback")
     except PackageNotFoundError:

@@ -41,7 +41,7 @@ class Setting:
     is_secret: bool = False
 
     def read(self, environ: Mapping[str, str]) -> str | None:
-        """Return the text of the variable, or of the file that `{name}_FILE` names.
+        """Read the text of the variable, or of the file that `{name}_FILE` names.
 
         Blank text counts as not set. Raises `ConfigError` if both variables are set or the
         file cannot be read.
@@ -118,7 +118,7 @@ def read_secrets(config: DataclassInstance) -> Iterator[str]:
 
 
 def read_settings(config: type[D], environ: Mapping[str, str]) -> D:
-    """Return a `config` with the settings in `environ` and defaults for the others.
+    """Read a `config` with the settings in `environ` and defaults for the others.
 
     Raises `ConfigError` if a value does not parse.
     """

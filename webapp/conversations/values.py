@@ -138,15 +138,15 @@ class ConversationSource(Protocol):
     """A store that knows which completions continue each other."""
 
     def find_conversation(self, completion_id: str, *, most: int = ...) -> Conversation | None:
-        """Return the first requests of a completion's conversation; None if it is not known."""
+        """Find the first requests of a completion's conversation; None if it is not known."""
 
     def find_version(self, completion_id: str) -> bytes | None:
-        """Return a value that changes with a completion; None if there is no completion."""
+        """Find a value that changes with a completion; None if there is no completion."""
 
     def find_continued(
         self, completion_ids: Sequence[str], *, most: int = ...
     ) -> dict[str, Conversation]:
-        """Return the conversations of those completions that are not alone in theirs."""
+        """Find the conversations of those completions that are not alone in theirs."""
 
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
         """Return where the prompts of two completions part; None if one is not stored."""

@@ -175,7 +175,7 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
 
 
 def _read_sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
-    """Return the value of each sequence, and whether it is a past one or the next."""
+    """Read the value of each sequence, and whether it is a past one or the next."""
     query = text("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
     quote = connection.dialect.identifier_preparer.quote_identifier
     found = {}
@@ -187,7 +187,7 @@ def _read_sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
 
 
 def _list_tables(connection: Connection) -> dict[str, list[str]]:
-    """Return the columns of each table that has rows of its own, referred tables first."""
+    """List the columns of each table that has rows of its own, referred tables first."""
     query = text(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
         " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"
@@ -253,7 +253,7 @@ def _report_damage(file: Path) -> Iterator[None]:
 
 
 def _find_driver(connection: Connection) -> psycopg.Connection:
-    """Return the driver's connection, in the transaction that `connection` has begun."""
+    """Find the driver's connection, in the transaction that `connection` has begun."""
     connection.execute(text("SELECT 1"))
     return cast("psycopg.Connection", connection.connection.driver_connection)
 

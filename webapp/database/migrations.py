@@ -94,7 +94,7 @@ def _set_version(connection: Connection, schema: Schema, version: int) -> None:
 
 
 def _read_version(connection: Connection, schema: Schema, name: str) -> int | None:
-    """Return the version of the schema's tables, or None if there are none."""
+    """Read the version of the schema's tables, or None if there are none."""
     tables = inspect(connection).get_table_names()
     if schema.version_table in tables:
         query = text(f"SELECT version FROM {schema.version_table}")

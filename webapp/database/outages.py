@@ -109,7 +109,7 @@ class StoreUnavailable(StoreError):
 
 
 def find_outage(error: BaseException) -> Outage | None:
-    """Return the outage that caused `error`, or None if it is another fault."""
+    """Find the outage that caused `error`, or None if it is another fault."""
     match error:
         case StoreUnavailable():
             return error.outage

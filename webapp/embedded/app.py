@@ -33,7 +33,7 @@ def create_server(
     recovery: Recovery | None = None,
     on_delete: Callable[[str], None] | None = None,
 ) -> Flask:
-    """Return a WSGI app that serves `store` at `/chat/completions` as the API does.
+    """Create a WSGI app that serves `store` at `/chat/completions` as the API does.
 
     If there is an `api_key`, clients must send it. Unknown URLs are passed on to the `model`; if
     there is none, they are not found, and requests to create a completion are refused. If there

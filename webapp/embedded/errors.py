@@ -75,13 +75,13 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def render_error(error: ApiError) -> Response:
-    """Return the envelope, indented by two and without a final newline, as recorded."""
+    """Render the envelope, indented by two and without a final newline, as recorded."""
     body = json.dumps(error.envelope, indent=2, ensure_ascii=False)
     return Response(body.encode(errors="replace"), error.status, content_type="application/json")
 
 
 def render_http_error(error: HTTPException) -> Response:
-    """Return Flask's own error, such as an unknown URL or method, in the API's words."""
+    """Render Flask's own error, such as an unknown URL or method, in the API's words."""
     status = error.code or 500
     url = f"{request.method} {request.root_path}{request.path}"
     if isinstance(error, NotFound):
@@ -116,7 +116,7 @@ def render_unexpected_error(error: Exception) -> Response:
 
 
 def _render_outage(outage: Outage) -> Response:
-    """Return a 503, or a 500 if only its operator can end the outage.
+    """Render a 503, or a 500 if only its operator can end the outage.
 
     Clients need not repeat the request: an outage outlasts their attempts.
     """

@@ -201,7 +201,7 @@ class _Parser:
         return None
 
     def _read_value(self) -> Value | None:
-        """Return the next scalar, or None after opening a container instead."""
+        """Read the next scalar, or None after opening a container instead."""
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
             return None

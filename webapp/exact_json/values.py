@@ -125,7 +125,7 @@ class Object(_Span):
         return value.items if isinstance(value, Array) else None
 
     def find_unread(self, **read: type | UnionType) -> tuple[Member, ...]:
-        """Return the members that remain after reading each name in `read` as its type.
+        """Find the members that remain after reading each name in `read` as its type.
 
         These are members of other names or other types, numbers that are not integers if the
         type is `Number`, and all but the last of several members of one name. Nulls are left

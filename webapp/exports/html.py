@@ -200,7 +200,7 @@ def _write_text(text: str, anchor: str, *, annotations: Sequence[Annotation] = (
 
 
 def _write_data(text: str) -> str:
-    """Return the text of arguments or of a result; JSON is indented, every lexeme as written."""
+    """Write the text of arguments or of a result; JSON is indented, every lexeme as written."""
     if text.lstrip()[:1] in ("{", "[") and len(text) <= _MOST_PARSED:
         try:
             return render_exact(exact_json.indent(exact_json.parse(text)))

@@ -81,14 +81,14 @@ def _iter_head(transcript: Transcript) -> Iterator[str]:
 
 
 def _write_note(note: Note) -> str:
-    """Return a note as a quotation, which none of its lines can end."""
+    """Write a note as a quotation, which none of its lines can end."""
     head = f"**Note on {note.place} by {escape(note.name)}, {moment(note.created)}**"
     lines = (f"> {escape(line)}" for line in note.text.split("\n"))
     return LONE_SURROGATES.sub("\ufffd", "\n".join((f"> {head}", ">", *lines))) + "\n\n"
 
 
 def _write_title(item: Item, *, several: bool) -> str:
-    """Return the heading of a message: `3. assistant`, `4. tool: result of 3.1 shell`."""
+    """Write the heading of a message: `3. assistant`, `4. tool: result of 3.1 shell`."""
     message = item.message
     if item.choice is not None:
         reason = item.choice.finish_reason

@@ -49,7 +49,7 @@ def iter_training_line(transcript: Transcript, left_out: LeftOut) -> Iterator[st
 
 
 def write_tools(completion: Completion) -> str:
-    """Return the members that follow `messages`: tools, and whether calls may be parallel."""
+    """Write the members that follow `messages`: tools, and whether calls may be parallel."""
     json = completion.json
     written = ""
     for name in ("tools", "functions", "parallel_tool_calls"):
@@ -61,7 +61,7 @@ def write_tools(completion: Completion) -> str:
 
 
 def write_message(item: Item, left_out: LeftOut) -> str | None:
-    """Return a message in the form of trainers; None, with a report, if there is none."""
+    """Write a message in the form of trainers; None, with a report, if there is none."""
     where = f"Message {item.number}" if item.number is not None else "The answer"
     json = item.message.given if item.choice is None else item.message.json
     role = json.text("role") if isinstance(json, Object) else None
@@ -100,7 +100,7 @@ def _write_member(name: str, value: Value, where: str, left_out: LeftOut) -> str
 
 
 def _write_parts(value: Value, where: str, left_out: LeftOut) -> str | None:
-    """Return the content parts that are texts or images."""
+    """Write the content parts that are texts or images."""
     kept = []
     for part in value.items if isinstance(value, Array) else ():
         kind = part.text("type") if isinstance(part, Object) else None

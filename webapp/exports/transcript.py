@@ -50,7 +50,7 @@ class Transcript:
     notes: tuple[Note, ...] = ()
 
     def list_notes(self, item: Item | None = None) -> tuple[Note, ...]:
-        """Return the notes on a message, those that begin with it; without one, on the whole."""
+        """List the notes on a message, those that begin with it; without one, on the whole."""
         if item is None:
             return tuple(one for one in self.notes if one.first is None and one.choice is None)
         if item.choice is not None:

@@ -80,7 +80,7 @@ class Query:
 
 
 def parse_query(text: str) -> Query:
-    """Return the search that `text` describes. Raises `BadQuery` for a filter with a bad value."""
+    """Parse the search that `text` describes. Raises `BadQuery` for a filter with a bad value."""
     if len(text) > MAX_QUERY:
         raise BadQuery(f"A search takes up to {MAX_QUERY:,} characters.")
     words: list[str] = []
@@ -109,7 +109,7 @@ def split_words(text: str) -> list[str]:
 
 
 def write_filter(name: str, value: str) -> str:
-    """Return the word that `parse_query` reads as the filter, with its value in quotes if needed.
+    """Write the word that `parse_query` reads as the filter, with its value in quotes if needed.
 
     A value cannot be empty.
     """
@@ -118,12 +118,12 @@ def write_filter(name: str, value: str) -> str:
 
 
 def write_moment(seconds: int) -> str:
-    """Return a time for `since:` and `before:`, in UTC, such as `2026-11-17T14:03:00Z`."""
+    """Write a time for `since:` and `before:`, in UTC, such as `2026-11-17T14:03:00Z`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _read_filter(found: re.Match[str]) -> tuple[str, str] | None:
-    """Return the name and value of a filter; None if the word is another."""
+    """Read the name and value of a filter; None if the word is another."""
     name = (found["name"] or "").lower()
     quoted = found["quoted"]
     value = found["value"] if quoted is None else quoted.replace('""', '"')
@@ -207,7 +207,7 @@ def _parse_day(name: str, value: str) -> int:
 
 
 def _parse_moment(name: str, value: str) -> int:
-    """Return a time in UTC, or the first second of a day."""
+    """Parse a time in UTC, or the first second of a day."""
     if _MOMENT.fullmatch(value.upper()) and (seconds := _read_time(value.upper())) is not None:
         return seconds
     raise BadQuery(

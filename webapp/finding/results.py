@@ -76,7 +76,7 @@ class Finder(Protocol):
     """Searches all stored completions."""
 
     def find_numbers(self, ids: Sequence[str]) -> Mapping[str, RowNumbers]:
-        """Return the numbers of stored completions by their ids."""
+        """Find the numbers of stored completions by their ids."""
         ...
 
     def count_newer(

@@ -53,7 +53,7 @@ def open_session(
 
 
 def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") -> tuple[str, ...]:
-    """Return the values of configured headers and of a base URL's query that can be secrets.
+    """Find the values of configured headers and of a base URL's query that can be secrets.
 
     Of a header that is each of its words: `Bearer TOKEN` can come back without the first. Of a
     query it is the value of a parameter with such a name; a version, say, is no secret.

@@ -40,12 +40,12 @@ def extract_media(part: object, spoken_as: str | None = None) -> InlineMedia | N
 
 
 def parse_data_uri(url: str) -> InlineMedia | None:
-    """Return the media within a `data:` URI; None for other addresses."""
+    """Parse the media within a `data:` URI; None for other addresses."""
     return InlineMedia(url) if url[:5].lower() == "data:" else None
 
 
 def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMedia, ...]:
-    """Return all media in `message`: those of its parts, then the images in its other fields."""
+    """Find all media in `message`: those of its parts, then the images in its other fields."""
     own = (extract_media(part, spoken_as) for part in message.parts)
     found = [media for media in own if media is not None]
     for part in message.parts:
@@ -55,19 +55,19 @@ def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMe
 
 
 def find_images(text: str) -> tuple[InlineMedia, ...]:
-    """Return the images in `text` that are `data:` URIs, each once, in their order."""
+    """Find the images in `text` that are `data:` URIs, each once, in their order."""
     if _MARK not in text:
         return ()
     return tuple(InlineMedia(uri) for uri in _iter_uris(text) if _is_image(InlineMedia(uri)))
 
 
 def find_unshown_images(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
-    """Return the images in `text` that its markup `shown` does not contain."""
+    """Find the images in `text` that its markup `shown` does not contain."""
     return tuple(media for media in find_images(text) if media.digest not in shown)
 
 
 def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
-    """Return the images outside the parts that are shown: in arguments of calls, unknown parts
+    """Find the images outside the parts that are shown: in arguments of calls, unknown parts
     and other fields."""
     source = message.json.source
     if _MARK not in source:

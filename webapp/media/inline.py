@@ -205,7 +205,7 @@ def compute_digest(kept: bytes) -> str:
 
 
 def _build_wav_header(size: int) -> bytes:
-    """Return the WAV header of `size` bytes of 16-bit samples in one channel."""
+    """Build the WAV header of `size` bytes of 16-bit samples in one channel."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",

@@ -18,7 +18,7 @@ _ISPE: Final = re.compile(rb"ispe\0\0\0\0")
 
 
 def read_image_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels as a browser shows it; None if they cannot be read."""
+    """Read width and height in pixels as a browser shows it; None if they cannot be read."""
     try:
         match detect_format(data):
             case found if found is PNG:

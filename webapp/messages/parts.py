@@ -347,7 +347,7 @@ def _complete(url: str) -> str:
 
 
 def _parse_source(source: Object) -> str | None:
-    """Return the address of a `source` of Anthropic's API: a URL, or a `data:` URI made of it."""
+    """Parse the address of a `source` of Anthropic's API: a URL, or a `data:` URI made of it."""
     data, url = source.text("data"), source.text("url")
     if source.text("type") == "base64" and data is not None:
         return f"data:{source.text('media_type') or ''};base64,{data}"
@@ -355,13 +355,13 @@ def _parse_source(source: Object) -> str | None:
 
 
 def _parse_data_url(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
-    """Return the `data:` URI of an element, in an object or as it is, and its other members."""
+    """Parse the `data:` URI of an element, in an object or as it is, and its other members."""
     url, extras = _find_address(value, name)
     return (None, ()) if url is None or url[:5].lower() != "data:" else (url, extras)
 
 
 def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
-    """Return the text in a member, or the `url` of the object there, and the other members."""
+    """Find the text in a member, or the `url` of the object there, and the other members."""
     holder = value.get(name)
     url = holder.text("url") if isinstance(holder, Object) else value.text(name)
     if url is None:

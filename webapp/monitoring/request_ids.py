@@ -25,7 +25,7 @@ _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def find_request_id() -> str | None:
-    """Return the id of the request that this thread answers, or None."""
+    """Find the id of the request that this thread answers, or None."""
     return _current.get()
 
 
@@ -35,7 +35,7 @@ def set_request_id(request_id: str | None) -> None:
 
 
 def choose_request_id(given: str | None) -> str:
-    """Return the id that a client or proxy sends, if it can be one, or a new one.
+    """Choose the id that a client or proxy sends, if it can be one, or a new one.
 
     A key is no id: whoever sends one by mistake would find it in logs.
     """

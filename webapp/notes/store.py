@@ -55,7 +55,7 @@ class Notes:
         self._now = now
 
     def list(self, completion_id: str) -> tuple[Note, ...]:
-        """Return the notes on a completion, the earliest first."""
+        """List the notes on a completion, the earliest first."""
         try:
             with self._database.get().reader.connect() as connection:
                 rows = connection.execute(_LIST, self._bind(completion_id))
@@ -65,7 +65,7 @@ class Notes:
             return ()
 
     def find_state(self, completion_id: str) -> tuple[int | None, ...]:
-        """Return a value that changes with the notes on a completion."""
+        """Find a value that changes with the notes on a completion."""
         try:
             with self._database.get().reader.connect() as connection:
                 return tuple(connection.execute(_STATE, self._bind(completion_id)).one())
@@ -111,7 +111,7 @@ class Notes:
 
 
 def _read(row: Any) -> Note:
-    """Return the note of a row, whose times are in milliseconds."""
+    """Read the note of a row, whose times are in milliseconds."""
     values = row._asdict()
     edited = values.pop("edited")
     created = values.pop("created") // 1000

@@ -45,7 +45,7 @@ class Note:
 
 
 def write_notes(notes: Sequence[Note]) -> str:
-    """Return notes as JSON for a snapshot, without the identities of their authors."""
+    """Write notes as JSON for a snapshot, without the identities of their authors."""
     return json.dumps(
         [
             {
@@ -63,7 +63,7 @@ def write_notes(notes: Sequence[Note]) -> str:
 
 
 def read_notes(completion: Value) -> tuple[Note, ...]:
-    """Return the notes in a shared completion; whatever is none is left out."""
+    """Read the notes in a shared completion; whatever is none is left out."""
     items = completion.items(MEMBER) if isinstance(completion, Object) else None
     return tuple(
         Note(

@@ -71,7 +71,7 @@ class Pins:
             return connection.execute(_REMOVE, values).rowcount > 0
 
     def list(self) -> list[str]:
-        """Return the ids of the pinned completions, the latest pin first."""
+        """List the ids of the pinned completions, the latest pin first."""
         try:
             with self._database.get().reader.connect() as connection:
                 return [*connection.execute(_LIST, {"place": self._place}).scalars()]
@@ -80,7 +80,7 @@ class Pins:
             return []
 
     def list_everywhere(self) -> frozenset[str]:
-        """Return the ids pinned at any place, whose copies in the store are kept too.
+        """List the ids pinned at any place, whose copies in the store are kept too.
 
         Raises `StoreError` or an error of the database.
         """

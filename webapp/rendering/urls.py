@@ -97,7 +97,7 @@ class RemoteImage:
 
 
 def _parse_server(parts: SplitResult) -> tuple[str, int] | None:
-    """Return host and port as a browser looks them up, or None if browsers may disagree."""
+    """Parse host and port as a browser looks them up, or None if browsers may disagree."""
     if not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
         return None
     host = parts.hostname.encode("idna").decode("ascii").removesuffix(".")
@@ -105,7 +105,7 @@ def _parse_server(parts: SplitResult) -> tuple[str, int] | None:
 
 
 def _parse_policy_host(parts: SplitResult) -> str | None:
-    """Return the host as browsers send it and policies contain it, or None if neither can.
+    """Parse the host as browsers send it and policies contain it, or None if neither can.
 
     A policy cannot contain an IPv6 address. Browsers rewrite a numeric host that is not a plain
     IPv4 address, perhaps to ours: `ValueError` is raised for one.

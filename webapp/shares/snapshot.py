@@ -103,7 +103,7 @@ def make_snapshot(
     words: Collection[str] = (),
     notes: Sequence[Note] = (),
 ) -> Snapshot:
-    """Return the part of a completion and its input messages that `choices` name, redacted.
+    """Make the part of a completion and its input messages that `choices` name, redacted.
 
     `notes` are those on the completion, which are shared only if chosen. Raises `TooLarge`, and any
     error of the redaction: a transcript that was not searched to its end is not shared.
@@ -142,7 +142,7 @@ def make_snapshot(
 
 
 def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
-    """Return the findings of today's rules in a snapshot, without those that its maker kept."""
+    """Find the findings of today's rules in a snapshot, without those that its maker kept."""
     redactor = Redactor(keep=choices.keep, key=bytes.fromhex(choices.key))
     return tuple(one for one in redactor.scan(parse(share_text)).findings if not one.is_kept)
 
@@ -235,7 +235,7 @@ class _Cut:
                 yield written
 
     def _write_message(self, json: Value) -> str | None:
-        """Return the shared part of a message, None if it is empty."""
+        """Write the shared part of a message, None if it is empty."""
         if not isinstance(json, Object):
             return json.source if self._choices.calls else self._write_content(json)
         if not self._choices.system and json.text("role") in _SYSTEM:
@@ -260,7 +260,7 @@ class _Cut:
         return None if _is_empty(written) and not was_empty else written
 
     def _write_content(self, value: Value) -> str:
-        """Return a content without the parts that are calls, results or not known."""
+        """Write a content without the parts that are calls, results or not known."""
         if not isinstance(value, Array):
             return value.source
         kept = [
@@ -305,7 +305,7 @@ def _is_empty(written: str) -> bool:
 
 
 def _find_title(text: str) -> str:
-    """Return the first words of the first user in a redacted document."""
+    """Find the first words of the first user in a redacted document."""
     document = parse(text)
     assert isinstance(document, Object)
     for json in document.items("messages") or ():

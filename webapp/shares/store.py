@@ -223,19 +223,19 @@ class ShareStore:
         return token
 
     def find(self, share_id: str) -> Share | None:
-        """Return a share or a draft by its id."""
+        """Find a share or a draft by its id."""
         with self._database.reader.connect() as connection:
             return _to_share(connection.execute(_BY_ID, {"id": share_id}).one_or_none())
 
     def find_open(self, token: str) -> Share | None:
-        """Return the share of a link, None if there is none or it has ended."""
+        """Find the share of a link, None if there is none or it has ended."""
         with self._database.reader.connect() as connection:
             row = connection.execute(_BY_TOKEN, {"token": _digest(token)}).one_or_none()
         share = _to_share(row)
         return None if share is None or share.has_ended(self._now()) else share
 
     def read_snapshot(self, share_id: str) -> str | None:
-        """Return the document of a share or a draft; None once it has ended."""
+        """Read the document of a share or a draft; None once it has ended."""
         with self._database.reader.connect() as connection:
             body = connection.execute(_SNAPSHOT, {"id": share_id}).scalar()
         return None if body is None else zlib.decompress(body).decode("utf-8", "surrogatepass")
@@ -290,7 +290,7 @@ class ShareStore:
         return Tried.RIGHT
 
     def list_shares(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
-        """Return the shares of `owner`, or of all owners, without drafts, the newest first."""
+        """List the shares of `owner`, or of all owners, without drafts, the newest first."""
         self.sweep()
         values = {
             "all": int(owner is None),
@@ -302,7 +302,7 @@ class ShareStore:
             return [Share.from_row(row) for row in connection.execute(_LIST, values)]
 
     def list_openings(self, share_id: str, *, most: int = 100) -> list[tuple[int, str]]:
-        """Return the times and programs of a share's openings, the latest first."""
+        """List the times and programs of a share's openings, the latest first."""
         with self._database.reader.connect() as connection:
             rows = connection.execute(_OPENINGS, {"id": share_id, "most": most})
             return [(row.opened, row.agent) for row in rows]
@@ -362,7 +362,7 @@ class ShareStore:
 
 
 def make_token() -> str:
-    """Return 192 random bits in the characters of a URL."""
+    """Make 192 random bits in the characters of a URL."""
     return secrets.token_urlsafe(24)
 
 

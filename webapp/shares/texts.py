@@ -8,7 +8,7 @@ from webapp.messages.message import get_text
 
 
 def write_text(document: Object, choice: int | None = None) -> str | None:
-    """Return the messages and answers of a snapshot, each below its role.
+    """Write the messages and answers of a snapshot, each below its role.
 
     With a `choice`, returns only that answer, or None if the snapshot does not have it.
     """

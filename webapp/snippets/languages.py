@@ -62,14 +62,14 @@ class Language:
 
 
 def write_list(language: str, server: Server, query: MessageQuery) -> str:
-    """Return the code that prints one page of messages."""
+    """Write the code that prints one page of messages."""
     return _WRITERS[language][0](server, query)
 
 
 def write_create(
     language: str, server: Server, request: CreateRequest, *, from_file: bool = False
 ) -> str:
-    """Return the code that creates the completion of `request`.
+    """Write the code that creates the completion of `request`.
 
     The request is in the code, or with `from_file` read from `FILE_NAME`.
     """

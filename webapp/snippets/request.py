@@ -91,7 +91,7 @@ def build_request(
     leaves_defaults: bool = False,
     model: str | None = None,
 ) -> CreateRequest:
-    """Return the request with the first `upto` messages, by default all of them.
+    """Build the request with the first `upto` messages, by default all of them.
 
     With `leaves_defaults`, settings that have the value of OpenAI's default are left out. The
     completion that it creates is stored, and its metadata names this one. `model` replaces the
@@ -203,7 +203,7 @@ def _write_message(message: Message) -> str:
 
 
 def _write_part(part: Value) -> str:
-    """Return a content part without the null members that the API fills in."""
+    """Write a content part without the null members that the API fills in."""
     if not isinstance(part, Object):
         return _write(part)
     members = {}
@@ -225,7 +225,7 @@ def _iter_last(json: Object) -> Iterator[Member]:
 
 
 def _write(value: Value) -> str:
-    """Return the source of `value` without white space between its lexemes."""
+    """Write the source of `value` without white space between its lexemes."""
     if isinstance(value, String):
         return escape_text(value.source)
     return "".join(

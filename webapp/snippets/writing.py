@@ -24,22 +24,22 @@ _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 def write_python(text: str) -> str:
-    """Return a raw string."""
+    """Write a raw string."""
     return f'r"""{text}"""'
 
 
 def write_javascript(text: str) -> str:
-    """Return a raw template literal without substitutions."""
+    """Write a raw template literal without substitutions."""
     return "String.raw`" + text.replace("`", r"\u0060").replace("${", r"\u0024{") + "`"
 
 
 def write_go(text: str) -> str:
-    """Return a raw string literal."""
+    """Write a raw string literal."""
     return "`" + text.replace("`", r"\u0060") + "`"
 
 
 def write_java(text: str) -> str:
-    """Return a text block, or if it would be too long for one constant, a join of literals.
+    """Write a text block, or if it would be too long for one constant, a join of literals.
 
     Both are in ASCII, since the encoding that the compiler reads depends on the machine.
     """

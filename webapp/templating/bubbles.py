@@ -180,7 +180,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
 
 
 def list_tools(message: Message) -> str:
-    """Return the names of the tools that a message calls, with how often if more than once."""
+    """List the names of the tools that a message calls, with how often if more than once."""
     names = Counter(getattr(call, "name", None) or "tool" for call in message.calls)
     return ", ".join(name if times == 1 else f"{name} ×{times}" for name, times in names.items())
 
@@ -193,7 +193,7 @@ def list_cited(view: PiecesView, entry: Entry, context: RenderContext) -> Cited:
 
 
 def find_long_text(piece: Piece, entry: Entry, context: RenderContext) -> LongText | None:
-    """Return the first slice of a text that is too long for a page; None if all of it fits."""
+    """Find the first slice of a text that is too long for a page; None if all of it fits."""
     text = get_text(piece)
     if text is None or not rendering.is_too_long(text, context.budgets.text_bytes):
         return None
@@ -232,7 +232,7 @@ def _is_prose(piece: Piece, message: Message) -> bool:
 def _render_markdown(
     text: str, entry: Entry, context: RenderContext, *, annotations: Sequence[Annotation] = ()
 ) -> TextView:
-    """Return a text as Markdown, with its images as pictures of ours or as links that load them."""
+    """Render a text as Markdown, with its images as pictures of ours or as links that load them."""
     environment = current_app.jinja_env
 
     def show_image(url: str, alt: str) -> Any:

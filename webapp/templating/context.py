@@ -269,7 +269,7 @@ def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
 
 
 def choose_view(section: TranscriptPage) -> View:
-    """Return the view that the request asks for, or was chosen before, or suits the length.
+    """Choose the view that the request asks for, or was chosen before, or suits the length.
 
     `view` is remembered in a cookie; `like` is the view of the page that this one continues.
     Answers 400 if `view` is no view.

@@ -36,7 +36,7 @@ _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def find_title(context: RenderContext) -> str:
-    """Return the first words of the question, or the id if they are not known."""
+    """Find the first words of the question, or the id if they are not known."""
     section, run = context.section, context.run
     question = section.question
     if not question and run is not None and run.begins_at_start and run.user_turns:
@@ -58,7 +58,7 @@ def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
 
 
 def list_counts(value: Value) -> list[tuple[str, int]] | None:
-    """Return the counts of nested usage, `cached_tokens` as `cached`; None if it is not counts."""
+    """List the counts of nested usage, `cached_tokens` as `cached`; None if it is not counts."""
     if not isinstance(value, Object) or not value.members:
         return None
     names = (member.name.text for member in value.members)

@@ -59,13 +59,13 @@ def may_change_note(note: Note) -> bool:
 
 
 def list_notes(completion_id: str) -> tuple[Note, ...]:
-    """Return the notes on a completion, none for readers who do not read notes."""
+    """List the notes on a completion, none for readers who do not read notes."""
     store = services().notes
     return store.list(completion_id) if store is not None and may_note() else ()
 
 
 def find_notes(completion_id: str, completion: Completion | None) -> PageNotes | None:
-    """Return the notes on a transcript as an input of the page; None if it has none to show."""
+    """Find the notes on a transcript as an input of the page; None if it has none to show."""
     if services().share is not None:
         found = read_notes(completion.json) if completion is not None else ()
         return PageNotes(found) if found else None

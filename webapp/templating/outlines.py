@@ -58,7 +58,7 @@ class Ribbon:
 
 
 def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
-    """Return the lines of the outline; results are part of their calls."""
+    """List the lines of the outline; results are part of their calls."""
     size = run.size or 1
     lines: list[OutlineLine] = []
     waiting: list[RunCall] = []

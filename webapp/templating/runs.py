@@ -79,7 +79,7 @@ def is_worth_a_summary(run: Run | None) -> bool:
 
 
 def list_chips(run: Run) -> tuple[Chip, ...]:
-    """Return the filters that show something, with how much."""
+    """List the filters that show something, with how much."""
     counts = {
         **{role: run.roles.get(role, 0) for role in _ROLES},
         "user": len(run.user_turns),
@@ -90,7 +90,7 @@ def list_chips(run: Run) -> tuple[Chip, ...]:
 
 
 def read_filter() -> str | None:
-    """Return the filter that the query asks for. Answers 400 if there is no such filter."""
+    """Read the filter that the query asks for. Answers 400 if there is no such filter."""
     only = request.args.get("only") or None
     if only is not None and only not in FILTERS:
         abort(400, f"The parameter only takes {', '.join(FILTERS[:-1])} or {FILTERS[-1]}.")

@@ -106,7 +106,7 @@ class CallEntry:
 
 
 def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return all entries except the results that are shown at their place, under their calls.
+    """Select all entries except the results that are shown at their place, under their calls.
 
     A moved result is among them, so that a page can say at its place where it is.
     """
@@ -114,7 +114,7 @@ def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def find_first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
-    """Return the number, from 1, of the first of `messages`, None if their ids do not say.
+    """Find the number, from 1, of the first of `messages`, None if their ids do not say.
 
     The ids are believed only if they count without a gap.
     """

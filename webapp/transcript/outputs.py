@@ -10,7 +10,7 @@ from webapp.transcript.entries import CallEntry, Entry
 
 
 def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
-    """Return the choices as entries, for servers that do not list them as messages."""
+    """Build the choices as entries, for servers that do not list them as messages."""
     entries = []
     for place, choice in enumerate(choices):
         message = choice.message_or_empty

@@ -60,7 +60,7 @@ def _pair_result(entry: Entry, calls: Sequence[CallEntry]) -> None:
 
 
 def _find_by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
-    """Return the call that a result answers among those with its id; ids may be repeated.
+    """Find the call that a result answers among those with its id; ids may be repeated.
 
     The result belongs to the last turn that lacks one. Among the calls of that turn its name
     decides if it has one, then the order.
@@ -74,7 +74,7 @@ def _find_by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
 
 
 def _find_by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
-    """Return the last turn's first call without a result whose name does not differ."""
+    """Find the last turn's first call without a result whose name does not differ."""
     if not calls:
         return None
     turn = [call for call in calls if call.caller is calls[-1].caller and not call.results]
@@ -117,7 +117,7 @@ def count_turn_before(before: Sequence[Message], message: Message) -> int:
 
 
 def _count_to_call(before: Sequence[Message], result: Message) -> int:
-    """Return the number of messages up to the nearest with the call; without an id, with calls."""
+    """Count the messages up to the nearest with the call; without an id, with calls."""
     for place, message in enumerate(before, start=1):
         ids = [call.id for call in message.calls]
         if result.tool_call_id in ids or (ids and result.tool_call_id is None):
@@ -126,7 +126,7 @@ def _count_to_call(before: Sequence[Message], result: Message) -> int:
 
 
 def find_last_turn(messages: Sequence[Message]) -> int:
-    """Return the place at which the last turn of `messages` begins.
+    """Find the place at which the last turn of `messages` begins.
 
     If its user message is not among them, it is that of the first message that is no result of
     an earlier call.

@@ -106,7 +106,7 @@ class Uploads:
         return upload.id
 
     def find(self, upload_id: str) -> Upload | None:
-        """Return an upload, as far as it has come, for thirty days."""
+        """Find an upload, as far as it has come, for thirty days."""
         with self._database.get().reader.connect() as connection:
             row = connection.execute(_FIND, {"id": upload_id}).one_or_none()
         if row is None:

@@ -179,7 +179,7 @@ def check_end(
 
 
 def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
-    """Return the items before `item_id`, the nearest first, for one request.
+    """Find the items before `item_id`, the nearest first, for one request.
 
     Raises `NotFound` if there is no such item.
     """
@@ -195,7 +195,7 @@ def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalP
 def find_page_from(
     item_id: str, fetch: Fetch[T], *, limit: int, count_lead: CountLead[T] | None = None
 ) -> CanonicalPage[T]:
-    """Return the page that begins with the item `item_id`, at any depth, for two requests.
+    """Find the page that begins with the item `item_id`, at any depth, for two requests.
 
     `count_lead` returns how many of the items before it, at most `limit`, begin the page.
 
@@ -252,7 +252,7 @@ def last_items(page: Page[T], count: int) -> tuple[T, ...]:
 
 
 def count_from_newest(completion_id: str, page: Page[Message], *, limit: int = 1) -> int | None:
-    """Return the number of messages, from the page of the newest ones; None if it is not known.
+    """Count the messages, from the page of the newest ones; None if it is not known.
 
     `limit` was sent with the request. The number is the `total`, or that in the newest id. A
     server that ignores the order sends the oldest messages in place of the newest: their indexes

@@ -106,7 +106,7 @@ class Upstream:
         own: Mapping[str, str] | None = None,
         deadline: Deadline | None = None,
     ) -> Page[Completion]:
-        """Return one page of completions, as sent; blank filters are left out.
+        """List one page of completions, as sent; blank filters are left out.
 
         `own` are parameters that our own server alone knows: filters in `words`, a `sort`,
         `conversations=folded`.
@@ -183,7 +183,7 @@ class Upstream:
         created: int | None = None,
         deadline: Deadline | None = None,
     ) -> Page[Message]:
-        """Return one page of a completion's messages, as sent: its input, without the answer."""
+        """List one page of a completion's messages, as sent: its input, without the answer."""
         query = build_page_query(after=after, limit=limit, order=order)
         request = Request("GET", messages_path(completion_id), query)
         decode = partial(decoding.decode_page, read=Message.from_json)
@@ -198,7 +198,7 @@ class Upstream:
         count_lead: CountLead[Message] | None = None,
         deadline: Deadline | None = None,
     ) -> CanonicalPage[Message]:
-        """Return the page that begins with one message, by two requests at any depth.
+        """Find the page that begins with one message, by two requests at any depth.
 
         `count_lead` returns how many of the messages before it begin the page. Raises
         `NotFound` if the completion has no such message.
@@ -215,7 +215,7 @@ class Upstream:
         limit: int,
         deadline: Deadline | None = None,
     ) -> CanonicalPage[Message]:
-        """Return the messages before one message, the nearest first.
+        """Find the messages before one message, the nearest first.
 
         Raises `NotFound` if the completion has no such message.
         """
@@ -249,7 +249,7 @@ class Upstream:
         )
 
     def count_messages(self, completion_id: str, *, deadline: Deadline | None = None) -> int | None:
-        """Return the number of messages, by one request; None if the server does not say."""
+        """Count the messages, by one request; None if the server does not say."""
         newest = self.list_messages(completion_id, limit=1, order="desc", deadline=deadline)
         return count_from_newest(completion_id, newest)
 
@@ -299,7 +299,7 @@ class Upstream:
             raise
 
     def read_text(self, request: Request, deadline: Deadline) -> str:
-        """Return the text of the answer to a request."""
+        """Read the text of the answer to a request."""
         return self._sender.send(request, deadline=deadline).text
 
     def _start_deadline(self) -> Deadline:

@@ -15,7 +15,7 @@ _ITEM: Final = [("{", ""), ("[", '"data"'), ("{", "")]
 
 
 def find_cut_completion(beginning: str) -> Completion | None:
-    """Return the first item of a list that is cut off inside it, as far as it arrived.
+    """Find the first item of a list that is cut off inside it, as far as it arrived.
 
     That is its id, and its time and its model if they come before the cut. Return None if its
     id cannot be found, or if it is complete: then the answer is too large for another reason.

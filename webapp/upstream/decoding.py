@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> str:
-    """Return the whole body. Raises `BadAnswer` or `TimedOut`."""
+    """Read the whole body. Raises `BadAnswer` or `TimedOut`."""
     try:
         received = _receive(response, deadline, max_bytes)
         if len(received) > max_bytes:
@@ -66,7 +66,7 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
 
 
 def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
-    """Return as much of an error's body as can be read: its first 64 KiB, or nothing."""
+    """Read as much of an error's body as can be read: its first 64 KiB, or nothing."""
     try:
         received = _receive(response, deadline, MAX_ERROR_BYTES)
         body = _decompress(received, response, MAX_ERROR_BYTES)

@@ -212,7 +212,7 @@ def build_page_query(
     metadata: Mapping[str, str] | None = None,
     own: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the query of a list request, without blanks. Raises `InvalidId` for the cursor.
+    """Build the query of a list request, without blanks. Raises `InvalidId` for the cursor.
 
     Metadata filters are `metadata[key]=value` with the brackets encoded, as the official
     clients send them. `own` are parameters that our own server alone knows.

@@ -86,7 +86,7 @@ class ErrorBody:
 
 
 def parse_error_body(text: str) -> ErrorBody:
-    """Return the members of an error's body: of its JSON, its HTML title, or its plain text."""
+    """Parse the members of an error's body: of its JSON, its HTML title, or its plain text."""
     try:
         json = parse(text)
         body = read_error_body(json)
@@ -101,7 +101,7 @@ def parse_error_body(text: str) -> ErrorBody:
 
 
 def read_error_body(json: Value) -> ErrorBody:
-    """Return the members of an error that is JSON."""
+    """Read the members of an error that is JSON."""
     if isinstance(json, Object) and (wrapped := json.object("base_resp")):
         json = wrapped
     envelope = _find_envelope(json)
@@ -120,7 +120,7 @@ def read_error_body(json: Value) -> ErrorBody:
 
 
 def _find_envelope(json: Value) -> Object | None:
-    """Return the object with the members of an error: of a list, the first one."""
+    """Find the object with the members of an error: of a list, the first one."""
     for _ in range(_MAX_WRAPPERS):
         if isinstance(json, Array):
             json = next((item for item in json.items if isinstance(item, Object)), json)
@@ -135,7 +135,7 @@ def _find_envelope(json: Value) -> Object | None:
 
 
 def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
-    """Return the text in an error, wherever its server puts it; the texts of a list are joined."""
+    """Find the text in an error, wherever its server puts it; the texts of a list are joined."""
     if isinstance(json, Array):
         if levels == 0:
             return None
@@ -246,7 +246,7 @@ def map_exception(error: Exception, *, host: str, deadline: Deadline) -> Upstrea
 
 
 def read_request_id(headers: Mapping[str, str], endpoint: Endpoint) -> str | None:
-    """Return the server's name for the exchange, for support; None if absent or odd."""
+    """Read the server's name for the exchange, for support; None if absent or odd."""
     text = headers.get("x-request-id", "").strip()
     return endpoint.redact(text) if _REQUEST_ID.fullmatch(text) else None
 
@@ -333,7 +333,7 @@ def _find_redirect_host(response: requests.Response, endpoint: Endpoint) -> str 
 
 
 def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that the server asks to wait; None if it sends nothing usable.
+    """Read the seconds that the server asks to wait; None if it sends nothing usable.
 
     Reads `retry-after-ms` and `Retry-After`, which is in seconds or a date. Zero counts as
     nothing: an immediate repetition helps nobody.
@@ -353,7 +353,7 @@ def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _parse_number(text: str | None) -> float | None:
-    """Return the decimal number in `text`, infinity if it has too many digits for a float."""
+    """Parse the decimal number in `text`, infinity if it has too many digits for a float."""
     match = _DECIMAL.fullmatch((text or "").strip())
     return float(match[0]) if match else None
 

@@ -55,7 +55,7 @@ def make_context(
 
 
 def read_page_request() -> PageRequest:
-    """Return the messages that the query asks for. Abort with 400 if it is malformed.
+    """Read the messages that the query asks for. Abort with 400 if it is malformed.
 
     Raises `InvalidId` if the cursor can be none, before any of a page's requests is made.
     """
@@ -74,7 +74,7 @@ def read_page_request() -> PageRequest:
 
 
 def read_picked(*, most: int = MOST_PICKED) -> list[str]:
-    """Return the ids that were ticked in a list, without duplicates, in its order.
+    """Read the ids that were ticked in a list, without duplicates, in its order.
 
     Abort with 400 if none was, or more than `most`. Raises `InvalidId`.
     """
@@ -87,7 +87,7 @@ def read_picked(*, most: int = MOST_PICKED) -> list[str]:
 
 
 def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
-    """Return rows of the completions that are still stored, and the ids of the others."""
+    """Read rows of the completions that are still stored, and the ids of the others."""
     until = deadline()
     found, missing = [], []
     for one in ids:
@@ -99,7 +99,7 @@ def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
 
 
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
-    """Return a query parameter as a number. Abort with 400 if it is none from `low` to `high`."""
+    """Read a query parameter as a number. Abort with 400 if it is none from `low` to `high`."""
     raw = request.args.get(name) or str(default)
     if not (raw.isascii() and raw.isdigit() and len(raw) < 12 and low <= int(raw) <= high):
         abort(400, f"The parameter {name} takes a whole number from {low:,} to {high:,}.")

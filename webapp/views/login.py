@@ -142,5 +142,5 @@ def _render(problem: str | None = None, status: int = 200) -> Response:
 
 
 def _find_wanted() -> str:
-    """Return the address to go to after the login, by default the list."""
+    """Find the address to go to after the login, by default the list."""
     return find_own_path(request.values.get("next", "")) or find_url("listing.index")

@@ -17,7 +17,7 @@ from webapp.views import make_context
 
 
 def find_place(completion_id: str, place: Place) -> str:
-    """Return the address of a place in a transcript. Abort with 404 if there is no such place."""
+    """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
     section = services().loader.load_page(completion_id, PageRequest(), deadline())
     if place.kind == "message":
         message_id = _number_id(section, place.number)
@@ -37,7 +37,7 @@ def find_place(completion_id: str, place: Place) -> str:
 
 
 def load_range(completion_id: str, text: str, request: PageRequest) -> RenderContext:
-    """Return the page of the messages that `text` names, as in `9-15`, with their turn.
+    """Load the page of the messages that `text` names, as in `9-15`, with their turn.
 
     Abort with 400 if it names none, with 404 if the transcript does not have them.
     """

@@ -178,7 +178,7 @@ def _hit_url(
 
 
 def _read_query(words: str) -> tuple[Query | None, str | None]:
-    """Return the query of the form, or None with the reason why it cannot be used."""
+    """Read the query of the form, or None with the reason why it cannot be used."""
     if not words:
         return None, None
     kinds = [kind for kind in KINDS if kind in request.args.getlist("kind")]

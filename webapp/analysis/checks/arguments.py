@@ -238,7 +238,7 @@ def _count_glued(place: CallEntry) -> int:
 
 
 def _parse_inner(text: str) -> Array | Object | None:
-    """Return the array or object that `text` is the JSON of, None if it is another value."""
+    """Parse the array or object that `text` is the JSON of, None if it is another value."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:

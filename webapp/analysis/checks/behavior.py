@@ -124,7 +124,7 @@ def _identify(entry: CallEntry) -> str:
 
 
 def _write_canonical(value: Value) -> str:
-    """Return JSON with the members of every object in the order of their names."""
+    """Write JSON with the members of every object in the order of their names."""
     if isinstance(value, Object):
         members = sorted(
             f"{member.name.source}:{_write_canonical(member.value)}" for member in value.members

@@ -83,7 +83,7 @@ class Schema:
         self._validator: Validator = steps.validator(plain, registry=Registry())
 
     def find_mismatch(self, value: Value) -> str | None:
-        """Return the first mismatch of `value`; None if it fits.
+        """Find the first mismatch of `value`; None if it fits.
 
         Raises `NotChecked` if the schema refers elsewhere, or if this takes too many steps.
         """

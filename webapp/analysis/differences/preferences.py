@@ -18,7 +18,7 @@ _OF_INPUT: Final = ("tools", "parallel_tool_calls")
 def write_preference(
     messages: Sequence[Message], completion: Completion, preferred: Message, other: Message
 ) -> str:
-    """Return a line of JSON: the input, the preferred answer and the other one.
+    """Write a line of JSON: the input, the preferred answer and the other one.
 
     It has the members that a trainer takes, each as it was sent; `content_parts` are the content
     if it is null. The tools are those of `completion`.
@@ -37,7 +37,7 @@ def write_preference(
 
 
 def _write(message: Message, names: Iterable[str]) -> str:
-    """Return a message with the members of `names` that are not null."""
+    """Write a message with the members of `names` that are not null."""
     given = message.given
     if not isinstance(given, Object):
         return compact(given)

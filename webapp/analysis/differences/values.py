@@ -134,7 +134,7 @@ def _compare_objects(a: Object, b: Object, pair: _Pair, budget: Budget) -> Itera
 
 
 def _list_steps(value: Object) -> dict[tuple[str, int], Step]:
-    """Return the step to each member by its name and the number of the name, in order."""
+    """List the step to each member by its name and the number of the name, in order."""
     counts: Counter[str] = Counter()
     steps: dict[tuple[str, int], Step] = {}
     for index, member in enumerate(value.members):
@@ -162,7 +162,7 @@ def _compare_arrays(a: Array, b: Array, pair: _Pair, budget: Budget) -> Iterator
 
 
 def write_path(path: Path) -> str:
-    """Return a path as `tools[2].function.name`, items counted from 0, as in JSON Pointer.
+    """Write a path as `tools[2].function.name`, items counted from 0, as in JSON Pointer.
 
     Names that are no identifiers are in quotation marks; `name#2` is the second of its name.
     """

@@ -63,7 +63,7 @@ def redact_key(key: str) -> str:
 
 
 def render_unauthorized(error: Unauthorized) -> Response:
-    """Return the envelope, indented by four and with a final newline, as recorded."""
+    """Render the envelope, indented by four and with a final newline, as recorded."""
     body = json.dumps(error.envelope, indent=4, ensure_ascii=False) + "\n"
     response = Response(
         body.encode(errors="replace"),

@@ -89,7 +89,7 @@ def _answer_whole(
 
 
 def make_request_id() -> str:
-    """Return a new id in the API's format."""
+    """Make a new id in the API's format."""
     return f"req_{secrets.token_hex(16)}"
 
 

@@ -117,7 +117,7 @@ def parse_limit(text: str) -> int:
 
 
 def parse_metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return the pairs of `metadata[key]=value`, all of which a completion must have.
+    """Parse the pairs of `metadata[key]=value`, all of which a completion must have.
 
     Raise `ApiError` if there are more than a completion can have.
     """
@@ -131,7 +131,7 @@ def parse_metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 
 def parse_metadata_update(body: bytes) -> Metadata:
-    """Return the new metadata in `body`, empty if it is null. Raise `ApiError` if invalid."""
+    """Parse the new metadata in `body`, empty if it is null. Raise `ApiError` if invalid."""
     metadata = parse_body(body).get("metadata")
     if metadata is None:
         raise MissingParameter("metadata")

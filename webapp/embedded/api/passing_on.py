@@ -60,7 +60,7 @@ def pass_on_unknown(model: ModelServer) -> Response | None:
 
 
 def _find_written_path(asked: Request) -> str:
-    """Return the path below the mount as the client wrote it.
+    """Find the path below the mount as the client wrote it.
 
     WSGI decodes paths, and `a%2Fb`, the name of a model, would become two segments.
     """

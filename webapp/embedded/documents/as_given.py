@@ -19,12 +19,12 @@ _ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
 
 
 def write_given_completion(head: str, completion_id: str) -> str:
-    """Return the completion in `head` under its stored id, without its input messages."""
+    """Write the completion in `head` under its stored id, without its input messages."""
     return _write_with_id(head, completion_id, without="messages")
 
 
 def write_given_message(given_json: str, message_id: str) -> str:
-    """Return a message under its stored id, with which one that is no object becomes one."""
+    """Write a message under its stored id, with which one that is no object becomes one."""
     text = join_lines(given_json).strip()
     if not text.startswith("{"):
         return f'{{"id":"{message_id}","{BARE}":{text}}}'
@@ -35,7 +35,7 @@ def write_given_message(given_json: str, message_id: str) -> str:
 
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
-    """Return the object in `text` with this id, which replaces its own one."""
+    """Write the object in `text` with this id, which replaces its own one."""
     value = parse(text)
     assert isinstance(value, Object)
     members = [member for member in value.members if member.name.text != without]

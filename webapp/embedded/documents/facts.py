@@ -113,7 +113,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
 
 
 def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
-    """Return the passage of the metadata, `key: value` for each pair; None if there are none."""
+    """Build the passage of the metadata, `key: value` for each pair; None if there are none."""
     if not pairs:
         return None
     text = SEPARATOR.join(fold_text(f"{key}: {value}") for key, value in pairs)
@@ -174,7 +174,7 @@ def _is_something(value: Value | None) -> bool:
 
 
 def _read_number(json: Object | None, *names: str) -> int | None:
-    """Return the first of the members that is a count; larger ones are cut to 31 bits."""
+    """Read the first of the members that is a count; larger ones are cut to 31 bits."""
     for name in names:
         value = json.get(name) if json is not None else None
         number = value.integer if isinstance(value, Number) else None
@@ -184,6 +184,6 @@ def _read_number(json: Object | None, *names: str) -> int | None:
 
 
 def list_messages(completion: Object) -> tuple[Value, ...]:
-    """Return the input messages in a completion's own list."""
+    """List the input messages in a completion's own list."""
     messages = completion.get("messages")
     return messages.items if isinstance(messages, Array) else ()

@@ -46,7 +46,7 @@ class RecordedAnswer:
 def build_completion_json(
     request: Object, answer: RecordedAnswer, *, request_id: str, now: int, with_id: bool = True
 ) -> str:
-    """Return the completion as JSON with its input messages.
+    """Build the completion as JSON with its input messages.
 
     If not `with_id`, the answer's id is kept as `original_id`, because it cannot be stored under
     it.

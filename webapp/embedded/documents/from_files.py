@@ -55,7 +55,7 @@ def add_messages(completion: Object, messages: Iterable[Value]) -> str:
 
 
 def parse_completion_id(message: Value) -> str | None:
-    """Return the completion id within a message's own id, or None if it contains none.
+    """Parse the completion id within a message's own id, or None if it contains none.
 
     Servers name a message `{completion_id}-{index}`, some `{completion_id}-msg-{index}`.
     """
@@ -131,5 +131,5 @@ def copy_member(member: Member) -> str:
 
 
 def write_messages(messages: Iterable[Value]) -> str:
-    """Return the member `messages`."""
+    """Write the member `messages`."""
     return f'"messages":[{",".join(join_lines(message.source) for message in messages)}]'

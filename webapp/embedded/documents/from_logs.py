@@ -60,7 +60,7 @@ def from_logged_request(log: Object, messages: Array, response: Value) -> str:
 
 
 def _collect_request_members(log: Object) -> list[Member]:
-    """Return the members of the log besides its messages and response, settings on their own."""
+    """Collect the members of the log besides its messages and response, settings on their own."""
     members = [one for one in log.members if one.name.text not in ("messages", "response")]
     for name in _SETTINGS:
         settings = log.object(name)
@@ -76,7 +76,7 @@ def _collect_request_members(log: Object) -> list[Member]:
 
 
 def _write_created(log: Object) -> list[str]:
-    """Return the time of the request as `created`, unless the log has that itself."""
+    """Write the time of the request as `created`, unless the log has that itself."""
     if log.get("created") is not None:
         return []
     times = (log.get(name) for name in _STARTS)

@@ -137,7 +137,7 @@ def unescape(arguments: str) -> str:
 
 
 def read_message(message: Value | None) -> Said:
-    """Return the texts, calls and media of an input or answer; any JSON is accepted."""
+    """Read the texts, calls and media of an input or answer; any JSON is accepted."""
     said = Said()
     if message is not None and not isinstance(message, Object):
         said.words.append(message.text if isinstance(message, String) else message.source)

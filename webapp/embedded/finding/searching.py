@@ -49,7 +49,7 @@ class StoreFinder:
         self._at_once = at_once
 
     def find_numbers(self, ids: Sequence[str]) -> dict[str, RowNumbers]:
-        """Return the numbers of stored completions by their ids."""
+        """Find the numbers of stored completions by their ids."""
         if not ids:
             return {}
         with self._store.connect() as connection:
@@ -139,7 +139,7 @@ def _show(
 def _find_candidates(
     connection: Connection, query: Query, terms: Sequence[str]
 ) -> list[int] | None:
-    """Return the completions whose texts may match; None if the index does not know few."""
+    """Find the completions whose texts may match; None if the index does not know few."""
     long_terms = [term for term in terms if len(term) >= 3]
     if not long_terms or not has_trigrams(connection):
         return None
@@ -176,7 +176,7 @@ def _escape_like(term: str) -> str:
 def _list_candidates(
     connection: Connection, selection: Selection, candidates: Sequence[int], after: Cursor
 ) -> list[Cursor]:
-    """Return the candidates after a cursor that pass the filters, newest first."""
+    """List the candidates after a cursor that pass the filters, newest first."""
     statement = text(
         "SELECT d.created, d.seq FROM completions AS d"
         f" WHERE d.seq IN :seqs{selection.bound('d.created')}{selection.checks('d.seq')}"
@@ -201,7 +201,7 @@ def _split(
 def _find_hits(
     connection: Connection, keys: Sequence[Cursor], terms: Sequence[str], scopes: Sequence[str]
 ) -> dict[int, list[tuple[int, str]]]:
-    """Return the position and scope of each passage with all terms, by its completion."""
+    """Find the position and scope of each passage with all terms, by its completion."""
     if not keys:
         return {}
     contains = _CONTAINS[connection.dialect.name]

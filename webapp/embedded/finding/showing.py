@@ -59,7 +59,7 @@ def show_found(
 
 
 def _read_question(connection: Connection, seq: int) -> str:
-    """Return the beginning of the user's question, or else of the first message."""
+    """Read the beginning of the user's question, or else of the first message."""
     said = [
         read_message(parse(source)) for source in connection.execute(_FIRST, {"seq": seq}).scalars()
     ]

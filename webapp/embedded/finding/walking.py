@@ -161,7 +161,7 @@ class _Walker:
         return not has_others and not self.folds and not is_bounded
 
     def _find_end(self, way: _Way, start: Place | None, size: int) -> Place | None:
-        """Return the last of the next `size` rows, or None if there are fewer."""
+        """Find the last of the next `size` rows, or None if there are fewer."""
         condition, binds = self._between(way, way.columns, start, None)
         statement = (
             f"SELECT {', '.join(way.columns)} FROM {way.table}"
@@ -172,7 +172,7 @@ class _Walker:
         return None if row is None else way.to_place(row)
 
     def _find_few(self, size: int) -> Filter | None:
-        """Return a filter that at most `size` completions within the bounds of time pass."""
+        """Find a filter that at most `size` completions within the bounds of time pass."""
         filters = [one for one in self.selection.filters if self.sort or not one.is_ordered]
         if self.sort and self.selection.has_bounds:
             filters.append(Filter("facts", "completion", "1 = 1"))
@@ -219,7 +219,7 @@ class _Walker:
     def _read_passing(
         self, way: _Way, source: str, part: str, known: Filter | None, binds: dict[str, object]
     ) -> list[Place]:
-        """Return the completions of a query that are in a part of the list and pass the filters.
+        """Read the completions of a query that are in a part of the list and pass the filters.
 
         All of them pass the filter that is `known`.
         """

@@ -107,6 +107,6 @@ class CallPieces:
 
 
 def _read_function(call: Object) -> tuple[str, Value | None]:
-    """Return the name and the arguments in a piece of a call, of a function or of a custom tool."""
+    """Read the name and the arguments in a piece of a call, of a function or of a custom tool."""
     inner = call.object("function") or call.object("custom") or call
     return inner.text("name") or "", inner.get("arguments")

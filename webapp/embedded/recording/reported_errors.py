@@ -15,7 +15,7 @@ _WORDS: Final = ("message", "detail", "error", "error_msg")
 
 
 def find_reported_error(answer: Object) -> str | None:
-    """Return the error that an answer, or a chunk of one, reports, or None if it reports none."""
+    """Find the error that an answer, or a chunk of one, reports, or None if it reports none."""
     error = answer.get("error")
     if error is not None and error.source not in _NO_ERROR:
         return _read_words(error)
@@ -38,7 +38,7 @@ def find_reported_error(answer: Object) -> str | None:
 
 
 def _read_words(error: Value) -> str:
-    """Return the sentence in an error: its text, that of its first member with words, its JSON."""
+    """Read the sentence in an error: its text, that of its first member with words, its JSON."""
     if isinstance(error, String):
         return error.text
     if isinstance(error, Object):

@@ -216,7 +216,7 @@ class Spool:
         return not self._find_files(_SUFFIX)
 
     def read_state(self) -> SpoolState:
-        """Return the counts of all processes."""
+        """Read the counts of all processes."""
         waiting = self._find_files(_SUFFIX)
         outage = None
         if waiting:
@@ -282,7 +282,7 @@ class Spool:
         return 0
 
     def _find_files(self, suffix: str) -> list[Path]:
-        """Return the files with `suffix`, oldest first."""
+        """Find the files with `suffix`, oldest first."""
         try:
             self._check_folder()
             names = os.listdir(self._folder)

@@ -59,7 +59,7 @@ _MESSAGES: Final = text(
 def read_conversation(
     connection: Connection, completion_id: str, *, most: int
 ) -> Conversation | None:
-    """Return the conversation of a completion, or None if there is no such completion.
+    """Read the conversation of a completion, or None if there is no such completion.
 
     It has at most the first `most` requests.
     """
@@ -70,7 +70,7 @@ def read_conversation(
 def read_continued(
     connection: Connection, completion_ids: Sequence[str], *, most: int
 ) -> dict[str, Conversation]:
-    """Return the conversations of more than one request, by those of the ids that are in one.
+    """Read the conversations of more than one request, by those of the ids that are in one.
 
     They cost one query more than the requests: nearly all completions are alone.
     """
@@ -111,7 +111,7 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
 
 
 def list_conversations(connection: Connection, *, limit: int, least: int) -> list[str]:
-    """Return the id of a completion of each conversation of `least` requests, the latest first."""
+    """List the id of a completion of each conversation of `least` requests, the latest first."""
     return list(connection.execute(_LATEST, {"rows": limit, "least": least}).scalars())
 
 

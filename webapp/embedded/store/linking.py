@@ -87,7 +87,7 @@ class Link:
 def find_link(
     connection: Connection, chain: Chain, *, seq: int, created: int, model: str | None
 ) -> Link:
-    """Return the link of a completion whose facts are not stored yet.
+    """Find the link of a completion whose facts are not stored yet.
 
     Completions that continue it and were stored before become part of its conversation.
     """
@@ -138,7 +138,7 @@ def unpack_hashes(packed: bytes) -> Sequence[int]:
 def _find_parent(
     connection: Connection, chain: Chain, created: int, model: str | None
 ) -> Link | None:
-    """Return the completion with the longest beginning of the messages.
+    """Find the completion with the longest beginning of the messages.
 
     Of several, that is the latest of the same model, else the latest.
     """

@@ -59,7 +59,7 @@ def read_keys_after(
     model: str | None = None,
     metadata: Sequence[tuple[str, str]] = (),
 ) -> list[Key]:
-    """Return the page of keys after `after`, oldest first, of completions that pass the filters.
+    """Read the page of keys after `after`, oldest first, of completions that pass the filters.
 
     The list is empty after the last one.
     """
@@ -92,7 +92,7 @@ def iter_original_json(connection: Connection, completion_id: str) -> Iterator[s
 
 
 def write_as_given(given_json: str, wire_json: str, completion_id: str) -> str:
-    """Return a completion as it was given, without its messages, with its current metadata."""
+    """Write a completion as it was given, without its messages, with its current metadata."""
     if len(given_json) + len(wire_json) > MOST_REMEMBERED:
         return write_given_completion(_restore_head(given_json, wire_json), completion_id)
     return _write_small(given_json, wire_json, completion_id)
@@ -100,7 +100,7 @@ def write_as_given(given_json: str, wire_json: str, completion_id: str) -> str:
 
 @lru_cache(maxsize=512)
 def _write_small(given_json: str, wire_json: str, completion_id: str) -> str:
-    """Return a small completion as it was given; lists and pages ask for the same ones again."""
+    """Write a small completion as it was given; lists and pages ask for the same ones again."""
     return write_given_completion(_restore_head(given_json, wire_json), completion_id)
 
 

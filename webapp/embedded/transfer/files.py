@@ -132,7 +132,7 @@ def _open_decompressed(file: BinaryIO) -> BinaryIO:
 
 
 def _find_other_kind(file: BinaryIO) -> str | None:
-    """Return the kind of a file without text, by its first bytes."""
+    """Find the kind of a file without text, by its first bytes."""
     start = _peek(file, _READ_AT_ONCE)
     known = next((words for mark, words in _OTHER_KINDS.items() if start.startswith(mark)), None)
     is_json = start.lstrip(b" \t\r\n").startswith((b"{", b"["))

@@ -167,7 +167,7 @@ def _ends_a_word(text: str, span: Span) -> bool:
 
 
 def _build_marks(text: str, spans: Sequence[Span]) -> list[tuple[int, str]]:
-    """Return every mark with its offset in `text`, in order."""
+    """Build every mark with its offset in `text`, in order."""
     syntax = _Syntax(text)
     marks = []
     wrapped: set[int] = set()

@@ -109,7 +109,7 @@ def list_sources(message: Message, sources: tuple[Source, ...] | None, *, limit:
 
 
 def list_unmarked(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
-    """Return all sources in order, for a text without marks."""
+    """List all sources in order, for a text without marks."""
     return locate_sources(None, annotations)[0]
 
 
@@ -167,7 +167,7 @@ def _group_by_source(annotations: Sequence[Annotation]) -> list[_Group]:
 def _find_span(
     one: Range, indexes: Indexes, taken: _TakenRanges, source: int, place: int
 ) -> Span | str:
-    """Return the range in code points, or the reason why it cannot be marked."""
+    """Find the range in code points, or the reason why it cannot be marked."""
     start, end = one
     if start is None or end is None:
         if start is None and end is None:

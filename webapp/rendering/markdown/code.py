@@ -131,14 +131,14 @@ _get_lexer = lru_cache(maxsize=64)(get_lexer_by_name)
 
 
 def render_code(source: str, info: str, scope: Scope) -> str:
-    """Return the placeholder of a code block, followed by its citation marks."""
+    """Render the placeholder of a code block, followed by its citation marks."""
     code, marks = split_marks(source)
     plain_info, info_marks = split_marks(info)
     return scope.placeholder(lambda: _render(code, plain_info, scope)) + info_marks + marks + "\n"
 
 
 def render_snippet(code: str, label: str, language: str) -> Markup:
-    """Return code of ours as a block with a button that copies it."""
+    """Render code of ours as a block with a button that copies it."""
     highlighted = None
     if len(code) <= LANGUAGES[language].max_length:
         highlighted = highlight(code, language, until=time.thread_time() + _SNIPPET_SECONDS)
@@ -146,7 +146,7 @@ def render_snippet(code: str, label: str, language: str) -> Markup:
 
 
 def find_language(info: str) -> str | None:
-    """Return the language of our table that the first word of `info` names, if any."""
+    """Find the language of our table that the first word of `info` names, if any."""
     word = get_first_word(info).lower()
     # `python:src/app.py`, `language-python`, `12:15:src/app.py` and `src/app.py` as well.
     extension = word.rpartition(".")[2] if word.rfind(".") > 0 else ""

@@ -190,7 +190,7 @@ def render_ansi(text: str) -> AnsiText:
 
 
 def _parse_colour(inner: list[int], codes: Iterator[str]) -> int | None:
-    """Return the palette index of a colour written as `5;n` or `2;r;g;b`, or with colons."""
+    """Parse the palette index of a colour written as `5;n` or `2;r;g;b`, or with colons."""
     if inner:
         kind, values = inner[0], inner[1:]
         # With colons a colour space, mostly empty, may come before red, green and blue.
@@ -207,7 +207,7 @@ def _parse_colour(inner: list[int], codes: Iterator[str]) -> int | None:
 
 @lru_cache(maxsize=1024)
 def _find_nearest(red: int, green: int, blue: int) -> int:
-    """Return the index of the nearest colour of the palette."""
+    """Find the index of the nearest colour of the palette."""
     distances = [
         (red - other[0]) ** 2 + (green - other[1]) ** 2 + (blue - other[2]) ** 2
         for other in _PALETTE
@@ -216,7 +216,7 @@ def _find_nearest(red: int, green: int, blue: int) -> int:
 
 
 def _parse_number(written: str) -> int:
-    """Return an SGR parameter: 0 if empty, 999, which is unknown, if longer than three digits."""
+    """Parse an SGR parameter: 0 if empty, 999, which is unknown, if longer than three digits."""
     if not written:
         return 0
     return int(written) if len(written) < 4 and written.isdecimal() else 999

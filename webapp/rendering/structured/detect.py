@@ -80,7 +80,7 @@ class StructureBudget:
         return True
 
     def parse(self, text: str) -> Value:
-        """Return the JSON value of `text`.
+        """Parse the JSON value of `text`.
 
         Raise `NotJson` if it is none, and `TooLong` if the time is up: brackets take long.
         """

@@ -114,7 +114,7 @@ class _TreeWriter:
         return True
 
     def parse_string(self, value: Value) -> Array | Object | None:
-        """Return the object or array in a string that contains JSON, unless it is a short one."""
+        """Parse the object or array in a string that contains JSON, unless it is a short one."""
         if not isinstance(value, String) or not 8 < value.end - value.start < self._may_unfold:
             return None
         text = value.text.strip()
@@ -178,7 +178,7 @@ def count_cells(value: Array) -> int:
 
 
 def _render_table(value: Array) -> str:
-    """Return objects with the same names as a table with a row for each."""
+    """Render objects with the same names as a table with a row for each."""
     rows = [item.members for item in value.items if isinstance(item, Object)]
     head = "".join(f'<th scope="col">{_render_name(member)}</th>' for member in rows[0])
     cells = ("".join(f"<td>{_render_scalar(member.value)}</td>" for member in row) for row in rows)
@@ -190,7 +190,7 @@ def _render_table(value: Array) -> str:
 
 
 def _render_name(member: Member) -> Markup:
-    """Return a name, without quotes if it is as clear without them."""
+    """Render a name, without quotes if it is as clear without them."""
     name = write_readable(member.name.source)
     if _PLAIN_NAME.fullmatch(name, 1, len(name) - 1):
         name = name[1:-1]
@@ -219,7 +219,7 @@ def _fits_in_line(value: Value) -> bool:
 
 
 def _render_scalar(value: Value) -> str:
-    """Return a scalar, or a list that fits in one line."""
+    """Render a scalar, or a list that fits in one line."""
     if isinstance(value, String) and not _is_short(value):
         text = value.text
         html = render_ansi(text).html if has_sequences(text) else render_exact(text)

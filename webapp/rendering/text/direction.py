@@ -47,5 +47,5 @@ def has_right_to_left(text: str) -> bool:
 
 
 def find_direction(text: str) -> str:
-    """Return the value for `dir` of `text`."""
+    """Find the value for `dir` of `text`."""
     return Letters.of(text).direction if has_right_to_left(text) else "auto"

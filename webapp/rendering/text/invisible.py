@@ -166,7 +166,7 @@ def reveal_invisible(text: str) -> Markup:
 
 
 def find_invisible(text: str) -> set[int]:
-    """Return the offsets of the characters that `reveal_invisible` marks."""
+    """Find the offsets of the characters that `reveal_invisible` marks."""
     return {
         at
         for found in _IN_SOURCE.finditer(text)
@@ -196,7 +196,7 @@ def reveal_in_html(html: str) -> Markup:
 
 
 def find_hidden(text: str) -> Hidden | None:
-    """Return the hidden characters of `text` when read as Markdown; None if there are none."""
+    """Find the hidden characters of `text` when read as Markdown; None if there are none."""
     if text.isascii():
         return None
     runs = [found["hidden"] for found in _IN_TEXT.finditer(text) if found["hidden"]]
@@ -207,7 +207,7 @@ def find_hidden(text: str) -> Hidden | None:
 
 
 def _render_mark(run: str) -> str:
-    """Return the mark of a run of invisible characters. Marks of usual, short runs are cached."""
+    """Render the mark of a run of invisible characters. Marks of usual, short runs are cached."""
     return _cache_mark(run) if len(run) < 5 else _cache_mark.__wrapped__(run)
 
 
@@ -254,7 +254,7 @@ def _decode_message(run: str) -> str:
 
 
 def _parse_selector(character: str) -> int | None:
-    """Return the number of a variation selector from 0, by which texts hide bytes."""
+    """Parse the number of a variation selector from 0, by which texts hide bytes."""
     code = ord(character)
     if 0xFE00 <= code <= 0xFE0F:
         return code - 0xFE00
@@ -266,7 +266,7 @@ def _is_tag(character: str) -> bool:
 
 
 def _find_name(character: str) -> str:
-    """Return the short name of an invisible character; empty if it has none."""
+    """Find the short name of an invisible character; empty if it has none."""
     if _is_tag(character):
         return "TAG"
     number = _parse_selector(character)

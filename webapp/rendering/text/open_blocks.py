@@ -45,7 +45,7 @@ class Block:
 
 
 def find_blocks(text: str, end: int) -> list[Block]:
-    """Return the blocks that open before `end`, in order."""
+    """Find the blocks that open before `end`, in order."""
     line_end = text.find("\n", end)
     end = len(text) if line_end < 0 else line_end
     blocks = []
@@ -81,13 +81,13 @@ def find_blocks(text: str, end: int) -> list[Block]:
 
 
 def find_block_at(blocks: Sequence[Block], offset: int) -> Block | None:
-    """Return the one of `blocks` that contains `offset`."""
+    """Find the one of `blocks` that contains `offset`."""
     index = bisect_right(blocks, offset, key=lambda block: block.start)
     return blocks[index - 1] if index and offset < blocks[index - 1].end else None
 
 
 def _read_table_head(text: str, columns: re.Match[str]) -> str:
-    """Return the row before the line of dashes, empty unless it has as many cells."""
+    """Read the row before the line of dashes, empty unless it has as many cells."""
     before = text[text.rfind("\n", 0, max(columns.start() - 1, 0)) + 1 : columns.start()]
     head = before[around.end() :].strip() if (around := _AROUND.match(before)) else ""
     is_table = head and _count_pipes(head) == _count_pipes(columns["columns"])

@@ -84,7 +84,7 @@ def render_tool_name(name: str) -> Markup:
 
 
 def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
-    """Return the arguments of `call`; the input of a custom tool need not be JSON."""
+    """Parse the arguments of `call`; the input of a custom tool need not be JSON."""
     text = call.arguments
     if text is None:
         return Arguments(kind="none")

@@ -78,7 +78,7 @@ def shape_result(
 
 
 def _read_arguments(call: ToolCall, budget: StructureBudget) -> dict[str, str]:
-    """Return the arguments that are strings; none of a text that is no JSON object."""
+    """Read the arguments that are strings; none of a text that is no JSON object."""
     text = call.arguments or ""
     if not 2 < len(text) <= _LONGEST_ARGUMENTS:
         return {}
@@ -111,7 +111,7 @@ def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
 def _find_hits(
     text: str, structure: Structure, budget: StructureBudget
 ) -> tuple[list[_Hit], tuple[Member, ...]] | None:
-    """Return the hits and the members beside them; None if `text` is no list of hits."""
+    """Find the hits and the members beside them; None if `text` is no list of hits."""
     if structure.kind in ("plain", "csv"):
         lines = [line for line in text.split("\n") if line]
         matches = [_GREPPED.fullmatch(line) for line in lines]
@@ -138,7 +138,7 @@ def _find_hits(
 
 
 def _read_hit(item: Value) -> _Hit | None:
-    """Return a hit: an object of a place with a line, a title or a text, and nothing nested."""
+    """Read a hit: an object of a place with a line, a title or a text, and nothing nested."""
     if not isinstance(item, Object) or not all(map(_is_scalar, item.members)):
         return None
     names = [member.name.text for member in item.members]
@@ -199,7 +199,7 @@ def _iter_hits(hits: Iterable[_Hit]) -> Iterator[Markup]:
 
 
 def _list_members(members: Iterable[Member]) -> Markup:
-    """Return names and values in a line, as they are written."""
+    """List names and values in a line, as they are written."""
     one = Markup("<span><b>{}</b> {}</span>")
     shown = (
         one.format(

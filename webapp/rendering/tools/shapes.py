@@ -49,7 +49,7 @@ class Shape:
 
 
 def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget) -> Shape | None:
-    """Return the shape of the arguments of `tool`; None if they have none that is known."""
+    """Find the shape of the arguments of `tool`; None if they have none that is known."""
     names = [member.name.text for member in members]
     if len(set(names)) < len(names) or len(names) > 40:
         return None
@@ -86,7 +86,7 @@ def render_patch(text: str) -> Markup | None:
 
 
 def _find_command(members: Sequence[Member], texts: dict[str, str]) -> tuple[str, str] | None:
-    """Return the name and the text of a command; also of `["bash", "-lc", text]`."""
+    """Find the name and the text of a command; also of `["bash", "-lc", text]`."""
     name = next((name for name in _COMMANDS if texts.get(name, "").strip()), None)
     if name is not None:
         return name, texts[name]

@@ -34,7 +34,7 @@ def summarize_setting(member: Member) -> str:
 
 
 def _find_name(tool: Value) -> str | None:
-    """Return the name of a tool, which is in the member of its type, or of a lone function."""
+    """Find the name of a tool, which is in the member of its type, or of a lone function."""
     if not isinstance(tool, Object):
         return None
     inner = tool.object(tool.text("type") or "function")

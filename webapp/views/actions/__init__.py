@@ -21,7 +21,7 @@ from webapp.views.shares import read_whole
 
 
 def read_upto(raw: str | None) -> int | None:
-    """Return a number of messages from a form or a query, None if it is blank, for all."""
+    """Read a number of messages from a form or a query, None if it is blank, for all."""
     if not raw:
         return None
     if not (raw.isascii() and raw.isdigit() and len(raw) < 10 and int(raw) > 0):
@@ -32,7 +32,7 @@ def read_upto(raw: str | None) -> int | None:
 def read_create_request(
     completion_id: str, *, upto: int | None, model: str | None = None
 ) -> CreateRequest:
-    """Return the request that created a completion, with its first `upto` messages.
+    """Read the request that created a completion, with its first `upto` messages.
 
     Abort with 404 if it has fewer. Raises `UpstreamError`.
     """

@@ -110,7 +110,7 @@ def show(upload_id: str) -> ResponseReturnValue:
 
 
 def find_uploads() -> Uploads:
-    """Return the uploads of this Readback. Abort with 404 if its pages read from elsewhere."""
+    """Find the uploads of this Readback. Abort with 404 if its pages read from elsewhere."""
     uploads = services().uploads
     if uploads is None:
         abort(404, "The pages read from another server, which takes no files.")

@@ -111,7 +111,7 @@ def _load(completion_id: str) -> TranscriptPage:
 
 
 def _find_own(completion_id: str, note_id: str) -> Note:
-    """Return a note that the reader may change. Abort with 404 or 403 otherwise."""
+    """Find a note that the reader may change. Abort with 404 or 403 otherwise."""
     note = _store().find(completion_id, note_id)
     if note is None:
         abort(404, "There is no such note any more.")
@@ -121,7 +121,7 @@ def _find_own(completion_id: str, note_id: str) -> Note:
 
 
 def _find_url(completion_id: str, note: Note) -> str:
-    """Return the address of the place of a note."""
+    """Find the address of the place of a note."""
     if note.first is not None:
         return find_place(completion_id, Place("message", note.first))
     return place_url(completion_id, None, "notes" if note.choice is None else "answer")
@@ -162,7 +162,7 @@ def _render_form(completion_id: str, note: Note, text: str, problem: str | None 
 
 
 def _read_note(page: TranscriptPage, reader: Reader) -> Note:
-    """Return the note of the form. Raises `_BadNote`."""
+    """Read the note of the form. Raises `_BadNote`."""
     first, last, choice = (_read_number(name) for name in ("from", "to", "choice"))
     choices = len(page.completion.choices) if page.completion else 0
     if choice is not None:
@@ -196,7 +196,7 @@ def _read_number(name: str) -> int | None:
 
 
 def _read_text() -> str:
-    """Return the text of the form with plain line ends."""
+    """Read the text of the form with plain line ends."""
     written = replace_surrogates(request.form.get("text", ""))
     text = written.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").strip()
     if not text:

@@ -46,7 +46,7 @@ def delete() -> ResponseReturnValue:
 
 
 def read_back() -> str:
-    """Return the path of the list that a form came from; that of the whole list if it names none.
+    """Read the path of the list that a form came from; that of the whole list if it names none.
 
     It is a path of this Readback, whatever the form says.
     """

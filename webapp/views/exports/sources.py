@@ -125,7 +125,7 @@ def _render(
     has_messages: bool = False,
     pieces: Sequence[str] = (),
 ) -> Response:
-    """Return the page of a JSON text, its fragment, or its download."""
+    """Render the page of a JSON text, its fragment, or its download."""
     form = request.args.get("form") or FORMS[0]
     if form not in FORMS:
         abort(400, "The parameter form takes indented or source.")

@@ -144,7 +144,7 @@ def _iter_steps(
 def _load(
     here: StoredRequest, number: int, before: RenderContext | None, until: Deadline
 ) -> RenderContext:
-    """Return the new messages and the answer of a request, with DOM ids of their own.
+    """Load the new messages and the answer of a request, with DOM ids of their own.
 
     Results are linked to the calls of the answer before them.
     """

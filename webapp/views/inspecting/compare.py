@@ -79,7 +79,7 @@ def export_preference() -> ResponseReturnValue:
 
 
 def _read_pasted(side: str) -> str | None:
-    """Return the id in a field of the form; None if it is empty, and abort if it has none."""
+    """Read the id in a field of the form; None if it is empty, and abort if it has none."""
     pasted = request.form.get(side, "")[:MAX_PASTED]
     if not pasted.strip():
         return None
@@ -90,7 +90,7 @@ def _read_pasted(side: str) -> str | None:
 
 
 def _load_sides() -> tuple[Side, Side]:
-    """Return both completions of the query, read within one deadline."""
+    """Load both completions of the query, read within one deadline."""
     until = deadline()
     return _load_side("a", until), _load_side("b", until)
 

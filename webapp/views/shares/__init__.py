@@ -21,13 +21,13 @@ from webapp.shares import Share
 
 
 def find_owner() -> str | None:
-    """Return the owner whose shares the reader may manage; None, for administrators, is all."""
+    """Find the owner whose shares the reader may manage; None, for administrators, is all."""
     reader = current_reader()
     return None if reader.administrator else reader.identity
 
 
 def find_share(share_id: str) -> Share:
-    """Return a share that the reader may manage. Abort with 404 if there is none."""
+    """Find a share that the reader may manage. Abort with 404 if there is none."""
     share = services().sharing.store.find(share_id)
     if share is None or find_owner() not in (None, share.owner):
         abort(404, "There is no such share any more.")
@@ -35,7 +35,7 @@ def find_share(share_id: str) -> Share:
 
 
 def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
-    """Return a completion and all its input messages. Abort if the server does not send all."""
+    """Read a completion and all its input messages. Abort if the server does not send all."""
     loader = services().loader
     page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), deadline())
     for problem in page.problems:

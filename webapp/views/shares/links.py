@@ -109,5 +109,5 @@ def _render_cover(share: Share, tried: Tried = Tried.RIGHT) -> Response:
 
 
 def _render_nothing() -> Response:
-    """Return the one answer to a link that is wrong, expired, revoked or used up."""
+    """Render the one answer to a link that is wrong, expired, revoked or used up."""
     return make_response(render_template("shares/nothing.html"), 404)

@@ -223,7 +223,7 @@ def _read_terms() -> Terms:
 
 
 def _read_date(text: str) -> int:
-    """Return the seconds to the end of a day, in UTC."""
+    """Read the seconds to the end of a day, in UTC."""
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -258,7 +258,7 @@ def _recall_words() -> list[str]:
 
 
 def _list_media(share: Share, snapshot: Snapshot) -> list[tuple[str, InlineMedia]]:
-    """Return the pictures and sounds of a draft with their addresses in the preview."""
+    """List the pictures and sounds of a draft with their addresses in the preview."""
     document = snapshot.document
     root = f"{url_for('making.preview', share_id=share.id)}/completions/{SHARED_ID}/media"
     found = []

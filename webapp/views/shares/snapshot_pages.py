@@ -84,7 +84,7 @@ class SnapshotPages:
         return response
 
     def _find(self, share: Share, read: Callable[[], str | None]) -> Services | None:
-        """Return the services of a snapshot; those of a draft are not kept, since it changes."""
+        """Find the services of a snapshot; those of a draft are not kept, since it changes."""
         with self._lock:
             kept = self._kept.get(share.id)
             if kept is not None:

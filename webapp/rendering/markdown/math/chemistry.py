@@ -59,7 +59,7 @@ def _replace(found: re.Match[str]) -> str:
 
 
 def _write_reaction(source: str) -> str | None:
-    """Return a formula or reaction, or None if there is a character with an unknown meaning."""
+    """Write a formula or reaction, or None if there is a character with an unknown meaning."""
     pieces: list[str] = []
     place = 0
     while place < len(source):
@@ -110,13 +110,13 @@ def _strip_braces(text: str) -> str:
 
 
 def _write_condition(source: str) -> str:
-    """Return the text above or below an arrow: a formula, or words, which are in braces."""
+    """Write the text above or below an arrow: a formula, or words, which are in braces."""
     formula = None if source.startswith("{") else _write_reaction(source)
     return rf"\text{{{_strip_braces(source)}}}" if formula is None else formula
 
 
 def _write_quantity(source: str) -> str | None:
-    """Return a number with its unit, such as `123 kJ/mol` or `1.2e3 m s^-1`."""
+    """Write a number with its unit, such as `123 kJ/mol` or `1.2e3 m s^-1`."""
     found = _UNIT.fullmatch(source.strip())
     if found is None:
         return None

@@ -44,7 +44,7 @@ def install(parser: MarkdownIt) -> None:
 
 
 def render_placeholder(latex: str, source: str, scope: Scope, *, display: bool) -> str:
-    """Return the placeholder of a formula, followed by its citation marks."""
+    """Render the placeholder of a formula, followed by its citation marks."""
     plain, marks = split_marks(latex)
     plain_source, _ = split_marks(source)
 
@@ -75,7 +75,7 @@ def parse_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _find_closer(state: StateInline, opening: str) -> int:
-    """Return the end of the formula that begins here with two characters, or -1."""
+    """Find the end of the formula that begins here with two characters, or -1."""
     src, begin = state.src, state.pos + 2
     end = src.find(_CLOSERS[opening], begin, min(state.posMax, begin + MAX_LENGTH))
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
@@ -88,7 +88,7 @@ def _is_in_text(latex: str) -> bool:
 
 
 def _find_dollar(state: StateInline) -> int:
-    """Return the end of the formula that begins here with one dollar, or -1."""
+    """Find the end of the formula that begins here with one dollar, or -1."""
     src, begin = state.src, state.pos + 1
     before = src[state.pos - 1] if state.pos else " "
     if (
@@ -161,7 +161,7 @@ def _parse_environment(state: StateBlock, start_line: int, end_line: int, silent
 
 
 def _find_line(state: StateBlock, offset: int, first: int, end_line: int) -> int | None:
-    """Return the line of `offset`, or None unless the same block contains it and `first`."""
+    """Find the line of `offset`, or None unless the same block contains it and `first`."""
     for line in range(first, end_line):
         if line > first and state.sCount[line] < state.blkIndent and not state.isEmpty(line):
             return None

@@ -71,7 +71,7 @@ def parse_url(state: StateInline, silent: bool) -> bool:
 
 
 def _find_start(state: StateInline) -> int | None:
-    """Return the start of the URL whose `://` or `www.` is here."""
+    """Find the start of the URL whose `://` or `www.` is here."""
     pos, src = state.pos, state.src
     if src.startswith("www.", pos):
         # In the middle of a word, the text before did not stop here.
@@ -106,7 +106,7 @@ def _trim(url: str) -> str:
 
 
 def _build_href(md: MarkdownIt, text: str) -> str | None:
-    """Return the target of a bare URL, or None if it must not become a link."""
+    """Build the target of a bare URL, or None if it must not become a link."""
     if len(text) > MAX_LENGTH or not _HOST.match(text):
         return None
     is_short = text.startswith("www.")

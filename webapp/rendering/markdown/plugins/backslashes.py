@@ -138,7 +138,7 @@ def _is_literal_word(state: StateInline) -> bool:
 
 
 def _find_literal_words(state: StateInline) -> Sequence[tuple[int, int]]:
-    """Return the words of the text that keep all their backslashes, found once for each text."""
+    """Find the words of the text that keep all their backslashes, found once for each text."""
     src, words = cast("_Found", state.env.get(_KEY, ("", ())))
     if src is not state.src:
         words = [

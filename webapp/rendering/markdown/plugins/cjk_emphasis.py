@@ -74,7 +74,7 @@ def _amend(parse: RuleFuncInlineType) -> RuleFuncInlineType:
 
 
 def _find_base(src: str, start: int) -> str:
-    """Return the character before `start`, without variation selectors; a space if none."""
+    """Find the character before `start`, without variation selectors; a space if none."""
     at = start - 1
     if at > 0 and _SELECTOR.match(src, at):
         at -= 1

@@ -64,7 +64,7 @@ def parse_details(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 
 def _find_end(state: StateBlock, start: int, end: int) -> _Place | None:
-    """Return the place of the tag that closes the element beginning at `start`."""
+    """Find the place of the tag that closes the element beginning at `start`."""
     known = cast("_Known", state.env.setdefault(_KEY, {}))
     # A line that ends a list item may be indented less than it.
     indent = min(state.blkIndent, state.sCount[start])

@@ -85,7 +85,7 @@ def _describe(fields: Sequence[str]) -> str:
 
 
 def _find_name(field: str) -> str | None:
-    """Return the name in `["company","OpenAI","AI lab"]`."""
+    """Find the name in `["company","OpenAI","AI lab"]`."""
     try:
         value = json.loads(field)
     except ValueError:
