@@ -1,7 +1,8 @@
 """Read the transcripts and the list rows that pages show, from one upstream.
 
 transcript_page  `PageRequest`, the messages a reader asked for, and `TranscriptPage`
-loader           `TranscriptLoader`: builds the one for the other
+loader           `TranscriptLoader`: requests the one for the other
+building         a `TranscriptPage` from messages and completion, with their numbers
 whole            `WholeReader`: the events of a whole run
 kept             messages of whole transcripts, kept on disk
 requests         the upstream requests about one completion

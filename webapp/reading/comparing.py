@@ -49,7 +49,7 @@ class Side:
         return outputs[self.place] if outputs else None
 
     def find_entry(self, at: int) -> Entry:
-        """Return the message at a place, from 0, with its number; it knows no results."""
+        """Find the message at a place, from 0, with its number; it knows no results."""
         if at >= self.inputs:
             assert self.answer is not None
             return self.answer
@@ -105,7 +105,7 @@ class Comparison:
         return sum(one.formal for one in self.sections if isinstance(one, Fold))
 
     def count(self, state: str) -> int:
-        """Return the number of rows that are `changed`, `added` or `removed`."""
+        """Count the rows that are `changed`, `added` or `removed`."""
         return sum(row.state == state for row in self.rows)
 
 
@@ -184,7 +184,7 @@ def _add_fold(sections: list[Fold | Row], fold: Fold) -> None:
 
 
 def find_common_input(a: Side, b: Side) -> Sequence[Message] | None:
-    """Return the messages before both answers; None unless they are known to be the same."""
+    """Find the messages before both answers; None unless they are known to be the same."""
     if not (a.is_whole and b.is_whole) or a.inputs != b.inputs:
         return None
     messages = tuple(a.iter_messages(0, a.inputs))

@@ -40,7 +40,7 @@ _OPENING: Final = re.compile(
 
 
 def find_gist(text: str) -> str:
-    """Return the first words of `text` that say something, without the marks of Markdown.
+    """Find the first words of `text` that say something, without the marks of Markdown.
 
     Sentences that only open an answer ("Sure!", "Let me see.") are passed over, as are headings,
     tables and code, unless there is nothing else. JSON is summarized by its values.

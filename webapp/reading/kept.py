@@ -85,7 +85,7 @@ class MessageCache:
         return self._files.has_any(completion_id)
 
     def find(self, completion_id: str, completion: Completion) -> KeptMessages | None:
-        """Return the messages that were kept for `completion` as it answers now."""
+        """Find the messages that were kept for `completion` as it answers now."""
         kept = self._files.get(completion_id, digest_answer(completion), is_sound=_is_sound)
         if kept is None:
             return None

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.completions import Choice, Completion
-from webapp.ids import is_valid_id, parse_message_index
+from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.monitoring.request_ids import RequestPool
+from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
 from webapp.reading.kept import MessageCache
 from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
 from webapp.transcript import (
-    Entry,
     arrange,
     build_output_entries,
     find_first_number,
@@ -93,7 +93,7 @@ class TranscriptLoader:
         *,
         shows_end: bool = False,
     ) -> TranscriptPage:
-        """Return the messages that `request` asks for, and the outputs if they belong there.
+        """Load the messages that `request` asks for, and the outputs if they belong there.
 
         At the start of a transcript, messages or completion are enough: the page has the error
         of the other half in `problems`. Further on a page without messages would be empty.
@@ -108,12 +108,12 @@ class TranscriptLoader:
         except UpstreamError as problem:
             if request.after is not None or completion.exception():
                 raise
-            return _build_answer_only(completion_id, request, completion.result(), problem)
-        messages, is_joined = _end_before(request.until, _find_end(requests, request, messages))
+            return build_answer_only(completion_id, request, completion.result(), problem)
+        messages, is_joined = end_before(request.until, find_end(requests, request, messages))
         page = self._build_with(
             lambda: requests.await_completion(completion), requests, request, messages
         )
-        page = _add_total(requests, page)
+        page = add_total(requests, page)
         page = replace(page, is_joined=is_joined or page.between == 0)
         return self._add_tail(requests, page) if shows_end else page
 
@@ -142,13 +142,15 @@ class TranscriptLoader:
                 requests = replace(requests, kept=kept, believes_end=True)
             messages = requests.list_messages(request)
             messages = requests.check_end(messages, limit=request.limit, order=request.order)
-            page = self._build(requests, request, messages, page.completion)
+            page = build_page(
+                requests, request, messages, page.completion, input_only=self._input_only
+            )
             yield page
 
     def load_page_from(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
     ) -> TranscriptPage:
-        """Return the page from the turn of `message_id` on, for two message requests and a count.
+        """Load the page from the turn of `message_id` on, for two message requests and a count.
 
         Raises `NotFound` if there is no such message.
         """
@@ -157,12 +159,12 @@ class TranscriptLoader:
         messages = requests.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
         page = self._build_with(completion.result, requests, request, messages)
-        return _add_total(requests, page)
+        return add_total(requests, page)
 
     def load_earlier(
         self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
     ) -> TranscriptPage:
-        """Return the messages before `message_id`, in request order. Raises `NotFound` likewise."""
+        """Load the messages before `message_id`, in request order. Raises `NotFound` likewise."""
         requests = self._requests(completion_id, deadline)
         if self._cache and self._cache.has_any(completion_id):
             requests = requests.with_kept(self._cache, requests.submit_completion())
@@ -182,15 +184,15 @@ class TranscriptLoader:
     def list_messages(
         self, completion_id: str, request: PageRequest, deadline: Deadline
     ) -> CanonicalPage[Message]:
-        """Return the messages that `request` asks for, and nothing besides."""
+        """List the messages that `request` asks for, and nothing besides."""
         return self._requests(completion_id, deadline).list_messages(request)
 
     def load_message(self, completion_id: str, message_id: str, deadline: Deadline) -> Message:
-        """Return one message."""
+        """Load one message."""
         return self._upstream.retrieve_message(completion_id, message_id, deadline=deadline)
 
     def load_choice(self, completion_id: str, place: int, deadline: Deadline) -> Choice:
-        """Return the output at `place`, from 0. Raises `NotFound` if there are fewer."""
+        """Load the output at `place`, from 0. Raises `NotFound` if there are fewer."""
         choices = self._requests(completion_id, deadline).retrieve_completion().choices
         if not 0 <= place < len(choices):
             raise NotFound(f"The completion has no choice {place}.")
@@ -226,40 +228,14 @@ class TranscriptLoader:
         messages: CanonicalPage[Message],
     ) -> TranscriptPage:
         """Build the page with the completion, or without it and with its error."""
+        completion: Completion | None = None
+        problems: tuple[UpstreamError, ...] = ()
         try:
             completion = read_completion()
         except UpstreamError as problem:
-            return replace(self._build(requests, request, messages, None), problems=(problem,))
-        return self._build(requests, request, messages, completion)
-
-    def _build(
-        self,
-        requests: UpstreamRequests,
-        request: PageRequest,
-        messages: CanonicalPage[Message],
-        completion: Completion | None,
-    ) -> TranscriptPage:
-        first = _number_first(requests.completion_id, request, messages.items)
-        is_end = not messages.goes_on if request.order == "asc" else request.after is None
-        entries = arrange(messages.items, first=first, order=request.order, is_last=is_end)
-        has_outputs = is_end and completion is not None and completion.choices
-        has_earlier = request.order == "asc" and request.after is not None and messages.items
-        return TranscriptPage(
-            completion_id=requests.completion_id,
-            request=request,
-            entries=entries,
-            completion=completion,
-            outputs=self._find_outputs(requests, request, entries, completion)
-            if completion and has_outputs
-            else (),
-            next_after=messages.next_after,
-            earlier_than=messages.items[0].id if has_earlier else None,
-            seen=_count_seen(request, messages.items, first),
-            total=messages.total,
-            cut_off=messages.is_cut_off,
-            end_is_claimed=messages.end_is_claimed,
-            goes_on_by_count=messages.next_skip is not None,
-        )
+            problems = (problem,)
+        page = build_page(requests, request, messages, completion, input_only=self._input_only)
+        return replace(page, problems=problems)
 
     def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
         """Add the last turn to the first page of a transcript that is longer than two pages.
@@ -300,120 +276,3 @@ class TranscriptLoader:
             total=page.total,
         )
         return replace(page, tail=tail, request=replace(page.request, until=newest[start].id))
-
-    def _find_outputs(
-        self,
-        requests: UpstreamRequests,
-        request: PageRequest,
-        entries: Sequence[Entry],
-        completion: Completion,
-    ) -> tuple[Entry, ...]:
-        """Return the choices that are not among the messages; marks the entries that are."""
-        count = len(completion.choices)
-        chronological = entries if request.order == "asc" else entries[::-1]
-        tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
-        if request.after is not None and not self._input_only and _needs_tail(tail, completion):
-            tail = requests.list_last_messages(count)
-        left = mark_outputs(chronological, completion, tail=tail, input_only=self._input_only)
-        return build_output_entries(completion.choices)[count - len(left) :]
-
-
-def _needs_tail(tail: Sequence[Message], completion: Completion) -> bool:
-    """Return whether earlier messages must be read to know if the last ones are the choices."""
-    if len(tail) >= len(completion.choices):
-        return False
-    is_plain = all(message.has_only_input_keys for message in tail)
-    return not tail or (completion.input_messages is None and not is_plain)
-
-
-def _number_first(
-    completion_id: str, request: PageRequest, messages: Sequence[Message]
-) -> int | None:
-    """Return the number of the first message: from the ids, else counted from a known start."""
-    number = find_first_number(completion_id, messages, request.order)
-    if number is not None or request.order == "desc":
-        return number
-    is_counted = request.after is None or request.shown
-    return request.shown + 1 if is_counted else None
-
-
-def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | None) -> int | None:
-    """Return the number of messages up to the end of `messages`; `first` numbers their first."""
-    if first is not None and request.order == "asc":
-        return first - 1 + len(messages)
-    if request.after is None or request.shown:
-        return request.shown + len(messages)
-    return None
-
-
-def _find_end(
-    requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
-) -> CanonicalPage[Message]:
-    """Check a claimed end; count the messages if the server does not say whether more follow."""
-    messages = requests.check_end(messages, limit=request.limit, order=request.order)
-    if messages.has_more is not None or not messages.items or request.order == "desc":
-        return messages
-    first = _number_first(requests.completion_id, request, messages.items)
-    seen = _count_seen(request, messages.items, first)
-    total = None if seen is None else requests.count_messages()
-    if seen is None or total is None:
-        return messages
-    return messages.with_total(total, seen=seen)
-
-
-def _end_before(
-    message_id: str | None, page: CanonicalPage[Message]
-) -> tuple[CanonicalPage[Message], bool]:
-    """Return `page` up to a message, and whether nothing is left to read before that one."""
-    ids = [message.id for message in page.items]
-    if message_id is None or message_id not in ids:
-        return page, not page.goes_on
-    return replace(page, items=page.items[: ids.index(message_id)], has_more=True), True
-
-
-def _add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
-    """Add the number of messages, at the cost of one request if more follow.
-
-    In descending order, `seen` is then counted from the end.
-    """
-    if page.cut_off:
-        return page
-    if page.end_is_claimed:
-        return replace(page, total=None)
-    if not page.goes_on and page.request.order == "asc":
-        return replace(page, total=page.seen)
-    first_id = page.entries[0].message.id if page.entries else None
-    if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
-        is_newest_first = page.request.order == "desc" and page.request.after is None
-        total = _read_total(page) if is_newest_first else requests.count_messages()
-        page = replace(page, total=total)
-    if page.goes_on and page.total is not None and page.seen is not None:
-        # A total of no more than were seen is as wrong as the end that the server claimed.
-        page = replace(page, total=page.total if page.total > page.seen else None)
-    last = page.entries[-1].number if page.entries else None
-    if page.request.order == "asc" or page.total is None or last is None:
-        return page
-    return replace(page, seen=page.total - last + 1)
-
-
-def _read_total(page: TranscriptPage) -> int | None:
-    """Return the number of the newest message, with which `page` begins.
-
-    A server that ignores the order begins with the oldest, and says that more follow the first.
-    """
-    numbers = [entry.number for entry in page.entries]
-    return None if page.goes_on and 1 in numbers else numbers[0]
-
-
-def _build_answer_only(
-    completion_id: str, request: PageRequest, completion: Completion, problem: UpstreamError
-) -> TranscriptPage:
-    messages = completion.input_messages or ()
-    return TranscriptPage(
-        completion_id=completion_id,
-        request=request,
-        entries=arrange(messages, first=1 if messages else None),
-        completion=completion,
-        outputs=build_output_entries(completion.choices),
-        problems=(problem,),
-    )

@@ -54,7 +54,7 @@ class Place:
 
 
 def parse_place(pasted: str) -> Place | None:
-    """Return the place of a transcript that `pasted` names, or None if it names none."""
+    """Parse the place of a transcript that `pasted` names, or None if it names none."""
     found = _PLACE.fullmatch(pasted.strip())
     if found is None:
         return None
@@ -66,7 +66,7 @@ def parse_place(pasted: str) -> Place | None:
 
 
 def parse_range(text: str) -> tuple[int, int] | None:
-    """Return the numbers of the first and the last message that `text` names, or None."""
+    """Parse the numbers of the first and the last message that `text` names, or None."""
     found = _RANGE.fullmatch(text.translate(_HYPHENS).strip())
     if found is None:
         return None
@@ -75,7 +75,7 @@ def parse_range(text: str) -> tuple[int, int] | None:
 
 
 def parse_pasted(pasted: str) -> CompletionRef | None:
-    """Return the completion that `pasted` names, or None if it names none."""
+    """Parse the completion that `pasted` names, or None if it names none."""
     text = pasted.translate(_HYPHENS).strip().strip("\"'`<>")
     if path := _PATH.search(text):
         ref = CompletionRef(_decode_id(path[1]), _decode_id(path[2]) if path[2] else None)

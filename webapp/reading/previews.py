@@ -86,7 +86,7 @@ class Previews:
         self._lock = Lock()
 
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
-        """Return a row for each completion, in order, within `SECONDS` and the deadline."""
+        """Build a row for each completion, in order, within `SECONDS` and the deadline."""
         limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=self._upstream.clock)
         with without_noting():
             questions = {
@@ -110,7 +110,7 @@ class Previews:
         return Row(completion, question, preview_answer(completion))
 
     def _find_question(self, completion: Completion) -> Preview | None:
-        """Return the question if it is there without a request."""
+        """Find the question if it is there without a request."""
         if completion.input_messages is not None:
             messages = completion.input_messages
             return replace(preview_question(messages), messages=f"{len(messages):,}")
@@ -155,7 +155,7 @@ def preview_answer(completion: Completion) -> Preview:
 
 
 def _list_marks(messages: Iterable[Message]) -> tuple[str, ...]:
-    """Return the kinds of content besides text; tool calls by the name of the tool."""
+    """List the kinds of content besides text; tool calls by the name of the tool."""
     marks: dict[str, None] = {}
     for message in messages:
         for part in message.parts:

@@ -75,7 +75,7 @@ class UpstreamRequests:
     def list_messages(
         self, request: PageRequest, *, created: int | None = None
     ) -> CanonicalPage[Message]:
-        """Return the messages that `request` asks for, none of them twice."""
+        """List the messages that `request` asks for, none of them twice."""
         page = self._fetch(
             after=request.after, limit=request.limit, order=request.order, created=created
         )
@@ -113,7 +113,7 @@ class UpstreamRequests:
     def list_messages_beside(
         self, completion: Future[Completion], request: PageRequest
     ) -> CanonicalPage[Message]:
-        """Return the messages; asks again after a 404 if the completion is there and new."""
+        """List the messages; asks again after a 404 if the completion is there and new."""
         try:
             return self.list_messages(request)
         except NotFound:
@@ -130,7 +130,7 @@ class UpstreamRequests:
             return self.retrieve_completion(created=int(self.upstream.clock.wall()))
 
     def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
-        """Return the messages from the turn of this one on, as far as its start is near.
+        """Find the messages from the turn of this one on, as far as its start is near.
 
         Raises `NotFound` if there is no such message. Its cursor is the id before it: if ids count
         the messages, the page is requested with that one beside the messages before.
@@ -152,12 +152,12 @@ class UpstreamRequests:
         return self.check_end(page, limit=2 * limit)
 
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
-        """Return the messages before this one, the nearest first. Raises `NotFound` likewise."""
+        """Find the messages before this one, the nearest first. Raises `NotFound` likewise."""
         page = find_page_before(message_id, self._fetch, limit=limit)
         return keep_with_calls(self.check_end(page, limit=limit, order="desc"))
 
     def list_last_messages(self, count: int) -> tuple[Message, ...]:
-        """Return the last messages in request order."""
+        """List the last messages in request order."""
         page = self._fetch(after=None, order="desc", limit=count)
         return last_items(page, count)
 
@@ -173,7 +173,7 @@ class UpstreamRequests:
         return replace(self, newest=newest, most_newest=most)
 
     def list_newest(self) -> Page[Message] | None:
-        """Return the newest messages, the newest first; None, without an error, if none came."""
+        """List the newest messages, the newest first; None, without an error, if none came."""
         try:
             if self.newest is not None:
                 return self.newest.result()
@@ -182,7 +182,7 @@ class UpstreamRequests:
             return None
 
     def count_messages(self) -> int | None:
-        """Return the number of messages; None, without an error, if it cannot be known."""
+        """Count the messages; None, without an error, if it cannot be known."""
         newest = self.list_newest()
         if newest is None:
             return None

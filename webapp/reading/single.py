@@ -50,7 +50,7 @@ class Pieces:
 
 
 def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
-    """Return a page of one message; its calls do not know their results."""
+    """Build a page of one message; its calls do not know their results."""
     place = parse_message_index(completion_id, message.id or "")
     return TranscriptPage(
         completion_id=completion_id,
@@ -61,7 +61,7 @@ def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
 
 
 def build_choice_page(completion_id: str, completion: Completion, place: int) -> TranscriptPage:
-    """Return a page of one output choice. Raises `NotFound` if there are fewer."""
+    """Build a page of one output choice. Raises `NotFound` if there are fewer."""
     outputs = build_output_entries(completion.choices)
     if not 0 <= place < len(outputs):
         raise NotFound(f"The completion has no choice {place}.")

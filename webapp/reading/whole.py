@@ -82,7 +82,7 @@ class WholeReader:
         return self._cache.has_any(completion_id)
 
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
-        """Return the whole run of `page`, or the part on the page if that was not read.
+        """Read the whole run of `page`, or the part on the page if that was not read.
 
         If an error or the budget ends the reading, the run is the part read so far, unless the
         page holds more.
@@ -121,7 +121,7 @@ class WholeReader:
         return number, self._cache.has_any(completion_id)
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
-        """Return the run of `page` as far as it was read before, by any worker."""
+        """Find the run of `page` as far as it was read before, by any worker."""
         if page.completion is None:
             return None
         key = (page.completion_id, digest_answer(page.completion))
@@ -138,7 +138,7 @@ class WholeReader:
     def read_messages(
         self, completion_id: str, completion: Completion, deadline: Deadline
     ) -> KeptMessages:
-        """Return the messages of a completion as far as they can be read.
+        """Read the messages of a completion as far as they can be read.
 
         If none can, return those that the completion itself repeats, or raise the error.
         """

@@ -2,6 +2,7 @@
 
     redactor      `Redactor`, for JSON values: finds secrets, and masks each wherever it occurs
     documents     rewrites the strings of a value: JSON in strings, tokens and streams as one text
+    pieces        strings that belong together, and how they are written
     detecting     the secrets of one text, also if they are escaped there
     prefilter     which rules can find anything in a text, in one pass
     views         the same text with its escapes decoded

@@ -13,6 +13,14 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.redaction.pieces import (
+    VALUE_NAMES,
+    find_borders,
+    find_pair,
+    iter_pieces,
+    read_bytes,
+    write_bytes,
+)
 from webapp.redaction.rules.kinds import is_mixed
 
 _MAX_DEPTH: Final = 40
@@ -24,17 +32,13 @@ _LINE: Final = re.compile(r"(?P<field>data: ?|)(?P<json>[\[{].*)")
 _NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
 """Other lines of server-sent events."""
 
-_TEXTS: Final = frozenset(
-    ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
-    + ("reasoning_content", "input", "transcript", "data", "function_call")
-)
-"""Names of members that hold pieces of a text, in the deltas of a stream."""
-
 _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 """Names of arrays whose strings are pieces of one text."""
 
 _MIN_BYTES: Final = 8
-_BYTE: Final = re.compile(r"\d{1,3}")
+
+_BORDER: Final = 200
+_HEAD: Final = re.compile(r"[^\s\"'`,;()<>]{3,200}(?<![.!?:])")
 
 
 Step: TypeAlias = "tuple[Step, str | int] | None"
@@ -206,7 +210,7 @@ class Rewriter:
     ) -> Iterator[tuple[int, int, str]]:
         """Await the values of an object, and yield the edits of its names."""
         names = [member.name.text for member in node.members]
-        pair = _find_pair(node, names)
+        pair = find_pair(node, names)
         used: set[str] = set()
         for written, member in zip(names, node.members, strict=True):
             inner = (step, written)
@@ -220,7 +224,7 @@ class Rewriter:
                 used.add(unique)
                 yield member.name.start, member.name.end, write_string(unique)
             if not isinstance(member.value, Null | Boolean):
-                known = pair if pair and written.lower() in _VALUE_NAMES else written
+                known = pair if pair and written.lower() in VALUE_NAMES else written
                 waiting.append((member.value, inner, known))
 
     def _edit_name(self, written: str, step: Step) -> str:
@@ -242,10 +246,10 @@ class Rewriter:
         """Await the items of an array; return its new source if it is one of bytes."""
         items = node.items
         if len(items) >= _MIN_BYTES and isinstance(items[0], Number):
-            text = _read_bytes(node)
+            text = read_bytes(node)
             if text is not None:
                 new = self._editor.edit_text(text, step, name)
-                return None if new == text else _write_bytes(new)
+                return None if new == text else write_bytes(new)
         self._join(items, step, changes)
         if name in _LISTS:
             self._edit_together([one for one in items if isinstance(one, String)], step, changes)
@@ -263,7 +267,7 @@ class Rewriter:
         texts: dict[tuple[str | int, ...], list[String]] = {}
         for item in items:
             if isinstance(item, Object):
-                for path, piece in _iter_pieces(item):
+                for path, piece in iter_pieces(item):
                     texts.setdefault(path, []).append(piece)
         for path, pieces in texts.items():
             self._edit_together(pieces, step, changes)
@@ -271,7 +275,7 @@ class Rewriter:
                 # Parts need not be one text: each may begin anew.
                 for pair in zip(pieces, pieces[1:], strict=False):
                     self._edit_together(pair, step, changes)
-        borders = [_find_borders(item) for item in items if isinstance(item, Object)]
+        borders = [find_borders(item) for item in items if isinstance(item, Object)]
         for (_, last), (first, _) in zip(borders, borders[1:], strict=False):
             if first is not None and last is not None:
                 self._edit_border(last, first, step, changes)
@@ -302,91 +306,6 @@ class Rewriter:
             changes.texts[first] = new_head + after[len(head[0]) :]
 
 
-_BORDER: Final = 200
-_HEAD: Final = re.compile(r"[^\s\"'`,;()<>]{3,200}(?<![.!?:])")
-
-
-def _find_borders(item: Object) -> tuple[String | None, String | None]:
-    """Return the first and the last text of a message."""
-    content = item.get("content") if item.get("role") is not None else None
-    if isinstance(content, Array) and content.items:
-        ends = [
-            part.get("text") if isinstance(part, Object) else part
-            for part in (content.items[0], content.items[-1])
-        ]
-    else:
-        ends = [content, content]
-    first, last = (one if isinstance(one, String) else None for one in ends)
-    return first, last
-
-
-_PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
-_VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
-
-
-def _find_pair(node: Object, names: Sequence[str]) -> str:
-    """Return the name in an object that is one named value, as `{"name": …, "value": …}`."""
-    if not 2 <= len(names) <= 8:
-        return ""
-    names = [name.lower() for name in names]
-    if _VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
-        return ""
-    texts = {
-        name: member.value.text
-        for name, member in zip(names, node.members, strict=True)
-        if isinstance(member.value, String)
-    }
-    if not texts.keys() & _VALUE_NAMES:
-        return ""
-    return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
-
-
-_PIECES: Final = frozenset(("token", "text", "delta", "choices"))
-
-
-def _iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:
-    """Yield the strings of an item that go on in the next one, each after its place."""
-    if _PIECES.isdisjoint([member.name.text for member in item.members]):
-        return
-    for name in ("token", "text") if item.get("type") or item.get("token") else ("token",):
-        value = item.get(name)
-        if isinstance(value, String):
-            yield (name,), value
-    yield from _iter_delta(item, (item.integer("output_index") or 0, item.integer("index") or 0))
-    for position, choice in enumerate(item.items("choices") or ()):
-        if isinstance(choice, Object):
-            index = choice.integer("index")
-            yield from _iter_delta(choice, ("choices", position if index is None else index))
-            text = choice.get("text")
-            if isinstance(text, String):
-                yield ("choices", position, "text"), text
-
-
-def _iter_delta(
-    holder: Object, path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], String]]:
-    delta = holder.get("delta")
-    if isinstance(delta, String):
-        yield path, delta
-    waiting: list[tuple[tuple[str | int, ...], Value]] = []
-    if isinstance(delta, Object):
-        waiting.append((path, delta))
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, Object):
-            for member in value.members:
-                name = member.name.text
-                if isinstance(member.value, String):
-                    if name in _TEXTS:
-                        yield (*path, name), member.value
-                elif len(path) < 8:
-                    waiting.append(((*path, name), member.value))
-        elif isinstance(value, Array):
-            for position, item in enumerate(value.items):
-                index = item.integer("index") if isinstance(item, Object) else None
-                waiting.append(((*path, position if index is None else index), item))
-
-
 def _follow_token(item: Object, changes: _Changes) -> None:
     """Change the bytes of a token, and its alternatives, to its new text."""
     token = item.get("token")
@@ -399,21 +318,4 @@ def _follow_token(item: Object, changes: _Changes) -> None:
             if isinstance(text, String):
                 changes.sources[text] = write_string(new)
             if isinstance(content, Array):
-                changes.sources[content] = _write_bytes(new)
-
-
-def _read_bytes(node: Array) -> str | None:
-    """Return the text of an array of bytes, None if it is none."""
-    numbers = []
-    for item in node.items:
-        if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):
-            return None
-        numbers.append(int(item.source))
-    try:
-        return bytes(numbers).decode()
-    except ValueError:
-        return None
-
-
-def _write_bytes(text: str) -> str:
-    return json.dumps(list(text.encode("utf-8", "replace")), separators=(",", ":"))
+                changes.sources[content] = write_bytes(new)

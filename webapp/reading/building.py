@@ -1,0 +1,168 @@
+"""Build the page of a transcript from its messages and its completion, and number them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from webapp.completions import Completion
+from webapp.ids import parse_message_index
+from webapp.messages import Message
+from webapp.reading.requests import UpstreamRequests
+from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.transcript import (
+    Entry,
+    arrange,
+    build_output_entries,
+    find_first_number,
+    mark_outputs,
+)
+from webapp.upstream import CanonicalPage, UpstreamError
+
+
+def build_page(
+    requests: UpstreamRequests,
+    request: PageRequest,
+    messages: CanonicalPage[Message],
+    completion: Completion | None,
+    *,
+    input_only: bool,
+) -> TranscriptPage:
+    """Return the page of `messages`, with the outputs at its end if it is the last one.
+
+    The last messages are requested if they must be known to tell outputs from input; may raise
+    `UpstreamError` then.
+    """
+    first = _number_first(requests.completion_id, request, messages.items)
+    is_end = not messages.goes_on if request.order == "asc" else request.after is None
+    entries = arrange(messages.items, first=first, order=request.order, is_last=is_end)
+    has_outputs = is_end and completion is not None and completion.choices
+    has_earlier = request.order == "asc" and request.after is not None and messages.items
+    return TranscriptPage(
+        completion_id=requests.completion_id,
+        request=request,
+        entries=entries,
+        completion=completion,
+        outputs=_find_outputs(requests, request, entries, completion, input_only=input_only)
+        if completion and has_outputs
+        else (),
+        next_after=messages.next_after,
+        earlier_than=messages.items[0].id if has_earlier else None,
+        seen=_count_seen(request, messages.items, first),
+        total=messages.total,
+        cut_off=messages.is_cut_off,
+        end_is_claimed=messages.end_is_claimed,
+        goes_on_by_count=messages.next_skip is not None,
+    )
+
+
+def _find_outputs(
+    requests: UpstreamRequests,
+    request: PageRequest,
+    entries: Sequence[Entry],
+    completion: Completion,
+    *,
+    input_only: bool,
+) -> tuple[Entry, ...]:
+    """Return the choices that are not among the messages; marks the entries that are."""
+    count = len(completion.choices)
+    chronological = entries if request.order == "asc" else entries[::-1]
+    tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
+    if request.after is not None and not input_only and _needs_tail(tail, completion):
+        tail = requests.list_last_messages(count)
+    left = mark_outputs(chronological, completion, tail=tail, input_only=input_only)
+    return build_output_entries(completion.choices)[count - len(left) :]
+
+
+def _needs_tail(tail: Sequence[Message], completion: Completion) -> bool:
+    """Return whether earlier messages must be read to know if the last ones are the choices."""
+    if len(tail) >= len(completion.choices):
+        return False
+    is_plain = all(message.has_only_input_keys for message in tail)
+    return not tail or (completion.input_messages is None and not is_plain)
+
+
+def _number_first(
+    completion_id: str, request: PageRequest, messages: Sequence[Message]
+) -> int | None:
+    """Return the number of the first message: from the ids, else counted from a known start."""
+    number = find_first_number(completion_id, messages, request.order)
+    if number is not None or request.order == "desc":
+        return number
+    is_counted = request.after is None or request.shown
+    return request.shown + 1 if is_counted else None
+
+
+def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | None) -> int | None:
+    """Return the number of messages up to the end of `messages`; `first` numbers their first."""
+    if first is not None and request.order == "asc":
+        return first - 1 + len(messages)
+    if request.after is None or request.shown:
+        return request.shown + len(messages)
+    return None
+
+
+def find_end(
+    requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
+) -> CanonicalPage[Message]:
+    """Check a claimed end; count the messages if the server does not say whether more follow."""
+    messages = requests.check_end(messages, limit=request.limit, order=request.order)
+    if messages.has_more is not None or not messages.items or request.order == "desc":
+        return messages
+    first = _number_first(requests.completion_id, request, messages.items)
+    seen = _count_seen(request, messages.items, first)
+    total = None if seen is None else requests.count_messages()
+    if seen is None or total is None:
+        return messages
+    return messages.with_total(total, seen=seen)
+
+
+def end_before(
+    message_id: str | None, page: CanonicalPage[Message]
+) -> tuple[CanonicalPage[Message], bool]:
+    """Return `page` up to a message, and whether nothing is left to read before that one."""
+    ids = [message.id for message in page.items]
+    if message_id is None or message_id not in ids:
+        return page, not page.goes_on
+    return replace(page, items=page.items[: ids.index(message_id)], has_more=True), True
+
+
+def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
+    """Add the number of messages, at the cost of one request if more follow.
+
+    In descending order, `seen` is then counted from the end.
+    """
+    if page.cut_off:
+        return page
+    if page.end_is_claimed:
+        return replace(page, total=None)
+    if not page.goes_on and page.request.order == "asc":
+        return replace(page, total=page.seen)
+    first_id = page.entries[0].message.id if page.entries else None
+    if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
+        if page.request.order == "asc" or page.request.after is not None:
+            page = replace(page, total=requests.count_messages())
+        elif not page.goes_on or all(entry.number != 1 for entry in page.entries):
+            # It begins with the newest, unless a server that ignores the order has sent the oldest.
+            page = replace(page, total=page.entries[0].number)
+    if page.goes_on and page.total is not None and page.seen is not None:
+        # A total of no more than were seen is as wrong as the end that the server claimed.
+        page = replace(page, total=page.total if page.total > page.seen else None)
+    last = page.entries[-1].number if page.entries else None
+    if page.request.order == "asc" or page.total is None or last is None:
+        return page
+    return replace(page, seen=page.total - last + 1)
+
+
+def build_answer_only(
+    completion_id: str, request: PageRequest, completion: Completion, problem: UpstreamError
+) -> TranscriptPage:
+    messages = completion.input_messages or ()
+    return TranscriptPage(
+        completion_id=completion_id,
+        request=request,
+        entries=arrange(messages, first=1 if messages else None),
+        completion=completion,
+        outputs=build_output_entries(completion.choices),
+        problems=(problem,),
+    )

@@ -1,0 +1,117 @@
+"""Find the strings of JSON that belong together.
+
+They are the pieces of a text in a stream, the ends of two messages, a value and the name beside it,
+and numbers that are the bytes of a text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from webapp.exact_json import Array, Number, Object, String, Value
+
+_TEXTS: Final = frozenset(
+    ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
+    + ("reasoning_content", "input", "transcript", "data", "function_call")
+)
+"""Names of members that hold pieces of a text, in the deltas of a stream."""
+
+_PIECES: Final = frozenset(("token", "text", "delta", "choices"))
+_BYTE: Final = re.compile(r"\d{1,3}")
+
+_PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
+VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
+
+
+def find_borders(item: Object) -> tuple[String | None, String | None]:
+    """Return the first and the last text of a message."""
+    content = item.get("content") if item.get("role") is not None else None
+    if isinstance(content, Array) and content.items:
+        ends = [
+            part.get("text") if isinstance(part, Object) else part
+            for part in (content.items[0], content.items[-1])
+        ]
+    else:
+        ends = [content, content]
+    first, last = (one if isinstance(one, String) else None for one in ends)
+    return first, last
+
+
+def find_pair(node: Object, names: Sequence[str]) -> str:
+    """Return the name in an object that is one named value, as `{"name": …, "value": …}`."""
+    if not 2 <= len(names) <= 8:
+        return ""
+    names = [name.lower() for name in names]
+    if VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
+        return ""
+    texts = {
+        name: member.value.text
+        for name, member in zip(names, node.members, strict=True)
+        if isinstance(member.value, String)
+    }
+    if not texts.keys() & VALUE_NAMES:
+        return ""
+    return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
+
+
+def iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:
+    """Yield the strings of an item that go on in the next one, each after its place."""
+    if _PIECES.isdisjoint([member.name.text for member in item.members]):
+        return
+    for name in ("token", "text") if item.get("type") or item.get("token") else ("token",):
+        value = item.get(name)
+        if isinstance(value, String):
+            yield (name,), value
+    yield from _iter_delta(item, (item.integer("output_index") or 0, item.integer("index") or 0))
+    for position, choice in enumerate(item.items("choices") or ()):
+        if isinstance(choice, Object):
+            index = choice.integer("index")
+            yield from _iter_delta(choice, ("choices", position if index is None else index))
+            text = choice.get("text")
+            if isinstance(text, String):
+                yield ("choices", position, "text"), text
+
+
+def _iter_delta(
+    holder: Object, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], String]]:
+    delta = holder.get("delta")
+    if isinstance(delta, String):
+        yield path, delta
+    waiting: list[tuple[tuple[str | int, ...], Value]] = []
+    if isinstance(delta, Object):
+        waiting.append((path, delta))
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Object):
+            for member in value.members:
+                name = member.name.text
+                if isinstance(member.value, String):
+                    if name in _TEXTS:
+                        yield (*path, name), member.value
+                elif len(path) < 8:
+                    waiting.append(((*path, name), member.value))
+        elif isinstance(value, Array):
+            for position, item in enumerate(value.items):
+                index = item.integer("index") if isinstance(item, Object) else None
+                waiting.append(((*path, position if index is None else index), item))
+
+
+def read_bytes(node: Array) -> str | None:
+    """Return the text of an array of bytes, None if it is none."""
+    numbers = []
+    for item in node.items:
+        if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):
+            return None
+        numbers.append(int(item.source))
+    try:
+        return bytes(numbers).decode()
+    except ValueError:
+        return None
+
+
+def write_bytes(text: str) -> str:
+    return json.dumps(list(text.encode("utf-8", "replace")), separators=(",", ":"))
