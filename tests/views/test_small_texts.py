@@ -402,7 +402,19 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
     titled = no_address | {"title": "Berths", "content": "Berth 7\nis <b>free</b>."}
     untitled = no_address | {"title": None, "content": "Berth 8 is taken."}
     nested = {"type": "url_citation", "url_citation": {"url": "https://e.example/", "title": "E"}}
+    own = bare | {"id": "own", "citations": None}
+    own["choices"] = [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": "Yes[1].",
+                "citations": ["https://f.example/"],
+            },
+        }
+    ]
     rows += [
+        own,
         bare | {"choices": [{"index": 0, "message": {"content": "Yes[1]."}}]},
         {
             "id": "azure",
@@ -440,6 +452,7 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
     assert hosts == {
         "f23-perplexity": ["a.example", "b.example"],
         "f23-flat": ["a.example"],
+        "own": ["f.example"],
         "bare": ["c.example"],
         "azure": ["d.example"],
         "without-address": [],

@@ -1,8 +1,9 @@
 """Parse the sources that servers list beside a text whose markers cite them by number.
 
-Perplexity and xAI send `citations` and `search_results` with the completion, for `[1]` in the
-text; Azure sends `context.citations` with the message, for `[doc1]`. A list with an element of
-another shape is not read at all, so that it is shown as it was sent.
+Perplexity and xAI send `citations` and `search_results` with the completion, some gateways with
+its message, for `[1]` in the text; Azure sends `context.citations` with the message, for
+`[doc1]`. A list with an element of another shape is not read at all, so that it is shown as it
+was sent.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ MAX_SOURCES: Final = 100
 _MAX_PLACES: Final = 100
 """Markers of one text that become links."""
 
-_COMPLETION_FIELDS: Final = ("citations", "search_results")
+_FIELDS: Final = ("citations", "search_results")
 _CODE: Final = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*+`")
 _MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
 
 
-def parse_listed(completion: Object) -> dict[str, tuple[UrlCitation, ...]]:
-    """Return the sources in each field of `completion` that lists some, by its name."""
-    lists = ((name, _parse_list(completion.items(name))) for name in _COMPLETION_FIELDS)
+def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
+    """Return the sources in each field of a completion or message that lists some, by its name."""
+    lists = ((name, _parse_list(holder.items(name))) for name in _FIELDS)
     return {name: cited for name, cited in lists if cited}
 
 

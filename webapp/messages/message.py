@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from webapp import exact_json
 from webapp.exact_json import Array, Member, Object, String, Value
-from webapp.messages.citing import parse_context, place_cited
+from webapp.messages.citing import merge_lists, parse_context, parse_listed, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     find_result,
@@ -91,13 +91,17 @@ class Message:
             result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
         )
         read: dict[str, type] = dict(_READ)
+        role = json.text("role")
         context = json.object("context")
         if context and (in_context := parse_context(json)):
             cited = in_context
             beyond += context.find_unread(citations=Array)
             read["context"] = Object
+        elif role == "assistant" and not json.items("annotations") and (own := parse_listed(json)):
+            # Some gateways move the lists of the completion into its message.
+            cited = merge_lists(tuple(own.values()))
+            read |= dict.fromkeys(own, Array)
         parts = tuple(parse_parts(json))
-        role = json.text("role")
         blocks = () if result or role in ("tool", "function") else iter_results(json)
         texts = [part.text for part in parts if isinstance(part, Text)]
         listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
