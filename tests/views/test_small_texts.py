@@ -396,7 +396,7 @@ def test_sources_of_every_form_are_listed_and_lead_to_their_place(
 ) -> None:
     path = tmp_path / "sources.jsonl"
     rows = [read_case("23_citations", name) for name in ("f23-perplexity", "f23-flat")]
-    bare = {"id": "bare", "messages": [], "citations": ["https://c.example/"]}
+    bare: dict[str, Any] = {"id": "bare", "messages": [], "citations": ["https://c.example/"]}
     azure = {"citations": [{"title": "D", "url": "https://d.example/", "content": "x"}]}
     no_address = {"url": None, "filepath": None, "chunk_id": "0"}
     titled = no_address | {"title": "Berths", "content": "Berth 7\nis <b>free</b>."}
