@@ -23,14 +23,20 @@ from webapp import access, errors, redaction, security
 from webapp.access import Access, LoginCookie
 from webapp.addresses.forwarding import Forwarding, Proxies
 from webapp.app.copies import add_copies
-from webapp.app.own_server import OwnServer, connect, load_stored, open_own_server
+from webapp.app.own_server import OwnServer, Traces, connect, load_stored, open_own_server
 from webapp.app.pages import create_pages, open_templates, read_static_files, register_pages
 from webapp.app.services import build_services, build_sharing, open_media_cache, search_in
 from webapp.caching.inputs import read_input
 from webapp.caching.pages import PAGES, PageCache
 from webapp.config import Config
 from webapp.database.readiness import Readiness
-from webapp.factories import build_endpoint, find_server_kind, open_app_database
+from webapp.embedded import Spool
+from webapp.factories import (
+    build_endpoint,
+    find_server_kind,
+    find_spool_folder,
+    open_app_database,
+)
 from webapp.monitoring.request_log import RequestLog, note_route
 from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins, name_place
@@ -80,18 +86,12 @@ def create_app(
     notes = Notes(database, place, now=clock.wall)
     own = None
     if config.uses_embedded:
+        spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
+        traces = Traces(media_cache, shares, pins, notes, spool, guard.record)
         own = open_own_server(
-            config,
-            media_cache,
-            shares,
-            pins,
-            notes,
-            guard.record,
-            fills_new_store=fills_new_store,
-            completes_store=completes_store,
+            config, traces, fills_new_store=fills_new_store, completes_store=completes_store
         )
         transport = transport or connect(own.api)
-        spool = own.spool
         app.add_template_global(lambda: read_input(spool.read_state), "spool_state")
     services = replace(
         build_services(config, transport, clock, media_cache),
@@ -111,17 +111,20 @@ def create_app(
     app.extensions[_DATABASES] = [database, own.store] if own else [database]
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE])
-    app.before_request(_note_route)
-    compression.install(app)
-    guard.install(app)
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
-    register_pages(app)
-    _put_layers_around(app, config, guard, own)
+    _install_pages(app, config, guard, own)
     return app
 
 
-def _put_layers_around(app: Flask, config: Config, guard: Access, own: OwnServer | None) -> None:
-    """Put the WSGI layers around the pages, the first of a request last."""
+def _install_pages(app: Flask, config: Config, guard: Access, own: OwnServer | None) -> None:
+    """Register the pages behind the guard, and put the WSGI layers around them.
+
+    The layer that a request comes through first is the last one.
+    """
+    app.before_request(_note_route)
+    compression.install(app)
+    guard.install(app)
+    register_pages(app)
     wsgi = app.wsgi_app if own is None else own.mount(app.wsgi_app, guard, config)
     gate = security.Gate(AnswerRefusals(wsgi), config.allowed_hosts)
     forwarding = Forwarding(gate, Proxies(config.trusted_proxies, config.prefix))

@@ -25,7 +25,7 @@ from webapp.embedded import (
     create_server,
     load_samples,
 )
-from webapp.factories import find_database_url, find_spool_folder, open_upstream, without_servers
+from webapp.factories import find_database_url, open_upstream, without_servers
 from webapp.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.notes import Notes
@@ -99,31 +99,22 @@ class OwnServer:
 
 
 def open_own_server(
-    config: Config,
-    media_cache: MediaCache,
-    shares: ShareStore,
-    pins: Pins,
-    notes: Notes,
-    record: Record,
-    *,
-    fills_new_store: bool,
-    completes_store: bool,
+    config: Config, traces: Traces, *, fills_new_store: bool, completes_store: bool
 ) -> OwnServer:
-    """Return the embedded server; it creates completions if a model server is configured.
+    """Open the embedded server; it creates completions if a model server is configured.
 
     It does without its database until that can be reached.
     """
-    spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     store = open_store(config)
     model = open_model(config)
-    traces = Traces(media_cache, shares, pins, notes, spool, record)
     if model is not None:
-        spool.prepare()
-    recovery = Recovery(store, spool, fill=load_samples if fills_new_store else None)
+        traces.spool.prepare()
+    recovery = Recovery(store, traces.spool, fill=load_samples if fills_new_store else None)
     recovery.open_store()
     if completes_store:
         begin_upkeep(store)
-    begin_retention(config, store, pins, record, partial(traces.delete, reader=RETENTION))
+    forget = partial(traces.delete, reader=RETENTION)
+    begin_retention(config, store, traces.pins, traces.record, forget)
     api = create_server(
         store,
         api_key=config.api_key,
@@ -131,7 +122,7 @@ def open_own_server(
         recovery=recovery,
         on_delete=traces.delete_for_client,
     )
-    return OwnServer(store, spool, api)
+    return OwnServer(store, traces.spool, api)
 
 
 def open_store(config: Config) -> Store:
