@@ -73,7 +73,7 @@ def walk(client: FlaskClient, token: str, *addresses: str) -> Iterator[tuple[str
 
 
 def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(config: Config) -> None:
-    budgets = replace(config.budgets, text_bytes=20_000)
+    budgets = replace(config.budgets, text_bytes=4_000)
     app = create_app(replace(config, budgets=budgets))
     messages = [
         {
@@ -84,7 +84,7 @@ def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(config: Conf
             ],
         },
         *({"role": "user", "content": f"{at} {SECRET} " + "word"} for at in range(5)),
-        {"role": "user", "content": SECRET + "-" + "long line\n" * 2_500},
+        {"role": "user", "content": SECRET + "-" + "long line\n" * 500},
     ]
     _, token = publish(app, snapshot(Choices(calls=True, settings=True), messages=messages))
     client = app.test_client()
