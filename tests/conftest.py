@@ -25,7 +25,7 @@ from webapp import create_app
 from webapp.addresses.rules import SharedRule
 from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
-from webapp.factories import find_database_url
+from webapp.factories import find_database_url, open_app_database
 
 TESTS: Final = Path(__file__).parent
 PATIENCE: Final = 120.0
@@ -100,9 +100,13 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the SQLite file of a store that holds nothing, to be copied."""
+    """Return the SQLite file of an application and its store that hold nothing, to be copied."""
     folder = tmp_path_factory.mktemp("empty")
-    Store(sqlite_url(folder)).close()
+    url = sqlite_url(folder)
+    Store(url).close()
+    opener = open_app_database(Config(database_url=url))
+    opener.get()
+    opener.close()
     [file] = folder.iterdir()
     return file
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tools.store_rows import add, completion, rows
-from webapp.database import Database, Schema, StoreError, migrate, open_database
+from webapp.database import Database, Schema, StoreError, migrate, migrate_all, open_database
 from webapp.embedded import Store
 from webapp.embedded.store.schema import SCHEMA
 
@@ -54,3 +54,14 @@ def test_each_owner_has_its_own_version(url: str, database: Database) -> None:
     assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
     with pytest.raises(StoreError, match="schema version 2, and this program knows versions up to"):
         migrate(database, NOTES)
+
+
+def test_several_owners_are_brought_up_to_date_at_once(url: str, database: Database) -> None:
+    migrate(database, NOTES)
+    for _ in range(2):
+        migrate_all(database, (DATED_NOTES, SCHEMA))
+
+        assert rows(url, "SELECT version FROM notes_schema_version") == [(2,)]
+        assert rows(url, "SELECT version FROM schema_version") == [(len(SCHEMA.steps),)]
+    with pytest.raises(StoreError, match="schema version 2, and this program knows versions up to"):
+        migrate_all(database, (SCHEMA, NOTES))

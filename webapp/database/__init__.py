@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
-from webapp.database.migrations import Schema, Step, migrate, report_failures
+from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import Outage, StoreUnavailable, find_outage, retry_deadlocks
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
@@ -25,6 +25,7 @@ __all__ = [
     "find_outage",
     "lock_rows",
     "migrate",
+    "migrate_all",
     "open_database",
     "open_later",
     "report_failures",
@@ -66,8 +67,7 @@ def open_later(database_url: str, *schemas: Schema) -> DatabaseOpener:
     def open_and_migrate() -> Database:
         database = open_database(database_url)
         try:
-            for schema in schemas:
-                migrate(database, schema)
+            migrate_all(database, schemas)
         except BaseException:
             database.close()
             raise

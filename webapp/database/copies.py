@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sqlalchemy import Connection, inspect, text
 
 from webapp.database.engine import Database, StoreError
-from webapp.database.migrations import Schema, create_tables, migrate, report_failures
+from webapp.database.migrations import Schema, create_tables, migrate_all, report_failures
 
 if TYPE_CHECKING:
     import psycopg
@@ -50,8 +50,7 @@ def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
     """
     if file.exists():
         raise StoreError(f"{file} exists already; name a new file.")
-    for schema in schemas:
-        migrate(database, schema)
+    migrate_all(database, schemas)
     handle, name = tempfile.mkstemp(prefix=f"{file.name}-", dir=file.parent)
     unfinished = Path(name)
     try:
@@ -97,8 +96,7 @@ def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
     else:
         with report_failures(database), database.writer.begin() as connection:
             _read_archive(connection, schemas, file)
-    for schema in schemas:
-        migrate(database, schema)
+    migrate_all(database, schemas)
 
 
 def _is_sqlite(database: Database) -> bool:

@@ -6,7 +6,7 @@ with one row: the number of steps that were run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -48,11 +48,13 @@ def migrate(database: Database, schema: Schema) -> bool:
     newest = len(schema.steps)
     with report_failures(database):
         with database.reader.connect() as connection:
-            if _read_version(connection, schema, database.name) == newest:
+            tables = inspect(connection).get_table_names()
+            if _read_version(connection, schema, tables, database.name) == newest:
                 return False
         with database.exclusive.begin() as connection:
             # Another process may have migrated while this one waited for the lock.
-            version = _read_version(connection, schema, database.name)
+            tables = inspect(connection).get_table_names()
+            version = _read_version(connection, schema, tables, database.name)
             if version is not None and version > newest:
                 raise StoreError(
                     f"The store {database.name} has schema version {version}, and this program "
@@ -65,6 +67,22 @@ def migrate(database: Database, schema: Schema) -> bool:
                 step(connection)
             _set_version(connection, schema, newest)
             return False
+
+
+def migrate_all(database: Database, schemas: Iterable[Schema]) -> None:
+    """Migrate the tables of several owners, whose versions are read in one transaction.
+
+    Raises what `migrate` raises.
+    """
+    with report_failures(database), database.reader.connect() as connection:
+        tables = inspect(connection).get_table_names()
+        outdated = [
+            schema
+            for schema in schemas
+            if _read_version(connection, schema, tables, database.name) != len(schema.steps)
+        ]
+    for schema in outdated:
+        migrate(database, schema)
 
 
 def create_tables(connection: Connection, schema: Schema, *, version: int) -> None:
@@ -93,9 +111,10 @@ def _set_version(connection: Connection, schema: Schema, version: int) -> None:
     connection.execute(update, {"version": version})
 
 
-def _read_version(connection: Connection, schema: Schema, name: str) -> int | None:
-    """Read the version of the schema's tables, or None if there are none."""
-    tables = inspect(connection).get_table_names()
+def _read_version(
+    connection: Connection, schema: Schema, tables: Collection[str], name: str
+) -> int | None:
+    """Read the version of the schema's tables, or None if there are none among `tables`."""
     if schema.version_table in tables:
         query = text(f"SELECT version FROM {schema.version_table}")
         return int(connection.execute(query).scalar_one())
