@@ -27,6 +27,7 @@ from typing import Final
 
 from bench.browser import make_completion
 from bench.cluster import find_port
+from tools.memory import find_children
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
@@ -44,34 +45,49 @@ HOST: Final = "127.0.0.1"
 
 def main() -> None:
     """Print a line for each number of readers."""
-    with running_upstream() as (port, pipe), running_readback(port) as own_port:
+    with running_upstream() as (port, pipe), running_readback(port) as (own_port, process):
         pages = [f"/completions/chatcmpl-bench-{at}" for at in range(max(READERS))]
         for _ in range(3):
             asyncio.run(read_all(own_port, pages, 1))
         print(f"{'readers':>8}{'upstream':>10}{'page':>10}{'ratio':>8}{'target':>8}", end="")
-        print(f"{'pages/s':>9}{'requests':>10}")
+        print(f"{'pages/s':>9}{'requests':>10}{'CPU':>10}{'by CPU':>8}")
         for readers in READERS:
-            measure(readers, pages[:readers], port, own_port, pipe)
+            measure(readers, pages[:readers], port, own_port, pipe, process.pid)
 
 
-def measure(readers: int, pages: list[str], port: int, own_port: int, pipe: Connection) -> None:
+def measure(
+    readers: int, pages: list[str], port: int, own_port: int, pipe: Connection, pid: int
+) -> None:
     direct = [f"/v1/chat{page}/messages?limit={MESSAGES}" for page in pages]
     times: dict[str, list[float]] = {"direct": [], "page": []}
-    seconds, asked = 0.0, 0
+    seconds, asked, cpu = 0.0, 0, 0.0
     for _ in range(ROUNDS):
         times["direct"] += asyncio.run(read_all(port, direct, REQUESTS))
-        before = count_requests(pipe)
+        before, used = count_requests(pipe), read_cpu_seconds(pid)
         began = time.perf_counter()
         times["page"] += asyncio.run(read_all(own_port, pages, REQUESTS))
         seconds += time.perf_counter() - began
         asked += count_requests(pipe) - before
+        cpu += read_cpu_seconds(pid) - used
     upstream, page = (statistics.median(times[name]) for name in ("direct", "page"))
     target = TARGETS.get(readers, "")
     count = readers * ROUNDS * REQUESTS
     print(f"{readers:8}{1000 * upstream:7.1f} ms{1000 * page:7.1f} ms", end="")
     print(
-        f"{page / upstream:8.2f}{target:>8}{count / seconds:9.0f}{asked / count:10.2f}", flush=True
+        f"{page / upstream:8.2f}{target:>8}{count / seconds:9.0f}{asked / count:10.2f}"
+        f"{1000 * cpu / count:7.1f} ms"
+        f"{max(1.0, cpu / count * readers / (os.cpu_count() or 1) / upstream):8.2f}",
+        flush=True,
     )
+
+
+def read_cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds that the children of a process have used so far."""
+    ticks = 0
+    for child in find_children(pid):
+        fields = Path(f"/proc/{child}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def read_all(port: int, paths: list[str], times: int) -> list[float]:
@@ -103,8 +119,8 @@ def count_requests(pipe: Connection) -> int:
 
 
 @contextmanager
-def running_readback(port: int) -> Iterator[int]:
-    """Run Readback in front of the upstream, as it is installed; yield its port."""
+def running_readback(port: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run Readback in front of the upstream, as it is installed; yield its port and process."""
     with tempfile.TemporaryDirectory() as folder:
         own_port = find_port()
         settings = {
@@ -124,7 +140,7 @@ def running_readback(port: int) -> Iterator[int]:
         ):
             try:
                 _wait(own_port)
-                yield own_port
+                yield own_port, one
             finally:
                 one.terminate()
 

@@ -234,6 +234,19 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
         """A thread may not have given its place back yet."""
 
 
+def test_an_answer_that_took_long_can_be_taken(
+    server: Server, clock: Clock, connect: Connect
+) -> None:
+    skip_seconds(server, clock, SILENT_SECONDS + 1)
+    reader = connect(b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    length = 0
+    while length < 20 * len(LARGE):
+        taken = len(reader.recv(65_536))
+        assert taken
+        length += taken
+
+
 def test_full_shares_bear_less_silence(
     server: Server, app: App, clock: Clock, connect: Connect
 ) -> None:

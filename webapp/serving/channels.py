@@ -269,7 +269,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._unsent_since = now
         silence = now - self.last_activity
         if self._unsent_since is not None:
-            return silence > silent or now - self._unsent_since > transfer
+            unsent = now - self._unsent_since
+            # The answer itself may have taken long: that was no silence of the client.
+            return min(silence, unsent) > silent or unsent > transfer
         if self.requests:
             return False
         if self.request is None:
