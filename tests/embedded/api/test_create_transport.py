@@ -141,6 +141,16 @@ def test_an_answer_without_a_content_type_is_what_was_asked_for(
     assert answer.get_data() == body
 
 
+def test_a_whole_answer_to_a_request_for_a_stream_is_stored_whole(connect: Connect) -> None:
+    client = connect(sends(http_answer(ANSWER)))
+
+    assert post(client, stream=True).get_data() == ANSWER
+    stored = newest(client)
+    given = json.loads(ANSWER)["choices"][0]["message"]["content"]
+    assert stored["choices"][0]["message"]["content"] == given
+    assert "incomplete" not in stored
+
+
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br"])
 def test_an_answer_in_another_compression_goes_on_with_its_name(
     connect: Connect, encoding: str

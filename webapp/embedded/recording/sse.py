@@ -27,7 +27,12 @@ class Event:
 
     @property
     def data(self) -> bytes:
-        """The text of its `data:` lines; empty if the event is a comment."""
+        """The text of its `data:` lines; empty if the event is a comment.
+
+        All of it if it is bare JSON: some servers answer so to a request for a stream.
+        """
+        if self.raw.lstrip().startswith(b"{"):
+            return self.raw
         lines = (line.partition(b":") for line in _LINE_END.split(self.raw))
         return b"\n".join(text.removeprefix(b" ") for name, _, text in lines if name == b"data")
 
