@@ -94,7 +94,7 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         "password",
         "<<<",
         r"<<<[ ]?(?P<quote>[\"']?)(?:[\w.-]{1,40}:)?(?P<secret>[^\s\"'|;]{3,200})(?P=quote)"
-        r"(?=[\s;|)&]|\Z)",
+        r"(?=[\s;|)&<'\"}]|\Z)",
         _is_here,
     ),
     ignoring_case(

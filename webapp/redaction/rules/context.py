@@ -74,7 +74,8 @@ _ASSIGNED: Final = re.compile(
     r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}"
     r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:(?!:)|<-|：|＝|→|->)"
-    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:new [A-Za-z]{1,30}\(|[A-Za-z]{1,30}\((?=[\"']))?"
+    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
+    r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Za-z]{1,30})\((?=[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
@@ -88,8 +89,8 @@ _NEXT_ELEMENT: Final = re.compile(
 )
 _NEXT_WORD: Final = re.compile(
     # Of a command or a setting, in the next column, after a number that says how it is encrypted.
-    r"(?:[ \t]{1,60}(?:[0-9][ ])?|,[ ]?)(?P<word>[^\s,\"'`]{5,200})"
-    r"(?=[ \t]*(?:\r?\n|\Z)|\t|(?<=[^ ])[ ]{2}|,[^\s])"
+    r"(?:[ \t]{1,60}(?:[0-9][ ])?|,[ ]?)(?P<word>[^\s,\"'`<|}]{5,200})"
+    r"(?=[ \t]*(?:\r?\n|\Z|[<|'\"`}])|\t|(?<=[^ ])[ ]{2}|,[^\s])"
 )
 _ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"

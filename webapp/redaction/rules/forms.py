@@ -13,6 +13,7 @@ from webapp.redaction.rules.kinds import (
     is_mask,
     is_mixed,
     is_no_placeholder,
+    is_random,
     is_value,
 )
 
@@ -199,6 +200,24 @@ FORMS: Final[tuple[Kind, ...]] = (
         "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
         "|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
+    ),
+    ignoring_case(
+        "api-key",
+        "client(|github(|gitlab(|bot(|api(|openai(|stripe(|octokit(|sdk(|anthropic(|sendgrid(",
+        r"[a-z]{3,9}\(\s{0,9}[\"'](?P<secret>[a-z0-9_.-]{24,200})[\"']\s{0,9}[,)]",
+        is_random,
+    ),
+    ignoring_case(
+        "password",
+        "connect(",
+        r"connect\(\s{0,9}(?:[\"'][^\"'\n]{1,100}[\"'],\s{0,9}){2}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+        is_argument,
+    ),
+    ignoring_case(
+        "password",
+        "ssh-keygen ",
+        r"ssh-keygen [^\n|;]{0,200}?-[np] ?" + ARGUMENT,
+        is_argument,
     ),
     ignoring_case(
         "password",

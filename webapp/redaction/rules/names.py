@@ -131,7 +131,7 @@ def classify(name: str) -> tuple[str, Shape] | None:
     if joined in ("cookie", "setcookie", "cookies", "cookieheader"):
         return "cookie", Shape.COOKIE
     if _SESSIONS.match(name):
-        return "session", Shape.RANDOM
+        return "session", Shape.SETTING
     if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
         return "secret", Shape.CODE
     if last == "token" or (last.endswith("token") and len(last) > 7):

@@ -30,7 +30,7 @@ _QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
 _SECRET: Final = r"(?P<secret>[^\s\"'`“”„«»,;()<>]{4,100})"
 
 _AS: Final = r"(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come|jako|som)"
-_IS: Final = r"(?:is|was|ist|war|est|es|era|é|è|is)"
+_IS: Final = r"(?:is|was|are|ist|war|est|es|era|é|è|is)"
 _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
     rf"(?:{_AS}(?:[ ]\w{{1,12}}){{0,2}}?|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
@@ -81,8 +81,8 @@ _ASKED: Final = re.compile(
 )
 _ASK_HINTS: Final = ("enter", "type", "use", "try", "paste", "gib", "tippe", "entrez", "saisir")
 _BELOW: Final = re.compile(
-    rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?:)?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
-    r"[ \t>*`]{0,8}(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
+    rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?[:?])?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
+    r"[ \t>*`]{0,8}(?:[A-Z]\w{0,12}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
     rf"|{_NOUN}[ ][^\n:]{{2,60}}:[ ]{{1,3}}{_QUOTES}(?P<same>[^\s\"'`”»]{{6,200}})"
     r"[\"'`”»]?[ \t]{0,8}(?=\r?\n|\Z)",
     re.IGNORECASE,
@@ -102,7 +102,8 @@ _VERB_HINTS: Final = (
 )
 _LINKS: Final = split_words(
     "is was be been now still here again just currently simply as ist war lautet est était era es"
-    " c'est c’est är er é è jest je este oli var luidt heißt to on était sera foi fue set"
+    " had has been c'est c’est är er é è jest je este oli var luidt heißt to on était sera"
+    " foi fue set"
 )
 """Words after the name of a secret, before one that is a word with a number."""
 
@@ -212,6 +213,13 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         rf"[ ]{{1,2}}{_QUOTES}"
         rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}){_CLOSES}",
         lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "api-key",
+        "key: |key is |key = |key → |key - |key for ",
+        r"(?<!public )key(?: [a-z]{2,10}){0,2}(?: is|:| =| →| -) [\"'`*]{0,2}"
+        r"(?P<secret>[a-z0-9_-]{24,200})(?![a-z0-9_+/.-])",
+        is_random,
     ),
     ignoring_case(
         "pin",

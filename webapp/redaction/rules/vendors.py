@@ -28,7 +28,11 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     # Models.
     ("api-key", _DASHED + "{16,}+", "sk-"),
     ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk- jina_ wandb_v1_"),
-    ("api-key", _DASHED + "{30,}+", "nvapi- tvly- tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa-"),
+    (
+        "api-key",
+        _DASHED + "{30,}+",
+        "nvapi- tvly- tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
+    ),
     ("api-key", _WORD + "{24,}+", "hf_ r8_ api_org_ fw_ fc- wandb_"),
     ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
     ("api-key", _DASHED + "{24,}+", "lsv2_pt_ lsv2_sk_ ls__ phx_ psk_ e2b_ bb_live_"),
@@ -345,7 +349,9 @@ def find_prefixed(text: str) -> Iterator[tuple[int, int]]:
     for match in _ANY_PREFIX.finditer(text):
         words = re.split("[_-]", match["words"])
         rest = match["rest"]
-        is_key = not _OF_KEYS.isdisjoint(words) and "pk" not in words
+        is_key = "pk" not in words and any(
+            word in _OF_KEYS or word.endswith(("pat", "key", "token")) for word in words
+        )
         is_long = len(rest) >= 30 and _IDS.isdisjoint(words)
         cases = (any(map(str.islower, rest)), any(map(str.isupper, rest)))
         if (
