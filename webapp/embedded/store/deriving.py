@@ -21,7 +21,13 @@ from webapp.embedded.documents.facts import (
 )
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import queue
-from webapp.embedded.store.linking import Link, find_link, join_session, pack_hashes
+from webapp.embedded.store.linking import (
+    Link,
+    Relatives,
+    find_link,
+    join_session,
+    pack_hashes,
+)
 
 _ADD_FACTS: Final = text(
     "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
@@ -44,7 +50,8 @@ _ADD_PASSAGE: Final = text(
 _DELETE_METADATA: Final = text(
     "DELETE FROM passages WHERE completion = :seq AND position = :position"
 )
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)")
+# An array is read in its order.
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _GIVE_CHILDREN: Final = text(
     "UPDATE facts SET parent = gone.parent FROM (SELECT completion, conversation, parent"
     " FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)) AS gone"
@@ -84,16 +91,15 @@ def lock_conversations(
         return
     locks = {one.chain.opening for one in facts if one.chain.hashes}
     locks |= {_digest_pair(*pair) for some in pairs for pair in some if pair[0] in keys}
-    for key in sorted(locks):
-        connection.execute(_LOCK, {"key": key})
+    if locks:
+        connection.execute(_LOCK, {"keys": sorted(locks)})
 
 
 def write_derived(
     connection: Connection, completions: Sequence[Derived], *, keys: Sequence[str]
 ) -> None:
     """Write all derived rows of completions that have none; their conversations are locked."""
-    for one in completions:
-        _write_links(connection, one, keys)
+    _write_links(connection, completions, keys)
     insert_rows(
         connection,
         _ADD_TAG,
@@ -134,18 +140,45 @@ def insert_rows(
         connection.execute(statement, some)
 
 
-def _write_links(connection: Connection, one: Derived, keys: Sequence[str]) -> None:
-    """Write the row of facts, and where the completion ends for those that continue it."""
-    chain = one.facts.chain
-    link = find_link(connection, chain, seq=one.seq, created=one.created, model=one.model)
-    connection.execute(_ADD_FACTS, _build_facts_row(one, link))
-    join_session(
-        connection, one.seq, link.conversation, [pair for pair in one.pairs if pair[0] in keys]
+def _write_links(
+    connection: Connection, completions: Sequence[Derived], keys: Sequence[str]
+) -> None:
+    """Write the rows of facts, and where completions end for those that continue them.
+
+    The rows of completions without relatives wait for those of others, to be written at once.
+    """
+    relatives = Relatives(connection, {one.seq: one.facts.chain for one in completions})
+    waiting: list[tuple[Derived, Link]] = []
+    for one in completions:
+        chain, link = one.facts.chain, Link(one.seq)
+        if relatives.has_any(chain):
+            _insert_links(connection, waiting)
+            waiting = []
+            link = find_link(
+                connection, chain, relatives, seq=one.seq, created=one.created, model=one.model
+            )
+        waiting.append((one, link))
+        relatives.add(chain)
+        if session := [pair for pair in one.pairs if pair[0] in keys]:
+            _insert_links(connection, waiting)
+            waiting = []
+            join_session(connection, one.seq, link.conversation, session)
+    _insert_links(connection, waiting)
+
+
+def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]]) -> None:
+    insert_rows(connection, _ADD_FACTS, (_build_facts_row(one, link) for one, link in links))
+    insert_rows(
+        connection,
+        _ADD_END,
+        (
+            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
+            for one, _ in links
+            for chain in [one.facts.chain]
+            if chain.hashes
+            for hashed, kind in [(chain.end, 0), *((answer, 1) for answer in chain.answers)]
+        ),
     )
-    if chain.hashes:
-        ends = [(chain.end, 0), *((answer, 1) for answer in chain.answers)]
-        place = {"completion": one.seq, "created": one.created}
-        connection.execute(_ADD_END, [{**place, "hash": h, "is_answer": kind} for h, kind in ends])
 
 
 def _build_facts_row(one: Derived, link: Link) -> dict[str, object]:

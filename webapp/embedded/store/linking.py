@@ -7,9 +7,10 @@ follows. They may come in any order: an earlier request may be stored after a la
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
@@ -27,19 +28,24 @@ _CLOCK_SECONDS: Final = 1
 _MOST_CANDIDATES: Final = 500
 _MOST_ENDS: Final = 8
 _FARTHEST: Final = 2**63 - 1
+_VALUES_AT_ONCE: Final = 5_000
 
-# The deepest of the digests at which a stored completion ends. `key` is its place in the list.
-_DEEPEST: Final = {
-    "sqlite": text(
-        "SELECT key, value AS hash FROM json_each(:hashes)"
-        " WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value) ORDER BY key DESC"
-    ),
-    "postgresql": text(
-        "SELECT key - 1 AS key, value AS hash FROM"
-        " unnest(CAST(:hashes AS bigint[])) WITH ORDINALITY AS listed (value, key)"
-        " WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value) ORDER BY key DESC"
-    ),
+# What is asked of all completions of a batch at once, since most have few relatives.
+_LISTED: Final = {
+    "sqlite": "SELECT value FROM json_each(:values)",
+    "postgresql": "SELECT value FROM unnest(CAST(:values AS bigint[])) AS listed (value)",
 }
+_STORED_ENDS: Final = (
+    "SELECT value FROM ({listed}) AS l WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value)"
+)
+_DEPTHS: Final = (
+    "SELECT value, (SELECT max(depth) FROM facts WHERE opening = value) AS depth"
+    " FROM ({listed}) AS l"
+)
+_TAKEN: Final = (
+    "SELECT value FROM ({listed}) AS l"
+    " WHERE EXISTS (SELECT 1 FROM facts WHERE conversation = value)"
+)
 _ENDS: Final = text(
     "SELECT e.completion, e.is_answer, e.created, f.conversation, c.model FROM ends AS e"
     " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
@@ -84,18 +90,55 @@ class Link:
     depth: int = 0
 
 
+class Relatives:
+    """Which digests of some completions, whose facts are not stored yet, others have as well."""
+
+    def __init__(self, connection: Connection, chains: Mapping[int, Chain]) -> None:
+        """Look for relatives of the `chains` of completions by their `seq`."""
+        hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
+        openings = {chain.opening for chain in chains.values() if chain.hashes}
+        self.ends = {row.value for row in _ask_all(connection, _STORED_ENDS, hashes)}
+        self._depths: dict[int, int] = {
+            row.value: row.depth
+            for row in _ask_all(connection, _DEPTHS, openings)
+            if row.depth is not None
+        }
+        self.taken = {row.value for row in _ask_all(connection, _TAKEN, chains)}
+
+    def has_any(self, chain: Chain) -> bool:
+        """Return whether a completion that is stored or was added begins with the same message."""
+        return bool(chain.hashes) and chain.opening in self._depths
+
+    def has_deeper(self, chain: Chain) -> bool:
+        """Return whether one with the same beginning may have more messages."""
+        return self._depths.get(chain.opening, 0) > len(chain.hashes)
+
+    def add(self, chain: Chain) -> None:
+        """Add a completion of the batch, which the next ones may continue."""
+        if chain.hashes:
+            self.ends.update((chain.end, *chain.answers))
+            depth = self._depths.get(chain.opening, 0)
+            self._depths[chain.opening] = max(depth, len(chain.hashes))
+
+
 def find_link(
-    connection: Connection, chain: Chain, *, seq: int, created: int, model: str | None
+    connection: Connection,
+    chain: Chain,
+    relatives: Relatives,
+    *,
+    seq: int,
+    created: int,
+    model: str | None,
 ) -> Link:
     """Find the link of a completion whose facts are not stored yet.
 
     Completions that continue it and were stored before become part of its conversation.
     """
-    parent = _find_parent(connection, chain, created, model)
+    parent = _find_parent(connection, chain, relatives, created, model)
     conversations = {seq}
     if parent is not None:
         conversations.add(parent.conversation)
-    elif chain.hashes and not chain.is_weak and created:
+    elif chain.end in relatives.ends and not chain.is_weak and created:
         binds = {
             "hash": chain.end,
             "least": created - RETRY_SECONDS,
@@ -103,8 +146,10 @@ def find_link(
             "model": model,
         }
         conversations.update(connection.execute(_SAME_INPUT, binds).scalars())
-    conversation = _merge(connection, conversations)
-    conversation = _adopt_later(connection, chain, Link(conversation, seq), created)
+    own = set() if seq in relatives.taken else {seq}
+    conversation = _merge(connection, conversations, unused=own)
+    if relatives.has_deeper(chain):
+        conversation = _adopt_later(connection, chain, Link(conversation, seq), created)
     if parent is None:
         return Link(conversation)
     return Link(conversation, parent.parent, parent.depth)
@@ -136,19 +181,16 @@ def unpack_hashes(packed: bytes) -> Sequence[int]:
 
 
 def _find_parent(
-    connection: Connection, chain: Chain, created: int, model: str | None
+    connection: Connection, chain: Chain, relatives: Relatives, created: int, model: str | None
 ) -> Link | None:
     """Find the completion with the longest beginning of the messages.
 
     Of several, that is the latest of the same model, else the latest.
     """
-    if len(chain.hashes) < 2:
-        return None
-    dialect, earlier = connection.dialect.name, list(chain.hashes[:-1])
-    hashes = earlier if dialect == "postgresql" else f"[{','.join(map(str, earlier))}]"
-    found = connection.execute(_DEEPEST[dialect], {"hashes": hashes})
     latest = created + _CLOCK_SECONDS if created else _FARTHEST
-    for at, hashed in found.all():
+    for at, hashed in reversed([*enumerate(chain.hashes[:-1])]):
+        if hashed not in relatives.ends:
+            continue
         binds = {"hash": hashed, "latest": latest, "rows": _MOST_ENDS}
         ends = [
             end
@@ -219,9 +261,19 @@ def _move(connection: Connection, root: int, old: int, conversation: int) -> Non
         connection.execute(_MOVE, {"conversation": conversation, "completion": completion})
 
 
-def _merge(connection: Connection, conversations: set[int]) -> int:
-    """Make one conversation of several, and return it."""
+def _merge(connection: Connection, conversations: set[int], *, unused: Collection[int] = ()) -> int:
+    """Make one conversation of several, and return it; `unused` ones have no completion yet."""
     kept = min(conversations)
-    for joined in sorted(conversations - {kept}):
+    for joined in sorted(conversations - {kept, *unused}):
         connection.execute(_JOIN, {"kept": kept, "joined": joined})
     return kept
+
+
+def _ask_all(connection: Connection, query: str, values: Iterable[int]) -> Iterator[Any]:
+    """Yield the rows of a query over `values`, some at a time."""
+    dialect = connection.dialect.name
+    statement = text(query.format(listed=_LISTED[dialect]))
+    left = iter(values)
+    while some := list(islice(left, _VALUES_AT_ONCE)):
+        written = some if dialect == "postgresql" else "[" + ",".join(map(str, some)) + "]"
+        yield from connection.execute(statement, {"values": written})
