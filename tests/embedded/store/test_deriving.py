@@ -124,6 +124,53 @@ def test_short_questions_in_common_need_nearby_times(store: Store, url: str) -> 
     assert find_parents(url)["earlier"] is None
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1), (0, 2, 1)])
+def test_of_equal_requests_that_of_the_same_model_is_continued(
+    store: Store, url: str, order: tuple[int, ...]
+) -> None:
+    """An evaluation sends the same question to several models within a second."""
+    hello: Json = {"role": "user", "content": "Which version is it?"}
+    empty: Json = {"role": "assistant", "content": ""}
+    run = (
+        request("ours", hello, answer=CALL, created=50, model="m1"),
+        request("other", hello, answer=CALL, created=50, model="m2"),
+        request("next", hello, empty, CALL, RESULT, created=51, model="m1"),
+    )
+    for at in order:
+        add(store, run[at])
+
+    assert find_parents(url) == {"ours": None, "other": None, "next": "ours"}
+
+
+def test_another_model_continues_later_only_what_it_was_shown(store: Store, url: str) -> None:
+    far = 100 * 86_400
+    short: Json = {"role": "user", "content": "Which day is it?"}
+    for name, question in (("long", QUESTION), ("short", short)):
+        rest = (question, CALL, RESULT, ANSWER, THANKS)
+        add(store, request(name, *rest, answer=JOINED, created=1, model="m1"))
+        unlike: Json = {"role": "assistant", "content": "No."}
+        for kind, said in (("repeats", JOINED), ("differs", unlike)):
+            later = (*rest, said, EDITED)
+            add(store, request(f"{name}-{kind}", *later, created=far, model="m2"))
+            add(store, request(f"{name}-{kind}-same", *later, created=far + 1, model="m1"))
+            add(store, request(f"{name}-{kind}-soon", *later, created=90, model="m2"))
+
+    parents = {name: parent for name, parent in find_parents(url).items() if parent}
+    assert {name for name in parents if parents[name] == "long"} == {
+        "long-repeats",
+        "long-repeats-same",
+        "long-repeats-soon",
+        "long-differs-same",
+        "long-differs-soon",
+    }
+    assert {name for name in parents if parents[name] == "short"} == {
+        "short-repeats-same",
+        "short-repeats-soon",
+        "short-differs-same",
+        "short-differs-soon",
+    }
+
+
 def test_metadata_that_name_a_conversation_join_it(store: Store, url: str) -> None:
     add(store, request("a", QUESTION, metadata={"session_id": "s1"}))
     add(store, request("b", THANKS, metadata={"session_id": "s1"}))

@@ -59,8 +59,10 @@ _SAME_INPUT: Final = text(
     " AND f.parent IS NULL LIMIT 1"
 )
 _LATER: Final = text(
-    "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth,"
-    " p.created AS parent_created FROM facts AS f LEFT JOIN facts AS p ON p.completion = f.parent"
+    "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
+    " p.created AS parent_created, p.model AS parent_model FROM facts AS f"
+    " JOIN completions AS c ON c.seq = f.completion"
+    " LEFT JOIN completions AS p ON p.seq = f.parent"
     " WHERE f.opening = :opening AND f.depth > :depth AND f.parent_depth <= :depth + 1"
     " ORDER BY f.depth LIMIT :rows"
 )
@@ -149,7 +151,7 @@ def find_link(
     own = set() if seq in relatives.taken else {seq}
     conversation = _merge(connection, conversations, unused=own)
     if relatives.has_deeper(chain):
-        conversation = _adopt_later(connection, chain, Link(conversation, seq), created)
+        conversation = _adopt_later(connection, chain, Link(conversation, seq), created, model)
     if parent is None:
         return Link(conversation)
     return Link(conversation, parent.parent, parent.depth)
@@ -195,7 +197,14 @@ def _find_parent(
         ends = [
             end
             for end in connection.execute(_ENDS, binds).all()
-            if _is_likely(chain, at + 1, bool(end.is_answer), end.created, created)
+            if _is_likely(
+                chain,
+                at + 1,
+                bool(end.is_answer),
+                end.created,
+                created,
+                is_same_model=end.model == model,
+            )
         ]
         if ends:
             end = next((one for one in ends if one.model == model), ends[0])
@@ -203,11 +212,24 @@ def _find_parent(
     return None
 
 
-def _is_likely(chain: Chain, depth: int, repeats_answer: bool, earlier: int, later: int) -> bool:
-    """Return whether `depth` messages in common, in this order of time, are more than chance."""
+def _is_likely(
+    chain: Chain,
+    depth: int,
+    repeats_answer: bool,
+    earlier: int,
+    later: int,
+    *,
+    is_same_model: bool,
+) -> bool:
+    """Return whether `depth` messages in common, in this order of time, are more than chance.
+
+    Tests and evaluations send the same messages to several models.
+    """
     if earlier and later and earlier > later + _CLOCK_SECONDS:
         return False
-    if not chain.is_weak or depth > _WEAK_DEPTH:
+    if is_same_model and (not chain.is_weak or depth > _WEAK_DEPTH):
+        return True
+    if not is_same_model and not chain.is_weak and repeats_answer:
         return True
     if not earlier or not later:
         return depth > 1
@@ -215,11 +237,13 @@ def _is_likely(chain: Chain, depth: int, repeats_answer: bool, earlier: int, lat
     return abs(later - earlier) <= seconds
 
 
-def _adopt_later(connection: Connection, chain: Chain, own: Link, created: int) -> int:
+def _adopt_later(
+    connection: Connection, chain: Chain, own: Link, created: int, model: str | None
+) -> int:
     """Become the parent of stored completions that continue this one; return the conversation.
 
     `own` has its conversation and, as `parent`, itself. Those that already continue a longer
-    beginning of theirs, or a later try, keep their parent.
+    beginning of theirs, a try of the same model, or a later one, keep their parent.
     """
     conversation, seq = own.conversation, own.parent
     if not chain.hashes or seq is None:
@@ -230,14 +254,16 @@ def _adopt_later(connection: Connection, chain: Chain, own: Link, created: int) 
         hashes = unpack_hashes(later.hashes)
         repeats_answer = hashes[at] in chain.answers
         depth = at + repeats_answer
+        is_same_model = later.model == model
         if hashes[at - 1] != chain.end or not _is_likely(
-            chain, depth, repeats_answer, created, later.created
+            chain, depth, repeats_answer, created, later.created, is_same_model=is_same_model
         ):
             continue
-        if later.parent_created is not None and (
-            (depth, created, seq) <= (later.parent_depth, later.parent_created, later.parent)
-        ):
-            continue
+        if later.parent_created is not None:
+            is_of_parent = later.model == later.parent_model
+            rank = (later.parent_depth, is_of_parent, later.parent_created, later.parent)
+            if (depth, is_same_model, created, seq) <= rank:
+                continue
         adopted = {"parent": seq, "depth": depth, "completion": later.completion}
         connection.execute(_ADOPT, adopted)
         if later.parent is None:
