@@ -3,7 +3,8 @@
 context    all that the rendering of a page's messages depends on: view, budgets, images
 keeping    copies of completions, and when the server deletes them
 headers    the title of a transcript, and its settings in groups
-listing    the list of completions, its filters and days
+listing    a page of the list of completions, its rows by days
+filters    the filters of the list, and links that keep or change them
 bubbles    messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
 compiled   the code of templates, which all applications of a process have in common
@@ -33,6 +34,7 @@ from webapp.shares import SHARED_ID
 from webapp.templating import (
     addresses,
     bubbles,
+    filters,
     headers,
     keeping,
     listing,
@@ -113,12 +115,12 @@ _GLOBALS: Final[dict[str, Any]] = {
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
     "list_counts": headers.list_counts,
-    "list_filters": listing.list_filters,
-    "list_kinds": listing.KINDS,
-    "list_saved": listing.list_saved,
+    "list_filters": filters.list_filters,
+    "list_kinds": filters.KINDS,
+    "list_saved": filters.list_saved,
     "list_sorts": tuple(SORTS),
-    "saved_url": listing.saved_url,
-    "quick_filters": listing.QUICK,
+    "saved_url": filters.saved_url,
+    "quick_filters": filters.QUICK,
     "list_tools": bubbles.list_tools,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

@@ -16,7 +16,7 @@ from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext, keep_view
-from webapp.templating.listing import Filters
+from webapp.templating.filters import Filters
 from webapp.transcript import Entry
 
 

@@ -23,8 +23,9 @@ from webapp.reading.previews import Row
 from webapp.redaction import find
 from webapp.services import deadline, services
 from webapp.templating.addresses import range_url
+from webapp.templating.filters import Filters
 from webapp.templating.finding.searching import count_unchecked
-from webapp.templating.listing import Filters, Listing
+from webapp.templating.listing import Listing
 from webapp.upstream import (
     BadRequest,
     Deadline,

@@ -15,7 +15,8 @@ from webapp.reading import MAX_LIMIT
 from webapp.reading.listing import list_what_fits
 from webapp.reading.streaming import stream_transcript
 from webapp.services import deadline, services
-from webapp.templating.listing import Filters, is_of_kind
+from webapp.templating.filters import Filters
+from webapp.templating.listing import is_of_kind
 from webapp.upstream import BadAnswer
 from webapp.views import read_picked
 from webapp.views.exports import send_file

@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.finding import parse_query
+from webapp.templating.filters import Filters
 from webapp.templating.finding.overview import find_overview
-from webapp.templating.listing import Filters
 
 bp = Blueprint("overview", __name__)
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import known_readers_only
 from webapp.saved import MOST_NAME, MOST_SAVED, SavedFilters, clean_name
 from webapp.services import services
-from webapp.templating.listing import Filters
+from webapp.templating.filters import Filters
 
 bp = Blueprint("saving", __name__)
 

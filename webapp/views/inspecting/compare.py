@@ -10,7 +10,7 @@ from webapp.reading.comparing import Side, find_common_input, load_side
 from webapp.reading.pasted import parse_pasted
 from webapp.services import deadline, services
 from webapp.templating.comparing import ComparisonView
-from webapp.templating.listing import Filters
+from webapp.templating.filters import Filters
 from webapp.upstream import Deadline, check_id
 from webapp.views import read_whole_number
 from webapp.views.listing import MAX_PASTED, find_neighbor
