@@ -17,7 +17,7 @@ from webapp.caching.pages import keep_page
 from webapp.finding import MAX_QUERY, BadQuery, parse_query
 from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.ids import is_valid_id
-from webapp.reading.listing import list_what_fits
+from webapp.reading.listing import ListPage, list_what_fits
 from webapp.reading.pasted import CompletionRef, parse_pasted, parse_place, parse_range
 from webapp.reading.previews import Row
 from webapp.redaction import find
@@ -68,29 +68,13 @@ def _render() -> ResponseReturnValue:
         return _count_newer(filters, request.args["newer"])
     after = request.args.get("after") or None
     until = deadline()
-    upstream = services().upstream
     source = services().conversations
     query = parse_query(filters.text)
     if query.terms:
         return redirect(url_for("finding.search", q=filters.all_words), 303)
     folds = source is not None and not filters.is_flat
-    limit = read_whole_number("limit", default=20, low=1, high=100)
     try:
-        page = list_what_fits(
-            partial(
-                upstream.list_completions,
-                model=filters.model,
-                metadata=dict(filters.metadata),
-                own=filters.own_query() | ({"conversations": "folded"} if folds else {}),
-                deadline=until,
-            ),
-            after=after,
-            limit=limit,
-            order=filters.order,
-            # The pages held are in memory beside the next answer.
-            max_held=upstream.max_bytes // 4,
-            deadline=until,
-        )
+        page = _read_page(filters, after, until, folds=folds)
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
@@ -119,6 +103,26 @@ def _render() -> ResponseReturnValue:
     if page.unreadable and not rows:
         response.status_code = page.unreadable.http_status
     return response
+
+
+def _read_page(filters: Filters, after: str | None, until: Deadline, *, folds: bool) -> ListPage:
+    """Read a page of the list, as far as it fits. Raises `NotSupported`, among other errors."""
+    upstream = services().upstream
+    return list_what_fits(
+        partial(
+            upstream.list_completions,
+            model=filters.model,
+            metadata=dict(filters.metadata),
+            own=filters.own_query() | ({"conversations": "folded"} if folds else {}),
+            deadline=until,
+        ),
+        after=after,
+        limit=read_whole_number("limit", default=20, low=1, high=100),
+        order=filters.order,
+        # The pages held are in memory beside the next answer.
+        max_held=upstream.max_bytes // 4,
+        deadline=until,
+    )
 
 
 def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
