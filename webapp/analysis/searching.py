@@ -119,7 +119,19 @@ class Query:
                 count += 1
                 if shown < MOST_IN_A_TEXT:
                     shown += 1
-                    hits.append(_build_hit(entry, place, text, found.start(), found.end()))
+                    hits.append(
+                        Hit(
+                            kind=place.kind,
+                            label=place.label,
+                            before=_cut_before(text, found.start()),
+                            match=found[0],
+                            after=_cut_after(text, found.end()),
+                            anchor=place.anchor,
+                            message_id=entry.sent_as.id,
+                            number=entry.number,
+                            role=role or "no role",
+                        )
+                    )
                 if count >= _MOST_COUNTED:
                     return Searched(tuple(hits), count)
         return Searched(tuple(hits), count)
@@ -193,20 +205,6 @@ def _iter_strings(written: str) -> Iterator[str]:
             waiting += [one for member in value.members for one in (member.value, member.name)]
         else:
             waiting += getattr(value, "items", ())
-
-
-def _build_hit(entry: Entry, place: Place, text: str, start: int, end: int) -> Hit:
-    return Hit(
-        kind=place.kind,
-        label=place.label,
-        before=_cut_before(text, start),
-        match=text[start:end],
-        after=_cut_after(text, end),
-        anchor=place.anchor,
-        message_id=entry.sent_as.id,
-        number=entry.number,
-        role=entry.message.speaker or "no role",
-    )
 
 
 def _cut_before(text: str, start: int) -> str:

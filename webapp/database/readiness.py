@@ -43,17 +43,14 @@ class Readiness:
         if self._lock.acquire(blocking=False):
             try:
                 if self._checked_at is None or self._clock() - self._checked_at >= _SECONDS:
-                    self._problem = self._ask()
-                    self._checked_at = self._clock()
+                    problem = None
+                    try:
+                        with self._database.get().reader.connect() as connection:
+                            connection.execute(self._query)
+                    except (StoreError, SQLAlchemyError) as error:
+                        outage = find_outage(error)
+                        problem = outage.sentence if outage else "the database cannot be used"
+                    self._problem, self._checked_at = problem, self._clock()
             finally:
                 self._lock.release()
         return self._problem
-
-    def _ask(self) -> str | None:
-        try:
-            with self._database.get().reader.connect() as connection:
-                connection.execute(self._query)
-        except (StoreError, SQLAlchemyError) as error:
-            outage = find_outage(error)
-            return outage.sentence if outage else "the database cannot be used"
-        return None

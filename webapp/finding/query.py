@@ -87,8 +87,10 @@ def parse_query(text: str) -> Query:
     phrases: list[str] = []
     filters: list[tuple[str, str]] = []
     for found in _TOKEN.finditer(text.strip()):
-        if (filter := _read_filter(found)) is not None:
-            filters.append(filter)
+        name, quoted = (found["name"] or "").lower(), found["quoted"]
+        value = found["value"] if quoted is None else quoted.replace('""', '"')
+        if name in _FILTERS and value:
+            filters.append((name, value))
         elif found["phrase"] is not None:
             phrases.append(found["phrase"])
         else:
@@ -120,14 +122,6 @@ def write_filter(name: str, value: str) -> str:
 def write_moment(seconds: int) -> str:
     """Write a time for `since:` and `before:`, in UTC, such as `2026-11-17T14:03:00Z`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read_filter(found: re.Match[str]) -> tuple[str, str] | None:
-    """Read the name and value of a filter; None if the word is another."""
-    name = (found["name"] or "").lower()
-    quoted = found["quoted"]
-    value = found["value"] if quoted is None else quoted.replace('""', '"')
-    return (name, value) if name in _FILTERS and value else None
 
 
 def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Query:

@@ -68,18 +68,13 @@ def _find_outputs(
     count = len(completion.choices)
     chronological = entries if request.order == "asc" else entries[::-1]
     tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
-    if request.after is not None and not input_only and _needs_tail(tail, completion):
+    # Earlier messages must be read if these do not show whether the last ones are the choices.
+    is_plain = all(message.has_only_input_keys for message in tail)
+    is_unsure = not tail or (completion.input_messages is None and not is_plain)
+    if request.after is not None and not input_only and len(tail) < count and is_unsure:
         tail = requests.list_last_messages(count)
     left = mark_outputs(chronological, completion, tail=tail, input_only=input_only)
     return build_output_entries(completion.choices)[count - len(left) :]
-
-
-def _needs_tail(tail: Sequence[Message], completion: Completion) -> bool:
-    """Return whether earlier messages must be read to know if the last ones are the choices."""
-    if len(tail) >= len(completion.choices):
-        return False
-    is_plain = all(message.has_only_input_keys for message in tail)
-    return not tail or (completion.input_messages is None and not is_plain)
 
 
 def _number_first(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -95,19 +95,18 @@ class Previews:
                 if one.id and self._find_question(one) is None
             }
         wait(questions.values(), timeout=limit.remaining())
-        rows = tuple(self._build_row(completion, questions) for completion in completions)
+        rows = []
+        for completion in completions:
+            question = self._find_question(completion)
+            future = questions.get(completion.id or "")
+            if question is None and future is not None and future.done():
+                # A question that could not be read is left out of the row.
+                with suppress(UpstreamError):
+                    question = future.result()
+            rows.append(Row(completion, question, preview_answer(completion)))
         if any(row.question is None for row in rows):
             spoil_answers()
-        return rows
-
-    def _build_row(self, completion: Completion, questions: dict[str, Future[Preview]]) -> Row:
-        question = self._find_question(completion)
-        future = questions.get(completion.id or "")
-        if question is None and future is not None and future.done():
-            # A question that could not be read is left out of the row.
-            with suppress(UpstreamError):
-                question = future.result()
-        return Row(completion, question, preview_answer(completion))
+        return tuple(rows)
 
     def _find_question(self, completion: Completion) -> Preview | None:
         """Find the question if it is there without a request."""

@@ -7,6 +7,7 @@ are looked up in the index of trigrams first: if it has few candidates, these ar
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -104,7 +105,9 @@ class StoreFinder:
                         continue
                     if len(found) == limit:
                         return Results(tuple(found), last, False, searched)
-                    found.append(_show(connection, key, hits.get(key.seq, []), terms))
+                    its = hits.get(key.seq, [])
+                    shown = show_found(connection, key, its[:_HITS], terms, count=len(its))
+                    found.append(shown)
                     last = key
                 last = end
                 if time.monotonic() >= until and end is not None:
@@ -130,12 +133,6 @@ def _iter_passing(
             return
 
 
-def _show(
-    connection: Connection, key: Cursor, hits: Sequence[tuple[int, str]], terms: Sequence[str]
-) -> Found:
-    return show_found(connection, key, hits[:_HITS], terms, count=len(hits))
-
-
 def _find_candidates(
     connection: Connection, query: Query, terms: Sequence[str]
 ) -> list[int] | None:
@@ -146,9 +143,8 @@ def _find_candidates(
     if connection.dialect.name == "postgresql":
         likes = " AND ".join(f"text LIKE :like{at} ESCAPE '!'" for at in range(len(long_terms)))
         statement = f"SELECT completion FROM passages WHERE is_indexed AND {likes} LIMIT :rows"
-        binds: dict[str, Any] = {
-            f"like{at}": f"%{_escape_like(term)}%" for at, term in enumerate(long_terms)
-        }
+        escaped = (re.sub("[!%_]", r"!\g<0>", term) for term in long_terms)
+        binds: dict[str, Any] = {f"like{at}": f"%{term}%" for at, term in enumerate(escaped)}
     else:
         statement = (
             "SELECT completion FROM passages WHERE id IN (SELECT rowid FROM passages_trigrams"
@@ -167,10 +163,6 @@ def _find_candidates(
     if len(fresh) == _MOST_CANDIDATES:
         return None
     return sorted({*rows, *fresh})
-
-
-def _escape_like(term: str) -> str:
-    return term.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _list_candidates(

@@ -320,7 +320,13 @@ class Store:
                 statement = select_messages(page.order, as_given=as_given)
                 rows = _read_rows(connection, statement, page, binds | {"position": position})
         if as_given:
-            return self._build_page(rows, page, MESSAGE_GIVEN, binds, write=_write_message)
+            return self._build_page(
+                rows,
+                page,
+                MESSAGE_GIVEN,
+                binds,
+                write=lambda row: write_given_message(row.given_json, row.id),
+            )
         return self._build_page(rows, page, MESSAGE_TEXT, binds)
 
     def _build_page(
@@ -408,7 +414,3 @@ def _read_rows(
 
 def _write_completion(row: Any) -> str:
     return write_as_given(row.given_json, row.wire_json, row.id)
-
-
-def _write_message(row: Any) -> str:
-    return write_given_message(row.given_json, row.id)
