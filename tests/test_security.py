@@ -200,9 +200,15 @@ def test_under_https_browsers_are_told_to_stay_there(fake_client: FlaskClient) -
 # Hosts
 
 
-def viewer(fake: FakeUpstream, *allowed: str) -> FlaskClient:
-    config = Config(openai_base_url="http://127.0.0.1:9/v1", allowed_hosts=allowed, open=True)
-    return create_app(config).test_client()
+@pytest.fixture(scope="module")
+def viewer() -> FlaskClient:
+    """Return a client of an application that answers for two more hosts and keeps nothing."""
+    config = Config(
+        openai_base_url="http://127.0.0.1:9/v1",
+        allowed_hosts=("readback.example", "ported.example:8000"),
+        open=True,
+    )
+    return create_app(config).test_client(use_cookies=False)
 
 
 HOSTS = [
@@ -235,10 +241,9 @@ HOSTS = [
 @pytest.mark.parametrize(("host", "allowed"), HOSTS)
 @pytest.mark.parametrize("path", ["/healthz", "/nothing", "/open", "/static/x/y"])
 def test_only_hosts_of_ours_are_answered_for(
-    fake: FakeUpstream, host: str, allowed: bool, path: str
+    viewer: FlaskClient, host: str, allowed: bool, path: str
 ) -> None:
-    client = viewer(fake, "readback.example", "ported.example:8000")
-    response = client.get(path, environ_overrides={"HTTP_HOST": host})
+    response = viewer.get(path, environ_overrides={"HTTP_HOST": host})
     assert (response.status_code != 421) is allowed
     if not allowed:
         assert host not in response.get_data(as_text=True) or host == ""
