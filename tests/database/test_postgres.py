@@ -12,6 +12,7 @@ from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
+from webapp.database import open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import Place, walk
@@ -60,6 +61,20 @@ def database(postgres: PostgresServer) -> Iterator[Connection]:
             for statement in (*FILLED, "ANALYZE"):
                 connection.execute(text(statement))
             yield connection
+
+
+def test_what_has_nul_is_not_found_and_stored_without_it(url: str) -> None:
+    database = open_database(url)
+    with closing(database), database.writer.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (note TEXT)"))
+        insert = text("INSERT INTO notes VALUES (:note)")
+        connection.execute(insert, {"note": "a\0b"})
+        connection.execute(insert, [{"note": "c"}, {"note": "\0"}])
+        notes = connection.execute(text("SELECT note FROM notes")).scalars().all()
+        found = connection.execute(text("SELECT 1 FROM notes WHERE note = :x"), {"x": "c\0"}).all()
+
+    assert sorted(notes) == ["a\ufffdb", "c", "\ufffd"]
+    assert found == []
 
 
 def steps(database: Connection, statement: TextClause) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
@@ -48,6 +48,7 @@ def open_postgres(url: URL) -> Database:
     )
     event.listen(engine, "connect", _prepare_nothing_through_a_pooler)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
     # A statement that waited for a lock must see the commits made while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
 
@@ -62,6 +63,35 @@ def _prepare_nothing_through_a_pooler(connection: psycopg.Connection, _record: o
     connection.rollback()
     if row is None or row[0] != connection.info.backend_pid:
         connection.prepare_threshold = None
+
+
+def _replace_nul(
+    _connection: Connection,
+    _cursor: object,
+    statement: str,
+    parameters: Any,
+    _context: object,
+    executemany: bool,
+) -> tuple[str, Any]:
+    """Replace NUL in bound texts, which PostgreSQL refuses: requests ask for such ids and names.
+
+    What is looked for is then not found, and what is stored has U+FFFD in its place.
+    """
+    rows = parameters if executemany else [parameters]
+    if any(_has_nul(value) for row in rows if isinstance(row, dict) for value in row.values()):
+        replaced = [
+            {
+                name: value.replace("\0", "\ufffd") if _has_nul(value) else value
+                for name, value in row.items()
+            }
+            for row in rows
+        ]
+        parameters = replaced if executemany else replaced[0]
+    return statement, parameters
+
+
+def _has_nul(value: object) -> bool:
+    return isinstance(value, str) and "\0" in value
 
 
 def _begin(connection: Connection) -> None:
