@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -47,6 +49,8 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=64)
     parser.add_argument("--writers", type=int, default=8)
     options = parser.parse_args()
+    # Leave no server when a time limit ends the program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     warnings.simplefilter("ignore", InsecureRequestWarning)
     programs, nginx = find_programs(), find_nginx()
     if programs is None or nginx is None:

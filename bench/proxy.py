@@ -13,6 +13,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -45,6 +46,8 @@ HOST: Final = "127.0.0.1"
 
 def main() -> None:
     """Print a line for each number of readers."""
+    # Leave no server when a time limit ends the program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with running_upstream() as (port, pipe), running_readback(port) as (own_port, process):
         pages = [f"/completions/chatcmpl-bench-{at}" for at in range(max(READERS))]
         for _ in range(3):
