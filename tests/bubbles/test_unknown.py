@@ -23,6 +23,8 @@ MESSAGES = f"/chat/completions/{ID}/messages"
         ({"role": "user", "content": []}, "the message is empty"),
         ({"role": "user"}, "the message is empty"),
         ({"role": "tool", "content": "", "tool_call_id": "c"}, "returned an empty text"),
+        ({"role": "tool", "content": None, "tool_call_id": "c"}, "returned no content"),
+        ({"role": "tool"}, "returned no content"),
         ({}, "the message is empty"),
     ],
 )
