@@ -87,7 +87,7 @@ def test_a_leading_think_block_is_folded_and_the_source_is_whole(answered: ShowA
     "content",
     [
         "Well: <think>late</think> yes",
-        "<think>a<think>b</think>c</think>d",
+        "<think>a<think>b</think>c",
         "<think>a</think>b</think>",
         "<ponder>a</ponder>b",
     ],

@@ -471,7 +471,7 @@ def test_choices_become_entries_in_their_order() -> None:
     assert [entry.place for entry in (first, second, third)] == [0, 1, 2]
     assert [call.number for call in first.calls] == ["1", "2"]
     assert first.calls[1].anchor == "choice-0-call-2"
-    assert second.message.is_empty
+    assert second.message.plain_text == "old"
     assert third.message.json.source == "5"
 
 
