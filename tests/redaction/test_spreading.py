@@ -6,9 +6,13 @@ import base64
 import bz2
 import gzip
 import html
+import io
 import json
+import lzma
 import quopri
 import random
+import tarfile
+import zipfile
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
@@ -129,3 +133,26 @@ def test_compressed_text_is_searched_to_its_end_or_masked_whole() -> None:
     assert len(filler) > 1_000_000 and len(shown) > 1_000_000
     assert shown.endswith("[masked: github-token]")
     assert redact([huge]) == ["[masked: unsearched-data]"]
+
+
+def test_archives_are_masked_whole_and_one_compressed_file_is_searched() -> None:
+    secret = f"The key is {TOKEN}.\n".encode()
+    zipped, tarred = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("word/document.xml", secret)
+    with tarfile.open(fileobj=tarred, mode="w") as tape:
+        member = tarfile.TarInfo("notes.txt")
+        member.size = len(secret)
+        tape.addfile(member, io.BytesIO(secret))
+    older = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+    binary = gzip.compress(bytes(range(256)) + secret, mtime=0)
+    for content in (zipped.getvalue(), tarred.getvalue(), older, binary):
+        written = "data:application/octet-stream;base64," + base64.b64encode(content).decode()
+        assert redact([written]) == [
+            "data:application/octet-stream;base64,[masked: unsearched-data]"
+        ]
+
+    [shown] = redact([base64.b64encode(lzma.compress(secret)).decode()])
+    assert lzma.decompress(base64.b64decode(shown)) == b"The key is [masked: github-token].\n"
+    picture = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + older).decode()
+    assert redact([picture]) == [picture]

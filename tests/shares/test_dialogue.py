@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -98,6 +99,23 @@ def test_a_finding_is_kept_only_if_the_maker_ticks_it(client: FlaskClient, app: 
 
     assert SECRET in client.get(f"{draft}/preview").text
     assert re.search(rf'value="{finding}" checked', client.get(draft).text)
+
+
+def test_the_maker_is_told_of_archives_that_are_left_out(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    data = "data:application/zip;base64," + base64.b64encode(b"PK\x03\x04" + bytes(60)).decode()
+    part = {"type": "file", "file": {"filename": "plans.docx", "file_data": data}}
+    file = tmp_path / "archive.jsonl"
+    messages = [{"role": "user", "content": [{"type": "text", "text": "Read this."}, part]}]
+    file.write_text(json.dumps({**COMPLETION, "id": "chatcmpl-archive", "messages": messages}))
+    load(file)
+    answer = client.post("/completions/chatcmpl-archive/share", data=CHOICES)
+    draft = answer.headers["Location"]
+
+    assert "1 archive or file left out." in client.get(draft).text
+    preview = client.get(f"{draft}/preview").text
+    assert "plans.docx" in preview and data[40:80] not in preview
 
 
 @pytest.mark.parametrize(

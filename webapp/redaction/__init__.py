@@ -31,11 +31,12 @@ it has grown since, the stored snapshot may hold secrets that are found only now
 from webapp.redaction.addresses import hide_password
 from webapp.redaction.logs import get_logger, mask_logger, remember_secrets
 from webapp.redaction.masking import find, mask
-from webapp.redaction.redactor import RULES_VERSION, Finding, Redactor, Scan
+from webapp.redaction.redactor import RULES_VERSION, UNSEARCHED, Finding, Redactor, Scan
 from webapp.redaction.streams import KeyRedactor, StreamRedactor
 
 __all__ = [
     "RULES_VERSION",
+    "UNSEARCHED",
     "Finding",
     "KeyRedactor",
     "Redactor",

@@ -6,6 +6,7 @@ import base64
 import binascii
 import bz2
 import gzip
+import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,6 +28,14 @@ _SPACED_HINT: Final = re.compile(r"[ :\n](?:[0-9A-Fa-f]{2}[ :\n]){3}")
 
 _COMPRESSED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _BZ2: Final = b"BZh"
+_XZ: Final = b"\xfd7zXZ\x00"
+_ARCHIVES: Final = (
+    # Of ZIP, also of office documents, 7-Zip, RAR, Zstandard, lzip, LZ4, and of older documents.
+    *(b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"LZIP\x01"),
+    *(b"\x04\x22\x4d\x18", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+)
+"""The beginnings of files that hold others, which are not unpacked."""
+
 _MOST_UNPACKED: Final = 16 * 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
@@ -44,7 +53,7 @@ class Base64Text:
     encode: Callable[[str], str]
     """Writes another text in the same way."""
     is_unread: bool = False
-    """Whether it is too long to be unpacked and searched; `text` is in base64."""
+    """Whether it cannot be searched: an archive, or too long when unpacked; `text` is in base64."""
 
 
 def iter_base64(text: str) -> Iterator[Base64Text]:
@@ -94,7 +103,9 @@ def _read(written: str, start: int, end: int) -> Base64Text | None:
     sample = _decode(written[:_SAMPLE])
     if sample is None:
         return None
-    if sample.startswith((*_COMPRESSED, _BZ2)):
+    if sample.startswith(_ARCHIVES) or (b"\x00" in sample and _is_tar(written)):
+        return Base64Text(start, end, written, str, is_unread=True)
+    if sample.startswith((*_COMPRESSED, _BZ2, _XZ)):
         return _read_compressed(written, start, end)
     charset = _UTF_16 if len(sample) > 3 and not any(sample[1::2]) else "utf-8"
     head = sample.decode(charset, "ignore")
@@ -130,20 +141,28 @@ def _read_hex(written: str, start: int, end: int) -> Base64Text | None:
 
 def _read_compressed(written: str, start: int, end: int) -> Base64Text | None:
     content = _decode(written) or b""
-    is_bz2 = content.startswith(_BZ2)
+    is_bz2, is_xz = content.startswith(_BZ2), content.startswith(_XZ)
+    start_unpacker: Callable[[], _Unpacker] = (
+        bz2.BZ2Decompressor if is_bz2 else lzma.LZMADecompressor if is_xz else _start_zlib
+    )
     try:
-        unpacked = _unpack(content, bz2.BZ2Decompressor if is_bz2 else _start_zlib)
-        text = "" if unpacked is None else unpacked.decode()
-    except (OSError, EOFError, zlib.error, ValueError):
+        unpacked = _unpack(content, start_unpacker)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError):
         return None
-    if unpacked is None:
-        # More than is searched could hold anything.
+    try:
+        text = None if unpacked is None else unpacked.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        # More than is searched could hold anything, and so could what is no text.
         return Base64Text(start, end, written, str, is_unread=True)
 
     def encode(new: str) -> str:
         content = new.encode("utf-8", "replace")
         if is_bz2:
             packed = bz2.compress(content)
+        elif is_xz:
+            packed = lzma.compress(content)
         elif written[0] == "H":
             packed = gzip.compress(content, mtime=0)
         else:
@@ -179,9 +198,13 @@ def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:
         if not unpacker.eof:
             break
         content = unpacker.unused_data
-        if not content.startswith((*_COMPRESSED, _BZ2)):
+        if not content.startswith((*_COMPRESSED, _BZ2, _XZ)):
             break
     return b"".join(pieces)
+
+
+def _is_tar(written: str) -> bool:
+    return len(written) > 600 and (_decode(written[:352]) or b"")[257:262] == b"ustar"
 
 
 def _decode(written: str) -> bytes | None:

@@ -23,7 +23,8 @@ from webapp.redaction.spreading import SHORTEST, Known
 from webapp.redaction.views import has_escapes, iter_views
 
 _MOST_IN_NAME: Final = 40
-_UNREAD: Final = "unsearched-data"
+UNSEARCHED: Final = write_mask("unsearched-data")
+"""The mask of archives, and of what is too long to be unpacked and searched."""
 
 RULES_VERSION: Final = 4
 """Counts up when a rule finds more or less than before."""
@@ -321,7 +322,7 @@ class _Editor:
             self._scan.note_base64(is_unread=one.is_unread)
             if not any(start < one.end and one.start < end for start, end, _ in edits):
                 if one.is_unread:
-                    found.append((one.start, one.end, write_mask(_UNREAD)))
+                    found.append((one.start, one.end, UNSEARCHED))
                     continue
                 new = Rewriter(self).rewrite_text(one.text, step, name)
                 if new != one.text:

@@ -18,7 +18,7 @@ from webapp.messages import Message
 from webapp.messages.parsing import REASONING_FIELDS
 from webapp.messages.reasoning import DETAIL_FIELDS
 from webapp.notes import MEMBER, Note, read_notes, write_notes
-from webapp.redaction import RULES_VERSION, Finding, Redactor
+from webapp.redaction import RULES_VERSION, UNSEARCHED, Finding, Redactor
 
 SHARED_ID: Final = "shared"
 """The id of every completion in a share: its own would help somebody who has a key."""
@@ -87,6 +87,11 @@ class Snapshot:
     rules: int
     total: int
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def unsearched(self) -> int:
+        """The number of archives and other data that were masked since they cannot be searched."""
+        return self.text.count(UNSEARCHED)
 
     @property
     def document(self) -> Object:
