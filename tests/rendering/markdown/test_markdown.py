@@ -37,6 +37,16 @@ def plain(text: str) -> str:
     return node.text()
 
 
+_WORDS = ["a", "Table", "www.x", "2024", "don't", "i.e.", "end?", "ok;", "x,", "http", "1", "E'"]
+
+
+@given(st.lists(st.sampled_from(_WORDS), min_size=1).map(" ".join))
+@example("Thank you. Go on with the next one.")
+def test_sentences_are_shown_as_the_parser_shows_them(text: str) -> None:
+    # A line break at its end leaves a text to the parser.
+    assert html(text) == html(text + "\n")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
