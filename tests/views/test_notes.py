@@ -99,8 +99,9 @@ def test_a_note_is_written_shown_beside_its_message_and_counted(app: Flask) -> N
         assert len(page.all(".note-head a")) == (3 if reader is ben else 0)
     assert "note-card" in ben.get(answer.location.partition("#")[0]).text
     listed = ben.page(NOTES)
+    assert "The password: " in listed.one("main").text()
     assert len(listed.all(".notes li")) == 3
-    assert ben.get(listed.link("Show messages 2 to 4") or "").status_code == 200
+    assert ben.get(listed.link("messages 2 to 4") or "").status_code == 200
 
 
 def test_notes_are_changed_by_their_author_and_by_administrators(app: Flask) -> None:

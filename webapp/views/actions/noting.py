@@ -104,7 +104,7 @@ def _store() -> Notes:
 
 
 def _load(completion_id: str) -> TranscriptPage:
-    page = services().loader.load_page(completion_id, PageRequest(limit=1), deadline())
+    page = services().loader.load_page(completion_id, PageRequest(), deadline())
     if page.lacks_messages:
         raise page.lacks_messages
     return page
