@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from tests.support.any_json import TRANSCRIPTS
 from tests.support.browser.chromium import Open, open_menu
 
 PIXEL = (
@@ -73,3 +75,26 @@ def test_a_file_opens_offline_and_a_copy_is_markdown_and_rich_text(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert {url.partition(":")[0] for url in requested} <= {"file", "data"}
     page.context.close()
+
+
+@pytest.mark.skipif(not TRANSCRIPTS, reason="the recorded transcripts are not beside the checkout")
+def test_files_of_real_transcripts_open_offline_and_silently(
+    load: Callable[[Path], None], client: FlaskClient, tmp_path: Path, browser: Browser
+) -> None:
+    """The first transcript of each collection."""
+    firsts = [file.read_text(encoding="utf-8").partition("\n")[0] for file in TRANSCRIPTS]
+    file = tmp_path / "firsts.jsonl"
+    file.write_text("\n".join(firsts), encoding="utf-8")
+    load(file)
+    heard: list[str] = []
+    page = browser.new_context(offline=True).new_page()
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("request", lambda request: heard.append(request.url))
+    for at, one in enumerate(client.get("/completions.jsonl").text.splitlines()):
+        written = tmp_path / f"{at}.html"
+        address = f"/completions/{json.loads(one)['id']}/export.html"
+        written.write_bytes(client.get(address).get_data())
+        page.goto(written.as_uri())
+        assert page.locator("article").count()
+    page.context.close()
+    assert [one for one in heard if not one.startswith(("file:", "data:"))] == []
