@@ -25,9 +25,9 @@ _TOO_NEW = "It was created a moment ago. It takes some seconds to appear: try ag
 _NOT_FOUND_CAUSES = {
     "embedded": (
         f"{_NOT_STORED} READBACK_STORE_ALL=1 keeps the others as well.",
-        "It was deleted, in this store or by a client of it.",
-        "It was created through another server, or is in another database than DATABASE_URL.",
-        "Its answer has not come to its end: it is stored with the last byte.",
+        "It was deleted, here or through the API.",
+        "It was created through another server, or is in another database than DATABASE_URL's.",
+        "Its answer is still being streamed. It is stored once the answer is complete.",
     ),
     "openai": (
         _NOT_STORED,

@@ -145,7 +145,7 @@ def _print_text(reports: list[tuple[str, Report]]) -> None:
     )
     print_line(
         f"{count(len(reports), 'completion')}: {count(errors, 'error')}, "
-        f"{count(warnings, 'warning')}, {count(information, 'note')}."
+        f"{count(warnings, 'warning')}, {information:,} for information."
     )
 
 

@@ -148,7 +148,7 @@ class ComparisonView:
         comparison = self.comparison
         unchanged = count(comparison.unchanged, "message") + " unchanged"
         if comparison.formal:
-            unchanged += f", {comparison.formal:,} of which differ only in ids or JSON formatting"
+            unchanged += f" ({comparison.formal:,} apart from ids or JSON formatting)"
         words = {"changed": "changed", "added": "only in B", "removed": "only in A"}
         numbers = [(comparison.count(state), said) for state, said in words.items()]
         return [unchanged, *(f"{number:,} {said}" for number, said in numbers if number)]

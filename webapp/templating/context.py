@@ -23,6 +23,7 @@ from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, 
 from webapp.services import services
 from webapp.templating.finding.conversations import ConversationPlace
 from webapp.templating.notes import PageNotes
+from webapp.transcript import Entry
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ class RenderContext:
     definitions: Definitions = field(init=False)
     call_numbers: dict[str, int] = field(init=False)
     targets: frozenset[str] = field(init=False)
+    failing: frozenset[str] = field(init=False)
     _digest: bytes | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -97,6 +99,8 @@ class RenderContext:
         start = ids.index(self.target) if self.target in ids else len(ids)
         named = ids[start : start + self.target_count] if self.target is not None else []
         self.targets = frozenset(one for one in named if one is not None)
+        failures = self.run.failures if self.run else ()
+        self.failing = frozenset(message.anchor for message in failures)
         is_counted = self.run is not None and self.run.begins_at_start
         calls = self.run.calls if self.run and is_counted else ()
         self.call_numbers = {call.anchor: call.number for call in calls if call.number is not None}
@@ -167,12 +171,10 @@ class RenderContext:
         self.structure_budget.spend(more[2])
         self.definitions.spend(more[3])
 
-    @property
-    def failing(self) -> frozenset[str]:
-        """The anchors of the messages of the run that are failures."""
-        return (
-            frozenset(message.anchor for message in self.run.failures) if self.run else frozenset()
-        )
+    def has_failure(self, entry: Entry) -> bool:
+        """Return whether a message, or a result of its calls, is a failure of the run."""
+        results = (result.anchor for call in entry.calls for result in call.results)
+        return not self.failing.isdisjoint((entry.anchor, *results))
 
     @property
     def place(self) -> str:
@@ -300,6 +302,12 @@ def choose_view(section: TranscriptPage) -> View:
     numbers = [entry.number or 0 for entry in section.entries]
     at_least = max(section.total or 0, section.seen or 0, len(section.entries), *numbers, 0)
     return "compact" if at_least >= COMPACT_FROM else "full"
+
+
+def wants_outline() -> bool:
+    """Return whether the request asks for the outline, or it was chosen before."""
+    asked = (request.args.get("view"), request.args.get("like"), request.cookies.get(VIEW_COOKIE))
+    return next((view for view in map(_parse_view, asked) if view), None) == "outline"
 
 
 def keep_view(view: View, section: TranscriptPage) -> View | None:

@@ -103,9 +103,8 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
     An entry of None ends the list if others were left out after the last one shown.
     """
     hidden = 0
-    failing = context.failing if context.only == "failures" else frozenset()
     for entry in select_top_level(context.section.entries):
-        if _is_shown(entry, context, failing):
+        if _is_shown(entry, context):
             yield entry, hidden
             hidden = 0
         else:
@@ -115,17 +114,16 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
         yield None, hidden
 
 
-def _is_shown(entry: Entry, context: RenderContext, failing: frozenset[str]) -> bool:
+def _is_shown(entry: Entry, context: RenderContext) -> bool:
     message = entry.message
     if entry.answers is not None:
-        return _is_shown(entry.answers.caller, context, failing)
+        return _is_shown(entry.answers.caller, context)
     if context.only is None or message.id in context.targets:
         return True
     if context.only == "calls":
         return bool(entry.calls or entry.pieces) or message.is_tool_result
     if context.only == "failures":
-        results = (result.anchor for call in entry.calls for result in call.results)
-        return any(anchor in failing for anchor in (entry.anchor, *results))
+        return context.has_failure(entry)
     return message.speaker == context.only
 
 

@@ -16,6 +16,7 @@ from webapp.reading.previews import Row
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.context import wants_outline
 from webapp.templating.finding.conversations import find_place
 from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
@@ -65,7 +66,10 @@ def read_page_request() -> PageRequest:
     after = request.args.get("after")
     return PageRequest(
         after=check_id(after) if after else None,
-        limit=read_whole_number("limit", default=20, low=1, high=MAX_LIMIT),
+        # A line of the outline is small, and long runs are scanned by it.
+        limit=read_whole_number(
+            "limit", default=MAX_LIMIT if wants_outline() else 20, low=1, high=MAX_LIMIT
+        ),
         order="asc" if order == "asc" else "desc",
         shown=read_whole_number("shown", default=0, low=0, high=10**9),
         # Only a page that is there has the messages from this one on.

@@ -65,10 +65,11 @@ def test_a_forged_memory_is_no_view(fake: FakeUpstream, fake_client: FlaskClient
 def test_further_pages_keep_the_view_without_a_memory(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    keep(fake, turns(50))
+    keep(fake, turns(250))
     page = Page.of(fake_client.get(HERE, query_string={"view": "outline"}))
+    assert len(page.all(".outlined")) == 120
     fake_client.delete_cookie("readback_view")
-    following = Page.of(fake_client.get(page.link("load 20") or ""))
+    following = Page.of(fake_client.get(page.link("load 100") or ""))
     assert following.one(".transcript").attributes["data-view"] == "outline"
 
 
@@ -107,7 +108,7 @@ def test_every_message_is_a_line_of_the_outline(
     keep(fake, CALLED)
     page = Page.of(fake_client.get(HERE, query_string={"view": "outline"}))
     lines = [readable(line) for line in page.all(".outlined > summary")]
-    assert lines == ["1 user Look.", "2 assistant shell, add, think"]
+    assert lines == ["1 user Look.", "2 assistant ✗ failed shell, add, think"]
     assert page.one(".outlined > #m-2") is not None
 
 

@@ -67,7 +67,7 @@ def find_failures(subject: Subject) -> Iterator[Found]:
     for is_failed, group in groupby(answered, key=_is_failed):
         calls = list(group)
         if is_failed and len(calls) >= FAILURES:
-            yield Found(calls[0], f"{len(calls)} tool calls in a row failed, from here on.")
+            yield Found(calls[0], f"{len(calls)} tool calls in a row failed, this one first.")
 
 
 @rule(

@@ -151,11 +151,7 @@ def find_reused_ids(subject: Subject) -> Iterator[Found]:
         for call in entry.calls:
             id = call.call.id
             if id and id in seen:
-                yield Found(
-                    call,
-                    f"Call {seen[id]} has the id {quote(id)} too; OpenAI accepts that, Mistral "
-                    "does not.",
-                )
+                yield Found(call, f"Call {seen[id]} has the id {quote(id)} too.")
         seen |= {call.call.id: call.number for call in entry.calls if call.call.id}
 
 

@@ -21,7 +21,7 @@ class Need(Enum):
     CALLS = "this server returns no tool calls of earlier turns"
     TOOLS = "this server returns no tool definitions"
     COMPLETION = "the completion could not be read"
-    OPENAI = "this server is not OpenAI's, and others keep models for another time"
+    OPENAI = "this server is not OpenAI's, and others retire their models at other times"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
