@@ -40,7 +40,7 @@ def test_the_head_tells_model_time_reasons_tokens_and_metadata(
         ({"total_ms": 3140, "first_token_ms": 420}, ["first token 0.42 s", "answer 3.1 s"]),
         ({"total_ms": 65_000}, ["answer 1 min 5 s"]),
         ({"total_ms": -1, "first_token_ms": "soon"}, []),
-        ({"total_ms": 10**400}, ["min"]),
+        ({"total_ms": 10**400}, [" d "]),
         ({}, []),
         ([3140], []),
         (None, []),
