@@ -67,7 +67,7 @@ def test_further_pages_keep_the_view_without_a_memory(
 ) -> None:
     keep(fake, turns(250))
     page = Page.of(fake_client.get(HERE, query_string={"view": "outline"}))
-    assert len(page.all(".outlined")) == 120
+    assert len(page.all(".outlined")) == 101
     fake_client.delete_cookie("readback_view")
     following = Page.of(fake_client.get(page.link("load 100") or ""))
     assert following.one(".transcript").attributes["data-view"] == "outline"
