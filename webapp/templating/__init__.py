@@ -121,7 +121,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_sorts": tuple(SORTS),
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
-    "list_tools": bubbles.list_tools,
+    "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,
     "message_url": addresses.message_url,

@@ -31,6 +31,8 @@ from webapp.transcript import CallEntry, Entry
 
 BUBBLES: Final = "readback.bubbles"
 """The extension of an application with the bubbles that it keeps."""
+_MOST_WITH_WORDS: Final = 3
+"""Calls of a message that its line in the outline shows with their arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,15 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
     )
 
 
-def list_tools(message: Message) -> str:
-    """List the names of the tools that a message calls, with how often if more than once."""
-    names = Counter(getattr(call, "name", None) or "tool" for call in message.calls)
+def list_calls(entry: Entry, context: RenderContext) -> str:
+    """List the calls of a message in a line.
+
+    A few have the first words of their arguments; of many, the tools are counted.
+    """
+    known = [context.run_calls.get(call.anchor) for call in entry.calls]
+    if len(known) <= _MOST_WITH_WORDS and all(known):
+        return ", ".join(f"{call.tool} {call.words}".rstrip() for call in known if call)
+    names = Counter(getattr(call.call, "name", None) or "tool" for call in entry.calls)
     return ", ".join(name if times == 1 else f"{name} ×{times}" for name, times in names.items())
 
 

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 from flask import Response, abort, after_this_request, request
 
 from webapp import rendering
-from webapp.analysis import Run
+from webapp.analysis import Run, RunCall
 from webapp.messages import Image, Text
 from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
@@ -85,7 +85,7 @@ class RenderContext:
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
     definitions: Definitions = field(init=False)
-    call_numbers: dict[str, int] = field(init=False)
+    run_calls: dict[str, RunCall] = field(init=False)
     targets: frozenset[str] = field(init=False)
     failing: frozenset[str] = field(init=False)
     _digest: bytes | None = field(init=False, default=None)
@@ -101,9 +101,8 @@ class RenderContext:
         self.targets = frozenset(one for one in named if one is not None)
         failures = self.run.failures if self.run else ()
         self.failing = frozenset(message.anchor for message in failures)
-        is_counted = self.run is not None and self.run.begins_at_start
-        calls = self.run.calls if self.run and is_counted else ()
-        self.call_numbers = {call.anchor: call.number for call in calls if call.number is not None}
+        calls = self.run.calls if self.run else ()
+        self.run_calls = {call.anchor: call for call in calls}
 
     @classmethod
     def for_request(
@@ -207,11 +206,13 @@ class RenderContext:
 
         None if the call is beyond that part.
         """
-        number = self.call_numbers.get(anchor)
-        if number is None or self.run is None:
+        call = self.run_calls.get(anchor)
+        if call is None or call.number is None:
+            return None
+        if self.run is None or not self.run.begins_at_start:
             return None
         total = f" of {len(self.run.calls):,}" if self.run.is_whole else ""
-        return f"call {number:,}{total}"
+        return f"call {call.number:,}{total}"
 
     def within_budget(self, items: Sequence[T]) -> Sequence[T]:
         """Return as many of `items` as one page shows at once."""

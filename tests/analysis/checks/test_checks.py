@@ -158,7 +158,6 @@ def test_real_transcripts_have_no_findings_that_a_reader_would_not_share() -> No
         "choice-missed": 1,
         "cut-length": 18,
         "filtered": 1,
-        "media-type": 1,
         "output-schema": 1,
         "reasoning-ate-budget": 5,
     }

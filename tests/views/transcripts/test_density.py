@@ -108,7 +108,7 @@ def test_every_message_is_a_line_of_the_outline(
     keep(fake, CALLED)
     page = Page.of(fake_client.get(HERE, query_string={"view": "outline"}))
     lines = [readable(line) for line in page.all(".outlined > summary")]
-    assert lines == ["1 user Look.", "2 assistant ✗ failed shell, add, think"]
+    assert lines == ["1 user Look.", "2 assistant ✗ failed shell ls -la, add 1, two, think"]
     assert page.one(".outlined > #m-2") is not None
 
 

@@ -67,12 +67,12 @@ _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 _SENTENCES: Final = re.compile(
     r"[A-Za-z](?:[A-Za-z0-9,;']|[.?](?= [A-Za-z]|\Z)| (?=[A-Za-z0-9])|(?!))*+"
 )
-"""Words on one line without syntax, such as many questions are."""
+"""Words on one line without syntax, such as many questions are; only bare citations look so."""
 
 
 def render(text: str, scope: Scope, *, own_host: str) -> str:
     """Render `text` as HTML, not yet sanitized. Raise `TooCostly` if it is nested too deeply."""
-    if _SENTENCES.fullmatch(text):
+    if "citeturn" not in text and _SENTENCES.fullmatch(text):
         return f'<p dir="auto">{text}</p>\n'
     levels = scope.page.budgets.levels
     parser = _build_parser(own_host, levels)
