@@ -79,6 +79,17 @@ def test_what_is_pinned_is_first_in_the_list_and_marked_in_its_transcript(
     assert "unpinned" in Page.of(client.get("/record")).text
 
 
+def test_a_pinned_completion_that_the_page_lacks_has_its_numbers(client: FlaskClient) -> None:
+    client.post("/completions/chatcmpl-a/pin")
+
+    page = Page.of(client.get("/completions?flat=1&limit=1"))
+
+    assert [row.attributes["href"] for row in page.all(".rows:not(.pinned *) a.row-link")] == [
+        "/completions/chatcmpl-c?flat=1"
+    ]
+    assert page.one(".pinned .row-messages").text() == f"{len(MESSAGES)} messages"
+
+
 def test_a_deleted_completion_is_not_pinned_any_more(client: FlaskClient, app: Flask) -> None:
     client.post("/selected/pin", data={"pick": IDS})
 

@@ -78,9 +78,10 @@ def _render() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
+    pins = read_input(services().pins.list)
+    pinned = () if filters or after or wants_fragment() else read_pinned(pins, until)
     ids = [row.completion.id for row in rows if row.completion.id]
     finder = services().finder
-    pins = read_input(services().pins.list)
     listing = Listing(
         rows,
         filters,
@@ -93,9 +94,9 @@ def _render() -> ResponseReturnValue:
             if source and folds
             else {}
         ),
-        numbers=read_input(partial(finder.find_numbers, ids)) if finder else {},
+        numbers=read_input(partial(finder.find_numbers, [*ids, *pins])) if finder else {},
         can_fold=source is not None,
-        pinned=() if filters or after or wants_fragment() else read_pinned(pins, until),
+        pinned=pinned,
         pins=frozenset(pins),
         unchecked=read_input(partial(count_unchecked, query)),
     )
