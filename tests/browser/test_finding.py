@@ -38,6 +38,7 @@ def test_search_and_conversations_by_keyboard_on_a_phone_without_a_script(
     writable: str, open_page: Open
 ) -> None:
     page = open_page(writable, "/search", javascript=False, width=390)
+    expect(page.locator("main [name=q]")).to_be_focused()
     page.keyboard.type("stockholm tool:trains")
     page.keyboard.press("Enter")
     expect(page.locator(".finds mark")).to_have_text("Stockholm")
