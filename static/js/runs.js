@@ -3,12 +3,17 @@
 
 const place = document.getElementById("place");
 const range = document.querySelectorAll("[data-target]").length > 1 ? place?.textContent : "";
-const lines = [...document.querySelectorAll(".outline-lines > [data-number]")];
+const lines = [...document.querySelectorAll(".outline-lines > li")];
 const cells = [...document.querySelectorAll(".ribbon a[data-number]")];
+
+// An answer comes after all numbers; lines without either are never marked.
+function getNumber(one) {
+  return one.dataset.kind === "answer" ? Infinity : Number(one.dataset.number ?? NaN);
+}
 
 function mark(marked, number) {
   let current = null;
-  for (const one of marked) if (Number(one.dataset.number) <= number) current = one;
+  for (const one of marked) if (getNumber(one) <= number) current = one;
   for (const one of marked) {
     const link = one.matches("a") ? one : one.querySelector("a");
     if (one === current) link.setAttribute("aria-current", "location");
@@ -27,23 +32,35 @@ function reveal(line) {
 }
 
 function showPlace(bubble) {
-  const number = Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
+  const isAnswer = bubble.matches(".output");
+  const number = isAnswer ? Infinity : Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
   if (!number) return;
   const total = place.dataset.total;
   if (range && bubble.matches("[data-target]")) place.textContent = range;
+  else if (isAnswer) place.textContent = "answer";
   else place.textContent = `message ${number.toLocaleString("en")}${total ? ` of ${Number(total).toLocaleString("en")}` : ""}`;
   const line = mark(lines, number);
   if (line) reveal(line);
   mark(cells, number);
 }
 
+// At the end of the page its last message is read, which never gets to the top of the window.
+function showEnd() {
+  const { scrollHeight } = document.documentElement;
+  if (!scrollY || innerHeight + scrollY < scrollHeight - 2) return false;
+  const last = [...document.querySelectorAll(".page > .bubble")].at(-1);
+  if (last) showPlace(last);
+  return Boolean(last);
+}
+
 if (place) {
+  addEventListener("scrollend", showEnd);
   // A message is being read if it lies in the upper third of the window. Only the messages of
   // sections that are there are watched: watching all would cost every frame of a long transcript.
   const band = { rootMargin: "-64px 0px -66% 0px" };
   const bubbles = new IntersectionObserver((seen) => {
     const read = seen.filter((one) => one.isIntersecting).at(-1);
-    if (read) showPlace(read.target);
+    if (read && !showEnd()) showPlace(read.target);
   }, band);
   const sections = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {

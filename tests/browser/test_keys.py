@@ -58,6 +58,21 @@ def test_keys_move_through_messages_calls_failures_and_turns(
 
 
 @pytest.mark.usefixtures("called")
+def test_the_place_follows_to_the_answer_at_the_end(address: str, open_page: Open) -> None:
+    page = open_page(address, f"{HERE}?view=full")
+    page.set_viewport_size({"width": 1440, "height": 300})
+    place = page.locator("#place")
+    page.keyboard.press("j")
+    expect(place).to_contain_text("of 5")
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(place).to_have_text("answer")
+    current = page.locator(".outline-lines [aria-current]")
+    expect(current).to_have_count(1)
+    expect(current).to_contain_text("Done.")
+
+
+@pytest.mark.usefixtures("called")
 def test_keys_fold_a_call_show_the_source_and_copy_the_link(address: str, open_page: Open) -> None:
     page = open_page(address, f"{HERE}?view=compact")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
