@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 STOP_SECONDS: Final = 5
 """How long a stop waits for answers in progress before it cuts them off."""
 
-_SWITCH_SECONDS: Final = 0.0005
+_SWITCH_SECONDS: Final = 0.002
 """How long a thread computes while others want to."""
 
 
