@@ -203,6 +203,17 @@ def find_named(text: str, lowered: str) -> Iterator[Place]:
             at = lowered.find(hint, end)
 
 
+class _Start(NamedTuple):
+    """Where a value can begin, and whether it is sure to be one.
+
+    `is_content` is true for the content of an element, which may be closed by a tag.
+    """
+
+    at: int
+    is_sure: bool
+    is_content: bool = False
+
+
 def _read(text: str, begin: int, end: int) -> Place | None:
     """Return the secret after the name from `begin` to `end`."""
     name = text[begin:end]
@@ -217,64 +228,64 @@ def _read(text: str, begin: int, end: int) -> Place | None:
     ):
         return None
     kind, shape = found
-    for value_at, is_sure in _iter_values(text, begin, end, shape):
-        place = _read_value(text, begin, value_at, kind, shape, is_sure)
+    for start in _iter_values(text, begin, end, shape):
+        place = _read_value(text, begin, start, kind, shape)
         if place is not None:
             return place
     return None
 
 
-def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[tuple[int, bool]]:
-    """Yield the places where a value can begin, and whether it is sure to be one."""
+def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Start]:
+    """Yield the places where a value can begin."""
     before = text[max(begin - 2, 0) : begin]
     if match := _TYPED.match(text, end):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     if match := _ASSIGNED.match(text, end):
-        yield match.end(), True
+        yield _Start(match.end(), True)
         if fallback := _FALLBACK.match(text, match.end()):
-            yield fallback.end(), True
+            yield _Start(fallback.end(), True)
     if match := _OTHERWISE.match(text, end):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     word = _WORD_NEXT.match(text, end)
     if word and is_strong(word["word"]) and _SET_BEFORE.search(text, max(begin - 80, 0), begin):
-        yield word.start("word"), True
+        yield _Start(word.start("word"), True)
     if before.endswith("-") and (match := _FLAG.match(text, end)):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     if before.endswith(("<", ":")) and (match := _ELEMENT.match(text, end)):
-        yield -match.end(), True
+        yield _Start(match.end(), True, is_content=True)
     if before.endswith(("'", '"')) and (match := _ARGUMENT.match(text, end)):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     if before.endswith(("'", '"')) and (match := _ATTRIBUTE.match(text, end)):
-        yield -match.end(), False
+        yield _Start(match.end(), False, is_content=True)
     if match := _CALLED.match(text, end):
-        yield match.end(), False
+        yield _Start(match.end(), False)
     if shape is Shape.CODE and (match := _BARE_NEXT.match(text, end)):
         bare = _BARE.match(text, match.end())
         if bare is not None and is_random(bare[0].rstrip(".!?:")):
-            yield match.end(), False
+            yield _Start(match.end(), False)
     if (match := _NEXT_WORD.match(text, end)) and is_told(match["word"]):
-        yield match.start("word"), False
+        yield _Start(match.start("word"), False)
     if match := _NEXT_ELEMENT.match(text, end):
-        yield -match.end(), True
+        yield _Start(match.end(), True, is_content=True)
     if match := _VALUE_NEXT.match(text, end):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     if match := _DEFAULT.match(text, end):
-        yield match.end(), True
+        yield _Start(match.end(), True)
     if match := _COLUMN.match(text, end):
-        yield match.end(), False
+        yield _Start(match.end(), False)
     if match := _SAID.match(text, end):
-        yield match.end(), False
+        yield _Start(match.end(), False)
     if match := _QUOTED_NEXT.match(text, end):
         quoted = _STRING.match(text, match.end())
         if shape is Shape.ANY or (quoted and is_random(quoted[quoted.lastgroup or 0])):
-            yield match.end(), False
+            yield _Start(match.end(), False)
 
 
-def _read_value(
-    text: str, begin: int, at: int, kind: str, shape: Shape, is_sure: bool
-) -> Place | None:
-    if at < 0:
-        content = _CONTENT.match(text, -at)
+def _read_value(text: str, begin: int, start: _Start, kind: str, shape: Shape) -> Place | None:
+    """Read the value that begins at `start`, of a name that begins at `begin`."""
+    at, is_sure = start.at, start.is_sure
+    if start.is_content:
+        content = _CONTENT.match(text, at)
         is_closed = content is not None and text.startswith("<", content.end())
         if content is None or not ((is_sure and is_closed) or is_strong(content[0])):
             return None
@@ -285,8 +296,7 @@ def _read_value(
         at += 2
     quoted = _STRING.match(text, at)
     if quoted is not None:
-        start, end = quoted.span(quoted.lastgroup or 0)
-        return _check(text, start, end, kind, shape, True)
+        return _check(text, *quoted.span(quoted.lastgroup or 0), kind, shape, True)
     if text[at : at + 1] in _OPENERS:
         return None
     is_line = is_sure and (
@@ -300,6 +310,11 @@ def _read_value(
         and not whole[0].endswith((")", ",", "{", "[", ";", "("))
     ):
         return _check(text, *whole.span(), kind, shape, False)
+    return _read_bare(text, at, kind, shape, is_sure)
+
+
+def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Place | None:
+    """Read a value without quotes, unless it is a word of a sentence or a call."""
     bare = _BARE.match(text, at)
     if bare is None:
         return None

@@ -108,6 +108,29 @@ _SESSIONS: Final = re.compile(
     r"|session[_-]?token|auth[_-]?session|_?session|sid|session_?id)\Z",
     re.IGNORECASE,
 )
+_BY_NAME: Final = {
+    **dict.fromkeys(
+        ("authorization", "proxyauthorization", "xauthorization"), ("authorization", Shape.ANY)
+    ),
+    **dict.fromkeys(("cookie", "setcookie", "cookies", "cookieheader"), ("cookie", Shape.COOKIE)),
+    # The private part of a JSON Web Key, or a key that both sides have.
+    **dict.fromkeys(("d", "k"), ("private-key", Shape.RANDOM)),
+    **dict.fromkeys(("seedphrase", "recoveryphrase"), ("seed-phrase", Shape.ANY)),
+    **dict.fromkeys(("samlresponse", "samlrequest", "samlassertion"), ("credential", Shape.RANDOM)),
+}
+_BY_LAST_WORD: Final = {
+    **dict.fromkeys(
+        ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa"),
+        ("pin", Shape.DIGITS),
+    ),
+    **dict.fromkeys(
+        ("credential", "credentials", "creds", "cred", "jwt", "bearer", "sas", "sig"),
+        ("credential", Shape.RANDOM),
+    ),
+    "psk": ("password", Shape.ANY),
+    **dict.fromkeys(("mnemonic", "seedphrase"), ("seed-phrase", Shape.ANY)),
+    **dict.fromkeys(("auth", "pepper"), ("secret", Shape.RANDOM)),
+}
 _KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "access-key"}
 
 
@@ -126,10 +149,8 @@ def classify(name: str) -> tuple[str, Shape] | None:
     joined = "".join(words)
     if _is_password(last, before):
         return "password", Shape.ANY
-    if joined in ("authorization", "proxyauthorization", "xauthorization"):
-        return "authorization", Shape.ANY
-    if joined in ("cookie", "setcookie", "cookies", "cookieheader"):
-        return "cookie", Shape.COOKIE
+    if joined in _BY_NAME:
+        return _BY_NAME[joined]
     if _SESSIONS.match(name):
         return "session", Shape.SETTING
     if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
@@ -148,22 +169,9 @@ def classify(name: str) -> tuple[str, Shape] | None:
             return kind, Shape.CODE
         # A setting in capitals names somebody's key; a member `key` is mostly a name.
         return (kind, Shape.SETTING) if _is_setting(name, words) else None
-    if last in ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa"):
-        return "pin", Shape.DIGITS
-    if last in ("credential", "credentials", "creds", "cred", "jwt", "bearer", "sas", "sig"):
-        return "credential", Shape.RANDOM
-    if last == "psk":
-        return "password", Shape.ANY
-    if joined in ("d", "k"):
-        # The private part of a JSON Web Key, or a key that both sides have.
-        return "private-key", Shape.RANDOM
-    if last in ("mnemonic", "seedphrase") or joined in ("seedphrase", "recoveryphrase"):
-        return "seed-phrase", Shape.ANY
-    if joined in ("samlresponse", "samlrequest", "samlassertion"):
-        return "credential", Shape.RANDOM
-    if last in ("auth", "pepper") or joined.endswith("connectionstring"):
+    if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
-    return None
+    return _BY_LAST_WORD.get(last)
 
 
 def _is_setting(name: str, words: list[str]) -> bool:
