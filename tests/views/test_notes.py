@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 from tests.access.conftest import Open, open_app  # noqa: F401  a fixture
 from tests.shares.sharing import COMPLETION, MESSAGES, SECRET, snapshot
 from tests.support.pages import Page
-from tools.postgres import PostgresServer
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store
@@ -224,16 +223,6 @@ def test_the_notes_on_a_deleted_completion_are_deleted(app: Flask) -> None:
     assert ann.post(f"/completions/{ID}/delete").status_code == 303
 
     assert notes.list(ID) == ()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.process)])
-def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Config]:
-    if request.param == "sqlite":
-        yield config
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield replace(config, database_url=url)
 
 
 def test_notes_are_of_one_place_and_not_too_many(database: Config) -> None:

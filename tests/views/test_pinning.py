@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -15,7 +14,6 @@ from tests.access.conftest import HASH
 from tests.shares.sharing import COMPLETION, MESSAGES, publish
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import Page
-from tools.postgres import PostgresServer
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Retention, Store
@@ -31,16 +29,6 @@ def fill(config: Config) -> None:
         for at, one in enumerate(IDS):
             document = {**COMPLETION, "id": one, "created": 1_758_000_000 + at}
             store.add([parse_record(json.dumps(document | {"messages": MESSAGES[at:]}))])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.process)])
-def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Config]:
-    if request.param == "sqlite":
-        yield config
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield replace(config, database_url=url)
 
 
 @pytest.fixture
