@@ -15,7 +15,13 @@ import pytest
 from webapp.addresses.forwarding import Proxies
 from webapp.serving.admission import Kind, Shares
 from webapp.serving.refusals import AnswerRefusals
-from webapp.serving.server import IDLE_SECONDS, PRESSED_SECONDS, SILENT_SECONDS, Server
+from webapp.serving.server import (
+    HELD_IN_ALL,
+    IDLE_SECONDS,
+    PRESSED_SECONDS,
+    SILENT_SECONDS,
+    Server,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -87,12 +93,18 @@ def proxies() -> Proxies:
 
 
 @pytest.fixture
-def server(app: App, clock: Clock, proxies: Proxies) -> Iterator[Server]:
+def server(
+    request: pytest.FixtureRequest, app: App, clock: Clock, proxies: Proxies
+) -> Iterator[Server]:
+    """A server; its parameter, if any, is how many bytes of answers it holds."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     most = dict.fromkeys(set(Kind) - {Kind.QUICK}, MOST)
     shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY, proxies)
-    server = Server(AnswerRefusals(app), listener, shares, TRANSFER, clock=clock)
+    most_held = getattr(request, "param", HELD_IN_ALL)
+    server = Server(
+        AnswerRefusals(app), listener, shares, TRANSFER, most_held=most_held, clock=clock
+    )
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server
@@ -268,10 +280,13 @@ def test_full_shares_bear_less_silence(
         assert app.closed.acquire(timeout=PATIENCE)
 
 
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("server", [3_000_000], indirect=True)
 def test_answers_that_nobody_takes_have_a_limit_in_all(
-    server: Server, app: App, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    app: App, connect: Connect, clock: Clock
 ) -> None:
-    monkeypatch.setattr("webapp.serving.server.HELD_IN_ALL", 3_000_000)
+    # No client is silent for too long yet.
+    clock.ahead = -3600
     for _ in range(2):
         connect(b"GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n")
 

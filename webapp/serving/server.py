@@ -45,8 +45,9 @@ HELD_IN_ALL: Final = 512 * 1024 * 1024
 class Server(TcpWSGIServer):  # type: ignore[misc]
     """Serves `app` on a listening socket that it may share with other processes.
 
-    A request must arrive, and its answer must be taken, within `transfer_seconds`. `clock`
-    returns the seconds by which clients become overdue.
+    A request must arrive, and its answer must be taken, within `transfer_seconds`. Of answers that
+    wait for their clients, `most_held` bytes are held. `clock` returns the seconds by which clients
+    become overdue.
     """
 
     channel_class = Channel
@@ -59,10 +60,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         shares: Shares,
         transfer_seconds: float,
         *,
+        most_held: int = HELD_IN_ALL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.admission: Final = Admission(shares)
         self._transfer_seconds = transfer_seconds
+        self._most_held = most_held
         self._clock = clock
         self._stops_at: float | None = None
         self._most = _limit_connections()
@@ -72,30 +75,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             self._pools[kind].set_thread_count(threads)
         # That requests wait, or that clients leave, is nothing to report.
         mask_logger(logging.getLogger("waitress")).setLevel(logging.ERROR)
-        settings = Adjustments(
-            backlog=BACKLOG,
-            # The app decides which proxies it trusts.
-            clear_untrusted_proxy_headers=False,
-            # Beyond, connections wait to be accepted. `tend` closes idle ones first.
-            connection_limit=self._most,
-            asyncore_use_poll=True,
-            ident=None,
-            log_socket_errors=False,
-            max_request_header_size=_MAX_HEAD_BYTES,
-            # Admission has the limits of bodies.
-            max_request_body_size=2**62,
-            outbuf_high_watermark=_HELD_ANSWER,
-            outbuf_overflow=_HELD_IN_MEMORY,
-            recv_bytes=64 * 1024,
-            sockets=[listener],
-        )
         super().__init__(
             app,
             {},
             True,
             listener,
             dispatcher=self._pools[Kind.QUICK],
-            adj=settings,
+            adj=_configure(listener, self._most),
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             bind_socket=False,
         )
@@ -149,7 +135,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 channel.cut_off()
         held = sum(one.total_outbufs_len for one in channels)
         for channel in sorted(channels, key=lambda one: one.last_activity):
-            if held <= HELD_IN_ALL:
+            if held <= self._most_held:
                 break
             held -= channel.total_outbufs_len
             if channel.total_outbufs_len:
@@ -175,6 +161,27 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     def set_reuse_addr(self) -> None:
         """Do nothing: the socket is bound already."""
+
+
+def _configure(listener: socket.socket, most_connections: int) -> Adjustments:
+    """Return the settings of waitress."""
+    return Adjustments(
+        backlog=BACKLOG,
+        # The app decides which proxies it trusts.
+        clear_untrusted_proxy_headers=False,
+        # Beyond, connections wait to be accepted. `tend` closes idle ones first.
+        connection_limit=most_connections,
+        asyncore_use_poll=True,
+        ident=None,
+        log_socket_errors=False,
+        max_request_header_size=_MAX_HEAD_BYTES,
+        # Admission has the limits of bodies.
+        max_request_body_size=2**62,
+        outbuf_high_watermark=_HELD_ANSWER,
+        outbuf_overflow=_HELD_IN_MEMORY,
+        recv_bytes=64 * 1024,
+        sockets=[listener],
+    )
 
 
 def _limit_connections() -> int:
