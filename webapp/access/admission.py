@@ -106,7 +106,7 @@ class Access:
         return Provider(self.settings, proxy=self._proxy, ca_bundle=self._ca_bundle)
 
     def is_local(self, environ: Mapping[str, Any]) -> bool:
-        """Return whether a request comes from this machine's own browser or client.
+        """Check whether a request comes from this machine's own browser or client.
 
         If a proxy authenticates, no request of its own is local, even without forwarding headers.
         """
@@ -116,7 +116,7 @@ class Access:
         return self._is_loopback and not is_proxied and is_local_request(cast(Any, environ))
 
     def identify(self, asked: Request) -> Reader | None:
-        """Return the reader of a request, or None. Raises the errors of `Sessions.find`."""
+        """Find the reader of a request, or None. Raises the errors of `Sessions.find`."""
         if self.is_local(asked.environ):
             return LOCAL
         if self.is_open:
@@ -130,7 +130,7 @@ class Access:
         return session.reader if session else None
 
     def _read_proxy_header(self, asked: Request) -> Reader | None:
-        """Return the reader that a trusted proxy names; None if it names none, or several."""
+        """Read the reader that a trusted proxy names; None if it names none, or several."""
         header = self.settings.proxy_user_header or ""
         names = asked.headers.getlist(header)
         if not self.proxies.trusts(asked.remote_addr or "") or len(names) != 1:
@@ -223,7 +223,7 @@ def find_bases(settings: AccessSettings) -> dict[str, str]:
 
 
 def find_own_path(wanted: str) -> str | None:
-    """Return `wanted` if it is a path of this Readback, else None.
+    """Check that `wanted` is a path of this Readback, and return it; None if it is not.
 
     Browsers read `//host` and `/\\host` as another site, and skip tabs and newlines.
     """

@@ -107,7 +107,7 @@ class Attempts:
 
 
 def name_source(address: str) -> str:
-    """Return the source of an address: an IPv4 address, or the network of an IPv6 address.
+    """Find the source of an address: an IPv4 address, or the network of an IPv6 address.
 
     A client with one IPv6 address usually has 2^64 of them.
     """

@@ -27,7 +27,7 @@ _SYSTEMS: Final = {
 
 
 def describe_browser(user_agent: str) -> str:
-    """Return words such as "Firefox on Linux" for the header User-Agent."""
+    """Describe the browser that sent the header User-Agent, in words such as "Firefox on Linux"."""
     browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), None)
     system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), None)
     return f"{browser or 'A browser'} on {system}" if system else browser or "A browser"

@@ -112,7 +112,7 @@ class Provider:
         return urlsplit(self._issuer).netloc
 
     def begin(self, redirect_uri: str, wanted: str) -> str:
-        """Return the provider's address to redirect to; keep the state for `finish` in a cookie.
+        """Start a login: keep its state in a cookie, and return the address to redirect to.
 
         Raises `ProviderDown`.
         """
@@ -128,7 +128,7 @@ class Provider:
         return url
 
     def finish(self) -> LoggedIn:
-        """Return the account of a login, from the request of the provider's redirect.
+        """Complete a login: read the account from the request of the provider's redirect.
 
         Raises `ProviderError`.
         """
@@ -222,7 +222,7 @@ def find_verified_address(claims: Mapping[str, Any]) -> str | None:
 
 
 def is_allowed(claims: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:
-    """Return whether an account is one of those in READBACK_OIDC_ALLOWED.
+    """Check whether an account is one of those in READBACK_OIDC_ALLOWED.
 
     The domain of an address comes after its last @.
     """

@@ -16,7 +16,7 @@ _checks: Final = threading.BoundedSemaphore(_AT_ONCE)
 
 
 def hash_password(password: str) -> str:
-    """Return a value for READBACK_PASSWORD_HASH, with a new salt each time.
+    """Hash a password, with a new salt each time, for READBACK_PASSWORD_HASH.
 
     Raises `ValueError` with a sentence if the password is too short or too long.
     """
@@ -28,7 +28,7 @@ def hash_password(password: str) -> str:
 
 
 def check_password(hashed: str, password: str) -> bool:
-    """Return whether `hashed` was made from `password`; other checks may have to end first."""
+    """Check whether `hashed` was made from `password`; may wait for other checks to end."""
     if len(password) > MAX_LENGTH:
         return False
     with _checks:

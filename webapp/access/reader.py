@@ -50,12 +50,12 @@ def find_reader() -> Reader | None:
 
 
 def current_reader() -> Reader:
-    """Return the reader of this request. Abort with 401 if nobody is logged in."""
+    """Find the reader of this request. Abort with 401 if nobody is logged in."""
     return find_reader() or abort(401, "Log in to read this.")
 
 
 def administrators_only(view: Callable[P, T]) -> Callable[P, T]:
-    """Return `view` for administrators; it aborts with 403 for other readers."""
+    """Restrict `view` to administrators; other readers get a 403."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -67,7 +67,7 @@ def administrators_only(view: Callable[P, T]) -> Callable[P, T]:
 
 
 def known_readers_only(view: Callable[P, T]) -> Callable[P, T]:
-    """Return `view` for readers who logged in or are on this machine; others get a 403.
+    """Restrict `view` to readers who logged in or are on this machine; others get a 403.
 
     If READBACK_OPEN=1 lets in everyone, strangers read, but cost nobody money or space.
     """
@@ -82,7 +82,7 @@ def known_readers_only(view: Callable[P, T]) -> Callable[P, T]:
 
 
 def is_administrator(admins: tuple[str, ...], name: str | None, claims: Mapping[str, Any]) -> bool:
-    """Return whether READBACK_ADMINS has an address or name, or one of the claims."""
+    """Check whether READBACK_ADMINS has an address or name, or one of the claims."""
     if "everyone" in admins:
         return True
     if name and name.lower() in (one.lower() for one in admins if "=" not in one):

@@ -76,7 +76,7 @@ class Entry:
 
     @classmethod
     def from_json(cls, number: int, source: str) -> Entry:
-        """Return the entry that `to_json` wrote."""
+        """Read an entry that `to_json` wrote."""
         stored: dict[str, Any] = json.loads(source)
         known = ("time", "event", "identity", "name", "way", "address")
         values = {name: stored.pop(name, "") for name in known}
@@ -85,7 +85,7 @@ class Entry:
         )
 
     def to_json(self) -> str:
-        """Return the entry as one line of ASCII."""
+        """Write the entry as one line of ASCII."""
         first = {
             "time": self.time,
             "event": self.event,

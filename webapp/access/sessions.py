@@ -91,7 +91,7 @@ class Sessions:
         self._is_registered = False
 
     def start(self, reader: Reader, *, address: str, browser: str) -> str:
-        """Return the token of a new session of `reader`, for the cookie."""
+        """Start a session of `reader`, and return its token for the cookie."""
         self._register()
         token = secrets.token_urlsafe(32)
         now = self._milliseconds()
@@ -147,7 +147,7 @@ class Sessions:
             connection.execute(_END_ALL, {"identity": identity})
 
     def is_newest(self, way: str) -> bool:
-        """Return whether no other process has replaced the basis of `way` since this started."""
+        """Check whether no other process has replaced the basis of `way` since this started."""
         self._register()
         with self._database.get().reader.connect() as connection:
             newest = connection.execute(_NEWEST_BASIS, {"way": way}).scalar()
@@ -185,7 +185,7 @@ class Sessions:
 
 
 def digest(token: str) -> str:
-    """Return the digest of a token, as the database has it."""
+    """Hash a token, as the database stores it."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

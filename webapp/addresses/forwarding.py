@@ -63,7 +63,7 @@ class Proxies:
     prefix: str = ""
 
     def trusts(self, remote: str) -> bool:
-        """Return whether the headers of the proxy at the address `remote` count."""
+        """Check whether the headers of the proxy at the address `remote` count."""
         if not self.trusted:
             return False
         try:
@@ -92,7 +92,7 @@ class Proxies:
 
 
 def remove_prefix(path: str, prefix: str) -> str:
-    """Return `path` without `prefix`, if the proxy left it there.
+    """Remove `prefix` from `path`, if the proxy left it there.
 
     A proxy that serves Readback under a path like our own must remove it: `/v1/v1/…` and `/v1/…`
     would otherwise be the same.
@@ -139,7 +139,7 @@ def _read_last(values: str) -> str:
 
 
 def is_prefix(path: str) -> bool:
-    """Return whether `path` can be put before every path of Readback's.
+    """Check whether `path` can be put before every path of Readback's.
 
     `//host` would lead to another server, and `..` out of the prefix again.
     """
@@ -147,5 +147,5 @@ def is_prefix(path: str) -> bool:
 
 
 def is_own_path(path: str) -> bool:
-    """Return whether `path` begins like a path of Readback's own."""
+    """Check whether `path` begins like a path of Readback's own."""
     return path.partition("/")[2].partition("/")[0] in _OWN

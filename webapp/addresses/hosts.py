@@ -40,7 +40,7 @@ def is_address(host: str) -> bool:
 
 
 def is_on_this_network(host: str) -> bool:
-    """Return whether `host` is this machine, or a name or an address that is not public.
+    """Decide whether `host` is this machine, or a name or an address that is not public.
 
     A name without a dot is found by the search list of the machine, or by that of a container.
     """

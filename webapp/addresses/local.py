@@ -31,7 +31,7 @@ _FORWARDING: Final = frozenset(
 
 
 def is_local_request(environ: WSGIEnvironment) -> bool:
-    """Return whether a request names a loopback host and bears no sign of a proxy.
+    """Check whether a request names a loopback host and bears no sign of a proxy.
 
     HTTP/1.0 is such a sign: no browser speaks it, and nginx does unless configured otherwise.
     """

@@ -41,6 +41,5 @@ class SharedRule(Rule):
 
 
 def _rebind(method: Callable[..., tuple[str, str]], rule: Rule) -> MethodType:
-    """Return a bound method as one of `rule`."""
     assert isinstance(method, MethodType)
     return MethodType(method.__func__, rule)

@@ -122,7 +122,7 @@ def find_result_failure(
 
 
 def find_answer_failure(message: Message, finish_reason: str | None) -> Failure | None:
-    """Return why an answer is no whole answer: refused, cut off or filtered."""
+    """Find out why an answer is not a whole one: refused, cut off or filtered."""
     if finish_reason == "length":
         return Failure("cut off", "finish_reason: length")
     if finish_reason == "content_filter":
@@ -162,7 +162,7 @@ def _judge_object(value: Object) -> Failure | None:
 
 
 def _describe_error(error: Value | None) -> str:
-    """Return the words of an `error` member; empty if it says that there was none."""
+    """Describe an `error` member in words; empty if it says that there was none."""
     if error is None or isinstance(error, Null):
         return ""
     if isinstance(error, String):
@@ -208,7 +208,7 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
 
 
 def _is_http_error(line: str) -> bool:
-    """Return whether a first line is a status of HTTP: named as one, or with its own phrase."""
+    """Decide whether a first line is a status of HTTP: named as one, or with its own phrase."""
     found = _HTTP_LINE.fullmatch(line)
     if found is None or int(found[2]) not in set(HTTPStatus):
         return False

@@ -48,7 +48,7 @@ class CallName:
 
 
 def name_call(call: Call) -> CallName:
-    """Return the names of `call`; a call of unknown shape has its kind as name."""
+    """Find the names of `call`; a call of unknown shape is named by its kind."""
     if not isinstance(call, ToolCall):
         return CallName(call.label, None, shorten(call.json.source))
     tool = call.name or "no name"
@@ -69,13 +69,13 @@ def name_call(call: Call) -> CallName:
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    """Return the beginning of `text` on one line, without the colours of a terminal."""
+    """Shorten `text` to its beginning on one line, without the colours of a terminal."""
     one_line = " ".join(_ANSI.sub("", text[: 8 * limit]).split())
     return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
 
 
 def _get_first_text(arguments: Object, names: Iterable[str]) -> str | None:
-    """Return the first text among `names` that is not blank; the texts of a list are joined."""
+    """Find the first text among `names` that is not blank; the texts of a list are joined."""
     for name in names:
         value = arguments.get(name)
         items = value.items if isinstance(value, Array) else (value,)

@@ -130,7 +130,7 @@ def analyze_run(
     counted: int | None = None,
     is_openai: bool = False,
 ) -> Run:
-    """Return the run of `entries`: messages in request order, then outputs.
+    """Analyze the run of `entries`: messages in request order, then outputs.
 
     Their calls and results must have been paired. The entries after the first `counted` ones
     come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.

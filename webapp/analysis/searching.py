@@ -104,7 +104,7 @@ class Query:
         self._role = role
 
     def search(self, entry: Entry) -> Searched:
-        """Return the hits in one message."""
+        """Find the hits in one message."""
         role = entry.message.speaker or ""
         if self._role is not None and role != self._role:
             return Searched()

@@ -78,7 +78,7 @@ def find_sequences(calls: Many[RunCall]) -> tuple[Sequence, ...]:
 
 
 def _follow(calls: Many[RunCall], start: int) -> tuple[int, bool]:
-    """Return the end of the sequence from the failure at `start`, and whether it succeeded."""
+    """Find the end of the sequence from the failure at `start`, and whether it succeeded."""
     wanted = calls[start].tool, calls[start].label
     last = start
     place = start + 1

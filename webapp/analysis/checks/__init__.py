@@ -54,5 +54,5 @@ __all__ = [
 
 
 def list_severities(text: str) -> tuple[Severity, ...]:
-    """Return each severity of the findings in a completion with its messages, as JSON."""
+    """List the severity of each finding in a completion with its messages, as JSON."""
     return check(Subject.from_document(parse(text))).severities

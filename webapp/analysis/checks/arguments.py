@@ -249,7 +249,7 @@ def _parse_inner(text: str) -> Array | Object | None:
 
 
 def _point_at(place: CallEntry, problem: NotJson) -> str:
-    """Return the line of the problem with a caret under its place, cut to 80 characters."""
+    """Quote the line of the problem with a caret under its place, cut to 80 characters."""
     text = (place.call.arguments or "") if isinstance(place.call, ToolCall) else ""
     start = text.rfind("\n", 0, problem.position) + 1
     end = text.find("\n", problem.position)

@@ -83,7 +83,7 @@ class Report:
         return sum(finding.severity == severity for finding in self.findings)
 
     def with_findings_of(self, other: Report) -> Report:
-        """Return this report with the findings of `other` among its own."""
+        """Add the findings of `other` to those of this report."""
         return replace(self, findings=_sort([*self.findings, *other.findings]))
 
     @property
@@ -114,7 +114,7 @@ def rule(
 
 
 def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
-    """Return the findings of the rules `codes` in `subject`, by default of all."""
+    """Apply the rules `codes` to `subject`, by default all of them."""
     findings: list[Finding] = []
     skipped: dict[str, list[str]] = {}
     left_out: dict[str, int] = {}
@@ -142,7 +142,7 @@ def _sort(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _locate(of: Rule, found: Found) -> Finding:
-    """Return the finding of a rule with the address of its place."""
+    """Build the finding of a rule, with the address of its place."""
     finding = Finding(
         code=of.code,
         severity=found.severity or of.severity,
@@ -172,6 +172,6 @@ def _locate(of: Rule, found: Found) -> Finding:
 
 
 def quote(text: str, limit: int = 60) -> str:
-    """Return the beginning of `text` on one line, in the quotes of code, which it cannot close."""
+    """Quote the beginning of `text` as code on one line; it cannot close the quotes."""
     line = " ".join(text[: 4 * limit].replace("`", "'").split())
     return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"

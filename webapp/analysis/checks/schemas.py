@@ -101,14 +101,14 @@ class Schema:
 
 
 def _describe(error: ValidationError | SchemaError) -> str:
-    """Return an error on one line, with its place in the value: `$.items[0]: 'x' is too short`."""
+    """Describe an error on one line, with its place: `$.items[0]: 'x' is too short`."""
     words = " ".join(error.message.split())
     words = words if len(words) <= 160 else f"{words[:159]}…"
     return words if error.json_path == "$" else f"{error.json_path}: {words}"
 
 
 def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
-    """Return `value` as Python's own types. Raise `NotChecked` if it is too large or deep."""
+    """Convert `value` to Python's own types. Raise `NotChecked` if it is too large or deep."""
     steps.take()
     if levels > MOST_LEVELS:
         raise NotChecked(f"it is nested more than {MOST_LEVELS} levels deep")
@@ -130,7 +130,7 @@ def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
 
 
 def _search(pattern: str, text: str) -> bool | None:
-    """Return whether `pattern` matches in `text`; None if RE2 does not support it."""
+    """Search `text` for `pattern`; None if RE2 does not support it."""
     try:
         return re2.search(pattern, text, _NO_LOG) is not None
     except re2.error:

@@ -118,7 +118,7 @@ class Subject:
         return tuple(tools)
 
     def get_setting(self, name: str) -> Value | None:
-        """Return a member of the request's settings; None if it was not sent."""
+        """Look up a member of the request's settings; None if it was not sent."""
         settings = self.completion.settings if self.completion else ()
         return next((one.value for one in settings if one.name.text == name), None)
 
@@ -154,5 +154,5 @@ class Subject:
 
 
 def join_texts(message: Message) -> str:
-    """Return the texts of a message without its refusal and its reasoning."""
+    """Join the texts of a message without its refusal and its reasoning."""
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))

@@ -42,7 +42,7 @@ class Span(NamedTuple):
 def align(
     a: Sequence[Hashable], b: Sequence[Hashable], budget: Budget | None = None
 ) -> tuple[Span, ...]:
-    """Return the spans of which `a` and `b` consist, in turn equal and not.
+    """Divide `a` and `b` into spans, which are in turn equal and not.
 
     What they have in common at both ends costs nothing. If the budget does not reach for the rest,
     that is one span.
@@ -65,7 +65,7 @@ def align(
 def _align_middle(
     a: Sequence[Hashable], b: Sequence[Hashable], start: int, budget: Budget
 ) -> list[Span]:
-    """Return the spans of two sequences that begin at `start` and differ at both ends."""
+    """Divide two sequences that begin at `start` and differ at both ends into spans."""
     if not a and not b:
         return []
     if not a or not b or not budget.take(len(a) * len(b)):

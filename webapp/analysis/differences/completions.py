@@ -35,7 +35,7 @@ _MESSAGES: Final = frozenset({"index", "message", "delta", "logprobs"})
 def compare_settings(
     a: Completion, b: Completion, budget: Budget | None = None, *, is_exact: bool = False
 ) -> dict[str, tuple[Difference, ...]]:
-    """Return the differences by their group, in the order of `GROUPS`; groups without are left out.
+    """Compare the settings by group, in the order of `GROUPS`; equal groups are left out.
 
     Ids and times always differ, and messages and choices are compared apart. Differences in form
     are left out unless it `is_exact`.
@@ -55,7 +55,7 @@ def compare_settings(
 def compare_choices(
     a: Choice, b: Choice, budget: Budget | None = None, *, is_exact: bool = False
 ) -> tuple[Difference, ...]:
-    """Return the differences of two choices but for their messages and log-probabilities."""
+    """Compare two choices, except for their messages and log-probabilities."""
     return _compare_members(
         a.json, b.json, lambda name: name not in _MESSAGES, budget or Budget(), is_exact
     )
@@ -70,7 +70,7 @@ def _compare_members(
 
 
 def _select(value: Value, selects: Callable[[str], bool]) -> Value:
-    """Return the object with the selected members; a value that is none, unchanged."""
+    """Select members of an object; return a value that is no object unchanged."""
     if not isinstance(value, Object):
         return value
     members = (

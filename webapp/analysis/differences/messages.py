@@ -39,7 +39,6 @@ class Fingerprint:
 
     @classmethod
     def of(cls, message: Message) -> Fingerprint:
-        """Return the fingerprint of `message`."""
         json = message.json
         members = (
             (
@@ -98,7 +97,7 @@ def align_messages(
     *,
     is_exact: bool = False,
 ) -> tuple[Row, ...]:
-    """Return the messages of two transcripts in rows, in the order of both.
+    """Align the messages of two transcripts in rows, in the order of both.
 
     Between equal messages, those of one role in the same order are versions of each other. If it
     `is_exact`, only messages of the same JSON are equal.
@@ -142,7 +141,7 @@ class Difference:
 def compare_messages(
     a: Message, b: Message, budget: Budget | None = None, *, is_exact: bool = False
 ) -> tuple[Difference, ...]:
-    """Return the first differences of two messages, up to `MOST_DIFFERENCES`, but for their ids.
+    """List the first differences of two messages, up to `MOST_DIFFERENCES`, except for their ids.
 
     Unless it `is_exact`, differences in form are left out if there are others: ids of calls, null
     for nothing, the order and spelling of members.
@@ -157,7 +156,7 @@ def compare_messages(
 
 
 def is_in_content(found: Difference) -> bool:
-    """Return whether a difference is one in content: not of ids, spelling, order or nothing."""
+    """Decide whether a difference is one in content: not of ids, spelling, order or nothing."""
     is_id = found.place.endswith("tool_call_id") or (
         found.place.startswith("tool_calls[") and found.place.endswith("].id")
     )
@@ -195,7 +194,7 @@ def _describe(change: Change, budget: Budget, *, within: str = "") -> Iterator[D
 
 
 def _get_text(value: Value | None) -> str | None:
-    """Return the text of a string, or of a content list of one text."""
+    """Get the text of a string, or of a content list of one text."""
     if isinstance(value, String):
         return value.text
     if isinstance(value, Array) and len(value.items) == 1:

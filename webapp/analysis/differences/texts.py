@@ -56,7 +56,7 @@ class TextDifference:
 
 
 def compare_texts(a: str, b: str, budget: Budget | None = None) -> TextDifference:
-    """Return the edits that turn `a` into `b`: those of words, or of lines in long texts."""
+    """Compute the edits that turn `a` into `b`: those of words, or of lines in long texts."""
     start, end = _measure_common_ends(a, b)
     before, after = a[start : len(a) - end], b[start : len(b) - end]
     unit: Unit = "words" if len(before) + len(after) <= LONGEST_BY_WORDS else "lines"
@@ -75,7 +75,7 @@ def compare_texts(a: str, b: str, budget: Budget | None = None) -> TextDifferenc
 
 
 def _measure_common_ends(a: str, b: str) -> tuple[int, int]:
-    """Return the characters that both texts begin and end with, up to a blank or a line's end."""
+    """Count the characters both texts begin and end with, up to a blank or a line's end."""
     shorter = min(len(a), len(b))
     head = _bisect(shorter, lambda size: a[:size] == b[:size])
     head = max(a.rfind(blank, 0, head) for blank in _BLANKS) + 1
@@ -85,12 +85,12 @@ def _measure_common_ends(a: str, b: str) -> tuple[int, int]:
 
 
 def _bisect(most: int, fits: Callable[[int], bool]) -> int:
-    """Return the largest size up to `most` that fits, if all smaller ones fit as well."""
+    """Find the largest size up to `most` that fits, if all smaller ones fit as well."""
     return bisect_left(range(1, most + 1), True, key=lambda size: not fits(size))
 
 
 def _compare_parts(before: str, after: str, unit: Unit, budget: Budget | None) -> list[Edit]:
-    """Return the edits of words or lines; changes with only a blank between them are one."""
+    """Compute the edits of words or lines; changes with only a blank between them are one."""
     a, b = (
         _TOKEN.findall(text) if unit == "words" else text.splitlines(keepends=True)
         for text in (before, after)

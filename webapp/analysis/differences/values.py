@@ -77,13 +77,13 @@ def compare_values(a: Value, b: Value, budget: Budget | None = None) -> Iterator
 
 
 def _strip_spaces(value: Value) -> Value:
-    """Return `value` in a document without white space, where equal values have equal sources."""
+    """Strip the white space between lexemes, so that equal values have equal sources."""
     written = compact(value)
     return value if written == value.source else parse(written)
 
 
 def _compare_pair(pair: _Pair, budget: Budget) -> list[_Pair | Change]:
-    """Return the changes of one level and the pairs of the next, for two unequal sources."""
+    """List the changes of one level and the pairs of the next, for two unequal sources."""
     a, b = pair.a, pair.b
     is_shallow = len(pair.b_path) < MOST_LEVELS
     if is_shallow and isinstance(a, Object) and isinstance(b, Object):
@@ -95,7 +95,7 @@ def _compare_pair(pair: _Pair, budget: Budget) -> list[_Pair | Change]:
 
 
 def _are_same(a: Value, b: Value) -> bool:
-    """Return whether two values of different source are the same number or text."""
+    """Check whether two values of different source are the same number or text."""
     if isinstance(a, String) and isinstance(b, String):
         return a.text == b.text
     if isinstance(a, Number) and isinstance(b, Number):
