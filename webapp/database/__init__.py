@@ -34,7 +34,7 @@ __all__ = [
 
 
 def open_database(database_url: str) -> Database:
-    """Return the database at `database_url`.
+    """Open the database at `database_url`.
 
     Raises `StoreError` if that is no URL of a SQLite or PostgreSQL database.
     """
@@ -62,7 +62,7 @@ def open_database(database_url: str) -> Database:
 
 
 def open_later(database_url: str, *schemas: Schema) -> DatabaseOpener:
-    """Return the database at `database_url`, opened and its tables migrated on first use."""
+    """Prepare the database at `database_url`, to be opened and migrated on first use."""
 
     def open_and_migrate() -> Database:
         database = open_database(database_url)

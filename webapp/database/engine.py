@@ -61,17 +61,17 @@ class Database:
 
 
 def may_write(connection: Connection) -> bool:
-    """Return whether the transaction that begins on `connection` may write."""
+    """Check whether the transaction that begins on `connection` may write."""
     return _WRITES in connection.get_execution_options()
 
 
 def takes_write_lock(connection: Connection) -> bool:
-    """Return whether the transaction that begins on `connection` must wait for the write lock."""
+    """Check whether the transaction that begins on `connection` must wait for the write lock."""
     return _TAKES_LOCK in connection.get_execution_options()
 
 
 def lock_rows(connection: Connection, select: str) -> TextClause:
-    """Return a query that keeps its rows from other writers until the transaction ends.
+    """Build a query that locks its rows for other writers until the transaction ends.
 
     In SQLite a transaction that may write is the only one anyway.
     """
@@ -89,7 +89,7 @@ class DatabaseOpener:
         self._failed_at = 0.0
 
     def get(self, *, insists: bool = False) -> Database:
-        """Return the database, opened if it is not open yet.
+        """Open the database, or return the one that is open already.
 
         Within a second after a failure, raise the same again, unless the caller `insists`.
         """

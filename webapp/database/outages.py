@@ -124,7 +124,7 @@ def find_outage(error: BaseException) -> Outage | None:
 
 
 def retry_deadlocks(write: Callable[[], _T]) -> _T:
-    """Return the result of `write`, a whole transaction, run again if it met a deadlock.
+    """Run `write`, a whole transaction, again if it met a deadlock, and return its result.
 
     PostgreSQL ends one of two transactions that wait for each other.
     """

@@ -24,7 +24,7 @@ _WRITE_LOCK: Final = 0x5EADBAC4
 
 
 def open_postgres(url: URL) -> Database:
-    """Return the database that `url` names, which must exist and be in UTF-8.
+    """Open the database that `url` names, which must exist and be in UTF-8.
 
     Connects on first use. Raises `StoreError` if the driver is another one or is missing.
     """

@@ -39,7 +39,7 @@ class Readiness:
         self._problem: str | None = "the database has not been asked yet"
 
     def find_problem(self) -> str | None:
-        """Return why the database cannot be used, without its name or address; None if it can."""
+        """Find out why the database cannot be used, without naming it; None if it can."""
         if self._lock.acquire(blocking=False):
             try:
                 if self._checked_at is None or self._clock() - self._checked_at >= _SECONDS:

@@ -21,7 +21,7 @@ _WAL_ATTEMPTS: Final = 100
 
 
 def open_sqlite(url: URL) -> Database:
-    """Return the database in the file that `url` names.
+    """Open the database in the file that `url` names.
 
     A new file, and each folder made for it, is readable by its owner alone.
 

@@ -52,7 +52,7 @@ def require_key(server: Flask, api_key: str) -> None:
 
 
 def redact_key(key: str) -> str:
-    """Return `key` with asterisks between its first eight and last four characters, as recorded.
+    """Hide the middle of `key`, between its first eight and last four characters, as recorded.
 
     A key of up to eight characters is returned as it is.
     """

@@ -37,7 +37,7 @@ def forward_create(
     store: Store,
     recovery: Recovery | None = None,
 ) -> Response:
-    """Return the answer of `model` to a create request, and record it if the request asks so.
+    """Forward a create request to `model`, and record the answer if the request asks so.
 
     Raise `ApiError` if the request is invalid or `model` does not answer.
     """
@@ -76,7 +76,7 @@ def forward_create(
 def _answer_whole(
     answer: ModelAnswer, recorder: Recorder | None, headers: dict[str, str], *, max_bytes: int
 ) -> Response:
-    """Return an answer that is no stream, with headers that say whether it was stored."""
+    """Answer with a body that is no stream; headers say whether it was stored."""
     body_or_chunks, recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
     stored_as = recorder.stored_as if recorder else None
     if stored_as is not None and recorded is not None and stored_as != recorded.text("id"):

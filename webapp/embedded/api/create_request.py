@@ -53,7 +53,7 @@ class CreateRequest:
         )
 
     def serialize(self, *, with_store: bool) -> bytes:
-        """Return the body for the model server, with every member as the client wrote it.
+        """Write the body for the model server, with every member as the client wrote it.
 
         `store` and `metadata` are left out unless `with_store`.
         """
@@ -67,7 +67,7 @@ class CreateRequest:
 
 
 def _get(json: Object, name: str) -> Value | None:
-    """Return a member; null counts as missing."""
+    """Get a member; null counts as missing."""
     value = json.get(name)
     return None if isinstance(value, Null) else value
 

@@ -35,7 +35,7 @@ def iter_slices(pieces: Iterator[str]) -> Iterator[bytes]:
 
 
 def _take(pieces: Iterator[str]) -> bytes | BinaryIO | None:
-    """Return the next piece, in a file if it is large; None after the last one."""
+    """Take the next piece, in a file if it is large; None after the last one."""
     piece = next(pieces, None)
     if piece is None:
         return None

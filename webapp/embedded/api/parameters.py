@@ -164,7 +164,7 @@ def parse_body(body: bytes) -> Object:
 
 
 def validate_metadata(metadata: Value) -> Metadata:
-    """Return `metadata` for the store. Raise `ApiError` if it is not within the limits."""
+    """Check the limits of `metadata`, and convert it for the store. Raises `ApiError`."""
     if not isinstance(metadata, Object):
         raise WrongType("metadata", "an object", metadata)
     members = {member.name.text: member for member in metadata.members}

@@ -30,7 +30,7 @@ _PASSED_HEADERS: Final = (
 
 
 def pass_on_unknown(model: ModelServer) -> Response | None:
-    """Return the answer of `model` to a request for a URL that this server does not have.
+    """Forward a request for a URL that this server does not have to `model`.
 
     Return None for its own URLs, also if the method is wrong or the id is empty, and for a path
     that leads out of the base URL.

@@ -39,7 +39,7 @@ completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
 @completions.get("")
 def list_completions() -> Response:
-    """Return a page of completions, the newest first unless the client asks otherwise."""
+    """List a page of completions, the newest first unless the client asks otherwise."""
     page = _get_source().list_completions(
         parse_page_request(request.args, default_order="desc"),
         model=request.args.get("model"),
@@ -52,7 +52,7 @@ def list_completions() -> Response:
 
 @completions.post("")
 def create_completion() -> Response:
-    """Return the model server's answer, or a 501 that clients do not retry if there is none."""
+    """Forward a request to the model server; without one, answer 501, which nobody retries."""
     model = cast("ModelServer | None", current_app.extensions[MODEL])
     if model is None:
         raise ApiError(
@@ -74,7 +74,7 @@ def create_completion() -> Response:
 
 @completions.get("/<completion_id>")
 def retrieve_completion(completion_id: str) -> Response:
-    """Return one completion, without its input messages."""
+    """Retrieve one completion, without its input messages."""
 
     def iter_text() -> Iterator[str]:
         source = _get_source()
@@ -109,7 +109,7 @@ def delete_completion(completion_id: str) -> Response:
 
 @completions.get("/<completion_id>/messages")
 def list_messages(completion_id: str) -> Response:
-    """Return a page of one completion's input messages, in the order they were sent in."""
+    """List a page of one completion's input messages, in the order they were sent in."""
     page = _get_source().list_messages(
         completion_id,
         parse_page_request(request.args, default_order="asc"),
@@ -122,7 +122,7 @@ def list_messages(completion_id: str) -> Response:
 
 @completions.errorhandler(UnknownCursor)
 def refuse_cursor(error: UnknownCursor) -> Response:
-    """Return a 400 that names the cursor."""
+    """Refuse an unknown cursor with a 400 that names it."""
     return render_error(
         ApiError(
             f"Invalid value for 'after': '{error}' is not the id of an item in this list.",
@@ -155,7 +155,7 @@ def _require(text: str | None, completion_id: str) -> str:
 
 
 def _respond_with_page(page: JsonPage) -> Response:
-    """Return a page; a large one is read and sent object by object.
+    """Send a page; a large one is read and sent object by object.
 
     Its first object is read before that, so that an error of the store has its own answer.
     """

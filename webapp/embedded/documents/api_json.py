@@ -62,17 +62,16 @@ _PAYLOAD_FIELDS: Final = {
 
 
 def strip_whitespace(text: str) -> str:
-    """Return the JSON `text` without the white space between its lexemes."""
+    """Strip the white space between the lexemes of the JSON `text`."""
     return "".join(_LEXEMES.findall(text))
 
 
 def join_lines(text: str) -> str:
-    """Return the JSON `text` unchanged if it is on one line, else without white space."""
+    """Strip the white space of the JSON `text`, unless it is on one line already."""
     return text if "\n" not in text else _escape_control(strip_whitespace(text))
 
 
 def one_line_source(value: Value) -> str:
-    """Return the source of `value` on one line."""
     source = value.source
     return _escape_control(source if isinstance(value, String) else strip_whitespace(source))
 
@@ -140,7 +139,7 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
 
 
 def with_metadata(completion: Object, metadata_json: str) -> str:
-    """Return a serialized completion with its metadata replaced."""
+    """Replace the metadata of a serialized completion."""
     old = completion.get("metadata")
     if old is None:
         raise ValueError("a completion in its wire form has metadata")
@@ -192,7 +191,7 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
 
 
 def _is_nonzero(value: Value) -> bool:
-    """Return whether anything in `value`, at any depth, is not null, zero or empty."""
+    """Check whether anything in `value`, at any depth, is not null, zero or empty."""
     unread = [value]
     while unread:
         one = unread.pop()

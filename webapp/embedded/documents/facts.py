@@ -79,7 +79,7 @@ class Facts:
 
 
 def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
-    """Return the facts of a completion and its input messages; its metadata come later."""
+    """Extract the facts of a completion and its input messages; its metadata come later."""
     said = [read_message(message) for message in messages]
     choices = [one for one in completion.items("choices") or () if isinstance(one, Object)]
     answers = [read_message(choice.get("message") or choice.get("delta")) for choice in choices]
@@ -123,7 +123,7 @@ def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
 def _find_tags(
     completion: Object, choices: Sequence[Object], said: Sequence[Said], answers: Sequence[Said]
 ) -> tuple[str, ...]:
-    """Return each tag once: those of the answer first, so that a bound leaves out old calls."""
+    """Collect each tag once: those of the answer first, so that a bound leaves out old calls."""
     tags: dict[str, None] = {}
     reasons = [choice.text("finish_reason") for choice in choices]
     tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)

@@ -73,7 +73,7 @@ def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> Iterator
 
 
 def _write_branch(conversation: Object, messages: list[Object], leaf: str | None) -> str:
-    """Return the completion of a branch, under the conversation's id and that of its `leaf`."""
+    """Write the completion of a branch, under the conversation's id and that of its `leaf`."""
     own = [one for one in conversation.members if one.name.text not in ("mapping", "id")]
     members = copy_members(own)
     own_id = conversation.text("conversation_id") or conversation.text("id") or ""
@@ -97,7 +97,7 @@ def _write_branch(conversation: Object, messages: list[Object], leaf: str | None
 
 
 def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
-    """Return the model of the last message that names one, or else the conversation's."""
+    """Find the model of the last message that names one, or else the conversation's."""
     for message in reversed(messages):
         metadata = message.object("metadata")
         if metadata is not None and metadata.text("model_slug"):
@@ -146,7 +146,7 @@ def _get_role(message: Object) -> str:
 
 
 def _find_text(content: Value | None) -> String | None:
-    """Return the text of a `content` that has only one, in `text` or in `parts`."""
+    """Find the text of a `content` that has only one, in `text` or in `parts`."""
     if not isinstance(content, Object):
         return None
     parts = content.items("parts")
@@ -155,7 +155,7 @@ def _find_text(content: Value | None) -> String | None:
 
 
 def _write_rest(message: Object, *, is_call: bool) -> list[str]:
-    """Return the members of `author` and `content` that are not written elsewhere."""
+    """Write the members of `author` and `content` that are not written elsewhere."""
     rest = []
     author, content = message.object("author"), message.object("content")
     if author is not None:
@@ -185,7 +185,7 @@ def _write_rest(message: Object, *, is_call: bool) -> list[str]:
 
 
 def _write_content(content: Value | None) -> str:
-    """Return `content`, or `reasoning_content` if it is a thought of the model."""
+    """Write `content`, or `reasoning_content` if it is a thought of the model."""
     if not isinstance(content, Object):
         return f'"content":{join_lines(content.source) if content else "null"}'
     names = set(content.names())

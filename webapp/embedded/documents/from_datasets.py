@@ -57,7 +57,7 @@ def is_turn(value: Value, *, speakers: Sequence[str] = _SPEAKERS) -> bool:
 
 
 def from_sharegpt(row: Object, name: str) -> str:
-    """Return the conversation in the member `name`; a last message by the model is its answer."""
+    """Convert the conversation in the member `name`; a last message by the model is its answer."""
     messages = [*_read_system(row), *_convert_turns(row.items(name) or ())]
     answers = [messages.pop()] if messages[-1].role == "assistant" else []
     used = {one for one in _SYSTEMS if row.text(one)}
@@ -66,7 +66,7 @@ def from_sharegpt(row: Object, name: str) -> str:
 
 
 def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
-    """Return a prompt with the answer that was preferred and the other one, as two choices.
+    """Convert a prompt with the preferred answer and the other one, as two choices.
 
     Each may be a text, a message, or a conversation: its messages before the answer then are
     the prompt, as far as both have them.
@@ -129,7 +129,7 @@ def _write_choice(index: int, preference: str, messages: Sequence[_Message]) -> 
 
 
 def _read_messages(value: Value | None, role: str, *, is_spoken: bool = False) -> list[_Message]:
-    """Return the messages of a text by `role`, of a message, or of a list of them.
+    """Read the messages of a text by `role`, of a message, or of a list of them.
 
     If `is_spoken`, a text may be a dialogue, whose turns begin with `Human:` and `Assistant:`.
     """
@@ -157,7 +157,7 @@ def _read_system(row: Object) -> list[_Message]:
 
 
 def _convert_turns(turns: Iterable[Value]) -> list[_Message]:
-    """Return turns as messages; a result belongs to the call before it."""
+    """Convert turns to messages; a result belongs to the call before it."""
     messages: list[_Message] = []
     call_id = ""
     for at, turn in enumerate(turns):
@@ -197,7 +197,7 @@ def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
 
 
 def _read_call(turn: Object) -> str | None:
-    """Return the function of a call that is written as JSON, or None if it is not."""
+    """Read the function of a call that is written as JSON; None if it is not."""
     text = next(filter(None, map(turn.text, _TEXTS)), "")
     try:
         call = parse(text)
@@ -219,7 +219,7 @@ def _build_message(role: str, content: str) -> _Message:
 
 
 def _copy_others(row: Object, used: set[str]) -> list[str]:
-    """Return the members of other names; `tools` written as text become the list that they are."""
+    """Copy the members of other names; parse `tools` if they are written as text."""
     others = []
     for member in row.members:
         value = member.value

@@ -16,7 +16,7 @@ from webapp.ids import is_valid_id, split_message_id
 
 
 def merge_request_response(request: Object, response: Object) -> str:
-    """Return the response with those members of the request that it does not have itself."""
+    """Add those members of the request that the response does not have itself."""
     answered = [
         member
         for member in response.members
@@ -35,7 +35,7 @@ def merge_request_response(request: Object, response: Object) -> str:
 
 
 def from_fine_tuning(example: Object) -> str:
-    """Return a fine-tuning example as a completion, with its last message as the answer."""
+    """Convert a fine-tuning example to a completion, with its last message as the answer."""
     *asked, answer = example.items("messages") or ()
     members = (one for one in example.members if one.name.text not in ("messages", "choices"))
     choices = f'"choices":[{{"index":0,"message":{join_lines(answer.source)}}}]'
@@ -43,13 +43,13 @@ def from_fine_tuning(example: Object) -> str:
 
 
 def from_unanswered(conversation: Object) -> str:
-    """Return a conversation without an answer as a completion without choices."""
+    """Convert a conversation without an answer to a completion without choices."""
     members = (one for one in conversation.members if one.name.text != "choices")
     return "{" + ",".join((*copy_members(members), '"choices":[]')) + "}"
 
 
 def add_messages(completion: Object, messages: Iterable[Value]) -> str:
-    """Return a completion, as the API returns it, with its input messages."""
+    """Add its input messages to a completion as the API returns it."""
     members = map(copy_member, completion.members)
     return "{" + ",".join((*members, write_messages(messages))) + "}"
 
@@ -64,7 +64,7 @@ def parse_completion_id(message: Value) -> str | None:
 
 
 def merge_pages(pages: Sequence[Object]) -> list[Value]:
-    """Return the messages of all pages, each once, in request order.
+    """Merge the messages of all pages, each once, in request order.
 
     If the message ids contain indexes, the pages may come in any order; otherwise the order of
     the pages is kept. Raise `NotACompletion` if messages are missing: they would be lost
@@ -87,7 +87,7 @@ def merge_pages(pages: Sequence[Object]) -> list[Value]:
 
 
 def _is_next_page_missing(page: Object, by_index: dict[int, Value]) -> bool:
-    """Return whether a page has more in its direction, which may be either, and none follows."""
+    """Check whether a page has more in its direction, which may be either, and none follows."""
     own = [_parse_index(message) for message in page.items("data") or ()]
     if page.boolean("has_more") is not True or not own:
         return False
@@ -105,7 +105,7 @@ def _get_id(message: Value) -> str | None:
 
 
 def copy_members(members: Iterable[Member]) -> list[str]:
-    """Return copies of members; an `id` that cannot be the completion's becomes `original_id`.
+    """Copy members; an `id` that cannot be the completion's becomes `original_id`.
 
     Other programs number messages as they like.
     """
@@ -118,7 +118,7 @@ def copy_members(members: Iterable[Member]) -> list[str]:
 
 
 def is_fit_id(value: Value | None) -> bool:
-    """Return whether a completion can be stored with this `id`, which may be absent or blank."""
+    """Check whether a completion can be stored with this `id`, which may be absent or blank."""
     if value is None or isinstance(value, Null):
         return True
     text = value.text if isinstance(value, String) else "/"
@@ -126,7 +126,7 @@ def is_fit_id(value: Value | None) -> bool:
 
 
 def copy_member(member: Member) -> str:
-    """Return a member on one line."""
+    """Copy a member on one line."""
     return f"{join_lines(member.name.source)}:{join_lines(member.value.source)}"
 
 

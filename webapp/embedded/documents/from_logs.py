@@ -24,7 +24,7 @@ _ERRORS: Final = ("error_str", "exception", "error_message")
 
 
 def from_logged_request(log: Object, messages: Array, response: Value) -> str:
-    """Return a logged request with its `response`, which may also be a message or its text.
+    """Convert a logged request with its `response`, which may also be a message or its text.
 
     A request that failed has no choices, and the reason that was logged. Raise `NotACompletion`
     if the response is of another kind.

@@ -92,7 +92,7 @@ class Said:
                 yield scope, parts
 
     def chain(self, before: int) -> int:
-        """Return the digest of this message after those whose digest is `before`, in 64 bits.
+        """Hash this message after those whose digest is `before`, in 64 bits.
 
         White space does not count, because parts are joined with or without it. Neither do
         thoughts, the ids of calls, and sounds, which clients repeat by another id.
@@ -116,7 +116,7 @@ _ENCODING: Final = ("utf-8", "surrogatepass")
 
 
 def fold_text(text: str) -> str:
-    """Return `text` as it is searched: without case, in NFC, and storable in both databases."""
+    """Fold `text` for search: without case, in NFC, and storable in both databases."""
     if text.isascii():
         folded = text.lower()
         if "\x00" not in folded and "\x1e" not in folded:
@@ -127,7 +127,7 @@ def fold_text(text: str) -> str:
 
 
 def unescape(arguments: str) -> str:
-    r"""Return serialized arguments with their `\u` escapes replaced by the characters.
+    r"""Replace the `\u` escapes in serialized arguments by the characters.
 
     Programs escape whatever is not ASCII, and readers search for what they see.
     """
@@ -204,7 +204,7 @@ def _read_call(called: Object) -> tuple[str, str]:
 
 
 def _normalize(arguments: str) -> str:
-    """Return arguments as one serialization of their JSON; without white space if they are none."""
+    """Normalize arguments to one serialization; remove white space if they are not JSON."""
     try:
         return json.dumps(json.loads(arguments), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):

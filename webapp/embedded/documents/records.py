@@ -111,7 +111,7 @@ def build_record(completion: Object) -> CompletionRecord:
 
 
 def rename_record(record: CompletionRecord) -> CompletionRecord:
-    """Return the record under an id of the store's, with its own id as `original_id`.
+    """Rename the record to an id of the store's, with its own id as `original_id`.
 
     The same completion gets the same id each time.
     """
@@ -129,7 +129,7 @@ def rename_record(record: CompletionRecord) -> CompletionRecord:
 
 
 def extract_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
-    """Return the metadata that a list can be filtered by: each key with a scalar value, as text.
+    """Extract the metadata that a list can be filtered by: keys with scalar values, as text.
 
     If a key occurs twice, its last value counts.
     """
@@ -142,7 +142,7 @@ def extract_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
 
 
 def index_text(text: str) -> str:
-    """Return `text` in the form in which it is indexed and searched.
+    """Convert `text` to the form in which it is indexed and searched.
 
     Lone surrogates, which have no UTF-8, and NUL, which PostgreSQL cannot store, are replaced. A
     text too long for an index is replaced by its digest.

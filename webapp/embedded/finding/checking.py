@@ -85,7 +85,7 @@ def queue(connection: Connection, seqs: Iterable[int]) -> None:
 
 
 def count_unchecked(connection: Connection, most: int) -> int:
-    """Return how many completions are yet to be checked, at most `most`."""
+    """Count the completions that are yet to be checked, at most `most`."""
     queued: int = connection.execute(_COUNT, {"most": most}).scalar_one()
     old: int = connection.execute(_COUNT_OLD, {"most": most}).scalar_one()
     return min(most, queued + old)
@@ -124,7 +124,7 @@ def _queue_some(database: Database, rules: int) -> bool:
 
 
 def _take(database: Database) -> list[_Taken]:
-    """Return the next completions of the queue that no other process has taken."""
+    """Take the next completions of the queue that no other process has taken."""
     now = int(time.time())
     with database.writer.begin() as connection:
         statement = text(_NEXT + _SKIP[connection.dialect.name])
@@ -137,7 +137,7 @@ def _take(database: Database) -> list[_Taken]:
 
 
 def _assess(database: Database, one: _Taken, assess: Assess, most_characters: int) -> list[str]:
-    """Return the tags of a completion; none if it cannot be read or checked."""
+    """Check a completion and return its tags; none if it cannot be read or checked."""
     pieces: list[str] = []
     length = 0
     try:

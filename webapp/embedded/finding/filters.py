@@ -39,7 +39,7 @@ class Filter:
         return self.column == "created"
 
     def check(self, seq: str) -> str:
-        """Return the condition on the completion whose seq is the SQL expression `seq`."""
+        """Build the condition on the completion whose seq is the SQL expression `seq`."""
         return (
             f"(SELECT 1 FROM {self.table} AS o WHERE o.{self.key} = {seq}"
             f" AND {self.condition} LIMIT 1) IS NOT NULL"
@@ -63,12 +63,12 @@ class Selection:
         return self.since is not None or self.before is not None
 
     def bound(self, created: str) -> str:
-        """Return the condition on the time of creation, after an AND; empty without bounds."""
+        """Build the condition on the time of creation, after an AND; empty without bounds."""
         since = "" if self.since is None else f" AND {created} >= :since"
         return since + ("" if self.before is None else f" AND {created} < :before")
 
     def checks(self, seq: str, *, without: Filter | None = None) -> str:
-        """Return the conditions of all filters but one, each after an AND."""
+        """Build the conditions of all filters but one, each after an AND."""
         return "".join(f" AND {one.check(seq)}" for one in self.filters if one is not without)
 
     @property
@@ -84,7 +84,7 @@ def build_selection(
     model: str | None = None,
     metadata: Sequence[tuple[str, str]] = (),
 ) -> Selection:
-    """Return completions that pass the filters of `query`, a model and metadata; no texts."""
+    """Select the completions that pass the filters of `query`, a model and metadata; no texts."""
     query = query or Query()
     binds: dict[str, object] = {}
     filters: list[Filter] = []

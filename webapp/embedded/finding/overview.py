@@ -79,7 +79,7 @@ class StoreOverview:
         self._lock = Lock()
 
     def summarize(self, query: Query) -> Overview:
-        """Return the counts of the completions that pass the filters of `query`, not its texts.
+        """Count the completions that pass the filters of `query`; its texts do not matter.
 
         Those of many completions may be a minute old. Those of few lack no completion that is
         stored, but may have some that another process deleted some seconds ago.
@@ -151,7 +151,7 @@ class _Count:
         )
 
     def _select_matched(self) -> str:
-        """Return the tables `looked`, the newest rows that the rarest filter yields, and `matched`.
+        """Select the tables `looked`, the newest rows of the rarest filter, and `matched`.
 
         Those are its completions that pass all filters, each with `created` and `seq`.
         """
@@ -171,7 +171,7 @@ class _Count:
         )
 
     def _probe(self, one: Filter) -> int:
-        """Return the number of rows that a filter yields, counted up to a bound."""
+        """Count the rows that a filter yields, up to a bound."""
         binds = self.selection.binds
         used = {name: value for name, value in binds.items() if f":{name}" in one.condition}
         statement = text(
@@ -197,7 +197,7 @@ class _Count:
         return _Span(row.matching, row.first, row.last or None, lowest)
 
     def _count_all(self, matched: str, span: _Span, starts: range) -> str:
-        """Return the query for all counts, one to a row, each with the name of its `part`."""
+        """Build the query for all counts, one to a row, each with the name of its `part`."""
         facts, within_facts = self._select_rows(span, "facts", "completion")
         tags, within_tags = self._select_rows(span, "tags", "completion")
         completions, within = self._select_rows(span, "completions", "seq")
@@ -230,7 +230,7 @@ class _Count:
         )
 
     def _select_rows(self, span: _Span, table: str, key: str) -> tuple[str, str]:
-        """Return the tables and the condition for the rows `t` of the completions that match."""
+        """Select the tables and the condition for the rows `t` of the completions that match."""
         if span.completions <= self.few:
             return f"matched AS m CROSS JOIN {table} AS t", f"t.{key} = m.seq"
         within = f"1 = 1{self.selection.bound('t.created')}"
@@ -244,7 +244,7 @@ class _Count:
 
 
 def _divide(span: _Span) -> range:
-    """Return the starts of the bars that cover the known times of creation.
+    """Divide the known times of creation into bars, and return where they start.
 
     They are in steps of their width, which divides days or whole weeks where it can. A short time
     has empty bars before it.
@@ -261,7 +261,7 @@ def _divide(span: _Span) -> range:
 
 
 def _build(rows: Sequence[Any], starts: range) -> Overview:
-    """Return the overview of the rows of `_Count._count_all`."""
+    """Build the overview from the rows of `_Count._count_all`."""
     parts: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
         parts[row.part].append(row)
@@ -307,7 +307,6 @@ def _add(tallies: Collection[Tally]) -> Tally:
 
 
 def _order(ended: Mapping[str, int]) -> dict[str, int]:
-    """Return those outcomes that there are, in their order."""
     return {outcome: ended[outcome] for outcome in OUTCOMES if ended.get(outcome)}
 
 

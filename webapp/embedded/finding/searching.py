@@ -66,7 +66,7 @@ class StoreFinder:
         metadata: Sequence[tuple[str, str]],
         most: int,
     ) -> int:
-        """Return how many completions that pass the filters are newer, at most `most`."""
+        """Count the newer completions that pass the filters, at most `most`."""
         selection = build_selection(query, model=model, metadata=metadata)
         with self._store.connect() as connection:
             after = {"after": index_text(completion_id)}
@@ -78,12 +78,12 @@ class StoreFinder:
             return len(found.places)
 
     def count_unchecked(self, most: int) -> int:
-        """Return how many completions the checks have yet to read, at most `most`."""
+        """Count the completions that the checks have yet to read, at most `most`."""
         with self._store.connect() as connection:
             return count_unchecked(connection, most)
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
-        """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
+        """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         until = time.monotonic() + seconds
         with self._store.connect() as connection:
             terms = [fold_text(term) for term in query.terms]

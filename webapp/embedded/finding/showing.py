@@ -40,7 +40,7 @@ def show_found(
     *,
     count: int,
 ) -> Found:
-    """Return a completion with `hits`, the positions and scopes of passages with the `terms`.
+    """Show a completion with `hits`, the positions and scopes of passages with the `terms`.
 
     `count` is the number of all of them.
     """
@@ -76,7 +76,7 @@ def _show_hit(
     scope: str,
     terms: Sequence[str],
 ) -> Hit | None:
-    """Return the words around the first match in a passage; None if it was deleted meanwhile."""
+    """Cut out the words around the first match in a passage; None if it was deleted meanwhile."""
     if position == METADATA_POSITION:
         rows = connection.execute(_METADATA, {"seq": seq}).all()
         parts = [f"{row.key}: {row.value}" for row in rows]
@@ -130,7 +130,7 @@ def _cut(
 
 
 def find_folded(written: str, term: str) -> tuple[int, int] | None:
-    """Return where the folded `term` is in a text as it was written, or None.
+    """Find the folded `term` in a text as it was written; None if it is not there.
 
     Folding may change the length of a text, such as of `ß`.
     """

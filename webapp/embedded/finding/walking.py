@@ -83,7 +83,7 @@ def walk(
     is_bounded: bool = True,
     chunks: Sequence[int] = CHUNKS,
 ) -> Walked:
-    """Return up to `rows` completions after a place.
+    """List up to `rows` completions after a place.
 
     They are sorted by the column `sort` of facts, those without a number last, or by time. If it
     `folds`, only the last one of each conversation that passes the filters. A walk that is not
@@ -132,14 +132,14 @@ class _Walker:
             yield (_Way("facts", f"{self.sort} IS NULL", ("created", "completion")),)
 
     def is_within(self, phase: tuple[_Way, ...], place: Place) -> bool:
-        """Return whether `place` is in a part of the list."""
+        """Check whether `place` is in a part of the list."""
         has_number = self.sort is not None and place.value is not None
         return has_number == (len(phase[0].columns) == 3)
 
     def take(
         self, ways: tuple[_Way, ...], start: Place | None, size: int, rows: int
     ) -> tuple[list[Place], Place | None]:
-        """Return some completions after `start`, and where the chunk ends; None if all are done."""
+        """List some completions after `start`, and where the chunk ends; None if all are done."""
         best = ways[0]
         if self._passes_all(best):
             return self._walk_until(best, start, None, rows), None
@@ -155,7 +155,7 @@ class _Walker:
         return self._walk_until(best, start, end, rows), end
 
     def _passes_all(self, way: _Way) -> bool:
-        """Return whether all rows of an index are to be listed, so that no bound is needed."""
+        """Check whether all rows of an index are to be listed, so that no bound is needed."""
         has_others = any(one is not way.filter for one in self.selection.filters)
         is_bounded = self.sort is not None and self.selection.has_bounds
         return not has_others and not self.folds and not is_bounded
@@ -191,7 +191,7 @@ class _Walker:
         return self._read_passing(way, source, "", way.filter, binds | {"rows": rows})
 
     def _sort_few(self, way: _Way, few: Filter, start: Place | None, rows: int) -> list[Place]:
-        """Return those of the few completions that are in the part of the list of `way`."""
+        """Sort those of the few completions that are in the part of the list of `way`."""
         columns = f"o.created, o.{few.key} AS seq"
         part = ""
         if self.sort is not None:
@@ -205,7 +205,7 @@ class _Walker:
         return self._read_passing(way, self._select(few, columns), part + condition, few, binds)
 
     def _select(self, few: Filter, columns: str) -> str:
-        """Return the query for up to `:most` rows of a filter within the bounds of time.
+        """Build the query for up to `:most` rows of a filter within the bounds of time.
 
         Its limit and its order keep the databases from taking another index for it.
         """
@@ -234,7 +234,7 @@ class _Walker:
     def _between(
         self, way: _Way, columns: tuple[str, ...], start: Place | None, end: Place | None
     ) -> tuple[str, dict[str, object]]:
-        """Return the condition on the rows after `start` and up to `end`, within the bounds.
+        """Build the condition on the rows after `start` and up to `end`, within the bounds.
 
         In an order by time, the bounds are those of the index: it takes one on each side.
         """

@@ -73,7 +73,7 @@ class CallPieces:
             self._arguments.append(arguments.source)
 
     def is_continued_by(self, call: Object, *, is_same_chunk: bool) -> bool:
-        """Return whether `call` is another piece of this call, and not the start of the next one.
+        """Decide whether `call` is another piece of this call, and not the start of the next one.
 
         The next one has a new id or a new name, or it comes after complete arguments.
         """
@@ -95,7 +95,7 @@ class CallPieces:
         return not (self.name and is_next)
 
     def is_repeated_by(self, call: Object) -> bool:
-        """Return whether `call` is all of this call again, as some servers send it at the end."""
+        """Check whether `call` is all of this call again, as some servers send it at the end."""
         name, arguments = _read_function(call)
         return (
             bool(self.id)

@@ -135,7 +135,7 @@ class Recorder:
         return True
 
     def _build_record(self, answer: RecordedAnswer) -> CompletionRecord:
-        """Return the completion under its own id, or under a new one if no URL can hold that."""
+        """Build the completion under its own id, or under a new one if no URL can hold that."""
         build_text = partial(
             build_completion_json, self._asked, answer, request_id=self._request_id, now=self._now
         )
@@ -215,7 +215,7 @@ class StreamRecorder:
 
 
 def _has_token(chunk: Object) -> bool:
-    """Return whether a chunk has more than the role: text, reasoning or a call."""
+    """Check whether a chunk has more than the role: text, reasoning or a call."""
     choices = (one for one in chunk.items("choices") or () if isinstance(one, Object))
     deltas = (delta for one in choices if (delta := one.object("delta")) is not None)
     return any(

@@ -49,7 +49,7 @@ class Exchange:
     now: int
 
     def serialize(self) -> bytes:
-        """Return a line with the lengths of the request and the answer, then the two as sent."""
+        """Write a line with the lengths of the request and the answer, then the two as sent."""
         request = self.request.source.encode()
         answer = self.answer.json.source.encode() if self.answer.json is not None else b""
         head = {
@@ -233,7 +233,7 @@ class Spool:
             self._folder.chmod(0o700)
 
     def _check_folder(self) -> int:
-        """Return the mode of the folder. Raise `OSError` if it is a link or of another user."""
+        """Check that the folder is no link and our user's, or raise `OSError`; return its mode."""
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise OSError("it is not a folder of the user that runs Readback")

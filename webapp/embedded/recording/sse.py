@@ -55,7 +55,7 @@ class EventSplitter:
             yield self._cut(len(self._rest))
 
     def flush(self) -> Event | None:
-        """Return the bytes after the last blank line as an event, after the stream has ended."""
+        """Flush the bytes after the last blank line as an event, after the stream has ended."""
         return self._cut(len(self._rest)) if self._rest else None
 
     def _cut(self, end: int) -> Event:

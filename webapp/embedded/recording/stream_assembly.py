@@ -51,7 +51,7 @@ class CompletionAccumulator:
         return bool(self._choices) and all(one.is_finished for one in self._choices.values())
 
     def result(self) -> str:
-        """Return the completion so far as JSON; a member that has not come yet is null."""
+        """Build the completion so far as JSON; a member that has not come yet is null."""
         choices = _join_array(self._choices[key].result() for key in sorted(self._choices))
         return _join_object(self._members | {"choices": choices})
 
@@ -111,7 +111,7 @@ class Accumulator(Protocol):
         """Add a piece."""
 
     def result(self) -> str:
-        """Return the value so far as JSON."""
+        """Build the value so far as JSON."""
 
 
 class ObjectAccumulator:
@@ -248,7 +248,7 @@ class ToolCallsAccumulator:
         return _join_array(whole.result() for _, whole in ordered)
 
     def _find_call(self, call: Object, fed: set[int]) -> int:
-        """Return the place of the call that `call` is a piece of; begin one if there is none."""
+        """Find the call that `call` is a piece of, by its place; begin one if there is none."""
         index = call.integer("index")
         known = [at for at, (one, _) in enumerate(self._calls) if index in (None, one.index)]
         call_id = call.text("id")

@@ -118,7 +118,7 @@ def list_conversations(connection: Connection, *, limit: int, least: int) -> lis
 def find_prompt_difference(
     connection: Connection, earlier: str, later: str
 ) -> PromptDifference | None:
-    """Return where the messages of two completions part; None if one is not stored."""
+    """Find where the messages of two completions part; None if one is not stored."""
     ids = (index_text(earlier), index_text(later))
     seqs = [connection.execute(_SEQ, {"id": one}).scalar() for one in ids]
     if seqs[0] is None or seqs[1] is None:
@@ -145,7 +145,7 @@ def find_prompt_difference(
 
 
 def _drop_id(given: str | None) -> str | None:
-    """Return a message without its id and white space, to compare it with another's."""
+    """Drop the id and the white space of a message, to compare it with another's."""
     value = None if given is None else _read(given)
     if not isinstance(value, Object):
         return given
@@ -174,7 +174,7 @@ def _describe(
 
 
 def _cut_word(words: str, at: int) -> str:
-    """Return the word around a place, or the beginning of the text after it."""
+    """Cut out the word around a place, or the beginning of the text after it."""
     start = max(words.rfind(blank, 0, at) for blank in " \n\t") + 1
     start = max(start, at - _MOST_WORD // 2)
     pieces = words[start : start + _MOST_WORD].split(maxsplit=1)

@@ -34,7 +34,7 @@ _PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
 
 
 def is_filled(database: Database) -> bool:
-    """Return whether every completion has its facts."""
+    """Check whether every completion has its facts."""
     with database.reader.connect() as connection:
         after = connection.execute(_FILLED).scalar_one()
         return not connection.execute(_IS_LACKING, {"after": after}).scalar()
@@ -82,7 +82,7 @@ def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) 
 
 
 def _extract(given_json: str, texts: Sequence[str]) -> Facts:
-    """Return the facts; JSON that another program has damaged counts as empty."""
+    """Extract the facts; JSON that another program has damaged counts as empty."""
     head = _read(given_json)
     messages = [message for text in texts if (message := _read(text)) is not None]
     if isinstance(head, Object):

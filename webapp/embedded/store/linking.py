@@ -108,7 +108,7 @@ class Relatives:
         self.taken = {row.value for row in _ask_all(connection, _TAKEN, chains)}
 
     def has_any(self, chain: Chain) -> bool:
-        """Return whether a completion that is stored or was added begins with the same message."""
+        """Check whether a completion that is stored or was added begins with the same message."""
         return bool(chain.hashes) and chain.opening in self._depths
 
     def has_deeper(self, chain: Chain) -> bool:
@@ -173,12 +173,11 @@ def join_session(
 
 
 def pack_hashes(hashes: Sequence[int]) -> bytes:
-    """Return the digests as bytes, eight for each."""
+    """Pack the digests into bytes, eight for each."""
     return struct.pack(f">{len(hashes)}q", *hashes)
 
 
 def unpack_hashes(packed: bytes) -> Sequence[int]:
-    """Return the digests in `packed`."""
     return struct.unpack(f">{len(packed) // 8}q", packed)
 
 
@@ -221,7 +220,7 @@ def _is_likely(
     *,
     is_same_model: bool,
 ) -> bool:
-    """Return whether `depth` messages in common, in this order of time, are more than chance.
+    """Decide whether `depth` messages in common, in this order of time, are more than chance.
 
     Tests and evaluations send the same messages to several models.
     """

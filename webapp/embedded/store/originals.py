@@ -105,7 +105,7 @@ def _write_small(given_json: str, wire_json: str, completion_id: str) -> str:
 
 
 def matches_original(connection: Connection, completion: CompletionRecord) -> bool:
-    """Return whether `completion` equals the stored one of its id, apart from white space.
+    """Compare `completion` with the stored one of its id, apart from white space.
 
     This compares with the export of the stored one: its digest is that of the import, and no
     longer fits if the metadata were replaced since.
@@ -124,7 +124,7 @@ def matches_original(connection: Connection, completion: CompletionRecord) -> bo
 
 
 def count_messages(connection: Connection, completion_id: str) -> int:
-    """Return how many input messages a completion has, by one seek; 0 if it does not exist."""
+    """Count the input messages of a completion, by one seek; 0 if it does not exist."""
     return int(connection.execute(_COUNT, {"id": index_text(completion_id)}).scalar_one())
 
 
@@ -135,7 +135,7 @@ def _iter_messages(connection: Connection, seq: int) -> Iterator[str]:
 
 
 def _restore_head(given_json: str, wire_json: str) -> str:
-    """Return the imported text without its messages, with the current metadata.
+    """Restore the imported text without its messages, with the current metadata.
 
     If the metadata were replaced, the id is added to a text that had none: it was made from the
     old content, and another one would be made from the new content.

@@ -57,7 +57,7 @@ class JsonPage:
     resume: str | None = None
 
     def to_json(self) -> str:
-        """Return the page as the API serializes it; an empty page has null ids."""
+        """Serialize the page as the API does; an empty page has null ids."""
         return "".join(self.iter_json())
 
     def iter_json(self) -> Iterator[str]:

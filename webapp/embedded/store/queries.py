@@ -41,7 +41,7 @@ MESSAGE_CURSOR: Final = text(
 
 @cache
 def select_messages(order: Order, *, as_given: bool = False) -> TextClause:
-    """Return the query for a page of one completion's messages.
+    """Build the query for a page of one completion's messages.
 
     Its columns are id, position and wire_json, `as_given` given_json, NULL if a text is large. It
     binds `completion` (the completion's seq), `position` and `rows`.
@@ -56,7 +56,7 @@ def select_messages(order: Order, *, as_given: bool = False) -> TextClause:
 
 @cache
 def select_first_messages(order: Order, *, as_given: bool = False) -> TextClause:
-    """Return the query for the first page of the messages of the completion `id`.
+    """Build the query for the first page of the messages of the completion `id`.
 
     Its columns are those of `select_messages`, and completion. It binds `id` and `rows`.
     """
@@ -69,12 +69,12 @@ def select_first_messages(order: Order, *, as_given: bool = False) -> TextClause
 
 
 def _select_small(table: str = "") -> str:
-    """Return the column wire_json without the texts that are read one at a time."""
+    """Select the column wire_json without the texts that are read one at a time."""
     return f"CASE {table}is_large WHEN 0 THEN {table}wire_json END AS wire_json"
 
 
 def _select_small_given(table: str = "") -> str:
-    """Return the column given_json without large texts; white space can make it the larger one."""
+    """Select the column given_json without large texts; white space can make it the larger one."""
     return (
         f"CASE WHEN {table}is_large = 0 AND length({table}given_json) <= {MAX_INLINE}"
         f" THEN {table}given_json END AS given_json"
@@ -83,7 +83,7 @@ def _select_small_given(table: str = "") -> str:
 
 @cache
 def select_completions(*, as_given: bool = False) -> TextClause:
-    """Return the query for some completions by `seqs`, in any order.
+    """Build the query for some completions by `seqs`, in any order.
 
     Its columns are id, position (the completion's seq) and wire_json, `as_given` also given_json,
     each NULL if a text is large.

@@ -93,7 +93,7 @@ def _mark_large_texts(connection: Connection) -> None:
 
 
 def mark_large(wire_json: str) -> int:
-    """Return the value of `is_large` for a row with this wire form."""
+    """Compute the value of `is_large` for a row with this wire form."""
     return int(len(wire_json) > MAX_INLINE)
 
 

@@ -149,7 +149,7 @@ class Store:
             check_all(self._database, assess, rules=rules)
 
     def connect(self) -> Connection:
-        """Return a connection that reads one snapshot of the store, a few rows at a time."""
+        """Open a connection that reads one snapshot of the store, a few rows at a time."""
         return self._database.reader.connect()
 
     def list_completions(
@@ -161,7 +161,7 @@ class Store:
         listed: ListRequest | None = None,
         as_given: bool = False,
     ) -> JsonPage:
-        """Return a page of completions, filtered by model and by all metadata pairs.
+        """List a page of completions, filtered by model and by all metadata pairs.
 
         They are sorted by time, unless `listed` says otherwise, which may have more filters.
         They are in the API's form, or `as_given`; the same holds for the other methods.
@@ -197,7 +197,7 @@ class Store:
         return replace(built, resume=resume, has_more=True) if resume else built
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
-        """Return a completion's JSON, or None if there is none of this id."""
+        """Read a completion's JSON; None if there is none of this id."""
         with self.connect() as connection:
             row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
         if row is None:
@@ -206,7 +206,7 @@ class Store:
         return _write_completion(row) if as_given else wire_json
 
     def find_version(self, completion_id: str) -> bytes | None:
-        """Return a value that changes with a completion; None if there is no completion."""
+        """Compute a value that changes with a completion; None if there is no completion."""
         with self.connect() as connection:
             row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
         if row is None:
@@ -216,7 +216,7 @@ class Store:
         return blake2b(source, digest_size=20).digest()
 
     def find_stored_time(self, completion_id: str) -> int | None:
-        """Return when a completion was stored, in unix seconds, or None if there is none."""
+        """Look up when a completion was stored, in unix seconds; None if there is none."""
         with self.connect() as connection:
             binds = {"id": index_text(completion_id)}
             return connection.execute(_STORED_TIME, binds).scalar()
@@ -251,7 +251,7 @@ class Store:
     def find_conversation(
         self, completion_id: str, *, most: int = MOST_REQUESTS
     ) -> Conversation | None:
-        """Return the completions that continue each other, with this one; None if it is not here.
+        """Find the completions that continue each other, with this one; None if it is not here.
 
         At most the first `most` of them. Also None if it comes from an older program, and its facts
         are yet to be derived.
@@ -262,7 +262,7 @@ class Store:
     def find_continued(
         self, completion_ids: Sequence[str], *, most: int = MOST_REQUESTS
     ) -> dict[str, Conversation]:
-        """Return the conversations of those completions that are not alone in theirs, by their ids.
+        """Find the conversations of those completions that are not alone in theirs, by their ids.
 
         Of each at most the first `most` requests.
         """
@@ -270,7 +270,7 @@ class Store:
             return read_continued(connection, completion_ids, most=most)
 
     def list_conversations(self, *, limit: int, least: int) -> list[str]:
-        """Return the id of a completion of each conversation, the latest conversation first.
+        """List the id of a completion of each conversation, the latest conversation first.
 
         Only those of `least` requests, and at most `limit`.
         """
@@ -278,12 +278,12 @@ class Store:
             return list_conversations(connection, limit=limit, least=least)
 
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
-        """Return where the prompts of two completions part; None if one is not here."""
+        """Find where the prompts of two completions part; None if one is not here."""
         with self.connect() as connection:
             return find_prompt_difference(connection, earlier, later)
 
     def list_stored_before(self, time: int, *, without: Collection[str] = ()) -> list[str]:
-        """Return the ids of the oldest completions that were stored before `time`, some at once.
+        """List the ids of the oldest completions that were stored before `time`, some at once.
 
         Those of `without`, which are few, are left out.
         """
@@ -295,7 +295,7 @@ class Store:
     def list_messages(
         self, completion_id: str, page: PageRequest, *, as_given: bool = False
     ) -> JsonPage | None:
-        """Return a page of a completion's input messages, or None if there is no completion.
+        """List a page of a completion's input messages; None if there is no completion.
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
@@ -338,7 +338,7 @@ class Store:
         *,
         write: Callable[[Any], str] | None = None,
     ) -> JsonPage:
-        """Return the page, with its texts as given if there is a function to `write` them.
+        """Build the page, with its texts as given if there is a function to `write` them.
 
         `statement` reads the row of a text as given, and of one that is too large for `rows`.
         """
@@ -396,7 +396,7 @@ class Store:
 
 
 def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
-    """Return the place of a completion in a list. Raise `UnknownCursor` if it is not stored."""
+    """Find the place of a completion in a list. Raise `UnknownCursor` if it is not stored."""
     row = connection.execute(COMPLETION_CURSOR, {"after": index_text(after)}).one_or_none()
     if row is None:
         raise UnknownCursor(after)
@@ -408,7 +408,7 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
 def _read_rows(
     connection: Connection, statement: TextClause, page: PageRequest, binds: Mapping[str, object]
 ) -> Sequence[Any]:
-    """Return one row more than the page holds, to know whether there are more."""
+    """Read one row more than the page holds, to know whether there are more."""
     return connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
 
 

@@ -36,12 +36,12 @@ _MARK: Final = text(
 
 
 def has_trigrams(connection: Connection) -> bool:
-    """Return whether the database could make the index."""
+    """Check whether the database could make the index."""
     return bool(connection.execute(_EXISTS[connection.dialect.name]).scalar())
 
 
 def select_unindexed(connection: Connection) -> str:
-    """Return the SQL condition on `passages` that is true for those that are not indexed yet."""
+    """Build the SQL condition on `passages` that is true for those that are not indexed yet."""
     if not has_trigrams(connection):
         return "TRUE"
     if connection.dialect.name == "postgresql":

@@ -53,7 +53,7 @@ class Outcome(Enum):
 
 
 def reserve_seqs(connection: Connection, count: int) -> Sequence[int]:
-    """Return `count` new values of `seq`, in order."""
+    """Reserve `count` new values of `seq`, in order."""
     if connection.dialect.name == "postgresql":
         return connection.execute(_NEXT_SEQS, {"count": count}).scalars().all()
     first = connection.execute(_LAST_SEQ).scalar_one() + 1

@@ -121,7 +121,7 @@ def _open_file(
 
 
 def _open_decompressed(file: BinaryIO) -> BinaryIO:
-    """Return the file, decompressed if necessary, as UTF-8."""
+    """Open the file as UTF-8, decompressed if necessary."""
     opened = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if _peek(file, 2) == _GZIP else file
     start = _peek(opened, 4)
     marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
@@ -207,7 +207,7 @@ def _read_lines(
 
 
 def _skip_line(file: BinaryIO) -> tuple[int, bool]:
-    """Return the number of bytes skipped, and whether they reach the end of the line."""
+    """Skip a line; return the bytes skipped, and whether they reach the end of the line."""
     skipped = 0
     while text := file.readline(_SKIPPED_AT_ONCE):
         skipped += len(text)

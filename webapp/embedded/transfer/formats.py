@@ -104,7 +104,7 @@ _MAX_WRAPPERS: Final = 3
 
 
 def detect(value: Value) -> Iterable[Piece]:
-    """Return the pieces that `value` holds.
+    """Detect the format of `value`, and return the pieces that it holds.
 
     Raise `NotACompletion` if its format is unknown, or while iterating if a piece is bad.
     """
@@ -123,7 +123,7 @@ def detect(value: Value) -> Iterable[Piece]:
 
 
 def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | None:
-    """Return one saved completion with its pages of messages, and which of `values` they are.
+    """Find one saved completion with its pages of messages, and which of `values` they are.
 
     Return None unless there are exactly one completion and some messages that may be its own:
     values in one document belong together even if their ids do not say so.
@@ -290,7 +290,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
 
 
 def _find_body(value: Value | None) -> Object | None:
-    """Return the object of a logged body: an object, its text, or `body` beside a status."""
+    """Find the object of a logged body: an object, its text, or `body` beside a status."""
     for _ in range(_MAX_WRAPPERS):
         if isinstance(value, String):
             try:
@@ -306,7 +306,7 @@ def _find_body(value: Value | None) -> Object | None:
 
 
 def _parse_text(value: Value | None) -> Value | None:
-    """Return the list or object that is written as text in `value`; any other value itself."""
+    """Parse the list or object that is written as text in `value`; return others unchanged."""
     if isinstance(value, String):
         try:
             parsed = parse(value.text, max_values=MAX_IMPORTED_VALUES)

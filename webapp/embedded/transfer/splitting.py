@@ -90,7 +90,7 @@ class DocumentSplitter:
         return self._waiting.popleft() if self._waiting else next(self._lines, None)
 
     def _is_continued(self, first: bytes) -> bool:
-        """Return whether the next line continues the first, and is not another line of JSONL."""
+        """Decide whether the next line continues the first, and is not another line of JSONL."""
         second = self._read_line()
         if second is None:
             return False
@@ -99,7 +99,7 @@ class DocumentSplitter:
         return begun.startswith(b"[") or begun == b"{" or second.text[:1] in _CONTINUING
 
     def _cut(self, document: Document, end: int) -> Document:
-        """Return the document up to `end`; keep the rest of its line, if it is another one.
+        """Cut the document at `end`; keep the rest of its line, if it is another one.
 
         Anything else that follows stays with it, as an error to report.
         """
@@ -176,7 +176,7 @@ class _Nesting:
         self._in_string = False
 
     def find_end(self, text: bytes) -> int | None:
-        """Return where the document ends in its next line, or None if it goes on after it."""
+        """Find where the document ends in its next line; None if it goes on after it."""
         at = 0
         while at < len(text):
             if self._in_string:
