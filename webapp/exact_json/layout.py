@@ -15,12 +15,12 @@ _KINDS: Final = {"{": "opened", "[": "opened", ",": ",", ":": ":"}
 
 
 def indent(value: Value) -> str:
-    """Return the source of `value`, one value or member a line, every lexeme as written."""
+    """Indent the source of `value`, one value or member a line, every lexeme as written."""
     return indent_source(value.source)
 
 
 def indent_source(source: str) -> str:
-    """Return `source`, which is JSON, indented likewise."""
+    """Indent `source`, which is JSON, likewise."""
     starts = ["\n" + _INDENT * depth for depth in range(MAX_INDENTED_LEVELS + 1)]
     out: list[str] = []
     depth = 0
@@ -43,5 +43,5 @@ def indent_source(source: str) -> str:
 
 
 def compact(value: Value) -> str:
-    """Return the source of `value` without the white space between its lexemes."""
+    """Strip the white space between the lexemes of `value`."""
     return "".join(match[match.lastgroup or 0] for match in TOKEN.finditer(value.source))

@@ -250,7 +250,7 @@ class _Parser:
         return self._open.pop().close(self._text, self._at)
 
     def _peek(self) -> str:
-        """Return the next character that is not white space; "" at the end."""
+        """Look at the next character that is not white space; "" at the end."""
         self._skip_space()
         return self._text[self._at : self._at + 1]
 

@@ -101,7 +101,7 @@ class Object(_Span):
         return None
 
     def names(self) -> tuple[str, ...]:
-        """Return every name once, in the order of first appearance."""
+        """List every name once, in the order of first appearance."""
         return tuple(dict.fromkeys(member.name.text for member in self.members))
 
     def text(self, name: str) -> str | None:

@@ -62,7 +62,7 @@ def _join(completion: Completion, messages: Iterable[str]) -> Iterator[str]:
 
 
 def join_lines(source: str) -> str:
-    """Return JSON, or the beginning of it, on one line; a raw line break in a string is escaped."""
+    """Join JSON, or the beginning of it, on one line; a raw line break in a string is escaped."""
     if not any(mark in source for mark in _LINE_BREAKS):
         return source
     joined = "".join(match[match.lastgroup or 0] for match in TOKEN.finditer(source))

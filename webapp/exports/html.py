@@ -177,7 +177,7 @@ def _iter_other(part: Part, spoken_as: str | None) -> Iterator[Block]:
 
 
 def _embed(media: InlineMedia, name: str | None = None) -> Block:
-    """Return media as a `data:` URI of the type that its bytes are, never the declared one."""
+    """Embed media as a `data:` URI of the type that its bytes are, never the declared one."""
     try:
         data = media.decode()
     except NotMedia as problem:
@@ -210,7 +210,7 @@ def _write_data(text: str) -> str:
 
 
 def _describe_source(annotation: Annotation) -> tuple[str | None, str, bool]:
-    """Return title, address, and whether the address can be a link."""
+    """Describe a source by title, address, and whether the address can be a link."""
     if not isinstance(annotation, UrlCitation):
         return None, annotation.json.source, False
     is_link = annotation.url.startswith(("https://", "http://"))

@@ -174,12 +174,12 @@ def _iter_call(call: Call, number: str) -> Iterator[str]:
 
 
 def isolate(text: str) -> str:
-    """Return a Markdown text as it is if it stands alone, else in a code block."""
+    """Put a Markdown text in a code block, unless it stands alone."""
     return text if stands_alone(text) else fence(text, "markdown")
 
 
 def fence_result(text: str) -> str:
-    """Return a text that is no Markdown in a code block, marked as JSON if it is that."""
+    """Put a text that is no Markdown in a code block, marked as JSON if it is that."""
     is_json = False
     if text.lstrip()[:1] in ("{", "[") and len(text) <= _MOST_PARSED:
         try:
@@ -191,14 +191,14 @@ def fence_result(text: str) -> str:
 
 
 def fence(text: str, language: str) -> str:
-    """Return `text` in a code block whose fence is longer than any inside."""
+    """Put `text` in a code block whose fence is longer than any inside."""
     longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def code(text: str) -> str:
-    """Return words as code within a line."""
+    """Write words as code within a line."""
     line = _SPACES.sub(" ", text)
     longest = max((len(ticks) for ticks in _TICKS.findall(line)), default=0)
     ticks = "`" * (longest + 1)
@@ -208,12 +208,12 @@ def code(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return words on one line, without a meaning in Markdown."""
+    """Escape words for one line, so that nothing in them has a meaning in Markdown."""
     return _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text))
 
 
 def _describe_media(part: Image | InputAudio | Audio | File, media: InlineMedia | None) -> str:
-    """Return the kind and name of a picture, sound or file; its bytes are in the JSON."""
+    """Describe a picture, sound or file by kind and name; its bytes are in the JSON."""
     kind = {"image": "Image", "file": "File"}.get(part.kind, "Audio")
     facts = []
     if isinstance(part, File):

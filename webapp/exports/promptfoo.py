@@ -67,5 +67,5 @@ def _quote(text: str) -> str:
 
 
 def _escape(written: str) -> str:
-    """Return JSON with the characters escaped that YAML does not take as they are."""
+    """Escape the characters of JSON that YAML does not take as they are."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)

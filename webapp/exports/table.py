@@ -57,6 +57,6 @@ def _write_row(cells: Iterable[str | int]) -> str:
 
 
 def _disarm(text: str) -> str:
-    """Return `text` for a cell: no formula, no null, no lone surrogate."""
+    """Make `text` safe for a cell: no formula, no null, no lone surrogate."""
     text = LONE_SURROGATES.sub("\ufffd", text.replace("\0", "\u2400"))
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

@@ -82,7 +82,7 @@ class Item:
     results: tuple[tuple[Message, Called | None], ...] = ()
 
     def number_call(self, position: int) -> str:
-        """Return the number of the call at `position`, from 1."""
+        """Number the call at `position`, from 1."""
         return str(position) if self.number is None else f"{self.number}.{position}"
 
 
@@ -106,7 +106,7 @@ def iter_items(transcript: Transcript) -> Iterator[Item]:
 
 
 def _pair(message: Message, number: int | None, waiting: OrderedDict[str, Called]) -> Item:
-    """Return the item of a message; remember its calls, and forget those that it answers.
+    """Build the item of a message; remember its calls, and forget those that it answers.
 
     A result without an id answers the first call that waits.
     """

@@ -66,7 +66,7 @@ class KeptCopies:
         self._app: Flask | None = None
 
     def find(self, completion_id: str) -> int | None:
-        """Return when a copy was made, in unix seconds; None if there is none, or no database."""
+        """Find when a copy was made, in unix seconds; None if there is none, or no database."""
         try:
             return self._store.find_stored_time(completion_id)
         except (StoreError, SQLAlchemyError) as error:
@@ -99,7 +99,7 @@ class KeptCopies:
             )
 
     def get_pages(self) -> WSGIApplication:
-        """Return the application of the copies' pages."""
+        """Create the application of the copies' pages on first use."""
         with self._lock:
             if self._app is None:
                 self._app = self._create()

@@ -176,7 +176,7 @@ class Copier:
         return outcome
 
     def _retry(self, call: Callable[[], T]) -> T:
-        """Return the result of `call`, retried while its errors are transient."""
+        """Call `call`, again while its errors are transient, and return its result."""
         for tries in range(MAX_TRIES - 1):
             try:
                 return call()
@@ -192,7 +192,7 @@ class Copier:
 
 
 def is_same_answer(stored: str, sent: str) -> bool:
-    """Return whether two JSON texts of one id are of the same time and have the same choices.
+    """Check whether two JSON texts of one id are of the same time and have the same choices.
 
     Members that are null or empty do not count, since servers differ in them, nor do members
     that only one of the two has, nor the metadata, which change.
@@ -221,7 +221,7 @@ def _drop_empty(value: Any) -> Any:
 def input_messages(
     completion: Completion, messages: Sequence[Message], *, input_only: bool
 ) -> list[Message]:
-    """Return the messages without the answers, which some servers list after the input.
+    """Leave out the answers, which some servers list after the input.
 
     The answers are in the completion's choices; our server, like the API, lists input only.
     """
@@ -232,6 +232,6 @@ def input_messages(
 
 
 def format_error(error: Exception) -> str:
-    """Return the error's message with the server's own words."""
+    """Format the error's message with the server's own words."""
     said = error.server_message if isinstance(error, UpstreamError) else None
     return f"{error} It said: {said}" if said else str(error)

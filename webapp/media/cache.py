@@ -30,7 +30,7 @@ class MediaCache:
         self._files.keep(completion_id, media.digest, media.kept)
 
     def get(self, completion_id: str, digest: str) -> InlineMedia | None:
-        """Return the media kept for a completion under `digest`, or None.
+        """Look up the media kept for a completion under `digest`.
 
         A file that is too old or damaged is deleted.
         """

@@ -26,7 +26,7 @@ _lock = Lock()
 
 
 def describe_contradiction(media: InlineMedia) -> str | None:
-    """Return a sentence if the bytes are not of the declared type."""
+    """Describe in a sentence that the bytes are not of the declared type, if so."""
     claim = media.claim
     if claim is None or claim.lower() in _SAYS_NOTHING or media.is_headerless:
         return None
@@ -39,7 +39,7 @@ def describe_contradiction(media: InlineMedia) -> str | None:
 
 
 def describe_format(media: InlineMedia) -> str:
-    """Return the format in words; the declared type if the bytes have no known one."""
+    """Describe the format in words; the declared type if the bytes have no known one."""
     if media.sniffed is not DOWNLOAD:
         return media.sniffed.word
     if media.claim and media.claim.lower() not in _SAYS_NOTHING:
@@ -48,7 +48,7 @@ def describe_format(media: InlineMedia) -> str:
 
 
 def explain_download(media: InlineMedia) -> str:
-    """Return why an image can only be downloaded."""
+    """Explain why an image can only be downloaded."""
     if media.sniffed.shown_as != "image":
         return "not shown as an image"
     if media.image_size is None:
@@ -57,13 +57,13 @@ def explain_download(media: InlineMedia) -> str:
 
 
 def is_cut_off(media: InlineMedia) -> bool:
-    """Return whether an image is cut off: browsers then show a part of it, or nothing."""
+    """Check whether an image is cut off: browsers then show a part of it, or nothing."""
     mark = _ENDS.get(media.sniffed)
     return mark is not None and bool(media.end) and mark not in media.end
 
 
 def describe_length(media: InlineMedia) -> str | None:
-    """Return how long a sound is, as `0:12`.
+    """Describe how long a sound is, as `0:12`.
 
     The length is remembered, since finding it takes all bytes of the sound.
     """

@@ -39,7 +39,7 @@ _AAC_SAMPLES: Final = 1_024
 
 
 def measure_duration(data: bytes, found: Format) -> float | None:
-    """Return the seconds that `data`, of the format `found`, plays; None if they are unknown."""
+    """Measure how many seconds `data`, of the format `found`, plays; None if unknown."""
     if found.shown_as != "audio":
         return None
     if found is WAV:

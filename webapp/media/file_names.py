@@ -15,7 +15,7 @@ _UNFIT: Final = re.compile(
 
 
 def sanitize_file_name(name: str, *, otherwise: str) -> str:
-    """Return the last part of `name` without unfit characters, or `otherwise` if none is left."""
+    """Strip unfit characters from the last part of `name`; `otherwise` if nothing is left."""
     last = re.split(r"[\\/]", name[-1_000:])[-1]
     fit = _UNFIT.sub("", last).strip(" .")
     if len(fit) > _LONGEST:

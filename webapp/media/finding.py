@@ -23,7 +23,7 @@ _MARK: Final = "data:image"
 
 
 def extract_media(part: object, spoken_as: str | None = None) -> InlineMedia | None:
-    """Return the media within `part`; None if it has no data or is a remote image.
+    """Extract the media within `part`; None if it has no data or is a remote image.
 
     `spoken_as` is the format in which the request asked for spoken answers.
     """
@@ -95,5 +95,5 @@ def _iter_uris(text: str) -> Iterator[str]:
 
 
 def _is_image(media: InlineMedia) -> bool:
-    """Return whether it is a complete image; the beginning of one, as in an example, is text."""
+    """Decide whether it is a complete image; the beginning of one, as in an example, is text."""
     return media.problem is None and (media.format.shown_as == "image" or media.format is SVG)

@@ -24,7 +24,7 @@ class Format:
     names: tuple[str, ...] = ()
 
     def is_called(self, claim: str) -> bool:
-        """Return whether `claim`, a type or a short name, means this format."""
+        """Check whether `claim`, a type or a short name, means this format."""
         name = claim.lower().rpartition("/")[2].removeprefix("x-")
         return name in (self.extension, *self.names)
 
@@ -80,7 +80,7 @@ _SVG_HEAD: Final = 4_096
 
 
 def detect_format(data: bytes) -> Format:
-    """Return the format of `data` by its start, or `DOWNLOAD` if it is unknown."""
+    """Detect the format of `data` by its start; `DOWNLOAD` if it is unknown."""
     for start, found in _STARTS:
         if data.startswith(start):
             return found

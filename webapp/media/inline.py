@@ -129,7 +129,7 @@ class InlineMedia:
         return None
 
     def decode(self) -> bytes:
-        """Return the bytes, with a header if they had none. Raise `NotMedia` if decoding fails."""
+        """Decode the bytes, with a header if they had none. Raise `NotMedia` if decoding fails."""
         if self._length > MAX_CHARACTERS:
             raise NotMedia("The data is too long to be decoded.")
         data = self._decode(self._body)
@@ -200,7 +200,7 @@ class InlineMedia:
 
 
 def compute_digest(kept: bytes) -> str:
-    """Return the digest of the media that `kept` holds."""
+    """Compute the digest of the media that `kept` holds."""
     return hashlib.sha256(kept).hexdigest()[:32]
 
 

@@ -42,7 +42,7 @@ def read_image_size(data: bytes) -> tuple[int, int] | None:
 
 
 def fit_height(size: tuple[int, int]) -> tuple[int, int]:
-    """Return the size at which a page shows an image: its own, or at most 512 pixels high.
+    """Compute the size at which a page shows an image: its own, or at most 512 pixels high.
 
     Pages set it as the attributes of the image, so that the browser reserves the space.
     """
@@ -73,7 +73,7 @@ def _read_jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _is_turned(tiff: bytes) -> bool:
-    """Return whether browsers turn the picture by a quarter, as its Exif data demand."""
+    """Check whether browsers turn the picture by a quarter, as its Exif data demand."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return False

@@ -29,19 +29,19 @@ _MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
 
 
 def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
-    """Return the sources in each field of a completion or message that lists some, by its name."""
+    """Parse the sources in each field of a completion or message that lists some, by its name."""
     lists = ((name, _parse_list(holder.items(name))) for name in _FIELDS)
     return {name: cited for name, cited in lists if cited}
 
 
 def parse_context(message: Object) -> tuple[UrlCitation, ...]:
-    """Return the sources in `context.citations` of a message of Azure."""
+    """Parse the sources in `context.citations` of a message of Azure."""
     context = message.object("context")
     return _parse_list(context.items("citations")) if context else ()
 
 
 def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ...]:
-    """Return the sources of `lists` in the order of the first.
+    """Merge the sources of `lists` in the order of the first.
 
     If that has a bare address, a later list gives it its title and facts.
     """

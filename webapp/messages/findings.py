@@ -122,7 +122,7 @@ class Report:
 
 
 def split_reports(members: Sequence[Member]) -> tuple[tuple[Report, ...], tuple[Member, ...]]:
-    """Return the reports among `members`, and the other members."""
+    """Split `members` into the reports and the others."""
     reports = {at: _parse_report(member) for at, member in enumerate(members)}
     left = tuple(member for at, member in enumerate(members) if reports[at] is None)
     return tuple(report for report in reports.values() if report is not None), left

@@ -189,7 +189,7 @@ class Message:
 def _build_results(
     blocks: Sequence[Object], role: str | None, parts: Sequence[Part]
 ) -> tuple[Message, ...]:
-    """Return several results of one message, each with its share of the `parts`."""
+    """Build several results of one message, each with its share of the `parts`."""
     if len(blocks) > MAX_RESULTS:
         return ()
     ordered = sorted(parts, key=lambda part: part.json.start)
@@ -211,7 +211,7 @@ def _build_results(
 
 
 def get_text(piece: Piece) -> str | None:
-    """Return the text of a content part or call as shown; None for media, which have none.
+    """Get the text of a content part or call as shown; None for media, which have none.
 
     The text of an `Unknown` is its JSON, indented.
     """
@@ -225,11 +225,11 @@ def get_text(piece: Piece) -> str | None:
 
 
 def list_pieces(message: Message) -> tuple[Piece, ...]:
-    """Return the content parts of a message, then its calls; URLs contain positions in this."""
+    """List the content parts of a message, then its calls; URLs contain positions in this."""
     return (*message.parts, *message.calls)
 
 
 def find_position(message: Message, piece: Piece) -> int | None:
-    """Return the position of `piece` itself, not of an equal one, in `message`."""
+    """Find the position of `piece` itself, not of an equal one, in `message`."""
     places = (at for at, one in enumerate(list_pieces(message)) if one is piece)
     return next(places, None)

@@ -67,7 +67,7 @@ _CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 
 def find_result(message: Object) -> Object | None:
-    """Return the `tool_result` block of Anthropic's API if that is all the content."""
+    """Find the `tool_result` block of Anthropic's API if that is all the content."""
     content = message.items("content") or ()
     block = content[0] if len(content) == 1 else None
     if isinstance(block, Object) and block.text("type") == "tool_result":
@@ -85,7 +85,7 @@ def iter_results(message: Object) -> Iterator[Object]:
 
 
 def _is_result(block: Object) -> bool:
-    """Return whether a block is a result: of a tool of the client, or one that the server ran."""
+    """Check whether a block is a result: of a tool of the client, or one that the server ran."""
     kind = block.text("type") or ""
     if block.text("tool_use_id") is not None:
         return kind == "tool_result" or kind.endswith("_tool_result")

@@ -342,7 +342,7 @@ class ToolCall(_Piece):
 
 
 def _complete(url: str) -> str:
-    """Return a `data:` URI for an image whose base64 was sent without one; else the address."""
+    """Complete an image whose base64 was sent alone to a `data:` URI; keep an address."""
     return f"data:;base64,{url}" if url.startswith(_IMAGES) else url
 
 
@@ -371,7 +371,7 @@ def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, .
 
 
 def _get_arguments(called: Object, field: str) -> str | None:
-    """Return the text of the arguments; some servers send them as JSON itself."""
+    """Get the text of the arguments; some servers send them as JSON itself."""
     value = called.get(field)
     if value is None or isinstance(value, Null):
         return None

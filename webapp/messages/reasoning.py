@@ -114,7 +114,7 @@ def _join_runs(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def _continues(before: Reasoning, part: Reasoning) -> bool:
-    """Return whether two pieces are of one thought: of one index, or the first unsigned."""
+    """Decide whether two pieces are of one thought: of one index, or the first unsigned."""
     if before.field != part.field or not isinstance(part.json, Object):
         return False
     if not isinstance(before.json, Object):
@@ -136,6 +136,6 @@ def _join(thoughts: Sequence[Reasoning]) -> Reasoning:
 
 
 def _unite(*extras: tuple[Member, ...]) -> tuple[Member, ...]:
-    """Return the extras of several pieces, each once."""
+    """Unite the extras of several pieces, each once."""
     members = (member for some in extras for member in some)
     return tuple({(one.name.text, one.value.source): one for one in members}.values())

@@ -28,7 +28,7 @@ def build_page(
     *,
     input_only: bool,
 ) -> TranscriptPage:
-    """Return the page of `messages`, with the outputs at its end if it is the last one.
+    """Build the page of `messages`, with the outputs at its end if it is the last one.
 
     The last messages are requested if they must be known to tell outputs from input; may raise
     `UpstreamError` then.
@@ -64,7 +64,7 @@ def _find_outputs(
     *,
     input_only: bool,
 ) -> tuple[Entry, ...]:
-    """Return the choices that are not among the messages; marks the entries that are."""
+    """Find the choices that are not among the messages; mark the entries that are."""
     count = len(completion.choices)
     chronological = entries if request.order == "asc" else entries[::-1]
     tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
@@ -80,7 +80,7 @@ def _find_outputs(
 def _number_first(
     completion_id: str, request: PageRequest, messages: Sequence[Message]
 ) -> int | None:
-    """Return the number of the first message: from the ids, else counted from a known start."""
+    """Find the number of the first message: from the ids, else counted from a known start."""
     number = find_first_number(completion_id, messages, request.order)
     if number is not None or request.order == "desc":
         return number
@@ -89,7 +89,7 @@ def _number_first(
 
 
 def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | None) -> int | None:
-    """Return the number of messages up to the end of `messages`; `first` numbers their first."""
+    """Count the messages up to the end of `messages`; `first` numbers their first."""
     if first is not None and request.order == "asc":
         return first - 1 + len(messages)
     if request.after is None or request.shown:
@@ -115,7 +115,7 @@ def find_end(
 def end_before(
     message_id: str | None, page: CanonicalPage[Message]
 ) -> tuple[CanonicalPage[Message], bool]:
-    """Return `page` up to a message, and whether nothing is left to read before that one."""
+    """End `page` before a message; also return whether nothing is left to read before that one."""
     ids = [message.id for message in page.items]
     if message_id is None or message_id not in ids:
         return page, not page.goes_on

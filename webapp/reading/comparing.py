@@ -56,7 +56,7 @@ class Side:
         return arrange(tuple(self.listed.parse(at, at + 1)), first=at + 1, is_last=False)[0]
 
     def strip_ids(self) -> list[bytes]:
-        """Return the sources of the messages that are compared, without their ids."""
+        """List the sources of the messages that are compared, without their ids."""
         pairs = zip(self.listed.sources[: self.inputs], self.listed.ids, strict=False)
         sources = [source.replace(b'"%s"' % one.encode(), b'""', 1) for source, one in pairs]
         if self.count > self.inputs and self.answer is not None:
@@ -116,7 +116,7 @@ def load_side(
     place: int,
     deadline: Deadline,
 ) -> Side:
-    """Return a completion with its messages, as far as the budget of the reader goes.
+    """Load a completion with its messages, as far as the budget of the reader goes.
 
     Raises `NotFound` if the completion or its choice at `place`, from 0, is not there.
     """
@@ -144,7 +144,7 @@ def load_side(
 
 
 def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -> Comparison:
-    """Return the comparison of two sides.
+    """Compare two sides.
 
     Messages of the same source at both ends are not parsed, so what two long transcripts have in
     common costs little.

@@ -63,7 +63,7 @@ def find_gist(text: str) -> str:
 
 
 def _split_blocks(text: str) -> tuple[list[str], list[str]]:
-    """Return paragraphs and items of lists, and the headings, rows and lines of code."""
+    """Split a text into paragraphs and items of lists, and the headings, rows and lines of code."""
     prose: list[str] = []
     others: list[str] = []
     is_code = is_open = False
@@ -97,7 +97,7 @@ def _find_end(block: str) -> int:
 
 
 def _summarize_json(text: str) -> str:
-    """Return the first values of a JSON object or list with their names; empty if it is none."""
+    """Summarize a JSON object or list by its first values with names; empty if it is none."""
     if text.lstrip()[:1] not in ("{", "[") or len(text) > _MOST_JSON:
         return ""
     try:

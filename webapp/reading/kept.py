@@ -43,7 +43,7 @@ class KeptMessages:
     def fetch(
         self, *, after: str | None = None, limit: int | None = None, order: str | None = None
     ) -> Page[Message]:
-        """Return a page as a server does. Raises `BadRequest` for an unknown cursor."""
+        """Fetch a page as a server does. Raises `BadRequest` for an unknown cursor."""
         if after is not None and after not in self.ids:
             raise BadRequest("There is no such message in this completion.")
         step = -1 if order == "desc" else 1
@@ -81,7 +81,7 @@ class MessageCache:
         self._files = files
 
     def has_any(self, completion_id: str) -> bool:
-        """Return whether messages of a completion are kept, perhaps of one replaced since."""
+        """Check whether messages of a completion are kept, perhaps of one replaced since."""
         return self._files.has_any(completion_id)
 
     def find(self, completion_id: str, completion: Completion) -> KeptMessages | None:
@@ -124,7 +124,7 @@ class MessageCache:
 
 
 def digest_answer(completion: Completion) -> str:
-    """Return the digest of a completion's answer, which an update of metadata leaves."""
+    """Hash a completion's answer, which an update of metadata leaves."""
     hashed = hashlib.sha256(str(completion.created).encode())
     for choice in completion.choices:
         hashed.update(choice.json.source.encode("utf-8", "surrogatepass"))
@@ -132,7 +132,7 @@ def digest_answer(completion: Completion) -> str:
 
 
 def _is_sound(kept: bytes) -> bool:
-    """Return whether `kept` begins with the digest of the rest."""
+    """Check whether `kept` begins with the digest of the rest."""
     return kept[: _HEAD - 1] == hashlib.sha256(kept[_HEAD:]).hexdigest().encode()
 
 

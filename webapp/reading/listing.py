@@ -88,7 +88,7 @@ def list_what_fits(
 
 
 def _add_too_large(page: ListPage, problem: TooLarge, cursors: Container[str | None]) -> ListPage:
-    """Return `page` with the one completion that is too large to be read, by its id.
+    """Add the one completion that is too large to be read, by its id, to `page`.
 
     It ends there if the id is not at the beginning of the answer, or is that of a completion
     which was listed: a server that ignores the cursor sends the same one again.
@@ -107,7 +107,7 @@ def _add_too_large(page: ListPage, problem: TooLarge, cursors: Container[str | N
 def _add_answer(
     page: ListPage, answer: CanonicalPage[Completion], cursors: Container[str | None]
 ) -> ListPage:
-    """Return `page` with the completions of an answer; it ends there if the cursor is not new."""
+    """Add the completions of an answer to `page`; it ends there if the cursor is not new."""
     has_next = answer.next_after is not None and answer.next_after not in cursors
     return replace(
         page,

@@ -69,7 +69,7 @@ class TranscriptLoader:
     def ask_again(
         self, asked: Sequence[Asked], deadline: Deadline
     ) -> dict[Asked, str | UpstreamError]:
-        """Return the answers of the server to some requests, made side by side."""
+        """Send some requests again, side by side, and return the answers of the server."""
 
         def ask(one: Asked) -> str | UpstreamError:
             upstream, request = one
@@ -201,7 +201,7 @@ class TranscriptLoader:
     def _start(
         self, completion_id: str, deadline: Deadline
     ) -> tuple[UpstreamRequests, Future[Completion]]:
-        """Return the requests of a page, the one for its completion made.
+        """Start the requests of a page with the one for its completion.
 
         Where messages are kept, the page waits for the completion alone.
         """

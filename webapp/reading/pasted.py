@@ -92,5 +92,5 @@ def parse_pasted(pasted: str) -> CompletionRef | None:
 
 
 def _decode_id(found: str) -> str:
-    """Return the id without percent-encoding and without the full stop of a sentence."""
+    """Decode the percent-encoding of an id, without the full stop of a sentence."""
     return unquote(found.rstrip(".:"))

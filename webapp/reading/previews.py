@@ -134,7 +134,7 @@ class Previews:
 
 
 def preview_question(messages: Iterable[Message]) -> Preview:
-    """Return the first message of a user, of anybody if no user is among the first ones."""
+    """Preview the first message of a user, of anybody if no user is among the first ones."""
     first = tuple(messages)
     asked = next((message for message in first if message.speaker == "user"), None)
     if asked is None:
@@ -143,7 +143,7 @@ def preview_question(messages: Iterable[Message]) -> Preview:
 
 
 def preview_answer(completion: Completion) -> Preview:
-    """Return the gist of the first choice with text or a transcript, and the marks of all."""
+    """Preview the gist of the first choice with text or a transcript, and the marks of all."""
     messages = [choice.message for choice in completion.choices if choice.message]
     for message in messages:
         spoken = (part.transcript or "" for part in message.parts if isinstance(part, Audio))

@@ -47,7 +47,7 @@ class UpstreamRequests:
     most_newest: int = 1
 
     def with_kept(self, cache: MessageCache, completion: Future[Completion]) -> UpstreamRequests:
-        """Return the requests with the messages in `cache`, after the completion has come.
+        """Add the messages in `cache` to the requests, after the completion has come.
 
         If the completion is gone, its kept messages are deleted.
         """
@@ -63,7 +63,6 @@ class UpstreamRequests:
         return self
 
     def retrieve_completion(self, *, created: int | None = None) -> Completion:
-        """Return the completion itself."""
         return self.upstream.retrieve_completion(
             self.completion_id, created=created, deadline=self.deadline
         )
@@ -92,7 +91,7 @@ class UpstreamRequests:
     def check_end(
         self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
     ) -> CanonicalPage[Message]:
-        """Return `page` after one small request for more, if its end is only claimed."""
+        """Check the end of `page` by one small request for more, if it is only claimed."""
         if page.claimed_after is None:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
@@ -101,7 +100,7 @@ class UpstreamRequests:
         return check_end(page, self._fetch, limit=limit, order=order)
 
     def _is_newest(self, page: CanonicalPage[Message], order: str) -> bool:
-        """Return whether `page` ends with the newest message, if that was requested beside it.
+        """Check whether `page` ends with the newest message, if that was requested beside it.
 
         A server that ignores the order has sent the first message as the newest.
         """
@@ -122,7 +121,7 @@ class UpstreamRequests:
         return self.list_messages(request, created=completion.result().created)
 
     def await_completion(self, completion: Future[Completion]) -> Completion:
-        """Return the completion, whose messages are there; asks again after a 404."""
+        """Wait for the completion, whose messages are there; ask again after a 404."""
         try:
             return completion.result()
         except NotFound:
@@ -162,7 +161,7 @@ class UpstreamRequests:
         return last_items(page, count)
 
     def request_newest(self, most: int = 1) -> UpstreamRequests:
-        """Return the requests with the one for the newest messages made, unless it costs no time.
+        """Request the newest messages, unless that costs no time.
 
         So no page waits for two answers one after the other. Whether the newest messages are
         needed would only be known after the first of them.
@@ -204,7 +203,7 @@ class UpstreamRequests:
 
 
 def keep_with_calls(page: CanonicalPage[Message]) -> CanonicalPage[Message]:
-    """Return `page`, in descending order, without last results whose calls are on the next page.
+    """Move last results of `page`, in descending order, to the next page if their calls are there.
 
     They begin that page, so that each is shown under its call.
     """

@@ -29,7 +29,7 @@ class Pieces:
 
     @classmethod
     def of(cls, entry: Entry, *, start: int, limit: int) -> Pieces:
-        """Return `limit` pieces of the message from `start` on."""
+        """Cut out `limit` pieces of the message from `start` on."""
         parts, calls = entry.message.parts, entry.calls
         end = start + limit
         first_call, last_call = max(0, start - len(parts)), max(0, end - len(parts))

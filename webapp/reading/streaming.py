@@ -35,7 +35,7 @@ def stream_transcript(
     *,
     first: int = 1,
 ) -> WholeTranscript:
-    """Return a transcript after its first page has come, from about message `first` on.
+    """Open a transcript after its first page has come, from about message `first` on.
 
     Each page has a deadline of its own. Raises `UpstreamError` if the completion or its messages
     cannot be read.

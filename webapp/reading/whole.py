@@ -78,7 +78,7 @@ class WholeReader:
         return self._most > 0
 
     def keeps(self, completion_id: str) -> bool:
-        """Return whether messages of a completion are kept, so that reading can go on."""
+        """Check whether messages of a completion are kept, so that reading can go on."""
         return self._cache.has_any(completion_id)
 
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
@@ -103,7 +103,7 @@ class WholeReader:
         return self._analyze_page(page, is_whole=False)
 
     def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
-        """Return the run of `page` alone, from the cache if the page has not changed."""
+        """Analyze the run of `page` alone, or reuse it if the page has not changed."""
         key = (page.completion_id, f"page {is_whole} {_digest_page(page)}")
         run = self._get(key)
         if run is None:
@@ -112,7 +112,7 @@ class WholeReader:
         return run
 
     def find_state(self, completion_id: str, digest: str) -> tuple[int | None, bool]:
-        """Return which run is kept of a completion, and whether messages are: a page shows both.
+        """Find which run is kept of a completion, and whether messages are: a page shows both.
 
         `digest` is that of the completion's answer. Each run that is kept has another number.
         """
@@ -223,7 +223,7 @@ def _weigh(run: Run) -> int:
 
 
 def _digest_page(page: TranscriptPage) -> str:
-    """Return the digest of everything that the run of a page depends on."""
+    """Hash everything that the run of a page depends on."""
     counts = (len(page.entries), len(page.outputs))
     hashed = hashlib.sha256(f"{page.request.order} {page.goes_on} {counts}".encode())
     completion = page.completion
@@ -243,7 +243,7 @@ def _digest_page(page: TranscriptPage) -> str:
 
 
 def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = False) -> Run:
-    """Return the run of the messages on `page` alone; `is_openai` if OpenAI's server sent them."""
+    """Analyze the run of the messages on `page` alone; `is_openai` if OpenAI's server sent them."""
     entries = page.entries if page.request.order == "asc" else page.entries[::-1]
     rest = (*page.tail.entries, *page.tail.outputs) if page.tail else ()
     return analyze_run(
