@@ -14,7 +14,7 @@ _PLACE: Final = re.compile(
 
 
 def hide_password(address: str) -> str:
-    """Return the database's `address` to show and to log: without password and parameters.
+    """Strip password and parameters from the database's `address`, to show and to log it.
 
     Only parts of an unmistakable form are kept. A password may contain `@`, `/` and `?`, which
     should be escaped, so an address with several of them in doubt is cut to its scheme.

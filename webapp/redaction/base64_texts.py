@@ -185,7 +185,7 @@ def _start_zlib() -> _Unpacker:
 
 
 def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:
-    """Return the content of all members, one after the other; None if it is too much."""
+    """Unpack the content of all members, one after the other; None if it is too much."""
     pieces: list[bytes] = []
     size = 0
     while content:

@@ -150,14 +150,14 @@ def _find(text: str, name: str, with_people: bool) -> Iterator[Place]:
 
 
 def lower(text: str) -> str:
-    """Return `text` in lower case, each character in its place."""
+    """Convert `text` to lower case, each character in its place."""
     lowered = text.lower()
     # Only one letter has a longer lower case.
     return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
 
 
 def _spreads(kind: str, secret: str) -> bool:
-    """Return whether a secret is not a word that texts have for other reasons."""
+    """Decide whether a secret is not a word that texts have for other reasons."""
     if kind == "pin" or len(secret) < 6:
         return False
     return len(secret) >= 12 or is_mixed(secret) or not secret.isalnum()

@@ -46,7 +46,7 @@ Step: TypeAlias = "tuple[Step, str | int] | None"
 
 
 def list_segments(step: Step) -> list[str | int]:
-    """Return the names and positions from the top to a value."""
+    """List the names and positions from the top to a value."""
     found: list[str | int] = []
     while step is not None:
         step, segment = step
@@ -58,7 +58,7 @@ class Editor(Protocol):
     """Rewrites texts; each method returns its argument if there is nothing to change."""
 
     def passes(self, text: str, name: str) -> bool:
-        """Return whether it is known already that there is nothing to do in a text."""
+        """Check whether it is known already that there is nothing to do in a text."""
 
     def note(self, text: str, name: str, before: int) -> None:
         """Take notice that a text was rewritten, at whose beginning `progress` was `before`."""
@@ -86,7 +86,7 @@ class _Changes:
 
 
 def write_string(text: str) -> str:
-    """Return `text` as JSON; lone surrogates are escaped, since no encoding has them."""
+    """Write `text` as JSON; lone surrogates are escaped, since no encoding has them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -97,7 +97,7 @@ def write_string(text: str) -> str:
 def apply_edits(
     text: str, edits: Iterable[tuple[int, int, str]], begin: int = 0, end: int | None = None
 ) -> str:
-    """Return `text` from `begin` to `end` with edits, each the start and end of its new text."""
+    """Apply edits, each the start and end of its new text, to `text` from `begin` to `end`."""
     pieces: list[str] = []
     at = begin
     for start, stop, new in sorted(edits):
@@ -114,7 +114,7 @@ class Rewriter:
         self._depth = 0
 
     def rewrite(self, value: Value) -> str:
-        """Return the source of `value` with its strings rewritten."""
+        """Rewrite the strings in `value`, and return its source."""
         return self._rewrite(value, None, "", _Changes())
 
     def _rewrite(self, value: Value, step: Step, name: str, changes: _Changes) -> str:
@@ -143,7 +143,7 @@ class Rewriter:
         return apply_edits(value.document, edits, value.start, value.end)
 
     def rewrite_text(self, text: str, step: Step = None, name: str = "") -> str:
-        """Return a text rewritten: the values in it if it is JSON, or all of it."""
+        """Rewrite a text: the values in it if it is JSON, or all of it."""
         if self._editor.passes(text, name):
             return text
         before = self._editor.progress
@@ -172,7 +172,7 @@ class Rewriter:
         return self._editor.edit_text(text, step, name)
 
     def _rewrite_lines(self, text: str, step: Step, name: str) -> str | None:
-        """Return a text rewritten if each of its lines is JSON, as in server-sent events."""
+        """Rewrite a text if each of its lines is JSON, as in server-sent events."""
         lines = text.split("\n")
         values: dict[int, tuple[str, Value]] = {}
         for number, line in enumerate(lines):
