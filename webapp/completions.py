@@ -51,7 +51,7 @@ class Page(Generic[T]):
 
     @classmethod
     def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
-        """Return the page, its items read by `item`. Raises `NotAPage` without a `data` list."""
+        """Parse a page, its items by `item`. Raises `NotAPage` without a `data` list."""
         if not isinstance(json, Object):
             raise NotAPage("expected an object with a `data` list")
         items = json.items("data")
@@ -87,7 +87,7 @@ class Usage:
         )
 
     def detail(self, name: str) -> int | None:
-        """Return a count of `completion_tokens_details`, such as `reasoning_tokens`."""
+        """Look up a count of `completion_tokens_details`, such as `reasoning_tokens`."""
         usage = self.json if isinstance(self.json, Object) else None
         details = usage.object("completion_tokens_details") if usage else None
         return details.integer(name) if details else None
@@ -305,7 +305,7 @@ class Completion:
 
 
 def _find_break(json: Object) -> str | None:
-    """Return why the answer is incomplete: as the embedded server records it, or as an error."""
+    """Find out why the answer is incomplete: as the embedded server records it, or as an error."""
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
     error = json.object("error")

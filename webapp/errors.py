@@ -78,7 +78,7 @@ def register_error_handlers(app: Flask, server: str) -> None:
 
 
 def handle_upstream_error(error: UpstreamError) -> Response:
-    """Return the answer to a failed upstream request, with the fitting status."""
+    """Answer a failed upstream request, with the fitting status."""
     response = _render_error(
         error.http_status, error=error, title=_find_title(error), sentence=str(error)
     )
@@ -88,7 +88,7 @@ def handle_upstream_error(error: UpstreamError) -> Response:
 
 
 def handle_database_error(error: StoreError | SQLAlchemyError) -> Response:
-    """Return the answer while the database of sessions and shares cannot be used."""
+    """Answer while the database of sessions and shares cannot be used."""
     outage = find_outage(error)
     if outage is None and not isinstance(error, StoreError):
         return handle_unexpected_error(error)
@@ -98,7 +98,7 @@ def handle_database_error(error: StoreError | SQLAlchemyError) -> Response:
 
 
 def handle_http_error(error: HTTPException) -> Response:
-    """Return our own 4xx or 5xx; a sentence passed to `abort` replaces the usual one."""
+    """Answer with our own 4xx or 5xx; a sentence passed to `abort` replaces the usual one."""
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
     code = error.code or 500

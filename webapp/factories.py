@@ -51,7 +51,7 @@ def find_database_url(config: Config) -> str:
 
 
 def open_app_database(config: Config) -> DatabaseOpener:
-    """Return the database of sessions, the record, shares, pins, notes, filters and uploads.
+    """Open the database of sessions, the record, shares, pins, notes, filters and uploads.
 
     It is opened on first use, and is the same one, whatever server the pages read from.
     """
@@ -133,7 +133,7 @@ def open_upstream(
     transport: BaseAdapter | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Upstream:
-    """Return a client of the configured server, by default within the configured limits.
+    """Open a client of the configured server, by default within the configured limits.
 
     Raises `ValueError` for a refused URL.
     """
@@ -150,7 +150,7 @@ def open_upstream(
 
 
 def without_servers(config: Config) -> Config:
-    """Return the settings without any server or key, to read our own documents alone."""
+    """Remove every server and key from the settings, to read our own documents alone."""
     return replace(
         config,
         openai_api_key=None,
@@ -164,7 +164,7 @@ def without_servers(config: Config) -> Config:
 
 
 def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:
-    """Return which kind of server the client reads from."""
+    """Find out which kind of server the client reads from."""
     if config.uses_embedded:
         return "embedded"
     host = upstream.host.rsplit(":", 1)[0]
@@ -197,7 +197,7 @@ def find_snippet_servers(config: Config) -> tuple[Server, Server]:
 
 
 def lengthen(limits: Limits) -> Limits:
-    """Return the limits of a copy of a completion, whose pages may be large and take long.
+    """Lengthen the limits for a copy of a completion, whose pages may be large and take long.
 
     The copier retries by itself.
     """
@@ -210,7 +210,7 @@ def lengthen(limits: Limits) -> Limits:
 
 
 def find_upstream_days(upstream: Upstream, config: Config) -> int | None:
-    """Return after how many days the server deletes a completion; None if that is not known."""
+    """Find after how many days the server deletes a completion; None if that is not known."""
     if config.upstream_days is not None:
         return config.upstream_days or None
     return _DAYS if find_server_kind(upstream, config) in ("openai", "azure") else None

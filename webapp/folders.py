@@ -75,7 +75,7 @@ class FolderCache:
                     self._make_room()
 
     def get(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
-        """Return the bytes of a file; delete it and return None if it is too old or not sound."""
+        """Read the bytes of a file; delete it and return None if it is too old or not sound."""
         if not _NAME.fullmatch(name):
             return None
         sound = None
@@ -94,7 +94,7 @@ class FolderCache:
         return sound
 
     def has_any(self, owner: str) -> bool:
-        """Return whether something is kept of an owner."""
+        """Check whether anything is kept of an owner."""
         if not self._max_bytes:
             return False
         prefix = f"{_hash_id(owner)}-"
@@ -133,7 +133,7 @@ class FolderCache:
         return self._max_bytes // 4
 
     def _is_old(self, found: os.stat_result) -> bool:
-        """Return whether a file is too old; a time in the future is from a clock set wrong."""
+        """Check whether a file is too old; a time in the future is from a clock set wrong."""
         return abs(self._now() - found.st_mtime) > self.max_age
 
     def _renew(self, path: Path, size: int) -> bool:
@@ -198,5 +198,5 @@ class FolderCache:
 
 
 def _hash_id(completion_id: str) -> str:
-    """Return a file name for an id, which can be anything."""
+    """Hash an id, which can be anything, to a file name."""
     return hashlib.sha256(completion_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -25,7 +25,7 @@ _BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
 def replace_surrogates(text: str) -> str:
-    """Return `text` with U+FFFD for lone surrogates, which the raw view shows as escapes."""
+    """Replace lone surrogates by U+FFFD; the raw view shows them as escapes."""
     if text.isascii():
         return text
     try:
@@ -37,12 +37,12 @@ def replace_surrogates(text: str) -> str:
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: `1 message`, `1,204 messages`."""
+    """Format a number with its noun: `1 message`, `1,204 messages`."""
     return f"{number or 0:,} {one if number == 1 else many or one + 's'}"
 
 
 def size(number: int) -> str:
-    """Return bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
+    """Format bytes in the largest unit that keeps a digit: `812 bytes`, `42 kB`, `1.3 MB`."""
     if number < 1000:
         return count(number, "byte")
     if number < 999_500:
@@ -51,7 +51,7 @@ def size(number: int) -> str:
 
 
 def extent(text: str) -> str:
-    """Return the length of a text: `312 words, 2 kB`; characters for scripts without spaces."""
+    """Format the length of a text: `312 words, 2 kB`; characters for scripts without spaces."""
     words = len(text.split())
     spaced = len(text) <= 20 * words
     length = count(words, "word") if spaced else count(len(text), "character")
@@ -59,7 +59,7 @@ def extent(text: str) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    """Return a duration in one or two units: `0.42 s`, `3.1 s`, `42 s`, `2 min 5 s`, `3 d 4 h`."""
+    """Format a duration in one or two units: `0.42 s`, `3.1 s`, `42 s`, `2 min 5 s`, `3 d 4 h`."""
     if milliseconds < 995:
         return f"{milliseconds / 1000:.2f} s"
     if milliseconds < 9950:
@@ -75,7 +75,7 @@ def duration(milliseconds: int) -> str:
 
 
 def moment(seconds: int | None) -> str:
-    """Return unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is no time."""
+    """Format unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is no time."""
     if seconds is None:
         return "no time"
     try:
@@ -85,7 +85,7 @@ def moment(seconds: int | None) -> str:
 
 
 def iso_moment(seconds: int | None) -> str:
-    """Return unix seconds for a `datetime` attribute, or `""` if they are no time."""
+    """Format unix seconds for a `datetime` attribute; `""` if they are no time."""
     if seconds is None:
         return ""
     try:
@@ -95,7 +95,7 @@ def iso_moment(seconds: int | None) -> str:
 
 
 def ago(seconds: int | None, *, now: float | None = None) -> str:
-    """Return the distance from now: `2 h ago`, `in 40 min`, `just now`."""
+    """Format the distance from now: `2 h ago`, `in 40 min`, `just now`."""
     if seconds is None:
         return ""
     try:
@@ -113,12 +113,11 @@ def ago(seconds: int | None, *, now: float | None = None) -> str:
 
 
 def is_past(seconds: int, *, now: float | None = None) -> bool:
-    """Return whether a moment in unix seconds has passed."""
     return seconds <= (time.time() if now is None else now)
 
 
 def first_words(text: str, limit: int = 160) -> str:
-    """Return the first line with words, cut at a word, without the marks of Markdown."""
+    """Cut the first line with words to `limit` characters, without the marks of Markdown."""
     lines = (_MARKUP.sub("", line).strip() for line in text.splitlines())
     line = next((line for line in lines if line), "")
     if len(line) <= limit:
@@ -127,7 +126,7 @@ def first_words(text: str, limit: int = 160) -> str:
 
 
 def show_blanks(text: str) -> str:
-    """Return `text` with a sign for each space, tab and end of a line."""
+    """Replace each space, tab and end of a line by a sign."""
     return text.translate(_BLANKS)
 
 

@@ -15,7 +15,7 @@ _NUMBERED: Final = re.compile(rf"(.+?){_INDEX}", re.DOTALL)
 
 
 def is_valid_id(text: str, *, max_length: int = MAX_ID_LENGTH) -> bool:
-    """Return whether `text` can be an id or a cursor.
+    """Check whether `text` can be an id or a cursor.
 
     Other texts could leave their place in a URL (`..`, `?`, `%2e%2e`), and no known server makes
     such ids.
@@ -25,7 +25,7 @@ def is_valid_id(text: str, *, max_length: int = MAX_ID_LENGTH) -> bool:
 
 
 def split_message_id(message_id: str | None) -> tuple[str, int] | None:
-    """Return the completion's id and the index, from 0, in a message id, or None without an index.
+    """Split a message id into the completion's id and an index from 0; None without an index.
 
     Servers name a message `{completion_id}-{index}`, some `{completion_id}-msg-{index}`.
     """

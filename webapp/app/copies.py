@@ -39,7 +39,7 @@ def add_copies(
     *,
     completes_store: bool,
 ) -> Services:
-    """Return `services` with the copies that are kept beside the server that `app` reads from.
+    """Add the copies that are kept beside the server that `app` reads from to `services`.
 
     `create` makes the application of their pages, without a page. With a model server, completions
     are run again into the same store.

@@ -87,7 +87,7 @@ class OwnServer:
     api: Flask
 
     def mount(self, pages: WSGIApplication, guard: Access, config: Config) -> WSGIApplication:
-        """Return `pages` with the API at `/v1`, which without a key is for this machine only."""
+        """Mount the API beside `pages` at `/v1`, which without a key is for this machine only."""
         mounted = DispatcherMiddleware(pages, {"/v1": self.api})
         if config.api_key is not None:
             return mounted
@@ -126,14 +126,14 @@ def open_own_server(
 
 
 def open_store(config: Config) -> Store:
-    """Return the store of the configured database, which is opened on first use."""
+    """Open the store of the configured database; the database itself is opened on first use."""
     return Store(
         find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
     )
 
 
 def open_model(config: Config) -> ModelServer | None:
-    """Return the server that creates completions; None if none is configured."""
+    """Open the server that creates completions; None if none is configured."""
     if config.model_url is None:
         return None
     return ModelServer(
@@ -168,11 +168,11 @@ def begin_retention(
 
 
 def connect(server: Flask) -> LoopbackAdapter:
-    """Return the transport of a client to `server`, which answers it with the original texts."""
+    """Build the transport of a client to `server`, which answers it with the original texts."""
     return LoopbackAdapter(server, mount="/v1", variables={AS_GIVEN: True})
 
 
 def load_stored(store: Store, config: Config) -> TranscriptLoader:
-    """Return the loader of the transcripts of `store`, for commands."""
+    """Build the loader of the transcripts of `store`, for commands."""
     upstream = open_upstream(without_servers(config), transport=connect(create_server(store)))
     return TranscriptLoader(upstream, input_only=True, threads=1, believes_end=True)

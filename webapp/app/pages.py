@@ -82,7 +82,7 @@ def create_pages(static_files: StaticFiles) -> Flask:
 
 
 def open_templates() -> Flask:
-    """Return an application with the templates and without a page, to write files without it."""
+    """Create an application with the templates but no pages, to write files with it."""
     return create_pages(read_static_files())
 
 

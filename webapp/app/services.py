@@ -36,7 +36,7 @@ _MAX_PREVIEW_BYTES: Final = 2 * 1024 * 1024
 
 
 def open_media_cache(config: Config) -> MediaCache:
-    """Return the cache of the upstream's media, without files that are too old or too many."""
+    """Open the cache of the upstream's media, and delete files that are too old or too many."""
     media_cache = MediaCache(
         FolderCache(
             find_media_folder(config),
@@ -112,7 +112,7 @@ def _build_again(
 
 
 def search_in(store: Store, services: Services) -> Services:
-    """Return `services` with the searches over all completions of `store`."""
+    """Add the searches over all completions of `store` to `services`."""
     return replace(
         services, conversations=store, finder=StoreFinder(store), overview=StoreOverview(store)
     )

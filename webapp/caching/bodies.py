@@ -32,10 +32,10 @@ class Body:
 
 
 def compress(plain: bytes) -> bytes:
-    """Return the bytes as gzip, the same each time."""
+    """Compress the bytes with gzip, to the same bytes each time."""
     return gzip.compress(plain, LEVEL, mtime=0)
 
 
 def find_etag(plain: bytes) -> str:
-    """Return the validator of a page."""
+    """Compute the validator of a page."""
     return blake2b(plain, digest_size=12).hexdigest()

@@ -57,7 +57,7 @@ def note_inputs() -> Iterator[Inputs]:
 
 
 def read_input(read: Callable[[], T]) -> T:
-    """Return the value of `read`, as an input of the page; it must hold nothing large."""
+    """Read an input of the page by calling `read`; the value is kept, so it must be small."""
     value = read()
     inputs = _current.get()
     if inputs is not None:
@@ -66,7 +66,7 @@ def read_input(read: Callable[[], T]) -> T:
 
 
 def read_large_input(read: Callable[[], T]) -> T:
-    """Return the value of `read` likewise, and keep the digest of its representation alone."""
+    """Read a large input of the page likewise, but keep only the digest of its representation."""
     value = read()
     inputs = _current.get()
     if inputs is not None:

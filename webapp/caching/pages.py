@@ -69,7 +69,7 @@ class PageCache:
         return len(self._kept)
 
     def answer(self, render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-        """Return the page of this request as `render` makes it, from the cache if possible."""
+        """Answer this request with the page that `render` makes, from the cache if possible."""
         if request.method != "GET" or not self.most_bytes:
             return render()
         key = self._find_key()
@@ -97,7 +97,7 @@ class PageCache:
         return response
 
     def _find_key(self) -> bytes:
-        """Return the digest of all of the request that a page may depend on."""
+        """Hash everything in the request that a page may depend on."""
         environ = request.environ
         parts: list[object] = [
             request.script_root,
@@ -124,7 +124,7 @@ class PageCache:
 
 
 def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    """Return the page that `render` makes, from the cache of the application if it has one."""
+    """Render a page by `render`, or take it from the cache of the application if it has one."""
     cache: PageCache | None = current_app.extensions.get(PAGES)
     return render() if cache is None else cache.answer(render)
 
@@ -137,7 +137,7 @@ def _is_same(kept: _Kept, answers: Answers) -> bool:
 
 
 def _may_keep(response: Response) -> bool:
-    """Return whether a page is whole, and all of the answer."""
+    """Decide whether a page may be kept: it is whole, and all of the answer."""
     is_page = response.status_code == 200 and response.mimetype == "text/html"
     return (
         is_page

@@ -118,7 +118,7 @@ class _Lines:
 
 
 def _check_line(store: Store, text: str) -> tuple[str | None, Report]:
-    """Return the id, if it has one, and the findings of an exported completion."""
+    """Check an exported completion; return its id, if it has one, and the findings."""
     json = parse(text)
     completion_id = Completion.from_json(json).id
     parting = find_parting(store, completion_id) if completion_id else None

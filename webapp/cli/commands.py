@@ -24,7 +24,7 @@ Run: TypeAlias = Callable[[argparse.Namespace, Config], int]
 def add_command(
     commands: Commands, name: str, run: Run, *, help: str, description: str, example: str
 ) -> argparse.ArgumentParser:
-    """Return the parser of a new command; `run` carries it out and returns the exit status."""
+    """Add a command and return its parser; `run` carries it out and returns the exit status."""
     parser = commands.add_parser(
         name, help=help, description=description, epilog=f"example: {example}"
     )

@@ -106,7 +106,7 @@ def _export_metrics(config: Config) -> Iterator[list[Callable[[], None]]]:
 
 
 def _read_state(config: Config, database: DatabaseOpener) -> dict[str, tuple[str, float]]:
-    """Return the numbers that no worker counts: whether the database answers, and the spool's."""
+    """Read the numbers that no worker counts: whether the database answers, and the spool's."""
     problem = Readiness(database, access.SCHEMA).find_problem()
     state = {"readback_store_up": ("Whether the database answers.", float(problem is None))}
     if config.uses_embedded:
@@ -121,7 +121,7 @@ def _read_state(config: Config, database: DatabaseOpener) -> dict[str, tuple[str
 
 
 def _listen(host: str, port: int, *, prefix: str = "") -> socket.socket:
-    """Return a socket bound to HOST and PORT. Raises `ConfigError` if they cannot be had."""
+    """Bind a socket to HOST and PORT. Raises `ConfigError` if they cannot be had."""
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
         found = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))

@@ -58,10 +58,10 @@ def print_line(text: str, *, file: TextIO | None = None, end: str = "\n") -> Non
 
 
 def make_harmless(text: str) -> str:
-    """Return `text` on one line, without secrets and without characters a terminal would obey."""
+    """Put `text` on one line, without secrets and without characters a terminal would obey."""
     return strip_controls(mask(text))
 
 
 def strip_controls(text: str) -> str:
-    """Return `text` on one line, with spaces for the characters a terminal would obey."""
+    """Put `text` on one line, with spaces for the characters a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -367,7 +367,7 @@ class Config:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
-        """Return the settings in `environ`. Raises `ConfigError`."""
+        """Read the settings in `environ`. Raises `ConfigError`."""
         config = read_settings(cls, environ)
         check_settings(config)
         return config

@@ -74,7 +74,7 @@ def url_without_query(raw: str) -> str:
 
 
 def headers(raw: str) -> tuple[tuple[str, str], ...]:
-    """Return the headers in lines of `Name: value`, or in a JSON object of strings."""
+    """Parse headers in lines of `Name: value`, or in a JSON object of strings."""
     if raw.startswith("{"):
         pairs = _parse_json_headers(raw)
     else:
@@ -117,7 +117,7 @@ def networks(raw: str) -> tuple[ip.IPv4Network | ip.IPv6Network, ...]:
 
 
 def prefix(raw: str) -> str:
-    """Return the path without a slash at its end; the root is the empty string."""
+    """Parse a path, without the slash at its end; the root is the empty string."""
     path = raw.rstrip("/")
     if path and not is_prefix(path):
         raise ValueError("a path such as /readback")
@@ -194,7 +194,7 @@ def folder(raw: str) -> str:
 
 
 def password_hash(raw: str) -> str:
-    """Return a hash as `readback password` prints it, with bounds on the cost of a check."""
+    """Check a hash as `readback password` prints it, with bounds on the cost of a check."""
     match = re.fullmatch(
         r"scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2})\$\S{8,64}\$[0-9a-f]{128}", raw
     )
@@ -213,7 +213,7 @@ def header_name(raw: str) -> str:
 
 
 def people(raw: str) -> tuple[str, ...]:
-    """Return domains and addresses in lower case; `*@example.com` would mean `example.com`."""
+    """Parse domains and addresses, to lower case; `*@example.com` would mean `example.com`."""
     found = _split_list(raw.lower())
     name = r"(?:everyone|(?:[^\s@*,]+@)?[^\s@*,=/:]+\.[^\s@*,=/:]+)"
     if not found or not all(re.fullmatch(name, one) for one in found):
@@ -241,7 +241,7 @@ def _split_list(raw: str) -> tuple[str, ...]:
 
 
 def _split_web_address(raw: str) -> SplitResult | None:
-    """Return the parts of an http or https URL, or None if `raw` is no such URL."""
+    """Split an http or https URL; None if `raw` is no such URL."""
     try:
         parts = urlsplit(raw)
         has_host = parts.hostname is not None and parts.port != 0

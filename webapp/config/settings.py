@@ -69,7 +69,7 @@ def setting(
     default_text: str | None = None,
     is_secret: bool = False,
 ) -> T:
-    """Return the dataclass field of the setting `name`.
+    """Declare the dataclass field of the setting `name`.
 
     The text of the default is derived from `default` unless `default_text` is given. A secret
     is left out of the repr.
@@ -86,7 +86,7 @@ def setting(
 
 
 def nested(config: type[D]) -> D:
-    """Return a field that holds a `config` with its own settings."""
+    """Declare a field that holds a `config` with its own settings."""
     made: Any = field(default_factory=config, metadata={_NESTED: config})
     return made  # type: ignore[no-any-return]
 

@@ -79,23 +79,23 @@ class Conversation:
         return self._children.get(request.id if request else None, ())
 
     def others_beside(self, request: StoredRequest) -> list[StoredRequest]:
-        """Return the other requests with the parent of `request`."""
+        """List the other requests with the parent of `request`."""
         beside = self.children_of(self.parent_of(request))
         return [one for one in beside if one is not request]
 
     def is_retry(self, request: StoredRequest, other: StoredRequest) -> bool:
-        """Return whether both ask the same; if not, one is an edit or another branch."""
+        """Decide whether both ask the same; if not, one is an edit or another branch."""
         return request.digest == other.digest
 
     def path_to(self, request: StoredRequest) -> list[StoredRequest]:
-        """Return the requests from the first one to `request`, each continuing the one before."""
+        """List the requests from the first one to `request`, each continuing the one before."""
         path = [request]
         while (parent := self.parent_of(path[-1])) is not None:
             path.append(parent)
         return path[::-1]
 
     def last_of(self, request: StoredRequest) -> StoredRequest:
-        """Return the end of the branch that `request` leads to, by the latest child each time."""
+        """Follow the latest child each time to the end of the branch that `request` leads to."""
         while children := self.children_of(request):
             request = children[-1]
         return request
@@ -124,7 +124,7 @@ class PromptDifference:
 
 
 def find_parting(source: ConversationSource, completion_id: str) -> PromptDifference | None:
-    """Return where the prompt of a completion parts from that of the one it continues.
+    """Find where the prompt of a completion parts from that of the one it continues.
 
     None if it continues none that is stored.
     """
@@ -149,4 +149,4 @@ class ConversationSource(Protocol):
         """Find the conversations of those completions that are not alone in theirs."""
 
     def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
-        """Return where the prompts of two completions part; None if one is not stored."""
+        """Find where the prompts of two completions part; None if one is not stored."""

@@ -67,5 +67,5 @@ class OverviewSource(Protocol):
     """Counts all stored completions."""
 
     def summarize(self, query: Query) -> Overview:
-        """Return the counts of the completions that pass the filters of `query`, not its texts."""
+        """Count the completions that pass the filters of `query`; its texts do not matter."""
         ...

@@ -106,7 +106,7 @@ def parse_query(text: str) -> Query:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words of a search as they are written: each filter, text in quotes, other word."""
+    """Split a search into its words as written: each filter, text in quotes, other word."""
     return [found[0] for found in _TOKEN.finditer(text.strip())]
 
 
@@ -194,7 +194,7 @@ def _parse_range(name: str, value: str) -> tuple[int, int]:
 
 
 def _parse_day(name: str, value: str) -> int:
-    """Return the first second of a day in UTC."""
+    """Parse a day to its first second in UTC."""
     if _DAY.fullmatch(value) and (seconds := _read_time(value)) is not None:
         return seconds
     raise BadQuery(f"{name}: takes a day, such as {name}:2026-11-17 (UTC).")

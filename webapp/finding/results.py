@@ -88,16 +88,16 @@ class Finder(Protocol):
         metadata: Sequence[tuple[str, str]],
         most: int,
     ) -> int:
-        """Return how many completions that pass the filters are newer, at most `most`.
+        """Count the newer completions that pass the filters, at most `most`.
 
         Of a completion that is not stored, nothing is newer.
         """
         ...
 
     def count_unchecked(self, most: int) -> int:
-        """Return how many completions the checks have yet to read, at most `most`."""
+        """Count the completions that the checks have yet to read, at most `most`."""
         ...
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
-        """Return up to `limit` completions after a cursor, looking for at most `seconds`."""
+        """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         ...

@@ -32,7 +32,7 @@ def open_session(
     proxy: str | None = None,
     ca_bundle: str | None = None,
 ) -> requests.Session:
-    """Return a session over `adapter`, for many threads at once.
+    """Open a session over `adapter`, for many threads at once.
 
     `counted_as` names the server in the metrics. The session reads no proxy, key or certificate
     from the environment, keeps no cookies and follows no redirect. Raises `ValueError` if there is

@@ -41,7 +41,7 @@ class _ReadLimits:
     read_timeout: float
 
     def limit_next_read(self) -> float:
-        """Return the seconds the next read may take. Raises `TimeoutError` after the deadline."""
+        """Compute the seconds the next read may take. Raises `TimeoutError` after the deadline."""
         remaining = self.deadline.remaining()
         if remaining <= 0:
             raise TimeoutError("the deadline has passed")
@@ -99,7 +99,7 @@ class TimedAdapter(DeadlineAdapter):
 
 
 def _is_stale(error: BaseException) -> bool:
-    """Return whether `StaleConnection` is among the errors that `error` wraps."""
+    """Check whether `StaleConnection` is among the errors that `error` wraps."""
     wrapped = (inner for inner in error.args if isinstance(inner, BaseException))
     return isinstance(error, StaleConnection) or any(map(_is_stale, wrapped))
 

@@ -67,7 +67,7 @@ def set_up_logs(form: LogFormat) -> None:
 
 
 def _describe(error: BaseException) -> list[dict[str, Any]]:
-    """Return the type and the frames of `error` and of each cause, the first cause last."""
+    """Describe `error` and each cause by type and frames, the first cause last."""
     found: list[dict[str, Any]] = []
     seen: set[int] = set()
     current: BaseException | None = error

@@ -31,7 +31,7 @@ _REMOVE: Final = text("DELETE FROM pins WHERE place = :place AND completion = :c
 
 
 def name_place(base_url: str) -> str:
-    """Return the place of completions on another server, which does not show its address."""
+    """Name the place of completions on another server, without showing its address."""
     return hashlib.sha256(base_url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
