@@ -1,4 +1,4 @@
-"""Check whether the model of a completion has a published date of retirement."""
+"""Return whether the model of a completion has a published date of retirement."""
 
 from __future__ import annotations
 

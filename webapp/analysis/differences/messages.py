@@ -194,7 +194,7 @@ def _describe(change: Change, budget: Budget, *, within: str = "") -> Iterator[D
 
 
 def _get_text(value: Value | None) -> str | None:
-    """Get the text of a string, or of a content list of one text."""
+    """Return the text of a string, or of a content list of one text."""
     if isinstance(value, String):
         return value.text
     if isinstance(value, Array) and len(value.items) == 1:

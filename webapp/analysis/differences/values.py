@@ -95,7 +95,7 @@ def _compare_pair(pair: _Pair, budget: Budget) -> list[_Pair | Change]:
 
 
 def _are_same(a: Value, b: Value) -> bool:
-    """Check whether two values of different source are the same number or text."""
+    """Return whether two values of different source are the same number or text."""
     if isinstance(a, String) and isinstance(b, String):
         return a.text == b.text
     if isinstance(a, Number) and isinstance(b, Number):
