@@ -191,7 +191,7 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
 
 
 def _is_nonzero(value: Value) -> bool:
-    """Check whether anything in `value`, at any depth, is not null, zero or empty."""
+    """Return whether anything in `value`, at any depth, is not null, zero or empty."""
     unread = [value]
     while unread:
         one = unread.pop()

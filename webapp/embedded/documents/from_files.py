@@ -87,7 +87,7 @@ def merge_pages(pages: Sequence[Object]) -> list[Value]:
 
 
 def _is_next_page_missing(page: Object, by_index: dict[int, Value]) -> bool:
-    """Check whether a page has more in its direction, which may be either, and none follows."""
+    """Return whether a page has more in its direction, which may be either, and none follows."""
     own = [_parse_index(message) for message in page.items("data") or ()]
     if page.boolean("has_more") is not True or not own:
         return False
@@ -118,7 +118,7 @@ def copy_members(members: Iterable[Member]) -> list[str]:
 
 
 def is_fit_id(value: Value | None) -> bool:
-    """Check whether a completion can be stored with this `id`, which may be absent or blank."""
+    """Return whether a completion can be stored with this `id`, which may be absent or blank."""
     if value is None or isinstance(value, Null):
         return True
     text = value.text if isinstance(value, String) else "/"

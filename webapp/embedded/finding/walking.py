@@ -132,7 +132,7 @@ class _Walker:
             yield (_Way("facts", f"{self.sort} IS NULL", ("created", "completion")),)
 
     def is_within(self, phase: tuple[_Way, ...], place: Place) -> bool:
-        """Check whether `place` is in a part of the list."""
+        """Return whether `place` is in a part of the list."""
         has_number = self.sort is not None and place.value is not None
         return has_number == (len(phase[0].columns) == 3)
 
@@ -155,7 +155,7 @@ class _Walker:
         return self._walk_until(best, start, end, rows), end
 
     def _passes_all(self, way: _Way) -> bool:
-        """Check whether all rows of an index are to be listed, so that no bound is needed."""
+        """Return whether all rows of an index are to be listed, so that no bound is needed."""
         has_others = any(one is not way.filter for one in self.selection.filters)
         is_bounded = self.sort is not None and self.selection.has_bounds
         return not has_others and not self.folds and not is_bounded

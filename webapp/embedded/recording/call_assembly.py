@@ -95,7 +95,7 @@ class CallPieces:
         return not (self.name and is_next)
 
     def is_repeated_by(self, call: Object) -> bool:
-        """Check whether `call` is all of this call again, as some servers send it at the end."""
+        """Return whether `call` is all of this call again, as some servers send it at the end."""
         name, arguments = _read_function(call)
         return (
             bool(self.id)

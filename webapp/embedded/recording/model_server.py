@@ -220,7 +220,7 @@ def _translate_error(error: Exception, *, message: str, code: str) -> ModelServe
 
 
 def _is_late(error: BaseException) -> bool:
-    """Check whether a time-out other than that of connecting is among the wrapped errors."""
+    """Return whether a time-out other than that of connecting is among the wrapped errors."""
     if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
         return True
     if isinstance(error, requests.ConnectTimeout | ConnectTimeoutError):

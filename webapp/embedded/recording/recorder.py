@@ -215,7 +215,7 @@ class StreamRecorder:
 
 
 def _has_token(chunk: Object) -> bool:
-    """Check whether a chunk has more than the role: text, reasoning or a call."""
+    """Return whether a chunk has more than the role: text, reasoning or a call."""
     choices = (one for one in chunk.items("choices") or () if isinstance(one, Object))
     deltas = (delta for one in choices if (delta := one.object("delta")) is not None)
     return any(
