@@ -192,7 +192,7 @@ class Copier:
 
 
 def is_same_answer(stored: str, sent: str) -> bool:
-    """Check whether two JSON texts of one id are of the same time and have the same choices.
+    """Return whether two JSON texts of one id are of the same time and have the same choices.
 
     Members that are null or empty do not count, since servers differ in them, nor do members
     that only one of the two has, nor the metadata, which change.

@@ -57,7 +57,7 @@ def explain_download(media: InlineMedia) -> str:
 
 
 def is_cut_off(media: InlineMedia) -> bool:
-    """Check whether an image is cut off: browsers then show a part of it, or nothing."""
+    """Return whether an image is cut off: browsers then show a part of it, or nothing."""
     mark = _ENDS.get(media.sniffed)
     return mark is not None and bool(media.end) and mark not in media.end
 

@@ -24,7 +24,7 @@ class Format:
     names: tuple[str, ...] = ()
 
     def is_called(self, claim: str) -> bool:
-        """Check whether `claim`, a type or a short name, means this format."""
+        """Return whether `claim`, a type or a short name, means this format."""
         name = claim.lower().rpartition("/")[2].removeprefix("x-")
         return name in (self.extension, *self.names)
 

@@ -73,7 +73,7 @@ def _read_jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _is_turned(tiff: bytes) -> bool:
-    """Check whether browsers turn the picture by a quarter, as its Exif data demand."""
+    """Return whether browsers turn the picture by a quarter, as its Exif data demand."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return False

@@ -211,7 +211,7 @@ def _build_results(
 
 
 def get_text(piece: Piece) -> str | None:
-    """Get the text of a content part or call as shown; None for media, which have none.
+    """Return the text of a content part or call as shown; None for media, which have none.
 
     The text of an `Unknown` is its JSON, indented.
     """

@@ -85,7 +85,7 @@ def iter_results(message: Object) -> Iterator[Object]:
 
 
 def _is_result(block: Object) -> bool:
-    """Check whether a block is a result: of a tool of the client, or one that the server ran."""
+    """Return whether a block is a result: of a tool of the client, or one that the server ran."""
     kind = block.text("type") or ""
     if block.text("tool_use_id") is not None:
         return kind == "tool_result" or kind.endswith("_tool_result")

@@ -371,7 +371,7 @@ def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, .
 
 
 def _get_arguments(called: Object, field: str) -> str | None:
-    """Get the text of the arguments; some servers send them as JSON itself."""
+    """Return the text of the arguments; some servers send them as JSON itself."""
     value = called.get(field)
     if value is None or isinstance(value, Null):
         return None

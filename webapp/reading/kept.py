@@ -81,7 +81,7 @@ class MessageCache:
         self._files = files
 
     def has_any(self, completion_id: str) -> bool:
-        """Check whether messages of a completion are kept, perhaps of one replaced since."""
+        """Return whether messages of a completion are kept, perhaps of one replaced since."""
         return self._files.has_any(completion_id)
 
     def find(self, completion_id: str, completion: Completion) -> KeptMessages | None:
@@ -132,7 +132,7 @@ def digest_answer(completion: Completion) -> str:
 
 
 def _is_sound(kept: bytes) -> bool:
-    """Check whether `kept` begins with the digest of the rest."""
+    """Return whether `kept` begins with the digest of the rest."""
     return kept[: _HEAD - 1] == hashlib.sha256(kept[_HEAD:]).hexdigest().encode()
 
 

@@ -100,7 +100,7 @@ class UpstreamRequests:
         return check_end(page, self._fetch, limit=limit, order=order)
 
     def _is_newest(self, page: CanonicalPage[Message], order: str) -> bool:
-        """Check whether `page` ends with the newest message, if that was requested beside it.
+        """Return whether `page` ends with the newest message, if that was requested beside it.
 
         A server that ignores the order has sent the first message as the newest.
         """

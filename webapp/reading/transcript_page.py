@@ -90,7 +90,7 @@ class TranscriptPage:
         return index - self.seen if index is not None and self.seen is not None else None
 
     def ends_with(self, entry: Entry) -> bool:
-        """Check whether `entry` is the last message of a transcript without an answer."""
+        """Return whether `entry` is the last message of a transcript without an answer."""
         if self.outputs or not self.entries:
             return False
         if self.request.order == "desc":

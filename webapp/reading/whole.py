@@ -78,7 +78,7 @@ class WholeReader:
         return self._most > 0
 
     def keeps(self, completion_id: str) -> bool:
-        """Check whether messages of a completion are kept, so that reading can go on."""
+        """Return whether messages of a completion are kept, so that reading can go on."""
         return self._cache.has_any(completion_id)
 
     def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
