@@ -58,7 +58,7 @@ class Editor(Protocol):
     """Rewrites texts; each method returns its argument if there is nothing to change."""
 
     def passes(self, text: str, name: str) -> bool:
-        """Check whether it is known already that there is nothing to do in a text."""
+        """Return whether it is known already that there is nothing to do in a text."""
 
     def note(self, text: str, name: str, before: int) -> None:
         """Take notice that a text was rewritten, at whose beginning `progress` was `before`."""

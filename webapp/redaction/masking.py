@@ -24,7 +24,7 @@ _SHORTENED: Final = re.compile(
 
 
 def find(text: str) -> list[Detected]:
-    """Return the secrets in `text` in their order, without overlaps; no personal data."""
+    """Find the secrets in `text` in their order, without overlaps; no personal data."""
     found = sorted(detect(text, with_people=False), key=lambda one: (one.start, -one.end))
     merged: list[Detected] = []
     for one in found:
@@ -37,7 +37,7 @@ def find(text: str) -> list[Detected]:
 
 
 def mask(text: str, *, known: Collection[str] = ()) -> str:
-    """Return `text` with every secret replaced, those of `known` whole or shortened.
+    """Mask every secret in `text`, those of `known` whole or shortened.
 
     A mask keeps neither a part of the secret nor its length. Masking twice changes nothing.
     """
@@ -51,7 +51,7 @@ def mask(text: str, *, known: Collection[str] = ()) -> str:
 
 
 def write_mask(kind: str) -> str:
-    """Return the mask of a secret of this kind."""
+    """Write the mask of a secret of this kind."""
     return f"[masked: {kind}]"
 
 

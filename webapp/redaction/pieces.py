@@ -27,7 +27,7 @@ VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 
 
 def find_borders(item: Object) -> tuple[String | None, String | None]:
-    """Return the first and the last text of a message."""
+    """Find the first and the last text of a message."""
     content = item.get("content") if item.get("role") is not None else None
     if isinstance(content, Array) and content.items:
         ends = [
@@ -41,7 +41,7 @@ def find_borders(item: Object) -> tuple[String | None, String | None]:
 
 
 def find_pair(node: Object, names: Sequence[str]) -> str:
-    """Return the name in an object that is one named value, as `{"name": …, "value": …}`."""
+    """Find the name in an object that is one named value, as `{"name": …, "value": …}`."""
     if not 2 <= len(names) <= 8:
         return ""
     names = [name.lower() for name in names]
@@ -101,7 +101,7 @@ def _iter_delta(
 
 
 def read_bytes(node: Array) -> str | None:
-    """Return the text of an array of bytes, None if it is none."""
+    """Decode an array of bytes to its text; None if it is none."""
     numbers = []
     for item in node.items:
         if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):

@@ -35,7 +35,7 @@ class Prefilter:
         self._set.Compile()
 
     def find(self, encoded: bytes) -> list[int]:
-        """Return the positions of the expressions that match a text, in ascending order.
+        """Find the positions of the expressions that match a text, in ascending order.
 
         Raises `PrefilterError` if the text could not be searched.
         """
@@ -48,7 +48,7 @@ class Prefilter:
 
 
 def encode(text: str) -> bytes:
-    """Return `text` to be searched; a lone surrogate, which no rule needs, becomes `?`."""
+    """Encode `text` for the search; a lone surrogate, which no rule needs, becomes `?`."""
     if "İ" in text:
         # Without case this letter is an i to the rules, and another letter to RE2.
         text = f"{text}\n{text.replace('İ', 'i')}"

@@ -86,11 +86,11 @@ class Redactor:
         return Scan(value, self)
 
     def redact(self, value: Value) -> Value:
-        """Return `value` with everything in it masked that is not kept."""
+        """Mask everything in `value` that is not kept."""
         return Scan(value, self).redact(value)
 
     def identify(self, text: str) -> str:
-        """Return the id of a finding."""
+        """Compute the id of a finding."""
         return hmac.new(
             self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256
         ).hexdigest()[:24]
@@ -140,25 +140,25 @@ class Scan:
         )
 
     def redact(self, value: Value) -> Value:
-        """Return `value`, the scanned one or a part of it, masked."""
+        """Mask `value`, the scanned one or a part of it."""
         if value is self._value and not self._counts and not self._has_unread:
             return value
         source = Rewriter(_Editor(self, masks=True)).rewrite(value)
         return value if source == value.source else parse(source)
 
     def redact_text(self, text: str) -> str:
-        """Return a text that goes with the value, as a title or a file's name, masked."""
+        """Mask a text that goes with the value, as a title or a file's name."""
         return Rewriter(_Editor(self, masks=True)).rewrite_text(text)
 
     def _write_path(self, step: Step) -> str:
-        """Return the JSON pointer of a string, the names in it masked."""
+        """Write the JSON pointer of a string, the names in it masked."""
         names = (
             str(segment).replace("~", "~0").replace("/", "~1") for segment in list_segments(step)
         )
         return self.redact_text("".join(f"/{name}" for name in names))
 
     def detect(self, text: str, name: str) -> tuple[Detected, ...]:
-        """Return the secrets of a text by itself, and remember them."""
+        """Find the secrets of a text by itself, and remember them."""
         known = self._detected.get((text, name))
         if known is None:
             kinds = self._redactor.kinds
@@ -198,7 +198,7 @@ class Scan:
         )
 
     def find_all(self, text: str, name: str) -> set[Detected]:
-        """Return the secrets of a text with those that are known from elsewhere."""
+        """Find the secrets of a text, with those that are known from elsewhere."""
         found = set(self.detect(text, name))
         for view in iter_views(text):
             for start, end, secret in self._known.search(view.text):
@@ -211,7 +211,7 @@ class Scan:
         return found
 
     def identify(self, secret: str) -> tuple[str, bool]:
-        """Return the id of a secret, and whether it is kept."""
+        """Compute the id of a secret, and look up whether it is kept."""
         known = self._redactor.identify(secret)
         return known, known in self._redactor.keep
 
@@ -272,7 +272,7 @@ class _Editor:
         return apply_edits(number, edits) if edits else number
 
     def _find_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
-        """Return the places to mask, each with its mask; none while detecting."""
+        """List the places to mask, each with its mask; none while detecting."""
         if not self._masks:
             self._scan.detect(text, name)
             return []
@@ -313,7 +313,7 @@ class _Editor:
     def _edit_base64(
         self, text: str, edits: Sequence[tuple[int, int, str]], step: Step, name: str
     ) -> list[tuple[int, int, str]]:
-        """Return the edits of the texts in base64 within a text; decode twice at most."""
+        """List the edits of the texts in base64 within a text; decode twice at most."""
         if self._inside == 2:
             return []
         found: list[tuple[int, int, str]] = []

@@ -60,7 +60,7 @@ class Values:
             at = max(end, at + 1)
 
     def _match(self, text: str, at: int, head: str, in_words: bool) -> int:
-        """Return the end of the longest value that begins with `head` at a place, or 0."""
+        """Find the end of the longest value that begins with `head` at a place, or 0."""
         begins = self._by_head[head]
         for length in self._lengths[head]:
             for value in begins.get(text[at : at + length], ()):

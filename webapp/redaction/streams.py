@@ -16,13 +16,13 @@ class KeyRedactor:
         self._keys = sorted((key.encode() for key in keys if key), key=len, reverse=True)
 
     def redact(self, text: str) -> str:
-        """Return `text` with the keys redacted."""
+        """Redact the keys in `text`."""
         for key in self._keys:
             text = text.replace(key.decode(), "*" * len(key))
         return text
 
     def start_stream(self) -> StreamRedactor:
-        """Return a redactor for the pieces of one stream."""
+        """Start a redactor for the pieces of one stream."""
         return StreamRedactor(self._keys)
 
 
@@ -33,13 +33,13 @@ class StreamRedactor:
         self._stages = [_KeyInStream(key) for key in keys]
 
     def feed(self, piece: bytes) -> bytes:
-        """Return the redacted bytes so far, without those at the end that may begin a key."""
+        """Redact a piece; the bytes at the end that may begin a key are held back."""
         for stage in self._stages:
             piece = stage.feed(piece)
         return piece
 
     def flush(self) -> bytes:
-        """Return the bytes held back, after the stream has ended."""
+        """Flush the bytes held back, after the stream has ended."""
         rest = b""
         for stage in self._stages:
             rest = stage.feed(rest) + stage.flush()

@@ -45,7 +45,7 @@ _DISGUISED: Final = re.compile(
 
 
 def _uncover(disguise: str) -> str:
-    """Return the plain form of a character; "" of one that is not seen."""
+    """Find the plain form of a character; "" of one that is not seen."""
     if "\uff01" <= disguise <= "\uff5e":
         return chr(ord(disguise) - 0xFEE0)
     if disguise.isdecimal():
@@ -94,7 +94,7 @@ class View:
     places: Sequence[int] = ()
 
     def locate(self, start: int, end: int) -> tuple[int, int]:
-        """Return where the characters from `start` to `end` are in the text as it was written."""
+        """Locate the characters from `start` to `end` in the text as it was written."""
         view: View | None = self
         while view is not None and view.source is not None:
             start, end = view._locate(start), view._locate(end)

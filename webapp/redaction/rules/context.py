@@ -215,7 +215,7 @@ class _Start(NamedTuple):
 
 
 def _read(text: str, begin: int, end: int) -> Place | None:
-    """Return the secret after the name from `begin` to `end`."""
+    """Read the secret after the name from `begin` to `end`."""
     name = text[begin:end]
     if name.lower() in _SECOND_WORDS:
         before = _WORD_BEFORE.search(text, max(begin - 21, 0), begin)

@@ -58,7 +58,7 @@ def ignoring_case(
     accepts: Callable[[str], bool] = _is_password,
     needs: str = "",
 ) -> Kind:
-    """Return a kind that is searched in lower case; `hints` are divided by `|`."""
+    """Build a kind that is searched in lower case; `hints` are divided by `|`."""
     split = tuple(hints.split("|"))
     return Kind(name, split, re.compile(pattern), accepts, ignores_case=True, needs=needs)
 

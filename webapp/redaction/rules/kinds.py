@@ -9,7 +9,7 @@ from typing import Final
 
 
 def split_words(text: str) -> frozenset[str]:
-    """Return the words of a list that is written as a text."""
+    """Split a list that is written as a text into its words."""
     return frozenset(text.split())
 
 
@@ -70,7 +70,7 @@ class Kind:
     """An expression of RE2 that every text with such a secret matches; by default any hint."""
 
     def write_needs(self) -> str:
-        """Return the expression of RE2 that every text with such a secret matches."""
+        """Write the expression of RE2 that every text with such a secret matches."""
         any_of = self.needs or "|".join(map(re.escape, self.hints))
         return f"(?i:{any_of})" if self.ignores_case else any_of
 
@@ -90,7 +90,7 @@ class Kind:
                 at = searched.find(hint, next_at)
 
     def check(self, text: str, match: re.Match[str]) -> tuple[int, int] | None:
-        """Return the place of the secret of a match; None if it is none."""
+        """Find the place of the secret of a match; None if it is none."""
         start, end = match.span("secret" if "secret" in self.pattern.groupindex else 0)
         if self.reach:
             tail = _TAIL.search(text, max(start - self.reach, 0), start)
@@ -122,7 +122,7 @@ class Tokens:
         self._needs = rf"(?:^|[^A-Za-z0-9_-])(?:{'|'.join(kind.write_needs() for kind in kinds)})"
 
     def write_needs(self) -> str:
-        """Return an expression of RE2 that every text with such a secret matches."""
+        """Write an expression of RE2 that every text with such a secret matches."""
         return self._needs
 
     def has(self, text: str, at: int) -> bool:
@@ -170,12 +170,11 @@ def match_at(
 
 
 def is_mask(secret: str) -> bool:
-    """Return whether `secret` is the mask of one."""
     return _MASK.match(secret) is not None
 
 
 def is_value(secret: str) -> bool:
-    """Return whether `secret` can be the value of a password: no type, variable or example."""
+    """Decide whether `secret` can be the value of a password: no type, variable or example."""
     return (
         secret.lower() not in _WORDS
         and len(set(secret)) > 1

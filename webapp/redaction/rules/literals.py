@@ -60,7 +60,7 @@ def find_in_literals(text: str) -> Iterator[Place]:
 
 
 def _find_argument(text: str, at: int, field: str, number: int) -> tuple[int, int] | None:
-    """Return the place of the argument of a field, by its name or by its number."""
+    """Find the argument of a field, by its name or by its number."""
     wanted = field.strip("{}").partition(":")[0] if field.startswith("{") else ""
     if wanted.isdigit():
         number, wanted = int(wanted), ""

@@ -136,7 +136,7 @@ _KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "
 
 @lru_cache(maxsize=4096)
 def classify(name: str) -> tuple[str, Shape] | None:
-    """Return the kind of secret that `name` has as its value, and its shape; None if none."""
+    """Find the kind of secret that `name` has as its value, and its shape; None if none."""
     if not name or len(name) > 100:
         return None
     words = [word.lower() for word in _WORD.findall(name)]
@@ -212,7 +212,7 @@ _NAMES: Final = re.compile(
 
 
 def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
-    """Return whether a value can be the secret that its name promises.
+    """Decide whether a value can be the secret that its name promises.
 
     In code a value without quotes is mostly a variable.
     """
@@ -247,7 +247,7 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
 
 
 def _is_code_name(secret: str, shape: Shape) -> bool:
-    """Return whether an identifier is rather a variable than a secret."""
+    """Decide whether an identifier is rather a variable than a secret."""
     if _DIGIT_INSIDE.search(_TERM.sub("", secret)):
         return False
     if re.search(r"\.|->|::", secret):

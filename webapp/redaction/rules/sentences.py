@@ -163,7 +163,7 @@ _NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{
 
 
 def _is_apart(words: str, secret: str) -> bool:
-    """Return whether a word some words after the name of a secret is one."""
+    """Decide whether a word some words after the name of a secret is one."""
     if len(secret) < 8 or not is_argument(secret) or not is_told(secret):
         return False
     if _CODE.search(secret) and not re.fullmatch(r"[A-Za-z0-9]+(?:[/+][A-Za-z0-9]+)+", secret):

@@ -107,7 +107,7 @@ def _iter_lines(text: str) -> Iterator[tuple[int, int]]:
 def _read_head(
     text: str, start: int, end: int, classify: Callable[[str], T | None]
 ) -> tuple[str, int, dict[int, T]] | None:
-    """Return the delimiter of a head, the number of its cells, and its columns that are known."""
+    """Read the delimiter of a head, the number of its cells, and its columns that are known."""
     if not 5 <= end - start <= 2000:
         return None
     line = text[start:end]
@@ -127,7 +127,7 @@ def _read_head(
 
 
 def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
-    """Return the places of the cells of a line, without the space and the bars around them."""
+    """Split a line into the places of its cells, without the space and the bars around them."""
     if delimiter == _SPACES:
         words = itertools.islice(_SPACED.finditer(text, start, end), _MOST_CELLS)
         return [match.span() for match in words]

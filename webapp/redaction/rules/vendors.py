@@ -156,7 +156,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
 
 
 def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
-    """Return the kind of tokens that begin with a vendor's prefix."""
+    """Build the kind of tokens that begin with a vendor's prefix."""
     any_of = "|".join(map(re.escape, sorted(prefixes, key=len, reverse=True)))
     pattern = re.compile(f"(?:{any_of}){rest}")
     longest = max(map(len, prefixes))
