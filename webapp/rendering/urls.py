@@ -33,7 +33,7 @@ _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
-    """Return whether `url` may be an `href`; `own_host` is the Host header of the request."""
+    """Decide whether `url` may be an `href`; `own_host` is the Host header of the request."""
     decoded = unquote(_ENCODED_BREAK.sub("%20", url))
     if len(url) > _MAX_LINK or " " in url or _DECEPTIVE.search(url) or _DECEPTIVE.search(decoded):
         return False
@@ -51,7 +51,7 @@ def is_allowed_link(url: str, *, own_host: str = "") -> bool:
 
 
 def get_host(url: str) -> str | None:
-    """Return the host of a web URL for display, or None if it has none."""
+    """Return the host of a web URL for display; None if it has none."""
     try:
         parts = urlsplit(url)
         return parts.hostname if parts.scheme in _SCHEMES else None
@@ -81,7 +81,7 @@ class RemoteImage:
 
     @classmethod
     def parse(cls, url: str, *, own_host: str) -> RemoteImage | None:
-        """Return None unless `url` is allowed as a link and a policy can name its origin."""
+        """Parse `url`; None unless it is allowed as a link and a policy can name its origin."""
         if len(url) > MAX_IMAGE_URL or not is_allowed_link(url, own_host=own_host):
             return None
         try:

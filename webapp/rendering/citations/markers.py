@@ -50,7 +50,7 @@ _MAX_MARKER: Final = 400
 def place_marks(
     text: str, annotations: Sequence[Annotation], *, cautious: bool = False
 ) -> tuple[str, tuple[Source, ...]]:
-    """Return `text` with a mark at every range that can have one, and all sources in order.
+    """Place a mark at every range of `text` that can have one, and list all sources in order.
 
     Ranges that are empty, outside the text or overlap another get no mark; with `cautious`,
     neither do those that end anywhere but at the end of a word or a sentence. A text that
@@ -72,12 +72,12 @@ def place_marks(
 
 
 def remove_marks(html: str) -> str:
-    """Return `html` as if no marks had been placed, unless they changed their surroundings."""
+    """Remove the marks from `html`, unless they changed their surroundings."""
     return _ENCODED_MARK.sub("", _ANY_MARK.sub("", html))
 
 
 def split_marks(text: str) -> tuple[str, str]:
-    """Return `text` without marks, and the marks to set after it."""
+    """Split `text` into the text without marks, and the marks to set after it."""
     if CLOSE not in text:
         return text, ""
     return _ANY_MARK.sub("", text), "".join(found[0] for found in _MARK.finditer(text))
@@ -199,12 +199,12 @@ class _Syntax:
         return any(self.skip_link(offset) != offset for offset in offsets)
 
     def skip_link(self, offset: int) -> int:
-        """Return `offset`, or the end of the link or URL that contains it."""
+        """Move `offset` to the end of the link or URL that contains it, if any does."""
         at = bisect_left(self._links, (offset, 0)) - 1
         return max(offset, self._links[at][1]) if at >= 0 else offset
 
     def trim_to_word(self, offset: int) -> int:
-        """Return `offset`, or the end of the last word before it if a mark would break a block.
+        """Move `offset` to the end of the last word before it if a mark would break a block.
 
         A line break ends a block, a pipe a table cell; a line of punctuation is a fence or a rule.
         """

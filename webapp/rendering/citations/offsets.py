@@ -53,7 +53,7 @@ class Indexes:
 
     @classmethod
     def infer(cls, text: str, cited: Sequence[tuple[UrlCitation, Range]]) -> Indexes:
-        """Return the unit that fits the ranges of `cited` better; code points if both do."""
+        """Infer the unit that fits the ranges of `cited` better; code points if both do."""
         astral = [found.start() for found in _ASTRAL.finditer(text)]
         plain = cls("code points", len(text), lambda index: index, next(iter(astral), None))
         if not astral:
@@ -72,7 +72,7 @@ class Indexes:
 
 
 def _convert_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
-    """Return the conversion from UTF-16 units; `astral` are the offsets of surrogate pairs."""
+    """Build the conversion from UTF-16 units; `astral` are the offsets of surrogate pairs."""
     units = [offset + pairs for pairs, offset in enumerate(astral)]
 
     def convert(index: int) -> int | None:
@@ -85,7 +85,7 @@ def _convert_utf16(astral: Sequence[int]) -> Callable[[int], int | None]:
 
 
 def _score_range(text: str, cited: UrlCitation, one: Range, indexes: Indexes) -> int:
-    """Return how well the range of a citation fits its content under one unit."""
+    """Score how well the range of a citation fits its content under one unit."""
     start, end = one
     if start is None or end is None or not 0 <= start < end <= indexes.length:
         return 0

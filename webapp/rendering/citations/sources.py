@@ -56,7 +56,7 @@ class Source:
         return any(place.in_text for place in self.places)
 
     def unmark(self, numbers: Collection[int] | None = None) -> Source:
-        """Return the source without marks at the places with these numbers, or at any."""
+        """Remove the marks at the places with these numbers, or at any."""
         places = (
             replace(place, in_text=False, note=_AWKWARD)
             if place.in_text and (numbers is None or place.number in numbers)
@@ -116,7 +116,7 @@ def list_unmarked(annotations: Sequence[Annotation]) -> tuple[Source, ...]:
 def locate_sources(
     text: str | None, annotations: Sequence[Annotation]
 ) -> tuple[tuple[Source, ...], tuple[Span, ...]]:
-    """Return the sources, and the ranges of `text` that can be marked, in order of the sources."""
+    """Locate the sources, and the ranges of `text` that can be marked, in order of the sources."""
     groups = _group_by_source(annotations)
     cited = [(group.cited, one) for group in groups for one in group.ranges]
     indexes = Indexes.infer(text or "", cited)

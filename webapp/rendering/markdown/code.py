@@ -165,7 +165,7 @@ def get_first_word(info: str) -> str:
 
 
 def highlight(code: str, language: str, *, until: float) -> Markup | None:
-    """Return `code` in spans with classes, or None if `time.thread_time` exceeded `until`."""
+    """Highlight `code` in spans with classes; None if `time.thread_time` exceeded `until`."""
     pieces: list[str] = []
     length = 0
     lexer = _get_lexer(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
@@ -177,7 +177,7 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
 
 
 def split_lines(html: Markup) -> list[Markup]:
-    """Return the lines of highlighted code, each with spans of its own."""
+    """Split highlighted code into lines, each with spans of its own."""
     lines: list[Markup] = []
     opened = ""
     for line in str(html).split("\n"):
@@ -238,7 +238,7 @@ def _merge_tokens(code: str, lexer: Lexer, until: float) -> Iterator[tuple[str, 
 
 @lru_cache(maxsize=512)
 def _get_class(token: TokenType) -> str:
-    """Return the class of a token type or of its nearest ancestor that has one."""
+    """Find the class of a token type or of its nearest ancestor that has one."""
     kind: TokenType | None = token
     while kind is not None and kind is not Token:
         if kind in _CLASSES:

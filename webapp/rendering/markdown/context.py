@@ -70,11 +70,11 @@ class Scope:
         return {_NAME: self}
 
     def restart(self) -> Scope:
-        """Return an empty scope for the same text, whose placeholders compare equal to ours."""
+        """Create an empty scope for the same text, whose placeholders compare equal to ours."""
         return Scope(self.page, self.meter, self.image, self._key)
 
     def placeholder(self, make: Callable[[], Markup]) -> str:
-        """Return a placeholder that `fill` replaces by the result of `make`."""
+        """Create a placeholder that `fill` replaces by the result of `make`."""
         self._makers.append(make)
         return f"{self._key}n{len(self._makers) - 1}n"
 
@@ -130,7 +130,7 @@ class MarkdownBudget:
         self._formulas -= formulas
 
     def takes(self, brackets: int) -> bool:
-        """Return whether there is room for `brackets` more, and take it if so."""
+        """Take room for `brackets` more, and return whether there was enough."""
         if brackets > self._brackets:
             self._has_refused = True
             return False
@@ -138,7 +138,7 @@ class MarkdownBudget:
         return True
 
     def takes_formula(self, length: int) -> bool:
-        """Return whether one more formula may be set; a very long one counts as several."""
+        """Take room for a formula, and return whether there was; a long one counts as several."""
         self._formulas -= 1 + length // _LONG_FORMULA
         return self._formulas >= 0
 
@@ -179,5 +179,5 @@ class Meter:
         return self.steps + steps <= MAX_STEPS // 4
 
     def code_deadline(self) -> float:
-        """Return until when, by `time.thread_time`, one more block of code may be coloured."""
+        """Compute until when, by `time.thread_time`, one more block of code may be coloured."""
         return min(self._until, time.thread_time() + CODE_SECONDS)

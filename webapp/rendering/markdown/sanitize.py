@@ -62,5 +62,5 @@ _CLEANER: Final = nh3.Cleaner(
 
 
 def sanitize(html: str) -> str:
-    """Return `html` with only the elements, attributes, classes and URL schemes on our lists."""
+    """Clean `html` of all elements, attributes, classes and URL schemes not on our lists."""
     return _CLEANER.clean(html)

@@ -72,7 +72,7 @@ class Thought:
 
 
 def split_reasoning(text: str) -> Thought | None:
-    """Return the reasoning that `text` begins with, or None if there is none or it is unclean."""
+    """Split off the reasoning that `text` begins with; None if there is none or it is unclean."""
     opening = _OPENING.match(text)
     tags = list(_ANY.finditer(text))
     if not tags or len(tags) > _MAX_TAGS:
@@ -116,7 +116,7 @@ def fold_reasoning(
 
 
 def _move(annotations: Sequence[Annotation], offset: int) -> list[Annotation]:
-    """Return annotations of a text for its part from `offset` on."""
+    """Move the annotations of a text to its part from `offset` on."""
     moved = []
     for one in annotations:
         if isinstance(one, UrlCitation) and one.start_index is not None:
@@ -158,7 +158,7 @@ def _split_opened(
 def _pair(
     tags: Sequence[re.Match[str]], opens: str
 ) -> list[tuple[re.Match[str], re.Match[str]]] | None:
-    """Return the outermost pairs of tags, or None if one has no partner."""
+    """Pair the outermost tags; None if one has no partner."""
     pairs = []
     opened: list[re.Match[str]] = []
     for tag in tags:

@@ -108,7 +108,7 @@ class _Style:
         return " ".join((*names, *(f"ansi-{name}" for name in EFFECTS if name in effects)))
 
     def apply(self, parameters: str) -> _Style:
-        """Return the style after an SGR sequence; unknown parameters change nothing."""
+        """Apply an SGR sequence; unknown parameters change nothing."""
         if parameters[:1] in ("<", "=", ">", "?"):
             return self
         style = self
@@ -131,7 +131,7 @@ class _Style:
         return style
 
     def apply_code(self, code: int) -> _Style:
-        """Return the style after a code that has no parameters of its own."""
+        """Apply a code that has no parameters of its own."""
         if code == 0:
             return _PLAIN
         if code in _ON:
@@ -166,7 +166,7 @@ def has_sequences(text: str) -> bool:
 
 
 def render_ansi(text: str) -> AnsiText:
-    """Return `text` with its colours, for a `<pre>`; each state of a progress bar is a line."""
+    """Render `text` in its colours, for a `<pre>`; each state of a progress bar is a line."""
     html: list[str] = ["\n"]
     left_out = runs = offset = 0
     style = shown = _PLAIN

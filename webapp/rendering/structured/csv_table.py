@@ -39,7 +39,7 @@ class Table:
 
 
 def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
-    """Return `text` as a table of at most `max_rows` rows; None if it may be something else."""
+    """Render `text` as a table of at most `max_rows` rows; None if it may be something else."""
     bom = _BOM if text.startswith(_BOM) else ""
     text = text.removeprefix(_BOM)
     first, separator, _ = text.lstrip("\r\n").partition("\n")
@@ -68,7 +68,7 @@ def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
 
 
 def _parse_rows(text: str, delimiter: str, max_rows: int) -> tuple[list[str], list[list[str]], int]:
-    """Return the header, the first `max_rows` rows and the number of all.
+    """Parse the header, the first `max_rows` rows and the number of all.
 
     Raise `csv.Error` unless `text` is surely a table.
     """

@@ -71,7 +71,7 @@ class StructureBudget:
         self._taken += size
 
     def allows(self, text: str) -> bool:
-        """Return whether there is room for `text`, and take it if so."""
+        """Take room for `text`, and return whether there was enough."""
         most = self.budgets.text_bytes
         size = count_bytes(text)
         if size > min(most, most * PAGE_SHARE * self.pages - self._taken):
@@ -97,7 +97,7 @@ class StructureBudget:
             self._seconds += time.thread_time() - begin
 
     def colour(self, code: str, language: str | None) -> Markup:
-        """Return `code` with the colours of `language`, or as it is if they cost too much.
+        """Colour `code` as `language`, or leave it as it is if the colours cost too much.
 
         Invisible characters are marked, and then nothing is coloured.
         """
@@ -127,7 +127,7 @@ class Structure:
 
 
 def detect_structure(text: str, *, message: Message, budget: StructureBudget) -> Structure:
-    """Return the structure of `text`, a part of `message`; a text that may be prose is plain."""
+    """Detect the structure of `text`, a part of `message`; a text that may be prose is plain."""
     is_flagged = isinstance(message.json, Object) and message.json.boolean("is_error") is True
     is_error = message.is_tool_result and (is_flagged or _ERROR.match(text) is not None)
     if message.is_tool_result and (blank := describe_blank(text)):
@@ -160,7 +160,7 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
 
 
 def _guess_kind(text: str, message: Message) -> Kind:
-    """Return the kind that `text` may be of by its first characters."""
+    """Guess the kind of `text` by its first characters."""
     first = text.lstrip(" \t\r\n")[:2]
     if first[:1] in ("{", "["):
         return "json"
@@ -178,7 +178,7 @@ def _guess_kind(text: str, message: Message) -> Kind:
 
 
 def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Structure:
-    """Return `text` as a structure of `kind`, plain if it is none."""
+    """Render `text` as a structure of `kind`, plain if it is none."""
     if kind == "xml" and (xml := render_xml(text, may_be_prose=may_be_prose)) is not None:
         view = Markup('<pre class="json xml" tabindex="0">{}</pre>').format(xml)
         return Structure(kind="xml", view=view)

@@ -48,7 +48,7 @@ class _OpenList:
 
 
 def render_json_tree(value: Value, *, budgets: Budgets | None = None) -> Markup:
-    """Return `value` as nested lists, as far as `budgets` allow; a scalar as itself."""
+    """Render `value` as nested lists, as far as `budgets` allow; a scalar as itself."""
     return _TreeWriter(budgets or Budgets()).write(value)
 
 
@@ -106,7 +106,7 @@ class _TreeWriter:
             self._html.append(_render_scalar(value) + end)
 
     def takes_table(self, value: Array) -> bool:
-        """Return whether `value` is shown as a table, for which there is room; take it if so."""
+        """Decide whether to show `value` as a table, and take the room for it."""
         cells = count_cells(value)
         if not 0 < cells <= self._left:
             return False
@@ -162,7 +162,7 @@ class _TreeWriter:
 
 
 def count_cells(value: Array) -> int:
-    """Return how many values a table of the items has; 0 unless they are alike, and all short."""
+    """Count the values that a table of the items has; 0 unless they are alike, and all short."""
     if len(value.items) < 2 or not isinstance(value.items[0], Object):
         return 0
     columns = [name.source for name in (one.name for one in value.items[0].members)]

@@ -16,7 +16,7 @@ _NEEDS_ESCAPE: Final = frozenset('"\\')
 
 
 def write_readable(lexeme: str) -> str:
-    r"""Return `lexeme` with the readable characters that it escapes; it means the same.
+    r"""Write `lexeme` with the readable characters that it escapes; it means the same.
 
     Escapes stay for quotes, backslashes, white space other than a space of some width, and for
     all characters that nobody would see.

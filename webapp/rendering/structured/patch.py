@@ -28,7 +28,7 @@ def is_shown_change(text: str) -> bool:
 
 
 def colour_patch(text: str) -> Markup:
-    """Return `text` with a class for each run of removed, added or heading lines."""
+    """Give each run of removed, added or heading lines of `text` a class."""
     runs: list[Markup] = []
     for kind, lines in groupby(text.split("\n"), key=_find_line_kind):
         html = reveal_invisible("\n".join(lines))

@@ -49,7 +49,7 @@ class _Token:
 
 
 def render_xml(text: str, *, may_be_prose: bool) -> Markup | None:
-    """Return `text` indented, for a `<pre>`; None if it is not XML or not better to read so.
+    """Render `text` indented, for a `<pre>`; None if it is not XML or not better to read so.
 
     With `may_be_prose`, return None also if an element contains both text and elements: that is
     prose with tags.
@@ -71,7 +71,7 @@ def render_xml(text: str, *, may_be_prose: bool) -> Markup | None:
 
 
 def _split_tokens(text: str) -> list[_Token]:
-    """Return the pieces of `text`, which is well-formed."""
+    """Split `text`, which is well-formed, into tokens."""
     tokens: list[_Token] = []
     open_at: list[int] = []
     for match in _TOKEN.finditer(text):

@@ -42,7 +42,6 @@ class Letters:
 
 
 def has_right_to_left(text: str) -> bool:
-    """Return whether any letter of `text` is written from right to left."""
     return _RIGHT_TO_LEFT.search(text) is not None
 
 

@@ -63,7 +63,7 @@ def estimate_fold(
     is_open: bool = False,
     is_compact: bool = False,
 ) -> Fold | None:
-    """Return the fold of `text` in a message of `role`; None if the text is short.
+    """Estimate the fold of `text` in a message of `role`; None if the text is short.
 
     Pass `mono` if the text is shown as written and not read as Markdown, and `is_compact` if
     only user and assistant are read at length.
@@ -87,7 +87,7 @@ def estimate_fold(
 
 
 def expand_lines(json: str) -> str:
-    """Return `json` with the line breaks of its tree: one a member, and those in its strings."""
+    """Expand `json` to the line breaks of its tree: one a member, and those in its strings."""
     return _MEMBER.sub(r"\1\n", json.replace("\\n", "\n"))
 
 

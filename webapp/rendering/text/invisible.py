@@ -133,12 +133,12 @@ class Hidden:
 
 
 def render_exact(text: str) -> Markup:
-    """Return `text` for a `<pre>`, whose first line break HTML would drop, with marks."""
+    """Render `text` for a `<pre>`, whose first line break HTML would drop, with marks."""
     return Markup("\n") + reveal_invisible(text)
 
 
 def reveal_invisible(text: str) -> Markup:
-    """Return `text` escaped, with all invisible characters marked and joiners underlined.
+    """Escape `text`, with all invisible characters marked and joiners underlined.
 
     If all lines end with CR LF, only the first CR has a word.
     """
@@ -176,7 +176,7 @@ def find_invisible(text: str) -> set[int]:
 
 
 def reveal_in_html(html: str) -> Markup:
-    """Return sanitized `html` with deceiving characters of its texts marked.
+    """Mark the deceiving characters in the texts of sanitized `html`.
 
     Tags and formulas stay as they are.
     """
@@ -225,7 +225,7 @@ def _make_encodable(html: str) -> str:
 
 
 def _label_run(run: str) -> str:
-    """Return a label like `U+202E RLO`, `U+200B ZWSP × 5,000`, `TAG × 23: the words`, `RLO PDF`
+    """Label a run like `U+202E RLO`, `U+200B ZWSP × 5,000`, `TAG × 23: the words`, `RLO PDF`
     or `40 invisible: …`.
     """
     message = _decode_message(run)
@@ -241,7 +241,7 @@ def _label_run(run: str) -> str:
 
 
 def _decode_message(run: str) -> str:
-    """Return the words that a run of tag characters or variation selectors spells, if any."""
+    """Decode the words that a run of tag characters or variation selectors spells, if any."""
     if _is_tag(run[0]):
         letters = (chr(ord(character) - 0xE0000) for character in run if _is_tag(character))
         return "".join(letter for letter in letters if letter.isprintable())
@@ -282,7 +282,7 @@ def _truncate(message: str) -> str:
 
 
 def describe_blank(text: str) -> str | None:
-    """Return a sentence like `Only white space (2 line breaks).`; None if there is more."""
+    """Describe a blank text, like `Only white space (2 line breaks).`; None if there is more."""
     if text and not text.isspace():
         return None
     if not text:
@@ -300,7 +300,7 @@ def describe_blank(text: str) -> str | None:
 
 
 def is_unseen(text: str) -> bool:
-    """Return whether a reader would see nothing in `text`, neither letters nor other signs."""
+    """Decide whether a reader would see nothing in `text`, neither letters nor other signs."""
     if len(text) > _MAX_LENGTH and not text.isspace():
         return False
     left = "".join(text.split())

@@ -10,7 +10,7 @@ from webapp.rendering.text.invisible import reveal_invisible
 
 
 def render_lines(text: str, first: int = 1) -> Markup:
-    """Return `text` for a `<pre>`, each line in an element with its number, `first` and on."""
+    """Render `text` for a `<pre>`, each line in an element with its number, `first` and on."""
     lines = (
         Markup('<span class="line" data-line="{}">{}</span>').format(number, reveal_invisible(line))
         for number, line in enumerate(re.split(r"(?<=\n)", text), start=first)

@@ -16,7 +16,7 @@ _LINK: Final = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
 
 
 def link_addresses(text: str, *, own_host: str) -> Markup:
-    """Return `text` escaped, with the web addresses of other hosts as links.
+    """Escape `text`, with the web addresses of other hosts as links.
 
     `own_host` is the Host header of the request.
     """

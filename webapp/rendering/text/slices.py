@@ -59,17 +59,16 @@ class Slice:
 
 
 def count_bytes(text: str) -> int:
-    """Return the bytes of `text` in UTF-8; lone surrogates count as three."""
+    """Count the bytes of `text` in UTF-8; lone surrogates count as three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def is_too_long(text: str, limit: int) -> bool:
-    """Return whether `text` has more than `limit` bytes."""
     return len(text) * 4 > limit and count_bytes(text) > limit
 
 
 def cut_slice(text: str, *, start: int, limit: int) -> Slice:
-    """Return the slice of at most `limit` bytes that begins at `start`."""
+    """Cut the slice of at most `limit` bytes that begins at `start`."""
     blocks = find_blocks(text, start + max(limit, MIN_BYTES))
     end = _find_end(text, blocks, start, limit)
     reopens = _reopen(text, blocks, start, limit)
@@ -91,7 +90,7 @@ def cut_slice(text: str, *, start: int, limit: int) -> Slice:
 
 
 def find_previous_start(text: str, *, start: int, limit: int) -> int | None:
-    """Return where the slice before `start` begins if cut from the beginning; None at 0."""
+    """Find the start of the slice before `start` if cut from the beginning; None at 0."""
     if start <= 0:
         return None
     blocks = find_blocks(text, start + max(limit, MIN_BYTES))
@@ -102,7 +101,7 @@ def find_previous_start(text: str, *, start: int, limit: int) -> int | None:
 
 
 def _reopen(text: str, blocks: Sequence[Block], offset: int, limit: int) -> str:
-    """Return the lines that open the block at `offset` again, if they leave room for the text."""
+    """Write the lines that open the block at `offset` again, if they leave room for the text."""
     block = find_block_at(blocks, offset)
     if block is None:
         return ""
@@ -141,7 +140,7 @@ def _find_end(text: str, blocks: Sequence[Block], start: int, limit: int) -> int
 
 
 def _find_character_start(text: str, offset: int) -> int:
-    """Return `offset`, or the start of the character, as a reader sees it, that it would cut."""
+    """Find the start of the character, as a reader sees it, that a cut at `offset` would split."""
     for start in range(offset, max(offset - _MAX_CLUSTER, 0), -1):
         first, second = text[start - 1], text[start]
         if not (

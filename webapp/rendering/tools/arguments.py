@@ -72,7 +72,7 @@ class Arguments:
 
 
 def render_tool_name(name: str) -> Markup:
-    """Return `name`, all its characters visible, with its server and its tool set apart."""
+    """Render `name`, all its characters visible, with its server and its tool set apart."""
     if len(name) <= _MAX_NAME:
         for form in _NAME_FORMS:
             match = form.fullmatch(name)
@@ -120,7 +120,7 @@ def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
 
 
 def describe_problem(error: NotJson, text: str) -> Problem:
-    """Return `error` in words, with the part of `text` around it."""
+    """Describe `error` in words, with the part of `text` around it."""
     at = error.position
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at)
@@ -137,7 +137,7 @@ def describe_problem(error: NotJson, text: str) -> Problem:
 
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
-    """Return whether a call with its results fits beside another, in half a column."""
+    """Decide whether a call with its results fits beside another, in half a column."""
     if arguments.kind in ("tree", "shape", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
@@ -165,7 +165,7 @@ def _lay_out(value: Value, text: str, budgets: Budgets) -> Arguments:
 
 
 def summarize_arguments(text: str, arguments: Arguments) -> str:
-    """Return the arguments in a line: the value that says most, or all names and values."""
+    """Summarize the arguments in a line: the value that says most, or all names and values."""
     strings = {
         member.name.text: member.value.text
         for member in arguments.members[:_MAX_LOOKED_AT]
@@ -183,7 +183,7 @@ def summarize_arguments(text: str, arguments: Arguments) -> str:
 
 
 def _cut_line(text: str) -> str:
-    """Return the beginning of `text` in one line, with a sign if it goes on."""
+    """Cut `text` to its beginning in one line, with a sign if it goes on."""
     line = " ".join(text[: _MAX_LINE * 2].split())
     return (
         line if len(line) <= _MAX_LINE and len(text) <= _MAX_LINE * 2 else f"{line[:_MAX_LINE]} …"

@@ -68,7 +68,7 @@ class Definitions:
         self._left -= size
 
     def of(self, call: ToolCall) -> Definition | None:
-        """Return the definition of the tool that `call` names; None if it is unknown."""
+        """Render the definition of the tool that `call` names; None if it is unknown."""
         tool = self._tools.get(call.name or "")
         if tool is None or call.name is None:
             return None

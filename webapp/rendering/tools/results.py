@@ -58,7 +58,7 @@ class _Hit:
 def shape_result(
     text: str, structure: Structure, call: ToolCall, *, budget: StructureBudget
 ) -> Structure:
-    """Return `structure`, the one of a result of `call`, with a view of its own if it has one."""
+    """Give the structure of a result of `call` a view of its own, if it has one."""
     words = {one.lower() for one in _WORDS.findall(call.name or "")}
     arguments = _read_arguments(call, budget)
     command = arguments.get("command") or arguments.get("cmd") or ""
@@ -91,7 +91,7 @@ def _read_arguments(call: ToolCall, budget: StructureBudget) -> dict[str, str]:
 
 
 def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
-    """Return the lines of a file in its colours; numbers before them are no part of the code."""
+    """Show the lines of a file in its colours; numbers before them are no part of the code."""
     lines = text.split("\n")
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     numbers = [int(match[1].strip(" \t:→|")) for match in matches if match]

@@ -81,7 +81,7 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
 
 
 def render_patch(text: str) -> Markup | None:
-    """Return `text` as a patch, its lines in two colours; None if it is none."""
+    """Render `text` as a patch, its lines in two colours; None if it is none."""
     return _wrap(colour_patch(text), "diff") if is_patch(text) else None
 
 
@@ -116,7 +116,7 @@ def _wrap(html: Markup, kind: str) -> Markup:
 
 
 def _mark(text: str, sign: str) -> Markup:
-    """Return the lines of `text` as removed or added ones, the signs made by the style sheet."""
+    """Mark the lines of `text` as removed or added, the signs made by the style sheet."""
     if not text:
         return Markup("")
     kind = "deleted" if sign == "-" else "inserted"

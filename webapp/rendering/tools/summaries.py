@@ -11,7 +11,7 @@ _MAX_NAMES: Final = 12
 
 
 def summarize_setting(member: Member) -> str:
-    """Return a setting in short, like `2 tools: look, touch`; empty if its value is short."""
+    """Summarize a setting, like `2 tools: look, touch`; empty if its value is short."""
     name, value = member.name.text, member.value
     if name in ("tools", "functions") and isinstance(value, Array):
         names = [_find_name(tool) for tool in value.items]

@@ -49,7 +49,7 @@ _POWER: Final = re.compile(r"\^?(-?[0-9]+)")
 
 
 def rewrite_chemistry(latex: str) -> str:
-    r"""Return `latex` with each `\ce{…}` and `\pu{…}` that is understood in plain commands."""
+    r"""Rewrite each `\ce{…}` and `\pu{…}` in `latex` that is understood in plain commands."""
     return _CHEMISTRY.sub(_replace, latex) if r"\ce" in latex or r"\pu" in latex else latex
 
 

@@ -37,7 +37,7 @@ _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
 
 
 def is_formula(opening: str, latex: str, following: str) -> bool:
-    """Return whether `latex` is a formula between delimiters of two characters, such as `$$`.
+    """Decide whether `latex` is a formula between delimiters of two characters, such as `$$`.
 
     `following` is the character after the closing delimiter.
     """
@@ -53,7 +53,7 @@ def is_formula(opening: str, latex: str, following: str) -> bool:
 
 
 def is_dollar_formula(before: str, latex: str, following: str) -> bool:
-    """Return whether `$latex$` is a formula rather than words and prices.
+    """Decide whether `$latex$` is a formula rather than words and prices.
 
     `before` is the character before it: `=` assigns a price.
     `following` is the text after it, of three characters. If that begins with a letter, it must be
@@ -78,7 +78,7 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
 
 
 def _is_between_prices(before: str, latex: str) -> bool:
-    """Return whether `latex`, which begins with a number, is the text between two prices."""
+    """Decide whether `latex`, which begins with a number, is the text between two prices."""
     if _NO_SUM.search(latex) or (before == "=" and not latex.isalnum()):
         return True
     return any(latex.count(opens) != latex.count(closes) for opens, closes in ("()", "[]"))
@@ -98,7 +98,7 @@ def _is_double_dollar_formula(latex: str, following: str) -> bool:
 
 
 def _is_wording(latex: str) -> bool:
-    """Return whether `latex` is words as in a sentence: side by side, or several unrelated."""
+    """Decide whether `latex` is words as in a sentence: side by side, or several unrelated."""
     if _LATEX.search(latex):
         return False
     if _SIDE_BY_SIDE.search(latex):

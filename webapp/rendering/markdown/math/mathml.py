@@ -193,7 +193,7 @@ class _NotAllowed(Exception):
 
 
 def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
-    """Return a copy of `found` with only the elements and attributes on our list."""
+    """Copy `found` with only the elements and attributes on our list."""
     if level > MAX_LEVELS:
         raise _NotAllowed(found.tag)
     if found.tag == "menclose":
@@ -219,7 +219,7 @@ def _rebuild(found: ElementTree.Element, level: int = 0) -> ElementTree.Element:
 
 
 def _rebuild_text(found: ElementTree.Element) -> ElementTree.Element:
-    """Return a text in another face without the elements of HTML that the library uses."""
+    """Rebuild a text in another face without the elements of HTML that the library uses."""
     faces = []
     inner = found
     while len(inner):
@@ -246,7 +246,7 @@ def _replace_line(made: ElementTree.Element) -> ElementTree.Element:
 
 
 def _convert_style(style: str) -> str:
-    """Return the classes for `style`: the page's policy forbids style attributes."""
+    """Convert `style` to classes: the page's policy forbids style attributes."""
     names = []
     for declaration in style.split(";"):
         name, _, value = declaration.partition(":")

@@ -120,7 +120,7 @@ _CHARACTER: Final = re.compile(
 
 
 def rewrite(latex: str) -> str:
-    """Return `latex` in commands that the library knows, as far as it can be written in them."""
+    """Rewrite `latex` in commands that the library knows, as far as it can be written in them."""
     if "\\" not in latex or _ROW_END in latex:
         return latex
     latex = rewrite_chemistry(latex)
@@ -182,7 +182,7 @@ def _replace_character(found: re.Match[str]) -> str:
 
 
 def _split_text(found: re.Match[str]) -> str:
-    """Return text as several texts around the formulas inside it."""
+    """Split text into several texts around the formulas inside it."""
     pieces: list[str] = []
     end = 0
     for formula in _FORMULA.finditer(found[2]):

@@ -88,7 +88,7 @@ def _find_start(state: StateInline) -> int | None:
 
 
 def _trim(url: str) -> str:
-    """Return `url` without trailing punctuation, by GitHub's rules."""
+    """Trim trailing punctuation from `url`, by GitHub's rules."""
     end = len(url)
     surplus = {close: url.count(close) - url.count(opens) for close, opens in _BRACKETS.items()}
     while end:

@@ -94,7 +94,7 @@ def _ends_bold(src: str, pos: int) -> bool:
 
 
 def _could_act(src: str, pos: int) -> bool:
-    """Return whether the character after the backslash at `pos` could act as Markdown there."""
+    """Decide whether the character after the backslash at `pos` could act as Markdown there."""
     character = src[pos + 1]
     if character in _ANYWHERE:
         return True

@@ -75,7 +75,7 @@ def _find_end(state: StateBlock, start: int, end: int) -> _Place | None:
 
 
 def _pair_tags(state: StateBlock, start: int, end: int, indent: int) -> dict[int, _Place | None]:
-    """Return the lines that open an element from `start` on, with the place where it ends."""
+    """Pair the lines that open an element from `start` on with the places where they end."""
     ends: dict[int, _Place | None] = {}
     opened: list[int] = []
     fence = ""

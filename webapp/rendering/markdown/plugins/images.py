@@ -71,7 +71,7 @@ def render_image_link(url: str, alt: str) -> Markup:
 
 
 def _join_words(tokens: Sequence[Token]) -> str:
-    """Return the text of a description without its emphasis."""
+    """Join the words of a description, without its emphasis."""
     pieces = []
     for token in tokens:
         if token.type in ("softbreak", "hardbreak"):

@@ -45,7 +45,7 @@ def parse_tag(state: StateInline, silent: bool) -> bool:
 
 
 def _find_end(state: StateInline, name: str, begin: int) -> int | None:
-    """Return where the tag begins that closes the element whose content begins at `begin`."""
+    """Find the tag that closes the element whose content begins at `begin`."""
     limit = min(state.posMax, begin + _MOST + len(f"</{name}>"))
     depth = 1
     for tag in re.compile(f"<(/?){name}>", re.IGNORECASE).finditer(state.src, begin, limit):

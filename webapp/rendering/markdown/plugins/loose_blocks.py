@@ -66,7 +66,7 @@ class _Item:
         return self.text if self.nested is None else self.nested
 
     def find_move(self, indent: int, *, may_begin: bool) -> int | None:
-        """Return how far a line of this indentation moves if it is within the item, else None."""
+        """Find how far a line of this indentation moves if it is within the item; None if not."""
         is_nested = may_begin and self.marker + 2 <= indent < self.text
         if self.nested is None and is_nested:
             self.nested = indent

@@ -73,7 +73,7 @@ def render_chip(
 
 
 def _describe(fields: Sequence[str]) -> str:
-    """Return the words of a marker: the sources of `cite`, the name of an `entity`."""
+    """Describe a marker in words: the sources of `cite`, the name of an `entity`."""
     kind, *rest = (re.sub("[\ue200-\ue20f]", " ", field).strip() for field in fields)
     if kind == "entity" and rest and (name := _find_name(rest[0])):
         words = name
