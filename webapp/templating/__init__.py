@@ -167,5 +167,5 @@ def install(app: Flask) -> None:
 
 
 def _note_time(describe: Callable[[int], Any]) -> Callable[[int], Any]:
-    """Return a filter that depends on the time, as one whose value is an input of the page."""
+    """Wrap a filter that depends on the time, so that its value is an input of the page."""
     return lambda seconds: read_input(partial(describe, seconds))

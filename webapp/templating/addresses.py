@@ -21,7 +21,7 @@ from webapp.transcript import Entry
 
 
 def kept_filters() -> dict[str, str]:
-    """Return the filters in this address as a query, for links that lead on through a list.
+    """Collect the filters in this address as a query, for links that lead on through a list.
 
     Links that are copied or shared do not have them: they tell nothing of the reader's list.
     """
@@ -33,7 +33,7 @@ def kept_filters() -> dict[str, str]:
 def place_url(
     completion_id: str, message_id: str | None, anchor: str, *, keeps_filters: bool = False
 ) -> str:
-    """Return the address of a place in a transcript, on the page that its message is opened on.
+    """Build the address of a place in a transcript, on the page that its message is opened on.
 
     Every link to a message, a call or an answer is such an address. An answer has no id of its
     own: it is on the page of the last message.
@@ -48,7 +48,7 @@ def place_url(
 
 
 def range_url(completion_id: str, first: int, last: int) -> str:
-    """Return the address of the messages from number `first` to `last`."""
+    """Build the address of the messages from number `first` to `last`."""
     page = url_for("completions.show", completion_id=completion_id, range=f"{first}-{last}")
     return f"{page}#m-{first}"
 
@@ -56,7 +56,7 @@ def range_url(completion_id: str, first: int, last: int) -> str:
 def message_url(
     section: TranscriptPage, entry: Entry, *, keeps_filters: bool = False
 ) -> str | None:
-    """Return the address of a message, None if it has no usable id and is no answer."""
+    """Build the address of a message; None if it has no usable id and is no answer."""
     message_id = entry.sent_as.id
     if not is_linkable(message_id):
         if entry.choice is None:
@@ -67,26 +67,26 @@ def message_url(
 
 
 def back_url(section: TranscriptPage, entry: Entry) -> str:
-    """Return the link from a page of one message to the transcript."""
+    """Build the link from a page of one message to the transcript."""
     message_id = entry.sent_as.id
     return message_url(section, entry) or place_url(section.completion_id, message_id, entry.anchor)
 
 
 def json_url(asked: Mapping[str, str], **changes: Any) -> str:
-    """Return the address of this page of JSON with its query `asked`, some of it changed."""
+    """Build the address of this page of JSON with its query `asked`, some of it changed."""
     query = {**(request.view_args or {}), **asked, **changes}
     return url_for(request.endpoint or "", **query)
 
 
 def json_piece_url(place: int) -> str:
-    """Return the address of a part or call of the message or choice of this page of JSON."""
+    """Build the address of a part or call of the message or choice of this page of JSON."""
     of_choice = (request.endpoint or "").endswith("choice")
     endpoint = "sources.piece_of_choice" if of_choice else "sources.piece"
     return url_for(endpoint, place=place, **(request.view_args or {}))
 
 
 def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
-    """Return the address of a message's exact JSON; None if the message has no usable id."""
+    """Build the address of a message's exact JSON; None if the message has no usable id."""
     if is_linkable(entry.sent_as.id):
         return url_for(
             "sources.message", completion_id=section.completion_id, message_id=entry.sent_as.id
@@ -97,7 +97,7 @@ def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
 
 
 def export_url(section: TranscriptPage, entry: Entry, form: str, **query: Any) -> str | None:
-    """Return the address of a message as Markdown or HTML; None if it has no usable id."""
+    """Build the address of a message as Markdown or HTML; None if it has no usable id."""
     query |= {"completion_id": section.completion_id, "form": form}
     if is_linkable(entry.sent_as.id):
         return url_for("exports.message", message_id=entry.sent_as.id, **query)
@@ -116,7 +116,6 @@ def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
 
 
 def confidence_url(section: TranscriptPage, entry: Entry) -> str:
-    """Return the page of the tokens of an answer."""
     choices = section.completion.choices if section.completion else ()
     places = (at for at, choice in enumerate(choices) if choice is entry.choice)
     place = next(places, 0) if entry.place is None else entry.place
@@ -141,7 +140,7 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
 
 
 def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
-    """Return the page of the slice of `piece` that begins at `start`."""
+    """Find the page of the slice of `piece` that begins at `start`."""
     place = find_position(entry.sent_as, piece)
     if place is None:
         return None
@@ -172,7 +171,7 @@ def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
 def _message_part_url(
     endpoint: str, section: TranscriptPage, entry: Entry, **query: Any
 ) -> str | None:
-    """Return None for a message that has no usable id and is no output choice."""
+    """Build the address of a part; None if the message has no usable id and is no output choice."""
     query["completion_id"] = section.completion_id
     if is_linkable(entry.sent_as.id):
         return url_for(endpoint, message_id=entry.sent_as.id, **query)
@@ -182,7 +181,7 @@ def _message_part_url(
 
 
 def own_url() -> str:
-    """Return the address of this request, for a link that repeats it."""
+    """Write the address of this request, for a link that repeats it."""
     path = quote(request.script_root + request.path)
     query = quote(request.query_string, safe="!$&'()*+,/:;=?@[]~%")
     return f"{path}?{query}" if query else path

@@ -59,7 +59,7 @@ class BubbleCache:
         return len(self._kept)
 
     def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
-        """Return the bubble of `entry` as `render` makes it, from the cache if possible."""
+        """Look up the bubble of `entry` in the cache, or render and keep it."""
         if not _is_pure(entry, context):
             spoil_page()
             return render()
@@ -99,7 +99,7 @@ class BubbleCache:
 
 
 def _find_quick(context: RenderContext) -> float:
-    """Return the seconds within which no bubble met a limit of time, as for colours of code.
+    """Compute the seconds within which no bubble met a limit of time, as for colours of code.
 
     Compiling a lexer takes longer than it may: code that is plain for that has colours next time.
     """
@@ -107,7 +107,7 @@ def _find_quick(context: RenderContext) -> float:
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
-    """Return whether a bubble depends on its key alone.
+    """Decide whether a bubble depends on its key alone.
 
     Those of a snapshot are none of this application. Frames of images are counted for the page. A
     result is kept with its call, and messages of several results are too rare to be told apart.

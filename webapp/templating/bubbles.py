@@ -211,7 +211,7 @@ def find_long_text(piece: Piece, entry: Entry, context: RenderContext) -> LongTe
 def slice_text(
     piece: Piece, entry: Entry, context: RenderContext, *, start: int = 0
 ) -> LongText | None:
-    """Return the slice of `piece` from `start` on; None for media and past the end of a text."""
+    """Cut the slice of `piece` from `start` on; None for media and past the end of a text."""
     text = get_text(piece)
     if text is None or start >= max(len(text), 1):
         return None
@@ -223,7 +223,7 @@ def slice_text(
 
 
 def _is_prose(piece: Piece, message: Message) -> bool:
-    """Return whether a text is read as Markdown: no results of tools, and no JSON."""
+    """Decide whether a text is read as Markdown: no results of tools, and no JSON."""
     if not isinstance(piece, Text):
         return isinstance(piece, Refusal | Reasoning)
     if message.is_tool_result:
@@ -268,7 +268,7 @@ def _render_markdown(
 def _fold_text(
     text: str, entry: Entry, context: RenderContext, structure: Structure | None = None
 ) -> Fold | None:
-    """Return the fold of a text; answers and the last message of a transcript have none."""
+    """Estimate the fold of a text; answers and the last message of a transcript have none."""
     if entry.choice is not None or context.section.ends_with(entry):
         return None
     if structure and structure.kind == "json":

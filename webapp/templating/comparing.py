@@ -154,7 +154,7 @@ class ComparisonView:
         return [unchanged, *(f"{number:,} {said}" for number, said in numbers if number)]
 
     def name(self, side: Side, at: int) -> str:
-        """Return `message 200`, or `the answer`."""
+        """Name a message, as `message 200`, or `the answer`."""
         return "the answer" if at >= side.inputs else f"message {at + 1:,}"
 
     def iter_sections(self) -> Iterator[Fold | ShownRow]:
@@ -177,14 +177,14 @@ class ComparisonView:
         return end if end < self.total else None
 
     def place_url(self, side: Side, entry: Entry) -> str:
-        """Return the address of a message in its transcript; an answer is on the last page."""
+        """Build the address of a message in its transcript; an answer is on the last page."""
         last = next(side.listed.parse(side.inputs - 1, side.inputs), None) if side.inputs else None
         is_answer = entry.place is not None
         message_id = last.id if is_answer and last else entry.message.id
         return place_url(side.completion_id, message_id, entry.anchor)
 
     def url(self, **changes: Any) -> str:
-        """Return the address of this comparison with `changes`."""
+        """Build the address of this comparison with `changes`."""
         query: dict[str, Any] = {
             "a": self.a.completion_id,
             "b": self.b.completion_id,
@@ -218,7 +218,7 @@ class ComparisonView:
         return shown, len(found) - len(shown)
 
     def _cut(self, pieces: Iterable[tuple[PieceKind, str]]) -> tuple[Piece, ...]:
-        """Return the pieces as far as there is room for them on the page."""
+        """Cut the pieces to the room that is left for them on the page."""
         shown: list[Piece] = []
         for kind, text in pieces:
             if kind == "left out":
@@ -269,13 +269,13 @@ def _fold_equal(edits: tuple[Edit, ...]) -> Iterator[tuple[PieceKind, str]]:
 
 
 def _write_value(value: Value, difference: Difference) -> str:
-    """Return a value as text: a string without quotation marks, unless its spelling matters."""
+    """Write a value as text: a string without quotation marks, unless its spelling matters."""
     is_plain = isinstance(value, String) and difference.kind != "respelled"
     return value.text if is_plain and isinstance(value, String) else indent(value)
 
 
 def _write(message: Message) -> str:
-    """Return all that a message says."""
+    """Join all texts of a message."""
     pieces = []
     for piece in list_pieces(message):
         text = get_text(piece)

@@ -202,7 +202,7 @@ class RenderContext:
         return f"{number}-{number + self.target_count - 1}"
 
     def describe_call_number(self, anchor: str) -> str | None:
-        """Return `call 57 of 140`, without the total if only a part of the run was read.
+        """Write `call 57 of 140`, without the total if only a part of the run was read.
 
         None if the call is beyond that part.
         """
@@ -215,14 +215,14 @@ class RenderContext:
         return f"call {call.number:,}{total}"
 
     def within_budget(self, items: Sequence[T]) -> Sequence[T]:
-        """Return as many of `items` as one page shows at once."""
+        """Cut `items` to as many as one page shows at once."""
         return items[: self.budgets.parts]
 
     def is_allowed_link(self, url: str) -> bool:
         return rendering.is_allowed_link(url, own_host=self.own_host)
 
     def find_remote_image(self, url: str) -> RemoteImage | None:
-        """Return `url` as an image that can be loaded on request; None when it cannot.
+        """Parse `url` as an image that can be loaded on request; None when it cannot.
 
         A reader of a share loads none: whoever wrote the transcript would learn of the reader.
         """
@@ -231,7 +231,7 @@ class RenderContext:
         return RemoteImage.parse(url, own_host=self.own_host)
 
     def take_frame(self) -> bool:
-        """Return whether the page loads one more remote image at once; count it if so."""
+        """Take the frame of one more remote image, and return whether the page loads it at once."""
         return self.loads_images and self.frames.take()
 
 
@@ -312,7 +312,7 @@ def wants_outline() -> bool:
 
 
 def keep_view(view: View, section: TranscriptPage) -> View | None:
-    """Return `like` for links to further pages; None if they find the view themselves."""
+    """Choose `like` for links to further pages; None if they find the view themselves."""
     is_known = section.total is not None
     return None if is_known and not {"view", "like"} & request.args.keys() else view
 

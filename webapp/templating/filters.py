@@ -79,7 +79,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
-        """Return the filters in the query. Blank values are none; invalid ones answer 400."""
+        """Read the filters in the query. Blank values are none; invalid ones answer 400."""
         metadata = []
         for name, value in query.items():
             if value and (match := _METADATA.fullmatch(name)):
@@ -129,12 +129,12 @@ class Filters:
         return "asc" if self.sort.startswith("-") else "desc"
 
     def own_query(self, *, is_sorted: bool = True) -> dict[str, str]:
-        """Return the parameters of the list that only our own server knows."""
+        """Collect the parameters of the list that only our own server knows."""
         own = {"words": self.text} if self.words else {}
         return own | ({"sort": self.column} if is_sorted and self.column != "time" else {})
 
     def query(self) -> dict[str, str]:
-        """Return the filters as query parameters of our own pages, spelt as the API's."""
+        """Write the filters as query parameters of our own pages, spelt as the API's."""
         query = {"model": self.model} if self.model else {}
         query |= {f"metadata[{key}]": value for key, value in self.metadata}
         query |= {"show": self.kind} if self.kind else {}
@@ -148,17 +148,17 @@ class Filters:
         return urlencode(self.query(), errors="replace")
 
     def url(self, **more: str | None) -> str:
-        """Return the URL of the list with these filters; `more` are further parameters."""
+        """Build the URL of the list with these filters; `more` are further parameters."""
         query: dict[str, Any] = {**self.query(), **more}
         return url_for("listing.index", **query)
 
     def completion_url(self, completion_id: str, **more: str) -> str:
-        """Return the URL of a transcript that links back to the list with these filters."""
+        """Build the URL of a transcript that links back to the list with these filters."""
         query: dict[str, Any] = {**self.query(), **more}
         return url_for("completions.show", completion_id=completion_id, **query)
 
     def neighbor_url(self, completion: Completion, direction: str) -> str | None:
-        """Return the URL of the next completion in `direction`; None without a usable id."""
+        """Build the URL of the next completion in `direction`; None without a usable id."""
         if services().share is not None or completion.id is None or not is_valid_id(completion.id):
             return None
         created = completion.created
@@ -186,7 +186,7 @@ class Filters:
         return replace(self, sort=sort)
 
     def with_words(self, *words: str) -> Filters:
-        """Return the filters with more words; those with times replace the others."""
+        """Add words to the filters; those with times replace the others."""
         kept = self.words
         if any(word.startswith(_TIMES) for word in words):
             kept = tuple(word for word in kept if not word.lower().startswith(_TIMES))
@@ -196,7 +196,7 @@ class Filters:
         return replace(self, words=tuple(one for one in self.words if one != word))
 
     def word_url(self, name: str, value: str | None) -> str | None:
-        """Return the URL of the list with one more filter, such as `tool` with the name of one.
+        """Build the URL of the list with one more filter, such as `tool` with the name of one.
 
         None if the server cannot filter by it, or the value is too long.
         """
@@ -233,7 +233,7 @@ class Filters:
         return replace(self, metadata=(*others, (key, value))).url()
 
     def select_chips(self, completion: Completion) -> list[tuple[str, str, str | None]]:
-        """Return key, words and value of some metadata that is not already filtered by.
+        """Select some metadata that is not filtered by yet, each by key, words and value.
 
         The value is None if it is no text.
         """
@@ -257,7 +257,7 @@ def list_filters() -> Filters:
 
 
 def list_saved() -> list[Saved] | None:
-    """Return the saved filters; None if the reader may not save any."""
+    """List the saved filters; None if the reader may not save any."""
     found, reader = services().saved, find_reader()
     if found is None or reader is None or reader.way == ANYONE.way:
         return None
@@ -271,7 +271,7 @@ def saved_url(saved: Saved) -> str:
 
 
 def _read_words(written: str) -> tuple[str, ...]:
-    """Return the filter words of an address. Abort with 400 if one of them is invalid."""
+    """Read the filter words of an address. Abort with 400 if one of them is invalid."""
     if not written.strip() or services().share is not None:
         return ()
     try:
@@ -292,7 +292,7 @@ def _is_valid(words: str) -> bool:
 
 
 def _read_sort(written: str | None) -> str:
-    """Return the order in an address. Abort with 400 if there is none of this name."""
+    """Read the order in an address. Abort with 400 if there is none of this name."""
     sort = written or "time"
     if services().share is not None:
         return "time"

@@ -45,7 +45,7 @@ def find_title(context: RenderContext) -> str:
 
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
-    """Return the settings of a completion in groups, without those that are empty."""
+    """Group the settings of a completion, without groups that are empty."""
     groups: dict[str, list[Member]] = {"Request": [], "Usage": [], "Timing": [], "Identity": []}
     if completion.usage is not None and isinstance(completion.usage.json, Object):
         groups["Usage"].extend(completion.usage.json.members)

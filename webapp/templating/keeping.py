@@ -39,7 +39,7 @@ class Keeping:
 
 
 def describe_keeping(completion: Completion) -> Keeping | None:
-    """Return the deletion day and copy of a completion; None if the store is ours."""
+    """Describe the deletion day and copy of a completion; None if the store is ours."""
     copies = services().copies
     if copies is None or not is_valid_id(completion.id or ""):
         return None
@@ -83,7 +83,7 @@ def may_import() -> bool:
 
 
 def find_copy_url(completion_id: str) -> str | None:
-    """Return the address of the copy of a completion, if there is one."""
+    """Find the address of the copy of a completion, if there is one."""
     copies = services().copies
     if copies is None or read_input(partial(copies.find, completion_id)) is None:
         return None

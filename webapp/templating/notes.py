@@ -28,7 +28,7 @@ class PageNotes:
         return tuple(one for one in self.notes if one.first is None and one.choice is None)
 
     def at(self, entry: Entry) -> tuple[Note, ...]:
-        """Return the notes to show beside a message: those that begin with it."""
+        """List the notes to show beside a message: those that begin with it."""
         if entry.choice is not None:
             return tuple(one for one in self.notes if one.choice == entry.choice_number)
         if entry.number is None:
@@ -36,7 +36,7 @@ class PageNotes:
         return tuple(one for one in self.notes if one.first == entry.number)
 
     def count_in_lines(self, starts: Sequence[int | None]) -> Counter[int]:
-        """Return how many notes are in each line of an outline, by the number it starts with."""
+        """Count the notes in each line of an outline, by the number it starts with."""
         numbers = [one for one in starts if one is not None]
         places = (bisect_right(numbers, one.first) for one in self.notes if one.first is not None)
         return Counter(numbers[place - 1] for place in places if place)

@@ -107,7 +107,7 @@ def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterat
 
 
 def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
-    """Return the ribbon of a run, its cells as wide as the logarithm of their size."""
+    """Draw the ribbon of a run, its cells as wide as the logarithm of their size."""
     step = ceil(len(run.messages) / _MOST_CELLS) or 1
     cells: list[Cell] = []
     x = 0

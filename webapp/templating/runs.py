@@ -74,7 +74,7 @@ class Chip:
 
 
 def is_worth_a_summary(run: Run | None) -> bool:
-    """Return whether a run is too long to be seen at once, or has failed calls."""
+    """Decide whether a run is too long to be seen at once, or has failed calls."""
     return run is not None and (len(run.messages) > _LONG or bool(run.sequences))
 
 
@@ -128,7 +128,7 @@ def _is_shown(entry: Entry, context: RenderContext) -> bool:
 
 
 def count_places(run: Run) -> int:
-    """Return in how many places a run failed: sequences of calls, and messages of their own."""
+    """Count the places in which a run failed: sequences of calls, and messages of their own."""
     called = {number for call in run.calls for number in call.results if number is not None}
     alone = (one for one in run.failures if one.number is None or one.number not in called)
     return len(run.sequences) + sum(1 for _ in alone)
@@ -150,7 +150,7 @@ def can_count_whole() -> bool:
 
 
 def describe_part(section: TranscriptPage, run: Run) -> str:
-    """Return which part of the transcript a run that is not whole covers."""
+    """Describe which part of the transcript a run that is not whole covers."""
     total = f" of {section.total:,}" if section.total is not None else ""
     read = sum(one.number is not None or one.kind != "answer" for one in run.messages)
     return f"{read:,}{total} messages"

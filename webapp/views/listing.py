@@ -127,7 +127,7 @@ def _read_page(filters: Filters, after: str | None, until: Deadline, *, folds: b
 
 
 def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
-    """Return the rows of pinned completions, on another server from copies, in their order.
+    """Read the rows of pinned completions, on another server from copies, in their order.
 
     Deleted ones are left out.
     """
@@ -190,7 +190,7 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
 def find_neighbor(
     completion_id: str, direction: str, filters: Filters, *, created: int = 0
 ) -> str | None:
-    """Return the id of the next `newer` or `older` completion in the list, None at its end.
+    """Find the id of the next `newer` or `older` completion in the list; None at its end.
 
     `created` is when the completion was created, in unix seconds, if that is known. Abort with 404
     if its place in the list is not.
@@ -251,7 +251,7 @@ def _count_newer(filters: Filters, first: str) -> ResponseReturnValue:
 
 
 def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
-    """Return whether words were pasted, or one word that is the id of nothing.
+    """Decide whether words were pasted, or one word that is the id of nothing.
 
     A text with a secret, such as a curl command, must not become an address, and neither must what
     is no text.
@@ -272,7 +272,7 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
 
 
 def _search_url(words: str) -> str:
-    """Return the URL of the list for filters alone, and of the search for texts."""
+    """Choose the URL of the list for filters alone, and of the search for texts."""
     try:
         has_terms = bool(parse_query(words).terms)
     except BadQuery:

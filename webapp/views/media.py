@@ -23,7 +23,7 @@ _YEAR = 31_536_000
 
 @bp.get("/<digest>")
 def show(completion_id: str, digest: str) -> ResponseReturnValue:
-    """Return the bytes that `digest` names, from the cache or from the upstream.
+    """Send the bytes that `digest` names, from the cache or from the upstream.
 
     `as=pcm16` adds the header of samples to bytes that have none; `name` is the file name of a
     download.
@@ -42,7 +42,7 @@ def show(completion_id: str, digest: str) -> ResponseReturnValue:
 
 
 def _fetch(completion_id: str, digest: str) -> InlineMedia:
-    """Return the media from the message or choice that the query names; 404 if not in there."""
+    """Fetch the media from the message or choice that the query names; 404 if not in there."""
     if message_id := request.args.get("message"):
         message = services().loader.load_message(completion_id, message_id, deadline())
         held = find_media(message)

@@ -69,7 +69,7 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
 
 
 def _number_id(section: TranscriptPage, number: int) -> str | None:
-    """Return the id of message `number`, if the ids on the first page count the messages."""
+    """Find the id of message `number`, if the ids on the first page count the messages."""
     first_id = section.entries[0].message.id if section.entries else None
     forms = (f"{section.completion_id}-0", f"{section.completion_id}-msg-0")
     if first_id not in forms or not 0 < number <= (section.total or 0):
@@ -78,7 +78,7 @@ def _number_id(section: TranscriptPage, number: int) -> str | None:
 
 
 def _describe_extent(section: TranscriptPage, run: Run) -> str:
-    """Return how far the messages and calls of a transcript go, as far as it was read."""
+    """Describe how far the messages and calls of a transcript go, as far as it was read."""
     read = len([message for message in run.messages if message.number is not None])
     total = read if run.is_whole else section.total
     calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"

@@ -56,7 +56,7 @@ def frame() -> ResponseReturnValue:
 
 
 def policy(image: RemoteImage) -> str:
-    """Return the policy of the frame of `image`: it may show images of that origin."""
+    """Write the policy of the frame of `image`: it may show images of that origin."""
     return (
         f"default-src 'none'; img-src {image.origin}; style-src 'sha256-{_STYLE_DIGEST}'; "
         "sandbox; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -73,7 +73,7 @@ def _wanted() -> RemoteImage:
 
 
 def _back() -> str:
-    """Return the page of ours that the reader comes from, by default the list."""
+    """Find the page of ours that the reader comes from, by default the list."""
     try:
         parts = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

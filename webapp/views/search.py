@@ -137,7 +137,7 @@ def go(completion_id: str, number: int) -> ResponseReturnValue:
 
 
 def _search(completion_id: str, query: Query, *, before: int, most: int) -> Results:
-    """Return the hits after the message `after` of this request, until there are `most`."""
+    """Search for hits after the message `after` of this request, until there are `most`."""
     searched = read_whole_number("searched", default=0, low=0, high=10**9)
     after = request.args.get("after") or None
     results = Results(searched, before, most)

@@ -77,7 +77,7 @@ class ConversationPlace:
 
 
 def find_place(completion_id: str) -> ConversationPlace | None:
-    """Return the place of a completion in its conversation; None if it is alone, or not known."""
+    """Find the place of a completion in its conversation; None if it is alone, or not known."""
     source = services().conversations
     if source is None:
         return None

@@ -69,7 +69,7 @@ class Strip:
 
 
 def find_overview(filters: Filters) -> Overview | None:
-    """Return the counts of completions that pass `filters`; None if the server cannot count."""
+    """Count the completions that pass `filters`; None if the server cannot count."""
     source = services().overview
     if source is None:
         return None
@@ -82,7 +82,7 @@ def find_overview(filters: Filters) -> Overview | None:
 
 
 def draw_strip(overview: Overview, filters: Filters) -> Strip | None:
-    """Return the bars of an overview, each a link to its time; None if no time is known."""
+    """Draw the bars of an overview, each a link to its time; None if no time is known."""
     bars = overview.bars
     if not bars:
         return None
@@ -119,12 +119,12 @@ def bar_url(bar: Bar, filters: Filters) -> str | None:
 
 
 def describe_failure(tag: str) -> str:
-    """Return a tag of failures in words: `cut off: length`, `refusal`."""
+    """Describe a tag of failures in words: `cut off: length`, `refusal`."""
     return _FAILURES.get(tag, tag.partition(":")[2])
 
 
 def describe_time(bar: Bar) -> str:
-    """Return the time of a bar in UTC: `2026-11-17`, `2026-11-17 14:00 to 15:00`."""
+    """Describe the time of a bar in UTC: `2026-11-17`, `2026-11-17 14:00 to 15:00`."""
     span = bar.end - bar.start
     if span == _DAY:
         return _write(bar.start, span)
@@ -137,7 +137,7 @@ def describe_time(bar: Bar) -> str:
 
 
 def describe_numbers(outcomes: Mapping[str, int]) -> str:
-    """Return a number with each outcome: `3 completions: 1 failed, 2 stop`."""
+    """Describe the outcomes by their numbers: `3 completions: 1 failed, 2 stop`."""
     parts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
     return f"{count(sum(outcomes.values()), 'completion')}, {parts}"
 
@@ -151,7 +151,7 @@ def _stack(outcomes: Mapping[str, int], most: int) -> Iterator[Segment]:
 
 
 def _write(seconds: int, span: int) -> str:
-    """Return a time in UTC, without that of the day if bars are whole days."""
+    """Write a time in UTC, without that of the day if bars are whole days."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%d" if span % _DAY == 0 else "%Y-%m-%d %H:%M")
 

@@ -54,7 +54,7 @@ class Place:
 
 
 def find_place(section: TranscriptPage) -> Place | None:
-    """Return the hit that the address of this page names; None if it names none."""
+    """Find the hit that the address of this page names; None if it names none."""
     words = request.args.get("find", "")[:LONGEST_QUERY]
     number = _read_number("hit")
     if not words or not number or services().share is not None:
@@ -65,18 +65,18 @@ def find_place(section: TranscriptPage) -> Place | None:
 
 
 def count_unchecked(query: Query) -> int:
-    """Return how many completions a search by findings misses, since they are not checked yet."""
+    """Count the completions that a search by findings misses, since they are not checked yet."""
     finder = services().finder
     return finder.count_unchecked(MOST_UNCHECKED) if finder and query.asks_findings else 0
 
 
 def read_options() -> dict[str, list[str]]:
-    """Return where and how the search of this request looks for its words."""
+    """Read where and how the search of this request looks for its words."""
     return {name: request.args.getlist(name) for name in OPTIONS if name in request.args}
 
 
 def _read_number(name: str) -> int | None:
-    """Return a number of the address, which only the bar shows."""
+    """Read a number of the address, which only the bar shows."""
     raw = request.args.get(name, "")
     is_number = raw.isascii() and raw.isdigit() and len(raw) <= _LONGEST_NUMBER
     return int(raw) or None if is_number else None

@@ -41,7 +41,7 @@ class Pair:
 
 
 def changers_only(view: Callable[P, T]) -> Callable[P, T]:
-    """Return `view` for administrators, if the settings allow changes; it aborts with 403."""
+    """Restrict `view` to administrators, if the settings allow changes; others get a 403."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -126,7 +126,7 @@ def clear(completion_id: str) -> None:
 
 
 def list_open_shares(completion_id: str) -> list[Share]:
-    """Return the shares of a completion that have not ended."""
+    """List the shares of a completion that have not ended."""
     store = services().sharing.store
     now = store.now()
     return [one for one in store.list_shares(completion=completion_id) if not one.has_ended(now)]
@@ -150,7 +150,7 @@ def _render_form(
 
 
 def _read_stored(completion: Completion) -> list[Pair]:
-    """Return the stored metadata as a form shows them; values that are no strings as JSON."""
+    """Read the stored metadata as a form shows them; values that are no strings as JSON."""
     return [
         Pair(_as_sent(one.name.text), _as_sent(_read_value(one.value)))
         for one in completion.metadata
@@ -163,12 +163,12 @@ def _read_value(value: Value) -> str:
 
 
 def _as_sent(text: str) -> str:
-    """Return `text` as a browser sends it back: with other line ends, without lone surrogates."""
+    """Convert `text` to what a browser sends back: other line ends, no lone surrogates."""
     return replace_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _find_problem(pairs: list[Pair]) -> str | None:
-    """Return the sentence that says why the API would refuse these metadata."""
+    """Find out why the API would refuse these metadata, in a sentence."""
     keys = [one.key for one in pairs]
     if len(pairs) > MOST_PAIRS:
         return f"A completion has up to {MOST_PAIRS} pairs of metadata."
@@ -184,7 +184,7 @@ def _find_problem(pairs: list[Pair]) -> str | None:
 
 
 def _restore(pairs: list[Pair], completion: Completion) -> dict[str, str]:
-    """Return the metadata of the form; those that nobody touched are exactly as stored."""
+    """Restore the metadata of the form; those that nobody touched are exactly as stored."""
     stored = {
         (_as_sent(one.name.text).strip(), _as_sent(_read_value(one.value))): (
             one.name.text,

@@ -109,7 +109,7 @@ def _write_again(completion_id: str, language: Language) -> Snippet:
 
 
 def _with_address(server: Server) -> Server:
-    """Return `server` with the address of this Readback if it is the server itself."""
+    """Fill in the address of this Readback if it is the server itself."""
     if not server.is_own:
         return server
     return replace(server, base_url=f"{request.host_url[:-1]}{request.script_root}/v1")

@@ -32,7 +32,7 @@ class _BadNote(ValueError):
 
 
 def noters_only(view: Callable[P, T]) -> Callable[P, T]:
-    """Return `view` for readers with an identity; others get a 403."""
+    """Restrict `view` to readers with an identity; others get a 403."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -144,7 +144,7 @@ def _render(completion_id: str, page: TranscriptPage, problem: str | None = None
 
 
 def _note_url(completion_id: str, note: Note) -> str:
-    """Return the address that leads to the place of a note, without asking for the transcript."""
+    """Build the address of the place of a note, without asking for the transcript."""
     if note.first is not None:
         return range_url(completion_id, note.first, note.last or note.first)
     return place_url(completion_id, None, "notes" if note.choice is None else "answer")

@@ -19,7 +19,7 @@ from webapp.services import services
 
 
 def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool = False) -> Response:
-    """Return a file as it is made; no browser keeps it, and none runs it.
+    """Send a file as it is made; no browser keeps it, and none runs it.
 
     If the server fails after the first piece and before the end, the connection breaks off, so
     that no part of a file looks like the whole. The export is recorded, but not that of a share:

@@ -111,7 +111,7 @@ def _find_piece(found: Message, place: int) -> Value:
 
 
 def _name_pieces(found: Message) -> list[str]:
-    """Return a name for each content part and call, if there are several."""
+    """Name each content part and call, if there are several."""
     kinds = [part.kind.replace("_", " ") for part in found.parts]
     kinds += [getattr(call, "name", None) or "call" for call in found.calls]
     return kinds if len(kinds) > 1 else []
@@ -158,7 +158,7 @@ def _render(
 
 
 def _cut(text: str, start: int, most: int) -> Excerpt:
-    """Return about `most` characters from `start` on; it ends with a line if one is near."""
+    """Cut about `most` characters from `start` on; end with a line if one is near."""
     starts = [0]
     while (end := _find_end(text, starts[-1], most)) <= start and end < len(text):
         starts.append(end)

@@ -160,7 +160,7 @@ def _load(
 
 
 def _count_seconds(here: StoredRequest, following: StoredRequest | None) -> int | None:
-    """Return the seconds between two requests; None if a time is not known."""
+    """Count the seconds between two requests; None if a time is not known."""
     if following is None or not here.created or not following.created:
         return None
     seconds = following.created - here.created

@@ -72,7 +72,7 @@ def _read_cursor() -> Cursor | None:
 
 
 def _hit_url(found: Found, hit: Hit) -> str:
-    """Return the address of a hit; its text fragment has the browser mark the match."""
+    """Build the address of a hit; its text fragment has the browser mark the match."""
     if hit.scope == "metadata":
         return url_for("completions.show", completion_id=found.id)
     marked = quote(hit.match[:100], safe="", errors="replace").replace("-", "%2D")

@@ -52,7 +52,7 @@ def name() -> ResponseReturnValue:
 
 @bp.get("/preference.jsonl")
 def export_preference() -> ResponseReturnValue:
-    """Return a line of training data: the input of both, and the answer of the `preferred` side."""
+    """Export a line of training data: the input of both, and the answer of the `preferred` side."""
     preferred = request.args.get("preferred")
     if preferred not in ("a", "b"):
         abort(400, "The parameter preferred takes a or b.")

@@ -83,7 +83,7 @@ def finish(response: Response) -> Response:
 
 
 def describe_agent(agent: str) -> str:
-    """Return the program and the system of a user agent, such as `Firefox on Windows`."""
+    """Describe the program and the system of a user agent, such as `Firefox on Windows`."""
     programs = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
     names = {"Edg": "Edge", "OPR": "Opera"}
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")

@@ -274,7 +274,7 @@ def _list_media(share: Share, snapshot: Snapshot) -> list[tuple[str, InlineMedia
 
 
 def describe_place(finding: Finding) -> str:
-    """Return where a finding is: `message 3`, `the answer` or the name of a member."""
+    """Describe where a finding is: `message 3`, `the answer` or the name of a member."""
     first, _, rest = finding.path.lstrip("/").partition("/")
     if first == "messages" and rest[:1].isdigit():
         return f"message {int(rest.partition('/')[0]) + 1}"

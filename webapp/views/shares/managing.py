@@ -73,6 +73,6 @@ def show_check(share_id: str) -> ResponseReturnValue:
 
 
 def count_new(share: Share) -> int:
-    """Return how many secrets today's rules find in a snapshot that shows them."""
+    """Count the secrets that today's rules find in a snapshot that shows them."""
     text = services().sharing.store.read_snapshot(share.id)
     return len(find_new(text, share.choices)) if text else 0

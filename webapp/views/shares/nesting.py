@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def answer_nested(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
-    """Return the answer of `app`, which reads its requests' state from `environ` alone."""
+    """Answer with `app`, which reads its requests' state from `environ` alone."""
     # In a context of its own, since a page that streams outlives the request around it.
     context = Context()
     body, status, headers = context.run(run_wsgi_app, app, environ)

@@ -63,7 +63,7 @@ class SnapshotPages:
     def answer(
         self, share: Share, read: Callable[[], str | None], *, mount: str, path: str
     ) -> Response | None:
-        """Return the page at `path` of a share, whose links stay under `mount`.
+        """Answer with the page at `path` of a share, whose links stay under `mount`.
 
         `read` returns the snapshot, or None if it was deleted; then this does as well.
         """
