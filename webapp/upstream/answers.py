@@ -41,7 +41,7 @@ class Answers:
         return self._digests if self.is_complete and not self._open else None
 
     def note(self, asked: Asked, send: Callable[[], str]) -> str:
-        """Return the answer to a request, which `send` makes unless its outcome is known."""
+        """Note the answer to a request, which `send` makes unless its outcome is known."""
         with self._lock:
             self._open += 1
             outcome = self.known.pop(asked, None)
@@ -92,5 +92,4 @@ def find_answers() -> Answers | None:
 
 
 def digest_text(text: str) -> bytes:
-    """Return the digest of an answer."""
     return blake2b(text.encode(), digest_size=20).digest()

@@ -102,7 +102,7 @@ class CanonicalPage(Generic[T]):
         return self.has_more is True and not self.goes_on
 
     def with_total(self, total: int, *, seen: int) -> CanonicalPage[T]:
-        """Return the page of a list of `total` items, `seen` of them up to the page's end."""
+        """Add the `total` of a list, `seen` items of which come up to the end of this page."""
         if seen < total:
             return replace(self, has_more=True, total=total)
         return replace(self, has_more=False, next_after=None, next_skip=None, total=total)
@@ -111,7 +111,7 @@ class CanonicalPage(Generic[T]):
 def canonicalize(
     page: Page[T], *, after: str | None = None, skip: int = 0, limit: int | None = None
 ) -> CanonicalPage[T]:
-    """Return the new items of `page`, at most `MAX_ITEMS`, and the way to the next page.
+    """Select the new items of `page`, at most `MAX_ITEMS`, and find the way to the next page.
 
     `after` and `limit` were sent with the request. `skip` counts the items before the page: a
     server that ignores the limit sends them again, and if its ids are no cursors either, they
@@ -147,14 +147,14 @@ def canonicalize(
 
 
 def is_full(page: Page[T], limit: int | None) -> bool:
-    """Return whether more may follow `page`: it is as long as requested, or as such pages are."""
+    """Decide whether more may follow `page`: it is as long as requested, or as such pages are."""
     return limit is not None and (len(page.data) >= limit or len(page.data) in _USUAL_LIMITS)
 
 
 def check_end(
     page: CanonicalPage[T], fetch: Fetch[T], *, limit: int, order: str
 ) -> CanonicalPage[T]:
-    """Return `page` after one small request for more, if its end is only claimed.
+    """Check the end of `page` by one small request for more, if it is only claimed.
 
     `page` was requested with `limit` and `order`. If the request fails, the claim is all that is
     known. So it is of a server that only repeats its items, and so ignores the cursor, unless
@@ -230,7 +230,7 @@ def find_page_from(
 def _begin_earlier(
     page: CanonicalPage[T], nearest: Sequence[T], count: int, *, is_start: bool
 ) -> CanonicalPage[T]:
-    """Return `page` with `count` of the `nearest` items before it, if a cursor leads there.
+    """Put `count` of the `nearest` items before those of `page`, if a cursor leads there.
 
     `is_start` means that nothing comes before the last of `nearest`.
     """
@@ -243,7 +243,7 @@ def _begin_earlier(
 
 
 def last_items(page: Page[T], count: int) -> tuple[T, ...]:
-    """Return the last `count` items in request order; `page` was requested backwards.
+    """Select the last `count` items in request order; `page` was requested backwards.
 
     A server that ignores the limit is taken to ignore the order as well.
     """
@@ -272,7 +272,7 @@ def count_from_newest(completion_id: str, page: Page[Message], *, limit: int = 1
 
 
 def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
-    """Return the `after` of the page that follows `page`, None if nothing can follow.
+    """Find the `after` of the page that follows `page`; None if nothing can follow.
 
     `after` is the cursor that `page` was requested with: a server that returns the same one
     ignores it. The cursor is the last item's id, as the official clients take it, else
@@ -287,7 +287,7 @@ def next_cursor(page: Page[T], *, after: str | None = None) -> str | None:
 
 
 def items_after(item_id: str, items: tuple[T, ...]) -> tuple[T, ...]:
-    """Return the items after `item_id`, all of them if it is not among them."""
+    """Select the items after `item_id`, all of them if it is not among them."""
     places = [at for at, item in enumerate(items) if item.id == item_id]
     return items[places[-1] + 1 :] if places else items
 
@@ -334,7 +334,7 @@ class CursorGuard:
         self._items: set[int] = set()
 
     def drop_seen(self, page: Page[T]) -> Page[T]:
-        """Return `page` without the items that were, character for character, on an earlier one.
+        """Drop the items of `page` that were, character for character, on an earlier one.
 
         An item without an id, or with an earlier one's id but other content, is new.
         """
@@ -348,7 +348,7 @@ class CursorGuard:
         return page if len(data) == len(page.data) else replace(page, data=data)
 
     def advance(self, page: Page[T]) -> str | None:
-        """Return the cursor after `page`, None at the end.
+        """Advance to the cursor after `page`; None at the end.
 
         Raises `BadAnswer` if the server promises more, but no new cursor leads there.
         """

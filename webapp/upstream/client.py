@@ -125,7 +125,7 @@ class Upstream:
         created: int | None = None,
         deadline: Deadline | None = None,
     ) -> Completion:
-        """Return one completion as stored."""
+        """Retrieve one completion as stored."""
         request = Request("GET", completion_path(completion_id))
         return self._exchange(request, decoding.decode_completion, deadline, created=created)
 
@@ -225,7 +225,7 @@ class Upstream:
     def retrieve_message(
         self, completion_id: str, message_id: str, *, deadline: Deadline | None = None
     ) -> Message:
-        """Return one message, as `find_messages_from` does."""
+        """Retrieve one message, as `find_messages_from` does."""
         page = self.find_messages_from(completion_id, message_id, limit=1, deadline=deadline)
         return page.items[0]
 

@@ -76,7 +76,7 @@ def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
 
 
 def decode_page(text: str, deadline: Deadline, *, read: Callable[[Value], T]) -> Page[T]:
-    """Return a page of items, each parsed by `read`. Raises `BadAnswer` or `TimeoutError`."""
+    """Decode a page of items, each parsed by `read`. Raises `BadAnswer` or `TimeoutError`."""
     json = _parse(text, deadline)
 
     def read_in_time(value: Value) -> T:
@@ -90,7 +90,7 @@ def decode_page(text: str, deadline: Deadline, *, read: Callable[[Value], T]) ->
 
 
 def decode_completion(text: str, deadline: Deadline) -> Completion:
-    """Return one completion. Raises `BadAnswer` or `TimeoutError`."""
+    """Decode one completion. Raises `BadAnswer` or `TimeoutError`."""
     json = _parse(text, deadline)
     if not isinstance(json, Object) or not (json.get("id") or json.get("choices")):
         raise _wrong_shape(json, "a completion")
@@ -110,7 +110,7 @@ def check_deletion(text: str, deadline: Deadline) -> None:
 
 
 def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) -> bytes:
-    """Return the bytes as sent: all of them, or somewhat more than `max_bytes` if there are more.
+    """Receive the bytes as sent: all of them, or somewhat more than `max_bytes` if there are more.
 
     `read1` returns the bytes that have arrived; `read` and `stream` would block until a chunk
     is full, and a slow server never fills one.
@@ -143,7 +143,7 @@ def _unfinished(deadline: Deadline) -> TimedOut:
 
 
 def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> bytes:
-    """Return `data` decompressed, cut after `max_bytes` + 1 so that a bomb cannot unfold.
+    """Decompress `data`, cut after `max_bytes` + 1 so that a bomb cannot unfold.
 
     Raises `EOFError` if the compressed data ends early.
     """
@@ -190,7 +190,7 @@ def _parse(text: str, deadline: Deadline) -> Value:
 
 
 def _wrong_shape(json: Value, expected: str) -> BadAnswer:
-    """Return the error that names the shape expected; some servers send errors with status 200."""
+    """Build the error that names the shape expected; some servers send errors with status 200."""
     return BadAnswer(
         f"The server's answer is JSON, but not {expected} as the API has it.",
         server_message=read_error_body(json).message,

@@ -90,7 +90,7 @@ class Endpoint:
         project: str | None = None,
         allows_plain_http: bool = False,
     ) -> Endpoint:
-        """Return OpenAI, or a server with the same API; the key is sent as a bearer token."""
+        """Build the endpoint of a server with OpenAI's API, which takes the key as bearer token."""
         key = _check_header(api_key, "API key")
         headers = {
             "Authorization": f"Bearer {key}" if key else None,
@@ -113,7 +113,7 @@ class Endpoint:
         api_version: str | None = None,
         allows_plain_http: bool = False,
     ) -> Endpoint:
-        """Return an Azure OpenAI resource: the v1 form, or the classic one with an `api_version`.
+        """Build that of an Azure OpenAI resource: v1, or the classic form with an `api_version`.
 
         `endpoint` is the resource's address, such as `https://NAME.openai.azure.com`.
         """
@@ -132,7 +132,7 @@ class Endpoint:
         )
 
     def with_headers(self, headers: Sequence[tuple[str, str]]) -> Endpoint:
-        """Return the endpoint with further headers, which replace those of the same name."""
+        """Add further headers, which replace those of the same name."""
         added = tuple((name, Secret(value)) for name, value in headers)
         names = {name.lower() for name, _ in added}
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
@@ -145,11 +145,11 @@ class Endpoint:
         return urlsplit(self.base_url).netloc
 
     def reveal_headers(self) -> dict[str, str]:
-        """Return the headers as they must be sent."""
+        """Reveal the headers as they must be sent."""
         return {name: value.reveal() for name, value in self.headers}
 
     def redact(self, text: str) -> str:
-        """Return `text` without the credentials of this endpoint and without those of others."""
+        """Redact the credentials of this endpoint in `text`, and those of others."""
         known = [secret.reveal() for secret in self.secrets]
         for name, value in self.headers:
             if name.lower() in _ACCOUNT and len(value.reveal()) >= _MIN_MASKED:
@@ -162,7 +162,7 @@ def _wrap_headers(headers: dict[str, str | None]) -> tuple[tuple[str, Secret], .
 
 
 def _check_header(value: str | None, what: str) -> str | None:
-    """Return `value` without outer spaces, None if blank. Raises `ValueError` if it is unfit.
+    """Strip outer spaces from `value`; None if blank. Raises `ValueError` if it is unfit.
 
     Checked here since an HTTP library would quote a key it cannot send in its error.
     """
@@ -194,12 +194,12 @@ def _check_base_url(base_url: str, *, allows_plain_http: bool) -> str:
 
 
 def completion_path(completion_id: str) -> str:
-    """Return the path of one completion. Raises `InvalidId`."""
+    """Build the path of one completion. Raises `InvalidId`."""
     return f"{COMPLETIONS}/{quote(check_id(completion_id), safe='')}"
 
 
 def messages_path(completion_id: str) -> str:
-    """Return the path of a completion's messages. Raises `InvalidId`."""
+    """Build the path of a completion's messages. Raises `InvalidId`."""
     return f"{completion_path(completion_id)}/messages"
 
 
@@ -228,12 +228,12 @@ def build_page_query(
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return `pairs` as a query string; a lone surrogate is sent as it is."""
+    """Encode `pairs` as a query string; a lone surrogate is sent as it is."""
     return urlencode(list(pairs), quote_via=quote, safe="", errors="surrogatepass")
 
 
 def check_id(text: str) -> str:
-    """Return `text`, an id or a cursor. Raises `InvalidId` if it can be neither."""
+    """Check that `text` can be an id or a cursor, and return it. Raises `InvalidId`."""
     if not is_valid_id(text):
         raise InvalidId("This is not an id that a completion or message can have.")
     return text

@@ -159,14 +159,13 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
 
 
 def is_html(text: str) -> bool:
-    """Return whether `text` looks like HTML or XML."""
     return text.lstrip()[:1] == "<"
 
 
 def map_response(
     response: requests.Response, text: str, *, endpoint: Endpoint, now: float, is_list: bool
 ) -> UpstreamError:
-    """Return the error for a non-2xx response with the body `text`; `now` is unix time.
+    """Map a non-2xx response with the body `text` to its error; `now` is unix time.
 
     `is_list` is whether the list of completions was requested: a 404 is then about listing.
     """
@@ -208,7 +207,7 @@ def map_response(
 
 
 def suggest_base_url(endpoint: Endpoint) -> str | None:
-    """Return the advice to add `/v1` to a base URL, or to leave out a second one.
+    """Suggest to add `/v1` to a base URL, or to leave out a second one.
 
     Return None if it has a version, or is the classic one of Azure, whose version is in the query.
     """
@@ -227,7 +226,7 @@ def suggest_base_url(endpoint: Endpoint) -> str | None:
 
 
 def map_exception(error: Exception, *, host: str, deadline: Deadline) -> UpstreamError:
-    """Return the error for an exception of requests or urllib3."""
+    """Map an exception of requests or urllib3 to its error."""
     if isinstance(error, requests.Timeout) or deadline.has_passed:
         return TimedOut(
             f"{host} did not answer in time ({deadline.seconds:g} seconds at the most).",
@@ -252,7 +251,7 @@ def read_request_id(headers: Mapping[str, str], endpoint: Endpoint) -> str | Non
 
 
 def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
-    """Return a server's text without the key, truncated after that so that no half key is left."""
+    """Remove the key from a server's text, then truncate it, so that no half key is left."""
     if not text:
         return None
     # Searching takes a hundred times the memory of the text, of which little is shown.

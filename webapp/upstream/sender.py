@@ -43,7 +43,7 @@ with suppress(PackageNotFoundError):
 
 
 def compute_backoff(retries_so_far: int) -> float:
-    """Return the seconds before the next try: 0.5, 1, 2, … at most 8, less up to a quarter."""
+    """Compute the seconds before the next try: 0.5, 1, 2, … at most 8, less up to a quarter."""
     longest = min(FIRST_BACKOFF * 2.0**retries_so_far, MAX_BACKOFF)
     return longest * (1 - JITTER * random.random())
 
@@ -76,7 +76,7 @@ class Sender:
     clock: Clock
 
     def send(self, request: Request, *, deadline: Deadline) -> Reply:
-        """Return the 2xx response. Raises `UpstreamError`.
+        """Send a request until it has a 2xx response. Raises `UpstreamError`.
 
         A wait that would reach the deadline is not begun: the error is raised at once. A
         DELETE whose first response was lost has done its work if the next try finds nothing.
@@ -98,7 +98,7 @@ class Sender:
             retries_made += 1
 
     def _try(self, request: Request, deadline: Deadline) -> Reply:
-        """Return the response, and log one line: no query, no headers, no content."""
+        """Send a request once, and log one line: no query, no headers, no content."""
         started = self.clock.monotonic()
         with self._open(request, deadline) as response:
             try:
@@ -122,7 +122,7 @@ class Sender:
                 )
 
     def _open(self, request: Request, deadline: Deadline) -> requests.Response:
-        """Return the response with its body still to be read."""
+        """Open the response, its body still to be read."""
         host, limits = self.endpoint.host, self.limits
         if deadline.has_passed:
             raise TimedOut(f"{host} did not answer in {deadline.seconds:g} seconds.")
