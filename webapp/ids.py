@@ -15,7 +15,7 @@ _NUMBERED: Final = re.compile(rf"(.+?){_INDEX}", re.DOTALL)
 
 
 def is_valid_id(text: str, *, max_length: int = MAX_ID_LENGTH) -> bool:
-    """Check whether `text` can be an id or a cursor.
+    """Return whether `text` can be an id or a cursor.
 
     Other texts could leave their place in a URL (`..`, `?`, `%2e%2e`), and no known server makes
     such ids.

@@ -127,7 +127,7 @@ def _find_name(host: str) -> str | None:
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
-    """Return whether a write comes from a page of ours, or from no browser at all.
+    """Check whether a write comes from a page of ours, or from no browser at all.
 
     Browsers send `Sec-Fetch-Site`, older ones `Origin`; a client that sends neither is no
     browser and carries nobody's session.
@@ -140,7 +140,7 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
 
 
 def is_foreign_use(environ: WSGIEnvironment) -> bool:
-    """Return whether a page of another site uses this address in itself: as an image, say.
+    """Check whether a page of another site uses this address in itself: as an image, say.
 
     It cannot read the answer, but could have thousands of them made. Following a link to this
     address is no such use; framing or prefetching it is.
@@ -163,7 +163,7 @@ def _parse_host(origin: str) -> str | None:
 
 
 def _is_utf8(query: str) -> bool:
-    """Return whether `query`, bytes in Latin-1 as in WSGI, is UTF-8; browsers send nothing else."""
+    """Check whether `query`, bytes in Latin-1 as in WSGI, is UTF-8; browsers send nothing else."""
     try:
         query.encode("latin-1").decode()
     except UnicodeError:
@@ -172,7 +172,7 @@ def _is_utf8(query: str) -> bool:
 
 
 def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
-    """Return a `start_response` that adds the headers an answer lacks."""
+    """Wrap `start`, a `start_response`, to add the headers an answer lacks."""
 
     def start_with_headers(
         status: str, given: list[tuple[str, str]], failure: _Failure | None = None, /

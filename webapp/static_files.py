@@ -79,7 +79,7 @@ class StaticFiles:
         return name in self._digests
 
     def url(self, name: str) -> str:
-        """Return the URL of `name` with its digest. Raises `KeyError` if there is no such file.
+        """Build the URL of `name` with its digest. Raises `KeyError` if there is no such file.
 
         It is below the path of the application, also on the pages of a share.
         """

@@ -52,5 +52,5 @@ class Deadline:
             raise TimeoutError("the deadline has passed")
 
     def leaves(self, seconds: float) -> bool:
-        """Check whether time is left after a wait of `seconds`."""
+        """Return whether time is left after a wait of `seconds`."""
         return seconds < self.remaining()

@@ -99,7 +99,7 @@ class TimedAdapter(DeadlineAdapter):
 
 
 def _is_stale(error: BaseException) -> bool:
-    """Check whether `StaleConnection` is among the errors that `error` wraps."""
+    """Return whether `StaleConnection` is among the errors that `error` wraps."""
     wrapped = (inner for inner in error.args if isinstance(inner, BaseException))
     return isinstance(error, StaleConnection) or any(map(_is_stale, wrapped))
 

@@ -36,7 +36,7 @@ class Saved:
 
 
 def clean_name(written: str) -> str | None:
-    """Return a name on one line; None if it is empty, too long or has invisible characters."""
+    """Clean a name to one line; None if it is empty, too long or has invisible characters."""
     name = " ".join(written.split())
     return name if name.isprintable() and 0 < len(name) <= MOST_NAME else None
 

@@ -66,7 +66,7 @@ class Kind(Enum):
 
 
 def classify(method: str, path: str, query: str, *, has_body: bool = False) -> Kind:
-    """Return the kind of a request; `path` is without the prefix that Readback is served under.
+    """Classify a request; `path` is without the prefix that Readback is served under.
 
     A POST to the API, except updates of stored completions, is for the model server.
     """
@@ -98,7 +98,7 @@ class Shares:
 
     @classmethod
     def for_config(cls, config: Config) -> Shares:
-        """Return the shares of one worker."""
+        """Compute the shares of one worker."""
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         threads[Kind.UPLOAD] = min(_UPLOADS_AT_ONCE, config.threads)
         most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
@@ -145,7 +145,7 @@ class Admission:
         self._bytes_left = shares.max_create_body * _BODIES_AT_ONCE
 
     def admit(self, kind: Kind, body_bytes: int) -> Permit | Refusal:
-        """Return the permit of a request whose head announces `body_bytes`, or the refusal."""
+        """Admit a request whose head announces `body_bytes`, or refuse it."""
         if body_bytes > self._shares.find_most_bytes(kind):
             return TOO_LARGE
         with self._lock:
@@ -177,7 +177,7 @@ class Admission:
         return None
 
     def find_full(self) -> set[Kind]:
-        """Return the kinds of which no more requests are taken on now."""
+        """List the kinds of which no more requests are taken on now."""
         with self._lock:
             return {kind for kind, most in self._shares.most.items() if self._taken[kind] >= most}
 

@@ -155,7 +155,7 @@ class _AppTask(WSGITask):  # type: ignore[misc]
         return bool(super().has_body) and not is_over
 
     def build_response_header(self) -> bytes:
-        """Return the head of the answer."""
+        """Build the head of the answer."""
         head: bytes = super().build_response_header()
         self.chunked_response = self.chunked_response and self.request.command != "HEAD"
         return head
@@ -192,7 +192,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         super().__init__(server, sock, *args, **kwargs)
 
     def parser_class(self, adj: Any) -> Request:
-        """Return a new request, which the server's admission decides on."""
+        """Create a request, which the server's admission decides on."""
         return Request(adj, self.server.admission, self.addr[0])
 
     @property
@@ -256,7 +256,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.handle_close()
 
     def is_overdue(self, now: float, *, idle: float, silent: float, transfer: float) -> bool:
-        """Return whether the client has kept the connection too long, at time `now`.
+        """Check whether the client has kept the connection too long, at time `now`.
 
         It may be `idle` between requests, `silent` within a request or an answer, and may take
         `transfer` seconds for all of one.

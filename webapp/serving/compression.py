@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
 
 
 def finish_page(response: Response) -> Response:
-    """Return the answer as short as the browser takes it; streamed ones are left as they are."""
+    """Compress the answer as the browser accepts it; streamed ones are left as they are."""
     is_page = response.mimetype == "text/html" and not response.is_streamed
     if not is_page or request.method not in ("GET", "HEAD"):
         return response

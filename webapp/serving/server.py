@@ -164,7 +164,6 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def _configure(listener: socket.socket, most_connections: int) -> Adjustments:
-    """Return the settings of waitress."""
     return Adjustments(
         backlog=BACKLOG,
         # The app decides which proxies it trusts.
@@ -185,7 +184,7 @@ def _configure(listener: socket.socket, most_connections: int) -> Adjustments:
 
 
 def _limit_connections() -> int:
-    """Return how many connections there may be; raise the process's limit of files to it."""
+    """Limit the number of connections by the limit of open files, which is raised if possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS * _FILES_PER_CONNECTION
     if soft != resource.RLIM_INFINITY and soft < wanted:

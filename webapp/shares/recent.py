@@ -38,7 +38,7 @@ class RecentSnapshots:
         words: Collection[str] = (),
         notes: Sequence[Note] = (),
     ) -> Snapshot:
-        """Return the result of `make_snapshot`, with the same errors."""
+        """Make a snapshot as `make_snapshot` does, with the same errors."""
         texts = (completion.source, write_notes(notes), *(one.source for one in messages))
         content = _digest(texts)
         wanted = _digest(_describe(content, choices, words))

@@ -189,7 +189,7 @@ class _Cut:
         return first in (*_COMPLETION_FIELDS, MEMBER) or self._choices.settings
 
     def _move_notes(self, notes: Sequence[Note]) -> list[Note]:
-        """Return the notes on what is shared, with the numbers that its messages have there."""
+        """Move the notes on what is shared to the numbers that its messages have there."""
         numbers = {int(at) + 1: number for number, at in enumerate(self._kept, start=1)}
         moved = []
         for one in notes:
@@ -203,7 +203,7 @@ class _Cut:
         return moved
 
     def describe(self) -> list[str]:
-        """Return the parts that were left out, in words."""
+        """Describe the parts that were left out, in words."""
         said = []
         if self._beyond:
             said.append(f"{self._beyond:,} of {count(self._total, 'message')}")

@@ -77,7 +77,7 @@ def write_create(
 
 
 def _curl_url(server: Server, path: str) -> str:
-    """Return the address in double quotes, in which `$` only begins the variable of the base."""
+    """Write the address in double quotes, in which `$` only begins the variable of the base."""
     query = f"?{urlencode({'api-version': server.api_version})}" if server.api_version else ""
     base = server.base_url or f"${{OPENAI_BASE_URL:-{OPENAI}}}"
     return f'"{base}{path}{query}"'

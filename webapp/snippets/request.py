@@ -119,7 +119,7 @@ def build_request(
 
 
 def escape_text(text: str) -> str:
-    """Return JSON `text` in which only printable characters are left.
+    """Escape all characters of the JSON `text` that are not printable.
 
     The others, such as lone surrogates and characters that change the direction of the text, are
     written as escapes.
@@ -130,7 +130,7 @@ def escape_text(text: str) -> str:
 
 
 def escape_character(char: str) -> str:
-    r"""Return the escape of one character in JSON: `\u000a`, or two of them beyond U+FFFF."""
+    r"""Escape one character in JSON: `\u000a`, or two escapes beyond U+FFFF."""
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 

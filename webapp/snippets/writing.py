@@ -55,7 +55,7 @@ def write_java(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return plain ASCII text, such as an id or an address, as a string of any of the languages."""
+    """Quote plain ASCII text, such as an id or an address, as a string of any of the languages."""
     return json.dumps(text)
 
 

@@ -11,7 +11,7 @@ from webapp.transcript.entries import CallEntry, Entry
 def arrange(
     messages: Sequence[Message], *, first: int | None, order: str = "asc", is_last: bool = True
 ) -> tuple[Entry, ...]:
-    """Return `messages`, in their order, as entries with calls and results paired.
+    """Arrange `messages`, in their order, as entries with calls and results paired.
 
     `first` is the number of the first one. `is_last` is true if no message follows in request
     order: then a call without a result really has none.
@@ -103,7 +103,7 @@ def _mark_moved(entries: Sequence[Entry]) -> None:
 
 
 def count_turn_before(before: Sequence[Message], message: Message) -> int:
-    """Return how many of the messages `before`, the nearest first, are of the turn of `message`.
+    """Count the messages `before`, the nearest first, that are of the turn of `message`.
 
     A turn begins with its user message, and with the call of a result that came even later. If
     the user message is not among `before`, the messages from the call on are counted.
@@ -139,7 +139,7 @@ def find_last_turn(messages: Sequence[Message]) -> int:
 
 
 def count_cut_off(messages: Sequence[Message]) -> int:
-    """Return how many results end `messages`, the newest first, without their calls."""
+    """Count the results that end `messages`, the newest first, without their calls."""
     called = {call.id for message in messages for call in message.calls}
     count = 0
     for message in reversed(messages):

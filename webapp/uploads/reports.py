@@ -72,7 +72,7 @@ class Upload:
 
     @classmethod
     def from_json(cls, source: str, *, id: str, begun: int, updated: int) -> Upload:
-        """Return the upload that `to_json` wrote."""
+        """Read an upload that `to_json` wrote."""
         values: dict[str, Any] = json.loads(source)
         values["files"] = tuple(UploadedFile(**one) for one in values["files"])
         for name in ("problems", "renamed"):

@@ -69,7 +69,7 @@ class Uploads:
         self._places = BoundedSemaphore(_MOST_WAITING)
 
     def open_file(self) -> BinaryIO:
-        """Return a new file for one that is being sent, which only this process can read."""
+        """Open a new file for one that is being sent, which only this process can read."""
         return cast(BinaryIO, tempfile.TemporaryFile(prefix="readback-"))
 
     def begin(self, files: Sequence[tuple[str, BinaryIO]], *, keeps_both: bool) -> str:
@@ -186,7 +186,7 @@ def _count(upload: Upload, report: ImportReport) -> Upload:
 
 
 def _finish(upload: Upload, report: ImportReport, failure: str | None) -> Upload:
-    """Return an upload that has ended, with all of its report."""
+    """Finish an upload with all of its report."""
     found = {
         str(path): ", ".join(count(number, *form.value) for form, number in forms.items())
         for path, forms in report.formats.items()
@@ -209,7 +209,7 @@ def _describe(problems: Iterable[Problem]) -> tuple[tuple[str, str], ...]:
 
 
 def _clean_names(names: Iterable[str]) -> list[str]:
-    """Return names without folders and control characters, shortened, and each only once."""
+    """Clean names of folders and control characters, shorten them, and make each unique."""
     cleaned: list[str] = []
     for name in names:
         base = re.split(r"[/\\]", _BEYOND_NAMES.sub(" ", name).strip())[-1].strip()
