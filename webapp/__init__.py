@@ -14,7 +14,7 @@
     caching         the inputs and bytes of pages, so that they can be kept
     static_files    names that change with the content
     services        the objects that views share, one of each a process
-    shares          frozen, redacted snapshots of transcripts, each behind a link
+    shares          frozen, redacted snapshots of transcripts, each with a link
     notes           notes of readers on messages
     pins            completions that are first in the list, and kept
     saved           filters of the list under a name

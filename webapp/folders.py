@@ -63,7 +63,7 @@ class FolderCache:
         self._next_sweep = 0.0
 
     def keep(self, owner: str, name: str, kept: bytes) -> None:
-        """Keep the bytes if they fit. A failing disk is no error: a cache may lose anything."""
+        """Keep the bytes if they fit. A failing disk is not an error: a cache may lose anything."""
         if len(kept) > self._max_item:
             return
         prefix = _hash_id(owner)

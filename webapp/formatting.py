@@ -75,7 +75,7 @@ def duration(milliseconds: int) -> str:
 
 
 def moment(seconds: int | None) -> str:
-    """Format unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is no time."""
+    """Format unix seconds as `2026-11-03 14:03 UTC`, or the number itself if it is not a time."""
     if seconds is None:
         return "no time"
     try:
@@ -85,7 +85,7 @@ def moment(seconds: int | None) -> str:
 
 
 def iso_moment(seconds: int | None) -> str:
-    """Format unix seconds for a `datetime` attribute; `""` if they are no time."""
+    """Format unix seconds for a `datetime` attribute; `""` if they are not a time."""
     if seconds is None:
         return ""
     try:

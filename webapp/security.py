@@ -117,7 +117,7 @@ class Gate:
 
 @lru_cache(maxsize=64)
 def _find_name(host: str) -> str | None:
-    """Find the name in a Host header; None if it is none."""
+    """Find the name in a Host header; None if the header is malformed."""
     try:
         parts = urlsplit(f"//{host}")
         name, _ = parts.hostname, parts.port
@@ -129,7 +129,7 @@ def _find_name(host: str) -> str | None:
 def is_same_origin(environ: WSGIEnvironment) -> bool:
     """Check whether a write comes from a page of ours, or from no browser at all.
 
-    Browsers send `Sec-Fetch-Site`, older ones `Origin`; a client that sends neither is no
+    Browsers send `Sec-Fetch-Site`, older ones `Origin`; a client that sends neither is not a
     browser and carries nobody's session.
     """
     site = environ.get("HTTP_SEC_FETCH_SITE")

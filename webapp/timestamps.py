@@ -19,11 +19,11 @@ _UNITS_PER_SECOND: Final = (1, 1_000, 1_000_000, 1_000_000_000)
 
 
 def parse_time(value: Value | None) -> int | None:
-    """Parse a time to whole unix seconds; None if `value` is none.
+    """Parse a time to whole unix seconds; None if `value` is not a time.
 
     A time is a number of seconds, milliseconds, microseconds or nanoseconds, also in a string,
     or a date of ISO 8601 or RFC 5322, in UTC unless it names a zone. Zero and negative numbers
-    are no times: servers send them if they do not know the time.
+    are not times: servers send them if they do not know the time.
     """
     if isinstance(value, Number):
         return _parse_number(value.source)

@@ -205,7 +205,7 @@ def record(event: Event, *, completion: str | None = None, **details: str | int)
 
 
 def find_bases(settings: AccessSettings) -> dict[str, str]:
-    """Find a digest of the settings that the sessions of each way in rest on."""
+    """Hash the settings that the sessions of each way in depend on."""
     rests_on = {
         "password": (settings.password_hash, settings.admins),
         "openid": (

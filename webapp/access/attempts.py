@@ -25,8 +25,8 @@ class Allowance:
     """How many attempts one source gets, in the words of the `limits` library.
 
     After `ceiling` failures of all sources together, each source is limited to `slow` until
-    these are past. That slows guesses from many addresses, and nobody waits for an attempt longer
-    than `slow` lasts.
+    these have expired. That slows guesses from many addresses, and nobody waits for an attempt
+    longer than `slow` lasts.
     """
 
     each: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Log in with an account at an OpenID Connect provider.
 
 ProviderError    the login cannot go on; the message is for the reader
-  ProviderDown   the provider does not answer, or not as a provider
+  ProviderDown   the provider does not answer, or answers with something else
   LoginFailed    the answer is stale, foreign or refused; another try may succeed
   NotAllowed     the account is not one of the team's
 """

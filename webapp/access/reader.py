@@ -35,7 +35,7 @@ class Reader:
 LOCAL: Final = Reader("local", "this machine", True, "local")
 """The reader on the machine that Readback runs on."""
 RETENTION: Final = Reader("retention", "retention", True, "retention")
-"""READBACK_KEEP_DAYS, which deletes what is too old."""
+"""READBACK_KEEP_DAYS, which deletes completions that are too old."""
 SHELL: Final = Reader("shell", "shell", True, "shell")
 """Whoever runs a command on the store."""
 ANYONE: Final = Reader("anyone", "anyone", False, "open")

@@ -1,4 +1,4 @@
-"""The tables of sessions, of the bases they rest on, and of the record."""
+"""The tables of sessions, of the settings they depend on, and of the record."""
 
 from __future__ import annotations
 

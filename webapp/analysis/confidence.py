@@ -1,4 +1,4 @@
-"""Read the log-probabilities of an answer: its tokens, how likely each was, and what else was."""
+"""Read the log-probabilities of an answer: its tokens, their likelihood, and the alternatives."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Token:
     """Token `number`, from 1, of an answer.
 
     `written` is its log-probability as sent, empty if there is none. `text` has `\\xf0` for bytes
-    that are no character by themselves.
+    that are not a character by themselves.
     """
 
     number: int
@@ -148,13 +148,13 @@ def _read_token(number: int, sent: Object | None) -> Token:
 
 
 def _read_text(sent: Object) -> str:
-    """Read the text of a token, `\xf0` for bytes that are no character.."""
+    r"""Read the text of a token, `\xf0` for bytes that are not a character."""
     data = _read_bytes(sent)
     return sent.text("token") or "" if data is None else data.decode("utf-8", "backslashreplace")
 
 
 def _read_bytes(sent: Object | None) -> bytes | None:
-    """Read the bytes of a token; None if they were not sent, or are none."""
+    """Read the bytes of a token; None if they were not sent, or are not bytes."""
     items = sent.items("bytes") if sent else None
     numbers = [item.integer for item in items or () if isinstance(item, Number)]
     known = [one for one in numbers if one is not None and 0 <= one < 256]

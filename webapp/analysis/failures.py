@@ -122,7 +122,7 @@ def find_result_failure(
 
 
 def find_answer_failure(message: Message, finish_reason: str | None) -> Failure | None:
-    """Find out why an answer is not a whole one: refused, cut off or filtered."""
+    """Find out why an answer is incomplete: refused, cut off or filtered."""
     if finish_reason == "length":
         return Failure("cut off", "finish_reason: length")
     if finish_reason == "content_filter":
@@ -162,7 +162,7 @@ def _judge_object(value: Object) -> Failure | None:
 
 
 def _describe_error(error: Value | None) -> str:
-    """Describe an `error` member in words; empty if it says that there was none."""
+    """Describe an `error` member in words; empty if it reports no error."""
     if error is None or isinstance(error, Null):
         return ""
     if isinstance(error, String):

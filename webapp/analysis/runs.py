@@ -82,7 +82,7 @@ class Run:
 
     @property
     def failures(self) -> tuple[RunMessage, ...]:
-        """The messages that are failures: failed results, and answers that are no whole ones."""
+        """The messages that are failures: failed results, and incomplete answers."""
         return tuple(message for message in self.messages if message.failure)
 
     @property

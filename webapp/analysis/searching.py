@@ -75,7 +75,7 @@ class Query:
     """Words or a pattern to search for, and the places to search.
 
     Case is ignored unless `is_exact`; accents never are. `kinds` and `role` bound the places.
-    Raises `BadPattern` if the pattern is no regular expression of RE2, or matches nothing.
+    Raises `BadPattern` if the pattern is not a regular expression of RE2, or matches nothing.
     """
 
     def __init__(

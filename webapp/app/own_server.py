@@ -68,7 +68,7 @@ class Traces:
     def delete_for_client(self, completion_id: str) -> None:
         """Delete the data of a completion that is deleted through the API, and record both.
 
-        A request of our own pages comes from no client; its reader chose what becomes of the
+        A request of our own pages comes from no client; its reader chose whether to keep the
         shares, and the page records it.
         """
         details = {"address": client_address(), "by": "API"}

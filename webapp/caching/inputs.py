@@ -1,7 +1,7 @@
 """Note the inputs of a page beside the answers of the server, so that it can be kept.
 
-A page that is kept is shown again only if every input, read again, is still the same. What cannot
-be read again spoils the page: it is rendered anew each time.
+A page that is kept is shown again only if every input, read again, is still the same. An input that
+cannot be read again spoils the page: it is rendered anew each time.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A page is a pure function of the request, of the answers of the server, and of a few inputs that
 `webapp.caching.inputs` notes. When it is asked for again, its requests are made again side by side;
 if the answers are the same to the byte and so are the inputs, the page is. Otherwise it is
-rendered from these answers. Only pages whose bubbles were all kept are, and none that took so long
-that a limit of time may have changed it: so a page is kept when it is read for the second time.
+rendered from these answers. A page is kept only if all of its bubbles were in the cache, and if it
+was rendered too quickly for a time limit to have changed it: that is, on its second reading.
 """
 
 from __future__ import annotations

@@ -241,7 +241,7 @@ def _split_list(raw: str) -> tuple[str, ...]:
 
 
 def _split_web_address(raw: str) -> SplitResult | None:
-    """Split an http or https URL; None if `raw` is no such URL."""
+    """Split an http or https URL; None for anything else."""
     try:
         parts = urlsplit(raw)
         has_host = parts.hostname is not None and parts.port != 0

@@ -36,7 +36,7 @@ __all__ = [
 def open_database(database_url: str) -> Database:
     """Open the database at `database_url`.
 
-    Raises `StoreError` if that is no URL of a SQLite or PostgreSQL database.
+    Raises `StoreError` if that is not a URL of a SQLite or PostgreSQL database.
     """
     try:
         url = make_url(database_url)

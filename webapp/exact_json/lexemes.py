@@ -32,7 +32,7 @@ MEMBER: Final = re.compile(rf"{_SPACES}(?P<name>{_STRING}\"){_SPACES}:{_SPACES}{
 """A name with a simple value in an object, and the character that ends it."""
 
 STRINGS: Final = re.compile(r'"[^"\\]*+(?:\\(?s:.)[^"\\]*+|(?!))*+"?')
-"""What looks like a string, whatever its escapes are, and whether or not it ends."""
+"""Text that looks like a string, whatever its escapes are, and whether or not it ends."""
 
 STRING_START: Final = re.compile(_STRING)
 CUT_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")

@@ -62,7 +62,7 @@ class TooManyValues(NotJson):
 def parse(
     text: str, *, check: Callable[[], None] | None = None, max_values: int | None = None
 ) -> Value:
-    """Parse `text` as one JSON value. Raise `NotJson` if it is none.
+    """Parse `text` as one JSON value. Raise `NotJson` if it is not JSON.
 
     `check` is called at intervals; it can raise an error to stop after too long a time. Raise
     `TooManyValues` soon after `max_values`: each costs a hundred times the memory of a digit.

@@ -20,7 +20,7 @@ _LINE_BREAKS: Final = ("\n", "\r")
 def iter_json(transcript: Transcript) -> Iterator[str]:
     """Yield the completion as it was sent, with the array `messages` as its last member.
 
-    The file imports to the same completion. A completion that is no object becomes the member
+    The file imports to the same completion. A completion that is not an object becomes the member
     `completion` of one.
     """
     yield from _join(transcript.completion, (one.given.source for one in transcript.messages))

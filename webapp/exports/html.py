@@ -51,7 +51,7 @@ class Block:
     """A piece of a message as the file shows it; `label` is the line above it.
 
     `html` is a rendered text, `address` a `data:` URI with the file name `name`. `called` marks
-    the arguments of a call and the results, which are no text of their author.
+    the arguments of a call and the results, which their author did not write as text.
     """
 
     kind: str

@@ -179,7 +179,7 @@ def isolate(text: str) -> str:
 
 
 def fence_result(text: str) -> str:
-    """Put a text that is no Markdown in a code block, marked as JSON if it is that."""
+    """Put a text that is not Markdown in a code block, marked as JSON if it is that."""
     is_json = False
     if text.lstrip()[:1] in ("{", "[") and len(text) <= _MOST_PARSED:
         try:

@@ -29,7 +29,7 @@ _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800
 def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
     """Yield the configuration in pieces; add to `left_out` the parts that a prompt cannot hold.
 
-    The test compares with the stored answer, to be replaced by what matters about it.
+    The test compares with the stored answer; its author replaces that by a better condition.
     """
     completion = transcript.completion
     members = []

@@ -61,7 +61,7 @@ def write_tools(completion: Completion) -> str:
 
 
 def write_message(item: Item, left_out: LeftOut) -> str | None:
-    """Write a message in the form of trainers; None, with a report, if there is none."""
+    """Write a message in the form of trainers; None, with a report, if it has no such form."""
     where = f"Message {item.number}" if item.number is not None else "The answer"
     json = item.message.given if item.choice is None else item.message.json
     role = json.text("role") if isinstance(json, Object) else None

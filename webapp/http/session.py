@@ -56,7 +56,7 @@ def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") ->
     """Find the values of configured headers and of a base URL's query that can be secrets.
 
     Of a header that is each of its words: `Bearer TOKEN` can come back without the first. Of a
-    query it is the value of a parameter with such a name; a version, say, is no secret.
+    query it is the value of a parameter with such a name; a version, say, is not a secret.
     """
     words = [word for _, value in headers for word in value.split()]
     words += [value for name, value in parse_qsl(query) if _SECRET_NAME.search(name)]
@@ -79,7 +79,7 @@ class _Session(requests.Session):
         self._counted_as = counted_as
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
-        """Send a request; one to an app of this process without what only a network needs."""
+        """Send a request; skip everything that only a network needs for an app of this process."""
         adapter = self.get_adapter(url)
         if not isinstance(adapter, DirectAdapter):
             return super().request(method, url, **options)

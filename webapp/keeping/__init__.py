@@ -107,7 +107,7 @@ class KeptCopies:
 
 
 def surround(app: Flask, around: Flask, store: Store) -> None:
-    """Tell `app`, whose pages show the copies in `store`, of the application around it.
+    """Connect `app`, whose pages show the copies in `store`, to the application around it.
 
     `url_for` finds the pages that only that one has, and a banner says what copies are and leads
     to their originals.

@@ -25,7 +25,7 @@ class MediaCache:
     def keep(self, completion_id: str, media: InlineMedia) -> None:
         """Keep `media` of a completion if they fit.
 
-        A failing disk is no error: media can be fetched again.
+        A failing disk is not an error: media can be fetched again.
         """
         self._files.keep(completion_id, media.digest, media.kept)
 

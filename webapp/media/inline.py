@@ -94,7 +94,7 @@ class InlineMedia:
 
     @cached_property
     def image_size(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None if it is no image or has no readable header."""
+        """Width and height in pixels; None if it is not an image or has no readable header."""
         if self.sniffed.shown_as != "image":
             return None
         return read_image_size(self._head) or read_image_size(self._decode_first(_LONG_HEAD))

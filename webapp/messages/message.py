@@ -32,7 +32,7 @@ from webapp.messages.parts import (
 from webapp.messages.reasoning import DETAIL_FIELDS
 
 BARE: Final = "readback_value"
-"""Beside an id, the name of a message that is no object, as our own store sends it."""
+"""Beside an id, the name of a message that is not an object, as our own store sends it."""
 
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All keys that api.openai.com sends of an input message; an answer has others."""
@@ -57,7 +57,7 @@ Piece: TypeAlias = Part | Call
 class Message:
     """One message; `json` is its source exactly as sent.
 
-    `bare` is the message itself if it is no object: a text, a number, a list, a null.
+    `bare` is the message itself if it is not an object: a text, a number, a list, a null.
 
     `holds_result` is true if its content is one `tool_result` block of Anthropic's API, whatever
     its role. If its content has several, or other parts besides, `results` has each of them as a

@@ -91,7 +91,7 @@ def _parse_detail(item: Value, field: str) -> Part | None:
         return Unknown(json=item, label=label)
     text = value.text if isinstance(value, String) else ""
     extras = item.find_unread(type=String, index=Number, **{name: String})
-    # A summary is no thought of the model's own, so its type is part of its name.
+    # A summary is not a thought of the model's own, so its type is part of its name.
     field = label if kind == "reasoning.summary" else field
     # The last streamed item often has nothing but a signature.
     return Reasoning(json=item, text=text, field=field, extras=extras) if text or extras else None

@@ -1,4 +1,4 @@
-"""What an operator sees of a running Readback; never any content.
+"""Report to operators on a running Readback, without any content.
 
 request_ids     an id for each request, in logs, answers and requests to other servers
 request_log     the WSGI layer that sets the id, and writes a line for each request

@@ -54,7 +54,7 @@ class Exporter(ThreadingHTTPServer):
         self.serve_forever()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Report nothing: a client that leaves early is no failure."""
+        """Report nothing: a client that leaves early is not a failure."""
 
 
 class _Handler(BaseHTTPRequestHandler):

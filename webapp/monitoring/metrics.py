@@ -1,4 +1,4 @@
-"""Counts of what all worker processes do, in files that they share; nothing until turned on.
+"""Count the work of all worker processes, in files that they share; nothing until turned on.
 
 The library decides at its import whether counts are in files, so it is imported late, and a
 process that exports no metrics does not load it.

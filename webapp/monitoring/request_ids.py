@@ -37,7 +37,7 @@ def set_request_id(request_id: str | None) -> None:
 def choose_request_id(given: str | None) -> str:
     """Choose the id that a client or proxy sends, if it can be one, or a new one.
 
-    A key is no id: whoever sends one by mistake would find it in logs.
+    A key is not an id: whoever sends one by mistake would find it in logs.
     """
     if given and _WELL_FORMED.fullmatch(given) and mask(given) == given:
         return given

@@ -1,4 +1,4 @@
-"""Notes of readers on messages, ranges of them and answers; they are none of the completion.
+"""Notes of readers on messages, ranges of them and answers; they are not part of the completion.
 
 values  a note, and its form in the snapshot of a share
 store   the notes in a database

@@ -44,7 +44,7 @@ class Notes:
     """The notes on the completions of one `place`. `now` returns unix seconds.
 
     Changes and `find` raise `StoreError` or an error of the database. A page can do without notes,
-    so listing them raises nothing: while the database is down, there are none.
+    so listing them raises nothing: while the database is down, the list is empty.
     """
 
     def __init__(

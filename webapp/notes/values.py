@@ -63,7 +63,7 @@ def write_notes(notes: Sequence[Note]) -> str:
 
 
 def read_notes(completion: Value) -> tuple[Note, ...]:
-    """Read the notes in a shared completion; whatever is none is left out."""
+    """Read the notes in a shared completion; everything else is left out."""
     items = completion.items(MEMBER) if isinstance(completion, Object) else None
     return tuple(
         Note(

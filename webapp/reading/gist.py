@@ -97,7 +97,7 @@ def _find_end(block: str) -> int:
 
 
 def _summarize_json(text: str) -> str:
-    """Summarize a JSON object or list by its first values with names; empty if it is none."""
+    """Summarize a JSON object or list by its first values with names; empty if it is not JSON."""
     if text.lstrip()[:1] not in ("{", "[") or len(text) > _MOST_JSON:
         return ""
     try:

@@ -240,7 +240,7 @@ class TranscriptLoader:
     def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
         """Add the last turn to the first page of a transcript that is longer than two pages.
 
-        Servers whose ids are no cursors, or that ignore the order, have no tail: the
+        Servers whose ids are not cursors, or that ignore the order, have no tail: the
         messages between could not be requested, or their number is not known.
         """
         limit = page.request.limit

@@ -68,7 +68,7 @@ class Row:
 
     @property
     def failure(self) -> Failure | None:
-        """Why the first answer that is no whole answer is none."""
+        """Why the first incomplete answer is incomplete."""
         found = (
             find_answer_failure(choice.message_or_empty, choice.finish_reason)
             for choice in self.completion.choices

@@ -44,7 +44,7 @@ class TranscriptPage:
     `seen` counts the messages up to the end of this page, `total` all of them if known.
     `cut_off` means that the server says there is more and sends no cursor for it,
     `end_is_claimed` that it calls a full page the last one, which could not be checked, and
-    `goes_on_by_count` that it sent the rest with this page, under ids that are no cursors.
+    `goes_on_by_count` that it sent the rest with this page, under ids that are not cursors.
     `tail` is the end of a long transcript, which its first page shows as well: the messages
     between begin at `next_after` and end before `request.until`. `is_joined` means that this
     page ends directly before that message.

@@ -154,7 +154,7 @@ def _read_compressed(written: str, start: int, end: int) -> Base64Text | None:
     except UnicodeDecodeError:
         text = None
     if text is None:
-        # More than is searched could hold anything, and so could what is no text.
+        # Data beyond the part that is searched could contain anything, and so could binary data.
         return Base64Text(start, end, written, str, is_unread=True)
 
     def encode(new: str) -> str:

@@ -101,7 +101,7 @@ def _iter_delta(
 
 
 def read_bytes(node: Array) -> str | None:
-    """Decode an array of bytes to its text; None if it is none."""
+    """Decode an array of bytes to its text; None if it is not one."""
     numbers = []
     for item in node.items:
         if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):

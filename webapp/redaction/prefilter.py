@@ -12,7 +12,7 @@ from typing import Final
 import re2
 
 _MEMORY: Final = 64 * 1024 * 1024
-"""For the expressions and what is learnt of them, in bytes."""
+"""The memory for the expressions and their states, in bytes."""
 
 
 class PrefilterError(RuntimeError):

@@ -24,7 +24,7 @@ from webapp.redaction.views import has_escapes, iter_views
 
 _MOST_IN_NAME: Final = 40
 UNSEARCHED: Final = write_mask("unsearched-data")
-"""The mask of archives, and of what is too long to be unpacked and searched."""
+"""The mask of archives, and of data too long to be unpacked and searched."""
 
 RULES_VERSION: Final = 4
 """Counts up when a rule finds more or less than before."""

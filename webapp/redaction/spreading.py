@@ -167,5 +167,5 @@ def _iter_halves(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple
 
 
 def _is_half(text: str) -> bool:
-    """Return whether a part of a secret is no word and no number of other texts."""
+    """Return whether a part of a secret is neither a word nor a number of other texts."""
     return is_mixed(text) or not text.isalnum()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class KeyRedactor:
-    """Replaces each byte of its keys by an asterisk; an empty key or None is none."""
+    """Replaces each byte of its keys by an asterisk; an empty key or None is ignored."""
 
     def __init__(self, *keys: str | None) -> None:
         # A key can be part of another one: the longest goes first.

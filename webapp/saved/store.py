@@ -45,7 +45,7 @@ class SavedFilters:
     """The saved filters.
 
     Changes raise `StoreError` or an error of the database. A page can do without the names, so
-    listing them raises nothing: while the database is down, there are none.
+    listing them raises nothing: while the database is down, the list is empty.
     """
 
     def __init__(self, database: DatabaseOpener) -> None:

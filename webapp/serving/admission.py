@@ -1,4 +1,4 @@
-"""Decide by the head of a request, before its body is read, whether a worker takes it on.
+"""Decide by the headers of a request, before its body is read, whether a worker accepts it.
 
 Every kind of request has a bounded share, and threads of its own. Bodies of creates share a
 budget of bytes as well, since a body is held in memory until it is answered.
@@ -22,7 +22,7 @@ RETRY_SECONDS: Final = 5
 """Seconds after which a refused client may try again."""
 
 MAX_OTHER_BODY: Final = MEBIBYTE
-"""The largest body of a request that is no create and no upload; forms and updates are smaller."""
+"""The largest body of a request other than a create or an upload; forms are smaller."""
 
 UPLOAD_PATH: Final = "/import"
 _UPLOADS_AT_ONCE: Final = 4

@@ -43,7 +43,7 @@ def finish_page(response: Response) -> Response:
     response.vary.add("Accept-Encoding")
     is_kept = "no-store" not in response.headers.get("Cache-Control", "")
     if response.status_code == 200 and is_kept and "Set-Cookie" not in response.headers:
-        # A 304 is no page to the layers around, and its headers replace those that are kept.
+        # A 304 is not a page to the layers around, and its headers replace those that are kept.
         response.headers.setdefault("Cache-Control", PAGE_CACHING)
         response.vary.update(VARY)
         # Weak, since it is that of the page before it is compressed.

@@ -147,7 +147,7 @@ def make_snapshot(
 
 
 def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
-    """Find the findings of today's rules in a snapshot, without those that its maker kept."""
+    """List the findings of the current rules in a snapshot, without those that its maker kept."""
     redactor = Redactor(keep=choices.keep, key=bytes.fromhex(choices.key))
     return tuple(one for one in redactor.scan(parse(share_text)).findings if not one.is_kept)
 

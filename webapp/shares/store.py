@@ -185,7 +185,7 @@ class ShareStore:
         return share_id
 
     def replace_draft(self, share_id: str, snapshot: Snapshot) -> bool:
-        """Replace the snapshot of a draft; return False if the share is no draft any more."""
+        """Replace the snapshot of a draft; return False if the share is not a draft any more."""
         with self._database.exclusive.begin() as connection:
             replaced = connection.execute(_REPLACE_DRAFT, self._describe(share_id, snapshot))
             if replaced.rowcount != 1:
@@ -197,7 +197,7 @@ class ShareStore:
     def publish(self, share_id: str, terms: Terms) -> str | None:
         """Give a draft its link, and return the token of the link, which is stored nowhere.
 
-        Returns None if the share is no draft any more.
+        Returns None if the share is not a draft any more.
         """
         token = make_token()
         values = {

@@ -1,11 +1,11 @@
 """Write code that repeats a request: for curl, Python, Node, Go and Java.
 
-request    the request that created a completion, rebuilt from what is stored of it
+request    the request that created a completion, rebuilt from its stored form
 servers    the address that a snippet sends its request to
 writing    literals of the languages that hold any JSON
 languages  the snippets themselves
 
-The key is always the variable OPENAI_API_KEY. A snippet runs as it stands, whatever its texts hold.
+The key is always the variable OPENAI_API_KEY. A snippet runs unchanged, whatever its texts contain.
 """
 
 from webapp.snippets.languages import (

@@ -56,7 +56,7 @@ def range_url(completion_id: str, first: int, last: int) -> str:
 def message_url(
     section: TranscriptPage, entry: Entry, *, keeps_filters: bool = False
 ) -> str | None:
-    """Build the address of a message; None if it has no usable id and is no answer."""
+    """Build the address of a message; None if it has no usable id and is not an answer."""
     message_id = entry.sent_as.id
     if not is_linkable(message_id):
         if entry.choice is None:
@@ -171,7 +171,7 @@ def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
 def _message_part_url(
     endpoint: str, section: TranscriptPage, entry: Entry, **query: Any
 ) -> str | None:
-    """Build the address of a part; None if the message has no usable id and is no output choice."""
+    """Build the address of a part; None if the message has no usable id and is no choice."""
     query["completion_id"] = section.completion_id
     if is_linkable(entry.sent_as.id):
         return url_for(endpoint, message_id=entry.sent_as.id, **query)

@@ -1,7 +1,7 @@
 """Keep rendered bubbles, so that a page that is read again costs little more than its frame.
 
 A bubble is a pure function of the bytes of its messages and of what `RenderContext` and the
-request say; the key is the digest of all of that. What a page may still spend is no part of it:
+request say; the key is the digest of all of that. The rest of a page's budgets is not part of it:
 a bubble is kept only if the page was far from its limits when it was rendered, and taken only by
 a page that is far from them with the bubble as well. Then no limit of a page, which depends on
 the other bubbles, has changed it.

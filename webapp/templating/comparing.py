@@ -144,7 +144,7 @@ class ComparisonView:
 
     @property
     def counts(self) -> list[str]:
-        """The totals, without those that are none."""
+        """The totals, without those that are zero."""
         comparison = self.comparison
         unchanged = count(comparison.unchanged, "message") + " unchanged"
         if comparison.formal:

@@ -275,7 +275,7 @@ def choose_view(section: TranscriptPage) -> View:
     """Choose the view that the request asks for, or was chosen before, or suits the length.
 
     `view` is remembered in a cookie; `like` is the view of the page that this one continues.
-    Answers 400 if `view` is no view.
+    Answers 400 if `view` is not a view.
     """
     chosen = _parse_view(request.args.get("view"))
     if chosen:

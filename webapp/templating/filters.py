@@ -79,7 +79,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
-        """Read the filters in the query. Blank values are none; invalid ones answer 400."""
+        """Read the filters in the query. Blank values are ignored; invalid ones answer 400."""
         metadata = []
         for name, value in query.items():
             if value and (match := _METADATA.fullmatch(name)):
@@ -235,7 +235,7 @@ class Filters:
     def select_chips(self, completion: Completion) -> list[tuple[str, str, str | None]]:
         """Select some metadata that is not filtered by yet, each by key, words and value.
 
-        The value is None if it is no text.
+        The value is None if it is not a string.
         """
         chips = []
         for member in completion.metadata:

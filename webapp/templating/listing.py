@@ -129,7 +129,7 @@ def is_of_kind(row: Row, kind: Kind) -> bool:
 
 
 def clock_time(seconds: int) -> str:
-    """Format the time of day in UTC, `14:03`; empty if it is no time."""
+    """Format the time of day in UTC, `14:03`; empty if it is not a time."""
     moment = _read_time(seconds)
     return moment.strftime("%H:%M") if moment else ""
 

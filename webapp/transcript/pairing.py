@@ -128,7 +128,7 @@ def _count_to_call(before: Sequence[Message], result: Message) -> int:
 def find_last_turn(messages: Sequence[Message]) -> int:
     """Find the place at which the last turn of `messages` begins.
 
-    If its user message is not among them, it is that of the first message that is no result of
+    If its user message is not among them, it is that of the first message that is not a result of
     an earlier call.
     """
     users = [place for place, message in enumerate(messages) if message.speaker == "user"]

@@ -1,4 +1,4 @@
-"""Turn the pages of any server into canonical ones, and walk from page to page.
+"""Turn the pages of any server into canonical ones, and iterate from page to page.
 
 Servers may ignore the cursor, the limit or the order, repeat a page for ever, promise more and
 send nothing, or not say whether more follows. Clients that trust them loop without end or show
@@ -66,7 +66,7 @@ class CanonicalPage(Generic[T]):
     """A page without items seen before, and the way to the next one.
 
     `after` and `skip` say where the page begins: the item before it, and the number of items
-    before it where ids are no cursors. The next page begins after the cursor `next_after`, or
+    before it where ids are not cursors. The next page begins after the cursor `next_after`, or
     after `next_skip` items from the start; nothing is known to follow if both are None.
     `has_more` and `total` are None if the server does not say. `is_repeated` means that the
     server sent only items from before `after` again, `end_is_claimed` that it calls the items of
@@ -114,7 +114,7 @@ def canonicalize(
     """Select the new items of `page`, at most `MAX_ITEMS`, and find the way to the next page.
 
     `after` and `limit` were sent with the request. `skip` counts the items before the page: a
-    server that ignores the limit sends them again, and if its ids are no cursors either, they
+    server that ignores the limit sends them again, and if its ids are not cursors either, they
     are recognized by their number alone.
     """
     items = page.data

@@ -346,7 +346,7 @@ def _read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
             aware = date if date.tzinfo else date.replace(tzinfo=UTC)
             wait = (aware - datetime.fromtimestamp(now, UTC)).total_seconds()
         except (ValueError, TypeError, IndexError, OverflowError):
-            # Besides a text that is no date, its zone can put a date outside of the calendar.
+            # Besides a text that is not a date, its zone can put a date outside of the calendar.
             return None
     return min(wait, MAX_RETRY_AFTER) if wait > 0 else None
 

@@ -58,7 +58,7 @@ def make_context(
 def read_page_request() -> PageRequest:
     """Read the messages that the query asks for. Abort with 400 if it is malformed.
 
-    Raises `InvalidId` if the cursor can be none, before any of a page's requests is made.
+    Raises `InvalidId` for an invalid cursor, before any of a page's requests is made.
     """
     order = request.args.get("order") or "asc"
     if order not in ("asc", "desc"):
@@ -103,7 +103,7 @@ def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
 
 
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
-    """Read a query parameter as a number. Abort with 400 if it is none from `low` to `high`."""
+    """Read a query parameter as a number. Abort with 400 unless it is from `low` to `high`."""
     raw = request.args.get(name) or str(default)
     if not (raw.isascii() and raw.isdigit() and len(raw) < 12 and low <= int(raw) <= high):
         abort(400, f"The parameter {name} takes a whole number from {low:,} to {high:,}.")

@@ -1,4 +1,4 @@
-"""Check how a run goes: loops, failures in a row, repeated texts, and prompts that change."""
+"""Check the course of a run: loops, failures in a row, repeated texts, and prompts that change."""
 
 from __future__ import annotations
 

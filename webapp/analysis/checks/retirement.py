@@ -1,4 +1,4 @@
-"""Return whether the model of a completion has a published date of retirement."""
+"""Check whether the model of a completion has a published date of retirement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webapp.analysis.checks.subject import Need, Subject
 
 COLLECTED: Final = "2026-11-28"
 """The day on which the dates were collected, from quotations and an archived copy of
-https://developers.openai.com/api/docs/deprecations; that page itself is what counts."""
+https://developers.openai.com/api/docs/deprecations; only that page is authoritative."""
 
 _RETIRED: Final[dict[str, str]] = {
     "2025-07-14": "gpt-4.5-preview gpt-4.5-preview-2025-02-27",

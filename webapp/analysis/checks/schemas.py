@@ -33,7 +33,7 @@ class NotChecked(Exception):
 
 
 class InvalidSchema(NotChecked):
-    """A schema is no JSON Schema; the message is the fault."""
+    """A schema is not valid JSON Schema; the message is the fault."""
 
 
 class OutOfSteps(NotChecked):
@@ -67,7 +67,7 @@ class Steps:
 class Schema:
     """A JSON Schema, ready for many values.
 
-    Raises `InvalidSchema` if it is none, and `NotChecked` if it exceeds the bounds.
+    Raises `InvalidSchema` if it is not a schema, and `NotChecked` if it exceeds the bounds.
     """
 
     def __init__(self, json: Value, steps: Steps) -> None:

@@ -7,7 +7,7 @@
     completions   the differences of two completions beside their messages
     preferences   two answers to one input as a line of training data
 
-Every function returns values that hold both sides: whoever applies them to the first gets the
+Every function returns values that contain both sides: applied to the first, they produce the
 second.
 """
 

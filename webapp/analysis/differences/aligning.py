@@ -44,7 +44,7 @@ def align(
 ) -> tuple[Span, ...]:
     """Divide `a` and `b` into spans, which are in turn equal and not.
 
-    What they have in common at both ends costs nothing. If the budget does not reach for the rest,
+    Common items at both ends cost nothing. If the budget does not suffice for the rest,
     that is one span.
     """
     shorter = min(len(a), len(b))

@@ -70,7 +70,7 @@ def _compare_members(
 
 
 def _select(value: Value, selects: Callable[[str], bool]) -> Value:
-    """Select members of an object; return a value that is no object unchanged."""
+    """Select members of an object; return a value that is not an object unchanged."""
     if not isinstance(value, Object):
         return value
     members = (

@@ -205,7 +205,7 @@ def _get_text(value: Value | None) -> str | None:
 
 
 def _compare_arguments(a: str, b: str, budget: Budget, within: str) -> Iterator[Difference]:
-    """Yield the differences of two objects in texts; nothing if a text is none, or is large."""
+    """Yield the differences of two objects in texts; nothing if a text is not JSON, or is large."""
     try:
         before, after = (parse(text, max_values=_MOST_VALUES) for text in (a, b))
     except NotJson:

@@ -61,7 +61,7 @@ class _Pair:
 
 
 def compare_values(a: Value, b: Value, budget: Budget | None = None) -> Iterator[Change]:
-    """Yield the changes that turn `a` into `b`, in the order of `b`; white space is none.
+    """Yield the changes that turn `a` into `b`, in the order of `b`; white space does not count.
 
     Arrays are aligned by their items, objects by their names. The values in the changes have no
     white space between their lexemes.
@@ -164,7 +164,7 @@ def _compare_arrays(a: Array, b: Array, pair: _Pair, budget: Budget) -> Iterator
 def write_path(path: Path) -> str:
     """Write a path as `tools[2].function.name`, items counted from 0, as in JSON Pointer.
 
-    Names that are no identifiers are in quotation marks; `name#2` is the second of its name.
+    Names that are not identifiers are in quotation marks; `name#2` is the second of its name.
     """
     written = ""
     for step in path:

@@ -76,7 +76,7 @@ def forward_create(
 def _answer_whole(
     answer: ModelAnswer, recorder: Recorder | None, headers: dict[str, str], *, max_bytes: int
 ) -> Response:
-    """Answer with a body that is no stream; headers say whether it was stored."""
+    """Answer with a body that is not a stream; headers say whether it was stored."""
     body_or_chunks, recorded, kept = _record_body(answer, recorder, max_bytes=max_bytes)
     stored_as = recorder.stored_as if recorder else None
     if stored_as is not None and recorded is not None and stored_as != recorded.text("id"):

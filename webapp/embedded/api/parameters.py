@@ -94,7 +94,7 @@ def parse_list_request(query: MultiDict[str, str]) -> ListRequest:
 
 
 def parse_limit(text: str) -> int:
-    """Parse the size of a page. Raise `ApiError` if it is no integer or out of range."""
+    """Parse the size of a page. Raise `ApiError` if it is not an integer or out of range."""
     if not _INTEGER.fullmatch(text):
         raise ApiError(
             f"Invalid type for 'limit': expected an integer, but got '{text}' instead.",

@@ -148,7 +148,7 @@ def with_metadata(completion: Object, metadata_json: str) -> str:
 
 
 def _read_part_text(part: Value) -> str:
-    """Read the characters between the quotes of a text part, or "" if it is no text part."""
+    """Read the characters between the quotes of a text part, or "" if it is another part."""
     text = part.get("text") if isinstance(part, Object) and part.text("type") == "text" else part
     return one_line_source(text)[1:-1] if isinstance(text, String) else ""
 

@@ -2,7 +2,7 @@
 
 The API's form of them has members that nobody gave: a temperature of 1.0, parts of null members.
 Only the id is added here, because a reader could not ask for anything without it; a message that
-is no object stands beside that id under a name of ours.
+is not an object becomes a member of ours beside that id.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def write_given_completion(head: str, completion_id: str) -> str:
 
 
 def write_given_message(given_json: str, message_id: str) -> str:
-    """Write a message under its stored id, with which one that is no object becomes one."""
+    """Write a message under its stored id, which makes an object of any other value."""
     text = join_lines(given_json).strip()
     if not text.startswith("{"):
         return f'{{"id":"{message_id}","{BARE}":{text}}}'

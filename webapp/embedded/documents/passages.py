@@ -1,4 +1,4 @@
-"""Extract what a message says: its texts by scope, in the form that is searched, and its digest.
+"""Extract the texts of a message by scope, in the form that is searched, and its digest.
 
 The digest is of a normalized message, which stays the same when the next request repeats it:
 a client may drop fields, serialize arguments anew, or join parts.

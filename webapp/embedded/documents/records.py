@@ -79,7 +79,7 @@ def parse_record(text: str) -> CompletionRecord:
 
 
 def build_record(completion: Object) -> CompletionRecord:
-    """Build the record of a completion. Raise `NotACompletion` if the object is none.
+    """Build the record of a completion. Raise `NotACompletion` if the object is not one.
 
     A completion on several lines is stored on one, so that it can be exported as JSONL.
     """
@@ -172,7 +172,7 @@ def parse_json(text: str, *, max_values: int | None = None) -> Value:
 
 
 def _find_id(completion: Object) -> str | None:
-    """Find the completion's own id, or None if it has none; white space alone is none."""
+    """Find the completion's own id, or None if it has none, or only white space."""
     value = completion.get("id")
     if value is None or isinstance(value, Null):
         return None

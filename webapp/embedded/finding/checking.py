@@ -1,4 +1,4 @@
-"""Keep the severity of the findings in each completion as tags, checked behind the adds.
+"""Keep the severity of the findings in each completion as tags, checked after the adds.
 
 The table `unchecked` is the queue: a completion is put in when it is added, when its metadata are
 replaced, and when the rules that check it have changed. Processes share the queue by leases: what

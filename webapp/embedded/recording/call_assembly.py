@@ -15,7 +15,7 @@ _EMPTY: Final = frozenset({"null", '""'})
 
 
 class JsonEnd:
-    """Notices the end of an object or array that arrives in pieces, at a cost linear in them."""
+    """Detects the end of an object or array that arrives in pieces, in time linear in them."""
 
     def __init__(self) -> None:
         self._depth = 0

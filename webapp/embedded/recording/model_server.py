@@ -139,7 +139,7 @@ class ModelServer:
 
 
 def _check_answer(response: requests.Response) -> None:
-    """Close a response that is no answer, and raise `ModelServerError`."""
+    """Close a response that is not an answer, and raise `ModelServerError`."""
     if response.status_code == SWITCHING_PROTOCOLS:
         response.close()
         raise ModelServerError(

@@ -226,7 +226,7 @@ def _has_token(chunk: Object) -> bool:
 
 
 def parse_answer(body: bytes) -> RecordedAnswer:
-    """Parse a whole body; if it is no completion, return it as received, with the problem."""
+    """Parse a whole body; if it is not a completion, return it as received, with the problem."""
     try:
         text = body.decode()
         value = parse(text, max_values=MAX_VALUES)

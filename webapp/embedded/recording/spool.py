@@ -233,7 +233,7 @@ class Spool:
             self._folder.chmod(0o700)
 
     def _check_folder(self) -> int:
-        """Check that the folder is no link and our user's, or raise `OSError`; return its mode."""
+        """Check that the folder is our user's own, or raise `OSError`; return its mode."""
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise OSError("it is not a folder of the user that runs Readback")

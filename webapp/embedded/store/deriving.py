@@ -65,7 +65,7 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A completion whose derived rows are to be written, with its metadata of today."""
+    """A completion whose derived rows are to be written, with its current metadata."""
 
     seq: int
     created: int

@@ -30,7 +30,7 @@ _MOST_ENDS: Final = 8
 _FARTHEST: Final = 2**63 - 1
 _VALUES_AT_ONCE: Final = 5_000
 
-# What is asked of all completions of a batch at once, since most have few relatives.
+# Queries for all completions of a batch at once, since most have few relatives.
 _LISTED: Final = {
     "sqlite": "SELECT value FROM json_each(:values)",
     "postgresql": "SELECT value FROM unnest(CAST(:values AS bigint[])) AS listed (value)",

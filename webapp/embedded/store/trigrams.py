@@ -1,6 +1,6 @@
 """Build the index of trigrams, by which a search of a large store finds its candidates.
 
-It is built behind the adds, a few passages in each transaction. Passages that are not in it yet
+It is built after the adds, a few passages in each transaction. Passages that are not in it yet
 are few, and are read by every search.
 """
 

@@ -148,7 +148,7 @@ def _peek(file: BinaryIO, number: int) -> bytes:
 class _Utf8Reader(io.RawIOBase):
     """Reads text of another encoding as UTF-8.
 
-    Lone surrogates become bytes that are no UTF-8, so that only their line is refused.
+    Lone surrogates become bytes that are not UTF-8, so that only their line is refused.
     """
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:

@@ -253,7 +253,7 @@ def _detect_fine_tuning(value: Object) -> list[Piece] | None:
 
 
 def _detect_unanswered(value: Object) -> list[Piece] | None:
-    """Detect a conversation whose last message is no answer, such as one that waits for one."""
+    """Detect a conversation whose last message is not an answer, such as one that waits for one."""
     messages = value.items("messages")
     if not messages or not isinstance(value.get("choices"), Null | None):
         return None

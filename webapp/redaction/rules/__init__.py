@@ -1,6 +1,6 @@
 """The rules that recognize secrets and personal data.
 
-kinds     `Kind`, and the values that are no secrets in any context
+kinds     `Kind`, and the values that are not secrets in any context
 vendors   keys and tokens with a vendor's prefix
 forms     addresses, commands and calls that hold a secret
 keys      private keys, keys of wallets, hashes of passwords, links that let in

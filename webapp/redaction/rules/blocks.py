@@ -59,7 +59,7 @@ def find_codes(text: str) -> Iterator[Place]:
 
 
 def find_in_blocks(text: str) -> Iterator[Place]:
-    """Yield the secrets that stand in the lines below their names."""
+    """Yield the secrets in the lines below their names."""
     for match in _HEAD.finditer(text):
         known = classify(match["name"].strip().replace(" ", "_"))
         if known is None or known[1] in (Shape.COOKIE, Shape.DIGITS):

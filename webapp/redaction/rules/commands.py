@@ -1,4 +1,4 @@
-"""Secrets that commands take: in flags, behind users, in here-strings, on standard input."""
+"""Secrets that commands take: in flags, after users, in here-strings, on standard input."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def find_named(text: str, lowered: str) -> Iterator[Place]:
                 place = _read(text, begin, match.end())
                 if place is not None:
                     yield place
-                    # A part of a secret is no name.
+                    # A part of a secret is not a name.
                     end = max(end, place.end)
             at = lowered.find(hint, end)
 
@@ -341,7 +341,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Pl
 
 
 def is_strong(secret: str) -> bool:
-    """Return whether `secret` is no word or number of a sentence."""
+    """Return whether `secret` is neither a word nor a number of a sentence."""
     return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
 
 
@@ -354,7 +354,7 @@ _TECHNICAL: Final = re.compile(
 
 
 def is_told(secret: str) -> bool:
-    """Return whether a word beside the name of a secret is no other word or term."""
+    """Decide whether a word beside the name of a secret is a secret, not an ordinary term."""
     return (
         is_strong(secret)
         and is_value(secret)

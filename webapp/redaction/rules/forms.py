@@ -32,7 +32,7 @@ def _is_password(secret: str) -> bool:
 
 
 def is_argument(secret: str) -> bool:
-    """Return whether a word of a command can be a password, and is no flag, path or number."""
+    """Return whether a word of a command can be a password, and is not a flag, path or number."""
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
 
 
@@ -41,7 +41,7 @@ def _is_code_key(secret: str) -> bool:
 
 
 def _is_code(secret: str) -> bool:
-    """Return whether a word of a sentence is no word of a language, no version and no path."""
+    """Return whether a word of a sentence is neither a word of a language nor a version or path."""
     return (
         is_value(secret)
         and is_mixed(secret)

@@ -1,4 +1,4 @@
-"""Kinds of secrets, and the values that are no secrets in any context."""
+"""Kinds of secrets, and the values that are not secrets in any context."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Kind:
                 at = searched.find(hint, next_at)
 
     def check(self, text: str, match: re.Match[str]) -> tuple[int, int] | None:
-        """Find the place of the secret of a match; None if it is none."""
+        """Find the place of the secret in a match; None if it is not a secret."""
         start, end = match.span("secret" if "secret" in self.pattern.groupindex else 0)
         if self.reach:
             tail = _TAIL.search(text, max(start - self.reach, 0), start)

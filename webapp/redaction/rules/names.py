@@ -195,7 +195,7 @@ _SENTENCE: Final = re.compile(
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 _QUESTION: Final = re.compile(r"[:?][ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
-"""The end of what a program asks before it reads a password."""
+"""The end of the prompt that a program prints before it reads a password."""
 
 _TERM: Final = re.compile(
     "(?:oauth|base|sha|md|ec|utf|aes|http|argon|web|arg|param|(?<![A-Za-z])(?:s|v|k|i|x|p|h|b|d|r|id))"

@@ -39,7 +39,7 @@ PRINTED_NEEDS: Final = (
 
 
 def find_printed(text: str) -> Iterator[Place]:
-    """Yield the words that stand alone in the line below a command about a secret."""
+    """Yield the words that are alone in the line below a command about a secret."""
     for match in _COMMAND.finditer(text):
         secret = match["secret"]
         if _NO_SECRET.match(secret) and not is_random(secret):

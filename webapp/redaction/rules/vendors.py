@@ -334,7 +334,7 @@ _OF_KEYS: Final = split_words(
     signkey sec pw pwd rk bearer personal refresh tk
     """
 )
-# Any vendor's: words that say so, or more random letters than an id has.
+# Of any vendor: a word for a key, or more random letters than an id has.
 _ANY_PREFIX: Final = re.compile(
     r"(?<![A-Za-z0-9_/+.%\\-])(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
     r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/.-])"

@@ -1,4 +1,4 @@
-"""Decide whether a Markdown text can stand among others without changing how they are read."""
+"""Decide whether a Markdown text can be placed among others without changing how they are read."""
 
 from __future__ import annotations
 

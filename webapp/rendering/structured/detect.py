@@ -82,7 +82,7 @@ class StructureBudget:
     def parse(self, text: str) -> Value:
         """Parse the JSON value of `text`.
 
-        Raise `NotJson` if it is none, and `TooLong` if the time is up: brackets take long.
+        Raise `NotJson` if it is not JSON, and `TooLong` if the time is up: brackets take long.
         """
         begin = time.thread_time()
         until = begin - self._seconds + self.budgets.seconds * self.pages * _TIME_SHARE
@@ -178,7 +178,7 @@ def _guess_kind(text: str, message: Message) -> Kind:
 
 
 def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Structure:
-    """Render `text` as a structure of `kind`, plain if it is none."""
+    """Render `text` as a structure of `kind`, or plain if it does not have that."""
     if kind == "xml" and (xml := render_xml(text, may_be_prose=may_be_prose)) is not None:
         view = Markup('<pre class="json xml" tabindex="0">{}</pre>').format(xml)
         return Structure(kind="xml", view=view)

@@ -7,7 +7,7 @@ itself.
 
 In a source every invisible character is marked. In Markdown only deceiving ones are: direction
 controls, tag characters, and hidden runs of zero-width characters or variation selectors. A
-joiner within an emoji, or between letters of a script that needs it, is no hidden character; a
+joiner within an emoji, or between letters of a script that needs it, is not a hidden character; a
 source underlines it.
 """
 

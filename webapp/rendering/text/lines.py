@@ -1,4 +1,4 @@
-"""Render a text with a number at each line, which is no part of the text."""
+"""Render a text with a number at each line, which is not part of the text."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A slice ends after a paragraph, else after a line, else after a character as a reader sees it. If
 it ends within a block of code or a table, the next one opens the block again to be read as
-Markdown. The lines that do so are no part of the text: the slice's own text stays exact.
+Markdown. The lines that do so are not part of the text: the slice's own text stays exact.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Render results by the call that they answer: a file that was read, or the hits of a search.
 
 A file has the colours of the language that its path names, and line numbers apart from its lines.
-Hits are found in JSON and in the lines that `grep -n` prints; what is no list of hits as a whole
+Hits are found in JSON and in the lines that `grep -n` prints; a text that contains anything else
 stays as it is. The text of the result is beside the view, as for every structure.
 """
 
@@ -78,7 +78,7 @@ def shape_result(
 
 
 def _read_arguments(call: ToolCall, budget: StructureBudget) -> dict[str, str]:
-    """Read the arguments that are strings; none of a text that is no JSON object."""
+    """Read the arguments that are strings; none if the text is not a JSON object."""
     text = call.arguments or ""
     if not 2 < len(text) <= _LONGEST_ARGUMENTS:
         return {}
@@ -91,7 +91,7 @@ def _read_arguments(call: ToolCall, budget: StructureBudget) -> dict[str, str]:
 
 
 def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
-    """Show the lines of a file in its colours; numbers before them are no part of the code."""
+    """Show the lines of a file in its colours; numbers before them are not part of the code."""
     lines = text.split("\n")
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     numbers = [int(match[1].strip(" \t:→|")) for match in matches if match]
@@ -111,7 +111,7 @@ def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
 def _find_hits(
     text: str, structure: Structure, budget: StructureBudget
 ) -> tuple[list[_Hit], tuple[Member, ...]] | None:
-    """Find the hits and the members beside them; None if `text` is no list of hits."""
+    """Find the hits and the members beside them; None if `text` is not a list of hits."""
     if structure.kind in ("plain", "csv"):
         lines = [line for line in text.split("\n") if line]
         matches = [_GREPPED.fullmatch(line) for line in lines]

@@ -81,7 +81,7 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
 
 
 def render_patch(text: str) -> Markup | None:
-    """Render `text` as a patch, its lines in two colours; None if it is none."""
+    """Render `text` as a patch, its lines in two colours; None if it is not a patch."""
     return _wrap(colour_patch(text), "diff") if is_patch(text) else None
 
 

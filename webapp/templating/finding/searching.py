@@ -1,4 +1,4 @@
-"""Prepare what pages say of a search: at which hit the reader is, what was not searched yet."""
+"""Prepare the state of a search for pages: the current hit, the completions not searched yet."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def _render_form(
 
 
 def _read_stored(completion: Completion) -> list[Pair]:
-    """Read the stored metadata as a form shows them; values that are no strings as JSON."""
+    """Read the stored metadata as a form shows them; values that are not strings as JSON."""
     return [
         Pair(_as_sent(one.name.text), _as_sent(_read_value(one.value)))
         for one in completion.metadata

@@ -31,7 +31,7 @@ FORMS: Final = ("indented", "source")
 class Excerpt:
     """The characters of a text that one page shows; `line` is the number of its first line.
 
-    `next` and `previous` are where the other pages begin, None if there is none.
+    `next` and `previous` are the starts of the other pages, None if there is none.
     """
 
     text: str

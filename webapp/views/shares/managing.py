@@ -1,4 +1,4 @@
-"""List shares, search them, revoke them, and check old ones by today's rules."""
+"""List shares, search them, revoke them, and check old ones by the current rules."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def revoke(share_id: str) -> ResponseReturnValue:
 
 @bp.post("/<share_id>/check")
 def check(share_id: str) -> ResponseReturnValue:
-    """Check a snapshot by today's rules; redirect to a page of the findings if there are any."""
+    """Check a snapshot by the current rules; redirect to a page of the findings, if any."""
     share = find_share(share_id)
     if count_new(share):
         return redirect(url_for("managing.show_check", share_id=share_id), 303)
@@ -65,7 +65,7 @@ def check(share_id: str) -> ResponseReturnValue:
 
 @bp.get("/<share_id>/check")
 def show_check(share_id: str) -> ResponseReturnValue:
-    """Show the findings of today's rules in a share that was masked by older ones."""
+    """Show the findings of the current rules in a share that was masked by older ones."""
     share = find_share(share_id)
     text = services().sharing.store.read_snapshot(share.id)
     found = find_new(text, share.choices) if text else ()
@@ -73,6 +73,6 @@ def show_check(share_id: str) -> ResponseReturnValue:
 
 
 def count_new(share: Share) -> int:
-    """Count the secrets that today's rules find in a snapshot that shows them."""
+    """Count the unmasked secrets in a snapshot that the current rules find."""
     text = services().sharing.store.read_snapshot(share.id)
     return len(find_new(text, share.choices)) if text else 0
