@@ -14,11 +14,8 @@ from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, rende
 from webapp.rendering.markdown.code import render_snippet
 from webapp.rendering.markdown.isolation import stands_alone
 from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
-from webapp.rendering.structured.detect import (
-    Structure,
-    StructureBudget,
-    detect_structure,
-)
+from webapp.rendering.structured.budget import StructureBudget
+from webapp.rendering.structured.detect import Structure, detect_structure
 from webapp.rendering.structured.json_tree import get_type, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines

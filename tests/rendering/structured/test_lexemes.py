@@ -72,6 +72,9 @@ def test_the_string_stays_the_same(text: str, ascii_only: bool) -> None:
         (r'{"all":["\u4e2d","caf\u00e9"]}', ['["中", "café"]']),
         (r'[{"a":"\u4e2d"}]', ['"中"']),
         (r'{"inner":"{\"q\":\"\\u4e2d\\u6587\",\"r\":[1,2]}"}', ['"中文"']),
+        (r'{"inner":"[\"\\u4e2d\"]"}', ['"中"']),
+        (r'[{"a":"[\"\\u4e2d\"]","b":1},{"a":"x","b":2}]', ['"中"']),
+        (r'{"stdout":"{\"a\":\"\\u4e2d\"}\n{\"\\u30ad\":1}\n"}', ['"中"', "キ"]),
     ],
 )
 def test_the_tree_shows_readable_names_and_strings(text: str, shown: list[str]) -> None:
@@ -87,3 +90,32 @@ def test_a_result_that_is_one_escaped_string_is_readable() -> None:
     assert escaped.kind == "json" and '"中文"' in escaped.view.unescape()
     assert detect_structure('"plain"', message=result, budget=budget).kind == "plain"
     assert detect_structure(r'"\\u4e2d"', message=result, budget=budget).kind == "plain"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"a":"\\u4e2d"}\n{"a":"\\u00e9","b":[1]}\n', "json"),
+        ('{"a":"\\u4e2d"}{"\\u00e9":"]{"}', "json"),
+        ('{\n "a": "\\u4e2d"\n}\n\n[\n "\\u00e9"\n]', "json"),
+        ('\x1e{"a":"\\u4e2d"},\r\n{"a":"\\u00e9"}', "json"),
+        (r'"{\"a\":\"\\u4e2d\"}\n{\"a\":\"\\u00e9\"}"', "json"),
+        ('{"a":"\\u4e2d"}\nand {"a":"\\u00e9"}', "plain"),
+        ('{"a":"\\u4e2d"}\n{"a":', "plain"),
+        ('{"a":"\\u4e2d"}\n{a}', "plain"),
+        ('{"a":1}]\n{"a":2}', "plain"),
+    ],
+)
+def test_several_documents_are_shown_one_after_the_other(text: str, kind: str) -> None:
+    result = Message.from_json(parse('{"role":"tool","content":""}'))
+    found = detect_structure(text, message=result, budget=StructureBudget())
+    assert found.kind == kind
+    if kind == "json":
+        assert found.note == "2 JSON documents, one after the other."
+        words = parsed(str(found.view)).text()
+        assert "中" in words and "é" in words and "\\u" not in words
+
+
+def test_numbers_in_brackets_of_an_answer_stay_prose() -> None:
+    answer = Message.from_json(parse('{"role":"assistant","content":""}'))
+    assert detect_structure("[1] [2]", message=answer, budget=StructureBudget()).kind == "plain"

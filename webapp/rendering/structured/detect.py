@@ -7,110 +7,31 @@ Each view is shown beside the text itself.
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
 
-from webapp.config import Budgets
-from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
+from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value
 from webapp.formatting import count
 from webapp.messages import Message
-from webapp.rendering.markdown.code import LANGUAGES, highlight
-from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
+from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.csv_table import render_csv_table
+from webapp.rendering.structured.json_lines import join_documents
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.patch import colour_patch, is_shown_change
 from webapp.rendering.structured.xml_view import render_xml
-from webapp.rendering.text.invisible import describe_blank, find_invisible, reveal_invisible
-from webapp.rendering.text.slices import count_bytes
+from webapp.rendering.text.invisible import describe_blank
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "code", "hits", "plain"]
-
-PAGE_SHARE: Final = 10
-"""Texts of the largest size that are parsed for one page."""
-
-_TIME_SHARE: Final = 0.4
-"""The share of a page's time for rendering texts that may go into parsing JSON."""
 
 _TOO_LONG: Final = "Shown as it is: it is too long to be laid out here."
 _ERROR: Final = re.compile(
     r"\s*(?:Traceback \(most recent call last\)|(?:[A-Za-z_][\w.]{0,80})?(?:Error|Exception)\b"
     r"(?:\s*:|\s*\Z|\s+in\b|\s+at\b)|(?:ERROR|error|fatal|FATAL|panic)\s*:)"
 )
-
-
-class TooLong(Exception):
-    """The page has no time left to parse a text."""
-
-
-@dataclass(slots=True)
-class StructureBudget:
-    """Limit the parsing of structures on `pages` pages: bytes of a text, bytes and time of all."""
-
-    budgets: Budgets = field(default_factory=Budgets)
-    pages: int = 1
-    _taken: int = 0
-    _seconds: float = 0.0
-
-    @property
-    def spent(self) -> tuple[int]:
-        """The bytes taken so far."""
-        return (self._taken,)
-
-    def can_spend(self, size: int) -> bool:
-        """Return whether half of the bytes and of the time would be left with `size` more."""
-        most = self.budgets.text_bytes * PAGE_SHARE * self.pages
-        seconds = self.budgets.seconds * self.pages * _TIME_SHARE
-        return 2 * (self._taken + size) <= most and 2 * self._seconds <= seconds
-
-    def spend(self, size: int) -> None:
-        self._taken += size
-
-    def allows(self, text: str) -> bool:
-        """Take room for `text`, and return whether there was enough."""
-        most = self.budgets.text_bytes
-        size = count_bytes(text)
-        if size > min(most, most * PAGE_SHARE * self.pages - self._taken):
-            return False
-        self._taken += size
-        return True
-
-    def parse(self, text: str) -> Value:
-        """Parse the JSON value of `text`.
-
-        Raise `NotJson` if it is not JSON, and `TooLong` if the time is up: brackets take long.
-        """
-        begin = time.thread_time()
-        until = begin - self._seconds + self.budgets.seconds * self.pages * _TIME_SHARE
-
-        def check() -> None:
-            if time.thread_time() > until:
-                raise TooLong
-
-        try:
-            return parse(text, check=check)
-        finally:
-            self._seconds += time.thread_time() - begin
-
-    def colour(self, code: str, language: str | None) -> Markup:
-        """Colour `code` as `language`, or leave it as it is if the colours cost too much.
-
-        Invisible characters are marked, and then nothing is coloured.
-        """
-        most = 0 if language is None else LANGUAGES[language].max_length
-        if language and len(code) <= most and count_bytes(code) <= self.budgets.code_bytes:
-            begin = time.thread_time()
-            left = self.budgets.seconds * self.pages * _TIME_SHARE - self._seconds
-            if not find_invisible(code):
-                coloured = highlight(code, language, until=begin + min(left, CODE_SECONDS))
-                self._seconds += time.thread_time() - begin
-                if coloured is not None:
-                    return coloured
-        return reveal_invisible(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,29 +60,56 @@ def detect_structure(text: str, *, message: Message, budget: StructureBudget) ->
         return Structure(note=_TOO_LONG, is_error=is_error)
     if kind == "json":
         try:
-            value = budget.parse(text)
-            # A string is worth decoding if it contains JSON or escapes of readable characters.
-            if (
-                not isinstance(value, String)
-                or write_readable(value.source) != value.source
-                or isinstance(budget.parse(value.text), Object | Array)
-            ):
-                is_error = is_error or (message.is_tool_result and _reports_error(value))
-                view = render_json_tree(value, budgets=budget.budgets)
-                return Structure(kind="json", view=view, is_error=is_error)
+            found = _detect_json(text, message, budget)
         except TooLong:
             return Structure(note=_TOO_LONG, is_error=is_error)
-        except NotJson:
-            pass
+        if found is not None:
+            return replace(found, is_error=found.is_error or is_error)
         kind = "ansi" if has_sequences(text) else "plain"
     may_be_prose = not message.is_tool_result
     found = _render(text, kind, may_be_prose=may_be_prose, max_rows=budget.budgets.rows)
     return replace(found, is_error=is_error)
 
 
+def _detect_json(text: str, message: Message, budget: StructureBudget) -> Structure | None:
+    """Return the structure of one JSON value, or of several documents one after the other."""
+    try:
+        value = budget.parse(text)
+    except NotJson:
+        return _detect_documents(text, message, budget)
+    # A string is worth decoding if it contains JSON or escapes of readable characters.
+    if isinstance(value, String) and write_readable(value.source) == value.source:
+        try:
+            if not isinstance(budget.parse(value.text), Object | Array):
+                return None
+        except NotJson:
+            return _detect_documents(value.text, message, budget)
+    is_error = message.is_tool_result and _reports_error(value)
+    view = render_json_tree(value, budgets=budget.budgets)
+    return Structure(kind="json", view=view, is_error=is_error)
+
+
+def _detect_documents(text: str, message: Message, budget: StructureBudget) -> Structure | None:
+    if not message.is_tool_result and text.lstrip().startswith("["):
+        return None  # Numbers in brackets may be prose.
+    joined = join_documents(text)
+    try:
+        documents = budget.parse(joined) if joined else None
+    except NotJson:
+        return None
+    if not isinstance(documents, Array):
+        return None
+    return Structure(
+        kind="json",
+        view=render_json_tree(documents, budgets=budget.budgets),
+        note=f"{count(len(documents.items), 'JSON document')}, one after the other.",
+        is_error=message.is_tool_result and any(map(_reports_error, documents.items)),
+    )
+
+
 def _guess_kind(text: str, message: Message) -> Kind:
     """Guess the kind of `text` by its first characters."""
-    first = text.lstrip(" \t\r\n")[:2]
+    first = text.lstrip(" \t\r\n\x1e")[:2]
     if first[:1] in ("{", "["):
         return "json"
     if message.is_tool_result and first[:1] == '"' and (first[1:] in ("{", "[") or "\\u" in text):

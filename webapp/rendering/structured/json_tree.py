@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -20,6 +21,7 @@ from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Number, Object, String, Value, parse
 from webapp.formatting import count
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
+from webapp.rendering.structured.json_lines import join_documents
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import render_exact, reveal_invisible
 
@@ -33,6 +35,9 @@ _ITEM_END: Final = "</li>"
 _TALL: Final = 4_000
 _PLAIN_NAME: Final = re.compile(r"[\w$@#.*/:+()\[\]-]+")
 _BREAKS: Final = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
+
+_INNER_ESCAPE: Final = re.compile(r"\\\\u[0-9a-fA-F]{4}")
+"""An escape of JSON that is written in a string, which may be unfolded to be read."""
 
 _Child: TypeAlias = "Member | Value"
 
@@ -121,12 +126,11 @@ class _TreeWriter:
         if text[:1] + text[-1:] not in ("{}", "[]"):
             return None
         self._may_unfold -= len(text)
-        try:
-            inner = parse(text)
-        except NotJson:
+        inner = _parse_documents(text)
+        if not isinstance(inner, Array | Object):
             return None
         # Short arrays in strings are mostly not meant as JSON: patterns, indexes.
-        return inner if isinstance(inner, Array | Object) and not _fits_in_line(inner) else None
+        return inner if not _fits_in_line(inner) or write_readable(text) != text else None
 
     def open_list(self, value: Array | Object, prefix: str, *, unfolded: int, end: str) -> None:
         if len(self._open) >= self._levels:
@@ -159,6 +163,16 @@ class _TreeWriter:
             self._html.append(f"<div><dt>…</dt> <dd>{text}</dd></div>")
         else:
             self._html.append(f"<li>{text}</li>")
+
+
+def _parse_documents(text: str) -> Value | None:
+    """Parse one document, or several as one array, such as JSON Lines."""
+    with suppress(NotJson):
+        return parse(text)
+    joined = join_documents(text)
+    with suppress(NotJson):
+        return parse(joined) if joined else None
+    return None
 
 
 def count_cells(value: Array) -> int:
@@ -198,7 +212,7 @@ def _render_name(member: Member) -> Markup:
 
 
 def _is_short(value: String) -> bool:
-    if value.end - value.start > MAX_SHORT * 6:
+    if value.end - value.start > MAX_SHORT * 6 or _INNER_ESCAPE.search(value.source):
         return False
     text = value.text
     return len(text) <= MAX_SHORT and not _BREAKS.search(text) and "\x1b" not in text

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Object, String, Value
 from webapp.messages import Message, Text, ToolCall
-from webapp.rendering.structured.detect import StructureBudget, TooLong
+from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
+from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import reveal_invisible
 from webapp.rendering.tools.shapes import find_shape, render_patch
 
@@ -27,6 +28,8 @@ _BEFORE: Final = 60
 _AFTER: Final = 40
 _MAX_LINE: Final = 160
 _MAX_LOOKED_AT: Final = 50
+_MAX_READ: Final = 10 * _MAX_LINE
+"""Characters of arguments that are read for a line; an escape has six or twelve."""
 _TELLING: Final = (
     *("command", "cmd", "script", "sql", "query", "search_query", "search_term", "pattern"),
     *("path", "file_path", "filepath", "file", "filename", "url", "code", "patch", "thought"),
@@ -177,9 +180,14 @@ def summarize_arguments(text: str, arguments: Arguments) -> str:
     if telling is not None:
         return _cut_line(telling)
     if arguments.kind == "flat":
-        pairs = (f"{member.name.text}: {member.value.source}" for member in arguments.members)
+        pairs = (
+            f"{member.name.text}: {write_readable(member.value.source)}"
+            for member in arguments.members
+        )
         return _cut_line(", ".join(pairs))
-    return "" if text in ("{}", "null") else _cut_line(text)
+    if text in ("{}", "null"):
+        return ""
+    return _cut_line(text if arguments.kind == "broken" else write_readable(text[:_MAX_READ]))
 
 
 def _cut_line(text: str) -> str:

@@ -19,7 +19,8 @@ from webapp.exact_json import Array, Member, NotJson, Object, String, Value
 from webapp.formatting import count
 from webapp.messages import ToolCall
 from webapp.rendering.markdown.code import find_language, split_lines
-from webapp.rendering.structured.detect import Structure, StructureBudget, TooLong
+from webapp.rendering.structured.budget import StructureBudget, TooLong
+from webapp.rendering.structured.detect import Structure
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import find_invisible, reveal_invisible
 from webapp.rendering.tools.shapes import PATHS
