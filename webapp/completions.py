@@ -251,7 +251,7 @@ class Completion:
         # A time that is not a plain number of seconds is also shown as it was sent.
         read["created"] = Number if json.integer("created") in (0, created) else Null
         choices = tuple(map(Choice.from_json, lists["choices"] or ()))
-        # A gateway may repeat as `citations` the annotations of the message, which say it better.
+        # A gateway may repeat as `citations` the annotations of the message, which are more exact.
         listed = parse_listed(json)
         answers = [choice.message for choice in choices if choice.message]
         if listed and answers and not any(answer.annotations for answer in answers):

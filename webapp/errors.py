@@ -65,7 +65,7 @@ _SENTENCES = {
 
 
 def register_error_handlers(app: Flask, server: str) -> None:
-    """Make `app` answer every error with a page or notice of its own.
+    """Make `app` answer every error with a page or notice.
 
     `server` is the kind of server that `app` reads from.
     """

@@ -1,7 +1,7 @@
 """Answer with a page or a fragment; the only module that knows htmx.
 
 A URL answers with a whole page, or with the part that is swapped in if htmx asks. The fragment
-is a template of its own that the page includes.
+is a separate template, which the page includes.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class Gate:
         try:
             return self._app(environ, start)
         except Exception:
-            # The WSGI server would answer without headers, in words of its own.
+            # The WSGI server would answer without headers, in its own words.
             log.exception("no answer could be made")
             return _answer_text(start, "500 Internal Server Error", _FAILED)
 
@@ -146,7 +146,7 @@ def is_foreign_use(environ: WSGIEnvironment) -> bool:
     address is no such use; framing or prefetching it is.
     """
     mode = environ.get("HTTP_SEC_FETCH_MODE")
-    # Browsers that say the site say the mode as well; others say neither when a link is followed.
+    # Browsers that send the site send the mode as well; others send neither for a followed link.
     if mode is None or is_same_origin(environ):
         return False
     is_followed = (

@@ -94,7 +94,7 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The servers that a completion's messages and another run are asked of.
+    """The servers that are asked for a completion's messages and for another run.
 
     `reads` and `creates` are those of snippets; `model` creates completions and stores them, within
     `timeout` seconds, or is None. With `leaves_defaults` a rebuilt request is without settings

@@ -16,7 +16,7 @@ class SharedRule(Rule):
     """A rule that is compiled once for all maps in which one is written like it.
 
     Compiling is most of the cost of creating an application, and the pages of shares and of kept
-    copies are applications of their own. The compiled rule does not change, and its builders get
+    copies are separate applications. The compiled rule does not change, and its builders get
     the rule and its converters when they are called.
     """
 

@@ -117,7 +117,7 @@ def create_app(
 
 
 def _install_pages(app: Flask, config: Config, guard: Access, own: OwnServer | None) -> None:
-    """Register the pages behind the guard, and put the WSGI layers around them.
+    """Register the pages and their guard, and put the WSGI layers around them.
 
     The layer that a request comes through first is the last one.
     """

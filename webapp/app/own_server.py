@@ -51,7 +51,7 @@ class Traces:
     def delete(
         self, completion_id: str, reader: Reader | None, *, revokes: bool = True, **details: str
     ) -> None:
-        """Delete the files of a completion; revoke its shares unless told not to, and record that.
+        """Delete the files of a completion; revoke its shares unless they stay, and record that.
 
         A client that deletes cannot be asked whether its shares should stay, so they do not.
         """

@@ -1,6 +1,6 @@
 """Completions that continue each other, as values.
 
-values   requests, who continues whom, where they part, and who can tell
+values   requests, who continues whom, where they part, and their source
 """
 
 from webapp.conversations.values import (

@@ -2,7 +2,7 @@
 
 A copy of SQLite is a SQLite file. A copy of PostgreSQL is a zip file: the rows of each table as
 COPY writes them, and `manifest.json` with the versions of the tables. Each kind can be restored
-into a database of its own kind only.
+only into a database of the same kind.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _read_sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
 
 
 def _list_tables(connection: Connection) -> dict[str, list[str]]:
-    """List the columns of each table that has rows of its own, referred tables first."""
+    """List the columns of each table that holds rows itself, referenced tables first."""
     query = text(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
         " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"

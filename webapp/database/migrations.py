@@ -1,6 +1,6 @@
 """Bring the tables of one owner from the version in the database to the program's version.
 
-Several owners can keep their tables in the same database. Each has a version table of its own,
+Several owners can keep their tables in the same database. Each has a separate version table,
 with one row: the number of steps that were run.
 """
 

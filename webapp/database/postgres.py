@@ -57,7 +57,7 @@ def _prepare_nothing_through_a_pooler(connection: psycopg.Connection, _record: o
     """Turn prepared statements off if this is not a connection to the server itself.
 
     A pooler in transaction mode gives each transaction another of its connections, which may lack
-    the statement, or have it already. It reports a process id of its own, the server its own.
+    the statement, or have it already. It reports its process id in place of the server's.
     """
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     connection.rollback()

@@ -20,7 +20,7 @@ MOST_NAMES: Final = 21
 class Tally:
     """A number of completions and the sums of their tokens, in the prompt and in the answer.
 
-    The sums are those of the `known` completions that say them; None if none does.
+    The sums are those of the `known` completions that have counts; None if none does.
     """
 
     completions: int = 0

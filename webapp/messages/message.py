@@ -61,7 +61,7 @@ class Message:
 
     `holds_result` is true if its content is one `tool_result` block of Anthropic's API, whatever
     its role. If its content has several, or other parts besides, `results` has each of them as a
-    message of its own, made of the same parts.
+    separate message, made of the same parts.
     """
 
     json: Value

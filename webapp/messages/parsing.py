@@ -177,7 +177,7 @@ def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
 def _parse_content_fields(message: Object) -> Iterator[Part]:
     """Yield the parts of `content_parts` if there are any, else those of `content`.
 
-    A `content` beside them is a part of its own unless it only repeats their texts.
+    A `content` beside them is a separate part unless it only repeats their texts.
     """
     parts, content = message.get("content_parts"), message.get("content")
     if not is_readable_list(parts):

@@ -116,7 +116,7 @@ class Image(_Piece):
 
     @classmethod
     def parse(cls, value: Object) -> Image | None:
-        """Parse an `image_url` part, with its URL in an object or as a text of its own."""
+        """Parse an `image_url` part, with its URL in an object or as a plain text."""
         image = value.get("image_url")
         if isinstance(image, String):
             extras = value.find_unread(type=String, image_url=String)

@@ -1,4 +1,4 @@
-"""Serve the metrics of all worker processes on a port of their own, in a process of its own."""
+"""Serve the metrics of all worker processes on a separate port, from a separate process."""
 
 from __future__ import annotations
 

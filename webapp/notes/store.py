@@ -79,7 +79,7 @@ class Notes:
         return None if row is None else _read(row)
 
     def add(self, completion_id: str, note: Note) -> Note | None:
-        """Add a note with an id and a time of its own; return None if there are too many."""
+        """Add a note with a new id and the current time; return None if there are too many."""
         now = int(self._now() * 1000)
         added = replace(note, id=secrets.token_hex(8))
         binds = self._bind(completion_id)

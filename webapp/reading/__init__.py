@@ -6,7 +6,7 @@ building         a `TranscriptPage` from messages and completion, with their num
 whole            `WholeReader`: the events of a whole run
 kept             messages of whole transcripts, kept on disk
 requests         the upstream requests about one completion
-single           one message as a page of its own, and a range of its pieces
+single           one message as a page, and a range of its pieces
 listing          a page of the list, with completions that are too large to be read
 previews         the first words of question and answer in a list
 pasted           the completion that a pasted text names

@@ -30,7 +30,7 @@ def build_page(
 ) -> TranscriptPage:
     """Build the page of `messages`, with the outputs at its end if it is the last one.
 
-    The last messages are requested if they must be known to tell outputs from input; may raise
+    The last messages are requested if they are needed to distinguish outputs from input; may raise
     `UpstreamError` then.
     """
     first = _number_first(requests.completion_id, request, messages.items)

@@ -105,7 +105,7 @@ class MessageCache:
         *,
         is_whole: bool,
     ) -> None:
-        """Keep messages whose ids can be cursors; others are read anew each time."""
+        """Keep messages whose ids can be cursors; others are read each time."""
         ids = [message.id for message in messages if message.id and is_valid_id(message.id)]
         if not messages or len(set(ids)) < len(messages):
             return

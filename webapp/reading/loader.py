@@ -120,7 +120,7 @@ class TranscriptLoader:
     def iter_following(
         self, page: TranscriptPage, start_deadline: Callable[[], Deadline], *, most: int
     ) -> Iterator[TranscriptPage]:
-        """Yield the pages after `page` to the end, each within a deadline of its own.
+        """Yield the pages after `page` to the end, each within a new deadline.
 
         Stops after `most` pages: a server that invents messages has no end. Raises `BadAnswer`
         if the server goes round in circles.

@@ -1,4 +1,4 @@
-"""One message as a page of its own, and a range of its pieces."""
+"""Build the page of one message, and select a range of its pieces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Pieces:
     """A range of the content parts and calls of a message, in order, of `total` ones.
 
     `start` and `end` count both together. `later` are the calls after `end`: their results
-    are messages of their own, and are on the page whether the calls are or not.
+    are separate messages, and are on the page whether the calls are or not.
     """
 
     parts: tuple[Part, ...]

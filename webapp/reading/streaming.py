@@ -37,7 +37,7 @@ def stream_transcript(
 ) -> WholeTranscript:
     """Open a transcript after its first page has come, from about message `first` on.
 
-    Each page has a deadline of its own. Raises `UpstreamError` if the completion or its messages
+    Each page has a new deadline. Raises `UpstreamError` if the completion or its messages
     cannot be read.
     """
     page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), start_deadline())

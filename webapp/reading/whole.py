@@ -1,4 +1,4 @@
-"""Read whole runs once, within a budget of their own, and keep the findings.
+"""Read whole runs once, within a separate budget, and keep the findings.
 
 A process keeps the `Run`, a few hundred bytes a message; the messages are kept on disk, for all
 workers and for the pages of the transcript. The messages of a stored completion never change;

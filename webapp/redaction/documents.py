@@ -272,7 +272,7 @@ class Rewriter:
         for path, pieces in texts.items():
             self._edit_together(pieces, step, changes)
             if path == ("text",):
-                # Parts need not be one text: each may begin anew.
+                # Parts need not be one text: each may begin a new one.
                 for pair in zip(pieces, pieces[1:], strict=False):
                     self._edit_together(pair, step, changes)
         borders = [find_borders(item) for item in items if isinstance(item, Object)]

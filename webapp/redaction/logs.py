@@ -1,4 +1,4 @@
-"""Loggers whose messages and tracebacks are masked, whoever formats them."""
+"""Loggers whose messages and tracebacks are masked, with any formatter."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Scan:
         return self.redact_text("".join(f"/{name}" for name in names))
 
     def detect(self, text: str, name: str) -> tuple[Detected, ...]:
-        """Find the secrets of a text by itself, and remember them."""
+        """Find the secrets of one text alone, and remember them."""
         known = self._detected.get((text, name))
         if known is None:
             kinds = self._redactor.kinds

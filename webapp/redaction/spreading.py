@@ -18,7 +18,7 @@ _LONGEST: Final = 64
 """Longer values are compared by their beginnings first."""
 
 _WHOLE_WORD: Final = 12
-"""A shorter value is found only where no letter or digit goes on with it."""
+"""A shorter value is found only if no letter or digit is next to it."""
 
 SHORTEST: Final = _HEAD
 
@@ -141,7 +141,7 @@ def _iter_forms(secret: str) -> Iterator[str]:
 
 
 def _iter_halves(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the halves of secrets that occur both, each as a word of its own."""
+    """Yield the halves of secrets that both occur, each as a separate word."""
     heads: dict[str, tuple[str, int]] = {}
     tails: dict[str, tuple[str, int]] = {}
     for secret in secrets:

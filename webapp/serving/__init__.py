@@ -8,5 +8,5 @@
     compression compressed pages, and 304 for those that a browser has
 
 Bodies and answers pass through buffers of the event loop, so a slow client holds a connection and
-no thread. Each kind of request has threads of its own: none of them can starve the others.
+no thread. Each kind of request has its own threads: none of them can starve the others.
 """

@@ -1,6 +1,6 @@
 """Decide by the headers of a request, before its body is read, whether a worker accepts it.
 
-Every kind of request has a bounded share, and threads of its own. Bodies of creates share a
+Every kind of request has a bounded share, and its own threads. Bodies of creates share a
 budget of bytes as well, since a body is held in memory until it is answered.
 """
 

@@ -1,6 +1,6 @@
 """Compress pages, and answer 304 to a browser that has a page as it is.
 
-The length of a compressed page tells how much of a text in the request is also elsewhere in it
+The length of a compressed page reveals how much of a text in the request is also elsewhere in it
 (BREACH). So a page with a query is compressed only for requests that no other site has made, and
 one with words to search or filter by never.
 """

@@ -1,4 +1,4 @@
-"""Shares: frozen, redacted snapshots of transcripts, each with a link of its own.
+"""Shares: frozen, redacted snapshots of transcripts, each with its own link.
 
     snapshot  the shared part of a transcript, as one JSON document
     texts     a snapshot as plain text

@@ -1,6 +1,6 @@
 """The tables of shares.
 
-Times are in whole unix seconds. The snapshot is in a table of its own, so that a list of shares
+Times are in whole unix seconds. The snapshot is in a separate table, so that a list of shares
 does not read it.
 """
 

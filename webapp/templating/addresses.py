@@ -23,7 +23,7 @@ from webapp.transcript import Entry
 def kept_filters() -> dict[str, str]:
     """Collect the filters in this address as a query, for links that lead on through a list.
 
-    Links that are copied or shared do not have them: they tell nothing of the reader's list.
+    Links that are copied or shared do not have them: they reveal nothing of the reader's list.
     """
     if not request.args or services().share is not None:
         return {}

@@ -110,7 +110,7 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
     """Decide whether a bubble depends on its key alone.
 
     Those of a snapshot are none of this application. Frames of images are counted for the page. A
-    result is kept with its call, and messages of several results are too rare to be told apart.
+    result is kept with its call, and messages of several results are too rare to be distinguished.
     """
     if services().share is not None or context.loads_images or entry.nested:
         return False
@@ -144,7 +144,7 @@ def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
         # The address of an answer is that of the last message.
         yield section.entries[0 if section.request.order == "desc" else -1].message.id
     if choice is not None and section.completion is not None:
-        # Equal choices have addresses of their own.
+        # Equal choices have different addresses.
         yield next((at for at, one in enumerate(section.completion.choices) if one is choice), None)
     for call in entry.calls:
         yield from (call.position, call.may_follow, context.describe_call_number(call.anchor))

@@ -20,7 +20,7 @@ _KEPT: Final[dict[str, tuple[str, CodeType]]] = {}
 class CompiledTemplates(BytecodeCache):
     """Compiles each template once in a process, although every application has an environment.
 
-    The pages of shares and of kept copies are applications of their own. `install` gives all
+    The pages of shares and of kept copies are separate applications. `install` gives all
     environments the same options, which the code depends on as it does on the source.
     """
 

@@ -66,7 +66,7 @@ class Filters:
     Any server compares a model and metadata, exactly. The store of this one also knows `words`,
     such as `tool:shell tokens:>1000`, and a `sort`: one of `SORTS`, from the greatest on, or with
     a minus sign from the least. For other servers `kind` is compared here, and only with the
-    completions that are on the page. If the list `is_flat`, each completion has a row of its own,
+    completions that are on the page. If the list `is_flat`, each completion has its own row,
     also those of one conversation.
     """
 

@@ -27,7 +27,7 @@ class Listing:
 
     `limit` is the one that the address names. `day` is the last day that the reader already has,
     `2026-11-17`, if these rows are appended to others. `conversations` are those that rows stand
-    for, by the ids of the rows; the server tells them apart if it `can_fold`. `pinned`
+    for, by the ids of the rows; the server groups them if it `can_fold`. `pinned`
     are the rows above the others, `pins` the ids of all that is pinned. `unchecked` completions are
     missing, since the filters ask for findings of the checks.
     """

@@ -128,7 +128,7 @@ def _is_shown(entry: Entry, context: RenderContext) -> bool:
 
 
 def count_places(run: Run) -> int:
-    """Count the places in which a run failed: sequences of calls, and messages of their own."""
+    """Count the places in which a run failed: sequences of calls, and single messages."""
     called = {number for call in run.calls for number in call.results if number is not None}
     alone = (one for one in run.failures if one.number is None or one.number not in called)
     return len(run.sequences) + sum(1 for _ in alone)

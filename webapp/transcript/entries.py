@@ -114,7 +114,7 @@ def select_top_level(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def find_first_number(completion_id: str, messages: Sequence[Message], order: str) -> int | None:
-    """Find the number, from 1, of the first of `messages`, None if their ids do not say.
+    """Find the number, from 1, of the first of `messages`; None if their ids do not contain it.
 
     The ids are believed only if they count without a gap.
     """

@@ -1,4 +1,4 @@
-"""Images, sounds and files of messages, each from an address of its own.
+"""Images, sounds and files of messages, each at its own address.
 
 Content comes from strangers: the type is detected from the bytes, formats not known to be
 harmless are downloads, and the policy lets a browser only show or play them.

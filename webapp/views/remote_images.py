@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
 
 @bp.get("/frame")
 def frame() -> ResponseReturnValue:
-    """Show the document of one image, under a policy of its own."""
+    """Show the document of one image, under its own policy."""
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "document"):
         abort(403, "This is a document for frames of Readback only.")
     image = _wanted()

@@ -17,7 +17,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 that is probably wrong; something worth knowing."""
 
 RULES_VERSION: Final = 1
-"""Raised when the rules find other errors or warnings than before: stores are checked anew."""
+"""Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MOST_OF_A_RULE: Final = 50
 """Findings of one rule in a report, which then counts the others."""

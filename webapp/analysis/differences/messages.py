@@ -30,7 +30,7 @@ class Fingerprint:
 
     `exact` is the digest of the JSON without the message's id and white space, `content` that of
     what was said: role, name, parts, calls and their arguments, without the ids of calls, members
-    that are null or empty, and the form of the content. `role` also tells results apart.
+    that are null or empty, and the form of the content. `role` also distinguishes results.
     """
 
     exact: bytes

@@ -35,7 +35,7 @@ def write_given_message(given_json: str, message_id: str) -> str:
 
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
-    """Write the object in `text` with this id, which replaces its own one."""
+    """Write the object in `text` with this id, which replaces the one in it."""
     value = parse(text)
     assert isinstance(value, Object)
     members = [member for member in value.members if member.name.text != without]

@@ -1,7 +1,7 @@
 """Extract the texts of a message by scope, in the form that is searched, and its digest.
 
 The digest is of a normalized message, which stays the same when the next request repeats it:
-a client may drop fields, serialize arguments anew, or join parts.
+a client may drop fields, serialize arguments differently, or join parts.
 """
 
 from __future__ import annotations

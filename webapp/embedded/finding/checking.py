@@ -97,7 +97,7 @@ def check_all(
     """Check the completions of the queue, and write the tags of their findings.
 
     `rules` is the version of the rules: if the last ones were older, all completions are
-    checked anew, and keep their tags until they are. A completion of more characters than the most
+    checked again, and keep their tags until they are. A completion of more characters than the most
     is taken as one without findings.
     """
     with database.reader.connect() as connection:

@@ -183,7 +183,7 @@ class StringAccumulator:
 
 
 class Base64Accumulator(StringAccumulator):
-    """Base64 in pieces; if each of them is padded, as by some servers, they are encoded anew."""
+    """Base64 in pieces; if each of them is padded, as by some servers, they are encoded again."""
 
     def result(self) -> str:
         if not any(piece.endswith("=") for piece in self._pieces[:-1]):

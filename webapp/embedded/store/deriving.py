@@ -84,7 +84,7 @@ def lock_conversations(
 ) -> None:
     """Wait until no other transaction writes to a conversation that these may belong to.
 
-    Conversations are told by their opening, or by a pair of metadata named in `keys`. The order
+    Conversations are known by their opening, or by a pair of metadata named in `keys`. The order
     of the locks is the same everywhere, so that two batches never wait for each other.
     """
     if connection.dialect.name != "postgresql":

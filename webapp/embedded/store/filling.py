@@ -1,7 +1,7 @@
 """Derive the facts of completions that an older program has stored, while the store is in use.
 
 The completions are read in order, a few in each transaction. Whichever have no facts are filled,
-so a run that is killed goes on where it was, and several processes can share it.
+so a run that is killed resumes where it stopped, and several processes can share it.
 """
 
 from __future__ import annotations

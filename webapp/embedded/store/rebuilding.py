@@ -1,7 +1,7 @@
 """Rebuild the columns derived from the given texts, in rows that an older program has stored.
 
 The rows are rebuilt in order, a few in each transaction, and the place is kept in the database:
-a rebuild that is interrupted goes on where it was, and several processes can share it.
+a rebuild that is interrupted resumes where it stopped, and several processes can share it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Document:
 class DocumentSplitter:
     """Iterates over the documents in `lines`, of which it reads ahead one that may continue.
 
-    A line that breaks off is a document of its own, and so costs no other one, unless the next
+    A line that breaks off is a separate document, and so costs no other one, unless the next
     line continues it.
     """
 

@@ -3,7 +3,7 @@
 kinds     `Kind`, and the values that are not secrets in any context
 vendors   keys and tokens with a vendor's prefix
 forms     addresses, commands and calls that hold a secret
-keys      private keys, keys of wallets, hashes of passwords, links that let in
+keys      private keys, keys of wallets, hashes of passwords, links that grant access
 commands  flags, here-strings and inputs of commands
 sentences words around the name of a secret, or after a user
 blocks    lines below a name

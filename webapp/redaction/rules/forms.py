@@ -237,7 +237,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"[a-z0-9.]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
-    # Passwords of commands, and others that are written in a form of their own.
+    # Passwords of commands, and others that are written in a special form.
     ignoring_case(
         "password",
         "echo |printf |<<<",

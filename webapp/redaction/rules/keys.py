@@ -1,4 +1,4 @@
-"""Keys of machines and wallets, hashes of passwords, and links that let in whoever has them."""
+"""Keys of machines and wallets, hashes of passwords, and links that grant access by themselves."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ KEYS: Final[tuple[Kind, ...]] = (
         # The `$` at its beginning is not that of a variable.
         lambda secret: is_no_placeholder(secret.lstrip("${")),
     ),
-    # Values that are encrypted in a file, for whoever has the one key.
+    # Values that are encrypted in a file by one key.
     Kind(
         "encrypted-secret",
         ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v"),
@@ -101,7 +101,7 @@ KEYS: Final[tuple[Kind, ...]] = (
         has_digit,
         needs=rf"(?:AC|SK)[0-9a-f]{{32}}[\"'`]?[{SPACE}:,=]+[\"'`]?[0-9a-f]{{32}}",
     ),
-    # Links that let in whoever has them.
+    # Links that grant access by themselves.
     ignoring_case(
         "link",
         "reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token|secret",

@@ -177,7 +177,7 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
 
 
 def split_lines(html: Markup) -> list[Markup]:
-    """Split highlighted code into lines, each with spans of its own."""
+    """Split highlighted code into lines, each with complete spans."""
     lines: list[Markup] = []
     opened = ""
     for line in str(html).split("\n"):

@@ -131,7 +131,7 @@ class _Style:
         return style
 
     def apply_code(self, code: int) -> _Style:
-        """Apply a code that has no parameters of its own."""
+        """Apply a code that takes no parameters."""
         if code == 0:
             return _PLAIN
         if code in _ON:

@@ -69,7 +69,7 @@ _IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]
 _DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
 # Markdown skips byte order marks at the beginning of a text, so that no page shows them.
 _IN_TEXT: Final = re.compile(f"(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|\\A\ufeff+)")
-# Skips tags, and formulas, which contain only elements of their own.
+# Skips tags, and formulas, which contain only MathML elements.
 _IN_HTML: Final = re.compile(
     f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|[{_DELIMITERS}]+)',
     re.DOTALL,

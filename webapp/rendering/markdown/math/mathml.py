@@ -131,7 +131,7 @@ _FACES: Final = {
 
 
 def render_formula(latex: str, *, display: bool) -> Markup | None:
-    """Render `latex` as MathML in a box of its own, or return None if its source must be shown.
+    """Render `latex` as MathML in a separate box, or return None if its source must be shown.
 
     That is so if it cannot be converted, and if it contains hidden characters or changes the
     direction of text: these can be marked in the source.

@@ -74,7 +74,7 @@ def replace_empty_heads(state: StateCore) -> None:
 
 
 def mark_tasks(state: StateCore) -> None:
-    """Replace the brackets at the start of an item by a token of its own."""
+    """Replace the brackets at the start of an item by a separate token."""
     tokens = state.tokens
     for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
