@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import TypeAlias
 
@@ -60,7 +60,7 @@ class String(_Span):
 
     @property
     def text(self) -> str:
-        written = self.source
+        written = self.document[self.start : self.end]
         if "\\" not in written:
             return written[1:-1]
         text: str = _DECODER.decode(written)
@@ -91,18 +91,20 @@ class Object(_Span):
     """
 
     members: tuple[Member, ...]
+    _values: dict[str, Value] | None = field(default=None, init=False)
 
     def get(self, name: str) -> Value | None:
-        quoted = f'"{name}"'
-        for member in reversed(self.members):
-            written = member.name.source
-            if member.name.text == name if "\\" in written else written == quoted:
-                return member.value
-        return None
+        return (self._values or self._list_values()).get(name)
+
+    def _list_values(self) -> dict[str, Value]:
+        """Index the last value of every name once, since two dozen names are usually looked up."""
+        values = {member.name.text: member.value for member in self.members}
+        object.__setattr__(self, "_values", values)
+        return values
 
     def names(self) -> tuple[str, ...]:
         """List every name once, in the order of first appearance."""
-        return tuple(dict.fromkeys(member.name.text for member in self.members))
+        return tuple(self._values or self._list_values())
 
     def text(self, name: str) -> str | None:
         value = self.get(name)
@@ -131,14 +133,18 @@ class Object(_Span):
         type is `Number`, and all but the last of several members of one name. Nulls are left
         out.
         """
-        last = {member.name.text: member for member in self.members}
+        last = self._values or self._list_values()
         unread = []
         for member in self.members:
-            value, kind = member.value, read.get(member.name.text, ())
-            is_read = isinstance(value, kind) and last[member.name.text] is member
+            value = member.value
+            if isinstance(value, Null):
+                continue
+            name = member.name.text
+            kind = read.get(name, ())
+            is_read = isinstance(value, kind) and last[name] is value
             if isinstance(value, Number) and kind is Number:
                 is_read = is_read and value.integer is not None
-            if not is_read and not isinstance(value, Null):
+            if not is_read:
                 unread.append(member)
         return tuple(unread)
 
