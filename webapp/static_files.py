@@ -101,7 +101,9 @@ class StaticFiles:
         if self._digests.get(name) != digest:
             abort(404)
         is_packed = name.endswith(_TEXTS) and request.accept_encodings.quality("gzip") > 0
-        content = self._compress(name) if is_packed else self._read(name)
+        content = self._compressed.get(name) if is_packed else self._read(name)
+        if content is None:
+            content = self._compressed[name] = gzip.compress(self._read(name), mtime=0)
         etag = f"{digest}-gzip" if is_packed else digest
         response = send_file(BytesIO(content), download_name=name, etag=etag, max_age=_YEAR)
         response.vary.add("Accept-Encoding")
@@ -114,11 +116,6 @@ class StaticFiles:
 
     def _read(self, name: str) -> bytes:
         return self._sheet if name == SHEET else (self._folder / name).read_bytes()
-
-    def _compress(self, name: str) -> bytes:
-        if name not in self._compressed:
-            self._compressed[name] = gzip.compress(self._read(name), mtime=0)
-        return self._compressed[name]
 
 
 def export_sheet() -> str:

@@ -81,7 +81,10 @@ class PageCache:
         if kept is not None:
             if not kept.inputs.cover_answers:
                 answers.known = services().loader.ask_again(tuple(kept.digests), deadline())
-            if _is_same(kept, answers):
+            if kept.inputs.is_same and all(
+                isinstance(text := answers.known.get(asked), str) and digest_text(text) == digest
+                for asked, digest in kept.digests.items()
+            ):
                 setattr(g, BODY, kept.body)
                 return Response(kept.body.plain, mimetype="text/html")
         began = time.thread_time()
@@ -127,13 +130,6 @@ def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     """Render a page by `render`, or take it from the cache of the application if it has one."""
     cache: PageCache | None = current_app.extensions.get(PAGES)
     return render() if cache is None else cache.answer(render)
-
-
-def _is_same(kept: _Kept, answers: Answers) -> bool:
-    return kept.inputs.is_same and all(
-        isinstance(text := answers.known.get(asked), str) and digest_text(text) == digest
-        for asked, digest in kept.digests.items()
-    )
 
 
 def _may_keep(response: Response) -> bool:

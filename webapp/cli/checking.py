@@ -68,7 +68,10 @@ def _run_check(options: argparse.Namespace, config: Config) -> int:
     problems: list[str] = []
 
     def add(store: Store, line: bytes) -> None:
-        found, report = _check_line(store, line.decode("utf-8", "surrogatepass"))
+        json = parse(line.decode("utf-8", "surrogatepass"))
+        found = Completion.from_json(json).id
+        parting = find_parting(store, found) if found else None
+        report = check(Subject.from_document(json, parting))
         reports.append((found or f"completion {len(reports) + 1}", report))
 
     if files:
@@ -115,14 +118,6 @@ class _Lines:
         if piece.endswith(b"\n"):
             self._take(b"".join(self._pieces))
             self._pieces.clear()
-
-
-def _check_line(store: Store, text: str) -> tuple[str | None, Report]:
-    """Check an exported completion; return its id, if it has one, and the findings."""
-    json = parse(text)
-    completion_id = Completion.from_json(json).id
-    parting = find_parting(store, completion_id) if completion_id else None
-    return completion_id, check(Subject.from_document(json, parting))
 
 
 def _print_text(reports: list[tuple[str, Report]]) -> None:

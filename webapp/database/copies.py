@@ -57,7 +57,14 @@ def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
         with report_failures(database):
             if _is_sqlite(database):
                 os.close(handle)
-                _copy_sqlite(Path(database.name), unfinished)
+                with (
+                    closing(sqlite3.connect(database.name)) as opened,
+                    closing(sqlite3.connect(unfinished)) as copy,
+                ):
+                    # Not `VACUUM INTO`, which would give rows other rowids.
+                    opened.backup(copy)
+                    # A single file, without one for its log.
+                    copy.execute("PRAGMA journal_mode=DELETE")
             else:
                 with os.fdopen(handle, "wb") as output, database.reader.connect() as connection:
                     _write_archive(connection, schemas, output)
@@ -101,14 +108,6 @@ def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
 
 def _is_sqlite(database: Database) -> bool:
     return database.reader.dialect.name == "sqlite"
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    """Copy the pages of one moment. `VACUUM INTO` would give rows other rowids."""
-    with closing(sqlite3.connect(source)) as opened, closing(sqlite3.connect(target)) as copy:
-        opened.backup(copy)
-        # A single file, without one for its log.
-        copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def _restore_sqlite(file: Path, target: Path, schemas: Sequence[Schema]) -> None:

@@ -66,19 +66,15 @@ def parse(
 
     `check` is called at intervals; it can raise an error to stop after too long a time. Raise
     `TooManyValues` soon after `max_values`: each costs a hundred times the memory of a digit.
-    Most such texts are refused before the first value is made, by their commas.
+    Most such texts are refused before the first value is made, by their commas outside strings.
     """
     if max_values is not None and text.count(",") > max_values:
-        _refuse_commas(text, max_values)
+        blank = STRINGS.sub(lambda found: " " * len(found[0]), text)
+        if blank.count(",") > max_values:
+            places = range(len(blank))
+            position = bisect_left(places, max_values + 1, key=lambda at: blank.count(",", 0, at))
+            raise TooManyValues(_describe_excess(max_values), text, position)
     return _Parser(text).parse_document(check, max_values)
-
-
-def _refuse_commas(text: str, most: int) -> None:
-    """Raise `TooManyValues` if `text` has more than `most` commas outside strings."""
-    blank = STRINGS.sub(lambda found: " " * len(found[0]), text)
-    if blank.count(",") > most:
-        position = bisect_left(range(len(blank)), most + 1, key=lambda at: blank.count(",", 0, at))
-        raise TooManyValues(_describe_excess(most), text, position)
 
 
 def _describe_excess(most: int) -> str:

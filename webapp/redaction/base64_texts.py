@@ -103,7 +103,12 @@ def _read(written: str, start: int, end: int) -> Base64Text | None:
     sample = _decode(written[:_SAMPLE])
     if sample is None:
         return None
-    if sample.startswith(_ARCHIVES) or (b"\x00" in sample and _is_tar(written)):
+    is_tar = (
+        b"\x00" in sample
+        and len(written) > 600
+        and (_decode(written[:352]) or b"")[257:262] == b"ustar"
+    )
+    if is_tar or sample.startswith(_ARCHIVES):
         return Base64Text(start, end, written, str, is_unread=True)
     if sample.startswith((*_COMPRESSED, _BZ2, _XZ)):
         return _read_compressed(written, start, end)
@@ -201,10 +206,6 @@ def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:
         if not content.startswith((*_COMPRESSED, _BZ2, _XZ)):
             break
     return b"".join(pieces)
-
-
-def _is_tar(written: str) -> bool:
-    return len(written) > 600 and (_decode(written[:352]) or b"")[257:262] == b"ustar"
 
 
 def _decode(written: str) -> bytes | None:

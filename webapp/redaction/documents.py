@@ -125,7 +125,10 @@ class Rewriter:
             new = changes.sources.get(node) if changes.sources else None
             if new is None:
                 if isinstance(node, String):
-                    new = self._rewrite_string(node, step, name, changes)
+                    text = node.text
+                    edited = changes.texts.get(node, text) if changes.texts else text
+                    edited = self.rewrite_text(edited, step, name)
+                    new = None if edited == text else write_string(edited)
                 elif isinstance(node, Number):
                     new = self._rewrite_number(node, step, name)
                 elif isinstance(node, Array):
@@ -191,12 +194,6 @@ class Rewriter:
         for number, (before, value) in values.items():
             lines[number] = before + self._rewrite(value, step, name, changes)
         return "\n".join(lines)
-
-    def _rewrite_string(self, node: String, step: Step, name: str, changes: _Changes) -> str | None:
-        text = node.text
-        edited = changes.texts.get(node, text) if changes.texts else text
-        new = self.rewrite_text(edited, step, name)
-        return None if new == text else write_string(new)
 
     def _rewrite_number(self, node: Number, step: Step, name: str) -> str | None:
         new = self._editor.edit_number(node.source, step, name)

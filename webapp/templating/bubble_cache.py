@@ -77,7 +77,9 @@ class BubbleCache:
         began = time.thread_time()
         with note_inputs() as inputs:
             html = render()
-        was_quick = time.thread_time() - began < _find_quick(context)
+        # Within this time no bubble met a limit, such as that of the colours of code. Compiling a
+        # lexer may take longer: then the code has its colours next time.
+        was_quick = time.thread_time() - began < min(CODE_SECONDS, context.budgets.seconds / 20)
         may_keep = may_keep and was_quick and context.can_spend() and _MEDIA not in html
         if not may_keep or repr(context.markdown_budget.noted_texts) != notes:
             spoil_page()
@@ -96,14 +98,6 @@ class BubbleCache:
             self.size += size - (replaced.size if replaced else 0)
             while self.size > self.most_bytes:
                 self.size -= self._kept.popitem(last=False)[1].size
-
-
-def _find_quick(context: RenderContext) -> float:
-    """Compute the seconds within which no bubble met a limit of time, as for colours of code.
-
-    Compiling a lexer takes longer than it may: code that is plain for that has colours next time.
-    """
-    return min(CODE_SECONDS, context.budgets.seconds / 20)
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:

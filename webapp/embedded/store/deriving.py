@@ -90,7 +90,9 @@ def lock_conversations(
     if connection.dialect.name != "postgresql":
         return
     locks = {one.chain.opening for one in facts if one.chain.hashes}
-    locks |= {_digest_pair(*pair) for some in pairs for pair in some if pair[0] in keys}
+    for key, value in {pair for some in pairs for pair in some if pair[0] in keys}:
+        digest = blake2b(f"{key}\0{value}".encode(), digest_size=8).digest()
+        locks.add(int.from_bytes(digest, "big", signed=True))
     if locks:
         connection.execute(_LOCK, {"keys": sorted(locks)})
 
@@ -209,8 +211,3 @@ def _insert_passages(connection: Connection, passages: Iterable[tuple[int, Passa
         for seq, one in passages
     )
     insert_rows(connection, _ADD_PASSAGE, rows)
-
-
-def _digest_pair(key: str, value: str) -> int:
-    digest = blake2b(f"{key}\0{value}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

@@ -134,7 +134,16 @@ def render_code(source: str, info: str, scope: Scope) -> str:
     """Render the placeholder of a code block, followed by its citation marks."""
     code, marks = split_marks(source)
     plain_info, info_marks = split_marks(info)
-    return scope.placeholder(lambda: _render(code, plain_info, scope)) + info_marks + marks + "\n"
+    label = plain_info.strip()
+    if len(label) > _MAX_INFO:
+        label = f"{label[:_MAX_INFO]}…"
+
+    def render() -> Markup:
+        language = find_language(plain_info)
+        highlighted = _highlight_within_budget(code, language, scope) if language else None
+        return _build(code, label, language, highlighted)
+
+    return scope.placeholder(render) + info_marks + marks + "\n"
 
 
 def render_snippet(code: str, label: str, language: str) -> Markup:
@@ -187,15 +196,6 @@ def split_lines(html: Markup) -> list[Markup]:
         opened = line[start : line.index(">", start) + 1] if is_open else ""
         lines.append(Markup(f"{line}</span>" if is_open else line))
     return lines
-
-
-def _render(code: str, info: str, scope: Scope) -> Markup:
-    label = info.strip()
-    if len(label) > _MAX_INFO:
-        label = f"{label[:_MAX_INFO]}…"
-    language = find_language(info)
-    highlighted = _highlight_within_budget(code, language, scope) if language else None
-    return _build(code, label, language, highlighted)
 
 
 def _build(code: str, label: str, language: str | None, highlighted: Markup | None) -> Markup:

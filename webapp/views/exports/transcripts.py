@@ -7,7 +7,6 @@ from typing import Final
 from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.completions import Completion
 from webapp.exports import (
     LeftOut,
     Span,
@@ -19,7 +18,6 @@ from webapp.exports import (
     iter_training_line,
 )
 from webapp.ids import parse_message_index
-from webapp.notes import Note
 from webapp.reading.pasted import parse_range
 from webapp.reading.streaming import stream_transcript
 from webapp.services import deadline, services
@@ -79,13 +77,9 @@ def choice(completion_id: str, place: int, form: str) -> ResponseReturnValue:
     return _send(Transcript(completion_id, completion, [], span=Span(choice=place)), form)
 
 
-def _find_notes(completion_id: str, completion: Completion) -> tuple[Note, ...]:
-    found = find_notes(completion_id, completion)
-    return found.notes if found else ()
-
-
 def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transcript:
     found = stream_transcript(services().loader, completion_id, deadline, first=span.first)
+    notes = find_notes(completion_id, found.completion) if with_notes else None
     return Transcript(
         completion_id,
         found.completion,
@@ -93,7 +87,7 @@ def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transc
         start=found.start,
         span=span,
         is_redacted=services().share is not None,
-        notes=_find_notes(completion_id, found.completion) if with_notes else (),
+        notes=notes.notes if notes else (),
     )
 
 

@@ -162,20 +162,15 @@ def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> boo
         elif inside:
             inside -= 1
         elif len(fence[2]) >= len(opening[2]):
-            if is_document or (has_inner and _closes_all(state, start, line, end)):
-                return silent or _push_document(state, start, line, opening)
-            return False
+            # The fence of a plain text may contain others, but more often it ends at the first one:
+            # it ends here only if that closes all fences up to the end, and nothing else does.
+            is_whole = is_document or (
+                has_inner and _is_closed(state, line + 1, end) and not _is_closed(state, start, end)
+            )
+            return is_whole and (silent or _push_document(state, start, line, opening))
     # Every such fence may be looked at up to the end of the text.
     Scope.get(state.env).meter.step(end - start)
     return False
-
-
-def _closes_all(state: StateBlock, start: int, last: int, end: int) -> bool:
-    """Return whether all fences up to `end` are closed only if the one at `start` ends at `last`.
-
-    The fence of a plain text may contain others, but more often it ends at the first one.
-    """
-    return _is_closed(state, last + 1, end) and not _is_closed(state, start, end)
 
 
 def _is_closed(state: StateBlock, start: int, end: int) -> bool:
