@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DatabaseOpener, Schema, StoreError
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -17,6 +18,18 @@ MOST_SAVED: Final = 50
 """Names; all of them are above the list."""
 MOST_NAME: Final = 60
 """Characters of a name."""
+
+_VERSION_1: Final = MetaData()
+
+Table(
+    "saved_filters",
+    _VERSION_1,
+    Column("name", Text, primary_key=True),
+    # The query of the list's address.
+    Column("query", Text, nullable=False),
+)
+
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="saved_")
 
 _LIST: Final = text("SELECT name, query FROM saved_filters ORDER BY lower(name), name")
 _COUNT: Final = text("SELECT count(*) FROM saved_filters WHERE name <> :name")
