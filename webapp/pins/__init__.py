@@ -1,10 +1,8 @@
 """Pinned completions: first in the list for all readers of this Readback, and kept.
 
-store   the pins in a database
-schema  the table
+store   the table, and the pins in it
 """
 
-from webapp.pins.schema import SCHEMA
-from webapp.pins.store import MOST_PINNED, OWN_STORE, Pins, name_place
+from webapp.pins.store import MOST_PINNED, OWN_STORE, SCHEMA, Pins, name_place
 
 __all__ = ["MOST_PINNED", "OWN_STORE", "SCHEMA", "Pins", "name_place"]

@@ -1,16 +1,20 @@
-"""Keep pins in a database, each for the server that its completion is read from."""
+"""Keep pins in a database, each for the server that its completion is read from.
+
+Times are stored in milliseconds since 1970.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DatabaseOpener, Schema, StoreError
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -19,6 +23,19 @@ MOST_PINNED: Final = 100
 """Pins of one server; all of them are above the list."""
 OWN_STORE: Final = "store"
 """The place of completions in the store of this Readback."""
+
+_VERSION_1: Final = MetaData()
+
+Table(
+    "pins",
+    _VERSION_1,
+    # The server that the completion is read from; see `name_place`.
+    Column("place", Text, primary_key=True),
+    Column("completion", Text, primary_key=True),
+    Column("pinned", BigInteger, nullable=False),
+)
+
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="pin_")
 
 _LIST: Final = text("SELECT completion FROM pins WHERE place = :place ORDER BY pinned DESC")
 _LIST_ALL: Final = text("SELECT completion FROM pins")
