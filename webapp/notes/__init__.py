@@ -1,12 +1,10 @@
 """Notes of readers on messages, ranges of them and answers; they are not part of the completion.
 
 values  a note, and its form in the snapshot of a share
-store   the notes in a database
-schema  the table
+store   the table, and the notes in it
 """
 
-from webapp.notes.schema import SCHEMA
-from webapp.notes.store import MOST_CHARACTERS, MOST_NOTES, Notes
+from webapp.notes.store import MOST_CHARACTERS, MOST_NOTES, SCHEMA, Notes
 from webapp.notes.values import MEMBER, Note, read_notes, write_notes
 
 __all__ = [

@@ -1,4 +1,7 @@
-"""Keep notes in a database, each for the server that its completion is read from."""
+"""Keep notes in a database, each for the server that its completion is read from.
+
+Times are stored in milliseconds since 1970.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DatabaseOpener, Schema, StoreError
 from webapp.notes.values import Note
 from webapp.redaction import get_logger
 
@@ -21,6 +25,28 @@ MOST_NOTES: Final = 200
 """On one completion; all of them are on one page."""
 MOST_CHARACTERS: Final = 4_000
 """Of a note."""
+
+_VERSION_1: Final = MetaData()
+
+Table(
+    "notes",
+    _VERSION_1,
+    Column("id", Text, primary_key=True),
+    # The server that the completion is read from; see `webapp.pins.name_place`.
+    Column("place", Text, nullable=False),
+    Column("completion", Text, nullable=False),
+    Column("first", Integer),
+    Column("last", Integer),
+    Column("choice", Integer),
+    Column("author", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("edited", BigInteger),
+    Column("text", Text, nullable=False),
+    Index("notes_by_completion", "place", "completion", "created", "id"),
+)
+
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="note_")
 
 _COLUMNS: Final = "id, author, name, created, edited, text, first, last, choice"
 _OF: Final = "FROM notes WHERE place = :place AND completion = :completion"
