@@ -20,7 +20,7 @@ from webapp import access, notes, pins, saved, shares
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.database import DatabaseOpener, open_later
 from webapp.snippets import Server
-from webapp.uploads.schema import SCHEMA as UPLOADS
+from webapp.uploads.reports import SCHEMA as UPLOADS
 from webapp.upstream import SYSTEM_CLOCK, Clock, Endpoint, Limits, Upstream
 
 ServerKind: TypeAlias = Literal["embedded", "openai", "azure", "compatible"]

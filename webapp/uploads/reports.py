@@ -1,15 +1,35 @@
-"""The result of an upload, as a value that is stored as JSON."""
+"""The state and the report of an upload: a value, stored as JSON in a table."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
+
+from webapp.database import Schema
 
 State: TypeAlias = Literal["waiting", "reading", "done", "failed"]
 
 STALE_SECONDS: Final = 300
 """After so long without progress, the process that read an upload has probably stopped."""
+
+_VERSION_1: Final = MetaData()
+
+Table(
+    "uploads",
+    _VERSION_1,
+    Column("id", Text, primary_key=True),
+    # Times are in whole unix seconds.
+    Column("begun", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+    Index("uploads_by_time", "begun"),
+)
+
+SCHEMA: Final = Schema(steps=(partial(_VERSION_1.create_all, checkfirst=False),), prefix="upload_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
