@@ -26,8 +26,7 @@ from webapp.rendering.text.invisible import (
     render_exact,
     reveal_invisible,
 )
-from webapp.rendering.text.lines import render_lines
-from webapp.rendering.text.links import link_addresses
+from webapp.rendering.text.plain import link_addresses, render_lines
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
 from webapp.rendering.tools.arguments import (
     Arguments,

@@ -1,4 +1,4 @@
-"""Plain text with links, for texts that readers write."""
+"""Render plain text: with a number at each line, or with links."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def link_addresses(text: str, *, own_host: str) -> Markup:
             end = found.start() + len(address)
     pieces.append(reveal_invisible(text[end:]))
     return Markup("").join(pieces)
+
+
+def render_lines(text: str, first: int = 1) -> Markup:
+    """Render `text` for a `<pre>`, each line in an element with its number, `first` and on."""
+    lines = (
+        Markup('<span class="line" data-line="{}">{}</span>').format(number, reveal_invisible(line))
+        for number, line in enumerate(re.split(r"(?<=\n)", text), start=first)
+        if line
+    )
+    return Markup("\n") + Markup("").join(lines)
