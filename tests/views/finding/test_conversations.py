@@ -111,7 +111,7 @@ def test_the_page_of_a_conversation_shows_each_message_once(
     # All ends: the branch that is shown, and what was thrown away.
     branches = first.css("nav.branches a")
     assert [one.attributes.get("aria-current") for one in branches].count("true") == 1
-    assert len(branches) == 5
+    assert len({readable(one) for one in branches}) == 5
 
     # A result is linked to its call, in the answer of the request before.
     results = first.css(".answers")

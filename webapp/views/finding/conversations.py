@@ -16,9 +16,11 @@ from webapp.conversations import (
     PromptDifference,
     StoredRequest,
 )
+from webapp.formatting import count, first_words, moment
 from webapp.reading import MAX_LIMIT, PageRequest
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
+from webapp.templating.listing import clock_time
 from webapp.upstream import Deadline, UpstreamError, check_id
 from webapp.views import read_whole_number
 
@@ -26,6 +28,8 @@ bp = Blueprint("conversations", __name__)
 
 REQUESTS_AT_ONCE = 10
 """On one page."""
+MOST_WITH_WORDS = 8
+"""Branches whose words are compared with those of another."""
 _SAID_APART = frozenset({"Usage", "Timing", "Identity", "Metadata"})
 
 
@@ -55,11 +59,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The end of a branch, for a tab."""
+    """The end of a branch, for a tab; `facts` say how it differs from the other branches."""
 
     end: StoredRequest
-    count: int
     is_shown: bool
+    facts: tuple[str, ...]
 
 
 @bp.get("/conversations/<completion_id>")
@@ -90,11 +94,57 @@ def show(completion_id: str) -> ResponseReturnValue:
         first=first,
         steps=steps,
         following=first + len(steps) if first - 1 + len(steps) < len(path) else None,
-        branches=[
-            Branch(one, len(conversation.path_to(one)), one is conversation.last_of(end))
-            for one in conversation.iter_ends()
-        ],
+        branches=_list_branches(source, conversation, end),
     )
+
+
+def _list_branches(
+    source: ConversationSource, conversation: Conversation, shown: StoredRequest
+) -> list[Branch]:
+    """List the branches, with the times, the models and the words in which they differ."""
+    paths = [conversation.path_to(end) for end in conversation.iter_ends()]
+    ends = [path[-1] for path in paths]
+    has_models = len({end.model for end in ends}) > 1
+    is_one_day = len({moment(end.created)[:10] for end in ends if end.created}) < 2
+    last = conversation.last_of(shown)
+    branches = []
+    known: set[tuple[str, ...]] = set()
+    for at, path in enumerate(paths):
+        end = path[-1]
+        facts = [count(len(path), "request")]
+        if end.created:
+            facts.append(f"to {clock_time(end.created) if is_one_day else moment(end.created)}")
+        if has_models and end.model:
+            facts.append(end.model)
+        if len(paths) > 1 and at < MOST_WITH_WORDS:
+            words = _find_own_words(source, path, paths[:at] + paths[at + 1 :])
+            facts += [f"“{first_words(words, 40)}”"] if words.strip() else []
+        if tuple(facts) in known:
+            facts.append(f"…{end.id[-8:]}")
+        known.add(tuple(facts))
+        branches.append(Branch(end, end is last, tuple(facts)))
+    return branches
+
+
+def _find_own_words(
+    source: ConversationSource, path: list[StoredRequest], others: list[list[StoredRequest]]
+) -> str:
+    """Find the first words in which the prompt of a branch differs from the nearest other one.
+
+    Empty if both ask the same.
+    """
+    shared, nearest = max(
+        ((_count_shared(path, other), other) for other in others), key=lambda pair: pair[0]
+    )
+    if shared >= min(len(path), len(nearest)):
+        return ""
+    difference = source.find_prompt_difference(nearest[shared].id, path[shared].id)
+    return difference.after if difference else ""
+
+
+def _count_shared(path: list[StoredRequest], other: list[StoredRequest]) -> int:
+    pairs = enumerate(zip(path, other, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b), min(len(path), len(other)))
 
 
 def _iter_steps(
