@@ -28,6 +28,10 @@ const STEPS = {
 };
 
 const status = document.getElementById("status");
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", showKeys);
+}
 const search = document.querySelector(".search-link");
 let begun = "";
 

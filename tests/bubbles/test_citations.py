@@ -50,7 +50,7 @@ def test_citations_are_marked_in_the_text_and_listed(answered: ShowAnswer) -> No
     assert readable(first) == (
         "Weather in Paris weather.example https://weather.example/paris 6 to 11 ↩"
     )
-    assert readable(second) == "https://b.example/ b.example 0 to 0, empty"
+    assert readable(second) == "https://b.example/ b.example no place given"
     assert bubble.sources == ["It is 21 °C in Paris."]
     assert notes(bubble) == []
 

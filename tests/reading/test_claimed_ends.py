@@ -91,7 +91,7 @@ def test_a_run_is_counted_to_its_end(fake: FakeUpstream, fake_client: FlaskClien
     store(fake, 230)
     page = Page.of(fake_client.get(HERE))
     page = Page.of(fake_client.get(page.link("count the whole run") or ""))
-    assert "230 user turns" in page.text
+    assert "user 230" in page.one(".roles").text()
 
 
 @pytest.mark.parametrize("total", [20, 0])

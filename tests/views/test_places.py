@@ -81,6 +81,34 @@ def test_a_place_that_is_not_there_is_not_found(run_client: FlaskClient, pasted:
     assert "the transcript has 61 messages and 60 calls." in page.text
 
 
+@pytest.mark.parametrize("words", ["book", "two words", "sofia_kim_7287"])
+def test_words_are_searched_for_in_the_open_transcript_first(
+    run_client: FlaskClient, words: str
+) -> None:
+    answer = run_client.post("/open", data={"pasted": words, "completion": ID})
+    assert answer.location == f"/completions/{ID}/search?q={words.replace(' ', '+')}"
+
+    page = Page.of(run_client.get(answer.location))
+    everywhere = page.link("Search all completions") or ""
+    assert everywhere == f"/search?q={words.replace(' ', '+')}&from={ID}"
+    page = Page.of(run_client.get(everywhere))
+    assert page.link("Search only the transcript that you came from") == answer.location
+    assert page.one("input[name=from]").attributes["value"] == ID
+    filters = run_client.post("/open", data={"pasted": "tool:book", "completion": ID})
+    assert filters.location == "/completions?filter=tool:book"
+
+
+def test_another_server_searches_the_open_transcript(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "Tides")
+    word = fake_client.post("/open", data={"pasted": "tides", "completion": ID})
+    assert word.location == f"/completions/{ID}/search?q=tides"
+    answer = fake_client.post("/open", data={"pasted": "the tides", "completion": ID})
+    assert answer.location == f"/completions/{ID}/search?q=the+tides"
+    assert Page.of(fake_client.get(answer.location)).all('a[href^="/search"]') == []
+
+
 @pytest.mark.parametrize("completion", ["", "..", "a b"])
 def test_without_an_open_transcript_a_number_is_searched_for(
     run_client: FlaskClient, completion: str

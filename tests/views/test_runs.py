@@ -104,13 +104,11 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
 
     assert len(page.bubbles) == 20 + 20 + 1
-    assert texts(page, ".run-counts > *") == [
-        "30 calls of 2 tools",
-        "2 failures in 1 place",
+    assert texts(page, ".roles > *") == [
+        *("user 3", "assistant 31", "calls 30", "failures 2"),
         "1 call without a result",
-        "3 user turns",
     ]
-    assert texts(page, ".role-chip") == ["user 3", "assistant 31", "calls 30", "failures 2"]
+    assert texts(page, ".run-details > summary") == ["failures in 1 place, 2 tools"]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
     assert sequence.endswith("error message: Error: no seat")
@@ -121,10 +119,10 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
 def test_every_link_leads_to_what_it_names(run_client: FlaskClient, start: str) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}{start}"))
 
-    links = page.all(".run-counts a, .bar-links a, .sequences a, .run-table a")
+    links = page.all(".run-lacks, .bar-links a, .sequences a, .run-table a")
     targets = [link.attributes["href"] or "" for link in links]
     anchored = [target for target in targets if "#" in target]
-    assert len(anchored) >= 8
+    assert len(anchored) >= 7
     for target in anchored:
         address, _, anchor = target.partition("#")
         there = Page.of(run_client.get(address)) if address else page
@@ -182,15 +180,15 @@ def test_with_another_server_a_run_is_counted_when_a_reader_asks(
     fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(250)))
 
     page = Page.of(fake_client.get(f"/completions/{ID}"))
-    assert texts(page, ".run-counts > *") == [
-        "21 user turns",
+    assert texts(page, ".roles > *") == [
+        *("user 21", "assistant 1"),
         "counted on 21 of 250 messages · count the whole run",
     ]
     page = Page.of(fake_client.get(page.link("count the whole run") or ""))
-    assert texts(page, ".run-counts > *") == ["250 user turns"]
+    assert texts(page, ".roles > *") == ["user 250", "assistant 1"]
     requests = len(fake.requests)
     page = Page.of(fake_client.get(f"/completions/{ID}"))
-    assert texts(page, ".run-counts > *") == ["250 user turns"]
+    assert texts(page, ".roles > *") == ["user 250", "assistant 1"]
     assert len(fake.requests) <= requests + 3
 
 
@@ -202,7 +200,7 @@ def test_a_run_replaced_under_its_id_is_counted_anew(
     fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(130)), created=2)
 
     page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
-    assert texts(page, ".run-counts > *") == ["130 user turns"]
+    assert texts(page, ".role-chip") == ["user 130", "assistant 1"]
 
 
 def test_the_outline_has_a_line_for_each_turn_and_series_of_calls(run_client: FlaskClient) -> None:
@@ -229,8 +227,8 @@ def test_the_ribbon_has_a_linked_cell_for_each_message_out_of_the_tab_order(
     cells = page.all(".ribbon a")
     assert len(cells) == 63
     assert {cell.attributes["tabindex"] for cell in cells} == {"-1"}
-    assert len(page.all('.ribbon [data-kind="failed"]')) == 2
-    assert len(page.all(".ribbon [data-here]")) == 20 + 20 + 1
+    assert len(page.all('.ribbon > svg [data-kind="failed"]')) == 2
+    assert len(page.all(".ribbon > svg [data-here]")) == 20 + 20 + 1
     label = page.one(".ribbon .visually-hidden").text()
     assert "63 messages, 3 user turns, 30 calls, 2 failures" in label
 
@@ -241,7 +239,7 @@ def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
     fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(1700)))
 
     page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
-    assert texts(page, ".run-counts > *") == ["1,700 user turns"]
+    assert texts(page, ".role-chip") == ["user 1,700", "assistant 1"]
     assert len(page.all(".ribbon a")) <= 400
     assert len(page.all(".outline-lines li")) == 1000
 
@@ -258,8 +256,8 @@ def test_a_call_says_its_number_in_the_run(run_client: FlaskClient, view: str) -
     address = f"/completions/{ID}?view={view}"
     page, following, *_ = pages_from(run_client, address, fragments=True)
 
-    titles = [one.attributes.get("title") for one in page.all(".call-number")]
-    further = [one.attributes.get("title") for one in following.all(".call-number")]
+    titles = texts(page, ".call-place")
+    further = texts(following, ".call-place")
     assert [*titles, *further][:10] == [f"call {number} of 30" for number in range(1, 11)]
     assert further[0] == f"call {len(titles) + 1} of 30"
 
@@ -271,13 +269,12 @@ def test_a_part_of_a_run_says_no_number_that_it_does_not_know(
     for at in range(0, 250, 2):
         fake.completions[ID].messages[at] |= calls("look", start=at)
 
-    def titles(path: str) -> list[str | None]:
-        page = Page.of(fake_client.get(f"/completions/{ID}{path}"))
-        return [one.attributes.get("title") for one in page.all(".call-number")]
+    def places(path: str) -> list[str]:
+        return texts(Page.of(fake_client.get(f"/completions/{ID}{path}")), ".call-place")
 
-    assert titles("")[:2] == ["call 1", "call 2"]
-    assert titles(f"?after={ID}-99")[0] is None
-    assert titles("?whole=1")[:2] == ["call 1 of 125", "call 2 of 125"]
+    assert places("")[:2] == ["call 1", "call 2"]
+    assert places(f"?after={ID}-99") == []
+    assert places("?whole=1")[:2] == ["call 1 of 125", "call 2 of 125"]
 
 
 ASKED: Json = {"role": "user", "content": "Will it rain?"}

@@ -121,8 +121,10 @@ def find_result_failure(
     return _judge_text(text, is_reading=is_reading)
 
 
-def find_answer_failure(message: Message, finish_reason: str | None) -> Failure | None:
-    """Find out why an answer is incomplete: refused, cut off or filtered."""
+def find_answer_failure(
+    message: Message, finish_reason: str | None, broken_off: str | None = None
+) -> Failure | None:
+    """Find out why an answer is incomplete: refused, cut off, filtered or broken off."""
     if finish_reason == "length":
         return Failure("cut off", "finish_reason: length")
     if finish_reason == "content_filter":
@@ -130,7 +132,7 @@ def find_answer_failure(message: Message, finish_reason: str | None) -> Failure 
     for part in message.parts:
         if isinstance(part, Refusal) and part.text.strip():
             return Failure("refused", _shorten(part.text))
-    return None
+    return Failure("broken off", _shorten(broken_off)) if broken_off else None
 
 
 def _judge_object(value: Object) -> Failure | None:

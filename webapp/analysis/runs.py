@@ -86,6 +86,20 @@ class Run:
         return tuple(message for message in self.messages if message.failure)
 
     @property
+    def failures_of_no_call(self) -> tuple[RunMessage, ...]:
+        """The failures but results of a call that was read: those are failures of the call."""
+        answering = {number for call in self.calls for number in call.results}
+        return tuple(
+            one for one in self.failures if one.number is None or one.number not in answering
+        )
+
+    @property
+    def failure_count(self) -> int:
+        """The number of failures that pages say: failed calls, and what failed without a call."""
+        failed = sum(call.failure is not None for call in self.calls)
+        return failed + len(self.failures_of_no_call)
+
+    @property
     def user_turns(self) -> tuple[RunMessage, ...]:
         return tuple(message for message in self.messages if message.kind == "user")
 
@@ -140,7 +154,7 @@ def analyze_run(
         id(one): failure
         for entry in entries
         for one in (entry, *entry.pieces)
-        if (failure := _find_failure(one))
+        if (failure := _find_failure(one, completion))
     }
     turn = counted_calls = 0
     messages: list[RunMessage] = []
@@ -173,9 +187,10 @@ def find_call_failure(call: CallEntry) -> Failure | None:
     return next((failure for failure in failures if failure), None)
 
 
-def _find_failure(entry: Entry) -> Failure | None:
+def _find_failure(entry: Entry, completion: Completion | None = None) -> Failure | None:
     if entry.choice is not None:
-        return find_answer_failure(entry.message, entry.choice.finish_reason)
+        broken_off = completion.broken_off if completion else None
+        return find_answer_failure(entry.message, entry.choice.finish_reason, broken_off)
     if not entry.message.is_tool_result:
         return find_answer_failure(entry.message, None)
     if entry.answers is None:

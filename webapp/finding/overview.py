@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from webapp.finding.query import Query
 
-OUTCOMES: Final = ("failed", "cut off", "tool calls", "stop", "other")
-"""How a completion ended: each has the first one that fits."""
+OUTCOMES: Final = (
+    *("broken off", "content filter", "refused", "cut off"),
+    *("tool calls", "stop", "other"),
+)
+"""How a completion ended: each has the first one that fits. The first four are failed answers."""
 MOST_BARS: Final = 120
 MOST_NAMES: Final = 21
 """Models, and tools, that are counted; the most frequent ones, one more than a page shows."""

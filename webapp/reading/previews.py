@@ -73,7 +73,9 @@ class Row:
             find_answer_failure(choice.message_or_empty, choice.finish_reason)
             for choice in self.completion.choices
         )
-        return next((failure for failure in found if failure), None)
+        broken_off = self.completion.broken_off
+        failure = Failure("broken off", broken_off) if broken_off else None
+        return next((failure for failure in found if failure), failure)
 
 
 class Previews:

@@ -18,15 +18,19 @@ from webapp.analysis.differences import (
     compare_settings,
 )
 from webapp.exact_json import String, Value, indent
-from webapp.formatting import count, show_blanks
+from webapp.formatting import count, first_words, show_blanks
 from webapp.messages import Message
 from webapp.messages.message import get_text, list_pieces
 from webapp.reading.comparing import Comparison, Fold, Side, compare_sides
+from webapp.reading.previews import preview_question
 from webapp.templating.addresses import place_url
 from webapp.transcript import Entry
 
 ROWS: Final = 20
 """Differences on one page."""
+
+_MOST_ASKED: Final = 5
+"""Messages among which a title is sought."""
 
 _MOST_OF_ONE: Final = 30
 """Differences shown of one message, or of one group of settings."""
@@ -87,6 +91,11 @@ class ComparisonView:
     start: int = 0
     _budget: Budget = field(default_factory=Budget)
     _room: int = _MOST_OF_PAGE
+
+    def find_title(self, side: Side) -> str:
+        """Find the first words of the question, or the id if nobody asked one."""
+        text = preview_question(side.iter_messages(0, min(side.inputs, _MOST_ASKED))).text
+        return first_words(text, 100) or side.completion_id
 
     @cached_property
     def comparison(self) -> Comparison:

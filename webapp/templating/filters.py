@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +15,7 @@ from webapp.access.reader import ANYONE
 from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.completions import Completion, scalar_text
+from webapp.exact_json import Member
 from webapp.finding import (
     BadQuery,
     parse_query,
@@ -35,7 +36,7 @@ KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio
 
 QUICK: Final = {
     "cut off": "finish:length",
-    "failed": "has:failure",
+    "failed answers": "has:failure",
     "tools": "has:calls",
     "images": "has:image",
     "audio": "has:audio",
@@ -57,6 +58,17 @@ _METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
 _MOST_IN_LINK: Final = 512
 _MOST_CHIPS: Final = 3
 _MOST_SECONDS: Final = 10**11 - 1
+_LONG_VALUE: Final = 40
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_OUTCOMES: Final = frozenset(
+    ("reward", "score", "result", "outcome", "status", "success", "passed", "failed", "error")
+    + ("grade", "rating", "verdict", "label", "feedback", "correct", "resolved")
+)
+_ORIGINS: Final = frozenset(
+    ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
+    + ("licence", "dataset", "repo", "repository", "note", "description", "retrieved", "kind")
+)
+"""Words of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,7 @@ class Filters:
         The value is None if it is not a string.
         """
         chips = []
-        for member in completion.metadata:
+        for member in sort_metadata(completion.metadata):
             key, value = member.name.text, scalar_text(member.value)
             if (key, value) not in self.metadata:
                 chips.append((key, value or member.value.source, value))
@@ -249,6 +261,22 @@ class Filters:
         sent = {member.name.text: scalar_text(member.value) for member in completion.metadata}
         is_model = self.model in (None, completion.model)
         return is_model and all(sent.get(key) == value for key, value in self.metadata)
+
+
+def sort_metadata(members: Iterable[Member]) -> list[Member]:
+    """Sort metadata by how much it says at a glance: outcomes first, origins and long texts last.
+
+    Members of the same rank keep their order.
+    """
+
+    def rank(member: Member) -> int:
+        words = set(_WORD.findall(member.name.text.lower()))
+        if words & _OUTCOMES:
+            return 0
+        is_long = len(scalar_text(member.value) or member.value.source) > _LONG_VALUE
+        return 2 if is_long or words & _ORIGINS else 1
+
+    return sorted(members, key=rank)
 
 
 def list_filters() -> Filters:

@@ -120,9 +120,9 @@ def is_of_kind(row: Row, kind: Kind) -> bool:
     marks = (*(row.question.marks if row.question else ()), *row.answer.marks)
     rule = row.failure.rule if row.failure else None
     if kind == "cut off":
-        return rule == "cut off" or row.completion.broken_off is not None
+        return rule in ("cut off", "broken off")
     if kind == "failed":
-        return row.failure is not None or row.completion.broken_off is not None
+        return row.failure is not None
     if kind == "tools":
         return any(mark.startswith("call:") for mark in marks)
     return {"images": "image", "audio": "audio", "refused": "refused"}[kind] in marks

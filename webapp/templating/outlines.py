@@ -8,6 +8,7 @@ from math import ceil, log2
 from typing import Final
 
 from webapp.analysis import Run, RunCall
+from webapp.formatting import count
 from webapp.templating.runs import RunLinks
 
 MOST_LINES: Final = 1000
@@ -15,8 +16,11 @@ _MOST_CELLS: Final = 400
 _HEIGHT: Final = 20
 # Where a cell begins and how high it is: kinds differ in shape, not only in colour. A
 # failed call hangs from the top.
-_SHAPES: Final = {"user": (0, 20), "answer": (0, 20), "assistant": (8, 12), "failed": (0, 14)}
 _LOW: Final = (13, 7)
+SHAPES: Final = {
+    **{"user": (0, 20), "answer": (0, 20), "assistant": (8, 12), "failed": (0, 14)},
+    "result": _LOW,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
     lines: list[OutlineLine] = []
     waiting: list[RunCall] = []
     answered = {number for call in run.calls for number in call.results if number is not None}
+    failed = {message.anchor for message in run.failures_of_no_call}
     for message in run.messages:
         is_call_result = message.kind == "result" and message.number in answered
         if is_call_result:
@@ -77,7 +82,7 @@ def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
                 name="answer" if message.kind == "answer" else message.role,
                 words=message.words,
                 count=1,
-                failures=int(message.failure is not None),
+                failures=int(message.anchor in failed),
                 share=round(100 * message.size / size),
             )
             lines.append(line)
@@ -116,7 +121,7 @@ def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
         shown = next((one for one in messages if one.failure), None)
         shown = shown or max(messages, key=lambda one: (one.kind in ("user", "answer"), one.size))
         kind = "failed" if shown.failure else shown.kind
-        y, height = _SHAPES.get(kind, _LOW)
+        y, height = SHAPES.get(kind, _LOW)
         width = min(9, max(3, round(log2(1 + sum(one.size for one in messages) / 100))))
         href = links.to_message(shown)
         cells.append(
@@ -133,7 +138,12 @@ def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
         )
         x += width + 1
     part = "the run" if run.is_whole else "the part that was read"
-    words = [f"{len(run.messages):,} messages", f"{len(run.user_turns):,} user turns"]
-    words += [f"{len(run.calls):,} calls", f"{len(run.failures):,} failures"]
-    label = f"Ribbon of {part}: {', '.join(words)}. The outline has the same links."
+    numbers = {
+        "message": len(run.messages),
+        "user turn": len(run.user_turns),
+        "call": len(run.calls),
+        "failure": run.failure_count,
+    }
+    words = ", ".join(count(number, noun) for noun, number in numbers.items())
+    label = f"Ribbon of {part}: {words}. The outline has the same links."
     return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=label)

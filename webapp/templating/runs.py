@@ -10,6 +10,7 @@ from flask import abort, request
 
 from webapp.analysis import Run, RunCall, RunMessage
 from webapp.analysis.checks import Finding
+from webapp.formatting import count
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.addresses import place_url
@@ -84,7 +85,7 @@ def list_chips(run: Run) -> tuple[Chip, ...]:
         **{role: run.roles.get(role, 0) for role in _ROLES},
         "user": len(run.user_turns),
         "calls": len(run.calls),
-        "failures": len(run.failures),
+        "failures": run.failure_count,
     }
     return tuple(Chip(name, counts[name]) for name in FILTERS if counts[name])
 
@@ -129,9 +130,7 @@ def _is_shown(entry: Entry, context: RenderContext) -> bool:
 
 def count_places(run: Run) -> int:
     """Count the places in which a run failed: sequences of calls, and single messages."""
-    called = {number for call in run.calls for number in call.results if number is not None}
-    alone = (one for one in run.failures if one.number is None or one.number not in called)
-    return len(run.sequences) + sum(1 for _ in alone)
+    return len(run.sequences) + len(run.failures_of_no_call)
 
 
 def first_failure_url(run: Run, links: RunLinks) -> str | None:
@@ -151,6 +150,7 @@ def can_count_whole() -> bool:
 
 def describe_part(section: TranscriptPage, run: Run) -> str:
     """Describe which part of the transcript a run that is not whole covers."""
-    total = f" of {section.total:,}" if section.total is not None else ""
     read = sum(one.number is not None or one.kind != "answer" for one in run.messages)
-    return f"{read:,}{total} messages"
+    if section.total is None:
+        return count(read, "message")
+    return f"{read:,} of {count(section.total, 'message')}"

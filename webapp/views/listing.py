@@ -147,8 +147,9 @@ def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
 def open_pasted() -> ResponseReturnValue:
     """Redirect to the pasted completion or place; by POST, since a curl command holds a key.
 
-    While a transcript is open, the form names its completion, and a number is a place in it, two
-    are a range. On the embedded server anything that names nothing is searched for.
+    While a transcript is open, the form names its completion: a number is a place in it, two are a
+    range, and words are searched for in it. Elsewhere the embedded server searches all completions
+    for them; filters such as `tool:shell` lead to the list.
     """
     pasted = request.form.get("pasted", "")[:MAX_PASTED]
     open_id = request.form.get("completion", "")
@@ -158,8 +159,12 @@ def open_pasted() -> ResponseReturnValue:
         if place := parse_place(pasted):
             return redirect(find_place(open_id, place), 303)
     ref = parse_pasted(pasted)
-    if services().finder is not None and _is_search(pasted, ref):
-        return redirect(_search_url(pasted.strip()), 303)
+    finds_all = services().finder is not None
+    if (finds_all or is_valid_id(open_id)) and _is_search(pasted, ref):
+        words = pasted.strip()
+        if is_valid_id(open_id) and not (finds_all and _has_only_filters(words)):
+            return redirect(url_for("search.show", completion_id=open_id, q=words), 303)
+        return redirect(_search_url(words), 303)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
@@ -272,14 +277,17 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
 
 
 def _search_url(words: str) -> str:
-    """Choose the URL of the list for filters alone, and of the search for texts."""
+    """Return the URL of the list for filters alone, and of the search for texts."""
+    if _has_only_filters(words):
+        return url_for("listing.index", filter=words)
+    return url_for("finding.search", q=words)
+
+
+def _has_only_filters(words: str) -> bool:
     try:
-        has_terms = bool(parse_query(words).terms)
+        return not parse_query(words).terms
     except BadQuery:
-        has_terms = True
-    if has_terms:
-        return url_for("finding.search", q=words)
-    return url_for("listing.index", filter=words)
+        return False
 
 
 def _page(listing: Listing) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import abort
 
 from webapp.analysis import Run
+from webapp.formatting import count
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.pasted import Place, parse_range
 from webapp.services import deadline, services
@@ -45,8 +46,8 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
     if span is None:
         abort(400, "The parameter range takes two numbers, the lower one first, as in 9-15.")
     first, last = span
-    count = last - first + 1
-    if count > MAX_LIMIT:
+    length = last - first + 1
+    if length > MAX_LIMIT:
         abort(400, f"A range has at most {MAX_LIMIT} messages.")
     start = services().loader.load_page(completion_id, PageRequest(), deadline())
     message_id = _number_id(start, first)
@@ -62,10 +63,10 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
         run = run or services().runs.read(start, deadline())
         missing = Place("message", first if message_id is None else last)
         abort(404, f"There is no {missing}: {_describe_extent(start, run)}.")
-    request = replace(request, limit=max(request.limit, count))
+    request = replace(request, limit=max(request.limit, length))
     section = services().loader.load_page_from(completion_id, message_id, request, deadline())
     section = replace(section, total=section.total or start.total)
-    return make_context(section, target=message_id, target_count=count)
+    return make_context(section, target=message_id, target_count=length)
 
 
 def _number_id(section: TranscriptPage, number: int) -> str | None:
@@ -81,8 +82,10 @@ def _describe_extent(section: TranscriptPage, run: Run) -> str:
     """Describe how far the messages and calls of a transcript go, as far as it was read."""
     read = len([message for message in run.messages if message.number is not None])
     total = read if run.is_whole else section.total
-    calls = f"{len(run.calls):,} {'call' if len(run.calls) == 1 else 'calls'}"
+    calls = count(len(run.calls), "call")
     if run.is_whole or total is None:
         has = "the transcript has" if run.is_whole else "what could be read of the transcript has"
-        return f"{has} {read:,} {'message' if read == 1 else 'messages'} and {calls}"
-    return f"the transcript has {total:,} messages, and {calls} in the first {read:,} of them"
+        return f"{has} {count(read, 'message')} and {calls}"
+    return (
+        f"the transcript has {count(total, 'message')}, and {calls} in the first {read:,} of them"
+    )

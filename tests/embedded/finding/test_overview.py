@@ -66,10 +66,10 @@ QUERIES = [
 
 
 def find_outcome(tags: tuple[str, ...]) -> str:
-    if set(tags) & {"failure:content_filter", "failure:refusal", "failure:incomplete"}:
-        return "failed"
-    if "failure:length" in tags:
-        return "cut off"
+    failures = ["incomplete", "content_filter", "refusal", "length"]
+    for failure, outcome in zip(failures, OUTCOMES, strict=False):
+        if f"failure:{failure}" in tags:
+            return outcome
     if "finish:tool_calls" in tags:
         return "tool calls"
     return "stop" if "finish:stop" in tags else "other"

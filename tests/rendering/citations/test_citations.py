@@ -266,7 +266,7 @@ def test_a_range_that_overlaps_another_is_listed_with_a_note(
 @pytest.mark.parametrize(
     ("start", "end", "told"),
     [
-        (0, 0, "0 to 0, empty"),
+        (0, 0, "no place given"),
         (2, 2, "2 to 2, empty"),
         (3, 1, "3 to 1, ends before it starts"),
         (-1, 2, "-1 to 2, outside the text"),

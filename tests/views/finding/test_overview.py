@@ -68,7 +68,7 @@ def test_the_strip_has_the_filters_of_the_list_and_leads_to_others(
     page = Page.of(client.get("/completions"))
     strip = page.one(".overview")
     assert readable(page.one(".strip-legend")) == (
-        "5 completions 1 cut off 1 tool calls 3 stop 1,000 tokens in 20 tokens out As numbers"
+        "5 completions cut off 1 tool calls 1 stop 3 1,000 tokens in 20 tokens out As numbers"
     )
     notes = [readable(note) for note in page.all(".overview > .quiet-note")]
     assert notes == [
@@ -78,9 +78,9 @@ def test_the_strip_has_the_filters_of_the_list_and_leads_to_others(
     # Bars of two hours: 109 cover nine days.
     titles = [readable(title) for title in page.all(".strip svg title")]
     assert titles == [
-        "2026-11-08 12:00 to 14:00: 1 completion, 1 stop",
-        "2026-11-16 12:00 to 14:00: 2 completions, 1 cut off, 1 tool calls",
-        "2026-11-17 12:00 to 14:00: 1 completion, 1 stop",
+        "2026-11-08 12:00 to 14:00, 1 completion: stop 1",
+        "2026-11-16 12:00 to 14:00, 2 completions: cut off 1, tool calls 1",
+        "2026-11-17 12:00 to 14:00, 1 completion: stop 1",
     ]
     assert "109 bars of 2 hours each, in UTC" in readable(page.one(".strip .visually-hidden"))
     bars = page.all(".strip svg a")
@@ -94,15 +94,15 @@ def test_the_strip_has_the_filters_of_the_list_and_leads_to_others(
         ["m1", "3", "1,000", "20"],
         ["m2", "1", "unknown", "unknown"],
         ["no model named", "1", "unknown", "unknown"],
-        ["any failure", "1"],
-        ["cut off: length", "1"],
+        ["any of them", "1"],
+        ["cut off", "1"],
         ["shell", "2"],
     ]
     shown = {name: len(Page.of(client.get(href)).rows) for name, href in links.items()}
-    assert shown == {"m1": 3, "m2": 1, "any failure": 1, "cut off: length": 1, "shell": 2, "bar": 2}
+    assert shown == {"m1": 3, "m2": 1, "any of them": 1, "cut off": 1, "shell": 2, "bar": 2}
 
     filtered = Page.of(client.get("/completions?metadata[team]=a"))
-    assert readable(filtered.one(".strip-legend")).startswith("2 completions 1 cut off 1 stop")
+    assert readable(filtered.one(".strip-legend")).startswith("2 completions cut off 1 stop 1")
     [tool] = filtered.all(".overview-table:last-child tbody a")
     query = parse_qs(urlsplit(tool.attributes["href"] or "").query)
     assert query["metadata[team]"] == ["a"]
@@ -161,7 +161,7 @@ def test_an_empty_store_and_one_completion(client: FlaskClient, store: Store) ->
     add(store, made(0, created=None))
     page = Page.of(client.get("/overview"))
     assert page.all("svg.strip, .strip svg") == []
-    assert readable(page.one(".strip-legend")) == "1 completion 1 stop"
+    assert readable(page.one(".strip-legend")) == "1 completion stop 1"
     add(store, made(1))
     page = Page.of(client.get("/overview"))
     assert len(page.all(".strip svg a")) == 1

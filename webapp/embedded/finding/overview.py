@@ -33,12 +33,14 @@ _MOST_KEPT: Final = 64
 _MOST_PROBED: Final = 50_000
 
 _TAGS: Final = {
-    "failed": ("failure:content_filter", "failure:refusal", "failure:incomplete"),
+    "broken off": ("failure:incomplete",),
+    "content filter": ("failure:content_filter",),
+    "refused": ("failure:refusal",),
     "cut off": ("failure:length",),
     "tool calls": ("finish:tool_calls", "finish:function_call"),
     "stop": ("finish:stop",),
 }
-_FAILURES: Final = ("has:failure", *_TAGS["failed"], *_TAGS["cut off"])
+_FAILURES: Final = ("has:failure", *(tag for tag in sum(_TAGS.values(), ()) if "failure:" in tag))
 _DAY: Final = 86_400
 _WIDTHS: Final = (
     *(60, 300, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200),

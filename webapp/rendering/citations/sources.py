@@ -29,12 +29,20 @@ class Place:
 
     @property
     def description(self) -> str:
-        """`6 to 11`, then the note and the number of times, if any."""
+        """`6 to 11`, then the note and the number of times, if any.
+
+        Servers that know no place send 0 and 0.
+        """
+        if self.start == self.end == 0:
+            return ", ".join(word for word in ("no place given", self._again) if word)
         start = "" if self.start is None else f"{self.start}"
         end = "" if self.end is None else f"to {self.end}"
         words = f"{start} {end}" if start and end else f"from {start}" if start else end
-        again = f"sent {self.times:,} times" if self.times > 1 else ""
-        return ", ".join(word for word in (words, self.note, again) if word)
+        return ", ".join(word for word in (words, self.note, self._again) if word)
+
+    @property
+    def _again(self) -> str:
+        return f"sent {self.times:,} times" if self.times > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

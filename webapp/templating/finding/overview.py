@@ -24,9 +24,11 @@ _DAY: Final = 86_400
 _FEW_DAYS: Final = 4 * _DAY
 """Of a shorter time, both ends have a clock time."""
 _FAILURES: Final = {
-    "has:failure": "any failure",
-    "failure:length": "cut off: length",
+    "has:failure": "any of them",
+    "failure:length": "cut off",
     "failure:content_filter": "content filter",
+    "failure:refusal": "refused",
+    "failure:incomplete": "broken off",
 }
 _UNITS: Final = ((7 * _DAY, "week"), (_DAY, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -97,7 +99,7 @@ def draw_strip(overview: Overview, filters: Filters) -> Strip | None:
             DrawnBar(
                 at * _PITCH,
                 bar_url(bar, filters),
-                f"{describe_time(bar)}: {describe_numbers(bar.outcomes)}",
+                f"{describe_time(bar)}, {describe_numbers(bar.outcomes)}",
                 tuple(_stack(bar.outcomes, most)),
             )
             for at, bar in enumerate(bars)
@@ -119,7 +121,7 @@ def bar_url(bar: Bar, filters: Filters) -> str | None:
 
 
 def describe_failure(tag: str) -> str:
-    """Describe a tag of failures in words: `cut off: length`, `refusal`."""
+    """Describe a tag of failures in the words of a row of the list: `cut off`, `refused`."""
     return _FAILURES.get(tag, tag.partition(":")[2])
 
 
@@ -137,9 +139,9 @@ def describe_time(bar: Bar) -> str:
 
 
 def describe_numbers(outcomes: Mapping[str, int]) -> str:
-    """Describe the outcomes by their numbers: `3 completions: 1 failed, 2 stop`."""
-    parts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
-    return f"{count(sum(outcomes.values()), 'completion')}, {parts}"
+    """Describe each outcome with its number: `3 completions: cut off 1, stop 2`."""
+    parts = ", ".join(f"{outcome} {number:,}" for outcome, number in outcomes.items())
+    return f"{count(sum(outcomes.values()), 'completion')}: {parts}"
 
 
 def _stack(outcomes: Mapping[str, int], most: int) -> Iterator[Segment]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from flask import abort
 
 from webapp.completions import Completion
+from webapp.formatting import count
 from webapp.services import services
 from webapp.snippets import CreateRequest, build_request
 from webapp.views.shares import read_whole
@@ -38,7 +39,7 @@ def read_create_request(
     """
     json, messages = read_whole(completion_id)
     if upto is not None and upto > len(messages):
-        abort(404, f"The input of this completion has {len(messages):,} messages.")
+        abort(404, f"The input of this completion has {count(len(messages), 'message')}.")
     return build_request(
         Completion.from_json(json),
         messages,

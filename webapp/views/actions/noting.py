@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Reader, current_reader
-from webapp.formatting import first_words, replace_surrogates
+from webapp.formatting import count, first_words, replace_surrogates
 from webapp.notes import MOST_CHARACTERS, MOST_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.pasted import Place
@@ -173,7 +173,7 @@ def _read_note(page: TranscriptPage, reader: Reader) -> Note:
     elif last is not None and (first is None or last < first):
         raise _BadNote("The last message of a range comes after its first.")
     elif page.total is not None and (last or first or 0) > page.total:
-        raise _BadNote(f"The transcript has {page.total:,} messages.")
+        raise _BadNote(f"The transcript has {count(page.total, 'message')}.")
     return Note(
         id="",
         author=reader.identity,

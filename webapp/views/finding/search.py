@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from webapp.finding import BadQuery, Cursor, Found, Hit, Query, parse_query
 from webapp.finding.query import HAS
 from webapp.services import services
-from webapp.templating.addresses import place_url
+from webapp.templating.addresses import is_linkable, place_url
 from webapp.templating.finding.searching import count_unchecked
 from webapp.views import read_whole_number
 
@@ -30,6 +30,7 @@ def search() -> ResponseReturnValue:
     words = request.args.get("q", "")
     limit = read_whole_number("limit", default=20, low=1, high=100)
     after = _read_cursor()
+    origin = request.args.get("from")
     finder = services().finder
     fault, query, results = None, Query(), None
     try:
@@ -41,9 +42,8 @@ def search() -> ResponseReturnValue:
     next_url = None
     if results and results.cursor:
         after_last = f"{results.cursor.created}-{results.cursor.seq}"
-        next_url = url_for(
-            "finding.search", q=words, limit=request.args.get("limit"), after=after_last
-        )
+        kept: dict[str, Any] = {name: request.args.get(name) for name in ("limit", "from")}
+        next_url = url_for("finding.search", q=words, after=after_last, **kept)
     page = render_template(
         "finding/search.html",
         words=words,
@@ -53,6 +53,7 @@ def search() -> ResponseReturnValue:
         results=results,
         continues=after is not None,
         facts=HAS,
+        origin=origin if is_linkable(origin) else None,
         not_checked=count_unchecked(query),
         hit_url=_hit_url,
         list_url=url_for("listing.index", filter=words) if results and not query.terms else None,
