@@ -26,8 +26,12 @@ _SYSTEMS: Final = {
 }
 
 
-def describe_browser(user_agent: str) -> str:
-    """Describe the browser that sent the header User-Agent, in words such as "Firefox on Linux"."""
+def describe_browser(user_agent: str, *, otherwise: str = "A browser") -> str:
+    """Describe the browser that sent the header User-Agent, in words such as "Firefox on Linux".
+
+    `otherwise` is the word for one that is not known.
+    """
     browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), None)
     system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), None)
-    return f"{browser or 'A browser'} on {system}" if system else browser or "A browser"
+    browser = browser or otherwise
+    return f"{browser} on {system}" if system else browser

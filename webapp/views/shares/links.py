@@ -12,6 +12,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record
+from webapp.access.browsers import describe_browser
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
 from webapp.views.shares.snapshot_pages import HEADERS
@@ -56,7 +57,9 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     if tried is not Tried.RIGHT:
         return _render_cover(share, tried)
     ticket = sharing.store.take_view(
-        share, token, agent=describe_agent(request.headers.get("User-Agent", ""))
+        share,
+        token,
+        agent=describe_browser(request.headers.get("User-Agent", ""), otherwise="Another program"),
     )
     if ticket is None:
         return _render_nothing()
@@ -80,16 +83,6 @@ def finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
-
-
-def describe_agent(agent: str) -> str:
-    """Describe the program and the system of a user agent, such as `Firefox on Windows`."""
-    programs = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
-    names = {"Edg": "Edge", "OPR": "Opera"}
-    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
-    program = next((names.get(one, one) for one in programs if one in agent), "Another program")
-    system = next((one for one in systems if one in agent), None)
-    return f"{program} on {system}" if system else program
 
 
 def _cookie_name() -> str:
