@@ -17,9 +17,10 @@ from werkzeug.security import generate_password_hash
 from tests.access.conftest import HASH, PASSWORD, Open
 from tests.support.pages import readable
 from tools.store_rows import database_url
-from webapp.access.attempts import PASSWORDS, Attempts, name_source
+from webapp.access.attempts import PASSWORDS, Attempts
 from webapp.access.passwords import check_password, hash_password
 from webapp.access.sessions import digest
+from webapp.addresses.hosts import name_source
 from webapp.database import open_database
 
 FROM = "192.0.2.1"

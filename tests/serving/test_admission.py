@@ -27,8 +27,8 @@ def admission() -> Admission:
     return Admission(Shares(most, dict.fromkeys(Kind, 1), BODY))
 
 
-def permit(admission: Admission, kind: Kind, size: int = 0) -> Permit:
-    admitted = admission.admit(kind, size)
+def permit(admission: Admission, kind: Kind, size: int = 0, client: str = "") -> Permit:
+    admitted = admission.admit(kind, size, client)
     assert isinstance(admitted, Permit)
     return admitted
 
@@ -50,6 +50,11 @@ def permit(admission: Admission, kind: Kind, size: int = 0) -> Permit:
         ("GET", "/v1/healthz", "", Kind.STREAM),
         ("PUT", "/v1/files/1", "", Kind.CREATE),
         ("GET", "/v1/models", "", Kind.STREAM),
+        ("GET", "/search", "q=all", Kind.SEARCH),
+        ("GET", "/completions/chatcmpl-1/search", "q=x", Kind.SEARCH),
+        ("GET", "/overview", "", Kind.SEARCH),
+        ("GET", "/login/openid/callback", "state=1", Kind.LOGIN),
+        ("GET", "/login", "", Kind.PAGE),
     ],
 )
 def test_the_head_of_a_request_says_its_kind(
@@ -127,6 +132,30 @@ def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None
     held.release()
     other.release()
     assert isinstance(admission.admit(Kind.CREATE, BODY), Permit)
+
+
+def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
+    shares = Shares.for_config(Config(threads=3))
+    admission = Admission(shares)
+    for kind in (Kind.PAGE, Kind.STREAM):
+        held = [
+            permit(admission, kind, client="192.0.2.1") for _ in range(shares.most_of_one[kind])
+        ]
+
+        assert admission.admit(kind, 0, "192.0.2.1") is TOO_MANY
+        assert admission.is_full(kind, "192.0.2.1") and not admission.is_full(kind, "192.0.2.2")
+        permit(admission, kind, client="192.0.2.2")
+        held[0].release()
+        permit(admission, kind, client="192.0.2.1")
+    for _ in range(3):
+        permit(admission, Kind.CREATE, client="192.0.2.1")
+
+
+def test_pages_of_other_servers_wait_in_more_threads() -> None:
+    elsewhere = Config(openai_base_url="http://127.0.0.1:1/v1")
+    own, other = (Shares.for_config(one).threads for one in (Config(), elsewhere))
+
+    assert own[Kind.PAGE] < other[Kind.PAGE] == own[Kind.CREATE]
 
 
 def test_uploads_are_larger_than_forms_and_few_where_files_are_imported() -> None:

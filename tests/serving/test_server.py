@@ -246,6 +246,24 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
         """A thread may not have given its place back yet."""
 
 
+def test_a_client_that_holds_its_share_leaves_the_others_theirs(
+    server: Server, app: App, clock: Clock, connect: Connect
+) -> None:
+    server.admission.shares.most_of_one[Kind.STREAM] = MOST - 1
+    head = b"GET /v1/%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    ask = head + b"X-Forwarded-For: 192.0.2.%d\r\n\r\n"
+    for _ in range(MOST - 1):
+        connect(ask % (b"large", 1))
+        assert app.arrived.acquire(timeout=PATIENCE)
+
+    assert read(connect(ask % (b"x", 1))).startswith(b"HTTP/1.1 503")
+    assert is_ok(read(connect(ask % (b"x", 2))))
+    wait_for_held_answers(server)
+    skip_seconds(server, clock, PRESSED_SECONDS + 1)
+    for _ in range(MOST - 1):
+        assert app.closed.acquire(timeout=PATIENCE)
+
+
 def test_an_answer_that_took_long_can_be_taken(
     server: Server, clock: Clock, connect: Connect
 ) -> None:

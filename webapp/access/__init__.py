@@ -22,7 +22,7 @@ from webapp.access.admission import (
     find_own_path,
     record,
 )
-from webapp.access.attempts import PASSWORDS, Allowance, name_source
+from webapp.access.attempts import PASSWORDS, Allowance
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
 from webapp.access.reader import (
     ANYONE,
@@ -37,6 +37,7 @@ from webapp.access.reader import (
 from webapp.access.record import Event, Record
 from webapp.access.schema import SCHEMA
 from webapp.access.sessions import Session
+from webapp.addresses.hosts import name_source
 
 __all__ = [
     "ANYONE",

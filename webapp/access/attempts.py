@@ -5,7 +5,6 @@ Attempts are counted before they are checked, so that many at once do not slip t
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -104,19 +103,3 @@ class Attempts:
                 reset = limiter.get_window_stats(limit, name, source).reset_time
                 return max(1, round(reset - time.time()))
         return 0
-
-
-def name_source(address: str) -> str:
-    """Find the source of an address: an IPv4 address, or the network of an IPv6 address.
-
-    A client with one IPv6 address usually has 2^64 of them.
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

@@ -39,6 +39,22 @@ def is_address(host: str) -> bool:
     return True
 
 
+def name_source(address: str) -> str:
+    """Return the source of an address: an IPv4 address, or the network of an IPv6 address.
+
+    A client with one IPv6 address usually has 2^64 of them.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
+
+
 def is_on_this_network(host: str) -> bool:
     """Decide whether `host` is this machine, or a name or an address that is not public.
 

@@ -1,20 +1,23 @@
 """Decide by the headers of a request, before its body is read, whether a worker accepts it.
 
-Every kind of request has a bounded share, and its own threads. Bodies of creates share a
-budget of bytes as well, since a body is held in memory until it is answered.
+Every kind of request has a bounded share, and its own threads. One client gets at most half of
+the places for pages and streams. Bodies of creates share a budget of bytes as well, since a body is
+held in memory until it is answered.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 from urllib.parse import parse_qs
 
 from webapp.addresses.forwarding import Proxies
+from webapp.addresses.hosts import name_source
 from webapp.config import MEBIBYTE, Config
 from webapp.serving.refusals import Refusal
 
@@ -33,7 +36,12 @@ _STORED: Final = "/v1/chat/completions/"
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _FILE: Final = re.compile(r"/export\.\w+\Z|^/completions\.\w+\Z")
 _WAITING_PAGES: Final = 8
-"""How many pages may wait for each thread that makes pages."""
+"""How many pages may wait for each of the threads of the settings."""
+_COMPUTING_PAGES: Final = 4
+"""Threads for pages of the embedded server. They wait for nobody: more would only share the
+interpreter, and a page among fifty takes fifty times as long."""
+_OPENID: Final = "/login/openid"
+_SEARCH: Final = re.compile(r"/(?:search|overview)\Z")
 _BODIES_AT_ONCE: Final = 2
 """How many bodies of the largest size a worker holds at once."""
 
@@ -62,7 +70,14 @@ class Kind(Enum):
     """All else with a body, such as forms and updates: the body may never come."""
     UPLOAD = "upload"
     """Files to import: larger than forms, and few at once."""
+    LOGIN = "login"
+    """Logins at an identity provider, which may not answer."""
+    SEARCH = "search"
+    """Pages that read much of the store, and may take a second."""
     PAGE = "page"
+
+
+_PAGES: Final = (Kind.PAGE, Kind.SEARCH)
 
 
 def classify(method: str, path: str, query: str, *, has_body: bool = False) -> Kind:
@@ -81,28 +96,36 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
         return Kind.UPLOAD
     if has_body:
         return Kind.BODY
+    if path.startswith(_OPENID):
+        return Kind.LOGIN
     if path.startswith(_API) or _FILE.search(path) or "all" in parse_qs(query):
         return Kind.STREAM
-    return Kind.PAGE
+    return Kind.SEARCH if _SEARCH.search(path) else Kind.PAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many requests of each kind are taken on, and the budget of bodies in bytes."""
+    """How many requests of each kind are taken on, and the budget of bodies in bytes.
+
+    Of the kinds in `most_of_one`, one client has at most so many.
+    """
 
     most: dict[Kind, int]
     threads: dict[Kind, int]
     max_create_body: int
     proxies: Proxies = Proxies()
     max_upload: int = MAX_OTHER_BODY
+    most_of_one: dict[Kind, int] = field(default_factory=dict)
 
     @classmethod
     def for_config(cls, config: Config) -> Shares:
         """Compute the shares of one worker."""
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         threads[Kind.UPLOAD] = min(_UPLOADS_AT_ONCE, config.threads)
-        most = threads | {Kind.PAGE: _WAITING_PAGES * config.threads}
+        most = threads | dict.fromkeys(_PAGES, _WAITING_PAGES * config.threads)
         del most[Kind.QUICK]
+        if config.uses_embedded:
+            threads |= dict.fromkeys(_PAGES, min(_COMPUTING_PAGES, config.threads))
         proxies = Proxies(config.trusted_proxies, config.prefix)
         takes_uploads = config.uses_embedded and config.allows_writes
         return cls(
@@ -111,7 +134,16 @@ class Shares:
             config.model_limits.max_request_bytes,
             proxies,
             config.max_upload_bytes + _FORM_AROUND if takes_uploads else MAX_OTHER_BODY,
+            # A gateway may make all creates; pages and streams have many readers.
+            {kind: (most[kind] + 1) // 2 for kind in (*_PAGES, Kind.STREAM)},
         )
+
+    def find_client(self, remote: str, forwarded: str) -> str:
+        """Return the client of a request from the address `remote`.
+
+        That is an address, or the network of an IPv6 address; `forwarded` is X-Forwarded-For.
+        """
+        return name_source(self.proxies.find_client(remote, forwarded))
 
     def find_most_bytes(self, kind: Kind) -> int:
         """Return the size of the largest body of a kind."""
@@ -123,8 +155,9 @@ class Shares:
 class Permit:
     """One request that was taken on; `release` gives its place and its bytes back, once."""
 
-    def __init__(self, kind: Kind, release: Callable[[Permit], None]) -> None:
+    def __init__(self, kind: Kind, client: str, release: Callable[[Permit], None]) -> None:
         self.kind: Final = kind
+        self.client: Final = client
         self.held_bytes = 0
         self._release: Callable[[Permit], None] | None = release
 
@@ -138,21 +171,22 @@ class Admission:
     """Counts the requests that a worker has taken on; safe for all of its threads."""
 
     def __init__(self, shares: Shares) -> None:
-        self.proxies: Final = shares.proxies
-        self._shares = shares
+        self.shares: Final = shares
         self._lock = threading.Lock()
-        self._taken = dict.fromkeys(Kind, 0)
+        self._taken = Counter[Kind]()
+        self._taken_by = Counter[tuple[Kind, str]]()
         self._bytes_left = shares.max_create_body * _BODIES_AT_ONCE
 
-    def admit(self, kind: Kind, body_bytes: int) -> Permit | Refusal:
+    def admit(self, kind: Kind, body_bytes: int, client: str = "") -> Permit | Refusal:
         """Admit a request whose head announces `body_bytes`, or refuse it."""
-        if body_bytes > self._shares.find_most_bytes(kind):
+        if body_bytes > self.shares.find_most_bytes(kind):
             return TOO_LARGE
         with self._lock:
-            if kind in self._shares.most and self._taken[kind] >= self._shares.most[kind]:
+            if self._is_full(kind, client):
                 return TOO_MANY
             self._taken[kind] += 1
-        permit = Permit(kind, self._give_back)
+            self._taken_by[kind, client] += 1
+        permit = Permit(kind, client, self._give_back)
         refusal = self.hold_bytes(permit, body_bytes)
         if refusal is not None:
             permit.release()
@@ -164,7 +198,7 @@ class Admission:
 
         A body in chunks announces no size; it is called again as more of it arrives.
         """
-        if body_bytes > self._shares.find_most_bytes(permit.kind):
+        if body_bytes > self.shares.find_most_bytes(permit.kind):
             return TOO_LARGE
         if permit.kind is not Kind.CREATE:
             return None
@@ -176,12 +210,21 @@ class Admission:
             permit.held_bytes = body_bytes
         return None
 
-    def find_full(self) -> set[Kind]:
-        """List the kinds of which no more requests are taken on now."""
+    def is_full(self, kind: Kind, client: str) -> bool:
+        """Return whether no more requests of a kind are taken on from a client now."""
         with self._lock:
-            return {kind for kind, most in self._shares.most.items() if self._taken[kind] >= most}
+            return self._is_full(kind, client)
+
+    def _is_full(self, kind: Kind, client: str) -> bool:
+        shares = self.shares
+        return (kind in shares.most and self._taken[kind] >= shares.most[kind]) or (
+            kind in shares.most_of_one and self._taken_by[kind, client] >= shares.most_of_one[kind]
+        )
 
     def _give_back(self, permit: Permit) -> None:
         with self._lock:
             self._taken[permit.kind] -= 1
+            self._taken_by[permit.kind, permit.client] -= 1
+            if not self._taken_by[permit.kind, permit.client]:
+                del self._taken_by[permit.kind, permit.client]
             self._bytes_left += permit.held_bytes

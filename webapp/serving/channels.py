@@ -50,9 +50,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().__init__(adj)
         self.started = time.time()
         self.kind = Kind.QUICK
+        self.client = remote
         self.refusal: Refusal | None = None
         self._admission = admission
-        self._remote = remote
         self._permit: Permit | None = None
 
     def received(self, data: bytes) -> int:
@@ -98,12 +98,14 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def _admit(self) -> Refusal | None:
+        shares, remote = self._admission.shares, self.client
+        self.client = shares.find_client(remote, self.headers.get("X_FORWARDED_FOR", ""))
         forwarded = self.headers.get("X_FORWARDED_PREFIX", "")
-        prefix = self._admission.proxies.find_prefix(self._remote, forwarded)
+        prefix = shares.proxies.find_prefix(remote, forwarded)
         path = remove_prefix(self.path, prefix)
         has_body = self.chunked or self.content_length > 0
         kind = classify(self.command, path, self.query, has_body=has_body)
-        admitted = self._admission.admit(kind, self.content_length)
+        admitted = self._admission.admit(kind, self.content_length, self.client)
         if isinstance(admitted, Refusal):
             return admitted
         self._permit = admitted
@@ -196,11 +198,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return Request(adj, self.server.admission, self.addr[0])
 
     @property
-    def kind(self) -> Kind | None:
-        """The kind of the request that arrives or is answered; None between requests."""
-        if self.requests:
-            return self.requests[0].kind
-        return None if self.request is None else self.request.kind
+    def current(self) -> Request | None:
+        """The request that arrives or is answered; None between requests."""
+        # A thread may remove the request meanwhile.
+        return next(iter(self.requests), self.request)
 
     @property
     def is_idle(self) -> bool:

@@ -18,6 +18,7 @@ from waitress.task import ThreadedTaskDispatcher
 from webapp.redaction import mask_logger
 from webapp.serving.admission import Admission, Kind, Shares
 from webapp.serving.channels import Channel
+from webapp.serving.queues import FairQueue
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -72,6 +73,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
         for kind, threads in shares.threads.items():
             self._pools[kind] = ThreadedTaskDispatcher()
+            self._pools[kind].queue = FairQueue()
             self._pools[kind].set_thread_count(threads)
         # That requests wait, or that clients leave, is nothing to report.
         mask_logger(logging.getLogger("waitress")).setLevel(logging.ERROR)
@@ -126,9 +128,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def tend(self, now: float) -> None:
         """Close the connections that a client keeps for too long, as of `now`."""
         channels: list[Channel] = list(self.active_channels.values())
-        full = self.admission.find_full()
         for channel in channels:
-            silent = PRESSED_SECONDS if channel.kind in full else SILENT_SECONDS
+            one = channel.current
+            is_pressed = one is not None and self.admission.is_full(one.kind, one.client)
+            silent = PRESSED_SECONDS if is_pressed else SILENT_SECONDS
             if channel.is_overdue(
                 now, idle=IDLE_SECONDS, silent=silent, transfer=self._transfer_seconds
             ):
