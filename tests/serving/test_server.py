@@ -11,11 +11,13 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
+from waitress import wasyncore
 
 from webapp.addresses.forwarding import Proxies
 from webapp.serving.admission import Kind, Shares
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import (
+    ACCEPTED_AT_ONCE,
     HELD_IN_ALL,
     IDLE_SECONDS,
     PRESSED_SECONDS,
@@ -320,6 +322,21 @@ def wait_for_held_answers(server: Server) -> None:
         if one.requests
     ):
         time.sleep(0)
+
+
+def test_many_connections_are_accepted_in_a_turn(app: App) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        shares = Shares({}, dict.fromkeys(Kind, 1), MAX_BODY)
+        server = Server(app, listener, shares, TRANSFER)
+        peers = [socket.create_connection(listener.getsockname()) for _ in range(20)]
+        wasyncore.loop(timeout=PATIENCE, use_poll=True, map=server._map, count=1)
+
+        assert len(server.active_channels) == ACCEPTED_AT_ONCE
+        server.stop(0)
+        server.serve()
+        server.close_trigger()
+        for peer in peers:
+            peer.close()
 
 
 def test_idle_connections_are_closed_before_they_fill_the_server(

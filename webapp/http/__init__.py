@@ -3,6 +3,7 @@
 session     a hardened session, which takes nothing from the environment
 transport   connections that keep to a deadline, in both directions
 deadline    deadlines, and a clock that tests can replace
+decompression  bodies decompressed as they arrive
 """
 
 from webapp.http.session import find_secrets, open_session

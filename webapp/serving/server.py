@@ -32,6 +32,8 @@ SILENT_SECONDS: Final = 30
 PRESSED_SECONDS: Final = 10
 """The same where others are refused because such clients hold all places of a kind."""
 _TICK: Final = 1.0
+ACCEPTED_AT_ONCE: Final = 16
+"""Connections that are accepted in a turn of the loop; the others may be for other workers."""
 _FILES_PER_CONNECTION: Final = 3
 """The socket, and a file each for a large body and a large answer."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
@@ -87,6 +89,18 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             bind_socket=False,
         )
+
+    def handle_accept(self) -> None:
+        """Accept connections that wait.
+
+        A turn of the loop takes the longer, the more connections there are: one each would let
+        the last of a thousand wait for seconds.
+        """
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
 
     def add_task(self, channel: Channel) -> None:
         """Give the next request of a channel to the threads of its kind."""

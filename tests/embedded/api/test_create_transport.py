@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -163,6 +165,30 @@ def test_an_answer_in_another_compression_goes_on_with_its_name(
     assert answer.headers["Content-Encoding"] == encoding
     assert answer.get_data() == packed
     assert "compressed" in newest(client)["incomplete"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", lambda data: zlib.compress(data, wbits=-15)),
+        ("gzip, x-gzip", lambda data: gzip.compress(gzip.compress(data))),
+        ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:]) + bytes(8)),
+    ],
+)
+def test_a_compressed_answer_goes_on_plain_and_one_that_ends_early_fails(
+    connect: Connect, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    head = {"Content_Type": "application/json", "Content_Encoding": encoding}
+    packed = pack(ANSWER)
+    answer = post(connect(sends(http_answer(packed, **head))))
+
+    assert answer.get_data() == ANSWER
+    assert "Content-Encoding" not in answer.headers
+    for cut in (packed[: len(packed) // 2], b"no such format"):
+        cut_off = connect(sends(http_answer(cut, **head)))
+        assert_failed(post(cut_off), 502, code="model_server_broke_off")
 
 
 def test_a_body_of_many_small_values_is_refused(connect: Connect) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import SWITCHING_PROTOCOLS
 from typing import Final
@@ -14,6 +15,7 @@ from webapp.config import ModelLimits
 from webapp.embedded.errors import ApiError
 from webapp.http import find_secrets, open_session
 from webapp.http.deadline import Deadline
+from webapp.http.decompression import ENCODINGS, iter_decompressed
 from webapp.http.transport import DeadlineAdapter, read_deadline
 from webapp.redaction import KeyRedactor, get_logger
 
@@ -32,7 +34,7 @@ _PASSED_HEADERS: Final = frozenset(
         "x-should-retry",
     }
 )
-_DECODED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_DECODED: Final = ENCODINGS | {"", "identity"}
 """Content encodings that are undone here; others are passed on as they are, with their name."""
 _PASSED_PREFIX: Final = "x-ratelimit-"
 
@@ -166,8 +168,10 @@ class ModelAnswer:
         self._response = response
         self._redactor = redactor
         encoding = response.headers.get("content-encoding", "").lower().strip()
-        is_decoded = all(one.strip() in _DECODED for one in encoding.split(","))
+        encodings = [one.strip() for one in encoding.split(",")]
+        is_decoded = all(one in _DECODED for one in encodings)
         self.encoding: Final = "" if is_decoded else encoding
+        self._undone = [one for one in encodings if is_decoded and one in ENCODINGS]
         self.status: Final = response.status_code
         lowered = ((name.lower(), value) for name, value in response.headers.items())
         self.headers: Final = {
@@ -193,10 +197,13 @@ class ModelAnswer:
         """Yield the body as it arrives. Raise `ModelServerError` if it breaks off."""
         stream = self._redactor.start_stream()
         try:
-            while chunk := self._response.raw.read1(_CHUNK, decode_content=not self.encoding):
+            chunks: Iterator[bytes] = iter(self._receive, b"")
+            for encoding in reversed(self._undone):
+                chunks = iter_decompressed(chunks, encoding)
+            for chunk in chunks:
                 if redacted := stream.feed(chunk):
                     yield redacted
-        except (OSError, HTTPError) as error:
+        except (OSError, HTTPError, EOFError, zlib.error) as error:
             raise _translate_error(
                 error,
                 message="The model server broke off its answer.",
@@ -207,6 +214,11 @@ class ModelAnswer:
 
     def close(self) -> None:
         self._response.close()
+
+    def _receive(self) -> bytes:
+        """Return the bytes that have arrived, as they were sent; none at the end."""
+        received: bytes = self._response.raw.read1(_CHUNK, decode_content=False)
+        return received
 
 
 def _translate_error(error: Exception, *, message: str, code: str) -> ModelServerError:
