@@ -12,7 +12,7 @@ from webapp.cli.commands import Commands, add_command, add_keep_both, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
-from webapp.embedded.transfer.formats import FORMATS
+from webapp.embedded.transfer.pieces import FORMATS
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count, size
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database import DatabaseOpener, StoreError
 from webapp.embedded import ImportReport, OpenFile, Problem, Store, import_files
-from webapp.embedded.transfer.formats import FORMATS
+from webapp.embedded.transfer.pieces import FORMATS
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count
 from webapp.redaction import get_logger

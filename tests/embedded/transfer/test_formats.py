@@ -136,7 +136,9 @@ def test_batch_files_are_paired_in_any_order(
     assert import_files(store, paths) == ImportReport(unchanged=2)
 
 
-def test_missing_parts_of_a_batch_are_reported(store: Store, tmp_path: Path) -> None:
+def test_missing_parts_of_a_batch_are_reported(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
     error = {"error": {"message": "Too long.", "code": "x"}}
     failed = batch_response("b", "c2") | {"response": {"status_code": 400, "body": error}}
     requests = [batch_request(name) for name in "abc"]
@@ -146,14 +148,16 @@ def test_missing_parts_of_a_batch_are_reported(store: Store, tmp_path: Path) -> 
 
     report = import_files(store, [first, second, third])
 
-    assert (report.added, report.bad) == (0, 5)
+    assert (report.added, report.bad) == (1, 4)
     assert said(report) == [
         "2: it has no `messages` list",
         "1: no response with the custom_id 'a' is in the files",
-        "1: the request failed: Too long.",
         "4: another request has the custom_id 'c': import one batch at a time",
         "1: no request with the custom_id 'd' is in the files",
     ]
+    [failed_one] = client.get("/chat/completions").get_json()["data"]
+    assert failed_one["choices"] == []
+    assert failed_one["incomplete"]["reason"] == "Too long."
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.support.api_answers import ids
 from tools.paths import ROOT
 from webapp.embedded import Store, import_files
-from webapp.embedded.transfer.formats import ImportFormat
+from webapp.embedded.transfer.pieces import ImportFormat
 
 TEXT: Final = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
 EXAMPLES: Final = dict(re.findall(r"^## (.+?)\n[^#]*?```json\n(.*?)```", TEXT, re.DOTALL | re.M))
@@ -21,10 +21,19 @@ FORMS: Final = {
     "Fine-tuning examples": {"FINE_TUNING"},
     "Conversations without an answer": {"UNANSWERED"},
     "Requests with their responses": {"EXCHANGE"},
+    "Requests of the Responses API": {"RESPONSES"},
+    "Requests of Anthropic's API": {"ANTHROPIC"},
+    "Requests of Gemini": {"GEMINI"},
+    "Requests of Bedrock Converse": {"BEDROCK"},
+    "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},
+    "Traces": {"TRACED"},
     "ShareGPT conversations": {"SHAREGPT"},
+    "Alpaca rows": {"ALPACA"},
+    "Prompts with completions": {"PROMPT"},
     "Preference pairs": {"PREFERENCE"},
     "ChatGPT's `conversations.json`": {"CHATGPT"},
+    "Chats of Open WebUI": {"OPEN_WEBUI"},
     "Batch API": {"BATCH_REQUEST", "BATCH_RESPONSE"},
     "Saved answers of the stored completions API": {"SAVED_COMPLETION", "SAVED_MESSAGES"},
 }

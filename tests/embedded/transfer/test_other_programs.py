@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.api_answers import ids
+from tests.support.imported import Imported
 from tools.store_rows import ANSWER, jsonl
 from webapp.embedded import Store, import_files
 
@@ -25,22 +25,6 @@ RESPONSE = {
     "choices": [ANSWER],
 }
 LOG = {"id": "c1", "call_type": "acompletion", "messages": [ASKED], "response": RESPONSE}
-
-
-class Imported:
-    """The only completion of a file, as its server has it."""
-
-    def __init__(self, store: Store, client: FlaskClient, path: Path, row: object) -> None:
-        report = import_files(store, [jsonl(path / "a.jsonl", [row])])
-        assert not report.problems, report.problems
-        assert import_files(store, [path / "a.jsonl"]).unchanged == 1
-        self.forms = [form.name for form in report.formats[path / "a.jsonl"]]
-        [self.id] = ids(client.get("/chat/completions").get_json()["data"])
-        self.json: dict[str, Any] = client.get(f"/chat/completions/{self.id}").get_json()
-        self.answers = [one["message"]["content"] for one in self.json["choices"]]
-        page = client.get(f"/chat/completions/{self.id}/messages?limit=100").get_json()
-        self.messages: list[dict[str, Any]] = page["data"]
-        self.asked = [(one["role"], one["content"]) for one in self.messages]
 
 
 LOGS: dict[str, dict[str, Any]] = {
@@ -60,7 +44,7 @@ def test_a_logged_request_has_its_response(
     imported = Imported(store, client, tmp_path, LOGS[name])
 
     assert imported.forms == ["LOGGED"]
-    assert (imported.id, imported.json["created"]) == ("c1", 5)
+    assert (imported.id, imported.created) == ("c1", 5)
     assert imported.answers == ["Yes."]
     assert imported.asked == [("user", "q")]
     assert imported.json["call_type"] == "acompletion"
@@ -96,7 +80,7 @@ def test_a_logged_response_of_another_kind_is_reported(store: Store, tmp_path: P
 
     [problem] = import_files(store, [path]).problems
 
-    assert problem.reason == "its `response` is no chat completion"
+    assert problem.reason == "its response is neither a completion nor an error"
 
 
 HUMAN, GPT = {"from": "human", "value": "q"}, {"from": "gpt", "value": "Yes."}

@@ -1,4 +1,7 @@
-"""Build completions from the rows of training data: ShareGPT conversations, preference pairs."""
+"""Build completions from the rows of training data.
+
+These are ShareGPT conversations, Alpaca rows, prompts with completions, and preference pairs.
+"""
 
 from __future__ import annotations
 
@@ -108,6 +111,38 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     if inner is not None:
         members += _copy_others(inner, {"messages", *row.names()})
     return _write(members, [*systems, *before], choices)
+
+
+def from_alpaca(row: Object) -> str:
+    """Return an instruction, with its `input` as a second part, and the output as the answer."""
+    answer = "output" if row.text("output") else "response"
+    messages = _read_system(row)
+    for turn in row.items("history") or ():
+        pair = turn.items if isinstance(turn, Array) else ()
+        if len(pair) != 2 or not all(isinstance(one, String) for one in pair):
+            raise NotACompletion("its `history` is no list of questions with answers")
+        for role, text in zip(("user", "assistant"), pair, strict=True):
+            messages.append(_build_message(role, join_lines(text.source)))
+    texts = [one for one in map(row.get, ("instruction", "input")) if isinstance(one, String)]
+    given = [join_lines(one.source) for one in texts if one.text]
+    parts = ",".join(f'{{"type":"text","text":{one}}}' for one in given)
+    messages.append(_build_message("user", f"[{parts}]" if len(given) > 1 else given[0]))
+    used = {"instruction", answer, "history", *(one for one in _SYSTEMS if row.text(one))}
+    used |= {"input"} if isinstance(row.get("input"), String) else set()
+    said = _read_messages(row.get(answer), "assistant")
+    return _write(_copy_others(row, used), messages, [f'{{"index":0,"message":{said[-1].json}}}'])
+
+
+def from_prompt(row: Object) -> str:
+    """Return a prompt with its completion, each a text or a list of messages."""
+    messages = [*_read_system(row), *_read_messages(row.get("prompt"), "user")]
+    said = _read_messages(row.get("completion"), "assistant")
+    if not said:
+        raise NotACompletion("its completion is empty")
+    *before, answer = said
+    used = {"prompt", "completion", *(one for one in _SYSTEMS if row.text(one))}
+    choices = [f'{{"index":0,"message":{answer.json}}}']
+    return _write(_copy_others(row, used), [*messages, *before], choices)
 
 
 def _is_same(one: Value | None, other: Value | None) -> bool:

@@ -4,7 +4,6 @@ model_server     the server that requests are forwarded to, and its answer as it
 sse              a stream of bytes as server-sent events
 stream_assembly  the chunks of a stream as one completion
 call_assembly    which pieces of streamed tool calls belong together
-reported_errors  an error within an answer whose status is a success
 recorder         stores one answer, complete or not
 spool            keeps exchanges in a folder while the store cannot take them
 recovery         opens the store again, and adds the spooled completions

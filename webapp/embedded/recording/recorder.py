@@ -20,8 +20,8 @@ from webapp.embedded.documents.records import (
     parse_record,
     rename_record,
 )
+from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_VALUES
-from webapp.embedded.recording.reported_errors import find_reported_error
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Store

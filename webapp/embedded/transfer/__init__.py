@@ -2,6 +2,8 @@
 
 files       JSON documents in files
 formats     the format of a document, by its shape
+exchanges   the same of requests with their responses
+pieces      the formats, and what a document of each is
 pending     parts of completions that wait for the others
 importing   files into a store, with a report
 exporting   a store as JSONL

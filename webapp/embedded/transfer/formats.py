@@ -1,19 +1,19 @@
 """Detect the format of a JSON value by its shape: a whole completion, or a part of one.
 
-Reads no files and stores nothing.
+Reads no files and stores nothing. Requests with their responses are detected in `exchanges`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final, TypeAlias
 
 from webapp.embedded.documents.from_chatgpt import from_chatgpt, is_chatgpt_conversation
 from webapp.embedded.documents.from_datasets import (
     TURNS,
+    from_alpaca,
     from_preference,
+    from_prompt,
     from_sharegpt,
     is_turn,
 )
@@ -21,86 +21,28 @@ from webapp.embedded.documents.from_files import (
     add_messages,
     copy_members,
     from_fine_tuning,
-    from_unanswered,
     is_fit_id,
     merge_pages,
-    merge_request_response,
     parse_completion_id,
 )
-from webapp.embedded.documents.from_logs import from_logged_request
+from webapp.embedded.documents.from_logs import break_off
+from webapp.embedded.documents.from_open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.limits import MAX_IMPORTED_VALUES
-from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse
-
-
-class ImportFormat(Enum):
-    """A format of imported values; its value is its name in the singular and the plural."""
-
-    COMPLETION = ("completion with messages", "completions with messages")
-    FINE_TUNING = ("fine-tuning example", "fine-tuning examples")
-    UNANSWERED = ("conversation without an answer", "conversations without an answer")
-    LOGGED = ("logged request of LiteLLM", "logged requests of LiteLLM")
-    CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
-    SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
-    PREFERENCE = ("preference pair", "preference pairs")
-    EXCHANGE = ("request with its response", "requests with their responses")
-    BATCH_REQUEST = ("batch request", "batch requests")
-    BATCH_RESPONSE = ("batch response", "batch responses")
-    SAVED_COMPLETION = ("saved completion", "saved completions")
-    SAVED_MESSAGES = ("saved page of messages", "saved pages of messages")
-    SAVED_BOTH = ("saved completion with its messages", "saved completions with their messages")
-
-
-FORMATS: Final = (
-    "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
-    "and output files of the Batch API (together), requests with their responses, logs of LiteLLM, "
-    "ShareGPT conversations, preference pairs, ChatGPT's `conversations.json`, and saved answers "
-    "of the stored completions API"
+from webapp.embedded.documents.reported_errors import find_reported_error
+from webapp.embedded.transfer.exchanges import (
+    detect_batch_request,
+    detect_batch_response,
+    detect_exchange,
+    detect_logged,
+    detect_other_api,
+    detect_traced,
 )
-"""All of them, in words that the command and the page show."""
+from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, Whole, parse_whole
+from webapp.exact_json import Array, Null, Object, String, Value
 
-
-class Role(Enum):
-    """The role of a part in its completion."""
-
-    REQUEST = "request"
-    RESPONSE = "response"
-    FAILURE = "failure"
-    COMPLETION = "completion"
-    MESSAGES = "messages"
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole completion, as JSON with `messages` and `choices`."""
-
-    format: ImportFormat
-    json: Object
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a completion; parts with the same `key` belong together.
-
-    `text` is JSON, or the reason in words if the role is `FAILURE`.
-    """
-
-    format: ImportFormat
-    key: str
-    role: Role
-    text: str
-
-
-Piece: TypeAlias = Whole | Part
 _Detector: TypeAlias = Callable[[Object], "Iterable[Piece] | None"]
 
-_EXCHANGE_FIELDS: Final = (
-    ("request", "response"),
-    ("request_body", "response_body"),
-    ("input", "output"),
-)
 _PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
-_MAX_WRAPPERS: Final = 3
 
 
 def detect(value: Value) -> Iterable[Piece]:
@@ -110,6 +52,8 @@ def detect(value: Value) -> Iterable[Piece]:
     """
     if not isinstance(value, Object):
         raise NotACompletion("it is not a JSON object")
+    if value.text("object") == "chat.completion.chunk":
+        raise NotACompletion("it is a chunk of a streamed answer, and not the whole answer")
     for detector in _DETECTORS:
         pieces = detector(value)
         if pieces is not None:
@@ -137,7 +81,7 @@ def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | N
     if not _collect_completion_ids(pages) <= {None, completion.text("id")}:
         return None
     text = add_messages(completion, merge_pages(pages))
-    return _parse_whole(ImportFormat.SAVED_BOTH, text), frozenset({completion, *pages})
+    return parse_whole(ImportFormat.SAVED_BOTH, text), frozenset({completion, *pages})
 
 
 def _detect_completion(value: Object) -> list[Piece] | None:
@@ -146,41 +90,7 @@ def _detect_completion(value: Object) -> list[Piece] | None:
     if is_fit_id(value.get("id")):
         return [Whole(ImportFormat.COMPLETION, value)]
     text = "{" + ",".join(copy_members(value.members)) + "}"
-    return [_parse_whole(ImportFormat.COMPLETION, text)]
-
-
-def _detect_batch_request(value: Object) -> list[Piece] | None:
-    key, body = value.text("custom_id"), value.object("body")
-    if key is None or body is None:
-        return None
-    if body.items("messages") is None:
-        raise NotACompletion("it is a batch request, but not for a chat completion")
-    return [Part(ImportFormat.BATCH_REQUEST, key, Role.REQUEST, body.source)]
-
-
-def _detect_batch_response(value: Object) -> list[Piece] | None:
-    key = value.text("custom_id")
-    if key is None or (value.get("response") is None and value.get("error") is None):
-        return None
-    body = _find_body(value.get("response"))
-    if body is not None and body.items("choices") is not None:
-        return [Part(ImportFormat.BATCH_RESPONSE, key, Role.RESPONSE, body.source)]
-    error = value.object("error") or (body.object("error") if body else None)
-    message = error.text("message") if error else None
-    reason = f"the request failed: {message}" if message else "its response is no chat completion"
-    return [Part(ImportFormat.BATCH_RESPONSE, key, Role.FAILURE, reason)]
-
-
-def _detect_exchange(value: Object) -> list[Piece] | None:
-    for request_field, response_field in _EXCHANGE_FIELDS:
-        request = _find_body(value.get(request_field))
-        response = _find_body(value.get(response_field))
-        if request is None or response is None:
-            continue
-        if request.items("messages") is not None and response.items("choices") is not None:
-            text = merge_request_response(request, response)
-            return [_parse_whole(ImportFormat.EXCHANGE, text)]
-    return None
+    return [parse_whole(ImportFormat.COMPLETION, text)]
 
 
 def _detect_page(value: Object) -> list[Piece] | None:
@@ -212,19 +122,26 @@ def _detect_listed(completion: Object) -> list[Piece]:
     return whole or [_build_saved_part(completion)]
 
 
-def _detect_logged(value: Object) -> list[Piece] | None:
-    """Detect a request that a gateway logged with its response; either may be JSON in a text."""
-    messages, response = _parse_text(value.get("messages")), value.get("response")
-    if not isinstance(messages, Array) or not messages.items or response is None:
-        return None
-    text = from_logged_request(value, messages, _parse_text(response) or response)
-    return [_parse_whole(ImportFormat.LOGGED, text)]
-
-
 def _detect_chatgpt(value: Object) -> Iterable[Piece] | None:
     if not is_chatgpt_conversation(value):
         return None
-    return (_parse_whole(ImportFormat.CHATGPT, text) for text in from_chatgpt(value))
+    return (parse_whole(ImportFormat.CHATGPT, text) for text in from_chatgpt(value))
+
+
+def _detect_open_webui(value: Object) -> Iterable[Piece] | None:
+    if not is_open_webui_chat(value):
+        return None
+    return (parse_whole(ImportFormat.OPEN_WEBUI, text) for text in from_open_webui(value))
+
+
+def _detect_row(value: Object) -> list[Piece] | None:
+    """Detect an instruction with its output, or a prompt with its completion."""
+    if value.text("instruction") and (value.text("output") or value.text("response")):
+        return [parse_whole(ImportFormat.ALPACA, from_alpaca(value))]
+    prompt, completion = value.get("prompt"), value.get("completion")
+    if isinstance(prompt, String | Array) and isinstance(completion, String | Array):
+        return [parse_whole(ImportFormat.PROMPT, from_prompt(value))]
+    return None
 
 
 def _detect_sharegpt(value: Object) -> list[Piece] | None:
@@ -232,14 +149,14 @@ def _detect_sharegpt(value: Object) -> list[Piece] | None:
         turns = value.items(name)
         speakers = ("from",) if name == "messages" else ("from", "role")
         if turns and all(is_turn(turn, speakers=speakers) for turn in turns):
-            return [_parse_whole(ImportFormat.SHAREGPT, from_sharegpt(value, name))]
+            return [parse_whole(ImportFormat.SHAREGPT, from_sharegpt(value, name))]
     return None
 
 
 def _detect_preference(value: Object) -> list[Piece] | None:
     for names in _PREFERENCES:
         if all(isinstance(value.get(name), String | Array | Object) for name in names):
-            return [_parse_whole(ImportFormat.PREFERENCE, from_preference(value, *names))]
+            return [parse_whole(ImportFormat.PREFERENCE, from_preference(value, *names))]
     return None
 
 
@@ -249,7 +166,7 @@ def _detect_fine_tuning(value: Object) -> list[Piece] | None:
         return None
     if messages[-1].text("role") != "assistant":
         return None
-    return [_parse_whole(ImportFormat.FINE_TUNING, from_fine_tuning(value))]
+    return [parse_whole(ImportFormat.FINE_TUNING, from_fine_tuning(value))]
 
 
 def _detect_unanswered(value: Object) -> list[Piece] | None:
@@ -259,7 +176,8 @@ def _detect_unanswered(value: Object) -> list[Piece] | None:
         return None
     if not all(isinstance(message, Object) and message.text("role") for message in messages):
         return None
-    return [_parse_whole(ImportFormat.UNANSWERED, from_unanswered(value))]
+    text = break_off(value, find_reported_error(value))
+    return [parse_whole(ImportFormat.UNANSWERED, text)]
 
 
 def _detect_saved_completion(value: Object) -> list[Piece] | None:
@@ -274,46 +192,23 @@ def _detect_saved_both(value: Object) -> list[Piece] | None:
 
 _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_completion,
-    _detect_batch_request,
-    _detect_batch_response,
-    _detect_exchange,
+    detect_batch_request,
+    detect_batch_response,
+    detect_exchange,
     _detect_page,
     _detect_chatgpt,
+    _detect_open_webui,
     _detect_preference,
-    _detect_logged,
+    detect_logged,
     _detect_sharegpt,
+    detect_traced,
+    detect_other_api,
+    _detect_row,
     _detect_fine_tuning,
     _detect_saved_completion,
     _detect_saved_both,
     _detect_unanswered,
 )
-
-
-def _find_body(value: Value | None) -> Object | None:
-    """Find the object of a logged body: an object, its text, or `body` beside a status."""
-    for _ in range(_MAX_WRAPPERS):
-        if isinstance(value, String):
-            try:
-                value = parse(value.text, max_values=MAX_IMPORTED_VALUES)
-            except NotJson:
-                return None
-        if not isinstance(value, Object):
-            return None
-        if value.get("body") is None:
-            return value
-        value = value.get("body")
-    return None
-
-
-def _parse_text(value: Value | None) -> Value | None:
-    """Parse the list or object that is written as text in `value`; return others unchanged."""
-    if isinstance(value, String):
-        try:
-            parsed = parse(value.text, max_values=MAX_IMPORTED_VALUES)
-        except NotJson:
-            return value
-        return parsed if isinstance(parsed, Array | Object) else value
-    return value
 
 
 def _build_saved_part(completion: Object) -> Part:
@@ -337,9 +232,3 @@ def _is_message_page(value: Object) -> bool:
 
 def _collect_completion_ids(pages: Sequence[Object]) -> set[str | None]:
     return {parse_completion_id(message) for page in pages for message in page.items("data") or ()}
-
-
-def _parse_whole(format_: ImportFormat, text: str) -> Whole:
-    json = parse(text)
-    assert isinstance(json, Object)
-    return Whole(format_, json)

@@ -19,8 +19,9 @@ from webapp.embedded.documents.from_files import (
     merge_pages,
     merge_request_response,
 )
+from webapp.embedded.documents.from_logs import break_off
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.transfer.formats import ImportFormat, Part, Role
+from webapp.embedded.transfer.pieces import ImportFormat, Part, Role
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.exact_json import Object, parse
 
@@ -123,7 +124,9 @@ def _assemble_batch(custom_id: str, parts: Sequence[_PendingPart]) -> Assembled:
     requests, responses = _select_role(Role.REQUEST, parts), _select_role(Role.RESPONSE, parts)
     for failure in _select_role(Role.FAILURE, parts):
         if not responses:
-            return Assembled(failure.source, problem=failure.text)
+            if requests:
+                return Assembled(failure.source, break_off(requests[0].object, failure.text))
+            return Assembled(failure.source, problem=f"the request failed: {failure.text}")
     if not responses:
         return Assembled(requests[0].source, problem=f"no response with {name} is in the files")
     if not requests:

@@ -1,0 +1,527 @@
+"""Requests and responses of other APIs become completions; nothing of them is lost or made up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.imported import Imported
+from tools.store_rows import jsonl
+from webapp.embedded import Store, import_files
+
+pytestmark = pytest.mark.one_database
+
+Import: TypeAlias = Callable[..., Imported]
+
+PNG = "iVBORw0KGgo="
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+@pytest.fixture
+def imported(store: Store, client: FlaskClient, tmp_path: Path) -> Import:
+    return lambda row: Imported(store, client, tmp_path, row)
+
+
+GEMINI: dict[str, Any] = {
+    "systemInstruction": {"parts": [{"text": "s"}]},
+    "contents": [
+        {
+            "role": "user",
+            "parts": [{"text": "q"}, {"inlineData": {"mimeType": "image/png", "data": PNG}}],
+        },
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"city": "Oslo"}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"t": 1.0}}}]},
+    ],
+    "generationConfig": {"temperature": 0.5, "maxOutputTokens": 10},
+    "tools": [
+        {"functionDeclarations": [{"name": "f", "parameters": SCHEMA}]},
+        {"googleSearch": {}},
+    ],
+}
+GEMINI_ANSWER: dict[str, Any] = {
+    "candidates": [
+        {
+            "content": {
+                "role": "model",
+                "parts": [
+                    {"text": "hm", "thought": True},
+                    {"text": "Yes.", "thoughtSignature": "x"},
+                ],
+            },
+            "finishReason": "MAX_TOKENS",
+            "index": 0,
+            "safetyRatings": [],
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "thoughtsTokenCount": 1},
+    "modelVersion": "gemini-2.5-flash",
+    "responseId": "r1",
+    "createTime": "2025-12-17T19:33:20Z",
+}
+
+
+def snake(value: Any) -> Any:
+    """Return a request in the names of Google's SDKs for Python."""
+    if isinstance(value, list):
+        return [snake(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("(?=[A-Z])", "_", name).lower(): snake(one) for name, one in value.items()}
+
+
+@pytest.mark.parametrize("form", ["merged", "pair", "texts", "snake", "vertex batch"])
+def test_a_request_of_gemini_has_its_response(imported: Import, form: str) -> None:
+    row = {
+        "merged": GEMINI | GEMINI_ANSWER,
+        "pair": {"request": GEMINI, "response": GEMINI_ANSWER},
+        "texts": {"request_body": json.dumps(GEMINI), "response_body": json.dumps(GEMINI_ANSWER)},
+        "snake": {"request": snake(GEMINI), "response": GEMINI_ANSWER},
+        "vertex batch": {"status": "", "request": GEMINI, "response": GEMINI_ANSWER},
+    }[form]
+
+    found = imported(row)
+
+    assert found.forms == ["GEMINI" if form == "merged" else "EXCHANGE"]
+    assert (found.id, found.json["model"]) == ("r1", "gemini-2.5-flash")
+    assert (found.json["temperature"], found.json["max_tokens"]) == (0.5, 10)
+    [choice] = found.json["choices"]
+    assert (choice["finish_reason"], choice["finishReason"]) == ("length", "MAX_TOKENS")
+    assert choice["message"]["content"] == [
+        {"type": "thinking", "thinking": "hm"},
+        {"type": "text", "text": "Yes.", "thoughtSignature": "x"},
+    ]
+    assert found.json["usage"]["prompt_tokens"] == 3
+    assert found.json["usage"]["thoughtsTokenCount"] == 1
+    assert [one["role"] for one in found.messages] == ["system", "user", "assistant", "user"]
+    [call] = found.messages[2]["content"]
+    [result] = found.messages[3]["content"]
+    assert (call["name"], call["input"]) == ("f", {"city": "Oslo"})
+    assert (result["tool_use_id"], result["content"]) == (call["id"], '{"t": 1.0}')
+    tools = found.json["tools"]
+    assert tools[0]["function"] == {"name": "f", "parameters": SCHEMA}
+    assert list(tools[1].values()) == [{}]
+
+
+def test_a_blocked_request_of_gemini_has_no_choices(imported: Import) -> None:
+    row = {"contents": "q", "promptFeedback": {"blockReason": "SAFETY"}}
+    found = imported(row)
+    assert (found.forms, found.answers, found.asked) == (["GEMINI"], [], [("user", "q")])
+    assert found.json["promptFeedback"] == {"blockReason": "SAFETY"}
+
+
+BEDROCK: dict[str, Any] = {
+    "modelId": "amazon.nova",
+    "system": [{"text": "s"}],
+    "messages": [
+        {"role": "user", "content": [{"text": "q"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "x"}}},
+                {"toolUse": {"toolUseId": "t1", "name": "f", "input": {"city": "Oslo"}}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "toolResult": {
+                        "toolUseId": "t1",
+                        "content": [
+                            {"json": {"t": 1.0}},
+                            {"image": {"format": "png", "source": {"bytes": PNG}}},
+                        ],
+                        "status": "error",
+                    }
+                }
+            ],
+        },
+    ],
+    "inferenceConfig": {"maxTokens": 10, "temperature": 0.5},
+    "toolConfig": {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": SCHEMA}}}]},
+}
+BEDROCK_ANSWER: dict[str, Any] = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Yes."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+    "metrics": {"latencyMs": 7},
+}
+
+
+@pytest.mark.parametrize("form", ["merged", "pair", "invocation log"])
+def test_a_request_of_bedrock_has_its_response(imported: Import, form: str) -> None:
+    logged = {
+        "schemaType": "ModelInvocationLog",
+        "input": {"inputContentType": "application/json", "inputBodyJson": BEDROCK},
+        "output": {"outputBodyJson": BEDROCK_ANSWER},
+    }
+    found = imported(
+        {
+            "merged": BEDROCK | BEDROCK_ANSWER,
+            "pair": {"request": BEDROCK, "response": BEDROCK_ANSWER},
+            "invocation log": logged,
+        }[form]
+    )
+
+    assert found.forms == ["BEDROCK" if form == "merged" else "EXCHANGE"]
+    assert found.answers == ["Yes."]
+    assert (found.json["model"], found.json["max_tokens"]) == ("amazon.nova", 10)
+    assert found.json["choices"][0]["finish_reason"] == "stop"
+    assert found.json["usage"] == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    assert found.json["metrics"] == {"latencyMs": 7}
+    assert found.asked[:2] == [("system", "s"), ("user", "q")]
+    thought, call = found.messages[2]["content"]
+    assert thought == {"type": "thinking", "thinking": "hm", "signature": "x"}
+    assert call == {"type": "tool_use", "id": "t1", "name": "f", "input": {"city": "Oslo"}}
+    [result] = found.messages[3]["content"]
+    assert (result["tool_use_id"], result["is_error"]) == ("t1", True)
+    assert result["content"][0] == {"type": "text", "text": '{"t": 1.0}'}
+    assert result["content"][1]["source"]["media_type"] == "image/png"
+    assert found.json["tools"][0]["function"]["parameters"] == SCHEMA
+
+
+def test_a_conversation_of_bedrock_that_ends_with_an_answer_has_it(imported: Import) -> None:
+    answer = {"role": "assistant", "content": [{"text": "Yes."}]}
+    found = imported({"messages": [BEDROCK["messages"][0], answer]})
+    assert (found.forms, found.answers, found.asked) == (["BEDROCK"], ["Yes."], [("user", "q")])
+
+
+ANTHROPIC = {
+    "model": "claude",
+    "max_tokens": 5,
+    "system": "s",
+    "messages": [{"role": "user", "content": "q"}],
+}
+ANTHROPIC_ANSWER = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-x",
+    "content": [{"type": "text", "text": "Yes."}],
+    "stop_reason": "tool_use",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 3, "output_tokens": 2, "cache_read_input_tokens": 1},
+}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"request": ANTHROPIC, "response": ANTHROPIC_ANSWER},
+        {"request": ANTHROPIC, "response": {"status_code": 200, "body": ANTHROPIC_ANSWER}},
+        {"request_body": ANTHROPIC, "response_body": json.dumps(ANTHROPIC_ANSWER)},
+        {"recordId": "1", "modelInput": ANTHROPIC, "modelOutput": ANTHROPIC_ANSWER},
+        {"input": ANTHROPIC, "output": ANTHROPIC_ANSWER},
+    ],
+)
+def test_a_request_of_anthropic_has_its_response(imported: Import, row: dict[str, Any]) -> None:
+    found = imported(row)
+    assert (found.forms, found.id, found.json["model"]) == (["EXCHANGE"], "msg_1", "claude-x")
+    assert found.asked == [("system", "s"), ("user", "q")]
+    assert found.answers == [[{"type": "text", "text": "Yes."}]]
+    [choice] = found.json["choices"]
+    assert (choice["finish_reason"], choice["stop_reason"]) == ("tool_calls", "tool_use")
+    assert found.json["usage"]["prompt_tokens"] == 3
+    assert found.json["usage"]["cache_read_input_tokens"] == 1
+    assert "type" not in found.json and "role" not in found.json
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_request_of_anthropic_alone_waits_for_its_answer(imported: Import, alone: bool) -> None:
+    found = imported(ANTHROPIC_ANSWER if alone else ANTHROPIC)
+    assert found.forms == ["ANTHROPIC"]
+    assert found.asked == ([] if alone else [("system", "s"), ("user", "q")])
+    assert len(found.answers) == alone
+
+
+def test_a_batch_of_anthropic_is_paired(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    jsonl(tmp_path / "in.jsonl", [{"custom_id": name, "params": ANTHROPIC} for name in "ab"])
+    error = {"type": "errored", "error": {"type": "error", "error": {"message": "Overloaded"}}}
+    succeeded = {"type": "succeeded", "message": ANTHROPIC_ANSWER}
+    results = [{"custom_id": "a", "result": succeeded}, {"custom_id": "b", "result": error}]
+    jsonl(tmp_path / "out.jsonl", results)
+
+    report = import_files(store, [tmp_path / "in.jsonl", tmp_path / "out.jsonl"])
+
+    assert (report.added, report.problems) == (2, [])
+    listed = client.get("/chat/completions").get_json()["data"]
+    assert {one["id"] for one in listed if one["choices"]} == {"msg_1"}
+    [failed] = [one for one in listed if not one["choices"]]
+    assert "Overloaded" in failed["incomplete"]["reason"]
+
+
+RESPONSES: dict[str, Any] = {
+    "model": "gpt",
+    "instructions": "s",
+    "input": [
+        {"role": "user", "content": [{"type": "input_text", "text": "q"}]},
+        {"type": "reasoning", "id": "rs_0", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "r"},
+    ],
+}
+RESPONSES_ANSWER: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 5,
+    "status": "completed",
+    "model": "gpt-x",
+    "error": None,
+    "output": [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        {
+            "type": "message",
+            "id": "msg_1",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Yes.", "annotations": []}],
+        },
+        {"type": "function_call", "call_id": "c2", "name": "g", "arguments": "{}"},
+    ],
+    "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+}
+
+
+@pytest.mark.parametrize("form", ["merged", "pair"])
+def test_a_request_of_the_responses_api_has_its_response(imported: Import, form: str) -> None:
+    pair = {"request": RESPONSES, "response": RESPONSES_ANSWER}
+    found = imported(pair if form == "pair" else RESPONSES | RESPONSES_ANSWER)
+
+    assert found.forms == ["EXCHANGE" if form == "pair" else "RESPONSES"]
+    assert (found.id, found.json["created"], found.json["model"]) == ("resp_1", 5, "gpt-x")
+    assert [one["role"] for one in found.messages] == ["developer", "user", "assistant", "tool"]
+    called = found.messages[2]
+    assert called["content"][0]["summary"][0]["text"] == "hm"
+    assert called["tool_calls"][0]["id"] == found.messages[3]["tool_call_id"] == "c1"
+    [choice] = found.json["choices"]
+    assert choice["finish_reason"] == "tool_calls"
+    assert [part["type"] for part in choice["message"]["content"]] == [
+        "reasoning",
+        "web_search_call",
+        "output_text",
+    ]
+    assert choice["message"]["tool_calls"][0]["function"] == {"name": "g", "arguments": "{}"}
+    assert choice["message"]["id"] == "msg_1"
+    assert found.json["usage"]["prompt_tokens"] == 3
+
+
+def test_a_failed_response_has_its_reason(imported: Import) -> None:
+    failed = RESPONSES_ANSWER | {
+        "status": "failed",
+        "output": [],
+        "error": {"code": "server_error", "message": "It broke."},
+    }
+    found = imported({"request": {"model": "gpt", "input": "q"}, "response": failed})
+    assert (found.answers, found.asked) == ([], [("user", "q")])
+    assert found.json["incomplete"]["reason"] == "It broke."
+
+
+def test_a_batch_of_the_responses_api_is_paired(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    body = {"model": "gpt", "input": "q"}
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": body}
+    done = {"custom_id": "a", "response": {"status_code": 200, "body": RESPONSES_ANSWER}}
+    paths = [jsonl(tmp_path / "in.jsonl", [line]), jsonl(tmp_path / "out.jsonl", [done])]
+
+    assert import_files(store, paths).added == 1
+    assert client.get("/chat/completions/resp_1/messages").get_json()["data"][0]["content"] == "q"
+
+
+OLLAMA = {
+    "model": "llama3.2",
+    "messages": [{"role": "user", "content": "q", "images": [PNG]}],
+    "options": {"temperature": 0.5},
+    "stream": False,
+}
+OLLAMA_ANSWER = {
+    "model": "llama3.2",
+    "created_at": "2025-12-17T19:33:20.123456789Z",
+    "message": {"role": "assistant", "content": "Yes.", "thinking": "hm"},
+    "done_reason": "stop",
+    "done": True,
+    "total_duration": 7,
+    "prompt_eval_count": 3,
+    "eval_count": 2,
+}
+
+
+@pytest.mark.parametrize("form", ["merged", "pair", "generate"])
+def test_a_request_of_ollama_has_its_response(imported: Import, form: str) -> None:
+    asked = {"model": "llama3.2", "prompt": "q", "images": [PNG], "options": {"temperature": 0.5}}
+    generated = {name: value for name, value in OLLAMA_ANSWER.items() if name != "message"}
+    generated |= {"response": "Yes.", "thinking": "hm"}
+    found = imported(
+        {
+            "merged": OLLAMA | OLLAMA_ANSWER,
+            "pair": {"request": OLLAMA, "response": OLLAMA_ANSWER},
+            "generate": {
+                "request": asked,
+                "response": generated | {"response": "Yes.", "thinking": "hm"},
+            },
+        }[form]
+    )
+
+    assert found.forms == ["OLLAMA" if form == "merged" else "EXCHANGE"]
+    assert found.answers == ["Yes."]
+    assert found.json["choices"][0]["message"]["thinking"] == "hm"
+    assert found.json["temperature"] == 0.5
+    assert found.json["usage"] == {"prompt_tokens": 3, "completion_tokens": 2}
+    assert found.json["total_duration"] == 7
+    assert found.messages[0]["content"] == [
+        {"type": "text", "text": "q"},
+        {"type": "image", "data": PNG},
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        OLLAMA_ANSWER | {"done": False},
+        {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}}]},
+    ],
+)
+def test_a_chunk_of_a_stream_is_no_answer(store: Store, tmp_path: Path, row: object) -> None:
+    [problem] = import_files(store, [jsonl(tmp_path / "a.jsonl", [row])]).problems
+    assert problem.reason == "it is a chunk of a streamed answer, and not the whole answer"
+
+
+ASKED = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
+FAILURES: dict[str, tuple[dict[str, Any], str]] = {
+    "an error object": ({"response": {"error": {"message": "Too long."}}}, "Too long."),
+    "a text": ({"response": {"error": "Too long."}}, "Too long."),
+    "FastAPI": ({"response": {"detail": "Too long."}}, "Too long."),
+    "a status with a body": (
+        {"response": {"status_code": 429, "body": {"error": {"message": "Too many."}}}},
+        "Too many.",
+    ),
+    "a page": (
+        {"response": {"status": 502, "body": "<h1>Bad Gateway</h1>"}},
+        "502 <h1>Bad Gateway</h1>",
+    ),
+    "a status alone": ({"response": {"status": 503, "body": {}}}, "status 503"),
+    "beside no response": ({"response": None, "error": {"message": "Cut."}}, "Cut."),
+    "beside none at all": ({"error_message": "Cut."}, "Cut."),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_request_that_failed_has_the_reason(imported: Import, name: str) -> None:
+    row, reason = FAILURES[name]
+    found = imported({"request": ASKED} | row)
+    assert (found.answers, found.asked) == ([], [("user", "q")])
+    assert found.json["incomplete"]["reason"] == reason
+
+
+def test_what_else_a_log_has_of_an_exchange_is_kept(imported: Import) -> None:
+    answer = {
+        "id": "c1",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}}],
+    }
+    row = {"id": "r/1", "latency_ms": 5.0, "model": "alias", "request": ASKED, "response": answer}
+    found = imported(row)
+    assert (found.id, found.json["logged_id"], found.json["latency_ms"]) == ("c1", "r/1", 5.0)
+    assert found.json["model"] == "m"
+
+
+LANGFUSE = {
+    "id": "o1",
+    "traceId": "t1",
+    "type": "GENERATION",
+    "startTime": "2025-12-17T19:33:20.000Z",
+    "model": "m",
+    "modelParameters": {"temperature": 0.5},
+}
+TRACES: dict[str, dict[str, Any]] = {
+    "messages": {"input": ASKED["messages"], "output": {"role": "assistant", "content": "a"}},
+    "an object": {"input": ASKED, "output": {"role": "assistant", "content": "a"}},
+    "texts": {"input": json.dumps(ASKED["messages"]), "output": "a"},
+    "a text": {"input": "q", "output": "a"},
+    "a list": {"input": ASKED["messages"], "output": [{"role": "assistant", "content": "a"}]},
+    "LangSmith": {"inputs": ASKED, "outputs": {"message": {"role": "assistant", "content": "a"}}},
+}
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_a_traced_request_has_its_answer(imported: Import, name: str) -> None:
+    found = imported(LANGFUSE | TRACES[name])
+    assert (found.forms, found.answers, found.asked) == (["TRACED"], ["a"], [("user", "q")])
+    assert (found.id, found.json["temperature"], found.json["traceId"]) == ("o1", 0.5, "t1")
+    assert found.created == 1766000000
+
+
+def test_a_traced_request_that_failed_has_the_reason(imported: Import) -> None:
+    row = LANGFUSE | {"input": ASKED["messages"], "output": None, "statusMessage": "Too long."}
+    found = imported(row)
+    assert (found.answers, found.json["incomplete"]) == ([], {"reason": "Too long."})
+
+
+def test_the_branches_of_a_chat_of_open_webui_are_completions(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    def message(own_id: str, parent: str | None, role: str, **more: Any) -> dict[str, Any]:
+        return {"id": own_id, "parentId": parent, "childrenIds": [], "role": role} | more
+
+    image = {"type": "image", "url": f"data:image/png;base64,{PNG}"}
+    nodes = [
+        message("u1", None, "user", content="q", files=[image, {"type": "file", "name": "n"}]),
+        message("a1", "u1", "assistant", content="first", model="m1"),
+        message("a2", "u1", "assistant", content="Yes.", model="m2", usage={"prompt_tokens": 3}),
+    ]
+    history = {"messages": {one["id"]: one for one in nodes}, "currentId": "a2"}
+    chat = {"title": "T", "system": "s", "history": history, "messages": [nodes[0], nodes[2]]}
+    row = {"id": "chat-1", "user_id": "u", "title": "T", "chat": chat, "created_at": 1766000000}
+
+    report = import_files(store, [jsonl(tmp_path / "a.json", [[row]])])
+
+    assert [form.name for form in report.formats[tmp_path / "a.json"]] == ["OPEN_WEBUI"]
+    assert (report.added, report.problems) == (2, [])
+    shown = client.get("/chat/completions/chat-1").get_json()
+    assert shown["choices"][0]["message"]["content"] == "Yes."
+    assert (shown["model"], shown["created"]) == ("m2", 1766000000)
+    assert shown["usage"]["prompt_tokens"] == 3
+    other = client.get("/chat/completions/chat-1:a1").get_json()
+    assert other["choices"][0]["message"]["content"] == "first"
+    system, asked = client.get("/chat/completions/chat-1/messages").get_json()["data"]
+    assert system["content"] == "s"
+    assert [part["type"] for part in asked["content_parts"]] == ["text", "image_url"]
+    assert asked["open_webui"] == {"files": [{"type": "file", "name": "n"}]}
+
+
+ROWS: dict[str, tuple[dict[str, Any], str, list[tuple[str, Any]]]] = {
+    "instruction": ({"instruction": "q", "input": "", "output": "a"}, "ALPACA", [("user", "q")]),
+    "with input": (
+        {"instruction": "q", "input": "i", "output": "a"},
+        "ALPACA",
+        [("user", [{"type": "text", "text": "q"}, {"type": "text", "text": "i"}])],
+    ),
+    "history": (
+        {"instruction": "q", "response": "a", "system": "s", "history": [["q0", "a0"]]},
+        "ALPACA",
+        [("system", "s"), ("user", "q0"), ("assistant", "a0"), ("user", "q")],
+    ),
+    "prompt": ({"prompt": "q", "completion": "a"}, "PROMPT", [("user", "q")]),
+    "prompt of messages": (
+        {
+            "prompt": [{"role": "user", "content": "q"}],
+            "completion": [{"role": "assistant", "content": "a"}],
+        },
+        "PROMPT",
+        [("user", "q")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_of_instructions_has_its_output(imported: Import, name: str) -> None:
+    row, form, asked = ROWS[name]
+    found = imported(row | {"note": "kept"})
+    assert (found.forms, found.asked, found.answers) == ([form], asked, ["a"])
+    assert found.json["note"] == "kept"

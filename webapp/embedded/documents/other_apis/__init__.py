@@ -1,0 +1,43 @@
+"""Read the requests and responses of other APIs as those of the Chat Completions API.
+
+Each API is a module with four functions: whether an object is its request or its response, and
+the same in the members of chat completions. What those have no place for keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.embedded.documents.other_apis import anthropic, bedrock, gemini, ollama, responses
+from webapp.exact_json import Object
+
+
+@dataclass(frozen=True, slots=True)
+class OtherApi:
+    """One API; `asked` are the members that only its requests have.
+
+    `write_request` returns JSON with `messages`, `write_response` JSON with `choices`.
+    """
+
+    name: str
+    is_request: Callable[[Object], bool]
+    is_response: Callable[[Object], bool]
+    write_request: Callable[[Object], str]
+    write_response: Callable[[Object], str]
+    asked: frozenset[str]
+
+
+APIS: Final = tuple(
+    OtherApi(
+        module.__name__.rpartition(".")[2],
+        module.is_request,
+        module.is_response,
+        module.write_request,
+        module.write_response,
+        module.ASKED,
+    )
+    for module in (responses, gemini, bedrock, ollama, anthropic)
+)
+"""The most telling first: the requests of Anthropic's API look most like those of others."""

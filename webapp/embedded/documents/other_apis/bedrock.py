@@ -1,0 +1,158 @@
+"""The Converse API of Amazon Bedrock: content blocks are named by their only member."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from webapp.embedded.documents.other_apis.writing import (
+    copy,
+    copy_rest,
+    rename,
+    write,
+    write_choice,
+    write_content,
+    write_list,
+    write_system,
+)
+from webapp.exact_json import Array, Object, Value
+
+ASKED: Final = frozenset({"system", "messages", "modelId", "inferenceConfig", "toolConfig"})
+
+_BLOCKS: Final = frozenset(
+    {
+        *("text", "image", "document", "video", "audio", "toolUse", "toolResult", "guardContent"),
+        *("cachePoint", "reasoningContent", "citationsContent", "json", "searchResult"),
+    }
+)
+_TYPES: Final = {
+    "image": {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"},
+    "document": {"pdf": "application/pdf"},
+}
+_SETTINGS: Final = {"maxTokens": "max_tokens", "topP": "top_p", "stopSequences": "stop"}
+_USAGE: Final = {
+    "inputTokens": "prompt_tokens",
+    "outputTokens": "completion_tokens",
+    "totalTokens": "total_tokens",
+}
+_ANSWERED: Final = frozenset({"output", "stopReason", "usage"})
+
+
+def is_request(value: Object) -> bool:
+    """Return whether `value` has messages whose content is such blocks."""
+    messages = value.items("messages")
+    return bool(messages) and all(_is_message(one) for one in messages or ())
+
+
+def is_response(value: Object) -> bool:
+    """Return whether `value` has the message of an answer in `output`."""
+    output = value.object("output")
+    return output is not None and _is_message(output.get("message"))
+
+
+def write_request(request: Object) -> str:
+    """Write a request with its blocks as parts, its settings and its tools on their own."""
+    system = request.items("system")
+    instructions = write_system(request.get("system")) if system is None else []
+    if system:
+        content = write_content(list(map(_write_block, system)))
+        instructions = [write(role='"system"', content=content)]
+    messages = [_write_message(one) for one in request.items("messages") or ()]
+    members = copy_rest(request, ASKED)
+    model = copy(request.get("modelId"))
+    members += [f'"model":{model}'] if model and request.get("model") is None else []
+    settings = request.object("inferenceConfig")
+    if settings is not None:
+        members.append((rename(settings, _SETTINGS) or "{}")[1:-1])
+    config = request.object("toolConfig")
+    if config is not None:
+        tools = ",".join(map(_write_tool, config.items("tools") or ()))
+        members.append(f'"tools":[{tools}]')
+        members += [f'"tool_choice":{copy(choice)}'] if (choice := config.get("toolChoice")) else []
+    asked = ",".join([*instructions, *messages])
+    return write_list([*filter(None, members), f'"messages":[{asked}]'])
+
+
+def write_response(response: Object) -> str:
+    """Write a response as one choice."""
+    output = response.object("output")
+    message = output.get("message") if output else None
+    more = copy_rest(output, {"message"}) if output else []
+    written = _write_message(message) if message else "null"
+    choice = write_choice(written, response.get("stopReason"), "stopReason", more=more)
+    usage = rename(response.object("usage"), _USAGE)
+    members = [*copy_rest(response, _ANSWERED), f'"choices":[{choice}]']
+    return write_list([*members, *([f'"usage":{usage}'] if usage else [])])
+
+
+def _is_message(value: Value | None) -> bool:
+    if not isinstance(value, Object) or value.text("role") is None:
+        return False
+    content = value.items("content")
+    return bool(content) and all(
+        isinstance(block, Object) and len(block.members) == 1 and block.names()[0] in _BLOCKS
+        for block in content or ()
+    )
+
+
+def _write_message(value: Value) -> str:
+    if not isinstance(value, Object):
+        return copy(value) or "null"
+    content = write_content([_write_block(one) for one in value.items("content") or ()])
+    rest = copy_rest(value, {"role", "content"})
+    return write_list([f'"role":{copy(value.get("role"))}', f'"content":{content}', *rest])
+
+
+def _write_block(block: Value) -> str:
+    """Write a block as the content part that says the same; an unfamiliar one under its name."""
+    if not isinstance(block, Object) or len(block.members) != 1:
+        return copy(block) or "null"
+    name, value = block.members[0].name.text, block.members[0].value
+    if name in ("text", "json"):
+        text = copy(value) if name == "text" else json.dumps(value.source)
+        return write(type='"text"', text=text)
+    if not isinstance(value, Object):
+        return write_list([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
+    if name == "toolUse":
+        return _rename_block("tool_use", value, {"toolUseId": "id"})
+    if name == "toolResult":
+        return _write_result(value)
+    if name == "reasoningContent" and (thought := value.object("reasoningText")) is not None:
+        return _rename_block("thinking", thought, {"text": "thinking"})
+    if name in _TYPES and (source := value.object("source")) and source.text("bytes") is not None:
+        given = value.text("format") or ""
+        kind = _TYPES[name].get(given, f"{name}/{given}")
+        data = write(type='"base64"', media_type=json.dumps(kind), data=copy(source.get("bytes")))
+        return write_list(
+            [f'"type":"{name}"', f'"source":{data}', *copy_rest(value, {"source", "format"})]
+        )
+    return _rename_block(name, value, {})
+
+
+def _write_result(value: Object) -> str:
+    content = value.get("content")
+    blocks = content.items if isinstance(content, Array) else ()
+    members = [
+        '"type":"tool_result"',
+        f'"tool_use_id":{copy(value.get("toolUseId")) or "null"}',
+        f'"content":[{",".join(map(_write_block, blocks))}]',
+        *(['"is_error":true'] if value.text("status") == "error" else []),
+        *copy_rest(value, {"toolUseId", "content"}),
+    ]
+    return write_list(members)
+
+
+def _rename_block(kind: str, value: Object, names: dict[str, str]) -> str:
+    members = (rename(value, names) or "{}")[1:-1]
+    return write_list(filter(None, [f'"type":{json.dumps(kind)}', members]))
+
+
+def _write_tool(tool: Value) -> str:
+    spec = tool.object("toolSpec") if isinstance(tool, Object) else None
+    if spec is None:
+        return copy(tool) or "null"
+    schema = spec.object("inputSchema")
+    parameters = copy(schema.get("json")) if schema else None
+    given = [f'"parameters":{parameters}'] if parameters else []
+    function = write_list([*copy_rest(spec, {"inputSchema"}), *given])
+    return f'{{"type":"function","function":{function}}}'

@@ -1,0 +1,214 @@
+"""Google's Gemini API, in the names of its JSON (`inlineData`) and of its SDKs (`inline_data`)."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import Final
+
+from webapp.embedded.documents.other_apis.writing import (
+    copy,
+    copy_rest,
+    rename,
+    write,
+    write_choice,
+    write_content,
+    write_list,
+)
+from webapp.exact_json import Array, Object, String, Value
+
+_SYSTEMS: Final = ("systemInstruction", "system_instruction")
+_CONFIGS: Final = ("generationConfig", "generation_config")
+ASKED: Final = frozenset({"contents", "tools", *_SYSTEMS, *_CONFIGS})
+
+_SETTINGS: Final = {
+    **dict.fromkeys(("maxOutputTokens", "max_output_tokens"), "max_tokens"),
+    **dict.fromkeys(("topP", "top_p"), "top_p"),
+    **dict.fromkeys(("stopSequences", "stop_sequences"), "stop"),
+    **dict.fromkeys(("presencePenalty", "presence_penalty"), "presence_penalty"),
+    **dict.fromkeys(("frequencyPenalty", "frequency_penalty"), "frequency_penalty"),
+}
+_USAGE: Final = {
+    **dict.fromkeys(("promptTokenCount", "prompt_token_count"), "prompt_tokens"),
+    **dict.fromkeys(("candidatesTokenCount", "candidates_token_count"), "completion_tokens"),
+    **dict.fromkeys(("totalTokenCount", "total_token_count"), "total_tokens"),
+}
+_ANSWERED: Final = {
+    **dict.fromkeys(("modelVersion", "model_version"), "model"),
+    **dict.fromkeys(("responseId", "response_id"), "id"),
+    **dict.fromkeys(("createTime", "create_time"), "created"),
+}
+_ROLES: Final = {"model": "assistant", "function": "user"}
+
+
+def is_request(value: Object) -> bool:
+    """Return whether `value` has `contents`: a text, one content, or several."""
+    contents = value.get("contents")
+    if isinstance(contents, Array):
+        return bool(contents.items) and all(
+            isinstance(one, String) or (isinstance(one, Object) and one.items("parts") is not None)
+            for one in contents.items
+        )
+    return isinstance(contents, String) or _is_content(contents)
+
+
+def is_response(value: Object) -> bool:
+    """Return whether `value` has candidates, or was answered with none."""
+    feedback = value.object("promptFeedback") or value.object("prompt_feedback")
+    candidates = value.items("candidates")
+    if candidates is None:
+        return feedback is not None
+    if _find(value, "usageMetadata", "usage_metadata") is not None:
+        return True
+    return all(isinstance(one, Object) and one.object("content") for one in candidates)
+
+
+def write_request(request: Object) -> str:
+    """Write a request with its contents as messages, and its settings and tools on their own."""
+    writer = _Writer()
+    messages: list[str] = []
+    for name in _SYSTEMS:
+        system = request.get(name)
+        if system is not None:
+            messages.append(writer.write_content(system, "system"))
+    contents = request.get("contents")
+    items = contents.items if isinstance(contents, Array) else (contents,) if contents else ()
+    messages += [writer.write_content(one, "user") for one in items]
+    members = copy_rest(request, ASKED)
+    for name in _CONFIGS:
+        settings = request.object(name)
+        if settings is not None and settings.members:
+            members.append((rename(settings, _SETTINGS) or "{}")[1:-1])
+    tools = [tool for one in request.items("tools") or () for tool in _write_tools(one)]
+    members += [f'"tools":[{",".join(tools)}]'] if tools else []
+    return write_list([*members, f'"messages":[{",".join(messages)}]'])
+
+
+def write_response(response: Object) -> str:
+    """Write a response with a choice for each candidate."""
+    choices = []
+    for at, candidate in enumerate(response.items("candidates") or ()):
+        if not isinstance(candidate, Object):
+            continue
+        content = candidate.get("content")
+        reason = _find(candidate, "finishReason", "finish_reason")
+        used = {"content", "finishReason", "finish_reason", "index"}
+        choices.append(
+            write_choice(
+                _Writer().write_content(content, "assistant")
+                if content
+                else '{"role":"assistant","content":null}',
+                reason,
+                "finishReason",
+                index=candidate.integer("index") or at,
+                more=copy_rest(candidate, used),
+            )
+        )
+    usage = _find(response, "usageMetadata", "usage_metadata")
+    used = {"candidates", "usageMetadata", "usage_metadata", *_ANSWERED}
+    members = [
+        f'"{_ANSWERED[one.name.text]}":{copy(one.value)}'
+        for one in response.members
+        if one.name.text in _ANSWERED and copy(one.value)
+    ]
+    members += [*copy_rest(response, used), f'"choices":[{",".join(choices)}]']
+    renamed = rename(usage if isinstance(usage, Object) else None, _USAGE)
+    return write_list([*members, *([f'"usage":{renamed}'] if renamed else [])])
+
+
+class _Writer:
+    """Writes contents as messages; results without an id belong to the first call of their name."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[str]] = {}
+        self._calls = 0
+
+    def write_content(self, value: Value, role: str) -> str:
+        """Write a content, which may be a text alone, as a message."""
+        if not _is_content(value):
+            return write(role=f'"{role}"', content=copy(value))
+        assert isinstance(value, Object)
+        given = value.text("role")
+        written = role if given is None or role != "user" else _ROLES.get(given, given)
+        content = write_content(list(map(self._write_part, value.items("parts") or ())))
+        members = [f'"role":{json.dumps(written)}', f'"content":{content}']
+        return write_list([*members, *copy_rest(value, {"role", "parts"})])
+
+    def _write_part(self, part: Value) -> str:
+        """Write a part as the content part that says the same; an unfamiliar one as it is."""
+        if isinstance(part, String):
+            return write(type='"text"', text=copy(part))
+        if not isinstance(part, Object):
+            return copy(part) or "null"
+        if part.text("text") is not None:
+            name = "thinking" if part.boolean("thought") else "text"
+            rest = copy_rest(part, {"text", "thought"})
+            return write_list([f'"type":"{name}"', f'"{name}":{copy(part.get("text"))}', *rest])
+        for names, writes in (
+            (("functionCall", "function_call"), self._write_call),
+            (("functionResponse", "function_response"), self._write_result),
+            (("inlineData", "inline_data"), _write_data),
+        ):
+            value = _find(part, *names)
+            if isinstance(value, Object):
+                return write_list([*writes(value), *copy_rest(part, names)])
+        name = next(iter(part.names()), "part")
+        return write_list([f'"type":{json.dumps(name)}', *copy_rest(part, ())])
+
+    def _write_call(self, call: Object) -> list[str]:
+        own_id = call.text("id") or f"call_{self._calls}"
+        self._calls += 1
+        self._waiting.setdefault(call.text("name") or "", deque()).append(own_id)
+        return [
+            '"type":"tool_use"',
+            f'"id":{json.dumps(own_id)}',
+            f'"name":{copy(call.get("name")) or "null"}',
+            f'"input":{copy(call.get("args")) or "{}"}',
+            *copy_rest(call, {"id", "name", "args"}),
+        ]
+
+    def _write_result(self, result: Object) -> list[str]:
+        name = result.text("name") or ""
+        waiting = self._waiting.get(name)
+        own_id = result.text("id") or (waiting.popleft() if waiting else name)
+        response = result.get("response")
+        text = json.dumps(response.source) if response is not None else '""'
+        return [
+            '"type":"tool_result"',
+            f'"tool_use_id":{json.dumps(own_id)}',
+            f'"content":{text}',
+            *copy_rest(result, {"id", "response"}),
+        ]
+
+
+def _is_content(value: Value | None) -> bool:
+    return isinstance(value, Object) and value.items("parts") is not None
+
+
+def _find(value: Object, *names: str) -> Value | None:
+    return next((found for name in names if (found := value.get(name))), None)
+
+
+def _write_data(data: Object) -> list[str]:
+    """Write data within a request: an image, a sound, or another file."""
+    kind = data.text("mimeType") or data.text("mime_type") or ""
+    content = copy(data.get("data")) or '""'
+    rest = copy_rest(data, {"mimeType", "mime_type", "data"})
+    if kind.startswith("audio/"):
+        audio = write(data=content, format=json.dumps(kind[6:]))
+        return ['"type":"input_audio"', f'"input_audio":{audio}', *rest]
+    source = write(type='"base64"', media_type=json.dumps(kind), data=content)
+    name = "image" if kind.startswith("image/") else "document"
+    return [f'"type":"{name}"', f'"source":{source}', *rest]
+
+
+def _write_tools(tools: Value) -> list[str]:
+    """Write the functions that are declared in an element of `tools`, and other tools as given."""
+    if not isinstance(tools, Object):
+        return [copy(tools) or "null"]
+    names = ("functionDeclarations", "function_declarations")
+    declared = _find(tools, *names)
+    functions = declared.items if isinstance(declared, Array) else ()
+    written = [f'{{"type":"function","function":{copy(one)}}}' for one in functions]
+    rest = copy_rest(tools, names)
+    return [*written, *([write_list(rest)] if rest else [])]

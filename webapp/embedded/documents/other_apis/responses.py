@@ -1,0 +1,192 @@
+"""OpenAI's Responses API: its items become messages, in their order.
+
+What an assistant says, thinks and calls between two items of others is one message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from webapp.embedded.documents.other_apis.writing import (
+    copy,
+    copy_rest,
+    rename,
+    write,
+    write_choice,
+    write_list,
+    write_system,
+)
+from webapp.exact_json import Array, Null, Object, String, Value, parse
+
+ASKED: Final = frozenset({"input", "instructions"})
+
+_USAGE: Final = {
+    "input_tokens": "prompt_tokens",
+    "output_tokens": "completion_tokens",
+    "input_tokens_details": "prompt_tokens_details",
+    "output_tokens_details": "completion_tokens_details",
+}
+_ANSWERED: Final = frozenset({"object", "output", "created_at", "usage", "output_text"})
+_OWN: Final = ("instructions", "previous_response_id", "max_output_tokens", "reasoning")
+"""Requests for embeddings and speech have a text as `input` too."""
+_CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
+_RESULTS: Final = frozenset({"function_call_output", "custom_tool_call_output"})
+
+
+def is_request(value: Object) -> bool:
+    """Return whether `value` has an `input` of items, or of text beside members of this API."""
+    given = value.get("input")
+    if isinstance(given, Array):
+        return bool(given.items) and all(map(_is_item, given.items))
+    return isinstance(given, String) and any(value.get(name) is not None for name in _OWN)
+
+
+def is_response(value: Object) -> bool:
+    """Return whether `value` is a response with its output."""
+    output = value.items("output")
+    if output is None:
+        return False
+    is_named = value.text("object") == "response"
+    return is_named or (bool(output) and all(_is_item(one, needs_type=True) for one in output))
+
+
+def write_request(request: Object) -> str:
+    """Write a request with its instructions and its input as messages."""
+    given = request.get("input")
+    messages = write_system(request.get("instructions"), "developer")
+    if isinstance(given, Array):
+        messages += _write_items(given.items)
+    elif given is not None:
+        messages.append(write(role='"user"', content=copy(given)))
+    return write_list([*copy_rest(request, ASKED), f'"messages":[{",".join(messages)}]'])
+
+
+def write_response(response: Object) -> str:
+    """Write a response as one choice; a failed one has none, and the reason."""
+    members = copy_rest(response, _ANSWERED)
+    created = copy(response.get("created_at"))
+    members += [f'"created":{created}'] if created else []
+    usage = rename(response.object("usage"), _USAGE)
+    members += [f'"usage":{usage}'] if usage else []
+    error = response.object("error")
+    if error is not None:
+        words = error.text("message") or error.source
+        members.append(f'"incomplete":{json.dumps({"reason": words})}')
+    output = response.items("output") or ()
+    message = _AssistantMessage()
+    for item in output:
+        message.add(item)
+    details = response.object("incomplete_details")
+    stopped = details.get("reason") if details else response.get("status")
+    if message.has_calls and response.text("status") == "completed":
+        stopped = parse('"tool_calls"')
+    choices = [write_choice(message.write(), stopped, "status")] if output else []
+    return write_list([*members, f'"choices":[{",".join(choices)}]'])
+
+
+def _is_item(value: Value, *, needs_type: bool = False) -> bool:
+    if not isinstance(value, Object):
+        return False
+    kind = value.text("type")
+    if kind is None and not needs_type:
+        return value.text("role") is not None and value.get("content") is not None
+    known = ("message", "reasoning", "item_reference")
+    return kind in known or (kind or "").endswith(("_call", "_call_output", "_tools", "_request"))
+
+
+def _write_items(items: Iterable[Value]) -> list[str]:
+    messages: list[str] = []
+    said = _AssistantMessage()
+    for item in items:
+        if said.takes(item):
+            said.add(item)
+            continue
+        messages += said.finish()
+        messages.append(_write_item(item))
+    return [*messages, *said.finish()]
+
+
+def _write_item(item: Value) -> str:
+    """Write an item that is not the assistant's: a message or a result."""
+    if not isinstance(item, Object):
+        return copy(item) or "null"
+    if item.text("type") in _RESULTS:
+        rest = copy_rest(item, {"call_id", "output", "type"})
+        call_id, output = copy(item.get("call_id")), copy(item.get("output"))
+        members = ['"role":"tool"', f'"tool_call_id":{call_id}', f'"content":{output}']
+        return write_list([*members, *rest])
+    if item.text("role") is None:
+        return write_list(['"role":"user"', f'"content":[{copy(item)}]'])
+    return write_list(copy_rest(item, {"type"}))
+
+
+class _AssistantMessage:
+    """One message of an assistant, gathered from its items."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._calls: list[str] = []
+        self._rest: list[list[str]] = []
+
+    @property
+    def has_calls(self) -> bool:
+        return bool(self._calls)
+
+    def takes(self, item: Value) -> bool:
+        """Return whether `item` is the assistant's."""
+        if not isinstance(item, Object) or item.text("type") in _RESULTS:
+            return False
+        role = item.text("role")
+        return role == "assistant" or (role is None and item.text("type") != "item_reference")
+
+    def add(self, item: Value) -> None:
+        """Add the parts of a message, a call, or any other item as a part."""
+        kind = item.text("type") if isinstance(item, Object) else None
+        if not isinstance(item, Object):
+            self._parts.append(copy(item) or "null")
+        elif item.get("role") is not None:
+            content = item.get("content")
+            if isinstance(content, Array):
+                self._parts += [copy(part) or "null" for part in content.items]
+            elif content is not None and not isinstance(content, Null):
+                self._parts.append(write(type='"text"', text=copy(content)))
+            self._rest.append(_copy_item_rest(item, {"role", "content"}))
+        elif kind in _CALLS:
+            self._calls.append(_write_call(item, kind or ""))
+        else:
+            self._parts.append(copy(item) or "null")
+
+    def write(self) -> str:
+        """Write the message; what else its items have is in `items` if they are several."""
+        content = f"[{','.join(self._parts)}]" if self._parts else "null"
+        members = ['"role":"assistant"', f'"content":{content}']
+        members += [f'"tool_calls":[{",".join(self._calls)}]'] if self._calls else []
+        if len(self._rest) > 1:
+            members.append(f'"items":[{",".join(map(write_list, self._rest))}]')
+        else:
+            members += self._rest[0] if self._rest else []
+        return write_list(members)
+
+    def finish(self) -> list[str]:
+        """Return the message, if there is anything in it, and begin another."""
+        written = [self.write()] if self._parts or self._calls else []
+        self._parts, self._calls, self._rest = [], [], []
+        return written
+
+
+def _copy_item_rest(item: Object, used: set[str]) -> list[str]:
+    """Copy what else an item has; that it is complete goes without saying."""
+    is_complete = item.text("status") == "completed"
+    return copy_rest(item, {"type", *used, *(["status"] if is_complete else [])})
+
+
+def _write_call(item: Object, kind: str) -> str:
+    name = _CALLS[kind]
+    own = "function" if kind == "function_call" else "custom"
+    inner = write(**{"name": copy(item.get("name")), name: copy(item.get(name))})
+    members = [f'"id":{copy(item.get("call_id")) or "null"}', f'"type":"{own}"', f'"{own}":{inner}']
+    item_id = copy(item.get("id"))
+    members += [f'"item_id":{item_id}'] if item_id else []
+    return write_list([*members, *_copy_item_rest(item, {"call_id", "name", name, "id"})])

@@ -1,0 +1,79 @@
+"""Write JSON from names and from values as they were written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.from_files import copy_members
+from webapp.exact_json import Null, Object, String, Value
+
+_FINISH_REASONS: Final = {
+    **dict.fromkeys(("end_turn", "stop_sequence", "STOP", "completed"), "stop"),
+    **dict.fromkeys(("max_tokens", "MAX_TOKENS", "max_output_tokens"), "length"),
+    **dict.fromkeys(
+        ("refusal", "SAFETY", "guardrail_intervened", "content_filtered"), "content_filter"
+    ),
+    "tool_use": "tool_calls",
+}
+
+
+_TEXT: Final = re.compile(r'\{"type":"text","text":("[^"\\]*+(?:\\.[^"\\]*+|(?!))*+")\}', re.DOTALL)
+
+
+def write(**members: str | None) -> str:
+    """Write an object of names and JSON texts, without those that are None."""
+    return write_list([f"{json.dumps(name)}:{text}" for name, text in members.items() if text])
+
+
+def write_list(members: Iterable[str]) -> str:
+    """Write an object of members that are written already."""
+    return "{" + ",".join(members) + "}"
+
+
+def copy(value: Value | None) -> str | None:
+    """Return a value on one line, or None if it is absent or null."""
+    return None if value is None or isinstance(value, Null) else join_lines(value.source)
+
+
+def copy_rest(value: Object, used: Collection[str]) -> list[str]:
+    """Return copies of the members of other names than `used`."""
+    return copy_members(one for one in value.members if one.name.text not in used)
+
+
+def rename(value: Object | None, names: Mapping[str, str]) -> str | None:
+    """Return an object with other names for some of its members; None if there is none."""
+    if value is None:
+        return None
+    return write_list(
+        f"{json.dumps(names.get(one.name.text, one.name.text))}:{join_lines(one.value.source)}"
+        for one in value.members
+    )
+
+
+def write_choice(
+    message: str, reason: Value | None, name: str, *, index: int = 0, more: Iterable[str] = ()
+) -> str:
+    """Write a choice; a reason that chat completions call otherwise is also kept as `name`."""
+    given = reason.text if isinstance(reason, String) else None
+    known = _FINISH_REASONS.get(given or "")
+    members = [f'"index":{index}', f'"message":{message}']
+    members += [f'"finish_reason":{json.dumps(known or given)}'] if given else []
+    members += [f"{json.dumps(name)}:{json.dumps(given)}"] if known not in (None, given) else []
+    return write_list([*members, *more])
+
+
+def write_system(value: Value | None, role: str = "system") -> list[str]:
+    """Return the message with these instructions, a text or its parts; none if they are empty."""
+    text = copy(value)
+    return [write(role=f'"{role}"', content=text)] if text and text not in ('""', "[]") else []
+
+
+def write_content(parts: Sequence[str]) -> str:
+    """Write content parts; a text alone without them."""
+    if len(parts) == 1 and (only := _TEXT.fullmatch(parts[0])):
+        return only[1]
+    return f"[{','.join(parts)}]"

@@ -1,0 +1,188 @@
+"""Detect requests with their responses, of every API: in one value, in logs, in batches."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from webapp.embedded.documents.from_logs import (
+    from_exchange,
+    from_logged_request,
+    from_other_api,
+    is_other_response,
+    read_answer,
+    read_request,
+)
+from webapp.embedded.documents.records import NotACompletion
+from webapp.embedded.documents.reported_errors import find_reported_error
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
+from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, parse_whole
+from webapp.exact_json import Array, NotJson, Object, String, Value, parse
+
+_EXCHANGE_FIELDS: Final = (
+    ("request", "response"),
+    ("request_body", "response_body"),
+    ("requestBody", "responseBody"),
+    ("modelInput", "modelOutput"),
+    ("input", "output"),
+)
+_TRACE_FIELDS: Final = (("input", "output"), ("inputs", "outputs"))
+_TRACE_SIGNS: Final = ("traceId", "trace_id", "run_type", "observation", "session_id")
+_BODIES: Final = ("body", "inputBodyJson", "outputBodyJson")
+_KEYS: Final = ("custom_id", "recordId", "key")
+_MAX_WRAPPERS: Final = 3
+_LONGEST_ERROR: Final = 500
+"""Characters of an error page that are its reason; all of it is kept as received."""
+
+
+def detect_batch_request(value: Object) -> list[Piece] | None:
+    """Detect a line of the input of a batch."""
+    key = _find_key(value)
+    body = value.object("body") or value.object("params")
+    if body is None and value.get("response") is None and value.text("key"):
+        body = value.object("request")
+    if key is None or body is None:
+        return None
+    request = read_request(body, url=value.text("url") or "")
+    if request is None:
+        raise NotACompletion("it is a batch request, but not for a chat completion")
+    return [Part(ImportFormat.BATCH_REQUEST, key, Role.REQUEST, request.source)]
+
+
+def detect_batch_response(value: Object) -> list[Piece] | None:
+    """Detect a line of the output of a batch."""
+    key = _find_key(value)
+    given = value.get("response") or value.get("result")
+    if key is None or value.get("request") is not None:
+        return None
+    if given is None and value.get("error") is None:
+        return None
+    if isinstance(given, Object) and (message := given.object("message")):
+        given = message
+    body = _find_body(given)
+    answer = read_answer(body)
+    if isinstance(answer, Object) and answer.items("choices") is not None:
+        return [Part(ImportFormat.BATCH_RESPONSE, key, Role.RESPONSE, answer.source)]
+    reason = (body and find_reported_error(body)) or find_reported_error(value)
+    if reason is None and isinstance(given, Object) and given.text("type"):
+        reason = given.text("type")
+    return [
+        Part(
+            ImportFormat.BATCH_RESPONSE,
+            key,
+            Role.FAILURE,
+            reason or "its response is no chat completion",
+        )
+    ]
+
+
+def detect_exchange(value: Object) -> list[Piece] | None:
+    """Detect a request and its response under names that belong together."""
+    for request_field, response_field in _EXCHANGE_FIELDS:
+        request = _find_body(value.get(request_field))
+        given = value.get(response_field)
+        if request is None:
+            continue
+        response = _find_response(given)
+        answer = read_answer(response)
+        is_completion = isinstance(answer, Object) and answer.items("choices") is not None
+        if request_field == "input" and not is_completion:
+            continue
+        if read_request(request) is None and not is_completion:
+            continue
+        used = (request_field, response_field)
+        members = [one for one in value.members if one.name.text not in used]
+        log = Object(value.document, value.start, value.end, tuple(members))
+        text = from_exchange(request, response, log)
+        return [parse_whole(ImportFormat.EXCHANGE, text)]
+    return None
+
+
+def detect_logged(value: Object) -> list[Piece] | None:
+    """Detect a request that a gateway logged with its response; either may be JSON in a text."""
+    messages, response = _parse_text(value.get("messages")), value.get("response")
+    if not isinstance(messages, Array) or not messages.items or response is None:
+        return None
+    answer = _parse_text(response) or response
+    text = from_logged_request(value, ("messages", "response"), messages.items, answer)
+    return [parse_whole(ImportFormat.LOGGED, text)]
+
+
+def detect_traced(value: Object) -> list[Piece] | None:
+    """Detect a request that was traced: messages as `input`, of any shape the answer."""
+    if is_other_response(value):
+        return None
+    for names in _TRACE_FIELDS:
+        asked, answer = (_parse_text(value.get(name)) for name in names)
+        if isinstance(asked, Object):
+            asked = asked.get("messages")
+        if isinstance(asked, String) and any(value.get(one) is not None for one in _TRACE_SIGNS):
+            asked = parse(f'[{{"role":"user","content":{json.dumps(asked.text)}}}]')
+        if not isinstance(asked, Array) or not all(map(_is_message, asked.items)):
+            continue
+        if asked.items and answer is not None:
+            text = from_logged_request(value, names, asked.items, answer)
+            return [parse_whole(ImportFormat.TRACED, text)]
+    return None
+
+
+def detect_other_api(value: Object) -> list[Piece] | None:
+    """Detect a request or a response of another API, or both in one object."""
+    found = from_other_api(value)
+    if found is None:
+        return None
+    api, text = found
+    return [parse_whole(ImportFormat[api.name.upper()], text)]
+
+
+def _find_key(value: Object) -> str | None:
+    return next(filter(None, map(value.text, _KEYS)), None)
+
+
+def _is_message(value: Value) -> bool:
+    return isinstance(value, Object) and value.text("role") is not None
+
+
+def _find_body(value: Value | None) -> Object | None:
+    """Return the object of a logged body: an object, its text, or `body` beside a status."""
+    for _ in range(_MAX_WRAPPERS):
+        if isinstance(value, String):
+            try:
+                value = parse(value.text, max_values=MAX_IMPORTED_VALUES)
+            except NotJson:
+                return None
+        if not isinstance(value, Object):
+            return None
+        inner = next((found for name in _BODIES if (found := value.get(name))), None)
+        if inner is None:
+            return value
+        value = inner
+    return None
+
+
+def _find_response(value: Value | None) -> Value | None:
+    """Return a logged response; of a failure without words, an error with its status and text."""
+    body = _find_body(value)
+    status = None
+    if isinstance(value, Object):
+        names = ("status_code", "statusCode", "status")
+        status = next(filter(None, map(value.integer, names)), None)
+    if body is None and isinstance(value, Object):
+        text = next(filter(None, map(value.text, _BODIES)), "")
+        words = f"{status or ''} {text[:_LONGEST_ERROR]}".strip()
+        return parse(json.dumps({"error": words, "body": text})) if words else value
+    is_failure = status is not None and status >= 400
+    if is_failure and body and body.items("choices") is None and not find_reported_error(body):
+        return parse(json.dumps({"error": f"status {status}", "body": body.source}))
+    return body if body is not None else _parse_text(value)
+
+
+def _parse_text(value: Value | None) -> Value | None:
+    """Return the list or object that is written as text in `value`; any other value itself."""
+    if isinstance(value, String):
+        try:
+            parsed = parse(value.text, max_values=MAX_IMPORTED_VALUES)
+        except NotJson:
+            return value
+        return parsed if isinstance(parsed, Array | Object) else value
+    return value

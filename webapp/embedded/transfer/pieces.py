@@ -1,0 +1,87 @@
+"""The formats of imported values, and what a value of each is: a completion, or a part of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+from webapp.exact_json import Object, parse
+
+
+class ImportFormat(Enum):
+    """A format of imported values; its value is its name in the singular and the plural."""
+
+    COMPLETION = ("completion with messages", "completions with messages")
+    FINE_TUNING = ("fine-tuning example", "fine-tuning examples")
+    UNANSWERED = ("conversation without an answer", "conversations without an answer")
+    LOGGED = ("logged request of LiteLLM", "logged requests of LiteLLM")
+    TRACED = ("traced request", "traced requests")
+    RESPONSES = ("Responses API request", "Responses API requests")
+    ANTHROPIC = ("Anthropic request", "Anthropic requests")
+    GEMINI = ("Gemini request", "Gemini requests")
+    BEDROCK = ("Bedrock Converse request", "Bedrock Converse requests")
+    OLLAMA = ("Ollama request", "Ollama requests")
+    CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
+    OPEN_WEBUI = ("branch of an Open WebUI chat", "branches of Open WebUI chats")
+    SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
+    ALPACA = ("Alpaca row", "Alpaca rows")
+    PROMPT = ("prompt with its completion", "prompts with their completions")
+    PREFERENCE = ("preference pair", "preference pairs")
+    EXCHANGE = ("request with its response", "requests with their responses")
+    BATCH_REQUEST = ("batch request", "batch requests")
+    BATCH_RESPONSE = ("batch response", "batch responses")
+    SAVED_COMPLETION = ("saved completion", "saved completions")
+    SAVED_MESSAGES = ("saved page of messages", "saved pages of messages")
+    SAVED_BOTH = ("saved completion with its messages", "saved completions with their messages")
+
+
+FORMATS: Final = (
+    "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
+    "and output files of the Batch API (together), requests with their responses, also of the "
+    "Responses API and of Anthropic, Gemini, Bedrock and Ollama, logs of LiteLLM, traces as of "
+    "Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats exported from ChatGPT "
+    "and Open WebUI, and saved answers of the stored completions API"
+)
+"""All of them, in words that the command and the page show."""
+
+
+class Role(Enum):
+    """The role of a part in its completion."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    FAILURE = "failure"
+    COMPLETION = "completion"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole completion, as JSON with `messages` and `choices`."""
+
+    format: ImportFormat
+    json: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a completion; parts with the same `key` belong together.
+
+    `text` is JSON, or the reason in words if the role is `FAILURE`.
+    """
+
+    format: ImportFormat
+    key: str
+    role: Role
+    text: str
+
+
+Piece: TypeAlias = Whole | Part
+
+
+def parse_whole(format_: ImportFormat, text: str) -> Whole:
+    """Parse the JSON of a whole completion."""
+    json = parse(text)
+    assert isinstance(json, Object)
+    return Whole(format_, json)
