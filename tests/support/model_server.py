@@ -174,13 +174,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.close_connection = answer.breaks_off
+        if self.command == "HEAD":
+            return
         try:
             self._send(answer, is_stream)
         except OSError:
             self.model.left.set()
             self.close_connection = True
 
-    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST
 
     def _send(self, answer: Answer, is_stream: bool) -> None:
         for piece in self._pieces(answer):

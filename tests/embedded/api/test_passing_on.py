@@ -127,6 +127,35 @@ def test_what_comes_back_cannot_be_a_page_of_ours(
     assert not {"Set-Cookie", "Refresh", "Location"} & answer.headers.keys()
 
 
+def test_a_part_of_a_file_is_known_as_one(address: str, model: FakeModel) -> None:
+    about = {
+        "Content-Range": "bytes 2-4/9",
+        "Accept-Ranges": "bytes",
+        "ETag": '"e"',
+        "Content-Disposition": 'attachment; filename="a.mp3"',
+        "request-id": "req_1",
+        "anthropic-ratelimit-tokens-remaining": "5",
+    }
+    model.script(
+        whole(b"\x00\xff\x80", status=206, content_type="audio/mpeg", headers=tuple(about.items()))
+    )
+    asked = {"Range": "bytes=2-4", "If-Range": '"e"', "Last-Event-ID": "7"}
+    answer = requests.get(f"{address}/files/f/content", headers=asked, timeout=60)
+
+    assert (answer.status_code, answer.content) == (206, b"\x00\xff\x80")
+    assert {name: answer.headers.get(name) for name in about} == about
+    (seen,) = model.requests
+    assert {name: seen.headers.get(name.lower()) for name in asked} == asked
+
+
+def test_an_answer_without_its_body_has_its_length(address: str, model: FakeModel) -> None:
+    model.script(whole(b"x" * 500, content_type="audio/mpeg"))
+    answer = requests.head(f"{address}/files/f/content", timeout=60)
+
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, "500")
+    assert model.requests[0].method == "HEAD"
+
+
 def test_events_arrive_as_they_are_sent(address: str, model: FakeModel) -> None:
     go_on = threading.Event()
     model.script(stream(b"data: one\n\n", go_on, b": note\n\ndata: two\n\n", done=False))

@@ -23,6 +23,10 @@ _PASSED_HEADERS: Final = (
     "Anthropic-Version",
     "Content-Type",
     "Idempotency-Key",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "Last-Event-ID",
     "OpenAI-Beta",
     "Range",
 )

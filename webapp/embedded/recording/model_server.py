@@ -25,9 +25,16 @@ _CHUNK: Final = 64 * 1024
 _CONNECTIONS: Final = 64
 _PASSED_HEADERS: Final = frozenset(
     {
+        "accept-ranges",
+        "allow",
+        "content-disposition",
+        "content-range",
         "content-type",
+        "etag",
+        "last-modified",
         "openai-processing-ms",
         "openai-version",
+        "request-id",
         "retry-after",
         "retry-after-ms",
         "x-request-id",
@@ -36,7 +43,7 @@ _PASSED_HEADERS: Final = frozenset(
 )
 _DECODED: Final = ENCODINGS | {"", "identity"}
 """Content encodings that are undone here; others are passed on as they are, with their name."""
-_PASSED_PREFIX: Final = "x-ratelimit-"
+_PASSED_PREFIXES: Final = ("x-ratelimit-", "anthropic-ratelimit-")
 
 POLICY: Final = {
     "content-security-policy": "sandbox; default-src 'none'",
@@ -177,9 +184,12 @@ class ModelAnswer:
         self.headers: Final = {
             name: redactor.redact(value)
             for name, value in lowered
-            if name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIX)
+            if name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIXES)
             if value.isprintable()
         }
+        if response.request.method == "HEAD" and "content-length" in response.headers:
+            # Of a body, its length may change while it is read: keys are masked.
+            self.headers["content-length"] = response.headers["content-length"]
         if self.encoding:
             self.headers["content-encoding"] = redactor.redact(self.encoding)
 
