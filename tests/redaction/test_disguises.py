@@ -69,6 +69,17 @@ def test_a_disguised_secret_is_masked(name: str, secret: str) -> None:
         assert disguised not in redact([f"only {disguised} ."])[0]
 
 
+def test_base64_that_is_split_over_tokens_is_masked() -> None:
+    written = base64.b64encode(f"it is {TOKEN}".encode()).decode()
+    pieces = [written[at : at + 5] for at in range(0, len(written), 5)]
+    tokens = [{"token": one, "bytes": list(one.encode()), "logprob": -0.1} for one in pieces]
+    value = {"choices": [{"logprobs": {"content": tokens}}]}
+
+    shown = json.loads(Redactor().redact(parse(json.dumps(value))).source)
+    left = "".join(one["token"] for one in shown["choices"][0]["logprobs"]["content"])
+    assert base64.b64decode(left) == b"it is [masked: github-token]"
+
+
 def test_a_word_is_masked_in_any_case_and_normal_form() -> None:
     word = "Café Noir"
     forms = [

@@ -17,7 +17,7 @@ from webapp.redaction.rules.blocks import (
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, Place, find_named
 from webapp.redaction.rules.forms import FORMS
-from webapp.redaction.rules.keys import KEYS, find_cut_keys
+from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
@@ -31,12 +31,17 @@ from webapp.redaction.rules.sentences import (
     find_in_sentences,
 )
 from webapp.redaction.rules.tables import (
+    HTML_NEEDS,
     MANIFEST_NEEDS,
     TABLES_NEEDS,
+    find_in_html,
     find_in_manifests,
     find_in_tables,
 )
-from webapp.redaction.rules.vendors import PARTS, PREFIX_NEEDS, PREFIXED, find_prefixed
+from webapp.redaction.rules.vendors.parts import PARTS
+from webapp.redaction.rules.vendors.prefixes import PREFIXED
+from webapp.redaction.rules.vendors.services import SERVICES_NEEDS, find_of_services
+from webapp.redaction.rules.vendors.unknown import PREFIX_NEEDS, find_prefixed
 from webapp.redaction.views import iter_views
 
 _BY_CONTEXT: Final = (*COMMANDS, *SENTENCES)
@@ -84,6 +89,8 @@ COMMANDED: Final = (
     *map(_of_kind, _BY_CONTEXT),
     Rule(CODES_NEEDS, lambda text, *_: find_codes(text)),
     Rule(PRINTED_NEEDS, lambda text, *_: find_printed(text)),
+    Rule(HTML_NEEDS, lambda text, *_: find_in_html(text)),
+    Rule(PHRASES_NEEDS, lambda text, *_: find_phrases(text)),
     Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
 )
 NAMED: Final = (
@@ -94,12 +101,18 @@ NAMED: Final = (
     Rule(SENTENCES_NEEDS, lambda text, *_: find_in_sentences(text)),
     Rule(APART_NEEDS, lambda text, lowered, _: find_apart(text, lowered)),
 )
+SERVED: Final = (
+    Rule(
+        SERVICES_NEEDS,
+        lambda text, lowered, _: (Place("api-key", *at) for at in find_of_services(text, lowered)),
+    ),
+)
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
 # Apart, since people are often not wanted, and since the states of a pass multiply with its rules:
 # those that begin with literals cost little alone, and much beside those with classes.
 FILTERS: Final = tuple(
     (rules, Prefilter([rule.needs for rule in rules]))
-    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, PEOPLE)
+    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096

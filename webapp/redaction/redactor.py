@@ -26,7 +26,7 @@ _MOST_IN_NAME: Final = 40
 UNSEARCHED: Final = write_mask("unsearched-data")
 """The mask of archives, and of data too long to be unpacked and searched."""
 
-RULES_VERSION: Final = 4
+RULES_VERSION: Final = 5
 """Counts up when a rule finds more or less than before."""
 
 
@@ -251,6 +251,7 @@ class _Editor:
         text = "".join(pieces)
         ends = list(accumulate(map(len, pieces)))
         edits = self._find_edits(text, step, "")
+        edits += self._edit_base64(text, edits, step, "")
         new = list(pieces)
         for start, end, mask in sorted(edits, reverse=True):
             first = bisect_right(ends, start)

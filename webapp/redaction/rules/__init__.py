@@ -1,7 +1,7 @@
 """The rules that recognize secrets and personal data.
 
 kinds     `Kind`, and the values that are not secrets in any context
-vendors   keys and tokens with a vendor's prefix
+vendors   keys and tokens of vendors: by their form, or beside the name of the service
 forms     addresses, commands and calls that hold a secret
 keys      private keys, keys of wallets, hashes of passwords, links that grant access
 commands  flags, here-strings and inputs of commands

@@ -38,11 +38,24 @@ _CODE_LINE: Final = re.compile(
 )
 _BLANK_LINE: Final = re.compile(r"[ \t`>-]*\r?\n")
 
-CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n"
+CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n|codes?[: ]"
+
+
+_ONE_CODE: Final = r"[\"'`]?[A-Za-z0-9]{4,12}(?:-[A-Za-z0-9]{4,12}){0,4}[\"'`]?"
+_CODES_IN_LINE: Final = re.compile(
+    r"(?:recovery|backup|scratch|emergency) codes?(?:[ ](?:are|is))?[:=]?[ \t]{1,3}"
+    rf"(?P<codes>{_ONE_CODE}(?:(?:,[ ]?|[ ]{{1,2}}|;[ ]?)(?:and[ ])?{_ONE_CODE}){{0,19}})",
+    re.IGNORECASE,
+)
 
 
 def find_codes(text: str) -> Iterator[Place]:
-    """Yield the codes in the lines below a head that calls them codes of recovery."""
+    """Yield the codes in the line of a head that calls them codes of recovery, and below it."""
+    for match in _CODES_IN_LINE.finditer(text):
+        for code in re.finditer(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*", match["codes"]):
+            if len(code[0]) >= 6 and any(map(str.isdigit, code[0])):
+                start = match.start("codes")
+                yield Place("recovery-code", start + code.start(), start + code.end())
     for head in _CODES_HEAD.finditer(text):
         at = head.end()
         for _ in range(_MOST_LINES):

@@ -36,6 +36,13 @@ def is_argument(secret: str) -> bool:
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
 
 
+def _is_user_password(secret: str) -> bool:
+    """Return whether a word after a user is no scope, as in `admin:read_org2`, and no id."""
+    return (
+        secret.lower() != secret or re.search(r"[!@#$%^&*+=?]", secret) is not None
+    ) and re.search(r"[A-Za-z]{3}", secret) is not None
+
+
 def _is_code_key(secret: str) -> bool:
     return is_value(secret) and is_mixed(secret) and " " not in secret
 
@@ -173,8 +180,9 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key ",
-        r"(?:/user:[^\s]{1,100}|[a-z]{4,12})[ \t]{1,10}[\"']?"
+        "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key "
+        "|snmp-server community ",
+        r"(?:/user:[^\s]{1,100}|snmp-server community|[a-z]{4,12})[ \t]{1,10}[\"']?"
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         is_argument,
     ),
@@ -198,7 +206,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
         "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
-        "|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
+        "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
     ),
     ignoring_case(
@@ -297,6 +305,14 @@ FORMS: Final[tuple[Kind, ...]] = (
         "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
         r"[a-z]{5,14}\s{0,3}[:=]\s{0,3}[\w.@+-]{1,60}\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),
+    ),
+    # A user that every system has, and the password after a colon.
+    ignoring_case(
+        "password",
+        "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",
+        r"(?<![\w:/@.-])(?:admin|root|user|administrator|postgres|ubuntu|guest|sa):"
+        r"(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{8,64})(?![:(\[])",
+        lambda secret: has_digit(secret) and _is_user_password(secret),
     ),
     ignoring_case(
         "password",

@@ -8,7 +8,14 @@ from typing import Final
 
 from webapp.redaction.rules.context import Place
 from webapp.redaction.rules.forms import ignoring_case
-from webapp.redaction.rules.kinds import SPACE, Kind, has_digit, is_no_placeholder, is_random
+from webapp.redaction.rules.kinds import (
+    FUNCTION_WORDS,
+    SPACE,
+    Kind,
+    has_digit,
+    is_no_placeholder,
+    is_random,
+)
 
 _LINE_BREAK: Final = (
     r"(?:[ \t]*+(?:(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])"
@@ -128,6 +135,15 @@ KEYS: Final[tuple[Kind, ...]] = (
         r"(?:key|code)[^\n:]*:\s*[a-z2-7]{4}",
     ),
     ignoring_case(
+        "license-key",
+        "activation|product key|product code|licen|registration|redeem|gift|voucher|serial|cd key"
+        "|cd-key",
+        r"[a-z]{2,12}(?:[- ](?:code|key|number|no|card|nr)){0,2}\.?(?: is| was| ist|:| =|=){0,2}"
+        r"[ \t]{1,3}[\"'`]{0,2}(?P<secret>[a-z0-9]{4,6}(?:-[a-z0-9]{4,6}){2,7})(?![a-z0-9-])",
+        lambda secret: secret.isupper() and has_digit(secret),
+        r"[ \t][\"'`]*[a-z0-9]+-[a-z0-9]+-[a-z0-9]{4}",
+    ),
+    ignoring_case(
         "seed-phrase",
         "mnemonic|phrase|seed",
         r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z]{1,6}"
@@ -136,6 +152,38 @@ KEYS: Final[tuple[Kind, ...]] = (
         r"(?:mnemonic|phrase|seed)(?: words| is| are)*[^a-z]+[a-z]+[ ,]+[a-z]+[ ,]+[a-z]",
     ),
 )
+
+_LINE_OF_WORDS: Final = re.compile(
+    r"(?:(?<=[:=\"'`>|*(])|^|(?<=\bare)|(?<=\bis))[ \t]{0,9}[\"'`]{0,3}"
+    r"(?P<secret>[a-z]{3,8}(?:[ ][a-z]{3,8}){11,24})"
+    r"(?=[.\"'`)*]{0,3}[ \t]{0,9}(?:\r?\n|\Z|[\"'`<,|)]))",
+    re.MULTILINE,
+)
+_NUMBERED_WORDS: Final = re.compile(
+    r"^[ \t>]{0,9}1[.):]?[ \t]{1,4}"
+    r"(?P<secret>[a-z]{3,8}(?:\s{1,9}(?:[2-9]|1[0-9]|2[0-4])[.):]?[ \t]{1,4}[a-z]{3,8}){11,23})\b",
+    re.MULTILINE,
+)
+_LENGTHS: Final = frozenset((12, 15, 18, 21, 24))
+PHRASES_NEEDS: Final = (
+    rf"(?:[a-z]+ ){{11}}[a-z]{{3}}|1[.):]?[ \t]+[a-z]+[{SPACE}]+2[.):]?[ \t]+[a-z]+[{SPACE}]+3"
+)
+
+
+def find_phrases(text: str) -> Iterator[Place]:
+    """Yield the phrases of as many words as a wallet has, which no sentence has alone."""
+    for pattern in (_LINE_OF_WORDS, _NUMBERED_WORDS):
+        for match in pattern.finditer(text):
+            words = re.findall("[a-z]+", match["secret"])
+            formed = sum(word.endswith(("ing", "ed", "ly", "s")) for word in words)
+            if (
+                len(words) in _LENGTHS
+                and len(set(words)) >= 6
+                and FUNCTION_WORDS.isdisjoint(words)
+                and formed * 4 <= len(words)
+            ):
+                yield Place("seed-phrase", *match.span("secret"))
+
 
 _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # Read from its end: lines of base64, of which the last one may be short.

@@ -13,10 +13,21 @@ def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+FUNCTION_WORDS: Final = split_words(
+    """
+    the of and is are to in for on at by with from was were be been it as or an not no but we they
+    you your my our his her its their he she who whom if so do does did has have had would should
+    could may might must shall them than then too very any more most other such only own same
+    stored anywhere kept changed set never always yet der die das und ist nicht ein eine zu von
+    mit auf für den dem les des est une dans pour sur el la los las una que con para por del
+    """
+)
+"""Words of every sentence, and of no phrase of a generator."""
+
 SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
 """White space in a class of RE2, whose `\\s` is that of ASCII alone."""
 
-_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){5,}")
+_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){3,}")
 """Tokens are at least this long; those in base64 may go on after a `/`."""
 
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
@@ -153,16 +164,17 @@ class Tokens:
 
 
 def match_at(
-    pattern: re.Pattern[str], text: str, lowered: str, hints: Sequence[str]
+    pattern: re.Pattern[str], text: str, lowered: str, hints: Sequence[str], joiners: str = "_-"
 ) -> Iterator[re.Match[str]]:
     """Yield the matches that begin with one of `hints`, at the beginning of a word.
 
-    Faster than a search for a pattern that begins with alternatives.
+    A word does not begin after one of `joiners`. Faster than a search for a pattern that begins
+    with alternatives.
     """
     for hint in hints:
         at = lowered.find(hint)
         while at >= 0:
-            is_first = at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "_-")
+            is_first = at == 0 or not (text[at - 1].isalnum() or text[at - 1] in joiners)
             match = pattern.match(text, at) if is_first else None
             if match is not None:
                 yield match

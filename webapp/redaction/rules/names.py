@@ -68,7 +68,7 @@ _KEYS: Final = split_words(
     aes des write read ingest ingestion integration developer dev rest bot vault unseal
     recovery product activation push preshared fcm vapid host seal cookie csrf django flask
     rails laravel signature verification token user authorization authentication identity
-    management function provisioning instrumentation pem ssl tls ca account2 storage openai
+    management function provisioning instrumentation pem ssl tls ca account2 storage hex openai
     anthropic claude gemini mistral groq cohere huggingface replicate pinecone stripe sendgrid
     twilio mailgun datadog dd newrelic algolia maps mapbox openrouter deepseek perplexity
     together azure aws google gcp firebase github gitlab slack discord telegram notion
@@ -105,7 +105,7 @@ _OF_DATA: Final = split_words(
 _SESSIONS: Final = re.compile(
     r"(?:phpsessid|jsessionid|sessionid|connect\.sid|asp\.?net[_.]session_?id|aspxauth|laravel_session"
     r"|csrftoken|xsrf-token|remember_(?:me|token).{0,60}|__(?:secure|host)-.{1,60}|sess(?:ion)?[_-]?cookie"
-    r"|session[_-]?token|auth[_-]?session|_?session|sid|session_?id)\Z",
+    r"|session[_-]?token|auth[_-]?session|(?:_?[a-z]{1,20})?_session|session|sid|session_?id)\Z",
     re.IGNORECASE,
 )
 _BY_NAME: Final = {

@@ -45,7 +45,9 @@ _ROLES: Final = split_words(
     """
 )
 
-_DIGITS: Final = re.compile(r"[0-9](?<![\w.,+/#-].)(?:[ -]?[0-9]){11,18}(?![\w-]|[.,][0-9])")
+_DIGITS: Final = re.compile(
+    r"[0-9](?<![\w.,+/#-].)(?:[ .\u00a0\u2009-]?[0-9]){11,18}(?![\w-]|[.,][0-9])"
+)
 _REMOTE_PATH: Final = re.compile(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)")
 """The rest of a path on another machine, as in `host.example:/srv`."""
 
@@ -87,13 +89,14 @@ _NATIONAL: Final = re.compile(
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
 )
 _SAID_WORDS: Final = (
-    r"(?:phone|mobile|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
+    r"(?:phone|mobile|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
     r"|call(?: me)?(?: at| on)?|reach(?: me| us)?(?: at| on)|my number|ring me|hotline|erreichbar"
     r"|(?:mi|mon|meine) (?:número|numéro|nummer)|sms|text me(?: at)?|rufnummer|numéro"
     r"|电话|手机|電話|携帯|телефон)"
 )
 _SAID: Final = re.compile(
-    rf"{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
+    # No part of a longer word, as of `Bestellnummer`.
+    rf"(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
     r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%])",
     re.IGNORECASE,
 )
@@ -146,6 +149,29 @@ def _find_emails(text: str, name: str) -> Iterator[Place]:
         yield Place("email", start, match.end())
 
 
+_OF_WORDS: Final = r"[A-Za-z0-9](?<![A-Za-z0-9_.+-].)[A-Za-z0-9_.+-]{1,63}"
+_WRITTEN_OUT: Final = (
+    re.compile(
+        _OF_WORDS + r"[ ]?[\[({<][ ]?(?:at|AT|ät)[ ]?[\])}>][ ]?[A-Za-z0-9-]{1,63}"
+        r"(?:(?:\.|[ ]?[\[({<][ ]?(?:dot|DOT|punkt)[ ]?[\])}>][ ]?|[ ]dot[ ])"
+        r"(?P<end>[A-Za-z0-9-]{2,63})){1,4}"
+    ),
+    # `at` alone is a word of sentences, which have no `dot`.
+    re.compile(
+        _OF_WORDS + r"[ ]at[ ][A-Za-z0-9-]{1,63}(?:[ ]dot[ ][A-Za-z0-9-]{1,63}){0,3}"
+        r"[ ]dot[ ](?P<end>com|org|net|edu|gov|io|dev|de|fr|uk|eu|ch|nl|es|pl|jp|cn|br|ca|au)\b"
+    ),
+)
+
+
+def _find_written_out(text: str, name: str) -> Iterator[Place]:
+    for pattern in _WRITTEN_OUT:
+        for match in pattern.finditer(text):
+            ending = match["end"].lower()
+            if ending.isalpha() and ending not in _NO_ENDINGS:
+                yield Place("email", *match.span())
+
+
 def _is_address(text: str, start: int) -> bool:
     """Return whether the word at `start` is the user of a URL."""
     return text.endswith("://", max(start - 3, 0), start) or (
@@ -159,14 +185,14 @@ def _find_cards(text: str, name: str) -> Iterator[Place]:
     if is_number and name and not _CARD_NAME.search(name):
         return
     for match in _DIGITS.finditer(text):
-        digits = re.sub("[ -]", "", match[0])
-        if _is_card(digits) and len(set(digits)) > 2 and _has_groups(match[0]):
+        digits = re.sub(r"\D", "", match[0])
+        if _is_card(digits) and len(set(digits)) > 1 and _has_groups(match[0]):
             yield Place("card", *match.span())
 
 
 def _has_groups(written: str) -> bool:
     """Return whether digits are together, or in the groups of a card."""
-    lengths = [len(group) for group in re.split("[ -]", written)]
+    lengths = [len(group) for group in re.split("[^0-9]", written)]
     return len(lengths) == 1 or (
         lengths[0] == 4 and 3 <= len(lengths) <= 5 and min(lengths[:-1]) >= 4
     )
@@ -302,7 +328,11 @@ def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
 
 PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[Place]]], ...]] = (
     (r"@[^\s@.]+\.[^\s@.]", _find_emails),
-    (r"[0-9](?:[ -]?[0-9]){11}", _find_cards),
+    (
+        r"(?:[\[({<] ?(?:at|AT|ät) ?[\])}>]|[a-z0-9] at [a-z0-9-]+ dot )",
+        _find_written_out,
+    ),
+    (r"[0-9](?:[ .\x{a0}\x{2009}-]?[0-9]){11}", _find_cards),
     (
         r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}|(?i:\biban\b)",
         _find_accounts,

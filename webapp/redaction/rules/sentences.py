@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.redaction.rules.context import Place, is_told
 from webapp.redaction.rules.forms import ignoring_case, is_argument
-from webapp.redaction.rules.kinds import Kind, is_random, match_at, split_words
+from webapp.redaction.rules.kinds import FUNCTION_WORDS, Kind, is_random, match_at, split_words
 
 _PASSWORD: Final = (
     r"(?:pass(?:word|phrase|code|wd)?|pwd|passwort|kennwort|mot de passe|mdp|contraseña"
@@ -35,7 +35,7 @@ _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
     rf"(?:{_AS}(?:[ ]\w{{1,12}}){{0,2}}?|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
     rf"|ihr|unser|le|la|el|o|a|il"
-    rf"|mon|ton|votre|mi|tu|su)(?:[ ][\w-]{{1,12}}){{0,2}}?)[ ]{_NOUN}\b"
+    rf"|mon|ton|votre|mi|tu|su)(?:[ ][\w-]{{1,12}}){{0,2}}?)[ ]{_NOUN}s?\b"
     r"(?![ -](?:polic|field|hash|reset|length|input|manager|check|valid|column|prompt|store))"
     r"|(?<![^\s(])[\"'](?P<piped>[^\"'\n|]{4,200})[\"'][ ]{0,4}\|"
     r"[ ]{0,4}convertto-securestring",
@@ -140,7 +140,7 @@ def find_apart(text: str, lowered: str) -> Iterator[Place]:
         if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
             yield Place("password", match.start(group), match.start(group) + len(secret))
     for pattern, hints in ((_APART, _NOUN_HINTS), (_ENTERED, _VERB_HINTS)):
-        for match in match_at(pattern, text, lowered, hints):
+        for match in match_at(pattern, text, lowered, hints, joiners="_"):
             secret = match["secret"].rstrip(".!?:")
             if _is_apart(match["words"], secret):
                 yield Place("password", match.start("secret"), match.start("secret") + len(secret))
@@ -159,6 +159,7 @@ def _check(text: str, start: int, end: int) -> Iterator[Place]:
 _CODE: Final = re.compile(
     r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]|[a-z][0-9]{1,4}[A-Z]"
 )
+_AS_USER: Final = re.compile(r"\b(?:as|als|como|comme|come)[ ][^\s]{2,40}[ ]", re.IGNORECASE)
 _NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
 
 
@@ -167,6 +168,8 @@ def _is_apart(words: str, secret: str) -> bool:
     if len(secret) < 8 or not is_argument(secret) or not is_told(secret):
         return False
     if _CODE.search(secret) and not re.fullmatch(r"[A-Za-z0-9]+(?:[/+][A-Za-z0-9]+)+", secret):
+        return True
+    if _AS_USER.search(words) and _NAMED_CODE.match(secret):
         return True
     return _LINKS.issuperset(words.lower().strip(" ,:;(–—").split()) and bool(
         _NAMED_CODE.match(secret)
@@ -186,6 +189,11 @@ _SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[\"'`)*\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
     r"|bitte|please|if|when|now)\b)|[ ][-–—(])"
+)
+
+_PHRASE: Final = (
+    r"phrase(?:[ ](?:for|of)[ ][\w'’ -]{1,40}?)?"
+    r"(?:[ ](?:is|was|to|now|ist|lautet)|:|[ ]?=){1,2}[ ]{1,3}"
 )
 
 SENTENCES: Final[tuple[Kind, ...]] = (
@@ -211,8 +219,32 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         rf"(?<![\w-])(?:(?:pin|otp)(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
         rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
         rf"[ ]{{1,2}}{_QUOTES}"
-        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}){_CLOSES}",
+        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}})[#*]?{_CLOSES}",
         lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "cvv|cvc|card verification|security code|prüfziffer|kartenprüfnummer",
+        r"(?<![a-z])(?:cv[vc]2?|card verification (?:code|value|number)|security code|prüfziffer"
+        r"|kartenprüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
+        r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
+        r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
+        lambda secret: len(set(secret)) > 1,
+        r"(?:cv[vc]2?|card verification|security code|prüf)[a-z \"'`*:=#]*[0-9]{3}",
+    ),
+    ignoring_case(
+        "password",
+        "phrase",
+        _PHRASE + r"[\"“'`«](?P<secret>[a-z]{2,14}(?:[ -][a-z0-9]{2,14}){2,11})[\"”'`»]",
+        lambda secret: True,
+        r"phrase[^\n]*[ :=]+[\"“'`«][a-z]+[ -][a-z0-9]+[ -][a-z0-9]",
+    ),
+    ignoring_case(
+        "password",
+        "phrase",
+        _PHRASE + r"(?P<secret>[a-z]{3,12}(?:[ ][a-z]{3,12}){3,11})(?=[.!?]?[ \t]*(?:\r?\n|\Z))",
+        lambda secret: FUNCTION_WORDS.isdisjoint(secret.split()),
+        r"phrase[^\n]*[ :=]+[a-z]+ [a-z]+ [a-z]+ [a-z]",
     ),
     ignoring_case(
         "api-key",
@@ -223,7 +255,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
+        "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
         "|код подтверждения",
         r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
         lambda secret: len(set(secret)) > 1,

@@ -44,6 +44,7 @@ TABLES_NEEDS: Final = (
     rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.#/()\"'`* -]*(?:[|\t;,][^\n]*)?\n"
     rf"|into[{SPACE}]+[^\s(]+[{SPACE}]*\(|from[{SPACE}]+stdin)"
 )
+HTML_NEEDS: Final = r"<(?i:th)[ >]"
 MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
 
 _MANIFEST: Final = re.compile(r"^kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
@@ -65,6 +66,33 @@ def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
         end = yield from _find_copied(text, copied)
     for start, end, (kind, shape) in iter_columns(text, _classify_column):
         yield from _read_cell(text, start, end, kind, shape)
+
+
+_ELEMENT: Final = re.compile(
+    r"<(?P<tag>t[rhd])(?:[ ][^<>]{0,200})?>(?:\s{0,20}<[a-z]{1,8}(?:[ ][^<>]{0,100})?>){0,3}"
+    r"[ \t\r\n]{0,40}(?P<cell>[^<>]{0,400})",
+    re.IGNORECASE,
+)
+
+
+def find_in_html(text: str) -> Iterator[Place]:
+    """Yield the secrets in columns of tables of HTML."""
+    heads: dict[int, tuple[str, Shape]] = {}
+    column = 0
+    for match in _ELEMENT.finditer(text):
+        tag = match["tag"].lower()
+        if tag == "tr":
+            column = 0
+            continue
+        cell = match["cell"].strip()
+        if tag == "th":
+            heads = heads if column else {}
+            if known := _classify_column(cell.replace(" ", "_")):
+                heads[column] = known
+        elif column in heads:
+            start = match.start("cell")
+            yield from _read_cell(text, start, start + len(cell), *heads[column])
+        column += 1
 
 
 def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tuple[int, int, T]]:

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.kinds import (
-    Kind,
-    is_mixed,
-    is_no_placeholder,
-    is_random,
-    is_value,
-    split_words,
-)
+from webapp.redaction.rules.kinds import Kind, is_mixed, is_no_placeholder
 
 _ELISION: Final = r"(?:\*{2,4096}|\.{3}|…|•{2,4096}|\[\.{3}\])"
 
@@ -33,13 +25,36 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
         _DASHED + "{30,}+",
         "nvapi- tvly- tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
     ),
-    ("api-key", _WORD + "{24,}+", "hf_ r8_ api_org_ fw_ fc- wandb_"),
+    ("api-key", _WORD + "{22,}+", "hf_ r8_ api_org_ fw_ fc- wandb_ KGAT_"),
     ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
     ("api-key", _DASHED + "{24,}+", "lsv2_pt_ lsv2_sk_ ls__ phx_ psk_ e2b_ bb_live_"),
     ("api-key", _DASHED + "{40,}+", "sk_ os_v2_app_ os_v2_org_ s-s4t2ud- s-s4t2af-"),
     ("api-key", r"[0-9a-f]{34}(?![A-Za-z0-9])", "pk_"),
     ("api-key", _WORD + "{22}(?![A-Za-z0-9])", "ak- as-"),
-    ("api-key", _WORD + "{24,}+", "aio_ unkey_ live_ rpa_ tr_prod_ tr_dev_ apify_api_ cmVmdGtu"),
+    ("api-key", _WORD + "{24,}+", "aio_ unkey_ live_ rpa_ apify_api_ cmVmd"),
+    ("api-key", _WORD + "{16,}+", "tr_prod_ tr_dev_ tr_stg_ eraser_ sm_aat_ sm_pat_ sm_sat_"),
+    ("api-key", r"[0-9a-f]{40,}+", "slk_ rootly_"),
+    ("api-key", r"\+[A-Za-z0-9_-]{16,}+", "pdus endr"),
+    ("api-key", r"[0-9a-f]{32}_[A-Za-z0-9]{22}(?![A-Za-z0-9])", "KEY"),
+    ("api-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "NF- p8e-"),
+    ("api-key", r"[0-9]{7}-[0-9a-f]{24}(?![A-Za-z0-9])", "u m"),
+    ("api-key", r"[A-Za-z0-9]{38}(?![A-Za-z0-9_-])", "4b1d"),
+    ("api-key", r"[A-Za-z0-9_-]{44}(?![A-Za-z0-9_-])", "b_"),
+    ("api-key", r"\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}", "api_live api_sandbox"),
+    ("api-key", r"\.[A-Za-z0-9_-]{22}\.[0-9A-Za-z]{24}\.[A-Za-z0-9]{20}", "pat sat"),
+    (
+        "api-key",
+        r"[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}",
+        "sc_ ext_ scauth_ authress_",
+    ),
+    ("api-key", r"[A-Z0-9]{26}(?![A-Za-z0-9-])", "API-"),
+    ("api-key", r"[A-Za-z0-9_-]{26}-[A-Za-z0-9_-]{52}", "dnkey-"),
+    ("api-key", r"[a-z0-9]{10}(?![A-Za-z0-9])", "ggtt-v- ggtl-v-"),
+    ("jenkins-secret", _BASE64 + "{30,}+", "AQAAABAAAA"),
+    ("zoho-token", r"\.[0-9a-f]{32}\.[0-9a-f]{32}(?![A-Za-z0-9])", "1000"),
+    ("linkedin-token", _DASHED + "{80,}+", "AQV AQX"),
+    ("spotify-token", _DASHED + "{120,}+", "BQ"),
+    ("nostr-key", r"[02-9ac-hj-np-z]{58}(?![A-Za-z0-9])", "nsec1"),
     ("api-key", r"[A-Za-z0-9_-]{27,29}(?![A-Za-z0-9_-])", "BSA"),
     ("sourcegraph-token", r"[A-Za-z0-9_]{40,}+", "sgp_"),
     ("infisical-token", r"[0-9a-f-]{24,36}\.[0-9a-f]{32}\.[0-9a-f]{32}", "st."),
@@ -48,7 +63,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
         _DOTTED + "{30,}+",
         "v1.local. v2.local. v3.local. v4.local. v1.public. v2.public. v3.public. v4.public.",
     ),
-    ("salesforce-token", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,}+", "00D"),
+    ("salesforce-token", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._-]{60,}+", "00D"),
     ("twitter-token", r"[A-Za-z0-9]{4,60}%[A-Za-z0-9%]{30,}+", "AAAAAAAAAAAAAAAAAAAA"),
     ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,6}-){4}[A-Z0-9]{5}(?![A-Za-z0-9-])", "A3-"),
     ("organization", _WORD + "{16,}+", "org-"),
@@ -59,7 +74,8 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "gitlab-token",
         _DOTTED + "{16,}+",
-        "glpat- gldt- glrt- glptt- glcbt- gloas- glsoat- glft- glimt- glagent- glffct- GR1348941",
+        "glpat- gldt- glrt- glrtr- glptt- glcbt- gloas- glsoat- glft- glimt- glagent- glffct-"
+        " GR1348941",
     ),
     ("atlassian-token", _BASE64 + "{20,}+", "ATATT3 ATCTT3 ATBB ATTA ATOA"),
     ("npm-token", _WORD + "{30,}+", "npm_"),
@@ -69,10 +85,11 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("docker-token", _DASHED + "{20,}+", "dckr_pat_ dckr_oat_"),
     ("vault-token", _DASHED + "{20,}+", "hvs. hvb. hvr."),
     ("vault-token", _WORD + "{24}(?![A-Za-z0-9_.-])", "s. b."),
+    ("vault-token", _DASHED + "{80,}+", "b.AAAAAQ"),
     (
         "ci-token",
-        _DASHED + "{20,}+",
-        "bkua_ bkct_ CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
+        _DOTTED + "{20,}+",
+        "snyk_uat. snyk_sat. bkua_ bkct_ CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
     ),
     ("sentry-token", _BASE64 + "{30,}+", "sntrys_ sntryu_ sntrya_"),
     ("doppler-token", _DOTTED + "{20,}+", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit."),
@@ -88,7 +105,9 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("digitalocean-token", _WORD + "{30,}+", "dop_v1_ doo_v1_ dor_v1_"),
     ("alibaba-key", r"[A-Za-z0-9]{12,30}(?![A-Za-z0-9])", "LTAI"),
     ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
-    ("yandex-token", _BASE64 + "{30,}+", "AQVN t1. y0_"),
+    ("yandex-token", _BASE64 + "{30,}+", "AQVN y0_"),
+    ("yandex-token", r"[A-Za-z0-9_-]{30,200}\.[A-Za-z0-9_-]{80,}+", "t1."),
+    ("yandex-key", r"[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])", "YC"),
     (
         "hosting-token",
         _DASHED + "{20,}+",
@@ -104,6 +123,8 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
         _DASHED + "{20,}+",
         "sbp_ sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_ napi_",
     ),
+    ("database-token", _BASE64 + "{50,}+", "cflt"),
+    ("database-token", _DASHED + "{18,}+", "AVNS_"),
     ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),
     ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{40,}+", "pat"),
     # Messages.
@@ -152,6 +173,11 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("facebook-token", _WORD + "{60,}+", "EAA"),
     ("square-token", _DASHED + "{55,}+", "EAAA"),
+    ("payment-key", r"[A-Za-z0-9+/=_-]{80,}+", "AQE"),
+    ("payment-key", r"[0-9a-f]{12}(?![A-Za-z0-9])", "FLWSECK_TEST"),
+    ("new-relic-key", r"[0-9a-f]{19}(?![A-Za-z0-9])", "NRJS-"),
+    ("grafana-token", r"[A-Za-z0-9+/=_-]{70,}+", "eyJrIjoi"),
+    ("clickup-token", r"[0-9]{6,9}_[A-Z0-9]{32}(?![A-Za-z0-9])", "pk_"),
 )
 
 
@@ -200,166 +226,3 @@ PREFIXED: Final[tuple[Kind, ...]] = (
     ),
 )
 """Kinds that begin with a prefix."""
-
-PARTS: Final[tuple[Kind, ...]] = (
-    # A prefix of any vendor that names the kind.
-    Kind(
-        "api-key",
-        tuple(
-            f"_{middle}_"
-            for middle in ("live", "test", "prod", "sandbox", "pat", "sk", "key", "secret")
-            + ("token", "api", "apikey")
-        ),
-        re.compile(r"_[a-z]{2,8}_[A-Za-z0-9]{20,}+"),
-        lambda secret: (
-            is_no_placeholder(secret)
-            and any(map(str.isdigit, secret))
-            # Publishable, as its vendors say.
-            and not secret.startswith(("pk_", "pub_"))
-        ),
-        reach=16,
-        needs=r"_[a-z]{2,8}_[A-Za-z0-9]{20}",
-    ),
-    # Keys that end with the name of their vendor, or have it in the middle.
-    Kind(
-        "new-relic-key",
-        ("NRAL",),
-        re.compile("NRAL(?![A-Za-z0-9])"),
-        lambda secret: len(secret) >= 40 and is_no_placeholder(secret),
-        reach=36,
-    ),
-    Kind(
-        "azure-key",
-        ("AZDO", "JQQJ99", "AzFu", "AzSe", "ACDb"),
-        re.compile("(?:AZDO|JQQJ99|AzFu|AzSe|ACDb)[A-Za-z0-9]{4,100}(?![A-Za-z0-9=])"),
-        lambda secret: len(secret) in (52, 56, 84) and is_no_placeholder(secret),
-        reach=80,
-    ),
-    Kind(
-        "mailchimp-key",
-        ("-us",),
-        re.compile("-us[0-9]{1,2}(?![A-Za-z0-9-])"),
-        lambda secret: len(secret) >= 36 and is_no_placeholder(secret),
-        reach=32,
-        needs="[0-9a-f]-us[0-9]",
-    ),
-    Kind(
-        "asana-token",
-        (":",),
-        re.compile(":[0-9a-f]{32}(?![A-Za-z0-9])"),
-        lambda secret: secret.partition(":")[0].isdigit() and len(secret) >= 45,
-        reach=20,
-        needs="[0-9]:[0-9a-f]{32}",
-    ),
-    Kind(
-        "wallet-key",
-        ("5H", "5J", "5K", "K", "L"),
-        re.compile(
-            r"(?<![A-Za-z0-9+/=_-])(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-5][1-9A-HJ-NP-Za-km-z]{50})"
-            r"(?![A-Za-z0-9+/=_-])"
-        ),
-        is_no_placeholder,
-        needs="(?:^|[^A-Za-z0-9+/=_-])(?:5[HJK]|[KL][1-5])[1-9A-HJ-NP-Za-km-z]{20}",
-    ),
-    Kind(
-        "slack-webhook",
-        ("hooks.slack.com/",),
-        re.compile(r"hooks\.slack\.com/[a-z]{1,20}/(?P<secret>[A-Za-z0-9/+_-]{20,}+)"),
-        is_no_placeholder,
-    ),
-    Kind(
-        "webhook",
-        ("/api/webhooks/", ".webhook.office.com/", "hooks.zapier.com/hooks/catch/"),
-        re.compile(
-            r"(?:/api/webhooks/[0-9]{1,30}/|\.webhook\.office\.com/[a-z0-9]{1,20}/"
-            r"|hooks\.zapier\.com/hooks/catch/)(?P<secret>[A-Za-z0-9@/_-]{12,}+)"
-        ),
-        is_no_placeholder,
-    ),
-    # Of any host: the last part of the path is the key.
-    Kind(
-        "webhook",
-        ("hook",),
-        re.compile(
-            r"hooks?[0-9]?(?:\.[a-z0-9-]{1,40}){0,4}(?::[0-9]{2,5})?/(?:[A-Za-z0-9@._-]{1,40}/){0,6}"
-            r"(?P<secret>[A-Za-z0-9_-]{20,}+)(?![A-Za-z0-9./])"
-        ),
-        lambda secret: len(secret) != 40 and any(map(str.isdigit, secret)) and is_random(secret),
-        needs=r"hooks?[0-9]?[a-z0-9.:-]*/[A-Za-z0-9@._/-]{20}",
-    ),
-    Kind(
-        "telegram-token",
-        (":AA",),
-        re.compile(r":AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
-        lambda secret: secret[:8].isdigit() and is_no_placeholder(secret),
-        reach=12,
-    ),
-    Kind(
-        "azure-secret",
-        ("8Q~", "7Q~"),
-        re.compile(r"[78]Q~[A-Za-z0-9_.~-]{31,36}"),
-        is_no_placeholder,
-        reach=4,
-    ),
-    Kind(
-        "terraform-token",
-        (".atlasv1.",),
-        re.compile(r"\.atlasv1\.[A-Za-z0-9_=-]{40,}+"),
-        is_value,
-        reach=16,
-    ),
-    Kind(
-        "discord-token",
-        (".",),
-        re.compile(r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])"),
-        lambda secret: secret[0] in "MNO" and secret.find(".") >= 23 and is_no_placeholder(secret),
-        reach=30,
-        needs=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
-    ),
-)
-"""Kinds with a part in the middle that no other text has."""
-
-_IDS: Final = split_words(
-    """
-    call msg run file req resp rs chatcmpl cmpl gen batch thread asst toolu step vs ws ci fc fp
-    evt event cus prod price sub ch pi pm seti in il card txn acct user usr org proj project team
-    id uuid trace span request response job task node build chunk main index assets pk pub public
-    sha sha256 sha384 sha512 sha1 md5 etag nonce ref rev commit digest hash integrity boundary
-    webkit v tx
-    """
-)
-_OF_KEYS: Final = split_words(
-    """
-    key keys apikey api secret token tok sk pat live prod priv private auth access admin svc
-    signkey sec pw pwd rk bearer personal refresh tk
-    """
-)
-# Of any vendor: a word for a key, or more random letters than an id has.
-_ANY_PREFIX: Final = re.compile(
-    r"(?<![A-Za-z0-9_/+.%\\-])(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
-    r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/.-])"
-    r"|(?P<dashed>[A-Za-z0-9_-]{24,200}+={0,2}(?![A-Za-z0-9/.])))"
-)
-PREFIX_NEEDS: Final = r"[_-][A-Za-z0-9][A-Za-z0-9_-]{19}"
-"""An expression of RE2 that matches every text with a token that has any prefix."""
-
-
-def find_prefixed(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the tokens that begin with words of no known vendor, as `acme_pat_…`."""
-    for match in _ANY_PREFIX.finditer(text):
-        words = re.split("[_-]", match["words"])
-        rest = match["rest"]
-        is_key = "pk" not in words and any(
-            word in _OF_KEYS or word.endswith(("pat", "key", "token")) for word in words
-        )
-        is_long = len(rest) >= 30 and _IDS.isdisjoint(words)
-        cases = (any(map(str.islower, rest)), any(map(str.isupper, rest)))
-        if (
-            any(map(str.isdigit, rest))
-            and (is_key or (is_long and all(cases)))
-            and any(cases)
-            and len(set(rest)) >= 10
-            and is_no_placeholder(match[0])
-            and (match["dashed"] is None or (is_key and all(cases) and is_random(rest)))
-        ):
-            yield match.span()
