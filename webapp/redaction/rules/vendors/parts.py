@@ -35,6 +35,27 @@ PARTS: Final[tuple[Kind, ...]] = (
         reach=36,
     ),
     Kind(
+        "hosting-token",
+        ("FlyV1 ",),
+        re.compile("FlyV1 (?P<secret>[A-Za-z0-9+/=,_-]{40,4096})"),
+        is_no_placeholder,
+    ),
+    Kind(
+        "facebook-token",
+        ("|", "%7C", "%7c"),
+        re.compile(r"(?<=[0-9]{15})(?:\||%7[Cc])(?P<secret>[A-Za-z0-9_-]{27,40})(?![A-Za-z0-9_-])"),
+        is_mixed,
+        needs=r"[0-9](?:\||%7[Cc])[A-Za-z0-9_-]{8}",
+    ),
+    Kind(
+        "package-token",
+        ("contribsys.com", "CONTRIBSYS__COM"),
+        re.compile(
+            r"(?:contribsys\.com|CONTRIBSYS__COM)[\"': =]{1,6}(?P<secret>[0-9a-f]{8}:[0-9a-f]{8})"
+        ),
+        is_mixed,
+    ),
+    Kind(
         "maxmind-key",
         ("_mmk",),
         re.compile("_mmk(?![A-Za-z0-9_])"),

@@ -50,6 +50,22 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", r"[A-Z0-9]{26}(?![A-Za-z0-9-])", "API-"),
     ("api-key", r"[A-Za-z0-9_-]{26}-[A-Za-z0-9_-]{52}", "dnkey-"),
     ("api-key", r"[a-z0-9]{10}(?![A-Za-z0-9])", "ggtt-v- ggtl-v-"),
+    (
+        "api-key",
+        _DASHED + "{16,}+",
+        "AIK_CI_ AIK_CLIENT_ pina_ polar_at_ polar_oat_ polar_pat_ ucat_ vtwn_ tss_ lip_ cog_ prf_"
+        " persona_production_ persona_sandbox_ sk_car_ gcntfy- eyJtaXJv $aact_prod_ $aact_hmlg_",
+    ),
+    ("api-key", _DASHED + "{8,}+", "dvc_server_ dvc_client_ dvc_mobile_"),
+    ("api-key", r"[0-9a-f-]{36}(?![A-Za-z0-9-])", "sk_ sk_test_ sk_sbox_"),
+    ("api-key", r"[0-9a-f]{28,}+", "packagist_ort_ packagist_out_ packagist_acs_ packagist_ack_"),
+    ("api-key", r"[A-Za-z0-9_-]{10,44}/[A-Za-z0-9_-]{20,}+", "configcat-sdk-1/"),
+    ("api-key", _BASE64 + "{60,}+", "apk_ apk_user_ ATAT"),
+    ("api-key", r"[A-Za-z0-9_-]{8,60}\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{40,}+", "wrka- wrkasa-"),
+    ("api-key", r"(?:_ca|_us|_eu)?\.[A-Za-z0-9_-]{20,}+", "api_live api_sandbox"),
+    ("api-key", r"[A-Za-z0-9]{10,}+", "Mid-server- SB-Mid-server-"),
+    ("swarm-token", r"[A-Za-z0-9+/-]{40,}+", "SWMTKN-1- SWMKEY-1-"),
+    ("database-token", r"[A-Za-z0-9]{22}_[A-Za-z0-9]{40}", "CCDB1_"),
     ("jenkins-secret", _BASE64 + "{30,}+", "AQAAABAAAA"),
     ("zoho-token", r"\.[0-9a-f]{32}\.[0-9a-f]{32}(?![A-Za-z0-9])", "1000"),
     ("linkedin-token", _DASHED + "{80,}+", "AQV AQX"),
@@ -89,7 +105,8 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "ci-token",
         _DOTTED + "{20,}+",
-        "snyk_uat. snyk_sat. bkua_ bkct_ CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
+        "snyk_uat. snyk_sat. bkua_ bkct_ bkpt_ bkar_ bkaj_ BBDC-"
+        " CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
     ),
     ("sentry-token", _BASE64 + "{30,}+", "sntrys_ sntryu_ sntrya_"),
     ("doppler-token", _DOTTED + "{20,}+", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit."),
@@ -130,12 +147,13 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     # Messages.
     ("slack-token", r"[a-eoprs]-[A-Za-z0-9%_-]{10,}+", "xox xoxe.xox"),
     ("slack-token", r"[A-Za-z0-9-]{20,}+", "xapp-"),
+    ("sendgrid-key", r"[A-Za-z0-9_-]{60,}+", "SG."),
     ("sendgrid-key", r"[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}+", "SG."),
-    ("twilio-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "SK AC"),
+    ("twilio-key", r"[0-9a-fA-F]{32}(?![A-Za-z0-9])", "SK AC"),
     ("mailgun-key", r"[0-9a-f]{32}(?![A-Za-z0-9])", "key- pubkey-"),
     ("mail-key", _DASHED + "{20,}+", "xkeysib- xsmtpsib- md- re_ mlsn."),
     # Payment and commerce.
-    ("stripe-key", r"(?:live|test)_[A-Za-z0-9]{10,}+", "sk_ rk_"),
+    ("stripe-key", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+", "sk_ rk_"),
     ("webhook-secret", _BASE64 + "{16,}+", "whsec_"),
     ("square-token", _DASHED + "{20,}+", "sq0atp- sq0csp- sq0idp- EAAAE EAAAl"),
     (
@@ -158,10 +176,10 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("linear-key", _WORD + "{30,}+", "lin_api_ lin_oauth_"),
     ("notion-token", _WORD + "{40,}+", "ntn_ secret_"),
     ("figma-token", _DASHED + "{30,}+", "figd_ figu_"),
-    ("postman-key", r"[0-9a-f]{20,}-[0-9a-f]{30,}+", "PMAK-"),
+    ("postman-key", r"[0-9a-fA-F]{20,}-[0-9a-fA-F]{30,}+", "PMAK-"),
     ("grafana-token", r"[A-Za-z0-9+/=_]{30,}+", "glsa_ glc_"),
     ("new-relic-key", _DASHED + "{20,}+", "NRAK- NRJS- NRII- NRIQ- NRRA- NRAL-"),
-    ("dynatrace-token", r"\.[A-Z0-9]{20,}+\.[A-Z0-9]{50,}+", "dt0c01 dt0s01"),
+    ("dynatrace-token", r"\.[A-Za-z0-9]{20,}+\.[A-Za-z0-9]{50,}+", "dt0c01 dt0s01"),
     ("hubspot-token", r"[0-9a-f-]{30,}+", "pat-na1- pat-eu1- pat-na2- pat-ap1-"),
     ("dropbox-token", _DASHED + "{60,}+", "sl. sl.u."),
     ("mapbox-token", _DOTTED + "{40,}+", "sk.eyJ tk.eyJ"),
@@ -174,9 +192,11 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("facebook-token", _WORD + "{60,}+", "EAA"),
     ("square-token", _DASHED + "{55,}+", "EAAA"),
     ("payment-key", r"[A-Za-z0-9+/=_-]{80,}+", "AQE"),
+    ("payment-key", r"(?:_TEST)?-[0-9a-z]{32}-X", "FLWPUBK"),
     ("payment-key", r"[0-9a-f]{12}(?![A-Za-z0-9])", "FLWSECK_TEST"),
     ("new-relic-key", r"[0-9a-f]{19}(?![A-Za-z0-9])", "NRJS-"),
-    ("grafana-token", r"[A-Za-z0-9+/=_-]{70,}+", "eyJrIjoi"),
+    ("postman-key", r"[A-Za-z0-9]{26,30}(?![A-Za-z0-9])", "PMAT-"),
+    ("grafana-token", r"[A-Za-z0-9+/=_-]{40,}+", "eyJrIjoi"),
     ("clickup-token", r"[0-9]{6,9}_[A-Z0-9]{32}(?![A-Za-z0-9])", "pk_"),
 )
 
@@ -191,8 +211,9 @@ def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
         rest = secret[longest:]
         return is_no_placeholder(secret) and (is_mixed(rest) or rest.isupper())
 
-    # RE2 has neither possessive repetitions nor assertions.
-    loose = re.sub(r"\(\?![^()]*\)", "", rest).replace("}+", "}")
+    # Of the rest the first characters alone: more would multiply the states of the automaton.
+    head, count, _ = re.split(r"\{([0-9]+)[^{}]*\}", rest, maxsplit=1)
+    loose = f"{head}{{{min(int(count), 6)}}}"
     return Kind(name, prefixes, pattern, accepts, needs=f"(?:{any_of}){loose}")
 
 
@@ -203,6 +224,13 @@ def _is_shortened(secret: str) -> bool:
 
 
 PREFIXED: Final[tuple[Kind, ...]] = (
+    # Of letters alone, often all of them small.
+    Kind(
+        "api-key",
+        ("hf_", "api_org_"),
+        re.compile(r"(?:hf|api_org)_[A-Za-z]{34,40}(?![A-Za-z0-9_])"),
+        lambda secret: len(set(secret)) >= 12 and is_no_placeholder(secret),
+    ),
     *(_token(name, rest, tuple(prefixes.split())) for name, rest, prefixes in _TOKENS),
     Kind(
         "jwt",

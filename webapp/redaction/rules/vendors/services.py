@@ -11,55 +11,58 @@ from webapp.redaction.rules.kinds import is_mixed, is_no_placeholder, is_random,
 _SERVICES: Final = split_words(
     """
     abstractapi abuseipdb accuweather activecampaign adafruit adobe adyen adzuna aeroworkflow
-    agora ai21 airbrake airtable airvisual aiven alchemy alegra aleph[_-]?alpha algolia
+    agora ai21 aikido airbrake airtable airvisual aiven alchemy alegra aleph[_-]?alpha algolia
     alibaba alienvault aliyun alphavantage amadeus ambee amplitude ankr apideck apiflash apify
-    apilayer appcues appfollow applitools appsflyer artifactory asana assemblyai atlassian
-    auth0 autodesk avaza[_-]?app aviationstack axonaut azure[_-]?cognitive bandwidth
-    bannerbear baremetrics beamer beebole besnappy bestbuy billomat binance bing[_-]?search
-    bintray bitbucket bitcoinaverage bitfinex bitly bitmex bittrex blazemeter blitapp
-    blockfrost blogger bombbomb boostnote borgbase braintree brandfetch brave[_-]?search braze
-    browserstack browshot bugherd bugsnag buildkite bulbul buttercms bybit caflou calendarific
-    calendly calorieninja campayn cannyio capsulecrm captaindata carboninterface cashboard
-    caspio censys centralstationcrm chartmogul chatbot chatfule checio checklyhq checkvist
-    circleci cisco[_-]?meraki clarifai clearbit clickhelp clickhouse clickup clockify
-    clockworksms close[_-]?crm cloudconvert cloudelements cloudflare cloudimage cloudinary
-    cloudmersive cloudplan cloverly cloze codacy codeclimate codecov codemagic codequiry
-    cohere coinapi coinbase coinlayer coinlib coinmarketcap collect2 commercejs companyhub
+    apilayer apollo[_-]?graph appcues appfollow applitools appsflyer artifactory asana
+    assemblyai atlassian auth0 autodesk avaza[_-]?app aviationstack axonaut
+    azure[_-]?cognitive bandwidth bannerbear baremetrics beamer beebole besnappy bestbuy
+    billomat binance bing[_-]?search bintray bitbucket bitcoinaverage bitfinex bitly bitmex
+    bitrise bittrex blazemeter blitapp blockfrost blogger bombbomb boostnote borgbase
+    box[_-]?api braintree brandfetch brave[_-]?search braze browserless browserstack browshot
+    bugherd bugsnag buildkite bulbul buttercms bybit caflou calendarific calendly calorieninja
+    campayn cannyio canva capsulecrm captaindata carboninterface cashboard caspio censys
+    centralstationcrm chartmogul chatbot chatfule checio checklyhq checkvist circleci
+    cisco[_-]?meraki civo clarifai clearbit clickhelp clickhouse clickup clockify clockworksms
+    close[_-]?crm cloudconvert cloudelements cloudflare cloudimage cloudinary cloudmersive
+    cloudplan cloverly cloze codacy codeclimate codecov codemagic codequiry cohere coinapi
+    coinbase coinlayer coinlib coinmarketcap collect2 commercejs companyhub configcat
     confluence confluent contentful contentstack conversiontools convertapi convertkit
     copper[_-]?crm couchbase countrylayer coveralls craftmypdf cryptocompare currencycloud
     currencyfreaks currencylayer currencyscoop currentsapi customerguru customerio d7network
-    dandelion databricks datadog deepai deepgram deepinfra deepl delighted deputy
-    detectlanguage dfuse diffbot diggernaut digicert digitalocean discogs discord disqus ditto
-    docparser documo docusign doppler dovico drone[_-]?ci dropbox duply dwolla dynalist
-    dynatrace eagleeye easyinsight ecostruxure edamam edenai eightxeight elasticemail
-    elevenlabs enablex enigma etherscan ethplorer etsy eventbrite everhour exchangerateapi
-    extractorapi facebook faceplusplus fastforex fastly feedier fetchrss figma filestack
-    finage financialmodelingprep findl finicity finnhub firebase fixerio flatio fleetbase
-    flickr flightapi flightlabs flightstats floatapp flowflu flutterwave fmfw formbucket
-    formcraft formio formsite foursquare freemius freshbooks freshdesk freshworks fulcrum
-    fullstory fxmarket geckoboard gemini[_-]?exchange gengo geoapify geocodify geocodio
-    geoipify getemail getemails getgeoapi getgist getresponse ghost[_-]?admin giphy gitbook
-    gitkraken gitter glassnode gnewsio gocanvas gocardless gongio goodday graphcms graphhopper
-    greynoise groovehq guardianapi gumroad gurunavi gyazo happyscribe harness[_-]?io helius
-    hellosign helpcrunch helpscout here[_-]?maps hereapi heroku hipchat hiveage holidayapi
-    honeybadger honeycomb host[_-]?io html2pdf hubspot hunter[_-]?io hybiscus hypertrack
-    ibm[_-]?cloud iconfinder iexapis imagekit imagga infura instabot instamojo intercom
+    dandelion data[.]gov databento databricks datadog deepai deepgram deepinfra deepl
+    delighted deputy detectlanguage dfuse diffbot diggernaut digicert digitalocean discogs
+    discord disqus ditto docparser documo docusign doppler dovico drone[_-]?ci dropbox duply
+    dwolla dynalist dynatrace eagleeye easyinsight ebay ecostruxure edamam edenai eightxeight
+    elasticemail elevenlabs enablex enigma etherscan ethplorer etsy eventbrite everhour
+    exchangerateapi exoscale extractorapi facebook faceplusplus fal[_-]?ai fastforex fastly
+    feedier fetchrss figma figma[_-]?token filestack finage financialmodelingprep findl
+    finicity finnhub firebase fixerio flatio fleetbase flickr flightapi flightlabs flightstats
+    floatapp flowflu flutterwave fmfw formbucket formcraft formio formsite foursquare freemius
+    freshbooks freshdesk freshworks fulcrum fullstory fxmarket geckoboard gemini[_-]?exchange
+    gengo geoapify geocodify geocodio geoipify getemail getemails getgeoapi getgist
+    getresponse ghost[_-]?admin giphy gitbook gitea gitkraken gitter glassnode gnewsio
+    gocanvas gocardless gongio goodday graphcms graphhopper greptile greynoise groovehq
+    guardianapi gumroad gurunavi gyazo happyscribe harness[_-]?io helius hellosign helpcrunch
+    helpscout here[_-]?maps hereapi heroku hipchat hiveage holidayapi honeybadger honeycomb
+    host[_-]?io html2pdf hubspot hunter[_-]?io hybiscus hypertrack ibm[_-]?cloud iconfinder
+    iexapis imagekit imagga infomaniak infura instabot instamojo instantly intercom
     interseller intrinio invoiceocean ipapi ipdata ipgeolocation ipify ipinfo ipinfodb
     ipquality ipqualityscore ipstack iterable jdbc[_-]?pass jetbrains jfrog jina jira jotform
-    judgeme juro kaggle kaleyra kanban[_-]?tool keenio keygen[_-]?sh kickbox klaviyo klipfolio
-    knapsackpro kontent kraken kucoin kylas lambdatest langchain languagelayer launchable
-    launchdarkly leadfeeder lemlist lemonsqueezy lendflow lessannoyingcrm lexigram linear
-    linenotify linked[_-]in linkedin linkpreview liveagent livestorm loadmill lob locationiq
-    loggly loginradius lokalise loyverse lunchmoney luno madkudu mailboxlayer mailchimp
-    mailerlite mailersend mailgun mailjet mailmodo mailsac mandrill mapbox mapquest
-    marketstack mattermost mavenlink maxmind meaningcloud mediastack meilisearch meistertask
-    meraki mesibo message[_-]?bird metaapi metabase metrilo microsoft[_-]?graph mindmeister
-    miro mistral mixcloud mixmax mixpanel mockaroo moengage mojohelpdesk monday[_-]?com
-    moonclerk moosend moralis mrticktock mux[_-]?token myfreshworks myintervals nasa
-    neptune[_-]?ai netcore netlify neutrinoapi new[_-]?relic newsapi newscatcher nexmo
-    nicereply nozbe npm[_-]?registry nubela numverify nutritionix nylas nytimes oanda okta okx
-    omnisend onedesk onelogin onepagecrm onesignal onwater oopspam opencage opengraphr
-    openuv openvpn openweather openweathermap opsgenie optimizely overloop owlbot packagecloud
+    judgeme jumpcloud juro kaggle kagi kaleyra kanban[_-]?tool keenio keygen[_-]?sh kickbox
+    klaviyo klipfolio knapsackpro kontent kraken kucoin kylas lambdatest langchain
+    languagelayer lark launchable launchdarkly leadfeeder lemlist lemonsqueezy lendflow
+    lessannoyingcrm lexigram linear linenotify linked[_-]in linkedin linkpreview liveagent
+    livestorm loadmill lob[_-]api locationiq loggly loginradius lokalise looker loyverse
+    lunchmoney madkudu mailboxlayer mailchimp mailerlite mailersend mailgun mailjet mailmodo
+    mailsac mandrill mapbox mapquest marketstack mattermost mavenlink maxmind meaningcloud
+    mediastack meilisearch meistertask mem0 meraki mesibo message[_-]?bird metaapi metabase
+    metrilo microsoft[_-]?graph midtrans mindmeister miro mistral mixcloud mixmax mixpanel
+    mockaroo moengage mojohelpdesk monday[_-]?com moonclerk moosend moralis mrticktock
+    mux[_-]?token myfreshworks myintervals nasa neptune[_-]?ai netcore netlify neutrinoapi
+    new[_-]?relic new[_-]york[_-]times newsapi newscatcher nexmo ngrok nicereply nozbe
+    npm[_-]?registry nubela numverify nutritionix nylas nytimes oanda okta okx ollama omnisend
+    onedesk onelogin onepagecrm onesignal onwater oopspam opencage opengraphr openuv openvpn
+    openweather openweathermap opsgenie optimizely overloop ovh[_-]api owlbot packagecloud
     paddle pagerduty pandadoc pandascore paperform paralleldots parsehub parseur partnerstack
     pastebin paymo paymongo paypal[_-]?oauth paystack pdflayer pdfshift peopledatalabs
     pepipost percy pinata pinecone pinterest pipedream pipedrive pivotaltracker pixabay plaid
@@ -77,23 +80,24 @@ _SERVICES: Final = split_words(
     shipday shippo shodan shopify shortio shotstack shutterstock signable signalwire
     signaturit signupgenius sigopt simfin simplesat simplynoted simvoly sinch sinchmessage
     sirv siteleaf skrapp skybiometry slack sloanreview smartsheet smartystreets smooch
-    snipcart snyk sonarcloud sonarqube sourcegraph sparkpost speechtext splunk spoonacular
-    sportradar sportsmonk spotify squareapp squarespace squareup sslmate stability[_-]?ai
-    statuscake statuspage statuspal stitchdata stockdata stormboard stormglass storyblok
-    storychief strava stripe stytch sugester sumo[_-]?logic sumologic supabase supernotes
-    surveyanyplace surveybot surveymonkey surveysparrow swiftype tableau tailscale tallyfy
-    tatumio taxjar teamdesk teamgate teamviewer technicalanalysis tefter telegram telesign
-    telnyx text2data textmagic theoddsapi thinkific ticketmaster tickettailor tiingo timecamp
-    timezoneapi tineswebhook tmdb tmetric todoist toggl tomorrow[_-]?io tomtom tradier
-    transferwise travelpayouts travis[_-]?ci trello tru[_-]?narrative twelvedata twilio twitch
-    twitter tyntec typeform typesense ubidots uclassify unifyid unplugg unsplash upcdatabase
-    uplead uploadcare upstash uptimerobot upwave urlscan userflow userstack uservoice
-    vagrantcloud vatlayer vbout vercel verimail veriphone versioneye vimeo virustotal
-    visualcrossing voicegain vonage voodoosms vouchery vultr vyte wakatime walkscore wandb
-    weatherbit weatherstack webex webflow webscraper wepay whoxy wistia wit[_-]?ai wiz[_-]?io
+    snipcart snyk snyk[_-]?key sonarcloud sonarqube sourcegraph sparkpost speechtext splunk
+    spoonacular sportradar sportsmonk spotify squareapp squarespace squareup sslmate
+    stability[_-]?ai statuscake statuspage statuspal stitchdata stockdata stormboard
+    stormglass storyblok storychief strava stripe stytch sugester sumo sumo[_-]?logic
+    sumologic supabase supernotes surveyanyplace surveybot surveymonkey surveysparrow swiftype
+    tableau tailscale tallyfy tatumio taxjar teamdesk teamgate teamviewer technicalanalysis
+    tefter telegram telesign telnyx text2data textmagic theoddsapi thinkific ticketmaster
+    tickettailor tiingo timecamp timezoneapi tineswebhook tmdb tmetric todoist toggl
+    tomorrow[_-]?io tomtom tradier transferwise travelpayouts travis travis[_-]?ci trello
+    tru[_-]?narrative twelvedata twilio twitch twitter tyntec typeform typesense ubidots
+    uclassify unifyid unplugg unsplash upcdatabase uplead uploadcare upstage upstash
+    uptimerobot upwave urlscan userflow userstack uservoice vagrantcloud vatlayer vbout vercel
+    verimail veriphone versioneye vimeo virustotal visualcrossing voicegain vonage voodoosms
+    vouchery vultr vyte wakatime walkscore wandb weatherbit weatherstack webex webflow
+    webscraper weights[_-]?and[_-]?biases wepay whoxy wistia wit[_-]?ai wiz[_-]?io woocommerce
     woopra workable workstack worldcoinindex worldweather wrike xero yandex yelp
     youneedabudget youtube zapierwebhook zendesk zenrows zenscrape zenserp zeplin zerobounce
-    zerotier zipapi zipbooks zipcodeapi zonkafeedback zoom[_-]?api zulipchat
+    zerotier zipapi zipbooks zipcodeapi zoho zonkafeedback zoom[_-]?api zulipchat
     """
 )
 _OF_CODE: Final = split_words("bitbucket codecov coveralls circleci buildkite travisci gitkraken")
@@ -101,9 +105,10 @@ _OF_CODE: Final = split_words("bitbucket codecov coveralls circleci buildkite tr
 
 _WITH_UUIDS: Final = split_words(
     """
-    heroku hubspot snyk sendbird kucoin squarespace coinmarketcap splunk message_bird
-    messagebird okx helius stormglass statuspage loggly urlscan postmark braze sauce_labs
-    saucelabs deepl raindrop message-bird railway pagerduty postageapi appcues exa
+    appcues braze coinmarketcap deepl exa fal-ai helius heroku hubspot kucoin loggly
+    message-bird message_bird messagebird okx opsgenie pagerduty pinecone postageapi postmark
+    railway raindrop sauce_labs saucelabs scaleway scw sendbird snyk splunk squarespace
+    statuspage stormglass urlscan wakatime
     """
 )
 _ANY: Final = "|".join(sorted(_SERVICES, key=lambda one: (-len(one), one)))
