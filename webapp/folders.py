@@ -8,12 +8,15 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from webapp.monitoring.metrics import count_cache_read
+
+T = TypeVar("T")
 
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _FOLDER: Final = re.compile(r"[0-9a-f]{12}")
@@ -64,18 +67,35 @@ class FolderCache:
 
     def keep(self, owner: str, name: str, kept: bytes) -> None:
         """Keep the bytes if they fit. A failing disk is not an error: a cache may lose anything."""
-        if len(kept) > self._max_item:
+        self.keep_pieces(owner, name, (kept,), len(kept))
+
+    def keep_pieces(self, owner: str, name: str, pieces: Iterable[bytes], size: int) -> None:
+        """Keep the bytes of all `pieces`, `size` in number, likewise."""
+        if size > self._max_item:
             return
         prefix = _hash_id(owner)
         with suppress(OSError):
-            if not self._renew(self.folder / f"{prefix}-{name}", len(kept)):
-                self._write(prefix, name, kept)
-                self._unchecked -= len(kept)
+            if not self._renew(self.folder / f"{prefix}-{name}", size):
+                self._write(prefix, name, pieces)
+                self._unchecked -= size
                 if self._unchecked < 0 or self._now() >= self._next_sweep:
                     self._make_room()
 
     def get(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
         """Read the bytes of a file; delete it and return None if it is too old or not sound."""
+
+        def read(file: FileIO) -> bytes | None:
+            with file:
+                kept = file.read()
+            return kept if is_sound(kept) else None
+
+        return self.find(owner, name, read=read)
+
+    def find(self, owner: str, name: str, *, read: Callable[[FileIO], T | None]) -> T | None:
+        """Open a file and pass it to `read`, which closes it, now or later.
+
+        Return the value of `read`. Delete the file if it is too old or that is None.
+        """
         if not _NAME.fullmatch(name):
             return None
         sound = None
@@ -84,10 +104,9 @@ class FolderCache:
             found = path.lstat()
             is_whole = stat.S_ISREG(found.st_mode) and found.st_size <= self._max_item
             if is_whole and not self._is_old(found):
-                kept = path.read_bytes()
-                if is_sound(kept):
+                sound = read(FileIO(path))
+                if sound is not None:
                     os.utime(path, ns=(int(self._now() * 1e9), found.st_mtime_ns))
-                    sound = kept
             if sound is None:
                 path.unlink()
         count_cache_read(self.folder.parent.name, "miss" if sound is None else "hit")
@@ -150,7 +169,7 @@ class FolderCache:
     def _set_times(self, path: Path) -> None:
         os.utime(path, (self._now(), self._now()))
 
-    def _write(self, prefix: str, name: str, kept: bytes) -> None:
+    def _write(self, prefix: str, name: str, pieces: Iterable[bytes]) -> None:
         """Write the whole file or nothing, so that another process never reads a part.
 
         The folder is made each time, since it may have been deleted.
@@ -162,7 +181,7 @@ class FolderCache:
         unfinished = Path(path)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(kept)
+                file.writelines(pieces)
             self._set_times(unfinished)
             unfinished.replace(self.folder / f"{prefix}-{name}")
         except OSError:

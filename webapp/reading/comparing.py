@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from webapp.analysis.differences import Budget, Fingerprint, Row, align_messages
 from webapp.completions import Choice, Completion
@@ -55,14 +57,18 @@ class Side:
             return self.answer
         return arrange(tuple(self.listed.parse(at, at + 1)), first=at + 1, is_last=False)[0]
 
-    def strip_ids(self) -> list[bytes]:
-        """List the sources of the messages that are compared, without their ids."""
-        pairs = zip(self.listed.sources[: self.inputs], self.listed.ids, strict=False)
-        sources = [source.replace(b'"%s"' % one.encode(), b'""', 1) for source, one in pairs]
+    def digest_sources(self) -> list[bytes]:
+        """Hash the messages that are compared, without their ids."""
+        pairs = zip(self.listed.ids, self.listed.sources, strict=False)
+        sources = (
+            source.replace(b'"%s"' % one.encode(), b'""', 1)
+            for one, source in islice(pairs, self.inputs)
+        )
+        digests = [hashlib.blake2b(source, digest_size=16).digest() for source in sources]
         if self.count > self.inputs and self.answer is not None:
-            written = self.answer.message.json.source
-            sources.append(written.encode("utf-8", "surrogatepass"))
-        return sources
+            written = self.answer.message.json.source.encode("utf-8", "surrogatepass")
+            digests.append(hashlib.blake2b(written, digest_size=16).digest())
+        return digests
 
     def iter_messages(self, start: int, end: int) -> Iterator[Message]:
         """Yield the messages from one place to another (exclusive), the answer among them."""
@@ -149,7 +155,7 @@ def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -
     Messages of the same source at both ends are not parsed, so what two long transcripts have in
     common costs little.
     """
-    a_sources, b_sources = a.strip_ids(), b.strip_ids()
+    a_sources, b_sources = a.digest_sources(), b.digest_sources()
     shorter = min(len(a_sources), len(b_sources))
     head = 0
     while head < shorter and a_sources[head] == b_sources[head]:

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import os
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from io import BufferedReader, FileIO
+from itertools import accumulate, chain
+from typing import Final, overload
+from weakref import finalize
 
 from webapp.completions import Completion, Page
 from webapp.exact_json import Object, parse
@@ -26,18 +32,87 @@ log = get_logger("readback.reading")
 
 _HEAD: Final = 65
 """Bytes of the digest that a file begins with, and of the line's end."""
+_MOST_HELD: Final = 1024 * 1024
+"""Bytes of sources that are held in memory; more are in a file."""
+
 _NO_JSON: Final = Object("{}", 0, 2, ())
+
+
+class Sources(Sequence[bytes]):
+    """The sources of messages in order, which are read from the file when they are needed.
+
+    A `file` holds sources of these `sizes` from `start` on, and is closed with this object. If none
+    can be written, all sources are held in memory.
+    """
+
+    def __init__(
+        self, file: FileIO | None = None, *, start: int = 0, sizes: Iterable[int] = ()
+    ) -> None:
+        self._ends = array("Q", accumulate(sizes, initial=start))
+        self._held: list[bytes] = []
+        self._file = file
+        if file is not None:
+            finalize(self, file.close)
+
+    def append(self, source: bytes) -> None:
+        if self._file is None:
+            self._held.append(source)
+            self._ends.append(self._ends[-1] + len(source))
+            if self._ends[-1] - len(source) <= _MOST_HELD < self._ends[-1]:
+                self._move_to_file()
+            return
+        try:
+            _write(self._file, source)
+        except OSError:
+            self._held = [*self, source]
+            self._file = None
+        self._ends.append(self._ends[-1] + len(source))
+
+    def _move_to_file(self) -> None:
+        try:
+            file = _open_file()
+            finalize(self, file.close)
+            _write(file, b"".join(self._held))
+        except OSError:
+            return
+        self._file, self._held = file, []
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        if self._file is None:
+            return self._held[at]
+        at = range(len(self))[at]
+        start, end = self._ends[at], self._ends[at + 1]
+        return os.pread(self._file.fileno(), end - start, start)
+
+
+def _open_file() -> FileIO:
+    return tempfile.TemporaryFile(prefix="readback-", buffering=0)
+
+
+def _write(file: FileIO, written: bytes) -> None:
+    """Write all bytes. Raises `OSError` if there is no room for them."""
+    if file.write(written) != len(written):
+        raise OSError("the disk is full")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptMessages:
     """The messages of a transcript from its first on; to the last one if `is_whole`.
 
-    They are parsed when a page asks for them: a page needs few of them.
+    They are read and parsed when a page asks for them: a page needs few of them.
     """
 
-    ids: tuple[str, ...]
-    sources: tuple[bytes, ...]
+    ids: Sequence[str]
+    sources: Sequence[bytes]
     is_whole: bool
 
     def fetch(
@@ -46,32 +121,67 @@ class KeptMessages:
         """Fetch a page as a server does. Raises `BadRequest` for an unknown cursor."""
         if after is not None and after not in self.ids:
             raise BadRequest("There is no such message in this completion.")
-        step = -1 if order == "desc" else 1
-        ids, sources = self.ids[::step], self.sources[::step]
-        start = 0 if after is None else ids.index(after) + 1
+        places = range(len(self.ids))[:: -1 if order == "desc" else 1]
+        start = 0 if after is None else places.index(self.ids.index(after)) + 1
         end = start + (20 if limit is None else limit)
-        data = tuple(_parse(sources[start:end]))
+        data = tuple(_parse(self.sources[at]) for at in places[start:end])
         return Page(
             data=data,
-            has_more=end < len(ids),
+            has_more=end < len(places),
             first_id=data[0].id if data else None,
             last_id=data[-1].id if data else None,
             json=_NO_JSON,
-            total=len(ids),
+            total=len(places),
         )
 
     @classmethod
-    def of(cls, messages: Sequence[Message], *, is_whole: bool) -> KeptMessages:
+    def of(cls, messages: Iterable[Message], *, is_whole: bool) -> KeptMessages:
         """Hold `messages` as they would be kept."""
-        sources = (message.json.source.encode("utf-8", "surrogatepass") for message in messages)
-        return cls(tuple(message.id or "" for message in messages), tuple(sources), is_whole)
+        held = HeldMessages()
+        held.add(messages)
+        return held.end(is_whole=is_whole)
 
     def read_all(self) -> tuple[Message, ...]:
         return tuple(self.parse(0, len(self.sources)))
 
     def parse(self, start: int, end: int) -> Iterator[Message]:
         """Yield the messages from one place, from 0, to another (exclusive)."""
-        return _parse(self.sources[start:end])
+        return (_parse(self.sources[at]) for at in range(len(self.sources))[start:end])
+
+
+class HeldMessages:
+    """Messages that are being read: their ids and sources, and if it `holds_parsed` themselves.
+
+    `size` is the number of bytes of the sources.
+    """
+
+    def __init__(self, *, holds_parsed: bool = False) -> None:
+        self.parsed: list[Message] = []
+        self.size = 0
+        self._holds_parsed = holds_parsed
+        self._ids: list[str] = []
+        self._sources = Sources()
+
+    @property
+    def count(self) -> int:
+        return len(self._ids)
+
+    @property
+    def last_id(self) -> str | None:
+        return self._ids[-1] or None if self._ids else None
+
+    def add(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            source = message.json.source.encode("utf-8", "surrogatepass")
+            self._ids.append(message.id or "")
+            self._sources.append(source)
+            self.size += len(source)
+            if self._holds_parsed:
+                self.parsed.append(message)
+
+    def end(self, *, is_whole: bool) -> KeptMessages:
+        """Return the messages read so far, to which no more are added."""
+        return KeptMessages(self._ids, self._sources, is_whole)
 
 
 class MessageCache:
@@ -86,34 +196,22 @@ class MessageCache:
 
     def find(self, completion_id: str, completion: Completion) -> KeptMessages | None:
         """Find the messages that were kept for `completion` as it answers now."""
-        kept = self._files.get(completion_id, digest_answer(completion), is_sound=_is_sound)
-        if kept is None:
-            return None
-        head, _, rest = kept[_HEAD:].partition(b"\n")
-        is_whole, listed = json.loads(head)
-        sources, start = [], 0
-        for _, size in listed:
-            sources.append(rest[start : start + size])
-            start += size
-        return KeptMessages(tuple(one for one, _ in listed), tuple(sources), is_whole)
+        return self._files.find(completion_id, digest_answer(completion), read=_read_kept)
 
-    def keep(
-        self,
-        completion_id: str,
-        completion: Completion,
-        messages: Sequence[Message],
-        *,
-        is_whole: bool,
-    ) -> None:
+    def keep(self, completion_id: str, completion: Completion, messages: KeptMessages) -> None:
         """Keep messages whose ids can be cursors; others are read each time."""
-        ids = [message.id for message in messages if message.id and is_valid_id(message.id)]
-        if not messages or len(set(ids)) < len(messages):
+        ids = messages.ids
+        if not ids or len(set(ids)) < len(ids) or not all(map(is_valid_id, ids)):
             return
-        sources = [message.json.source.encode("utf-8", "surrogatepass") for message in messages]
-        listed = [(one, len(source)) for one, source in zip(ids, sources, strict=True)]
-        kept = b"\n".join((json.dumps((is_whole, listed)).encode(), b"".join(sources)))
-        head = hashlib.sha256(kept).hexdigest().encode()
-        self._files.keep(completion_id, digest_answer(completion), head + b"\n" + kept)
+        listed = list(zip(ids, map(len, messages.sources), strict=True))
+        head = json.dumps((messages.is_whole, listed)).encode() + b"\n"
+        hashed = hashlib.sha256(head)
+        for source in messages.sources:
+            hashed.update(source)
+        digest = hashed.hexdigest().encode() + b"\n"
+        size = len(digest) + len(head) + sum(size for _, size in listed)
+        pieces = chain((digest, head), messages.sources)
+        self._files.keep_pieces(completion_id, digest_answer(completion), pieces, size)
 
     def forget(self, completion_id: str) -> None:
         """Delete the messages of a completion that is no longer stored."""
@@ -131,11 +229,22 @@ def digest_answer(completion: Completion) -> str:
     return hashed.hexdigest()[:32]
 
 
-def _is_sound(kept: bytes) -> bool:
-    """Return whether `kept` begins with the digest of the rest."""
-    return kept[: _HEAD - 1] == hashlib.sha256(kept[_HEAD:]).hexdigest().encode()
+def _read_kept(file: FileIO) -> KeptMessages | None:
+    """Return the messages in a file, which stay there; None unless it begins with its digest."""
+    digest = file.read(_HEAD)
+    hashed = hashlib.file_digest(file, "sha256").hexdigest().encode()
+    if digest[:-1] != hashed:
+        file.close()
+        return None
+    file.seek(_HEAD)
+    reader = BufferedReader(file)
+    head = reader.readline()
+    reader.detach()
+    is_whole, listed = json.loads(head)
+    ids = [one for one, _ in listed]
+    sizes = (size for _, size in listed)
+    return KeptMessages(ids, Sources(file, start=_HEAD + len(head), sizes=sizes), is_whole)
 
 
-def _parse(sources: Sequence[bytes]) -> Iterator[Message]:
-    for source in sources:
-        yield Message.from_json(parse(source.decode("utf-8", "surrogatepass")))
+def _parse(source: bytes) -> Message:
+    return Message.from_json(parse(source.decode("utf-8", "surrogatepass")))

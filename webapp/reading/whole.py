@@ -21,7 +21,7 @@ from typing import Final
 from webapp.analysis import Run, analyze_run
 from webapp.completions import Completion
 from webapp.messages import Message
-from webapp.reading.kept import KeptMessages, MessageCache, digest_answer
+from webapp.reading.kept import HeldMessages, KeptMessages, MessageCache, digest_answer
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.transcript import arrange, build_output_entries, mark_outputs
@@ -36,10 +36,13 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """Messages from the first on; `problem` is the error that ended the reading early."""
+    """Messages from the first on; `problem` is the error that ended the reading early.
 
-    messages: Sequence[Message]
-    is_whole: bool
+    They are `parsed` only if that was asked for.
+    """
+
+    messages: KeptMessages
+    parsed: Sequence[Message]
     problem: UpstreamError | None
 
 
@@ -94,9 +97,12 @@ class WholeReader:
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
             kept = self._cache.find(page.completion_id, page.completion)
-            listed = self._list_messages(page.completion_id, page.completion, kept, deadline)
-            if listed.messages:
-                found = self._analyze(listed.messages, page.completion, is_whole=listed.is_whole)
+            listed = self._list_messages(
+                page.completion_id, page.completion, kept, deadline, holds_parsed=True
+            )
+            if listed.parsed:
+                is_whole = listed.messages.is_whole
+                found = self._analyze(listed.parsed, page.completion, is_whole=is_whole)
                 self._keep((page.completion_id, digest_answer(page.completion)), found)
         if found is not None and len(found.messages) >= len(page.all_entries):
             return found
@@ -146,8 +152,8 @@ class WholeReader:
         if kept is not None and (kept.is_whole or not self.can_read):
             return kept
         found = self._list_messages(completion_id, completion, kept, deadline)
-        if found.messages or found.problem is None:
-            return KeptMessages.of(found.messages, is_whole=found.is_whole)
+        if found.messages.ids or found.problem is None:
+            return found.messages
         if completion.input_messages is None:
             raise found.problem
         return KeptMessages.of(completion.input_messages, is_whole=True)
@@ -158,12 +164,14 @@ class WholeReader:
         completion: Completion,
         kept: KeptMessages | None,
         deadline: Deadline,
+        *,
+        holds_parsed: bool = False,
     ) -> _Listed:
         """Read on after the messages that are kept, and keep as many as the budget allows."""
-        messages = [] if kept is None else list(kept.read_all())
-        after = messages[-1].id if messages else None
-        size = sum(len(message.json.source) for message in messages)
-        request = PageRequest(limit=MAX_LIMIT, after=after, shown=len(messages))
+        held = HeldMessages(holds_parsed=holds_parsed)
+        if kept is not None:
+            held.add(kept.parse(0, len(kept.ids)))
+        request = PageRequest(limit=MAX_LIMIT, after=held.last_id, shown=held.count)
         goes_on = True
         problem = None
         for _ in range(max(1, self._most)):
@@ -172,18 +180,17 @@ class WholeReader:
             except UpstreamError as error:
                 problem = error
                 break
-            messages.extend(found.items)
-            size += sum(len(message.json.source) for message in found.items)
+            held.add(found.items)
             # The page after a claimed end is the check of it.
             after = found.next_after or found.claimed_after
             is_reachable = found.goes_on or after is not None
             goes_on = is_reachable or found.is_cut_off
-            if not is_reachable or not found.items or size > _MOST_BYTES:
+            if not is_reachable or not found.items or held.size > _MOST_BYTES:
                 break
-            request = replace(request, after=after, shown=len(messages))
-        if messages:
-            self._cache.keep(completion_id, completion, messages, is_whole=not goes_on)
-        return _Listed(messages, not goes_on, problem)
+            request = replace(request, after=after, shown=held.count)
+        messages = held.end(is_whole=not goes_on)
+        self._cache.keep(completion_id, completion, messages)
+        return _Listed(messages, held.parsed, problem)
 
     def _keep(self, key: tuple[str, str], run: Run) -> None:
         with self._lock:
