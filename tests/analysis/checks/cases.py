@@ -76,6 +76,9 @@ def loop(times: int, *, changes: bool = False) -> Document:
     return complete(messages)
 
 
+PNG_URL: Final = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+IMAGE: Final = {"type": "image_url", "image_url": {"url": PNG_URL}}
+
 ROW: Final = {"type": "object", "properties": {"row": {"type": "integer"}}, "required": ["row"]}
 ROWS: Final = {"type": "object", "properties": {"rows": {"type": "array"}}}
 STRICT: Final = {
@@ -88,6 +91,32 @@ ROW_FORMAT: Final = {"type": "json_schema", "json_schema": {"name": "row", "sche
 NUMBERS: Final = " ".join(f"{number} {number * 7919 % 10007};" for number in range(600))
 
 FIRES: Final[dict[str, list[Document]]] = {
+    "tool-schema-gaps": [
+        answered("{}", tool(parameters={"type": "object"})),
+        answered("{}", tool(parameters=ROWS)),
+        answered(
+            "{}",
+            tool(
+                parameters={
+                    "type": "object",
+                    "properties": {"a": {"anyOf": [{"type": ["array", "null"]}]}},
+                }
+            ),
+        ),
+    ],
+    "image-role": [
+        complete([USER, ask(), result() | {"content": [IMAGE]}]),
+        complete([{"role": "assistant", "content": [IMAGE]}, USER]),
+    ],
+    "calls-empty": [
+        complete([USER, {"role": "assistant", "content": "14C", "tool_calls": []}, USER]),
+        complete(answer={"tool_calls": []}),
+    ],
+    "call-name": [
+        complete(answer=ask(call(name="")), finish="tool_calls"),
+        complete([USER, ask(call(name="seats.find")), result()]),
+        complete(answer=ask(call(name="find seat")), tools=[tool()], finish="tool_calls"),
+    ],
     "call-unanswered": [
         complete([USER, ask(), USER]),
         complete([USER, ask(call(), call(id="call_2")), result()]),
@@ -234,14 +263,26 @@ FIRES: Final[dict[str, list[Document]]] = {
     ],
     "answer-empty": [text_answer(""), complete(answer={"content": " \n"}), complete(choices=[])],
     "white-space-runaway": [
+        complete(answer=ask(call('{"row": "14' + " " * 90)), finish="length"),
+        text_answer('{"row": "14' + "\n" * 90, response_format={"type": "json_object"}),
         text_answer('{"row":' + "\n" * 400, response_format={"type": "json_object"}),
         complete(answer=ask(call('{"row": ' + " " * 90 + "1}")), finish="tool_calls"),
     ],
     "markup-leak": [
+        complete(
+            [{"role": "user", "content": "What is <tool_call>?"}], {"content": "It is [TOOL_CALLS]"}
+        ),
         text_answer('<tool_call>{"name": "find_seat"}</tool_call>'),
         text_answer("I will look.\n<function=find_seat>{}</function>"),
     ],
-    "special-token": [text_answer("14C<|im_end|>"), text_answer("<|eot_id|>14C")],
+    "special-token": [
+        text_answer("14C</s>"),
+        complete(
+            [{"role": "assistant", "content": "14B<|im_end|>"}, USER], {"content": "14C<|im_end|>"}
+        ),
+        text_answer("14C<|im_end|>"),
+        text_answer("<|eot_id|>14C"),
+    ],
     "think-leak": [text_answer("<think>Row 14.</think>14C"), text_answer("\n<thinking>So")],
     "finish-mismatch": [complete(finish="tool_calls"), complete(answer=ask())],
     "finish-missing": [complete(finish=None), text_answer("1", finish=None)],
@@ -415,6 +456,36 @@ FIRES: Final[dict[str, list[Document]]] = {
 }
 
 SILENT: Final[dict[str, list[Document]]] = {
+    "tool-schema-gaps": [
+        answered("{}", tool(parameters={})),
+        answered("{}", tool(parameters=ROW)),
+        answered(
+            "{}",
+            tool(
+                parameters={
+                    "type": "object",
+                    "properties": {"a": {"type": "array", "items": {"type": "object"}}},
+                }
+            ),
+        ),
+        answered(
+            "{}", tool(parameters={"type": "object", "properties": {"type": {"enum": ["array"]}}})
+        ),
+    ],
+    "image-role": [
+        complete([{"role": "user", "content": [IMAGE]}]),
+        complete([USER, ask(), result(PNG_URL)]),
+        complete(answer={"content": [IMAGE]}),
+    ],
+    "calls-empty": [complete(answer={"tool_calls": None}), complete([USER, ask(), result()])],
+    "call-name": [
+        complete(answer={"function_call": {"name": "", "arguments": ""}}),
+        answered("{}", tool()),
+        complete(
+            answer=ask(call(name="seats.find")), tools=[tool("seats.find")], finish="tool_calls"
+        ),
+        complete(answer=ask(call('{"tool_uses": []}', name="multi_tool_use.parallel"))),
+    ],
     "call-unanswered": [
         complete([USER, ask(), result()]),
         complete([USER], answer=ask(), finish="tool_calls"),
@@ -532,15 +603,26 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(answer={"content": ""}, finish="content_filter"),
     ],
     "white-space-runaway": [
+        complete(answer=ask(call('{"code": "a' + " " * 90 + 'b"}')), finish="tool_calls"),
+        text_answer("[\n" + " " * 100 + "1]", response_format=ROW_FORMAT),
         text_answer("a" + " " * 200 + "b"),
         text_answer("{}" + "\n" * 20, response_format={"type": "json_object"}),
     ],
     "markup-leak": [
+        complete(
+            [{"role": "user", "content": "What is <tool_call>?"}],
+            {"content": "<tool_call> starts a call."},
+        ),
         text_answer("Models write `<tool_call>` for this."),
         text_answer("```xml\n<tool_call>{}</tool_call>\n```"),
         complete(answer=ask() | {"content": "<tool_call>"}),
     ],
     "special-token": [
+        text_answer("<s>14B</s> 14C"),
+        complete(
+            [USER, ask(), result("a<|endoftext|>b")],
+            {"content": "The file has <|endoftext|> in it."},
+        ),
         text_answer("The token `<|im_end|>` ends a turn."),
         text_answer("a < b | c > d"),
     ],
@@ -555,11 +637,17 @@ SILENT: Final[dict[str, list[Document]]] = {
         text_answer("{}", response_format=ROW_FORMAT),
     ],
     "output-not-json": [
+        complete(
+            answer=ask() | {"content": "Let me look."},
+            finish="tool_calls",
+            response_format=ROW_FORMAT,
+        ),
         text_answer("{}", response_format={"type": "json_object"}),
         text_answer("Seat 14C"),
         text_answer("Seat 14C", response_format={"type": "text"}),
     ],
     "output-schema": [
+        complete(answer=ask() | {"content": "3"}, finish="tool_calls", response_format=ROW_FORMAT),
         text_answer('{"row": 14}', response_format=ROW_FORMAT),
         text_answer("14", response_format=ROW_FORMAT | {"json_schema": {"name": "x"}}),
     ],

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import pytest
 
-from tests.analysis.checks.cases import FIRES, SILENT, Document, answered, complete, tool
+from tests.analysis.checks.cases import (
+    FIRES,
+    ROWS,
+    SILENT,
+    USER,
+    Document,
+    answered,
+    ask,
+    call,
+    complete,
+    loop,
+    result,
+    text_answer,
+    tool,
+)
 from tests.support.any_json import TRANSCRIPTS
 from webapp.analysis.checks import RULES, Report, Subject, check
 from webapp.analysis.checks.retirement import COLLECTED, RETIREMENTS
@@ -50,6 +65,34 @@ def test_a_rule_fires(code: str) -> None:
 def test_a_rule_does_not_cry_wolf(code: str) -> None:
     fired = [place for place, one in enumerate(SILENT[code]) if code in codes_of(one)]
     assert not fired
+
+
+def poll(*results: str) -> Document:
+    turns = ([ask(call(id=f"c{at}")), result(text, id=f"c{at}")] for at, text in enumerate(results))
+    return complete([USER, *chain.from_iterable(turns)])
+
+
+@pytest.mark.parametrize(
+    ("code", "document", "severity"),
+    [
+        ("loop-identical", loop(6), "warning"),
+        ("loop-identical", poll("10 %", "40 %", "70 %", "90 %", "done"), "information"),
+        ("tool-unknown", answered("{}", tool("book_seat")), "information"),
+        ("tool-unknown", complete(answer=ask(), tools=[tool("book_seat")]), "warning"),
+        ("hidden-text", text_answer("file\u202etxt.exe"), "warning"),
+        ("hidden-text", text_answer("Call \u202a+49 30 1234\u202c"), "information"),
+        ("hidden-text", text_answer("\u2066Ana\u2069 \u202eexe.txt"), "warning"),
+        ("setting-unsupported", text_answer("1", model="gpt-5.1", temperature=0), "information"),
+        ("setting-unsupported", text_answer("1", model="gpt-5-chat-latest", temperature=0), None),
+        ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)]), "warning"),
+        ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)], model="qwen3"), "information"),
+    ],
+)
+def test_what_healthy_runs_do_is_no_warning(
+    code: str, document: Document, severity: str | None
+) -> None:
+    found = [one.severity for one in report_on(json.dumps(document)).findings if one.code == code]
+    assert found == ([severity] if severity else [])
 
 
 def test_a_finding_names_its_place_and_quotes_the_line() -> None:

@@ -14,7 +14,7 @@ from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
 from webapp.exact_json import Array, NotJson, Object, Value, parse
 from webapp.messages import ToolCall
-from webapp.transcript import CallEntry
+from webapp.transcript import CallEntry, Entry
 
 SAME_CALLS: Final = 3
 """Equal batches in a row that are worth a finding; real agents retry twice."""
@@ -48,10 +48,12 @@ def find_loops(subject: Subject) -> Iterator[Found]:
         if len(batches) >= SAME_CALLS:
             call = batches[0].calls[0].call
             name = quote(getattr(call, "name", None) or "no name")
+            # A tool that is polled, or that reads on, returns something else each time.
+            is_idle = len({_join_results(one) for one in batches if one.choice is None}) <= 1
             yield Found(
                 batches[0],
                 f"{name} was called {len(batches)} times in a row with the same arguments.",
-                "warning" if len(batches) >= LOOPING_CALLS else "information",
+                "warning" if len(batches) >= LOOPING_CALLS and is_idle else "information",
             )
 
 
@@ -110,6 +112,11 @@ def find_repetition(subject: Subject) -> Iterator[Found]:
             continue
         if len(zlib.compress(tail)) < _REPEATED * len(tail) and len(set(tail)) > 3:
             yield Found(entry, "The end of the answer repeats itself.")
+
+
+def _join_results(entry: Entry) -> str:
+    results = (result for call in entry.calls for result in call.results)
+    return "\0".join(join_texts(result.message) for result in results)
 
 
 def _identify(entry: CallEntry) -> str:

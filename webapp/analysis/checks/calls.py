@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
-from webapp.analysis.checks.subject import Need, Subject
+from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
+from webapp.exact_json import Object
 from webapp.messages import ToolCall
 from webapp.transcript import Entry
 
 LONGEST_ID: Final = 40
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _MISTRAL: Final = re.compile(
     r"mistral|mixtral|codestral|ministral|pixtral|devstral|magistral", re.I
 )
@@ -184,6 +186,49 @@ def find_ids_mistral_refuses(subject: Subject) -> Iterator[Found]:
     for call in subject.iter_calls():
         if call.call.id and not _MISTRAL_ID.fullmatch(call.call.id):
             yield Found(call, f"Mistral refuses the id {quote(call.call.id)} when it is sent back.")
+
+
+@rule(
+    "call-name",
+    "warning",
+    "The name of a call is not accepted when it is sent back",
+    "OpenAI takes letters, digits, `_` and `-`, and refuses an empty name.",
+)
+def find_names_to_refuse(subject: Subject) -> Iterator[Found]:
+    defined = {tool.name for tool in subject.tools}
+    for place, call in subject.iter_tool_calls():
+        # The wrong name of a defined tool is a finding about its definition. Servers that fill all
+        # fields send an empty `function_call` beside a text.
+        if call.type != "function" or call.name is None or call.name in defined:
+            continue
+        if not call.name:
+            yield Found(place, "The call names no tool; OpenAI refuses the empty name.")
+        elif not _NAME.fullmatch(call.name) and call.name not in WRAPPERS:
+            yield Found(
+                place,
+                f"OpenAI refuses the name {quote(call.name)} when the call is sent back: it takes "
+                "letters, digits, `_` and `-`.",
+            )
+
+
+@rule(
+    "calls-empty",
+    "information",
+    "The list of calls is empty",
+    "OpenAI refuses an empty `tool_calls` when the message is sent back; leave it out.",
+)
+def find_empty_lists(subject: Subject) -> Iterator[Found]:
+    empty = [
+        entry
+        for entry in (*subject.entries, *subject.outputs)
+        if isinstance(entry.message.json, Object) and entry.message.json.items("tool_calls") == ()
+    ]
+    if empty:
+        others = f", as in {len(empty) - 1} more messages" if len(empty) > 1 else ""
+        yield Found(
+            empty[0],
+            f"`tool_calls` is an empty list{others}; OpenAI refuses it when it is sent back.",
+        )
 
 
 def _iter_results(subject: Subject) -> Iterator[Entry]:

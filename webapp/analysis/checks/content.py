@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from webapp import redaction
-from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.rules import Found, Severity, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.exact_json import Null, Object
 from webapp.media import NotMedia, describe_contradiction, extract_media
@@ -22,7 +22,8 @@ _SIGNATURES: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "JVBERi0", "UEsD
 _BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{2048,}")
 _TAGS: Final = re.compile("[\U000e0020-\U000e007f]+")
 _FLAG: Final = re.compile("\U0001f3f4[\U000e0061-\U000e007a\U000e0030-\U000e0039]{1,6}\U000e007f")
-_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]+")
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_OVERRIDING: Final = re.compile("[\u202d\u202e]")
 _ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\u2060-\u2064]{8,}")
 _TO_A_MODEL: Final = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?"
@@ -140,6 +141,24 @@ def find_unreadable(subject: Subject) -> Iterator[Found]:
 
 
 @rule(
+    "image-role",
+    "information",
+    "An image is in a message of another role than the user's",
+    "OpenAI takes images in user messages alone; put the images of a tool into one that follows.",
+)
+def find_images_of_others(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        role = entry.message.role or "none"
+        has_image = any(isinstance(part, Image) for part in entry.message.parts)
+        if has_image and role != "user":
+            yield Found(
+                entry,
+                f"The role is {quote(role)}; OpenAI takes images in user messages alone when "
+                "the conversation goes on.",
+            )
+
+
+@rule(
     "image-detail",
     "information",
     "The model sees an image in low detail",
@@ -186,21 +205,26 @@ def find_expiring(subject: Subject) -> Iterator[Found]:
 def find_hidden(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         for text in _iter_texts(entry):
+            severity: Severity | None = None
             if text.isascii():
                 continue
             if tags := _TAGS.search(_FLAG.sub("", text)):
                 codes = (ord(one) - 0xE0000 for one in tags[0][:400] if ord(one) < 0xE007F)
                 words = quote("".join(map(chr, codes)), 120)
                 sentence = f"Hidden text in tag characters: {words}."
-            elif turning := _TURNING.search(text):
-                name = f"U+{ord(turning[0][0]):04X}"
-                sentence = f"A character that turns the reading direction ({name}) is in the text."
+            elif turning := _OVERRIDING.search(text) or _TURNING.search(text):
+                sentence = (
+                    f"A character that turns the reading direction (U+{ord(turning[0]):04X}) is in "
+                    "the text."
+                )
+                # Keyboards and address books put the others around names and numbers.
+                severity = None if _OVERRIDING.match(turning[0]) else "information"
             elif hidden := _ZERO_WIDTH.search(text):
                 sentence = f"{len(hidden[0])} characters of no width in a row are in the text."
             else:
                 sentence = ""
             if sentence:
-                yield Found(entry, sentence)
+                yield Found(entry, sentence, severity)
                 break
 
 

@@ -14,7 +14,7 @@ MOST_PAIRS: Final = 16
 LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 512
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_REASONING_MODEL: Final = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5)", re.IGNORECASE)
+_REASONING_MODEL: Final = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*-chat))", re.IGNORECASE)
 _STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNORECASE)
 
 

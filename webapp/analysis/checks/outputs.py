@@ -9,6 +9,7 @@ from typing import Final
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject, join_texts
 from webapp.exact_json import NotJson, Object, parse
+from webapp.exact_json.lexemes import STRINGS
 from webapp.messages import Audio, Reasoning, Refusal
 from webapp.transcript import Entry
 
@@ -23,6 +24,7 @@ _TEMPLATE_TOKEN: Final = re.compile(
     r"<eos>|</s>|<｜end▁of▁sentence｜>"
 )
 _WHITE_SPACE: Final = re.compile(r"\s{64,}")
+_INDENTATION: Final = re.compile(r"\r?\n[ \t]{1,256}")
 _MOST_JSON: Final = 1024 * 1024
 _MOST_SHARE: Final = 0.9
 
@@ -118,15 +120,21 @@ def find_empty(subject: Subject) -> Iterator[Found]:
 )
 def find_runaway(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        texts = [join_texts(entry.message)]
-        texts += [getattr(call.call, "arguments", None) or "" for call in entry.calls]
-        has_form = subject.response_type in ("json_object", "json_schema") or bool(entry.calls)
-        found = max(
-            (match for text in texts for match in _WHITE_SPACE.finditer(text)),
-            key=lambda match: len(match[0]),
-            default=None,
-        )
-        if found is not None and (has_form or found.end() == len(found.string)):
+        text = join_texts(entry.message)
+        is_json = subject.response_type in ("json_object", "json_schema")
+        arguments = [getattr(call.call, "arguments", None) or "" for call in entry.calls]
+        # Within a string, and in the indentation of a line, white space is meant.
+        json = [STRINGS.sub('""', one) for one in (*arguments, *([text] if is_json else ()))]
+        runs = [run for one in json for run in _WHITE_SPACE.finditer(one)]
+        runs = [run for run in runs if not _INDENTATION.fullmatch(run[0])]
+        runs += [
+            run
+            for one in (text, *arguments)
+            for run in _WHITE_SPACE.finditer(one)
+            if run.end() == len(one)
+        ]
+        found = max(runs, key=lambda run: len(run[0]), default=None)
+        if found is not None:
             yield Found(
                 entry,
                 f"{len(found[0]):,} characters of white space in a row; the model ran on until "
@@ -142,9 +150,9 @@ def find_runaway(subject: Subject) -> Iterator[Found]:
 )
 def find_leaked_calls(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        found = _CALL_MARKUP.search(_FENCED.sub("", join_texts(entry.message)))
+        found = _find_leaked(_CALL_MARKUP, entry, subject)
         if found and not entry.calls:
-            yield Found(entry, f"A tool call came as text ({quote(found[0])}), so nothing ran.")
+            yield Found(entry, f"A tool call came as text ({quote(found)}), so nothing ran.")
 
 
 @rule(
@@ -155,9 +163,9 @@ def find_leaked_calls(subject: Subject) -> Iterator[Found]:
 )
 def find_special_tokens(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        found = _TEMPLATE_TOKEN.search(_FENCED.sub("", join_texts(entry.message)))
+        found = _find_leaked(_TEMPLATE_TOKEN, entry, subject)
         if found:
-            yield Found(entry, f"{quote(found[0])} is a token of the chat template.")
+            yield Found(entry, f"{quote(found)} is a token of the chat template.")
 
 
 @rule(
@@ -231,7 +239,8 @@ def find_not_json(subject: Subject) -> Iterator[Found]:
         return
     for entry in subject.outputs:
         text = join_texts(entry.message).strip()
-        if not text or len(text) > _MOST_JSON:
+        # Beside calls, a text is no answer yet.
+        if not text or len(text) > _MOST_JSON or entry.calls:
             continue
         try:
             parse(text)
@@ -254,7 +263,7 @@ def find_misfits(subject: Subject) -> Iterator[Found]:
 
     for entry in subject.outputs:
         text = join_texts(entry.message).strip()
-        if not text or len(text) > _MOST_JSON:
+        if not text or len(text) > _MOST_JSON or entry.calls:
             continue
         try:
             fault = Schema(expected, Steps()).find_mismatch(parse(text))
@@ -285,6 +294,22 @@ def find_wrong_sums(subject: Subject) -> Iterator[Found]:
             None,
             f"`total_tokens` is {usage.total_tokens:,}; prompt and completion add up to {total:,}.",
         )
+
+
+def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str | None:
+    """Return the first markup outside code in an answer, unless somebody else wrote it before.
+
+    An answer about markup quotes it from the question or from what a tool returned.
+    """
+    text = _FENCED.sub("", join_texts(entry.message))
+    for found in dict.fromkeys(match[0] for match in markup.finditer(text)):
+        # `<s>` and `</s>` are the HTML of what is struck out, too.
+        if found == "</s>" and "<s>" in text:
+            continue
+        others = (one.message for one in subject.entries if one.message.role != "assistant")
+        if not any(found in join_texts(message) for message in others):
+            return found
+    return None
 
 
 def _iter_finished(subject: Subject, reason: str) -> Iterator[Entry]:

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from webapp.completions import Completion
 from webapp.conversations import PromptDifference
 from webapp.exact_json import Array, Object, String, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
+
+WRAPPERS: Final = ("multi_tool_use.parallel", "multi_tool_use", "parallel")
+"""The names of OpenAI's internal wrapper of parallel calls."""
 
 
 class Need(Enum):

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.analysis.checks.rules import Found, quote, rule
-from webapp.analysis.checks.subject import Need, Subject
+from webapp.analysis.checks.rules import Found, Severity, quote, rule
+from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
 from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
 
 MOST_TOOLS: Final = 128
 LONGEST_DESCRIPTION: Final = 1_024
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_WRAPPERS: Final = ("multi_tool_use.parallel", "multi_tool_use", "parallel")
+_OF_OPENAI: Final = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-|o[0-9]|chatgpt)")
 
 
 @rule(
@@ -27,9 +27,14 @@ _WRAPPERS: Final = ("multi_tool_use.parallel", "multi_tool_use", "parallel")
 def find_unknown(subject: Subject) -> Iterator[Found]:
     offered = {tool.name for tool in subject.tools}
     for place, call in subject.iter_tool_calls():
-        is_wrapper = call.name in _WRAPPERS and "tool_uses" in (call.arguments or "")
+        is_wrapper = call.name in WRAPPERS and "tool_uses" in (call.arguments or "")
         if call.name is not None and call.name not in offered and not is_wrapper:
-            yield Found(place, f"No tool {quote(call.name)} was offered in the request.")
+            # A client that answered the call knew the tool, perhaps from an earlier request.
+            yield Found(
+                place,
+                f"No tool {quote(call.name)} was offered in the request.",
+                "information" if place.results else None,
+            )
 
 
 @rule(
@@ -40,7 +45,7 @@ def find_unknown(subject: Subject) -> Iterator[Found]:
 )
 def find_wrapper(subject: Subject) -> Iterator[Found]:
     for place, call in subject.iter_tool_calls():
-        if call.name not in _WRAPPERS:
+        if call.name not in WRAPPERS:
             continue
         try:
             value = parse(call.arguments or "")
@@ -157,6 +162,26 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
 
 
 @rule(
+    "tool-schema-gaps",
+    "warning",
+    "The parameters of a tool lack what OpenAI demands",
+    "OpenAI refuses an object without `properties` and an array without `items`.",
+)
+def find_gaps(subject: Subject) -> Iterator[Found]:
+    severity: Severity | None = None if _OF_OPENAI.match(subject.model) else "information"
+    for tool in subject.tools:
+        if tool.parameters is None or tool.type != "function":
+            continue
+        gap = next(_iter_gaps(tool.parameters), None)
+        if gap is not None:
+            yield Found(
+                None,
+                f"In the parameters of {quote(tool.name)}, {gap}; OpenAI refuses the request.",
+                severity,
+            )
+
+
+@rule(
     "tool-strict",
     "warning",
     "A schema breaks the rules of strict mode",
@@ -218,8 +243,17 @@ def find_missed_choice(subject: Subject) -> Iterator[Found]:
             yield Found(entry, "The request forbade tool calls, and the answer has one.")
 
 
-def _iter_strict_faults(schema: Object) -> Iterator[str]:
-    """Yield the faults that strict mode refuses in the objects of a schema, at any depth."""
+def _iter_gaps(schema: Object) -> Iterator[str]:
+    """Yield the parts of a schema that OpenAI refuses for what they leave out."""
+    if schema.text("type") == "object" and schema.get("properties") is None:
+        yield "the object has no `properties`"
+    for path, value, kinds in _iter_schemas(schema):
+        if "array" in kinds and value.get("items") is None:
+            yield f"the array {quote(path)} has no `items`"
+
+
+def _iter_schemas(schema: Object) -> Iterator[tuple[str, Object, set[str]]]:
+    """Yield a schema and those within it, each with its path and its types."""
     waiting: list[tuple[str, Value]] = [("$", schema)]
     while waiting:
         path, value = waiting.pop()
@@ -227,11 +261,18 @@ def _iter_strict_faults(schema: Object) -> Iterator[str]:
             waiting += [(f"{path}[{place}]", one) for place, one in enumerate(value.items)]
         if not isinstance(value, Object):
             continue
-        properties = value.object("properties")
         kind = value.get("type")
         kinds = {kind.text} if isinstance(kind, String) else set()
         if isinstance(kind, Array):
             kinds = {one.text for one in kind.items if isinstance(one, String)}
+        yield path, value, kinds
+        waiting += [(f"{path}.{name}", one) for name, one in _iter_sub_schemas(value)]
+
+
+def _iter_strict_faults(schema: Object) -> Iterator[str]:
+    """Yield the faults that strict mode refuses in the objects of a schema, at any depth."""
+    for path, value, kinds in _iter_schemas(schema):
+        properties = value.object("properties")
         if "object" in kinds:
             if value.boolean("additionalProperties") is not False:
                 yield f"{path} lacks `additionalProperties: false`"
@@ -243,7 +284,6 @@ def _iter_strict_faults(schema: Object) -> Iterator[str]:
             )
             if missing:
                 yield f"{path} does not require {quote(missing[0])}"
-        waiting += [(f"{path}.{name}", one) for name, one in _iter_sub_schemas(value)]
 
 
 def _iter_sub_schemas(schema: Object) -> Iterator[tuple[str, Value]]:
