@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -103,7 +104,7 @@ def test_a_kept_page_needs_its_requests_and_no_rendering(
         same = fake_client.get(PAGE, headers={"If-None-Match": etag})
     assert (same.status_code, same.data, names) == (304, b"", [])
     assert {(seen.path, seen.raw_query) for seen in fake.requests} <= set(asked)
-    assert len(fake.requests) <= 3
+    assert [(seen.path, seen.raw_query) for seen in fake.requests] == [(f"/chat{PAGE}", "")]
 
 
 def test_whatever_changes_is_seen(
@@ -112,7 +113,8 @@ def test_whatever_changes_is_seen(
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it was")
     old = read_until_kept(fake_app, fake_client).text
 
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it is")
+    # The messages of a completion never change, but it may be replaced under its id.
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it is", created=1_758_039_104)
     assert "as it is" in assert_rendered(fake_app, lambda: fake_client.get(PAGE))
 
     changed = stored("chatcmpl-1", "as it was", metadata={"colour": "blue"})
@@ -124,6 +126,26 @@ def test_whatever_changes_is_seen(
 
     del fake.completions["chatcmpl-1"]
     assert fake_client.get(PAGE).status_code == 404
+
+
+def test_messages_are_read_again_if_the_browser_reloads_all_or_some_may_come(
+    fake_app: Flask, fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "one")
+    read_until_kept(fake_app, fake_client)
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "another")
+    assert "another" not in fake_client.get(PAGE).text
+    anew = partial(fake_client.get, PAGE, headers={"Cache-Control": "no-cache"})
+    assert "another" in assert_rendered(fake_app, anew)
+    for created in (int(time.time()), 2**63, None):
+        fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "one")
+        fake.completions["chatcmpl-1"].completion["created"] = created
+        for _ in range(VIEWS):
+            fake_client.get(PAGE)
+        fake.completions["chatcmpl-1"].messages += stored("chatcmpl-1", "", "a late one").messages[
+            1:
+        ]
+        assert "a late one" in assert_rendered(fake_app, partial(fake_client.get, PAGE)), created
 
 
 def test_another_request_is_another_page(

@@ -1,10 +1,12 @@
 """Keep rendered pages, so that one that is read again costs its requests and little more.
 
 A page is a pure function of the request, of the answers of the server, and of a few inputs that
-`webapp.caching.inputs` notes. When it is asked for again, its requests are made again side by side;
-if the answers are the same to the byte and so are the inputs, the page is. Otherwise it is
-rendered from these answers. A page is kept only if all of its bubbles were in the cache, and if it
-was rendered too quickly for a time limit to have changed it: that is, on its second reading.
+`webapp.caching.inputs` notes. When it is asked for again, its requests are made again side by side.
+A transcript asks only for the completion, since its messages never change. If the answers are the
+same to the byte and so are the inputs, the page is. Otherwise it is rendered from these answers,
+and from new ones if the browser reloads past its own cache. A page is kept only if all of its
+bubbles were in the cache, and if it was rendered too quickly for a time limit to have changed it:
+that is, on its second reading.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ class PageCache:
             if kept is not None:
                 self._kept.move_to_end(key)
         answers = Answers()
-        if kept is not None:
+        if kept is not None and not request.cache_control.no_cache:
             if not kept.inputs.cover_answers:
                 answers.known = services().loader.ask_again(tuple(kept.digests), deadline())
             if kept.inputs.is_same and all(
@@ -94,7 +96,7 @@ class PageCache:
         digests = answers.digests
         if was_quick and digests and not inputs.is_spoiled and _may_keep(response):
             # Inputs that cover the answers need not be compared with them.
-            compared = {} if inputs.cover_answers else dict(digests)
+            compared = {} if inputs.cover_answers else answers.deciding
             if len(compared) <= MOST_REQUESTS:
                 self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))
         return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,19 +26,42 @@ _current: ContextVar[Answers | None] = ContextVar("answers", default=None)
 class Answers:
     """The answers to the requests of one page, made by any of its threads.
 
-    `known` are the outcomes of requests that were made before: each replaces one request.
+    `known` are the outcomes of requests that were made before: each replaces one request. They
+    are not settled if a completion is so new that messages may be added to it.
     """
 
     known: dict[Asked, str | UpstreamError] = field(default_factory=dict)
     _digests: dict[Asked, bytes] = field(default_factory=dict)
     _open: int = 0
     is_complete: bool = True
+    is_settled: bool = True
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def digests(self) -> Mapping[Asked, bytes] | None:
         """The digest of the answer to each request; None if one failed, or is still awaited."""
         return self._digests if self.is_complete and not self._open else None
+
+    @property
+    def deciding(self) -> dict[Asked, bytes]:
+        """The digests without those that follow from others.
+
+        The messages of a stored completion never change: its own answer decides theirs.
+        """
+
+        def follows(asked: Asked) -> bool:
+            upstream, request = asked
+            path = request.depends_on
+            decisive = (
+                None if path is None else replace(request, path=path, query="", depends_on=None)
+            )
+            return decisive is not None and (upstream, decisive) in self._digests
+
+        return {
+            asked: digest
+            for asked, digest in self._digests.items()
+            if not (self.is_settled and follows(asked))
+        }
 
     def note(self, asked: Asked, send: Callable[[], str]) -> str:
         """Note the answer to a request, which `send` makes unless its outcome is known."""

@@ -50,6 +50,11 @@ from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0
 """Seconds after its creation during which a completion may still answer 404."""
+SETTLED_SECONDS: Final = 300.0
+"""Seconds after its creation from which on all messages of a completion are expected to be there.
+
+Clocks of servers may differ by some of them.
+"""
 NEW_TRIES: Final = 3
 NEW_WAIT: Final = 2.0
 """Seconds between the tries."""
@@ -127,7 +132,11 @@ class Upstream:
     ) -> Completion:
         """Retrieve one completion as stored."""
         request = Request("GET", completion_path(completion_id))
-        return self._exchange(request, decoding.decode_completion, deadline, created=created)
+        completion = self._exchange(request, decoding.decode_completion, deadline, created=created)
+        answers = find_answers()
+        if answers and self._may_be_unfinished(completion.created):
+            answers.is_settled = False
+        return completion
 
     def update_completion(
         self,
@@ -185,7 +194,9 @@ class Upstream:
     ) -> Page[Message]:
         """List one page of a completion's messages, as sent: its input, without the answer."""
         query = build_page_query(after=after, limit=limit, order=order)
-        request = Request("GET", messages_path(completion_id), query)
+        request = Request(
+            "GET", messages_path(completion_id), query, depends_on=completion_path(completion_id)
+        )
         decode = partial(decoding.decode_page, read=Message.from_json)
         return self._exchange(request, decode, deadline, created=created)
 
@@ -258,6 +269,9 @@ class Upstream:
         # Compared, not subtracted: `created` may be too large for a float.
         now = self.clock.wall()
         return created is not None and now - NEW_SECONDS <= created <= now + NEW_SECONDS
+
+    def _may_be_unfinished(self, created: int | None) -> bool:
+        return created is None or created > self.clock.wall() - SETTLED_SECONDS
 
     def close(self) -> None:
         """Close the kept connections."""

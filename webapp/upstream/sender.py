@@ -50,12 +50,16 @@ def compute_backoff(retries_so_far: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request before it is bound to a server; `body` is JSON."""
+    """A request before it is bound to a server; `body` is JSON.
+
+    The answer never changes as long as that to a GET of `depends_on`, a path, is the same.
+    """
 
     method: str
     path: str
     query: str = ""
     body: bytes | None = None
+    depends_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
