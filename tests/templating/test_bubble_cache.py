@@ -102,7 +102,7 @@ def test_a_message_that_changed_is_rendered_again(
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it was")
     assert "as it was" in fake_client.get("/completions/chatcmpl-1").text
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it is")
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "as it is", created=1_758_039_104)
     page = fake_client.get("/completions/chatcmpl-1").text
     assert "as it is" in page
     assert "as it was" not in page
