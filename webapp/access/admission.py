@@ -23,7 +23,7 @@ from webapp.access.reader import ANYONE, LOCAL, READER, Reader, is_administrator
 from webapp.access.record import Event, Record
 from webapp.access.sessions import Sessions
 from webapp.addresses.forwarding import CLIENT, Proxies
-from webapp.addresses.local import is_local_request
+from webapp.addresses.hosts import is_local_request
 from webapp.config import AccessSettings, Config
 from webapp.database import DatabaseOpener, StoreError
 from webapp.fragments import render_notice, wants_fragment

@@ -1,6 +1,6 @@
 """Find the address that Readback is reached at.
 
-hosts       the names of this machine and of this network
+hosts       the names and requests of this machine and of this network
 forwarding  the address that a reader typed, behind proxies and under a path of theirs
 building    addresses of pages
 rules       the rules that addresses are built by, compiled once for all applications

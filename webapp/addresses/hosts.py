@@ -1,11 +1,21 @@
-"""Distinguish hosts of this machine and network from others, and addresses from names."""
+"""Distinguish hosts and requests of this machine and network from others, addresses from names.
+
+A server that listens on loopback is still reached from elsewhere through a tunnel, or through a
+proxy on the same machine. Both send the name by which they were called, or a forwarding header,
+unless configured otherwise.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import socket
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _NETWORKS: Final = tuple(
     map(
@@ -21,6 +31,18 @@ _SUFFIXES: Final = (
     *(".lan", ".home", ".localdomain", ".svc", ".intranet", ".private", ".corp"),
 )
 """Never delegated in the public name system."""
+_LONGEST_HOST: Final = 300
+_FORWARDING: Final = frozenset(
+    {
+        "HTTP_CF_CONNECTING_IP",
+        "HTTP_FORWARDED",
+        "HTTP_TRUE_CLIENT_IP",
+        "HTTP_VIA",
+        "HTTP_X_CLIENT_IP",
+        "HTTP_X_ORIGINAL_HOST",
+        "HTTP_X_REAL_IP",
+    }
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -84,3 +106,26 @@ def _find_address_in_disguise(host: str) -> str | None:
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
         return None
+
+
+def is_local_request(environ: WSGIEnvironment) -> bool:
+    """Check whether a request names a loopback host and bears no sign of a proxy.
+
+    HTTP/1.0 is such a sign: no browser speaks it, and nginx does unless configured otherwise.
+    """
+    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
+    # One search of all names: each request comes here, and has forty of them.
+    if "\nHTTP_X_FORWARDED" in "\n" + "\n".join(environ) or not _FORWARDING.isdisjoint(environ):
+        return False
+    host = environ.get("HTTP_HOST", "")
+    return len(host) <= _LONGEST_HOST and _is_loopback_host(host)
+
+
+@lru_cache(maxsize=64)
+def _is_loopback_host(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    return name is not None and is_loopback(name)
