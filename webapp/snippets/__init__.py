@@ -1,9 +1,8 @@
 """Write code that repeats a request: for curl, Python, Node, Go and Java.
 
 request    the request that created a completion, rebuilt from its stored form
-servers    the address that a snippet sends its request to
 writing    literals of the languages that hold any JSON
-languages  the snippets themselves
+languages  the snippets themselves, and the server that they send their requests to
 
 The key is always the variable OPENAI_API_KEY. A snippet runs unchanged, whatever its texts contain.
 """
@@ -13,11 +12,11 @@ from webapp.snippets.languages import (
     LANGUAGES,
     Language,
     MessageQuery,
+    Server,
     write_create,
     write_list,
 )
 from webapp.snippets.request import RERUN_OF, CreateRequest, build_request
-from webapp.snippets.servers import Server
 
 __all__ = [
     "FILE_NAME",

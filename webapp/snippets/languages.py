@@ -13,7 +13,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from webapp.snippets.request import CreateRequest
-from webapp.snippets.servers import OPENAI, Server
 from webapp.snippets.writing import (
     has_inexact_number,
     has_lone_surrogate,
@@ -24,6 +23,7 @@ from webapp.snippets.writing import (
     write_python,
 )
 
+OPENAI: Final = "https://api.openai.com/v1"
 FILE_NAME: Final = "request.json"
 """The file in the working folder from which a snippet reads a request that is not in it."""
 
@@ -35,6 +35,22 @@ _PYTHON_PARAMETERS: Final = frozenset(
     + ("store", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user")
     + ("verbosity", "web_search_options")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An address without credentials, and the form in which the server wants its key.
+
+    Without a `base_url` a snippet takes OPENAI_BASE_URL, or OpenAI, as the official clients do.
+    `api_version` is the query that the classic API of Azure needs. `keyed_by_header` means that
+    the key goes into the header `api-key`, and not into a bearer token. `is_own` means that this
+    Readback is the server, at the address that the reader typed.
+    """
+
+    base_url: str | None = None
+    api_version: str | None = None
+    keyed_by_header: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
