@@ -1,12 +1,15 @@
-"""Serialize stored completions and messages as the API does, in compact JSON text.
+"""Serialize stored completions and messages, as the API does or as they were given.
 
 Every lexeme is copied from the text it was imported as, so a number, a string or a name leaves
 unchanged. Two exceptions keep the meaning: white space between lexemes is dropped, and raw
 control characters in strings are escaped, because one of them would make a whole page
 unreadable to a strict client.
 
-Key orders and defaults are those of recorded answers of the Chat Completions API; other members
-follow in their own order.
+In the API's form, which is compact, key orders and defaults are those of recorded answers of the
+Chat Completions API; other members follow in their own order. That form has members that nobody
+gave: a temperature of 1.0, parts of null members. To texts as they were given, only the id is
+added, because a reader could not ask for anything without it; a message that is not an object
+becomes a member of ours beside that id.
 """
 
 from __future__ import annotations
@@ -15,10 +18,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Member, Null, Number, Object, String, Value, parse
+from webapp.messages import BARE
 from webapp.timestamps import parse_time
 
 _LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|[^ \t\n\r"]++', re.DOTALL)
+_ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
+"""The name `id`, as it can be written in JSON."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _CONTROLS: Final = tuple(map(chr, range(0x20)))
 _EMPTY: Final = frozenset({"null", '""', "[]", "{}"})
@@ -247,3 +253,31 @@ def _escape_control(text: str) -> str:
     if not any(map(text.__contains__, _CONTROLS)):
         return text
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def write_given_completion(head: str, completion_id: str) -> str:
+    """Write the completion in `head` under its stored id, without its input messages."""
+    return _write_with_id(head, completion_id, without="messages")
+
+
+def write_given_message(given_json: str, message_id: str) -> str:
+    """Write a message under its stored id, which makes an object of any other value."""
+    text = join_lines(given_json).strip()
+    if not text.startswith("{"):
+        return f'{{"id":"{message_id}","{BARE}":{text}}}'
+    if _ID.search(text):
+        return _write_with_id(text, message_id)
+    rest = text[1:].lstrip()
+    return f'{{"id":"{message_id}"{"" if rest.startswith("}") else ","}{rest}'
+
+
+def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
+    """Write the object in `text` with this id, which replaces the one in it."""
+    value = parse(text)
+    assert isinstance(value, Object)
+    members = [member for member in value.members if member.name.text != without]
+    has_own = value.text("id") == own_id
+    if not has_own:
+        members = [member for member in members if member.name.text != "id"]
+    copies = [f"{member.name.source}:{member.value.source}" for member in members]
+    return "{" + ",".join(copies if has_own else [f'"id":"{own_id}"', *copies]) + "}"

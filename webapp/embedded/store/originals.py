@@ -13,8 +13,12 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from webapp.embedded.documents.api_json import join_lines, one_line_source, strip_whitespace
-from webapp.embedded.documents.as_given import write_given_completion
+from webapp.embedded.documents.api_json import (
+    join_lines,
+    one_line_source,
+    strip_whitespace,
+    write_given_completion,
+)
 from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import Place, walk

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.as_given import write_given_completion, write_given_message
+from webapp.embedded.documents.api_json import (
+    join_lines,
+    write_given_completion,
+    write_given_message,
+)
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import (
     JsonPage,

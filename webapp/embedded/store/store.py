@@ -22,7 +22,7 @@ from webapp.database import (
     report_failures,
     retry_deadlocks,
 )
-from webapp.embedded.documents.as_given import write_given_message
+from webapp.embedded.documents.api_json import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.finding.checking import Assess, check_all
 from webapp.embedded.finding.filters import build_selection
