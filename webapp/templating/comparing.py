@@ -107,11 +107,6 @@ class ComparisonView:
         return len(self.comparison.rows)
 
     @property
-    def is_one(self) -> bool:
-        """Whether both sides are choices of one completion."""
-        return self.a.completion_id == self.b.completion_id
-
-    @property
     def is_preference_pair(self) -> bool:
         """Whether the messages are the same and the answers are not."""
         rows = self.comparison.rows
