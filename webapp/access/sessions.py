@@ -130,7 +130,7 @@ class Sessions:
                 log.warning("the use of a session could not be noted: %s", error.orig)
         return session
 
-    def list_of(self, identity: str) -> list[Session]:
+    def list_for(self, identity: str) -> list[Session]:
         """List the sessions of one identity, the last used first."""
         with self._database.get().reader.connect() as connection:
             rows = connection.execute(_LIST, {"identity": identity, **self._oldest()})

@@ -14,7 +14,7 @@ bp = Blueprint("sessions", __name__)
 def index() -> ResponseReturnValue:
     """List the sessions of the reader, the last used first."""
     reader = current_reader()
-    found = access().sessions.list_of(reader.identity) if reader.session else []
+    found = access().sessions.list_for(reader.identity) if reader.session else []
     return render_template("access/sessions.html", reader=reader, sessions=found)
 
 

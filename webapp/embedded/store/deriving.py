@@ -128,7 +128,7 @@ def replace_metadata_rows(
     queue(connection, [seq])
 
 
-def give_children_away(connection: Connection, completion_id: str) -> None:
+def reassign_children(connection: Connection, completion_id: str) -> None:
     """Let the completions that continue a completion to be deleted continue its own parent."""
     connection.execute(_GIVE_CHILDREN, {"id": completion_id})
 

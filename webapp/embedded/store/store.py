@@ -37,8 +37,8 @@ from webapp.embedded.store.conversations import (
 from webapp.embedded.store.deriving import (
     ROWS_AT_ONCE,
     Derived,
-    give_children_away,
     lock_conversations,
+    reassign_children,
     write_derived,
 )
 from webapp.embedded.store.filling import fill
@@ -240,7 +240,7 @@ class Store:
 
         def delete() -> bool:
             with self._database.writer.begin() as connection:
-                give_children_away(connection, binds["id"])
+                reassign_children(connection, binds["id"])
                 return connection.execute(_DELETE, binds).rowcount == 1
 
         try:
