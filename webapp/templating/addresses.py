@@ -105,7 +105,7 @@ def export_url(section: TranscriptPage, entry: Entry, form: str, **query: Any) -
 
 
 def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
-    """Return the page of a message as redacted text; None if the message has no usable id."""
+    """Build the address of a message as redacted text; None if it has no usable id."""
     if is_linkable(entry.sent_as.id):
         return url_for(
             "redacted.message", completion_id=section.completion_id, message_id=entry.sent_as.id
@@ -140,7 +140,7 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
 
 
 def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
-    """Find the page of the slice of `piece` that begins at `start`."""
+    """Build the address of the slice of `piece` that begins at `start`."""
     place = find_position(entry.sent_as, piece)
     if place is None:
         return None
@@ -164,7 +164,7 @@ def piece_json_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str |
 
 
 def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
-    """Return the page of the parts and calls of a message from number `start` on."""
+    """Build the address of the parts and calls of a message from number `start` on."""
     return _message_part_url("texts.pieces", section, entry, **{"from": start or None})
 
 
@@ -197,7 +197,7 @@ def view_url(context: RenderContext, view: str) -> str:
 
 
 def page_url(context: RenderContext, *, keeps_filters: bool = True, **changes: Any) -> str:
-    """Return a page of the transcript with the limit, order and images that the reader chose."""
+    """Build the address of a page with the limit, order and images that the reader chose."""
     asked = context.section.request
     query: dict[str, Any] = kept_filters() if keeps_filters else {}
     query |= {

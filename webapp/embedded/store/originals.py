@@ -109,7 +109,7 @@ def _write_small(given_json: str, wire_json: str, completion_id: str) -> str:
 
 
 def matches_original(connection: Connection, completion: CompletionRecord) -> bool:
-    """Compare `completion` with the stored one of its id, apart from white space.
+    """Return whether `completion` equals the stored one of its id, apart from white space.
 
     This compares with the export of the stored one: its digest is that of the import, and no
     longer fits if the metadata were replaced since.

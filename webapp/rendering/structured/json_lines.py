@@ -23,7 +23,7 @@ def join_documents(text: str) -> str | None:
 
 
 def _split(text: str) -> list[str]:
-    """Split `text` into what its outermost brackets enclose; into nothing if more is between."""
+    """Split `text` at its outermost brackets; return nothing if there is more between them."""
     documents: list[str] = []
     at = _end_of(_SEPARATORS, text, 0)
     while at < len(text):
