@@ -339,11 +339,12 @@ def test_many_connections_are_accepted_in_a_turn(app: App) -> None:
             peer.close()
 
 
-def test_idle_connections_are_closed_before_they_fill_the_server(
-    server: Server, connect: Connect
+@pytest.mark.parametrize("sent", [b"", b"GET /comp"])
+def test_clients_that_ask_for_nothing_are_cut_off_before_they_fill_the_server(
+    server: Server, connect: Connect, sent: bytes
 ) -> None:
     server._most = 10
-    idle = [connect(b"") for _ in range(20)]
+    idle = [connect(sent) for _ in range(20)]
 
     assert is_ok(get(connect))
     assert is_cut_off(idle[0])

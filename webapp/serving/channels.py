@@ -214,6 +214,19 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Whether all that is open is a request that has not arrived whole."""
         return self.request is not None and not self.requests and not self.total_outbufs_len
 
+    @property
+    def is_spare(self) -> bool:
+        """Whether no request is in hand: the head of one, or the end of an answer, may be.
+
+        Bodies that arrive have a share of their own.
+        """
+        return not self.requests and (self.request is None or not self.request.headers_finished)
+
+    @property
+    def spare_since(self) -> float:
+        """When the client last did something, other than sending the head of a request slowly."""
+        return self.last_activity if self.request is None else self.request.started
+
     def handle_write(self) -> None:
         if self.close_when_flushed and not self.will_close:
             self._flush_exception(self._flush_some)

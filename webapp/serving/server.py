@@ -99,7 +99,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         for _ in range(ACCEPTED_AT_ONCE):
             before = len(self.active_channels)
             super().handle_accept()
-            if len(self.active_channels) == before:
+            if len(self.active_channels) == before or len(self._map) >= self._most:
                 return
 
     def add_task(self, channel: Channel) -> None:
@@ -157,11 +157,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             held -= channel.total_outbufs_len
             if channel.total_outbufs_len:
                 channel.cut_off()
-        # One worker must not leave the connections of idle clients no room for others.
+        # Clients that ask for nothing must leave others room; the newest may only have connected.
         surplus = len(self._map) - self._most * 9 // 10
         if surplus > 0:
-            idle = [one for one in self.active_channels.values() if one.is_idle]
-            for channel in sorted(idle, key=lambda one: one.last_activity)[:surplus]:
+            spare = [one for one in self.active_channels.values() if one.is_spare]
+            for channel in sorted(spare, key=lambda one: one.spare_since)[:surplus]:
                 channel.cut_off()
 
     def _has_stopped(self) -> bool:
