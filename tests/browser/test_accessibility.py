@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
 import pytest
 
 from tests.support.browser.accessibility import violations, violations_in_both, violations_of_whole
 from tests.support.browser.boxes import lay_out_all
 from tests.support.browser.chromium import Open
+from tests.support.browser.contrast import faint_texts
 from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.support.gallery import FOLDER, fixtures, with_id
 
 # Answers of many completions, one after the other on one page, have the same name.
 ON_THE_GALLERY = ("landmark-unique",)
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
 
 
@@ -79,6 +86,74 @@ def test_a_link_to_a_message_and_its_raw_view(
     assert violations_in_both(page) == []
     page.goto("/completions/chatcmpl-1/json")
     assert violations_in_both(page) == []
+
+
+def test_pages_about_a_transcript(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """The outline, the ribbon, the gap and the actions; checks, search, comparison and others."""
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in build_runs()))
+    load(path)
+    here = "/completions/chatcmpl-0"
+    page = open_page(address, here, expected=("400",))
+    page.locator(".run-details > summary").click()
+    for shown in (".ribbon", ".outline", ".gap", ".run-table", ".roles"):
+        assert page.locator(shown).first.is_visible(), shown
+    for place in (
+        None,
+        f"{here}?view=outline",
+        f"{here}?only=failures",
+        f"{here}?range=3-4",
+        f"{here}/checks",
+        f"{here}/search?q=tides",
+        f"{here}/search?q=%28&pattern=1",
+        f"{here}/confidence",
+        f"{here}/code",
+        f"{here}/share",
+        "/compare?a=chatcmpl-0&b=chatcmpl-1",
+        "/conversations/chatcmpl-0",
+        "/search?q=tides",
+    ):
+        if place:
+            page.goto(place)
+        lay_out_all(page)
+        assert violations_in_both(page) == [], place
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faint_texts(page) == [], place
+
+
+def build_runs() -> Iterator[dict[str, Any]]:
+    """Yield a long run with failures, files and hits, and one that continues it otherwise."""
+    hits = json.dumps({"matches": [{"file": "a.py", "line": 3, "text": "tides"}], "cut": False})
+    steps = [
+        ("read_file", {"path": "a.py"}, "   1  # The tides\n   2  import os\n   3  tides = {}"),
+        ("search", {"pattern": "tides"}, hits),
+        ("shell", {"command": "pytest"}, "Traceback (most recent call last):\nValueError: tides"),
+    ]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "Where are the tides?"}]
+    for at in range(24):
+        name, arguments, result = steps[at % 3]
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        call = {"id": f"call_{at}", "type": "function", "function": function}
+        messages.append({"role": "assistant", "content": f"Step {at}.", "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"call_{at}", "content": result})
+    tokens = [
+        {"token": token, "logprob": logprob, "top_logprobs": [{"token": "x", "logprob": -9}]}
+        for token, logprob in (("In ", -0.01), ("the ", -1.2), ("table", -4.0))
+    ]
+    answer = {"role": "assistant", "content": "In the table"}
+    choice = {
+        "index": 0,
+        "finish_reason": "length",
+        "message": answer,
+        "logprobs": {"content": tokens},
+    }
+    base = {"model": "gpt-4.1", "created": 1_790_000_000, "choices": [choice]}
+    yield {"id": "chatcmpl-0", **base, "metadata": {"team": "tides"}, "messages": messages}
+    more = [*messages, answer, {"role": "user", "content": "Are the tides there?"}]
+    yield {"id": "chatcmpl-1", **base, "temperature": 0.2, "messages": more}
 
 
 def test_an_upstream_that_fails(fake: FakeUpstream, fake_address: str, open_page: Open) -> None:
