@@ -122,7 +122,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_sorts": tuple(SORTS),
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
-    "sort_metadata": filters.sort_metadata,
+    "fold_metadata": filters.fold_metadata,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

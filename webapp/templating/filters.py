@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
@@ -59,6 +59,8 @@ _MOST_IN_LINK: Final = 512
 _MOST_CHIPS: Final = 3
 _MOST_SECONDS: Final = 10**11 - 1
 _LONG_VALUE: Final = 40
+_LONGEST_SEEN: Final = 200
+_MOST_SEEN: Final = 5
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _OUTCOMES: Final = frozenset(
     ("reward", "score", "result", "outcome", "status", "success", "passed", "failed", "error")
@@ -273,10 +275,24 @@ def sort_metadata(members: Iterable[Member]) -> list[Member]:
         words = set(_WORD.findall(member.name.text.lower()))
         if words & _OUTCOMES:
             return 0
-        is_long = len(scalar_text(member.value) or member.value.source) > _LONG_VALUE
+        is_long = _measure_value(member) > _LONG_VALUE
         return 2 if is_long or words & _ORIGINS else 1
 
     return sorted(members, key=rank)
+
+
+def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]]:
+    """Split metadata into a few short values, which are seen at once, and those to fold."""
+    seen: list[Member] = []
+    folded: list[Member] = []
+    for member in sort_metadata(members):
+        is_seen = len(seen) < _MOST_SEEN and _measure_value(member) <= _LONGEST_SEEN
+        (seen if is_seen else folded).append(member)
+    return seen, folded
+
+
+def _measure_value(member: Member) -> int:
+    return len(scalar_text(member.value) or member.value.source)
 
 
 def list_filters() -> Filters:

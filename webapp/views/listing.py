@@ -277,7 +277,7 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
 
 
 def _search_url(words: str) -> str:
-    """Return the URL of the list for filters alone, and of the search for texts."""
+    """Choose the URL of the list for filters alone, and of the search for texts."""
     if _has_only_filters(words):
         return url_for("listing.index", filter=words)
     return url_for("finding.search", q=words)

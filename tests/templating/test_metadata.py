@@ -1,0 +1,28 @@
+"""The order of metadata: what says how a run went, then the rest, then where it comes from."""
+
+from __future__ import annotations
+
+import json
+
+from webapp import exact_json
+from webapp.exact_json import Object
+from webapp.templating.filters import fold_metadata
+
+
+def names(*pairs: tuple[str, str]) -> tuple[list[str], list[str]]:
+    value = exact_json.parse(json.dumps(dict(pairs)))
+    assert isinstance(value, Object)
+    seen, folded = fold_metadata(value.members)
+    return [one.name.text for one in seen], [one.name.text for one in folded]
+
+
+def test_outcomes_come_first_and_origins_and_long_texts_last() -> None:
+    origins = [("source", "a/b"), ("path", "c.json"), ("commit", "59a2"), ("licence", "MIT")]
+    rest = [("prompt", "a " * 30), ("task_id", "3"), ("eval-score", "0.5"), ("reward", "0.0")]
+    seen, folded = names(*origins, *rest)
+    assert seen == ["eval-score", "reward", "task_id", "source", "path"]
+    assert folded == ["commit", "licence", "prompt"]
+
+
+def test_a_very_long_value_is_folded_even_if_it_is_alone() -> None:
+    assert names(("note", "word " * 100)) == ([], ["note"])
