@@ -68,7 +68,7 @@ _OUTCOMES: Final = frozenset(
 )
 _ORIGINS: Final = frozenset(
     ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
-    + ("licence", "dataset", "repo", "repository", "note", "description", "retrieved", "kind")
+    + ("licence", "dataset", "repo", "repository", "description", "retrieved", "kind")
 )
 """Words of keys."""
 
