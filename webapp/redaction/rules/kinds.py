@@ -27,7 +27,9 @@ FUNCTION_WORDS: Final = split_words(
 SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
 """White space in a class of RE2, whose `\\s` is that of ASCII alone."""
 
-_RUN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){3,}")
+_RUN: Final = re.compile(
+    r"(?:fm2_|glc_|pdus\+|endr\+)[A-Za-z0-9+/_]{6}|[A-Za-z0-9](?:[A-Za-z0-9_.~$-]|//|\*\*|…|•){5,}"
+)
 """Tokens are at least this long; those in base64 may go on after a `/`."""
 
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")

@@ -56,6 +56,14 @@ PARTS: Final[tuple[Kind, ...]] = (
         is_mixed,
     ),
     Kind(
+        "api-key",
+        ("-",),
+        re.compile("(?<=[um][0-9]{7})-[0-9a-f]{24}(?![A-Za-z0-9-])"),
+        lambda secret: len(secret) == 33 and is_no_placeholder(secret),
+        reach=8,
+        needs="[um][0-9]{7}-[0-9a-f]{8}",
+    ),
+    Kind(
         "maxmind-key",
         ("_mmk",),
         re.compile("_mmk(?![A-Za-z0-9_])"),

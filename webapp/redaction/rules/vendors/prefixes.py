@@ -37,7 +37,6 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", r"\+[A-Za-z0-9_-]{16,}+", "pdus endr"),
     ("api-key", r"[0-9a-f]{32}_[A-Za-z0-9]{22}(?![A-Za-z0-9])", "KEY"),
     ("api-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "NF- p8e-"),
-    ("api-key", r"[0-9]{7}-[0-9a-f]{24}(?![A-Za-z0-9])", "u m"),
     ("api-key", r"[A-Za-z0-9]{38}(?![A-Za-z0-9_-])", "4b1d"),
     ("api-key", r"[A-Za-z0-9_-]{44}(?![A-Za-z0-9_-])", "b_"),
     ("api-key", r"\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}", "api_live api_sandbox"),
