@@ -157,5 +157,7 @@ def test_jsonl_and_promptfoo_hold_every_message_that_they_can(lines: list[Given]
         assert len(example["messages"]) == expected - lacking
         assert example.get("tools") == (sent.get("tools") or None)
         config = yaml.safe_load("".join(iter_promptfoo(line.transcript, again)))
+        # Otherwise promptfoo looks for a file of that name.
+        assert config["prompts"][0].startswith("[\n")
         prompt = json.loads(config["prompts"][0])
         assert prompt == example["messages"][: len(prompt)]

@@ -228,6 +228,31 @@ def test_a_preference_pair_has_the_input_and_both_answers(put: Put) -> None:
     assert client.get(f"/compare/preference.jsonl?a={A}&b={B}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "reason"),
+    [
+        ({"role": "user", "content": "Q"}, {"refusal": "No.", "content": None}, "neither text"),
+        ({"role": "assistant", "content": None}, {"content": "x"}, "Message 1 has neither text"),
+        ({"role": "robot", "content": "Q"}, {"content": "x"}, "no role"),
+        ({"content": "Q"}, {"content": "x"}, "no role"),
+        ("Q", {"content": "x"}, "no role"),
+        ({"role": "user", "content": "Q"}, {"content": "y"}, "the same"),
+    ],
+)
+def test_no_line_is_written_that_a_trainer_refuses(
+    put: Put, question: Any, answer: Any, reason: str
+) -> None:
+    client = put(
+        [
+            complete([question], answer=one) | {"id": id}
+            for id, one in ((A, answer), (B, {"content": "y"}))
+        ]
+    )
+    for preferred in ("a", "b"):
+        refused = client.get(f"/compare/preference.jsonl?a={A}&b={B}&preferred={preferred}")
+        assert (refused.status_code, reason in refused.text) == (409, True)
+
+
 def test_markup_and_invisible_characters_are_text(put: Put) -> None:
     message = {"role": "assistant", "content": "<script>alert(1)</script>\u202e\ud800 \n"}
     page = compare(put(two(choices=[{"index": 0, "message": message}])))

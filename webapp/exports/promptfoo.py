@@ -23,6 +23,9 @@ _SETTINGS: Final = (
 )
 _TEMPLATE: Final = re.compile(r"\{(?=[{%#])")
 """The beginning of a template, which promptfoo would replace in a prompt."""
+_END_OF_RAW: Final = re.compile(r"\{%(-?\s*endraw)")
+_LOADED: Final = ("file://", "package:")
+"""Beginnings of an expected text that promptfoo would load from elsewhere."""
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -39,7 +42,8 @@ def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
             members.append(f'"{setting}": {_escape(join_lines(value.source))}')
     name, model = f"Readback: {transcript.id}", f"openai:chat:{completion.model or ''}"
     yield f"# promptfoo eval -c FILE\ndescription: {_quote(name)}\n"
-    yield 'prompts:\n  - "['
+    # A prompt of one line that has a slash or a star is taken for the path of a file.
+    yield 'prompts:\n  - "[\\n'
     answer = separator = ""
     for item in iter_items(transcript):
         if item.choice is not None:
@@ -54,7 +58,10 @@ def iter_promptfoo(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
     yield f"    config: {{{', '.join(members)}}}\n"
     yield f"tests:\n  - description: {_quote(first_words(answer, 80))}\n    assert:\n"
     if answer:
-        expected = f"{{% raw %}}{answer}{{% endraw %}}" if _TEMPLATE.search(answer) else answer
+        expected = answer
+        if _TEMPLATE.search(answer) or answer.startswith(_LOADED):
+            inner = _END_OF_RAW.sub(r"{% endraw %}{{ '{%' }}{% raw %}\1", answer)
+            expected = f"{{% raw %}}{inner}{{% endraw %}}"
         yield "      # Replace this by what matters about the answer.\n"
         yield f"      - type: equals\n        value: {_quote(expected)}\n"
     else:

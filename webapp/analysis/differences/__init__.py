@@ -25,13 +25,14 @@ from webapp.analysis.differences.messages import (
     compare_json,
     compare_messages,
 )
-from webapp.analysis.differences.preferences import write_preference
+from webapp.analysis.differences.preferences import NotAPair, write_preference
 from webapp.analysis.differences.texts import Edit, TextDifference, compare_texts
 from webapp.analysis.differences.values import Change, Step, compare_values, write_path
 
 __all__ = [
     "GROUPS",
     "Budget",
+    "NotAPair",
     "Change",
     "Difference",
     "Edit",

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from webapp.completions import Completion
 from webapp.exact_json import Null, Object, compact
 from webapp.messages import Message
 
-_INPUT: Final = ("role", "content", "name", "tool_calls", "tool_call_id")
-_OUTPUT: Final = ("role", "content", "tool_calls")
+_INPUT: Final = ("content", "name", "tool_calls", "tool_call_id")
+_OUTPUT: Final = ("content", "tool_calls")
 _OF_INPUT: Final = ("tools", "parallel_tool_calls")
+
+
+_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+class NotAPair(ValueError):
+    """No trainer takes two answers as a preference; the message is the reason."""
 
 
 def write_preference(
@@ -21,9 +28,19 @@ def write_preference(
     """Write a line of JSON: the input, the preferred answer and the other one.
 
     It has the members that a trainer takes, each as it was sent; `content_parts` are the content
-    if it is null. The tools are those of `completion`.
+    if it is null. The tools are those of `completion`. Raises `NotAPair` if a message has neither
+    text nor calls, as a refusal, or no role that trainers know, or if the answers are the same.
     """
-    written = [f'"messages":[{",".join(_write(one, _INPUT) for one in messages)}]']
+    numbered = enumerate(messages, start=1)
+    inputs = [_write(one, _INPUT, f"Message {number}") for number, one in numbered]
+    if not inputs:
+        raise NotAPair(
+            "A preference pair has an input, and there is no message before the answers."
+        )
+    outputs = [_write(one, _OUTPUT, "One of the answers") for one in (preferred, other)]
+    if outputs[0] == outputs[1]:
+        raise NotAPair("A preference pair has two answers, and these are the same.")
+    written = [f'"messages":[{",".join(inputs)}]']
     if isinstance(completion.json, Object):
         for name in _OF_INPUT:
             value = completion.json.get(name)
@@ -31,21 +48,27 @@ def write_preference(
                 written.append(f'"{name}":{compact(value)}')
     return (
         f'{{"input":{{{",".join(written)}}},'
-        f'"preferred_output":[{_write(preferred, _OUTPUT)}],'
-        f'"non_preferred_output":[{_write(other, _OUTPUT)}]}}\n'
+        f'"preferred_output":[{outputs[0]}],'
+        f'"non_preferred_output":[{outputs[1]}]}}\n'
     )
 
 
-def _write(message: Message, names: Iterable[str]) -> str:
+def _write(message: Message, names: Sequence[str], which: str) -> str:
     """Write a message with the members of `names` that are not null."""
     given = message.given
-    if not isinstance(given, Object):
-        return compact(given)
-    members = {}
+    # A choice may leave out its role.
+    role = given.text("role") if isinstance(given, Object) else None
+    if names is _OUTPUT:
+        role = role or "assistant"
+    if not isinstance(given, Object) or role not in _ROLES:
+        raise NotAPair(f"{which} has no role that trainers know.")
+    members = {"role": f'"{role}"'}
     for name in names:
         value = given.get(name)
         if name == "content" and isinstance(value, Null | None):
             value = given.get("content_parts")
         if value is not None and not isinstance(value, Null):
             members[name] = compact(value)
+    if not {"content", "tool_calls"} & members.keys():
+        raise NotAPair(f"{which} has neither text nor calls, which trainers need.")
     return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items()) + "}"

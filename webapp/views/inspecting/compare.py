@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.analysis.differences import write_preference
+from webapp.analysis.differences import NotAPair, write_preference
 from webapp.reading.comparing import Side, find_common_input, load_side
 from webapp.reading.pasted import parse_pasted
 from webapp.services import deadline, services
@@ -64,9 +64,12 @@ def export_preference() -> ResponseReturnValue:
         abort(409, "A preference pair has two answers, and one of these completions has none.")
     better, worse = (a, b) if preferred == "a" else (b, a)
     assert better.answer is not None and worse.answer is not None
-    line = write_preference(
-        messages, better.completion, better.answer.message, worse.answer.message
-    )
+    try:
+        line = write_preference(
+            messages, better.completion, better.answer.message, worse.answer.message
+        )
+    except NotAPair as problem:
+        abort(409, str(problem))
     name = f"preference-{better.completion_id}.jsonl"
     return Response(
         line.encode("utf-8", "surrogatepass"),
