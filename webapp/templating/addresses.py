@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from flask import request
@@ -19,15 +19,22 @@ from webapp.templating.context import RenderContext, keep_view
 from webapp.templating.filters import Filters
 from webapp.transcript import Entry
 
+_KEPT: Final = "readback.kept_filters"
+
 
 def kept_filters() -> dict[str, str]:
     """Collect the filters in this address as a query, for links that lead on through a list.
+
+    They are read once for a request, since hundreds of links of a page have them.
 
     Links that are copied or shared do not have them: they reveal nothing of the reader's list.
     """
     if not request.args or services().share is not None:
         return {}
-    return Filters.from_query(request.args).query()
+    kept: dict[str, str] | None = request.environ.get(_KEPT)
+    if kept is None:
+        kept = request.environ[_KEPT] = Filters.from_query(request.args).query()
+    return dict(kept)
 
 
 def place_url(
