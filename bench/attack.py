@@ -3,7 +3,8 @@
 `python -m bench.attack [ATTACKERS] [--only NAME]` starts a server, a model server that never
 answers, and one attack after the other, all on loopback. A line for each says how long `/healthz`
 and the list took at worst meanwhile, what the attackers were answered, and what the largest worker
-held at most. The exit status is 1 if a probe failed or took longer than a second.
+held at most. The probes have the address of the attackers, as readers behind one NAT would.
+The exit status is 1 if a probe failed or took longer than a second.
 """
 
 from __future__ import annotations
