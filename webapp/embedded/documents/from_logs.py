@@ -55,7 +55,7 @@ def from_logged_request(
 
 
 def from_exchange(request: Object, response: Value | None, log: Object) -> str:
-    """Return a request with its response, each of any API, and what else `log` has of them.
+    """Convert a request with its response, each of any API, and what else `log` has of them.
 
     Raise `NotACompletion` if the response is of another kind.
     """
@@ -71,7 +71,7 @@ def from_exchange(request: Object, response: Value | None, log: Object) -> str:
 
 
 def from_other_api(value: Object) -> tuple[OtherApi, str] | None:
-    """Return a request of another API, its response, or both in one; None if it is neither.
+    """Convert a request of another API, its response, or both in one; None if it is neither.
 
     A last message by the assistant is the answer of a request alone.
     """
@@ -96,14 +96,14 @@ def is_other_response(value: Object) -> bool:
 
 
 def end_conversation(request: Object) -> str:
-    """Return a request alone as a completion, whose answer is a last message by the assistant."""
+    """Convert a request alone to a completion, whose answer is a last message by the assistant."""
     last = (request.items("messages") or (None,))[-1]
     is_answered = isinstance(last, Object) and last.text("role") == "assistant"
     return from_fine_tuning(request) if is_answered else from_unanswered(request)
 
 
 def read_request(value: Object, *, url: str = "") -> Object | None:
-    """Return a request of any API, sent to `url`, as one of chat completions; None if none."""
+    """Convert a request of any API, sent to `url`, to one of chat completions; None if none."""
     for api in APIS:
         if api.is_request(value) or url.endswith(f"/{api.name}"):
             return _parse([api.write_request(value)[1:-1]])
@@ -111,7 +111,7 @@ def read_request(value: Object, *, url: str = "") -> Object | None:
 
 
 def read_answer(response: Value | None) -> Value | None:
-    """Return a response of any API as one of chat completions; what is none, as it is."""
+    """Convert a response of any API to one of chat completions; return others unchanged."""
     if isinstance(response, Object) and response.items("choices") is None:
         for api in APIS:
             if api.is_response(response):
@@ -120,7 +120,7 @@ def read_answer(response: Value | None) -> Value | None:
 
 
 def join_answer(request: Object, response: Value | None, *, log: Object | None = None) -> str:
-    """Return a request with its answer; without choices and with the reason if it failed.
+    """Join a request with its answer; without choices and with the reason if it failed.
 
     Raise `NotACompletion` if the response is of another kind.
     """
@@ -143,7 +143,7 @@ def join_answer(request: Object, response: Value | None, *, log: Object | None =
 
 
 def break_off(request: Object, reason: str | None, *, received: Value | None = None) -> str:
-    """Return a request that has no answer, with the reason and what came in its place."""
+    """Convert a request that has no answer, with the reason and what came in its place."""
     if reason is None:
         return from_unanswered(request)
     given = {"reason": reason} | ({"received": received.source} if received else {})

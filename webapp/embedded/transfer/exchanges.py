@@ -144,7 +144,7 @@ def _is_message(value: Value) -> bool:
 
 
 def _find_body(value: Value | None) -> Object | None:
-    """Return the object of a logged body: an object, its text, or `body` beside a status."""
+    """Find the object of a logged body: an object, its text, or `body` beside a status."""
     for _ in range(_MAX_WRAPPERS):
         if isinstance(value, String):
             try:
@@ -161,7 +161,7 @@ def _find_body(value: Value | None) -> Object | None:
 
 
 def _find_response(value: Value | None) -> Value | None:
-    """Return a logged response; of a failure without words, an error with its status and text."""
+    """Find a logged response; of a failure without words, an error with its status and text."""
     body = _find_body(value)
     status = None
     if isinstance(value, Object):
@@ -178,7 +178,7 @@ def _find_response(value: Value | None) -> Value | None:
 
 
 def _parse_text(value: Value | None) -> Value | None:
-    """Return the list or object that is written as text in `value`; any other value itself."""
+    """Parse the list or object that is written as text in `value`; return others unchanged."""
     if isinstance(value, String):
         try:
             parsed = parse(value.text, max_values=MAX_IMPORTED_VALUES)
