@@ -308,8 +308,10 @@ def _find_break(json: Object) -> str | None:
     """Find out why the answer is incomplete: as the embedded server records it, or as an error."""
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
-    error = json.object("error")
-    return reason or (error.text("message") if error else None) or None
+    choices = [one for one in json.items("choices") or () if isinstance(one, Object)]
+    errors = (one.object("error") for one in (json, *choices))
+    words = (error.text("message") for error in errors if error)
+    return reason or next(filter(None, words), None)
 
 
 def scalar_text(value: Value) -> str | None:

@@ -25,6 +25,7 @@ FORMS: Final = {
     "Requests of Anthropic's API": {"ANTHROPIC"},
     "Requests of Gemini": {"GEMINI"},
     "Requests of Bedrock Converse": {"BEDROCK"},
+    "Text completions": {"COMPLETIONS"},
     "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},
     "Traces": {"TRACED"},

@@ -256,6 +256,7 @@ def test_a_batch_of_anthropic_is_paired(store: Store, client: FlaskClient, tmp_p
     assert "Overloaded" in failed["incomplete"]["reason"]
 
 
+CITED = {"type": "url_citation", "url": "https://a.example/", "start_index": 0, "end_index": 4}
 RESPONSES: dict[str, Any] = {
     "model": "gpt",
     "instructions": "s",
@@ -281,7 +282,7 @@ RESPONSES_ANSWER: dict[str, Any] = {
             "id": "msg_1",
             "status": "completed",
             "role": "assistant",
-            "content": [{"type": "output_text", "text": "Yes.", "annotations": []}],
+            "content": [{"type": "output_text", "text": "Yes.", "annotations": [CITED]}],
         },
         {"type": "function_call", "call_id": "c2", "name": "g", "arguments": "{}"},
     ],
@@ -305,8 +306,9 @@ def test_a_request_of_the_responses_api_has_its_response(imported: Import, form:
     assert [part["type"] for part in choice["message"]["content"]] == [
         "reasoning",
         "web_search_call",
-        "output_text",
+        "text",
     ]
+    assert choice["message"]["annotations"] == [CITED]
     assert choice["message"]["tool_calls"][0]["function"] == {"name": "g", "arguments": "{}"}
     assert choice["message"]["id"] == "msg_1"
     assert found.json["usage"]["prompt_tokens"] == 3
@@ -393,7 +395,7 @@ def test_a_chunk_of_a_stream_is_no_answer(store: Store, tmp_path: Path, row: obj
     assert problem.reason == "it is a chunk of a streamed answer, and not the whole answer"
 
 
-ASKED = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
+ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
 FAILURES: dict[str, tuple[dict[str, Any], str]] = {
     "an error object": ({"response": {"error": {"message": "Too long."}}}, "Too long."),
     "a text": ({"response": {"error": "Too long."}}, "Too long."),
@@ -525,3 +527,99 @@ def test_a_row_of_instructions_has_its_output(imported: Import, name: str) -> No
     found = imported(row | {"note": "kept"})
     assert (found.forms, found.asked, found.answers) == ([form], asked, ["a"])
     assert found.json["note"] == "kept"
+
+
+ANSWER = {"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}
+DELTAS: list[dict[str, Any]] = [
+    {"delta": {"role": "assistant", "content": "a"}},
+    {"delta": {}, "finish_reason": "stop"},
+]
+CHUNKS = [
+    {"id": "c1", "object": "chat.completion.chunk", "choices": [{"index": 0} | one]}
+    for one in DELTAS
+]
+EVENTS = "".join(f"data: {json.dumps(one)}\n\n" for one in CHUNKS)
+DONE = "data: [DONE]\n\n"
+LAST = {"type": "response.completed", "sequence_number": 7, "response": RESPONSES_ANSWER}
+ENDED = f"event: response.completed\ndata: {json.dumps(LAST)}\n\n"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        EVENTS + DONE,
+        {"status": 200, "body": ": open\n\n" + EVENTS + DONE},
+        CHUNKS,
+        {"id": "c1", "choices": [ANSWER]},
+        json.dumps({"id": "c1", "choices": [ANSWER]}),
+    ],
+)
+def test_a_streamed_answer_is_assembled(imported: Import, response: object) -> None:
+    found = imported({"request": ASKED, "response": response})
+    assert (found.id, found.answers, found.asked) == ("c1", ["a"], [("user", "q")])
+    assert found.json["choices"][0]["finish_reason"] == "stop"
+    assert "incomplete" not in found.json
+
+
+def test_a_streamed_answer_that_broke_off_is_marked(imported: Import) -> None:
+    failed = f"data: {json.dumps({'error': {'message': 'Provider died'}})}\n\n"
+    found = imported({"request": ASKED, "response": EVENTS.replace('"stop"', "null") + failed})
+    assert found.answers == ["a"]
+    assert "Provider died" in found.json["incomplete"]["reason"]
+
+
+@pytest.mark.parametrize("row", [LAST, {"request": RESPONSES, "response": ENDED}])
+def test_the_last_event_of_a_streamed_response_has_all_of_it(imported: Import, row: Any) -> None:
+    found = imported(row)
+    assert found.id == "resp_1"
+    assert found.json["choices"][0]["finish_reason"] == "tool_calls"
+
+
+PROMPTED = {"model": "m", "prompt": "q", "max_tokens": 5}
+CONTINUED = {
+    "id": "cmpl-1",
+    "object": "text_completion",
+    "choices": [{"index": 0, "text": "a", "finish_reason": "length"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        ({"request": PROMPTED, "response": CONTINUED}, "EXCHANGE"),
+        (PROMPTED | CONTINUED, "COMPLETIONS"),
+    ],
+)
+def test_a_text_that_was_continued_has_its_prompt(imported: Import, row: Any, form: str) -> None:
+    found = imported(row)
+    assert (found.forms, found.id, found.asked) == ([form], "cmpl-1", [("user", "q")])
+    assert (found.answers, found.json["choices"][0]["finish_reason"]) == (["a"], "length")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "q", "answer": "a"},
+        {"query": "q", "response": "a"},
+        {"input": "q", "output": "a"},
+        ASKED | {"output": "a"},
+        ASKED | {"completion": {"role": "assistant", "content": "a"}},
+    ],
+)
+def test_a_question_has_the_answer_beside_it(imported: Import, row: dict[str, Any]) -> None:
+    found = imported(row)
+    assert (found.forms, found.asked, found.answers) == (["PROMPT"], [("user", "q")], ["a"])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_bare_list_of_messages_is_a_conversation(
+    store: Store, tmp_path: Path, nested: bool
+) -> None:
+    messages = [*ASKED["messages"], {"role": "assistant", "content": "a"}]
+    row = [messages, [{"role": "user", "content": "other"}]] if nested else messages
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(row, indent=1))
+
+    report = import_files(store, [path])
+
+    assert (report.added, report.problems) == (1 + nested, [])

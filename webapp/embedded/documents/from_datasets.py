@@ -39,6 +39,10 @@ _SPEAKERS: Final = ("from", "role")
 _TEXTS: Final = ("value", "content", "text")
 _SYSTEMS: Final = ("system", "system_prompt")
 _PROMPTS: Final = ("prompt", "input", "question", "instruction", *TURNS)
+_QUESTIONS: Final = ("prompt", "question", "query", "input")
+ANSWERS: Final = ("completion", "response", "answer", "output")
+"""The names under which rows have the answer to a prompt."""
+
 _SPOKEN: Final = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
 
@@ -133,15 +137,25 @@ def from_alpaca(row: Object) -> str:
     return _write(_copy_others(row, used), messages, [f'{{"index":0,"message":{said[-1].json}}}'])
 
 
-def from_prompt(row: Object) -> str:
-    """Return a prompt with its completion, each a text or a list of messages."""
-    messages = [*_read_system(row), *_read_messages(row.get("prompt"), "user")]
-    said = _read_messages(row.get("completion"), "assistant")
+def find_prompt(row: Object) -> tuple[str, str] | None:
+    """Find the names of a prompt and its answer, each a text or a list of messages."""
+    for name in _QUESTIONS:
+        if isinstance(row.get(name), String | Array):
+            answers = (one for one in ANSWERS if isinstance(row.get(one), String | Array))
+            answer = next(answers, None)
+            return (name, answer) if answer else None
+    return None
+
+
+def from_prompt(row: Object, question: str, answer: str) -> str:
+    """Convert a prompt with its answer, each a text or a list of messages."""
+    messages = [*_read_system(row), *_read_messages(row.get(question), "user")]
+    said = _read_messages(row.get(answer), "assistant")
     if not said:
         raise NotACompletion("its completion is empty")
-    *before, answer = said
-    used = {"prompt", "completion", *(one for one in _SYSTEMS if row.text(one))}
-    choices = [f'{{"index":0,"message":{answer.json}}}']
+    *before, last = said
+    used = {question, answer, *(one for one in _SYSTEMS if row.text(one))}
+    choices = [f'{{"index":0,"message":{last.json}}}']
     return _write(_copy_others(row, used), [*messages, *before], choices)
 
 

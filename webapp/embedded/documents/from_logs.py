@@ -105,14 +105,14 @@ def end_conversation(request: Object) -> str:
 def read_request(value: Object, *, url: str = "") -> Object | None:
     """Convert a request of any API, sent to `url`, to one of chat completions; None if none."""
     for api in APIS:
-        if api.is_request(value) or url.endswith(f"/{api.name}"):
+        if api.is_request(value) or url.endswith(f"/v1/{api.name}"):
             return _parse([api.write_request(value)[1:-1]])
     return value if value.items("messages") is not None else None
 
 
 def read_answer(response: Value | None) -> Value | None:
     """Convert a response of any API to one of chat completions; return others unchanged."""
-    if isinstance(response, Object) and response.items("choices") is None:
+    if isinstance(response, Object):
         for api in APIS:
             if api.is_response(response):
                 return _parse([api.write_response(response)[1:-1]])
@@ -177,7 +177,10 @@ def _iter_messages(answer: Value | None) -> Iterator[str]:
 
 
 def _find_reason(log: Object) -> str | None:
-    return next(filter(None, map(log.text, _ERRORS)), None) or find_reported_error(log)
+    metadata = log.object("metadata")
+    inner = metadata.object("error_information") if metadata else None
+    words = (one.text(name) for one in (log, inner) if one for name in _ERRORS)
+    return next(filter(None, words), None) or find_reported_error(log)
 
 
 def _sources(values: Iterable[Value | None]) -> Iterator[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
+from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.from_datasets import ANSWERS
 from webapp.embedded.documents.from_logs import (
     from_exchange,
     from_logged_request,
@@ -16,6 +19,7 @@ from webapp.embedded.documents.from_logs import (
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
+from webapp.embedded.recording.recorder import parse_answer
 from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, parse_whole
 from webapp.exact_json import Array, NotJson, Object, String, Value, parse
 
@@ -30,6 +34,7 @@ _TRACE_FIELDS: Final = (("input", "output"), ("inputs", "outputs"))
 _TRACE_SIGNS: Final = ("traceId", "trace_id", "run_type", "observation", "session_id")
 _BODIES: Final = ("body", "inputBodyJson", "outputBodyJson")
 _KEYS: Final = ("custom_id", "recordId", "key")
+_LAST_EVENT: Final = re.compile(r'\{\s*"type"\s*:\s*"response\.(?:completed|incomplete|failed)"')
 _MAX_WRAPPERS: Final = 3
 _LONGEST_ERROR: Final = 500
 """Characters of an error page that are its reason; all of it is kept as received."""
@@ -100,12 +105,27 @@ def detect_exchange(value: Object) -> list[Piece] | None:
 
 def detect_logged(value: Object) -> list[Piece] | None:
     """Detect a request that a gateway logged with its response; either may be JSON in a text."""
-    messages, response = _parse_text(value.get("messages")), value.get("response")
-    if not isinstance(messages, Array) or not messages.items or response is None:
+    messages = _parse_text(value.get("messages"))
+    if not isinstance(messages, Array) or not messages.items:
         return None
-    answer = _parse_text(response) or response
-    text = from_logged_request(value, ("messages", "response"), messages.items, answer)
-    return [parse_whole(ImportFormat.LOGGED, text)]
+    name = "response" if value.get("response") is not None else _find_answer_name(value)
+    if name is None:
+        return None
+    answer = _find_response(value.get(name))
+    text = from_logged_request(value, ("messages", name), messages.items, answer)
+    return [parse_whole(ImportFormat.LOGGED if name == "response" else ImportFormat.PROMPT, text)]
+
+
+def _find_answer_name(value: Object) -> str | None:
+    """Find the member with the answer to messages that do not end with one: a text or a message."""
+    messages = value.items("messages") or ()
+    if messages and isinstance(messages[-1], Object) and messages[-1].text("role") == "assistant":
+        return None
+    for name in ANSWERS:
+        found = value.get(name)
+        if isinstance(found, String) or (isinstance(found, Object) and found.text("role")):
+            return name
+    return None
 
 
 def detect_traced(value: Object) -> list[Piece] | None:
@@ -128,6 +148,9 @@ def detect_traced(value: Object) -> list[Piece] | None:
 
 def detect_other_api(value: Object) -> list[Piece] | None:
     """Detect a request or a response of another API, or both in one object."""
+    event, inner = value.text("type") or "", value.object("response")
+    if event.startswith("response.") and inner is not None:
+        value = inner  # The last event of a stream of the Responses API.
     found = from_other_api(value)
     if found is None:
         return None
@@ -165,16 +188,48 @@ def _find_response(value: Value | None) -> Value | None:
     body = _find_body(value)
     status = None
     if isinstance(value, Object):
-        names = ("status_code", "statusCode", "status")
+        names = ("status_code", "statusCode", "status", "response_status")
         status = next(filter(None, map(value.integer, names)), None)
     if body is None and isinstance(value, Object):
         text = next(filter(None, map(value.text, _BODIES)), "")
+        if streamed := _assemble_stream(text):
+            return streamed
         words = f"{status or ''} {text[:_LONGEST_ERROR]}".strip()
         return parse(json.dumps({"error": words, "body": text})) if words else value
     is_failure = status is not None and status >= 400
     if is_failure and body and body.items("choices") is None and not find_reported_error(body):
         return parse(json.dumps({"error": f"status {status}", "body": body.source}))
-    return body if body is not None else _parse_text(value)
+    if body is not None:
+        return body
+    if isinstance(value, Array) and value.items and all(map(_is_chunk, value.items)):
+        return _assemble_stream("\n".join(join_lines(one.source) for one in value.items))
+    if isinstance(value, String) and (streamed := _assemble_stream(value.text)):
+        return streamed
+    return _parse_text(value)
+
+
+def _is_chunk(value: Value) -> bool:
+    return isinstance(value, Object) and value.text("object") == "chat.completion.chunk"
+
+
+def _assemble_stream(text: str) -> Value | None:
+    """Assemble the chunks or events of a streamed answer; return None if it is another text."""
+    if not text.lstrip().startswith(("data:", "event:", ":", "{")):
+        return None
+    lines = text.splitlines()
+    for line in reversed(lines):
+        data = line.removeprefix("data:").strip()
+        if _LAST_EVENT.match(data):
+            try:
+                event = parse(data)
+            except NotJson:
+                return None
+            return event.object("response") if isinstance(event, Object) else None
+    answer = parse_answer(text.encode("utf-8", "surrogatepass"))
+    if answer.json is None or answer.problem is None:
+        return answer.json
+    reason = json.dumps({"reason": answer.problem})
+    return parse(f'{answer.json.source[:-1]},"incomplete":{reason}}}')
 
 
 def _parse_text(value: Value | None) -> Value | None:

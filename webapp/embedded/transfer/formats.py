@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from webapp.embedded.documents.from_chatgpt import from_chatgpt, is_chatgpt_conversation
 from webapp.embedded.documents.from_datasets import (
     TURNS,
+    find_prompt,
     from_alpaca,
     from_preference,
     from_prompt,
@@ -25,7 +26,7 @@ from webapp.embedded.documents.from_files import (
     merge_pages,
     parse_completion_id,
 )
-from webapp.embedded.documents.from_logs import break_off
+from webapp.embedded.documents.from_logs import break_off, is_other_response
 from webapp.embedded.documents.from_open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
@@ -38,7 +39,7 @@ from webapp.embedded.transfer.exchanges import (
     detect_traced,
 )
 from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, Whole, parse_whole
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.exact_json import Array, Null, Object, String, Value, parse
 
 _Detector: TypeAlias = Callable[[Object], "Iterable[Piece] | None"]
 
@@ -64,6 +65,20 @@ def detect(value: Value) -> Iterable[Piece]:
     if value.items("messages") is None:
         raise NotACompletion("it has no `messages` list")
     raise NotACompletion("it has no `choices` list, and its messages are none")
+
+
+def gather_messages(value: Value) -> Value:
+    """Wrap a bare list of messages as the conversation that it is; return others unchanged."""
+    if not isinstance(value, Array) or not value.items or not all(map(_is_message, value.items)):
+        return value
+    return parse(f'{{"messages":{value.source}}}')
+
+
+def _is_message(value: Value) -> bool:
+    if not isinstance(value, Object) or value.text("role") is None:
+        return False
+    names = {"content", "tool_calls", "function_call"}
+    return not names.isdisjoint(value.names()) and value.get("choices") is None
 
 
 def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | None:
@@ -138,10 +153,10 @@ def _detect_row(value: Object) -> list[Piece] | None:
     """Detect an instruction with its output, or a prompt with its completion."""
     if value.text("instruction") and (value.text("output") or value.text("response")):
         return [parse_whole(ImportFormat.ALPACA, from_alpaca(value))]
-    prompt, completion = value.get("prompt"), value.get("completion")
-    if isinstance(prompt, String | Array) and isinstance(completion, String | Array):
-        return [parse_whole(ImportFormat.PROMPT, from_prompt(value))]
-    return None
+    if is_other_response(value):
+        return None
+    names = find_prompt(value)
+    return [parse_whole(ImportFormat.PROMPT, from_prompt(value, *names))] if names else None
 
 
 def _detect_sharegpt(value: Object) -> list[Piece] | None:
@@ -202,8 +217,8 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     detect_logged,
     _detect_sharegpt,
     detect_traced,
-    detect_other_api,
     _detect_row,
+    detect_other_api,
     _detect_fine_tuning,
     _detect_saved_completion,
     _detect_saved_both,

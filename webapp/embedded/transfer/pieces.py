@@ -21,6 +21,7 @@ class ImportFormat(Enum):
     ANTHROPIC = ("Anthropic request", "Anthropic requests")
     GEMINI = ("Gemini request", "Gemini requests")
     BEDROCK = ("Bedrock Converse request", "Bedrock Converse requests")
+    COMPLETIONS = ("text completion", "text completions")
     OLLAMA = ("Ollama request", "Ollama requests")
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
     OPEN_WEBUI = ("branch of an Open WebUI chat", "branches of Open WebUI chats")

@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.embedded.documents.other_apis import anthropic, bedrock, gemini, ollama, responses
+from webapp.embedded.documents.other_apis import (
+    anthropic,
+    bedrock,
+    completions,
+    gemini,
+    ollama,
+    responses,
+)
 from webapp.exact_json import Object
 
 
@@ -38,6 +45,6 @@ APIS: Final = tuple(
         module.write_response,
         module.ASKED,
     )
-    for module in (responses, gemini, bedrock, ollama, anthropic)
+    for module in (responses, gemini, bedrock, ollama, anthropic, completions)
 )
 """The most telling first: the requests of Anthropic's API look most like those of others."""

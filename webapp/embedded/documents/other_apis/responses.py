@@ -15,6 +15,7 @@ from webapp.embedded.documents.other_apis.writing import (
     rename,
     write,
     write_choice,
+    write_content,
     write_list,
     write_system,
 )
@@ -82,7 +83,9 @@ def write_response(response: Object) -> str:
     stopped = details.get("reason") if details else response.get("status")
     if message.has_calls and response.text("status") == "completed":
         stopped = parse('"tool_calls"')
-    choices = [write_choice(message.write(), stopped, "status")] if output else []
+    choices = (
+        [write_choice(message.write(), stopped, "reason" if details else None)] if output else []
+    )
     return write_list([*members, f'"choices":[{",".join(choices)}]'])
 
 
@@ -119,7 +122,11 @@ def _write_item(item: Value) -> str:
         return write_list([*members, *rest])
     if item.text("role") is None:
         return write_list(['"role":"user"', f'"content":[{copy(item)}]'])
-    return write_list(copy_rest(item, {"type"}))
+    content = item.items("content")
+    if content is None:
+        return write_list(copy_rest(item, {"type"}))
+    written = write_content(list(map(_write_part, content)))
+    return write_list([*copy_rest(item, {"type", "content"}), f'"content":{written}'])
 
 
 class _AssistantMessage:
@@ -128,6 +135,7 @@ class _AssistantMessage:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._calls: list[str] = []
+        self._annotations: list[str] = []
         self._rest: list[list[str]] = []
 
     @property
@@ -149,7 +157,9 @@ class _AssistantMessage:
         elif item.get("role") is not None:
             content = item.get("content")
             if isinstance(content, Array):
-                self._parts += [copy(part) or "null" for part in content.items]
+                for part in content.items:
+                    self._parts.append(_write_part(part))
+                    self._annotations += _find_annotations(part)
             elif content is not None and not isinstance(content, Null):
                 self._parts.append(write(type='"text"', text=copy(content)))
             self._rest.append(_copy_item_rest(item, {"role", "content"}))
@@ -163,6 +173,7 @@ class _AssistantMessage:
         content = f"[{','.join(self._parts)}]" if self._parts else "null"
         members = ['"role":"assistant"', f'"content":{content}']
         members += [f'"tool_calls":[{",".join(self._calls)}]'] if self._calls else []
+        members += [f'"annotations":[{",".join(self._annotations)}]'] if self._annotations else []
         if len(self._rest) > 1:
             members.append(f'"items":[{",".join(map(write_list, self._rest))}]')
         else:
@@ -172,8 +183,23 @@ class _AssistantMessage:
     def finish(self) -> list[str]:
         """Return the message, if there is anything in it, and begin another."""
         written = [self.write()] if self._parts or self._calls else []
-        self._parts, self._calls, self._rest = [], [], []
+        self._parts, self._calls, self._annotations, self._rest = [], [], [], []
         return written
+
+
+def _write_part(part: Value) -> str:
+    """Write a text as a text part, without its annotations, and any other part as it is."""
+    kind = part.text("type") if isinstance(part, Object) else None
+    if not isinstance(part, Object) or kind not in ("input_text", "output_text"):
+        return copy(part) or "null"
+    is_empty = part.items("logprobs") == ()
+    rest = copy_rest(part, {"type", "annotations", *(["logprobs"] if is_empty else [])})
+    return write_list(['"type":"text"', *rest])
+
+
+def _find_annotations(part: Value) -> list[str]:
+    annotations = part.items("annotations") if isinstance(part, Object) else None
+    return [copy(one) or "null" for one in annotations or ()]
 
 
 def _copy_item_rest(item: Object, used: set[str]) -> list[str]:

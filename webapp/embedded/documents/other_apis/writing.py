@@ -55,14 +55,20 @@ def rename(value: Object | None, names: Mapping[str, str]) -> str | None:
 
 
 def write_choice(
-    message: str, reason: Value | None, name: str, *, index: int = 0, more: Iterable[str] = ()
+    message: str,
+    reason: Value | None,
+    name: str | None,
+    *,
+    index: int = 0,
+    more: Iterable[str] = (),
 ) -> str:
-    """Write a choice; a reason that chat completions call otherwise is also kept as `name`."""
+    """Write a choice; a reason that chat completions name differently is also kept as `name`."""
     given = reason.text if isinstance(reason, String) else None
     known = _FINISH_REASONS.get(given or "")
     members = [f'"index":{index}', f'"message":{message}']
     members += [f'"finish_reason":{json.dumps(known or given)}'] if given else []
-    members += [f"{json.dumps(name)}:{json.dumps(given)}"] if known not in (None, given) else []
+    if name and known not in (None, given):
+        members.append(f"{json.dumps(name)}:{json.dumps(given)}")
     return write_list([*members, *more])
 
 
