@@ -414,6 +414,10 @@ def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> Non
         (r"\large x \smash[b]{y} \hspace*{1em} z", "xyz"),
         (r"\dotsb x", "⋯x"),
         (r"\eqref{eq:1} \label{a}", "(eq:1)"),
+        (r"\left< x \middle| y \right>", "⟨x|y⟩"),
+        (r"\norm{\abs{x} + \frac{a}{b}}", "‖|x|+ab‖"),
+        (r"\require{cancel} \dd x \curl \vb{A}", "dx∇×𝐀"),
+        (r"90\textdegree", "90°"),
     ],
 )
 def test_what_the_library_does_not_know_is_rewritten(latex: str, text: str) -> None:

@@ -22,11 +22,14 @@ _SAME: Final = {
     "above": r"\over",
     "centerdot": r"\cdot",
     "centering": "",
+    "curl": r"\nabla\times",
+    "dd": r"\mathrm{d}",
     "dotsb": r"\cdots",
     "dotsc": r"\ldots",
     "dotsi": r"\cdots",
     "dotsm": r"\cdots",
     "dotso": r"\ldots",
+    "grad": r"\nabla",
     "hfill": r"\quad",
     "euro": "€",
     "intop": r"\int",
@@ -48,6 +51,7 @@ _SAME: Final = {
     "smallsetminus": r"\setminus",
     "smallsmile": r"\smile",
     "strut": "",
+    "textdegree": "°",
     "textnormal": r"\text",
     "textregistered": "®",
     "textsl": r"\textit",
@@ -60,6 +64,7 @@ _SAME: Final = {
     "varlimsup": r"\overline{\lim}",
     "varprojlim": r"\underleftarrow{\lim}",
     "varpropto": r"\propto",
+    "vb": r"\mathbf",
     "widebar": r"\overline",
     **dict.fromkeys(("mbox", "hbox", "textmd", "textsc", "textup"), r"\text"),
     **dict.fromkeys(
@@ -114,6 +119,9 @@ _OPERATOR: Final = re.compile(
 )
 _RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{_GROUP}")
 _STRUCK: Final = re.compile(rf"\\sout\s*{_GROUP}")
+_ABSOLUTE: Final = re.compile(rf"\\(abs|norm)\s*{_GROUP}")
+_ANGLE: Final = re.compile(r"\\(left|middle|right)\s*([<>])")
+_REQUIRED: Final = re.compile(r"\\require\s*\{[A-Za-z]*\}")
 _CHARACTER: Final = re.compile(
     r"""\\(?:char\s*"([0-9A-Fa-f]{2,5})|unicode\{x([0-9A-Fa-f]{2,5})\})"""
 )
@@ -126,6 +134,9 @@ def rewrite(latex: str) -> str:
     latex = rewrite_chemistry(latex)
     latex = _ROW_ENDS.sub(_replace_row_end, latex)
     latex = _COMMAND.sub(_replace_command, latex)
+    latex = _REQUIRED.sub("", _ANGLE.sub(_replace_angle, latex))
+    for _ in range(2):  # A norm may hold an absolute value.
+        latex = _ABSOLUTE.sub(_replace_absolute, latex)
     latex = _SUBSTACK.sub(r"\\begin{subarray}{c}\1\\end{subarray}", latex)
     latex = _BEGIN_EQNARRAY.sub(r"\\begin{array}{rcl}", latex)
     latex = _END_EQNARRAY.sub(r"\\end{array}", latex)
@@ -157,6 +168,16 @@ def _replace_command(found: re.Match[str]) -> str:
         return found[0]
     # A letter that follows would otherwise become part of the command.
     return f"{written} " if written[-1:].isalpha() else written
+
+
+def _replace_angle(found: re.Match[str]) -> str:
+    side = "l" if found[2] == "<" else "r"
+    return rf"\{found[1]}\{side}angle "
+
+
+def _replace_absolute(found: re.Match[str]) -> str:
+    sign = "|" if found[1] == "abs" else r"\|"
+    return rf"\left{sign} {found[2]} \right{sign}"
 
 
 def _replace_environment(found: re.Match[str]) -> str:
