@@ -12,7 +12,7 @@ const KEYS = [
   ["s", "source of the message"],
   ["y", "copy the link to the message"],
   ["/", "search the transcript"],
-  ["i", "open an id, a URL, a curl command, or a message by its number"],
+  ["i", "go to a message by its number, open an id, or search"],
   ["Enter", "open the completion"],
   ["x", "tick the completion, to compare, export or delete several"],
   ["Ctrl F", "find text: the browser’s own search opens what is folded"],
