@@ -27,6 +27,9 @@ TOKEN: Final = "ghp" + "_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb12"
 
 FORMS: Final[dict[str, Callable[[str], str]]] = {
     "backwards": lambda text: text[::-1],
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "with a small letter first": lambda text: text[0].lower() + text[1:],
     "spelled": " ".join,
     "spelled in lines": "\n".join,
     "wrapped": lambda text: f"{text[:11]}\n{text[11:]}",
@@ -156,3 +159,17 @@ def test_archives_are_masked_whole_and_one_compressed_file_is_searched() -> None
     assert lzma.decompress(base64.b64decode(shown)) == b"The key is [masked: github-token].\n"
     picture = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + older).decode()
     assert redact([picture]) == [picture]
+
+
+def test_an_account_is_masked_without_its_spaces_as_well() -> None:
+    value = ["IBAN DE89 3704 0044 0532 0130 00", "so de89370400440532013000"]
+    shown = json.loads(Redactor().redact(parse(json.dumps(value))).source)
+
+    assert shown == ["IBAN [masked: iban]", "so [masked: iban]"]
+
+
+def test_a_word_in_another_case_is_not_the_password() -> None:
+    value = ["password=Wanderer", "a wanderer, WANDERER"]
+    shown = json.loads(Redactor().redact(parse(json.dumps(value))).source)
+
+    assert shown == ["password=[masked: password]", "a wanderer, WANDERER"]

@@ -125,3 +125,55 @@ def test_a_secret_in_two_messages_is_in_no_page_and_no_export_of_a_share(app: Fl
             shown = client.get(f"/s/{token}/completions/shared{path}").get_data(as_text=True)
             left = [one for one in (first[4:], second, "Pan-", "naP") if one in shown]
             assert left == [], path
+
+
+def test_nothing_of_what_is_left_out_is_in_a_snapshot() -> None:
+    numbers = iter(range(1000))
+
+    def mark() -> str:
+        return f"left-out-{next(numbers)}"
+
+    messages: list[Any] = [
+        {"role": "user", "content": f"first {mark()}", "name": mark()},
+        {"role": "system", "content": mark()},
+        {"role": "user", "content": "shared"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": "shared"},
+                {"type": "tool_use", "id": mark(), "name": mark(), "input": {mark(): mark()}},
+                {"type": "unheard_of", "text": mark()},
+            ],
+            "tool_calls": [{"id": mark(), "function": {"name": mark(), "arguments": mark()}}],
+            "function_call": {"name": mark(), "arguments": mark()},
+            mark(): mark(),
+        },
+        {"role": "developer", "content": mark()},
+        {"role": "tool", "tool_call_id": mark(), "name": mark(), "content": mark()},
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": mark(), "content": mark()},
+                {"type": "function_call_output", "call_id": mark(), "output": mark()},
+                {"type": "text", "text": "shared"},
+            ],
+        },
+        {"role": "user", "content": mark()},
+    ]
+    for message in messages:
+        message["id"] = mark()
+    completion = {
+        "id": mark(),
+        "metadata": {mark(): mark()},
+        "user": mark(),
+        "instructions": mark(),
+        "tools": [{"type": "function", "function": {"name": mark(), "description": mark()}}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": mark()}}],
+        mark(): mark(),
+    }
+
+    made = snapshot(
+        Choices(first=3, last=7, answer=False), completion=completion, messages=messages
+    )
+    assert made.text.count("shared") >= 3
+    assert "left-out" not in made.text + made.title + made.omitted

@@ -82,6 +82,7 @@ def _is_whole(text: str, start: int, end: int) -> bool:
 
 
 _SHORTEST_FORM: Final = 8
+_SHORTEST_JOINED: Final = 12
 _LONGEST_HALVED: Final = 200
 _SHORTEST_HALF: Final = 4
 _TOKEN: Final = re.compile(r"[^\s\"'`,;()<>]{4,200}")
@@ -133,6 +134,14 @@ class Known:
 def _iter_forms(secret: str) -> Iterator[str]:
     if len(secret) >= _SHORTEST_FORM and not secret.isdigit():
         yield secret[::-1]
+    if len(secret) >= _SHORTEST_FORM:
+        joined = "".join(secret.split())
+        for form in (secret.lower(), secret.upper(), secret[0].swapcase() + secret[1:]):
+            # A word alone is one of other texts, too.
+            if _is_half(form):
+                yield form
+        if len(joined) >= _SHORTEST_JOINED and any(map(str.isdigit, joined)):
+            yield from (joined, joined.lower(), joined.upper())
     encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
     # Longer ones are decoded where they are.
     if SHORTEST < len(encoded) < 16:
