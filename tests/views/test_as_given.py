@@ -157,3 +157,18 @@ def test_clients_of_the_api_still_get_its_keys(
     one = client.get(f"/v1/chat/completions/{ID}").get_json()
 
     assert (one["temperature"], one["top_p"], one["created"]) == (1.0, 1.0, 0)
+
+
+def test_white_space_within_a_message_stays(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    messages = ('{\t "role" : "user",  "content":"a" }', "{ }", "{\t}", '{  "b":  []}')
+    file = tmp_path / "spaced.jsonl"
+    file.write_text(f'{{"id":"{ID}","choices":[],"messages":[{",".join(messages)}]}}\n')
+    load(file)
+
+    sent = client.get(f"/completions/{ID}/export.json").text
+
+    for at, message in enumerate(messages):
+        comma = "," if '"' in message else ""
+        assert f'{{"id":"{ID}-{at}"{comma}{message[1:]}' in sent

@@ -267,8 +267,8 @@ def write_given_message(given_json: str, message_id: str) -> str:
         return f'{{"id":"{message_id}","{BARE}":{text}}}'
     if _ID.search(text):
         return _write_with_id(text, message_id)
-    rest = text[1:].lstrip()
-    return f'{{"id":"{message_id}"{"" if rest.startswith("}") else ","}{rest}'
+    rest = text[1:]
+    return f'{{"id":"{message_id}"{"" if rest.lstrip().startswith("}") else ","}{rest}'
 
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
