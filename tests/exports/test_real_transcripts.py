@@ -155,6 +155,8 @@ def test_jsonl_and_promptfoo_hold_every_message_that_they_can(lines: list[Given]
         expected = len(sent["messages"]) + min(1, len(sent["choices"]))
         lacking = sum("nothing is left" in one or "its role" in one for one in left_out.sentences)
         assert len(example["messages"]) == expected - lacking
+        has_end = [one["role"] for one in example["messages"][-1:]] == ["assistant"]
+        assert has_end or any("there is none" in one for one in left_out.sentences)
         assert example.get("tools") == (sent.get("tools") or None)
         config = yaml.safe_load("".join(iter_promptfoo(line.transcript, again)))
         # Otherwise promptfoo looks for a file of that name.

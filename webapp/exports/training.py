@@ -35,16 +35,20 @@ class LeftOut:
 def iter_training_line(transcript: Transcript, left_out: LeftOut) -> Iterator[str]:
     """Yield the example on one line, in pieces; add its omissions to `left_out`.
 
-    The first answer ends the example. Without an answer it is a prompt.
+    The first answer ends the example. Without an answer it is a prompt, which is reported.
     """
     yield '{"messages":['
     separator = ""
+    last_role = None
     for item in iter_items(transcript):
         if item.place:
             left_out.add(f"Answer {item.place + 1}: an example has one answer.")
         elif written := write_message(item, left_out):
             yield f"{separator}{written}"
             separator = ","
+            last_role = item.message.role
+    if last_role != "assistant":
+        left_out.add("The end: an example ends with an answer, and there is none.")
     yield f"]{write_tools(transcript.completion)}}}\n"
 
 
