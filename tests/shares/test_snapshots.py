@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, snapshot
+from webapp.messages.parsing import PART_TYPES
+from webapp.messages.reasoning import DETAIL_TYPES
 from webapp.shares import Choices, find_new
 
 EVERYTHING = Choices(calls=True, system=True, settings=True)
@@ -93,6 +95,33 @@ def test_calls_stay_out_in_whatever_form_they_come(message: Any) -> None:
 
     assert "CALL" not in made.text
     assert ("said" in made.text) is ("said" in json.dumps(message))
+
+
+def test_every_kind_of_part_that_pages_show_is_shared_without_the_calls() -> None:
+    parts = [{"type": kind, "text": "shown"} for kind in sorted(PART_TYPES)]
+    details = [{"type": kind, "text": "thought"} for kind in sorted(DETAIL_TYPES)]
+    message = {"role": "user", "content": parts, "reasoning_details": details}
+
+    made = snapshot(messages=[message])
+
+    assert json.loads(made.text)["messages"] == [message]
+    assert "call" not in made.omitted and "unknown" not in made.omitted
+
+
+def test_parts_of_unknown_kinds_stay_out_and_are_no_calls() -> None:
+    text = {"type": "text", "text": "Look."}
+    unknown = [{"type": "hologram", "data": "x"}, {"functionCall": {"name": "look_up"}}, 7]
+    called = {"type": "tool_use", "id": "c1", "name": "look_up", "input": {}}
+    messages = [{"role": "assistant", "content": [text, *unknown]}]
+    completion = {"id": "c", "choices": []}
+
+    made = snapshot(completion=completion, messages=messages)
+
+    assert json.loads(made.text)["messages"] == [{"role": "assistant", "content": [text]}]
+    assert made.omitted == "3 parts of unknown kinds"
+    messages[0]["content"] += [called]
+    made = snapshot(completion=completion, messages=messages)
+    assert made.omitted.startswith("tool calls and results; 3 parts of unknown kinds")
 
 
 def test_the_answer_can_be_left_out() -> None:

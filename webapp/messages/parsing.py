@@ -62,8 +62,17 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "video_url": File.parse_video,
 }
 
+PART_TYPES: Final = frozenset(_PARSERS)
+"""The types of content parts that are neither calls nor results, and are read."""
+
 _CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The types of content blocks that are calls in Anthropic's API."""
+
+
+def is_call_or_result(block: Object) -> bool:
+    """Return whether a content block is a call or a result by its type, even if it is malformed."""
+    kind = block.text("type") or ""
+    return kind in _CALL_BLOCKS or kind == "tool_result" or kind.endswith("_tool_result")
 
 
 def find_result(message: Object) -> Object | None:

@@ -24,6 +24,9 @@ _TEXTS: Final = {
 }
 _ENCRYPTED: Final = frozenset({"reasoning.encrypted", "redacted_thinking"})
 
+DETAIL_TYPES: Final = _ENCRYPTED | frozenset(_TEXTS)
+"""The types of items in `DETAIL_FIELDS` that are read."""
+
 
 def parse_details(value: Value, field: str) -> Iterator[Part]:
     """Yield the items of a list of reasoning, those of one index and type joined."""

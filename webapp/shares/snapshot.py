@@ -1,8 +1,9 @@
 """Make the document of a share: the chosen part of a transcript, redacted.
 
 The whole transcript is searched for secrets, so that a secret named in a part left out is
-masked in the part that is shared as well. Members and kinds of content parts are shared only if
-they are listed here: an unknown one is left out.
+masked in the part that is shared as well. Members are shared only if they are listed here, and
+without the calls also only content parts of a kind that `webapp.messages` reads: an unknown one
+is left out.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, Final
 from webapp.exact_json import Array, Null, Object, String, Value, parse
 from webapp.formatting import count, first_words
 from webapp.messages import Message
-from webapp.messages.parsing import REASONING_FIELDS
-from webapp.messages.reasoning import DETAIL_FIELDS
+from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
+from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
 from webapp.redaction import RULES_VERSION, UNSEARCHED, Finding, Redactor
 
@@ -36,10 +37,9 @@ _MESSAGE_FIELDS: Final = frozenset(
     ("role", "name", "content", "content_parts", "refusal", "audio", "annotations")
     + (*REASONING_FIELDS, *DETAIL_FIELDS)
 )
-_PART_TYPES: Final = frozenset(
-    ("text", "input_text", "output_text", "image_url", "image", "input_image", "input_audio")
-    + ("audio", "file", "input_file", "refusal", "thinking", "reasoning", "redacted_thinking")
-)
+_SHARED_TYPES: Final = PART_TYPES | DETAIL_TYPES | {"url_citation"}
+"""Of content parts, of items of reasoning and of annotations."""
+
 _SYSTEM: Final = frozenset(("system", "developer"))
 
 
@@ -161,6 +161,7 @@ class _Cut:
         self._total = 0
         self._beyond = 0
         self._calls = 0
+        self._unknown = 0
         self._system = 0
         self._settings = False
         self._answer = False
@@ -211,6 +212,8 @@ class _Cut:
             said.append("the answer")
         if self._calls:
             said.append("tool calls and results")
+        if self._unknown:
+            said.append(count(self._unknown, "part of an unknown kind", "parts of unknown kinds"))
         if self._system:
             said.append("system and developer messages")
         if self._settings:
@@ -268,14 +271,16 @@ class _Cut:
         """Write a content without the parts that are calls, results or not known."""
         if not isinstance(value, Array):
             return value.source
-        kept = [
-            item.source
-            for item in value.items
-            if isinstance(item, String)
-            or (isinstance(item, Object) and (item.text("type") or "text") in _PART_TYPES)
-            or (isinstance(item, Object) and item.text("type") == "url_citation")
-        ]
-        self._calls += len(value.items) - len(kept)
+        kept = []
+        for item in value.items:
+            if isinstance(item, Object) and is_call_or_result(item):
+                self._calls += 1
+            elif isinstance(item, String) or (
+                isinstance(item, Object) and item.text("type") in _SHARED_TYPES
+            ):
+                kept.append(item.source)
+            else:
+                self._unknown += 1
         return _write_array(kept)
 
     def _write_choices(self, choices: Sequence[Value]) -> Iterable[str]:
