@@ -33,6 +33,9 @@ FORWARDED: Final = (
     {"X-Forwarded-Anything": "1"},
     {"Via": "1.1 tunnel"},
     {"X-Real-IP": "192.0.2.1"},
+    {"CDN-Loop": "cloudflare"},
+    {"Tailscale-User-Login": "ann@team.example"},
+    {"X-Envoy-External-Address": "192.0.2.1"},
     {"Host": "192.0.2.7:8000"},
     {"Host": "127.0.0.1.nip.example"},
 )

@@ -33,16 +33,16 @@ _SUFFIXES: Final = (
 """Never delegated in the public name system."""
 _LONGEST_HOST: Final = 300
 _FORWARDING: Final = frozenset(
-    {
-        "HTTP_CF_CONNECTING_IP",
-        "HTTP_FORWARDED",
-        "HTTP_TRUE_CLIENT_IP",
-        "HTTP_VIA",
-        "HTTP_X_CLIENT_IP",
-        "HTTP_X_ORIGINAL_HOST",
-        "HTTP_X_REAL_IP",
-    }
+    f"HTTP_{name}"
+    for name in (
+        *("CDN_LOOP", "CF_CONNECTING_IP", "CF_RAY", "CLIENT_IP", "DO_CONNECTING_IP"),
+        *("FASTLY_CLIENT_IP", "FLY_CLIENT_IP", "FORWARDED", "TAILSCALE_USER_LOGIN"),
+        *("TRUE_CLIENT_IP", "VIA", "X_APPENGINE_USER_IP", "X_ARR_LOG_ID", "X_AZURE_CLIENTIP"),
+        *("X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ENVOY_EXTERNAL_ADDRESS", "X_ORIGINAL_HOST"),
+        *("X_ORIGINAL_URL", "X_PROXYUSER_IP", "X_REAL_IP", "X_REWRITE_URL"),
+    )
 )
+"""Headers that proxies and tunnels add, and no browser; those of `X-Forwarded-*` besides."""
 
 
 def is_loopback(host: str) -> bool:
