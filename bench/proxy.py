@@ -41,6 +41,8 @@ MESSAGES: Final = 20
 ROUNDS: Final = 6
 """Of each kind; a reader asks `REQUESTS` times in each."""
 REQUESTS: Final = 6
+WARMING: Final = 8
+"""Times that each page is read before, so that each worker has kept it."""
 HOST: Final = "127.0.0.1"
 
 
@@ -50,7 +52,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with running_upstream() as (port, pipe), running_readback(port) as (own_port, process):
         pages = [f"/completions/chatcmpl-bench-{at}" for at in range(max(READERS))]
-        for _ in range(3):
+        for _ in range(WARMING):
             asyncio.run(read_all(own_port, pages, 1))
         print(f"{'readers':>8}{'upstream':>10}{'page':>10}{'ratio':>8}{'target':>8}", end="")
         print(f"{'pages/s':>9}{'requests':>10}{'CPU':>10}{'by CPU':>8}")
