@@ -112,15 +112,17 @@ def test_parts_of_unknown_kinds_stay_out_and_are_no_calls() -> None:
     text = {"type": "text", "text": "Look."}
     unknown = [{"type": "hologram", "data": "x"}, {"functionCall": {"name": "look_up"}}, 7]
     called = {"type": "tool_use", "id": "c1", "name": "look_up", "input": {}}
-    messages = [{"role": "assistant", "content": [text, *unknown]}]
     completion = {"id": "c", "choices": []}
 
-    made = snapshot(completion=completion, messages=messages)
+    def share(*content: object) -> Any:
+        messages = [{"role": "assistant", "content": content}]
+        return snapshot(completion=completion, messages=messages)
+
+    made = share(text, *unknown)
 
     assert json.loads(made.text)["messages"] == [{"role": "assistant", "content": [text]}]
     assert made.omitted == "3 parts of unknown kinds"
-    messages[0]["content"] += [called]
-    made = snapshot(completion=completion, messages=messages)
+    made = share(text, *unknown, called)
     assert made.omitted.startswith("tool calls and results; 3 parts of unknown kinds")
 
 
