@@ -86,6 +86,13 @@ def send_many_values(peer: socket.socket) -> None:
     peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
+def send_deep_values(peer: socket.socket) -> None:
+    """Send a body of nested values, which is slow to parse."""
+    deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    body = b'{"model":"m","messages":[{"role":"user","content":' + deep + b"}]}"
+    peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
 ATTACKS: Final[tuple[Attack, ...]] = (
     wait_for_the_model,
     send_half_a_body,
@@ -95,6 +102,7 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     read_no_page,
     read_no_list,
     send_many_values,
+    send_deep_values,
 )
 
 

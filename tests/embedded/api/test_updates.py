@@ -83,6 +83,15 @@ def test_a_body_beyond_the_cap_is_refused(client: FlaskClient) -> None:
     assert answer.get_json()["error"]["type"] == "invalid_request_error"
 
 
+def test_an_update_of_far_too_many_values_is_refused(store: Store, client: FlaskClient) -> None:
+    add(store, completion("c1"))
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    answer = client.post(ONE, data=f'{{"metadata": {deep}}}')
+
+    assert answer.status_code == 400
+    assert "more than 1,000 values" in answer.get_json()["error"]["message"]
+
+
 def test_an_error_can_name_a_key_that_has_no_utf_8(store: Store, client: FlaskClient) -> None:
     add(store, completion("c1"))
     answer = client.post(ONE, data=rb'{"metadata": {"\ud800": 1}}')

@@ -7,6 +7,9 @@ strings) and "List Chat Completions".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Final, cast
 
 from werkzeug.datastructures import MultiDict
@@ -27,6 +30,13 @@ MAX_PAIRS: Final = 16
 MAX_KEY_LENGTH: Final = 64
 MAX_VALUE_LENGTH: Final = 512
 MAX_PARSE_SECONDS: Final = 20
+
+_MAX_UPDATE_VALUES: Final = 1_000
+"""JSON values of an update, which may have far fewer."""
+_SMALL_BODY: Final = 64 * 1024
+_PARSED_AT_ONCE: Final = 2
+"""How many larger bodies a process parses at once: its pages need the interpreter too."""
+_parsing: Final = BoundedSemaphore(_PARSED_AT_ONCE)
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FILTER = re.compile(r"metadata\[(.*)\]", re.DOTALL)
@@ -132,7 +142,7 @@ def parse_metadata_filter(query: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 def parse_metadata_update(body: bytes) -> Metadata:
     """Parse the new metadata in `body`, empty if it is null. Raise `ApiError` if invalid."""
-    metadata = parse_body(body).get("metadata")
+    metadata = parse_body(body, max_values=_MAX_UPDATE_VALUES).get("metadata")
     if metadata is None:
         raise MissingParameter("metadata")
     if isinstance(metadata, Null):
@@ -140,11 +150,12 @@ def parse_metadata_update(body: bytes) -> Metadata:
     return validate_metadata(metadata)
 
 
-def parse_body(body: bytes) -> Object:
+def parse_body(body: bytes, *, max_values: int = MAX_VALUES) -> Object:
     """Parse a request's body. Raise `ApiError` if it is not a JSON object."""
-    deadline = Deadline.after(MAX_PARSE_SECONDS)
     try:
-        value = parse(body.decode(), check=deadline.check, max_values=MAX_VALUES)
+        with _take_turn(len(body)):
+            deadline = Deadline.after(MAX_PARSE_SECONDS)
+            value = parse(body.decode(), check=deadline.check, max_values=max_values)
     except TimeoutError as error:
         raise ApiError(
             f"The JSON body of your request takes longer than {MAX_PARSE_SECONDS} seconds to "
@@ -161,6 +172,25 @@ def parse_body(body: bytes) -> Object:
             code="invalid_type",
         )
     return value
+
+
+@contextmanager
+def _take_turn(size: int) -> Iterator[None]:
+    """Wait until a body of `size` bytes may be parsed. Raise `ApiError` if that takes too long."""
+    if size <= _SMALL_BODY:
+        yield
+        return
+    if not _parsing.acquire(timeout=MAX_PARSE_SECONDS):
+        raise ApiError(
+            "The server is busy with other large requests. Try again in a few seconds.",
+            status=503,
+            kind="server_error",
+            code="server_busy",
+        )
+    try:
+        yield
+    finally:
+        _parsing.release()
 
 
 def validate_metadata(metadata: Value) -> Metadata:
