@@ -2,7 +2,7 @@
 
 Looked at are the few that have between them every structure of all: each kind of message, part,
 call and member, each sign of Markdown, script and class of length where it occurs, and each shape
-of JSON. With READBACK_EVERY_TRANSCRIPT=1 in the environment, all of them are looked at.
+of JSON. With EVERY_TRANSCRIPT=1 in the environment, all of them are looked at.
 
 What must be found is read off the files by this module alone, with nothing of the viewer.
 """
@@ -76,7 +76,7 @@ def _lines(file: Path) -> list[str]:
 def _batches() -> Iterator[Batch]:
     """Share out what is to be looked at; neighbours of a kind go to different batches."""
     lines = [line for file in FILES for line in _lines(file)]
-    if os.environ.get("READBACK_EVERY_TRANSCRIPT") != "1":
+    if os.environ.get("EVERY_TRANSCRIPT") != "1":
         lines = choose_covering(lines)
     count = -(-len(lines) // TOGETHER)
     return (Batch(at + 1, lines[at::count]) for at in range(count))
