@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from webapp.config import SETTINGS, Config, ConfigError, Setting
+from webapp.config import settings as declared
 
 SECRET = "sk-4f9a-never-show-this"
 LONG_PATH = "/" + "x" * 5000
@@ -36,10 +38,23 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert config(HOST=" ", OPENAI_API_KEY="", READBACK_PROXY="\n") == Config()
 
 
-def test_every_setting_is_listed_once_and_helps_in_one_line() -> None:
-    names = [setting.name for setting in SETTINGS]
+def test_two_different_settings_of_one_name_are_refused() -> None:
+    @dataclass
+    class Inner:
+        port: int = declared.setting("READBACK_X", int, default=1, help="One.")
 
-    assert len(names) == len(set(names)) > 40
+    @dataclass
+    class Outer:
+        inner: Inner = declared.nested(Inner)
+        other: int = declared.setting("READBACK_X", int, default=2, help="Two.")
+
+    assert [one.name for one in declared.list_settings(Inner)] == ["READBACK_X"]
+    with pytest.raises(ValueError, match="READBACK_X"):
+        declared.list_settings(Outer)
+
+
+def test_every_setting_helps_in_one_line() -> None:
+    assert len(SETTINGS) > 40
     assert all(re.fullmatch(r"[A-Z1][^\n]+\.", setting.help) for setting in SETTINGS)
 
 

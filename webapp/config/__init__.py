@@ -21,11 +21,11 @@ from webapp.config.parsers import LogFormat
 from webapp.config.settings import (
     ConfigError,
     Setting,
+    list_settings,
     nested,
     read_secrets,
     read_settings,
     setting,
-    settings_of,
 )
 
 __all__ = [
@@ -393,5 +393,4 @@ class Config:
         return tuple(read_secrets(self))
 
 
-# A setting that two nested values share is listed once.
-SETTINGS: Final = tuple({one.name: one for one in settings_of(Config)}.values())
+SETTINGS: Final = list_settings(Config)

@@ -156,7 +156,8 @@ class Budgets:
         "READBACK_MAX_ROWS",
         parsers.whole(1, 100_000),
         default=500,
-        help="Rows of one CSV text that are shown as a table; the source has all of them.",
+        help="Rows of one CSV text, and hits of one search, that are shown; the source has all "
+        "of them.",
     )
     seconds: float = setting(
         "READBACK_RENDER_TIMEOUT",

@@ -28,7 +28,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One environment variable: its parser, and its row in the README.
+    """One environment variable: its parser, and its row in `docs/reference.md`.
 
     `default_text` is the default as a reader sees it. A `parse` that raises `ValueError` says
     in it which values the setting takes.
@@ -98,6 +98,18 @@ def settings_of(config: type[DataclassInstance]) -> Iterator[Setting]:
             yield one.metadata[_SETTING]
         elif _NESTED in one.metadata:
             yield from settings_of(one.metadata[_NESTED])
+
+
+def list_settings(config: type[DataclassInstance]) -> tuple[Setting, ...]:
+    """List the settings of a dataclass, those that two nested values share once.
+
+    Raises `ValueError` if different settings have one name: one of them would not be described.
+    """
+    listed: dict[str, Setting] = {}
+    for one in settings_of(config):
+        if listed.setdefault(one.name, one) != one:
+            raise ValueError(f"there are two different settings of the name {one.name}")
+    return tuple(listed.values())
 
 
 def read_secrets(config: DataclassInstance) -> Iterator[str]:
