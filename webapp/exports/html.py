@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from jinja2 import Environment
 
@@ -30,6 +31,7 @@ from webapp.messages import (
     Audio,
     File,
     Image,
+    InputAudio,
     Message,
     Part,
     Reasoning,
@@ -158,11 +160,22 @@ def _iter_result(part: Part, spoken_as: str | None) -> Iterator[Block]:
 
 def _iter_other(part: Part, spoken_as: str | None) -> Iterator[Block]:
     """Yield a picture, a sound or a file, or the JSON of anything else."""
-    if not isinstance(part, Image | Audio | File) and part.kind != "input_audio":
-        label = part.label if isinstance(part, Unknown) else part.kind
-        source = exact_json.indent(part.json)
-        yield Block(kind="data", code=label, html=render_exact(source))
-        return
+    match part:
+        case Image() | InputAudio() | Audio() | File():
+            yield from _iter_media(part, spoken_as)
+        case Unknown():
+            yield _write_source(part, part.label)
+        case Text() | Refusal() | Reasoning() | RedactedReasoning():
+            yield _write_source(part, part.kind)
+        case _:
+            assert_never(part)
+
+
+def _write_source(part: Part, label: str) -> Block:
+    return Block(kind="data", code=label, html=render_exact(exact_json.indent(part.json)))
+
+
+def _iter_media(part: Image | InputAudio | Audio | File, spoken_as: str | None) -> Iterator[Block]:
     media = extract_media(part, spoken_as)
     if media is not None:
         name = part.filename if isinstance(part, File) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from webapp import exact_json
 from webapp.exact_json import NotJson
@@ -160,6 +160,8 @@ def _iter_parts(
             case Unknown():
                 yield f"{code(part.label)}:"
                 yield fence(exact_json.indent(part.json), "json")
+            case _:
+                assert_never(part)
 
 
 def _iter_call(call: Call, number: str) -> Iterator[str]:
