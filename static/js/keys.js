@@ -1,31 +1,31 @@
 // Keys that move through a transcript and the list; `?` lists them. None acts while typing.
 
+const CALLS = ".call";
+const STOPS = ".bubble, .row-link";
+const FAILURES =
+  '.call:has([data-state="error"], [data-error]), .bubble:has(> .parts > .text[data-error])';
+
+// In the order of the help. An `act` that returns false leaves the key to the browser; without
+// one the key is the browser's or a link's own.
 const KEYS = [
-  ["j", "next message or completion"],
-  ["k", "previous message or completion"],
-  ["n", "next call"],
-  ["p", "previous call"],
-  ["e", "next failure"],
-  ["u", "next user turn"],
-  ["g a", "answer"],
-  ["o", "fold or unfold"],
-  ["s", "source of the message"],
-  ["y", "copy the link to the message"],
-  ["/", "search the transcript"],
-  ["i", "go to a message by its number, open an id, or search"],
-  ["Enter", "open the completion"],
-  ["x", "tick the completion, to compare, export or delete several"],
-  ["Ctrl F", "find text: the browser’s own search opens what is folded"],
-  ["?", "these keys"],
+  { key: "j", words: "next message or completion", act: () => step(STOPS, 1) },
+  { key: "k", words: "previous message or completion", act: () => step(STOPS, -1) },
+  { key: "n", words: "next call", act: () => step(CALLS, 1) },
+  { key: "p", words: "previous call", act: () => step(CALLS, -1) },
+  { key: "e", words: "next failure", act: () => step(FAILURES, 1) },
+  { key: "u", words: "next user turn", act: () => step('.bubble[data-role="user"]', 1) },
+  { key: "g a", words: "answer", act: () => go(document.querySelector(".output, .choice")) },
+  { key: "o", words: "fold or unfold", act: fold },
+  { key: "s", words: "source of the message", act: () => press("[data-source-switch]") },
+  { key: "y", words: "copy the link to the message", act: () => press("[data-copy-link]") },
+  { key: "/", words: "search the transcript", act: () => (search ? search.click() : openBox()) },
+  { key: "i", words: "go to a message by its number, open an id, or search", act: openBox },
+  { key: "Enter", words: "open the completion" },
+  { key: "x", words: "tick the completion, to compare, export or delete several", act: tick },
+  { key: "Ctrl F", words: "find text: the browser’s own search opens what is folded" },
+  { key: "?", words: "these keys", act: showKeys },
 ];
-const STEPS = {
-  j: [".bubble, .row-link", 1],
-  k: [".bubble, .row-link", -1],
-  n: [".call", 1],
-  p: [".call", -1],
-  e: ['.call:has([data-state="error"], [data-error]), .bubble:has(> .parts > .text[data-error])', 1],
-  u: ['.bubble[data-role="user"]', 1],
-};
+const ACTS = new Map(KEYS.map(({ key, act }) => [key.replace(" ", ""), act]));
 
 const status = document.getElementById("status");
 for (const button of document.querySelectorAll("[data-keys]")) {
@@ -42,17 +42,8 @@ document.addEventListener("keydown", (event) => {
   if (target.closest("dialog")) return;
   const sequence = begun + key;
   begun = key === "g" ? "g" : "";
-  if (sequence === "ga") go(document.querySelector(".output, .choice"));
-  else if (key in STEPS) step(...STEPS[key]);
-  else if (key === "o") fold();
-  else if (key === "x") tick();
-  else if (key === "s") press("[data-source-switch]");
-  else if (key === "y") press("[data-copy-link]");
-  else if (key === "/" && search) search.click();
-  else if (key === "/" || key === "i") document.getElementById("pasted")?.focus();
-  else if (key === "?") showKeys();
-  else return;
-  event.preventDefault();
+  const act = ACTS.get(sequence) ?? ACTS.get(key);
+  if (act && act() !== false) event.preventDefault();
 });
 
 // Where reading goes on: the focused element, else the first one below the bar.
@@ -97,8 +88,15 @@ function fold() {
   if (details) details.open = !details.open;
 }
 
+// Where no row has the focus, the key is the browser's.
 function tick() {
-  document.activeElement.closest(".row")?.querySelector(".row-pick > input")?.click();
+  const box = document.activeElement.closest(".row")?.querySelector(".row-pick > input");
+  box?.click();
+  return Boolean(box);
+}
+
+function openBox() {
+  document.getElementById("pasted")?.focus();
 }
 
 function press(selector) {
@@ -112,14 +110,14 @@ function showKeys() {
     dialog.id = "keys";
     dialog.setAttribute("aria-label", "Keys");
     const list = document.createElement("dl");
-    for (const [key, does] of KEYS) {
+    for (const { key, words } of KEYS) {
       const name = document.createElement("dt");
       const keyboard = document.createElement("kbd");
       keyboard.textContent = key;
       name.append(keyboard);
-      const words = document.createElement("dd");
-      words.textContent = does;
-      list.append(name, words);
+      const does = document.createElement("dd");
+      does.textContent = words;
+      list.append(name, does);
     }
     const form = document.createElement("form");
     form.method = "dialog";
