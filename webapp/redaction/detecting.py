@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import Final, NamedTuple
 
+from webapp.redaction.decoding import iter_decoded
 from webapp.redaction.prefilter import Prefilter, encode
 from webapp.redaction.rules.blocks import (
     BLOCKS_NEEDS,
@@ -42,7 +43,6 @@ from webapp.redaction.rules.vendors.parts import PARTS
 from webapp.redaction.rules.vendors.prefixes import PREFIXED
 from webapp.redaction.rules.vendors.services import SERVICES_NEEDS, find_of_services
 from webapp.redaction.rules.vendors.unknown import PREFIX_NEEDS, find_prefixed
-from webapp.redaction.views import iter_views
 
 _BY_CONTEXT: Final = (*COMMANDS, *SENTENCES)
 KINDS: Final = (*PARTS, *FORMS, *KEYS, *_BY_CONTEXT)
@@ -143,10 +143,10 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
             yield Detected(kind, start, len(text), text[start:], _spreads(kind, text[start:]))
     if len(text) < _SHORTEST:
         return
-    for view in iter_views(text):
-        for found in _find(view.text, name, with_people):
-            start, end = view.locate(found.start, found.end)
-            secret = view.text[found.start : found.end]
+    for decoded in iter_decoded(text):
+        for found in _find(decoded.text, name, with_people):
+            start, end = decoded.locate(found.start, found.end)
+            secret = decoded.text[found.start : found.end]
             yield Detected(found.kind, start, end, secret, _spreads(found.kind, secret))
 
 

@@ -16,11 +16,11 @@ from typing import Final
 
 from webapp.exact_json import Value, parse
 from webapp.redaction.base64_texts import iter_base64
+from webapp.redaction.decoding import has_escapes, iter_decoded
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
 from webapp.redaction.masking import write_mask
 from webapp.redaction.spreading import SHORTEST, Known
-from webapp.redaction.views import has_escapes, iter_views
 
 _MOST_IN_NAME: Final = 40
 UNSEARCHED: Final = write_mask("unsearched-data")
@@ -200,13 +200,13 @@ class Scan:
     def find_all(self, text: str, name: str) -> set[Detected]:
         """Find the secrets of a text, with those that are known from elsewhere."""
         found = set(self.detect(text, name))
-        for view in iter_views(text):
-            for start, end, secret in self._known.search(view.text):
-                place = view.locate(start, end)
+        for decoded in iter_decoded(text):
+            for start, end, secret in self._known.search(decoded.text):
+                place = decoded.locate(start, end)
                 found.add(Detected(self._kinds[secret], *place, secret, True))
             for word in self._redactor.words:
-                for match in word.finditer(view.text):
-                    place = view.locate(*match.span())
+                for match in word.finditer(decoded.text):
+                    place = decoded.locate(*match.span())
                     found.add(Detected(WORD, *place, match[0], True))
         return found
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-_MAX_VIEWS: Final = 8
+_MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE: Final = re.compile(
     r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|\r?\n|[\"'\\/bfnrt_*:=#!$&;@-])"
@@ -82,23 +82,23 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DecodedText:
     """A decoded text; after the `decoded[i]`-th character the `places[i]`-th of `source` follows.
 
     Without a `source` it is the text itself.
     """
 
     text: str
-    source: View | None = None
+    source: DecodedText | None = None
     decoded: Sequence[int] = ()
     places: Sequence[int] = ()
 
     def locate(self, start: int, end: int) -> tuple[int, int]:
         """Locate the characters from `start` to `end` in the text as it was written."""
-        view: View | None = self
-        while view is not None and view.source is not None:
-            start, end = view._locate(start), view._locate(end)
-            view = view.source
+        text: DecodedText | None = self
+        while text is not None and text.source is not None:
+            start, end = text._locate(start), text._locate(end)
+            text = text.source
         return start, end
 
     def _locate(self, at: int) -> int:
@@ -108,43 +108,41 @@ class View:
 
 def has_escapes(text: str) -> bool:
     """Return whether something in `text` may be an escape; most texts have none."""
-    return (
-        "\\" in text
-        or "%" in text
-        or "&" in text
-        or "\x1b[" in text
-        or "=3D" in text
-        or "=\n" in text
-        or "=\r\n" in text
-        or ("+" in text and _LITERALS.search(text) is not None)
-        or _is_disguised(text)
-    )
+    return any(_may_decode(text, hint, pattern) for hint, pattern, _ in _DECODERS)
+
+
+def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
+    """Return whether a decoder may change `text`; a sum or a character alone is too common."""
+    if pattern is _DISGUISE:
+        return _is_disguised(text)
+    return hint in text and (pattern is not _LITERALS or pattern.search(text) is not None)
 
 
 def _is_disguised(text: str) -> bool:
     return not text.isascii() and _DISGUISED.search(text) is not None
 
 
-def iter_views(text: str) -> Iterator[View]:
+def iter_decoded(text: str) -> Iterator[DecodedText]:
     """Yield `text` as it is written, and with its escapes decoded, once and several times."""
     if not has_escapes(text):
-        yield View(text)
+        yield DecodedText(text)
         return
-    views = [View(text)]
+    texts = [DecodedText(text)]
     seen = {text}
-    for view in views:
-        yield view
+    # The list grows while it is read: what is decoded may have escapes of another kind in it.
+    for written in texts:
+        yield written
         for hint, pattern, decode in _DECODERS:
-            if pattern is _DISGUISE and not _is_disguised(view.text):
-                continue
-            if len(views) < _MAX_VIEWS and hint in view.text:
-                decoded = _decode(view, pattern, decode)
+            if len(texts) < _MAX_DECODED and _may_decode(written.text, hint, pattern):
+                decoded = _decode(written, pattern, decode)
                 if decoded.text not in seen:
                     seen.add(decoded.text)
-                    views.append(decoded)
+                    texts.append(decoded)
 
 
-def _decode(source: View, pattern: re.Pattern[str], decode: Callable[[str], str]) -> View:
+def _decode(
+    source: DecodedText, pattern: re.Pattern[str], decode: Callable[[str], str]
+) -> DecodedText:
     pieces: list[str] = []
     decoded = array("q")
     places = array("q")
@@ -157,4 +155,4 @@ def _decode(source: View, pattern: re.Pattern[str], decode: Callable[[str], str]
         decoded.append(length)
         places.append(at)
     pieces.append(source.text[at:])
-    return View("".join(pieces), source, decoded, places)
+    return DecodedText("".join(pieces), source, decoded, places)
