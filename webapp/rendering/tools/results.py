@@ -112,7 +112,7 @@ def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
 def _find_hits(
     text: str, structure: Structure, budget: StructureBudget
 ) -> tuple[list[_Hit], tuple[Member, ...]] | None:
-    """Find the hits and the members beside them; None if `text` is not a list of hits."""
+    """Find the hits and the other members of their list; None if `text` is not a list of hits."""
     if structure.kind in ("plain", "csv"):
         lines = [line for line in text.split("\n") if line]
         matches = [_GREPPED.fullmatch(line) for line in lines]
@@ -124,18 +124,18 @@ def _find_hits(
         value = budget.parse(text)
     except (NotJson, TooLong):
         return None
-    listed, beside = value, tuple[Member, ...]()
+    listed, other_members = value, tuple[Member, ...]()
     if isinstance(value, Object):
         lists = [one for one in value.members if isinstance(one.value, Array)]
-        beside = tuple(one for one in value.members if one not in lists)
-        if len(lists) != 1 or not all(map(_is_scalar, beside)):
+        other_members = tuple(one for one in value.members if one not in lists)
+        if len(lists) != 1 or not all(map(_is_scalar, other_members)):
             return None
         listed = lists[0].value
     if not isinstance(listed, Array) or not listed.items:
         return None
     found = [_read_hit(item) for item in listed.items]
     hits = [hit for hit in found if hit is not None]
-    return (hits, beside) if len(hits) == len(found) else None
+    return (hits, other_members) if len(hits) == len(found) else None
 
 
 def _read_hit(item: Value) -> _Hit | None:
@@ -156,11 +156,11 @@ def _read_hit(item: Value) -> _Hit | None:
         taken.append(name)
         return value.text if isinstance(value, String) else value.source
 
-    place = take((*_NAMES_OF_FILES, *_ADDRESSES))
-    hit = _Hit(place, line=take(_LINES), title=take(_TITLES), text=take(_TEXTS))
+    place, line, title, text = map(take, ((*_NAMES_OF_FILES, *_ADDRESSES), _LINES, _TITLES, _TEXTS))
     if not place or len(taken) < 2:
         return None
-    return replace(hit, rest=tuple(one for one in item.members if one.name.text not in taken))
+    rest = tuple(one for one in item.members if one.name.text not in taken)
+    return _Hit(place, line=line, title=title, text=text, rest=rest)
 
 
 def _is_scalar(member: Member) -> bool:
@@ -168,9 +168,9 @@ def _is_scalar(member: Member) -> bool:
 
 
 def _show_hits(
-    structure: Structure, hits: list[_Hit], beside: tuple[Member, ...], *, most: int
+    structure: Structure, hits: list[_Hit], other_members: tuple[Member, ...], *, most: int
 ) -> Structure:
-    pieces = [_list_members(beside)] if beside else []
+    pieces = [_list_members(other_members)] if other_members else []
     pieces += [
         Markup('<p class="shape-path" dir="auto">{}</p>{}').format(
             reveal_invisible(place), Markup("").join(_iter_hits(group))
