@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -32,9 +34,13 @@ from webapp.views.shares import find_share, keep_in_browser, read_whole
 
 bp = Blueprint("making", __name__)
 
+P = ParamSpec("P")
+
 WORDS: Final = "readback-words"
+"""The cookie with the maker's own words to mask."""
+
 LINK: Final = "readback-link"
-"""Cookies with the words to mask, and with the token of a link that was made just now."""
+"""The cookie with the token of a link that was made just now."""
 
 _MOST_WORDS: Final = 50
 _MOST_IN_COOKIE: Final = 3000
@@ -46,41 +52,45 @@ _PREVIEW_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
 )
 
 
+def _needs_sharing(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Answer 403 in place of `view` where sharing is turned off."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not services().sharing.policy.allows:
+            abort(403, "Sharing is turned off here.")
+        return view(*args, **kwargs)
+
+    return checked
+
+
 @bp.get("/completions/<completion_id>/share")
+@_needs_sharing
 def choose(completion_id: str) -> ResponseReturnValue:
     """Show the form of choices, before anything is read."""
-    _check_policy()
     return render_template("shares/choose.html", completion_id=completion_id, choices=Choices())
 
 
 @bp.post("/completions/<completion_id>/share")
+@_needs_sharing
 def draft(completion_id: str) -> ResponseReturnValue:
     """Make a draft by the choices, and redirect to it."""
-    _check_policy()
     words = _read_words()
     snapshot = _make(completion_id, _read_choices(), words)
     share_id = services().sharing.store.add_draft(
         current_reader().identity, completion_id, snapshot
     )
-    return _lead_to(share_id, words)
+    return _redirect_to_draft(share_id, words)
 
 
 @bp.get("/shares/<share_id>")
 def show(share_id: str) -> ResponseReturnValue:
     """Show a draft with its findings and its preview, or a share with its openings."""
     share = find_share(share_id)
-    store = services().sharing.store
-    if not share.is_draft:
-        token = request.cookies.get(LINK)
-        link = url_for("links.show", token=token, _external=True) if token else None
-        return render_template(
-            "shares/share.html",
-            share=share,
-            link=link if token and store.find_open(token) == share else None,
-            openings=store.list_openings(share.id),
-            now=store.now(),
-            has_ended=share.has_ended(store.now()),
-        )
+    return _show_draft(share) if share.is_draft else _show_published(share)
+
+
+def _show_draft(share: Share) -> ResponseReturnValue:
     reader = current_reader()
     # Only the browser has the words: the stored draft has them masked, and does not name them.
     words = _recall_words()
@@ -99,10 +109,24 @@ def show(share_id: str) -> ResponseReturnValue:
     )
 
 
+def _show_published(share: Share) -> ResponseReturnValue:
+    store = services().sharing.store
+    token = request.cookies.get(LINK)
+    link = url_for("links.show", token=token, _external=True) if token else None
+    return render_template(
+        "shares/share.html",
+        share=share,
+        link=link if token and store.find_open(token) == share else None,
+        openings=store.list_openings(share.id),
+        now=store.now(),
+        has_ended=share.has_ended(store.now()),
+    )
+
+
 @bp.post("/shares/<share_id>")
+@_needs_sharing
 def update(share_id: str) -> ResponseReturnValue:
     """Publish a draft as it was seen, or replace it if the choices have changed, and show it."""
-    _check_policy()
     share = find_share(share_id)
     store = services().sharing.store
     if not share.is_draft:
@@ -118,13 +142,13 @@ def update(share_id: str) -> ResponseReturnValue:
         return _show_link(share_id, token)
     if not is_same:
         store.replace_draft(share_id, _make(share.completion, chosen, words))
-    return _lead_to(share_id, words, changed=None if is_same else 1)
+    return _redirect_to_draft(share_id, words, changed=None if is_same else 1)
 
 
 @bp.post("/shares/<share_id>/link")
+@_needs_sharing
 def renew(share_id: str) -> ResponseReturnValue:
     """Replace the link of a share; the old one no longer opens anything."""
-    _check_policy()
     share = find_share(share_id)
     token = services().sharing.store.renew_token(share.id)
     if token is None:
@@ -151,11 +175,6 @@ def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
     return answer
 
 
-def _check_policy() -> None:
-    if not services().sharing.policy.allows:
-        abort(403, "Sharing is turned off here.")
-
-
 def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
@@ -170,7 +189,9 @@ def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
         abort(413, f"{problem} Choose fewer messages.")
 
 
-def _lead_to(share_id: str, words: list[str], *, changed: int | None = None) -> ResponseReturnValue:
+def _redirect_to_draft(
+    share_id: str, words: list[str], *, changed: int | None = None
+) -> ResponseReturnValue:
     address = url_for("making.show", share_id=share_id, changed=changed)
     response = make_response(redirect(address, 303))
     text = base64.urlsafe_b64encode(json.dumps(words).encode()).decode()
