@@ -1,15 +1,18 @@
 """Read the transcripts and the list rows that pages show, from one upstream.
 
-transcript_page  `PageRequest`, the messages a reader asked for, and `TranscriptPage`
-loader           `TranscriptLoader`: requests the one for the other
-building         a `TranscriptPage` from messages and completion, with their numbers
-whole            `WholeReader`: the events of a whole run
-kept             messages of whole transcripts, kept on disk
-requests         the upstream requests about one completion
-single           one message as a page, and a range of its pieces
-listing          a page of the list, with completions that are too large to be read
-previews         the first words of question and answer in a list
-pasted           the completion that a pasted text names
+transcript_page      `PageRequest`, the messages a reader asked for, and `TranscriptPage`
+loader               `TranscriptLoader`: requests the one for the other
+completion_requests  the upstream requests about one completion
+building             a `TranscriptPage` from messages and completion, with their numbers
+whole                `WholeReader`: the events of a whole run
+kept                 messages of whole transcripts, kept on disk
+streaming            a whole transcript, a page at a time
+single               one message as a page, and a range of its pieces
+comparing            two completions, or two choices of one, message by message
+gist                 the words of an answer that name its subject
+listing              a page of the list, with completions that are too large to be read
+previews             the first words of question and answer in a list
+pasted               the completion that a pasted text names
 """
 
 from webapp.reading.loader import TranscriptLoader

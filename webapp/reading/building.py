@@ -8,7 +8,7 @@ from dataclasses import replace
 from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
-from webapp.reading.requests import UpstreamRequests
+from webapp.reading.completion_requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
 from webapp.transcript import (
     Entry,
@@ -101,7 +101,7 @@ def find_end(
     requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
 ) -> CanonicalPage[Message]:
     """Check a claimed end; count the messages if the server does not say whether more follow."""
-    messages = requests.check_end(messages, limit=request.limit, order=request.order)
+    messages = requests.verify_end(messages, limit=request.limit, order=request.order)
     if messages.has_more is not None or not messages.items or request.order == "desc":
         return messages
     first = _number_first(requests.completion_id, request, messages.items)

@@ -68,7 +68,7 @@ class UpstreamRequests:
         )
 
     def submit_completion(self) -> Future[Completion]:
-        """Start to retrieve the completion, while other requests are made."""
+        """Start retrieving the completion, while other requests are made."""
         return self.pool.submit(self.retrieve_completion)
 
     def list_messages(
@@ -88,7 +88,7 @@ class UpstreamRequests:
             canonical = replace(canonical, end_is_claimed=False)
         return keep_with_calls(canonical) if request.order == "desc" else canonical
 
-    def check_end(
+    def verify_end(
         self, page: CanonicalPage[Message], *, limit: int, order: str = "asc"
     ) -> CanonicalPage[Message]:
         """Check the end of `page` by one small request for more, if it is only claimed."""
@@ -131,8 +131,8 @@ class UpstreamRequests:
     def find_messages_from(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Find the messages from the turn of this one on, as far as its start is near.
 
-        Raises `NotFound` if there is no such message. Its cursor is the id before it: if ids count
-        the messages, the page is requested with that one beside the messages before.
+        Raises `NotFound` if there is no such message. If ids are numbered, request the page after
+        id n−1 and the page before in parallel.
         """
         cursor, early = None, None
         index = parse_message_index(self.completion_id, message_id)
@@ -148,12 +148,12 @@ class UpstreamRequests:
 
         page = find_page_from(message_id, fetch, limit=limit, count_lead=count_turn_before)
         # As many again may come before the message.
-        return self.check_end(page, limit=2 * limit)
+        return self.verify_end(page, limit=2 * limit)
 
     def find_messages_before(self, message_id: str, limit: int) -> CanonicalPage[Message]:
         """Find the messages before this one, the nearest first. Raises `NotFound` likewise."""
         page = find_page_before(message_id, self._fetch, limit=limit)
-        return keep_with_calls(self.check_end(page, limit=limit, order="desc"))
+        return keep_with_calls(self.verify_end(page, limit=limit, order="desc"))
 
     def list_last_messages(self, count: int) -> tuple[Message, ...]:
         """List the last messages in request order."""

@@ -12,8 +12,8 @@ from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
+from webapp.reading.completion_requests import UpstreamRequests
 from webapp.reading.kept import MessageCache
-from webapp.reading.requests import UpstreamRequests
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
 from webapp.transcript import (
     arrange,
@@ -141,7 +141,7 @@ class TranscriptLoader:
             if kept is not None and kept.is_whole:
                 requests = replace(requests, kept=kept, believes_end=True)
             messages = requests.list_messages(request)
-            messages = requests.check_end(messages, limit=request.limit, order=request.order)
+            messages = requests.verify_end(messages, limit=request.limit, order=request.order)
             page = build_page(
                 requests, request, messages, page.completion, input_only=self._input_only
             )
