@@ -1,7 +1,8 @@
 """Find the conversation that a completion belongs to, and the completion that it continues.
 
 A completion continues another if its messages begin with the other's, best if the other's answer
-follows. They may come in any order: an earlier request may be stored after a later one.
+follows. They may come in any order: an earlier request may be stored after a later one. The number
+of a conversation is the smallest `seq` of the completions in it when they were joined.
 """
 
 from __future__ import annotations
@@ -96,7 +97,11 @@ class Relatives:
     """Which digests of some completions, whose facts are not stored yet, others have as well."""
 
     def __init__(self, connection: Connection, chains: Mapping[int, Chain]) -> None:
-        """Look for relatives of the `chains` of completions by their `seq`."""
+        """Look for relatives of the `chains` of completions by their `seq`.
+
+        The caller links them in the order in which they are stored, and calls `add` with each
+        before it links the next.
+        """
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
         openings = {chain.opening for chain in chains.values() if chain.hashes}
         self.ends = {row.value for row in _ask_all(connection, _STORED_ENDS, hashes)}
@@ -151,7 +156,9 @@ def find_link(
     own = set() if seq in relatives.taken else {seq}
     conversation = _merge(connection, conversations, unused=own)
     if relatives.has_deeper(chain):
-        conversation = _adopt_later(connection, chain, Link(conversation, seq), created, model)
+        conversation = _adopt_later(
+            connection, chain, seq=seq, conversation=conversation, created=created, model=model
+        )
     if parent is None:
         return Link(conversation)
     return Link(conversation, parent.parent, parent.depth)
@@ -198,10 +205,10 @@ def _find_parent(
             for end in connection.execute(_ENDS, binds).all()
             if _is_likely(
                 chain,
-                at + 1,
-                bool(end.is_answer),
-                end.created,
-                created,
+                depth=at + 1,
+                repeats_answer=bool(end.is_answer),
+                earlier=end.created,
+                later=created,
                 is_same_model=end.model == model,
             )
         ]
@@ -213,11 +220,11 @@ def _find_parent(
 
 def _is_likely(
     chain: Chain,
+    *,
     depth: int,
     repeats_answer: bool,
     earlier: int,
     later: int,
-    *,
     is_same_model: bool,
 ) -> bool:
     """Decide whether `depth` messages in common, in this order of time, are more than chance.
@@ -237,15 +244,20 @@ def _is_likely(
 
 
 def _adopt_later(
-    connection: Connection, chain: Chain, own: Link, created: int, model: str | None
+    connection: Connection,
+    chain: Chain,
+    *,
+    seq: int,
+    conversation: int,
+    created: int,
+    model: str | None,
 ) -> int:
-    """Become the parent of stored completions that continue this one; return the conversation.
+    """Make `seq` the parent of stored completions that continue it; return its conversation.
 
-    `own` has its conversation and, as `parent`, itself. Those that already continue a longer
-    beginning of theirs, a try of the same model, or a later one, keep their parent.
+    Those that already continue a longer beginning of theirs, a try of the same model, or a later
+    one, keep their parent.
     """
-    conversation, seq = own.conversation, own.parent
-    if not chain.hashes or seq is None:
+    if not chain.hashes:
         return conversation
     at = len(chain.hashes)
     binds = {"opening": chain.opening, "depth": at, "rows": _MOST_CANDIDATES}
@@ -255,7 +267,12 @@ def _adopt_later(
         depth = at + repeats_answer
         is_same_model = later.model == model
         if hashes[at - 1] != chain.end or not _is_likely(
-            chain, depth, repeats_answer, created, later.created, is_same_model=is_same_model
+            chain,
+            depth=depth,
+            repeats_answer=repeats_answer,
+            earlier=created,
+            later=later.created,
+            is_same_model=is_same_model,
         ):
             continue
         if later.parent_created is not None:
