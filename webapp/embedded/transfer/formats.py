@@ -205,6 +205,14 @@ def _detect_saved_both(value: Object) -> list[Piece] | None:
     return [bundle[0]] if bundle else None
 
 
+# The first that fits decides, so those that ask for much come before those that take much:
+# - a whole completion before all that read its `messages` or its `choices` alone;
+# - batches, known by the key of a line, before exchanges, which have no key to be joined by;
+# - a preference before rows and lists of messages, which it may have beside its two answers;
+# - logged requests, and ShareGPT whose turns may be called `messages`, before fine-tuning;
+# - traces before other APIs, whose requests have an `input` too, but no output of any shape;
+# - a saved completion before an object that has one under some name;
+# - a conversation without an answer at the end, since any messages are one.
 _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_completion,
     detect_batch_request,
