@@ -27,8 +27,11 @@ from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPag
 from webapp.transcript import arrange, build_output_entries, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
 
-_MOST_KEPT: Final = 20_000
-"""Messages of the runs that a process keeps; a run counts as one more, for its findings."""
+_MOST_KEPT: Final = 10_000
+"""Messages of the whole runs that a process keeps, and as many of the runs of pages.
+
+A run counts as one more, for its findings.
+"""
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of one run; the rest is not read."""
@@ -44,6 +47,40 @@ class _Listed:
     messages: KeptMessages
     parsed: Sequence[Message]
     problem: UpstreamError | None
+
+
+class _KeptRuns:
+    """Runs with at most `most` messages, those that were not used for longest dropped first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._runs: OrderedDict[tuple[str, str], tuple[int, Run]] = OrderedDict()
+        self._next_number = count()
+        self._count = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple[str, str]) -> Run | None:
+        with self._lock:
+            if key not in self._runs:
+                return None
+            self._runs.move_to_end(key)
+            return self._runs[key][1]
+
+    def find_number(self, key: tuple[str, str]) -> int | None:
+        """Find the number of a run, which no other one ever has."""
+        with self._lock:
+            numbered = self._runs.get(key)
+        return numbered[0] if numbered else None
+
+    def keep(self, key: tuple[str, str], run: Run) -> None:
+        with self._lock:
+            if key in self._runs:
+                self._count -= _weigh(self._runs.pop(key)[1])
+            self._runs[key] = next(self._next_number), run
+            self._count += _weigh(run)
+            while self._count > self._most:
+                _, (_, dropped) = self._runs.popitem(last=False)
+                self._count -= _weigh(dropped)
 
 
 class WholeReader:
@@ -70,11 +107,9 @@ class WholeReader:
         self._most = most
         self._is_eager = is_eager
         self._is_openai = is_openai
-        self._kept: OrderedDict[tuple[str, str], Run] = OrderedDict()
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._next_number = count()
-        self._count = 0
-        self._lock = Lock()
+        # By the id of the completion, and the digest of its answer or of the page.
+        self._whole_runs = _KeptRuns(_MOST_KEPT)
+        self._page_runs = _KeptRuns(_MOST_KEPT)
 
     @property
     def can_read(self) -> bool:
@@ -91,30 +126,36 @@ class WholeReader:
         page holds more.
         """
         whole_page = page.request.after is None and not page.goes_on and not page.cut_off
-        if page.completion is None or page.problems or whole_page:
+        completion = page.completion
+        if completion is None or page.problems or whole_page:
             return self._analyze_page(page, is_whole=whole_page and not page.problems)
         found = self.find_kept(page)
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
-            kept = self._cache.find(page.completion_id, page.completion)
-            listed = self._list_messages(
-                page.completion_id, page.completion, kept, deadline, holds_parsed=True
-            )
-            if listed.parsed:
-                is_whole = listed.messages.is_whole
-                found = self._analyze(listed.parsed, page.completion, is_whole=is_whole)
-                self._keep((page.completion_id, digest_answer(page.completion)), found)
+            found = self._read_on(page.completion_id, completion, deadline) or found
         if found is not None and len(found.messages) >= len(page.all_entries):
             return found
         return self._analyze_page(page, is_whole=False)
 
+    def _read_on(
+        self, completion_id: str, completion: Completion, deadline: Deadline
+    ) -> Run | None:
+        """Read the messages that are not kept, and keep the run; None if none could be read."""
+        kept = self._cache.find(completion_id, completion)
+        listed = self._list_messages(completion_id, completion, kept, deadline, holds_parsed=True)
+        if not listed.parsed:
+            return None
+        run = self._analyze(listed.parsed, completion, is_whole=listed.messages.is_whole)
+        self._whole_runs.keep((completion_id, digest_answer(completion)), run)
+        return run
+
     def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
         """Analyze the run of `page` alone, or reuse it if the page has not changed."""
-        key = (page.completion_id, f"page {is_whole} {_digest_page(page)}")
-        run = self._get(key)
+        key = (page.completion_id, _digest_page(page, is_whole=is_whole))
+        run = self._page_runs.get(key)
         if run is None:
             run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
-            self._keep(key, run)
+            self._page_runs.keep(key, run)
         return run
 
     def find_state(self, completion_id: str, digest: str) -> tuple[int | None, bool]:
@@ -122,8 +163,7 @@ class WholeReader:
 
         `digest` is that of the completion's answer. Each run that is kept has another number.
         """
-        with self._lock:
-            number = self._numbers.get((completion_id, digest))
+        number = self._whole_runs.find_number((completion_id, digest))
         return number, self._cache.has_any(completion_id)
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
@@ -131,14 +171,14 @@ class WholeReader:
         if page.completion is None:
             return None
         key = (page.completion_id, digest_answer(page.completion))
-        run = self._get(key)
+        run = self._whole_runs.get(key)
         if run is not None or not self._cache.has_any(page.completion_id):
             return run
         kept = self._cache.find(page.completion_id, page.completion)
         if kept is None:
             return None
         run = self._analyze(kept.read_all(), page.completion, is_whole=kept.is_whole)
-        self._keep(key, run)
+        self._whole_runs.keep(key, run)
         return run
 
     def read_messages(
@@ -192,24 +232,6 @@ class WholeReader:
         self._cache.keep(completion_id, completion, messages)
         return _Listed(messages, held.parsed, problem)
 
-    def _keep(self, key: tuple[str, str], run: Run) -> None:
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._kept[key] = run
-            self._numbers[key] = next(self._next_number)
-            self._count += _weigh(run) - (_weigh(replaced) if replaced else 0)
-            while self._count > _MOST_KEPT:
-                evicted, run = self._kept.popitem(last=False)
-                del self._numbers[evicted]
-                self._count -= _weigh(run)
-
-    def _get(self, key: tuple[str, str]) -> Run | None:
-        with self._lock:
-            run = self._kept.get(key)
-            if run is not None:
-                self._kept.move_to_end(key)
-            return run
-
     def _analyze(
         self, messages: Sequence[Message], completion: Completion, *, is_whole: bool
     ) -> Run:
@@ -229,10 +251,10 @@ def _weigh(run: Run) -> int:
     return 1 + len(run.messages)
 
 
-def _digest_page(page: TranscriptPage) -> str:
+def _digest_page(page: TranscriptPage, *, is_whole: bool) -> str:
     """Hash everything that the run of a page depends on."""
     counts = (len(page.entries), len(page.outputs))
-    hashed = hashlib.sha256(f"{page.request.order} {page.goes_on} {counts}".encode())
+    hashed = hashlib.sha256(f"{is_whole} {page.request.order} {page.goes_on} {counts}".encode())
     completion = page.completion
     texts = [completion.json.source if completion is not None else ""]
     for entry in page.all_entries:
