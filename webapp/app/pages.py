@@ -15,7 +15,6 @@ from webapp.addresses.rules import SharedRule
 from webapp.monitoring.request_ids import find_request_id
 from webapp.static_files import StaticFiles
 from webapp.views import (
-    checks,
     completions,
     health,
     listing,
@@ -41,7 +40,7 @@ from webapp.views.actions import (
 from webapp.views.exports import lists, sources, transcripts
 from webapp.views.finding import conversations, overview, saving
 from webapp.views.finding import search as finding
-from webapp.views.inspecting import compare, confidence
+from webapp.views.inspecting import checks, compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 
 _OF_TRANSCRIPTS: Final = (

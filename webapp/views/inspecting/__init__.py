@@ -1,1 +1,1 @@
-"""Pages that look closer at completions than their transcript does."""
+"""Pages that look closer at completions: their checks, their confidence, how two of them differ."""
