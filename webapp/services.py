@@ -94,7 +94,7 @@ class Sharing:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RerunServers:
     """The servers that are asked for a completion's messages and for another run.
 
     `reads` and `creates` are those of snippets; `model` creates completions and stores them, within
@@ -125,7 +125,7 @@ class Services:
     page_timeout: float
     max_pages: int
     budgets: Budgets
-    again: Again
+    again: RerunServers
     shares: Sharing | None = None
     share: Share | None = None
     conversations: ConversationSource | None = None

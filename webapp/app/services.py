@@ -27,7 +27,7 @@ from webapp.reading import TranscriptLoader
 from webapp.reading.kept import MessageCache
 from webapp.reading.previews import Previews
 from webapp.reading.whole import WholeReader
-from webapp.services import Again, Services, Sharing
+from webapp.services import RerunServers, Services, Sharing
 from webapp.shares import Policy, RecentSnapshots, ShareStore
 from webapp.upstream import Clock, Upstream
 from webapp.views.shares.snapshot_pages import SnapshotPages
@@ -94,7 +94,7 @@ def build_services(
 
 def _build_again(
     config: Config, upstream: Upstream, transport: BaseAdapter | None, clock: Clock
-) -> Again:
+) -> RerunServers:
     reads, creates = find_snippet_servers(config)
     model = None
     if config.uses_embedded and config.model_url is not None:
@@ -102,7 +102,7 @@ def _build_again(
             config.limits, max_bytes=config.model_limits.max_stored_bytes, max_retries=0
         )
         model = open_upstream(config, limits=limits, transport=transport, clock=clock)
-    return Again(
+    return RerunServers(
         reads,
         creates,
         leaves_defaults=find_server_kind(upstream, config) in ("openai", "azure"),
