@@ -13,7 +13,7 @@ from webapp.access import Reader, current_reader
 from webapp.formatting import count, first_words, replace_surrogates
 from webapp.notes import MOST_CHARACTERS, MOST_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
-from webapp.reading.pasted import Place
+from webapp.reading.pasted import PastedPlace
 from webapp.services import deadline, services
 from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
@@ -123,7 +123,7 @@ def _find_own(completion_id: str, note_id: str) -> Note:
 def _find_url(completion_id: str, note: Note) -> str:
     """Find the address of the place of a note."""
     if note.first is not None:
-        return find_place(completion_id, Place("message", note.first))
+        return find_place(completion_id, PastedPlace("message", note.first))
     return place_url(completion_id, None, "notes" if note.choice is None else "answer")
 
 
