@@ -15,7 +15,7 @@ from tools.store_rows import add, completion, listening
 from webapp.database import open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.finding.filters import build_selection
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.pages import Order, PageRequest
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
@@ -133,7 +133,7 @@ def test_a_page_of_completions_is_a_seek(
             database,
             build_selection(parse_query(words)),
             order=order,
-            after=Place(None if sort is None else 500, 1000, 10_000),
+            after=ListCursor(None if sort is None else 500, 1000, 10_000),
             rows=21,
             sort=sort,
             folds=True,

@@ -16,7 +16,7 @@ from webapp.embedded import Store
 from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.finding.filters import build_selection
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.pages import ListRequest, Order, PageRequest
 from webapp.finding import Query, parse_query
 from webapp.finding.query import SORTS
@@ -131,7 +131,7 @@ def test_every_combination_is_a_naive_filter(
     selection = build_selection(query)
     with store.connect() as connection:
         found: list[int] = []
-        after: Place | None = None
+        after: ListCursor | None = None
         while True:
             walked = walk(
                 connection,

@@ -14,7 +14,7 @@ from sqlalchemy import TextClause
 from tools.store_rows import add, completion, database_url, listening
 from webapp.embedded import Store
 from webapp.embedded.finding.filters import build_selection
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.pages import Order
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
@@ -143,7 +143,7 @@ def explain_walk(
                 connection,
                 build_selection(parse_query(words)),
                 order=order,
-                after=Place(None if sort is None else 1, 100, 100),
+                after=ListCursor(None if sort is None else 1, 100, 100),
                 rows=21,
                 sort=sort,
                 folds=folds,

@@ -19,7 +19,7 @@ from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.trigrams import has_trigrams, select_unindexed
@@ -73,7 +73,7 @@ class StoreFinder:
             row = connection.execute(COMPLETION_CURSOR, after).one_or_none()
             if row is None:
                 return 0
-            place = Place(None, row.created, row.seq)
+            place = ListCursor(None, row.created, row.seq)
             found = walk(connection, selection, order="asc", after=place, rows=most)
             return len(found.places)
 
@@ -122,7 +122,7 @@ def _iter_passing(
 
     That is None after the last batch.
     """
-    place = Place(None, *after) if after else None
+    place = ListCursor(None, *after) if after else None
     while True:
         walked = walk(connection, selection, order="desc", after=place, rows=at_once)
         is_full = len(walked.places) == at_once

@@ -28,7 +28,7 @@ _SIGNS: Final = {"asc": (">", "<="), "desc": ("<", ">=")}
 _Key: TypeAlias = tuple[int, ...]
 
 
-class Place(NamedTuple):
+class ListCursor(NamedTuple):
     """A completion's place in a list; `value` is the number it is sorted by, if any."""
 
     value: int | None
@@ -40,8 +40,8 @@ class Place(NamedTuple):
 class Walked:
     """The completions found. `resume` is where a bounded walk ended before it had enough."""
 
-    places: tuple[Place, ...]
-    resume: Place | None = None
+    places: tuple[ListCursor, ...]
+    resume: ListCursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class _Way:
     def names(self) -> tuple[str, ...]:
         return ("value", "created", "seq")[-len(self.columns) :]
 
-    def to_place(self, row: Sequence[Any]) -> Place:
-        return Place(row[0] if len(row) == 3 else None, row[-2], row[-1])
+    def to_place(self, row: Sequence[Any]) -> ListCursor:
+        return ListCursor(row[0] if len(row) == 3 else None, row[-2], row[-1])
 
-    def to_key(self, place: Place) -> _Key:
+    def to_key(self, place: ListCursor) -> _Key:
         return (*((place.value or 0,) if len(self.columns) == 3 else ()), place.created, place.seq)
 
 
@@ -76,7 +76,7 @@ def walk(
     selection: Selection,
     *,
     order: Order,
-    after: Place | None,
+    after: ListCursor | None,
     rows: int,
     sort: str | None = None,
     folds: bool = False,
@@ -90,10 +90,10 @@ def walk(
     bounded ends with the list. `chunks` are the numbers of rows of an index to look at.
     """
     walker = _Walker(connection, selection, order, sort, folds)
-    found: list[Place] = []
+    found: list[ListCursor] = []
     for phase in walker.list_phases(after):
         sizes = chain(chunks, () if is_bounded else repeat(chunks[-1]))
-        start: Place | None = after if after and walker.is_within(phase, after) else None
+        start: ListCursor | None = after if after and walker.is_within(phase, after) else None
         ends = False
         while not ends:
             size = next(sizes, None)
@@ -115,7 +115,7 @@ class _Walker:
     sort: str | None
     folds: bool
 
-    def list_phases(self, after: Place | None) -> Iterator[tuple[_Way, ...]]:
+    def list_phases(self, after: ListCursor | None) -> Iterator[tuple[_Way, ...]]:
         """Yield the ways through each part of the list: with a number, then those without one."""
         if self.sort is None:
             ways = tuple(
@@ -131,14 +131,14 @@ class _Walker:
         if self.sort != "messages":
             yield (_Way("facts", f"{self.sort} IS NULL", ("created", "completion")),)
 
-    def is_within(self, phase: tuple[_Way, ...], place: Place) -> bool:
+    def is_within(self, phase: tuple[_Way, ...], place: ListCursor) -> bool:
         """Return whether `place` is in a part of the list."""
         has_number = self.sort is not None and place.value is not None
         return has_number == (len(phase[0].columns) == 3)
 
     def take(
-        self, ways: tuple[_Way, ...], start: Place | None, size: int, rows: int
-    ) -> tuple[list[Place], Place | None]:
+        self, ways: tuple[_Way, ...], start: ListCursor | None, size: int, rows: int
+    ) -> tuple[list[ListCursor], ListCursor | None]:
         """List some completions after `start`, and where the chunk ends; None if all are done."""
         best = ways[0]
         if self._passes_all(best):
@@ -160,7 +160,7 @@ class _Walker:
         is_bounded = self.sort is not None and self.selection.has_bounds
         return not has_others and not self.folds and not is_bounded
 
-    def _find_end(self, way: _Way, start: Place | None, size: int) -> Place | None:
+    def _find_end(self, way: _Way, start: ListCursor | None, size: int) -> ListCursor | None:
         """Find the last of the next `size` rows, or None if there are fewer."""
         condition, binds = self._between(way, way.columns, start, None)
         statement = (
@@ -183,14 +183,16 @@ class _Walker:
         return None
 
     def _walk_until(
-        self, way: _Way, start: Place | None, end: Place | None, rows: int
-    ) -> list[Place]:
+        self, way: _Way, start: ListCursor | None, end: ListCursor | None, rows: int
+    ) -> list[ListCursor]:
         condition, binds = self._between(way, way.columns, start, end)
         listed = (f"{old} AS {new}" for old, new in zip(way.columns, way.names, strict=True))
         source = f"SELECT {', '.join(listed)} FROM {way.table} WHERE {way.condition}{condition}"
         return self._read_passing(way, source, "", way.filter, binds | {"rows": rows})
 
-    def _sort_few(self, way: _Way, few: Filter, start: Place | None, rows: int) -> list[Place]:
+    def _sort_few(
+        self, way: _Way, few: Filter, start: ListCursor | None, rows: int
+    ) -> list[ListCursor]:
         """Sort those of the few completions that are in the part of the list of `way`."""
         columns = f"o.created, o.{few.key} AS seq"
         part = ""
@@ -218,7 +220,7 @@ class _Walker:
 
     def _read_passing(
         self, way: _Way, source: str, part: str, known: Filter | None, binds: dict[str, object]
-    ) -> list[Place]:
+    ) -> list[ListCursor]:
         """Read the completions of a query that are in a part of the list and pass the filters.
 
         All of them pass the filter that is `known`.
@@ -232,7 +234,7 @@ class _Walker:
         return [way.to_place(row) for row in self._execute(statement, binds)]
 
     def _between(
-        self, way: _Way, columns: tuple[str, ...], start: Place | None, end: Place | None
+        self, way: _Way, columns: tuple[str, ...], start: ListCursor | None, end: ListCursor | None
     ) -> tuple[str, dict[str, object]]:
         """Build the condition on the rows after `start` and up to `end`, within the bounds.
 

@@ -21,7 +21,7 @@ from webapp.embedded.documents.api_json import (
 )
 from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.finding.filters import build_selection
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.queries import COMPLETION_IDS, START
 from webapp.exact_json import Null, Object, Value, parse
 
@@ -71,7 +71,7 @@ def read_keys_after(
         connection,
         build_selection(model=model, metadata=metadata),
         order="asc",
-        after=Place(None, after.created, after.seq),
+        after=ListCursor(None, after.created, after.seq),
         rows=_KEYS_AT_ONCE,
         is_bounded=False,
     ).places

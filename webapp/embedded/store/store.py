@@ -26,7 +26,7 @@ from webapp.embedded.documents.api_json import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.finding.checking import Assess, check_all
 from webapp.embedded.finding.filters import build_selection
-from webapp.embedded.finding.walking import Place, walk
+from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.conversations import (
     MOST_REQUESTS,
     find_prompt_difference,
@@ -395,14 +395,14 @@ class Store:
         return outcomes
 
 
-def _find_place(connection: Connection, after: str, sort: str | None) -> Place:
+def _find_place(connection: Connection, after: str, sort: str | None) -> ListCursor:
     """Find the place of a completion in a list. Raise `UnknownCursor` if it is not stored."""
     row = connection.execute(COMPLETION_CURSOR, {"after": index_text(after)}).one_or_none()
     if row is None:
         raise UnknownCursor(after)
     number = text(f"SELECT {sort} FROM facts WHERE completion = :seq") if sort else None
     value = None if number is None else connection.execute(number, {"seq": row.seq}).scalar()
-    return Place(value, row.created, row.seq)
+    return ListCursor(value, row.created, row.seq)
 
 
 def _read_rows(
