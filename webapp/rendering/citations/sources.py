@@ -14,7 +14,7 @@ _AWKWARD: Final = "a mark there may change the text"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CitedSpan:
     """A cited range of the text, as sent; `note` says why it has no mark in the text.
 
     `number` counts the places of a message from 1, `times` how often the same one was sent.
@@ -55,7 +55,7 @@ class Source:
 
     number: int
     annotation: Annotation
-    places: tuple[Place, ...] = ()
+    places: tuple[CitedSpan, ...] = ()
     units: str | None = None
 
     @property
@@ -141,7 +141,7 @@ def locate_sources(
             if isinstance(found, Span):
                 spans.append(found)
             note = found if isinstance(found, str) else None
-            places.append(Place(number, *one, isinstance(found, Span), note, times))
+            places.append(CitedSpan(number, *one, isinstance(found, Span), note, times))
         sources.append(Source(at, group.annotation, tuple(places), units))
     return tuple(sources), tuple(spans)
 
