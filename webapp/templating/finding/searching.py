@@ -23,7 +23,7 @@ _LONGEST_NUMBER: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HitPlace:
     """Hit `number` of a search in `completion_id`, from 1; `total` is None if it is not known."""
 
     completion_id: str
@@ -53,7 +53,7 @@ class Place:
         return f"{page}#hit-{self.number}"
 
 
-def find_place(section: TranscriptPage) -> Place | None:
+def find_place(section: TranscriptPage) -> HitPlace | None:
     """Find the hit that the address of this page names; None if it names none."""
     words = request.args.get("find", "")[:LONGEST_QUERY]
     number = _read_number("hit")
@@ -61,7 +61,7 @@ def find_place(section: TranscriptPage) -> Place | None:
         return None
     total = _read_number("hits")
     is_sound = total is not None and number <= total
-    return Place(section.completion_id, words, number, total if is_sound else None)
+    return HitPlace(section.completion_id, words, number, total if is_sound else None)
 
 
 def count_unchecked(query: Query) -> int:
