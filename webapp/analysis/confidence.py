@@ -49,7 +49,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TokenRun:
     """A piece of text with its token, or with the tokens whose bytes make it up together."""
 
     text: str
@@ -66,7 +66,7 @@ class Stream:
     """The tokens of the `content` or of the `refusal` of an answer."""
 
     name: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TokenRun, ...]
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -108,7 +108,7 @@ def _sort_by_probability(token: Token) -> float:
     return 2.0 if token.probability is None else token.probability
 
 
-def _join_tokens(items: Iterable[Value]) -> Iterator[Piece]:
+def _join_tokens(items: Iterable[Value]) -> Iterator[TokenRun]:
     """Yield the tokens as pieces of text that consist of whole characters where possible."""
     waiting: list[Token] = []
     left = b""
@@ -117,21 +117,21 @@ def _join_tokens(items: Iterable[Value]) -> Iterator[Piece]:
         token = _read_token(number, sent)
         data = _read_bytes(sent)
         if data is None:
-            yield from ((Piece(one.text, (one,))) for one in waiting)
+            yield from ((TokenRun(one.text, (one,))) for one in waiting)
             waiting, left = [], b""
-            yield Piece(token.text, (token,))
+            yield TokenRun(token.text, (token,))
             continue
         waiting.append(token)
         left += data
         try:
-            yield Piece(left.decode(), tuple(waiting))
+            yield TokenRun(left.decode(), tuple(waiting))
         except UnicodeDecodeError as error:
             is_cut = error.end == len(left) and len(left) - error.start < _LONGEST_CHARACTER
             if is_cut and "end of data" in error.reason:
                 continue
-            yield from (Piece(one.text, (one,)) for one in waiting)
+            yield from (TokenRun(one.text, (one,)) for one in waiting)
         waiting, left = [], b""
-    yield from (Piece(one.text, (one,)) for one in waiting)
+    yield from (TokenRun(one.text, (one,)) for one in waiting)
 
 
 def _read_token(number: int, sent: Object | None) -> Token:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.analysis.confidence import Piece, Stream, Token, read_streams
+from webapp.analysis.confidence import Stream, Token, TokenRun, read_streams
 from webapp.services import deadline, services
 from webapp.views import read_whole_number
 
@@ -32,7 +32,7 @@ class Section:
     start: int
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[TokenRun, ...]:
         end = self.start + TOKENS
         return tuple(
             piece for piece in self.stream.pieces if self.start < piece.tokens[0].number <= end
