@@ -14,7 +14,7 @@ from webapp.serving.admission import (
     Admission,
     Kind,
     Permit,
-    Shares,
+    Quotas,
     classify,
 )
 
@@ -24,7 +24,7 @@ BODY = 1_000
 @pytest.fixture
 def admission() -> Admission:
     most = {Kind.CREATE: 3, Kind.STREAM: 1, Kind.PAGE: 1}
-    return Admission(Shares(most, dict.fromkeys(Kind, 1), BODY))
+    return Admission(Quotas(most, dict.fromkeys(Kind, 1), BODY))
 
 
 def permit(admission: Admission, kind: Kind, size: int = 0, client: str = "") -> Permit:
@@ -135,11 +135,11 @@ def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None
 
 
 def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
-    shares = Shares.for_config(Config(threads=3))
-    admission = Admission(shares)
+    quotas = Quotas.for_config(Config(threads=3))
+    admission = Admission(quotas)
     for kind in (Kind.PAGE, Kind.STREAM):
         held = [
-            permit(admission, kind, client="192.0.2.1") for _ in range(shares.most_of_one[kind])
+            permit(admission, kind, client="192.0.2.1") for _ in range(quotas.most_of_one[kind])
         ]
 
         assert admission.admit(kind, 0, "192.0.2.1") is TOO_MANY
@@ -153,7 +153,7 @@ def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
 
 def test_pages_of_other_servers_wait_in_more_threads() -> None:
     elsewhere = Config(openai_base_url="http://127.0.0.1:1/v1")
-    own, other = (Shares.for_config(one).threads for one in (Config(), elsewhere))
+    own, other = (Quotas.for_config(one).threads for one in (Config(), elsewhere))
 
     assert own[Kind.PAGE] < other[Kind.PAGE] == own[Kind.CREATE]
 
@@ -161,7 +161,7 @@ def test_pages_of_other_servers_wait_in_more_threads() -> None:
 def test_uploads_are_larger_than_forms_and_few_where_files_are_imported() -> None:
     config = Config(allows_writes=True, max_upload_bytes=5_000_000, threads=1)
     takes, closed = (
-        Admission(Shares.for_config(one)) for one in (config, replace(config, allows_writes=False))
+        Admission(Quotas.for_config(one)) for one in (config, replace(config, allows_writes=False))
     )
 
     held = permit(takes, Kind.UPLOAD, 5_000_000)

@@ -14,7 +14,7 @@ import pytest
 from waitress import wasyncore
 
 from webapp.addresses.forwarding import Proxies
-from webapp.serving.admission import Kind, Shares
+from webapp.serving.admission import Kind, Quotas
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import (
     ACCEPTED_AT_ONCE,
@@ -102,10 +102,10 @@ def server(
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     most = dict.fromkeys(set(Kind) - {Kind.QUICK}, MOST)
-    shares = Shares(most, dict.fromkeys(Kind, MOST), MAX_BODY, proxies)
+    quotas = Quotas(most, dict.fromkeys(Kind, MOST), MAX_BODY, proxies)
     most_held = getattr(request, "param", HELD_IN_ALL)
     server = Server(
-        AnswerRefusals(app), listener, shares, TRANSFER, most_held=most_held, clock=clock
+        AnswerRefusals(app), listener, quotas, TRANSFER, most_held=most_held, clock=clock
     )
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
@@ -251,7 +251,7 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
 def test_a_client_that_holds_its_share_leaves_the_others_theirs(
     server: Server, app: App, clock: Clock, connect: Connect
 ) -> None:
-    server.admission.shares.most_of_one[Kind.STREAM] = MOST - 1
+    server.admission.quotas.most_of_one[Kind.STREAM] = MOST - 1
     head = b"GET /v1/%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     ask = head + b"X-Forwarded-For: 192.0.2.%d\r\n\r\n"
     for _ in range(MOST - 1):
@@ -326,8 +326,8 @@ def wait_for_held_answers(server: Server) -> None:
 
 def test_many_connections_are_accepted_in_a_turn(app: App) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        shares = Shares({}, dict.fromkeys(Kind, 1), MAX_BODY)
-        server = Server(app, listener, shares, TRANSFER)
+        quotas = Quotas({}, dict.fromkeys(Kind, 1), MAX_BODY)
+        server = Server(app, listener, quotas, TRANSFER)
         peers = [socket.create_connection(listener.getsockname()) for _ in range(20)]
         wasyncore.loop(timeout=PATIENCE, use_poll=True, map=server._map, count=1)
 

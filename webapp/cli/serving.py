@@ -37,7 +37,7 @@ from webapp.monitoring.exporter import CurrentState, Exporter
 from webapp.monitoring.logs import set_up_logs
 from webapp.monitoring.metrics import shared_metrics
 from webapp.redaction import hide_password, remember_secrets
-from webapp.serving.admission import Shares
+from webapp.serving.admission import Quotas
 from webapp.serving.processes import Workers
 from webapp.serving.server import BACKLOG, Server
 
@@ -168,7 +168,7 @@ def _work(
     # as many turns of five milliseconds as there are threads.
     sys.setswitchinterval(_SWITCH_SECONDS)
     app = create_app(config, fills_new_store=True, completes_store=True)
-    server = Server(app, listener, Shares.for_config(config), config.transfer_timeout)
+    server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)
 

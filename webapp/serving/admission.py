@@ -104,7 +104,7 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class Quotas:
     """How many requests of each kind are taken on, and the budget of bodies in bytes.
 
     Of the kinds in `most_of_one`, one client has at most so many.
@@ -118,8 +118,8 @@ class Shares:
     most_of_one: dict[Kind, int] = field(default_factory=dict)
 
     @classmethod
-    def for_config(cls, config: Config) -> Shares:
-        """Compute the shares of one worker."""
+    def for_config(cls, config: Config) -> Quotas:
+        """Compute the quotas of one worker."""
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         threads[Kind.UPLOAD] = min(_UPLOADS_AT_ONCE, config.threads)
         most = threads | dict.fromkeys(_PAGES, _WAITING_PAGES * config.threads)
@@ -170,16 +170,16 @@ class Permit:
 class Admission:
     """Counts the requests that a worker has taken on; safe for all of its threads."""
 
-    def __init__(self, shares: Shares) -> None:
-        self.shares: Final = shares
+    def __init__(self, quotas: Quotas) -> None:
+        self.quotas: Final = quotas
         self._lock = threading.Lock()
         self._taken = Counter[Kind]()
         self._taken_by = Counter[tuple[Kind, str]]()
-        self._bytes_left = shares.max_create_body * _BODIES_AT_ONCE
+        self._bytes_left = quotas.max_create_body * _BODIES_AT_ONCE
 
     def admit(self, kind: Kind, body_bytes: int, client: str = "") -> Permit | Refusal:
         """Admit a request whose head announces `body_bytes`, or refuse it."""
-        if body_bytes > self.shares.find_most_bytes(kind):
+        if body_bytes > self.quotas.find_most_bytes(kind):
             return TOO_LARGE
         with self._lock:
             if self._is_full(kind, client):
@@ -198,7 +198,7 @@ class Admission:
 
         A body in chunks announces no size; it is called again as more of it arrives.
         """
-        if body_bytes > self.shares.find_most_bytes(permit.kind):
+        if body_bytes > self.quotas.find_most_bytes(permit.kind):
             return TOO_LARGE
         if permit.kind is not Kind.CREATE:
             return None
@@ -216,9 +216,9 @@ class Admission:
             return self._is_full(kind, client)
 
     def _is_full(self, kind: Kind, client: str) -> bool:
-        shares = self.shares
-        return (kind in shares.most and self._taken[kind] >= shares.most[kind]) or (
-            kind in shares.most_of_one and self._taken_by[kind, client] >= shares.most_of_one[kind]
+        quotas = self.quotas
+        return (kind in quotas.most and self._taken[kind] >= quotas.most[kind]) or (
+            kind in quotas.most_of_one and self._taken_by[kind, client] >= quotas.most_of_one[kind]
         )
 
     def _give_back(self, permit: Permit) -> None:

@@ -98,10 +98,10 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def _admit(self) -> Refusal | None:
-        shares, remote = self._admission.shares, self.client
-        self.client = shares.find_client(remote, self.headers.get("X_FORWARDED_FOR", ""))
+        quotas, remote = self._admission.quotas, self.client
+        self.client = quotas.find_client(remote, self.headers.get("X_FORWARDED_FOR", ""))
         forwarded = self.headers.get("X_FORWARDED_PREFIX", "")
-        prefix = shares.proxies.find_prefix(remote, forwarded)
+        prefix = quotas.proxies.find_prefix(remote, forwarded)
         path = remove_prefix(self.path, prefix)
         has_body = self.chunked or self.content_length > 0
         kind = classify(self.command, path, self.query, has_body=has_body)

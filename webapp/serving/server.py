@@ -16,7 +16,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from webapp.redaction import mask_logger
-from webapp.serving.admission import Admission, Kind, Shares
+from webapp.serving.admission import Admission, Kind, Quotas
 from webapp.serving.channels import Channel
 from webapp.serving.queues import FairQueue
 
@@ -60,20 +60,20 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self,
         app: WSGIApplication,
         listener: socket.socket,
-        shares: Shares,
+        quotas: Quotas,
         transfer_seconds: float,
         *,
         most_held: int = HELD_IN_ALL,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.admission: Final = Admission(shares)
+        self.admission: Final = Admission(quotas)
         self._transfer_seconds = transfer_seconds
         self._most_held = most_held
         self._clock = clock
         self._stops_at: float | None = None
         self._most = _limit_connections()
         self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
-        for kind, threads in shares.threads.items():
+        for kind, threads in quotas.threads.items():
             self._pools[kind] = ThreadedTaskDispatcher()
             self._pools[kind].queue = FairQueue()
             self._pools[kind].set_thread_count(threads)
