@@ -24,18 +24,19 @@ To share a completion:
 Values are those of `exact_json`. Only strings change, with the names of members and the bytes of
 tokens; a number that is a secret becomes 0. Masks say the kind and nothing else of the secret.
 Errors are raised, never swallowed: a value that was not scanned to its end is not shared. Takes
-time linear in the value, and memory of a few times its size. A share remembers `RULES_VERSION`; if
-it has grown since, the stored snapshot may hold secrets that are found only now.
+time linear in the value, and memory of a few times its size. A share remembers
+`REDACTION_VERSION`; if it has grown since, the stored snapshot may hold secrets that are found only
+now.
 """
 
 from webapp.redaction.addresses import hide_password
 from webapp.redaction.logs import get_logger, mask_logger, remember_secrets
 from webapp.redaction.masking import find, mask
-from webapp.redaction.redactor import RULES_VERSION, UNSEARCHED, Finding, Redactor, Scan
+from webapp.redaction.redactor import REDACTION_VERSION, UNSEARCHED, Finding, Redactor, Scan
 from webapp.redaction.streams import KeyRedactor, StreamRedactor
 
 __all__ = [
-    "RULES_VERSION",
+    "REDACTION_VERSION",
     "UNSEARCHED",
     "Finding",
     "KeyRedactor",

@@ -11,7 +11,7 @@ from typing import Final
 
 from webapp.exact_json import Value
 from webapp.notes import Note, write_notes
-from webapp.redaction import RULES_VERSION
+from webapp.redaction import REDACTION_VERSION
 from webapp.shares.snapshot import Choices, Snapshot, make_snapshot
 
 _MOST: Final = 32
@@ -62,7 +62,7 @@ class RecentSnapshots:
 def _describe(content: bytes, choices: Choices, words: Collection[str]) -> Iterator[str]:
     yield content.hex()
     yield json.dumps([choices.to_json(), *words], sort_keys=True)
-    yield str(RULES_VERSION)
+    yield str(REDACTION_VERSION)
 
 
 def _digest(texts: Iterator[str] | Sequence[str]) -> bytes:

@@ -19,7 +19,7 @@ from webapp.messages import Message
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
-from webapp.redaction import RULES_VERSION, UNSEARCHED, Finding, Redactor
+from webapp.redaction import REDACTION_VERSION, UNSEARCHED, Finding, Redactor
 
 SHARED_ID: Final = "shared"
 """The id of every completion in a share: its own would help somebody who has a key."""
@@ -140,7 +140,7 @@ def make_snapshot(
         title=_find_title(text),
         omitted="; ".join(omitted),
         choices=choices,
-        rules=RULES_VERSION,
+        rules=REDACTION_VERSION,
         total=len(messages),
         findings=findings,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.embedded.store.test_deriving import store_old
 from tools.store_rows import add, completion, rows
-from webapp.analysis.checks import RULES_VERSION, list_severities
+from webapp.analysis.checks import CHECKS_VERSION, list_severities
 from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.documents.records import Metadata
@@ -51,7 +51,7 @@ def test_completions_are_checked_behind_the_adds(store: Store, url: str) -> None
     )
     assert (find_tags(url), count(store)) == ({}, 3)
 
-    store.check(list_severities, rules=RULES_VERSION)
+    store.check(list_severities, rules=CHECKS_VERSION)
 
     assert find_tags(url) == {"cut": TAGS["warning"], "broken": TAGS["error"]}
     assert count(store) == 0

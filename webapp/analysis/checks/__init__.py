@@ -28,8 +28,8 @@ from webapp.analysis.checks import (  # noqa: F401  the rules register themselve
     tools,
 )
 from webapp.analysis.checks.rules import (
+    CHECKS_VERSION,
     RULES,
-    RULES_VERSION,
     Finding,
     Report,
     Rule,
@@ -41,7 +41,7 @@ from webapp.exact_json import parse
 
 __all__ = [
     "RULES",
-    "RULES_VERSION",
+    "CHECKS_VERSION",
     "Finding",
     "Need",
     "Report",

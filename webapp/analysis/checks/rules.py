@@ -16,7 +16,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
-RULES_VERSION: Final = 2
+CHECKS_VERSION: Final = 2
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MOST_OF_A_RULE: Final = 50

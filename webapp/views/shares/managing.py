@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record
-from webapp.redaction import RULES_VERSION
+from webapp.redaction import REDACTION_VERSION
 from webapp.services import services
 from webapp.shares import Share, find_new
 from webapp.views.shares import find_owner, find_share
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
         "shares/index.html",
         shares=shares,
         now=store.now(),
-        rules=RULES_VERSION,
+        rules=REDACTION_VERSION,
         completion=completion,
         query=request.args.get("q", ""),
     )
@@ -59,7 +59,7 @@ def check(share_id: str) -> ResponseReturnValue:
     share = find_share(share_id)
     if count_new(share):
         return redirect(url_for("managing.show_check", share_id=share_id), 303)
-    services().sharing.store.note_rules(share.id, RULES_VERSION)
+    services().sharing.store.note_rules(share.id, REDACTION_VERSION)
     return redirect(url_for("managing.index"), 303)
 
 
