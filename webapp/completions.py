@@ -12,9 +12,9 @@ from typing import Final, Generic, TypeVar
 
 from webapp.exact_json import Array, Boolean, Member, Null, Number, Object, String, Value
 from webapp.messages import (
+    FilterReport,
     Message,
     Part,
-    Report,
     Text,
     Unknown,
     UrlCitation,
@@ -122,7 +122,7 @@ class Choice:
     message: Message | None
     finish_reason: str | None
     logprobs: Object | None = None
-    reports: tuple[Report, ...] = ()
+    reports: tuple[FilterReport, ...] = ()
     also_sent: tuple[Member, ...] = ()
 
     @classmethod
@@ -225,7 +225,7 @@ class Completion:
     metadata: tuple[Member, ...] = ()
     choices: tuple[Choice, ...] = ()
     prediction: Prediction | None = None
-    reports: tuple[Report, ...] = ()
+    reports: tuple[FilterReport, ...] = ()
     settings: tuple[Member, ...] = ()
     input_messages: tuple[Message, ...] | None = None
     original_id: str | None = None

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from webapp.completions import Choice, Completion, scalar_text
 from webapp.exact_json import Array, Member, NotJson, Null, Object, Value, parse
-from webapp.messages import Message, Report, ToolCall, Unknown
+from webapp.messages import FilterReport, Message, ToolCall, Unknown
 
 TEXT: Final = "text"
 INTEGER: Final = 0
@@ -189,6 +189,6 @@ def shown_of_choice(choice: Choice) -> Iterator[str]:
     yield from shown_of_message(choice.message_or_empty)
 
 
-def _reported(reports: Iterable[Report]) -> Iterator[str]:
+def _reported(reports: Iterable[FilterReport]) -> Iterator[str]:
     for report in reports:
         yield from leaves(report.json)

@@ -1,11 +1,11 @@
 """Parse stored messages into values: content parts, tool calls, annotations, filter reports.
 
-    parts       one class a kind of content, each parsing its own shape
-    parsing     the parts, calls and annotations of a message
-    reasoning   reasoning that is sent as a list, or twice
-    citing      the sources that are listed beside a text
-    findings    the results of content filters and moderation
-    message     `Message`, which holds them all, and the positions of its texts
+    parts           one class a kind of content, each parsing its own shape
+    parsing         the parts, calls and annotations of a message
+    reasoning       reasoning that is sent as a list, or twice
+    citing          the sources that are listed beside a text
+    filter_reports  the results of content filters and moderation
+    message         `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
 or shape becomes an `Unknown` that keeps its exact JSON, so no field that a server sent is lost.
@@ -14,7 +14,7 @@ servers return.
 """
 
 from webapp.messages.citing import merge_lists, parse_listed
-from webapp.messages.findings import Finding, Findings, Report, split_reports
+from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.message import BARE, INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
 from webapp.messages.parts import (
@@ -42,8 +42,8 @@ __all__ = [
     "Audio",
     "Call",
     "File",
-    "Finding",
-    "Findings",
+    "FilterCategory",
+    "FilterResult",
     "Image",
     "InputAudio",
     "Message",
@@ -51,7 +51,7 @@ __all__ = [
     "Reasoning",
     "RedactedReasoning",
     "Refusal",
-    "Report",
+    "FilterReport",
     "Text",
     "ToolCall",
     "Unknown",

@@ -32,7 +32,7 @@ _DEEPEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class FilterCategory:
     """One category: whether it was detected, how severe it is, whether the text was filtered."""
 
     name: str
@@ -63,32 +63,32 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class FilterResult:
     """The categories of one result; `of` names the text that was checked, if it is named.
 
     `failed` is true if the check itself failed, so that an empty result means nothing.
     """
 
     of: str
-    found: tuple[Finding, ...]
+    found: tuple[FilterCategory, ...]
     extras: tuple[Member, ...] = ()
     failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class FilterReport:
     """All results in the field `name`, which holds `json`."""
 
     name: str
     json: Value
-    results: tuple[Findings, ...]
+    results: tuple[FilterResult, ...]
 
     @property
     def title(self) -> str:
         return _TITLES[self.name]
 
     @property
-    def notable(self) -> tuple[Finding, ...]:
+    def notable(self) -> tuple[FilterCategory, ...]:
         """The categories that were filtered or detected."""
         found = (one for result in self.results for one in result.found)
         return tuple(one for one in found if one.state in ("filtered", "detected"))
@@ -100,9 +100,9 @@ class Report:
         return tuple(dict.fromkeys(of or "one result" for of in failed))
 
     @property
-    def shown(self) -> tuple[Findings, ...]:
+    def shown(self) -> tuple[FilterResult, ...]:
         """The first results, with at most `MAX_SHOWN` categories in all."""
-        shown: list[Findings] = []
+        shown: list[FilterResult] = []
         room = MAX_SHOWN
         for result in self.results:
             if room <= 0:
@@ -121,29 +121,29 @@ class Report:
         return sum(len(result.found) for result in self.results)
 
 
-def split_reports(members: Sequence[Member]) -> tuple[tuple[Report, ...], tuple[Member, ...]]:
+def split_reports(members: Sequence[Member]) -> tuple[tuple[FilterReport, ...], tuple[Member, ...]]:
     """Split `members` into the reports and the others."""
     reports = {at: _parse_report(member) for at, member in enumerate(members)}
     left = tuple(member for at, member in enumerate(members) if reports[at] is None)
     return tuple(report for report in reports.values() if report is not None), left
 
 
-def _parse_report(member: Member) -> Report | None:
+def _parse_report(member: Member) -> FilterReport | None:
     name = member.name.text
     if name not in _TITLES:
         return None
     reader = _parse_moderation if name.startswith("moderation") else _parse_filter
-    results: list[Findings] = []
+    results: list[FilterResult] = []
     named: str | None = None
     for result in islice(reader(member.value, "", _DEEPEST), MAX_ITEMS):
         if result.found or result.extras:
             # Of several results in a row that are of the same text, the first one names it.
             results.append(replace(result, of="") if result.of == named else result)
             named = result.of
-    return Report(name=name, json=member.value, results=tuple(results)) if results else None
+    return FilterReport(name=name, json=member.value, results=tuple(results)) if results else None
 
 
-def _parse_filter(value: Value, of: str, levels: int) -> Iterator[Findings]:
+def _parse_filter(value: Value, of: str, levels: int) -> Iterator[FilterResult]:
     """Yield results as Azure sends them: categories by name, or a list of those, one a prompt."""
     if isinstance(value, Array) and levels:
         for item in value.items:
@@ -161,17 +161,17 @@ def _parse_filter(value: Value, of: str, levels: int) -> Iterator[Findings]:
     yield replace(found, extras=found.extras + beyond)
 
 
-def _parse_categories(value: Object, of: str) -> Findings:
-    found = [finding for member in value.members for finding in _parse_finding(member)]
-    left = (member for member in value.find_unread() if not any(_parse_finding(member)))
+def _parse_categories(value: Object, of: str) -> FilterResult:
+    found = [finding for member in value.members for finding in _parse_category(member)]
+    left = (member for member in value.find_unread() if not any(_parse_category(member)))
     failed = value.object("error") is not None
-    return Findings(of=of, found=tuple(found), extras=tuple(left), failed=failed)
+    return FilterResult(of=of, found=tuple(found), extras=tuple(left), failed=failed)
 
 
-def _parse_finding(member: Member) -> Iterator[Finding]:
+def _parse_category(member: Member) -> Iterator[FilterCategory]:
     name, value = member.name.text, member.value
     if isinstance(value, Object) and name != "error":
-        yield Finding(
+        yield FilterCategory(
             name=name,
             filtered=value.boolean("filtered"),
             detected=value.boolean("detected"),
@@ -183,12 +183,12 @@ def _parse_finding(member: Member) -> Iterator[Finding]:
         if len(lists) == len(value.items):
             for item in lists:
                 filtered = item.boolean("filtered")
-                yield Finding(
+                yield FilterCategory(
                     name=name, filtered=filtered, extras=item.find_unread(filtered=Boolean)
                 )
 
 
-def _parse_moderation(value: Value, of: str, levels: int) -> Iterator[Findings]:
+def _parse_moderation(value: Value, of: str, levels: int) -> Iterator[FilterResult]:
     """Yield results of the moderation models, from all `categories` in `value`."""
     if not levels:
         return
@@ -205,23 +205,25 @@ def _parse_moderation(value: Value, of: str, levels: int) -> Iterator[Findings]:
         failed = value.text("type") == "error"
         left = value.find_unread() if failed else value.find_unread(type=String)
         scalars = tuple(one for one in left if not isinstance(one.value, Array | Object))
-        yield Findings(of=of, found=(), extras=scalars, failed=failed)
+        yield FilterResult(of=of, found=(), extras=scalars, failed=failed)
 
 
-def _parse_moderation_result(value: Object, of: str) -> Findings:
+def _parse_moderation_result(value: Object, of: str) -> FilterResult:
     categories, scores = value.object("categories"), value.object("category_scores")
     by_name = {member.name.text: member.value for member in scores.members} if scores else {}
     found = tuple(
-        Finding(
+        FilterCategory(
             name=member.name.text,
             detected=member.value.value if isinstance(member.value, Boolean) else None,
             score=_get_source(by_name.pop(member.name.text, None)),
         )
         for member in (categories.members if categories else ())
     )
-    alone = tuple(Finding(name=name, score=_get_source(score)) for name, score in by_name.items())
+    alone = tuple(
+        FilterCategory(name=name, score=_get_source(score)) for name, score in by_name.items()
+    )
     extras = value.find_unread(type=String, categories=Object, category_scores=Object)
-    return Findings(of=of, found=found + alone, extras=extras)
+    return FilterResult(of=of, found=found + alone, extras=extras)
 
 
 def _get_source(value: Value | None) -> str | None:
