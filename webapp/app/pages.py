@@ -38,15 +38,14 @@ from webapp.views.actions import (
     selecting,
 )
 from webapp.views.exports import lists, sources, transcripts
-from webapp.views.finding import conversations, overview, saving
-from webapp.views.finding import search as finding
+from webapp.views.finding import conversations, overview, saving, searching
 from webapp.views.inspecting import checks, compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 
 _OF_TRANSCRIPTS: Final = (
     *(listing, completions, checks, search, messages, texts, media, remote_images),
     *(code, rerun, changing, selecting, pinning, noting, compare, confidence, conversations),
-    *(finding, overview, saving, sources, transcripts, lists, making, redacted),
+    *(searching, overview, saving, sources, transcripts, lists, making, redacted),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 
