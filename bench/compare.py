@@ -24,7 +24,7 @@ from webapp.analysis.differences import compare_texts
 SIZES: Final = (1_000, 10_000, 100_000)
 TEXTS: Final = (2_000, 20_000, 200_000, 2_000_000)
 
-_MOST_CHANGED: Final = 10_000
+_MAX_CHANGED: Final = 10_000
 
 Message = dict[str, Any]
 
@@ -46,7 +46,7 @@ def compare_transcripts(folder: Path, size: int) -> None:
         "every tenth message": lambda at: at % 10 == 0,
         "all messages": lambda at: True,
     }
-    if size > _MOST_CHANGED:
+    if size > _MAX_CHANGED:
         changes = {"one message": changes["one message"]}
     ids = {f"chatcmpl-{size}": None} | {
         f"chatcmpl-{size}-{place}": changed for place, changed in enumerate(changes.values())

@@ -32,7 +32,7 @@ from webapp.embedded import Store, import_files
 ROUNDS: Final = 7
 HOSTILE_ROUNDS: Final = 3
 SIZE: Final = 1_000_000
-MOST_SECONDS: Final = 2.0
+MAX_SECONDS: Final = 2.0
 WORST_SHOWN: Final = 25
 
 _MB: Final = 1024 * 1024
@@ -176,14 +176,14 @@ def _print_all(cases: Iterable[Case], empty: float) -> None:
 
 def _report_failures(cases: Iterable[Case]) -> int:
     """Return the exit status, after printing every page that costs too much."""
-    costly = [case for case in cases if case.median > MOST_SECONDS]
+    costly = [case for case in cases if case.median > MAX_SECONDS]
     broken = [case for case in cases if case.status >= 500]
     for case in costly:
-        print(f"more than {MOST_SECONDS:g} s of CPU time: {case.name}, {case.median:.2f} s")
+        print(f"more than {MAX_SECONDS:g} s of CPU time: {case.name}, {case.median:.2f} s")
     for case in broken:
         print(f"status {case.status}: {case.name}")
     if not costly and not broken:
-        print(f"no input of this size costs more than {MOST_SECONDS:g} s of CPU time")
+        print(f"no input of this size costs more than {MAX_SECONDS:g} s of CPU time")
     return 1 if costly or broken else 0
 
 

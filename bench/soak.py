@@ -27,7 +27,7 @@ from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
 from webapp.templating.bubbles import BUBBLES
 
-MOST_GROWTH: Final = 1.5
+MAX_GROWTH: Final = 1.5
 _SIZES: Final = (2, 5, 20, 45, 110)
 """Messages of the generated transcripts, in turn."""
 _PAGES: Final = (
@@ -62,7 +62,7 @@ def main() -> None:
                 first = first or held
                 kept = f"{len(bubbles):10,}{bubbles.size / 1e6:8.1f}"
                 print(f"{count:10,}{held / 1e6:10.0f}{held / first:8.2f}{kept}", flush=True)
-    if held > MOST_GROWTH * first or bubbles.size > bubbles.most_bytes:
+    if held > MAX_GROWTH * first or bubbles.size > bubbles.most_bytes:
         sys.exit("The memory grows.")
 
 

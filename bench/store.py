@@ -30,7 +30,7 @@ from webapp.embedded.store.pages import PageRequest
 
 ROUNDS: Final = 300
 LIMIT: Final = 20
-MOST_RATIO: Final = 1.5
+MAX_RATIO: Final = 1.5
 """The cost of the last page may be this many times that of the first."""
 
 _COUNTED: Final = "WITH RECURSIVE ns (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM ns WHERE n < {})"
@@ -153,7 +153,7 @@ def _compare(name: str, pages: Pages) -> None:
             ask()
             taken.append(time.perf_counter() - started)
     first, last = map(statistics.median, seconds)
-    verdict = "" if last / first < MOST_RATIO else f"  more than {MOST_RATIO}"
+    verdict = "" if last / first < MAX_RATIO else f"  more than {MAX_RATIO}"
     times = f"{first * 1e6:9.0f} µs{last * 1e6:9.0f} µs{last / first:8.2f}{verdict}"
     print(f"  {name:32}{times}", flush=True)
 

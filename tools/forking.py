@@ -24,7 +24,7 @@ from typing import IO, Final, TypeAlias
 
 from tools.paths import ROOT
 
-_MOST_BYTES: Final = 128 * 1024
+_MAX_BYTES: Final = 128 * 1024
 
 
 class Forked:
@@ -200,7 +200,7 @@ def _fork_on_demand(control: socket.socket) -> tuple[str, list[str]] | None:
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        run, files, _, _ = socket.recv_fds(control, _MOST_BYTES, 4)
+        run, files, _, _ = socket.recv_fds(control, _MAX_BYTES, 4)
         if not run:
             return None
         if os.fork() == 0:

@@ -80,7 +80,7 @@ function focusOn(place) {
 // Loading all: page after page, until the end, an error, or Stop. One function asks and waits, so
 // whatever becomes of a request, either the next one follows or the bar is closed.
 
-const MOST_AT_ONCE = 100;
+const MAX_AT_ONCE = 100;
 const bar = document.getElementById("loading-all");
 let isWanted = false;
 let isLoading = false;
@@ -116,7 +116,7 @@ async function loadNext(place) {
   const link = place.querySelector(":scope > .button[hx-get]");
   if (!link) return null;
   const url = new URL(link.getAttribute("hx-get"), location.href);
-  url.searchParams.set("limit", MOST_AT_ONCE);
+  url.searchParams.set("limit", MAX_AT_ONCE);
   const surroundings = surroundingsOf(place);
   await window.htmx.ajax("GET", url.pathname + url.search, { source: place, target: place, swap: "outerHTML" });
   const next = findAdded(surroundings).find((one) => one.matches(".loads"));

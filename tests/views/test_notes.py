@@ -21,7 +21,7 @@ from webapp.embedded import Store
 from webapp.embedded.documents.records import parse_record
 from webapp.exact_json import parse
 from webapp.factories import find_database_url, open_app_database
-from webapp.notes import MOST_CHARACTERS, MOST_NOTES, Note, Notes, read_notes
+from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes, read_notes
 from webapp.shares import Choices, make_snapshot
 
 ID = "chatcmpl-noted"
@@ -126,7 +126,7 @@ def test_notes_are_changed_by_their_author_and_by_administrators(app: Flask) -> 
     ("fields", "words"),
     [
         ({"text": " \r\n "}, "empty"),
-        ({"text": "x" * (MOST_CHARACTERS + 1)}, "up to 4,000 characters"),
+        ({"text": "x" * (MAX_CHARACTERS + 1)}, "up to 4,000 characters"),
         ({"text": "x", "from": "0"}, "whole numbers"),
         ({"text": "x", "from": "one"}, "whole numbers"),
         ({"text": "x", "from": "9"}, "has 5 messages"),
@@ -233,7 +233,7 @@ def test_notes_are_of_one_place_and_not_too_many(database: Config) -> None:
         draft = Note(id="", author="a", name="A", created=0, text="t", first=1, last=2)
 
         states = [notes.find_state(ID)]
-        added = [notes.add(ID, draft) for _ in range(MOST_NOTES + 1)]
+        added = [notes.add(ID, draft) for _ in range(MAX_NOTES + 1)]
         states.append(notes.find_state(ID))
         first = added[0]
         assert first is not None and added[-1] is None and all(added[:-1])
@@ -247,5 +247,5 @@ def test_notes_are_of_one_place_and_not_too_many(database: Config) -> None:
         assert len(set(states)) == 4
         assert elsewhere.list(ID) == () and elsewhere.find(ID, first.id) is None
         elsewhere.add(ID, draft)
-        assert notes.remove_all(ID) == MOST_NOTES - 1
+        assert notes.remove_all(ID) == MAX_NOTES - 1
         assert len(elsewhere.list(ID)) == 1

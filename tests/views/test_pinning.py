@@ -19,7 +19,7 @@ from webapp.config import Config
 from webapp.embedded import Retention, Store
 from webapp.embedded.documents.records import parse_record
 from webapp.factories import find_database_url, open_app_database
-from webapp.pins import MOST_PINNED, Pins
+from webapp.pins import MAX_PINNED, Pins
 
 IDS = ["chatcmpl-a", "chatcmpl-b", "chatcmpl-c"]
 
@@ -107,8 +107,8 @@ def test_pins_are_few_of_one_place_and_outlive_retention(database: Config) -> No
 
         assert retention.delete_old() == 2
         assert store.retrieve_completion("chatcmpl-b") is not None
-        added = [pins.add(f"c{at}") for at in range(MOST_PINNED + 1)]
-        assert added == [True] * MOST_PINNED + [False]
+        added = [pins.add(f"c{at}") for at in range(MAX_PINNED + 1)]
+        assert added == [True] * MAX_PINNED + [False]
         assert pins.add("c0") and pins.remove("c0") and not pins.remove("c0")
         assert elsewhere.list() == ["chatcmpl-b"]
 

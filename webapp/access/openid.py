@@ -29,7 +29,7 @@ log = get_logger("readback")
 NAME: Final = "provider"
 _SECONDS: Final = 10
 _STATE: Final = f"_state_{NAME}_"
-_MOST_STATES: Final = 3
+_MAX_STATES: Final = 3
 """Logins begun in one browser at once; each takes 500 bytes of a cookie that may have 4,096."""
 
 
@@ -121,7 +121,7 @@ class Provider:
         states = sorted(
             (key for key in session if key.startswith(_STATE)), key=lambda key: session[key]["exp"]
         )
-        for key in states[: max(0, len(states) - _MOST_STATES + 1)]:
+        for key in states[: max(0, len(states) - _MAX_STATES + 1)]:
             session.pop(key)
         url: str = begun.pop("url")
         self._client.save_authorize_data(redirect_uri=redirect_uri, wanted=wanted, **begun)

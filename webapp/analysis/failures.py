@@ -17,7 +17,7 @@ from webapp.analysis.naming import shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import Message, Refusal, Text
 
-_MOST_JSON: Final = 256 * 1024
+_MAX_JSON: Final = 256 * 1024
 _ENDS: Final = 16 * 1024
 """Of a text, so many characters at its beginning and at its end are read."""
 
@@ -110,7 +110,7 @@ def find_result_failure(
     text = "\n".join(texts).strip()
     if not text:
         return None
-    if text[0] == "{" and len(text) <= _MOST_JSON:
+    if text[0] == "{" and len(text) <= _MAX_JSON:
         try:
             value = exact_json.parse(text)
         except NotJson:

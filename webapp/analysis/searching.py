@@ -23,12 +23,12 @@ KINDS: Final[tuple[Kind, ...]] = ("text", "input", "output", "metadata")
 """Texts of messages, input of tools, output of tools, and metadata of the completion."""
 
 LONGEST_QUERY: Final = 1_000
-MOST_IN_A_TEXT: Final = 20
+MAX_IN_A_TEXT: Final = 20
 """Hits shown of one text; further ones are counted."""
 
 _AROUND: Final = 80
-_MOST_COUNTED: Final = 10_000
-_MOST_MEMORY: Final = 8 * 1024 * 1024
+_MAX_COUNTED: Final = 10_000
+_MAX_MEMORY: Final = 8 * 1024 * 1024
 
 
 class BadPattern(ValueError):
@@ -90,7 +90,7 @@ class Query:
         options: Any = re2.Options()
         options.log_errors = False
         options.case_sensitive = is_exact
-        options.max_mem = _MOST_MEMORY
+        options.max_mem = _MAX_MEMORY
         words = LONE_SURROGATES.sub("\ufffd", words)
         try:
             self._pattern: Any = re2.compile(words if is_pattern else re2.escape(words), options)
@@ -117,7 +117,7 @@ class Query:
             shown = 0
             for found in self._pattern.finditer(text):
                 count += 1
-                if shown < MOST_IN_A_TEXT:
+                if shown < MAX_IN_A_TEXT:
                     shown += 1
                     hits.append(
                         Hit(
@@ -132,7 +132,7 @@ class Query:
                             role=role or "no role",
                         )
                     )
-                if count >= _MOST_COUNTED:
+                if count >= _MAX_COUNTED:
                     return Searched(tuple(hits), count)
         return Searched(tuple(hits), count)
 

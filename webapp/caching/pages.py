@@ -31,10 +31,10 @@ from webapp.upstream import Answers, Asked, digest_text, note_answers
 PAGES: Final = "readback.pages"
 """The extension of an application with the pages that it keeps."""
 
-MOST_BYTES: Final = 24 * 1024 * 1024
+MAX_BYTES: Final = 24 * 1024 * 1024
 """Of the pages that a process keeps, with their compressed forms; about 100 of 20 messages."""
 
-MOST_REQUESTS: Final = 4
+MAX_REQUESTS: Final = 4
 """Of a page that is kept; one that needed more, such as for a whole run, needs fewer next time."""
 
 _LARGEST: Final = 1024 * 1024
@@ -60,7 +60,7 @@ class PageCache:
     `cookies` are the names of those that a page depends on.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES, *, cookies: Sequence[str] = ()) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES, *, cookies: Sequence[str] = ()) -> None:
         self.most_bytes = most_bytes
         self._cookies = tuple(cookies)
         self.size = 0
@@ -97,7 +97,7 @@ class PageCache:
         if was_quick and digests and not inputs.is_spoiled and _may_keep(response):
             # Inputs that cover the answers need not be compared with them.
             compared = {} if inputs.cover_answers else answers.deciding
-            if len(compared) <= MOST_REQUESTS:
+            if len(compared) <= MAX_REQUESTS:
                 self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))
         return response
 

@@ -45,7 +45,7 @@ from webapp.messages import (
 from webapp.notes import Note
 from webapp.rendering import render_exact, render_markdown
 
-_MOST_PARSED = 1_000_000
+_MAX_PARSED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,7 @@ def _write_text(text: str, anchor: str, *, annotations: Sequence[Annotation] = (
 
 def _write_data(text: str) -> str:
     """Write the text of arguments or of a result; JSON is indented, every lexeme as written."""
-    if text.lstrip()[:1] in ("{", "[") and len(text) <= _MOST_PARSED:
+    if text.lstrip()[:1] in ("{", "[") and len(text) <= _MAX_PARSED:
         try:
             return render_exact(exact_json.indent(exact_json.parse(text)))
         except NotJson:

@@ -40,7 +40,7 @@ _TICKS: Final = re.compile("`+")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$^:=\"'@])")
 _LINK: Final = re.compile(r"https?://[^\s<>\x00-\x20\\]{1,2000}")
 _SPACES: Final = re.compile(r"\s+")
-_MOST_PARSED: Final = 1_000_000
+_MAX_PARSED: Final = 1_000_000
 
 
 def iter_markdown(transcript: Transcript) -> Iterator[str]:
@@ -183,7 +183,7 @@ def isolate(text: str) -> str:
 def fence_result(text: str) -> str:
     """Put a text that is not Markdown in a code block, marked as JSON if it is that."""
     is_json = False
-    if text.lstrip()[:1] in ("{", "[") and len(text) <= _MOST_PARSED:
+    if text.lstrip()[:1] in ("{", "[") and len(text) <= _MAX_PARSED:
         try:
             exact_json.parse(text)
             is_json = True

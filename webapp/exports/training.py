@@ -16,7 +16,7 @@ from webapp.exports.exact import join_lines
 from webapp.exports.transcript import Item, Transcript, iter_items
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
-_MOST_LISTED: Final = 100
+_MAX_LISTED: Final = 100
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class LeftOut:
 
     def add(self, sentence: str) -> None:
         self.count += 1
-        if len(self.sentences) < _MOST_LISTED:
+        if len(self.sentences) < _MAX_LISTED:
             self.sentences.append(sentence)
 
 

@@ -11,7 +11,7 @@ from webapp.completions import Choice, Completion
 from webapp.messages import Message, ToolCall
 from webapp.notes import Note
 
-_MOST_WAITING: Final = 1_000
+_MAX_WAITING: Final = 1_000
 """Calls that still await their results; an older one is no longer paired."""
 
 
@@ -123,7 +123,7 @@ def _pair(message: Message, number: int | None, waiting: OrderedDict[str, Called
             name = (call.name or "") if isinstance(call, ToolCall) else call.label
             waiting[key] = Called(item.number_call(position), name)
             waiting.move_to_end(key)
-        while len(waiting) > max(_MOST_WAITING, len(waiting_ids)):
+        while len(waiting) > max(_MAX_WAITING, len(waiting_ids)):
             waiting.popitem(last=False)
     return item
 

@@ -14,8 +14,8 @@ OUTCOMES: Final = (
     *("tool calls", "stop", "other"),
 )
 """How a completion ended: each has the first one that fits. The first four are failed answers."""
-MOST_BARS: Final = 120
-MOST_NAMES: Final = 21
+MAX_BARS: Final = 120
+MAX_NAMES: Final = 21
 """Models, and tools, that are counted; the most frequent ones, one more than a page shows."""
 
 

@@ -4,13 +4,13 @@ values  a note, and its form in the snapshot of a share
 store   the table, and the notes in it
 """
 
-from webapp.notes.store import MOST_CHARACTERS, MOST_NOTES, SCHEMA, Notes
+from webapp.notes.store import MAX_CHARACTERS, MAX_NOTES, SCHEMA, Notes
 from webapp.notes.values import MEMBER, Note, read_notes, write_notes
 
 __all__ = [
     "MEMBER",
-    "MOST_CHARACTERS",
-    "MOST_NOTES",
+    "MAX_CHARACTERS",
+    "MAX_NOTES",
     "SCHEMA",
     "Note",
     "Notes",

@@ -21,9 +21,9 @@ from webapp.redaction import get_logger
 
 log = get_logger("readback")
 
-MOST_NOTES: Final = 200
+MAX_NOTES: Final = 200
 """On one completion; all of them are on one page."""
-MOST_CHARACTERS: Final = 4_000
+MAX_CHARACTERS: Final = 4_000
 """Of a note."""
 
 _VERSION_1: Final = MetaData()
@@ -110,7 +110,7 @@ class Notes:
         added = replace(note, id=secrets.token_hex(8))
         binds = self._bind(completion_id)
         with self._database.get().exclusive.begin() as connection:
-            if connection.execute(_COUNT, binds).scalar_one() >= MOST_NOTES:
+            if connection.execute(_COUNT, binds).scalar_one() >= MAX_NOTES:
                 return None
             values = {name: getattr(added, name) for name in _COLUMNS.split(", ")}
             connection.execute(_ADD, binds | values | {"created": now})

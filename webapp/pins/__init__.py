@@ -3,6 +3,6 @@
 store   the table, and the pins in it
 """
 
-from webapp.pins.store import MOST_PINNED, OWN_STORE, SCHEMA, Pins, name_place
+from webapp.pins.store import MAX_PINNED, OWN_STORE, SCHEMA, Pins, name_place
 
-__all__ = ["MOST_PINNED", "OWN_STORE", "SCHEMA", "Pins", "name_place"]
+__all__ = ["MAX_PINNED", "OWN_STORE", "SCHEMA", "Pins", "name_place"]

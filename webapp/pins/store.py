@@ -19,7 +19,7 @@ from webapp.redaction import get_logger
 
 log = get_logger("readback")
 
-MOST_PINNED: Final = 100
+MAX_PINNED: Final = 100
 """Pins of one server; all of them are above the list."""
 OWN_STORE: Final = "store"
 """The place of completions in the store of this Readback."""
@@ -76,7 +76,7 @@ class Pins:
         with self._database.get().exclusive.begin() as connection:
             if connection.execute(_FIND, values).scalar() is not None:
                 return True
-            if connection.execute(_COUNT, values).scalar_one() >= MOST_PINNED:
+            if connection.execute(_COUNT, values).scalar_one() >= MAX_PINNED:
                 return False
             connection.execute(_ADD, {**values, "pinned": int(self._now() * 1000)})
         return True

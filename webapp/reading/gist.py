@@ -11,11 +11,11 @@ from webapp import exact_json
 from webapp.completions import scalar_text
 from webapp.exact_json import Array, NotJson, Object, Value
 
-_MOST_READ: Final = 8_000
-_MOST_JSON: Final = 256 * 1024
-_MOST_SHOWN: Final = 300
-_MOST_LEAVES: Final = 8
-_MOST_DEPTH: Final = 4
+_MAX_READ: Final = 8_000
+_MAX_JSON: Final = 256 * 1024
+_MAX_SHOWN: Final = 300
+_MAX_LEAVES: Final = 8
+_MAX_DEPTH: Final = 4
 
 _FENCE: Final = re.compile(r"\s{0,3}(?:```|~~~)")
 _FENCED_JSON: Final = re.compile(
@@ -45,10 +45,10 @@ def find_gist(text: str) -> str:
     Sentences that only open an answer ("Sure!", "Let me see.") are passed over, as are headings,
     tables and code, unless there is nothing else. JSON is summarized by its values.
     """
-    fenced = _FENCED_JSON.fullmatch(text) if len(text) <= _MOST_JSON else None
+    fenced = _FENCED_JSON.fullmatch(text) if len(text) <= _MAX_JSON else None
     if summary := _summarize_json(fenced[1] if fenced else text):
         return summary
-    prose, others = _split_blocks(text[:_MOST_READ])
+    prose, others = _split_blocks(text[:_MAX_READ])
     opening = ""
     for block in prose:
         rest = block
@@ -98,17 +98,17 @@ def _find_end(block: str) -> int:
 
 def _summarize_json(text: str) -> str:
     """Summarize a JSON object or list by its first values with names; empty if it is not JSON."""
-    if text.lstrip()[:1] not in ("{", "[") or len(text) > _MOST_JSON:
+    if text.lstrip()[:1] not in ("{", "[") or len(text) > _MAX_JSON:
         return ""
     try:
         value = exact_json.parse(text)
     except NotJson:
         return ""
-    return _cut(", ".join(islice(_iter_leaves(value, "", 0), _MOST_LEAVES)))
+    return _cut(", ".join(islice(_iter_leaves(value, "", 0), _MAX_LEAVES)))
 
 
 def _iter_leaves(value: Value, name: str, depth: int) -> Iterator[str]:
-    if isinstance(value, Object) and depth < _MOST_DEPTH:
+    if isinstance(value, Object) and depth < _MAX_DEPTH:
         for member in value.members:
             yield from _iter_leaves(member.value, member.name.text, depth + 1)
     elif isinstance(value, Array) and value.items:
@@ -124,4 +124,4 @@ def _iter_leaves(value: Value, name: str, depth: int) -> Iterator[str]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"

@@ -32,7 +32,7 @@ log = get_logger("readback.reading")
 
 _HEAD: Final = 65
 """Bytes of the digest that a file begins with, and of the line's end."""
-_MOST_HELD: Final = 1024 * 1024
+_MAX_HELD: Final = 1024 * 1024
 """Bytes of sources that are held in memory; more are in a file."""
 
 _NO_JSON: Final = Object("{}", 0, 2, ())
@@ -58,7 +58,7 @@ class Sources(Sequence[bytes]):
         if self._file is None:
             self._held.append(source)
             self._ends.append(self._ends[-1] + len(source))
-            if self._ends[-1] - len(source) <= _MOST_HELD < self._ends[-1]:
+            if self._ends[-1] - len(source) <= _MAX_HELD < self._ends[-1]:
                 self._move_to_file()
             return
         try:

@@ -33,7 +33,7 @@ from webapp.upstream import (
     last_items,
 )
 
-_MOST_LAST: Final = 20
+_MAX_LAST: Final = 20
 """Messages of the end of a transcript that its first page shows."""
 
 
@@ -102,7 +102,7 @@ class TranscriptLoader:
         requests, completion = self._start(completion_id, deadline)
         shows_end = shows_end and request.after is None and request.order == "asc"
         if request.order == "asc" or request.after is not None:
-            requests = requests.request_newest(min(request.limit, _MOST_LAST) if shows_end else 1)
+            requests = requests.request_newest(min(request.limit, _MAX_LAST) if shows_end else 1)
         try:
             messages = requests.list_messages_beside(completion, request)
         except UpstreamError as problem:

@@ -13,7 +13,7 @@ from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.upstream import BadAnswer, Deadline
 
-_MOST_PAGES: Final = 10_000
+_MAX_PAGES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def stream_transcript(
 def _iter_messages(
     loader: TranscriptLoader, page: TranscriptPage, start_deadline: Callable[[], Deadline]
 ) -> Iterator[Message]:
-    following = loader.iter_following(page, start_deadline, most=_MOST_PAGES)
+    following = loader.iter_following(page, start_deadline, most=_MAX_PAGES)
     while True:
         for entry in page.entries:
             if entry.choice is None:

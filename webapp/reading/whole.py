@@ -27,13 +27,13 @@ from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPag
 from webapp.transcript import arrange, build_output_entries, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
 
-_MOST_KEPT: Final = 10_000
+_MAX_KEPT: Final = 10_000
 """Messages of the whole runs that a process keeps, and as many of the runs of pages.
 
 A run counts as one more, for its findings.
 """
 
-_MOST_BYTES: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = 64 * 1024 * 1024
 """Of one run; the rest is not read."""
 
 
@@ -108,8 +108,8 @@ class WholeReader:
         self._is_eager = is_eager
         self._is_openai = is_openai
         # By the id of the completion, and the digest of its answer or of the page.
-        self._whole_runs = _KeptRuns(_MOST_KEPT)
-        self._page_runs = _KeptRuns(_MOST_KEPT)
+        self._whole_runs = _KeptRuns(_MAX_KEPT)
+        self._page_runs = _KeptRuns(_MAX_KEPT)
 
     @property
     def can_read(self) -> bool:
@@ -225,7 +225,7 @@ class WholeReader:
             after = found.next_after or found.claimed_after
             is_reachable = found.goes_on or after is not None
             goes_on = is_reachable or found.is_cut_off
-            if not is_reachable or not found.items or held.size > _MOST_BYTES:
+            if not is_reachable or not found.items or held.size > _MAX_BYTES:
                 break
             request = replace(request, after=after, shown=held.count)
         messages = held.end(is_whole=not goes_on)

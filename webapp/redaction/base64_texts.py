@@ -36,7 +36,7 @@ _ARCHIVES: Final = (
 )
 """The beginnings of files that hold others, which are not unpacked."""
 
-_MOST_UNPACKED: Final = 16 * 1024 * 1024
+_MAX_UNPACKED: Final = 16 * 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
 _UTF_16: Final = "utf-16-le"
@@ -195,10 +195,10 @@ def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:
     size = 0
     while content:
         unpacker = start()
-        piece = unpacker.decompress(content, _MOST_UNPACKED - size + 1)
+        piece = unpacker.decompress(content, _MAX_UNPACKED - size + 1)
         pieces.append(piece)
         size += len(piece)
-        if size > _MOST_UNPACKED:
+        if size > _MAX_UNPACKED:
             return None
         if not unpacker.eof:
             break

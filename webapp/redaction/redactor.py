@@ -22,7 +22,7 @@ from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segment
 from webapp.redaction.masking import write_mask
 from webapp.redaction.spreading import SHORTEST, Known
 
-_MOST_IN_NAME: Final = 40
+_MAX_IN_NAME: Final = 40
 UNSEARCHED: Final = write_mask("unsearched-data")
 """The mask of archives, and of data too long to be unpacked and searched."""
 
@@ -188,7 +188,7 @@ class Scan:
     def passes(self, text: str, name: str) -> bool:
         """Return whether there is nothing to mask in a text, as far as that is known."""
         is_plain = (text, name) in self._plain or (
-            not name and len(text) <= _MOST_IN_NAME and _holds_nothing(text)
+            not name and len(text) <= _MAX_IN_NAME and _holds_nothing(text)
         )
         words = self._redactor.words
         if not is_plain or not (self._kinds or words):

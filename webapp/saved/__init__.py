@@ -3,6 +3,6 @@
 store   the table, and the names in it
 """
 
-from webapp.saved.store import MOST_NAME, MOST_SAVED, SCHEMA, Saved, SavedFilters, clean_name
+from webapp.saved.store import MAX_NAME, MAX_SAVED, SCHEMA, Saved, SavedFilters, clean_name
 
-__all__ = ["MOST_NAME", "MOST_SAVED", "SCHEMA", "Saved", "SavedFilters", "clean_name"]
+__all__ = ["MAX_NAME", "MAX_SAVED", "SCHEMA", "Saved", "SavedFilters", "clean_name"]

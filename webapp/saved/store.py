@@ -14,9 +14,9 @@ from webapp.redaction import get_logger
 
 log = get_logger("readback")
 
-MOST_SAVED: Final = 50
+MAX_SAVED: Final = 50
 """Names; all of them are above the list."""
-MOST_NAME: Final = 60
+MAX_NAME: Final = 60
 """Characters of a name."""
 
 _VERSION_1: Final = MetaData()
@@ -51,7 +51,7 @@ class Saved:
 def clean_name(written: str) -> str | None:
     """Clean a name to one line; None if it is empty, too long or has invisible characters."""
     name = " ".join(written.split())
-    return name if name.isprintable() and 0 < len(name) <= MOST_NAME else None
+    return name if name.isprintable() and 0 < len(name) <= MAX_NAME else None
 
 
 class SavedFilters:
@@ -75,7 +75,7 @@ class SavedFilters:
     def save(self, name: str, query: str) -> bool:
         """Save filters, in place of others of this name; return False if there are too many."""
         with self._database.get().exclusive.begin() as connection:
-            if connection.execute(_COUNT, {"name": name}).scalar_one() >= MOST_SAVED:
+            if connection.execute(_COUNT, {"name": name}).scalar_one() >= MAX_SAVED:
                 return False
             connection.execute(_ADD, {"name": name, "query": query})
             return True

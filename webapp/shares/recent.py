@@ -15,7 +15,7 @@ from webapp.redaction import REDACTION_VERSION
 from webapp.shares.snapshot import Choices, Snapshot, make_snapshot
 
 _MOST: Final = 32
-_MOST_CHARACTERS: Final = 32 * 1024 * 1024
+_MAX_CHARACTERS: Final = 32 * 1024 * 1024
 
 
 class RecentSnapshots:
@@ -53,7 +53,7 @@ class RecentSnapshots:
             self._kept[wanted] = self._kept[_digest(_describe(content, made.choices, words))] = made
             while len(self._kept) > 2 and (
                 len(self._kept) > _MOST
-                or sum(len(one.text) for one in self._kept.values()) > _MOST_CHARACTERS
+                or sum(len(one.text) for one in self._kept.values()) > _MAX_CHARACTERS
             ):
                 self._kept.popitem(last=False)
         return made

@@ -97,7 +97,7 @@ _SWEEP: Final = (
         " (SELECT id FROM shares WHERE expires <= :now OR revoked IS NOT NULL)"
     ),
 )
-MOST_LISTED: Final = 1000
+MAX_LISTED: Final = 1000
 
 
 class Tried(Enum):
@@ -296,7 +296,7 @@ class ShareStore:
             "all": int(owner is None),
             "owner": owner or "",
             "completion": completion,
-            "most": MOST_LISTED,
+            "most": MAX_LISTED,
         }
         with self._database.reader.connect() as connection:
             return [Share.from_row(row) for row in connection.execute(_LIST, values)]

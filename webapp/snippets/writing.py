@@ -15,7 +15,7 @@ from typing import Final
 from webapp.exact_json.lexemes import TOKEN
 from webapp.snippets.request import escape_character
 
-_MOST_IN_LITERAL: Final = 8_000
+_MAX_IN_LITERAL: Final = 8_000
 """Characters of one literal of Java, whose constants have 65,535 bytes at the most."""
 
 _PAIR: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -45,10 +45,10 @@ def write_java(text: str) -> str:
     """
     ascii_text = _BEYOND_ASCII.sub(lambda match: escape_character(match[0]), text)
     escaped = ascii_text.replace("\\", "\\\\")
-    if len(escaped) <= _MOST_IN_LITERAL:
+    if len(escaped) <= _MAX_IN_LITERAL:
         return f'"""\n{escaped}"""'
-    starts = range(0, len(ascii_text), _MOST_IN_LITERAL)
-    pieces = (ascii_text[at : at + _MOST_IN_LITERAL] for at in starts)
+    starts = range(0, len(ascii_text), _MAX_IN_LITERAL)
+    pieces = (ascii_text[at : at + _MAX_IN_LITERAL] for at in starts)
     written = (one.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") for one in pieces)
     listed = ",\n            ".join(f'"{one}"' for one in written)
     return f'String.join("",\n            {listed})'

@@ -27,7 +27,7 @@ from webapp.templating.context import RenderContext
 from webapp.templating.notes import may_note
 from webapp.transcript import Entry
 
-MOST_BYTES: Final = 32 * 1024 * 1024
+MAX_BYTES: Final = 32 * 1024 * 1024
 """Of the HTML that a process keeps; about 5,000 bubbles."""
 
 _LARGEST: Final = 256 * 1024
@@ -49,7 +49,7 @@ class _Kept(NamedTuple):
 class BubbleCache:
     """The bubbles that were used last, at most `most_bytes` of them; for all threads."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES) -> None:
         self.most_bytes = most_bytes
         self.size = 0
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()

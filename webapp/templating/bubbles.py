@@ -31,7 +31,7 @@ from webapp.transcript import CallEntry, Entry
 
 BUBBLES: Final = "readback.bubbles"
 """The extension of an application with the bubbles that it keeps."""
-_MOST_WITH_WORDS: Final = 3
+_MAX_WITH_WORDS: Final = 3
 """Calls of a message that its line in the outline shows with their arguments."""
 
 
@@ -187,7 +187,7 @@ def list_calls(entry: Entry, context: RenderContext) -> str:
     A few have the first words of their arguments; of many, the tools are counted.
     """
     known = [context.run_calls.get(call.anchor) for call in entry.calls]
-    if len(known) <= _MOST_WITH_WORDS and all(known):
+    if len(known) <= _MAX_WITH_WORDS and all(known):
         return ", ".join(f"{call.tool} {call.words}".rstrip() for call in known if call)
     names = Counter(getattr(call.call, "name", None) or "tool" for call in entry.calls)
     return ", ".join(name if times == 1 else f"{name} ×{times}" for name, times in names.items())

@@ -29,15 +29,15 @@ from webapp.transcript import Entry
 ROWS: Final = 20
 """Differences on one page."""
 
-_MOST_ASKED: Final = 5
+_MAX_ASKED: Final = 5
 """Messages among which a title is sought."""
 
-_MOST_OF_ONE: Final = 30
+_MAX_OF_ONE: Final = 30
 """Differences shown of one message, or of one group of settings."""
 
 _AROUND: Final = 160
-_MOST_OF_PIECE: Final = 4_000
-_MOST_OF_PAGE: Final = 200_000
+_MAX_OF_PIECE: Final = 4_000
+_MAX_OF_PAGE: Final = 200_000
 
 PieceKind: TypeAlias = Literal["equal", "deleted", "inserted", "left out"]
 
@@ -90,11 +90,11 @@ class ComparisonView:
     is_exact: bool
     start: int = 0
     _budget: Budget = field(default_factory=Budget)
-    _room: int = _MOST_OF_PAGE
+    _room: int = _MAX_OF_PAGE
 
     def find_title(self, side: Side) -> str:
         """Find the first words of the question, or the id if nobody asked one."""
-        text = preview_question(side.iter_messages(0, min(side.inputs, _MOST_ASKED))).text
+        text = preview_question(side.iter_messages(0, min(side.inputs, _MAX_ASKED))).text
         return first_words(text, 100) or side.completion_id
 
     @cached_property
@@ -218,7 +218,7 @@ class ComparisonView:
         return ShownRow(number, row, a, b, pieces=self._cut([(kind, _write(only.message))]))
 
     def _show_all(self, found: tuple[Difference, ...]) -> tuple[tuple[ShownDifference, ...], int]:
-        shown = tuple(ShownDifference(one, self._cut(_split(one))) for one in found[:_MOST_OF_ONE])
+        shown = tuple(ShownDifference(one, self._cut(_split(one))) for one in found[:_MAX_OF_ONE])
         return shown, len(found) - len(shown)
 
     def _cut(self, pieces: Iterable[tuple[PieceKind, str]]) -> tuple[Piece, ...]:
@@ -228,7 +228,7 @@ class ComparisonView:
             if kind == "left out":
                 shown.append(Piece(kind, text))
                 continue
-            most = min(_MOST_OF_PIECE, self._room)
+            most = min(_MAX_OF_PIECE, self._room)
             self._room -= min(len(text), most)
             if begin := text[:most]:
                 is_seen = kind == "equal" or not begin.isspace()

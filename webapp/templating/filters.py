@@ -55,12 +55,12 @@ _NEEDS_STORE: Final = (
     " Readback without OPENAI_BASE_URL."
 )
 _METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
-_MOST_IN_LINK: Final = 512
-_MOST_CHIPS: Final = 3
-_MOST_SECONDS: Final = 10**11 - 1
+_MAX_IN_LINK: Final = 512
+_MAX_CHIPS: Final = 3
+_MAX_SECONDS: Final = 10**11 - 1
 _LONG_VALUE: Final = 40
 _LONGEST_SEEN: Final = 200
-_MOST_SEEN: Final = 5
+_MAX_SEEN: Final = 5
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _OUTCOMES: Final = frozenset(
     ("reward", "score", "result", "outcome", "status", "success", "passed", "failed", "error")
@@ -176,7 +176,7 @@ class Filters:
         if services().share is not None or completion.id is None or not is_valid_id(completion.id):
             return None
         created = completion.created
-        is_usable = created is not None and 0 <= created <= _MOST_SECONDS
+        is_usable = created is not None and 0 <= created <= _MAX_SECONDS
         query: dict[str, Any] = {**self.query(), "created": created if is_usable else None}
         return url_for(
             "listing.neighbor", completion_id=completion.id, direction=direction, **query
@@ -256,7 +256,7 @@ class Filters:
             key, value = member.name.text, scalar_text(member.value)
             if (key, value) not in self.metadata:
                 chips.append((key, value or member.value.source, value))
-        return chips[:_MOST_CHIPS]
+        return chips[:_MAX_CHIPS]
 
     def are_applied_to(self, completion: Completion) -> bool:
         """Return whether the model and metadata of `completion` are those asked for."""
@@ -286,7 +286,7 @@ def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]
     seen: list[Member] = []
     folded: list[Member] = []
     for member in sort_metadata(members):
-        is_seen = len(seen) < _MOST_SEEN and _measure_value(member) <= _LONGEST_SEEN
+        is_seen = len(seen) < _MAX_SEEN and _measure_value(member) <= _LONGEST_SEEN
         (seen if is_seen else folded).append(member)
     return seen, folded
 
@@ -349,4 +349,4 @@ def _read_sort(written: str | None) -> str:
 
 def fits_in_link(text: str) -> bool:
     """Return whether a value is short enough for an address, and can be written in one."""
-    return len(text) <= _MOST_IN_LINK and not LONE_SURROGATES.search(text)
+    return len(text) <= _MAX_IN_LINK and not LONE_SURROGATES.search(text)

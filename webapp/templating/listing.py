@@ -18,7 +18,7 @@ from webapp.reading.previews import Row
 from webapp.templating.filters import Filters, Kind, fits_in_link
 from webapp.upstream import NotSupported
 
-_MOST_SUGGESTED: Final = 50
+_MAX_SUGGESTED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def clock_time(seconds: int) -> str:
 
 def _suggest(texts: Iterable[str]) -> list[str]:
     usable = (text for text in texts if text.strip() and fits_in_link(text))
-    return sorted(list(dict.fromkeys(usable))[:_MOST_SUGGESTED])
+    return sorted(list(dict.fromkeys(usable))[:_MAX_SUGGESTED])
 
 
 def _read_time(seconds: int | None) -> datetime | None:

@@ -11,8 +11,8 @@ from webapp.analysis import Run, RunCall
 from webapp.formatting import count
 from webapp.templating.runs import RunLinks
 
-MOST_LINES: Final = 1000
-_MOST_CELLS: Final = 400
+MAX_LINES: Final = 1000
+_MAX_CELLS: Final = 400
 _HEIGHT: Final = 20
 # Where a cell begins and how high it is: kinds differ in shape, not only in colour. A
 # failed call hangs from the top.
@@ -113,7 +113,7 @@ def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterat
 
 def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
     """Draw the ribbon of a run, its cells as wide as the logarithm of their size."""
-    step = ceil(len(run.messages) / _MOST_CELLS) or 1
+    step = ceil(len(run.messages) / _MAX_CELLS) or 1
     cells: list[Cell] = []
     x = 0
     for start in range(0, len(run.messages), step):

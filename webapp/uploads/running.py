@@ -31,7 +31,7 @@ from webapp.uploads.reports import STALE_SECONDS, Upload, UploadedFile
 
 log = get_logger("readback")
 
-_MOST_WAITING: Final = 4
+_MAX_WAITING: Final = 4
 _MAX_EXPANSION: Final = 20
 """How many times the largest upload its compressed data may expand to."""
 _KEPT_SECONDS: Final = 30 * 86400
@@ -66,7 +66,7 @@ class Uploads:
         self._database = database
         self._now = now
         self._turn = Lock()
-        self._places = BoundedSemaphore(_MOST_WAITING)
+        self._places = BoundedSemaphore(_MAX_WAITING)
 
     def open_file(self) -> BinaryIO:
         """Open a new file for one that is being sent, which only this process can read."""

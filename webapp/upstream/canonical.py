@@ -57,7 +57,7 @@ class Fetch(Protocol[T]):
 CountLead: TypeAlias = Callable[[Sequence[T], T], int]
 """Return how many of the items before an item, the nearest first, are shown with it."""
 
-_MOST_LEADING: Final = 99
+_MAX_LEADING: Final = 99
 """Items before one that can be asked for with the cursor of their page."""
 
 
@@ -203,7 +203,7 @@ def find_page_from(
     its predecessor, and that one is the cursor of the page wanted. Raises `NotFound` if there
     is no such item.
     """
-    most = min(limit, _MOST_LEADING) if count_lead else 0
+    most = min(limit, _MAX_LEADING) if count_lead else 0
     before = _fetch_before(item_id, fetch, most + 1)
     ids = [item.id for item in before.data]
     if item_id in ids:

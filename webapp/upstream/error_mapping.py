@@ -38,7 +38,7 @@ from webapp.upstream.errors import (
 )
 
 MAX_SERVER_MESSAGE: Final = 2000
-_MOST_SEARCHED: Final = 64 * 1024
+_MAX_SEARCHED: Final = 64 * 1024
 """Characters."""
 
 MAX_RETRY_AFTER: Final = 30 * 86_400.0
@@ -255,9 +255,9 @@ def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
     if not text:
         return None
     # Searching takes a hundred times the memory of the text, of which little is shown.
-    scrubbed = endpoint.redact(text[:_MOST_SEARCHED])
+    scrubbed = endpoint.redact(text[:_MAX_SEARCHED])
     cut = scrubbed[:MAX_SERVER_MESSAGE]
-    is_whole = cut == scrubbed and len(text) <= _MOST_SEARCHED
+    is_whole = cut == scrubbed and len(text) <= _MAX_SEARCHED
     return cut if is_whole else f"{cut}…"
 
 

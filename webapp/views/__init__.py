@@ -22,7 +22,7 @@ from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
 from webapp.upstream import NotFound, check_id
 
-MOST_PICKED: Final = 1000
+MAX_PICKED: Final = 1000
 """Rows of a list that a form may name."""
 
 
@@ -77,7 +77,7 @@ def read_page_request() -> PageRequest:
     )
 
 
-def read_picked(*, most: int = MOST_PICKED) -> list[str]:
+def read_picked(*, most: int = MAX_PICKED) -> list[str]:
     """Read the ids that were ticked in a list, without duplicates, in its order.
 
     Abort with 400 if none was, or more than `most`. Raises `InvalidId`.

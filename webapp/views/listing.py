@@ -40,9 +40,9 @@ from webapp.views.places import find_place
 bp = Blueprint("listing", __name__)
 
 MAX_PASTED = 64 * 1024
-MOST_NEWER = 99
+MAX_NEWER = 99
 """Completions that are counted while a list is open."""
-MOST_UNFOLDED = 50
+MAX_UNFOLDED = 50
 """Requests of a conversation that its row in the list unfolds to."""
 
 
@@ -90,7 +90,7 @@ def _render() -> ResponseReturnValue:
         limit=request.args.get("limit"),
         day=request.args.get("day") if wants_fragment() else None,
         conversations=(
-            read_large_input(partial(source.find_continued, ids, most=MOST_UNFOLDED))
+            read_large_input(partial(source.find_continued, ids, most=MAX_UNFOLDED))
             if source and folds
             else {}
         ),
@@ -244,14 +244,14 @@ def _count_newer(filters: Filters, first: str) -> ResponseReturnValue:
             parse_query(filters.text),
             model=filters.model,
             metadata=filters.metadata,
-            most=MOST_NEWER + 1,
+            most=MAX_NEWER + 1,
         )
     return render_template(
         "completions/_newer.html",
         url=filters.url(newer=first),
         list_url=filters.url(),
         count=count,
-        most=MOST_NEWER,
+        most=MAX_NEWER,
     )
 
 

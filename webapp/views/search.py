@@ -22,10 +22,10 @@ from webapp.views import read_whole_number
 
 bp = Blueprint("search", __name__, url_prefix="/completions/<completion_id>")
 
-MOST_HITS: Final = 200
+MAX_HITS: Final = 200
 """Hits on one page; the search goes on from the message after them."""
 
-_MOST_COUNTED: Final = 10_000
+_MAX_COUNTED: Final = 10_000
 """Hits that are counted to say of how many one is."""
 
 ROLES: Final = ("user", "assistant", "tool", "system", "developer")
@@ -43,7 +43,7 @@ class Results:
 
     searched: int
     before: int = 0
-    most: int = MOST_HITS
+    most: int = MAX_HITS
     hits: list[Hit] = field(default_factory=list)
     count: int = 0
     total: int | None = None
@@ -93,7 +93,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     results = None
     if query is not None:
         before = read_whole_number("before", default=0, low=0, high=10**9)
-        results = _search(completion_id, query, before=before, most=MOST_HITS)
+        results = _search(completion_id, query, before=before, most=MAX_HITS)
     onward: dict[str, Any] = request.args.to_dict(flat=False)
     if results is not None:
         onward |= {
@@ -127,7 +127,7 @@ def go(completion_id: str, number: int) -> ResponseReturnValue:
     if query is None:
         abort(400, fault or "The parameter q takes the words to find.")
     known = read_whole_number("hits", default=0, low=0, high=10**9)
-    results = _search(completion_id, query, before=0, most=number if known else _MOST_COUNTED)
+    results = _search(completion_id, query, before=0, most=number if known else _MAX_COUNTED)
     if not 0 < number <= len(results.hits):
         if results.problem is not None:
             raise results.problem

@@ -27,7 +27,7 @@ from tests.analysis.checks.cases import (
 from tests.support.any_json import TRANSCRIPTS
 from webapp.analysis.checks import RULES, Report, Subject, check
 from webapp.analysis.checks.retirement import COLLECTED, RETIREMENTS
-from webapp.analysis.checks.rules import MOST_OF_A_RULE
+from webapp.analysis.checks.rules import MAX_OF_A_RULE
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
 from webapp.messages import Message
@@ -137,8 +137,8 @@ def test_findings_of_one_rule_are_bounded_and_counted() -> None:
     document = complete(metadata={f"key{number}": number for number in range(200)})
     report = report_on(json.dumps(document))
     shown = [finding for finding in report.findings if finding.code == "metadata-limits"]
-    assert len(shown) == MOST_OF_A_RULE
-    assert report.left_out == {"metadata-limits": 201 - MOST_OF_A_RULE}
+    assert len(shown) == MAX_OF_A_RULE
+    assert report.left_out == {"metadata-limits": 201 - MAX_OF_A_RULE}
 
 
 def nested_anyof(levels: int) -> Any:

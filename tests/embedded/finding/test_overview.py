@@ -15,7 +15,7 @@ from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
 from webapp.finding import Query, parse_query
-from webapp.finding.overview import MOST_BARS, OUTCOMES, Overview, Tally
+from webapp.finding.overview import MAX_BARS, OUTCOMES, Overview, Tally
 
 NOON = 1_794_916_800
 """Of 17 November 2026, in UTC."""
@@ -94,7 +94,7 @@ def check(found: Overview, chosen: list[int]) -> None:
     assert found.failures == failures
     times = [COMPLETIONS[at]["created"] for at in chosen]
     assert found.timeless == times.count(None)
-    assert len(found.bars) <= MOST_BARS
+    assert len(found.bars) <= MAX_BARS
     for bar in found.bars:
         within = sum(time is not None and bar.start <= time < bar.end for time in times)
         assert within == bar.tally.completions == sum(bar.outcomes.values())
@@ -164,7 +164,7 @@ def test_times_far_apart_and_unknown_ones(store: Store) -> None:
 
     add(store, {**made(1), "id": "old", "created": 1}, {**made(1), "id": "far", "created": 99**5})
     bars = StoreOverview(store).summarize(Query()).bars
-    assert 24 <= len(bars) <= MOST_BARS
+    assert 24 <= len(bars) <= MAX_BARS
     assert [bar.tally.completions for bar in bars if bar.tally.completions] == [1, 1]
     assert bars[-1].start <= 99**5 < bars[-1].end
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from webapp.database import open_later
-from webapp.saved import MOST_SAVED, SCHEMA, SavedFilters, clean_name
+from webapp.saved import MAX_SAVED, SCHEMA, SavedFilters, clean_name
 
 HOSTILE: Final = '<b>x</b> "a" & {{ 7 }} 東京'
 QUERY: Final = "filter=tool%3A%22a+b%22+tokens%3A%3E9&sort=-tokens"
@@ -85,10 +85,10 @@ def test_another_site_saves_nothing(client: FlaskClient) -> None:
 def test_names_are_counted(url: str) -> None:
     with closing(open_later(url, SCHEMA)) as database:
         saved = SavedFilters(database)
-        assert all(saved.save(f"n{at}", "model=m") for at in range(MOST_SAVED))
+        assert all(saved.save(f"n{at}", "model=m") for at in range(MAX_SAVED))
         assert not saved.save("more", "model=m")
         assert saved.save("n1", "model=other")
         saved.delete("n2")
         assert saved.save("more", "model=m")
-        assert len(saved.list_all()) == MOST_SAVED
+        assert len(saved.list_all()) == MAX_SAVED
     assert clean_name(" a  \n b ") == "a b"

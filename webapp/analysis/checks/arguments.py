@@ -13,11 +13,11 @@ from webapp.exact_json import Array, NotJson, Number, Object, String, Value, par
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry
 
-MOST_CHARACTERS: Final = 512 * 1024
+MAX_CHARACTERS: Final = 512 * 1024
 """Longer arguments are not parsed."""
 
-_MOST_EXACT: Final = 2**53
-_MOST_GLUED: Final = 100
+_MAX_EXACT: Final = 2**53
+_MAX_GLUED: Final = 100
 _NEXT_VALUE: Final = re.compile(r"\s*\{")
 
 
@@ -150,7 +150,7 @@ def find_rounded(subject: Subject) -> Iterator[Found]:
     for place, _, value, _ in _iter_arguments(subject):
         for one in _iter_values(value):
             integer = one.integer if isinstance(one, Number) else None
-            if integer is not None and abs(integer) > _MOST_EXACT:
+            if integer is not None and abs(integer) > _MAX_EXACT:
                 yield Found(
                     place,
                     f"{quote(one.source)} exceeds 2^53; JavaScript rounds it. Send such ids as "
@@ -208,7 +208,7 @@ def _iter_arguments(
     """Yield the calls of functions with arguments: parsed, or with the reason why they are not."""
     for place, call in subject.iter_tool_calls():
         text = call.arguments
-        if call.type == "custom" or not text or len(text) > MOST_CHARACTERS:
+        if call.type == "custom" or not text or len(text) > MAX_CHARACTERS:
             continue
         try:
             yield place, call, parse(text), None
@@ -220,7 +220,7 @@ def _count_glued(place: CallEntry) -> int:
     """Count the objects that the arguments are, one after the other; return 0 if they are not."""
     rest = (place.call.arguments or "") if isinstance(place.call, ToolCall) else ""
     count = 0
-    while count < _MOST_GLUED:
+    while count < _MAX_GLUED:
         try:
             parse(rest)
             return count + 1

@@ -26,7 +26,7 @@ _REPEATED: Final = 0.06
 """The ratio to which the end of a repeated text is compressed: prose keeps a third, tables and code
 a tenth."""
 
-_MOST_ARGUMENTS: Final = 64 * 1024
+_MAX_ARGUMENTS: Final = 64 * 1024
 _LEAST_CACHED: Final = 1_024
 """Tokens of the shortest prompt that OpenAI caches."""
 
@@ -124,7 +124,7 @@ def _identify(entry: CallEntry) -> str:
     if not isinstance(call, ToolCall):
         return call.json.source
     text = call.arguments or ""
-    if len(text) <= _MOST_ARGUMENTS:
+    if len(text) <= _MAX_ARGUMENTS:
         with suppress(NotJson, RecursionError):
             text = _write_canonical(parse(text))
     return f"{call.name}\0{text}"

@@ -17,7 +17,7 @@ from webapp.transcript import Entry
 
 HEAVY: Final = 20_000
 LONGEST: Final = 1_048_576
-_MOST_TEXT: Final = 256 * 1024
+_MAX_TEXT: Final = 256 * 1024
 _SIGNATURES: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "JVBERi0", "UEsDB")
 _BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{2048,}")
 _TAGS: Final = re.compile("[\U000e0020-\U000e007f]+")
@@ -238,7 +238,7 @@ def find_instructions(subject: Subject) -> Iterator[Found]:
     for entry in subject.entries:
         if not entry.message.is_tool_result and not entry.pieces:
             continue
-        found = _TO_A_MODEL.search(join_texts(entry.message)[:_MOST_TEXT])
+        found = _TO_A_MODEL.search(join_texts(entry.message)[:_MAX_TEXT])
         if found:
             yield Found(entry, f"The result says {quote(found[0])}.")
 
@@ -255,7 +255,7 @@ def find_mixed(subject: Subject) -> Iterator[Found]:
             word = next(
                 (
                     found[0]
-                    for found in _MIXED.finditer(text[:_MOST_TEXT])
+                    for found in _MIXED.finditer(text[:_MAX_TEXT])
                     if all(letter in _LOOK_ALIKES for letter in found[0] if ord(letter) >= 0x370)
                 ),
                 None,
@@ -274,7 +274,7 @@ def find_mixed(subject: Subject) -> Iterator[Found]:
 def find_secrets(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         text = "\n".join(_iter_texts(entry))
-        kinds = dict.fromkeys(one.kind for one in redaction.find(text[:_MOST_TEXT]))
+        kinds = dict.fromkeys(one.kind for one in redaction.find(text[:_MAX_TEXT]))
         if kinds:
             yield Found(entry, f"It may hold a secret: {', '.join(kinds)}.")
 

@@ -10,7 +10,7 @@ from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject
 from webapp.exact_json import Null, Number, String
 
-MOST_PAIRS: Final = 16
+MAX_PAIRS: Final = 16
 LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 512
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -22,13 +22,13 @@ _STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNO
     "metadata-limits",
     "warning",
     "Metadata exceeds the limits of the API",
-    f"OpenAI takes {MOST_PAIRS} pairs, keys of {LONGEST_KEY} and values of {LONGEST_VALUE} "
+    f"OpenAI takes {MAX_PAIRS} pairs, keys of {LONGEST_KEY} and values of {LONGEST_VALUE} "
     "characters.",
 )
 def find_metadata(subject: Subject) -> Iterator[Found]:
     pairs = subject.completion.metadata if subject.completion else ()
-    if len(pairs) > MOST_PAIRS:
-        yield Found(None, f"The metadata has {len(pairs)} pairs; OpenAI takes {MOST_PAIRS}.")
+    if len(pairs) > MAX_PAIRS:
+        yield Found(None, f"The metadata has {len(pairs)} pairs; OpenAI takes {MAX_PAIRS}.")
     for pair in pairs:
         key = pair.name.text
         if len(key) > LONGEST_KEY:

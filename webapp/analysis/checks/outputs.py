@@ -25,8 +25,8 @@ _TEMPLATE_TOKEN: Final = re.compile(
 )
 _WHITE_SPACE: Final = re.compile(r"\s{64,}")
 _INDENTATION: Final = re.compile(r"\r?\n[ \t]{1,256}")
-_MOST_JSON: Final = 1024 * 1024
-_MOST_SHARE: Final = 0.9
+_MAX_JSON: Final = 1024 * 1024
+_MAX_SHARE: Final = 0.9
 
 
 @rule(
@@ -240,7 +240,7 @@ def find_not_json(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
         text = join_texts(entry.message).strip()
         # Beside calls, a text is no answer yet.
-        if not text or len(text) > _MOST_JSON or entry.calls:
+        if not text or len(text) > _MAX_JSON or entry.calls:
             continue
         try:
             parse(text)
@@ -263,7 +263,7 @@ def find_misfits(subject: Subject) -> Iterator[Found]:
 
     for entry in subject.outputs:
         text = join_texts(entry.message).strip()
-        if not text or len(text) > _MOST_JSON or entry.calls:
+        if not text or len(text) > _MAX_JSON or entry.calls:
             continue
         try:
             fault = Schema(expected, Steps()).find_mismatch(parse(text))
@@ -344,5 +344,5 @@ def _is_eaten(subject: Subject, entry: Entry) -> bool:
     usage = subject.completion.usage if subject.completion else None
     thought = usage.detail("reasoning_tokens") if usage else None
     if thought and usage and usage.completion_tokens:
-        return thought >= _MOST_SHARE * usage.completion_tokens
+        return thought >= _MAX_SHARE * usage.completion_tokens
     return any(isinstance(part, Reasoning) for part in entry.message.parts)

@@ -19,7 +19,7 @@ that is probably wrong; something worth knowing."""
 CHECKS_VERSION: Final = 2
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
-MOST_OF_A_RULE: Final = 50
+MAX_OF_A_RULE: Final = 50
 """Findings of one rule in a report, which then counts the others."""
 
 
@@ -124,9 +124,9 @@ def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
             skipped.setdefault(lacking.value, []).append(one.code)
             continue
         found = [_locate(one, found) for found in one.find(subject)]
-        findings += found[:MOST_OF_A_RULE]
-        if len(found) > MOST_OF_A_RULE:
-            left_out[one.code] = len(found) - MOST_OF_A_RULE
+        findings += found[:MAX_OF_A_RULE]
+        if len(found) > MAX_OF_A_RULE:
+            left_out[one.code] = len(found) - MAX_OF_A_RULE
     return Report(
         findings=_sort(findings),
         skipped={reason: tuple(codes) for reason, codes in skipped.items()},

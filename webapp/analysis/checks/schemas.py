@@ -20,8 +20,8 @@ from referencing.exceptions import Unresolvable
 
 from webapp.exact_json import Array, Boolean, Null, Object, String, Value
 
-MOST_LEVELS: Final = 60
-MOST_STEPS: Final = 15_000
+MAX_LEVELS: Final = 60
+MAX_STEPS: Final = 15_000
 """Keywords evaluated and values of schemas looked at for one rule: about half a second."""
 
 _NO_LOG: Final = re2.Options()
@@ -43,7 +43,7 @@ class OutOfSteps(NotChecked):
 class Steps:
     """The steps that one rule may still take, for all its schemas together."""
 
-    def __init__(self, left: int = MOST_STEPS) -> None:
+    def __init__(self, left: int = MAX_STEPS) -> None:
         self._left = left
         counted = {name: self._count(keyword) for name, keyword in _KEYWORDS.items()}
         self.validator: Any = extend(  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ class Steps:
         """Take steps. Raises `OutOfSteps` if too few are left."""
         self._left -= count
         if self._left < 0:
-            raise OutOfSteps(f"it takes more than {MOST_STEPS:,} steps")
+            raise OutOfSteps(f"it takes more than {MAX_STEPS:,} steps")
 
     def _count(self, keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
         def evaluate(*arguments: Any) -> Iterator[ValidationError]:
@@ -110,8 +110,8 @@ def _describe(error: ValidationError | SchemaError) -> str:
 def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
     """Convert `value` to Python's own types. Raise `NotChecked` if it is too large or deep."""
     steps.take()
-    if levels > MOST_LEVELS:
-        raise NotChecked(f"it is nested more than {MOST_LEVELS} levels deep")
+    if levels > MAX_LEVELS:
+        raise NotChecked(f"it is nested more than {MAX_LEVELS} levels deep")
     if isinstance(value, Object):
         return {
             member.name.text: _convert(member.value, steps, levels + 1) for member in value.members

@@ -11,7 +11,7 @@ from webapp.analysis.checks.rules import Found, Severity, quote, rule
 from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
 from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
 
-MOST_TOOLS: Final = 128
+MAX_TOOLS: Final = 128
 LONGEST_DESCRIPTION: Final = 1_024
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _OF_OPENAI: Final = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-|o[0-9]|chatgpt)")
@@ -94,13 +94,13 @@ def find_defined_twice(subject: Subject) -> Iterator[Found]:
 @rule(
     "tools-many",
     "warning",
-    f"The request has more than {MOST_TOOLS} tools",
+    f"The request has more than {MAX_TOOLS} tools",
     "OpenAI refuses such a request.",
 )
 def find_many(subject: Subject) -> Iterator[Found]:
-    if len(subject.tools) > MOST_TOOLS:
+    if len(subject.tools) > MAX_TOOLS:
         yield Found(
-            None, f"The request has {len(subject.tools):,} tools; OpenAI takes {MOST_TOOLS}."
+            None, f"The request has {len(subject.tools):,} tools; OpenAI takes {MAX_TOOLS}."
         )
 
 

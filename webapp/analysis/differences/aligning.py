@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-MOST_STEPS: Final = 10**10
+MAX_STEPS: Final = 10**10
 """Pairs of items that one page may compare: about a second."""
 
 
@@ -16,7 +16,7 @@ MOST_STEPS: Final = 10**10
 class Budget:
     """The pairs of items that may still be compared; one for each page or command."""
 
-    left: int = MOST_STEPS
+    left: int = MAX_STEPS
 
     def take(self, steps: int) -> bool:
         """Use up `steps` if so many are left, and return whether they were."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.analysis.differences.aligning import Budget
 from webapp.analysis.differences.messages import (
-    MOST_DIFFERENCES,
+    MAX_DIFFERENCES,
     Difference,
     compare_json,
     is_in_content,
@@ -66,7 +66,7 @@ def _compare_members(
 ) -> tuple[Difference, ...]:
     found = compare_json(_select(a, selects), _select(b, selects), budget)
     kept = (one for one in found if is_exact or is_in_content(one))
-    return tuple(islice(kept, MOST_DIFFERENCES))
+    return tuple(islice(kept, MAX_DIFFERENCES))
 
 
 def _select(value: Value, selects: Callable[[str], bool]) -> Value:

@@ -16,11 +16,11 @@ from webapp.messages import Message, Text, ToolCall
 
 State: TypeAlias = Literal["equal", "changed", "added", "removed"]
 
-MOST_DIFFERENCES: Final = 500
+MAX_DIFFERENCES: Final = 500
 """Of two messages; a page shows fewer."""
 
 _ARGUMENTS: Final = frozenset({"arguments", "input"})
-_MOST_VALUES: Final = 20_000
+_MAX_VALUES: Final = 20_000
 """Values of arguments that are compared one by one."""
 
 
@@ -141,7 +141,7 @@ class Difference:
 def compare_messages(
     a: Message, b: Message, budget: Budget | None = None, *, is_exact: bool = False
 ) -> tuple[Difference, ...]:
-    """List the first differences of two messages, up to `MOST_DIFFERENCES`, except for their ids.
+    """List the first differences of two messages, up to `MAX_DIFFERENCES`, except for their ids.
 
     Unless it `is_exact`, differences in form are left out if there are others: ids of calls, null
     for nothing, the order and spelling of members.
@@ -149,7 +149,7 @@ def compare_messages(
     is_whole = a.bare is None and b.bare is None
     found = compare_json(a.given, b.given, budget)
     differences = tuple(
-        islice((one for one in found if not (is_whole and one.place == "id")), MOST_DIFFERENCES)
+        islice((one for one in found if not (is_whole and one.place == "id")), MAX_DIFFERENCES)
     )
     said = tuple(one for one in differences if is_in_content(one))
     return differences if is_exact or not said else said
@@ -207,7 +207,7 @@ def _get_text(value: Value | None) -> str | None:
 def _compare_arguments(a: str, b: str, budget: Budget, within: str) -> Iterator[Difference]:
     """Yield the differences of two objects in texts; nothing if a text is not JSON, or is large."""
     try:
-        before, after = (parse(text, max_values=_MOST_VALUES) for text in (a, b))
+        before, after = (parse(text, max_values=_MAX_VALUES) for text in (a, b))
     except NotJson:
         return
     if isinstance(before, Object) and isinstance(after, Object):

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 from webapp.analysis.differences.aligning import Budget, align
 from webapp.exact_json import Array, Number, Object, String, Value, compact, parse
 
-MOST_LEVELS: Final = 100
+MAX_LEVELS: Final = 100
 """Deeper values are compared as wholes."""
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "respelled", "moved"]
@@ -85,7 +85,7 @@ def _strip_spaces(value: Value) -> Value:
 def _compare_pair(pair: _Pair, budget: Budget) -> list[_Pair | Change]:
     """List the changes of one level and the pairs of the next, for two unequal sources."""
     a, b = pair.a, pair.b
-    is_shallow = len(pair.b_path) < MOST_LEVELS
+    is_shallow = len(pair.b_path) < MAX_LEVELS
     if is_shallow and isinstance(a, Object) and isinstance(b, Object):
         return list(_compare_objects(a, b, pair, budget))
     if is_shallow and isinstance(a, Array) and isinstance(b, Array):

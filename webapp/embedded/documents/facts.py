@@ -9,16 +9,16 @@ from typing import Final
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
 from webapp.exact_json import Array, Null, Number, Object, Value
 
-MOST_TAGS: Final = 100
+MAX_TAGS: Final = 100
 """Of one completion; a request can define thousands of tools, but hardly calls as many."""
-MOST_CHOICES: Final = 16
+MAX_CHOICES: Final = 16
 """Whose answers the next request is compared with."""
 
 METADATA_POSITION: Final = -1
 SHORT_OPENING: Final = 64
 """Characters; completions whose only message is shorter may have it in common by chance."""
 
-_MOST_NUMBER: Final = 2**31 - 1
+_MAX_NUMBER: Final = 2**31 - 1
 _FAILED_REASONS: Final = frozenset({"length", "content_filter"})
 
 
@@ -146,7 +146,7 @@ def _find_tags(
         tags["has:calls"] = None
     tags |= dict.fromkeys(f"calls:{name}" for one in answers for name, _ in one.calls if name)
     tags |= dict.fromkeys(f"tool:{name}" for one in everything for name, _ in one.calls if name)
-    return tuple(tags)[:MOST_TAGS]
+    return tuple(tags)[:MAX_TAGS]
 
 
 def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
@@ -162,7 +162,7 @@ def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
     length = sum(map(len, first.words)) if first else 0
     return Chain(
         hashes=tuple(hashes),
-        answers=tuple(dict.fromkeys(one.chain(before) for one in answers[:MOST_CHOICES])),
+        answers=tuple(dict.fromkeys(one.chain(before) for one in answers[:MAX_CHOICES])),
         system=system,
         is_weak=length < SHORT_OPENING,
     )
@@ -179,7 +179,7 @@ def _read_number(json: Object | None, *names: str) -> int | None:
         value = json.get(name) if json is not None else None
         number = value.integer if isinstance(value, Number) else None
         if number is not None and number >= 0:
-            return min(number, _MOST_NUMBER)
+            return min(number, _MAX_NUMBER)
     return None
 
 

@@ -24,7 +24,7 @@ log = get_logger("readback.embedded")
 Assess: TypeAlias = Callable[[str], tuple[str, ...]]
 """Takes a completion with its messages as JSON, and returns the severities of its findings."""
 
-MOST_CHARACTERS: Final = 32 * 1024 * 1024
+MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of a completion that is checked."""
 FINDING_TAGS: Final = {"error": "findings:error", "warning": "findings:warning"}
 """The tags by the least severity that they stand for, the most severe first."""
@@ -92,7 +92,7 @@ def count_unchecked(connection: Connection, most: int) -> int:
 
 
 def check_all(
-    database: Database, assess: Assess, *, rules: int, most_characters: int = MOST_CHARACTERS
+    database: Database, assess: Assess, *, rules: int, most_characters: int = MAX_CHARACTERS
 ) -> None:
     """Check the completions of the queue, and write the tags of their findings.
 

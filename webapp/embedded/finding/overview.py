@@ -21,16 +21,16 @@ from sqlalchemy import Connection, text
 from webapp.embedded.finding.filters import Filter, Selection, build_selection
 from webapp.embedded.store.store import Store
 from webapp.finding import Query
-from webapp.finding.overview import MOST_BARS, MOST_NAMES, OUTCOMES, Bar, Overview, Tally
+from webapp.finding.overview import MAX_BARS, MAX_NAMES, OUTCOMES, Bar, Overview, Tally
 
-MOST_COUNTED: Final = 100_000
+MAX_COUNTED: Final = 100_000
 FEW: Final = 10_000
 """Completions whose rows are sought one by one; counts of more are kept for long."""
 _KEPT_SECONDS: Final = 60.0
 _FEW_SECONDS: Final = 5.0
 """Other processes may have deleted or changed some of a few completions this long ago."""
-_MOST_KEPT: Final = 64
-_MOST_PROBED: Final = 50_000
+_MAX_KEPT: Final = 64
+_MAX_PROBED: Final = 50_000
 
 _TAGS: Final = {
     "broken off": ("failure:incomplete",),
@@ -70,7 +70,7 @@ class StoreOverview:
         self,
         store: Store,
         *,
-        most: int = MOST_COUNTED,
+        most: int = MAX_COUNTED,
         few: int = FEW,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -101,7 +101,7 @@ class StoreOverview:
         with self._lock:
             self._kept.pop(query, None)
             self._kept[query] = _Kept(until, None if is_large else state, found)
-            while len(self._kept) > _MOST_KEPT:
+            while len(self._kept) > _MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
         return found
 
@@ -143,7 +143,7 @@ class _Count:
             return Overview(lacks_old=lacks_old)
         starts = _divide(span)
         statement = self._count_all(matched, span, starts)
-        binds = self.selection.binds | {"most": self.most, "names": MOST_NAMES}
+        binds = self.selection.binds | {"most": self.most, "names": MAX_NAMES}
         rows = self.connection.execute(text(statement), binds).all()
         return replace(
             _build(rows, starts),
@@ -180,7 +180,7 @@ class _Count:
             f"SELECT count(*) FROM (SELECT 1 FROM {one.table} WHERE {one.condition} LIMIT :rows)"
             " AS probed"
         )
-        return int(self.connection.execute(statement, used | {"rows": _MOST_PROBED}).scalar_one())
+        return int(self.connection.execute(statement, used | {"rows": _MAX_PROBED}).scalar_one())
 
     def _find_span(self, matched: str) -> _Span:
         statement = text(
@@ -256,7 +256,7 @@ def _divide(span: _Span) -> range:
     for width in chain(_WIDTHS, count(2 * _WIDTHS[-1], _WIDTHS[-1])):
         origin = _MONDAY if width % (7 * _DAY) == 0 else 0
         low, high = ((at - origin) // width for at in (span.first, span.last))
-        if high - low < MOST_BARS:
+        if high - low < MAX_BARS:
             low = min(low, high + 1 - _LEAST_BARS)
             return range(low * width + origin, (high + 1) * width + origin, width)
     raise AssertionError("widths have no end")

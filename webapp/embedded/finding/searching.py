@@ -27,7 +27,7 @@ from webapp.finding import Cursor, Found, Query, Results, RowNumbers
 
 _PASSAGES_AT_ONCE: Final = 200
 """Completions whose passages one statement reads."""
-_MOST_CANDIDATES: Final = 2_000
+_MAX_CANDIDATES: Final = 2_000
 """Passages; with more, matches are so frequent that going through the list finds them soon."""
 _HITS: Final = 5
 _START: Final = Cursor(2**63 - 1, 2**63 - 1)
@@ -153,14 +153,14 @@ def _find_candidates(
         trigrams = {term[at : at + 3] for term in long_terms for at in range(len(term) - 2)}
         quoted = ('"' + one.replace('"', '""') + '"' for one in sorted(trigrams)[:64])
         binds = {"match": " AND ".join(quoted)}
-    rows = connection.execute(text(statement), {**binds, "rows": _MOST_CANDIDATES}).scalars().all()
-    if len(rows) == _MOST_CANDIDATES:
+    rows = connection.execute(text(statement), {**binds, "rows": _MAX_CANDIDATES}).scalars().all()
+    if len(rows) == _MAX_CANDIDATES:
         return None
     waiting = text(
         f"SELECT completion FROM passages WHERE {select_unindexed(connection)} LIMIT :rows"
     )
-    fresh = connection.execute(waiting, {"rows": _MOST_CANDIDATES}).scalars().all()
-    if len(fresh) == _MOST_CANDIDATES:
+    fresh = connection.execute(waiting, {"rows": _MAX_CANDIDATES}).scalars().all()
+    if len(fresh) == _MAX_CANDIDATES:
         return None
     return sorted({*rows, *fresh})
 

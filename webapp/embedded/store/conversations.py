@@ -15,9 +15,9 @@ from webapp.embedded.documents.passages import read_message
 from webapp.embedded.documents.records import index_text
 from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
 
-MOST_REQUESTS: Final = 1000
+MAX_REQUESTS: Final = 1000
 """Of one conversation, the first ones; a page of more is of no use to anybody."""
-_MOST_WORD: Final = 60
+_MAX_WORD: Final = 60
 
 _NUMBER: Final = text(
     "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
@@ -176,8 +176,8 @@ def _describe(
 def _cut_word(words: str, at: int) -> str:
     """Cut out the word around a place, or the beginning of the text after it."""
     start = max(words.rfind(blank, 0, at) for blank in " \n\t") + 1
-    start = max(start, at - _MOST_WORD // 2)
-    pieces = words[start : start + _MOST_WORD].split(maxsplit=1)
+    start = max(start, at - _MAX_WORD // 2)
+    pieces = words[start : start + _MAX_WORD].split(maxsplit=1)
     return pieces[0] if pieces else ""
 
 

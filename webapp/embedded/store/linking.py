@@ -26,8 +26,8 @@ _WEAKEST_SECONDS: Final = 120
 times count, all the more if an answer is not repeated."""
 _CLOCK_SECONDS: Final = 1
 """The most by which a request may seem to be earlier than the one that it continues."""
-_MOST_CANDIDATES: Final = 500
-_MOST_ENDS: Final = 8
+_MAX_CANDIDATES: Final = 500
+_MAX_ENDS: Final = 8
 _FARTHEST: Final = 2**63 - 1
 _VALUES_AT_ONCE: Final = 5_000
 
@@ -199,7 +199,7 @@ def _find_parent(
     for at, hashed in reversed([*enumerate(chain.hashes[:-1])]):
         if hashed not in relatives.ends:
             continue
-        binds = {"hash": hashed, "latest": latest, "rows": _MOST_ENDS}
+        binds = {"hash": hashed, "latest": latest, "rows": _MAX_ENDS}
         ends = [
             end
             for end in connection.execute(_ENDS, binds).all()
@@ -260,7 +260,7 @@ def _adopt_later(
     if not chain.hashes:
         return conversation
     at = len(chain.hashes)
-    binds = {"opening": chain.opening, "depth": at, "rows": _MOST_CANDIDATES}
+    binds = {"opening": chain.opening, "depth": at, "rows": _MAX_CANDIDATES}
     for later in connection.execute(_LATER, binds).all():
         hashes = unpack_hashes(later.hashes)
         repeats_answer = hashes[at] in chain.answers

@@ -39,7 +39,7 @@ _MESSAGES_AT_ONCE: Final = 10
 """A message may have 20 MB."""
 
 
-MOST_REMEMBERED: Final = 8_192
+MAX_REMEMBERED: Final = 8_192
 """Characters of texts whose form as given is remembered: 8 MB at most, in all."""
 
 
@@ -97,7 +97,7 @@ def iter_original_json(connection: Connection, completion_id: str) -> Iterator[s
 
 def write_as_given(given_json: str, wire_json: str, completion_id: str) -> str:
     """Write a completion as it was given, without its messages, with its current metadata."""
-    if len(given_json) + len(wire_json) > MOST_REMEMBERED:
+    if len(given_json) + len(wire_json) > MAX_REMEMBERED:
         return write_given_completion(_restore_head(given_json, wire_json), completion_id)
     return _write_small(given_json, wire_json, completion_id)
 

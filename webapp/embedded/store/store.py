@@ -28,7 +28,7 @@ from webapp.embedded.finding.checking import Assess, check_all
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.conversations import (
-    MOST_REQUESTS,
+    MAX_REQUESTS,
     find_prompt_difference,
     list_conversations,
     read_continued,
@@ -249,7 +249,7 @@ class Store:
             self.changes += 1
 
     def find_conversation(
-        self, completion_id: str, *, most: int = MOST_REQUESTS
+        self, completion_id: str, *, most: int = MAX_REQUESTS
     ) -> Conversation | None:
         """Find the completions that continue each other, with this one; None if it is not here.
 
@@ -260,7 +260,7 @@ class Store:
             return read_conversation(connection, completion_id, most=most)
 
     def find_continued(
-        self, completion_ids: Sequence[str], *, most: int = MOST_REQUESTS
+        self, completion_ids: Sequence[str], *, most: int = MAX_REQUESTS
     ) -> dict[str, Conversation]:
         """Find the conversations of those completions that are not alone in theirs, by their ids.
 

@@ -9,7 +9,7 @@ from typing import Final
 from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
-_MOST_LINES: Final = 50
+_MAX_LINES: Final = 50
 _HEAD: Final = re.compile(
     r"^[ \t]{0,60}(?:(?:-|\*|#{1,6})[ ])?[*_\"'`]{0,3}"
     r"(?P<name>[^\W\d][\w. -]{1,60})[\"'`]?[*_]{0,3}:"
@@ -58,7 +58,7 @@ def find_codes(text: str) -> Iterator[Place]:
                 yield Place("recovery-code", start + code.start(), start + code.end())
     for head in _CODES_HEAD.finditer(text):
         at = head.end()
-        for _ in range(_MOST_LINES):
+        for _ in range(_MAX_LINES):
             line = _CODE_LINE.match(text, at)
             if line is not None:
                 if not re.search("[0-9-]", line["secret"]):
@@ -94,7 +94,7 @@ def find_in_blocks(text: str) -> Iterator[Place]:
 def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[Place]:
     """Yield the lines of a block scalar that hold no sentence."""
     indent = ""
-    for _ in range(_MOST_LINES):
+    for _ in range(_MAX_LINES):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         line = text[start:end]

@@ -190,12 +190,12 @@ _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?---
 _KEY_BODY: Final = re.compile(
     r"\s{0,9}[A-Za-z0-9+/=]{1,4096}(?:\s{1,9}[A-Za-z0-9+/=]{16,4096}){0,400}"
 )
-_MOST_KEY: Final = 32_768
+_MAX_KEY: Final = 32_768
 
 
 def find_cut_keys(text: str) -> Iterator[Place]:
     """Yield the ends of private keys whose beginning was cut off."""
     for match in _KEY_END.finditer(text):
-        body = _KEY_BODY.match(text[max(match.start() - _MOST_KEY, 0) : match.start()][::-1])
+        body = _KEY_BODY.match(text[max(match.start() - _MAX_KEY, 0) : match.start()][::-1])
         if body is not None and len(body[0]) >= 16:
             yield Place("private-key", match.start() - len(body[0].rstrip()), match.end())

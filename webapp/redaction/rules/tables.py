@@ -12,7 +12,7 @@ from webapp.redaction.rules.kinds import SPACE, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 T = TypeVar("T")
-_MOST_CELLS: Final = 64
+_MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
 _CELLS: Final = {
@@ -157,7 +157,7 @@ def _read_head(
 def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
     """Split a line into the places of its cells, without the space and the bars around them."""
     if delimiter == _SPACES:
-        words = itertools.islice(_SPACED.finditer(text, start, end), _MOST_CELLS)
+        words = itertools.islice(_SPACED.finditer(text, start, end), _MAX_CELLS)
         return [match.span() for match in words]
     if delimiter == "|":
         while start < end and text[start] in " \t|":
@@ -166,7 +166,7 @@ def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, i
             end -= 1
     cells: list[tuple[int, int]] = []
     pattern = _CELLS[delimiter]
-    while len(cells) < _MOST_CELLS:
+    while len(cells) < _MAX_CELLS:
         match = pattern.match(text, start, end)
         assert match is not None
         stop = match.end()

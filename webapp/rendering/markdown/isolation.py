@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-_MOST_CHARACTERS: Final = 100_000
+_MAX_CHARACTERS: Final = 100_000
 _MARK: Final = "readback-end"
 _NOT_ALIKE: Final = re.compile(
     # A line break, or a byte order mark at the start, that not every parser takes for the same; a
@@ -28,7 +28,7 @@ def stands_alone(text: str) -> bool:
     False for a code block without end, definitions of links, raw HTML, and headings with a number
     like those of an export. Longer texts are not looked at.
     """
-    if len(text) > _MOST_CHARACTERS or _NOT_ALIKE.search(text):
+    if len(text) > _MAX_CHARACTERS or _NOT_ALIKE.search(text):
         return False
     env: EnvType = {}
     tokens: list[Token] = _BLOCKS.parse(f"{text}\n\n{_MARK}", env)

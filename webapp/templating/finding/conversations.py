@@ -11,10 +11,10 @@ from webapp.caching.inputs import read_input, spoil_page
 from webapp.conversations import Conversation, StoredRequest
 from webapp.services import services
 
-MOST_RANGE = 100
+MAX_RANGE = 100
 """Messages in a link to those that are new; the range of a page has no more."""
 
-MOST_NOTED = 200
+MAX_NOTED = 200
 """Requests of conversations that are held to compare a page with; a page of more is not kept."""
 
 
@@ -73,7 +73,7 @@ class ConversationPlace:
     @property
     def fits_in_range(self) -> bool:
         """Whether a page can show the new messages alone."""
-        return self.request.added <= MOST_RANGE
+        return self.request.added <= MAX_RANGE
 
 
 def find_place(completion_id: str) -> ConversationPlace | None:
@@ -86,7 +86,7 @@ def find_place(completion_id: str) -> ConversationPlace | None:
     request = conversation.find(completion_id) if conversation else None
     if conversation is None or request is None:
         return None
-    if len(conversation.requests) > MOST_NOTED:
+    if len(conversation.requests) > MAX_NOTED:
         spoil_page()
     return ConversationPlace(conversation, request)
 

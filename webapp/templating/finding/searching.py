@@ -16,7 +16,7 @@ from webapp.services import services
 OPTIONS: Final = ("role", "kind", "case", "pattern")
 """The parameters of a search beside its words."""
 
-MOST_UNCHECKED: Final = 10_000
+MAX_UNCHECKED: Final = 10_000
 """Completions that are counted as not checked yet."""
 
 _LONGEST_NUMBER: Final = 9
@@ -67,7 +67,7 @@ def find_place(section: TranscriptPage) -> HitPlace | None:
 def count_unchecked(query: Query) -> int:
     """Count the completions that a search by findings misses, since they are not checked yet."""
     finder = services().finder
-    return finder.count_unchecked(MOST_UNCHECKED) if finder and query.asks_findings else 0
+    return finder.count_unchecked(MAX_UNCHECKED) if finder and query.asks_findings else 0
 
 
 def read_options() -> dict[str, list[str]]:

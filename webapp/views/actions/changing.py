@@ -25,7 +25,7 @@ bp = Blueprint("changing", __name__, url_prefix="/completions/<completion_id>")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_PAIRS: Final = 16
+MAX_PAIRS: Final = 16
 LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 512
 """The limits of the API."""
@@ -135,11 +135,11 @@ def list_open_shares(completion_id: str) -> list[Share]:
 def _render_form(
     completion_id: str, completion: Completion, pairs: list[Pair], problem: str | None = None
 ) -> str:
-    blank = [Pair("", "")] * max(1, min(4, MOST_PAIRS - len(pairs)))
+    blank = [Pair("", "")] * max(1, min(4, MAX_PAIRS - len(pairs)))
     return render_template(
         "actions/metadata.html",
         completion_id=completion_id,
-        pairs=[*pairs, *blank] if len(pairs) < MOST_PAIRS else pairs,
+        pairs=[*pairs, *blank] if len(pairs) < MAX_PAIRS else pairs,
         problem=problem,
         stored=_read_stored(completion) if problem else [],
         was=_digest(completion),
@@ -170,8 +170,8 @@ def _as_sent(text: str) -> str:
 def _find_problem(pairs: list[Pair]) -> str | None:
     """Find out why the API would refuse these metadata, in a sentence."""
     keys = [one.key for one in pairs]
-    if len(pairs) > MOST_PAIRS:
-        return f"A completion has up to {MOST_PAIRS} pairs of metadata."
+    if len(pairs) > MAX_PAIRS:
+        return f"A completion has up to {MAX_PAIRS} pairs of metadata."
     if not all(keys):
         return "A value needs a key."
     if len(set(keys)) < len(keys):

@@ -25,8 +25,8 @@ from webapp.views.actions import read_create_request, read_upto
 
 bp = Blueprint("code", __name__, url_prefix="/completions/<completion_id>")
 
-_MOST_UNASKED: Final = 64 * 1024
-_MOST_IN_CODE: Final = 4 * 1024 * 1024
+_MAX_UNASKED: Final = 64 * 1024
+_MAX_IN_CODE: Final = 4 * 1024 * 1024
 """Characters of a request that is in the code: if the reader chose nothing, and at all."""
 
 
@@ -40,7 +40,7 @@ class Snippet:
 
     @property
     def fits_in_code(self) -> bool:
-        return self.request is not None and len(self.request.json) <= _MOST_IN_CODE
+        return self.request is not None and len(self.request.json) <= _MAX_IN_CODE
 
 
 @bp.get("/code")
@@ -102,7 +102,7 @@ def _write_again(completion_id: str, language: Language) -> Snippet:
     if body not in ("", "code", "file"):
         abort(400, "The parameter body takes code or file.")
     made = read_create_request(completion_id, upto=read_upto(request.args.get("to")))
-    most = _MOST_IN_CODE if body == "code" else _MOST_UNASKED
+    most = _MAX_IN_CODE if body == "code" else _MAX_UNASKED
     from_file = body == "file" or len(made.json) > most
     server = _with_address(services().again.creates)
     return Snippet(write_create(language.name, server, made, from_file=from_file), made, from_file)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("importing", __name__, url_prefix="/import")
 
-MOST_FILES: Final = 100
+MAX_FILES: Final = 100
 ROWS: Final = 20
 """Completions that came in on one page."""
 _FORM_AROUND: Final = 1024 * 1024
@@ -55,7 +55,7 @@ def send() -> ResponseReturnValue:
     parser = FormDataParser(
         stream_factory=open_file,
         max_form_memory_size=_FORM_AROUND,
-        max_form_parts=MOST_FILES + 10,
+        max_form_parts=MAX_FILES + 10,
         silent=False,
     )
     try:
@@ -74,7 +74,7 @@ def send() -> ResponseReturnValue:
             return redirect(url_for("importing.show", upload_id=upload), 303)
         return _render_form(uploads, problem), 400
     except RequestEntityTooLarge:
-        problem = f"That is more than {size(uploads.max_bytes)}, or than {MOST_FILES} files."
+        problem = f"That is more than {size(uploads.max_bytes)}, or than {MAX_FILES} files."
         return _render_form(uploads, problem), 413
     except ValueError:
         return _render_form(uploads, "The form did not arrive whole. Send it again."), 400

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Reader, current_reader
 from webapp.formatting import count, first_words, replace_surrogates
-from webapp.notes import MOST_CHARACTERS, MOST_NOTES, Note, Notes
+from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.pasted import PastedPlace
 from webapp.services import deadline, services
@@ -63,7 +63,7 @@ def add(completion_id: str) -> ResponseReturnValue:
         return _render(completion_id, page, str(problem)), 400
     added = _store().add(completion_id, note)
     if added is None:
-        abort(409, f"A completion has up to {MOST_NOTES} notes. Delete one first.")
+        abort(409, f"A completion has up to {MAX_NOTES} notes. Delete one first.")
     return redirect(_find_url(completion_id, added), 303)
 
 
@@ -139,7 +139,7 @@ def _render(completion_id: str, page: TranscriptPage, problem: str | None = None
         given={name: replace_surrogates(asked.get(name, "")) for name in names},
         problem=problem,
         note_url=_note_url,
-        most=MOST_CHARACTERS,
+        most=MAX_CHARACTERS,
     )
 
 
@@ -157,7 +157,7 @@ def _render_form(completion_id: str, note: Note, text: str, problem: str | None 
         note=note,
         text=replace_surrogates(text),
         problem=problem,
-        most=MOST_CHARACTERS,
+        most=MAX_CHARACTERS,
     )
 
 
@@ -201,6 +201,6 @@ def _read_text() -> str:
     text = written.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").strip()
     if not text:
         raise _BadNote("The note is empty.")
-    if len(text) > MOST_CHARACTERS:
-        raise _BadNote(f"A note has up to {MOST_CHARACTERS:,} characters; this has {len(text):,}.")
+    if len(text) > MAX_CHARACTERS:
+        raise _BadNote(f"A note has up to {MAX_CHARACTERS:,} characters; this has {len(text):,}.")
     return text

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, known_readers_only, record
-from webapp.pins import MOST_PINNED
+from webapp.pins import MAX_PINNED
 from webapp.services import CannotKeep, deadline, services
 from webapp.upstream import check_id
 from webapp.views import read_picked
@@ -35,7 +35,7 @@ def unpin(completion_id: str) -> ResponseReturnValue:
 @known_readers_only
 def pin_picked() -> ResponseReturnValue:
     """Pin the ticked completions, the uppermost of them first."""
-    for one in reversed(read_picked(most=MOST_PINNED)):
+    for one in reversed(read_picked(most=MAX_PINNED)):
         _pin(one)
     return redirect(read_back(), 303)
 
@@ -61,7 +61,7 @@ def _pin(completion_id: str) -> None:
         except CannotKeep as error:
             abort(409, str(error))
     if not found.pins.add(completion_id):
-        abort(409, f"{MOST_PINNED} completions are pinned, and no more can be. Unpin one first.")
+        abort(409, f"{MAX_PINNED} completions are pinned, and no more can be. Unpin one first.")
     record(Event.PINNED, completion=completion_id)
 
 

@@ -13,7 +13,7 @@ from webapp.views.actions.changing import changers_only, clear, list_open_shares
 
 bp = Blueprint("selecting", __name__, url_prefix="/selected")
 
-MOST_DELETED = 100
+MAX_DELETED = 100
 """Completions that one page names before they are deleted."""
 
 
@@ -21,7 +21,7 @@ MOST_DELETED = 100
 @changers_only
 def confirm() -> ResponseReturnValue:
     """Ask whether to delete the ticked completions, which the page names."""
-    return _ask(read_picked(most=MOST_DELETED))
+    return _ask(read_picked(most=MAX_DELETED))
 
 
 @bp.post("/delete")
@@ -31,7 +31,7 @@ def delete() -> ResponseReturnValue:
 
     Those that somebody else has deleted count as deleted.
     """
-    ids = read_picked(most=MOST_DELETED)
+    ids = read_picked(most=MAX_DELETED)
     for at, completion_id in enumerate(ids):
         try:
             services().upstream.delete_completion(completion_id, deadline=deadline())

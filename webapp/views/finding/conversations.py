@@ -28,7 +28,7 @@ bp = Blueprint("conversations", __name__)
 
 REQUESTS_AT_ONCE = 10
 """On one page."""
-MOST_WITH_WORDS = 8
+MAX_WITH_WORDS = 8
 """Branches whose words are compared with those of another."""
 _SAID_APART = frozenset({"Usage", "Timing", "Identity", "Metadata"})
 
@@ -116,7 +116,7 @@ def _list_branches(
             facts.append(f"to {clock_time(end.created) if is_one_day else moment(end.created)}")
         if has_models and end.model:
             facts.append(end.model)
-        if len(paths) > 1 and at < MOST_WITH_WORDS:
+        if len(paths) > 1 and at < MAX_WITH_WORDS:
             words = _find_own_words(source, path, paths[:at] + paths[at + 1 :])
             facts += [f"“{first_words(words, 40)}”"] if words.strip() else []
         if tuple(facts) in known:

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import known_readers_only
-from webapp.saved import MOST_NAME, MOST_SAVED, SavedFilters, clean_name
+from webapp.saved import MAX_NAME, MAX_SAVED, SavedFilters, clean_name
 from webapp.services import services
 from webapp.templating.filters import Filters
 
@@ -22,13 +22,13 @@ def save() -> ResponseReturnValue:
     found = _get_saved()
     name = clean_name(request.form.get("name", ""))
     if name is None:
-        abort(400, f"A name has 1 to {MOST_NAME} characters that can be seen.")
+        abort(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
     filters = Filters.from_query(dict(parse_qsl(request.form.get("query", ""))))
     query = urlencode(filters.query())
     if not query:
         abort(400, "There are no filters to save.")
     if not found.save(name, query):
-        abort(409, f"{MOST_SAVED} filters are saved, and no more can be. Delete one first.")
+        abort(409, f"{MAX_SAVED} filters are saved, and no more can be. Delete one first.")
     return redirect(filters.url(), 303)
 
 

@@ -17,7 +17,7 @@ from webapp.views.listing import MAX_PASTED, find_neighbor
 
 bp = Blueprint("compare", __name__, url_prefix="/compare")
 
-_MOST_CHOICES = 10_000
+_MAX_CHOICES = 10_000
 
 
 @bp.get("")
@@ -104,7 +104,7 @@ def _load_side(name: str, until: Deadline) -> Side:
         found.upstream,
         found.runs,
         check_id(request.args.get(name, "")),
-        read_whole_number(f"{name}_choice", default=0, low=0, high=_MOST_CHOICES),
+        read_whole_number(f"{name}_choice", default=0, low=0, high=_MAX_CHOICES),
         until,
     )
 

@@ -17,8 +17,8 @@ bp = Blueprint("confidence", __name__, url_prefix="/completions/<completion_id>"
 TOKENS: Final = 500
 """Tokens on one page."""
 
-_MOST_UNCERTAIN: Final = 10
-_MOST_CHOICES: Final = 10_000
+_MAX_UNCERTAIN: Final = 10
+_MAX_CHOICES: Final = 10_000
 _WORDS_BEFORE: Final = 40
 
 
@@ -43,7 +43,7 @@ class Section:
         """The least likely tokens, each with the words before it."""
         tokens = self.stream.tokens
         found = []
-        for token in self.stream.find_least_certain(_MOST_UNCERTAIN):
+        for token in self.stream.find_least_certain(_MAX_UNCERTAIN):
             before = "".join(
                 one.text for one in tokens[max(0, token.number - 13) : token.number - 1]
             )
@@ -72,7 +72,7 @@ class Section:
 @bp.get("/confidence")
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the tokens of the answer `choice`, from 0; those of long ones after `start`."""
-    place = read_whole_number("choice", default=0, low=0, high=_MOST_CHOICES)
+    place = read_whole_number("choice", default=0, low=0, high=_MAX_CHOICES)
     start = read_whole_number("start", default=0, low=0, high=10**9) // TOKENS * TOKENS
     completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
     choices = completion.choices

@@ -42,10 +42,10 @@ WORDS: Final = "readback-words"
 LINK: Final = "readback-link"
 """The cookie with the token of a link that was made just now."""
 
-_MOST_WORDS: Final = 50
-_MOST_IN_COOKIE: Final = 3000
-_MOST_NAME: Final = 80
-_MOST_PASSPHRASE: Final = 1000
+_MAX_WORDS: Final = 50
+_MAX_IN_COOKIE: Final = 3000
+_MAX_NAME: Final = 80
+_MAX_PASSPHRASE: Final = 1000
 # The preview is a frame of the dialogue.
 _PREVIEW_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
     "frame-ancestors 'none'", "frame-ancestors 'self'"
@@ -223,7 +223,7 @@ def _read_choices() -> Choices:
 
 def _read_terms() -> Terms:
     policy = services().sharing.policy
-    passphrase = request.form.get("passphrase", "")[:_MOST_PASSPHRASE] or None
+    passphrase = request.form.get("passphrase", "")[:_MAX_PASSPHRASE] or None
     if policy.needs_passphrase and passphrase is None:
         abort(400, "Every share needs a passphrase here.")
     lifetime = request.form.get("lifetime", "")
@@ -236,7 +236,7 @@ def _read_terms() -> Terms:
     if not 0 < seconds <= policy.max_seconds:
         abort(400, f"A share lasts at most {policy.max_seconds // 86400} days here.")
     return Terms(
-        maker=request.form.get("maker", "").strip()[:_MOST_NAME],
+        maker=request.form.get("maker", "").strip()[:_MAX_NAME],
         seconds=seconds,
         view_limit=_read_number("view_limit"),
         passphrase=passphrase,
@@ -264,8 +264,8 @@ def _read_number(name: str) -> int | None:
 
 def _read_words() -> list[str]:
     lines = (line.strip() for line in request.form.get("words", "").splitlines())
-    words = list(dict.fromkeys(line for line in lines if line))[:_MOST_WORDS]
-    if len(json.dumps(words)) > _MOST_IN_COOKIE:
+    words = list(dict.fromkeys(line for line in lines if line))[:_MAX_WORDS]
+    if len(json.dumps(words)) > _MAX_IN_COOKIE:
         abort(400, "These are too many words to mask at once.")
     return words
 

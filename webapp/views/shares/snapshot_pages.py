@@ -26,8 +26,8 @@ from webapp.views.shares.nesting import answer_nested
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-_MOST_KEPT: Final = 8
-_MOST_CHARACTERS: Final = 32 * 1024 * 1024
+_MAX_KEPT: Final = 8
+_MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of the snapshots that a process keeps."""
 
 HEADERS: Final = {
@@ -98,8 +98,8 @@ class SnapshotPages:
             with self._lock:
                 self._kept[share.id] = services, len(text)
                 while len(self._kept) > 1 and (
-                    len(self._kept) > _MOST_KEPT
-                    or sum(size for _, size in self._kept.values()) > _MOST_CHARACTERS
+                    len(self._kept) > _MAX_KEPT
+                    or sum(size for _, size in self._kept.values()) > _MAX_CHARACTERS
                 ):
                     self._kept.popitem(last=False)
         return services
