@@ -62,7 +62,7 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SearchedText:
     """A text of a message that is searched."""
 
     kind: Kind
@@ -160,7 +160,7 @@ class Query:
                 )
 
 
-def iter_places(entry: Entry) -> Iterator[Place]:
+def iter_places(entry: Entry) -> Iterator[SearchedText]:
     """Yield the texts of a message in the order of the page: parts, names, calls, citations."""
     message = entry.message
     is_result = message.is_tool_result or message.holds_only_results
@@ -171,23 +171,23 @@ def iter_places(entry: Entry) -> Iterator[Place]:
             text = part.filename
         if text:
             label = "result" if is_result else part.kind.replace("_", " ")
-            yield Place(kind, label, text, entry.anchor)
+            yield SearchedText(kind, label, text, entry.anchor)
     if message.name:
-        yield Place(kind, "name", message.name, entry.anchor)
+        yield SearchedText(kind, "name", message.name, entry.anchor)
     for call in entry.calls:
         if isinstance(call.call, ToolCall):
             name = call.call.name or "no name"
-            yield Place("input", "name of the tool", name, call.anchor)
+            yield SearchedText("input", "name of the tool", name, call.anchor)
             written = call.call.arguments or ""
-            yield Place("input", f"arguments of {name}", written, call.anchor)
+            yield SearchedText("input", f"arguments of {name}", written, call.anchor)
             if "\\u" in written:
                 # Words of other scripts may be written in escapes, and are shown in letters.
                 for text in _iter_strings(written):
-                    yield Place("input", f"arguments of {name}", text, call.anchor)
+                    yield SearchedText("input", f"arguments of {name}", text, call.anchor)
     for annotation in message.annotations:
         if isinstance(annotation, UrlCitation):
             cited = f"{annotation.title or ''} {annotation.url or annotation.content}"
-            yield Place(kind, "citation", cited, entry.anchor)
+            yield SearchedText(kind, "citation", cited, entry.anchor)
 
 
 def _iter_strings(written: str) -> Iterator[str]:
