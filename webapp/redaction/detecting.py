@@ -16,7 +16,7 @@ from webapp.redaction.rules.blocks import (
     find_in_blocks,
 )
 from webapp.redaction.rules.commands import COMMANDS
-from webapp.redaction.rules.context import NAMED_NEEDS, Place, find_named
+from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
 from webapp.redaction.rules.forms import FORMS
 from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
@@ -56,30 +56,32 @@ class Rule(NamedTuple):
     """
 
     needs: str
-    find: Callable[[str, str, str], Iterator[Place]]
+    find: Callable[[str, str, str], Iterator[SecretPlace]]
 
 
 def _of_kind(kind: Kind) -> Rule:
     return Rule(
         kind.write_needs(),
-        lambda text, lowered, _: (Place(kind.name, *at) for at in kind.search(text, lowered)),
+        lambda text, lowered, _: (SecretPlace(kind.name, *at) for at in kind.search(text, lowered)),
     )
 
 
-def _of_people(needs: str, find: Callable[[str, str], Iterator[Place]]) -> Rule:
+def _of_people(needs: str, find: Callable[[str, str], Iterator[SecretPlace]]) -> Rule:
     return Rule(needs, lambda text, _, name: find(text, name))
 
 
 FORMED: Final = (
     Rule(
         _TOKENS.write_needs(),
-        lambda text, *_: (Place(kind.name, *place) for kind, *place in _TOKENS.search(text)),
+        lambda text, *_: (SecretPlace(kind.name, *place) for kind, *place in _TOKENS.search(text)),
     ),
     *(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if not kind.ignores_case),
     Rule(
         PREFIX_NEEDS,
         lambda text, *_: (
-            Place("api-key", *at) for at in find_prefixed(text) if not _TOKENS.has(text, at[0])
+            SecretPlace("api-key", *at)
+            for at in find_prefixed(text)
+            if not _TOKENS.has(text, at[0])
         ),
     ),
     Rule("-----END ", lambda text, *_: find_cut_keys(text)),
@@ -104,7 +106,9 @@ NAMED: Final = (
 SERVED: Final = (
     Rule(
         SERVICES_NEEDS,
-        lambda text, lowered, _: (Place("api-key", *at) for at in find_of_services(text, lowered)),
+        lambda text, lowered, _: (
+            SecretPlace("api-key", *at) for at in find_of_services(text, lowered)
+        ),
     ),
 )
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
@@ -150,7 +154,7 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
             yield Detected(found.kind, start, end, secret, _spreads(found.kind, secret))
 
 
-def _find(text: str, name: str, with_people: bool) -> Iterator[Place]:
+def _find(text: str, name: str, with_people: bool) -> Iterator[SecretPlace]:
     if with_people:
         yield from find_named_person(text, name)
     encoded = encode(text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
+from webapp.redaction.rules.context import ANY_HINT, SecretPlace, is_strong
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _MAX_LINES: Final = 50
@@ -49,13 +49,13 @@ _CODES_IN_LINE: Final = re.compile(
 )
 
 
-def find_codes(text: str) -> Iterator[Place]:
+def find_codes(text: str) -> Iterator[SecretPlace]:
     """Yield the codes in the line of a head that calls them codes of recovery, and below it."""
     for match in _CODES_IN_LINE.finditer(text):
         for code in re.finditer(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*", match["codes"]):
             if len(code[0]) >= 6 and any(map(str.isdigit, code[0])):
                 start = match.start("codes")
-                yield Place("recovery-code", start + code.start(), start + code.end())
+                yield SecretPlace("recovery-code", start + code.start(), start + code.end())
     for head in _CODES_HEAD.finditer(text):
         at = head.end()
         for _ in range(_MAX_LINES):
@@ -63,7 +63,7 @@ def find_codes(text: str) -> Iterator[Place]:
             if line is not None:
                 if not re.search("[0-9-]", line["secret"]):
                     break
-                yield Place("recovery-code", *line.span("secret"))
+                yield SecretPlace("recovery-code", *line.span("secret"))
             else:
                 line = _BLANK_LINE.match(text, at)
                 if line is None:
@@ -71,7 +71,7 @@ def find_codes(text: str) -> Iterator[Place]:
             at = line.end()
 
 
-def find_in_blocks(text: str) -> Iterator[Place]:
+def find_in_blocks(text: str) -> Iterator[SecretPlace]:
     """Yield the secrets in the lines below their names."""
     for match in _HEAD.finditer(text):
         known = classify(match["name"].strip().replace(" ", "_"))
@@ -86,12 +86,12 @@ def find_in_blocks(text: str) -> Iterator[Place]:
                 and not _STATEMENT.match(line["secret"])
                 and has_shape(line["secret"], shape, is_quoted=False)
             ):
-                yield Place(kind, *line.span("secret"))
+                yield SecretPlace(kind, *line.span("secret"))
             continue
         yield from _read_block(text, match.end(), kind, shape)
 
 
-def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[Place]:
+def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[SecretPlace]:
     """Yield the lines of a block scalar that hold no sentence."""
     indent = ""
     for _ in range(_MAX_LINES):
@@ -106,7 +106,7 @@ def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[Plac
             secret = line.strip()
             if not re.search(r"\s", secret) and has_shape(secret, shape, is_quoted=True):
                 begin = start + len(spaces)
-                yield Place(kind, begin, begin + len(secret))
+                yield SecretPlace(kind, begin, begin + len(secret))
         if end == len(text):
             return
         start = end + 1

@@ -154,7 +154,7 @@ _SCHEME: Final = re.compile(
 )
 
 
-class Place(NamedTuple):
+class SecretPlace(NamedTuple):
     """The place of a secret, with its kind."""
 
     kind: str
@@ -182,7 +182,7 @@ NAMED_NEEDS: Final = (
 """An expression of RE2 that matches every text with a secret after its name."""
 
 
-def find_named(text: str, lowered: str) -> Iterator[Place]:
+def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in `text` that follow a name."""
     ends: set[int] = set()
     for hint in _HINTS:
@@ -214,7 +214,7 @@ class _Start(NamedTuple):
     is_content: bool = False
 
 
-def _read(text: str, begin: int, end: int) -> Place | None:
+def _read(text: str, begin: int, end: int) -> SecretPlace | None:
     """Read the secret after the name from `begin` to `end`."""
     name = text[begin:end]
     if name.lower() in _SECOND_WORDS:
@@ -281,7 +281,9 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Sta
             yield _Start(match.end(), False)
 
 
-def _read_value(text: str, begin: int, start: _Start, kind: str, shape: Shape) -> Place | None:
+def _read_value(
+    text: str, begin: int, start: _Start, kind: str, shape: Shape
+) -> SecretPlace | None:
     """Read the value that begins at `start`, of a name that begins at `begin`."""
     at, is_sure = start.at, start.is_sure
     if start.is_content:
@@ -313,7 +315,7 @@ def _read_value(text: str, begin: int, start: _Start, kind: str, shape: Shape) -
     return _read_bare(text, at, kind, shape, is_sure)
 
 
-def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Place | None:
+def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> SecretPlace | None:
     """Read a value without quotes, unless it is a word of a sentence or a call."""
     bare = _BARE.match(text, at)
     if bare is None:
@@ -370,14 +372,14 @@ def is_told(secret: str) -> bool:
 
 def _check(
     text: str, start: int, end: int, kind: str, shape: Shape, is_quoted: bool
-) -> Place | None:
+) -> SecretPlace | None:
     secret = text[start:end]
     if kind == "authorization":
         scheme = _SCHEME.match(secret)
         start += scheme.end() if scheme else 0
         secret = text[start:end]
     if has_shape(secret, shape, is_quoted=is_quoted):
-        return Place(kind, start, end)
+        return SecretPlace(kind, start, end)
     return None
 
 
@@ -387,7 +389,7 @@ _REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")
 _CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")
 
 
-def _read_header(text: str, at: int, kind: str, shape: Shape) -> Place | None:
+def _read_header(text: str, at: int, kind: str, shape: Shape) -> SecretPlace | None:
     match = (_HEADER if kind == "cookie" else _CREDENTIALS).match(text, at)
     if match is None:
         return None
@@ -398,7 +400,9 @@ def _read_header(text: str, at: int, kind: str, shape: Shape) -> Place | None:
     start = scheme.end() if scheme else start
     if scheme is not None and scheme[0].lower().startswith("digest"):
         line = _REST_OF_LINE.match(text, start)
-        return None if line is None else Place(kind, start, start + len(line[0].rstrip("\"' ")))
+        return (
+            None if line is None else SecretPlace(kind, start, start + len(line[0].rstrip("\"' ")))
+        )
     if scheme is None and (other := _OTHER_SCHEME.match(text, start)):
         start = other.end()
     value = _BARE.match(text, start)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import Place
+from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.forms import ignoring_case
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
@@ -170,7 +170,7 @@ PHRASES_NEEDS: Final = (
 )
 
 
-def find_phrases(text: str) -> Iterator[Place]:
+def find_phrases(text: str) -> Iterator[SecretPlace]:
     """Yield the phrases of as many words as a wallet has, which no sentence has alone."""
     for pattern in (_LINE_OF_WORDS, _NUMBERED_WORDS):
         for match in pattern.finditer(text):
@@ -182,7 +182,7 @@ def find_phrases(text: str) -> Iterator[Place]:
                 and FUNCTION_WORDS.isdisjoint(words)
                 and formed * 4 <= len(words)
             ):
-                yield Place("seed-phrase", *match.span("secret"))
+                yield SecretPlace("seed-phrase", *match.span("secret"))
 
 
 _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -193,9 +193,9 @@ _KEY_BODY: Final = re.compile(
 _MAX_KEY: Final = 32_768
 
 
-def find_cut_keys(text: str) -> Iterator[Place]:
+def find_cut_keys(text: str) -> Iterator[SecretPlace]:
     """Yield the ends of private keys whose beginning was cut off."""
     for match in _KEY_END.finditer(text):
         body = _KEY_BODY.match(text[max(match.start() - _MAX_KEY, 0) : match.start()][::-1])
         if body is not None and len(body[0]) >= 16:
-            yield Place("private-key", match.start() - len(body[0].rstrip()), match.end())
+            yield SecretPlace("private-key", match.start() - len(body[0].rstrip()), match.end())

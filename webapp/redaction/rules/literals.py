@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import ANY_HINT, Place
+from webapp.redaction.rules.context import ANY_HINT, SecretPlace
 from webapp.redaction.rules.names import classify, has_shape
 
 _FIELD: Final = r"(?:%[-+0-9.]{0,6}[sdrvq]|\{[^{}\n]{0,40}\}|\$\{?[0-9]\}?|\?)"
@@ -32,7 +32,7 @@ LITERALS_NEEDS: Final = (
 )
 
 
-def find_in_literals(text: str) -> Iterator[Place]:
+def find_in_literals(text: str) -> Iterator[SecretPlace]:
     """Yield the arguments that fill the field after the name of a secret."""
     for match in _NAMED.finditer(text):
         known = classify(match["name"].rpartition(".")[2])
@@ -56,7 +56,7 @@ def find_in_literals(text: str) -> Iterator[Place]:
         fields = [one[0] for one in _ANY_FIELD.finditer(text, opener.end(), match.start("field"))]
         secret = _find_argument(text, arguments.end(), match["field"], len(fields))
         if secret is not None and has_shape(text[slice(*secret)], known[1], is_quoted=True):
-            yield Place(known[0], *secret)
+            yield SecretPlace(known[0], *secret)
 
 
 def _find_argument(text: str, at: int, field: str, number: int) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import phonenumbers
 
-from webapp.redaction.rules.context import Place
+from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.kinds import match_at, split_words
 from webapp.redaction.rules.tables import iter_columns
 
@@ -126,7 +126,7 @@ _ID_NAME: Final = re.compile(
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
 
 
-def _find_emails(text: str, name: str) -> Iterator[Place]:
+def _find_emails(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _DOMAIN.finditer(text):
         local = _LOCAL.search(text, max(match.start() - 64, 0), match.start())
         if local is None:
@@ -146,7 +146,7 @@ def _find_emails(text: str, name: str) -> Iterator[Place]:
             role in _ROLES and (domain.endswith(_EXAMPLES) or role not in ("alice", "bob"))
         ):
             continue
-        yield Place("email", start, match.end())
+        yield SecretPlace("email", start, match.end())
 
 
 _OF_WORDS: Final = r"[A-Za-z0-9](?<![A-Za-z0-9_.+-].)[A-Za-z0-9_.+-]{1,63}"
@@ -164,12 +164,12 @@ _WRITTEN_OUT: Final = (
 )
 
 
-def _find_written_out(text: str, name: str) -> Iterator[Place]:
+def _find_written_out(text: str, name: str) -> Iterator[SecretPlace]:
     for pattern in _WRITTEN_OUT:
         for match in pattern.finditer(text):
             ending = match["end"].lower()
             if ending.isalpha() and ending not in _NO_ENDINGS:
-                yield Place("email", *match.span())
+                yield SecretPlace("email", *match.span())
 
 
 def _is_address(text: str, start: int) -> bool:
@@ -180,14 +180,14 @@ def _is_address(text: str, start: int) -> bool:
     )
 
 
-def _find_cards(text: str, name: str) -> Iterator[Place]:
+def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
     is_number = text.isdigit()
     if is_number and name and not _CARD_NAME.search(name):
         return
     for match in _DIGITS.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         if _is_card(digits) and len(set(digits)) > 1 and _has_groups(match[0]):
-            yield Place("card", *match.span())
+            yield SecretPlace("card", *match.span())
 
 
 def _has_groups(written: str) -> bool:
@@ -225,7 +225,7 @@ def _is_card(digits: str) -> bool:
     return sum(one - 9 * (one > 9) for one in doubled) % 10 == 0
 
 
-def _find_accounts(text: str, name: str) -> Iterator[Place]:
+def _find_accounts(text: str, name: str) -> Iterator[SecretPlace]:
     if "iban" in name.lower() or re.search(r"\biban\b", text, re.IGNORECASE):
         text = text.translate(_CAPITALS)
     for match in _IBAN.finditer(text):
@@ -240,44 +240,44 @@ def _find_accounts(text: str, name: str) -> Iterator[Place]:
         if length and len(account) == length and is_whole:
             digits = "".join(str(int(character, 36)) for character in account[4:] + account[:4])
             if int(digits) % 97 == 1:
-                yield Place("iban", match.start(), end)
+                yield SecretPlace("iban", match.start(), end)
 
 
-def find_named_person(text: str, name: str) -> Iterator[Place]:
+def find_named_person(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if it is a number of a person or a telephone, as its name says."""
     if len(text) <= 24 and _ID_NAME.fullmatch(name) and sum(map(str.isdigit, text)) >= 5:
-        yield Place("id-number", 0, len(text))
+        yield SecretPlace("id-number", 0, len(text))
     if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
-        yield Place("phone", 0, len(text))
+        yield SecretPlace("phone", 0, len(text))
 
 
-def _find_international(text: str, name: str) -> Iterator[Place]:
+def _find_international(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _INTERNATIONAL.finditer(text):
         if _is_phone(re.sub(r"\A00", "+", match[0]), (None,)):
-            yield Place("phone", *match.span())
+            yield SecretPlace("phone", *match.span())
 
 
-def _find_national(text: str, name: str) -> Iterator[Place]:
+def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _NATIONAL.finditer(text):
         if _is_phone(match[0], ("US",)) and re.search(
             r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z", match[0]
         ):
-            yield Place("phone", *match.span())
+            yield SecretPlace("phone", *match.span())
 
 
-def _find_said(text: str, name: str) -> Iterator[Place]:
+def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SAID.finditer(text):
         if _is_phone(match["number"], _REGIONS):
-            yield Place("phone", *match.span("number"))
+            yield SecretPlace("phone", *match.span("number"))
 
 
-def _find_phones_in_columns(text: str, name: str) -> Iterator[Place]:
+def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
     def classify(head: str) -> bool | None:
         return True if _PHONE_NAME.search(head) else None
 
     for start, end, _ in iter_columns(text, classify):
         if end - start <= 24 and _is_phone(text[start:end].strip("\"'` "), _REGIONS):
-            yield Place("phone", start, end)
+            yield SecretPlace("phone", start, end)
 
 
 _IDENTITIES: Final = (
@@ -306,10 +306,10 @@ _ID: Final = re.compile(
 )
 
 
-def _find_identities(text: str, name: str) -> Iterator[Place]:
+def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ID, text, text.lower(), _IDENTITIES):
         if sum(map(str.isdigit, match["number"])) >= 5:
-            yield Place("id-number", *match.span("number"))
+            yield SecretPlace("id-number", *match.span("number"))
 
 
 def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
@@ -326,7 +326,7 @@ def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
     return False
 
 
-PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[Place]]], ...]] = (
+PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (r"@[^\s@.]+\.[^\s@.]", _find_emails),
     (
         r"(?:[\[({<] ?(?:at|AT|ät) ?[\])}>]|[a-z0-9] at [a-z0-9-]+ dot )",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import Place, is_told
+from webapp.redaction.rules.context import SecretPlace, is_told
 from webapp.redaction.rules.kinds import is_random
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
@@ -38,7 +38,7 @@ PRINTED_NEEDS: Final = (
 """An expression of RE2 that matches every text with a command whose output can be a secret."""
 
 
-def find_printed(text: str) -> Iterator[Place]:
+def find_printed(text: str) -> Iterator[SecretPlace]:
     """Yield the words that are alone in the line below a command about a secret."""
     for match in _COMMAND.finditer(text):
         secret = match["secret"]
@@ -46,11 +46,11 @@ def find_printed(text: str) -> Iterator[Place]:
             continue
         if _MAKER.search(match["command"]):
             if is_told(secret) or is_random(secret):
-                yield Place("secret", *match.span("secret"))
+                yield SecretPlace("secret", *match.span("secret"))
             continue
         for name in reversed(_NAME.findall(match["command"])):
             kind, shape = classify(name) or ("", Shape.COOKIE)
             if shape is not Shape.COOKIE:
                 if is_told(secret) and has_shape(secret, shape, is_quoted=True):
-                    yield Place(kind, *match.span("secret"))
+                    yield SecretPlace(kind, *match.span("secret"))
                 break

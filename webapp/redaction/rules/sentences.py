@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import Place, is_told
+from webapp.redaction.rules.context import SecretPlace, is_told
 from webapp.redaction.rules.forms import ignoring_case, is_argument
 from webapp.redaction.rules.kinds import FUNCTION_WORDS, Kind, is_random, match_at, split_words
 
@@ -118,7 +118,7 @@ APART_NEEDS: Final = (
 )
 
 
-def find_in_sentences(text: str) -> Iterator[Place]:
+def find_in_sentences(text: str) -> Iterator[SecretPlace]:
     """Yield the secrets before their names, as in `use … as the password`, or after a user."""
     for match in _SWAPPED.finditer(text):
         group = "secret" if match["piped"] is None else "piped"
@@ -128,32 +128,34 @@ def find_in_sentences(text: str) -> Iterator[Place]:
             yield from _check(text, *match.span("secret"))
 
 
-def find_apart(text: str, lowered: str) -> Iterator[Place]:
+def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets some words after their names, or after a verb, and codes before theirs."""
     for match in _CODE_BEFORE.finditer(text):
-        yield Place("pin", *match.span("secret"))
+        yield SecretPlace("pin", *match.span("secret"))
     for match in match_at(_ASKED, text, lowered, _ASK_HINTS):
         yield from _check(text, *match.span("secret"))
     for match in match_at(_BELOW, text, lowered, _NOUN_HINTS):
         group = "same" if match["secret"] is None else "secret"
         secret = match[group].rstrip(".!?:")
         if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
-            yield Place("password", match.start(group), match.start(group) + len(secret))
+            yield SecretPlace("password", match.start(group), match.start(group) + len(secret))
     for pattern, hints in ((_APART, _NOUN_HINTS), (_ENTERED, _VERB_HINTS)):
         for match in match_at(pattern, text, lowered, hints, joiners="_"):
             secret = match["secret"].rstrip(".!?:")
             if _is_apart(match["words"], secret):
-                yield Place("password", match.start("secret"), match.start("secret") + len(secret))
+                yield SecretPlace(
+                    "password", match.start("secret"), match.start("secret") + len(secret)
+                )
                 # The old one, and then the new one.
                 changed = _CHANGED.match(text, match.end("secret"))
                 if changed is not None:
                     yield from _check(text, *changed.span("secret"))
 
 
-def _check(text: str, start: int, end: int) -> Iterator[Place]:
+def _check(text: str, start: int, end: int) -> Iterator[SecretPlace]:
     secret = text[start:end].rstrip(".!?:")
     if is_argument(secret) and is_told(secret):
-        yield Place("password", start, start + len(secret))
+        yield SecretPlace("password", start, start + len(secret))
 
 
 _CODE: Final = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from typing import Final, TypeVar
 
-from webapp.redaction.rules.context import ANY_HINT, Place, is_strong
+from webapp.redaction.rules.context import ANY_HINT, SecretPlace, is_strong
 from webapp.redaction.rules.kinds import SPACE, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
@@ -57,7 +57,7 @@ _ENTRY: Final = re.compile(
 _BLOCK_LINE: Final = re.compile(r"^[ \t]{2,60}(?P<secret>\S[^\n]*)")
 
 
-def find_in_tables(text: str, lowered: str) -> Iterator[Place]:
+def find_in_tables(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
     for match in _INSERT.finditer(text) if "into" in lowered else ():
         yield from _find_inserted(text, match)
@@ -75,7 +75,7 @@ _ELEMENT: Final = re.compile(
 )
 
 
-def find_in_html(text: str) -> Iterator[Place]:
+def find_in_html(text: str) -> Iterator[SecretPlace]:
     """Yield the secrets in columns of tables of HTML."""
     heads: dict[int, tuple[str, Shape]] = {}
     column = 0
@@ -183,17 +183,17 @@ def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, i
     return cells
 
 
-def _read_cell(text: str, start: int, end: int, kind: str, shape: Shape) -> Iterator[Place]:
+def _read_cell(text: str, start: int, end: int, kind: str, shape: Shape) -> Iterator[SecretPlace]:
     while end - start > 1 and text[start] in "\"'`*" and text[end - 1] == text[start]:
         start, end = start + 1, end - 1
     secret = text[start:end]
     if shape is Shape.ANY and not (any(map(str.isalpha, secret)) and is_strong(secret)):
         return
     if " " not in secret and has_shape(secret, shape, is_quoted=True):
-        yield Place(kind, start, end)
+        yield SecretPlace(kind, start, end)
 
 
-def _find_inserted(text: str, match: re.Match[str]) -> Iterator[Place]:
+def _find_inserted(text: str, match: re.Match[str]) -> Iterator[SecretPlace]:
     names = [name.strip(" \t\r\n`\"'[]") for name in match["names"].split(",")]
     columns = {at: known for at, name in enumerate(names) if (known := classify(name))}
     at = match.end()
@@ -207,13 +207,13 @@ def _find_inserted(text: str, match: re.Match[str]) -> Iterator[Place]:
             if column in columns and value is not None:
                 kind, shape = columns[column]
                 if has_shape(value["secret"], shape, is_quoted=True):
-                    yield Place(kind, *value.span("secret"))
+                    yield SecretPlace(kind, *value.span("secret"))
             start = cell.end() + 1
             if start > stop:
                 break
 
 
-def _find_copied(text: str, match: re.Match[str]) -> Generator[Place, None, int]:
+def _find_copied(text: str, match: re.Match[str]) -> Generator[SecretPlace, None, int]:
     """Yield the secrets of copied rows, and return the end of the last row."""
     names = [name.strip(' \t\r\n"') for name in match["names"].split(",")]
     columns = {at: known for at, name in enumerate(names) if (known := classify(name))}
@@ -231,7 +231,7 @@ def _find_copied(text: str, match: re.Match[str]) -> Generator[Place, None, int]
     return start
 
 
-def find_in_manifests(text: str, lowered: str) -> Iterator[Place]:
+def find_in_manifests(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the values of the secrets of a cluster, whatever their names."""
     at = 0
     for document in re.split(r"^---", text, flags=re.MULTILINE):
@@ -245,5 +245,5 @@ def find_in_manifests(text: str, lowered: str) -> Iterator[Place]:
                     begin = line[0].find(secret, found.start("secret"))
                     start = at + data.start() + line.start() + begin
                     if len(secret) >= 3 and is_value(secret):
-                        yield Place("secret", start, start + len(secret))
+                        yield SecretPlace("secret", start, start + len(secret))
         at += len(document) + 3
