@@ -20,7 +20,13 @@ from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.recording.recorder import parse_answer
-from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, parse_whole
+from webapp.embedded.transfer.pieces import (
+    Fragment,
+    ImportFormat,
+    Role,
+    WholeOrFragment,
+    parse_whole,
+)
 from webapp.exact_json import Array, NotJson, Object, String, Value, parse
 
 _EXCHANGE_FIELDS: Final = (
@@ -40,7 +46,7 @@ _LONGEST_ERROR: Final = 500
 """Characters of an error page that are its reason; all of it is kept as received."""
 
 
-def detect_batch_request(value: Object) -> list[Piece] | None:
+def detect_batch_request(value: Object) -> list[WholeOrFragment] | None:
     """Detect a line of the input of a batch."""
     key = _find_key(value)
     body = value.object("body") or value.object("params")
@@ -51,10 +57,10 @@ def detect_batch_request(value: Object) -> list[Piece] | None:
     request = read_request(body, url=value.text("url") or "")
     if request is None:
         raise NotACompletion("it is a batch request, but not for a chat completion")
-    return [Part(ImportFormat.BATCH_REQUEST, key, Role.REQUEST, request.source)]
+    return [Fragment(ImportFormat.BATCH_REQUEST, key, Role.REQUEST, request.source)]
 
 
-def detect_batch_response(value: Object) -> list[Piece] | None:
+def detect_batch_response(value: Object) -> list[WholeOrFragment] | None:
     """Detect a line of the output of a batch."""
     key = _find_key(value)
     given = value.get("response") or value.get("result")
@@ -67,12 +73,12 @@ def detect_batch_response(value: Object) -> list[Piece] | None:
     body = _find_body(given)
     answer = read_answer(body)
     if isinstance(answer, Object) and answer.items("choices") is not None:
-        return [Part(ImportFormat.BATCH_RESPONSE, key, Role.RESPONSE, answer.source)]
+        return [Fragment(ImportFormat.BATCH_RESPONSE, key, Role.RESPONSE, answer.source)]
     reason = (body and find_reported_error(body)) or find_reported_error(value)
     if reason is None and isinstance(given, Object) and given.text("type"):
         reason = given.text("type")
     return [
-        Part(
+        Fragment(
             ImportFormat.BATCH_RESPONSE,
             key,
             Role.FAILURE,
@@ -81,7 +87,7 @@ def detect_batch_response(value: Object) -> list[Piece] | None:
     ]
 
 
-def detect_exchange(value: Object) -> list[Piece] | None:
+def detect_exchange(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request and its response under names that belong together."""
     for request_field, response_field in _EXCHANGE_FIELDS:
         request = _find_body(value.get(request_field))
@@ -103,7 +109,7 @@ def detect_exchange(value: Object) -> list[Piece] | None:
     return None
 
 
-def detect_logged(value: Object) -> list[Piece] | None:
+def detect_logged(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request that a gateway logged with its response; either may be JSON in a text."""
     messages = _parse_text(value.get("messages"))
     if not isinstance(messages, Array) or not messages.items:
@@ -128,7 +134,7 @@ def _find_answer_name(value: Object) -> str | None:
     return None
 
 
-def detect_traced(value: Object) -> list[Piece] | None:
+def detect_traced(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request that was traced: messages as `input`, of any shape the answer."""
     if is_other_response(value):
         return None
@@ -146,7 +152,7 @@ def detect_traced(value: Object) -> list[Piece] | None:
     return None
 
 
-def detect_other_api(value: Object) -> list[Piece] | None:
+def detect_other_api(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request or a response of another API, or both in one object."""
     event, inner = value.text("type") or "", value.object("response")
     if event.startswith("response.") and inner is not None:

@@ -38,15 +38,22 @@ from webapp.embedded.transfer.exchanges import (
     detect_other_api,
     detect_traced,
 )
-from webapp.embedded.transfer.pieces import ImportFormat, Part, Piece, Role, Whole, parse_whole
+from webapp.embedded.transfer.pieces import (
+    Fragment,
+    ImportFormat,
+    Role,
+    Whole,
+    WholeOrFragment,
+    parse_whole,
+)
 from webapp.exact_json import Array, Null, Object, String, Value, parse
 
-_Detector: TypeAlias = Callable[[Object], "Iterable[Piece] | None"]
+_Detector: TypeAlias = Callable[[Object], "Iterable[WholeOrFragment] | None"]
 
 _PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 
 
-def detect(value: Value) -> Iterable[Piece]:
+def detect(value: Value) -> Iterable[WholeOrFragment]:
     """Detect the format of `value`, and return the pieces that it holds.
 
     Raise `NotACompletion` if its format is unknown, or while iterating if a piece is bad.
@@ -99,7 +106,7 @@ def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | N
     return parse_whole(ImportFormat.SAVED_BOTH, text), frozenset({completion, *pages})
 
 
-def _detect_completion(value: Object) -> list[Piece] | None:
+def _detect_completion(value: Object) -> list[WholeOrFragment] | None:
     if value.items("messages") is None or value.items("choices") is None:
         return None
     if is_fit_id(value.get("id")):
@@ -108,7 +115,7 @@ def _detect_completion(value: Object) -> list[Piece] | None:
     return [parse_whole(ImportFormat.COMPLETION, text)]
 
 
-def _detect_page(value: Object) -> list[Piece] | None:
+def _detect_page(value: Object) -> list[WholeOrFragment] | None:
     """Detect a saved page of the list of completions, or of a list of messages."""
     data = value.items("data")
     if data is None:
@@ -120,7 +127,7 @@ def _detect_page(value: Object) -> list[Piece] | None:
             raise NotACompletion(
                 "it is a page of messages whose ids do not say of which completion"
             )
-        return [Part(ImportFormat.SAVED_MESSAGES, completion_id, Role.MESSAGES, value.source)]
+        return [Fragment(ImportFormat.SAVED_MESSAGES, completion_id, Role.MESSAGES, value.source)]
     completions = [
         one for one in data if isinstance(one, Object) and one.items("choices") is not None
     ]
@@ -129,7 +136,7 @@ def _detect_page(value: Object) -> list[Piece] | None:
     raise NotACompletion("it is a list, but neither of completions nor of messages")
 
 
-def _detect_listed(completion: Object) -> list[Piece]:
+def _detect_listed(completion: Object) -> list[WholeOrFragment]:
     """Detect a completion in a list: with its messages, or to be joined with those by its id."""
     whole = _detect_completion(completion)
     if whole is None and not _is_saved_completion(completion):
@@ -137,19 +144,19 @@ def _detect_listed(completion: Object) -> list[Piece]:
     return whole or [_build_saved_part(completion)]
 
 
-def _detect_chatgpt(value: Object) -> Iterable[Piece] | None:
+def _detect_chatgpt(value: Object) -> Iterable[WholeOrFragment] | None:
     if not is_chatgpt_conversation(value):
         return None
     return (parse_whole(ImportFormat.CHATGPT, text) for text in from_chatgpt(value))
 
 
-def _detect_open_webui(value: Object) -> Iterable[Piece] | None:
+def _detect_open_webui(value: Object) -> Iterable[WholeOrFragment] | None:
     if not is_open_webui_chat(value):
         return None
     return (parse_whole(ImportFormat.OPEN_WEBUI, text) for text in from_open_webui(value))
 
 
-def _detect_row(value: Object) -> list[Piece] | None:
+def _detect_row(value: Object) -> list[WholeOrFragment] | None:
     """Detect an instruction with its output, or a prompt with its completion."""
     if value.text("instruction") and (value.text("output") or value.text("response")):
         return [parse_whole(ImportFormat.ALPACA, from_alpaca(value))]
@@ -159,7 +166,7 @@ def _detect_row(value: Object) -> list[Piece] | None:
     return [parse_whole(ImportFormat.PROMPT, from_prompt(value, *names))] if names else None
 
 
-def _detect_sharegpt(value: Object) -> list[Piece] | None:
+def _detect_sharegpt(value: Object) -> list[WholeOrFragment] | None:
     for name in TURNS:
         turns = value.items(name)
         speakers = ("from",) if name == "messages" else ("from", "role")
@@ -168,14 +175,14 @@ def _detect_sharegpt(value: Object) -> list[Piece] | None:
     return None
 
 
-def _detect_preference(value: Object) -> list[Piece] | None:
+def _detect_preference(value: Object) -> list[WholeOrFragment] | None:
     for names in _PREFERENCES:
         if all(isinstance(value.get(name), String | Array | Object) for name in names):
             return [parse_whole(ImportFormat.PREFERENCE, from_preference(value, *names))]
     return None
 
 
-def _detect_fine_tuning(value: Object) -> list[Piece] | None:
+def _detect_fine_tuning(value: Object) -> list[WholeOrFragment] | None:
     messages = value.items("messages")
     if not messages or not isinstance(messages[-1], Object):
         return None
@@ -184,7 +191,7 @@ def _detect_fine_tuning(value: Object) -> list[Piece] | None:
     return [parse_whole(ImportFormat.FINE_TUNING, from_fine_tuning(value))]
 
 
-def _detect_unanswered(value: Object) -> list[Piece] | None:
+def _detect_unanswered(value: Object) -> list[WholeOrFragment] | None:
     """Detect a conversation whose last message is not an answer, such as one that waits for one."""
     messages = value.items("messages")
     if not messages or not isinstance(value.get("choices"), Null | None):
@@ -195,11 +202,11 @@ def _detect_unanswered(value: Object) -> list[Piece] | None:
     return [parse_whole(ImportFormat.UNANSWERED, text)]
 
 
-def _detect_saved_completion(value: Object) -> list[Piece] | None:
+def _detect_saved_completion(value: Object) -> list[WholeOrFragment] | None:
     return [_build_saved_part(value)] if _is_saved_completion(value) else None
 
 
-def _detect_saved_both(value: Object) -> list[Piece] | None:
+def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
     """Detect an object with a completion under one name and its messages under another."""
     bundle = detect_bundle([member.value for member in value.members])
     return [bundle[0]] if bundle else None
@@ -234,9 +241,9 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
 )
 
 
-def _build_saved_part(completion: Object) -> Part:
+def _build_saved_part(completion: Object) -> Fragment:
     key = completion.text("id") or ""
-    return Part(ImportFormat.SAVED_COMPLETION, key, Role.COMPLETION, completion.source)
+    return Fragment(ImportFormat.SAVED_COMPLETION, key, Role.COMPLETION, completion.source)
 
 
 def _is_saved_completion(value: Value) -> bool:

@@ -30,7 +30,7 @@ from webapp.embedded.store.writing import Outcome
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
 from webapp.embedded.transfer.formats import detect, detect_bundle, gather_messages
 from webapp.embedded.transfer.pending import Assembled, PendingParts
-from webapp.embedded.transfer.pieces import ImportFormat, Part, Whole
+from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Whole
 from webapp.embedded.transfer.splitting import Document, SourceLine
 from webapp.exact_json import Array, Value
 
@@ -145,7 +145,7 @@ class _ImportRun:
                         for piece in [value] if isinstance(value, Whole) else detect(value):
                             formats = self.report.formats.setdefault(source.path, Counter())
                             formats[piece.format] += 1
-                            if isinstance(piece, Part):
+                            if isinstance(piece, Fragment):
                                 self._pending.add(piece, source)
                             else:
                                 records.append((source, build_record(piece.json)))

@@ -21,7 +21,7 @@ from webapp.embedded.documents.from_files import (
 )
 from webapp.embedded.documents.from_logs import break_off
 from webapp.embedded.documents.records import NotACompletion
-from webapp.embedded.transfer.pieces import ImportFormat, Part, Role
+from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Role
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.exact_json import Object, parse
 
@@ -89,7 +89,7 @@ class PendingParts:
     ) -> None:
         self._database.close()
 
-    def add(self, part: Part, source: SourceLine) -> None:
+    def add(self, part: Fragment, source: SourceLine) -> None:
         """Keep a part until `assemble`."""
         row = (
             part.format in _SAVED,

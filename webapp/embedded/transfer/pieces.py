@@ -66,7 +66,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Fragment:
     """A part of a completion; parts with the same `key` belong together.
 
     `text` is JSON, or the reason in words if the role is `FAILURE`.
@@ -78,7 +78,7 @@ class Part:
     text: str
 
 
-Piece: TypeAlias = Whole | Part
+WholeOrFragment: TypeAlias = Whole | Fragment
 
 
 def parse_whole(format_: ImportFormat, text: str) -> Whole:
