@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from tests.support.any_json import checked
 from webapp.rendering import render_markdown
-from webapp.rendering.markdown.plugins import cjk_emphasis
+from webapp.rendering.markdown.plugins.inline import cjk_emphasis
 
 
 def inner(text: str) -> str:

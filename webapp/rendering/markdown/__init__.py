@@ -30,7 +30,7 @@ from webapp.rendering.markdown.context import (
     TooCostly,
 )
 from webapp.rendering.markdown.parser import render
-from webapp.rendering.markdown.plugins.footnotes import link_notes
+from webapp.rendering.markdown.plugins.blocks.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.text.direction import find_direction
 from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html

@@ -23,20 +23,22 @@ from markupsafe import escape
 from webapp.rendering.markdown.code import get_first_word, render_code
 from webapp.rendering.markdown.context import Scope, TooCostly
 from webapp.rendering.markdown.math import syntax
-from webapp.rendering.markdown.plugins import (
-    autolinks,
-    backslashes,
+from webapp.rendering.markdown.plugins.blocks import (
     block_attributes,
-    cjk_emphasis,
     details,
     directions,
     footnotes,
-    images,
-    inline_tags,
     link_definitions,
     loose_blocks,
-    private_markers,
     tables,
+)
+from webapp.rendering.markdown.plugins.inline import (
+    autolinks,
+    backslashes,
+    cjk_emphasis,
+    images,
+    inline_tags,
+    private_markers,
 )
 from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 

@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from webapp.rendering.markdown.context import Scope
-from webapp.rendering.markdown.plugins import autolinks
+from webapp.rendering.markdown.plugins.inline import autolinks
 
 
 def install(parser: MarkdownIt) -> None:

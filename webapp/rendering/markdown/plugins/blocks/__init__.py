@@ -1,0 +1,1 @@
+"""Rules that parse blocks, or set their attributes after they are parsed."""

@@ -1,0 +1,1 @@
+"""Rules that parse what is within a line of text."""
