@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,13 +106,23 @@ def addresses(app: Flask) -> list[str]:
     return [*built, static, *api, "/nothing", "//evil.example", "/%00", "/completions/..%2f", "*"]
 
 
+@pytest.fixture(scope="module")
+def asked(
+    empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[FlaskClient, list[str]]:
+    """Return a client of an application whose store stays empty, and its addresses."""
+    database = shutil.copy(empty_store, tmp_path_factory.mktemp("asked") / "readback.sqlite3")
+    app = create_app(Config(database_url=f"sqlite:///{database}"))
+    return app.test_client(use_cookies=False), addresses(app)
+
+
 @pytest.mark.parametrize("circumstance", FAILURES)
 @pytest.mark.parametrize("method", METHODS)
 def test_no_answer_of_any_address_lacks_the_headers(
-    app: Flask, method: str, circumstance: str
+    asked: tuple[FlaskClient, list[str]], method: str, circumstance: str
 ) -> None:
-    client = app.test_client()
-    for address in addresses(app):
+    client, all_addresses = asked
+    for address in all_addresses:
         environ = FAILURES[circumstance]
         response = client.open(address, method=method, environ_overrides=environ, buffered=True)
         secure = circumstance == "over https"

@@ -127,12 +127,12 @@ def _bomb(encoding: str) -> bytes:
     return gzip.compress(b" " * 50 * MIB, mtime=0)
 
 
-DEEP: Final = b"[" * 200_000 + b"]" * 200_000
+DEEP: Final = b"[" * 50_000 + b"]" * 50_000
 HTML: Final = b"<!doctype html><title>Log in</title><script>alert(1)</script>" + b"<p>x" * 100_000
 
 LATE: Final = (504,)
 BAD: Final = (502,)
-DENSE: Final = 500 * MIB
+DENSE: Final = 200 * MIB
 """A bracket is read as a value, which is a hundred times as large."""
 BUSY: Final = (429,)
 
@@ -206,7 +206,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "deep": Fault(gives(DEEP), BAD, "The server's answer is", DENSE),
     "deeper": Fault(gives(b"[" * 300_000), BAD, "The server's answer is", DENSE),
     "many-empty-values": Fault(
-        gives(b"[" + b"{}," * 300_000 + b"{}]"), BAD, "The server's answer is", DENSE
+        gives(b"[" + b"{}," * 60_000 + b"{}]"), BAD, "The server's answer is", DENSE
     ),
     # Elsewhere
     "redirect-relative": Fault(redirects("/v1/elsewhere"), BAD, "redirect to 127.0.0.1"),

@@ -86,7 +86,7 @@ def test_every_answer_is_one_that_is_documented(
 
     @given(case=operations[label].as_strategy(generation_mode=mode))
     @settings(
-        max_examples=60,
+        max_examples=30,
         derandomize=True,
         database=None,
         deadline=None,

@@ -11,7 +11,7 @@ from webapp.rendering.markdown.context import MAX_STEPS, Meter, Scope, TooCostly
 from webapp.rendering.markdown.parser import render
 
 ENDLESS = Budgets(seconds=1e9, brackets=10**9, page_brackets=10**9, formulas=10**9)
-SLICE = 60_000
+SLICE = 30_000
 
 
 @pytest.mark.parametrize("name", HOSTILE_TEXTS)
