@@ -7,6 +7,7 @@ address or a title among it; the data of a sound, an image or a file may be its 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -35,9 +36,11 @@ Show = Callable[[str], Page]
 @pytest.fixture
 def show_message(fake: FakeUpstream, fake_client: FlaskClient) -> Show:
     """The page of a transcript of one message, given as the server writes it."""
-    fake.completions[ID] = stored(ID, choices=[])
+    # Each message is of another completion: those of one never change.
+    created = itertools.count(1_758_039_103)
 
     def shown(text: str) -> Page:
+        fake.completions[ID] = stored(ID, choices=[], created=next(created))
         body = f'{{"object":"list","data":[{text}],"has_more":false}}'
         fake.script(f"/chat/completions/{ID}/messages", Reply(body=body))
         return Page.of(fake_client.get(HERE))

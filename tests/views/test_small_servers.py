@@ -161,7 +161,7 @@ def test_an_answer_that_broke_off_is_shown_with_the_servers_reason(
     ask(recording, stream=True)
 
     [row] = Page.of(recording.get("/completions")).rows
-    assert "broken off" in row.marks
+    assert "✗ broken off" in row.text
     [page] = shown(recording)
     assert page.bubbles[-1].sources == ["The first half of"]
     assert "Provider died" in page.one(".broken-off").text()
@@ -185,7 +185,7 @@ def test_an_answer_that_ends_too_soon_is_marked_and_told(
     ask(recording, stream=True)
 
     [row] = Page.of(recording.get("/completions")).rows
-    assert "broken off" in row.marks
+    assert "✗ broken off" in row.text
     [page] = shown(recording)
     assert page.bubbles[-1].sources == ["The first half of"]
     assert "The answer is not complete." in page.one(".broken-off").text()
