@@ -10,7 +10,6 @@ What must be found is read off the files by this module alone, with nothing of t
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ from playwright.sync_api import Browser, Dialog, Page, Playwright
 
 from tests.support.browser.boxes import box_problems, lay_out_unseen
 from tests.support.browser.chromium import Open, running_chromium
+from tests.support.real_transcripts import FILES, lines_to_look_at
 from tests.support.serving import serve
-from tests.support.structures import choose_covering
-from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
@@ -38,7 +36,6 @@ Json = dict[str, Any]
 PATIENCE = 120.0
 """Seconds that a page may take, and its rendering."""
 
-FILES = sorted((REAL_DATA / "transcripts").glob("*.jsonl"))
 if not FILES:
     pytest.skip(
         "the real transcripts are not beside this checkout: ../shared/data/transcripts",
@@ -68,16 +65,9 @@ class Batch:
         return str(self.number)
 
 
-def _lines(file: Path) -> list[str]:
-    # Not `splitlines`, which takes U+2028 inside a text for the end of a line.
-    return file.read_text(encoding="utf-8").rstrip("\n").split("\n")
-
-
 def _batches() -> Iterator[Batch]:
     """Share out what is to be looked at; neighbours of a kind go to different batches."""
-    lines = [line for file in FILES for line in _lines(file)]
-    if os.environ.get("EVERY_TRANSCRIPT") != "1":
-        lines = choose_covering(lines)
+    lines = [line for of_file in lines_to_look_at().values() for line in of_file]
     count = -(-len(lines) // TOGETHER)
     return (Batch(at + 1, lines[at::count]) for at in range(count))
 

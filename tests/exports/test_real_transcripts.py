@@ -1,4 +1,7 @@
-"""Every real transcript in every form: nothing is missing, and the exact one imports again."""
+"""Real transcripts in every form: nothing is missing, and the exact one imports again.
+
+Looked at are those that have every structure between them, see `real_transcripts`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ import yaml
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.support.pages import readable
-from tools.paths import REAL_DATA
+from tests.support.real_transcripts import FILES, lines_to_look_at
 from webapp import exact_json
 from webapp.app import open_templates
 from webapp.completions import Completion
@@ -37,7 +40,6 @@ from webapp.messages import Message
 from webapp.rendering import stands_alone
 from webapp.static_files import export_sheet
 
-FILES = sorted((REAL_DATA / "transcripts").glob("*.jsonl"))
 if not FILES:
     pytest.skip(
         "the real transcripts are not beside this checkout: ../shared/data/transcripts",
@@ -70,12 +72,11 @@ class Given:
     transcript: Transcript
 
 
-@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
+@pytest.fixture(scope="module", params=lines_to_look_at(), ids=lambda file: file.stem)
 def lines(request: pytest.FixtureRequest) -> list[Given]:
     """Return the transcripts of a file, which no test changes."""
     file: Path = request.param
-    texts = file.read_text(encoding="utf-8").splitlines()
-    return [Given(json.loads(text), transcript_of(text)) for text in texts]
+    return [Given(json.loads(text), transcript_of(text)) for text in lines_to_look_at()[file]]
 
 
 def words_of(html: str) -> str:

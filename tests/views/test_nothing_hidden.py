@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborNode
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, MESSAGE, Shape, leaves, written
 from tests.support.pages import Page
-from tools.paths import REAL_DATA
+from tests.support.real_transcripts import FILES, lines_to_look_at
 from webapp.exact_json import Array, Member, Object, String, Value, parse
 
 ID = "chatcmpl-1"
@@ -156,16 +156,16 @@ def test_odd_messages_keep_all_they_hold(show_message: Show, message: str) -> No
     assert_shown(parse(message), show_message(message))
 
 
-@pytest.mark.skipif(not (REAL_DATA / "transcripts").is_dir(), reason="no recorded transcripts here")
+@pytest.mark.skipif(not FILES, reason="no recorded transcripts here")
 def test_the_recorded_odd_fields_are_on_their_pages(show_completion: Show) -> None:
     odd = ("content_filter_results", "prediction", "url_citation", "reasoning_details", "logprobs")
     count = 0
-    for file in sorted((REAL_DATA / "transcripts").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
+    for lines in lines_to_look_at().values():
+        for line in lines:
             completion = json.loads(line)
             del completion["messages"]
             text = json.dumps(completion)
             if any(f'"{name}": {{' in text or f'"{name}": [' in text for name in odd):
                 assert_shown(parse(text), show_completion(text))
                 count += 1
-    assert count > 15
+    assert count > 5

@@ -1,4 +1,6 @@
-"""Every page of every real transcript: each message once, in order, whole; every choice there.
+"""Every page of real transcripts: each message once, in order, whole; every choice there.
+
+Looked at are those that have every structure between them, see `real_transcripts`.
 
 What must be seen is read off the files by this module alone, with nothing of the viewer.
 """
@@ -18,7 +20,7 @@ from selectolax.lexbor import LexborNode
 
 from tests.support.fake_upstream import Json
 from tests.support.pages import Bubble, Page, pages_from, readable
-from tools.paths import REAL_DATA
+from tests.support.real_transcripts import FILES, lines_to_look_at
 from webapp import create_app
 from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
@@ -27,8 +29,6 @@ from webapp.factories import find_database_url
 PATIENCE = 120.0
 """Seconds that a page may take, and its rendering."""
 
-FOLDER = REAL_DATA / "transcripts"
-FILES = sorted(FOLDER.glob("*.jsonl"))
 if not FILES:
     pytest.skip(
         "the real transcripts are not beside this checkout: ../shared/data/transcripts",
@@ -47,12 +47,15 @@ class Imported:
     completions: list[Json]
 
 
-@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
+@pytest.fixture(scope="module", params=lines_to_look_at(), ids=lambda file: file.stem)
 def imported(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Imported]:
-    file: Path = request.param
-    folder = tmp_path_factory.mktemp(file.stem)
+    source: Path = request.param
+    lines = lines_to_look_at()[source]
+    folder = tmp_path_factory.mktemp(source.stem)
+    file = folder / source.name
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     config = Config(
         database_url=f"sqlite:///{folder / 'readback.sqlite3'}",
         limits=Limits(page_timeout=PATIENCE),
@@ -61,7 +64,7 @@ def imported(
     store = Store(find_database_url(config))
     report = import_files(store, [file])
     store.close()
-    completions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    completions = [json.loads(line) for line in lines]
     assert (report.added, report.problems) == (len(completions), [])
     yield Imported(create_app(config).test_client(), completions)
 

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.any_json import TRANSCRIPTS, checked, json_texts
+from tests.support.any_json import checked, json_texts
+from tests.support.real_transcripts import FILES, write_lines_to_look_at
 from tools.store_rows import add, completion, database_url, jsonl, rows
 from webapp.embedded import (
     ExportReport,
@@ -174,7 +175,7 @@ def test_all_are_exported_beyond_a_page_of_keys_and_among_equal_times(store: Sto
 
 def test_memory_does_not_grow_with_a_completion(tmp_path: Path) -> None:
     with closing(Store(database_url(tmp_path))) as store:
-        add(store, completion("small"), completion("long", messages=30_000))
+        add(store, completion("small"), completion("long", messages=10_000))
         peaks = []
         for name in ("small", "long"):
             tracemalloc.start()
@@ -186,11 +187,11 @@ def test_memory_does_not_grow_with_a_completion(tmp_path: Path) -> None:
 
 
 @pytest.mark.one_database
-@pytest.mark.skipif(not TRANSCRIPTS, reason="the collected transcripts are not here")
+@pytest.mark.skipif(not FILES, reason="the collected transcripts are not here")
 def test_the_collected_transcripts_are_equal_in_a_second_store(
     store: Store, url: str, tmp_path: Path
 ) -> None:
-    import_files(store, TRANSCRIPTS)
+    import_files(store, write_lines_to_look_at(tmp_path))
 
     assert_same(url, reimported(exported(store), tmp_path))
 

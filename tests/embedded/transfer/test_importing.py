@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tools.paths import SHARED
+from tests.support.real_transcripts import FILES, lines_to_look_at, write_lines_to_look_at
 from tools.store_rows import completion, database_url, jsonl, rows
 from webapp.embedded import ImportReport, Store, import_files
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
-
-TRANSCRIPTS = SHARED / "data" / "transcripts"
 
 
 def problems(report: ImportReport) -> list[str]:
@@ -162,14 +160,13 @@ def test_lines_are_stored_while_later_ones_are_still_being_written(
 
 
 @pytest.mark.one_database
-@pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the collected transcripts are not here")
+@pytest.mark.skipif(not FILES, reason="the collected transcripts are not here")
 def test_every_collected_transcript_is_stored_and_returned(
-    store: Store, client: FlaskClient, url: str
+    store: Store, client: FlaskClient, url: str, tmp_path: Path
 ) -> None:
-    paths = sorted(TRANSCRIPTS.glob("*.jsonl"))
-    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line for of_file in lines_to_look_at().values() for line in of_file]
 
-    assert import_files(store, paths) == ImportReport(added=len(lines))
+    assert import_files(store, write_lines_to_look_at(tmp_path)) == ImportReport(added=len(lines))
     found = rows(url, "SELECT id, given_json FROM completions")
     heads = {completion_id: given for completion_id, given in found}
     messages: dict[str, list[object]] = {completion_id: [] for completion_id in heads}
