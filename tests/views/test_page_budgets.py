@@ -70,7 +70,7 @@ def test_deep_json_does_not_outgrow_its_source() -> None:
 def test_brackets_without_end_are_a_clear_error(
     fake: FakeUpstream, fake_client: FlaskClient, bracket: str
 ) -> None:
-    with pytest.raises(exact_json.NotJson, match="nested deeper than 200,000 levels"):
-        exact_json.parse(bracket * 200_001)
     fake.script("/chat/completions", Reply(200, (bracket * 200_001).encode()))
-    assert "not JSON" in Page.of(fake_client.get("/completions"), 502).text
+    page = Page.of(fake_client.get("/completions"), 502)
+    assert "not JSON" in page.text
+    assert "nested deeper than 200,000 levels" in page.text
