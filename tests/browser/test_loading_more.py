@@ -50,7 +50,7 @@ def test_more_is_put_before_the_end_until_nothing_is_left_between(
     assert ids_on(page) == [f"chatcmpl-long-{at}" for at in range(65)]
     expect(page.locator("#gap")).to_have_count(0)
     expect(page.locator("#choice-0")).to_have_count(1)
-    expect(page.locator("#more")).to_have_text("65 of 65 messages")
+    expect(page.locator("#more")).to_have_text("End of the transcript")
 
 
 @needs_real_data
