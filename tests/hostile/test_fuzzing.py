@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from webapp.rendering.structured.ansi import render_ansi
 
 T = TypeVar("T")
 
+CREATED: Final = itertools.count(1_758_039_103)
 SHORT: Final = 400
 FRAGMENTS: Final = tuple(
     text
@@ -223,7 +225,8 @@ def test_any_message_is_a_bubble_that_has_its_source(
         name: [text],
     }
     body = json.dumps({"object": "list", "data": [sent], "has_more": False})
-    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", choices=[])
+    # Each message is of another completion: those of one never change.
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", choices=[], created=next(CREATED))
     fake.script("/chat/completions/chatcmpl-1/messages", Reply(200, body))
     page = Page.of(fake_client.get("/completions/chatcmpl-1"))
     assert_harmless(page)

@@ -88,8 +88,8 @@ def test_cases_do_nothing_where_scripts_are_off(window_without_scripts: Watched,
 def test_cases_do_nothing_when_htmx_brings_them(window: Watched, name: str) -> None:
     window.open(f"/completions/{name}?limit=10")
     window.page.locator("[data-load-all]").click()
+    window.page.locator("#more.end").wait_for()
     window.page.locator("#loading-all").wait_for(state="hidden")
-    window.page.wait_for_load_state("networkidle")
     assert_all_there(window, name)
 
 
