@@ -48,7 +48,7 @@ def read(client: FlaskClient, path: str) -> str:
 
 
 @settings(deadline=None, derandomize=True, max_examples=4)
-@given(values=st.lists(json_texts, min_size=20, max_size=40))
+@given(values=st.lists(json_texts, min_size=15, max_size=20))
 def test_any_json_comes_back_as_it_was_stored(
     tmp_path_factory: pytest.TempPathFactory, values: list[str]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, error, stored
+from tests.support.long_transcripts import write_completion
 from tests.support.pages import AS_FRAGMENT, Page, pages_from
 from tools.paths import REAL_DATA
 from webapp import create_app
@@ -25,6 +26,7 @@ needs_real_data = pytest.mark.skipif(
 )
 
 ID = "chatcmpl-1"
+LONG_ID = "chatcmpl-long"
 MESSAGES = f"/chat/completions/{ID}/messages"
 
 
@@ -300,15 +302,17 @@ def test_a_link_opens_the_longest_transcript_anywhere(long: Opened, index: int) 
     assert (None in page.message_ids) is (index + 20 >= 1143)
 
 
-@needs_real_data
-def test_from_the_middle_of_the_longest_transcript_every_message_is_reached(long: Opened) -> None:
-    start = f"/completions/{long.id}/messages/{long.id}-570?limit=100"
-    earlier = list(pages_from(long.client, start, link="Earlier messages", fragments=True))
+def test_from_the_middle_of_a_long_transcript_every_message_is_reached(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 1143))
+    start = f"/completions/{LONG_ID}/messages/{LONG_ID}-570?limit=100"
+    earlier = list(pages_from(client, start, link="Earlier messages", fragments=True))
     further = earlier[0].link("Later messages")
     assert further is not None
-    later = list(pages_from(long.client, further, fragments=True))
+    later = list(pages_from(client, further, fragments=True))
     listed = [one for page in [*reversed(earlier), *later] for one in page.message_ids]
-    assert listed == [*ids(0, 1143, long.id), None]
+    assert listed == [*ids(0, 1143, LONG_ID), None]
     numbers = [
         int(node.text()) for page in [*reversed(earlier), *later] for node in page.all(".number")
     ]

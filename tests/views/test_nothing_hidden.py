@@ -112,7 +112,7 @@ _GIVEN_ONCE: Final[Shape] = {
 quick = settings(
     deadline=None,
     derandomize=True,
-    max_examples=100,
+    max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,36 +40,55 @@ messages = st.lists(
 )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A store that all examples share, each under an id of its own, and a client of its API."""
+
+    store: Store
+    client: FlaskClient
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def kept(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kept, ...]]:
+    """Yield two stores: that which is exported, and that which the export is imported into."""
+    folder = tmp_path_factory.mktemp("trip")
+    with ExitStack() as stack:
+        opened = []
+        for name in ("first", "second"):
+            shutil.copy(empty_store, folder / f"{name}.db")
+            store = stack.enter_context(closing(Store(f"sqlite:///{folder / name}.db")))
+            client = create_server(store).test_client()
+            opened.append(Kept(store, client, folder / f"{name}.jsonl"))
+        yield tuple(opened)
+
+
 @checked
 @given(messages)
 def test_imported_messages_come_back_from_the_api_and_the_export(
-    empty_store: Path, tmp_path_factory: pytest.TempPathFactory, said: list[dict[str, Any]]
+    kept: tuple[Kept, ...], said: list[dict[str, Any]]
 ) -> None:
-    folder = tmp_path_factory.mktemp("trip")
-    for name in ("first.db", "second.db"):
-        shutil.copy(empty_store, folder / name)
+    first, second = kept
     line = {"id": f"chatcmpl-{next(_numbers)}", "messages": said, "choices": []}
-    exported = _through(folder / "first.db", json.dumps(line), said)
+    exported = _through(first, json.dumps(line), said)
     assert json.loads(exported) == line
-    again = _through(folder / "second.db", exported, said)
+    again = _through(second, exported, said)
     assert again == exported
 
 
-def _through(database: Path, line: str, said: list[dict[str, Any]]) -> str:
-    """Import `line` into an empty store, check the API's answer, and export it."""
-    given_file = database.with_suffix(".jsonl")
-    given_file.write_text(line.strip() + "\n", encoding="utf-8")
-    with closing(Store(f"sqlite:///{database}")) as store:
-        report = import_files(store, [given_file])
-        assert not report.problems
-        _check_api(store, json.loads(line)["id"], said)
-        out = io.BytesIO()
-        export_completions(store, out.write)
-        return out.getvalue().decode("utf-8")
+def _through(kept: Kept, line: str, said: list[dict[str, Any]]) -> str:
+    """Import `line`, check the API's answer, and export it."""
+    kept.file.write_text(line.strip() + "\n", encoding="utf-8")
+    report = import_files(kept.store, [kept.file])
+    assert (report.added, report.problems) == (1, [])
+    completion_id = json.loads(line)["id"]
+    _check_api(kept.client, completion_id, said)
+    out = io.BytesIO()
+    export_completions(kept.store, out.write, ids=[completion_id])
+    return out.getvalue().decode("utf-8")
 
 
-def _check_api(store: Store, completion_id: str, said: list[dict[str, Any]]) -> None:
-    client = create_server(store).test_client()
+def _check_api(client: FlaskClient, completion_id: str, said: list[dict[str, Any]]) -> None:
     page = json.loads(
         client.get(f"/chat/completions/{completion_id}/messages?limit=100").get_data()
     )
