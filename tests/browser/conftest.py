@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.gallery.app import create_gallery
-from tests.support.browser.chromium import PATIENCE_MS, Open, Promises, browser, playwright
+from tests.support.browser.chromium import (
+    PATIENCE_MS,
+    Open,
+    Promises,
+    browser,
+    playwright,
+    running_chromium,
+)
 from tests.support.command import PATIENCE
 from tests.support.long_transcripts import LONG
 from tests.support.serving import serve
@@ -61,6 +69,53 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context.close()
     for promises in watched:
         promises.check()
+
+
+@pytest.fixture(scope="package")
+def still_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser that lays pages out and never draws them, which spares half of its time.
+
+    Clicks, scrolling and pictures wait for a drawing: pages are only looked at here. It draws
+    where READBACK_SCREENSHOTS asks for pictures.
+    """
+    pictures = "READBACK_SCREENSHOTS" in os.environ
+    flags = () if pictures else ("--disable-threaded-compositing",)
+    with running_chromium(playwright, *flags) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def still_window(still_browser: Browser) -> Iterator[tuple[Page, Promises]]:
+    """A window for all tests that only look at pages, and what was seen of its promises."""
+    page = still_browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    promises = Promises("about:blank")
+    promises.watch(page)
+    yield page, promises
+    page.close()
+
+
+@pytest.fixture
+def look_at(still_window: tuple[Page, Promises]) -> Iterator[Open]:
+    """Return a function that opens an app's page in the window that others have used.
+
+    The page keeps what `open_page` starts with: its width and light colours. It is checked at the
+    end, when the window leaves the app.
+    """
+    page, promises = still_window
+
+    def look(base_url: str, path: str, *, expected: tuple[str, ...] = ()) -> Page:
+        promises.own, promises.expected = base_url, expected
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{base_url}{path}")
+        return page
+
+    yield look
+    # What pages remember of themselves, such as what is open.
+    page.evaluate("() => [localStorage, sessionStorage].forEach((storage) => storage.clear())")
+    page.goto("about:blank")
+    promises.check_and_forget()
 
 
 @pytest.fixture(scope="package")

@@ -35,15 +35,15 @@ GROUPS = sorted(path.name for path in FOLDER.iterdir())
     ],
 )
 def test_the_list_and_errors(
-    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...]
+    sample_address: str, look_at: Open, path: str, expected: tuple[str, ...]
 ) -> None:
-    page = open_page(sample_address, path, expected=expected)
+    page = look_at(sample_address, path, expected=expected)
     assert violations_in_both(page) == []
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_bubble(sample_address: str, open_page: Open, group: str) -> None:
-    page = open_page(sample_address, f"/dev/gallery?group={group}")
+def test_every_bubble(sample_address: str, look_at: Open, group: str) -> None:
+    page = look_at(sample_address, f"/dev/gallery?group={group}")
     lay_out_all(page)
     assert violations_in_both(page, without=ON_THE_GALLERY) == []
 
@@ -52,52 +52,52 @@ def test_every_bubble(sample_address: str, open_page: Open, group: str) -> None:
     "question",
     ["Bergen", "lighthouse", "test", "rain", "haiku", "Pier Supplies", "chord", "ferry"],
 )
-def test_a_transcript_of_the_samples(sample_address: str, open_page: Open, question: str) -> None:
-    page = open_page(sample_address, "/completions?limit=100")
-    page.locator(".row", has_text=question).first.locator(".row-link").click()
-    page.wait_for_url("**/completions/*")
+def test_a_transcript_of_the_samples(sample_address: str, look_at: Open, question: str) -> None:
+    page = look_at(sample_address, "/completions?limit=100")
+    row = page.locator(".row", has_text=question).first.locator(".row-link")
+    page.goto(f"{sample_address}{row.get_attribute('href')}")
     lay_out_all(page)
     # Their links are looked at in dark on the gallery.
     assert violations(page) == []
 
 
 def test_a_transcript_of_every_kind_of_message(
-    fake: FakeUpstream, fake_address: str, open_page: Open
+    fake: FakeUpstream, fake_address: str, look_at: Open
 ) -> None:
     messages = [text for fixture in fixtures() for text in fixture.messages]
     data = ",".join(with_id(text, f"chatcmpl-1-{at}") for at, text in enumerate(messages))
     body = f'{{"object":"list","data":[{data}],"has_more":false}}'
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1")
     fake.script("/chat/completions/chatcmpl-1/messages", Reply(body=body))
-    page = open_page(fake_address, "/completions/chatcmpl-1")
+    page = look_at(fake_address, "/completions/chatcmpl-1")
     lay_out_all(page)
     # All rules for each of them alone are asked on the gallery.
     assert violations_of_whole(page) == []
 
 
 def test_a_link_to_a_message_and_its_raw_view(
-    fake: FakeUpstream, fake_address: str, open_page: Open
+    fake: FakeUpstream, fake_address: str, look_at: Open
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(30)))
     path = "/completions/chatcmpl-1/messages/chatcmpl-1-7"
-    page = open_page(fake_address, path)
+    page = look_at(fake_address, path)
     assert violations_in_both(page) == []
-    page.goto(f"{path}/json")
+    page.goto(f"{fake_address}{path}/json")
     assert violations_in_both(page) == []
-    page.goto("/completions/chatcmpl-1/json")
+    page.goto(f"{fake_address}/completions/chatcmpl-1/json")
     assert violations_in_both(page) == []
 
 
 def test_pages_about_a_transcript(
-    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+    address: str, look_at: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
     """The outline, the ribbon, the gap and the actions; checks, search, comparison and others."""
     path = tmp_path / "two.jsonl"
     path.write_text("".join(f"{json.dumps(one)}\n" for one in build_runs()))
     load(path)
     here = "/completions/chatcmpl-0"
-    page = open_page(address, here, expected=("400",))
-    page.locator(".run-details > summary").click()
+    page = look_at(address, here, expected=("400",))
+    page.locator(".run-details").evaluate("details => (details.open = true)")
     for shown in (".ribbon", ".outline", ".gap", ".run-table", ".roles"):
         assert page.locator(shown).first.is_visible(), shown
     for place in (
@@ -116,7 +116,7 @@ def test_pages_about_a_transcript(
         "/search?q=tides",
     ):
         if place:
-            page.goto(place)
+            page.goto(f"{address}{place}")
         lay_out_all(page)
         assert violations_in_both(page) == [], place
         for scheme in SCHEMES:
@@ -156,10 +156,10 @@ def build_runs() -> Iterator[dict[str, Any]]:
     yield {"id": "chatcmpl-1", **base, "temperature": 0.2, "messages": more}
 
 
-def test_an_upstream_that_fails(fake: FakeUpstream, fake_address: str, open_page: Open) -> None:
+def test_an_upstream_that_fails(fake: FakeUpstream, fake_address: str, look_at: Open) -> None:
     refusals = (error(429, "Slow down.", retry_after="20"), error(500, "Oh no."))
     fake.script("/chat/completions", *refusals)
-    page = open_page(fake_address, "/completions", expected=("429", "502", "503"))
+    page = look_at(fake_address, "/completions", expected=("429", "502", "503"))
     assert violations_in_both(page) == []
-    page.goto("/completions")
+    page.goto(f"{fake_address}/completions")
     assert violations_in_both(page) == []

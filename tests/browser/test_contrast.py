@@ -24,17 +24,17 @@ GROUPS = sorted(path.name for path in FOLDER.iterdir())
 
 
 @pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+def blank(still_browser: Browser) -> Iterator[Page]:
+    page = still_browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_text_of_a_bubble_has_contrast(
-    sample_address: str, open_page: Open, group: str
+    sample_address: str, look_at: Open, group: str
 ) -> None:
-    page = open_page(sample_address, f"/dev/gallery?group={group}")
+    page = look_at(sample_address, f"/dev/gallery?group={group}")
     for _ in ("as Markdown", "as source"):
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
@@ -53,18 +53,18 @@ def test_every_text_of_a_bubble_has_contrast(
     ],
 )
 def test_every_text_of_other_pages_has_contrast(
-    sample_address: str, open_page: Open, path: str, expected: tuple[str, ...]
+    sample_address: str, look_at: Open, path: str, expected: tuple[str, ...]
 ) -> None:
-    page = open_page(sample_address, path, expected=expected)
+    page = look_at(sample_address, path, expected=expected)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert faint_texts(page) == []
 
 
-def test_every_text_around_a_transcript_has_contrast(sample_address: str, open_page: Open) -> None:
-    page = open_page(sample_address, "/completions?limit=100")
-    page.locator(".row", has_text="Pier Supplies").first.locator(".row-link").click()
-    page.wait_for_url("**/completions/*")
+def test_every_text_around_a_transcript_has_contrast(sample_address: str, look_at: Open) -> None:
+    page = look_at(sample_address, "/completions?limit=100")
+    row = page.locator(".row", has_text="Pier Supplies").first.locator(".row-link")
+    page.goto(f"{sample_address}{row.get_attribute('href')}")
     here = page.url
     message = page.locator("[data-message-id]").nth(1).get_attribute("data-message-id")
     for path in ("", f"/messages/{message}", f"/messages/{message}/json", "/json"):
@@ -76,18 +76,14 @@ def test_every_text_around_a_transcript_has_contrast(sample_address: str, open_p
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_message_just_found_has_contrast_on_its_highlight(
-    sample_address: str, browser: Browser, scheme: str
+    sample_address: str, look_at: Open, scheme: Literal["light", "dark"]
 ) -> None:
-    context = browser.new_context(
-        color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.goto(f"{sample_address}/dev/gallery?group=code")
+    page = look_at(sample_address, "/dev/gallery?group=code")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     anchors = page.eval_on_selector_all(".bubble", "bubbles => bubbles.map(one => one.id)")
     for anchor in anchors:
         page.goto(f"{sample_address}/dev/gallery?group=code#{anchor}")
         assert faint_texts(page, f"#{anchor}") == []
-    context.close()
 
 
 PLAIN = "<!doctype html><style>html { background: white; color: black }</style>"

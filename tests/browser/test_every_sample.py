@@ -7,7 +7,7 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser.chromium import Open, keep_screenshot
+from tests.support.browser.chromium import Open, keep_screenshot, load_images
 from webapp.embedded.transfer.samples import SAMPLES
 from webapp.exact_json import Object, parse
 
@@ -25,14 +25,14 @@ LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (("light", 1280
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_is_shown_whole(sample_address: str, open_page: Open, name: str) -> None:
+def test_a_sample_is_shown_whole(sample_address: str, look_at: Open, name: str) -> None:
     completion = sample(name)
     path = f"/completions/{completion.text('id')}?all=1"
-    page = open_page(sample_address, path)
+    page = look_at(sample_address, path)
     messages = completion.items("messages") or ()
     expect(page.locator("main .bubble[data-message-id]")).to_have_count(len(messages))
+    load_images(page)
     for image in page.locator("img").all():
-        image.scroll_into_view_if_needed()
         expect(image).to_have_js_property("complete", True)
         assert image.evaluate("image => image.naturalWidth") > 0
     for audio in page.locator("audio").all():
@@ -51,8 +51,8 @@ def test_a_sample_is_shown_whole(sample_address: str, open_page: Open, name: str
         keep_screenshot(page, f"{name}-{scheme}-{width}")
 
 
-def test_the_list_shows_every_sample(sample_address: str, open_page: Open) -> None:
-    page = open_page(sample_address, "/completions?limit=100")
+def test_the_list_shows_every_sample(sample_address: str, look_at: Open) -> None:
+    page = look_at(sample_address, "/completions?limit=100")
     expect(page.locator(".row-link")).to_have_count(len(NAMES))
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme=scheme)

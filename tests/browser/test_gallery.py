@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.support.browser.boxes import box_problems, lay_out_all
-from tests.support.browser.chromium import Open, keep_screenshot
+from tests.support.browser.chromium import Open, keep_screenshot, load_images
 from tests.support.gallery import FOLDER, fixtures
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
@@ -22,9 +22,9 @@ RIGHT_TO_LEFT = [fixture for fixture in fixtures() if "right_to_left" in fixture
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_no_bubble_is_cut_overlapping_or_wide(
-    sample_address: str, open_page: Open, group: str
+    sample_address: str, look_at: Open, group: str
 ) -> None:
-    page = open_page(sample_address, f"/dev/gallery?group={group}")
+    page = look_at(sample_address, f"/dev/gallery?group={group}")
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
@@ -35,11 +35,11 @@ def test_no_bubble_is_cut_overlapping_or_wide(
     assert box_problems(page) == []
 
 
-def test_every_picture_is_shown(sample_address: str, open_page: Open) -> None:
-    page = open_page(sample_address, "/dev/gallery?group=images")
+def test_every_picture_is_shown(sample_address: str, look_at: Open) -> None:
+    page = look_at(sample_address, "/dev/gallery?group=images")
     lay_out_all(page)
+    load_images(page)
     for image in page.locator("main img").all():
-        image.scroll_into_view_if_needed()
         expect(image).to_have_js_property("complete", True)
     shown = page.eval_on_selector_all(
         "main [data-sample]:not([data-sample='images.cut-off']) img",
@@ -48,8 +48,8 @@ def test_every_picture_is_shown(sample_address: str, open_page: Open) -> None:
     assert shown and all(shown)
 
 
-def test_every_sound_can_be_played(sample_address: str, open_page: Open) -> None:
-    page = open_page(sample_address, "/dev/gallery?group=audio")
+def test_every_sound_can_be_played(sample_address: str, look_at: Open) -> None:
+    page = look_at(sample_address, "/dev/gallery?group=audio")
     lay_out_all(page)
     players = page.locator("main audio:not(details audio)")
     assert players.count() >= 8
@@ -64,10 +64,8 @@ def test_every_sound_can_be_played(sample_address: str, open_page: Open) -> None
         assert seconds > 0
 
 
-def test_a_text_from_right_to_left_starts_at_the_right(
-    sample_address: str, open_page: Open
-) -> None:
-    page = open_page(sample_address, "/dev/gallery?group=scripts")
+def test_a_text_from_right_to_left_starts_at_the_right(sample_address: str, look_at: Open) -> None:
+    page = look_at(sample_address, "/dev/gallery?group=scripts")
     lay_out_all(page)
     assert RIGHT_TO_LEFT
     for fixture in RIGHT_TO_LEFT:

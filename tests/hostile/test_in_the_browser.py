@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from tests.hostile.exact_upstream import ExactUpstream, odd_completions, pages_of_cases
 from tests.hostile.failures import FAILURES
 from tests.hostile.watching import Watched, watched
+from tests.support.browser.chromium import load_images
 from tools.hostile.fields import POLYGLOT
 
 PAGES: Final = pages_of_cases()
@@ -59,9 +60,8 @@ def assert_all_there(window: Watched, name: str, *, interacted: bool = False) ->
     assert found["path"] == f"/completions/{name}"
 
 
-def load_images(window: Watched) -> None:
-    """All images that the page would load when somebody scrolls to them."""
-    window.page.evaluate("[...document.images].forEach((image) => (image.loading = 'eager'))")
+def wait_for_images(window: Watched) -> None:
+    load_images(window.page)
     window.page.wait_for_function("() => [...document.images].every((image) => image.complete)")
 
 
@@ -69,7 +69,7 @@ def load_images(window: Watched) -> None:
 def test_cases_do_nothing_and_their_sentinels_stand_alone(window: Watched, name: str) -> None:
     """Look at the page with all of its images, and at some after every control is pressed."""
     window.open(f"/completions/{name}?limit=100")
-    load_images(window)
+    wait_for_images(window)
     assert_all_there(window, name)
     if name in ONE_IN_SIX:
         assert window.page.evaluate(CONTROLS) > len(PAGES[name])

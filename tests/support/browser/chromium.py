@@ -59,6 +59,14 @@ class Promises:
         assert self.complaints == []
         assert self.foreign == []
 
+    def check_and_forget(self) -> None:
+        """Check what has been seen; the next check is about what comes after it."""
+        try:
+            self.check()
+        finally:
+            self.complaints.clear()
+            self.foreign.clear()
+
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
@@ -86,6 +94,11 @@ def running_chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 def open_menu(head: Locator) -> None:
     """Open the first menu in `head`, a message or a call."""
     head.locator(".menu > summary").first.click()
+
+
+def load_images(page: Page) -> None:
+    """Start to load all images that the page would load when somebody scrolls to them."""
+    page.evaluate("[...document.images].forEach((image) => (image.loading = 'eager'))")
 
 
 def keep_screenshot(page: Page, name: str) -> None:
