@@ -112,8 +112,9 @@ def look_at(still_window: tuple[Page, Promises]) -> Iterator[Open]:
         return page
 
     yield look
-    # What pages remember of themselves, such as what is open.
+    # What pages remember: what is open, and in a cookie the view.
     page.evaluate("() => [localStorage, sessionStorage].forEach((storage) => storage.clear())")
+    page.context.clear_cookies()
     page.goto("about:blank")
     promises.check_and_forget()
 
