@@ -89,6 +89,7 @@ def test_cases_do_nothing_when_htmx_brings_them(window: Watched, name: str) -> N
     window.open(f"/completions/{name}?limit=10")
     window.page.locator("[data-load-all]").click()
     window.page.locator("#more.end").wait_for()
+    window.page.locator("#gap").wait_for(state="detached")
     window.page.locator("#loading-all").wait_for(state="hidden")
     assert_all_there(window, name)
 
