@@ -26,7 +26,7 @@ run: $(VENV)/.run $(HTMX)
 
 # While one core checks types, another compiles the tests: each worker would do it for itself.
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO
-	@$(MAKE) --no-print-directory lint & lint=$$!; \
+	@make --no-print-directory lint & lint=$$!; \
 	  $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1; wait $$lint
 	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
