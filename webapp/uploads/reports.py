@@ -81,7 +81,7 @@ class Upload:
         return self.added + self.unchanged + self.conflicts
 
     def is_stale(self, now: float) -> bool:
-        """Whether nothing has been heard of it for too long."""
+        """Return whether nothing has been heard of it for too long."""
         return self.is_open and now - self.updated > STALE_SECONDS
 
     def to_json(self) -> str:

@@ -115,6 +115,53 @@ def test_a_blocked_request_of_gemini_has_no_choices(imported: Import) -> None:
     assert found.json["promptFeedback"] == {"blockReason": "SAFETY"}
 
 
+def stream_of_gemini(*, has_id: bool) -> list[dict[str, Any]]:
+    """Return the pieces of a response with two candidates, as the API sends them in an array."""
+
+    def piece(texts: list[Any], **members: Any) -> dict[str, Any]:
+        candidates = [
+            {"content": {"role": "model", "parts": texts}, "index": 0},
+            {"content": {"role": "model", "parts": [{"text": "other"}]}, "index": 1},
+        ]
+        for one in candidates:
+            one |= members
+        own_id = {"responseId": "r1"} if has_id else {}
+        return {"candidates": candidates, "usageMetadata": {"promptTokenCount": 3}} | own_id
+
+    thought = {"text": "hm", "thought": True}
+    call = {"functionCall": {"name": "f", "args": {"x": 1.50}}}
+    return [
+        piece([thought, {"text": "one "}]),
+        piece([{"text": "two "}]),
+        piece([{"text": "three"}, call], finishReason="STOP"),
+    ]
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+@pytest.mark.parametrize("form", ["alone", "pair"])
+def test_a_stream_of_gemini_is_one_answer(imported: Import, form: str, has_id: bool) -> None:
+    pieces = stream_of_gemini(has_id=has_id)
+    found = imported(pieces if form == "alone" else {"request": GEMINI, "response": pieces})
+
+    first, second = found.json["choices"]
+    [thought, text, call] = first["message"]["content"]
+    assert (thought["thinking"], text["text"]) == ("hm", "one two three")
+    assert (call["name"], call["input"]) == ("f", {"x": 1.50})
+    assert second["message"]["content"] == "otherotherother"
+    assert first["finish_reason"] == "stop"
+    assert found.json["usage"]["prompt_tokens"] == 3
+
+
+def test_several_answers_of_gemini_are_several_completions(store: Store, tmp_path: Path) -> None:
+    answers = [{"contents": "q"} | GEMINI_ANSWER | {"responseId": f"r{at}"} for at in range(3)]
+    last = stream_of_gemini(has_id=False)[-1]
+    ended = [{"contents": f"q{at}"} | last for at in range(2)]
+
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", [answers, ended])])
+
+    assert (report.added, report.problems) == (5, [])
+
+
 BEDROCK: dict[str, Any] = {
     "modelId": "amazon.nova",
     "system": [{"text": "s"}],

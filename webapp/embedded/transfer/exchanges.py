@@ -16,6 +16,7 @@ from webapp.embedded.documents.from_logs import (
     read_answer,
     read_request,
 )
+from webapp.embedded.documents.other_apis import gemini
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
@@ -209,6 +210,8 @@ def _find_response(value: Value | None) -> Value | None:
         return body
     if isinstance(value, Array) and value.items and all(map(_is_chunk, value.items)):
         return _assemble_stream("\n".join(join_lines(one.source) for one in value.items))
+    if isinstance(value, Array) and (joined := gemini.join_stream(value.items)):
+        return parse(joined)
     if isinstance(value, String) and (streamed := _assemble_stream(value.text)):
         return streamed
     return _parse_text(value)

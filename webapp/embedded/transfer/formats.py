@@ -28,6 +28,7 @@ from webapp.embedded.documents.from_files import (
 )
 from webapp.embedded.documents.from_logs import break_off, is_other_response
 from webapp.embedded.documents.from_open_webui import from_open_webui, is_open_webui_chat
+from webapp.embedded.documents.other_apis import gemini
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.transfer.exchanges import (
@@ -74,11 +75,17 @@ def detect(value: Value) -> Iterable[WholeOrFragment]:
     raise NotACompletion("it has no `choices` list, and its messages are none")
 
 
-def gather_messages(value: Value) -> Value:
-    """Wrap a bare list of messages as the conversation that it is; return others unchanged."""
-    if not isinstance(value, Array) or not value.items or not all(map(_is_message, value.items)):
+def join_array(value: Value) -> Value:
+    """Wrap an array of messages as their conversation, and join the pieces of a streamed answer.
+
+    Return other values unchanged.
+    """
+    if not isinstance(value, Array) or not value.items:
         return value
-    return parse(f'{{"messages":{value.source}}}')
+    if all(map(_is_message, value.items)):
+        return parse(f'{{"messages":{value.source}}}')
+    streamed = gemini.join_stream(value.items)
+    return value if streamed is None else parse(streamed)
 
 
 def _is_message(value: Value) -> bool:

@@ -28,7 +28,7 @@ from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
-from webapp.embedded.transfer.formats import detect, detect_bundle, gather_messages
+from webapp.embedded.transfer.formats import detect, detect_bundle, join_array
 from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Whole
 from webapp.embedded.transfer.splitting import Document, SourceLine
@@ -222,7 +222,7 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
         ) from error
     if not text:
         return
-    value = gather_messages(parse_json(text, max_values=MAX_IMPORTED_VALUES))
+    value = join_array(parse_json(text, max_values=MAX_IMPORTED_VALUES))
     values = value.items if isinstance(value, Array) else (value,)
     bundle = detect_bundle(values) if isinstance(value, Array) else None
     whole, members = bundle or (None, frozenset())
@@ -233,7 +233,7 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
         line += text.count("\n", at, one.start)
         at = one.start
         if one not in members:
-            yield SourceLine(document.source.path, line), gather_messages(one)
+            yield SourceLine(document.source.path, line), join_array(one)
 
 
 _T = TypeVar("_T")

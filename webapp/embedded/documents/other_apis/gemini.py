@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from webapp.embedded.documents.other_apis.writing import (
@@ -61,6 +63,68 @@ def is_response(value: Object) -> bool:
     if _find(value, "usageMetadata", "usage_metadata") is not None:
         return True
     return all(isinstance(one, Object) and one.object("content") for one in candidates)
+
+
+def join_stream(values: Sequence[Value]) -> str | None:
+    """Join the pieces of one streamed response to the response; return None if they are not that.
+
+    They have one id. Where they have none, as of older servers, only the last says why it ended.
+    """
+    pieces = [one for one in values if isinstance(one, Object) and is_response(one)]
+    if len(pieces) < 2 or len(pieces) < len(values):
+        return None
+    ids = {_get_text(one, "responseId", "response_id") for one in pieces}
+    candidates = [
+        [one for one in piece.items("candidates") or () if isinstance(one, Object)]
+        for piece in pieces
+    ]
+    ends_early = any(
+        _find(one, "finishReason", "finish_reason") for some in candidates[:-1] for one in some
+    )
+    if len(ids) > 1 or (ids == {None} and ends_early):
+        return None
+    members: dict[int, dict[str, str]] = {}
+    parts: dict[int, list[Value]] = {}
+    for some in candidates:
+        for at, candidate in enumerate(some):
+            index = candidate.integer("index") or at
+            members.setdefault(index, {}).update(_list_members(candidate))
+            content = candidate.object("content")
+            found = content.items("parts") if content is not None else None
+            parts.setdefault(index, []).extend(found or ())
+    for index, named in members.items():
+        named['"content"'] = f'{{"role":"model","parts":[{",".join(_join_parts(parts[index]))}]}}'
+    whole = {name: source for piece in pieces for name, source in _list_members(piece).items()}
+    whole['"candidates"'] = f"[{','.join(map(_write_members, members.values()))}]"
+    return _write_members(whole)
+
+
+def _join_parts(parts: Sequence[Value]) -> Iterator[str]:
+    """Write parts; texts that follow each other, with the same other members, become one."""
+
+    def list_others(part: Value) -> tuple[str, ...] | None:
+        if not isinstance(part, Object) or part.text("text") is None:
+            return None
+        return tuple(copy_rest(part, {"text"}))
+
+    for others, group in groupby(parts, list_others):
+        if others is None:
+            yield from (part.source for part in group)
+        else:
+            text = "".join(part.text("text") or "" for part in group if isinstance(part, Object))
+            yield write_list([f'"text":{json.dumps(text)}', *others])
+
+
+def _list_members(value: Object) -> dict[str, str]:
+    return {one.name.source: one.value.source for one in value.members}
+
+
+def _write_members(members: dict[str, str]) -> str:
+    return write_list(f"{name}:{source}" for name, source in members.items())
+
+
+def _get_text(value: Object, *names: str) -> str | None:
+    return next((text for name in names if (text := value.text(name))), None)
 
 
 def write_request(request: Object) -> str:
