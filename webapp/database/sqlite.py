@@ -30,15 +30,7 @@ def open_sqlite(url: URL) -> Database:
     if not url.database or url.database == ":memory:":
         raise StoreError("The store needs a file, such as sqlite:////var/lib/readback/store.db.")
     path = Path(url.database)
-    try:
-        make_private_folder(path.parent)
-        # Open new files only: closing one that SQLite has open in this process would drop
-        # its locks.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        sentence = f"The store {path} cannot be created: {error.strerror}."
-        raise StoreUnavailable(sentence, find_outage(error) or Outage.DENIED) from error
+    _create_file(path)
     engine = create_engine(
         url,
         # Parameters are people's messages; they must not get into the text of an error.
@@ -67,6 +59,19 @@ def open_sqlite(url: URL) -> Database:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _drop_read_only_connections)
     return Database.from_engine(engine)
+
+
+def _create_file(path: Path) -> None:
+    """Create the file and its folders, unless they exist. Raise `StoreError` if that fails."""
+    try:
+        make_private_folder(path.parent)
+        # Open new files only: closing one that SQLite has open in this process would drop
+        # its locks.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        sentence = f"The store {path} cannot be created: {error.strerror}."
+        raise StoreUnavailable(sentence, find_outage(error) or Outage.DENIED) from error
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
