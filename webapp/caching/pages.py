@@ -12,10 +12,8 @@ that is, on its second reading.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from threading import Lock
 from typing import Final, NamedTuple
 
 from flask import Response, current_app, g, make_response, request
@@ -24,6 +22,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import find_reader
 from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
+from webapp.caching.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import deadline, services
 from webapp.upstream import Answers, Asked, digest_text, note_answers
@@ -51,34 +50,24 @@ class _Kept(NamedTuple):
     digests: dict[Asked, bytes]
     inputs: Inputs
     body: Body
-    size: int
 
 
-class PageCache:
+class PageCache(RecentValues[_Kept]):
     """The pages that were used last, at most `most_bytes` of them; for all threads.
 
     `cookies` are the names of those that a page depends on.
     """
 
     def __init__(self, most_bytes: int = MAX_BYTES, *, cookies: Sequence[str] = ()) -> None:
-        self.most_bytes = most_bytes
+        super().__init__(most_bytes, largest=_LARGEST)
         self._cookies = tuple(cookies)
-        self.size = 0
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
 
     def answer(self, render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Answer this request with the page that `render` makes, from the cache if possible."""
         if request.method != "GET" or not self.most_bytes:
             return render()
         key = self._find_key()
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
+        kept = self.get(key)
         answers = Answers()
         if kept is not None and not request.cache_control.no_cache:
             if not kept.inputs.cover_answers:
@@ -98,7 +87,8 @@ class PageCache:
             # Inputs that cover the answers need not be compared with them.
             compared = {} if inputs.cover_answers else answers.deciding
             if len(compared) <= MAX_REQUESTS:
-                self._keep(key, _Kept(compared, inputs, Body.of(response.get_data()), 0))
+                body = Body.of(response.get_data())
+                self.keep(key, _Kept(compared, inputs, body), body.size + _OVERHEAD)
         return response
 
     def _find_key(self) -> bytes:
@@ -115,17 +105,6 @@ class PageCache:
         parts += [request.cookies.get(name) for name in self._cookies]
         parts.append(id(services()))
         return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()
-
-    def _keep(self, key: bytes, kept: _Kept) -> None:
-        size = kept.body.size + _OVERHEAD
-        if size > min(_LARGEST, self.most_bytes):
-            return
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._kept[key] = kept._replace(size=size)
-            self.size += size - (replaced.size if replaced else 0)
-            while self.size > self.most_bytes:
-                self.size -= self._kept.popitem(last=False)[1].size
 
 
 def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:

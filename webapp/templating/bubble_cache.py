@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from threading import Lock
 from typing import Final, NamedTuple
 
 from flask import request
 
 from webapp.caching.inputs import note_inputs, spoil_page
+from webapp.caching.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
@@ -43,20 +42,13 @@ _MEDIA: Final = "/media/"
 class _Kept(NamedTuple):
     html: str
     spent: tuple[int, ...]
-    size: int
 
 
-class BubbleCache:
+class BubbleCache(RecentValues[_Kept]):
     """The bubbles that were used last, at most `most_bytes` of them; for all threads."""
 
     def __init__(self, most_bytes: int = MAX_BYTES) -> None:
-        self.most_bytes = most_bytes
-        self.size = 0
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
+        super().__init__(most_bytes, largest=_LARGEST)
 
     def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
         """Look up the bubble of `entry` in the cache, or render and keep it."""
@@ -64,10 +56,7 @@ class BubbleCache:
             spoil_page()
             return render()
         key = _find_key(entry, context)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
+        kept = self.get(key)
         if kept is not None and context.can_spend(kept.spent):
             context.spend(kept.spent)
             return kept.html
@@ -85,19 +74,8 @@ class BubbleCache:
             spoil_page()
         elif not inputs.reads:
             spent = tuple(now - then for now, then in zip(context.spent, before, strict=True))
-            self._keep(key, html, spent)
+            self.keep(key, _Kept(html, spent), sys.getsizeof(html) + _OVERHEAD)
         return html
-
-    def _keep(self, key: bytes, html: str, spent: tuple[int, ...]) -> None:
-        size = sys.getsizeof(html) + _OVERHEAD
-        if size > min(_LARGEST, self.most_bytes):
-            return
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._kept[key] = _Kept(html, spent, size)
-            self.size += size - (replaced.size if replaced else 0)
-            while self.size > self.most_bytes:
-                self.size -= self._kept.popitem(last=False)[1].size
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
