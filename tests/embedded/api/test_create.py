@@ -30,6 +30,7 @@ from tests.support.model_server import (
 )
 from tests.support.model_server import completion as answered
 from tests.support.serving import serve
+from tests.support.widening import widen_timeout
 from tools.store_rows import add, completion, rows
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 
@@ -693,15 +694,19 @@ def test_an_unreachable_model_server_is_reported(store: Store, model: FakeModel)
 def test_a_server_that_falls_silent_is_not_waited_for_for_ever(
     model: FakeModel, creating: Callable[..., FlaskClient], begins: bool
 ) -> None:
-    # One that has begun must have had the time for it.
-    client = creating(limits=ModelLimits(read_timeout=2.0 if begins else 0.05))
-    waiting = threading.Event()
-    model.script(stream(*chunks_of("Hi")[:2], waiting) if begins else Answer((waiting, b"{")))
+    def ask(seconds: float) -> str:
+        client = creating(limits=ModelLimits(read_timeout=seconds))
+        waiting = threading.Event()
+        model.script(stream(*chunks_of("Hi")[:2], waiting) if begins else Answer((waiting, b"{")))
+        answer = post(client, STREAMED).get_data(as_text=True)
+        waiting.set()
+        return answer
 
-    answer = post(client, STREAMED).get_data()
-    waiting.set()
+    before = '"content":"Hi"' if begins else "{"
+    answer = widen_timeout(ask, before, seconds=0.1)
 
-    error = json.loads(answer[answer.index(b'{"error"') :] if begins else answer)["error"]
+    assert before in answer
+    error = json.loads(answer[answer.index('{"error"') :] if begins else answer)["error"]
     assert error["code"] == "model_server_timeout"
 
 
