@@ -62,7 +62,7 @@ def main() -> None:
                 first = first or held
                 kept = f"{len(bubbles):10,}{bubbles.size / 1e6:8.1f}"
                 print(f"{count:10,}{held / 1e6:10.0f}{held / first:8.2f}{kept}", flush=True)
-    if held > MAX_GROWTH * first or bubbles.size > bubbles.most_bytes:
+    if held > MAX_GROWTH * first or bubbles.size > bubbles.most:
         sys.exit("The memory grows.")
 
 

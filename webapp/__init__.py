@@ -27,10 +27,9 @@
     upstream        the client of an OpenAI-compatible server
     keeping         copies of completions of another server, and their pages
     uploads         files that readers send, imported in the background
-    loopback        the transport of that client to a server in this process
     embedded        the server Readback brings along; knows nothing of the viewer
     database        one SQLite or PostgreSQL database, opened and migrated
-    http            sessions and deadlines of requests to other servers
+    http            sessions and deadlines of requests to other servers, and to one in this process
     monitoring      request ids, logs and metrics for operators
 
     analysis        the events of a run: calls, failures, tools
@@ -48,6 +47,7 @@
     redaction       secrets masked in errors, logs and the output of commands
     folders         folders that only their owner can read
     formatting      numbers, sizes and times for people
+    recent          the values that were used last, within a bound of their sizes
 
 Importing this package imports none of them: the client works in a script without Flask.
 """

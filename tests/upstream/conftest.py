@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 from webapp.upstream import Endpoint, Upstream
 
 KEY = "sk-test-0123456789abcdef"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.fake_upstream import FakeUpstream, Reply, always_more, error, message, stored
 from tests.upstream.conftest import KEY, Connect
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 from webapp.upstream import BadAnswer, Endpoint, InvalidId, NotFound, Upstream
 
 ID = "chatcmpl-1"

@@ -17,7 +17,7 @@ from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.raw_server import Connection, RawServer, Script, http_answer
 from tests.support.widening import widen_timeout
 from tests.upstream.conftest import KEY
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 from webapp.upstream import (
     BadAnswer,
     Clock,

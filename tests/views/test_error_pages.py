@@ -16,7 +16,7 @@ from tests.support.raw_server import Connection, RawServer
 from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Config
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"

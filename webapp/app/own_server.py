@@ -26,7 +26,7 @@ from webapp.embedded import (
     load_samples,
 )
 from webapp.factories import find_database_url, open_upstream, without_servers
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.notes import Notes
 from webapp.pins import Pins

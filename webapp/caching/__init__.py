@@ -3,5 +3,4 @@
 inputs     the inputs of a page beside the answers of the server
 bodies     the bytes of a page, their validator and their compressed form
 pages      the pages themselves
-recent     the values that were used last, of pages and of bubbles
 """

@@ -22,7 +22,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import find_reader
 from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
-from webapp.caching.recent import RecentValues
+from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import deadline, services
 from webapp.upstream import Answers, Asked, digest_text, note_answers
@@ -52,7 +52,7 @@ class _Kept(NamedTuple):
     body: Body
 
 
-class PageCache(RecentValues[_Kept]):
+class PageCache(RecentValues[bytes, _Kept]):
     """The pages that were used last, at most `most_bytes` of them; for all threads.
 
     `cookies` are the names of those that a page depends on.
@@ -64,7 +64,7 @@ class PageCache(RecentValues[_Kept]):
 
     def answer(self, render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Answer this request with the page that `render` makes, from the cache if possible."""
-        if request.method != "GET" or not self.most_bytes:
+        if request.method != "GET" or not self.most:
             return render()
         key = self._find_key()
         kept = self.get(key)

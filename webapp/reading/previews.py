@@ -7,12 +7,10 @@ changes. A question that does not come in time is left out; the list never waits
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Final
 
 from webapp.analysis import Failure, find_answer_failure
@@ -20,6 +18,7 @@ from webapp.completions import Completion
 from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
 from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.gist import find_gist
+from webapp.recent import RecentValues
 from webapp.upstream import (
     Deadline,
     Upstream,
@@ -84,8 +83,7 @@ class Previews:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._pool = RequestPool(_THREADS, thread_name_prefix="preview")
-        self._kept: OrderedDict[str, Preview] = OrderedDict()
-        self._lock = Lock()
+        self._kept: RecentValues[str, Preview] = RecentValues(_MAX_KEPT)
 
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
         """Build a row for each completion, in order, within `SECONDS` and the deadline."""
@@ -115,11 +113,7 @@ class Previews:
         if completion.input_messages is not None:
             messages = completion.input_messages
             return replace(preview_question(messages), messages=f"{len(messages):,}")
-        with self._lock:
-            found = self._kept.get(completion.id or "")
-            if found is not None:
-                self._kept.move_to_end(completion.id or "")
-            return found
+        return self._kept.get(completion.id or "")
 
     def _request_question(self, completion_id: str, deadline: Deadline) -> Preview:
         page = self._upstream.list_messages(completion_id, limit=MESSAGES, deadline=deadline)
@@ -128,10 +122,7 @@ class Previews:
         is_known = count is not None and not first.end_is_claimed
         messages = f"{count:,}" if is_known else f"{len(first.items)}+"
         preview = replace(preview_question(first.items), messages=messages)
-        with self._lock:
-            self._kept[completion_id] = preview
-            if len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
+        self._kept.keep(completion_id, preview, 1)
         return preview
 
 

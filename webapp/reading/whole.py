@@ -11,12 +11,10 @@ digest of the page.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from threading import Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from webapp.analysis import Run, analyze_run
 from webapp.completions import Completion
@@ -24,6 +22,7 @@ from webapp.messages import Message
 from webapp.reading.kept import HeldMessages, KeptMessages, MessageCache, digest_answer
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.recent import RecentValues
 from webapp.transcript import arrange, build_output_entries, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
 
@@ -36,6 +35,9 @@ A run counts as one more, for its findings.
 _MAX_BYTES: Final = 64 * 1024 * 1024
 """Of one run; the rest is not read."""
 
+_Key: TypeAlias = tuple[str, str]
+"""The id of a completion, and the digest of its answer or of the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -47,40 +49,6 @@ class _Listed:
     messages: KeptMessages
     parsed: Sequence[Message]
     problem: UpstreamError | None
-
-
-class _KeptRuns:
-    """Runs with at most `most` messages, those that were not used for longest dropped first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._runs: OrderedDict[tuple[str, str], tuple[int, Run]] = OrderedDict()
-        self._next_number = count()
-        self._count = 0
-        self._lock = Lock()
-
-    def get(self, key: tuple[str, str]) -> Run | None:
-        with self._lock:
-            if key not in self._runs:
-                return None
-            self._runs.move_to_end(key)
-            return self._runs[key][1]
-
-    def find_number(self, key: tuple[str, str]) -> int | None:
-        """Find the number of a run, which no other one ever has."""
-        with self._lock:
-            numbered = self._runs.get(key)
-        return numbered[0] if numbered else None
-
-    def keep(self, key: tuple[str, str], run: Run) -> None:
-        with self._lock:
-            if key in self._runs:
-                self._count -= _weigh(self._runs.pop(key)[1])
-            self._runs[key] = next(self._next_number), run
-            self._count += _weigh(run)
-            while self._count > self._most:
-                _, (_, dropped) = self._runs.popitem(last=False)
-                self._count -= _weigh(dropped)
 
 
 class WholeReader:
@@ -107,9 +75,9 @@ class WholeReader:
         self._most = most
         self._is_eager = is_eager
         self._is_openai = is_openai
-        # By the id of the completion, and the digest of its answer or of the page.
-        self._whole_runs = _KeptRuns(_MAX_KEPT)
-        self._page_runs = _KeptRuns(_MAX_KEPT)
+        self._whole_runs: RecentValues[_Key, tuple[int, Run]] = RecentValues(_MAX_KEPT)
+        self._page_runs: RecentValues[_Key, Run] = RecentValues(_MAX_KEPT)
+        self._next_number = count()
 
     @property
     def can_read(self) -> bool:
@@ -146,7 +114,7 @@ class WholeReader:
         if not listed.parsed:
             return None
         run = self._analyze(listed.parsed, completion, is_whole=listed.messages.is_whole)
-        self._whole_runs.keep((completion_id, digest_answer(completion)), run)
+        self._keep_whole((completion_id, digest_answer(completion)), run)
         return run
 
     def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
@@ -155,7 +123,7 @@ class WholeReader:
         run = self._page_runs.get(key)
         if run is None:
             run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
-            self._page_runs.keep(key, run)
+            self._page_runs.keep(key, run, _weigh(run))
         return run
 
     def find_state(self, completion_id: str, digest: str) -> tuple[int | None, bool]:
@@ -163,23 +131,28 @@ class WholeReader:
 
         `digest` is that of the completion's answer. Each run that is kept has another number.
         """
-        number = self._whole_runs.find_number((completion_id, digest))
-        return number, self._cache.has_any(completion_id)
+        numbered = self._whole_runs.get((completion_id, digest))
+        return numbered[0] if numbered else None, self._cache.has_any(completion_id)
 
     def find_kept(self, page: TranscriptPage) -> Run | None:
         """Find the run of `page` as far as it was read before, by any worker."""
         if page.completion is None:
             return None
         key = (page.completion_id, digest_answer(page.completion))
-        run = self._whole_runs.get(key)
-        if run is not None or not self._cache.has_any(page.completion_id):
-            return run
+        numbered = self._whole_runs.get(key)
+        if numbered is not None:
+            return numbered[1]
+        if not self._cache.has_any(page.completion_id):
+            return None
         kept = self._cache.find(page.completion_id, page.completion)
         if kept is None:
             return None
         run = self._analyze(kept.read_all(), page.completion, is_whole=kept.is_whole)
-        self._whole_runs.keep(key, run)
+        self._keep_whole(key, run)
         return run
+
+    def _keep_whole(self, key: _Key, run: Run) -> None:
+        self._whole_runs.keep(key, (next(self._next_number), run), _weigh(run))
 
     def read_messages(
         self, completion_id: str, completion: Completion, deadline: Deadline

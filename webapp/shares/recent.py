@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
-from threading import Lock
 from typing import Final
 
 from webapp.exact_json import Value
 from webapp.notes import Note, write_notes
+from webapp.recent import RecentValues
 from webapp.redaction import REDACTION_VERSION
 from webapp.shares.snapshot import Choices, Snapshot, make_snapshot
 
-_MOST: Final = 32
 _MAX_CHARACTERS: Final = 32 * 1024 * 1024
+"""Of the snapshots that a process keeps, each under two keys; a larger one is kept alone."""
+
+_OVERHEAD: Final = 1024 * 1024
+"""Characters that a snapshot counts more, for its values."""
 
 
 class RecentSnapshots:
     """Makes snapshots, and returns the same one for the same content, choices and words.
 
-    Safe to share between threads. Holds at most 32 snapshots with 32 million characters, or one
-    that is larger.
+    Safe to share between threads.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[bytes, Snapshot] = OrderedDict()
+        self._kept: RecentValues[bytes, Snapshot] = RecentValues(_MAX_CHARACTERS)
 
     def make(
         self,
@@ -42,20 +42,14 @@ class RecentSnapshots:
         texts = (completion.source, write_notes(notes), *(one.source for one in messages))
         content = _digest(texts)
         wanted = _digest(_describe(content, choices, words))
-        with self._lock:
-            kept = self._kept.get(wanted)
-            if kept is not None:
-                self._kept.move_to_end(wanted)
-                return kept
+        kept = self._kept.get(wanted)
+        if kept is not None:
+            return kept
         made = make_snapshot(completion, messages, choices, words=words, notes=notes)
-        with self._lock:
-            # The choices of a draft have the key that was made for it here.
-            self._kept[wanted] = self._kept[_digest(_describe(content, made.choices, words))] = made
-            while len(self._kept) > 2 and (
-                len(self._kept) > _MOST
-                or sum(len(one.text) for one in self._kept.values()) > _MAX_CHARACTERS
-            ):
-                self._kept.popitem(last=False)
+        size = min(len(made.text) + _OVERHEAD, _MAX_CHARACTERS // 2)
+        # The choices of a draft have the key that was made for it here.
+        for key in (wanted, _digest(_describe(content, made.choices, words))):
+            self._kept.keep(key, made, size)
         return made
 
 

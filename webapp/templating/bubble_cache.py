@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from flask import request
 
 from webapp.caching.inputs import note_inputs, spoil_page
-from webapp.caching.recent import RecentValues
+from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
@@ -44,7 +44,7 @@ class _Kept(NamedTuple):
     spent: tuple[int, ...]
 
 
-class BubbleCache(RecentValues[_Kept]):
+class BubbleCache(RecentValues[bytes, _Kept]):
     """The bubbles that were used last, at most `most_bytes` of them; for all threads."""
 
     def __init__(self, most_bytes: int = MAX_BYTES) -> None:

@@ -6,7 +6,6 @@ of the viewer stays there. It can read only the snapshot in memory.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, request
 
 from webapp.errors import register_error_handlers
+from webapp.recent import RecentValues
 from webapp.services import SERVICES, Services
 from webapp.shares import SHARED_ID, Share
 from webapp.static_files import OUTSIDE
@@ -26,9 +26,11 @@ from webapp.views.shares.nesting import answer_nested
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-_MAX_KEPT: Final = 8
 _MAX_CHARACTERS: Final = 32 * 1024 * 1024
-"""Of the snapshots that a process keeps."""
+"""Of the snapshots that a process keeps; one that is larger is kept alone."""
+
+_OVERHEAD: Final = 4 * 1024 * 1024
+"""Characters that a snapshot counts more, for its services."""
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -58,7 +60,7 @@ class SnapshotPages:
         self._build = build
         self._lock = Lock()
         self._app: Flask | None = None
-        self._kept: OrderedDict[str, tuple[Services, int]] = OrderedDict()
+        self._kept: RecentValues[str, Services] = RecentValues(_MAX_CHARACTERS)
 
     def answer(
         self, share: Share, read: Callable[[], str | None], *, mount: str, path: str
@@ -85,23 +87,16 @@ class SnapshotPages:
 
     def _find(self, share: Share, read: Callable[[], str | None]) -> Services | None:
         """Find the services of a snapshot; those of a draft are not kept, since it changes."""
-        with self._lock:
-            kept = self._kept.get(share.id)
-            if kept is not None:
-                self._kept.move_to_end(share.id)
-                return kept[0]
+        kept = self._kept.get(share.id)
+        if kept is not None:
+            return kept
         text = read()
         if text is None:
             return None
         services = replace(self._build(text), share=share)
         if not share.is_draft:
-            with self._lock:
-                self._kept[share.id] = services, len(text)
-                while len(self._kept) > 1 and (
-                    len(self._kept) > _MAX_KEPT
-                    or sum(size for _, size in self._kept.values()) > _MAX_CHARACTERS
-                ):
-                    self._kept.popitem(last=False)
+            size = min(len(text) + _OVERHEAD, _MAX_CHARACTERS)
+            self._kept.keep(share.id, services, size)
         return services
 
     def _get_app(self) -> WSGIApplication:

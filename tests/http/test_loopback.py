@@ -10,7 +10,7 @@ import requests
 from flask import Flask, Response, g, request
 from urllib3.exceptions import ProtocolError
 
-from webapp.loopback import LoopbackAdapter
+from webapp.http.loopback import LoopbackAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
