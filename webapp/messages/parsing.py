@@ -65,14 +65,14 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
 PART_TYPES: Final = frozenset(_PARSERS)
 """The types of content parts that are neither calls nor results, and are read."""
 
-_CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+CALL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The types of content blocks that are calls in Anthropic's API."""
 
 
 def is_call_or_result(block: Object) -> bool:
     """Return whether a content block is a call or a result by its type, even if it is malformed."""
     kind = block.text("type") or ""
-    return kind in _CALL_BLOCKS or kind == "tool_result" or kind.endswith("_tool_result")
+    return kind in CALL_BLOCKS or kind == "tool_result" or kind.endswith("_tool_result")
 
 
 def find_result(message: Object) -> Object | None:
@@ -89,11 +89,11 @@ def iter_results(message: Object) -> Iterator[Object]:
     for block in message.items("content") or ():
         if not isinstance(block, Object) or block.text("tool_use_id") is None:
             continue
-        if _is_result(block):
+        if is_result(block):
             yield block
 
 
-def _is_result(block: Object) -> bool:
+def is_result(block: Object) -> bool:
     """Return whether a block is a result: of a tool of the client, or one that the server ran."""
     kind = block.text("type") or ""
     if block.text("tool_use_id") is not None:
@@ -149,7 +149,7 @@ def parse_calls(message: Object) -> Iterator[Call]:
     else:
         yield from _keep_unknown(calls, "tool_calls")
     for value in message.items("content") or ():
-        if isinstance(value, Object) and value.text("type") in _CALL_BLOCKS:
+        if isinstance(value, Object) and value.text("type") in CALL_BLOCKS:
             yield from filter(None, (ToolCall.parse_tool_use(value),))
     deprecated = message.get("function_call")
     if isinstance(deprecated, Object):
@@ -213,9 +213,9 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield Unknown(json=value, label="content part")
         return
     kind = value.text("type") or ""
-    if kind in _CALL_BLOCKS and ToolCall.parse_tool_use(value):
+    if kind in CALL_BLOCKS and ToolCall.parse_tool_use(value):
         return
-    if _is_result(value):
+    if is_result(value):
         # The id of one of several results is shown with the first of its parts.
         read: dict[str, type] = {"type": String} if kind == "tool_result" else {}
         extras = value.find_unread(**read, content=object)

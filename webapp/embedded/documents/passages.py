@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Final
 
 from webapp.exact_json import Array, Object, String, Value
+from webapp.messages.parsing import CALL_BLOCKS, REASONING_FIELDS, is_result
 
 SEPARATOR: Final = "\x1e"
 """Between the parts of a passage. Folding replaces it in texts, so that no match spans two parts.
@@ -36,7 +37,6 @@ _MEDIA_TYPES: Final = {
     "file": "file",
     "input_file": "file",
 }
-_THOUGHT_MEMBERS: Final = ("reasoning_content", "reasoning", "thinking")
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 
@@ -56,7 +56,8 @@ class Said:
     """The texts, calls and media of one message.
 
     `words` are its texts apart from thoughts, `calls` the name and arguments of each call,
-    `media` the digest of each image, sound or file with its kind.
+    `results` the texts of the results among its content parts, `media` the digest of each image,
+    sound or file with its kind.
     """
 
     role: str = ""
@@ -64,6 +65,7 @@ class Said:
     thoughts: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
     media: list[tuple[str, bytes]] = field(default_factory=list)
     name: str | None = None
 
@@ -78,13 +80,15 @@ class Said:
 
     def iter_parts(self) -> Iterator[tuple[Scope, list[str]]]:
         """Yield the texts of each scope that has some, as they were written."""
-        texts = self.words + self.thoughts + self.refusals
-        is_result = self.role in _RESULT_ROLES
+        texts, results = self.words + self.thoughts + self.refusals, self.results
+        if self.role in _RESULT_ROLES:
+            texts, results = [], texts + results
         names = [name for name, _ in self.calls if name]
         if self.name:
             names.append(self.name)
         for scope, parts in (
-            (Scope.TOOL_OUTPUT if is_result else Scope.TEXT, texts),
+            (Scope.TEXT, texts),
+            (Scope.TOOL_OUTPUT, results),
             (Scope.TOOL_INPUT, [unescape(arguments) for _, arguments in self.calls if arguments]),
             (Scope.NAMES, names),
         ):
@@ -102,7 +106,7 @@ class Said:
         words = self.words or self.refusals
         if self.role == "assistant" and words and "<think" in words[0]:
             words = [_THOUGHTS.sub("", words[0], count=1), *words[1:]]
-        for text in words:
+        for text in (*words, *self.results):
             hashed.update("".join(text.split()).encode(*_ENCODING))
         for name, arguments in self.calls:
             hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
@@ -155,7 +159,7 @@ def read_message(message: Value | None) -> Said:
     elif isinstance(content, Array):
         for part in content.items:
             _read_part(part, said)
-    for thought in map(members.get, _THOUGHT_MEMBERS):
+    for thought in map(members.get, REASONING_FIELDS):
         if isinstance(thought, String):
             said.thoughts.append(thought.text)
     if isinstance(refusal := members.get("refusal"), String) and len(refusal.source) > 2:
@@ -186,6 +190,10 @@ def _read_part(part: Value, said: Said) -> None:
         source = (part.get(kind) or part).source
         digest = blake2b(source.encode(*_ENCODING), digest_size=8).digest()
         said.media.append((_MEDIA_TYPES[kind], digest))
+    elif kind in CALL_BLOCKS:
+        said.calls.append(_read_call(part))
+    elif is_result(part):
+        said.results.extend(_list_results(part.get("content")))
     elif kind == "refusal":
         said.refusals.append(part.text("refusal") or "")
     elif kind in _THOUGHT_TYPES:
@@ -194,6 +202,13 @@ def _read_part(part: Value, said: Said) -> None:
         said.words.append(text)
     elif text is not None:
         said.thoughts.append(text)
+
+
+def _list_results(content: Value | None) -> Iterator[str]:
+    """Yield the text of each part of a result, or its JSON if it has none."""
+    for part in content.items if isinstance(content, Array) else filter(None, [content]):
+        text = part.text("text") if isinstance(part, Object) else None
+        yield part.text if isinstance(part, String) else text or part.source
 
 
 def _read_call(called: Object) -> tuple[str, str]:

@@ -1,0 +1,71 @@
+"""What is found of a completion without reading it again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from webapp.embedded.documents.facts import Facts, extract_facts
+from webapp.embedded.documents.passages import Scope
+from webapp.exact_json import Object, parse
+
+
+def extract(*messages: dict[str, Any], answer: dict[str, Any] | None = None) -> Facts:
+    completion = parse(json.dumps({"choices": [{"message": answer or {"content": "Done."}}]}))
+    assert isinstance(completion, Object)
+    return extract_facts(completion, [parse(json.dumps(one)) for one in messages])
+
+
+BLOCKS: list[dict[str, Any]] = [
+    {"type": "thinking", "thinking": "I look first."},
+    {"type": "text", "text": "Reading it."},
+    {"type": "tool_use", "id": "t1", "name": "read_file", "input": {"path": "Häfen.md"}},
+]
+
+
+def test_calls_and_results_in_content_blocks_are_found() -> None:
+    facts = extract(
+        {"role": "user", "content": "What is in it?"},
+        {"role": "assistant", "content": BLOCKS},
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "t1", "content": "a Lighthouse"},
+                {
+                    "type": "web_search_tool_result",
+                    "tool_use_id": "t2",
+                    "content": [{"type": "text", "text": "a Beacon"}, {"title": "Ports"}],
+                },
+                {"type": "text", "text": "Go on."},
+            ],
+        },
+    )
+
+    assert {"has:calls", "tool:read_file"} <= set(facts.tags)
+    assert "calls:read_file" not in facts.tags
+    found = {(one.position, one.scope): one.text for one in facts.passages}
+    assert found[1, Scope.TEXT] == "reading it.\x1ei look first."
+    assert found[1, Scope.NAMES] == "read_file"
+    assert "häfen.md" in found[1, Scope.TOOL_INPUT]
+    assert found[2, Scope.TEXT] == "go on."
+    assert found[2, Scope.TOOL_OUTPUT] == 'a lighthouse\x1ea beacon\x1e{"title": "ports"}'
+
+
+def test_an_answer_whose_call_is_a_content_block_calls_the_tool() -> None:
+    facts = extract({"role": "user", "content": "Read it."}, answer={"content": BLOCKS})
+    assert {"calls:read_file", "tool:read_file", "has:calls"} <= set(facts.tags)
+
+
+def test_other_results_make_another_conversation() -> None:
+    def answers(text: str) -> tuple[int, ...]:
+        result = {"type": "tool_result", "tool_use_id": "t1", "content": text}
+        return extract({"role": "user", "content": [result]}).chain.answers
+
+    assert answers("a lighthouse") == answers(" a  lighthouse")
+    assert answers("a lighthouse") != answers("a beacon")
+
+
+def test_each_field_of_reasoning_is_searched() -> None:
+    for field in ("reasoning", "reasoning_content", "reasoning_text", "thinking"):
+        facts = extract({"role": "assistant", "content": "Yes.", field: "Because."})
+        assert facts.passages[0].text == "yes.\x1ebecause."
