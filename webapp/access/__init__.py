@@ -1,14 +1,15 @@
 """Who may read, and the record of their logins, shares and deletions.
 
-admission    the guard before every route, and the reader of a request
-cookies      the cookies of a session and of a login at a provider
-reader       the current reader, and the two roles
-sessions     rows of the database, which end on every process at once
-passwords    the team's password
-openid       accounts at an OpenID Connect provider
-attempts     wrong passwords, counted and slowed
-record       logins, shares, exports and deletions, one JSON object a line
-schema       the tables
+admission  the guard before every route, and the reader of a request
+cookies    the cookies of a session and of a login at a provider
+reader     the current reader, and the two roles
+sessions   rows of the database, which end on every process at once
+browsers   the browser of a session, roughly
+passwords  the team's password
+openid     accounts at an OpenID Connect provider
+attempts   wrong passwords, counted and slowed
+record     logins, shares, exports and deletions, one JSON object a line
+schema     the tables
 
 For the views: `current_reader()`, `administrators_only`, `known_readers_only`,
 `record(Event.…)`, `access()`.

@@ -1,6 +1,7 @@
 """Find the calls, turns, tools and failures of a run, as values.
 
     checks       the usual faults of a completion, each explained in a sentence
+    confidence   the log-probabilities of an answer
     differences  what changed between two texts, JSON values, messages or completions
     failures     whether the result of a call, or an answer, is a failure, and by which rule
     naming       the tool or program that a call names, and its first words

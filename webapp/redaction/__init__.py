@@ -5,7 +5,7 @@
     pieces        strings that belong together, and how they are written
     detecting     the secrets of one text, also if they are escaped there
     prefilter     which rules can find anything in a text, in one pass
-    views         the same text with its escapes decoded
+    decoding      the same text with its escapes decoded
     base64_texts  texts in base64, also compressed, and in hexadecimal digits
     spreading     searches for values that were found elsewhere
     rules         the kinds of secrets: by their form, by the text around them, or by a check

@@ -5,6 +5,7 @@
     schema    the tables
     policy    the administrator's limits
     store     shares in a database: drafted, published, opened, counted, revoked
+    recent    the latest snapshots, so that a draft is not searched at each view
 
 Knows nothing of HTTP. A share is a draft until it is published: its maker sees the very
 snapshot that readers will see. Only the redacted form is stored, and only digests of the links and

@@ -1,18 +1,19 @@
-"""Filters, tests and functions of the templates, none of which knows more than its arguments.
+"""Filters, tests and functions of the templates, and the values that they are called with.
 
-context    all that the rendering of a page's messages depends on: view, budgets, images
-keeping    copies of completions, and when the server deletes them
-headers    the title of a transcript, and its settings in groups
-listing    a page of the list of completions, its rows by days
-filters    the filters of the list, and links that keep or change them
-bubbles    messages, their parts and calls as bubbles
+context       all that the rendering of a page's messages depends on: view, budgets, images
+keeping       copies of completions, and when the server deletes them
+notes         the notes on a transcript
+headers       the title of a transcript, and its settings in groups
+listing       a page of the list of completions, its rows by days
+filters       the filters of the list, and links that keep or change them
+bubbles       messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
-compiled   the code of templates, which all applications of a process have in common
-addresses  the addresses of messages, texts, media and pages
-comparing  the comparison of two completions
-finding    conversations, hits of a search, the overview
-outlines   the outline and the ribbon of a run
-runs       the run, links into it, and filters
+compiled      the code of templates, which all applications of a process have in common
+addresses     the addresses of messages, texts, media and pages
+comparing     the comparison of two completions
+finding       conversations, hits of a search, the overview
+outlines      the outline and the ribbon of a run
+runs          the run, links into it, and filters
 """
 
 from __future__ import annotations

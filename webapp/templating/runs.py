@@ -1,4 +1,4 @@
-"""Build the links, the filters and the ribbon of a run."""
+"""Build the links into a run, and its filters."""
 
 from __future__ import annotations
 

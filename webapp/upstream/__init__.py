@@ -2,6 +2,7 @@
 
     client         `Upstream`: the API's operations
     canonical      pages of any server, in one form
+    answers        the answers that a page is made of, noted to be asked for again
     sender         one request with its retries
     endpoint       where a request goes: the server, its credentials, paths and queries
     decoding       bytes to text to values

@@ -7,4 +7,5 @@ call_assembly    which pieces of streamed tool calls belong together
 recorder         stores one answer, complete or not
 spool            keeps exchanges in a folder while the store cannot take them
 recovery         opens the store again, and adds the spooled completions
+retention        deletes completions that were stored too long ago
 """

@@ -1,11 +1,12 @@
 """Import completions from files, and export them to files.
 
-files       JSON documents in files
-formats     the format of a document, by its shape
-exchanges   the same of requests with their responses
-pieces      the formats, and what a document of each is
-pending     parts of completions that wait for the others
-importing   files into a store, with a report
-exporting   a store as JSONL
-samples     the sample completions
+files      JSON documents in files
+splitting  lines as JSON documents, which may be on one or on many
+formats    the format of a document, by its shape
+exchanges  the same of requests with their responses
+pieces     the formats, and what a document of each is
+pending    parts of completions that wait for the others
+importing  files into a store, with a report
+exporting  a store as JSONL
+samples    the sample completions
 """

@@ -1,12 +1,12 @@
 """Actions on completions besides reading them.
 
-code     snippets that fetch its messages or create it once more
-rerun    create it once more on the model server
-keeping  keep a copy of it, and show copies
-changing edit its metadata, delete it
+code       snippets that fetch its messages or create it once more
+rerun      create it once more on the model server
+keeping    keep a copy of it, and show copies
+changing   edit its metadata, delete it
 selecting  several at once
-pinning  above the list
-noting   notes on messages
+pinning    above the list
+noting     notes on messages
 importing  take files, and show the result
 """
 
