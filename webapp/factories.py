@@ -196,7 +196,7 @@ def find_snippet_servers(config: Config) -> tuple[Server, Server]:
     return reads, replace(reads, base_url=v1, api_version=None)
 
 
-def lengthen(limits: Limits) -> Limits:
+def widen_for_copy(limits: Limits) -> Limits:
     """Lengthen the limits for a copy of a completion, whose pages may be large and take long.
 
     The copier retries by itself.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import checked
-from webapp.reading.pasted import CompletionRef, PastedPlace, parse_pasted, parse_place
+from webapp.reading.pasted import CompletionRef, TranscriptPlace, parse_pasted, parse_place
 
 ID = "chatcmpl-CTxOp1E8WvIfQtQ3En3hwngASdj0A"
 API = "https://api.openai.com/v1/chat/completions"
@@ -111,22 +111,22 @@ def test_a_dash_that_a_word_processor_put_for_the_hyphen_is_read_as_one() -> Non
 @pytest.mark.parametrize(
     ("pasted", "place"),
     [
-        ("187", PastedPlace("message", 187)),
-        (" 187\n", PastedPlace("message", 187)),
-        ("#187", PastedPlace("message", 187)),
-        ("1,143", PastedPlace("message", 1143)),
-        ("0", PastedPlace("message", 0)),
-        ("message 137 of 254", PastedPlace("message", 137)),
-        ("Message #9", PastedPlace("message", 9)),
-        ("#m-12", PastedPlace("message", 12)),
-        ("call 57", PastedPlace("call", 57)),
-        ("call57", PastedPlace("call", 57)),
-        ("CALL 57 of 1,140", PastedPlace("call", 57)),
-        ("3.1", PastedPlace("call", 3, 1)),
-        ("call 3.12", PastedPlace("call", 3, 12)),
+        ("187", TranscriptPlace("message", 187)),
+        (" 187\n", TranscriptPlace("message", 187)),
+        ("#187", TranscriptPlace("message", 187)),
+        ("1,143", TranscriptPlace("message", 1143)),
+        ("0", TranscriptPlace("message", 0)),
+        ("message 137 of 254", TranscriptPlace("message", 137)),
+        ("Message #9", TranscriptPlace("message", 9)),
+        ("#m-12", TranscriptPlace("message", 12)),
+        ("call 57", TranscriptPlace("call", 57)),
+        ("call57", TranscriptPlace("call", 57)),
+        ("CALL 57 of 1,140", TranscriptPlace("call", 57)),
+        ("3.1", TranscriptPlace("call", 3, 1)),
+        ("call 3.12", TranscriptPlace("call", 3, 12)),
     ],
 )
-def test_a_number_names_a_place_in_a_transcript(pasted: str, place: PastedPlace) -> None:
+def test_a_number_names_a_place_in_a_transcript(pasted: str, place: TranscriptPlace) -> None:
     assert parse_place(pasted) == place
 
 

@@ -14,14 +14,14 @@ Nothing here judges: a failure is a rule that fired, and the words of the result
 
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
 from webapp.analysis.runs import Run, RunCall, RunMessage, ToolUse, analyze_run, find_call_failure
-from webapp.analysis.sequences import Sequence, Step
+from webapp.analysis.sequences import FailingCalls, Step
 
 __all__ = [
     "Failure",
     "Run",
     "RunCall",
     "RunMessage",
-    "Sequence",
+    "FailingCalls",
     "Step",
     "ToolUse",
     "analyze_run",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Sequence as Many
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webapp.analysis.checks import Report, Subject, check
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
 from webapp.analysis.naming import name_call, shorten
-from webapp.analysis.sequences import Sequence, find_sequences
+from webapp.analysis.sequences import FailingCalls, find_sequences
 from webapp.completions import Completion
 from webapp.transcript import CallEntry, Entry
 
@@ -71,7 +70,7 @@ class Run:
     messages: tuple[RunMessage, ...]
     calls: tuple[RunCall, ...]
     tools: tuple[ToolUse, ...]
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[FailingCalls, ...]
     report: Report
     is_whole: bool
 
@@ -137,7 +136,7 @@ class Run:
 
 
 def analyze_run(
-    entries: Many[Entry],
+    entries: Sequence[Entry],
     completion: Completion | None,
     *,
     is_whole: bool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Many
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sequence:
+class FailingCalls:
     """Failing calls that belong together, from the first failure to the last call of interest.
 
     `is_recovered` is true if each thing that failed was called again and did not fail.
@@ -57,9 +57,9 @@ class Sequence:
         return next((number for number in last.results[::-1] if number), last.message)
 
 
-def find_sequences(calls: Many[RunCall]) -> tuple[Sequence, ...]:
+def find_sequences(calls: Sequence[RunCall]) -> tuple[FailingCalls, ...]:
     """Find the failing sequences of a run; those that overlap are one."""
-    sequences: list[Sequence] = []
+    sequences: list[FailingCalls] = []
     start = 0
     while start < len(calls):
         if calls[start].failure is None:
@@ -72,12 +72,12 @@ def find_sequences(calls: Many[RunCall]) -> tuple[Sequence, ...]:
                 other_end, other_recovered = _follow(calls, place)
                 end, is_recovered = max(end, other_end), is_recovered and other_recovered
             place += 1
-        sequences.append(Sequence(calls=tuple(calls[start:end]), is_recovered=is_recovered))
+        sequences.append(FailingCalls(calls=tuple(calls[start:end]), is_recovered=is_recovered))
         start = end
     return tuple(sequences)
 
 
-def _follow(calls: Many[RunCall], start: int) -> tuple[int, bool]:
+def _follow(calls: Sequence[RunCall], start: int) -> tuple[int, bool]:
     """Find the end of the sequence from the failure at `start`, and whether it succeeded."""
     wanted = calls[start].tool, calls[start].label
     last = start

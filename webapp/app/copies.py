@@ -17,9 +17,9 @@ from webapp.database import DatabaseOpener
 from webapp.embedded import create_server
 from webapp.factories import (
     find_upstream_days,
-    lengthen,
     lists_input_only,
     open_upstream,
+    widen_for_copy,
     without_servers,
 )
 from webapp.notes import Notes
@@ -75,7 +75,7 @@ def add_copies(
         return pages
 
     source = keeping.Source(
-        open=lambda: open_upstream(config, limits=lengthen(config.limits), clock=clock),
+        open=lambda: open_upstream(config, limits=widen_for_copy(config.limits), clock=clock),
         input_only=lists_input_only(services.upstream, config),
         days=find_upstream_days(services.upstream, config),
         seconds=config.transfer_timeout,

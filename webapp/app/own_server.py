@@ -175,4 +175,4 @@ def connect(server: Flask) -> LoopbackAdapter:
 def load_stored(store: Store, config: Config) -> TranscriptLoader:
     """Build the loader of the transcripts of `store`, for commands."""
     upstream = open_upstream(without_servers(config), transport=connect(create_server(store)))
-    return TranscriptLoader(upstream, input_only=True, threads=1, believes_end=True)
+    return TranscriptLoader(upstream, input_only=True, threads=1, trusts_end=True)

@@ -19,7 +19,7 @@ from webapp.cli.commands import (
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.completions import Completion
 from webapp.config import Config, ConfigError
-from webapp.factories import lengthen, lists_input_only, open_upstream
+from webapp.factories import lists_input_only, open_upstream, widen_for_copy
 from webapp.formatting import count
 from webapp.keeping.copying import Copier, CopyReport, format_error
 from webapp.upstream import UpstreamError
@@ -54,7 +54,7 @@ def _run_pull(options: argparse.Namespace, config: Config) -> int:
     # The command reports in sentences all that the client logs.
     logging.getLogger("readback").addHandler(logging.NullHandler())
     report = CopyReport()
-    limits = lengthen(config.limits)
+    limits = widen_for_copy(config.limits)
     with (
         ProgressLine(sys.stderr) as line,
         open_store(config) as store,

@@ -162,7 +162,7 @@ class Copier:
             limit=_PAGE,
         )
         listed = [message for page in pages for message in page.data]
-        messages = input_messages(completion, listed, input_only=self._input_only)
+        messages = drop_answers(completion, listed, input_only=self._input_only)
         record = parse_record(add_messages(completion.json, (one.json for one in messages)))
         (outcome,) = self._store.add([record])
         if outcome is Outcome.CONFLICT and self._keeps_both:
@@ -218,7 +218,7 @@ def _drop_empty(value: Any) -> Any:
     return value
 
 
-def input_messages(
+def drop_answers(
     completion: Completion, messages: Sequence[Message], *, input_only: bool
 ) -> list[Message]:
     """Leave out the answers, which some servers list after the input.

@@ -31,7 +31,7 @@ from webapp.upstream import (
 class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
-    `pool` runs those that are made at the same time as another. `believes_end` means that the
+    `pool` runs those that are made at the same time as another. `trusts_end` means that the
     server is known to send `has_more: false` at the end alone. `kept` are messages that need no
     request. `newest` is the request for the newest messages, at most `most_newest`, if it was made
     beside the others.
@@ -41,7 +41,7 @@ class UpstreamRequests:
     pool: ThreadPoolExecutor
     completion_id: str
     deadline: Deadline
-    believes_end: bool = False
+    trusts_end: bool = False
     kept: KeptMessages | None = None
     newest: Future[Page[Message]] | None = None
     most_newest: int = 1
@@ -59,7 +59,7 @@ class UpstreamRequests:
             pass
         else:
             if found is not None and found.is_whole:
-                return replace(self, kept=found, believes_end=True)
+                return replace(self, kept=found, trusts_end=True)
         return self
 
     def retrieve_completion(self, *, created: int | None = None) -> Completion:
@@ -84,7 +84,7 @@ class UpstreamRequests:
                 "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
-        if self.believes_end:
+        if self.trusts_end:
             canonical = replace(canonical, end_is_claimed=False)
         return keep_with_calls(canonical) if request.order == "desc" else canonical
 
@@ -95,7 +95,7 @@ class UpstreamRequests:
         if page.claimed_after is None:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
-        if self.believes_end or (order == "desc" and is_first) or self._is_newest(page, order):
+        if self.trusts_end or (order == "desc" and is_first) or self._is_newest(page, order):
             return replace(page, end_is_claimed=False)
         return check_end(page, self._fetch, limit=limit, order=order)
 
@@ -136,7 +136,7 @@ class UpstreamRequests:
         """
         cursor, early = None, None
         index = parse_message_index(self.completion_id, message_id)
-        if index is not None and not self.believes_end:
+        if index is not None and not self.trusts_end:
             head = message_id.removesuffix(str(index))
             cursor = f"{head}{index - 1}" if index else None
             early = self.pool.submit(self._fetch, after=cursor, limit=limit, order="asc")
@@ -166,7 +166,7 @@ class UpstreamRequests:
         So no page waits for two answers one after the other. Whether the newest messages are
         needed would only be known after the first of them.
         """
-        if self.believes_end:
+        if self.trusts_end:
             return replace(self, most_newest=most)
         newest = self.pool.submit(self._fetch, after=None, limit=most, order="desc")
         return replace(self, newest=newest, most_newest=most)

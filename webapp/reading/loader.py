@@ -41,7 +41,7 @@ class TranscriptLoader:
     """Loads pages of transcripts; shared by all requests of a process.
 
     Every method raises `UpstreamError`. `input_only` means that the server is known to list
-    only the input messages; others may list the answers too. `believes_end` means that it is
+    only the input messages; others may list the answers too. `trusts_end` means that it is
     known to send `has_more: false` at the end alone. `cache` has transcripts whose messages need
     no request.
     """
@@ -53,10 +53,10 @@ class TranscriptLoader:
         input_only: bool,
         threads: int,
         cache: MessageCache | None = None,
-        believes_end: bool = False,
+        trusts_end: bool = False,
     ) -> None:
         self._upstream = upstream
-        self._believes_end = believes_end
+        self._trusts_end = trusts_end
         self._input_only = input_only
         self._cache = cache
         self._pool = RequestPool(3 * threads, thread_name_prefix="upstream")
@@ -79,7 +79,7 @@ class TranscriptLoader:
                 return error
 
         # Threads only help where time is spent on waiting.
-        beside = () if self._believes_end else asked[1:]
+        beside = () if self._trusts_end else asked[1:]
         futures = [self._pool.submit(ask, one) for one in beside]
         found = [ask(one) for one in asked[: len(asked) - len(beside)]]
         found += [future.result() for future in futures]
@@ -139,7 +139,7 @@ class TranscriptLoader:
             request = replace(page.request, after=page.next_after, shown=page.seen or 0)
             requests = self._requests(page.completion_id, start_deadline())
             if kept is not None and kept.is_whole:
-                requests = replace(requests, kept=kept, believes_end=True)
+                requests = replace(requests, kept=kept, trusts_end=True)
             messages = requests.list_messages(request)
             messages = requests.verify_end(messages, limit=request.limit, order=request.order)
             page = build_page(
@@ -217,7 +217,7 @@ class TranscriptLoader:
             self._pool,
             completion_id,
             deadline,
-            believes_end=self._believes_end,
+            trusts_end=self._trusts_end,
         )
 
     def _build_with(

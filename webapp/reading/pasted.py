@@ -41,7 +41,7 @@ class CompletionRef:
 
 
 @dataclass(frozen=True, slots=True)
-class PastedPlace:
+class TranscriptPlace:
     """A message by its number, or a call: of the run, or at `position` in message `number`."""
 
     kind: Literal["message", "call"]
@@ -53,7 +53,7 @@ class PastedPlace:
         return f"{self.kind} {self.number:,}{position}"
 
 
-def parse_place(pasted: str) -> PastedPlace | None:
+def parse_place(pasted: str) -> TranscriptPlace | None:
     """Parse the place of a transcript that `pasted` names, or None if it names none."""
     found = _PLACE.fullmatch(pasted.strip())
     if found is None:
@@ -61,8 +61,8 @@ def parse_place(pasted: str) -> PastedPlace | None:
     word, number, position = found.groups()
     count = int(number.replace(",", ""))
     if position is not None:
-        return PastedPlace("call", count, int(position))
-    return PastedPlace("call" if (word or "").lower() == "call" else "message", count)
+        return TranscriptPlace("call", count, int(position))
+    return TranscriptPlace("call" if (word or "").lower() == "call" else "message", count)
 
 
 def parse_range(text: str) -> tuple[int, int] | None:

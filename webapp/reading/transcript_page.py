@@ -98,7 +98,7 @@ class TranscriptPage:
         return not self.goes_on and entry is self.entries[-1]
 
     @property
-    def lacks_messages(self) -> UpstreamError | None:
+    def messages_error(self) -> UpstreamError | None:
         """The error because of which there are no messages."""
         failed = self.problems and self.completion is not None
         return self.problems[0] if failed and not self.entries else None
