@@ -28,6 +28,25 @@ from webapp.timestamps import parse_time
 
 T = TypeVar("T")
 
+MAX_METADATA_PAIRS: Final = 16
+MAX_METADATA_KEY: Final = 64
+MAX_METADATA_VALUE: Final = 512
+"""Characters of a key and of a value; OpenAI takes no more."""
+
+IDENTITY_FIELDS: Final = frozenset(
+    {
+        "object",
+        "prompt_cache_key",
+        "provider",
+        "request_id",
+        "safety_identifier",
+        "service_tier",
+        "system_fingerprint",
+        "user",
+    }
+)
+"""Names of fields that say who answered whom, and nothing of the request's settings."""
+
 
 class NotAPage(ValueError):
     """The JSON is not a list in the API's form."""

@@ -28,6 +28,9 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     + [f"{what}-src 'self'" for what in ("script", "style", "img", "media", "connect", "font")]
     + ["frame-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
 )
+SANDBOX_POLICY: Final = "default-src 'none'; sandbox"
+"""Of what a transcript holds, sent by itself: no browser runs it as a page of ours."""
+
 _FEATURES: Final = [
     "accelerometer",
     "autoplay",

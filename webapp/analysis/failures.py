@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from webapp import exact_json
-from webapp.analysis.naming import shorten
+from webapp.analysis.naming import ANSI, shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import Message, Refusal, Text
 
@@ -21,7 +21,6 @@ _MAX_JSON: Final = 256 * 1024
 _ENDS: Final = 16 * 1024
 """Of a text, so many characters at its beginning and at its end are read."""
 
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
 _EXIT: Final = re.compile(
     r"[\[(<]?(?:(?:process|command|script|program) )?"
     r"(?:exit(?:ed)?(?:[ _](?:with|code|status))*|return(?:ed)?[ _]code)"
@@ -182,7 +181,7 @@ def _describe_error(error: Value | None) -> str:
 def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
     is_short = len(text) <= 2 * _ENDS
     shown = text if is_short else f"{text[:_ENDS]}\n{text[-_ENDS:]}"
-    lines = [line.strip() for line in _ANSI.sub("", shown).splitlines()]
+    lines = [line.strip() for line in ANSI.sub("", shown).splitlines()]
     lines = [line for line in lines if line]
     if not lines:
         return None
@@ -201,7 +200,7 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
         return None
     if any(rule.fullmatch(lines[-1]) for rule in _LAST_LINE):
         return Failure("failed", _shorten(lines[-1].strip("= ")))
-    if _TRACEBACK.search(_ANSI.sub("", shown)) and _RAISED.fullmatch(lines[-1]):
+    if _TRACEBACK.search(ANSI.sub("", shown)) and _RAISED.fullmatch(lines[-1]):
         return Failure("traceback", _shorten(lines[-1]))
     for line in lines[-20:]:
         if any(rule.fullmatch(line) for rule in _NEAR_END):

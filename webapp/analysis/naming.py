@@ -30,7 +30,7 @@ _RUNNERS: Final = frozenset(
         "exec",
     )
 )
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
+ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
 _WORD: Final = re.compile(r"[\w./+-]{1,60}")
 
 
@@ -70,7 +70,7 @@ def name_call(call: Call) -> CallName:
 
 def shorten(text: str, limit: int = 80) -> str:
     """Shorten `text` to its beginning on one line, without the colours of a terminal."""
-    one_line = " ".join(_ANSI.sub("", text[: 8 * limit]).split())
+    one_line = " ".join(ANSI.sub("", text[: 8 * limit]).split())
     return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webapp import formatting
-from webapp.completions import Completion
+from webapp.completions import IDENTITY_FIELDS, Completion
 from webapp.exact_json import Member, Object, Value
 from webapp.notes import MEMBER
 from webapp.services import services
@@ -13,14 +13,7 @@ from webapp.templating.context import RenderContext
 
 _GROUPS: Final = {
     "readback_timing": "Timing",
-    "object": "Identity",
-    "prompt_cache_key": "Identity",
-    "provider": "Identity",
-    "request_id": "Identity",
-    "safety_identifier": "Identity",
-    "service_tier": "Identity",
-    "system_fingerprint": "Identity",
-    "user": "Identity",
+    **dict.fromkeys(IDENTITY_FIELDS, "Identity"),
 }
 """The groups of settings; those of other names are part of the request."""
 _ZERO: Final = ("0", "0.0")

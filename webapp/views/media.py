@@ -12,12 +12,12 @@ from flask import Blueprint, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 
 from webapp.media import InlineMedia, NotMedia, find_media, sanitize_file_name
+from webapp.security import SANDBOX_POLICY
 from webapp.services import deadline, services
 from webapp.views import read_whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
 
-POLICY = "default-src 'none'; sandbox"
 _YEAR = 31_536_000
 
 
@@ -74,7 +74,7 @@ def _send(media: InlineMedia, data: bytes) -> Response:
         max_age=_YEAR,
         conditional=True,
     )
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = SANDBOX_POLICY
     response.cache_control.no_cache = None
     response.cache_control.public = False
     response.cache_control.private = True

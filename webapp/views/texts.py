@@ -10,6 +10,7 @@ from webapp.messages.message import Piece, get_text, list_pieces
 from webapp.reading import TranscriptPage
 from webapp.reading.single import build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
+from webapp.security import SANDBOX_POLICY
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.addresses import back_url
@@ -18,8 +19,6 @@ from webapp.transcript import Entry
 from webapp.views import read_whole_number
 
 bp = Blueprint("texts", __name__, url_prefix="/completions/<completion_id>")
-
-POLICY = "default-src 'none'; sandbox"
 
 
 @bp.get("/messages/<message_id>/text/<int:place>")
@@ -94,7 +93,7 @@ def _send_whole(section: TranscriptPage, place: int) -> Response:
     if text is None:
         abort(404, "The message has no text there.")
     response = Response(text.encode("utf-8", "surrogatepass"), mimetype="text/plain")
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = SANDBOX_POLICY
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -8,11 +8,9 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject
+from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE
 from webapp.exact_json import Null, Number, String
 
-MAX_PAIRS: Final = 16
-LONGEST_KEY: Final = 64
-LONGEST_VALUE: Final = 512
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _REASONING_MODEL: Final = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*-chat))", re.IGNORECASE)
 _STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNORECASE)
@@ -22,30 +20,32 @@ _STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNO
     "metadata-limits",
     "warning",
     "Metadata exceeds the limits of the API",
-    f"OpenAI takes {MAX_PAIRS} pairs, keys of {LONGEST_KEY} and values of {LONGEST_VALUE} "
-    "characters.",
+    f"OpenAI takes {MAX_METADATA_PAIRS} pairs, keys of {MAX_METADATA_KEY} and values of "
+    f"{MAX_METADATA_VALUE} characters.",
 )
 def find_metadata(subject: Subject) -> Iterator[Found]:
     pairs = subject.completion.metadata if subject.completion else ()
-    if len(pairs) > MAX_PAIRS:
-        yield Found(None, f"The metadata has {len(pairs)} pairs; OpenAI takes {MAX_PAIRS}.")
+    if len(pairs) > MAX_METADATA_PAIRS:
+        yield Found(
+            None, f"The metadata has {len(pairs)} pairs; OpenAI takes {MAX_METADATA_PAIRS}."
+        )
     for pair in pairs:
         key = pair.name.text
-        if len(key) > LONGEST_KEY:
+        if len(key) > MAX_METADATA_KEY:
             yield Found(
                 None,
                 f"The metadata key {quote(key)} has {len(key)} characters; OpenAI takes "
-                f"{LONGEST_KEY}.",
+                f"{MAX_METADATA_KEY}.",
             )
         if not isinstance(pair.value, String | Null):
             yield Found(
                 None, f"The metadata value of {quote(key)} is no string; OpenAI refuses it."
             )
-        elif isinstance(pair.value, String) and len(pair.value.text) > LONGEST_VALUE:
+        elif isinstance(pair.value, String) and len(pair.value.text) > MAX_METADATA_VALUE:
             yield Found(
                 None,
                 f"The metadata value of {quote(key)} has {len(pair.value.text):,} characters; "
-                f"OpenAI takes {LONGEST_VALUE}.",
+                f"OpenAI takes {MAX_METADATA_VALUE}.",
             )
 
 

@@ -13,7 +13,7 @@ from webapp.analysis.differences.messages import (
     compare_json,
     is_in_content,
 )
-from webapp.completions import Choice, Completion
+from webapp.completions import IDENTITY_FIELDS, Choice, Completion
 from webapp.exact_json import Object, Value, compact, parse
 
 GROUPS: Final = ("Settings", "Tools", "Metadata", "Usage", "Timing", "Identity")
@@ -25,8 +25,7 @@ _GROUP_OF: Final = {
     "metadata": "Metadata",
     "usage": "Usage",
     "readback_timing": "Timing",
-    **dict.fromkeys(("system_fingerprint", "service_tier", "request_id", "user"), "Identity"),
-    **dict.fromkeys(("safety_identifier", "prompt_cache_key", "provider", "object"), "Identity"),
+    **dict.fromkeys(IDENTITY_FIELDS, "Identity"),
 }
 _COMPARED_APART: Final = frozenset({"id", "created", "choices", "input_messages"})
 _MESSAGES: Final = frozenset({"index", "message", "delta", "logprobs"})

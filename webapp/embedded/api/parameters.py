@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from werkzeug.datastructures import MultiDict
 
+from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE
 from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError
@@ -26,9 +27,6 @@ from webapp.http.deadline import Deadline
 DEFAULT_LIMIT: Final = 20
 MIN_LIMIT: Final = 0
 MAX_LIMIT: Final = 100
-MAX_PAIRS: Final = 16
-MAX_KEY_LENGTH: Final = 64
-MAX_VALUE_LENGTH: Final = 512
 MAX_PARSE_SECONDS: Final = 20
 
 _MAX_UPDATE_VALUES: Final = 1_000
@@ -200,9 +198,9 @@ def validate_metadata(metadata: Value) -> Metadata:
     members = {member.name.text: member for member in metadata.members}
     _check_count(len(members))
     for key, member in members.items():
-        if len(key) > MAX_KEY_LENGTH:
+        if len(key) > MAX_METADATA_KEY:
             raise ApiError(
-                f"Invalid 'metadata': property name too long. Expected at most {MAX_KEY_LENGTH} "
+                f"Invalid 'metadata': property name too long. Expected at most {MAX_METADATA_KEY} "
                 f"characters, but got a name with {len(key)} characters instead.",
                 param="metadata",
                 code="string_above_max_length",
@@ -210,10 +208,10 @@ def validate_metadata(metadata: Value) -> Metadata:
         value = member.value
         if not isinstance(value, String):
             raise WrongType(f"metadata.{key}", "a string", value)
-        if len(value.text) > MAX_VALUE_LENGTH:
+        if len(value.text) > MAX_METADATA_VALUE:
             raise ApiError(
                 f"Invalid 'metadata.{key}': string too long. Expected a string with maximum "
-                f"length {MAX_VALUE_LENGTH}, but got a string with length {len(value.text)} "
+                f"length {MAX_METADATA_VALUE}, but got a string with length {len(value.text)} "
                 "instead.",
                 param=f"metadata.{key}",
                 code="string_above_max_length",
@@ -225,10 +223,10 @@ def validate_metadata(metadata: Value) -> Metadata:
 
 
 def _check_count(pairs: int) -> None:
-    if pairs > MAX_PAIRS:
+    if pairs > MAX_METADATA_PAIRS:
         raise ApiError(
             f"Invalid 'metadata': too many properties. Expected an object with at most "
-            f"{MAX_PAIRS} properties, but got an object with {pairs} properties instead.",
+            f"{MAX_METADATA_PAIRS} properties, but got an object with {pairs} properties instead.",
             param="metadata",
             code="object_above_max_properties",
         )
