@@ -1,4 +1,4 @@
-"""Format numbers, sizes and times for people."""
+"""Format numbers, sizes and times for people, and parse the numbers that they type."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def replace_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return type(text)(LONE_SURROGATES.sub("\ufffd", text))
     return text
+
+
+def parse_whole_number(text: str, *, low: int = 0, high: int = 999_999_999) -> int | None:
+    """Parse a whole number in ASCII digits; None unless it is from `low` to `high`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        return None
+    return int(text) if low <= int(text) <= high else None
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:

@@ -12,7 +12,7 @@ record     logins, shares, exports and deletions, one JSON object a line
 schema     the tables
 
 For the views: `current_reader()`, `administrators_only`, `known_readers_only`,
-`record(Event.…)`, `access()`.
+`record_event(Event.…)`, `access()`.
 """
 
 from webapp.access.admission import (
@@ -21,7 +21,7 @@ from webapp.access.admission import (
     access,
     client_address,
     find_own_path,
-    record,
+    record_event,
 )
 from webapp.access.attempts import PASSWORDS, Allowance
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
@@ -65,5 +65,5 @@ __all__ = [
     "keep_session",
     "known_readers_only",
     "name_source",
-    "record",
+    "record_event",
 ]

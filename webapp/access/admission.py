@@ -193,7 +193,7 @@ def client_address() -> str:
     return address
 
 
-def record(event: Event, *, completion: str | None = None, **details: str | int) -> None:
+def record_event(event: Event, *, completion: str | None = None, **details: str | int) -> None:
     """Record an action of this request's reader, without any content."""
     access().record.add(
         event,

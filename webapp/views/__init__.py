@@ -9,6 +9,7 @@ from typing import Final
 from flask import abort, request
 
 from webapp.caching.inputs import read_input
+from webapp.formatting import parse_whole_number
 from webapp.fragments import wants_fragment
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.kept import digest_answer
@@ -105,6 +106,7 @@ def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
     """Read a query parameter as a number. Abort with 400 unless it is from `low` to `high`."""
     raw = request.args.get(name) or str(default)
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 12 and low <= int(raw) <= high):
+    number = parse_whole_number(raw, low=low, high=high)
+    if number is None:
         abort(400, f"The parameter {name} takes a whole number from {low:,} to {high:,}.")
-    return int(raw)
+    return number

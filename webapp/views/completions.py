@@ -61,7 +61,7 @@ def _render(completion_id: str) -> ResponseReturnValue:
         shows_end=not shows_all and not wants_fragment(),
     )
     context = make_context(section)
-    if shows_all and not section.lacks_messages:
+    if shows_all and not section.messages_error:
         most = services().max_pages
         pages = services().loader.iter_following(section, deadline, most=most - 1)
         rest = FollowingPages(context, pages)
@@ -71,8 +71,8 @@ def _render(completion_id: str) -> ResponseReturnValue:
             "Content-Type": "text/html; charset=utf-8"
         }
     response = _answer(context)
-    if section.lacks_messages:
-        response.status_code = section.lacks_messages.http_status
+    if section.messages_error:
+        response.status_code = section.messages_error.http_status
     return response
 
 

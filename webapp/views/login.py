@@ -18,7 +18,7 @@ from webapp.access import (
     forget_session,
     keep_session,
     name_source,
-    record,
+    record_event,
 )
 from webapp.access.browsers import describe_browser
 from webapp.access.passwords import check_password
@@ -49,7 +49,7 @@ def log_in() -> ResponseReturnValue:
     is_right = check_password(hashed, request.form.get("password", ""))
     if not (is_right and access().sessions.is_newest("password")):
         access().attempts.fail(PASSWORDS, "password")
-        record(Event.FAILED_LOGIN, by="password")
+        record_event(Event.FAILED_LOGIN, by="password")
         return _render("That is not the password.", 401)
     access().attempts.succeed(PASSWORDS, "password", source)
     is_administrator = "everyone" in access().settings.admins
@@ -84,7 +84,7 @@ def finish_openid() -> ResponseReturnValue:
         logged_in = provider.finish()
     except ProviderError as problem:
         if isinstance(problem, NotAllowed):
-            record(Event.FAILED_LOGIN, by="openid")
+            record_event(Event.FAILED_LOGIN, by="openid")
         return _render(str(problem), problem.status)
     wanted = find_own_path(logged_in.wanted) or find_url("listing.index")
     return _begin_session(logged_in.reader, wanted)
@@ -95,7 +95,7 @@ def log_out() -> ResponseReturnValue:
     """End this session, or with `everywhere` all sessions of the reader."""
     reader = current_reader()
     if reader.session is not None:
-        record(Event.LOGOUT)
+        record_event(Event.LOGOUT)
         if request.form.get("everywhere"):
             access().sessions.end_all(reader.identity)
         else:

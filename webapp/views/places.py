@@ -9,7 +9,7 @@ from flask import abort
 from webapp.analysis import Run
 from webapp.formatting import count
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
-from webapp.reading.pasted import PastedPlace, parse_range
+from webapp.reading.pasted import TranscriptPlace, parse_range
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.addresses import place_url
@@ -17,7 +17,7 @@ from webapp.templating.runs import RunLinks
 from webapp.views import make_context
 
 
-def find_place(completion_id: str, place: PastedPlace) -> str:
+def find_place(completion_id: str, place: TranscriptPlace) -> str:
     """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
     section = services().loader.load_page(completion_id, PageRequest(), deadline())
     if place.kind == "message":
@@ -61,7 +61,7 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
         known = sum(message.number is not None for message in run.messages)
     if message_id is None or (known is not None and last > known):
         run = run or services().runs.read(start, deadline())
-        missing = PastedPlace("message", first if message_id is None else last)
+        missing = TranscriptPlace("message", first if message_id is None else last)
         abort(404, f"There is no {missing}: {_describe_extent(start, run)}.")
     request = replace(request, limit=max(request.limit, length))
     section = services().loader.load_page_from(completion_id, message_id, request, deadline())

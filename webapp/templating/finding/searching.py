@@ -10,6 +10,7 @@ from flask import request
 from webapp.addresses.building import url_for
 from webapp.analysis.searching import LONGEST_QUERY
 from webapp.finding import Query
+from webapp.formatting import parse_whole_number
 from webapp.reading import TranscriptPage
 from webapp.services import services
 
@@ -18,8 +19,6 @@ OPTIONS: Final = ("role", "kind", "case", "pattern")
 
 MAX_UNCHECKED: Final = 10_000
 """Completions that are counted as not checked yet."""
-
-_LONGEST_NUMBER: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,4 @@ def read_options() -> dict[str, list[str]]:
 
 def _read_number(name: str) -> int | None:
     """Read a number of the address, which only the bar shows."""
-    raw = request.args.get(name, "")
-    is_number = raw.isascii() and raw.isdigit() and len(raw) <= _LONGEST_NUMBER
-    return int(raw) or None if is_number else None
+    return parse_whole_number(request.args.get(name, ""), low=1)

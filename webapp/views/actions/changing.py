@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, administrators_only, record
-from webapp.completions import Completion, scalar_text
+from webapp.access import Event, record_event
+from webapp.completions import (
+    MAX_METADATA_KEY,
+    MAX_METADATA_PAIRS,
+    MAX_METADATA_VALUE,
+    Completion,
+    scalar_text,
+)
 from webapp.exact_json import Object, String, Value
 from webapp.formatting import first_words, replace_surrogates
 from webapp.reading import PageRequest
 from webapp.services import deadline, services
 from webapp.shares import Share
 from webapp.upstream import NotFound
+from webapp.views.actions import changers_only
 
 bp = Blueprint("changing", __name__, url_prefix="/completions/<completion_id>")
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-MAX_PAIRS: Final = 16
-LONGEST_KEY: Final = 64
-LONGEST_VALUE: Final = 512
-"""The limits of the API."""
 _SHOWN_WORDS: Final = 100
 
 
@@ -38,18 +36,6 @@ class Pair:
 
     key: str
     value: str
-
-
-def changers_only(view: Callable[P, T]) -> Callable[P, T]:
-    """Restrict `view` to administrators, if the settings allow changes; others get a 403."""
-
-    @wraps(view)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        if not services().allows_writes:
-            abort(403, "Nothing can be changed here: READBACK_WRITES=1 is not set.")
-        return view(*args, **kwargs)
-
-    return administrators_only(checked)
 
 
 @bp.get("/metadata")
@@ -76,7 +62,7 @@ def update(completion_id: str) -> ResponseReturnValue:
         return _render_form(completion_id, completion, pairs, problem), 400
     wanted = _restore(pairs, completion)
     changed = services().upstream.update_completion(completion_id, metadata=wanted, deadline=until)
-    record(Event.METADATA_CHANGED, completion=completion_id, pairs=len(wanted))
+    record_event(Event.METADATA_CHANGED, completion=completion_id, pairs=len(wanted))
     left = [one.name.text for one in changed.metadata if one.name.text not in wanted]
     if left:
         abort(502, f"The server has changed the metadata, but does not remove {', '.join(left)}.")
@@ -107,22 +93,27 @@ def delete(completion_id: str) -> ResponseReturnValue:
         services().upstream.delete_completion(completion_id, deadline=deadline())
     except NotFound:
         # Somebody else deleted it; its shares and files are still those of a deleted one.
-        clear(completion_id)
+        delete_traces(completion_id, keeps_shares=keeps_shares())
         raise
-    record(Event.DELETE, completion=completion_id)
-    clear(completion_id)
+    record_event(Event.DELETE, completion=completion_id)
+    delete_traces(completion_id, keeps_shares=keeps_shares())
     return redirect(url_for("listing.index"), 303)
 
 
-def clear(completion_id: str) -> None:
-    """Delete all else kept of a completion; revoke its shares unless `shares` is `keep`."""
+def keeps_shares() -> bool:
+    """Return whether the form of a deletion keeps the shares of what it deletes."""
+    return request.form.get("shares") == "keep"
+
+
+def delete_traces(completion_id: str, *, keeps_shares: bool) -> None:
+    """Delete all else kept of a completion, and revoke its shares unless they are kept."""
     services().forget(completion_id)
     services().pins.remove(completion_id)
     if notes := services().notes:
         notes.remove_all(completion_id)
-    if request.form.get("shares") != "keep":
+    if not keeps_shares:
         for share in services().sharing.store.revoke_all(completion=completion_id):
-            record(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
+            record_event(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
 
 
 def list_open_shares(completion_id: str) -> list[Share]:
@@ -135,17 +126,17 @@ def list_open_shares(completion_id: str) -> list[Share]:
 def _render_form(
     completion_id: str, completion: Completion, pairs: list[Pair], problem: str | None = None
 ) -> str:
-    blank = [Pair("", "")] * max(1, min(4, MAX_PAIRS - len(pairs)))
+    blank = [Pair("", "")] * max(1, min(4, MAX_METADATA_PAIRS - len(pairs)))
     return render_template(
         "actions/metadata.html",
         completion_id=completion_id,
-        pairs=[*pairs, *blank] if len(pairs) < MAX_PAIRS else pairs,
+        pairs=[*pairs, *blank] if len(pairs) < MAX_METADATA_PAIRS else pairs,
         problem=problem,
         stored=_read_stored(completion) if problem else [],
         was=_digest(completion),
         has_others=any(not isinstance(one.value, String) for one in completion.metadata),
-        longest_key=LONGEST_KEY,
-        longest_value=LONGEST_VALUE,
+        longest_key=MAX_METADATA_KEY,
+        longest_value=MAX_METADATA_VALUE,
     )
 
 
@@ -170,16 +161,16 @@ def _as_sent(text: str) -> str:
 def _find_problem(pairs: list[Pair]) -> str | None:
     """Find out why the API would refuse these metadata, in a sentence."""
     keys = [one.key for one in pairs]
-    if len(pairs) > MAX_PAIRS:
-        return f"A completion has up to {MAX_PAIRS} pairs of metadata."
+    if len(pairs) > MAX_METADATA_PAIRS:
+        return f"A completion has up to {MAX_METADATA_PAIRS} pairs of metadata."
     if not all(keys):
         return "A value needs a key."
     if len(set(keys)) < len(keys):
         return "Two pairs have the same key."
-    if any(len(key) > LONGEST_KEY for key in keys):
-        return f"A key has up to {LONGEST_KEY} characters."
-    if any(len(one.value) > LONGEST_VALUE for one in pairs):
-        return f"A value has up to {LONGEST_VALUE} characters."
+    if any(len(key) > MAX_METADATA_KEY for key in keys):
+        return f"A key has up to {MAX_METADATA_KEY} characters."
+    if any(len(one.value) > MAX_METADATA_VALUE for one in pairs):
+        return f"A value has up to {MAX_METADATA_VALUE} characters."
     return None
 
 

@@ -10,13 +10,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from webapp.access import Event, record
+from webapp.access import Event, record_event
 from webapp.formatting import size
 from webapp.fragments import render_page_or_fragment
 from webapp.services import TooManyUploads, services
 from webapp.templating.listing import Listing
 from webapp.views import read_rows, read_whole_number
-from webapp.views.actions.changing import changers_only
+from webapp.views.actions import changers_only
 
 if TYPE_CHECKING:
     from webapp.services import Uploads
@@ -70,7 +70,7 @@ def send() -> ResponseReturnValue:
                 keeps_both=fields.get("keep_both") == "1",
             )
             opened = [one for one in opened if all(one is not kept.stream for kept in sent)]
-            record(Event.IMPORT, files=len(sent))
+            record_event(Event.IMPORT, files=len(sent))
             return redirect(url_for("importing.show", upload_id=upload), 303)
         return _render_form(uploads, problem), 400
     except RequestEntityTooLarge:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, known_readers_only, record
+from webapp.access import Event, known_readers_only, record_event
 from webapp.services import CannotKeep, services
 from webapp.static_files import OUTSIDE
-from webapp.views.shares.nesting import answer_nested
+from webapp.views.nesting import answer_nested
 
 bp = Blueprint("kept", __name__)
 
@@ -32,7 +32,7 @@ def keep(completion_id: str) -> ResponseReturnValue:
     except CannotKeep as error:
         abort(409, str(error))
     if not had_one:
-        record(Event.KEPT, completion=completion_id)
+        record_event(Event.KEPT, completion=completion_id)
     return redirect(url_for("kept.show", rest=completion_id), 303)
 
 

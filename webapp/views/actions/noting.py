@@ -10,10 +10,10 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Reader, current_reader
-from webapp.formatting import count, first_words, replace_surrogates
+from webapp.formatting import count, first_words, parse_whole_number, replace_surrogates
 from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
-from webapp.reading.pasted import PastedPlace
+from webapp.reading.pasted import TranscriptPlace
 from webapp.services import deadline, services
 from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
@@ -105,8 +105,8 @@ def _store() -> Notes:
 
 def _load(completion_id: str) -> TranscriptPage:
     page = services().loader.load_page(completion_id, PageRequest(), deadline())
-    if page.lacks_messages:
-        raise page.lacks_messages
+    if page.messages_error:
+        raise page.messages_error
     return page
 
 
@@ -123,7 +123,7 @@ def _find_own(completion_id: str, note_id: str) -> Note:
 def _find_url(completion_id: str, note: Note) -> str:
     """Find the address of the place of a note."""
     if note.first is not None:
-        return find_place(completion_id, PastedPlace("message", note.first))
+        return find_place(completion_id, TranscriptPlace("message", note.first))
     return place_url(completion_id, None, "notes" if note.choice is None else "answer")
 
 
@@ -190,9 +190,10 @@ def _read_number(name: str) -> int | None:
     raw = request.form.get(name, "").strip()
     if not raw:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 10 and int(raw) > 0):
+    number = parse_whole_number(raw, low=1)
+    if number is None:
         raise _BadNote("Messages are whole numbers from 1 on.")
-    return int(raw)
+    return number
 
 
 def _read_text() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, known_readers_only, record
+from webapp.access import Event, known_readers_only, record_event
 from webapp.pins import MAX_PINNED
 from webapp.services import CannotKeep, deadline, services
 from webapp.upstream import check_id
 from webapp.views import read_picked
-from webapp.views.actions.selecting import read_back
+from webapp.views.actions import read_back
 
 bp = Blueprint("pinning", __name__)
 
@@ -62,9 +62,9 @@ def _pin(completion_id: str) -> None:
             abort(409, str(error))
     if not found.pins.add(completion_id):
         abort(409, f"{MAX_PINNED} completions are pinned, and no more can be. Unpin one first.")
-    record(Event.PINNED, completion=completion_id)
+    record_event(Event.PINNED, completion=completion_id)
 
 
 def _unpin(completion_id: str) -> None:
     if services().pins.remove(completion_id):
-        record(Event.UNPINNED, completion=completion_id)
+        record_event(Event.UNPINNED, completion=completion_id)

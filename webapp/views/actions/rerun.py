@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, known_readers_only, record
+from webapp.access import Event, known_readers_only, record_event
 from webapp.services import services
 from webapp.upstream import Deadline
 from webapp.views.actions import read_create_request, read_upto
@@ -29,7 +29,7 @@ def run(completion_id: str) -> ResponseReturnValue:
         abort(400, " ".join(("There is no request to send.", *made.notes)))
     deadline = Deadline.after(services().again.timeout, clock=model.clock)
     new_id = model.create_completion(made.json.encode(), deadline=deadline)
-    record(Event.RUN_AGAIN, completion=completion_id, as_=new_id)
+    record_event(Event.RUN_AGAIN, completion=completion_id, as_=new_id)
     if services().copies is not None:
         # Beside another server, the store that it is in has pages of its own.
         return redirect(url_for("kept.show", rest=new_id), 303)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, find_own_path, record
+from webapp.access import Event, record_event
 from webapp.services import deadline, services
 from webapp.upstream import NotFound, UpstreamError
 from webapp.views import read_picked, read_rows
-from webapp.views.actions.changing import changers_only, clear, list_open_shares
+from webapp.views.actions import changers_only, read_back
+from webapp.views.actions.changing import delete_traces, keeps_shares, list_open_shares
 
 bp = Blueprint("selecting", __name__, url_prefix="/selected")
 
@@ -36,21 +37,13 @@ def delete() -> ResponseReturnValue:
         try:
             services().upstream.delete_completion(completion_id, deadline=deadline())
         except NotFound:
-            clear(completion_id)
+            delete_traces(completion_id, keeps_shares=keeps_shares())
             continue
         except UpstreamError as problem:
             return _ask(ids[at:], problem, done=at), problem.http_status
-        record(Event.DELETE, completion=completion_id)
-        clear(completion_id)
+        record_event(Event.DELETE, completion=completion_id)
+        delete_traces(completion_id, keeps_shares=keeps_shares())
     return redirect(read_back(), 303)
-
-
-def read_back() -> str:
-    """Read the path of the list that a form came from; that of the whole list if it names none.
-
-    It is a path of this Readback, whatever the form says.
-    """
-    return find_own_path(request.values.get("back", "")) or url_for("listing.index")
 
 
 def _ask(ids: list[str], problem: UpstreamError | None = None, *, done: int = 0) -> str:

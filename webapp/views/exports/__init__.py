@@ -12,9 +12,10 @@ from itertools import chain
 
 from flask import Response, request, stream_with_context
 
-from webapp.access import Event, record
+from webapp.access import Event, record_event
 from webapp.exports import encode
 from webapp.media import sanitize_file_name
+from webapp.security import SANDBOX_POLICY
 from webapp.services import services
 
 
@@ -27,13 +28,13 @@ def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool =
     """
     if request.method != "HEAD" and services().share is None:
         completion = (request.view_args or {}).get("completion_id")
-        record(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
+        record_event(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
     encoded = encode(pieces)
     # An error before the first piece is still a page.
     whole = chain([next(encoded, b"")], encoded)
     response = Response(stream_with_context(whole), mimetype=mimetype)
     name = sanitize_file_name(name, otherwise="transcript")
     response.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=name)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = SANDBOX_POLICY
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -3,7 +3,6 @@
 links           the cover and the page of a link
 snapshot_pages  the application that shows a snapshot
 making          choose, look, publish
-nesting         a request that another application below the path of this one answers
 managing        list, search, revoke, check again
 redacted        a transcript or a message as redacted text, without a share
 """

@@ -11,7 +11,7 @@ from typing import Final
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, record
+from webapp.access import Event, record_event
 from webapp.access.browsers import describe_browser
 from webapp.services import services
 from webapp.shares import OPENING_SECONDS, Share, Tried
@@ -63,7 +63,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     )
     if ticket is None:
         return _render_nothing()
-    record(Event.SHARE_OPENED, completion=share.completion, share=share.id)
+    record_event(Event.SHARE_OPENED, completion=share.completion, share=share.id)
     response = make_response(redirect(here, 303))
     response.set_cookie(
         _cookie_name(),

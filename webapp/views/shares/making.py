@@ -18,8 +18,9 @@ from typing import Final, ParamSpec
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, current_reader, record
+from webapp.access import Event, current_reader, record_event
 from webapp.exact_json import Object
+from webapp.formatting import parse_whole_number
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia, find_media
 from webapp.messages import Message
@@ -138,7 +139,7 @@ def update(share_id: str) -> ResponseReturnValue:
         token = store.publish(share_id, _read_terms())
         if token is None:
             abort(409, "The draft is too old. Share the transcript again.")
-        record(Event.SHARE_MADE, completion=share.completion, share=share_id)
+        record_event(Event.SHARE_MADE, completion=share.completion, share=share_id)
         return _show_link(share_id, token)
     if not is_same:
         store.replace_draft(share_id, _make(share.completion, chosen, words))
@@ -257,9 +258,10 @@ def _read_number(name: str) -> int | None:
     raw = request.form.get(name, "").strip()
     if not raw:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 8 and int(raw) > 0):
+    number = parse_whole_number(raw, low=1, high=9_999_999)
+    if number is None:
         abort(400, "Messages and views are whole numbers from 1.")
-    return int(raw)
+    return number
 
 
 def _read_words() -> list[str]:

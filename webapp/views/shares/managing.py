@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import Event, record
+from webapp.access import Event, record_event
 from webapp.redaction import REDACTION_VERSION
 from webapp.services import services
 from webapp.shares import Share, find_new
@@ -40,7 +40,7 @@ def revoke_all() -> ResponseReturnValue:
     """Revoke all shares, or all of one completion."""
     completion = request.form.get("completion", "")
     for share in services().sharing.store.revoke_all(find_owner(), completion=completion):
-        record(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
+        record_event(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index", completion=completion or None), 303)
 
 
@@ -49,7 +49,7 @@ def revoke(share_id: str) -> ResponseReturnValue:
     """Revoke one share at once, everywhere."""
     share = find_share(share_id)
     if services().sharing.store.revoke(share.id):
-        record(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
+        record_event(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index"), 303)
 
 

@@ -21,7 +21,7 @@ from webapp.static_files import OUTSIDE
 from webapp.templating.context import VIEW_COOKIE, VIEWS
 from webapp.views import completions, media, messages, texts
 from webapp.views.exports import sources, transcripts
-from webapp.views.shares.nesting import answer_nested
+from webapp.views.nesting import answer_nested
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
