@@ -244,8 +244,8 @@ class Config:
         parsers.whole(1, 512),
         default=64,
         help="Threads a process for each kind of request (pages, answers that stream, creates, "
-        "forms): how many of them can wait for other servers at once. Pages of the embedded server "
-        "wait for none, and get four.",
+        "searches, logins, forms): how many of them can wait for other servers at once. Pages and "
+        "searches of the embedded server wait for none, and get four, as uploads do.",
     )
     transfer_timeout: float = setting(
         "READBACK_TRANSFER_TIMEOUT",
