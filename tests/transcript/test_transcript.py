@@ -376,7 +376,7 @@ def left_and_marked(
         tail = messages[-count:] if count else []
     left = mark_outputs(entries, stored_as, tail=tail, input_only=input_only)
     marked = [entry.choice.index if entry.choice else None for entry in entries]
-    return [choice.index for choice in left], marked
+    return [entry.choice.index if entry.choice else None for entry in left], marked
 
 
 def test_a_server_known_to_list_input_only_has_its_answers_appended_always() -> None:

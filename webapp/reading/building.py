@@ -64,7 +64,7 @@ def _find_outputs(
     *,
     input_only: bool,
 ) -> tuple[Entry, ...]:
-    """Find the choices that are not among the messages; mark the entries that are."""
+    """Mark the entries that are outputs, and build those that no message repeats."""
     count = len(completion.choices)
     chronological = entries if request.order == "asc" else entries[::-1]
     tail: Sequence[Message] = [entry.message for entry in chronological[-count:]]
@@ -73,8 +73,7 @@ def _find_outputs(
     is_unsure = not tail or (completion.input_messages is None and not is_plain)
     if request.after is not None and not input_only and len(tail) < count and is_unsure:
         tail = requests.list_last_messages(count)
-    left = mark_outputs(chronological, completion, tail=tail, input_only=input_only)
-    return build_output_entries(completion.choices)[count - len(left) :]
+    return mark_outputs(chronological, completion, tail=tail, input_only=input_only)
 
 
 def _number_first(

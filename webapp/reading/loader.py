@@ -17,7 +17,6 @@ from webapp.reading.kept import MessageCache
 from webapp.reading.transcript_page import PageRequest, TranscriptPage
 from webapp.transcript import (
     arrange,
-    build_output_entries,
     find_first_number,
     find_last_turn,
     mark_outputs,
@@ -259,11 +258,10 @@ class TranscriptLoader:
         start = find_last_turn(newest)
         number = None if first is None else first + start
         entries = arrange(newest[start:], first=number)
-        choices = page.completion.choices
-        left = mark_outputs(
+        outputs = mark_outputs(
             entries,
             page.completion,
-            tail=newest[len(newest) - len(choices) :],
+            tail=newest[len(newest) - len(page.completion.choices) :],
             input_only=self._input_only,
         )
         tail = TranscriptPage(
@@ -271,7 +269,7 @@ class TranscriptLoader:
             request=replace(page.request, after=newest[start - 1].id if start else None),
             entries=entries,
             completion=page.completion,
-            outputs=build_output_entries(choices)[len(choices) - len(left) :],
+            outputs=outputs,
             seen=page.total,
             total=page.total,
         )

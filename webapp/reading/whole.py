@@ -23,7 +23,7 @@ from webapp.reading.kept import HeldMessages, KeptMessages, MessageCache, digest
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.recent import RecentValues
-from webapp.transcript import arrange, build_output_entries, mark_outputs
+from webapp.transcript import arrange, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
 
 _MAX_KEPT: Final = 10_000
@@ -209,15 +209,10 @@ class WholeReader:
         self, messages: Sequence[Message], completion: Completion, *, is_whole: bool
     ) -> Run:
         entries = arrange(messages, first=1, is_last=is_whole)
-        choices = completion.choices
-        if not is_whole or not choices:
-            return analyze_run(entries, completion, is_whole=is_whole, is_openai=self._is_openai)
-        tail = messages[-len(choices) :]
-        left = mark_outputs(entries, completion, tail=tail, input_only=self.input_only)
-        outputs = build_output_entries(choices)[len(choices) - len(left) :]
-        return analyze_run(
-            (*entries, *outputs), completion, is_whole=True, is_openai=self._is_openai
-        )
+        if is_whole and completion.choices:
+            tail = messages[-len(completion.choices) :]
+            entries += mark_outputs(entries, completion, tail=tail, input_only=self.input_only)
+        return analyze_run(entries, completion, is_whole=is_whole, is_openai=self._is_openai)
 
 
 def _weigh(run: Run) -> int:

@@ -40,8 +40,8 @@ def mark_outputs(
     *,
     tail: Sequence[Message],
     input_only: bool,
-) -> tuple[Choice, ...]:
-    """Mark the entries that are outputs, and return the choices that no message repeats.
+) -> tuple[Entry, ...]:
+    """Mark the entries that are outputs, and build entries of the choices that no message repeats.
 
     `entries` end with the last message of the transcript, in request order; `tail` holds the
     last messages, as many as there are choices. If `input_only`, the server lists only the
@@ -51,24 +51,30 @@ def mark_outputs(
     choices = completion.choices
     inputs = completion.input_messages
     if inputs is not None and entries and entries[-1].number is not None:
-        return _mark_after(entries, len(inputs), choices)
-    plain = inputs is None and all(message.has_only_input_keys for message in tail)
-    if input_only or plain:
-        return choices
-    if len(tail) != len(choices) or not all(map(_is_answer, tail, choices)):
-        return choices
-    for entry, choice in zip(reversed(entries), reversed(choices), strict=False):
-        entry.choice = choice
-    _count_ambiguous(entries, choices)
-    return ()
+        listed = _mark_after(entries, len(inputs), choices)
+    elif input_only or not _are_answers(tail, choices, reports_inputs=inputs is not None):
+        listed = 0
+    else:
+        for entry, choice in zip(reversed(entries), reversed(choices), strict=False):
+            entry.choice = choice
+        listed = len(choices)
+    if listed:
+        _count_ambiguous(entries, choices)
+    return build_output_entries(choices)[listed:]
 
 
-def _mark_after(
-    entries: Sequence[Entry], inputs: int, choices: tuple[Choice, ...]
-) -> tuple[Choice, ...]:
-    """Mark the entries numbered after the inputs, and return the choices after the last one.
+def _are_answers(
+    messages: Sequence[Message], choices: Sequence[Choice], *, reports_inputs: bool
+) -> bool:
+    if not reports_inputs and all(message.has_only_input_keys for message in messages):
+        return False
+    return len(messages) == len(choices) and all(map(_is_answer, messages, choices))
 
-    The first outputs may be on the page before, so all choices up to the last one are dropped.
+
+def _mark_after(entries: Sequence[Entry], inputs: int, choices: Sequence[Choice]) -> int:
+    """Mark the entries numbered after the inputs, and count the choices up to the last of them.
+
+    The first outputs may be on the page before.
     """
     listed = 0
     for entry in entries:
@@ -76,8 +82,7 @@ def _mark_after(
         if 0 <= place < len(choices):
             entry.choice = choices[place]
             listed = place + 1
-    _count_ambiguous(entries, choices)
-    return choices[listed:]
+    return listed
 
 
 def _is_answer(message: Message, choice: Choice) -> bool:
