@@ -226,6 +226,32 @@ _READ: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """The definition of a tool; `json` is the member of `tools` or `functions`.
+
+    `definition` is the object that has the name and the parameters.
+    """
+
+    json: Object
+    type: str
+    name: str
+    definition: Object
+
+    @classmethod
+    def parse(cls, json: Object, *, field: str) -> Tool | None:
+        """Parse a member of the setting `field`; None if it has no name, as a hosted tool."""
+        kind = json.text("type") or "function"
+        # A tool of a type is in the member of that name; a function may be alone.
+        definition = json if field == "functions" else json.object(kind) or json
+        name = definition.text("name")
+        return None if name is None else cls(json, kind, name, definition)
+
+    @property
+    def parameters(self) -> Object | None:
+        return self.definition.object("parameters")
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """A stored chat completion; `created` is in unix seconds, None if there is no time.
 
@@ -303,19 +329,15 @@ class Completion:
         return audio.text("format") if audio else None
 
     @property
-    def tools(self) -> dict[str, Object]:
-        """The tools and functions that the request defines, by name."""
-        tools: dict[str, Object] = {}
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools and deprecated functions that the request defines."""
+        tools: list[Tool] = []
         for member in self.settings:
-            is_list = member.name.text in ("tools", "functions")
-            listed = member.value.items if is_list and isinstance(member.value, Array) else ()
-            for tool in listed:
-                if isinstance(tool, Object):
-                    # A tool of a type is in the member of that name; a function may be alone.
-                    named = tool.object(tool.text("type") or "function") or tool
-                    if name := named.text("name"):
-                        tools.setdefault(name, named)
-        return tools
+            name, value = member.name.text, member.value
+            if name in ("tools", "functions") and isinstance(value, Array):
+                listed = (one for one in value.items if isinstance(one, Object))
+                tools += filter(None, (Tool.parse(one, field=name) for one in listed))
+        return tuple(tools)
 
     @property
     def finish_reasons(self) -> tuple[str, ...]:

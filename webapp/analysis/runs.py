@@ -272,7 +272,7 @@ def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple
     used: dict[str, list[RunCall]] = {}
     for call in calls:
         used.setdefault(call.tool, []).append(call)
-    defined = completion.tools if completion else {}
+    defined = dict.fromkeys(tool.name for tool in completion.tools) if completion else {}
     tools = [
         ToolUse(
             name=name,

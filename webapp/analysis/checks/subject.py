@@ -8,9 +8,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Final
 
-from webapp.completions import Completion
+from webapp.completions import Completion, Tool
 from webapp.conversations import PromptDifference
-from webapp.exact_json import Array, Object, String, Value
+from webapp.exact_json import Object, String, Value
 from webapp.messages import Message, Text, ToolCall
 from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
 
@@ -26,20 +26,6 @@ class Need(Enum):
     TOOLS = "this server returns no tool definitions"
     COMPLETION = "the completion could not be read"
     OPENAI = "this server is not OpenAI's, and others retire their models at other times"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """The definition of a tool; `json` is the member of `tools` or `functions`."""
-
-    json: Object
-    type: str
-    name: str
-    definition: Object
-
-    @property
-    def parameters(self) -> Object | None:
-        return self.definition.object("parameters")
 
 
 @dataclass(frozen=True)
@@ -106,20 +92,7 @@ class Subject:
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools and deprecated functions of the request."""
-        tools = []
-        for member in self.completion.settings if self.completion else ():
-            name, value = member.name.text, member.value
-            if name not in ("tools", "functions") or not isinstance(value, Array):
-                continue
-            for one in value.items:
-                if not isinstance(one, Object):
-                    continue
-                kind = one.text("type") or "function"
-                definition = one if name == "functions" else one.object(kind) or one
-                called = definition.text("name")
-                if called is not None:
-                    tools.append(Tool(json=one, type=kind, name=called, definition=definition))
-        return tuple(tools)
+        return self.completion.tools if self.completion else ()
 
     def get_setting(self, name: str) -> Value | None:
         """Look up a member of the request's settings; None if it was not sent."""

@@ -49,7 +49,9 @@ class Definitions:
     """The tools of one completion; each is rendered once, when it is first called."""
 
     def __init__(self, completion: Completion | None, *, budgets: Budgets | None = None) -> None:
-        self._tools = completion.tools if completion is not None else {}
+        tools = completion.tools if completion is not None else ()
+        # Of several with one name, the first counts.
+        self._tools = {tool.name: tool.definition for tool in reversed(tools)}
         self._rendered: dict[str, Definition] = {}
         self._budgets = budgets or Budgets()
         self._left = PAGE_SIZE
