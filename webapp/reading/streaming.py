@@ -34,11 +34,12 @@ def stream_transcript(
     start_deadline: Callable[[], Deadline],
     *,
     first: int = 1,
+    most: int = _MAX_PAGES,
 ) -> WholeTranscript:
     """Open a transcript after its first page has come, from about message `first` on.
 
-    Each page has a new deadline. Raises `UpstreamError` if the completion or its messages
-    cannot be read.
+    Each of the pages that follow, `most` at the most, has a new deadline. Raises `UpstreamError`
+    if the completion or its messages cannot be read.
     """
     page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), start_deadline())
     for problem in page.problems:
@@ -52,13 +53,16 @@ def stream_transcript(
         cursor = f"{last_id.removesuffix(str(index))}{first - 2}"
         request = PageRequest(limit=MAX_LIMIT, after=cursor, shown=first - 1)
         page, start = loader.load_page(completion_id, request, start_deadline()), first
-    return WholeTranscript(completion, _iter_messages(loader, page, start_deadline), start)
+    return WholeTranscript(completion, _iter_messages(loader, page, start_deadline, most), start)
 
 
 def _iter_messages(
-    loader: TranscriptLoader, page: TranscriptPage, start_deadline: Callable[[], Deadline]
+    loader: TranscriptLoader,
+    page: TranscriptPage,
+    start_deadline: Callable[[], Deadline],
+    most: int,
 ) -> Iterator[Message]:
-    following = loader.iter_following(page, start_deadline, most=_MAX_PAGES)
+    following = loader.iter_following(page, start_deadline, most=most)
     while True:
         for entry in page.entries:
             if entry.choice is None:

@@ -9,11 +9,14 @@ from typing import Final
 from flask import abort, request
 
 from webapp.caching.inputs import read_input
+from webapp.exact_json import Value
 from webapp.formatting import parse_whole_number
 from webapp.fragments import wants_fragment
+from webapp.messages import Message
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.kept import digest_answer
 from webapp.reading.previews import Row
+from webapp.reading.streaming import stream_transcript
 from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
@@ -110,3 +113,9 @@ def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
     if number is None:
         abort(400, f"The parameter {name} takes a whole number from {low:,} to {high:,}.")
     return number
+
+
+def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
+    """Read a completion and all its input messages, within the settings' number of pages."""
+    read = stream_transcript(services().loader, completion_id, deadline, most=services().max_pages)
+    return read.completion.json, list(read.messages)

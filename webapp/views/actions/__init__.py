@@ -23,7 +23,7 @@ from webapp.completions import Completion
 from webapp.formatting import count, parse_whole_number
 from webapp.services import services
 from webapp.snippets import CreateRequest, build_request
-from webapp.views.shares import read_whole
+from webapp.views import read_whole
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,10 +12,7 @@ from __future__ import annotations
 from flask import Response, abort, request, url_for
 
 from webapp.access import current_reader
-from webapp.exact_json import Value
-from webapp.messages import Message
-from webapp.reading import MAX_LIMIT, PageRequest
-from webapp.services import deadline, services
+from webapp.services import services
 from webapp.shares import Share
 
 
@@ -31,23 +28,6 @@ def find_share(share_id: str) -> Share:
     if share is None or find_owner() not in (None, share.owner):
         abort(404, "There is no such share any more.")
     return share
-
-
-def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
-    """Read a completion and all its input messages. Abort if the server does not send all."""
-    loader = services().loader
-    page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), deadline())
-    for problem in page.problems:
-        raise problem
-    assert page.completion is not None
-    completion = page.completion
-    messages: list[Message] = []
-    pages = [page, *loader.iter_following(page, deadline, most=services().max_pages)]
-    for page in pages:
-        messages += [entry.sent_as for entry in page.entries if entry.choice is None]
-    if page.goes_on or page.cut_off:
-        abort(502, "The server does not send all messages of this transcript.")
-    return completion.json, messages
 
 
 def keep_in_browser(response: Response, name: str, value: str, share_id: str) -> Response:

@@ -31,7 +31,8 @@ from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.services import services
 from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge
 from webapp.templating.notes import list_notes
-from webapp.views.shares import find_share, keep_in_browser, read_whole
+from webapp.views import read_whole
+from webapp.views.shares import find_share, keep_in_browser
 
 bp = Blueprint("making", __name__)
 

@@ -13,7 +13,7 @@ from webapp.exact_json import Value
 from webapp.messages import Message
 from webapp.services import services
 from webapp.shares import Choices, write_text
-from webapp.views.shares import read_whole
+from webapp.views import read_whole
 
 bp = Blueprint("redacted", __name__, url_prefix="/completions/<completion_id>")
 
