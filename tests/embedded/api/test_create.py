@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import threading
@@ -621,6 +622,61 @@ def test_an_unreadable_event_passes_and_marks_the_stored_completion(
     assert post(client, STREAMED).get_data() == sent
     assert stored(client)["incomplete"]["reason"].startswith("An event of the stream is not")
     assert stored(client)["choices"][0]["message"]["content"] == "Hi"
+
+
+def test_the_whole_event_of_an_error_is_kept(model: FakeModel, client: FlaskClient) -> None:
+    error = {"message": "Provider died", "code": 502, "metadata": {"provider_name": "p"}}
+    model.script(stream(*chunks_of("Hel")[:2], {"error": error}))
+
+    post(client, STREAMED).get_data()
+
+    assert json.loads(stored(client)["incomplete"]["received"]) == {"error": error}
+
+
+@pytest.mark.parametrize(
+    "page", [b"<html>\n<h1>502 Bad Gateway</h1></html>", b"upstream died", b"dat"]
+)
+def test_an_error_page_at_the_end_of_a_stream_is_kept(
+    model: FakeModel, client: FlaskClient, page: bytes
+) -> None:
+    model.script(stream(*chunks_of("Hel")[:2], page, done=False))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    one = stored(client)
+    assert one["incomplete"]["received"] == page.decode()
+    assert one["choices"][0]["message"]["content"] == "Hel"
+
+
+@pytest.mark.parametrize("no_choices", [{}, {"choices": None}])
+def test_what_comes_in_a_chunk_without_choices_is_kept(
+    model: FakeModel, client: FlaskClient, no_choices: Json
+) -> None:
+    members = {"usage": {"total_tokens": 3}, "sources": [{"name": "s"}]}
+    model.script(stream({"type": "ping"}, *chunks_of("Hi"), no_choices | members))
+
+    post(client, STREAMED).get_data()
+
+    one = stored(client)
+    assert one["usage"]["total_tokens"] == 3
+    assert one["sources"] == [{"name": "s"}]
+    assert "type" not in one
+    assert "incomplete" not in one
+
+
+def test_a_byte_order_mark_is_no_part_of_an_answer(model: FakeModel, client: FlaskClient) -> None:
+    whole_body = json.dumps(answered("c-whole", "Hello!")).encode()
+    chunks = [
+        chunk(delta(content="Hello!"), completion_id="c-stream"),
+        *chunks_of("", completion_id="c-stream")[-1:],
+    ]
+    model.script(whole(codecs.BOM_UTF8 + whole_body), stream(codecs.BOM_UTF8, *chunks))
+
+    post(client, STORED)
+    post(client, STREAMED).get_data()
+
+    for name in ("c-whole", "c-stream"):
+        assert stored(client, name)["choices"][0]["message"]["content"] == "Hello!"
 
 
 def test_a_stream_that_just_ends_is_complete_when_its_choices_are(

@@ -33,8 +33,9 @@ class RecordedAnswer:
     """An answer, as far as it was received.
 
     `json` is the completion, or None if none could be parsed. `problem` is the reason if the
-    answer is incomplete; `received` is then the text that could not be parsed. `timing` is how
-    many milliseconds the answer took, as `total_ms`, and its first token, as `first_token_ms`.
+    answer is incomplete; `received` is then the text that could not be parsed, or the event that
+    reported an error. `timing` is how many milliseconds the answer took, as `total_ms`, and its
+    first token, as `first_token_ms`.
     """
 
     json: Object | None = None

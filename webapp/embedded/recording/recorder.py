@@ -5,6 +5,7 @@ Recording never harms the answer: no method raises, and a failure to store is lo
 
 from __future__ import annotations
 
+import codecs
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,13 +198,14 @@ class StreamRecorder:
         if not isinstance(chunk, Object):
             self._problem = "An event of the stream is not a JSON object."
             return
-        if chunk.items("choices") is not None:
-            self._completion.feed(chunk)
-            if _has_token(chunk):
-                self._recorder.note_token()
         error = find_reported_error(chunk)
         if error is not None:
             self._problem = _say_reported(error)
+            self._unread.append(mask(data.decode()))
+        if _is_piece(chunk):
+            self._completion.feed(chunk)
+            if _has_token(chunk):
+                self._recorder.note_token()
 
     def _save(self, problem: str | None) -> None:
         if self._is_saved:
@@ -212,6 +214,16 @@ class StreamRecorder:
         completion = parse(self._completion.result())
         assert isinstance(completion, Object)
         self._recorder.save(RecordedAnswer(completion, problem, "\n".join(self._unread) or None))
+
+
+def _is_piece(chunk: Object) -> bool:
+    """Return whether a chunk is part of the completion, and not an error or a sign of life alone.
+
+    Some servers send the usage or the sources of an answer without `choices`.
+    """
+    if chunk.items("choices") is not None:
+        return True
+    return chunk.get("type") is None and find_reported_error(chunk) is None
 
 
 def _has_token(chunk: Object) -> bool:
@@ -227,6 +239,7 @@ def _has_token(chunk: Object) -> bool:
 
 def parse_answer(body: bytes) -> RecordedAnswer:
     """Parse a whole body; if it is not a completion, return it as received, with the problem."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         text = body.decode()
         value = parse(text, max_values=MAX_VALUES)
@@ -255,6 +268,7 @@ def _parse_lines(body: bytes) -> RecordedAnswer | None:
     """
     completion = CompletionAccumulator()
     problem: str | None = None
+    errors: list[str] = []
     for line in filter(None, map(bytes.strip, body.splitlines())):
         data = line.removeprefix(b"data:").strip()
         if data == DONE or line.startswith((b":", b"event:", b"id:", b"retry:")):
@@ -268,14 +282,15 @@ def _parse_lines(body: bytes) -> RecordedAnswer | None:
         error = find_reported_error(chunk)
         if error is not None:
             problem = _say_reported(error)
-        elif chunk.items("choices") is None:
-            return None
-        completion.feed(chunk)
+            errors.append(mask(data.decode()))
+        if _is_piece(chunk):
+            completion.feed(chunk)
     if problem is None and not completion.is_finished:
         problem = NO_FINISH_REASON
     whole = parse(completion.result())
     assert isinstance(whole, Object)
-    return RecordedAnswer(whole, problem) if whole.items("choices") else None
+    received = "\n".join(errors) or None
+    return RecordedAnswer(whole, problem, received) if whole.items("choices") else None
 
 
 def _say_reported(error: str) -> str:

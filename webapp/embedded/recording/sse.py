@@ -5,6 +5,7 @@ The bytes of all events together are the bytes of the stream.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r){2}")
 _LONGEST_BLANK_LINE: Final = 4
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_FIELDS: Final = frozenset({b"data", b"event", b"id", b"retry", b""})
+"""The names that the lines of an event have; that of a comment is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,13 @@ class Event:
     def data(self) -> bytes:
         """The text of its `data:` lines; empty if the event is a comment.
 
-        All of it if it is bare JSON: some servers answer so to a request for a stream.
+        All of it if no line is one of an event: some servers answer a request for a stream with
+        bare JSON, or end a stream with the page of an error.
         """
-        if self.raw.lstrip().startswith(b"{"):
-            return self.raw
-        lines = (line.partition(b":") for line in _LINE_END.split(self.raw))
+        raw = self.raw.removeprefix(codecs.BOM_UTF8)
+        lines = [line.partition(b":") for line in _LINE_END.split(raw) if line.strip()]
+        if _FIELDS.isdisjoint(name for name, _, _ in lines):
+            return raw.strip()
         return b"\n".join(text.removeprefix(b" ") for name, _, text in lines if name == b"data")
 
 
