@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Generic, TypeVar
 
 from webapp.exact_json import Array, Boolean, Member, Null, Number, Object, String, Value
@@ -345,14 +346,31 @@ class Completion:
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
 
+_BROKEN_OFF: Final = frozenset(
+    {"error", "abort", "cancelled", "network_error", "insufficient_system_resource"}
+)
+"""Finish reasons of OpenRouter, vLLM, SGLang, Zhipu and DeepSeek for answers that broke off."""
+
+
 def _find_break(json: Object) -> str | None:
     """Find out why the answer is incomplete: as the embedded server records it, or as an error."""
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
     choices = [one for one in json.items("choices") or () if isinstance(one, Object)]
-    errors = (one.object("error") for one in (json, *choices))
-    words = (error.text("message") for error in errors if error)
-    return reason or next(filter(None, words), None)
+    words = (_read_error(one.get("error")) for one in (json, *choices))
+    reasons = (one.text("finish_reason") for one in choices)
+    broken = (f"The finish reason is {one}." for one in reasons if one in _BROKEN_OFF)
+    return reason or next(filter(None, chain(words, broken)), None)
+
+
+def _read_error(error: Value | None) -> str | None:
+    """Read the sentence in an error: its text, its message, or else its JSON; None if it is empty.
+
+    Some servers send an empty error with every answer.
+    """
+    if isinstance(error, Object):
+        return error.text("message") or (error.source if error.members else None)
+    return error.text if isinstance(error, String) else None
 
 
 def scalar_text(value: Value) -> str | None:

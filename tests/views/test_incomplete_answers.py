@@ -11,11 +11,14 @@ from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import Page
 
 ID = "chatcmpl-1"
+CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Half"}}
 REASON = "The model server reported an error: <b>Provider died</b>"
 BROKEN: list[dict[str, Any]] = [
     {"incomplete": {"reason": REASON}},
     {"incomplete": {"reason": REASON, "received": "data: {"}, "choices": []},
     {"error": {"message": REASON, "code": 502}},
+    {"error": REASON},
+    {"choices": [CHOICE | {"finish_reason": "error", "error": REASON}]},
 ]
 
 
@@ -41,6 +44,18 @@ def test_the_list_marks_it(
     [row] = Page.of(fake_client.get("/completions")).rows
 
     assert "✗ broken off" in row.text
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "insufficient_system_resource"])
+def test_a_finish_reason_can_say_that_the_answer_broke_off(
+    fake: FakeUpstream, fake_client: FlaskClient, reason: str
+) -> None:
+    fake.completions[ID] = stored(ID, "Why?", choices=[CHOICE | {"finish_reason": reason}])
+
+    page = Page.of(fake_client.get(f"/completions/{ID}"))
+
+    assert f"The answer is not complete. The finish reason is {reason}." in page.text
+    assert "✗ broken off" in Page.of(fake_client.get("/completions")).rows[0].text
 
 
 @pytest.mark.parametrize("members", [{}, {"incomplete": None}, {"error": None}, {"error": {}}])

@@ -34,7 +34,7 @@ from webapp.messages import (
     UrlCitation,
 )
 from webapp.notes import Note
-from webapp.rendering import stands_alone
+from webapp.rendering import describe_blank, stands_alone
 
 _TICKS: Final = re.compile("`+")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$^:=\"'@])")
@@ -54,6 +54,9 @@ def iter_markdown(transcript: Transcript) -> Iterator[str]:
         for block in _iter_blocks(item, completion.audio_format):
             yield LONE_SURROGATES.sub("\ufffd", block).rstrip("\r\n") + "\n\n"
         yield from map(_write_note, transcript.list_notes(item))
+    if transcript.broken_off:
+        reason = LONE_SURROGATES.sub("\ufffd", escape(transcript.broken_off))
+        yield f"**The answer is not complete.** {reason}\n\n"
 
 
 def _iter_head(transcript: Transcript) -> Iterator[str]:
@@ -93,7 +96,7 @@ def _write_title(item: Item, *, several: bool) -> str:
     if item.choice is not None:
         reason = item.choice.finish_reason
         title = f"Answer {(item.place or 0) + 1}" if several else "Answer"
-        return title + (f" ({code(reason)})" if reason not in (None, "stop") else "")
+        return title + (f" ({code(reason)})" if reason not in (None, "", "stop") else "")
     number = "" if item.number is None else f"{item.number}. "
     title = f"{number}{escape(message.role or 'no role')}"
     if message.name:
@@ -112,10 +115,10 @@ def _describe_call(result: Message, called: Called | None) -> str:
 def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[str]:
     """Yield the blocks of a message: its parts, its calls, its sources, and all else as JSON."""
     message = item.message
-    if len(item.results) > 1:
-        theirs = {id(part) for result, _ in item.results for part in result.parts}
-        parts = [part for part in message.parts if id(part) not in theirs]
-        yield from _iter_parts(parts, spoken_as)
+    theirs = {id(part) for result, _ in item.results for part in result.parts}
+    own = [part for part in message.parts if id(part) not in theirs]
+    if len(item.results) > 1 or (item.results and own):
+        yield from _iter_parts(own, spoken_as)
         for result, called in item.results:
             yield f"### Result{_describe_call(result, called).removeprefix(': result')}"
             yield from _iter_parts(result.parts, spoken_as, is_result=True)
@@ -133,7 +136,7 @@ def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[str]:
         yield f"{code(member.name.text)}:"
         yield fence(exact_json.indent(member.value), "json")
     if message.is_empty:
-        yield "*Nothing but the role was sent.*"
+        yield "*No content: the message is empty.*"
 
 
 def _iter_parts(
@@ -141,8 +144,8 @@ def _iter_parts(
 ) -> Iterator[str]:
     for part in parts:
         match part:
-            case Text(text=text) if not text:
-                yield "*An empty text.*"
+            case Text(text=text) if blank := describe_blank(text):
+                yield f"*{blank}*"
             case Text(text=text):
                 yield fence_result(text) if is_result else isolate(text)
             case Refusal(text=text):

@@ -49,6 +49,11 @@ class Transcript:
     is_redacted: bool = False
     notes: tuple[Note, ...] = ()
 
+    @property
+    def broken_off(self) -> str | None:
+        """The reason why the answer is incomplete, if answers are written."""
+        return self.completion.broken_off if self.span.has_answers else None
+
     def list_notes(self, item: Item | None = None) -> tuple[Note, ...]:
         """List the notes on a message, those that begin with it; without one, on the whole."""
         if item is None:

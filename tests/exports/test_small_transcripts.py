@@ -1,0 +1,93 @@
+"""Exports of small transcripts say what the page says: what broke off, is blank, or is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
+
+from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.pages import readable
+
+ID = "chatcmpl-1"
+
+
+def exports(client: FlaskClient, part: str = "") -> tuple[str, str]:
+    """Return the words of the Markdown and of the HTML export."""
+    markdown = client.get(f"/completions/{ID}{part}/export.md").text
+    body = LexborHTMLParser(client.get(f"/completions/{ID}{part}/export.html").text).body
+    assert body is not None
+    return markdown, readable(body)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"incomplete": {"reason": "Provider died"}},
+        {"error": {"message": "Provider died", "code": 502}},
+        {"error": "Provider died"},
+    ],
+)
+@pytest.mark.parametrize("part", ["", "/choices/0"])
+def test_an_answer_that_broke_off_says_so(
+    fake: FakeUpstream, fake_client: FlaskClient, members: dict[str, Any], part: str
+) -> None:
+    fake.completions[ID] = stored(ID, "Why?", **members)
+
+    for export in exports(fake_client, part):
+        assert export.replace("*", "").count("The answer is not complete. Provider died") == 1
+
+
+def test_a_message_alone_says_nothing_of_the_answer(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "Why?", incomplete={"reason": "Provider died"})
+    [message] = fake.completions[ID].messages
+
+    for export in exports(fake_client, f"/messages/{message['id']}"):
+        assert "not complete" not in export
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" ", "Only white space (1 space)."),
+        ("\n\n", "Only white space (2 line breaks)."),
+    ],
+)
+def test_a_blank_text_is_described(
+    fake: FakeUpstream, fake_client: FlaskClient, text: str, words: str
+) -> None:
+    fake.completions[ID] = stored(ID, text)
+
+    for export in exports(fake_client):
+        assert words in export
+
+
+def test_a_message_of_nothing_has_no_role_made_up(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, choices=[{"index": 0, "message": {}, "finish_reason": ""}])
+
+    for export in exports(fake_client):
+        assert "No content: the message is empty." in export
+        assert "(blank)" not in export
+
+
+def test_what_a_user_says_beside_a_result_is_no_result(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "")
+    [message] = fake.completions[ID].messages
+    message["content"] = [
+        {"type": "tool_result", "tool_use_id": "t1", "content": "sunny"},
+        {"type": "text", "text": "And *now*?"},
+    ]
+
+    markdown, _ = exports(fake_client)
+
+    assert "\nAnd *now*?\n" in markdown
+    assert "```\nsunny\n```" in markdown
+    assert "```\nAnd" not in markdown
