@@ -346,7 +346,7 @@ class Completion:
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
 
-_BROKEN_OFF: Final = frozenset(
+BROKEN_OFF: Final = frozenset(
     {"error", "abort", "cancelled", "network_error", "insufficient_system_resource"}
 )
 """Finish reasons of OpenRouter, vLLM, SGLang, Zhipu and DeepSeek for answers that broke off."""
@@ -359,7 +359,7 @@ def _find_break(json: Object) -> str | None:
     choices = [one for one in json.items("choices") or () if isinstance(one, Object)]
     words = (_read_error(one.get("error")) for one in (json, *choices))
     reasons = (one.text("finish_reason") for one in choices)
-    broken = (f"The finish reason is {one}." for one in reasons if one in _BROKEN_OFF)
+    broken = (f"The finish reason is {one}." for one in reasons if one in BROKEN_OFF)
     return reason or next(filter(None, chain(words, broken)), None)
 
 

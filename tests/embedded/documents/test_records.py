@@ -137,3 +137,20 @@ def test_only_scalar_metadata_can_be_searched_by_its_last_value() -> None:
     read = parse_record(f'{{"metadata": {metadata}, "messages": [], "choices": []}}')
 
     assert read.metadata == (("a", "y"), ("n", "1.0"), ("t", "true"), ("s", "\ufffd"))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"incomplete": {"reason": "Died"}},
+        {"error": "Died"},
+        {"choices": [{"finish_reason": "abort"}]},
+        {"choices": [{"error": {"message": "Died"}}]},
+    ],
+)
+def test_what_broke_off_is_found_by_its_failure(members: dict[str, object]) -> None:
+    record = parse_record(json.dumps({"messages": [], "choices": []} | members))
+
+    assert {"has:failure", "failure:incomplete"} <= set(record.facts.tags)
+    whole = {"messages": [], "choices": [], "error": None, "incomplete": {}}
+    assert "has:failure" not in parse_record(json.dumps(whole)).facts.tags

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from webapp.completions import BROKEN_OFF
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
 from webapp.exact_json import Array, Null, Number, Object, Value
 
@@ -129,9 +130,9 @@ def _find_tags(
     tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
     failures = [reason for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
-    failures += [
-        "incomplete" for name in ("incomplete", "error") if _is_something(completion.get(name))
-    ]
+    reported = (completion.get("incomplete"), *(one.get("error") for one in (completion, *choices)))
+    if any(map(_is_something, reported)) or not BROKEN_OFF.isdisjoint(filter(None, reasons)):
+        failures.append("incomplete")
     tags |= dict.fromkeys(f"failure:{failure}" for failure in failures)
     if failures:
         tags["has:failure"] = None
@@ -170,7 +171,7 @@ def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
 
 def _is_something(value: Value | None) -> bool:
     is_empty = isinstance(value, Object) and not value.members
-    return value is not None and not isinstance(value, Null) and not is_empty
+    return not (is_empty or value is None or isinstance(value, Null) or value.source == '""')
 
 
 def _read_number(json: Object | None, *names: str) -> int | None:
