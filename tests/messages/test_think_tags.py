@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.rendering import split_reasoning
-from webapp.rendering.markdown.think_tags import Thought
+from webapp.messages import Thought, split_reasoning
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 
 from tests.support.pages import Bubble, Page, readable
 from tools.paths import SHARED
@@ -65,6 +66,23 @@ def assert_rendered(show: Callable[..., Page], pairs: dict[str, str]) -> None:
     page = show([], *({"role": "assistant", "content": text} for text in pairs))
     for html, (text, expected) in zip(rendered(page), pairs.items(), strict=True):
         assert expected in html, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<think>Hm.</think>\n\nIt is 4.", "Hm.\n</think>\n\nIt is 4.", "[THINK]Hm.[/THINK]It is 4."],
+)
+def test_reasoning_between_tags_is_no_answer_in_lists_and_is_folded_in_files(
+    client: FlaskClient, show: Callable[..., Page], text: str
+) -> None:
+    show([{"role": "user", "content": "q"}], {"role": "assistant", "content": text})
+
+    [row] = Page.of(client.get("/completions")).rows
+    assert row.answer == "It is 4."
+    file = LexborHTMLParser(client.get("/completions/c1/export.html").text)
+    fold = file.css_first("details.reasoning")
+    assert fold is not None
+    assert readable(fold).endswith("Hm.")
 
 
 def test_emphasis_ends_beside_punctuation_of_chinese_japanese_and_korean(

@@ -209,7 +209,7 @@ def _build_message(
         anchor=entry.anchor,
         role=entry.message.speaker or "no role",
         kind=_find_kind(entry),
-        words=shorten(entry.message.plain_text),
+        words=shorten(entry.message.said),
         size=len(entry.message.json.source),
         turn=turn,
         calls=tuple(

@@ -41,9 +41,10 @@ from webapp.messages import (
     ToolCall,
     Unknown,
     UrlCitation,
+    split_reasoning,
 )
 from webapp.notes import Note
-from webapp.rendering import render_exact, render_markdown
+from webapp.rendering import TextView, fold_reasoning, render_exact, render_markdown
 
 _MAX_PARSED = 1_000_000
 
@@ -137,7 +138,10 @@ def _iter_parts(
     for at, part in enumerate(parts):
         match part:
             case Text(text=text):
-                yield _write_text(text, f"{anchor}-{at}", annotations=annotations)
+                is_answer = message.role == "assistant"
+                yield _write_text(
+                    text, f"{anchor}-{at}", annotations=annotations, is_answer=is_answer
+                )
                 yield from map(_embed, find_images(text))
             case Refusal(text=text):
                 yield replace(_write_text(text, f"{anchor}-{at}"), label="Refusal")
@@ -207,8 +211,19 @@ def _embed(media: InlineMedia, name: str | None = None) -> Block:
     )
 
 
-def _write_text(text: str, anchor: str, *, annotations: Sequence[Annotation] = ()) -> Block:
-    view = render_markdown(text, annotations=annotations, anchor=anchor)
+def _write_text(
+    text: str, anchor: str, *, annotations: Sequence[Annotation] = (), is_answer: bool = False
+) -> Block:
+    """Write a text; in an answer, reasoning between tags is folded."""
+
+    def render(text: str, annotations: Sequence[Annotation] = ()) -> TextView:
+        return render_markdown(text, annotations=annotations, anchor=anchor)
+
+    thought = split_reasoning(text) if is_answer else None
+    if thought:
+        view = fold_reasoning(thought, render, text=text, annotations=annotations)
+    else:
+        view = render(text, annotations)
     return Block(kind="text", html=view.html, note=view.note)
 
 

@@ -3,6 +3,7 @@
     parts           one class a kind of content, each parsing its own shape
     parsing         the parts, calls and annotations of a message
     reasoning       reasoning that is sent as a list, or twice
+    think_tags      reasoning that is in the text of the answer, between tags
     citing          the sources that are listed beside a text
     filter_reports  the results of content filters and moderation
     message         `Message`, which holds them all, and the positions of its texts
@@ -34,6 +35,7 @@ from webapp.messages.parts import (
     UrlCitation,
     is_readable_list,
 )
+from webapp.messages.think_tags import Thought, split_reasoning
 
 __all__ = [
     "BARE",
@@ -53,6 +55,7 @@ __all__ = [
     "Refusal",
     "FilterReport",
     "Text",
+    "Thought",
     "ToolCall",
     "Unknown",
     "UrlCitation",
@@ -60,5 +63,6 @@ __all__ = [
     "merge_lists",
     "parse_content",
     "parse_listed",
+    "split_reasoning",
     "split_reports",
 ]

@@ -30,6 +30,7 @@ from webapp.messages.parts import (
     UrlCitation,
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
+from webapp.messages.think_tags import remove_reasoning
 
 BARE: Final = "readback_value"
 """Beside an id, the name of a message that is not an object, as our own store sends it."""
@@ -184,6 +185,12 @@ class Message:
         own = [part for part in self.parts if id(part) not in theirs] or self.parts
         texts = (part.text for part in own if isinstance(part, Text | Refusal))
         return "\n\n".join(texts)
+
+    @property
+    def said(self) -> str:
+        """The same, of an assistant without reasoning between tags before the answer."""
+        text = self.plain_text
+        return remove_reasoning(text) if self.role == "assistant" else text
 
 
 def _build_results(

@@ -140,7 +140,7 @@ def preview_answer(completion: Completion) -> Preview:
     messages = [choice.message for choice in completion.choices if choice.message]
     for message in messages:
         spoken = (part.transcript or "" for part in message.parts if isinstance(part, Audio))
-        text = message.plain_text or next(spoken, "")
+        text = message.said or next(spoken, "")
         if text.strip():
             return Preview(find_gist(text), _list_marks(messages))
     return Preview("", _list_marks(messages))

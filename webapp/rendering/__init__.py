@@ -13,7 +13,7 @@ from webapp.rendering.citations.sources import Cited, Source, list_sources
 from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
 from webapp.rendering.markdown.code import render_snippet
 from webapp.rendering.markdown.isolation import stands_alone
-from webapp.rendering.markdown.think_tags import fold_reasoning, split_reasoning
+from webapp.rendering.markdown.think_tags import fold_reasoning
 from webapp.rendering.structured.budget import StructureBudget
 from webapp.rendering.structured.detect import Structure, detect_structure
 from webapp.rendering.structured.json_tree import get_type, render_json_tree
@@ -80,7 +80,6 @@ __all__ = [
     "render_tool_name",
     "reveal_invisible",
     "shape_result",
-    "split_reasoning",
     "stands_alone",
     "summarize_arguments",
     "summarize_setting",

@@ -12,7 +12,16 @@ from flask import current_app
 from webapp import exact_json, media, rendering
 from webapp.analysis import Failure, find_call_failure
 from webapp.media import InlineMedia
-from webapp.messages import Annotation, Message, Part, Reasoning, Refusal, Text, ToolCall
+from webapp.messages import (
+    Annotation,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    split_reasoning,
+)
 from webapp.messages.message import Piece, get_text
 from webapp.reading.single import Pieces
 from webapp.rendering import (
@@ -259,7 +268,7 @@ def _render_markdown(
 
     annotations = context.within_budget(annotations)
     is_answer = entry.message.role == "assistant"
-    thought = rendering.split_reasoning(text) if is_answer else None
+    thought = split_reasoning(text) if is_answer else None
     if thought:
         return rendering.fold_reasoning(thought, render, text=text, annotations=annotations)
     return render(text, annotations)

@@ -1,92 +1,23 @@
-"""Split off reasoning that precedes an answer in the same text, between tags.
+"""Fold reasoning that precedes an answer in the same text, between tags.
 
-Some models write `<think>…</think>` first, and their servers leave it in the text. If a template
-wrote the first tag, the text has only the second one; if the answer was cut off, only the first.
-The reasoning is folded if the tags are clean: they are paired, and none is part of a sentence. Tags
-in code do not count unless the reasoning has no other end.
+The reasoning is folded if the tags are clean: they are paired, and none is part of a sentence.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 from markupsafe import Markup
 
 from webapp.formatting import extent
-from webapp.messages import Annotation, UrlCitation
+from webapp.messages import Annotation, Thought, UrlCitation
 from webapp.rendering.markdown import TextView
-
-_NAMES: Final = (
-    "think",
-    "thinking",
-    "thought",
-    "thoughts",
-    "reasoning",
-    "seed:think",
-    "mm:think",
-    "antthinking",
-    "scratchpad",
-)
-_TAGS: Final = {
-    **{f"<{name}>": f"</{name}>" for name in _NAMES},
-    "[THINK]": "[/THINK]",
-    "◁think▷": "◁/think▷",
-    "<|begin_of_thought|>": "<|end_of_thought|>",
-    "<|channel|>analysis<|message|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
-}
-"""The opening tags with their closing tags."""
-
-_CLOSED_BY: Final = {opens.lower(): closes.lower() for opens, closes in _TAGS.items()}
-
-
-def _join(tags: Sequence[str]) -> str:
-    return "|".join(map(re.escape, tags))
-
-
-_OPENING: Final = re.compile(rf"\s*+({_join(tuple(_TAGS))})", re.IGNORECASE)
-_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE)
-_FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
-_MAX_TAGS: Final = 100
 
 
 class Render(Protocol):
     def __call__(self, text: str, annotations: Sequence[Annotation] = ()) -> TextView: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """The `text` beside a tag, and the `answer` after it; `is_cut_off` if nothing closes it.
-
-    `further` is the reasoning after the answer, with the rest of the answer.
-    """
-
-    tag: str
-    text: str
-    answer: str
-    is_cut_off: bool = False
-    further: Thought | None = None
-
-
-def split_reasoning(text: str) -> Thought | None:
-    """Split off the reasoning that `text` begins with; None if there is none or it is unclean."""
-    opening = _OPENING.match(text)
-    tags = list(_ANY.finditer(text))
-    if not tags or len(tags) > _MAX_TAGS:
-        return None
-    fences = [fence.start() for fence in _FENCE.finditer(text)]
-    outside = [tag for tag in tags if not _is_code(text, tag.start(), fences)]
-    if opening:
-        return _split_opened(text, tags, outside)
-    if len(outside) != 1 or outside[0][0].lower() in _CLOSED_BY:
-        return None
-    reasoning, answer = text[: outside[0].start()], text[outside[0].end() :]
-    # Words surround the tag on its line if the text is about it.
-    is_mentioned = _ends_within_words(reasoning) and answer[:1] not in ("", "\n", "\r")
-    return None if is_mentioned else Thought(outside[0][0], reasoning, answer)
 
 
 def fold_reasoning(
@@ -126,58 +57,3 @@ def _move(annotations: Sequence[Annotation], offset: int) -> list[Annotation]:
             one = replace(one, start_index=place[0], end_index=place[1])
         moved.append(one)
     return moved
-
-
-def _split_opened(
-    text: str, tags: Sequence[re.Match[str]], outside: Sequence[re.Match[str]]
-) -> Thought | None:
-    """Pair the tags of the kind that begins `text`; those in code if it has no other end."""
-    opens = tags[0][0].lower()
-    closes = _CLOSED_BY[opens]
-    kind = [tag for tag in outside if tag[0].lower() in (opens, closes)]
-    if not any(tag[0].lower() == closes for tag in kind):
-        kind = [tag for tag in tags if tag[0].lower() in (opens, closes)]
-    if len(kind) == 1:
-        # Some models end their reasoning by another tag than they began it with.
-        others = [tag for tag in outside if tag[0].lower() in _CLOSED_BY.values()]
-        if len(outside) != 2 or len(others) != 1:
-            return Thought(tags[0][0], text[tags[0].end() :], "", is_cut_off=True)
-        kind += others
-    pairs = _pair(kind, opens)
-    if pairs is None or any(_ends_within_words(text[: one.start()]) for one, _ in pairs[1:]):
-        return None
-    thought: Thought | None = None
-    end = len(text)
-    for opened, closed in reversed(pairs):
-        inside, answer = text[opened.end() : closed.start()], text[closed.end() : end]
-        thought = Thought(opened[0], inside, answer, further=thought)
-        end = opened.start()
-    return thought
-
-
-def _pair(
-    tags: Sequence[re.Match[str]], opens: str
-) -> list[tuple[re.Match[str], re.Match[str]]] | None:
-    """Pair the outermost tags; None if one has no partner."""
-    pairs = []
-    opened: list[re.Match[str]] = []
-    for tag in tags:
-        if tag[0].lower() == opens:
-            opened.append(tag)
-        elif not opened:
-            return None
-        elif len(opened) == 1:
-            pairs.append((opened.pop(), tag))
-        else:
-            opened.pop()
-    return None if opened else pairs
-
-
-def _ends_within_words(text: str) -> bool:
-    return text[-1:] in (" ", "\t", '"', "'")
-
-
-def _is_code(text: str, offset: int, fences: Sequence[int]) -> bool:
-    """Return whether `offset` is in a fence or in an inline piece of code."""
-    line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    return bisect_left(fences, offset) % 2 == 1 or line.count("`") % 2 == 1
