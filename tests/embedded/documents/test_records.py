@@ -152,5 +152,5 @@ def test_what_broke_off_is_found_by_its_failure(members: dict[str, object]) -> N
     record = parse_record(json.dumps({"messages": [], "choices": []} | members))
 
     assert {"has:failure", "failure:incomplete"} <= set(record.facts.tags)
-    whole = {"messages": [], "choices": [], "error": None, "incomplete": {}}
+    whole: dict[str, object] = {"messages": [], "choices": [], "error": None, "incomplete": {}}
     assert "has:failure" not in parse_record(json.dumps(whole)).facts.tags

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
-from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_datasets import ANSWERS
 from webapp.embedded.documents.from_logs import (
     from_exchange,
@@ -16,11 +14,9 @@ from webapp.embedded.documents.from_logs import (
     read_answer,
     read_request,
 )
-from webapp.embedded.documents.other_apis import gemini
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
-from webapp.embedded.recording.recorder import parse_answer
 from webapp.embedded.transfer.pieces import (
     Fragment,
     ImportFormat,
@@ -28,6 +24,7 @@ from webapp.embedded.transfer.pieces import (
     WholeOrFragment,
     parse_whole,
 )
+from webapp.embedded.transfer.streams import assemble_stream, join_pieces
 from webapp.exact_json import Array, NotJson, Object, String, Value, parse
 
 _EXCHANGE_FIELDS: Final = (
@@ -41,7 +38,6 @@ _TRACE_FIELDS: Final = (("input", "output"), ("inputs", "outputs"))
 _TRACE_SIGNS: Final = ("traceId", "trace_id", "run_type", "observation", "session_id")
 _BODIES: Final = ("body", "inputBodyJson", "outputBodyJson")
 _KEYS: Final = ("custom_id", "recordId", "key")
-_LAST_EVENT: Final = re.compile(r'\{\s*"type"\s*:\s*"response\.(?:completed|incomplete|failed)"')
 _MAX_WRAPPERS: Final = 3
 _LONGEST_ERROR: Final = 500
 """Characters of an error page that are its reason; all of it is kept as received."""
@@ -199,7 +195,7 @@ def _find_response(value: Value | None) -> Value | None:
         status = next(filter(None, map(value.integer, names)), None)
     if body is None and isinstance(value, Object):
         text = next(filter(None, map(value.text, _BODIES)), "")
-        if streamed := _assemble_stream(text):
+        if streamed := assemble_stream(text):
             return streamed
         words = f"{status or ''} {text[:_LONGEST_ERROR]}".strip()
         return parse(json.dumps({"error": words, "body": text})) if words else value
@@ -208,37 +204,11 @@ def _find_response(value: Value | None) -> Value | None:
         return parse(json.dumps({"error": f"status {status}", "body": body.source}))
     if body is not None:
         return body
-    if isinstance(value, Array) and value.items and all(map(_is_chunk, value.items)):
-        return _assemble_stream("\n".join(join_lines(one.source) for one in value.items))
-    if isinstance(value, Array) and (joined := gemini.join_stream(value.items)):
+    if isinstance(value, Array) and (joined := join_pieces(value.items)):
         return parse(joined)
-    if isinstance(value, String) and (streamed := _assemble_stream(value.text)):
+    if isinstance(value, String) and (streamed := assemble_stream(value.text)):
         return streamed
     return _parse_text(value)
-
-
-def _is_chunk(value: Value) -> bool:
-    return isinstance(value, Object) and value.text("object") == "chat.completion.chunk"
-
-
-def _assemble_stream(text: str) -> Value | None:
-    """Assemble the chunks or events of a streamed answer; return None if it is another text."""
-    if not text.lstrip().startswith(("data:", "event:", ":", "{")):
-        return None
-    lines = text.splitlines()
-    for line in reversed(lines):
-        data = line.removeprefix("data:").strip()
-        if _LAST_EVENT.match(data):
-            try:
-                event = parse(data)
-            except NotJson:
-                return None
-            return event.object("response") if isinstance(event, Object) else None
-    answer = parse_answer(text.encode("utf-8", "surrogatepass"))
-    if answer.json is None or answer.problem is None:
-        return answer.json
-    reason = json.dumps({"reason": answer.problem})
-    return parse(f'{answer.json.source[:-1]},"incomplete":{reason}}}')
 
 
 def _parse_text(value: Value | None) -> Value | None:

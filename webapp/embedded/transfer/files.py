@@ -23,6 +23,7 @@ from webapp.embedded.transfer.splitting import (
     DocumentSplitter,
     SourceLine,
 )
+from webapp.embedded.transfer.streams import join_streams
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -91,7 +92,7 @@ def read_documents(
                 yield Document(SourceLine(path, None), 0, problem=problem)
                 return
             lines = _read_lines(path, file, position, max_bytes, max_read)
-            yield from DocumentSplitter(lines, max_bytes)
+            yield from join_streams(DocumentSplitter(lines, max_bytes), max_bytes)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         problem = "its compressed data is damaged or cut off"
         yield Document(SourceLine(path, None), 0, problem=problem)

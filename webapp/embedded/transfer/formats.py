@@ -28,7 +28,6 @@ from webapp.embedded.documents.from_files import (
 )
 from webapp.embedded.documents.from_logs import break_off, is_other_response
 from webapp.embedded.documents.from_open_webui import from_open_webui, is_open_webui_chat
-from webapp.embedded.documents.other_apis import gemini
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.transfer.exchanges import (
@@ -47,6 +46,7 @@ from webapp.embedded.transfer.pieces import (
     WholeOrFragment,
     parse_whole,
 )
+from webapp.embedded.transfer.streams import join_pieces
 from webapp.exact_json import Array, Null, Object, String, Value, parse
 
 _Detector: TypeAlias = Callable[[Object], "Iterable[WholeOrFragment] | None"]
@@ -84,7 +84,7 @@ def join_array(value: Value) -> Value:
         return value
     if all(map(_is_message, value.items)):
         return parse(f'{{"messages":{value.source}}}')
-    streamed = gemini.join_stream(value.items)
+    streamed = join_pieces(value.items)
     return value if streamed is None else parse(streamed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from webapp.embedded.documents.other_apis.writing import (
@@ -49,7 +50,7 @@ def write_request(request: Object) -> str:
 
 def write_response(response: Object) -> str:
     """Write a response as one choice. Raise `NotACompletion` if it is a chunk of a stream."""
-    if response.boolean("done") is False:
+    if response.boolean("done") is False and response.get("incomplete") is None:
         raise NotACompletion("it is a chunk of a streamed answer, and not the whole answer")
     message = response.get("message")
     if message is not None:
@@ -82,3 +83,38 @@ def _write_content(text: Value | None, images: Value | None) -> str:
     parts = [write(type='"text"', text=copy(text))] if has_text else []
     parts += [write(type='"image"', data=copy(picture)) for picture in pictures]
     return f"[{','.join(parts)}]"
+
+
+def join_stream(values: Sequence[Value]) -> str | None:
+    """Join the pieces of one streamed response to the response; return None if they are not that.
+
+    Texts are joined as they were written, and of other members the last one counts.
+    """
+    pieces = [one for one in values if isinstance(one, Object) and is_response(one)]
+    if len(pieces) < 2 or len(pieces) < len(values):
+        return None
+    if any(one.boolean("done") is not False for one in pieces[:-1]):
+        return None
+    members = {one.name.source: one.value.source for piece in pieces for one in piece.members}
+    for name in ("response", "thinking"):
+        if texts := _join_texts(pieces, name):
+            members[f'"{name}"'] = texts
+    messages = [one for piece in pieces if (one := piece.object("message"))]
+    if messages:
+        message = {one.name.source: one.value.source for each in messages for one in each.members}
+        for name in ("content", "thinking"):
+            if texts := _join_texts(messages, name):
+                message[f'"{name}"'] = texts
+        calls = [copy(call) or "null" for one in messages for call in one.items("tool_calls") or ()]
+        if calls:
+            message['"tool_calls"'] = f"[{','.join(calls)}]"
+        members['"message"'] = write_list(f"{name}:{text}" for name, text in message.items())
+    if pieces[-1].boolean("done") is False:
+        members['"incomplete"'] = '{"reason":"The answer ended early."}'
+    return write_list(f"{name}:{text}" for name, text in members.items())
+
+
+def _join_texts(pieces: Iterable[Object], name: str) -> str | None:
+    found = [one.get(name) for one in pieces]
+    texts = [one.source[1:-1] for one in found if isinstance(one, String)]
+    return f'"{"".join(texts)}"' if texts else None
