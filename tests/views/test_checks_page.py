@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.analysis.checks.cases import USER, answered, ask, complete, result
+from tests.analysis.checks.cases import USER, answered, ask, call, complete, result
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import Page
+from webapp import create_app
+from webapp.config import Config
 
 ADDRESS = "/completions/chatcmpl-1/checks"
 
@@ -46,6 +49,25 @@ def test_findings_link_to_their_places_on_pages_that_have_them(
         assert there.all(f"#{link.partition('#')[2]}")
     transcript = Page.of(client.get("/completions/chatcmpl-1"))
     assert words(transcript, ".checks-link") == ["Checks 3"]
+
+
+@pytest.mark.parametrize("whole_requests", [0, 20])
+@pytest.mark.parametrize("messages", [1, 60])
+def test_faults_of_the_answer_are_found_in_transcripts_of_every_length(
+    config: Config,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    messages: int,
+    whole_requests: int,
+) -> None:
+    answer = {"content": None, "tool_calls": [call()]}
+    load_document(load, tmp_path, complete([USER] * messages, answer, finish="length"))
+    client = create_app(replace(config, whole_requests=whole_requests)).test_client()
+
+    transcript = Page.of(client.get("/completions/chatcmpl-1"))
+    assert words(transcript, ".checks-link") == ["Checks 1"]
+    found = words(Page.of(client.get(ADDRESS)), ".finding-code")
+    assert found == ["cut-length", "call-awaits"]
 
 
 def test_a_healthy_completion_has_no_count(

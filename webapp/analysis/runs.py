@@ -166,6 +166,10 @@ def analyze_run(
         messages.append(message)
         calls.extend(message.calls)
         counted_calls += len(message.calls) if is_counted else 0
+    # An answer can be checked without the messages before it.
+    outputs = (
+        () if counted is None else [one for one in entries[counted:] if one.choice is not None]
+    )
     return Run(
         messages=tuple(messages),
         calls=tuple(calls),
@@ -173,7 +177,7 @@ def analyze_run(
         sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
         report=check(
             Subject.from_entries(
-                entries[:counted], completion, is_whole=is_whole, is_openai=is_openai
+                (*entries[:counted], *outputs), completion, is_whole=is_whole, is_openai=is_openai
             )
         ),
         is_whole=is_whole,

@@ -247,6 +247,6 @@ def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = Fals
         (*entries, *page.outputs, *rest),
         page.completion,
         is_whole=is_whole,
-        counted=len(entries),
+        counted=len(entries) + len(page.outputs),
         is_openai=is_openai,
     )

@@ -17,7 +17,7 @@ bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/checks")
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the findings in the whole transcript, as far as it can be read."""
-    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    section = services().loader.load_page(completion_id, PageRequest(), deadline(), shows_end=True)
     run = services().runs.read(section, deadline(), is_wanted=True)
     # One rule compares the prompt with that of the previous request.
     source = services().conversations
