@@ -50,6 +50,11 @@ class Row:
     def marks(self) -> list[str]:
         return [readable(mark) for mark in self.node.css(".mark")]
 
+    @property
+    def reason(self) -> str:
+        """How the answer failed or ended, empty if as usual."""
+        return self._text(".row-reason")
+
     def _text(self, selector: str) -> str:
         found = self.node.css_first(selector)
         assert found is not None

@@ -112,7 +112,6 @@ def test_the_question_is_the_user_s_and_no_system_prompt(
         ),
         (with_parts({"type": "input_audio", "input_audio": {"data": "UklG"}}), "audio"),
         (with_parts({"type": "file", "file": {"file_id": "file-1"}}), "file"),
-        (stored(ID, "x", **answered(refusal="I cannot do that.")), "refused"),
         (stored(ID, "x", **answered(audio={"id": "a", "transcript": "Spoken"})), "audio"),
         (
             stored(
@@ -124,7 +123,7 @@ def test_the_question_is_the_user_s_and_no_system_prompt(
         ),
         (stored(ID, "x", **answered(function_call={"name": "old_one"})), "→ old_one"),
     ],
-    ids=["image", "sound asked", "file", "refusal", "sound answered", "tool call", "function call"],
+    ids=["image", "sound asked", "file", "sound answered", "tool call", "function call"],
 )
 def test_what_is_no_text_is_told_by_a_mark(
     fake: FakeUpstream, fake_client: FlaskClient, one: Stored, mark: str
@@ -163,9 +162,7 @@ def test_a_finish_reason_is_told_when_it_is_not_the_usual_one(
     one = stored(ID, "x")
     one.completion["choices"][0]["finish_reason"] = reason
     fake.completions[ID] = one
-    cell = only_row(fake_client).node.css_first(".row-reason")
-    assert cell is not None
-    assert readable(cell) == shown
+    assert only_row(fake_client).reason == shown
 
 
 def test_a_completion_with_nothing_but_an_odd_id_is_still_a_row(
@@ -412,11 +409,26 @@ def test_a_row_links_to_its_model_and_metadata_beside_its_own_link(
     assert "y" * 600 not in options
 
 
-def test_a_refusal_is_marked_once_in_a_row(fake: FakeUpstream, fake_client: FlaskClient) -> None:
+def test_a_refusal_is_told_once_in_a_row_where_all_failures_are(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
     fake.completions[ID] = stored(ID, "x", **answered(refusal="I cannot do that."))
     row = only_row(fake_client)
-    assert row.marks == ["refused"]
+    assert row.marks == []
     assert row.text.count("refused") == 1
+    assert row.reason == "✗ refused"
+
+
+def test_a_refusal_beside_an_answer_that_was_cut_off_is_a_mark(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    one = stored(ID, "x", **answered(refusal="I cannot do that."))
+    cut = {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": "I"}}
+    one.completion["choices"] = [cut, *one.completion["choices"]]
+    fake.completions[ID] = one
+    row = only_row(fake_client)
+    assert row.marks == ["refused"]
+    assert row.reason == "✗ cut off"
 
 
 def test_a_value_that_no_filter_can_have_is_no_link(
