@@ -321,6 +321,8 @@ def test_an_empty_store_says_how_completions_come_into_it(client: FlaskClient) -
     page = Page.of(client.get("/completions"))
     assert page.rows == []
     assert "store: true" in page.text
+    assert "readback import" in page.text
+    assert page.all("form.filters, .list-files, .kinds") == [], "there is nothing to filter"
 
 
 @pytest.mark.parametrize(

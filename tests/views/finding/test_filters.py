@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support import fake_upstream
 from tests.support.pages import Page
 from tools.store_rows import completion, jsonl
 from webapp.analysis.checks import CHECKS_VERSION, list_severities
@@ -138,7 +139,10 @@ def test_the_box_says_that_it_searches(client: FlaskClient, fake_client: FlaskCl
     assert box.attributes["placeholder"] == "Paste an id, a URL or a curl command"
 
 
-def test_another_server_says_what_it_can_filter(fake_client: FlaskClient) -> None:
+def test_another_server_says_what_it_can_filter(
+    fake: fake_upstream.FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions["c-1"] = fake_upstream.stored("c-1", "Which seat?")
     for query in ("filter=tool:shell", "sort=tokens"):
         page = Page.of(fake_client.get(f"/completions?{query}"), 400)
         assert "filters its list by model and metadata only" in page.text

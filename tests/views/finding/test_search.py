@@ -99,6 +99,7 @@ def test_filters_and_words_together_choose_the_completions(
     assert page.one("[role=search] input[name=q]").attributes["value"] == words
     if not count:
         assert "No completion matches." in page.text
+        assert ("each in quotes" in page.text) == (words == "nothing like it")
 
 
 def test_the_results_go_on_page_by_page_without_a_repetition(filled: FlaskClient) -> None:
