@@ -62,6 +62,21 @@ def texts(page: Page, selector: str) -> list[str]:
     return [" ".join(node.text().split()) for node in page.all(selector)]
 
 
+def test_the_answer_and_the_first_failure_are_said_at_once(
+    run_client: FlaskClient, client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}"))
+    assert texts(page, ".glance dt") == ["Answer", "First failure"]
+    answer, failure = texts(page, ".glance dd")
+    assert answer == "All is done."
+    assert failure.startswith("52 book")
+    assert "no seat" in failure
+    for link in page.all(".glance a"):
+        href = link.attributes["href"] or ""
+        there = Page.of(client.get(href)) if href.startswith("/") else page
+        assert there.all(f"#{href.partition('#')[2]}")
+
+
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_results_are_under_their_calls_and_their_places_link_there(
     client: FlaskClient, load: Callable[[Path], None], tmp_path: Path, order: str

@@ -85,6 +85,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_failure": overview.describe_failure,
     "describe_part": runs.describe_part,
     "first_failure_url": runs.first_failure_url,
+    "list_glances": runs.list_glances,
     "is_worth_a_summary": runs.is_worth_a_summary,
     "list_chips": runs.list_chips,
     "run_links": runs.RunLinks.on_page,

@@ -12,6 +12,7 @@ from webapp.analysis import Run, RunCall, RunMessage
 from webapp.analysis.checks import Finding
 from webapp.formatting import count
 from webapp.reading import TranscriptPage
+from webapp.reading.previews import preview_answer
 from webapp.services import services
 from webapp.templating.addresses import place_url
 from webapp.templating.context import RenderContext
@@ -133,14 +134,49 @@ def count_places(run: Run) -> int:
     return len(run.sequences) + len(run.failures_of_no_call)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A line of the summary that says how a run ended, or where it first failed."""
+
+    name: str
+    href: str
+    number: int | None
+    words: str
+    reason: str = ""
+
+
+def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
+    """List the first words of the answer and the first failure, as far as they were read."""
+    run, completion = context.run, context.section.completion
+    if run is None:
+        return ()
+    glances = []
+    if run.answer is not None and completion is not None:
+        words = preview_answer(completion).text or run.answer.words
+        glances.append(Glance("Answer", links.to_message(run.answer), None, words))
+    first = run.failures[0] if run.failures else None
+    if first is not None and first.failure is not None and first is not run.answer:
+        call = _find_call_of(first, run)
+        words = f"{call.tool} {call.words}" if call else first.words
+        href = first_failure_url(run, links) or ""
+        reason = f"{first.failure.rule}: {first.failure.words}"
+        number = call.message if call else first.number
+        glances.append(Glance("First failure", href, number, words, reason))
+    return tuple(glances)
+
+
 def first_failure_url(run: Run, links: RunLinks) -> str | None:
     """Return the link to the first failure: to its call, if it is the result of one."""
     if not run.failures:
         return None
-    first = run.failures[0]
-    failed = (call for call in run.calls if first.number is not None)
-    call = next((call for call in failed if first.number in call.results), None)
-    return links.to_call(call) if call else links.to_message(first)
+    call = _find_call_of(run.failures[0], run)
+    return links.to_call(call) if call else links.to_message(run.failures[0])
+
+
+def _find_call_of(failure: RunMessage, run: Run) -> RunCall | None:
+    if failure.number is None:
+        return None
+    return next((call for call in run.calls if failure.number in call.results), None)
 
 
 def can_count_whole() -> bool:
