@@ -115,8 +115,8 @@ class Sessions:
     def find(self, token: str) -> Session | None:
         """Find the session of `token`, and note that it was used; None if it is over."""
         self._register()
-        with self._database.get().reader.connect() as connection:
-            found = connection.execute(_FIND, {"digest": digest(token), **self._oldest()}).first()
+        binds = {"digest": digest(token), **self._oldest()}
+        found = next(iter(self._database.get().look_up(_FIND, binds)), None)
         if found is None or found.way not in self._bases:
             return None
         session = _read_session(found)

@@ -6,10 +6,10 @@ StoreError      the database cannot be opened; one line, for the person who name
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
@@ -55,6 +55,11 @@ class Database:
     def name(self) -> str:
         """The database's name without host, user and password."""
         return self.reader.url.database or self.reader.url.get_backend_name()
+
+    def look_up(self, query: TextClause, binds: Mapping[str, object]) -> Sequence[Any]:
+        """Return the rows of one short query, which have the columns as attributes."""
+        with self.reader.connect() as connection:
+            return connection.execute(query, binds).all()
 
     def close(self) -> None:
         self.reader.dispose()

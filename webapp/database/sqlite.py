@@ -5,19 +5,54 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, ExceptionContext, create_engine, event
+from sqlalchemy import Connection, ExceptionContext, TextClause, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.database.engine import Database, StoreError, may_write
 from webapp.database.outages import Outage, StoreUnavailable, find_outage
 from webapp.folders import make_private_folder
+from webapp.monitoring.metrics import count_statement
 
 _BUSY_SECONDS: Final = 60
 _WAL_ATTEMPTS: Final = 100
+
+
+class _SqliteDatabase(Database):
+    """A database in a SQLite file."""
+
+    __slots__ = ()
+
+    def look_up(self, query: TextClause, binds: Mapping[str, object]) -> Sequence[Any]:
+        """Return the rows of one short query, at a tenth of the cost of a transaction.
+
+        The driver is asked without the engine, which asks again after a failure, to report it.
+        """
+        try:
+            with contextlib.closing(self.reader.raw_connection()) as connection:
+                started = time.perf_counter()
+                # A statement of its own sees one moment of the database without a transaction.
+                cursor = connection.cursor()
+                cursor.execute(query.text, binds)
+                row_type = _create_row_type(tuple(name for name, *_ in cursor.description))
+                rows = [row_type(*row) for row in cursor.fetchall()]
+                cursor.close()
+            count_statement(time.perf_counter() - started)
+            return rows
+        except sqlite3.Error:
+            return super().look_up(query, binds)
+
+
+@lru_cache(maxsize=256)
+def _create_row_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names, rename=True)
 
 
 def open_sqlite(url: URL) -> Database:
@@ -58,7 +93,7 @@ def open_sqlite(url: URL) -> Database:
     event.listen(engine, "checkin", close_read_only)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _drop_read_only_connections)
-    return Database.from_engine(engine)
+    return _SqliteDatabase.from_engine(engine)
 
 
 def _create_file(path: Path) -> None:

@@ -93,8 +93,8 @@ class Notes:
     def find_state(self, completion_id: str) -> tuple[int | None, ...]:
         """Find a value that changes with the notes on a completion."""
         try:
-            with self._database.get().reader.connect() as connection:
-                return tuple(connection.execute(_STATE, self._bind(completion_id)).one())
+            (row,) = self._database.get().look_up(_STATE, self._bind(completion_id))
+            return tuple(row)
         except (StoreError, SQLAlchemyError):
             return ()
 

@@ -90,8 +90,8 @@ class Pins:
     def list(self) -> list[str]:
         """List the ids of the pinned completions, the latest pin first."""
         try:
-            with self._database.get().reader.connect() as connection:
-                return [*connection.execute(_LIST, {"place": self._place}).scalars()]
+            rows = self._database.get().look_up(_LIST, {"place": self._place})
+            return [row.completion for row in rows]
         except (StoreError, SQLAlchemyError) as error:
             log.warning("pins cannot be looked up: %s", type(error).__name__)
             return []

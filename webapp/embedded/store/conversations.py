@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from itertools import zip_longest
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, TextClause, text
 
 from webapp.conversations import Conversation, PromptDifference, StoredRequest
+from webapp.database import Database
 from webapp.embedded.documents.api_json import strip_whitespace
 from webapp.embedded.documents.passages import read_message
 from webapp.embedded.documents.records import index_text
@@ -22,11 +24,6 @@ _MAX_WORD: Final = 60
 _NUMBER: Final = text(
     "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
 )
-_NUMBERS: Final = text(
-    "SELECT c.id, f.conversation FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
-    " WHERE c.id IN :ids AND EXISTS (SELECT 1 FROM facts AS o"
-    " WHERE o.conversation = f.conversation AND o.completion <> f.completion)"
-).bindparams(bindparam("ids", expanding=True))
 _TOTAL: Final = text("SELECT count(*) FROM facts WHERE conversation = :conversation")
 _REQUESTS: Final = text(
     "SELECT c.id, f.created, c.model, f.messages, f.depth, f.parent_depth, f.total_tokens,"
@@ -68,15 +65,31 @@ def read_conversation(
 
 
 def read_continued(
-    connection: Connection, completion_ids: Sequence[str], *, most: int
+    database: Database, completion_ids: Sequence[str], *, most: int
 ) -> dict[str, Conversation]:
     """Read the conversations of more than one request, by those of the ids that are in one.
 
-    They cost one query more than the requests: nearly all completions are alone.
+    Nearly all completions are alone, which one query finds without a transaction.
     """
     ids = {index_text(one): one for one in completion_ids}
-    rows = connection.execute(_NUMBERS, {"ids": list(ids)}).all() if ids else ()
-    return {ids[row.id]: _read_requests(connection, row.conversation, most) for row in rows}
+    query = _select_numbers(len(ids))
+    binds = {f"id{at}": one for at, one in enumerate(ids)}
+    if not ids or not database.look_up(query, binds):
+        return {}
+    with database.reader.connect() as connection:
+        rows = connection.execute(query, binds).all()
+        return {ids[row.id]: _read_requests(connection, row.conversation, most) for row in rows}
+
+
+@cache
+def _select_numbers(count: int) -> TextClause:
+    """Build the query for the conversations of `count` ids, which it binds as `id0`, `id1` etc."""
+    ids = ", ".join(f":id{at}" for at in range(count))
+    return text(
+        "SELECT c.id, f.conversation FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
+        f" WHERE c.id IN ({ids}) AND EXISTS (SELECT 1 FROM facts AS o"
+        " WHERE o.conversation = f.conversation AND o.completion <> f.completion)"
+    )
 
 
 def _read_requests(connection: Connection, number: int, most: int) -> Conversation:

@@ -198,8 +198,7 @@ class Store:
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
         """Read a completion's JSON; None if there is none of this id."""
-        with self.connect() as connection:
-            row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
+        row = self._look_up_one(_RETRIEVE, completion_id)
         if row is None:
             return None
         wire_json: str = row.wire_json
@@ -207,8 +206,7 @@ class Store:
 
     def find_version(self, completion_id: str) -> bytes | None:
         """Compute a value that changes with a completion; None if there is no completion."""
-        with self.connect() as connection:
-            row = connection.execute(_RETRIEVE, {"id": index_text(completion_id)}).one_or_none()
+        row = self._look_up_one(_RETRIEVE, completion_id)
         if row is None:
             return None
         # Its messages never change under one `seq`.
@@ -217,9 +215,12 @@ class Store:
 
     def find_stored_time(self, completion_id: str) -> int | None:
         """Look up when a completion was stored, in unix seconds; None if there is none."""
-        with self.connect() as connection:
-            binds = {"id": index_text(completion_id)}
-            return connection.execute(_STORED_TIME, binds).scalar()
+        row = self._look_up_one(_STORED_TIME, completion_id)
+        return None if row is None else row.stored
+
+    def _look_up_one(self, query: TextClause, completion_id: str) -> Any:
+        rows = self._database.look_up(query, {"id": index_text(completion_id)})
+        return rows[0] if rows else None
 
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """Replace all metadata of a completion and return its JSON, or None if there is none."""
@@ -266,8 +267,7 @@ class Store:
 
         Of each at most the first `most` requests.
         """
-        with self.connect() as connection:
-            return read_continued(connection, completion_ids, most=most)
+        return read_continued(self._database, completion_ids, most=most)
 
     def list_conversations(self, *, limit: int, least: int) -> list[str]:
         """List the id of a completion of each conversation, the latest conversation first.
@@ -302,23 +302,25 @@ class Store:
         by_id = {"id": index_text(completion_id)}
         binds: dict[str, object] = {}
         rows: Sequence[Any] = ()
-        with self.connect() as connection:
-            if page.after is None:
-                statement = select_first_messages(page.order, as_given=as_given)
-                rows = _read_rows(connection, statement, page, by_id)
-                if rows:
-                    binds["completion"] = rows[0].completion
-            if not binds:
+        if page.after is None:
+            statement = select_first_messages(page.order, as_given=as_given)
+            rows = self._database.look_up(statement, by_id | {"rows": page.limit + 1})
+            if rows:
+                binds["completion"] = rows[0].completion
+            elif self._look_up_one(_SEQ, completion_id) is None:
+                return None
+        else:
+            with self.connect() as connection:
                 binds["completion"] = connection.execute(_SEQ, by_id).scalar()
                 if binds["completion"] is None:
                     return None
-            if page.after is not None:
                 cursor = binds | {"after": index_text(page.after)}
                 position = connection.execute(MESSAGE_CURSOR, cursor).scalar_one_or_none()
                 if position is None:
                     raise UnknownCursor(page.after)
                 statement = select_messages(page.order, as_given=as_given)
-                rows = _read_rows(connection, statement, page, binds | {"position": position})
+                bounds = {"position": position, "rows": page.limit + 1}
+                rows = connection.execute(statement, binds | bounds).all()
         if as_given:
             return self._build_page(
                 rows,
@@ -403,13 +405,6 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> ListCur
     number = text(f"SELECT {sort} FROM facts WHERE completion = :seq") if sort else None
     value = None if number is None else connection.execute(number, {"seq": row.seq}).scalar()
     return ListCursor(value, row.created, row.seq)
-
-
-def _read_rows(
-    connection: Connection, statement: TextClause, page: PageRequest, binds: Mapping[str, object]
-) -> Sequence[Any]:
-    """Read one row more than the page holds, to know whether there are more."""
-    return connection.execute(statement, {**binds, "rows": page.limit + 1}).all()
 
 
 def _write_completion(row: Any) -> str:
