@@ -113,8 +113,9 @@ class RerunServers:
 class Services:
     """Everything the views share; one a process, made by `create_app`, and one a snapshot.
 
-    Those of a snapshot have its `share`, and no `sharing`. If the pages read from another server,
-    `conversations`, `finder`, `overview` and `uploads` are None, and there are `copies`.
+    Those of a snapshot have its `share`, and no `sharing` and no `pins`. If the pages read from
+    another server, `conversations`, `finder`, `overview` and `uploads` are None, and there are
+    `copies`.
     """
 
     upstream: Upstream
@@ -126,14 +127,14 @@ class Services:
     max_pages: int
     budgets: Budgets
     again: RerunServers
-    shares: Sharing | None = None
+    sharing: Sharing | None = None
     share: Share | None = None
     conversations: ConversationSource | None = None
     finder: Finder | None = None
     overview: OverviewSource | None = None
     copies: Copies | None = None
     uploads: Uploads | None = None
-    pinned: Pins | None = None
+    pins: Pins | None = None
     notes: Notes | None = None
     saved: SavedFilters | None = None
     allows_writes: bool = False
@@ -143,18 +144,6 @@ class Services:
         self.media_cache.forget(completion_id)
         self.loader.forget(completion_id)
 
-    @property
-    def pins(self) -> Pins:
-        if self.pinned is None:
-            raise LookupError("a snapshot has no pins")
-        return self.pinned
-
-    @property
-    def sharing(self) -> Sharing:
-        if self.shares is None:
-            raise LookupError("a snapshot has no shares")
-        return self.shares
-
 
 def services() -> Services:
     """Return the services of the current request: of the application, or of a snapshot."""
@@ -163,6 +152,20 @@ def services() -> Services:
     found = context.request.environ.get(SERVICES) or context.app.extensions["readback"]
     assert isinstance(found, Services)
     return found
+
+
+def current_sharing() -> Sharing:
+    """Return the shares of the application; pages of a snapshot have none."""
+    sharing = services().sharing
+    assert sharing is not None
+    return sharing
+
+
+def current_pins() -> Pins:
+    """Return the pins of the application; pages of a snapshot have none."""
+    pins = services().pins
+    assert pins is not None
+    return pins
 
 
 def deadline() -> Deadline:

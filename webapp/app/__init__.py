@@ -95,8 +95,8 @@ def create_app(
         app.add_template_global(lambda: read_input(spool.read_state), "spool_state")
     services = replace(
         build_services(config, transport, clock, media_cache),
-        shares=build_sharing(config, shares, clock, create),
-        pinned=pins,
+        sharing=build_sharing(config, shares, clock, create),
+        pins=pins,
         notes=notes,
         saved=SavedFilters(database),
     )

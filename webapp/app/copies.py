@@ -59,14 +59,14 @@ def add_copies(
 
     server = create_server(store, model=open_model(config), on_delete=forget)
     own = replace(
-        build_services(alone, connect(server), clock, media_cache), pinned=pins, notes=notes
+        build_services(alone, connect(server), clock, media_cache), pins=pins, notes=notes
     )
     again = replace(services.again, model=own.again.model)
     begin_retention(config, store, pins, guard.record, forget)
 
     def create_pages() -> Flask:
         pages = create()
-        shown = replace(own, shares=services.shares, again=again)
+        shown = replace(own, sharing=services.sharing, again=again)
         pages.extensions["readback"] = search_in(store, shown)
         guard.attach(pages)
         errors.register_error_handlers(pages, "kept")

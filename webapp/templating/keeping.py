@@ -12,7 +12,7 @@ from webapp.caching.inputs import read_input
 from webapp.completions import Completion
 from webapp.formatting import moment
 from webapp.ids import is_valid_id
-from webapp.services import services
+from webapp.services import current_pins, services
 
 _DAY: Final = 24 * 3600
 
@@ -73,7 +73,7 @@ def is_pinned(completion_id: str) -> bool:
     """Return whether a completion is pinned; in a share, none is."""
     if services().share is not None:
         return False
-    pins = services().pins
+    pins = current_pins()
     return read_input(lambda: completion_id in pins.list())
 
 

@@ -21,7 +21,7 @@ from webapp.reading.listing import ListPage, list_what_fits
 from webapp.reading.pasted import CompletionRef, parse_pasted, parse_place, parse_range
 from webapp.reading.previews import Row
 from webapp.redaction import find
-from webapp.services import deadline, services
+from webapp.services import current_pins, deadline, services
 from webapp.templating.addresses import range_url
 from webapp.templating.filters import Filters
 from webapp.templating.finding.searching import count_unchecked
@@ -78,7 +78,7 @@ def _render() -> ResponseReturnValue:
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
     rows = services().previews.build_rows(page.completions, until)
-    pins = read_input(services().pins.list)
+    pins = read_input(current_pins().list)
     pinned = () if filters or after or wants_fragment() else read_pinned(pins, until)
     ids = [row.completion.id for row in rows if row.completion.id]
     finder = services().finder

@@ -20,7 +20,7 @@ from webapp.completions import (
 from webapp.exact_json import Object, String, Value
 from webapp.formatting import first_words, replace_surrogates
 from webapp.reading import PageRequest
-from webapp.services import deadline, services
+from webapp.services import current_pins, current_sharing, deadline, services
 from webapp.shares import Share
 from webapp.upstream import NotFound
 from webapp.views.actions import changers_only
@@ -108,17 +108,17 @@ def keeps_shares() -> bool:
 def delete_traces(completion_id: str, *, keeps_shares: bool) -> None:
     """Delete all else kept of a completion, and revoke its shares unless they are kept."""
     services().forget(completion_id)
-    services().pins.remove(completion_id)
+    current_pins().remove(completion_id)
     if notes := services().notes:
         notes.remove_all(completion_id)
     if not keeps_shares:
-        for share in services().sharing.store.revoke_all(completion=completion_id):
+        for share in current_sharing().store.revoke_all(completion=completion_id):
             record_event(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
 
 
 def list_open_shares(completion_id: str) -> list[Share]:
     """List the shares of a completion that have not ended."""
-    store = services().sharing.store
+    store = current_sharing().store
     now = store.now()
     return [one for one in store.list_shares(completion=completion_id) if not one.has_ended(now)]
 

@@ -13,7 +13,7 @@ from werkzeug.formparser import FormDataParser
 from webapp.access import Event, record_event
 from webapp.formatting import size
 from webapp.fragments import render_page_or_fragment
-from webapp.services import TooManyUploads, services
+from webapp.services import TooManyUploads, current_pins, services
 from webapp.templating.listing import Listing
 from webapp.views import read_rows, read_whole_number
 from webapp.views.actions import changers_only
@@ -103,7 +103,7 @@ def show(upload_id: str) -> ResponseReturnValue:
         "actions/_import_state.html",
         upload=upload,
         is_stale=upload.is_stale(services().upstream.clock.wall()),
-        listing=Listing(rows, pins=frozenset(services().pins.list())),
+        listing=Listing(rows, pins=frozenset(current_pins().list())),
         start=start,
         next_start=start + ROWS if start + ROWS <= len(upload.ids) else None,
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, known_readers_only, record_event
 from webapp.pins import MAX_PINNED
-from webapp.services import CannotKeep, deadline, services
+from webapp.services import CannotKeep, current_pins, deadline, services
 from webapp.upstream import check_id
 from webapp.views import read_picked
 from webapp.views.actions import read_back
@@ -50,8 +50,8 @@ def unpin_picked() -> ResponseReturnValue:
 
 
 def _pin(completion_id: str) -> None:
-    found = services()
-    if completion_id in found.pins.list():
+    found, pins = services(), current_pins()
+    if completion_id in pins.list():
         return
     if found.copies is None:
         found.upstream.retrieve_completion(completion_id, deadline=deadline())
@@ -60,11 +60,11 @@ def _pin(completion_id: str) -> None:
             found.copies.keep(completion_id)
         except CannotKeep as error:
             abort(409, str(error))
-    if not found.pins.add(completion_id):
+    if not pins.add(completion_id):
         abort(409, f"{MAX_PINNED} completions are pinned, and no more can be. Unpin one first.")
     record_event(Event.PINNED, completion=completion_id)
 
 
 def _unpin(completion_id: str) -> None:
-    if services().pins.remove(completion_id):
+    if current_pins().remove(completion_id):
         record_event(Event.UNPINNED, completion=completion_id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from flask import Response, abort, request, url_for
 
 from webapp.access import current_reader
-from webapp.services import services
+from webapp.services import current_sharing
 from webapp.shares import Share
 
 
@@ -24,7 +24,7 @@ def find_owner() -> str | None:
 
 def find_share(share_id: str) -> Share:
     """Find a share that the reader may manage. Abort with 404 if there is none."""
-    share = services().sharing.store.find(share_id)
+    share = current_sharing().store.find(share_id)
     if share is None or find_owner() not in (None, share.owner):
         abort(404, "There is no such share any more.")
     return share

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
 from webapp.access.browsers import describe_browser
-from webapp.services import services
+from webapp.services import current_sharing
 from webapp.shares import OPENING_SECONDS, Share, Tried
 from webapp.views.shares.snapshot_pages import HEADERS
 
@@ -29,7 +29,7 @@ _SENTENCES: Final = {
 @bp.get("/<path:rest>")
 def show(token: str, rest: str = "") -> ResponseReturnValue:
     """Show the snapshot, or its cover if it has a limit or a passphrase."""
-    sharing = services().sharing
+    sharing = current_sharing()
     share = sharing.find_open(token)
     if share is None:
         return _render_nothing()
@@ -46,7 +46,7 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
 @bp.post("/<path:rest>")
 def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     """Take one view, and remember it in a cookie for an hour."""
-    sharing = services().sharing
+    sharing = current_sharing()
     share = sharing.find_open(token)
     if share is None or share.is_used_up:
         return _render_nothing()

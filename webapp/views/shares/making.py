@@ -28,7 +28,7 @@ from webapp.notes import MEMBER
 from webapp.redaction import Finding
 from webapp.redaction.redactor import WORD
 from webapp.security import CONTENT_SECURITY_POLICY
-from webapp.services import services
+from webapp.services import current_sharing
 from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge
 from webapp.templating.notes import list_notes
 from webapp.views import read_whole
@@ -59,7 +59,7 @@ def _needs_sharing(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if not services().sharing.policy.allows:
+        if not current_sharing().policy.allows:
             abort(403, "Sharing is turned off here.")
         return view(*args, **kwargs)
 
@@ -79,9 +79,7 @@ def draft(completion_id: str) -> ResponseReturnValue:
     """Make a draft by the choices, and redirect to it."""
     words = _read_words()
     snapshot = _make(completion_id, _read_choices(), words)
-    share_id = services().sharing.store.add_draft(
-        current_reader().identity, completion_id, snapshot
-    )
+    share_id = current_sharing().store.add_draft(current_reader().identity, completion_id, snapshot)
     return _redirect_to_draft(share_id, words)
 
 
@@ -105,14 +103,14 @@ def _show_draft(share: Share) -> ResponseReturnValue:
         words="\n".join(words),
         maker=reader.name if reader.way in ("openid", "proxy") else "",
         media=_list_media(share, snapshot),
-        policy=services().sharing.policy,
+        policy=current_sharing().policy,
         is_changed="changed" in request.args,
         today=datetime.now(UTC).date(),
     )
 
 
 def _show_published(share: Share) -> ResponseReturnValue:
-    store = services().sharing.store
+    store = current_sharing().store
     token = request.cookies.get(LINK)
     link = url_for("links.show", token=token, _external=True) if token else None
     return render_template(
@@ -130,7 +128,7 @@ def _show_published(share: Share) -> ResponseReturnValue:
 def update(share_id: str) -> ResponseReturnValue:
     """Publish a draft as it was seen, or replace it if the choices have changed, and show it."""
     share = find_share(share_id)
-    store = services().sharing.store
+    store = current_sharing().store
     if not share.is_draft:
         abort(409, "This share has been published, so it cannot be changed.")
     words = _read_words()
@@ -152,7 +150,7 @@ def update(share_id: str) -> ResponseReturnValue:
 def renew(share_id: str) -> ResponseReturnValue:
     """Replace the link of a share; the old one no longer opens anything."""
     share = find_share(share_id)
-    token = services().sharing.store.renew_token(share.id)
+    token = current_sharing().store.renew_token(share.id)
     if token is None:
         abort(409, "This share has ended. Share the transcript again.")
     return _show_link(share.id, token)
@@ -163,7 +161,7 @@ def renew(share_id: str) -> ResponseReturnValue:
 def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
     """Show the page that the reader sees, or will see."""
     share = find_share(share_id)
-    sharing = services().sharing
+    sharing = current_sharing()
     answer = sharing.pages.answer(
         share,
         lambda: sharing.store.read_snapshot(share.id),
@@ -180,7 +178,7 @@ def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
 def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
-        return services().sharing.recent.make(
+        return current_sharing().recent.make(
             completion,
             [message.given for message in messages],
             choices,
@@ -224,7 +222,7 @@ def _read_choices() -> Choices:
 
 
 def _read_terms() -> Terms:
-    policy = services().sharing.policy
+    policy = current_sharing().policy
     passphrase = request.form.get("passphrase", "")[:_MAX_PASSPHRASE] or None
     if policy.needs_passphrase and passphrase is None:
         abort(400, "Every share needs a passphrase here.")
@@ -252,7 +250,7 @@ def _read_date(text: str) -> int:
     except ValueError:
         abort(400, "A date has the form 2026-11-30.")
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return int(end.timestamp()) - services().sharing.store.now()
+    return int(end.timestamp()) - current_sharing().store.now()
 
 
 def _read_number(name: str) -> int | None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
 from webapp.redaction import REDACTION_VERSION
-from webapp.services import services
+from webapp.services import current_sharing
 from webapp.shares import Share, find_new
 from webapp.views.shares import find_owner, find_share
 
@@ -19,7 +19,7 @@ def index() -> ResponseReturnValue:
     """Show shares, also those that have ended, the newest first."""
     completion = request.args.get("completion", "")
     wanted = request.args.get("q", "").strip().lower()
-    store = services().sharing.store
+    store = current_sharing().store
     shares = [
         share
         for share in store.list_shares(find_owner(), completion=completion)
@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
 def revoke_all() -> ResponseReturnValue:
     """Revoke all shares, or all of one completion."""
     completion = request.form.get("completion", "")
-    for share in services().sharing.store.revoke_all(find_owner(), completion=completion):
+    for share in current_sharing().store.revoke_all(find_owner(), completion=completion):
         record_event(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index", completion=completion or None), 303)
 
@@ -48,7 +48,7 @@ def revoke_all() -> ResponseReturnValue:
 def revoke(share_id: str) -> ResponseReturnValue:
     """Revoke one share at once, everywhere."""
     share = find_share(share_id)
-    if services().sharing.store.revoke(share.id):
+    if current_sharing().store.revoke(share.id):
         record_event(Event.SHARE_REVOKED, completion=share.completion, share=share.id)
     return redirect(url_for("managing.index"), 303)
 
@@ -59,7 +59,7 @@ def check(share_id: str) -> ResponseReturnValue:
     share = find_share(share_id)
     if count_new(share):
         return redirect(url_for("managing.show_check", share_id=share_id), 303)
-    services().sharing.store.note_rules(share.id, REDACTION_VERSION)
+    current_sharing().store.note_rules(share.id, REDACTION_VERSION)
     return redirect(url_for("managing.index"), 303)
 
 
@@ -67,12 +67,12 @@ def check(share_id: str) -> ResponseReturnValue:
 def show_check(share_id: str) -> ResponseReturnValue:
     """Show the findings of the current rules in a share that was masked by older ones."""
     share = find_share(share_id)
-    text = services().sharing.store.read_snapshot(share.id)
+    text = current_sharing().store.read_snapshot(share.id)
     found = find_new(text, share.choices) if text else ()
     return render_template("shares/check.html", share=share, findings=found)
 
 
 def count_new(share: Share) -> int:
     """Count the unmasked secrets in a snapshot that the current rules find."""
-    text = services().sharing.store.read_snapshot(share.id)
+    text = current_sharing().store.read_snapshot(share.id)
     return len(find_new(text, share.choices)) if text else 0

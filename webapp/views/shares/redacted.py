@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.exact_json import Value
 from webapp.messages import Message
-from webapp.services import services
+from webapp.services import current_sharing
 from webapp.shares import Choices, write_text
 from webapp.views import read_whole
 
@@ -49,7 +49,7 @@ def _render(
     place: int | None = None,
 ) -> ResponseReturnValue:
     completion, messages = read
-    made = services().sharing.recent.make(completion, [one.given for one in messages], choices)
+    made = current_sharing().recent.make(completion, [one.given for one in messages], choices)
     text = write_text(made.document, place)
     if text is None:
         abort(404, "The completion has no such answer.")
