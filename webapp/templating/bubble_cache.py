@@ -94,8 +94,8 @@ def _find_key(entry: Entry, context: RenderContext) -> bytes:
     hashed = blake2b(context.digest, digest_size=20)
     page = (request.script_root, *kept_filters().items(), context.is_compact, may_note())
     for value in (*page, *_describe(entry, context)):
-        told = repr(value) if not isinstance(value, str) else value
-        source = told.encode("utf-8", "surrogatepass")
+        described = repr(value) if not isinstance(value, str) else value
+        source = described.encode("utf-8", "surrogatepass")
         hashed.update(b"%s %d " % (type(value).__name__.encode(), len(source)))
         hashed.update(source)
     return hashed.digest()

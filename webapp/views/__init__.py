@@ -21,7 +21,7 @@ from webapp.reading.whole import analyze_page
 from webapp.services import deadline, services
 from webapp.templating import RenderContext
 from webapp.templating.context import wants_outline
-from webapp.templating.finding.conversations import find_place
+from webapp.templating.finding.conversations import find_conversation_place
 from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
 from webapp.upstream import NotFound, check_id
@@ -54,7 +54,7 @@ def make_context(
         target_count=target_count,
         run=run,
         only=only,
-        conversation=find_place(section.completion_id),
+        conversation=find_conversation_place(section.completion_id),
         notes=find_notes(section.completion_id, section.completion),
     )
 

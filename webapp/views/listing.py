@@ -35,7 +35,7 @@ from webapp.upstream import (
     canonicalize,
 )
 from webapp.views import read_whole_number
-from webapp.views.places import find_place
+from webapp.views.places import find_place_url
 
 bp = Blueprint("listing", __name__)
 
@@ -157,7 +157,7 @@ def open_pasted() -> ResponseReturnValue:
         if span := parse_range(pasted):
             return redirect(range_url(open_id, *span), 303)
         if place := parse_place(pasted):
-            return redirect(find_place(open_id, place), 303)
+            return redirect(find_place_url(open_id, place), 303)
     ref = parse_pasted(pasted)
     finds_all = services().finder is not None
     if (finds_all or is_valid_id(open_id)) and _is_search(pasted, ref):

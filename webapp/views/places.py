@@ -17,7 +17,7 @@ from webapp.templating.runs import RunLinks
 from webapp.views import make_context
 
 
-def find_place(completion_id: str, place: TranscriptPlace) -> str:
+def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
     """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
     section = services().loader.load_page(completion_id, PageRequest(), deadline())
     if place.kind == "message":

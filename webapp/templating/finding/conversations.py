@@ -76,7 +76,7 @@ class ConversationPlace:
         return self.request.added <= MAX_RANGE
 
 
-def find_place(completion_id: str) -> ConversationPlace | None:
+def find_conversation_place(completion_id: str) -> ConversationPlace | None:
     """Find the place of a completion in its conversation; None if it is alone, or not known."""
     source = services().conversations
     if source is None:

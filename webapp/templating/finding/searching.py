@@ -52,7 +52,7 @@ class HitPlace:
         return f"{page}#hit-{self.number}"
 
 
-def find_place(section: TranscriptPage) -> HitPlace | None:
+def find_hit_place(section: TranscriptPage) -> HitPlace | None:
     """Find the hit that the address of this page names; None if it names none."""
     words = request.args.get("find", "")[:LONGEST_QUERY]
     number = _read_number("hit")

@@ -17,7 +17,7 @@ from webapp.reading.pasted import TranscriptPlace
 from webapp.services import deadline, services
 from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
-from webapp.views.places import find_place
+from webapp.views.places import find_place_url
 
 bp = Blueprint("noting", __name__, url_prefix="/completions/<completion_id>/notes")
 
@@ -123,7 +123,7 @@ def _find_own(completion_id: str, note_id: str) -> Note:
 def _find_url(completion_id: str, note: Note) -> str:
     """Find the address of the place of a note."""
     if note.first is not None:
-        return find_place(completion_id, TranscriptPlace("message", note.first))
+        return find_place_url(completion_id, TranscriptPlace("message", note.first))
     return place_url(completion_id, None, "notes" if note.choice is None else "answer")
 
 
