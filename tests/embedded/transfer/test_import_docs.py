@@ -35,6 +35,11 @@ FORMS: Final = {
     "Preference pairs": {"PREFERENCE"},
     "ChatGPT's `conversations.json`": {"CHATGPT"},
     "Chats of Open WebUI": {"OPEN_WEBUI"},
+    "claude.ai's `conversations.json`": {"CLAUDE"},
+    "Prompts of Google AI Studio": {"AI_STUDIO"},
+    "Conversations of LM Studio": {"LM_STUDIO"},
+    "Messages of LangChain": {"LANGCHAIN"},
+    "Messages of the Vercel AI SDK": {"AI_SDK"},
     "Batch API": {"BATCH_REQUEST", "BATCH_RESPONSE"},
     "Saved answers of the stored completions API": {"SAVED_COMPLETION", "SAVED_MESSAGES"},
 }

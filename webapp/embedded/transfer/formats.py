@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from webapp.embedded.documents.from_chatgpt import from_chatgpt, is_chatgpt_conversation
+from webapp.embedded.documents.chats.ai_sdk import from_ai_sdk, is_ai_sdk, is_ai_sdk_message
+from webapp.embedded.documents.chats.ai_studio import from_ai_studio, is_ai_studio_prompt
+from webapp.embedded.documents.chats.chatgpt import from_chatgpt, is_chatgpt_conversation
+from webapp.embedded.documents.chats.claude import from_claude, is_claude_conversation
+from webapp.embedded.documents.chats.langchain import (
+    from_langchain,
+    is_langchain,
+    is_langchain_message,
+)
+from webapp.embedded.documents.chats.lm_studio import from_lm_studio, is_lm_studio_conversation
+from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.from_datasets import (
     TURNS,
     find_prompt,
@@ -27,7 +37,6 @@ from webapp.embedded.documents.from_files import (
     parse_completion_id,
 )
 from webapp.embedded.documents.from_logs import break_off, is_other_response
-from webapp.embedded.documents.from_open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.transfer.exchanges import (
@@ -51,6 +60,17 @@ from webapp.exact_json import Array, Null, Object, String, Value, parse
 
 _Detector: TypeAlias = Callable[[Object], "Iterable[WholeOrFragment] | None"]
 
+_CHATS: Final[
+    tuple[tuple[Callable[[Object], bool], Callable[[Object], Iterable[str]], ImportFormat], ...]
+] = (
+    (is_chatgpt_conversation, from_chatgpt, ImportFormat.CHATGPT),
+    (is_open_webui_chat, from_open_webui, ImportFormat.OPEN_WEBUI),
+    (is_claude_conversation, from_claude, ImportFormat.CLAUDE),
+    (is_ai_studio_prompt, from_ai_studio, ImportFormat.AI_STUDIO),
+    (is_lm_studio_conversation, from_lm_studio, ImportFormat.LM_STUDIO),
+    (is_langchain, from_langchain, ImportFormat.LANGCHAIN),
+    (is_ai_sdk, from_ai_sdk, ImportFormat.AI_SDK),
+)
 _PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 
 
@@ -82,10 +102,15 @@ def join_array(value: Value) -> Value:
     """
     if not isinstance(value, Array) or not value.items:
         return value
-    if all(map(_is_message, value.items)):
+    is_list = all(map(_is_message, value.items)) or all(map(is_langchain_message, value.items))
+    if is_list or all(map(_has_role, value.items)) and any(map(is_ai_sdk_message, value.items)):
         return parse(f'{{"messages":{value.source}}}')
     streamed = join_pieces(value.items)
     return value if streamed is None else parse(streamed)
+
+
+def _has_role(value: Value) -> bool:
+    return isinstance(value, Object) and value.text("role") is not None
 
 
 def _is_message(value: Value) -> bool:
@@ -151,16 +176,12 @@ def _detect_listed(completion: Object) -> list[WholeOrFragment]:
     return whole or [_build_saved_part(completion)]
 
 
-def _detect_chatgpt(value: Object) -> Iterable[WholeOrFragment] | None:
-    if not is_chatgpt_conversation(value):
-        return None
-    return (parse_whole(ImportFormat.CHATGPT, text) for text in from_chatgpt(value))
-
-
-def _detect_open_webui(value: Object) -> Iterable[WholeOrFragment] | None:
-    if not is_open_webui_chat(value):
-        return None
-    return (parse_whole(ImportFormat.OPEN_WEBUI, text) for text in from_open_webui(value))
+def _detect_chat(value: Object) -> Iterable[WholeOrFragment] | None:
+    """Detect a conversation of a program: each of its branches is a completion."""
+    for is_chat, read, format_ in _CHATS:
+        if is_chat(value):
+            return (parse_whole(format_, text) for text in read(value))
+    return None
 
 
 def _detect_row(value: Object) -> list[WholeOrFragment] | None:
@@ -233,8 +254,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     detect_batch_response,
     detect_exchange,
     _detect_page,
-    _detect_chatgpt,
-    _detect_open_webui,
+    _detect_chat,
     _detect_preference,
     detect_logged,
     _detect_sharegpt,

@@ -25,6 +25,11 @@ class ImportFormat(Enum):
     OLLAMA = ("Ollama request", "Ollama requests")
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
     OPEN_WEBUI = ("branch of an Open WebUI chat", "branches of Open WebUI chats")
+    CLAUDE = ("branch of a claude.ai conversation", "branches of claude.ai conversations")
+    AI_STUDIO = ("Google AI Studio prompt", "Google AI Studio prompts")
+    LM_STUDIO = ("version of an LM Studio conversation", "versions of LM Studio conversations")
+    LANGCHAIN = ("list of LangChain messages", "lists of LangChain messages")
+    AI_SDK = ("list of AI SDK messages", "lists of AI SDK messages")
     SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
     ALPACA = ("Alpaca row", "Alpaca rows")
     PROMPT = ("prompt with its completion", "prompts with their completions")
@@ -41,8 +46,9 @@ FORMATS: Final = (
     "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
     "and output files of the Batch API (together), requests with their responses, also of the "
     "Responses API and of Anthropic, Gemini, Bedrock and Ollama, logs of LiteLLM, traces as of "
-    "Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats exported from ChatGPT "
-    "and Open WebUI, and saved answers of the stored completions API"
+    "Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats of ChatGPT, claude.ai, "
+    "Open WebUI, LM Studio and Google AI Studio, messages of LangChain and the Vercel AI SDK, and "
+    "saved answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 

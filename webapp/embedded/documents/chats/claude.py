@@ -1,0 +1,148 @@
+"""Build completions from the conversations of a data export of claude.ai, `conversations.json`.
+
+A message of the assistant holds its calls and their results; each result becomes a message after
+the call. Newer exports have branches, as editing a question begins one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from webapp.embedded.documents.chats.writing import (
+    Message,
+    list_branch,
+    write_completion,
+    write_id,
+    write_message,
+    write_rest,
+)
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write, write_list
+from webapp.embedded.documents.records import NotACompletion
+from webapp.exact_json import Object, Value
+
+_MAX_BRANCHES: Final = 64 * 1024 * 1024
+"""The most characters of the branches of one conversation: they repeat their common messages."""
+
+_ROLES: Final = {"human": "user"}
+_OWN: Final = frozenset({"chat_messages", "uuid", "created_at", "current_leaf_message_uuid"})
+_OF_MESSAGE: Final = frozenset(
+    {"uuid", "sender", "text", "content", "attachments", "parent_message_uuid"}
+)
+_OF_BLOCK: Final = {
+    "text": ("type", "text", "citations"),
+    "thinking": ("type", "thinking", "signature"),
+    "tool_use": ("type", "id", "name", "input"),
+    "tool_result": ("type", "tool_use_id", "content", "is_error"),
+}
+"""The members of content blocks that the API has; of other types all of them are kept."""
+
+
+def is_claude_conversation(value: Object) -> bool:
+    """Return whether `value` is a conversation of a data export of claude.ai."""
+    messages = value.items("chat_messages")
+    return messages is not None and all(
+        isinstance(one, Object) and one.text("sender") is not None for one in messages
+    )
+
+
+def from_claude(conversation: Object) -> Iterator[str]:
+    """Yield the branch that was shown last, then the others, each as a completion.
+
+    Raise `NotACompletion` if there is no message, or when the branches are too large together.
+    """
+    found = [one for one in conversation.items("chat_messages") or () if isinstance(one, Object)]
+    if not found:
+        raise NotACompletion("it has no messages")
+    nodes = {name: one for one in found if (name := one.text("uuid"))}
+    parents = {one.text("parent_message_uuid") for one in found}
+    if len(nodes) < len(found) or nodes.keys().isdisjoint(parents - {None}):
+        yield _write_branch(conversation, found, "")
+        return
+    shown = conversation.text("current_leaf_message_uuid")
+    if shown not in nodes:
+        shown = list(nodes)[-1]
+    written = 0
+    for at, leaf in enumerate(
+        dict.fromkeys([shown, *(one for one in nodes if one not in parents)])
+    ):
+        branch = list_branch(nodes, leaf, "parent_message_uuid")
+        text = _write_branch(conversation, branch, "" if leaf == shown else leaf)
+        written += len(text)
+        if written > _MAX_BRANCHES:
+            raise NotACompletion(f"its branches are too large; {at} of them are imported")
+        yield text
+
+
+def _write_branch(conversation: Object, messages: Sequence[Object], leaf: str) -> str:
+    members = [*copy_rest(conversation, _OWN), *write_id(conversation.text("uuid"), leaf)]
+    created = copy(conversation.get("created_at"))
+    members += [f'"created":{created}'] if created else []
+    written = [one for message in messages for one in _write_message(message)]
+    return write_completion(members, written)
+
+
+def _write_message(message: Object) -> Iterator[Message]:
+    """Yield the message, and one for each run of results in it."""
+    sender = message.text("sender") or ""
+    role = _ROLES.get(sender, sender)
+    blocks: Sequence[Value] = message.items("content") or ()
+    runs = [(is_result, list(run)) for is_result, run in groupby(blocks, _is_result)]
+    rest = write_rest(message, _OF_MESSAGE)
+    if blocks and not _is_repeated(message.text("text") or "", blocks):
+        rest += write_rest(message, set(message.names()) - {"text"})
+    own_id = copy(message.get("uuid"))
+    attached = [_write_attachment(one) for one in message.items("attachments") or ()]
+    if not runs:
+        text = copy(message.get("text"))
+        parts = [write(type='"text"', text=text)] if text and attached else []
+        content = f"[{','.join([*parts, *attached])}]" if attached else text or "null"
+        members = [f'"id":{own_id}'] if own_id else []
+        yield write_message(role, [*members, f'"content":{content}'], "claude", rest)
+        return
+    for at, (is_result, run) in enumerate(runs):
+        parts = [_write_block(one) for one in run] + (attached if at == 0 else [])
+        kept = [_list_rest(one) for one in run]
+        others = [f'"content":[{",".join(map(write_list, kept))}]'] if any(kept) else []
+        members = [f'"id":{own_id}'] if own_id and at == 0 else []
+        members.append(f'"content":[{",".join(parts)}]')
+        rest, given = [], rest
+        yield write_message("user" if is_result else role, members, "claude", [*given, *others])
+
+
+def _is_result(block: Value) -> bool:
+    return isinstance(block, Object) and block.text("type") == "tool_result"
+
+
+def _write_block(block: Value) -> str:
+    """Write a content block with the members that the API has."""
+    known = _OF_BLOCK.get(block.text("type") or "") if isinstance(block, Object) else None
+    if not isinstance(block, Object) or known is None:
+        return copy(block) or "null"
+    is_cited = bool(block.items("citations"))
+    names = [name for name in known if name != "citations" or is_cited]
+    return write(**{name: copy(block.get(name)) for name in names})
+
+
+def _list_rest(block: Value) -> list[str]:
+    known = _OF_BLOCK.get(block.text("type") or "") if isinstance(block, Object) else None
+    return write_rest(block, known) if isinstance(block, Object) and known else []
+
+
+def _write_attachment(attachment: Value) -> str:
+    """Write a file that was attached as a document with the text that was extracted from it."""
+    text = copy(attachment.get("extracted_content")) if isinstance(attachment, Object) else None
+    if not isinstance(attachment, Object) or text is None:
+        return copy(attachment) or "null"
+    source = write(type='"text"', media_type='"text/plain"', data=text)
+    title = copy(attachment.get("file_name"))
+    known = {"extracted_content", "file_name"}
+    document = write(type='"document"', title=title, source=source)
+    return write_list([document[1:-1], *write_rest(attachment, known)])
+
+
+def _is_repeated(text: str, blocks: Iterable[Value]) -> bool:
+    """Return whether `text` is that of the blocks, as it is in exports beside them."""
+    said = [one.text("text") or "" for one in blocks if isinstance(one, Object)]
+    return "".join(text.split()) in ("", "".join("".join(said).split()))

@@ -1,0 +1,91 @@
+"""Write messages of a program, and the completion that they make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.other_apis.writing import copy, write, write_list
+from webapp.exact_json import Array, Member, Null, Object, String, Value
+from webapp.ids import is_valid_id
+
+_MAX_ID_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as JSON on one line, with its role."""
+
+    role: str
+    json: str
+
+
+def write_message(role: str, members: Iterable[str], name: str, rest: Iterable[str]) -> Message:
+    """Write a message; `rest` are the members that the API lacks, in the member `name`."""
+    others = list(rest)
+    kept = [f'"{name}":{write_list(others)}'] if others else []
+    return Message(role, write_list([f'"role":{json.dumps(role)}', *members, *kept]))
+
+
+def write_completion(members: Iterable[str], messages: Sequence[Message]) -> str:
+    """Write the completion of `messages`; a last one by the assistant is the answer."""
+    is_answered = bool(messages) and messages[-1].role == "assistant"
+    asked = messages[:-1] if is_answered else messages
+    choices = [f'{{"index":0,"message":{messages[-1].json}}}'] if is_answered else []
+    said = ",".join(one.json for one in asked)
+    return write_list([*members, f'"messages":[{said}]', f'"choices":[{",".join(choices)}]'])
+
+
+def write_id(own_id: str | None, branch: str = "") -> list[str]:
+    """Write a conversation's id with that of the branch, if both can be part of a URL."""
+    if not own_id:
+        return []
+    whole = f"{own_id}:{branch}" if branch else own_id
+    name = "id" if is_valid_id(whole, max_length=_MAX_ID_LENGTH) else "original_id"
+    return [f'"{name}":{json.dumps(whole)}']
+
+
+def write_call(own_id: Value | None, name: str | None, arguments: Value | None) -> str:
+    """Write the call of a function, whose `name` is JSON; arguments are written as a text."""
+    text = "" if arguments is None or isinstance(arguments, Null) else arguments.source
+    written = join_lines(text) if isinstance(arguments, String) else json.dumps(text)
+    function = write(name=name, arguments=written)
+    return write(id=copy(own_id), type='"function"', function=function)
+
+
+def write_text(value: Value | None) -> str:
+    """Write a result as a text: itself, or its JSON."""
+    if value is None or isinstance(value, Null):
+        return "null"
+    return join_lines(value.source) if isinstance(value, String) else json.dumps(value.source)
+
+
+def write_rest(value: Object, used: Iterable[str]) -> list[str]:
+    """Copy the members of other names than `used` that are not null or empty."""
+    names = frozenset(used)
+    return [
+        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+        for one in value.members
+        if one.name.text not in names and not is_empty(one)
+    ]
+
+
+def is_empty(member: Member) -> bool:
+    """Return whether a member is null, or an empty text, list or object."""
+    value = member.value
+    if isinstance(value, Array | Object):
+        return not (value.items if isinstance(value, Array) else value.members)
+    return isinstance(value, Null) or value.source == '""'
+
+
+def list_branch(nodes: Mapping[str, Object], leaf: str, parent_name: str) -> list[Object]:
+    """List the messages from the first to the one at `leaf`, each with its parent's id."""
+    path: dict[str, Object] = {}
+    at: str | None = leaf
+    while at is not None and at in nodes and at not in path:
+        path[at] = nodes[at]
+        at = nodes[at].text(parent_name)
+    return list(reversed(path.values()))
