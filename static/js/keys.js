@@ -12,9 +12,9 @@ const KEYS = [
   { key: "k", words: "previous message or completion", act: () => step(STOPS, -1) },
   { key: "n", words: "next call", act: () => step(CALLS, 1) },
   { key: "p", words: "previous call", act: () => step(CALLS, -1) },
-  { key: "e", words: "next failure", act: () => step(FAILURES, 1) },
-  { key: "u", words: "next user turn", act: () => step('.bubble[data-role="user"]', 1) },
-  { key: "g a", words: "answer", act: () => go(document.querySelector(".output, .choice")) },
+  { key: "e", words: "next failure", act: () => step(FAILURES, 1, "[data-failed]") },
+  { key: "u", words: "next user turn", act: () => step('.bubble[data-role="user"]', 1, '[data-kind="user"]') },
+  { key: "g a", words: "answer", act: goToAnswer },
   { key: "o", words: "fold or unfold", act: fold },
   { key: "s", words: "source of the message", act: () => press("[data-source-switch]") },
   { key: "y", words: "copy the link to the message", act: () => press("[data-copy-link]") },
@@ -22,6 +22,8 @@ const KEYS = [
   { key: "i", words: "go to a message by its number, open an id, or search", act: openBox },
   { key: "Enter", words: "open the completion" },
   { key: "x", words: "tick the completion, to compare, export or delete several", act: tick },
+  { key: "c", words: "compare, export or delete what is ticked: go to the buttons", act: goToPicked },
+  { key: "↑ ↓", words: "previous and next line of the outline, when it has the focus" },
   { key: "Ctrl F", words: "find text: the browser’s own search opens what is folded" },
   { key: "?", words: "these keys", act: showKeys },
 ];
@@ -46,22 +48,49 @@ document.addEventListener("keydown", (event) => {
   if (act && act() !== false) event.preventDefault();
 });
 
-// Where reading goes on: the focused element, else the first one below the bar.
-function step(selector, by) {
+// Where reading goes on: the focused element, the one that was linked to if it is seen, else the
+// first one below the bar. `lines` are those of the outline that lead to what is not on this page.
+function step(selector, by, lines) {
   const all = [...document.querySelectorAll(selector)].filter(isReachable);
-  const here = document.activeElement.closest(".bubble, .call, .outlined, .row-link");
+  const here = document.activeElement.closest(".bubble, .call, .outlined, .row-link") ?? findTarget();
   let next;
   if (here) {
-    const beyond = by > 0 ? Node.DOCUMENT_POSITION_FOLLOWING : Node.DOCUMENT_POSITION_PRECEDING;
-    const rest = all.filter((one) => one !== here && here.compareDocumentPosition(one) & beyond);
+    const after = by > 0 ? Node.DOCUMENT_POSITION_FOLLOWING : Node.DOCUMENT_POSITION_PRECEDING;
+    const rest = all.filter((one) => one !== here && here.compareDocumentPosition(one) & after);
     next = by > 0 ? rest[0] : rest.at(-1);
   } else {
     const top = document.querySelector(".bar")?.getBoundingClientRect().bottom ?? 0;
     const index = all.findIndex((one) => one.getBoundingClientRect().top >= top);
     next = by > 0 ? all[index] : all.slice(0, Math.max(index, 0)).at(-1);
   }
-  if (next) go(next);
+  const beyond = lines ? findLine(lines, here, next) : null;
+  if (beyond) beyond.click();
+  else if (next) go(next);
   else status.textContent = "Nothing further on this page.";
+}
+
+function findTarget() {
+  const target = document.querySelector(":target")?.closest(".bubble, .call");
+  const box = target?.getBoundingClientRect();
+  return box && box.bottom > 0 && box.top < innerHeight ? target : null;
+}
+
+// The first line between here and `next` that leads to another page.
+function findLine(lines, here, next) {
+  const current = document.querySelector(".outline-lines > li:has([aria-current])");
+  const from = here ? numberOf(here) : Number(current?.dataset.number ?? 0);
+  const to = next ? numberOf(next) : Infinity;
+  const found = [...document.querySelectorAll(`.outline-lines > li${lines}`)].find(
+    ({ dataset }) => dataset.number > from && dataset.number < to,
+  );
+  const link = found?.querySelector("a");
+  return link?.getAttribute("href").startsWith("#") ? null : link;
+}
+
+// A result is part of the message that called; an answer comes after all numbers.
+function numberOf(element) {
+  const bubble = element.closest(".page > .bubble, .outlined > .bubble") ?? element.querySelector(".bubble");
+  return Number(bubble?.id.match(/^m-(\d+)$/)?.[1] ?? Infinity);
 }
 
 // Messages without words and results have their place under a call, which is a stop of its own.
@@ -70,12 +99,17 @@ function isReachable(one) {
 }
 
 function go(element) {
-  if (!element) return;
   const summary = element.matches("details") ? element.querySelector("summary") : null;
   const place = summary ?? element;
   if (!summary && !element.matches("a")) element.tabIndex = -1;
   place.focus({ preventScroll: true });
   element.scrollIntoView({ block: "start" });
+}
+
+function goToAnswer() {
+  const answer = document.querySelector(".output, .choice");
+  if (answer) go(answer);
+  else document.querySelector(".answer-link")?.click();
 }
 
 function here() {
@@ -93,6 +127,12 @@ function tick() {
   const box = document.activeElement.closest(".row")?.querySelector(".row-pick > input");
   box?.click();
   return Boolean(box);
+}
+
+function goToPicked() {
+  const button = document.querySelector(".picked button");
+  if (!button?.checkVisibility()) return false;
+  button.focus();
 }
 
 function openBox() {

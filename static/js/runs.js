@@ -31,6 +31,35 @@ function reveal(line) {
   }
 }
 
+// The tab key stops at one line of the outline, that of the reader; arrow keys lead to the others.
+let stop = lines[0];
+for (const line of lines) linkOf(line).tabIndex = line === stop ? 0 : -1;
+
+function linkOf(line) {
+  return line.querySelector("a");
+}
+
+function setStop(line) {
+  if (!line?.checkVisibility()) return;
+  linkOf(stop).tabIndex = -1;
+  linkOf(line).tabIndex = 0;
+  stop = line;
+}
+
+document.querySelector(".outline-lines")?.addEventListener("keydown", (event) => {
+  const shown = lines.filter((line) => line.checkVisibility());
+  const at = shown.indexOf(event.target.closest("li"));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: shown.length - 1 }[event.key];
+  if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  setStop(shown[to]);
+  linkOf(stop).focus();
+});
+
+document.querySelector(".outline-filter")?.addEventListener("change", () => {
+  if (!stop.checkVisibility()) setStop(lines.find((line) => line.checkVisibility()));
+});
+
 function showPlace(bubble) {
   const isAnswer = bubble.matches(".output");
   const number = isAnswer ? Infinity : Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
@@ -40,7 +69,10 @@ function showPlace(bubble) {
   else if (isAnswer) place.textContent = "answer";
   else place.textContent = `message ${number.toLocaleString("en")}${total ? ` of ${Number(total).toLocaleString("en")}` : ""}`;
   const line = mark(lines, number);
-  if (line) reveal(line);
+  if (line) {
+    reveal(line);
+    setStop(line);
+  }
   mark(cells, number);
 }
 

@@ -57,6 +57,55 @@ def test_keys_move_through_messages_calls_failures_and_turns(
     assert reached(page, "k") == "m-5"
 
 
+@pytest.fixture
+def long_run(load: Callable[[Path], None], tmp_path: Path) -> None:
+    """Load a run whose only failure, and second user turn, are in the middle."""
+    messages: list[dict[str, object]] = [{"role": "user", "content": "Look."}]
+    for at in range(40):
+        call = {"id": f"call_{at}", "function": {"name": "look", "arguments": "{}"}}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        said = "Error: not there" if at == 20 else "fine"
+        messages.append({"role": "tool", "tool_call_id": f"call_{at}", "content": said})
+        if at == 20:
+            messages.append({"role": "user", "content": "And now?"})
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Done."}}
+    line = {"id": "chatcmpl-1", "messages": messages, "choices": [choice]}
+    (tmp_path / "long.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "long.jsonl")
+
+
+@pytest.mark.usefixtures("long_run")
+def test_keys_lead_to_what_is_not_on_the_page(address: str, open_page: Open) -> None:
+    page = open_page(address, HERE)
+    expect(page.locator("#m-42")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page).to_have_url(f"{address}{HERE}/messages/chatcmpl-1-41#m-42-call-1")
+    page.keyboard.press("u")
+    expect(page.locator("#m-44")).to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page.locator(".output:target")).to_be_in_viewport()
+
+
+@pytest.mark.usefixtures("long_run")
+def test_the_outline_is_one_stop_of_the_tab_key(address: str, open_page: Open) -> None:
+    page = open_page(address, HERE)
+    lines = page.locator(".outline-lines a")
+    page.get_by_role("radio", name="all", exact=True).focus()
+    page.keyboard.press("Tab")
+    expect(lines.first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(lines.nth(1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(lines.last).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.locator(".outline-lines :focus").count() == 0
+
+    page.get_by_role("radio", name="failures").check()
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-failed] a")).to_be_focused()
+
+
 @pytest.mark.usefixtures("called")
 def test_the_place_follows_to_the_answer_at_the_end(address: str, open_page: Open) -> None:
     page = open_page(address, f"{HERE}?view=full")
@@ -111,6 +160,10 @@ def test_keys_move_through_the_list_and_open_a_completion(
     expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("k")
     expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("x")
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Compare two")).to_be_focused()
+    rows.nth(0).focus()
     opened = rows.nth(0).get_attribute("href") or ""
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}{opened}")
