@@ -21,6 +21,13 @@ _SIZE: Final = 20_000
 _PIECES: Final = (
     *("sk-", "sk-a", "password=", "password: ", "password ", "token", "key key ", "secret='"),
     *(
+        "keys:\n",
+        "key:\nAb: x\n",
+        "log in to ",
+        "Ab: Ab3dEf6hIj9kLm2n ",
+        "key Ab3dEf6hIj9kLm2nOp5q ",
+    ),
+    *(
         "://a:",
         "://a@",
         "@a.b",

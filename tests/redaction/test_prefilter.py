@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 
 from tests.redaction.planted import plant
 from tests.redaction.test_corpus import CONTEXTS
-from tests.redaction.test_unseen import HEALTHY, NEIGHBOURS, UNSEEN, UNSEEN_LATER, unescape
+from tests.redaction.test_unseen import (
+    BESIDE_WORDS,
+    HEALTHY,
+    NEIGHBOURS,
+    UNSEEN,
+    UNSEEN_LATER,
+    unescape,
+)
 from webapp.redaction.decoding import iter_decoded
 from webapp.redaction.detecting import FILTERS, lower
 from webapp.redaction.prefilter import encode
 
 LINES: Final = [line for file in CONTEXTS for line in file.read_text("utf-8").splitlines()] + [
     unescape(line).replace("«", "").replace("»", "")
-    for file in (UNSEEN, UNSEEN_LATER, NEIGHBOURS, HEALTHY)
+    for file in (UNSEEN, UNSEEN_LATER, NEIGHBOURS, HEALTHY, BESIDE_WORDS)
     for line in file.read_text("utf-8").splitlines()
 ]
 WORDS: Final = sorted({word for line in LINES for word in re.findall(r"[\w-]+|\W+", line)})

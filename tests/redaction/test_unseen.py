@@ -28,6 +28,10 @@ VENDORS_AND_PLACES: Final = _HERE / "vendors_and_places.txt"
 """Made-up keys of 150 vendors, and secrets in settings, commands, headers, addresses, sentences and
 files, with personal data."""
 
+BESIDE_WORDS: Final = _HERE / "beside_words.txt"
+"""Made-up keys of services beside the words for them, in sentences of several languages, settings,
+tables and code; most of these services are in no list of the rules."""
+
 INNOCENT: Final = _HERE / "innocent.txt"
 """Ids, digests, placeholders, code and sentences, none of them a secret."""
 
@@ -87,6 +91,10 @@ def test_secrets_of_many_vendors_and_places_are_known() -> None:
     print(f"{count - len(missed)} of {count} lines are masked")
     assert count >= 900
     assert len(missed) <= count // 100, missed
+
+
+def test_keys_of_any_service_are_known_beside_the_words_for_them() -> None:
+    assert find_missed(BESIDE_WORDS) == []
 
 
 def test_innocent_texts_stay() -> None:

@@ -18,6 +18,7 @@ from webapp.redaction.rules.blocks import (
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
 from webapp.redaction.rules.forms import FORMS
+from webapp.redaction.rules.generated import GENERATED_NEEDS, find_generated
 from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
@@ -111,12 +112,20 @@ SERVED: Final = (
         ),
     ),
 )
+GENERATED: Final = (
+    Rule(
+        GENERATED_NEEDS,
+        lambda text, lowered, _: (
+            place for place in find_generated(text, lowered) if not _TOKENS.has(text, place.start)
+        ),
+    ),
+)
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
 # Apart, since people are often not wanted, and since the states of a pass multiply with its rules:
 # those that begin with literals cost little alone, and much beside those with classes.
 FILTERS: Final = tuple(
     (rules, Prefilter([rule.needs for rule in rules]))
-    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, PEOPLE)
+    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, GENERATED, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096

@@ -6,6 +6,7 @@ forms      addresses, commands and calls that hold a secret
 keys       private keys, keys of wallets, hashes of passwords, links that grant access
 commands   flags, here-strings and inputs of commands
 sentences  words around the name of a secret, or after a user
+generated  values of a generator beside the word for a key, whatever service it is for
 blocks     lines below a name
 printed    lines below a command
 literals   arguments that are put into a text with a name

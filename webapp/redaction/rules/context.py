@@ -23,7 +23,7 @@ _HINTS: Final = tuple(
     pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
-    lykilorð connectionstring pw psw psk pepper saml xsrf csrf sas
+    lykilorð connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
     """
         )
     )
@@ -109,6 +109,9 @@ _SAID: Final = re.compile(
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )
+_SAID_OF: Final = re.compile(
+    rf"[\"'`*_)]{{0,3}}[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?[ ]?(?:=|->|→|=>)[ ]{{1,3}}", re.IGNORECASE
+)
 # A question that is asked ends with a colon.
 _CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
 _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?")
@@ -166,7 +169,7 @@ _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
     # Assigned, or in the next column of a table.
     r"(?:\[\w*\]|[\"'`\])*_»”]*)[ \t]*[:=|?<>→：＝-]"
-    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/' -]*:"
+    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/' -]*(?:[:=→]|->)"
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
     rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
@@ -273,7 +276,7 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Sta
         yield _Start(match.end(), True)
     if match := _COLUMN.match(text, end):
         yield _Start(match.end(), False)
-    if match := _SAID.match(text, end):
+    if match := _SAID.match(text, end) or _SAID_OF.match(text, end):
         yield _Start(match.end(), False)
     if match := _QUOTED_NEXT.match(text, end):
         quoted = _STRING.match(text, match.end())
@@ -378,11 +381,15 @@ def _check(
         scheme = _SCHEME.match(secret)
         start += scheme.end() if scheme else 0
         secret = text[start:end]
+    # `sid` names the ids of some APIs as well.
+    if kind == "session" and _ID_OF_API.match(secret):
+        return None
     if has_shape(secret, shape, is_quoted=is_quoted):
         return SecretPlace(kind, start, end)
     return None
 
 
+_ID_OF_API: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}\Z")
 _OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]{2,24}[ ]{1,3}(?=[^\s]{16})")
 _HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
 _REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")

@@ -10,6 +10,7 @@ from webapp.redaction.rules.kinds import (
     SPACE,
     Kind,
     has_digit,
+    is_made,
     is_mask,
     is_mixed,
     is_no_placeholder,
@@ -205,15 +206,23 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
-        "|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
+        "|wifi.begin(|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
         "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
     ),
     ignoring_case(
         "api-key",
         "client(|github(|gitlab(|bot(|api(|openai(|stripe(|octokit(|sdk(|anthropic(|sendgrid(",
-        r"[a-z]{3,9}\(\s{0,9}[\"'](?P<secret>[a-z0-9_.-]{24,200})[\"']\s{0,9}[,)]",
-        is_random,
+        r"[a-z]{3,9}\(\s{0,9}[\"'](?P<secret>[a-z0-9_.+/=-]{16,200})[\"']\s{0,9}[,)]",
+        lambda secret: is_random(secret) if len(secret) >= 24 else is_made(secret),
+    ),
+    ignoring_case(
+        "api-key",
+        "client|api|sdk|bot",
+        r"(?:client|api|sdk|bot)\s{0,4}:?=\s{0,4}(?:new |await ){0,2}[\w.]{2,40}\(\s{0,9}[\"']"
+        r"(?P<secret>[a-z0-9_.+/=-]{16,200})[\"']\s{0,9}[,)]",
+        is_made,
+        rf"(?:client|api|sdk|bot)[{SPACE}]*:?=[{SPACE}]*[\w. ]+\([{SPACE}]*[\"'][a-z0-9_.+/=-]",
     ),
     ignoring_case(
         "password",
@@ -252,7 +261,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?:echo |printf |<<<\s?)(?:-n |-e )?[\"']?(?P<secret>[^\s\"'|]{3,200})[\"']?"
         r"\s{0,4}\|\s{0,4}"
         r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass"
-        r"|cryptsetup|kinit|ssh-add|gpg)"
+        r"|cryptsetup|kinit|ssh-add|gpg|base64)"
         r"|sudo [^\n|]{0,20}-s\b)",
         is_argument,
         r"(?:echo |printf |<<<)[^\n|]*\|",
@@ -303,7 +312,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
-        r"[a-z]{5,14}\s{0,3}[:=]\s{0,3}[\w.@+-]{1,60}\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
+        r"[a-z]{5,14}(?:\s{0,3}[:=]|[ ](?:is|ist|lautet|sind|are))\s{0,3}[\w.@+-]{1,60}"
+        r"\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),
     ),
     # A user that every system has, and the password after a colon.

@@ -226,3 +226,39 @@ def is_random(secret: str) -> bool:
             r"[\s(){}\[\]<>\"'`,;]|://|\A[./~]|[/\\.:_-][a-z]{3,12}[/\\.:_-][a-z]{3,12}\b", secret
         )
     )
+
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{24,128}|[0-9A-F]{24,128}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_SIDES: Final = re.compile("[a-z]+|[A-Z]+|[0-9]+")
+
+
+def is_digest(secret: str) -> bool:
+    """Return whether `secret` has the form of a digest or of a UUID, as of a key or of an id."""
+    return bool(_DIGEST.fullmatch(secret) or _UUID.fullmatch(secret)) and is_mixed(secret)
+
+
+def is_made(secret: str) -> bool:
+    """Return whether no person and no program writes `secret` but a generator of keys.
+
+    Its small letters, capitals and digits change places more often than those of names do.
+    """
+    if is_digest(secret):
+        return is_no_placeholder(secret)
+    secret = secret.lstrip("/+")
+    if not is_random(secret):
+        return False
+    piece = max(re.split(r"[^A-Za-z0-9]", re.sub("[+/=]", "", secret)), key=len)
+    digits = sum(map(str.isdigit, piece))
+    sides = len(_SIDES.findall(piece)) / max(len(piece), 1)
+    if len(piece) < 12:
+        # Of base64 in its form for addresses, in which `-` and `_` are letters.
+        piece = re.sub("[^A-Za-z0-9]", "", secret)
+        sides = len(_SIDES.findall(piece)) / len(piece)
+        is_of_all = re.search("[a-z]", piece) and re.search("[A-Z]", piece)
+        return len(piece) >= 24 and is_of_all is not None and digits >= 1 and sides >= 0.45
+    if len(set(piece)) < 8:
+        return False
+    if piece.lower() == piece or piece.upper() == piece:
+        return digits >= 3 and len(piece) - digits >= 3 and sides >= 0.18
+    return sides >= 0.38 if digits else sides >= 0.52 and len(piece) >= 24

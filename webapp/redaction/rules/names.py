@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from webapp.redaction.rules.kinds import (
+    is_made,
     is_mixed,
     is_no_placeholder,
     is_random,
@@ -27,6 +28,7 @@ class Shape(Enum):
     CODE = "with a digit, or mixed"
     RANDOM = "made by a generator"
     SETTING = "made by a generator, or a UUID"
+    MADE = "made by a generator, and by nobody else"
     DIGITS = "a short number"
     COOKIE = "pairs of a name and a value"
 
@@ -93,7 +95,7 @@ _TOKENS: Final = split_words(
     cluster master root
     """
 )
-_OF_DATA: Final = split_words(
+OF_DATA: Final = split_words(
     """
     primary foreign partition sort cache idempotency object group row hash range index lookup
     dict map json public routing dedupe dedup lock queue page pagination next continuation
@@ -101,6 +103,31 @@ _OF_DATA: Final = split_words(
     """
 )
 """Words of the names of keys and tokens that anybody may know."""
+
+OF_IDS: Final = split_words(
+    """
+    id ids uid uuid zone account org organization project team workspace app commit sha sha1
+    sha256 md5 hash digest release version build deploy deployment event trace span request
+    issue page board card list task channel video playlist track album region bucket index
+    dataset image tag branch ref url uri host domain user customer name slug status meeting
+    album artist model checksum etag nonce cache primary partition public publishable file path
+    object
+    """
+)
+"""Words before an id or a digest that anybody may know."""
+
+_NO_KEYS: Final = (
+    OF_DATA
+    | OF_IDS
+    | split_words(
+        """
+        element item node tab menu option field form message thread log query storage document doc
+        view route screen state selected active label translation locale string text content table
+        column entity record blob media photo attachment asset component parent child root base
+        the a an this that which each every
+        """
+    )
+)
 
 _SESSIONS: Final = re.compile(
     r"(?:phpsessid|jsessionid|sessionid|connect\.sid|asp\.?net[_.]session_?id|aspxauth|laravel_session"
@@ -130,6 +157,9 @@ _BY_LAST_WORD: Final = {
     "psk": ("password", Shape.ANY),
     **dict.fromkeys(("mnemonic", "seedphrase"), ("seed-phrase", Shape.ANY)),
     **dict.fromkeys(("auth", "pepper"), ("secret", Shape.RANDOM)),
+    **dict.fromkeys(("license", "licence"), ("license-key", Shape.MADE)),
+    **dict.fromkeys(("csrf", "xsrf"), ("token", Shape.MADE)),
+    "salt": ("secret", Shape.MADE),
 }
 _KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "access-key"}
 
@@ -168,16 +198,24 @@ def classify(name: str) -> tuple[str, Shape] | None:
         if is_sure:
             return kind, Shape.CODE
         # A setting in capitals names somebody's key; a member `key` is mostly a name.
-        return (kind, Shape.SETTING) if _is_setting(name, words) else None
+        if _is_setting(name, words):
+            return kind, Shape.SETTING
+        is_named = len(words) > 1 and _NO_KEYS.isdisjoint(words[:-1])
+        return (kind, Shape.MADE) if is_named else None
     if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
-    return _BY_LAST_WORD.get(last)
+    if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
+        return "key", Shape.MADE
+    known = _BY_LAST_WORD.get(last)
+    if known is not None and known[1] is Shape.RANDOM and _is_setting(name, words):
+        return known[0], Shape.SETTING
+    return known
 
 
 def _is_setting(name: str, words: list[str]) -> bool:
     """Return whether a name is that of a variable of the environment, or of a header."""
     is_written = name.isupper() or re.search("[A-Za-z]-[A-Za-z]", name) is not None
-    return is_written and len(words) > 1 and _OF_DATA.isdisjoint(words)
+    return is_written and len(words) > 1 and OF_DATA.isdisjoint(words)
 
 
 def _is_password(last: str, before: str) -> bool:
@@ -194,7 +232,7 @@ _SENTENCE: Final = re.compile(
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
-_QUESTION: Final = re.compile(r"[:?][ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
+_QUESTION: Final = re.compile(r":[ ]?\Z|(?:\A|\s)[^\W\d_]+\?[ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
 """The end of the prompt that a program prints before it reads a password."""
 
 _TERM: Final = re.compile(
@@ -243,6 +281,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
                 or (is_quoted and len(secret) >= 12 and secret.isalnum())
             )
         )
+    if shape is Shape.MADE:
+        return is_made(secret) and _UUID.match(secret) is None
     return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
 
 

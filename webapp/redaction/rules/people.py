@@ -89,8 +89,11 @@ _NATIONAL: Final = re.compile(
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
 )
 _SAID_WORDS: Final = (
-    r"(?:phone|mobile|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
-    r"|call(?: me)?(?: at| on)?|reach(?: me| us)?(?: at| on)|my number|ring me|hotline|erreichbar"
+    r"(?:phone|mobile|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?"
+    r"|fax|handy|whatsapp"
+    r"|call(?: me)?(?: at| on)?|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
+    r"|llámame al?|appelle[rz]?(?:-moi| moi)?(?: au)?"
+    r"|reach(?: me| us)?(?: at| on)|my number|ring me|hotline|erreichbar"
     r"|(?:mi|mon|meine) (?:número|numéro|nummer)|sms|text me(?: at)?|rufnummer|numéro"
     r"|电话|手机|電話|携帯|телефон)"
 )
@@ -297,13 +300,38 @@ _IDENTITIES: Final = (
     ),
     *("fødselsnummer", "henkilötunnus", "rodné číslo", "curp", "aadhaar", "snils", "medicare"),
     *("паспорт", "снилс", "инн", "身份证", "身分證", "マイナンバー", "주민등록번호"),
+    *("emirates id", "kimlik", "cédula", "versichertennummer", "krankenversicherten", "voter id"),
+    *("social insurance", "tax file", "insurance number", "medical record", "health card"),
+    *("carte vitale", "mynumber", "my number card", "ausweisnummer", "account number"),
+    *("account no", "kontonummer", "routing", "sort code", "numéro de compte", "rekeningnummer"),
+    *("cuit", "rijksregister", "hetu", "егн", "ת.ז", "주민번호", "nhs no", "ni number"),
+    *("número de cuenta", "cuenta bancaria", "número da conta", "conto corrente"),
 )
+_ABBREVIATIONS: Final = (
+    *("SIN", "TFN", "NIR", "RG", "RUT", "AHV", "AVS", "SVNR", "TAJ", "CNP", "EGN", "AMKA", "AFM"),
+    *("PPS", "PPSN", "NRIC", "NISS", "BVN", "CNIC", "MRN", "EMŠO", "OIB", "JMBG", "PAN", "RFC"),
+)
+"""Words of other languages too, if not in capitals."""
 _ID: Final = re.compile(
     rf"(?i:{'|'.join(_IDENTITIES)})(?i:[cs]e)?(?i:-?nummer|-?nr)?"
     r"(?i:[ _-]?(?:number|numbers|no|nr|nummer|num|id|号码|號碼|号|card))?"
     r"(?:\.|[\"'])?(?:[ ](?i:is|was|ist|lautet|est|es|é|è|:)|[:：=#])?\s{0,2}[\"'«“]?"
     r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20})(?![\w-])"
 )
+_ABBREVIATED: Final = re.compile(
+    rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
+    r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#]|[ ]){1,3}[\"'`«“]?"
+    r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
+    r"(?![\w-])"
+)
+_SWISS: Final = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w.])")
+
+
+def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in match_at(_ABBREVIATED, text, text, _ABBREVIATIONS):
+        yield SecretPlace("id-number", *match.span("number"))
+    for match in _SWISS.finditer(text):
+        yield SecretPlace("id-number", *match.span())
 
 
 def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
@@ -345,6 +373,10 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
         _find_phones_in_columns,
     ),
     (rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)})", _find_identities),
+    (
+        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]|756\.[0-9]{{4}}\.",
+        _find_abbreviated,
+    ),
     (rf"(?i:{_SAID_WORDS}[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()]{{0,2}}[0-9]){{6}})", _find_said),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches

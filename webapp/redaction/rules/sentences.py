@@ -8,7 +8,16 @@ from typing import Final
 
 from webapp.redaction.rules.context import SecretPlace, is_told
 from webapp.redaction.rules.forms import ignoring_case, is_argument
-from webapp.redaction.rules.kinds import FUNCTION_WORDS, Kind, is_random, match_at, split_words
+from webapp.redaction.rules.kinds import (
+    FUNCTION_WORDS,
+    Kind,
+    is_digest,
+    is_mixed,
+    is_random,
+    match_at,
+    split_words,
+)
+from webapp.redaction.rules.names import OF_DATA, OF_IDS
 
 _PASSWORD: Final = (
     r"(?:pass(?:word|phrase|code|wd)?|pwd|passwort|kennwort|mot de passe|mdp|contraseña"
@@ -103,7 +112,7 @@ _VERB_HINTS: Final = (
 _LINKS: Final = split_words(
     "is was be been now still here again just currently simply as ist war lautet est était era es"
     " had has been c'est c’est är er é è jest je este oli var luidt heißt to on était sera"
-    " foi fue set"
+    " foi fue set mea meu mi mon ma moja moje mein meine dein deine il tuo mio min mitt votre ton"
 )
 """Words after the name of a secret, before one that is a word with a number."""
 
@@ -169,14 +178,20 @@ def _is_apart(words: str, secret: str) -> bool:
     """Decide whether a word some words after the name of a secret is one."""
     if len(secret) < 8 or not is_argument(secret) or not is_told(secret):
         return False
+    named = words.lower().strip(" ,:;(–—").split()
+    if (is_digest(secret) or _PREFIXED_ID.match(secret)) and not _NO_SECRETS.isdisjoint(named):
+        return False
     if _CODE.search(secret) and not re.fullmatch(r"[A-Za-z0-9]+(?:[/+][A-Za-z0-9]+)+", secret):
         return True
     if _AS_USER.search(words) and _NAMED_CODE.match(secret):
         return True
-    return _LINKS.issuperset(words.lower().strip(" ,:;(–—").split()) and bool(
-        _NAMED_CODE.match(secret)
-    )
+    is_called = _LINKS.issuperset(named) or named[-1] in _SAYS_IT
+    return is_called and _NAMED_CODE.match(secret) is not None
 
+
+_SAYS_IT: Final = frozenset(("is", "was", "ist", "war", "lautet", "est", "était", "es", "era"))
+_PREFIXED_ID: Final = re.compile(r"[a-z]{2,9}[_-][A-Za-z0-9]{14,}\Z")
+_NO_SECRETS: Final = OF_DATA | OF_IDS | {"per"}
 
 _CODES: Final = (
     "verification code|security code|access code|door code|entry code|gate code|alarm code"
@@ -249,11 +264,11 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"phrase[^\n]*[ :=]+[a-z]+ [a-z]+ [a-z]+ [a-z]",
     ),
     ignoring_case(
-        "api-key",
-        "key: |key is |key = |key → |key - |key for ",
-        r"(?<!public )key(?: [a-z]{2,10}){0,2}(?: is|:| =| →| -) [\"'`*]{0,2}"
-        r"(?P<secret>[a-z0-9_-]{24,200})(?![a-z0-9_+/.-])",
-        is_random,
+        "password",
+        "community",
+        r"community(?: string)?(?: is|:|=){0,2} [\"'`]{0,1}(?P<secret>[^\s\"'`,;]{6,60})",
+        lambda secret: is_told(secret) and is_mixed(secret),
+        "community(?: string| is|:|=)",
     ),
     ignoring_case(
         "pin",

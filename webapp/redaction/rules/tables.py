@@ -117,7 +117,7 @@ def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tup
 
 
 def _classify_column(name: str) -> tuple[str, Shape] | None:
-    known = classify(name)
+    known = ("key", Shape.MADE) if name.lower() in ("key", "keys") else classify(name)
     # Tests pass as well, and the value of a cookie has no name in a column.
     is_none = known is None or known[1] is Shape.COOKIE or name.lower() == "pass"
     return None if is_none else known

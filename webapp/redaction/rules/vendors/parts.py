@@ -164,10 +164,19 @@ PARTS: Final[tuple[Kind, ...]] = (
         needs=r"hooks?[0-9]?[a-z0-9.:-]*/[A-Za-z0-9@._/-]{20}",
     ),
     Kind(
+        "google-key",
+        (":APA91b",),
+        re.compile(r":APA91b[A-Za-z0-9_-]{100,}+"),
+        is_no_placeholder,
+        reach=40,
+    ),
+    Kind(
         "telegram-token",
         (":AA",),
         re.compile(r":AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
-        lambda secret: secret[:8].isdigit() and is_no_placeholder(secret),
+        lambda secret: (
+            re.match("[A-Za-z]{0,4}[0-9]{7,}:", secret) is not None and is_no_placeholder(secret)
+        ),
         reach=12,
     ),
     Kind(

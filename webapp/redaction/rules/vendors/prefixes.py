@@ -71,7 +71,9 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("spotify-token", _DASHED + "{120,}+", "BQ"),
     ("nostr-key", r"[02-9ac-hj-np-z]{58}(?![A-Za-z0-9])", "nsec1"),
     ("api-key", r"[A-Za-z0-9_-]{27,29}(?![A-Za-z0-9_-])", "BSA"),
-    ("sourcegraph-token", r"[A-Za-z0-9_]{40,}+", "sgp_"),
+    ("sourcegraph-token", r"[A-Za-z0-9_]{40,}+", "sgp_ sgamp_"),
+    ("amazon-secret", r"[0-9a-f-]{36,}+", "amzn1.oa2-cs.v1. amzn.mws."),
+    ("discord-token", r"[A-Za-z0-9_-]{80,}+", "mfa."),
     ("infisical-token", r"[0-9a-f-]{24,36}\.[0-9a-f]{32}\.[0-9a-f]{32}", "st."),
     (
         "paseto",
@@ -104,9 +106,10 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "ci-token",
         _DOTTED + "{20,}+",
-        "snyk_uat. snyk_sat. bkua_ bkct_ bkpt_ bkar_ bkaj_ BBDC-"
+        "snyk_uat. snyk_sat. bkua_ bkct_ bkpt_ bkar_ bkaj_"
         " CCIPAT_ CCIPRJ_ pul- squ_ sqp_ sqa_ snyk_ buildkite_",
     ),
+    ("ci-token", _BASE64 + "{40,}+", "BBDC- ptr_"),
     ("sentry-token", _BASE64 + "{30,}+", "sntrys_ sntryu_ sntrya_"),
     ("doppler-token", _DOTTED + "{20,}+", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit."),
     ("1password-token", _BASE64 + "{40,}+", "ops_eyJ"),
@@ -137,8 +140,9 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "database-token",
         _DASHED + "{20,}+",
-        "sbp_ sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_ napi_",
+        "sbp_ sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_",
     ),
+    ("database-token", _WORD + "{32,}+", "napi_"),
     ("database-token", _BASE64 + "{50,}+", "cflt"),
     ("database-token", _DASHED + "{18,}+", "AVNS_"),
     ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),

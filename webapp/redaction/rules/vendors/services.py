@@ -7,99 +7,149 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.kinds import is_mixed, is_no_placeholder, is_random, split_words
+from webapp.redaction.rules.names import OF_IDS
 
 _SERVICES: Final = split_words(
     """
-    abstractapi abuseipdb accuweather activecampaign adafruit adobe adyen adzuna aeroworkflow
-    agora ai21 aikido airbrake airtable airvisual aiven alchemy alegra aleph[_-]?alpha algolia
-    alibaba alienvault aliyun alphavantage amadeus ambee amplitude ankr apideck apiflash apify
-    apilayer apollo[_-]?graph appcues appfollow applitools appsflyer artifactory asana
-    assemblyai atlassian auth0 autodesk avaza[_-]?app aviationstack axonaut
-    azure[_-]?cognitive bandwidth bannerbear baremetrics beamer beebole besnappy bestbuy
-    billomat binance bing[_-]?search bintray bitbucket bitcoinaverage bitfinex bitly bitmex
-    bitrise bittrex blazemeter blitapp blockfrost blogger bombbomb boostnote borgbase
-    box[_-]?api braintree brandfetch brave[_-]?search braze browserless browserstack browshot
-    bugherd bugsnag buildkite bulbul buttercms bybit caflou calendarific calendly calorieninja
-    campayn cannyio canva capsulecrm captaindata carboninterface cashboard caspio censys
-    centralstationcrm chartmogul chatbot chatfule checio checklyhq checkvist circleci
-    cisco[_-]?meraki civo clarifai clearbit clickhelp clickhouse clickup clockify clockworksms
-    close[_-]?crm cloudconvert cloudelements cloudflare cloudimage cloudinary cloudmersive
-    cloudplan cloverly cloze codacy codeclimate codecov codemagic codequiry cohere coinapi
-    coinbase coinlayer coinlib coinmarketcap collect2 commercejs companyhub configcat
-    confluence confluent contentful contentstack conversiontools convertapi convertkit
-    copper[_-]?crm couchbase countrylayer coveralls craftmypdf cryptocompare currencycloud
-    currencyfreaks currencylayer currencyscoop currentsapi customerguru customerio d7network
-    dandelion data[.]gov databento databricks datadog deepai deepgram deepinfra deepl
-    delighted deputy detectlanguage dfuse diffbot diggernaut digicert digitalocean discogs
-    discord disqus ditto docparser documo docusign doppler dovico drone[_-]?ci dropbox duply
-    dwolla dynalist dynatrace eagleeye easyinsight ebay ecostruxure edamam edenai eightxeight
-    elasticemail elevenlabs enablex enigma etherscan ethplorer etsy eventbrite everhour
-    exchangerateapi exoscale extractorapi facebook faceplusplus fal[_-]?ai fastforex fastly
-    feedier fetchrss figma figma[_-]?token filestack finage financialmodelingprep findl
-    finicity finnhub firebase fixerio flatio fleetbase flickr flightapi flightlabs flightstats
-    floatapp flowflu flutterwave fmfw formbucket formcraft formio formsite foursquare freemius
-    freshbooks freshdesk freshworks fulcrum fullstory fxmarket geckoboard gemini[_-]?exchange
-    gengo geoapify geocodify geocodio geoipify getemail getemails getgeoapi getgist
-    getresponse ghost[_-]?admin giphy gitbook gitea gitkraken gitter glassnode gnewsio
-    gocanvas gocardless gongio goodday graphcms graphhopper greptile greynoise groovehq
-    guardianapi gumroad gurunavi gyazo happyscribe harness[_-]?io helius hellosign helpcrunch
-    helpscout here[_-]?maps hereapi heroku hipchat hiveage holidayapi honeybadger honeycomb
-    host[_-]?io html2pdf hubspot hunter[_-]?io hybiscus hypertrack ibm[_-]?cloud iconfinder
-    iexapis imagekit imagga infomaniak infura instabot instamojo instantly intercom
-    interseller intrinio invoiceocean ipapi ipdata ipgeolocation ipify ipinfo ipinfodb
-    ipquality ipqualityscore ipstack iterable jdbc[_-]?pass jetbrains jfrog jina jira jotform
-    judgeme jumpcloud juro kaggle kagi kaleyra kanban[_-]?tool keenio keygen[_-]?sh kickbox
-    klaviyo klipfolio knapsackpro kontent kraken kucoin kylas lambdatest langchain
-    languagelayer lark launchable launchdarkly leadfeeder lemlist lemonsqueezy lendflow
-    lessannoyingcrm lexigram linear linenotify linked[_-]in linkedin linkpreview liveagent
-    livestorm loadmill lob[_-]api locationiq loggly loginradius lokalise looker loyverse
-    lunchmoney madkudu mailboxlayer mailchimp mailerlite mailersend mailgun mailjet mailmodo
-    mailsac mandrill mapbox mapquest marketstack mattermost mavenlink maxmind meaningcloud
-    mediastack meilisearch meistertask mem0 meraki mesibo message[_-]?bird metaapi metabase
-    metrilo microsoft[_-]?graph midtrans mindmeister miro mistral mixcloud mixmax mixpanel
-    mockaroo moengage mojohelpdesk monday[_-]?com moonclerk moosend moralis mrticktock
-    mux[_-]?token myfreshworks myintervals nasa neptune[_-]?ai netcore netlify neutrinoapi
-    new[_-]?relic new[_-]york[_-]times newsapi newscatcher nexmo ngrok nicereply nozbe
-    npm[_-]?registry nubela numverify nutritionix nylas nytimes oanda okta okx ollama omnisend
-    onedesk onelogin onepagecrm onesignal onwater oopspam opencage opengraphr openuv openvpn
-    openweather openweathermap opsgenie optimizely overloop ovh[_-]api owlbot packagecloud
-    paddle pagerduty pandadoc pandascore paperform paralleldots parsehub parseur partnerstack
-    pastebin paymo paymongo paypal[_-]?oauth paystack pdflayer pdfshift peopledatalabs
-    pepipost percy pinata pinecone pinterest pipedream pipedrive pivotaltracker pixabay plaid
-    planetscale planview planyo plivo podio pollsapi poloniex polygon[_-]?io polymarket
-    positionstack postageapi posthog postman postmark powrbot privacy[_-]?com private[_-]?ai
-    prodpad prospectcrm protocolsio proxycrawl pubnub pulumi pure[_-]?stake pushbullet pusher
-    qase quaderno qualaroo qubole questdb quickbase quickmetrics quicknode railway[_-]?app
-    raindrop rapidapi rawg raygun razorpay reachmail readwise realtor rebrandly
-    recharge[_-]?payments recruitee rev[_-]?ai revampcrm ringcentral ritekit roblox
-    rocketreach rollbar ronin[_-]?app rownd runrunit salesblink salescookie salesflare
-    salesforce salesmate satismeter sauce[_-]?labs saucelabs scaleway scalewaykey scalr
-    scrapeowl scraperapi scraperbox scrapersite scrapestack scrapfly scrapingant scrapingbee
-    screenshotapi screenshotlayer scrutinizerci securitytrails segment[_-]?io selectpdf
-    semaphore[_-]?ci sendbird sendgrid sendinblue sentry serpapi serper serphouse serpstack
-    shipday shippo shodan shopify shortio shotstack shutterstock signable signalwire
-    signaturit signupgenius sigopt simfin simplesat simplynoted simvoly sinch sinchmessage
-    sirv siteleaf skrapp skybiometry slack sloanreview smartsheet smartystreets smooch
-    snipcart snyk snyk[_-]?key sonarcloud sonarqube sourcegraph sparkpost speechtext splunk
-    spoonacular sportradar sportsmonk spotify squareapp squarespace squareup sslmate
-    stability[_-]?ai statuscake statuspage statuspal stitchdata stockdata stormboard
-    stormglass storyblok storychief strava stripe stytch sugester sumo sumo[_-]?logic
-    sumologic supabase supernotes surveyanyplace surveybot surveymonkey surveysparrow swiftype
-    tableau tailscale tallyfy tatumio taxjar teamdesk teamgate teamviewer technicalanalysis
-    tefter telegram telesign telnyx text2data textmagic theoddsapi thinkific ticketmaster
-    tickettailor tiingo timecamp timezoneapi tineswebhook tmdb tmetric todoist toggl
-    tomorrow[_-]?io tomtom tradier transferwise travelpayouts travis travis[_-]?ci trello
-    tru[_-]?narrative twelvedata twilio twitch twitter tyntec typeform typesense ubidots
-    uclassify unifyid unplugg unsplash upcdatabase uplead uploadcare upstage upstash
-    uptimerobot upwave urlscan userflow userstack uservoice vagrantcloud vatlayer vbout vercel
-    verimail veriphone versioneye vimeo virustotal visualcrossing voicegain vonage voodoosms
-    vouchery vultr vyte wakatime walkscore wandb weatherbit weatherstack webex webflow
-    webscraper weights[_-]?and[_-]?biases wepay whoxy wistia wit[_-]?ai wiz[_-]?io woocommerce
-    woopra workable workstack worldcoinindex worldweather wrike xero yandex yelp
-    youneedabudget youtube zapierwebhook zendesk zenrows zenscrape zenserp zeplin zerobounce
-    zerotier zipapi zipbooks zipcodeapi zoho zonkafeedback zoom[_-]?api zulipchat
+    11labs 1inch 23andme 2captcha 3commas 4everland ably abstractapi abuseipdb accuweather
+    activecampaign adafruit adobe adyen adzuna aeroworkflow agora ai21 aikido airbrake airtable
+    airvisual aiven akamai alchemy alegra aleph[_-]?alpha algolia alibaba alienvault aliexpress
+    aliyun allegro alpha[_-]?vantage alphavantage amadeus amap ambee amocrm amplitude ankr anthropic
+    anypoint anyscale apideck apiflash apify apilayer apollo[_-]?graph appcues appdynamics appfollow
+    applitools appsflyer appwrite argocd arize artifactory asaas asana assemblyai astronomer
+    atlassian auth0 autodesk automox avalara avaza[_-]?app aviationstack axonaut azure[_-]?cognitive
+    azuread backblaze backendless baidu bamboohr bandwidth bannerbear baremetrics basecamp baseten
+    beamer beebole beehiiv besnappy bestbuy better[_-]?stack betterstack bigcommerce billomat
+    binance bing[_-]?search bintray bitbucket bitcoinaverage bitfinex bitly bitmex bitrise bitrix24
+    bittrex bitwarden blazemeter blitapp blockfrost blogger bombbomb boostnote borgbase box[_-]?api
+    braintree braintrust brandfetch brave[_-]?search braze brevo brex bright[_-]?data browserbase
+    browserless browserstack browshot bugherd bugsnag buildkite bulbul buttercms bybit caflou
+    calendarific calendly calorieninja campayn cannyio canva capsulecrm captaindata carboninterface
+    cartesia cashboard caspio censys centralstationcrm cerebras certn chargebee chargify chartmogul
+    chatbot chatfule checio checkly checklyhq checkout[.]com checkvist chroma[_-]?db circleci
+    cisco[_-]?meraki civo clarifai clearbit clickbank clickhelp clickhouse clicksend clickup
+    clockify clockworksms close[_-]?crm cloud66 cloudamqp cloudconvert cloudelements cloudflare
+    cloudimage cloudinary cloudmersive cloudplan cloudsmith cloverly cloze cockroachdb codacy
+    codeclimate codecov codemagic codequiry codeship cohere cohere[_-]?ai coinapi coinbase coinlayer
+    coinlib coinmarketcap collect2 commercejs companyhub configcat confluence confluent
+    constant[_-]?contact contabo contentful contentstack conversiontools convertapi convertflow
+    convertkit copper[_-]?crm couchbase countrylayer coveralls craftmypdf crates[.]io cronitor
+    crowdin crowdstrike cryptocompare currencycloud currencyfreaks currencylayer currencyscoop
+    currentsapi customer[.]io customerguru customerio d-id d7network dandelion dashscope data[.]gov
+    databento databricks datadog dataforseo datastax daytona deepai deepgram deepinfra deepl
+    deepseek deezer delighted deputy descope detectlanguage dfuse dialpad diffbot diggernaut
+    digicert digitalocean dingtalk directus discogs discord disqus ditto dnsimple docparser documo
+    docusign doppler dovico dreamhost drone[_-]?ci dropbox duffel duply dwolla dynalist dynatrace
+    eagleeye easyinsight easypost ebay ecostruxure edamam edenai eightxeight elastic[_-]?cloud
+    elastic[_-]?email elasticemail elevenlabs enablex endorlabs enigma epic[_-]?games etherscan
+    ethplorer etsy eventbrite everhour exa[_-]?ai exchangerateapi exoscale extractorapi facebook
+    faceplusplus fal[_-]?ai fastforex fastly faunadb feedier feishu fetchrss figma figma[_-]?token
+    filestack finage financialmodelingprep findl finicity finnhub firebase firecrawl firehydrant
+    fireworks[_-]?ai fitbit fixerio flagsmith flatio fleetbase flexport flickr flightapi flightlabs
+    flightstats floatapp flowflu flutterwave fly[.]io fmfw formbucket formcraft formio formsite
+    foursquare freee freemius freshbooks freshdesk freshworks fulcrum fullstory fusionauth fxmarket
+    galileo gandi geckoboard gemini[_-]?exchange gengo geoapify geocodify geocodio geoipify getemail
+    getemails getgeoapi getgist getresponse getstream ghost[_-]?admin gigachat giphy gitbook gitea
+    gitguardian gitkraken gitter gladia gladly glassnode gnewsio gocanvas gocardless godaddy gongio
+    goodday goodreads google[_-]?maps gorgias graphcms graphhopper greptile greynoise groovehq groq
+    growthbook guardianapi gumroad gurunavi gusto gyazo happyscribe harness[_-]?io hashnode hasura
+    have[_-]?i[_-]?been[_-]?pwned hcaptcha helicone helius hellosign helpcrunch helpscout
+    here[_-]?maps hereapi heroku hetzner heygen hibp hightouch hipchat hiveage holidayapi
+    home[_-]?assistant honeybadger honeycomb hootsuite host[_-]?io hostinger hotjar html2pdf hubspot
+    hugging[_-]?face humanloop hunter[_-]?io hybiscus hypertrack ibm[_-]?cloud iconfinder
+    iex[_-]?cloud iexapis imagekit imagga imgbb imgix imgur infisical infobip infomaniak infracost
+    infura inngest inoreader instabot instamojo instana instantly instapaper intercom interseller
+    intrinio invoiceocean ionos ipapi ipdata ipgeolocation ipify ipinfo ipinfodb ipquality
+    ipqualityscore ipstack iterable iyzico jdbc[_-]?pass jellyfin jenkins jetbrains jfrog jina jira
+    jotform jpush judgeme jumio jumpcloud juro justworks kaggle kagi kakao kaleyra kanban[_-]?tool
+    kavenegar keap keboola keenio keycloak keygen[_-]?sh kickbox kinsta kintone klarna klaviyo kling
+    klipfolio knapsackpro kommo komodor kontent koyeb kraken kubecost kucoin kylas lambda[_-]?labs
+    lambdatest langchain langfuse langsmith languagelayer lark last[.]fm lastfm launchable
+    launchdarkly leadfeeder leancloud lemlist lemonsqueezy lendflow leonardo[_-]?ai lepton[_-]?ai
+    lessannoyingcrm lexigram lightstep linear linenotify linked[_-]in linkedin linkpreview linode
+    liveagent liveblocks livekit livestorm llamacloud llamaindex llamaparse loadmill lob[_-]api
+    localstack locationiq logdna loggly logicmonitor loginradius logrocket logz[.]io logzio lokalise
+    looker loops[.]so loyverse lunchmoney madkudu magento mailboxlayer mailchimp mailerlite
+    mailersend mailgun mailjet mailmodo mailsac mailtrap make[.]com mandrill mapbox mapillary
+    mapquest marketstack marqeta mastodon matomo mattermost mavenlink maxmind meaningcloud
+    mediastack meilisearch meistertask mem0 mem[.]ai memberstack meraki mergify mesibo
+    message[_-]?bird messagebird metaapi metabase metrilo microsoft[_-]?graph midjourney midtrans
+    mimecast mindmeister minimax minio miro mistral mixcloud mixmax mixpanel mockaroo modal[_-]?labs
+    moengage mojohelpdesk mollie monday[_-]?com monzo moonclerk moonshot moosend moralis mouseflow
+    mrticktock msg91 mulesoft murf mux[_-]?token myfitnesspal myfreshworks mygeotab myintervals n8n
+    name[.]com namecheap nasa neon[_-]?db neon[_-]?tech neptune[_-]?ai netcore netlify neutrinoapi
+    new[_-]?relic new[_-]york[_-]times newsapi newscatcher nexmo ngrok nicereply nightfall nomic
+    northflank novita nozbe npm[_-]?registry nubela numverify nutritionix nvidia nylas nytimes oanda
+    octoprint octopus[_-]?deploy okta okx ollama omdb omnisend onedesk onelogin onepagecrm onesignal
+    oneuptime onwater oopspam openai opencage opengraphr openphone openproject openrouter openuv
+    openvpn openweather openweather[_-]?map openweathermap opsgenie optimizely overloop ovh
+    ovh[_-]api owlbot oxylabs ozon packagecloud paddle paddle[_-]?ocr pagerduty pagseguro pandadoc
+    pandascore paperform paperspace papertrail paralleldots parse[_-]?hub parsehub parseur
+    partnerstack pastebin pay[_-]?u paymo paymongo paypal[_-]?oauth paystack paytm payu pdflayer
+    pdfshift peopledatalabs pepipost percy perplexity pexels phonepe pinata pinecone pingdom
+    pinterest pipedream pipedrive pipefy pirsch pivotaltracker pixabay plaid planetscale planview
+    planyo play[.]ht playht plivo podio pollsapi poloniex polygon[_-]?io polymarket porkbun
+    portainer portkey positionstack postageapi posthog postman postmark powrbot predibase printful
+    printify prismic privacy[_-]?com private[_-]?ai proctorio prodpad productboard profitwell
+    prospectcrm protocolsio protonmail prowlarr proxmox proxycrawl pubnub pulumi pure[_-]?stake
+    pushbullet pusher pushover qase qdrant qiniu qiwi quaderno qualaroo quandl qubole questdb
+    quickbase quickbooks quickmetrics quicknode radarr railway[_-]?app raindrop ramp[.]com rapidapi
+    rawg raygun razorpay reachmail readwise realtor reboundtag rebrandly recall[.]ai
+    recharge[_-]?payments recraft recruitee recurly reddit redis[_-]?cloud reducto reolink replicate
+    resend restream retell retellai retool rev[.]ai rev[_-]?ai revampcrm revenuecat revolut
+    ringcentral ringover rippling ritekit robinhood roblox rocket[.]chat rocketreach rollbar
+    ronin[_-]?app rootly rownd rudderstack runpod runrunit runwayml rytr sabnzbd safaricom sagemaker
+    salesblink salescookie salesflare salesforce salesloft salesmate samba[_-]?nova samsara
+    satismeter sauce[_-]?labs saucelabs scaleway scalewaykey scalr scrapeowl scraperapi scraperbox
+    scrapersite scrapestack scrapfly scraping[_-]?dog scrapingant scrapingbee screenshotapi
+    screenshotlayer scrutinizerci searchapi securitytrails segment[_-]?io selectpdf semaphore[_-]?ci
+    semgrep semrush sendbird sendgrid sendinblue sendpulse sentry serpapi serper serphouse serpstack
+    servicenow shadeform shipday shipengine shippo shipstation shodan shopee shopify shortio
+    shotstack shutterstock signable signalwire signaturit signupgenius sigopt silicon[_-]?flow
+    simfin simplesat simplybook simplynoted simvoly sinch sinchmessage sirv siteleaf skrapp
+    skybiometry skyscanner slack slite sloanreview smartsheet smartystreets smooch smtp2go snipcart
+    snov[.]io snowflake snyk snyk[_-]?key socket[.]dev sonarcloud sonarqube sonarr soundcloud
+    sourcegraph spacelift spark[_-]?post sparkpost speechmatics speechtext splitwise splunk
+    spoonacular sportradar sportsmonk spotify sproutsocial squareapp squarespace squareup ssemble
+    sslmate stability[_-]?ai stackblitz stackhawk stackpath stannp starling statsig statuscake
+    statuspage statuspal stedi stitchdata stockdata stormboard stormglass storyblok storychief
+    strapi strava stream[.]io streamlabs stripe stytch submittable sugester sumo sumo[_-]?logic
+    sumologic sumup supabase supernotes supertokens surveyanyplace surveybot surveymonkey
+    surveysparrow svix swapcard swiftype synology synthesia tableau tabnine tailscale talkdesk
+    tallyfy tatum tatumio tavily tawk taxjar teamcity teamdesk teamgate teamviewer tebex
+    technicalanalysis tefter telegram telesign telnyx temporal[_-]?cloud tencent text2data textbelt
+    textmagic theoddsapi thingsboard thinkful thinkific ticketmaster tickettailor tidio tiingo
+    tiktok timecamp timezoneapi tineswebhook tinybird tmdb tmetric todoist together[_-]?ai toggl
+    tomorrow[_-]?io tomtom toncenter tradier trakt transferwise transifex travelpayouts travis
+    travis[_-]?ci tray[.]io trello trigger[.]dev triggerdev tru[_-]?narrative truenas trustpilot
+    tumblr turso twelve[_-]?data twelve[_-]?labs twelvedata twilio twingate twitch twitter tyk
+    tyntec typeform typesense ubidots ubiquiti uclassify udemy unifyid unplugg unsplash
+    unstructured[_-]?io upcdatabase uplead uploadcare uploadthing upstage upstash uptimerobot upwave
+    urlscan userflow userpilot userstack uservoice vagrantcloud vapi vast[.]ai vatlayer vbout
+    vectara vector[_-]?store veracode vercel veriff verimail veriphone versioneye viber victorops
+    vidyard vimeo virtuous virustotal visualcrossing vkontakte voicegain volcengine vonage voodoosms
+    vouchery voyage[_-]?ai vultr vyte wakatime walkscore wallarm walmart wandb weatherbit
+    weatherstack weaviate webex webflow webscraper wechat weights[_-]?and[_-]?biases wepay
+    whisper[_-]?api whoxy wildberries wistia wit[_-]?ai withings wix wiz[_-]?io wolfram wolframalpha
+    woocommerce woopra wordpress workable workday workos workstack worldcoinindex worldweather
+    wp[_-]?engine wrike xai xendit xero yandex yelp yodlee youneedabudget youtrack youtube zapier
+    zapierwebhook zendesk zenduty zenrows zenscrape zenserp zeplin zerobounce zerotier zhipu zilliz
+    zipapi zipbooks zipcodeapi zoho zonkafeedback zoom[_-]?api zoominfo zulip zulipchat zuora
     """
 )
+_WORDS_TOO: Final = split_words(
+    """
+    alpaca apollo attio axiom banana baseten bubble bunny castle chroma clerk coda convex copper
+    courier crisp cypress drift druid dub dune envoy exa fathom fauna ghost glean greenhouse
+    guardian harvest hunter immich knock latitude lever loops luma maxio medium mercury modal monday
+    neon notion novu numeral orca oura outreach paragon particle persona plausible plex polar
+    polygon prometheus pylon quay qwen ramp rancher redash render resemble runway sanity sardine
+    seamless segment sigma splitio stability stannp steam steel swell tally teachable telegraf
+    temporal tesla tray unstructured whatsapp windmill
+    """
+)
+"""Services whose names are words of sentences, unless they begin with a capital."""
+
 _OF_CODE: Final = split_words("bitbucket codecov coveralls circleci buildkite travisci gitkraken")
 """Services whose name stands before the digest of a commit."""
 
@@ -109,12 +159,15 @@ _WITH_UUIDS: Final = split_words(
     message-bird message_bird messagebird okx opsgenie pagerduty pinecone postageapi postmark
     railway raindrop sauce_labs saucelabs scaleway scw sendbird snyk splunk squarespace
     statuspage stormglass urlscan wakatime
+    axiom bunny checkout.com coda guardian leonardo leonardo.ai leonardo-ai make.com
+    murf vapi volcengine vultr wp-engine worldpay bright-data brightdata
     """
 )
-_ANY: Final = "|".join(sorted(_SERVICES, key=lambda one: (-len(one), one)))
+_NAMES: Final = _SERVICES | _WORDS_TOO
+_ANY: Final = "|".join(sorted(_NAMES, key=lambda one: (-len(one), one)))
 _BY_START: Final = {
-    start: "|".join(name[2:] for name in sorted(_SERVICES, reverse=True) if name[:2] == start)
-    for start in sorted({name[:2] for name in _SERVICES})
+    start: "|".join(name[2:] for name in sorted(_NAMES, reverse=True) if name[:2] == start)
+    for start in sorted({name[:2] for name in _NAMES})
 }
 # By their first letters, since each alternative is tried at each word.
 _SERVICE: Final = re.compile(
@@ -131,7 +184,7 @@ _SERVICE: Final = re.compile(
 )
 _VALUE: Final = r"(?P<secret>[A-Za-z0-9_][A-Za-z0-9_./+=:~-]{14,200})(?![A-Za-z0-9@(\[])"
 _ASSIGNED: Final = re.compile(
-    r"(?P<words>[ \w.-]{0,20})[\"'`]{0,2}\s{0,3}(?::=|=>|->|=|:|\|\||,)[ \t]{0,3}[\"'`]{0,2}"
+    r"(?P<words>[ \w.-]{0,20})[\"'`]{0,2}\s{0,3}(?::=|=>|->|=|:|\|{1,2}|,)[ \t]{0,3}[\"'`]{0,2}"
     + _VALUE
 )
 _NEAR: Final = re.compile(
@@ -141,17 +194,8 @@ _NEAR: Final = re.compile(
     + _VALUE,
     re.IGNORECASE,
 )
+_QUOTES: Final = ('"', "'")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_OF_IDS: Final = split_words(
-    """
-    id ids uid uuid zone account org organization project team workspace app commit sha sha1
-    sha256 md5 hash digest release version build deploy deployment event trace span request
-    issue page board card list task channel video playlist track album region bucket index
-    dataset image tag branch ref url uri host domain user customer name slug status meeting
-    album artist model checksum etag nonce cache primary partition public publishable file path
-    object
-    """
-)
 _HEX: Final = re.compile(r"[0-9a-f]{20,128}|[0-9A-F]{20,128}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -163,6 +207,10 @@ def find_of_services(text: str, lowered: str) -> Iterator[tuple[int, int]]:
     """Yield the values that are assigned to the name of a service, or to a key in its line."""
     for match in _SERVICE.finditer(lowered):
         service = match[0]
+        if service in _WORDS_TOO and not (
+            text[match.start()].isupper() or _is_member(text, *match.span())
+        ):
+            continue
         near = _NEAR.match(text, match.end())
         found = near or _ASSIGNED.match(text, match.end())
         if found is None:
@@ -171,7 +219,7 @@ def find_of_services(text: str, lowered: str) -> Iterator[tuple[int, int]]:
         # Also the words of an address, as of `spotify:track:…`.
         named = found["words"] + secret.rpartition(":")[0]
         words = {word.lower() for word in _WORDS.findall(named)}
-        if not _OF_IDS.isdisjoint(words) or not _is_made(secret):
+        if not OF_IDS.isdisjoint(words) or not _is_made(secret):
             continue
         if near is None and (
             (len(secret) == 40 and service in _OF_CODE and _HEX.fullmatch(secret))
@@ -179,6 +227,14 @@ def find_of_services(text: str, lowered: str) -> Iterator[tuple[int, int]]:
         ):
             continue
         yield found.start("secret"), found.start("secret") + len(secret)
+
+
+def _is_member(text: str, start: int, end: int) -> bool:
+    """Return whether a word is the name of a member, or is alone before a value in its line."""
+    return (text[start - 1 : start] in _QUOTES and text[end : end + 1] in _QUOTES) or (
+        text[end : end + 1] in (":", "=")
+        and not text[text.rfind("\n", max(start - 9, 0), start) + 1 : start].strip(" -*\t")
+    )
 
 
 def _is_made(secret: str) -> bool:
