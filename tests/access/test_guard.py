@@ -33,6 +33,7 @@ FORWARDED: Final = (
     {"X-Forwarded-Anything": "1"},
     {"Via": "1.1 tunnel"},
     {"X-Real-IP": "192.0.2.1"},
+    {"X-Original-Forwarded-For": "192.0.2.1"},
     {"CDN-Loop": "cloudflare"},
     {"Tailscale-User-Login": "ann@team.example"},
     {"X-Envoy-External-Address": "192.0.2.1"},

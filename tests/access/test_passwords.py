@@ -69,6 +69,8 @@ def test_a_link_leads_to_its_page_after_the_login(with_password: Flask) -> None:
         "evil",
         "//evil.example",
         "///evil.example",
+        "/.//evil.example",
+        "/..//evil.example",
         "/\\evil.example",
         "/a\\..\\b",
         "/\t/evil.example",
@@ -240,6 +242,13 @@ def test_behind_a_proxy_each_client_is_slowed_by_its_own_address(open_app: Open)
     tries = [post("wrong", f"192.0.2.{n}, 198.51.100.7, 10.0.0.9") for n in range(6)]
     assert tries == [401] * 5 + [429]
     assert post("wrong", "198.51.100.8") == 401
+    # Some proxies write the port as well.
+    tries = [post("wrong", f"198.51.100.{n}:{5000 + n}, 10.0.0.9:80") for n in range(20, 26)]
+    assert tries == [401] * 6
+    tries = [post("wrong", f"[2001:db8:{n}::1]:443") for n in range(6)]
+    assert tries == [401] * 6
+    tries = [post("wrong", f"198.51.100.9:{n}") for n in range(4000, 4006)]
+    assert tries == [401] * 5 + [429]
     assert [post("wrong", f"192.0.2.{n}", "203.0.113.5") for n in range(6)][-1] == 429
 
 

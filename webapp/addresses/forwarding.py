@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
+_WITHOUT_PORT: Final = re.compile(
+    r"\A(?:\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5})\Z"
+)
+"""An address as some proxies write it: with a port, or in brackets."""
+
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
@@ -80,9 +85,10 @@ class Proxies:
         list is read backwards for as long as the proxies are trusted.
         """
         for named in reversed(forwarded.split(",")):
-            if not self.trusts(remote) or not is_address(named.strip()):
+            address = _WITHOUT_PORT.sub(r"\1\2", named.strip())
+            if not self.trusts(remote) or not is_address(address):
                 break
-            remote = named.strip()
+            remote = address
         return remote
 
     def find_prefix(self, remote: str, forwarded: str) -> str:

@@ -39,7 +39,9 @@ _FORWARDING: Final = frozenset(
         *("FASTLY_CLIENT_IP", "FLY_CLIENT_IP", "FORWARDED", "TAILSCALE_USER_LOGIN"),
         *("TRUE_CLIENT_IP", "VIA", "X_APPENGINE_USER_IP", "X_ARR_LOG_ID", "X_AZURE_CLIENTIP"),
         *("X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ENVOY_EXTERNAL_ADDRESS", "X_ORIGINAL_HOST"),
-        *("X_ORIGINAL_URL", "X_PROXYUSER_IP", "X_REAL_IP", "X_REWRITE_URL"),
+        *("X_FORWARD_FOR", "X_NGINX_PROXY", "X_ORIGINAL_FORWARDED_FOR", "X_ORIGINAL_PROTO"),
+        *("X_ORIGINAL_URL", "X_PROXYUSER_IP", "X_REAL_IP", "X_REWRITE_URL", "X_SCHEME"),
+        *("FRONT_END_HTTPS", "NGROK_TRACE_ID", "X_REQUEST_START"),
     )
 )
 """Headers that proxies and tunnels add, and no browser; those of `X-Forwarded-*` besides."""
