@@ -146,10 +146,8 @@ class RenderContext:
         if self._digest is None:
             completion = self.section.completion
             source = completion.json.source if completion is not None else ""
-            hashed = f"{self.section.completion_id}\n{self.own_host}\n{source}"
-            self._digest = blake2b(
-                described.encode("utf-8", "surrogatepass"), digest_size=20
-            ).digest()
+            source = f"{self.section.completion_id}\n{self.own_host}\n{source}"
+            self._digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=20).digest()
         return self._digest
 
     @property
