@@ -9,7 +9,7 @@ from typing import Final
 from tests.support.fake_upstream import FakeUpstream, Reply, Seen, error
 from tools.hostile.cases import Case
 from tools.hostile.corpus import CASES
-from tools.hostile.fields import COMPLETIONS
+from tools.hostile.fields import COMPLETIONS, CROWDED
 
 SENTINEL: Final = "Sentinel"
 PAGE: Final = 33
@@ -86,11 +86,11 @@ def transcript(completion_id: str, cases: list[Case]) -> Told:
 
 
 def whole_corpus() -> ExactUpstream:
-    """Every case in a transcript with others of its class, every odd completion by itself."""
+    """Every case in a transcript with others of its class, odd completions alone and in crowds."""
     upstream = ExactUpstream()
     for name, cases in pages_of_cases().items():
         upstream.told[name] = transcript(name, cases)
-    for name, completion in odd_completions().items():
+    for name, completion in (odd_completions() | crowded_completions()).items():
         upstream.told[name] = Told(completion, [(f"{name}-s0", sentinel(name, 0))])
     return upstream
 
@@ -112,4 +112,12 @@ def odd_completions() -> dict[str, str]:
     return {
         f"odd-{at}": json.dumps({"id": f"odd-{at}"} | completion)
         for at, completion in enumerate(COMPLETIONS.values())
+    }
+
+
+def crowded_completions() -> dict[str, str]:
+    """The few completions that have between them what is odd in any."""
+    return {
+        f"odd-{at}": json.dumps({"id": f"odd-{at}"} | completion)
+        for at, completion in enumerate(CROWDED, len(COMPLETIONS))
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any, Final
 
 from tools.hostile.cases import Case, Json
@@ -114,25 +115,43 @@ def with_at(value: Json, path: Path, given: Any) -> Json:
     return changed
 
 
-def _named_at(value: Json, path: Path) -> Json | None:
-    """A copy in which the object at `path` has a member more that the polyglot names."""
-    inner: Any = value
-    for step in path:
-        inner = inner[step]
-    if not isinstance(inner, dict):
-        return None
-    return with_at(value, (*path, POLYGLOT), POLYGLOT)
+def places(value: Json) -> Iterator[tuple[str, Path]]:
+    """Each place of `value`, by its name: all that it holds, and members that objects lack."""
+    yield "a member", (POLYGLOT,)
+    for path in paths(value):
+        name = ".".join(map(str, path))
+        yield name, path
+        inner: Any = value
+        for step in path:
+            inner = inner[step]
+        if isinstance(inner, dict):
+            yield f"a member of {name}", (*path, POLYGLOT)
 
 
 def variants(value: Json) -> Iterator[tuple[str, Json]]:
     """`value` with the polyglot in one place, for each place; and as the name of a member."""
-    yield "a member", {**value, POLYGLOT: POLYGLOT}
-    for path in paths(value):
-        name = ".".join(map(str, path))
+    for name, path in places(value):
         yield name, with_at(value, path, POLYGLOT)
-        named = _named_at(value, path)
-        if named is not None:
-            yield f"a member of {name}", named
+
+
+def crowded_variants(value: Json, count: int) -> list[Json]:
+    """`value` with the polyglot in several places, none inside another: `count` for all places.
+
+    Neighbours are in different ones, so that none is the reason that another is not shown.
+    """
+    crowds: list[list[Path]] = [[] for _ in range(count)]
+    for at, (_, path) in enumerate(places(value)):
+        turns = (crowds[(at + turn) % count] for turn in range(count))
+        fitting = (
+            crowd
+            for crowd in turns
+            if not any(one[: len(path)] == path[: len(one)] for one in crowd)
+        )
+        next(fitting).append(path)
+    return [
+        reduce(lambda changed, path: with_at(changed, path, POLYGLOT), crowd, value)
+        for crowd in crowds
+    ]
 
 
 _BYTES: Final = (
@@ -178,7 +197,13 @@ _ID_CASES: Final = [
 ]
 
 CASES: Final = [*_message_cases(), *_ID_CASES]
+_METADATA: Final = ("status", "__proto__", "\u202e\u200b", "<b>", "\ud800", "x" * 5_000)
 COMPLETIONS: Final = dict(variants(COMPLETION)) | {
     f"metadata value {at}": {**COMPLETION, "metadata": {text: text}}
-    for at, text in enumerate(("status", "__proto__", "\u202e\u200b", "<b>", "\ud800", "x" * 5_000))
+    for at, text in enumerate(_METADATA)
 }
+CROWDED: Final = [
+    *crowded_variants(COMPLETION, 16),
+    {**COMPLETION, "metadata": {text: text for text in _METADATA}},
+]
+"""The same in few completions, for what costs much to look at."""
