@@ -63,7 +63,9 @@ def test_any_json_comes_back_as_it_was_stored(
     ]
     twice = "{" + ",".join(f'"a":{value}' for value in lines) + "}"
     head = f'{{"id":"{ID}","x":{twice},"choices":[{{"index":0,"x":{twice}}}]'
-    given_messages = [f'{{"role":"user","content":"","x":{value}}}' for value in lines]
+    # A few in each message: four pages are asked for of each.
+    lists = [f"[{','.join(lines[at : at + 4])}]" for at in range(0, len(lines), 4)]
+    given_messages = [f'{{"role":"user","content":"","x":{value}}}' for value in lists]
     sent = [f'{{"id":"{ID}-{at}",{message[1:]}' for at, message in enumerate(given_messages)]
     folder = tmp_path_factory.mktemp("exact")
     client = serve(folder, f'{head},"messages":[{",".join(given_messages)}]}}\n')
