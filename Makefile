@@ -28,10 +28,10 @@ run: $(VENV)/.run $(HTMX)
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO
 	@make --no-print-directory lint & lint=$$!; \
 	  $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1; wait $$lint
-	@. tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@. tools/temporary.sh && . tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 quick: $(VENV)/.test
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal \
+	@. tools/temporary.sh && $(BIN)/python -m pytest -q -n auto --dist worksteal \
 	  -m "not browser and not hostile and not process and not sdk"
 
 lint: $(VENV)/.test
