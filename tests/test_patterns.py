@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tools.paths import ROOT
 
 FILES: Final = sorted([*(ROOT / "webapp").rglob("*.py"), *(ROOT / "tools").rglob("*.py")])
@@ -17,18 +15,25 @@ POSSESSIVE: Final = re.compile(r"(?P<ending>\|\s*\(\?!\)\s*)?\)(?:[*+?]|\{[0-9,]
 
 
 def iter_patterns(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    source = file.read_bytes()
+    # To parse a file is the cost of this test, and most hold no pattern.
+    if b"(?" not in source:
+        return
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             if "(?" in text:
                 yield text
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_possessive_group_ends_with_an_alternative_that_fails(file: Path) -> None:
+def test_a_possessive_group_ends_with_an_alternative_that_fails() -> None:
     """Before Python 3.11.5 matching goes on from where the last attempt of the group failed."""
-    for pattern in iter_patterns(file):
-        assert all(found["ending"] for found in POSSESSIVE.finditer(pattern)), pattern
+    assert [
+        (str(file.relative_to(ROOT)), pattern)
+        for file in FILES
+        for pattern in iter_patterns(file)
+        if not all(found["ending"] for found in POSSESSIVE.finditer(pattern))
+    ] == []
 
 
 def test_groups_are_found_in_patterns_of_every_kind() -> None:
