@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
+from tests.shares import opening
 from tests.shares.sharing import OWN_ID, SECRET, snapshot
+from tests.support.command import PATIENCE
+from tools.forking import Forkable
 from webapp.database import open_later
 from webapp.shares import SCHEMA, Share, ShareStore, Terms, Tried
 
@@ -105,37 +108,31 @@ def test_five_passphrases_may_be_tried_and_then_one_a_minute(store: ShareStore, 
     assert store.try_passphrase(share, "x") is Tried.WRONG
 
 
-def test_many_readers_in_four_processes_get_exactly_as_many_views_as_there_are(url: str) -> None:
+def test_many_readers_in_four_processes_get_exactly_as_many_views_as_there_are(
+    url: str, forkable: Forkable
+) -> None:
     database = open_later(url, SCHEMA)
     store = ShareStore(database)
     share, token = publish(store, view_limit=5)
-    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
-        counts = list(pool.map(open_eight_times, [url] * 4, [token] * 4))
+    readers = [
+        forkable.start(opening.__name__, [url, token], os.environ, stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for reader in readers:
+        assert reader.stdout and reader.stdout.readline() == b"ready\n"
+    for reader in readers:
+        assert reader.stdin
+        reader.stdin.write(b"go\n")
+        reader.stdin.flush()
+    ended = [reader.communicate(timeout=PATIENCE) for reader in readers]
 
-    assert sum(counts) == 5
+    assert [errors for _, errors in ended] == [b""] * 4
+    assert sum(int(output) for output, _ in ended) == 5
     found = store.find(share.id)
     assert found is not None and found.views == 5 and found.is_used_up
     assert len(store.list_openings(share.id)) == 5
     assert store.take_view(share, token, agent="") is None
     database.close()
-
-
-def open_eight_times(url: str, token: str) -> int:
-    """Open a share by eight threads at once; return how many of them got a view."""
-    database = open_later(url, SCHEMA)
-    store = ShareStore(database)
-    share = store.find_open(token)
-    assert share is not None
-    together = threading.Barrier(8)
-
-    def take(_: int) -> bool:
-        together.wait()
-        return store.take_view(share, token, agent="") is not None
-
-    with ThreadPoolExecutor(8) as pool:
-        got = sum(pool.map(take, range(8)))
-    database.close()
-    return got
 
 
 def test_readers_at_the_moment_of_a_revocation_see_all_or_nothing(store: ShareStore) -> None:
