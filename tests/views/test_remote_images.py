@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from tests.support.any_json import checked
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import AS_FRAGMENT, Page
+from webapp import create_app
+from webapp.config import Config, Limits
 from webapp.rendering import RemoteImage
 from webapp.templating.context import MAX_FRAMES
 
@@ -35,11 +37,18 @@ def policy(response: TestResponse) -> dict[str, str]:
     return dict((one.split(" ", 1) + [""])[:2] for one in directives)
 
 
+@pytest.fixture(scope="module")
+def viewer() -> FlaskClient:
+    """Return a client of an application whose upstream no frame needs."""
+    config = Config(openai_base_url="http://127.0.0.1:9/v1", limits=Limits(max_retries=0))
+    return create_app(config).test_client(use_cookies=False)
+
+
 # The frame
 
 
-def test_the_frame_shows_one_image_and_may_ask_one_origin(fake_client: FlaskClient) -> None:
-    response = ask(fake_client, FRAME)
+def test_the_frame_shows_one_image_and_may_ask_one_origin(viewer: FlaskClient) -> None:
+    response = ask(viewer, FRAME)
     page = Page.of(response)
     (image,) = page.all("img")
     assert image.attributes["src"] == URL
@@ -59,9 +68,9 @@ def test_the_frame_shows_one_image_and_may_ask_one_origin(fake_client: FlaskClie
 
 
 def test_the_frame_sends_no_cookie_and_no_referrer_and_is_not_kept(
-    fake_client: FlaskClient,
+    viewer: FlaskClient,
 ) -> None:
-    headers = ask(fake_client, FRAME).headers
+    headers = ask(viewer, FRAME).headers
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Embedder-Policy"] == "credentialless"
     assert headers["Cache-Control"] == "no-store"
@@ -71,21 +80,21 @@ def test_the_frame_sends_no_cookie_and_no_referrer_and_is_not_kept(
 @pytest.mark.parametrize("path", [SHOW, FRAME])
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "odd"])
 def test_pages_of_others_cannot_have_images_loaded(
-    fake_client: FlaskClient, path: str, site: str
+    viewer: FlaskClient, path: str, site: str
 ) -> None:
-    assert ask(fake_client, path, Sec_Fetch_Site=site).status_code == 403
+    assert ask(viewer, path, Sec_Fetch_Site=site).status_code == 403
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
 @pytest.mark.parametrize("kind", ["iframe", "document"])
-def test_our_pages_and_readers_can(fake_client: FlaskClient, site: str, kind: str) -> None:
-    response = ask(fake_client, FRAME, Sec_Fetch_Site=site, Sec_Fetch_Dest=kind)
+def test_our_pages_and_readers_can(viewer: FlaskClient, site: str, kind: str) -> None:
+    response = ask(viewer, FRAME, Sec_Fetch_Site=site, Sec_Fetch_Dest=kind)
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["image", "script", "style", "empty", "object", "embed"])
-def test_the_frame_is_given_to_nothing_but_frames(fake_client: FlaskClient, kind: str) -> None:
-    response = ask(fake_client, FRAME, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest=kind)
+def test_the_frame_is_given_to_nothing_but_frames(viewer: FlaskClient, kind: str) -> None:
+    response = ask(viewer, FRAME, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest=kind)
     assert response.status_code == 403
 
 
@@ -139,9 +148,9 @@ REFUSED = [
 @pytest.mark.parametrize("url", REFUSED)
 @pytest.mark.parametrize("path", [SHOW, FRAME])
 def test_an_address_that_cannot_be_named_in_a_policy_is_refused(
-    fake_client: FlaskClient, path: str, url: str
+    viewer: FlaskClient, path: str, url: str
 ) -> None:
-    response = ask(fake_client, path, url)
+    response = ask(viewer, path, url)
     assert response.status_code == 400
     assert policy(response)["img-src"] == "'self'"
 
@@ -162,9 +171,9 @@ def test_an_address_that_cannot_be_named_in_a_policy_is_refused(
     ],
 )
 def test_the_origin_is_made_of_the_host_as_browsers_send_it(
-    fake_client: FlaskClient, url: str, origin: str
+    viewer: FlaskClient, url: str, origin: str
 ) -> None:
-    response = ask(fake_client, FRAME, url)
+    response = ask(viewer, FRAME, url)
     assert response.status_code == 200
     assert policy(response)["img-src"] == origin
 
