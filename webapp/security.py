@@ -186,9 +186,7 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
             "cache-control": known.get("cache-control", PAGE_CACHING if is_page else "no-store")
         }
         if is_page:
-            vary = parse_set_header(known.get("vary"))
-            vary.update(VARY)
-            replaced["vary"] = vary.to_header()
+            replaced["vary"] = extend_vary(known.get("vary"))
         if is_secure:
             replaced["strict-transport-security"] = "max-age=31536000"
         headers = [header for header in given if header[0].lower() not in replaced]
@@ -197,6 +195,14 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
         return start(status, headers, failure)
 
     return start_with_headers
+
+
+@lru_cache(maxsize=16)
+def extend_vary(vary: str | None, *names: str) -> str:
+    """Add `names`, and the headers that every page varies by, to the value of a Vary header."""
+    extended = parse_set_header(vary)
+    extended.update((*names, *VARY))
+    return extended.to_header()
 
 
 def _refuse(start: StartResponse, status: str, reason: str) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 # Browsers take a name with this prefix only over TLS, for this host and all of its paths.
 _SECURE_PREFIX: Final = "__Host-"
@@ -15,6 +15,12 @@ _LOGIN: Final = "readback-login"
 
 class LoginCookie(SecureCookieSessionInterface):
     """Flask's signed session, which is used only between the two steps of a login."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open the session of a request; without the cookie, make no signer to read it with."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_name(self, app: Flask) -> str:
         return _SECURE_PREFIX + _LOGIN if request.is_secure else _LOGIN

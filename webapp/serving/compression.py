@@ -12,14 +12,16 @@ from typing import Final, cast
 from flask import Flask, Response, g, request
 
 from webapp.caching.bodies import BODY, Body, compress, find_etag
-from webapp.fragments import VARY
-from webapp.security import PAGE_CACHING
+from webapp.security import PAGE_CACHING, extend_vary
 
 LEAST_BYTES: Final = 1_000
 """Smaller pages fit into one packet anyway."""
 
 _OWN: Final = frozenset({"same-origin", "none"})
 """Values of `Sec-Fetch-Site` for requests by a page of ours or by the reader."""
+
+_CONDITIONS: Final = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"})
+"""Of those that a browser can set, the ones that apply to a page without a date."""
 
 _PLACES: Final = frozenset(
     ("after", "all", "from", "images", "like", "limit", "only", "order", "range", "shown")
@@ -40,15 +42,16 @@ def finish_page(response: Response) -> Response:
         return response
     kept = cast("Body | None", g.get(BODY))
     body = response.get_data()
-    response.vary.add("Accept-Encoding")
-    is_kept = "no-store" not in response.headers.get("Cache-Control", "")
-    if response.status_code == 200 and is_kept and "Set-Cookie" not in response.headers:
-        # A 304 is not a page to the layers around, and its headers replace those that are kept.
-        response.headers.setdefault("Cache-Control", PAGE_CACHING)
-        response.vary.update(VARY)
+    headers = response.headers
+    # Those of a 304 replace the headers that are kept, and it is no page to the layers around.
+    headers["Vary"] = extend_vary(headers.get("Vary"), "Accept-Encoding")
+    is_kept = "no-store" not in headers.get("Cache-Control", "")
+    if response.status_code == 200 and is_kept and "Set-Cookie" not in headers:
+        headers.setdefault("Cache-Control", PAGE_CACHING)
         # Weak, since it is that of the page before it is compressed.
         response.set_etag(kept.etag if kept else find_etag(body), weak=True)
-        response.make_conditional(request)
+        if not _CONDITIONS.isdisjoint(request.environ):
+            response.make_conditional(request)
     takes_gzip = request.accept_encodings.quality("gzip") > 0
     is_own = request.headers.get("Sec-Fetch-Site") in _OWN and set(request.args) <= _PLACES
     reveals_nothing = is_own or not request.args
