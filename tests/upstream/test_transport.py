@@ -17,7 +17,9 @@ from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.raw_server import Connection, RawServer, Script, http_answer
 from tests.support.widening import widen_timeout
 from tests.upstream.conftest import KEY
+from webapp.http import open_session
 from webapp.http.loopback import LoopbackAdapter
+from webapp.http.transport import TimedAdapter
 from webapp.upstream import (
     BadAnswer,
     Clock,
@@ -243,6 +245,23 @@ def test_one_connection_serves_many_calls(client: Client) -> None:
     upstream.retrieve_completion(ID)
 
     assert server.connections == 1
+
+
+def test_a_session_keeps_the_servers_that_it_reaches_apart() -> None:
+    adapter = TimedAdapter(pool_connections=2, pool_maxsize=1)
+    session = open_session(adapter, counted_as="upstream")
+    found = []
+    answers = (http_answer(LISTED), http_answer(BODY))
+    with RawServer(sends(answers[0])) as one, RawServer(sends(answers[1])) as other:
+        for server in (one, other):
+            with session.request("GET", server.base_url, headers={}, timeout=5) as response:
+                found.append(response.content)
+    session.close()
+    with RawServer(sends(answers[1])) as again:
+        found.append(session.request("GET", again.base_url, headers={}, timeout=5).content)
+    session.close()
+
+    assert found == [LISTED, BODY, BODY]
 
 
 def test_a_kept_connection_that_died_costs_no_retry(client: Client) -> None:

@@ -81,6 +81,7 @@ class _Session(requests.Session):
     def __init__(self, counted_as: str) -> None:
         super().__init__()
         self._counted_as = counted_as
+        self._defaults = dict(self.headers)
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send a request with `headers`, and with the bytes of `data` if there are any.
@@ -90,11 +91,11 @@ class _Session(requests.Session):
         adapter = self.get_adapter(url)
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, options.get("data")
-        request.headers = CaseInsensitiveDict(options["headers"])
         if isinstance(adapter, DirectAdapter):
+            request.headers = CaseInsensitiveDict(options["headers"])
             return self._count(lambda: adapter.send(request, stream=True), request)
         request.url = _prepare_url(url)
-        request.prepare_headers({**self.headers, **request.headers})
+        request.prepare_headers({**self._defaults, **options["headers"]})
         if request.body is not None or method not in _BODILESS:
             request.prepare_body(request.body, None)
         send = partial(
