@@ -63,6 +63,7 @@ def _inline(*sources: str) -> list[tuple[str, bool]]:
             "$42$, $1, 2, 3$, $5 + 6 = 11$, $2x$ and $3:2$",
             _inline("42", "1, 2, 3", "5 + 6 = 11", "2x", "3:2"),
         ),
+        ("For €5, $2x = 6$\n$2, 3$ and $4, 5$", _inline("2x = 6", "2, 3", "4, 5")),
         ("$10^{-3}; x$", [("10^{-3}; x", False)]),
         (
             "So\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\nholds.",
@@ -99,6 +100,10 @@ def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
         "from $5-$10 or $5/$10",
         "It costs $1,000.50 (or 900$).",
         "between $20 million and 30$",
+        "€5 and $6, x$",
+        "EUR 5 or $6, x$",
+        "20 dollars, or $25 x$",
+        "US$5, $6, x$",
         "**$5** and **$10**",
         "$HOME/$USER and $PATH:$HOME",
         "${A}${B} $(A)$(B) $A$B",

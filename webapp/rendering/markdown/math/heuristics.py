@@ -32,6 +32,14 @@ _AMOUNT: Final = re.compile(r"[-+~<>]?[0-9]|\.[0-9]")
 _NO_SUM: Final = re.compile(r"[;\n£€¥₩₹₽¢฿₫₱₺]|[:.?] |\w%|[^\W\d_]{2}")
 """Signs of the text between two prices; a formula that begins with a number has none."""
 
+_MONEY: Final = re.compile(
+    r"[£€¥₩₹₽¢฿₫₱₺]\s?\d|\d\s?[£€¥₩₹₽¢฿₫₱₺]"
+    r"|\b(?:USD|EUR|GBP|JPY|CHF|CNY|INR)\s?\d|\d\s?(?:USD|EUR|GBP|dollars?|euros?|cents?)\b"
+)
+"""An amount of money in the line before a number after a dollar."""
+_DOLLARS: Final = re.compile(r"(?<![\w$])[A-Z]{0,3}\$\d[\d,.]*[kKmM]?(?![^\s,.;:)/-])")
+_SUM: Final = re.compile(r"[=+*/^_<>|]|\w\s*-\s*\w")
+
 _ENDING: Final = re.compile(r"(?:th|st|nd|rd|s)(?!\w)")
 _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
 
@@ -55,7 +63,7 @@ def is_formula(opening: str, latex: str, following: str) -> bool:
 def is_dollar_formula(before: str, latex: str, following: str) -> bool:
     """Decide whether `$latex$` is a formula rather than words and prices.
 
-    `before` is the character before it: `=` assigns a price.
+    `before` is the line before it: `=` assigns a price, and another price makes a number one.
     `following` is the text after it, of three characters. If that begins with a letter, it must be
     an ending as in `$n$th` or `$m$s`, and `latex` must not look like a variable of a shell.
     """
@@ -79,7 +87,10 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
 
 def _is_between_prices(before: str, latex: str) -> bool:
     """Decide whether `latex`, which begins with a number, is the text between two prices."""
-    if _NO_SUM.search(latex) or (before == "=" and not latex.isalnum()):
+    if _NO_SUM.search(latex) or (before.endswith("=") and not latex.isalnum()):
+        return True
+    is_price = before.count("$") % 2 == 1 and _DOLLARS.search(before)
+    if (is_price or _MONEY.search(before)) and not _SUM.search(latex) and not latex.isalnum():
         return True
     return any(latex.count(opens) != latex.count(closes) for opens, closes in ("()", "[]"))
 

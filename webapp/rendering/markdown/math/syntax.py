@@ -31,6 +31,9 @@ _ENVIRONMENT: Final = re.compile(
 _MAX_DOLLARS: Final = 8
 """Dollars inside the texts of one formula."""
 
+_MAX_BEFORE: Final = 200
+"""Characters of the line before a dollar that may be about money."""
+
 _CLOSERS: Final = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 
 
@@ -78,6 +81,10 @@ def _find_closer(state: StateInline, opening: str) -> int:
     """Find the end of the formula that begins here with two characters, or -1."""
     src, begin = state.src, state.pos + 2
     end = src.find(_CLOSERS[opening], begin, min(state.posMax, begin + MAX_LENGTH))
+    before = src[state.pos - 1 : state.pos] if opening != "$$" else ""
+    if before == "^" or (before == src[end + 2 : end + 3] == "/"):
+        # An expression, as in `^\(x\)$` and `s/\(a\)/\1/`.
+        return -1
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
 
 
@@ -109,7 +116,8 @@ def _find_dollar(state: StateInline) -> int:
         end = src.find("$", end + 1, limit)
     if end <= begin or src[end - 1].isspace():
         return -1
-    return end if is_dollar_formula(before, src[begin:end], src[end + 1 : end + 4]) else -1
+    line = src[max(src.rfind("\n", 0, state.pos) + 1, state.pos - _MAX_BEFORE) : state.pos]
+    return end if is_dollar_formula(line, src[begin:end], src[end + 1 : end + 4]) else -1
 
 
 def parse_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

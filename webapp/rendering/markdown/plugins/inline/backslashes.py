@@ -25,6 +25,8 @@ _LITERAL: Final = re.compile(
     r"|(?:^|[^\w\\])(?:\.{1,2}|~|%\w+%|\$\w+|[A-Za-z]:)\\"  # `..\_old`, `%TEMP%\_x`, `C:\#tmp`
     r"|\\\*\.\w"  # `src\*.c`
     r"|\\[./^?+:](?=\S)|\.[*+]|\(\?"  # `a\.b\*`, `\[.*\]`
+    r"|\^\\[\[(]|\\[\])]\$(?!\w)|[^\\]\][*+]"  # `^\[`, `\]$`, `[a-z]+\]`
+    r"|(?:^|\W)s/\S*/\S*/"  # `s/\[x\]//`
 )
 """Signs of a path or a regular expression, none of which is an escape within a line."""
 
@@ -51,6 +53,7 @@ _Found: TypeAlias = tuple[str, Sequence[tuple[int, int]]]
 def install(parser: MarkdownIt) -> None:
     """Replace the rule for backslashes in `parser`."""
     parser.inline.ruler.at("escape", parse_backslash)
+    parser.inline.ruler.before("emphasis", "quantifier", parse_quantifier)
 
 
 def parse_backslash(state: StateInline, silent: bool) -> bool:
@@ -82,6 +85,23 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
         token.content = following if is_escape else token.markup
         token.info = "escape"
     state.pos = end
+    return True
+
+
+def parse_quantifier(state: StateInline, silent: bool) -> bool:
+    r"""Take the asterisk of a regular expression as text, as in `\[.*\]` and `\((.*?)\)`."""
+    pos, src = state.pos, state.src
+    if src[pos] != "*" or src[pos - 1 : pos] not in (".", "]", ")") or not pos:
+        return False
+    following = src[pos + 1 : pos + 2]
+    if not following or following not in "?\\]$/|)":
+        return False
+    start = _find_literal_start(state)
+    if start is None or (following == ")" and "(" not in src[start:pos]):
+        return False
+    if not silent:
+        state.append_pending("*")
+    state.pos += 1
     return True
 
 
@@ -131,10 +151,14 @@ def _could_emphasize(src: str, pos: int) -> bool:
 
 
 def _is_literal_word(state: StateInline) -> bool:
-    """Return whether the word around the current position is a path or a regular expression."""
+    return _find_literal_start(state) is not None
+
+
+def _find_literal_start(state: StateInline) -> int | None:
+    """Find where the word around the current position begins if it is a path or an expression."""
     words = _find_literal_words(state)
     at = bisect_right(words, (state.pos, len(state.src))) - 1
-    return at >= 0 and words[at][0] <= state.pos < words[at][1]
+    return words[at][0] if at >= 0 and words[at][0] <= state.pos < words[at][1] else None
 
 
 def _find_literal_words(state: StateInline) -> Sequence[tuple[int, int]]:
