@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup, escape
 from math_core import LatexError, LatexToMathML
 
+from webapp.rendering.markdown.math.macros import expand_definitions
 from webapp.rendering.markdown.math.rewriting import rewrite
 from webapp.rendering.text.invisible import find_hidden
 
@@ -44,8 +45,8 @@ _CONVERTER: Final = LatexToMathML(
 _UNSEEN: Final = re.compile(
     r"\\(?!bullet)[A-Za-z]*(?:command|def|let)(?![A-Za-z])|(?<!\\)(?:\\\\)*%"
 )
-"""Comments and definitions: the reader would not see them, and a definition may expand to a formula
-longer and deeper than the source."""
+"""Comments, and definitions that are not expanded: the reader would not see them, and the library
+may expand a definition to a formula longer and deeper than the source."""
 
 _ENTITY: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{0,40});")
 _VALUE: Final = re.compile(r"[A-Za-z0-9.%+-]{1,20}")
@@ -136,9 +137,12 @@ def render_formula(latex: str, *, display: bool) -> Markup | None:
     That is so if it cannot be converted, and if it contains hidden characters or changes the
     direction of text: these can be marked in the source.
     """
-    if len(latex) > MAX_LENGTH or _UNSEEN.search(latex) or find_hidden(latex):
+    if len(latex) > MAX_LENGTH or find_hidden(latex):
         return None
-    known = rewrite(latex)
+    expanded = expand_definitions(latex)
+    if _UNSEEN.search(expanded):
+        return None
+    known = rewrite(expanded)
     if len(known) > 2 * MAX_LENGTH:
         return None
     is_deep = len(_OPENS.findall(known)) > _SHALLOW

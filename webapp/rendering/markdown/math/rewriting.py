@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
+from webapp.rendering.markdown.math.macros import GROUP, expand_commands
 
 _SAME: Final = {
     "C": r"\mathbb{C}",
@@ -97,19 +98,16 @@ _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspa
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcr]\])?")
 _BEGIN_EQNARRAY: Final = re.compile(r"\\begin\{eqnarray\*?\}")
 _END_EQNARRAY: Final = re.compile(r"\\end\{eqnarray\*?\}")
-_GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\}|(?!))*+)\}"
-"""An argument with up to two more levels of braces inside."""
-
-_SUBSTACK: Final = re.compile(rf"\\substack\s*{_GROUP}")
-_TAG: Final = re.compile(rf"\\tag\s*{_GROUP}")
-_BARE_TAG: Final = re.compile(rf"\\tag\*\s*{_GROUP}")
+_SUBSTACK: Final = re.compile(rf"\\substack\s*{GROUP}")
+_TAG: Final = re.compile(rf"\\tag\s*{GROUP}")
+_BARE_TAG: Final = re.compile(rf"\\tag\*\s*{GROUP}")
 _LABEL: Final = re.compile(r"\\label\s*\{[^{}]*\}")
 _REFERENCE: Final = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")
 _COLOUR: Final = re.compile(r"\\(?:text)?color\s*\{[#A-Za-z0-9]*\}")
 _COLOUR_BOX: Final = re.compile(
-    rf"\\(?:f(color)box\s*\{{[#\w]*\}}|colorbox)\s*\{{[#\w]*\}}\s*{_GROUP}"
+    rf"\\(?:f(color)box\s*\{{[#\w]*\}}|colorbox)\s*\{{[#\w]*\}}\s*{GROUP}"
 )
-_TEXT: Final = re.compile(rf"\\(text|textrm|textbf|textit|textsf|texttt|textup|textmd)\s*{_GROUP}")
+_TEXT: Final = re.compile(rf"\\(text|textrm|textbf|textit|textsf|texttt|textup|textmd)\s*{GROUP}")
 _FORMULA: Final = re.compile(
     r"(?<!\\)\$((?:[^$\\]|\\.|(?!))*+)\$|\\\(((?:[^\\]|\\[^()]|(?!))*+)\\\)"
 )
@@ -117,9 +115,9 @@ _BARE: Final = re.compile(r"(?<!\\)[_^]")
 _OPERATOR: Final = re.compile(
     r"\\mathop\s*\{\s*(?:\\rm\s+|\\(?:mathrm|text|textrm)\s*)?\{?([A-Za-z ]+)\}?\s*\}"
 )
-_RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{_GROUP}")
-_STRUCK: Final = re.compile(rf"\\sout\s*{_GROUP}")
-_ABSOLUTE: Final = re.compile(rf"\\(abs|norm)\s*{_GROUP}")
+_RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{GROUP}")
+_STRUCK: Final = re.compile(rf"\\sout\s*{GROUP}")
+_ABSOLUTE: Final = re.compile(rf"\\(abs|norm)\s*{GROUP}")
 _ANGLE: Final = re.compile(r"\\(left|middle|right)\s*([<>])")
 _REQUIRED: Final = re.compile(r"\\require\s*\{[A-Za-z]*\}")
 _CHARACTER: Final = re.compile(
@@ -132,7 +130,7 @@ def rewrite(latex: str) -> str:
     if "\\" not in latex or _ROW_END in latex:
         return latex
     latex = rewrite_chemistry(latex)
-    latex = _ROW_ENDS.sub(_replace_row_end, latex)
+    latex = expand_commands(_ROW_ENDS.sub(_replace_row_end, latex))
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _REQUIRED.sub("", _ANGLE.sub(_replace_angle, latex))
     for _ in range(2):  # A norm may hold an absolute value.

@@ -1,0 +1,190 @@
+r"""Expand commands that a formula defines itself, and those of physics and siunitx.
+
+`\newcommand`, `\def` and `\DeclareMathOperator` are expanded in their simple forms, derivatives and
+quantities are written out. What is in another form stays, and so the formula stays as source.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Final
+
+GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\}|(?!))*+)\}"
+"""An argument with up to two more levels of braces inside."""
+
+_ARGUMENT: Final = rf"\s*(?:{GROUP}|(\\[A-Za-z]+|[^\s\\{{}}]))"
+_DEFINITION: Final = re.compile(
+    r"(?<!\\)\\(?:(?:re|provide)?(?:new)?command\*?\s*\{?\s*\\(?P<new>[A-Za-z]+)\s*\}?\s*"
+    r"(?:\[(?P<count>[0-9])\])?|def\s*\\(?P<def>[A-Za-z]+)"
+    r"|DeclareMathOperator(?P<star>\*?)\s*\{?\s*\\(?P<operator>[A-Za-z]+)\s*\}?)\s*" + GROUP
+)
+_MAX_DEFINITIONS: Final = 20
+_MAX_PASSES: Final = 3
+"""Definitions may use each other."""
+
+_MAX_EXPANDED: Final = 4_000
+
+_DERIVATIVE: Final = re.compile(
+    r"\\(dv|odv|derivative|pdv|partialderivative)\*?(?:\s*\[([^\[\]{}]*)\])?"
+    rf"\s*{GROUP}(?:\s*{GROUP})?(?:\s*{GROUP})?"
+)
+_QUANTITY: Final = re.compile(rf"\\(?:SI|qty)\s*(?:\[[^\[\]]*\])?\s*{GROUP}\s*{GROUP}")
+_UNIT: Final = re.compile(rf"\\(?:si|unit)\s*(?:\[[^\[\]]*\])?\s*{GROUP}")
+_NUMBER: Final = re.compile(rf"\\(num|ang)\s*(?:\[[^\[\]]*\])?\s*{GROUP}")
+_BRACED: Final = re.compile(rf"\\qty\s*{GROUP}")
+_BRACKETS: Final = re.compile(r"\\qty\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|\|([^|]*)\|)")
+_FRACTION: Final = re.compile(rf"\\(?:nicefrac|sfrac|flatfrac){_ARGUMENT}{_ARGUMENT}")
+_ORDER: Final = re.compile(rf"\\order\s*{GROUP}")
+_VERB: Final = re.compile(r"\\verb\*?([^\sA-Za-z*])(.*?)\1")
+_LINK: Final = re.compile(rf"\\href\s*{GROUP}\s*{GROUP}")
+_ADDRESS: Final = re.compile(rf"\\url\s*{GROUP}")
+_SPECIAL: Final = re.compile(r"[\\{}#$%&_^~]")
+_EXPONENT: Final = re.compile(r"([-+0-9.,]*)[eEdD]([-+]?[0-9]+)")
+_TOKEN: Final = re.compile(r"\\([A-Za-z]+)\s*(?:\{([^{}]*)\})?|([^\\]+)")
+_PREFIXES: Final = {
+    **{"quetta": "Q", "ronna": "R", "yotta": "Y", "zetta": "Z", "exa": "E", "peta": "P"},
+    **{"tera": "T", "giga": "G", "mega": "M", "kilo": "k", "hecto": "h", "deca": "da"},
+    **{"deka": "da", "deci": "d", "centi": "c", "milli": "m", "micro": "\u00b5", "nano": "n"},
+    **{"pico": "p", "femto": "f", "atto": "a", "zepto": "z", "yocto": "y"},
+}
+_UNITS: Final = {
+    **{"meter": "m", "metre": "m", "gram": "g", "second": "s", "ampere": "A", "kelvin": "K"},
+    **{"mole": "mol", "candela": "cd", "hertz": "Hz", "newton": "N", "pascal": "Pa", "joule": "J"},
+    **{"watt": "W", "coulomb": "C", "volt": "V", "farad": "F", "ohm": "\u03a9", "siemens": "S"},
+    **{"weber": "Wb", "tesla": "T", "henry": "H", "lumen": "lm", "lux": "lx", "becquerel": "Bq"},
+    **{"gray": "Gy", "sievert": "Sv", "katal": "kat", "radian": "rad", "steradian": "sr"},
+    **{"minute": "min", "hour": "h", "day": "d", "liter": "L", "litre": "L", "tonne": "t"},
+    **{"electronvolt": "eV", "bar": "bar", "bit": "bit", "byte": "B", "percent": r"\%"},
+    **{"degree": "\u00b0", "degreeCelsius": "\u00b0C", "celsius": "\u00b0C", "decibel": "dB"},
+    **{"hectare": "ha", "dalton": "Da", "angstrom": "\u00c5", "astronomicalunit": "au"},
+    **{"kg": "kg", "km": "km", "cm": "cm", "mm": "mm", "nm": "nm", "um": "\u00b5m", "m": "m"},
+    **{"s": "s", "ms": "ms", "g": "g", "mol": "mol", "kJ": "kJ", "eV": "eV", "MeV": "MeV"},
+}
+_POWERS: Final = {"squared": "2", "cubed": "3"}
+_POWERS_BEFORE: Final = {"square": "2", "cubic": "3"}
+
+
+def expand_definitions(latex: str) -> str:
+    """Expand what the formula defines, if all of it is used and so can be seen in its place.
+
+    Return `latex` unchanged if it is not, or if that would make it too long.
+    """
+    found = list(_DEFINITION.finditer(latex))
+    if not found or len(found) > _MAX_DEFINITIONS:
+        return latex
+    expanded = _DEFINITION.sub("", latex)
+    used: set[str] = set()
+    for _ in range(_MAX_PASSES):
+        for one in found:
+            name = one["new"] or one["def"] or one["operator"]
+            body = one[one.re.groups]
+            if one["operator"]:
+                body = rf"\operatorname{one['star']}{{{body}}}"
+            call = re.compile(rf"\\{name}(?![A-Za-z])" + _ARGUMENT * int(one["count"] or 0))
+            expanded, uses = call.subn(partial(_fill, body), expanded)
+            if uses:
+                used.add(name)
+            if len(expanded) > _MAX_EXPANDED:
+                return latex
+    return expanded.strip() if len(used) == len(found) else latex
+
+
+def expand_commands(latex: str) -> str:
+    """Expand derivatives, quantities, fractions in a line, addresses and verbatim texts."""
+    latex = _VERB.sub(lambda found: rf"\texttt{{{_escape(found[2])}}}", latex)
+    latex = _LINK.sub(lambda found: rf"{{{found[2]}}}\text{{ ({_escape(found[1])})}}", latex)
+    latex = _ADDRESS.sub(lambda found: rf"\text{{{_escape(found[1])}}}", latex)
+    latex = _DERIVATIVE.sub(_write_derivative, latex)
+    latex = _QUANTITY.sub(_write_quantity, latex)
+    latex = _UNIT.sub(lambda found: _write_unit(found[1]) or found[0], latex)
+    latex = _NUMBER.sub(_write_number, latex)
+    latex = _BRACED.sub(r"\\left\\{\1\\right\\}", latex)
+    latex = _BRACKETS.sub(_write_brackets, latex)
+    latex = _ORDER.sub(r"\\mathcal{O}\\left(\1\\right)", latex)
+    return _FRACTION.sub(
+        lambda found: f"{{}}^{{{found[1] or found[2]}}}/_{{{found[3] or found[4]}}}", latex
+    )
+
+
+def _fill(body: str, use: re.Match[str]) -> str:
+    """Fill the arguments of a use into the body of its definition."""
+    groups = use.groups()
+    given = [groups[at] or groups[at + 1] or "" for at in range(0, len(groups), 2)]
+
+    def find(found: re.Match[str]) -> str:
+        at = int(found[1]) - 1
+        return f"{{{given[at]}}}" if at < len(given) else found[0]
+
+    return f"{{{re.sub('#([1-9])', find, body)}}}"
+
+
+def _write_derivative(found: re.Match[str]) -> str:
+    name, order, first, second, third = found.groups()
+    sign = r"\partial " if name.startswith("p") else r"\mathrm{d}"
+    of, by = (first, second) if second is not None else ("", first)
+    if third is not None:
+        return rf"\frac{{{sign}^{{2}}{of}}}{{{sign}{by}\,{sign}{third}}}"
+    power = f"^{{{order}}}" if order else ""
+    return rf"\frac{{{sign}{power}{of}}}{{{sign}{by}{power}}}"
+
+
+def _write_quantity(found: re.Match[str]) -> str:
+    unit = _write_unit(found[2])
+    return found[0] if unit is None else rf"{_write_digits(found[1])}\,{unit}"
+
+
+def _write_number(found: re.Match[str]) -> str:
+    digits = _write_digits(found[2])
+    return rf"{digits}^{{\circ}}" if found[1] == "ang" else digits
+
+
+def _write_digits(number: str) -> str:
+    exponent = _EXPONENT.fullmatch(number.strip())
+    if exponent is None:
+        return number.replace("+-", r"\pm ")
+    times = rf"{exponent[1]}\times " if exponent[1] else ""
+    return rf"{times}10^{{{exponent[2].removeprefix('+')}}}"
+
+
+def _write_unit(text: str) -> str | None:
+    r"""Write a unit, such as `\meter\per\second` or `m/s`; None if a command is unknown."""
+    if "\\" not in text:
+        plain = text.replace("~", r"\,").replace(".", r"\,")
+        return rf"\mathrm{{{plain}}}"
+    written: list[str] = []
+    prefix, sign, power = "", "", ""
+    for command, argument, plain in (found.groups() for found in _TOKEN.finditer(text)):
+        if plain is not None:
+            if plain.strip(" ~."):
+                return None
+        elif command in _PREFIXES:
+            prefix = _PREFIXES[command]
+        elif command == "per":
+            sign = "-"
+        elif command in _POWERS_BEFORE:
+            power = _POWERS_BEFORE[command]
+        elif command in _UNITS:
+            exponent = sign + (power or "1" if sign else power)
+            base = rf"\mathrm{{{prefix}{_UNITS[command]}}}"
+            written.append(base + (f"^{{{exponent}}}" if exponent else ""))
+            prefix, sign, power = "", "", ""
+        elif written and (command in _POWERS or (command == "tothe" and argument)):
+            base, _, exponent = written[-1].partition("^")
+            minus = "-" if exponent.startswith("{-") else ""
+            written[-1] = f"{base}^{{{minus}{_POWERS.get(command) or argument}}}"
+        else:
+            return None
+    return r"\,".join(written) if written and not prefix else None
+
+
+def _write_brackets(found: re.Match[str]) -> str:
+    for inside, opens, closes in zip(found.groups(), "([|", ")]|", strict=True):
+        if inside is not None:
+            return rf"\left{opens} {inside} \right{closes}"
+    return found[0]
+
+
+def _escape(text: str) -> str:
+    names = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
+    return _SPECIAL.sub(lambda found: names.get(found[0], f"\\{found[0]}"), text)
