@@ -71,6 +71,33 @@ def test_nothing_is_cut_off_on_paper(address: str, open_page: Open, wide: str) -
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
+@pytest.mark.parametrize(("columns", "word"), [(3, "Parameter"), (8, "Option"), (12, "Key")])
+def test_a_column_of_short_words_keeps_them_whole_beside_sentences(
+    address: str,
+    open_page: Open,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    columns: int,
+    word: str,
+) -> None:
+    row = f"|{f'{word}|' * (columns - 1)}{'a sentence of many words ' * 40}|"
+    table = f"{row}\n|{'-|' * columns}\n{row}"
+    file = tmp_path / "table.jsonl"
+    file.write_text(json.dumps(LINES[0] | {"messages": [{"role": "user", "content": table}]}))
+    load(file)
+    page = open_page(address, "/completions/chatcmpl-1", width=PAPER)
+    page.emulate_media(media="print")
+
+    lines = """cells => cells.map(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+    })"""
+    cells = page.locator("#m-1 td").filter(has_not_text="sentence")
+    assert set(cells.evaluate_all(lines)) == {1}
+    assert page.evaluate(CUT, PAPER) == []
+
+
 def test_the_table_of_a_bug_report_is_whole_on_paper(
     address: str, open_page: Open, load: Callable[[Path], None]
 ) -> None:
