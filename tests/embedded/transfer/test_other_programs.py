@@ -50,6 +50,21 @@ def test_a_logged_request_has_its_response(
     assert imported.json["call_type"] == "acompletion"
 
 
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_row_of_the_spend_logs_has_its_request(
+    store: Store, client: FlaskClient, tmp_path: Path, is_text: bool
+) -> None:
+    request = {"model": "m", "messages": [ASKED], "temperature": 0.5}
+    sent: Any = json.dumps(request) if is_text else {"body": request}
+    row = {"request_id": "r1", "call_type": "acompletion", "messages": {}, "response": RESPONSE}
+
+    imported = Imported(store, client, tmp_path, row | {"proxy_server_request": sent, "spend": 0.1})
+
+    assert imported.forms == ["LOGGED"]
+    assert (imported.id, imported.answers, imported.asked) == ("c1", ["Yes."], [("user", "q")])
+    assert (imported.json["temperature"], imported.json["spend"]) == (0.5, 0.1)
+
+
 def test_settings_and_another_id_of_a_logged_request_are_kept(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:

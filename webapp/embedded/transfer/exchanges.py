@@ -110,13 +110,25 @@ def detect_logged(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request that a gateway logged with its response; either may be JSON in a text."""
     messages = _parse_text(value.get("messages"))
     if not isinstance(messages, Array) or not messages.items:
-        return None
+        return _detect_spend_log(value)
     name = "response" if value.get("response") is not None else _find_answer_name(value)
     if name is None:
         return None
     answer = _find_response(value.get(name))
     text = from_logged_request(value, ("messages", name), messages.items, answer)
     return [parse_whole(ImportFormat.LOGGED if name == "response" else ImportFormat.PROMPT, text)]
+
+
+def _detect_spend_log(value: Object) -> list[WholeOrFragment] | None:
+    """Detect a row of LiteLLM's spend logs, whose request is in `proxy_server_request`."""
+    request = _find_body(value.get("proxy_server_request"))
+    if request is None or read_request(request) is None or value.get("response") is None:
+        return None
+    used = ("proxy_server_request", "response", "messages")
+    members = tuple(one for one in value.members if one.name.text not in used)
+    log = Object(value.document, value.start, value.end, members)
+    text = from_exchange(request, _find_response(value.get("response")), log)
+    return [parse_whole(ImportFormat.LOGGED, text)]
 
 
 def _find_answer_name(value: Object) -> str | None:
