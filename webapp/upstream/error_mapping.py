@@ -46,6 +46,8 @@ MAX_RETRY_AFTER: Final = 30 * 86_400.0
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,400})?")
 _TITLE = re.compile(r"<(title|h1|message)\b[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_CODE_TAG = re.compile(r"</?(?:script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _NO_SUCH_ROUTE = re.compile(
     r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
@@ -86,7 +88,7 @@ class ErrorBody:
 
 
 def parse_error_body(text: str) -> ErrorBody:
-    """Parse the members of an error's body: of its JSON, its HTML title, or its plain text."""
+    """Parse the members of an error's body: of its JSON, its page, or its plain text."""
     try:
         json = parse(text)
         body = read_error_body(json)
@@ -97,7 +99,13 @@ def parse_error_body(text: str) -> ErrorBody:
         if not is_html(text):
             return ErrorBody(message=text.strip() or None)
         title = _TITLE.search(text)
-        return ErrorBody(message=html.unescape(title[2]).strip() if title else None)
+        words = title[2] if title else _find_words(text[:_MAX_SEARCHED])
+        return ErrorBody(message=" ".join(html.unescape(words).split()) or None)
+
+
+def _find_words(page: str) -> str:
+    """Find the words of a page of HTML: what is neither a tag, nor a script or a style."""
+    return _TAG.sub(" ", " ".join(_CODE_TAG.split(page)[::2]))
 
 
 def read_error_body(json: Value) -> ErrorBody:
