@@ -272,6 +272,28 @@ def test_every_link_that_opens_nothing_gets_the_same_answer(app: Flask, config: 
     assert off.test_client().get(f"/s/{live}").status_code == 404
 
 
+def test_a_page_that_is_open_says_why_it_loads_no_more(app: Flask) -> None:
+    more = {"HX-Request": "true"}
+    client = app.test_client()
+    share_id, token = publish(app, view_limit=3)
+    here = f"/s/{token}"
+    assert client.post(here).status_code == 303
+    assert "<article" in client.get(f"{here}?after=shared-0", headers=more).text
+    client.delete_cookie("readback-share", path=here)
+    cover = client.get(f"{here}?after=shared-0", headers=more)
+    sharing_of(app).store.revoke(share_id)
+    revoked = client.get(f"{here}?after=shared-0", headers=more)
+    wrong = client.get("/s/no-such-link", headers=more)
+
+    assert (cover.status_code, revoked.status_code) == (403, 404)
+    assert "more than an hour ago" in cover.text and f'href="{here}"' in cover.text
+    assert "does not open anything any more" in revoked.text and revoked.data == wrong.data
+    for answer in (cover, revoked):
+        assert "<html" not in answer.text and 'role="alert"' in answer.text
+        assert answer.headers["HX-Reswap"] == "innerHTML"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_nothing_can_be_written_to_a_share(client: FlaskClient, app: Flask, method: str) -> None:
     _, token = publish(app)

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
 from webapp.access.browsers import describe_browser
+from webapp.fragments import render_notice, wants_fragment
 from webapp.services import current_sharing
 from webapp.shares import OPENING_SECONDS, Share, Tried
 from webapp.views.shares.snapshot_pages import HEADERS
@@ -35,7 +36,11 @@ def show(token: str, rest: str = "") -> ResponseReturnValue:
         return _render_nothing()
     ticket = request.cookies.get(_cookie_name(), "")
     if share.is_counted and not (ticket and sharing.store.has_ticket(share, ticket)):
-        return _render_nothing() if share.is_used_up else _render_cover(share)
+        if share.is_used_up:
+            return _render_nothing()
+        if wants_fragment():
+            return render_notice("shares/_cover_notice.html", status=403, token=token)
+        return _render_cover(share)
     answer = sharing.pages.answer(
         share, lambda: sharing.store.read_snapshot(share.id), mount=f"/s/{token}", path=rest
     )
@@ -103,4 +108,7 @@ def _render_cover(share: Share, tried: Tried = Tried.RIGHT) -> Response:
 
 def _render_nothing() -> Response:
     """Render the one answer to a link that is wrong, expired, revoked or used up."""
+    if wants_fragment():
+        # A page of the share is still open.
+        return render_notice("shares/_nothing_notice.html", status=404)
     return make_response(render_template("shares/nothing.html"), 404)
