@@ -90,6 +90,7 @@ def test_a_fragment_and_an_image_are_refused_and_not_redirected(with_password: F
 
     assert (fragment.status_code, image.status_code) == (401, 401)
     assert "no longer logged in" in fragment.text
+    assert 'class="button" href="/login"' in image.text and "open-box" not in image.text
 
 
 @pytest.mark.parametrize("headers", FORWARDED, ids=str)
@@ -109,6 +110,9 @@ def test_what_comes_to_loopback_through_a_proxy_is_asked(
     assert alone.get("/v1/chat/completions").status_code == 200
     assert asked.get("/completions").status_code == 200
     assert alone.get("/completions", headers=headers).status_code == 403
+    refused = alone.get("/completions", headers=headers).text
+    assert "on the machine that it runs on" in refused
+    assert "open-box" not in refused and "All completions" not in refused
     assert alone.get("/v1/chat/completions", headers=headers).status_code == 404
     assert asked.get("/completions", headers=headers).status_code == 303
 

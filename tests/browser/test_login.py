@@ -34,6 +34,7 @@ def test_a_link_with_its_place_survives_the_login_by_password(
         page = context.new_page()
         page.goto(f"{address}/completions?model=m#m-7")
         expect(page).to_have_title("Log in · Readback")
+        expect(page.get_by_label("Password of the team")).to_be_focused()
         page.get_by_label("Password of the team").fill("wrong")
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("alert")).to_have_text("That is not the password.")
