@@ -123,6 +123,18 @@ def test_what_the_api_refuses_is_said_beside_the_form(
     assert read_metadata(client) == METADATA
 
 
+def test_the_page_before_a_deletion_says_what_was_asked(
+    fake: FakeUpstream, remote: FlaskClient
+) -> None:
+    one = stored("c1", "You are terse.", "Be kind.", "Which seat?")
+    one.messages[0]["role"], one.messages[1]["role"] = "system", "developer"
+    fake.completions["c1"] = one
+
+    page = Page.of(remote.get("/completions/c1/delete"))
+
+    assert "Which seat?" in page.one(".cover-facts").text()
+
+
 @pytest.mark.parametrize("choice", ["revoke", "keep"])
 def test_a_completion_is_deleted_after_its_shares_were_listed(
     app: Flask, client: FlaskClient, choice: str

@@ -20,6 +20,7 @@ from webapp.completions import (
 from webapp.exact_json import Object, String, Value
 from webapp.formatting import first_words, replace_surrogates
 from webapp.reading import PageRequest
+from webapp.reading.previews import MESSAGES
 from webapp.services import current_pins, current_sharing, deadline, services
 from webapp.shares import Share
 from webapp.upstream import NotFound
@@ -73,7 +74,7 @@ def update(completion_id: str) -> ResponseReturnValue:
 @changers_only
 def confirm(completion_id: str) -> ResponseReturnValue:
     """Ask whether to delete a completion, which the page names, and revoke or keep its shares."""
-    page = services().loader.load_page(completion_id, PageRequest(limit=1), deadline())
+    page = services().loader.load_page(completion_id, PageRequest(limit=MESSAGES), deadline())
     for problem in page.problems:
         raise problem
     return render_template(
