@@ -96,6 +96,13 @@ def test_metadata_keeps_to_the_limits_of_the_api() -> None:
             assert len(member.value.text) <= 512
 
 
+def test_tokens_of_reasoning_are_among_those_of_the_answer() -> None:
+    for usage in filter(None, (completion.usage for completion in COMPLETIONS)):
+        assert int(usage.detail("reasoning_tokens") or 0) <= int(usage.completion_tokens or 0)
+        parts = int(usage.prompt_tokens or 0) + int(usage.completion_tokens or 0)
+        assert parts == int(usage.total_tokens or 0)
+
+
 def test_markers_and_media_files_match_one_to_one() -> None:
     named = {name for file in FILES for name in MARKER.findall(file.read_text(encoding="utf-8"))}
     assert named == {file.name for file in (FOLDER / "media").iterdir()}
