@@ -77,6 +77,26 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
         assert there.all(f"#{href.partition('#')[2]}")
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (calls("look", "book", start=90), "calls look, book"),
+        ({"role": "assistant", "content": ""}, "no text"),
+        ({"role": "assistant", "content": None, "refusal": "I will not."}, "I will not."),
+    ],
+    ids=["calls", "empty", "refusal"],
+)
+def test_an_answer_without_a_text_is_said_by_what_it_has(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path, answer: Json, said: str
+) -> None:
+    messages = [{"role": "user", "content": "Go on"}] * 20
+    choice = {"index": 0, "message": answer, "finish_reason": "stop"}
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps({"id": ID, "messages": messages, "choices": [choice]}) + "\n")
+    load(path)
+    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dd") == [said]
+
+
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_results_are_under_their_calls_and_their_places_link_there(
     client: FlaskClient, load: Callable[[Path], None], tmp_path: Path, order: str

@@ -152,16 +152,18 @@ def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
         return ()
     glances = []
     if run.answer is not None and completion is not None:
-        words = preview_answer(completion).text or run.answer.words
+        called = ", ".join(call.tool for call in run.answer.calls)
+        words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
         glances.append(Glance("Answer", links.to_message(run.answer), None, words))
     first = run.failures[0] if run.failures else None
     if first is not None and first.failure is not None and first is not run.answer:
         call = _find_call_of(first, run)
         words = f"{call.tool} {call.words}" if call else first.words
-        href = first_failure_url(run, links) or ""
+        href = links.to_call(call) if call else links.to_message(first)
         reason = f"{first.failure.rule}: {first.failure.words}"
         number = call.message if call else first.number
-        glances.append(Glance("First failure", href, number, words, reason))
+        name = "First failure" if run.is_whole else "A failure"
+        glances.append(Glance(name, href, number, words, reason))
     return tuple(glances)
 
 
