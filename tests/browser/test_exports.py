@@ -70,7 +70,8 @@ def test_a_file_opens_offline_and_a_copy_is_markdown_and_rich_text(
     page.goto(exported.as_uri())
     expect(page.locator("article")).to_have_count(3)
     assert page.locator("img").evaluate_all("all => all.map(one => one.naturalWidth)") == [1]
-    assert page.title() == "Completion chatcmpl-1"
+    assert page.title().startswith("A bold question")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("A bold question")
     assert page.locator("article strong").evaluate("one => getComputedStyle(one).fontWeight") >= "6"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert {url.partition(":")[0] for url in requested} <= {"file", "data"}

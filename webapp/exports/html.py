@@ -16,7 +16,7 @@ from jinja2 import Environment
 from webapp import exact_json
 from webapp.exact_json import NotJson
 from webapp.exports.exact import hash_json
-from webapp.exports.transcript import Item, Transcript, iter_items
+from webapp.exports.transcript import Item, Transcript, iter_items, read_question
 from webapp.formatting import size
 from webapp.media import (
     InlineMedia,
@@ -73,14 +73,15 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
 
     A whole transcript ends with the SHA-256 of its exact JSON, as `iter_json` writes it.
     """
+    question, transcript = read_question(transcript)
     style = f"\n{sheet}\n"
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     start = env.get_template("exports/start.html")
     message = env.get_template("exports/message.html")
-    yield start.render(transcript=transcript, digest=digest)
+    yield start.render(transcript=transcript, question=question, digest=digest)
     yield f"<style>{style}</style>\n"
     yield env.get_template("exports/head.html").render(
-        transcript=transcript, completion=transcript.completion
+        transcript=transcript, completion=transcript.completion, question=question
     )
     yield from _iter_notes(transcript.list_notes(), env)
     hashed = hashlib.sha256()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Final
 
 from webapp.completions import Choice, Completion
+from webapp.formatting import first_words
 from webapp.messages import Message, ToolCall
 from webapp.notes import Note
 
 _MAX_WAITING: Final = 1_000
 """Calls that still await their results; an older one is no longer paired."""
+
+_MAX_BEFORE: Final = 4
+"""Messages that are read for the question, which comes after a system prompt or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,18 @@ class Item:
     def number_call(self, position: int) -> str:
         """Number the call at `position`, from 1."""
         return str(position) if self.number is None else f"{self.number}.{position}"
+
+
+def read_question(transcript: Transcript) -> tuple[str, Transcript]:
+    """Read the first words of a user; return them with the transcript, still with all messages.
+
+    They are empty if none of the first messages is by a user.
+    """
+    messages = iter(transcript.messages)
+    first = tuple(islice(messages, _MAX_BEFORE))
+    texts = (message.plain_text for message in first if message.speaker == "user")
+    question = next((words for words in map(first_words, texts) if words), "")
+    return question, replace(transcript, messages=chain(first, messages))
 
 
 def iter_items(transcript: Transcript) -> Iterator[Item]:
