@@ -76,7 +76,8 @@ def test_newer_completions_are_told_and_files_are_dropped(
     expect(page.locator(".rows > .row").first).to_contain_text("message 0")
     expect(page.locator(".newer a")).to_have_count(0)
 
-    page.get_by_role("link", name="Open files").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Open files").click()
     lines = [completion("chatcmpl-dropped"), {"no": "completion"}]
     page.evaluate(DROP, "\n".join(map(json.dumps, lines)))
     assert page.evaluate("document.getElementById('files').files[0].name") == "dropped.jsonl"
