@@ -80,6 +80,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(name)
 
 
+# While tests are collected, nearly all that is made is kept.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking at the thousands of tests again and again.
 
@@ -87,6 +91,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
