@@ -29,6 +29,13 @@ def load_more(page: Page) -> None:
     )
 
 
+def hold_pages(fake: FakeUpstream) -> threading.Event:
+    """Let no page of `fake` be answered before the event that is returned."""
+    gate = threading.Event()
+    fake.page = lambda answer: answer if gate.wait(PATIENCE) else answer
+    return gate
+
+
 def test_more_is_put_before_the_end_until_nothing_is_left_between(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
@@ -85,8 +92,10 @@ def test_load_all_can_be_stopped_and_goes_on_later(
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(200)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    gate = hold_pages(fake)
     page.locator("[data-load-all]").click()
     page.locator("[data-stop]").click()
+    gate.set()
     expect(page.locator("[data-stop]")).to_be_hidden()
     stopped = page.locator(".bubble").count()
     assert stopped < 200
@@ -169,9 +178,12 @@ def test_the_focus_is_never_lost_after_loading_all(
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(120)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
+    gate = hold_pages(fake)
     page.locator("[data-load-all]").click()
     if stop:
         page.locator("[data-stop]").click()
+    gate.set()
+    if stop:
         expect(page.locator("#gap .button:not([aria-busy])")).to_be_visible()
     else:
         expect(page.locator("#gap")).to_have_count(0)
@@ -200,8 +212,7 @@ def test_load_all_pressed_again_before_the_stopped_page_came_goes_on(
 ) -> None:
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(40)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
-    gate = threading.Event()
-    fake.page = lambda answer: answer if gate.wait(PATIENCE) else answer
+    gate = hold_pages(fake)
     page.locator("[data-load-all]").click()
     page.locator("[data-stop]").click()
     page.locator("[data-load-all]").click()
@@ -216,8 +227,7 @@ def test_load_all_goes_on_beside_a_page_that_was_asked_for_before(
     """Whichever answer comes first takes the place, and messages are shown once."""
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(240)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
-    gate = threading.Event()
-    fake.page = lambda answer: answer if gate.wait(PATIENCE) else answer
+    gate = hold_pages(fake)
     page.locator("#gap .button").click()
     page.locator("[data-load-all]").click()
     gate.set()
