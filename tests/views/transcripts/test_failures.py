@@ -7,6 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream, Reply, error
 from tests.support.pages import Page
 from tests.views.transcripts import COMPLETION, HERE, ID, MESSAGES, ids, open_transcript
@@ -88,7 +89,8 @@ def test_when_both_fail_the_page_is_an_error(fake: FakeUpstream, fake_client: Fl
 def test_messages_not_stored_yet_are_asked_for_again(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    fake.completions[ID].completion["created"] = int(time.time())
+    # A completion is new for ten seconds, before as well, since clocks differ.
+    fake.completions[ID].completion["created"] = int(time.time()) + 9
     fake.script(MESSAGES, error(404, "Completion not found", code="not_found"))
     page = open_transcript(fake_client)
     assert page.message_ids == [*ids(*range(20), 44), None]
@@ -116,9 +118,12 @@ def test_messages_of_an_old_completion_are_not_waited_for(
 def test_an_impatient_page_does_not_wait_for_what_is_not_stored(fake: FakeUpstream) -> None:
     gone = error(404, "Completion not found", code="not_found")
     fake.script(COMPLETION, gone, gone)
+    time = FakeTime()
     with fake.serve() as base_url:
         config = Config(openai_base_url=base_url, limits=Limits(max_retries=0, page_timeout=1.0))
-        page = open_transcript(create_app(config).test_client())
+        # Its second is one that no busy machine uses up.
+        page = open_transcript(create_app(config, clock=time.clock).test_client())
+    assert time.sleeps == []
     assert page.message_ids == ids(*range(20))
     assert "The completion itself could not be read" in page.notices[0]
 
