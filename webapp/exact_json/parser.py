@@ -175,18 +175,20 @@ class _Parser:
     def _read_run(self, container: _OpenArray | _OpenObject) -> Value | None:
         """Add the next scalars and empty containers; return `container` if it ends with them."""
         text = self._text
-        match = (MEMBER if isinstance(container, _OpenObject) else ITEM).match
+        named = container if isinstance(container, _OpenObject) else None
+        match = (MEMBER if named else ITEM).match
         for _ in range(_MAX_RUN):
             found = match(text, self._at)
             if found is None:
                 return None
             self._at = found.end()
-            if isinstance(container, _OpenObject):
-                container.name = String(text, *found.span("name"))
+            if named:
+                named.name = String(text, *found.span("name"))
             kind = found.lastgroup or ""
             start, end = found.span(kind)
-            if kind in _SCALARS:
-                container.add(_SCALARS[kind](text, start, end))
+            scalar = _SCALARS.get(kind)
+            if scalar:
+                container.add(scalar(text, start, end))
             elif kind == "object":
                 container.add(Object(text, start, end, ()))
             else:

@@ -1,4 +1,8 @@
-"""JSON values, each a span of characters in its document."""
+"""JSON values, each a span of characters in its document.
+
+They are not changed once they are made. They are not frozen, since that doubles the time to make
+one, and a document has thousands.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import TypeAlias
 _DECODER = json.JSONDecoder(strict=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Span:
     """The characters `start` to `end` (exclusive) of `document`."""
 
@@ -27,12 +31,12 @@ class _Span:
         return self.document[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Null(_Span):
     """`null`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Boolean(_Span):
     """`true` or `false`."""
 
@@ -41,7 +45,7 @@ class Boolean(_Span):
         return self.source == "true"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Number(_Span):
     """A number, kept as its lexeme; `NaN` and the infinities count as numbers."""
 
@@ -54,7 +58,7 @@ class Number(_Span):
             return None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class String(_Span):
     """A string; `text` is unescaped, `source` as written."""
 
@@ -67,14 +71,14 @@ class String(_Span):
         return text
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Array(_Span):
     """An array and its values, in order."""
 
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Member:
     """One name and its value in an object."""
 
@@ -82,7 +86,7 @@ class Member:
     value: Value
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Object(_Span):
     """An object with all its members as written, duplicates included.
 
@@ -99,7 +103,7 @@ class Object(_Span):
     def _list_values(self) -> dict[str, Value]:
         """Index the last value of every name once, since two dozen names are usually looked up."""
         values = {member.name.text: member.value for member in self.members}
-        object.__setattr__(self, "_values", values)
+        self._values = values
         return values
 
     def names(self) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ _PAYLOAD_FIELDS: Final = {
 
 def strip_whitespace(text: str) -> str:
     """Strip the white space between the lexemes of the JSON `text`."""
+    if not any(map(text.__contains__, " \t\n\r")):
+        return text
     return "".join(_LEXEMES.findall(text))
 
 
