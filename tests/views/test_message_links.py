@@ -317,3 +317,24 @@ def test_from_the_middle_of_a_long_transcript_every_message_is_reached(
         int(node.text()) for page in [*reversed(earlier), *later] for node in page.all(".number")
     ]
     assert all(after == before + 1 for before, after in pairwise(numbers))
+
+
+def test_every_link_of_an_odd_message_or_choice_leads_to_a_page(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    empty = {"role": "assistant", "content": None}
+    choices: list[object] = [
+        None,
+        {"index": 0, "message": None},
+        {"index": 1, "message": empty},
+        {"delta": {}},
+    ]
+    fake.completions[ID] = stored(ID, "", "q", choices=choices)
+    fake.completions[ID].messages[0] |= {"content": [], "role": None}
+
+    page = Page.of(fake_client.get(f"/completions/{ID}"))
+
+    links = {link.attributes.get("href") or "#" for link in page.all(".bubble .menu a")}
+    assert len(links) > 10
+    found = {link: fake_client.get(link).status_code for link in sorted(links - {"#"})}
+    assert [link for link, status in found.items() if status != 200] == []

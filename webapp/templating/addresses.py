@@ -112,12 +112,12 @@ def export_url(section: TranscriptPage, entry: Entry, form: str, **query: Any) -
 
 
 def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
-    """Build the address of a message as redacted text; None if it has no usable id."""
+    """Build the address of a message as redacted text; None if it has no usable id, or is none."""
     if is_linkable(entry.sent_as.id):
         return url_for(
             "redacted.message", completion_id=section.completion_id, message_id=entry.sent_as.id
         )
-    if entry.place is not None:
+    if entry.place is not None and entry.choice is not None and entry.choice.message is not None:
         return url_for("redacted.choice", completion_id=section.completion_id, place=entry.place)
     return None
 
