@@ -11,7 +11,7 @@ from flask import Flask
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, snapshot
 from webapp.messages.parsing import PART_TYPES
 from webapp.messages.reasoning import DETAIL_TYPES
-from webapp.shares import Choices, find_new
+from webapp.shares import Choices, find_new, write_text
 
 EVERYTHING = Choices(calls=True, system=True, settings=True)
 
@@ -124,6 +124,23 @@ def test_parts_of_unknown_kinds_stay_out_and_are_no_calls() -> None:
     assert made.omitted == "3 parts of unknown kinds"
     made = share(text, *unknown, called)
     assert made.omitted.startswith("tool calls and results; 3 parts of unknown kinds")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"delta": {"role": "assistant", "content": f"Word {SECRET}"}},
+        {"message": None, "delta": {"content": f"Word {SECRET}"}},
+        {"text": f"Word {SECRET}"},
+    ],
+)
+def test_an_answer_in_another_member_is_shared_and_masked(answer: dict[str, Any]) -> None:
+    made = snapshot(completion={**COMPLETION, "choices": [answer]})
+
+    text = write_text(made.document, 0)
+    assert text is not None
+    assert "Word [masked: " in text
+    assert SECRET not in text
 
 
 def test_the_answer_can_be_left_out() -> None:

@@ -27,7 +27,7 @@ SHARED_ID: Final = "shared"
 MAX_BYTES: Final = 64 * 1024 * 1024
 
 _COMPLETION_FIELDS: Final = frozenset(("object", "created", "model", "incomplete"))
-_CHOICE_FIELDS: Final = frozenset(("index", "finish_reason"))
+_CHOICE_FIELDS: Final = frozenset(("index", "finish_reason", "text"))
 _ABOUT_CALLS: Final = frozenset(
     ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.completions import Choice
 from webapp.exact_json import Object
 from webapp.messages import Message, ToolCall
 from webapp.messages.message import get_text
@@ -15,15 +16,12 @@ def write_text(document: Object, choice: int | None = None) -> str | None:
     messages = [] if choice is not None else list(document.items("messages") or ())
     choices = document.items("choices") or ()
     answers = choices if choice is None else choices[choice : choice + 1]
-    messages += [
-        answer
-        for one in answers
-        if isinstance(one, Object) and (answer := one.get("message")) is not None
-    ]
-    if choice is not None and not messages:
+    found = [Message.from_json(one) for one in messages]
+    found += [one.message for one in map(Choice.from_json, answers) if one.message is not None]
+    if choice is not None and not found:
         return None
     texts = []
-    for message in map(Message.from_json, messages):
+    for message in found:
         pieces = [get_text(part) or f"[{part.kind.replace('_', ' ')}]" for part in message.parts]
         for call in message.calls:
             name = call.name if isinstance(call, ToolCall) else call.kind

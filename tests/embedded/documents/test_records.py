@@ -154,3 +154,12 @@ def test_what_broke_off_is_found_by_its_failure(members: dict[str, object]) -> N
     assert {"has:failure", "failure:incomplete"} <= set(record.facts.tags)
     whole: dict[str, object] = {"messages": [], "choices": [], "error": None, "incomplete": {}}
     assert "has:failure" not in parse_record(json.dumps(whole)).facts.tags
+
+
+@pytest.mark.parametrize(
+    "answer", [{"message": None, "delta": {"content": "Word"}}, {"text": "Word"}]
+)
+def test_an_answer_in_another_member_is_searched(answer: dict[str, object]) -> None:
+    record = parse_record(json.dumps({"messages": [], "choices": [answer]}))
+
+    assert [passage.text for passage in record.facts.passages] == ["word"]
