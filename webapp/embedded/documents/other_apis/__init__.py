@@ -1,7 +1,8 @@
 """Read the requests and responses of other APIs as those of the Chat Completions API.
 
 Each API is a module with four functions: whether an object is its request or its response, and
-the same in the members of chat completions. What those have no place for keeps its name.
+the same in the members of chat completions. What those have no place for keeps its name. Those with
+streams of their own also have `join_stream`, which joins the pieces of one to its response.
 """
 
 from __future__ import annotations
