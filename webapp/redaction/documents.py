@@ -222,6 +222,9 @@ class Rewriter:
                 yield member.name.start, member.name.end, write_string(unique)
             if not isinstance(member.value, Null | Boolean):
                 known = pair if pair and written.lower() in VALUE_NAMES else written
+                if not pair and written.lower() in ("value", "val"):
+                    # As in `{"credentials": {"value": …}}`.
+                    known = name or written
                 waiting.append((member.value, inner, known))
 
     def _edit_name(self, written: str, step: Step) -> str:

@@ -102,7 +102,7 @@ _IS: Final = (
 )
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
-    rf"(?:[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?)?"
+    rf"(?:[ ](?:{_OF})[ ](?:[\w@/' -]|\.(?![ ])){{1,40}}?)?"
     rf"(?:(?:[ ](?:{_IS})|['’](?:s|re))"
     r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
     r"|reset )?to|:)"
@@ -366,7 +366,7 @@ def is_told(secret: str) -> bool:
         and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
         and (len(secret) >= 24 or not _TECHNICAL.match(secret))
         and not re.search(
-            r"[(){}\[\]<>|\\]|://|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
+            r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
             r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
             secret,
         )

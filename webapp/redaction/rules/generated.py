@@ -9,6 +9,7 @@ from typing import Final
 from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.kinds import is_digest, is_made, match_at, split_words
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
+from webapp.redaction.rules.vendors.unknown import ID_PREFIXES
 
 _HINTS: Final = (
     *("key", "token", "secret", "credential", "creds", "passphrase", "password", "passwort"),
@@ -30,7 +31,7 @@ _HINTS: Final = (
 _NOUN: Final = re.compile(
     r"(?:keys?|apikeys?|tokens?|secrets?|credentials?|creds|passphrase|password|passwort|auth|bearer"
     r"|licen[sc]e|seed|vault|clés?|llaves?|claves?|chaves?|chiave|chiavi|klucz|ключа?|jetons?|токена?"
-    r"|geheimnis|segreto|secreto|segredo)(?![\w-])",
+    r"|geheimnis|segreto|secreto|segredo)(?![A-Za-zÀ-ɏЀ-ӿ0-9_-])",
     re.IGNORECASE,
 )
 # They end longer words, or stand in texts without spaces.
@@ -55,7 +56,8 @@ _SECRET: Final = r"(?P<secret>[A-Za-z0-9_/+][A-Za-z0-9_./+=~:-]{15,400}+)"
 _VALUE: Final = re.compile(rf"(?<![A-Za-z0-9_./+=~@%\\&?#\]-]){_SECRET}(?![A-Za-z0-9@(\[\\%])")
 _BLANK: Final = r"(?:[ \t>]{0,8}\r?\n)?"
 _LINE_BELOW: Final = re.compile(
-    rf"\r?\n{_BLANK}(?:[ \t>]{{0,8}}(?:```|~~~)[a-z]{{0,12}}[ \t]{{0,4}}\r?\n)?[ \t>*`•-]{{0,8}}"
+    rf"\r?\n{_BLANK}(?:[ \t>]{{0,8}}(?:```|~~~|-{{3,60}}|={{3,60}})[a-z]{{0,12}}[ \t]{{0,4}}\r?\n)?"
+    r"[ \t>*`•-]{0,8}"
     rf"{_SECRET}[`*]{{0,2}}[ \t]{{0,8}}(?=\r?\n|\Z)"
 )
 _HEAD_END: Final = re.compile(rf"[^\n:]{{0,40}}:[ \t]{{0,4}}\r?\n{_BLANK}")
@@ -73,19 +75,22 @@ _NAMED_LINE: Final = re.compile(
 
 _MOST_ENTRIES: Final = 40
 
-_BEFORE: Final = re.compile(r"(?P<word>[^\W\d_][\w.'’-]{0,24})[\"'`*]{0,2}[ _-]\Z")
+_BEFORE: Final = re.compile(r"(?P<word>[^\W\d_][\w.'’-]{0,24})[\"'`*]{0,2}[ _;,|\t-]\Z")
 _NOUN_AFTER: Final = re.compile(
-    r"[\"'`”»*)]{0,3},?[ ]{1,2}(?:(?:is|was|as|for|in|into|to|under|ist|est|es|als|comme|como|come)"
-    r"(?=[ ])|<-{1,2}|←|\(|[–—=-](?=[ ]))"
-    r"(?P<words>(?:[ ]?[\w.'’-]{1,20}){0,6})",
+    r"[\"'`”»*)]{0,3}(?:,?[ ]{1,2}(?:(?P<link>is|was|as|for|in|into|to|under|looks?[ ]like|seems"
+    r"|ist|est|es|als|comme|como|come)(?=[ ])|<-{1,2}|←|\(|[–—=-](?=[ ]))"
+    r"|[ \t]{0,4}\r?\n[ ]{0,3}[\^↑]{1,3})"
+    r"(?P<words>(?:[ ]?(?:[\w'’-]|\.(?=\w)){1,20}){0,7})",
     re.IGNORECASE,
 )
 _MASK: Final = re.compile(r"\[masked: [a-z0-9-]*\Z")
+_PREFIX: Final = re.compile("[a-z0-9]{1,12}(?=[_-])")
 _WORDS: Final = re.compile(r"[^\W\d_]+")
+_USED: Final = re.compile("(?:authenticate|authorize|auth|login|log|sign|connect|access)")
 _SENTENCE_END: Final = re.compile(r"[.!?](?:[ \n]|\Z)")
 _LINK: Final = re.compile(
-    r"(?:[:=>→|\"'`“«(*]"
-    r"|\b(?:is|was|ist|est|es|é|è|jest|är|er|with|using|says?|lautet|は|是)|['’]s)"
+    r"(?:[:=>→|\"'`“«(*;,は是]"
+    r"|\b(?:is|was|ist|est|es|é|è|jest|är|er|with|using|says?|lautet)|['’]s)"
     r"[ \t\"'`“«*]{0,4}\Z"
 )
 _NAMED: Final = re.compile(r"\b(?:for|from|of|für|pour|de|para|per|voor|till?|do|dla)[ ][A-Z]")
@@ -98,8 +103,8 @@ _GIVEN: Final = split_words(
 )
 _OWNERS: Final = split_words(
     "my our your their his her api access secret auth private license signing mein meine unser"
-    " unsere invalid wrong expired dein deine ma mon notre votre mi nuestra su minha meu nossa"
-    " mia mio"
+    " unsere invalid wrong expired following dein deine ma mon notre votre mi nuestra su minha meu"
+    " nossa mia mio"
 )
 _WINDOW: Final = 100
 _LONGEST: Final = 420
@@ -132,7 +137,7 @@ _NO_NAMES: Final = split_words(
 _RUN: Final = "[A-Za-z0-9_./+=~:-]{16}"
 GENERATED_NEEDS: Final = (
     rf"(?i:(?:{'|'.join((*_HINTS, *_ENDINGS, *_VERB_HINTS))})[^\n]*(?:\n[^\n]*){{0,3}}{_RUN}"
-    rf"|{_RUN}[^\n]* [^\n]*(?:{'|'.join(_HINTS)}))"
+    rf"|{_RUN}[^\n]*[ \n][^\n]*(?:{'|'.join(_HINTS)}|to (?:log|sign|connect|access)))"
     rf"|(?m:^[ \t>*•-]*[\"'`*]*[A-Z][\p{{L}}\p{{N}}_.'’& -]*[\"'`*]*[ \t]*(?::|→|->|=>|–|—)"
     rf"[ \t\"'`*]+{_RUN})"
 )
@@ -150,7 +155,7 @@ def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
         secret = line["secret"]
         if (
             len(secret) >= 20
-            and is_made(secret)
+            and _is_key(secret)
             and not is_digest(secret)
             and _NO_NAMED.isdisjoint(_list(line["name"]))
         ):
@@ -162,11 +167,12 @@ def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
     for found in _VALUE.finditer(text):
         secret = found["secret"].rstrip(".:")
         after = _NOUN_AFTER.match(text, found.start() + len(secret))
-        if after is not None and is_made(secret):
+        if after is not None and _is_key(secret):
             words = _list(after["words"].replace("_", " "))
             nouns = [at for at, word in enumerate(words) if _NOUN.fullmatch(word)]
-            if nouns and _NO_KEYS.isdisjoint(words[: nouns[0] + 2]):
-                yield SecretPlace("api-key", found.start(), found.start() + len(secret))
+            is_used = after["link"] == "to" and words and _USED.fullmatch(words[0])
+            if is_used or (nouns and _NO_KEYS.isdisjoint(words[: nouns[0] + 2])):
+                yield from _check("", found.start(), found.start() + len(secret))
 
 
 def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
@@ -191,7 +197,7 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
         return
     end = text.find("\n", noun.end(), noun.end() + _WINDOW)
     below = None if end < 0 else _LINE_BELOW.match(text, end - text.endswith("\r", 0, end))
-    if below is not None and is_made(below["secret"]):
+    if below is not None and _is_key(below["secret"]):
         between = text[noun.end() : end].rstrip(" .:!?\r")
         if (
             is_of_somebody
@@ -219,7 +225,7 @@ def _find_value(text: str, start: int) -> tuple[int, int] | None:
         if match.start() >= end:
             break
         secret = match["secret"].rstrip(".:")
-        if is_made(secret):
+        if _is_key(secret):
             return match.start(), match.start() + len(secret)
     return None
 
@@ -247,9 +253,15 @@ def _find_entries(text: str, at: int) -> Iterator[SecretPlace]:
         entry = _ENTRY.match(text, at)
         if entry is None:
             return
-        if is_made(entry["secret"]) and _NO_KEYS.isdisjoint(_list(entry["name"])):
+        if _is_key(entry["secret"]) and _NO_KEYS.isdisjoint(_list(entry["name"])):
             yield SecretPlace("api-key", *entry.span("secret"))
         at = entry.end()
+
+
+def _is_key(secret: str) -> bool:
+    """Return whether a value is made by a generator, and has no prefix of ids."""
+    prefix = _PREFIX.match(secret)
+    return is_made(secret) and (prefix is None or prefix[0] not in ID_PREFIXES)
 
 
 def _list(text: str) -> list[str]:

@@ -176,7 +176,10 @@ def match_at(
     for hint in hints:
         at = lowered.find(hint)
         while at >= 0:
-            is_first = at == 0 or not (text[at - 1].isalnum() or text[at - 1] in joiners)
+            # Languages without spaces have words of others between their own.
+            is_first = at == 0 or not (
+                (text[at - 1].isalnum() and text[at - 1] < "\u2e80") or text[at - 1] in joiners
+            )
             match = pattern.match(text, at) if is_first else None
             if match is not None:
                 yield match

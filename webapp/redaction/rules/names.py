@@ -189,7 +189,9 @@ def classify(name: str) -> tuple[str, Shape] | None:
         is_sure = before in _TOKENS or last[:-5] in _TOKENS
         if is_sure:
             return "token", Shape.CODE
-        return "token", Shape.SETTING if _is_setting(name, words) else Shape.RANDOM
+        # Alone it is nobody's id, as it is in `page_token`.
+        is_whole = len(words) == 1 or _is_setting(name, words)
+        return "token", Shape.SETTING if is_whole else Shape.RANDOM
     if words[0] == "x" and last == "key":
         return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):

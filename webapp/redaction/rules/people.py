@@ -100,7 +100,7 @@ _SAID_WORDS: Final = (
 _SAID: Final = re.compile(
     # No part of a longer word, as of `Bestellnummer`.
     rf"(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
-    r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%])",
+    r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%]|\.[a-z])",
     re.IGNORECASE,
 )
 _REGIONS: Final = (

@@ -8,15 +8,16 @@ from typing import Final
 
 from webapp.redaction.rules.kinds import is_no_placeholder, is_random, split_words
 
-_IDS: Final = split_words(
+ID_PREFIXES: Final = split_words(
     """
     call msg run file req resp rs chatcmpl cmpl gen batch thread asst toolu step vs ws ci fc fp
     evt event cus prod price sub ch pi pm seti in il card txn acct user usr org proj project team
     id uuid trace span request response job task node build chunk main index assets pk pub public
     sha sha256 sha384 sha512 sha1 md5 etag nonce ref rev commit digest hash integrity boundary
-    webkit v tx
+    webkit v tx dpl
     """
 )
+"""Words before the `_` of ids that anybody may know."""
 _OF_KEYS: Final = split_words(
     """
     key keys apikey api secret token tok sk pat live prod priv private auth access admin svc
@@ -41,7 +42,7 @@ def find_prefixed(text: str) -> Iterator[tuple[int, int]]:
         is_key = "pk" not in words and any(
             word in _OF_KEYS or word.endswith(("pat", "key", "token")) for word in words
         )
-        is_long = len(rest) >= 30 and _IDS.isdisjoint(words)
+        is_long = len(rest) >= 30 and ID_PREFIXES.isdisjoint(words)
         cases = (any(map(str.islower, rest)), any(map(str.isupper, rest)))
         if (
             any(map(str.isdigit, rest))
