@@ -26,7 +26,7 @@ _MAX_IN_NAME: Final = 40
 UNSEARCHED: Final = write_mask("unsearched-data")
 """The mask of archives, and of data too long to be unpacked and searched."""
 
-REDACTION_VERSION: Final = 7
+REDACTION_VERSION: Final = 8
 """Counts up when a rule finds more or less than before."""
 
 

@@ -225,6 +225,12 @@ FORMS: Final[tuple[Kind, ...]] = (
         rf"(?:client|api|sdk|bot)[{SPACE}]*:?=[{SPACE}]*[\w. ]+\([{SPACE}]*[\"'][a-z0-9_.+/=-]",
     ),
     ignoring_case(
+        "api-key",
+        "authenticate(|authorize(|apikey(|api_key(|token(|auth(",
+        r"[a-z_]{4,14}\(\s{0,9}[\"'](?P<secret>[a-z0-9_.+/=-]{16,200})[\"']\s{0,9}\)",
+        is_made,
+    ),
+    ignoring_case(
         "password",
         "connect(",
         r"connect\(\s{0,9}(?:[\"'][^\"'\n]{1,100}[\"'],\s{0,9}){2}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",

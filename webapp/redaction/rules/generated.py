@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import SecretPlace
-from webapp.redaction.rules.kinds import is_digest, is_made, match_at, split_words
+from webapp.redaction.rules.kinds import EXTENSION, is_digest, is_made, match_at, split_words
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.vendors.unknown import ID_PREFIXES
 
@@ -77,7 +77,8 @@ _MOST_ENTRIES: Final = 40
 
 _BEFORE: Final = re.compile(r"(?P<word>[^\W\d_][\w.'’-]{0,24})[\"'`*]{0,2}[ _;,|\t-]\Z")
 _NOUN_AFTER: Final = re.compile(
-    r"[\"'`”»*)]{0,3}(?:,?[ ]{1,2}(?:(?P<link>is|was|as|for|in|into|to|under|looks?[ ]like|seems"
+    r"[\"'`”»*)]{0,3}(?:,?[ ]{1,2}(?:(?P<link>is|was|as|for|in|into|to|under|an?"
+    r"|looks?[ ]like|seems|because[ ]it[ ](?:is|was)"
     r"|ist|est|es|als|comme|como|come)(?=[ ])|<-{1,2}|←|\(|[–—=-](?=[ ]))"
     r"|[ \t]{0,4}\r?\n[ ]{0,3}[\^↑]{1,3})"
     r"(?P<words>(?:[ ]?(?:[\w'’-]|\.(?=\w)){1,20}){0,7})",
@@ -90,7 +91,7 @@ _USED: Final = re.compile("(?:authenticate|authorize|auth|login|log|sign|connect
 _SENTENCE_END: Final = re.compile(r"[.!?](?:[ \n]|\Z)")
 _LINK: Final = re.compile(
     r"(?:[:=>→|\"'`“«(*;,は是]"
-    r"|\b(?:is|was|ist|est|es|é|è|jest|är|er|with|using|says?|lautet)|['’]s)"
+    r"|\b(?:contains|holds|reads|is|was|ist|est|es|é|è|jest|är|er|with|using|says?|lautet)|['’]s)"
     r"[ \t\"'`“«*]{0,4}\Z"
 )
 _NAMED: Final = re.compile(r"\b(?:for|from|of|für|pour|de|para|per|voor|till?|do|dla)[ ][A-Z]")
@@ -120,6 +121,17 @@ _NO_KEYS: Final = (
         """
     )
 )
+_OF_DATA_ALONE: Final = OF_DATA | split_words(
+    "public publishable id hash commit sha checksum fingerprint file path object"
+)
+"""Words before `key` and `token` that make them those of data."""
+
+_OWNED: Final = split_words(
+    "account org organization project team workspace app host domain user customer name deploy"
+    " build release page channel model"
+)
+"""Words of ids that have keys as well."""
+
 _NO_NAMED: Final = _NO_KEYS | split_words(
     """
     data content body payload blob ciphertext encrypted iv salt wallet peer cid btc eth sol
@@ -163,23 +175,23 @@ def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
     for verb in match_at(_VERB, text, lowered, _VERB_HINTS):
         value = _find_value(text, verb.end())
         if value is not None and _WITH.search(text, verb.end(), value[0]):
-            yield from _check(text[verb.end() : value[0]], *value)
+            yield from _check(text, verb.end(), *value)
     for found in _VALUE.finditer(text):
         secret = found["secret"].rstrip(".:")
         after = _NOUN_AFTER.match(text, found.start() + len(secret))
         if after is not None and _is_key(secret):
             words = _list(after["words"].replace("_", " "))
-            nouns = [at for at, word in enumerate(words) if _NOUN.fullmatch(word)]
+            at = next((at for at, word in enumerate(words) if _NOUN.fullmatch(word)), None)
             is_used = after["link"] == "to" and words and _USED.fullmatch(words[0])
-            if is_used or (nouns and _NO_KEYS.isdisjoint(words[: nouns[0] + 2])):
-                yield from _check("", found.start(), found.start() + len(secret))
+            if is_used or (at is not None and _is_noun_of_key(words, at, secret)):
+                yield SecretPlace("api-key", found.start(), found.start() + len(secret))
 
 
 def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
     """Yield the value in the rest of the line of a noun, or alone in the line below."""
     before = _BEFORE.search(text, max(noun.start() - 28, 0), noun.start())
     word = before["word"] if before else ""
-    if not _NO_KEYS.isdisjoint(_list(word)):
+    if not _OF_DATA_ALONE.isdisjoint(_list(word)):
         return
     # A key of a dictionary is often a digest or an id.
     is_of_somebody = (
@@ -193,7 +205,7 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
         between = text[noun.end() : value[0]]
         if is_digest(text[slice(*value)]) and not _is_beside(between, is_of_somebody):
             return
-        yield from _check(between, *value)
+        yield from _check(text, noun.end(), *value)
         return
     end = text.find("\n", noun.end(), noun.end() + _WINDOW)
     below = None if end < 0 else _LINE_BELOW.match(text, end - text.endswith("\r", 0, end))
@@ -205,7 +217,7 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
             or _NAMED.search(between)
             or not _GIVEN.isdisjoint(_list(between))
         ):
-            yield from _check(between, *below.span("secret"))
+            yield from _check(text, noun.end(), *below.span("secret"), until=end)
 
 
 def _is_beside(between: str, is_of_somebody: bool) -> bool:
@@ -230,13 +242,19 @@ def _find_value(text: str, start: int) -> tuple[int, int] | None:
     return None
 
 
-def _check(between: str, start: int, end: int) -> Iterator[SecretPlace]:
-    """Yield a value unless the words between say that it is an id, or end the sentence."""
+def _check(
+    text: str, after: int, start: int, end: int, *, until: int | None = None
+) -> Iterator[SecretPlace]:
+    """Yield a value unless the words between say that it is an id, or end the sentence.
+
+    These are the words from `after` to `until`, by default to the value.
+    """
+    between = text[after:start] if until is None else text[after:until].rstrip(" .:!?\r")
     words = _list(between)
     ends = list(_SENTENCE_END.finditer(between)) if words else []
     if (
         len(words) <= _MOST_WORDS
-        and _NO_KEYS.isdisjoint(words)
+        and _has_no_id(words, text[start:end])
         and (not ends or _IT_IS.issuperset(_list(between[ends[-1].end() :])))
         and "[masked: " not in between
     ):
@@ -258,10 +276,25 @@ def _find_entries(text: str, at: int) -> Iterator[SecretPlace]:
         at = entry.end()
 
 
+def _is_noun_of_key(words: list[str], at: int, secret: str) -> bool:
+    """Decide whether the noun at a place of the words after a value calls it a key."""
+    others = [*words[: max(at - 1, 0)], *words[at + 1 : at + 2]]
+    return _OF_DATA_ALONE.isdisjoint(words[max(at - 1, 0) : at]) and _has_no_id(others, secret)
+
+
+def _has_no_id(words: list[str], secret: str) -> bool:
+    """Return whether words do not say that a value is an id; that of a digest needs less."""
+    return (_NO_KEYS if is_digest(secret) else _NO_KEYS - _OWNED).isdisjoint(words)
+
+
 def _is_key(secret: str) -> bool:
     """Return whether a value is made by a generator, and has no prefix of ids."""
     prefix = _PREFIX.match(secret)
-    return is_made(secret) and (prefix is None or prefix[0] not in ID_PREFIXES)
+    return (
+        is_made(secret)
+        and (prefix is None or prefix[0] not in ID_PREFIXES)
+        and EXTENSION.search(secret) is None
+    )
 
 
 def _list(text: str) -> list[str]:

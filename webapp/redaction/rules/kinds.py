@@ -231,6 +231,9 @@ def is_random(secret: str) -> bool:
     )
 
 
+EXTENSION: Final = re.compile(r"\.[a-z]{2,5}\Z")
+"""The end of the name of a file."""
+
 _DIGEST: Final = re.compile(r"[0-9a-f]{24,128}|[0-9A-F]{24,128}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _SIDES: Final = re.compile("[a-z]+|[A-Z]+|[0-9]+")

@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.kinds import is_mixed, is_no_placeholder, is_random, split_words
+from webapp.redaction.rules.kinds import (
+    EXTENSION,
+    is_mixed,
+    is_no_placeholder,
+    is_random,
+    split_words,
+)
 from webapp.redaction.rules.names import OF_IDS
 
 _SERVICES: Final = split_words(
@@ -219,7 +225,7 @@ def find_of_services(text: str, lowered: str) -> Iterator[tuple[int, int]]:
         # Also the words of an address, as of `spotify:track:…`.
         named = found["words"] + secret.rpartition(":")[0]
         words = {word.lower() for word in _WORDS.findall(named)}
-        if not OF_IDS.isdisjoint(words) or not _is_made(secret):
+        if not OF_IDS.isdisjoint(words) or not _is_made(secret) or EXTENSION.search(secret):
             continue
         if near is None and (
             (len(secret) == 40 and service in _OF_CODE and _HEX.fullmatch(secret))
