@@ -157,6 +157,9 @@ GENERATED_NEEDS: Final = (
 
 def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the values of a generator after the word for a key, below its line, and before it."""
+    values = [one for one in _VALUE.finditer(text) if _is_key(one["secret"].rstrip(".:"))]
+    if not values:
+        return
     for noun in match_at(_NOUN, text, lowered, _HINTS, joiners=""):
         if not _MASK.search(text, max(noun.start() - 40, 0), noun.start()):
             yield from _find_after(text, noun)
@@ -176,10 +179,10 @@ def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
         value = _find_value(text, verb.end())
         if value is not None and _WITH.search(text, verb.end(), value[0]):
             yield from _check(text, verb.end(), *value)
-    for found in _VALUE.finditer(text):
+    for found in values:
         secret = found["secret"].rstrip(".:")
         after = _NOUN_AFTER.match(text, found.start() + len(secret))
-        if after is not None and _is_key(secret):
+        if after is not None:
             words = _list(after["words"].replace("_", " "))
             at = next((at for at, word in enumerate(words) if _NOUN.fullmatch(word)), None)
             is_used = after["link"] == "to" and words and _USED.fullmatch(words[0])
