@@ -168,7 +168,7 @@ def current_pins() -> Pins:
     return pins
 
 
-def deadline() -> Deadline:
+def start_deadline() -> Deadline:
     """Return the deadline of this page, by the clock of the upstream client."""
     found = services()
     return Deadline.after(found.page_timeout, clock=found.upstream.clock)

@@ -24,7 +24,7 @@ from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
 from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.upstream import Answers, Asked, digest_text, note_answers
 
 PAGES: Final = "readback.pages"
@@ -71,7 +71,7 @@ class PageCache(RecentValues[bytes, _Kept]):
         answers = Answers()
         if kept is not None and not request.cache_control.no_cache:
             if not kept.inputs.cover_answers:
-                answers.known = services().loader.ask_again(tuple(kept.digests), deadline())
+                answers.known = services().loader.ask_again(tuple(kept.digests), start_deadline())
             if kept.inputs.is_same and all(
                 isinstance(text := answers.known.get(asked), str) and digest_text(text) == digest
                 for asked, digest in kept.digests.items()

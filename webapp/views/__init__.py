@@ -18,7 +18,7 @@ from webapp.reading.kept import digest_answer
 from webapp.reading.previews import Row
 from webapp.reading.streaming import stream_transcript
 from webapp.reading.whole import analyze_page
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.templating.context import wants_outline
 from webapp.templating.finding.conversations import find_conversation_place
@@ -44,7 +44,7 @@ def make_context(
             run = analyze_page(section, is_whole=False)
     else:
         is_wanted = request.args.get("whole") == "1"
-        run = services().runs.read(section, deadline(), is_wanted=is_wanted)
+        run = services().runs.read(section, start_deadline(), is_wanted=is_wanted)
     if section.completion is not None:
         digest = digest_answer(section.completion)
         read_input(partial(services().runs.find_state, section.completion_id, digest))
@@ -96,14 +96,14 @@ def read_picked(*, most: int = MAX_PICKED) -> list[str]:
 
 def read_rows(ids: Iterable[str]) -> tuple[tuple[Row, ...], list[str]]:
     """Read rows of the completions that are still stored, and the ids of the others."""
-    until = deadline()
+    deadline = start_deadline()
     found, missing = [], []
     for one in ids:
         try:
-            found.append(services().upstream.retrieve_completion(one, deadline=until))
+            found.append(services().upstream.retrieve_completion(one, deadline=deadline))
         except NotFound:
             missing.append(one)
-    return services().previews.build_rows(found, until), missing
+    return services().previews.build_rows(found, deadline), missing
 
 
 def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
@@ -117,5 +117,7 @@ def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
 
 def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
     """Read a completion and all its input messages, within the settings' number of pages."""
-    read = stream_transcript(services().loader, completion_id, deadline, most=services().max_pages)
+    read = stream_transcript(
+        services().loader, completion_id, start_deadline, most=services().max_pages
+    )
     return read.completion.json, list(read.messages)

@@ -12,7 +12,7 @@ from webapp.caching.inputs import read_version, spoil_page
 from webapp.caching.pages import keep_page
 from webapp.fragments import join_pieces, render_page_or_fragment, wants_fragment
 from webapp.reading import TranscriptPage
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.upstream import UpstreamError
 from webapp.views import make_context, read_page_request
@@ -57,13 +57,13 @@ def _render(completion_id: str) -> ResponseReturnValue:
     section = services().loader.load_page(
         completion_id,
         read_page_request(),
-        deadline(),
+        start_deadline(),
         shows_end=not shows_all and not wants_fragment(),
     )
     context = make_context(section)
     if shows_all and not section.messages_error:
         most = services().max_pages
-        pages = services().loader.iter_following(section, deadline, most=most - 1)
+        pages = services().loader.iter_following(section, start_deadline, most=most - 1)
         rest = FollowingPages(context, pages)
         page = stream_template("completions/all.html", context=context, rest=rest, most=most)
         broken_off = render_template("errors/_broken_off.html")

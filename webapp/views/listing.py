@@ -21,7 +21,7 @@ from webapp.reading.listing import ListPage, list_what_fits
 from webapp.reading.pasted import CompletionRef, parse_pasted, parse_place, parse_range
 from webapp.reading.previews import Row
 from webapp.redaction import find
-from webapp.services import current_pins, deadline, services
+from webapp.services import current_pins, services, start_deadline
 from webapp.templating.addresses import range_url
 from webapp.templating.filters import Filters
 from webapp.templating.finding.searching import count_unchecked
@@ -67,19 +67,19 @@ def _render() -> ResponseReturnValue:
     if "newer" in request.args and wants_fragment():
         return _count_newer(filters, request.args["newer"])
     after = request.args.get("after") or None
-    until = deadline()
+    deadline = start_deadline()
     source = services().conversations
     query = parse_query(filters.text)
     if query.terms:
         return redirect(url_for("finding.search", q=filters.all_words), 303)
     folds = source is not None and not filters.is_flat
     try:
-        page = _read_page(filters, after, until, folds=folds)
+        page = _read_page(filters, after, deadline, folds=folds)
     except NotSupported as problem:
         return _page(Listing(filters=filters, problem=problem))
-    rows = services().previews.build_rows(page.completions, until)
+    rows = services().previews.build_rows(page.completions, deadline)
     pins = read_input(current_pins().list)
-    pinned = () if filters or after or wants_fragment() else read_pinned(pins, until)
+    pinned = () if filters or after or wants_fragment() else read_pinned(pins, deadline)
     ids = [row.completion.id for row in rows if row.completion.id]
     finder = services().finder
     listing = Listing(
@@ -106,7 +106,7 @@ def _render() -> ResponseReturnValue:
     return response
 
 
-def _read_page(filters: Filters, after: str | None, until: Deadline, *, folds: bool) -> ListPage:
+def _read_page(filters: Filters, after: str | None, deadline: Deadline, *, folds: bool) -> ListPage:
     """Read a page of the list, as far as it fits. Raises `NotSupported`, among other errors."""
     upstream = services().upstream
     return list_what_fits(
@@ -115,18 +115,18 @@ def _read_page(filters: Filters, after: str | None, until: Deadline, *, folds: b
             model=filters.model,
             metadata=dict(filters.metadata),
             own=filters.own_query() | ({"conversations": "folded"} if folds else {}),
-            deadline=until,
+            deadline=deadline,
         ),
         after=after,
         limit=read_whole_number("limit", default=20, low=1, high=100),
         order=filters.order,
         # The pages held are in memory beside the next answer.
         max_held=upstream.max_bytes // 4,
-        deadline=until,
+        deadline=deadline,
     )
 
 
-def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
+def read_pinned(pins: Iterable[str], deadline: Deadline) -> tuple[Row, ...]:
     """Read the rows of pinned completions, on another server from copies, in their order.
 
     Deleted ones are left out.
@@ -136,11 +136,11 @@ def read_pinned(pins: Iterable[str], until: Deadline) -> tuple[Row, ...]:
     completions = []
     for one in pins:
         try:
-            completions.append(reads.upstream.retrieve_completion(one, deadline=until))
+            completions.append(reads.upstream.retrieve_completion(one, deadline=deadline))
         except UpstreamError:
             # The list itself does not fail for one of them.
             continue
-    return reads.previews.build_rows(completions, until)
+    return reads.previews.build_rows(completions, deadline)
 
 
 @bp.post("/open")
@@ -200,7 +200,7 @@ def find_neighbor(
     `created` is when the completion was created, in unix seconds, if that is known. Abort with 404
     if its place in the list is not.
     """
-    until = deadline()
+    deadline = start_deadline()
     cursor = completion_id
     try:
         while True:
@@ -211,7 +211,7 @@ def find_neighbor(
                 model=filters.model,
                 metadata=dict(filters.metadata),
                 own=filters.own_query(is_sorted=False),
-                deadline=until,
+                deadline=deadline,
             )
             if found.data or found.resume_after in (None, cursor):
                 break
@@ -270,7 +270,7 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
     if ref.message_id is not None or ref.completion_id != text or text.startswith("chatcmpl-"):
         return False
     try:
-        services().upstream.retrieve_completion(text, deadline=deadline())
+        services().upstream.retrieve_completion(text, deadline=start_deadline())
     except NotFound:
         return True
     return False

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.media import InlineMedia, NotMedia, find_media, sanitize_file_name
 from webapp.security import SANDBOX_POLICY
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.views import read_whole_number
 
 bp = Blueprint("media", __name__, url_prefix="/completions/<completion_id>/media")
@@ -44,11 +44,13 @@ def show(completion_id: str, digest: str) -> ResponseReturnValue:
 def _fetch(completion_id: str, digest: str) -> InlineMedia:
     """Fetch the media from the message or choice that the query names; 404 if not in there."""
     if message_id := request.args.get("message"):
-        message = services().loader.load_message(completion_id, message_id, deadline())
+        message = services().loader.load_message(completion_id, message_id, start_deadline())
         held = find_media(message)
     elif "choice" in request.args:
         place = read_whole_number("choice", default=0, low=0, high=10_000)
-        completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+        completion = services().upstream.retrieve_completion(
+            completion_id, deadline=start_deadline()
+        )
         answer = completion.choices[place].message if place < len(completion.choices) else None
         held = find_media(answer, completion.audio_format) if answer else ()
     else:

@@ -10,7 +10,7 @@ from webapp.analysis import Run
 from webapp.formatting import count
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
 from webapp.reading.pasted import TranscriptPlace, parse_range
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.templating.addresses import place_url
 from webapp.templating.runs import RunLinks
@@ -19,12 +19,12 @@ from webapp.views import make_context
 
 def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
     """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
-    section = services().loader.load_page(completion_id, PageRequest(), deadline())
+    section = services().loader.load_page(completion_id, PageRequest(), start_deadline())
     if place.kind == "message":
         message_id = _number_id(section, place.number)
         if message_id is not None:
             return place_url(completion_id, message_id, f"m-{place.number}")
-    run = services().runs.read(section, deadline(), is_wanted=True)
+    run = services().runs.read(section, start_deadline(), is_wanted=True)
     links = RunLinks(completion_id, run)
     if place.kind == "message":
         message = run.find_message(place.number)
@@ -49,22 +49,22 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
     length = last - first + 1
     if length > MAX_LIMIT:
         abort(400, f"A range has at most {MAX_LIMIT} messages.")
-    start = services().loader.load_page(completion_id, PageRequest(), deadline())
+    start = services().loader.load_page(completion_id, PageRequest(), start_deadline())
     message_id = _number_id(start, first)
     run = None
     if message_id is None:
-        run = services().runs.read(start, deadline(), is_wanted=True)
+        run = services().runs.read(start, start_deadline(), is_wanted=True)
         message = run.find_message(first)
         message_id = message.id if message else None
     known = start.total
     if run and run.is_whole:
         known = sum(message.number is not None for message in run.messages)
     if message_id is None or (known is not None and last > known):
-        run = run or services().runs.read(start, deadline())
+        run = run or services().runs.read(start, start_deadline())
         missing = TranscriptPlace("message", first if message_id is None else last)
         abort(404, f"There is no {missing}: {_describe_extent(start, run)}.")
     request = replace(request, limit=max(request.limit, length))
-    section = services().loader.load_page_from(completion_id, message_id, request, deadline())
+    section = services().loader.load_page_from(completion_id, message_id, request, start_deadline())
     section = replace(section, total=section.total or start.total)
     return make_context(section, target=message_id, target_count=length)
 

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.analysis.searching import KINDS, LONGEST_QUERY, BadPattern, Hit, Kind, Query, Searched
 from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating.addresses import is_linkable
 from webapp.templating.finding.searching import read_options
 from webapp.upstream import UpstreamError
@@ -142,11 +142,13 @@ def _search(completion_id: str, query: Query, *, before: int, most: int) -> Resu
     after = request.args.get("after") or None
     results = Results(searched, before, most)
     asked = PageRequest(after=after, limit=MAX_LIMIT, shown=searched)
-    first = services().loader.load_page(completion_id, asked, deadline())
+    first = services().loader.load_page(completion_id, asked, start_deadline())
     if after is None and first.completion is not None:
         results.hits += query.search_metadata(first.completion.metadata)
         results.count = len(results.hits)
-    following = services().loader.iter_following(first, deadline, most=services().max_pages - 1)
+    following = services().loader.iter_following(
+        first, start_deadline, most=services().max_pages - 1
+    )
     results.add_pages(query, chain([first], following))
     results.problem = results.problem or next(iter(first.problems), None)
     return results

@@ -11,7 +11,7 @@ from webapp.reading import TranscriptPage
 from webapp.reading.single import build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
 from webapp.security import SANDBOX_POLICY
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.templating.addresses import back_url
 from webapp.templating.bubbles import slice_text, view_pieces
@@ -58,12 +58,12 @@ def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
 
 
 def _load_message(completion_id: str, message_id: str) -> TranscriptPage:
-    message = services().loader.load_message(completion_id, message_id, deadline())
+    message = services().loader.load_message(completion_id, message_id, start_deadline())
     return build_message_page(completion_id, message)
 
 
 def _load_choice(completion_id: str, choice: int) -> TranscriptPage:
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     return build_choice_page(completion_id, completion, choice)
 
 

@@ -21,7 +21,7 @@ from webapp.exact_json import Object, String, Value
 from webapp.formatting import first_words, replace_surrogates
 from webapp.reading import PageRequest
 from webapp.reading.previews import MESSAGES
-from webapp.services import current_pins, current_sharing, deadline, services
+from webapp.services import current_pins, current_sharing, services, start_deadline
 from webapp.shares import Share
 from webapp.upstream import NotFound
 from webapp.views.actions import changers_only
@@ -43,7 +43,7 @@ class Pair:
 @changers_only
 def edit(completion_id: str) -> ResponseReturnValue:
     """Show the form of the metadata."""
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     return _render_form(completion_id, completion, _read_stored(completion))
 
 
@@ -51,8 +51,8 @@ def edit(completion_id: str) -> ResponseReturnValue:
 @changers_only
 def update(completion_id: str) -> ResponseReturnValue:
     """Replace the metadata, unless they have changed since the form was shown."""
-    until = deadline()
-    completion = services().upstream.retrieve_completion(completion_id, deadline=until)
+    deadline = start_deadline()
+    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline)
     keys, values = request.form.getlist("key"), request.form.getlist("value")
     sent = [Pair(key.strip(), _as_sent(value)) for key, value in zip(keys, values, strict=False)]
     pairs = [one for one in sent if one.key or one.value]
@@ -62,7 +62,9 @@ def update(completion_id: str) -> ResponseReturnValue:
     if problem := _find_problem(pairs):
         return _render_form(completion_id, completion, pairs, problem), 400
     wanted = _restore(pairs, completion)
-    changed = services().upstream.update_completion(completion_id, metadata=wanted, deadline=until)
+    changed = services().upstream.update_completion(
+        completion_id, metadata=wanted, deadline=deadline
+    )
     record_event(Event.METADATA_CHANGED, completion=completion_id, pairs=len(wanted))
     left = [one.name.text for one in changed.metadata if one.name.text not in wanted]
     if left:
@@ -74,7 +76,7 @@ def update(completion_id: str) -> ResponseReturnValue:
 @changers_only
 def confirm(completion_id: str) -> ResponseReturnValue:
     """Ask whether to delete a completion, which the page names, and revoke or keep its shares."""
-    page = services().loader.load_page(completion_id, PageRequest(limit=MESSAGES), deadline())
+    page = services().loader.load_page(completion_id, PageRequest(limit=MESSAGES), start_deadline())
     for problem in page.problems:
         raise problem
     return render_template(
@@ -91,7 +93,7 @@ def confirm(completion_id: str) -> ResponseReturnValue:
 def delete(completion_id: str) -> ResponseReturnValue:
     """Delete a completion and all else kept of it; revoke its shares unless `shares` is `keep`."""
     try:
-        services().upstream.delete_completion(completion_id, deadline=deadline())
+        services().upstream.delete_completion(completion_id, deadline=start_deadline())
     except NotFound:
         # Somebody else deleted it; its shares and files are still those of a deleted one.
         delete_traces(completion_id, keeps_shares=keeps_shares())

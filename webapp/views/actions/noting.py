@@ -14,7 +14,7 @@ from webapp.formatting import count, first_words, parse_whole_number, replace_su
 from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes
 from webapp.reading import PageRequest, TranscriptPage
 from webapp.reading.pasted import TranscriptPlace
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
 from webapp.views.places import find_place_url
@@ -104,7 +104,7 @@ def _store() -> Notes:
 
 
 def _load(completion_id: str) -> TranscriptPage:
-    page = services().loader.load_page(completion_id, PageRequest(), deadline())
+    page = services().loader.load_page(completion_id, PageRequest(), start_deadline())
     if page.messages_error:
         raise page.messages_error
     return page

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, known_readers_only, record_event
 from webapp.pins import MAX_PINNED
-from webapp.services import CannotKeep, current_pins, deadline, services
+from webapp.services import CannotKeep, current_pins, services, start_deadline
 from webapp.upstream import check_id
 from webapp.views import read_picked
 from webapp.views.actions import read_back
@@ -54,7 +54,7 @@ def _pin(completion_id: str) -> None:
     if completion_id in pins.list():
         return
     if found.copies is None:
-        found.upstream.retrieve_completion(completion_id, deadline=deadline())
+        found.upstream.retrieve_completion(completion_id, deadline=start_deadline())
     else:
         try:
             found.copies.keep(completion_id)

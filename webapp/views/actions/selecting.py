@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.upstream import NotFound, UpstreamError
 from webapp.views import read_picked, read_rows
 from webapp.views.actions import changers_only, read_back
@@ -35,7 +35,7 @@ def delete() -> ResponseReturnValue:
     ids = read_picked(most=MAX_DELETED)
     for at, completion_id in enumerate(ids):
         try:
-            services().upstream.delete_completion(completion_id, deadline=deadline())
+            services().upstream.delete_completion(completion_id, deadline=start_deadline())
         except NotFound:
             delete_traces(completion_id, keeps_shares=keeps_shares())
             continue

@@ -14,7 +14,7 @@ from webapp.ids import is_valid_id
 from webapp.reading import MAX_LIMIT
 from webapp.reading.listing import list_what_fits
 from webapp.reading.streaming import stream_transcript
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating.filters import Filters
 from webapp.templating.listing import is_of_kind
 from webapp.upstream import BadAnswer
@@ -54,14 +54,14 @@ def picked_lines() -> ResponseReturnValue:
 
 def _retrieve_each(ids: list[str]) -> Iterator[Completion]:
     upstream = services().upstream
-    return (upstream.retrieve_completion(one, deadline=deadline()) for one in ids)
+    return (upstream.retrieve_completion(one, deadline=start_deadline()) for one in ids)
 
 
 def _iter_lines(completions: Iterator[Completion]) -> Iterator[str]:
     for listed in completions:
         if listed.id is None or not is_valid_id(listed.id):
             raise BadAnswer("The server lists a completion without an id that can be requested.")
-        found = stream_transcript(services().loader, listed.id, deadline)
+        found = stream_transcript(services().loader, listed.id, start_deadline)
         yield from iter_json_line(Transcript(listed.id, found.completion, found.messages))
 
 
@@ -75,25 +75,25 @@ def _iter_completions(filters: Filters) -> Iterator[Completion]:
     seen: set[str | None] = set()
     while after not in seen:
         seen.add(after)
-        until = deadline()
+        deadline = start_deadline()
         page = list_what_fits(
             partial(
                 upstream.list_completions,
                 model=filters.model,
                 metadata=dict(filters.metadata),
                 own=filters.own_query(),
-                deadline=until,
+                deadline=deadline,
             ),
             after=after,
             limit=MAX_LIMIT,
             order=filters.order,
             max_held=upstream.max_bytes // 4,
-            deadline=until,
+            deadline=deadline,
         )
         if filters.kind is None:
             yield from page.completions
         else:
-            rows = services().previews.build_rows(page.completions, until)
+            rows = services().previews.build_rows(page.completions, deadline)
             yield from (row.completion for row in rows if is_of_kind(row, filters.kind))
         if page.unreadable:
             raise page.unreadable

@@ -18,7 +18,7 @@ from webapp.fragments import render_page_or_fragment, wants_fragment
 from webapp.messages import Message
 from webapp.messages.message import list_pieces
 from webapp.reading.streaming import stream_transcript
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.views import read_whole_number
 from webapp.views.exports import send_file
 
@@ -45,7 +45,7 @@ class Excerpt:
 def completion(completion_id: str) -> ResponseReturnValue:
     """Show a completion; with `messages=1` also its messages, as `export.json` has them."""
     if request.args.get("messages"):
-        found = stream_transcript(services().loader, completion_id, deadline)
+        found = stream_transcript(services().loader, completion_id, start_deadline)
         transcript = Transcript(completion_id, found.completion, found.messages)
         source, most = [], 0
         for piece in iter_json(transcript):
@@ -55,7 +55,7 @@ def completion(completion_id: str) -> ResponseReturnValue:
                 abort(413, "That is too long for a page. Download the transcript as JSON.")
         text = "".join(source)
     else:
-        one = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+        one = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
         text = one.json.source
     back = url_for("completions.show", completion_id=completion_id)
     return _render(text, name="completion", back=back, has_messages=True)
@@ -64,7 +64,7 @@ def completion(completion_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/json")
 def message(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show one message."""
-    found = services().loader.load_message(completion_id, message_id, deadline())
+    found = services().loader.load_message(completion_id, message_id, start_deadline())
     back = url_for("messages.show", completion_id=completion_id, message_id=message_id)
     return _render(found.given.source, name="message", back=back, pieces=_name_pieces(found))
 
@@ -72,7 +72,7 @@ def message(completion_id: str, message_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/parts/<int:place>/json")
 def piece(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
     """Show one content part of a message, or one call: `place` counts both from 0."""
-    found = services().loader.load_message(completion_id, message_id, deadline())
+    found = services().loader.load_message(completion_id, message_id, start_deadline())
     back = url_for("messages.show", completion_id=completion_id, message_id=message_id)
     return _render(_find_piece(found, place).source, name="part", back=back)
 
@@ -80,7 +80,7 @@ def piece(completion_id: str, message_id: str, place: int) -> ResponseReturnValu
 @bp.get("/choices/<int:choice>/json")
 def choice(completion_id: str, choice: int) -> ResponseReturnValue:
     """Show one output choice."""
-    found = services().loader.load_choice(completion_id, choice, deadline())
+    found = services().loader.load_choice(completion_id, choice, start_deadline())
     back = url_for("completions.show", completion_id=completion_id)
     pieces = _name_pieces(found.message_or_empty)
     return _render(found.json.source, name="choice", back=back, pieces=pieces)
@@ -89,7 +89,7 @@ def choice(completion_id: str, choice: int) -> ResponseReturnValue:
 @bp.get("/choices/<int:choice>/parts/<int:place>/json")
 def piece_of_choice(completion_id: str, choice: int, place: int) -> ResponseReturnValue:
     """Show one content part or call of an output choice."""
-    found = services().loader.load_choice(completion_id, choice, deadline()).message_or_empty
+    found = services().loader.load_choice(completion_id, choice, start_deadline()).message_or_empty
     back = url_for("completions.show", completion_id=completion_id)
     return _render(_find_piece(found, place).source, name="part", back=back)
 

@@ -20,7 +20,7 @@ from webapp.exports import (
 from webapp.ids import parse_message_index
 from webapp.reading.pasted import parse_range
 from webapp.reading.streaming import stream_transcript
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.static_files import export_sheet
 from webapp.templating.notes import find_notes
 from webapp.views.exports import send_file
@@ -60,9 +60,9 @@ def whole(completion_id: str, form: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/export.<any(md, html):form>")
 def message(completion_id: str, message_id: str, form: str) -> ResponseReturnValue:
     """Send one message as Markdown or HTML."""
-    found = services().loader.load_message(completion_id, message_id, deadline())
+    found = services().loader.load_message(completion_id, message_id, start_deadline())
     index = parse_message_index(completion_id, message_id)
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     number = None if index is None else index + 1
     span = Span(number or 1, number, has_answers=False)
     return _send(Transcript(completion_id, completion, [found], start=number, span=span), form)
@@ -71,14 +71,14 @@ def message(completion_id: str, message_id: str, form: str) -> ResponseReturnVal
 @bp.get("/choices/<int:place>/export.<any(md, html):form>")
 def choice(completion_id: str, place: int, form: str) -> ResponseReturnValue:
     """Send one answer as Markdown or HTML."""
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     if place >= len(completion.choices):
         abort(404, f"The completion has no choice {place}.")
     return _send(Transcript(completion_id, completion, [], span=Span(choice=place)), form)
 
 
 def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transcript:
-    found = stream_transcript(services().loader, completion_id, deadline, first=span.first)
+    found = stream_transcript(services().loader, completion_id, start_deadline, first=span.first)
     notes = find_notes(completion_id, found.completion) if with_notes else None
     return Transcript(
         completion_id,

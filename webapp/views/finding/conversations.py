@@ -18,7 +18,7 @@ from webapp.conversations import (
 )
 from webapp.formatting import count, first_words, moment
 from webapp.reading import MAX_LIMIT, PageRequest
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.templating.listing import clock_time
 from webapp.upstream import Deadline, UpstreamError, check_id
@@ -85,7 +85,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     first = read_whole_number("first", default=1, low=1, high=10**6)
     if first > len(path):
         abort(404, f"There is no request {first}: this branch has {len(path)}.")
-    steps = tuple(_iter_steps(source, conversation, path, first - 1, deadline()))
+    steps = tuple(_iter_steps(source, conversation, path, first - 1, start_deadline()))
     return render_template(
         "conversations/show.html",
         conversation=conversation,
@@ -152,7 +152,7 @@ def _iter_steps(
     conversation: Conversation,
     path: Sequence[StoredRequest],
     start: int,
-    until: Deadline,
+    deadline: Deadline,
 ) -> Iterator[Step]:
     """Yield the steps from place `start` on; the settings of each are compared with those before.
 
@@ -161,7 +161,7 @@ def _iter_steps(
     known: Completion | None = None
     context: RenderContext | None = None
     for at in range(start, min(len(path), start + REQUESTS_AT_ONCE)):
-        if at > start and not until.leaves(until.seconds / 2):
+        if at > start and not deadline.leaves(deadline.seconds / 2):
             return
         here, before = path[at], path[at - 1] if at else None
         step = Step(
@@ -174,9 +174,9 @@ def _iter_steps(
             _count_seconds(here, path[at + 1] if at + 1 < len(path) else None),
         )
         try:
-            context = _load(here, step.number, context, until)
+            context = _load(here, step.number, context, deadline)
             if before is not None and known is None:
-                known = services().upstream.retrieve_completion(before.id, deadline=until)
+                known = services().upstream.retrieve_completion(before.id, deadline=deadline)
         except UpstreamError as problem:
             yield replace(step, problem=problem)
             known = None
@@ -192,14 +192,14 @@ def _iter_steps(
 
 
 def _load(
-    here: StoredRequest, number: int, before: RenderContext | None, until: Deadline
+    here: StoredRequest, number: int, before: RenderContext | None, deadline: Deadline
 ) -> RenderContext:
     """Load the new messages and the answer of a request, with DOM ids of their own.
 
     Results are linked to the calls of the answer before them.
     """
     page = PageRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
-    section = services().loader.load_page(here.id, page, until)
+    section = services().loader.load_page(here.id, page, deadline)
     answers = before.section.outputs if before else ()
     asked = {call.call.id: call for answer in answers for call in answer.calls if call.call.id}
     for entry in (*section.entries, *section.outputs):

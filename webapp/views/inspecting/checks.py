@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.analysis.checks import RULES, Subject, check
 from webapp.conversations import find_parting
 from webapp.reading import PageRequest
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating.runs import RunLinks
 
 bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
@@ -17,8 +17,10 @@ bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/checks")
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the findings in the whole transcript, as far as it can be read."""
-    section = services().loader.load_page(completion_id, PageRequest(), deadline(), shows_end=True)
-    run = services().runs.read(section, deadline(), is_wanted=True)
+    section = services().loader.load_page(
+        completion_id, PageRequest(), start_deadline(), shows_end=True
+    )
+    run = services().runs.read(section, start_deadline(), is_wanted=True)
     # One rule compares the prompt with that of the previous request.
     source = services().conversations
     parting = find_parting(source, completion_id) if source else None

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.analysis.differences import NotAPair, write_preference
 from webapp.reading.comparing import Side, find_common_input, load_side
 from webapp.reading.pasted import parse_pasted
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.templating.comparing import ComparisonView
 from webapp.templating.filters import Filters
 from webapp.upstream import Deadline, check_id
@@ -94,18 +94,18 @@ def _read_pasted(side: str) -> str | None:
 
 def _load_sides() -> tuple[Side, Side]:
     """Load both completions of the query, read within one deadline."""
-    until = deadline()
-    return _load_side("a", until), _load_side("b", until)
+    deadline = start_deadline()
+    return _load_side("a", deadline), _load_side("b", deadline)
 
 
-def _load_side(name: str, until: Deadline) -> Side:
+def _load_side(name: str, deadline: Deadline) -> Side:
     found = services()
     return load_side(
         found.upstream,
         found.runs,
         check_id(request.args.get(name, "")),
         read_whole_number(f"{name}_choice", default=0, low=0, high=_MAX_CHOICES),
-        until,
+        deadline,
     )
 
 

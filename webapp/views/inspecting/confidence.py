@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.analysis.confidence import Stream, Token, TokenRun, read_streams
-from webapp.services import deadline, services
+from webapp.services import services, start_deadline
 from webapp.views import read_whole_number
 
 bp = Blueprint("confidence", __name__, url_prefix="/completions/<completion_id>")
@@ -74,7 +74,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     """Show the tokens of the answer `choice`, from 0; those of long ones after `start`."""
     place = read_whole_number("choice", default=0, low=0, high=_MAX_CHOICES)
     start = read_whole_number("start", default=0, low=0, high=10**9) // TOKENS * TOKENS
-    completion = services().upstream.retrieve_completion(completion_id, deadline=deadline())
+    completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     choices = completion.choices
     if place >= max(1, len(choices)):
         abort(404, f"The completion has no choice {place + 1}.")
