@@ -222,7 +222,7 @@ def hanging_client(fake: FakeUpstream) -> Iterator[FlaskClient]:
         return fake(environ, start)
 
     with serve(hanging) as base_url:
-        limits = Limits(max_retries=0, page_timeout=2.0)
+        limits = Limits(max_retries=0, page_timeout=120.0)
         config = Config(openai_base_url=f"{base_url}/v1", limits=limits)
         yield create_app(config).test_client()
         over.set()
