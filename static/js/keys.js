@@ -41,7 +41,7 @@ document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (target.matches("input:not([type=checkbox]), textarea, select, audio, [contenteditable]")) return;
-  if (target.closest("dialog")) return;
+  if (target.closest("dialog[open]")) return;
   const sequence = begun + key;
   begun = key === "g" ? "g" : "";
   const act = ACTS.get(sequence) ?? ACTS.get(key);

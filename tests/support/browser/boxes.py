@@ -24,6 +24,7 @@ CUT_ON_PURPOSE: Final = (
     ".outline-lines a",
     ".call-row > .call-name",
     ".row-arguments",
+    ".glance dd",
 )
 
 # Sections off the screen have no layout of their own until they are needed. A sheet made by
