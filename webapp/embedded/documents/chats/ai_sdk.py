@@ -72,7 +72,7 @@ def from_ai_sdk(value: Object) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Segment:
-    """What is said and called, and the results after it; `kept` is what the API lacks."""
+    """The texts and calls, and the results after them; `kept` holds members that the API lacks."""
 
     parts: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ def _write_messages(message: Object) -> Iterator[Message]:
 
 
 def _add(part: Value, segment: _Segment) -> None:
-    """Add a part to what is said, called, cited or returned; an unfamiliar one as it is."""
+    """Add a part to the texts, calls, citations or results; an unfamiliar one as it is."""
     kind = part.text("type") or "" if isinstance(part, Object) else ""
     if not isinstance(part, Object):
         segment.parts.append(copy(part) or "null")

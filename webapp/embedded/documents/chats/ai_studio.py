@@ -77,7 +77,7 @@ def _group(chunks: Sequence[Value]) -> Iterator[list[Value]]:
 
 
 def _write_content(run: Sequence[Value]) -> str:
-    """Write chunks as one content of Gemini's API, with what that lacks in `ai_studio`."""
+    """Write chunks as one content of Gemini's API, with other members in `ai_studio`."""
     role = next((one.get("role") for one in run if isinstance(one, Object)), None)
     parts = [part for one in run for part in _iter_parts(one)]
     rests = [_list_rest(one) for one in run if isinstance(one, Object)]
@@ -107,7 +107,7 @@ def _iter_parts(chunk: Value) -> Iterator[str]:
 
 
 def _list_rest(chunk: Object) -> list[str]:
-    """List what is no content; `parts` that only repeat the text are left out."""
+    """List the members other than content, without `parts` that only repeat the text."""
     used = {"text", "role", "isThought"}
     used |= {one.name.text for one in chunk.members if isinstance(one.value, Object)} - _NO_PART
     parts = chunk.items("parts") or ()

@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.chats.writing import limit_branches
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Null, Object, String, Value
 from webapp.ids import is_valid_id
-
-_MAX_BRANCHES: Final = 64 * 1024 * 1024
-"""The most characters of the branches of one conversation: they repeat their common messages."""
 
 _MAX_ID_LENGTH: Final = 100
 _NO_TEXT: Final = frozenset({"language", "response_format_name"})
@@ -38,16 +36,14 @@ def from_chatgpt(conversation: Object) -> Iterator[str]:
     shown = conversation.text("current_node")
     if shown not in nodes:
         shown = leaves[-1] if leaves else None
-    found = written = 0
-    for leaf in dict.fromkeys([shown, *leaves]):
-        messages = list(_collect_messages(nodes, leaf))
-        if not messages:
-            continue
-        text = _write_branch(conversation, messages, None if leaf == shown else leaf)
+    branches = (
+        _write_branch(conversation, messages, None if leaf == shown else leaf)
+        for leaf in dict.fromkeys([shown, *leaves])
+        if (messages := list(_collect_messages(nodes, leaf)))
+    )
+    found = 0
+    for text in limit_branches(branches):
         found += 1
-        written += len(text)
-        if written > _MAX_BRANCHES:
-            raise NotACompletion(f"its branches are too large; {found - 1} of them are imported")
         yield text
     if not found:
         raise NotACompletion("it has no messages")

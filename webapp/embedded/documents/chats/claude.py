@@ -12,6 +12,7 @@ from typing import Final
 
 from webapp.embedded.documents.chats.writing import (
     Message,
+    limit_branches,
     list_branch,
     write_completion,
     write_id,
@@ -21,9 +22,6 @@ from webapp.embedded.documents.chats.writing import (
 from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write, write_list
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Object, Value
-
-_MAX_BRANCHES: Final = 64 * 1024 * 1024
-"""The most characters of the branches of one conversation: they repeat their common messages."""
 
 _ROLES: Final = {"human": "user"}
 _OWN: Final = frozenset({"chat_messages", "uuid", "created_at", "current_leaf_message_uuid"})
@@ -63,16 +61,15 @@ def from_claude(conversation: Object) -> Iterator[str]:
     shown = conversation.text("current_leaf_message_uuid")
     if shown not in nodes:
         shown = list(nodes)[-1]
-    written = 0
-    for at, leaf in enumerate(
-        dict.fromkeys([shown, *(one for one in nodes if one not in parents)])
-    ):
-        branch = list_branch(nodes, leaf, "parent_message_uuid")
-        text = _write_branch(conversation, branch, "" if leaf == shown else leaf)
-        written += len(text)
-        if written > _MAX_BRANCHES:
-            raise NotACompletion(f"its branches are too large; {at} of them are imported")
-        yield text
+    leaves = dict.fromkeys([shown, *(one for one in nodes if one not in parents)])
+    yield from limit_branches(
+        _write_branch(
+            conversation,
+            list_branch(nodes, leaf, "parent_message_uuid"),
+            "" if leaf == shown else leaf,
+        )
+        for leaf in leaves
+    )
 
 
 def _write_branch(conversation: Object, messages: Sequence[Object], leaf: str) -> str:

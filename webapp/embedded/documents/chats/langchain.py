@@ -68,7 +68,7 @@ def from_langchain(value: Object) -> Iterator[str]:
 
 
 def _list_run(run: Object) -> list[str]:
-    """List what a run has besides messages: its time, and what else is in inputs and outputs."""
+    """List the members of a run besides messages: its time, and the rest of inputs and outputs."""
     started = copy(run.get("start_time"))
     members = [f'"created":{started}'] if started and run.get("created") is None else []
     inputs, outputs = run.object("inputs"), run.object("outputs")

@@ -12,6 +12,7 @@ from typing import Final
 
 from webapp.embedded.documents.chats.writing import (
     Message,
+    limit_branches,
     write_call,
     write_completion,
     write_message,
@@ -27,9 +28,6 @@ from webapp.embedded.documents.other_apis.writing import (
 )
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Object, Value
-
-_MAX_BRANCHES: Final = 64 * 1024 * 1024
-"""The most characters of the completions of one conversation: they repeat their first messages."""
 
 _OWN: Final = frozenset({"messages", "createdAt", "systemPrompt"})
 
@@ -57,13 +55,7 @@ def from_lm_studio(conversation: Object) -> Iterator[str]:
         before = [one for one in selected[:at] if one is not None]
         others = (one for one in message.items("versions") or () if isinstance(one, Object))
         branches += [[*before, one] for one in others if one is not selected[at]]
-    written = 0
-    for at, branch in enumerate(branches):
-        text = _write_branch(conversation, branch)
-        written += len(text)
-        if written > _MAX_BRANCHES:
-            raise NotACompletion(f"its branches are too large; {at} of them are imported")
-        yield text
+    yield from limit_branches(_write_branch(conversation, branch) for branch in branches)
 
 
 def _find_selected(message: Object) -> Object | None:
@@ -104,7 +96,7 @@ def _find_model(version: Object) -> str | None:
 
 @dataclass(slots=True)
 class _Segment:
-    """What was said and called, and the results after it; `kept` is what the API lacks."""
+    """The texts and calls, and the results after them; `kept` holds members that the API lacks."""
 
     parts: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)

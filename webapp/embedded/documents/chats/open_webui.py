@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.chats.writing import limit_branches
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Null, Object, String
 from webapp.ids import is_valid_id
-
-_MAX_BRANCHES: Final = 64 * 1024 * 1024
-"""The most characters of the branches of one chat: they repeat their common messages."""
 
 _MAX_ID_LENGTH: Final = 100
 _OWN_FIELDS: Final = frozenset({"id", "role", "content", "parentId", "childrenIds", "files"})
@@ -46,16 +44,15 @@ def from_open_webui(value: Object) -> Iterator[str]:
     shown = history.text("currentId")
     if shown not in nodes:
         shown = leaves[-1] if leaves else None
-    written = 0
-    for at, leaf in enumerate(dict.fromkeys([shown, *leaves])):
-        messages = _collect_messages(nodes, leaf)
-        if not messages:
-            raise NotACompletion("it has no messages")
-        text = _write_branch(value, chat, messages, None if leaf == shown else leaf)
-        written += len(text)
-        if written > _MAX_BRANCHES:
-            raise NotACompletion(f"its branches are too large; {at} of them are imported")
-        yield text
+
+    def write_branches() -> Iterator[str]:
+        for leaf in dict.fromkeys([shown, *leaves]):
+            messages = _collect_messages(nodes, leaf)
+            if not messages:
+                raise NotACompletion("it has no messages")
+            yield _write_branch(value, chat, messages, None if leaf == shown else leaf)
+
+    yield from limit_branches(write_branches())
 
 
 def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> list[Object]:

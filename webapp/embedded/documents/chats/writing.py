@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.other_apis.writing import copy, write, write_list
+from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Member, Null, Object, String, Value
 from webapp.ids import is_valid_id
 
 _MAX_ID_LENGTH: Final = 200
+_MAX_BRANCHES: Final = 64 * 1024 * 1024
+"""The most characters of the branches of one conversation: they repeat their common messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,16 @@ def write_completion(members: Iterable[str], messages: Sequence[Message]) -> str
     choices = [f'{{"index":0,"message":{messages[-1].json}}}'] if is_answered else []
     said = ",".join(one.json for one in asked)
     return write_list([*members, f'"messages":[{said}]', f'"choices":[{",".join(choices)}]'])
+
+
+def limit_branches(branches: Iterable[str]) -> Iterator[str]:
+    """Yield the completions of one conversation; raise `NotACompletion` if they are too large."""
+    written = 0
+    for at, text in enumerate(branches):
+        written += len(text)
+        if written > _MAX_BRANCHES:
+            raise NotACompletion(f"its branches are too large; {at} of them are imported")
+        yield text
 
 
 def write_id(own_id: str | None, branch: str = "") -> list[str]:
