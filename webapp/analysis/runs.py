@@ -166,19 +166,16 @@ def analyze_run(
         messages.append(message)
         calls.extend(message.calls)
         counted_calls += len(message.calls) if is_counted else 0
+    rest = () if counted is None else entries[counted:]
     # An answer can be checked without the messages before it.
-    outputs = (
-        () if counted is None else [one for one in entries[counted:] if one.choice is not None]
-    )
+    checked = (*entries[:counted], *(one for one in rest if one.choice is not None))
     return Run(
         messages=tuple(messages),
         calls=tuple(calls),
         tools=list_tools(calls, completion),
         sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
         report=check(
-            Subject.from_entries(
-                (*entries[:counted], *outputs), completion, is_whole=is_whole, is_openai=is_openai
-            )
+            Subject.from_entries(checked, completion, is_whole=is_whole, is_openai=is_openai)
         ),
         is_whole=is_whole,
     )

@@ -7,6 +7,7 @@ Names are those of members of objects, settings, headers, flags and variables, i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Final
@@ -186,24 +187,11 @@ def classify(name: str) -> tuple[str, Shape] | None:
     if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
         return "secret", Shape.CODE
     if last == "token" or (last.endswith("token") and len(last) > 7):
-        is_sure = before in _TOKENS or last[:-5] in _TOKENS
-        if is_sure:
-            return "token", Shape.CODE
-        # Alone it is nobody's id, as it is in `page_token`.
-        is_whole = len(words) == 1 or _is_setting(name, words)
-        return "token", Shape.SETTING if is_whole else Shape.RANDOM
+        return "token", _find_shape_of_token(name, words)
     if words[0] == "x" and last == "key":
         return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
-        is_sure = last == "apikey" or before in _KEYS or last[:-3] in _KEYS
-        kind = _KINDS_OF_KEYS.get(before or last[:-3], "api-key" if is_sure else "key")
-        if is_sure:
-            return kind, Shape.CODE
-        # A setting in capitals names somebody's key; a member `key` is mostly a name.
-        if _is_setting(name, words):
-            return kind, Shape.SETTING
-        is_named = len(words) > 1 and _NO_KEYS.isdisjoint(words[:-1])
-        return (kind, Shape.MADE) if is_named else None
+        return _classify_key(name, words)
     if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
     if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
@@ -214,7 +202,28 @@ def classify(name: str) -> tuple[str, Shape] | None:
     return known
 
 
-def _is_setting(name: str, words: list[str]) -> bool:
+def _find_shape_of_token(name: str, words: Sequence[str]) -> Shape:
+    if {*words[-2:-1], words[-1][:-5]} & _TOKENS:
+        return Shape.CODE
+    # Alone it is nobody's id, as it is in `page_token`.
+    is_whole = len(words) == 1 or _is_setting(name, words)
+    return Shape.SETTING if is_whole else Shape.RANDOM
+
+
+def _classify_key(name: str, words: Sequence[str]) -> tuple[str, Shape] | None:
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    is_sure = last == "apikey" or before in _KEYS or last[:-3] in _KEYS
+    kind = _KINDS_OF_KEYS.get(before or last[:-3], "api-key" if is_sure else "key")
+    if is_sure:
+        return kind, Shape.CODE
+    # A setting in capitals names somebody's key; a member `key` is mostly a name.
+    if _is_setting(name, words):
+        return kind, Shape.SETTING
+    is_named = len(words) > 1 and _NO_KEYS.isdisjoint(words[:-1])
+    return (kind, Shape.MADE) if is_named else None
+
+
+def _is_setting(name: str, words: Sequence[str]) -> bool:
     """Return whether a name is that of a variable of the environment, or of a header."""
     is_written = name.isupper() or re.search("[A-Za-z]-[A-Za-z]", name) is not None
     return is_written and len(words) > 1 and OF_DATA.isdisjoint(words)
