@@ -158,7 +158,7 @@ def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
     first = run.failures[0] if run.failures else None
     if first is not None and first.failure is not None and first is not run.answer:
         call = _find_call_of(first, run)
-        words = f"{call.tool} {call.words}" if call else first.words
+        words = call.label if call else first.words
         href = links.to_call(call) if call else links.to_message(first)
         reason = f"{first.failure.rule}: {first.failure.words}"
         number = call.message if call else first.number
