@@ -29,7 +29,7 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     + ["frame-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
 )
 SANDBOX_POLICY: Final = "default-src 'none'; sandbox"
-"""Of what a transcript holds, sent by itself: no browser runs it as a page of ours."""
+"""Of parts of a transcript that are sent alone: no browser runs them as a page of ours."""
 
 _FEATURES: Final = [
     "accelerometer",

@@ -234,6 +234,6 @@ def find_own_path(wanted: str) -> str | None:
         return None
     is_path = wanted.startswith(root) and not wanted[1:].startswith(("/", "\\"))
     is_plain = wanted.isprintable() and not parts.scheme and not parts.netloc
-    # What reads `/.//host` as `//host` would leave this site as well.
+    # A browser that reads `/.//host` as `//host` would leave this site as well.
     is_straight = "\\" not in parts.path and "//" not in parts.path
     return wanted if is_path and is_plain and is_straight else None

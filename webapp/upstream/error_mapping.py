@@ -104,7 +104,7 @@ def parse_error_body(text: str) -> ErrorBody:
 
 
 def _find_words(page: str) -> str:
-    """Find the words of a page of HTML: what is neither a tag, nor a script or a style."""
+    """Find the words of a page of HTML, without tags, scripts and styles."""
     return _TAG.sub(" ", " ".join(_CODE_TAG.split(page)[::2]))
 
 

@@ -30,7 +30,7 @@ _PIECE: Final = re.compile(
     rb'|\{\s*"type"\s*:\s*"(?:response\.|message_|content_block_)'
 )
 _FURTHER: Final = re.compile(rb'\{\s*"(?:type"\s*:\s*"(?:ping|error)"|error"\s*:)')
-"""What is a piece only after others."""
+"""Forms that are pieces only after others."""
 
 _BEGINS: Final = re.compile(rb'\{\s*"type"\s*:\s*"(?:message_start|response\.created)"')
 _ENDS: Final = re.compile(
@@ -110,7 +110,7 @@ class _Run:
         return self.has_pieces and (_BEGINS.match(piece) is not None or is_other)
 
     def end(self) -> Iterator[Document]:
-        """Yield the stream as one document, or what came if it is none; begin again."""
+        """Yield the stream as one document, or its lines if it is none; begin again."""
         documents, pieces, length = self._documents, self._pieces, self._length
         self._documents, self._pieces, self._length, self._id = [], [], 0, None
         if length > self._max_bytes:

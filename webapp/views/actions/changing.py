@@ -104,7 +104,7 @@ def delete(completion_id: str) -> ResponseReturnValue:
 
 
 def keeps_shares() -> bool:
-    """Return whether the form of a deletion keeps the shares of what it deletes."""
+    """Return whether the form of a deletion keeps the shares of the deleted completions."""
     return request.form.get("shares") == "keep"
 
 
