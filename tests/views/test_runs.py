@@ -29,13 +29,18 @@ def result(number: int, content: str = "done") -> Json:
     return {"role": "tool", "tool_call_id": f"c{number}", "content": content}
 
 
-def write_run(path: Path, *, reason: str = "stop") -> Path:
-    """A run of 62 messages: 3 user turns, 30 calls of 2 tools, 2 failures in 1 place."""
+def write_run(path: Path, *, reason: str = "stop", count: int = 30) -> Path:
+    """A run of 62 messages: 3 user turns, 30 calls of 2 tools, 2 failures in 1 place.
+
+    Of a greater `count` of calls, those from the 30th on have no result, and are of the two
+    tools by turns.
+    """
     messages: list[Json] = [{"role": "user", "content": "Go on"}]
-    for number in range(1, 31):
+    for number in range(1, count + 1):
         failed = number in (25, 26)
-        messages.append(calls("book" if 24 < number < 28 else "look", start=number))
-        if number != 30:
+        books = 24 < number < 28 or (number > 30 and number % 2)
+        messages.append(calls("book" if books else "look", start=number))
+        if number < 30:
             messages.append(result(number, "Error: no seat" if failed else "done"))
         if number in (5, 20):
             messages.append({"role": "user", "content": "And then?"})
@@ -276,7 +281,27 @@ def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
     page = Page.of(fake_client.get(f"/completions/{ID}?whole=1"))
     assert texts(page, ".role-chip") == ["user 1,700", "assistant 1"]
     assert len(page.all(".ribbon a")) <= 400
-    assert len(page.all(".outline-lines li")) == 1000
+    assert len(page.all(".outline-lines li:not(.outline-gap)")) == 1000
+    assert texts(page, ".outline-lines li")[-1] == "answer An answer"
+
+
+def test_the_lines_that_an_outline_leaves_out_are_counted_and_reached_by_a_link(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_run(tmp_path / "run.jsonl", count=1500))
+
+    page = Page.of(client.get(f"/completions/{ID}"))
+    lines = texts(page, ".outline-lines li")
+    assert "52 book ×3 ✗ 2 failed" in lines
+    assert lines[-1] == "answer All is done."
+    [gap] = page.all(".outline-gap")
+    assert len(lines) == 1001
+    assert texts(page, ".outline-gap") == ["⋮ 479 more lines"]
+
+    # Where the link leads the outline has the lines that were left out.
+    left_out = gap.attributes["data-number"]
+    there = Page.of(client.get(page.one(".outline-gap > a").attributes["href"] or ""))
+    assert there.all(f'.outline-lines [data-number="{left_out}"]:not(.outline-gap)')
 
 
 def test_the_row_of_a_failed_call_says_so_and_why(run_client: FlaskClient) -> None:

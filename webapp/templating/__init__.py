@@ -108,7 +108,6 @@ _GLOBALS: Final[dict[str, Any]] = {
     "bar_url": overview.bar_url,
     "list_outline": outlines.list_outline,
     "most_unchecked": searching.MAX_UNCHECKED,
-    "most_outline_lines": outlines.MAX_LINES,
     "export_url": addresses.export_url,
     "find_overview": overview.find_overview,
     "find_long_text": bubbles.find_long_text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil, log2
 from typing import Final
 
@@ -11,7 +12,7 @@ from webapp.analysis import Run, RunCall
 from webapp.formatting import count
 from webapp.templating.runs import RunLinks
 
-MAX_LINES: Final = 1000
+_MAX_LINES: Final = 1000
 _MAX_CELLS: Final = 400
 _HEIGHT: Final = 20
 # Where a cell begins and how high it is: kinds differ in shape, not only in colour. A
@@ -38,6 +39,19 @@ class OutlineLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineGap:
+    """Consecutive lines that an outline leaves out; `href` leads to the first of them.
+
+    `kinds` are the filters of the outline under which one of them would be seen.
+    """
+
+    number: int | None
+    href: str
+    count: int
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """A message of the ribbon, or several where a run has too many."""
 
@@ -61,8 +75,40 @@ class Ribbon:
     label: str
 
 
-def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
-    """List the lines of the outline; results are part of their calls."""
+def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine | OutlineGap, ...]:
+    """List the lines of the outline; results are part of their calls.
+
+    At most `_MAX_LINES` are kept: first those of messages on the page, failures, the answer and
+    user turns, then the first and the last ones. A gap counts those left out at its place.
+    """
+    lines = _list_lines(run, links)
+    if len(lines) <= _MAX_LINES:
+        return tuple(lines)
+
+    def rank(place: int) -> tuple[bool, bool, bool, int]:
+        line = lines[place]
+        is_turn = line.kind in ("user", "answer")
+        from_end = min(place, len(lines) - place)
+        return not line.href.startswith("#"), not line.failures, not is_turn, from_end
+
+    kept = frozenset(sorted(range(len(lines)), key=rank)[:_MAX_LINES])
+    outline: list[OutlineLine | OutlineGap] = []
+    for is_kept, places in groupby(range(len(lines)), kept.__contains__):
+        series = [lines[place] for place in places]
+        if is_kept:
+            outline.extend(series)
+            continue
+        kinds = {line.kind for line in series} | {"failed" for line in series if line.failures}
+        first = series[0]
+        outline.append(
+            OutlineGap(
+                number=first.number, href=first.href, count=len(series), kinds=frozenset(kinds)
+            )
+        )
+    return tuple(outline)
+
+
+def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
     size = run.size or 1
     lines: list[OutlineLine] = []
     waiting: list[RunCall] = []
@@ -87,7 +133,7 @@ def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine, ...]:
             )
             lines.append(line)
         waiting.extend(message.calls)
-    return (*lines, *_group_calls(waiting, links, size))
+    return [*lines, *_group_calls(waiting, links, size)]
 
 
 def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterator[OutlineLine]:
