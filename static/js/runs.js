@@ -86,7 +86,12 @@ function showEnd() {
 }
 
 if (place) {
-  addEventListener("scrollend", showEnd);
+  addEventListener("scrollend", () => {
+    // Above the first message none is in the band, and the last one seen would stay.
+    const first = scrollY ? null : document.querySelector(".page > .bubble");
+    if (first) showPlace(first);
+    else showEnd();
+  });
   // A message is being read if it lies in the upper third of the window. Only the messages of
   // sections that are there are watched: watching all would cost every frame of a long transcript.
   const band = { rootMargin: "-64px 0px -66% 0px" };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_the_outline_is_one_stop_of_the_tab_key(address: str, open_page: Open) -
 
 
 @pytest.mark.usefixtures("called")
-def test_the_place_follows_to_the_answer_at_the_end(address: str, open_page: Open) -> None:
+def test_the_place_follows_to_the_answer_at_the_end_and_back(address: str, open_page: Open) -> None:
     page = open_page(address, f"{HERE}?view=full")
     page.set_viewport_size({"width": 1440, "height": 300})
     page.keyboard.press("g")
@@ -116,6 +117,9 @@ def test_the_place_follows_to_the_answer_at_the_end(address: str, open_page: Ope
     current = page.locator(".outline-lines [aria-current]")
     expect(current).to_have_count(1)
     expect(current).to_contain_text("Done.")
+
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator("#place")).to_have_text(re.compile("^message 1 of"))
 
 
 @pytest.mark.usefixtures("called")
