@@ -10,7 +10,8 @@ in strings, and lone surrogates.
     values      `Value` and its kinds, each with its source
     lexemes     the patterns of numbers, strings and names
     parser      parses a document as a `Value`
-    layout      indents a value, or writes it without white space
+    layout      indents a value, or strips its white space
+    writing     writes objects and arrays of values that are JSON already
 """
 
 from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent, indent_source
@@ -25,6 +26,7 @@ from webapp.exact_json.values import (
     String,
     Value,
 )
+from webapp.exact_json.writing import write_array, write_members, write_object
 
 __all__ = [
     "MAX_INDENTED_LEVELS",
@@ -42,4 +44,7 @@ __all__ = [
     "indent",
     "indent_source",
     "parse",
+    "write_array",
+    "write_members",
+    "write_object",
 ]

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.completions import Completion
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.exact_json import (
+    Array,
+    Null,
+    Object,
+    String,
+    Value,
+    write_array,
+    write_members,
+    write_object,
+)
 from webapp.exports.exact import join_lines
 from webapp.exports.transcript import Item, Transcript, iter_items
 
@@ -83,7 +92,7 @@ def write_message(item: Item, left_out: LeftOut) -> str | None:
     if "content" not in members and "tool_calls" not in members and "function_call" not in members:
         left_out.add(f"{where}: nothing is left of it.")
         return None
-    return "{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}"
+    return write_object(write_members(members))
 
 
 def _write_member(name: str, value: Value, where: str, left_out: LeftOut) -> str | None:
@@ -93,7 +102,7 @@ def _write_member(name: str, value: Value, where: str, left_out: LeftOut) -> str
     if name == "tool_calls" and isinstance(value, Array):
         calls = [_write_call(call, where, left_out) for call in value.items]
         kept = [call for call in calls if call is not None]
-        return f"[{','.join(kept)}]" if kept else None
+        return write_array(kept) if kept else None
     if name == "function_call" and isinstance(value, Object):
         return join_lines(value.source)
     if name in ("content", "name", "tool_call_id") and isinstance(value, String):
@@ -112,7 +121,7 @@ def _write_parts(value: Value, where: str, left_out: LeftOut) -> str | None:
             kept.append(join_lines(part.source))
         else:
             left_out.add(f"{where}: a content part of type {kind or 'unknown'}.")
-    return f"[{','.join(kept)}]" if kept else None
+    return write_array(kept) if kept else None
 
 
 def _write_call(call: Value, where: str, left_out: LeftOut) -> str | None:

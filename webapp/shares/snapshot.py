@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from webapp.exact_json import Array, Null, Object, String, Value, parse
+from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 from webapp.formatting import count, first_words
 from webapp.messages import Message
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
@@ -117,7 +117,7 @@ def make_snapshot(
         choices = replace(choices, key=secrets.token_hex(16))
     members = completion.members if isinstance(completion, Object) else ()
     # The messages come first, as they are read: findings are listed in this order.
-    written = {'"messages"': _write_array(message.source for message in messages)}
+    written = {'"messages"': write_array(message.source for message in messages)}
     taken = {one.name.source: one.value.source for one in members if one.name.text not in _NEVER}
     written |= taken
     if notes and choices.notes:
@@ -174,8 +174,8 @@ class _Cut:
             name = member.name.text
             if name not in _NEVER | {"choices"} and self._has_setting(name, member.value):
                 members[member.name.source] = member.value.source
-        members['"messages"'] = _write_array(self._write_messages(messages))
-        members['"choices"'] = _write_array(self._write_choices(whole.items("choices") or ()))
+        members['"messages"'] = write_array(self._write_messages(messages))
+        members['"choices"'] = write_array(self._write_choices(whole.items("choices") or ()))
         if notes := self._move_notes(read_notes(whole)):
             members[f'"{MEMBER}"'] = write_notes(notes)
         return _write_object(members)
@@ -281,7 +281,7 @@ class _Cut:
                 kept.append(item.source)
             else:
                 self._unknown += 1
-        return _write_array(kept)
+        return write_array(kept)
 
     def _write_choices(self, choices: Sequence[Value]) -> Iterable[str]:
         if not self._choices.answer:
@@ -326,8 +326,4 @@ def _find_title(text: str) -> str:
 
 
 def _write_object(members: Mapping[str, str]) -> str:
-    return "{" + ",".join(f"{name}:{value}" for name, value in members.items()) + "}"
-
-
-def _write_array(items: Iterable[str]) -> str:
-    return f"[{','.join(items)}]"
+    return write_object(f"{name}:{value}" for name, value in members.items())

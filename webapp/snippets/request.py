@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.completions import Completion
-from webapp.exact_json import Array, Member, Null, Object, String, Value, indent, parse
+from webapp.exact_json import (
+    Array,
+    Member,
+    Null,
+    Object,
+    String,
+    Value,
+    indent,
+    parse,
+    write_array,
+    write_object,
+)
 from webapp.exact_json.lexemes import TOKEN
 from webapp.formatting import count
 from webapp.messages import Message
@@ -109,7 +120,7 @@ def build_request(
     if completion.id is not None:
         metadata = "{" + f"{_quote(RERUN_OF)}:{_quote(completion.id)}" + "}"
         settings |= {"store": "true", "metadata": metadata}
-    json = _write_object(named | {"messages": "[" + ",".join(written) + "]"} | settings)
+    json = _write_object(named | {"messages": write_array(written)} | settings)
     numbers = (match["number"] for match in TOKEN.finditer(json) if match["number"])
     if any(word in json for word in ("NaN", "Infinity")) and any(
         one[-1] in "Ny" for one in numbers
@@ -196,7 +207,7 @@ def _write_message(message: Message) -> str:
             # A request only names the sound of an earlier answer.
             members[name] = _write_object({"id": _quote(value.text("id") or "")})
         elif name == "content" and isinstance(value, Array):
-            members[name] = "[" + ",".join(map(_write_part, value.items)) + "]"
+            members[name] = write_array(map(_write_part, value.items))
         else:
             members[name] = _write(value)
     return _write_object(members)
@@ -240,4 +251,4 @@ def _quote(text: str) -> str:
 
 
 def _write_object(members: dict[str, str]) -> str:
-    return "{" + ",".join(f"{_quote(name)}:{source}" for name, source in members.items()) + "}"
+    return write_object(f"{_quote(name)}:{source}" for name, source in members.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webapp.completions import Completion
-from webapp.exact_json import NotJson, parse
+from webapp.exact_json import NotJson, parse, write_object
 from webapp.exact_json.lexemes import TOKEN
 from webapp.ids import is_valid_id
 
@@ -44,9 +44,9 @@ def find_cut_completion(beginning: str) -> Completion | None:
             found[name] = token
         else:
             text = token
-    members = ",".join(f"{name}:{value}" for name, value in found.items())
+    members = (f"{name}:{value}" for name, value in found.items())
     try:
-        completion = Completion.from_json(parse(f"{{{members}}}"))
+        completion = Completion.from_json(parse(write_object(members)))
     except NotJson:
         return None
     return completion if completion.id and is_valid_id(completion.id) else None

@@ -12,7 +12,7 @@ from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
-from webapp.exact_json import Array, NotJson, Object, Value, parse
+from webapp.exact_json import Array, NotJson, Object, Value, parse, write_array, write_object
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry, Entry
 
@@ -136,9 +136,9 @@ def _write_canonical(value: Value) -> str:
         members = sorted(
             f"{member.name.source}:{_write_canonical(member.value)}" for member in value.members
         )
-        return f"{{{','.join(members)}}}"
+        return write_object(members)
     if isinstance(value, Array):
-        return f"[{','.join(map(_write_canonical, value.items))}]"
+        return write_array(map(_write_canonical, value.items))
     return value.source
 
 

@@ -14,7 +14,7 @@ from webapp.analysis.differences.messages import (
     is_in_content,
 )
 from webapp.completions import IDENTITY_FIELDS, Choice, Completion
-from webapp.exact_json import Object, Value, compact, parse
+from webapp.exact_json import Object, Value, compact, parse, write_object
 
 GROUPS: Final = ("Settings", "Tools", "Metadata", "Usage", "Timing", "Identity")
 """In the order in which they explain why two answers differ."""
@@ -77,4 +77,4 @@ def _select(value: Value, selects: Callable[[str], bool]) -> Value:
         for member in value.members
         if selects(member.name.text)
     )
-    return parse("{" + ",".join(members) + "}")
+    return parse(write_object(members))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from webapp.completions import Completion
-from webapp.exact_json import Null, Object, compact
+from webapp.exact_json import Null, Object, compact, write_array, write_members, write_object
 from webapp.messages import Message
 
 _INPUT: Final = ("content", "name", "tool_calls", "tool_call_id")
@@ -40,14 +39,14 @@ def write_preference(
     outputs = [_write(one, _OUTPUT, "One of the answers") for one in (preferred, other)]
     if outputs[0] == outputs[1]:
         raise NotAPair("A preference pair has two answers, and these are the same.")
-    written = [f'"messages":[{",".join(inputs)}]']
+    written = [f'"messages":{write_array(inputs)}']
     if isinstance(completion.json, Object):
         for name in _OF_INPUT:
             value = completion.json.get(name)
             if value is not None and not isinstance(value, Null):
                 written.append(f'"{name}":{compact(value)}')
     return (
-        f'{{"input":{{{",".join(written)}}},'
+        f'{{"input":{write_object(written)},'
         f'"preferred_output":[{outputs[0]}],'
         f'"non_preferred_output":[{outputs[1]}]}}\n'
     )
@@ -71,4 +70,4 @@ def _write(message: Message, names: Sequence[str], which: str) -> str:
             members[name] = compact(value)
     if not {"content", "tool_calls"} & members.keys():
         raise NotAPair(f"{which} has neither text nor calls, which trainers need.")
-    return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items()) + "}"
+    return write_object(write_members(members))

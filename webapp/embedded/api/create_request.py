@@ -15,7 +15,7 @@ from webapp.embedded.api.parameters import (
     validate_metadata,
 )
 from webapp.embedded.errors import ApiError
-from webapp.exact_json import Array, Boolean, Null, Object, String, Value
+from webapp.exact_json import Array, Boolean, Null, Object, String, Value, write_object
 
 ROLES: Final = ("system", "assistant", "user", "function", "tool", "developer")
 
@@ -63,7 +63,7 @@ class CreateRequest:
         if len(kept) == len(members):
             return text.encode()
         copies = (text[one.name.start : one.value.end] for one in kept)
-        return ("{" + ",".join(copies) + "}").encode()
+        return write_object(copies).encode()
 
 
 def _get(json: Object, name: str) -> Value | None:

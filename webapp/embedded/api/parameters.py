@@ -20,7 +20,18 @@ from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError
 from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.store.pages import ListRequest, Order, PageRequest
-from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Boolean,
+    NotJson,
+    Null,
+    Number,
+    Object,
+    String,
+    Value,
+    parse,
+    write_object,
+)
 from webapp.finding.query import SORTS, BadQuery, parse_query
 from webapp.http.deadline import Deadline
 
@@ -219,7 +230,7 @@ def validate_metadata(metadata: Value) -> Metadata:
     copies = (
         f"{one_line_source(one.name)}:{one_line_source(one.value)}" for one in members.values()
     )
-    return Metadata("{" + ",".join(copies) + "}", extract_pairs(metadata))
+    return Metadata(write_object(copies), extract_pairs(metadata))
 
 
 def _check_count(pairs: int) -> None:

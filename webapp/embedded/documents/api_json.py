@@ -18,7 +18,18 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from webapp.exact_json import Array, Member, Null, Number, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Member,
+    Null,
+    Number,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 from webapp.messages import BARE
 from webapp.timestamps import parse_time
 
@@ -111,7 +122,7 @@ def serialize_message(message: Value, message_id: str) -> str:
     # The API joins a list of parts to text. A message with `content_parts` was saved from it.
     if isinstance(content, Array) and named["content_parts"] == "null":
         named["content"] = f'"{" ".join(map(_read_part_text, content.items))}"'
-        named["content_parts"] = _write_array(map(_serialize_part, content.items))
+        named["content_parts"] = write_array(map(_serialize_part, content.items))
     further = list(_copy_others(message, named))
     if message.text("role") == "assistant" and message.get("refusal") is None:
         further.append('"refusal":null')
@@ -139,7 +150,7 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
     keeps_indexes = len(set(indexes)) == len(indexes)
     incomplete = completion.get("incomplete")
     broke_off = incomplete is not None and not isinstance(incomplete, Null)
-    named["choices"] = _write_array(
+    named["choices"] = write_array(
         _serialize_choice(choice, at, keeps_index=keeps_indexes, broke_off=broke_off)
         for at, choice in enumerate(choices)
     )
@@ -243,11 +254,7 @@ def _copy_member(member: Member) -> str:
 
 def _write_object(named: dict[str, str], further: Iterable[str] = ()) -> str:
     members = [f'"{name}":{source}' for name, source in named.items()]
-    return "{" + ",".join((*members, *further)) + "}"
-
-
-def _write_array(items: Iterable[str]) -> str:
-    return "[" + ",".join(items) + "]"
+    return write_object((*members, *further))
 
 
 def _escape_control(text: str) -> str:
@@ -282,4 +289,4 @@ def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str
     if not has_own:
         members = [member for member in members if member.name.text != "id"]
     copies = [f"{member.name.source}:{member.value.source}" for member in members]
-    return "{" + ",".join(copies if has_own else [f'"id":"{own_id}"', *copies]) + "}"
+    return write_object(copies if has_own else [f'"id":"{own_id}"', *copies])

@@ -15,7 +15,17 @@ from typing import Final
 from webapp.embedded.documents.api_json import join_lines, strip_whitespace
 from webapp.embedded.documents.from_files import copy_members
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Member,
+    NotJson,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 
 TURNS: Final = ("conversations", "conversation", "messages", "items")
 """The names under which rows have the turns of a conversation."""
@@ -129,8 +139,8 @@ def from_alpaca(row: Object) -> str:
             messages.append(_build_message(role, join_lines(text.source)))
     texts = [one for one in map(row.get, ("instruction", "input")) if isinstance(one, String)]
     given = [join_lines(one.source) for one in texts if one.text]
-    parts = ",".join(f'{{"type":"text","text":{one}}}' for one in given)
-    messages.append(_build_message("user", f"[{parts}]" if len(given) > 1 else given[0]))
+    parts = write_array(f'{{"type":"text","text":{one}}}' for one in given)
+    messages.append(_build_message("user", parts if len(given) > 1 else given[0]))
     used = {"instruction", answer, "history", *(one for one in _SYSTEMS if row.text(one))}
     used |= {"input"} if isinstance(row.get("input"), String) else set()
     said = _read_messages(row.get(answer), "assistant")
@@ -173,7 +183,7 @@ def _write_choice(index: int, preference: str, messages: Sequence[_Message]) -> 
     if not messages:
         raise NotACompletion(f"its {preference} answer is empty")
     *before, answer = messages
-    earlier = f',"before":[{",".join(one.json for one in before)}]' if before else ""
+    earlier = f',"before":{write_array(one.json for one in before)}' if before else ""
     return f'{{"index":{index},"preference":"{preference}","message":{answer.json}{earlier}}}'
 
 
@@ -242,7 +252,7 @@ def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
         for one in turn.members
         if one.name.text not in used
     ]
-    return _Message(role, "{" + ",".join(members) + "}")
+    return _Message(role, write_object(members))
 
 
 def _read_call(turn: Object) -> str | None:
@@ -281,9 +291,5 @@ def _copy_others(row: Object, used: set[str]) -> list[str]:
 
 
 def _write(members: list[str], messages: Iterable[_Message], choices: Iterable[str]) -> str:
-    asked = ",".join(one.json for one in messages)
-    return (
-        "{"
-        + ",".join([*members, f'"messages":[{asked}]', f'"choices":[{",".join(choices)}]'])
-        + "}"
-    )
+    asked = write_array(one.json for one in messages)
+    return write_object([*members, f'"messages":{asked}', f'"choices":{write_array(choices)}'])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import TIMING
-from webapp.exact_json import Null, Object
+from webapp.exact_json import Null, Object, write_members, write_object
 
 _ANSWER_ONLY_FIELDS: Final = frozenset(
     {"id", "object", "created", "choices", "usage", "system_fingerprint"}
@@ -75,4 +75,4 @@ def build_completion_json(
     if answer.problem is not None:
         received = {"received": answer.received} if answer.received else {}
         members["incomplete"] = json.dumps({"reason": answer.problem, **received})
-    return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items()) + "}"
+    return write_object(write_members(members))

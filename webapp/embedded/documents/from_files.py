@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_exchange import DELIVERY_FIELDS, RENAMED
 from webapp.embedded.documents.records import MAX_OWN_ID_LENGTH, NotACompletion
-from webapp.exact_json import Member, Null, Object, String, Value
+from webapp.exact_json import Member, Null, Object, String, Value, write_array, write_object
 from webapp.ids import is_valid_id, split_message_id
 
 
@@ -31,7 +31,7 @@ def merge_request_response(request: Object, response: Object) -> str:
         copies.append(
             f'"{name}":{join_lines(member.value.source)}' if name else copy_member(member)
         )
-    return "{" + ",".join(copies) + "}"
+    return write_object(copies)
 
 
 def from_fine_tuning(example: Object) -> str:
@@ -39,19 +39,19 @@ def from_fine_tuning(example: Object) -> str:
     *asked, answer = example.items("messages") or ()
     members = (one for one in example.members if one.name.text not in ("messages", "choices"))
     choices = f'"choices":[{{"index":0,"message":{join_lines(answer.source)}}}]'
-    return "{" + ",".join((write_messages(asked), *copy_members(members), choices)) + "}"
+    return write_object((write_messages(asked), *copy_members(members), choices))
 
 
 def from_unanswered(conversation: Object) -> str:
     """Convert a conversation without an answer to a completion without choices."""
     members = (one for one in conversation.members if one.name.text != "choices")
-    return "{" + ",".join((*copy_members(members), '"choices":[]')) + "}"
+    return write_object((*copy_members(members), '"choices":[]'))
 
 
 def add_messages(completion: Object, messages: Iterable[Value]) -> str:
     """Add its input messages to a completion as the API returns it."""
     members = map(copy_member, completion.members)
-    return "{" + ",".join((*members, write_messages(messages))) + "}"
+    return write_object((*members, write_messages(messages)))
 
 
 def parse_completion_id(message: Value) -> str | None:
@@ -132,4 +132,4 @@ def copy_member(member: Member) -> str:
 
 def write_messages(messages: Iterable[Value]) -> str:
     """Write the member `messages`."""
-    return f'"messages":[{",".join(join_lines(message.source) for message in messages)}]'
+    return f'"messages":{write_array(join_lines(message.source) for message in messages)}'

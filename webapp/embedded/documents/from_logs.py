@@ -22,7 +22,17 @@ from webapp.embedded.documents.from_files import (
 from webapp.embedded.documents.other_apis import APIS, OtherApi
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
-from webapp.exact_json import Array, Member, Null, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Member,
+    Null,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 
 _SETTINGS: Final = ("model_parameters", "optional_params", "modelParameters")
 _STARTS: Final = ("startTime", "start_time", "created_at", "timestamp")
@@ -133,7 +143,7 @@ def join_answer(request: Object, response: Value | None, *, log: Object | None =
         asked = [*map(join_lines, _sources(request.items("messages") or ())), *before]
         members = [one for one in request.members if one.name.text != "messages"]
         choices = f'"choices":[{{"index":0,"message":{last}}}]'
-        return _write([*copy_members(members), f'"messages":[{",".join(asked)}]', choices])
+        return _write([*copy_members(members), f'"messages":{write_array(asked)}', choices])
     reason = find_reported_error(answer) if isinstance(answer, Object) else None
     is_empty = answer is None or isinstance(answer, Null) or answer.source in ("{}", "[]")
     if not is_empty and reason is None:
@@ -211,7 +221,7 @@ def _write_created(log: Object) -> list[str]:
 
 
 def _write(members: Iterable[str]) -> str:
-    return "{" + ",".join(filter(None, members)) + "}"
+    return write_object(filter(None, members))
 
 
 def _parse(members: Iterable[str]) -> Object:

@@ -15,7 +15,18 @@ from webapp.embedded.documents.api_json import (
     strip_whitespace,
 )
 from webapp.embedded.documents.facts import Facts, extract_facts
-from webapp.exact_json import Array, NotJson, Null, Object, String, TooManyValues, Value, parse
+from webapp.exact_json import (
+    Array,
+    NotJson,
+    Null,
+    Object,
+    String,
+    TooManyValues,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 from webapp.ids import MAX_ID_LENGTH, is_valid_id
 from webapp.timestamps import parse_time
 
@@ -117,15 +128,15 @@ def rename_record(record: CompletionRecord) -> CompletionRecord:
     """
     head = parse(record.given_json)
     assert isinstance(head, Object)
-    messages = ",".join(message.given_json for message in record.messages)
+    messages = write_array(message.given_json for message in record.messages)
     own_id = head.get("id")
     digest = hashlib.sha256(f"{record.id}\n{record.digest}".encode())
     members = {member.name.source: member.value.source for member in head.members}
-    members |= {'"id"': f'"{_make_id(digest.digest())}"', '"messages"': f"[{messages}]"}
+    members |= {'"id"': f'"{_make_id(digest.digest())}"', '"messages"': messages}
     if own_id is not None:
         members.setdefault('"original_id"', own_id.source)
     pairs = (f"{name}:{value}" for name, value in members.items())
-    return parse_record("{" + ",".join(pairs) + "}")
+    return parse_record(write_object(pairs))
 
 
 def extract_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:

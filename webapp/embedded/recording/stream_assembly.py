@@ -11,11 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import Counter
-from collections.abc import Iterable
 from typing import Final, Protocol
 
 from webapp.embedded.recording.call_assembly import CallPieces
-from webapp.exact_json import Array, Object, String, Value
+from webapp.exact_json import Array, Object, String, Value, write_array, write_object
 
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
 _NESTED_IN_DELTA: Final = frozenset({"audio", "function_call"})
@@ -52,7 +51,7 @@ class CompletionAccumulator:
 
     def result(self) -> str:
         """Build the completion so far as JSON; a member that has not come yet is null."""
-        choices = _join_array(self._choices[key].result() for key in sorted(self._choices))
+        choices = write_array(self._choices[key].result() for key in sorted(self._choices))
         return _join_object(self._members | {"choices": choices})
 
 
@@ -217,7 +216,7 @@ class ListAccumulator:
             self._items.append(text)
 
     def result(self) -> str:
-        return _join_array(one if isinstance(one, str) else one.result() for one in self._items)
+        return write_array(one if isinstance(one, str) else one.result() for one in self._items)
 
 
 class ToolCallsAccumulator:
@@ -245,7 +244,7 @@ class ToolCallsAccumulator:
 
     def result(self) -> str:
         ordered = sorted(self._calls, key=lambda one: one[0].index)
-        return _join_array(whole.result() for _, whole in ordered)
+        return write_array(whole.result() for _, whole in ordered)
 
     def _find_call(self, call: Object, fed: set[int]) -> int:
         """Find the call that `call` is a piece of, by its place; begin one if there is none."""
@@ -277,8 +276,4 @@ def _update_members(members: dict[str, str], update: Object, *, without: frozens
 
 
 def _join_object(members: dict[str, str]) -> str:
-    return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
-
-
-def _join_array(items: Iterable[str]) -> str:
-    return "[" + ",".join(items) + "]"
+    return write_object(f'"{name}":{text}' for name, text in members.items())

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from webapp.embedded.documents.facts import Chain
+from webapp.exact_json import write_array
 
 RETRY_SECONDS: Final = 600
 """Two equal requests that begin a conversation are tries of one if no more time is between."""
@@ -317,5 +318,5 @@ def _ask_all(connection: Connection, query: str, values: Iterable[int]) -> Itera
     statement = text(query.format(listed=_LISTED[dialect]))
     left = iter(values)
     while some := list(islice(left, _VALUES_AT_ONCE)):
-        written = some if dialect == "postgresql" else "[" + ",".join(map(str, some)) + "]"
+        written = some if dialect == "postgresql" else write_array(map(str, some))
         yield from connection.execute(statement, {"values": written})

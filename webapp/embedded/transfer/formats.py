@@ -56,7 +56,7 @@ from webapp.embedded.transfer.pieces import (
     parse_whole,
 )
 from webapp.embedded.transfer.streams import join_pieces
-from webapp.exact_json import Array, Null, Object, String, Value, parse
+from webapp.exact_json import Array, Null, Object, String, Value, parse, write_object
 
 _Detector: TypeAlias = Callable[[Object], "Iterable[WholeOrFragment] | None"]
 
@@ -143,7 +143,7 @@ def _detect_completion(value: Object) -> list[WholeOrFragment] | None:
         return None
     if is_fit_id(value.get("id")):
         return [Whole(ImportFormat.COMPLETION, value)]
-    text = "{" + ",".join(copy_members(value.members)) + "}"
+    text = write_object(copy_members(value.members))
     return [parse_whole(ImportFormat.COMPLETION, text)]
 
 

@@ -25,9 +25,8 @@ from webapp.embedded.documents.other_apis.writing import (
     copy_rest,
     write,
     write_content,
-    write_list,
 )
-from webapp.exact_json import Object, String, Value
+from webapp.exact_json import Object, String, Value, write_array, write_object
 
 _TOOLS: Final = ("tool-call", "tool-result", "tool-error")
 _OUTPUTS: Final = ("output", "result", "errorText", "error")
@@ -103,14 +102,14 @@ def _write_messages(message: Object) -> Iterator[Message]:
         elif "".join(said.split()) != "".join(text.text.split()) and text.text:
             rest.append(f'"content":{copy(text)}')
     for at, segment in enumerate(segments):
-        others = [*rest, *([f'"parts":[{",".join(segment.kept)}]'] if segment.kept else [])]
+        others = [*rest, *([f'"parts":{write_array(segment.kept)}'] if segment.kept else [])]
         is_result_alone = not (segment.parts or segment.calls or segment.sources or others)
         if not (segment.results and is_result_alone):
             members = [f'"id":{own_id}'] if own_id and at == 0 else []
             members.append(f'"content":{write_content(segment.parts) if segment.parts else "null"}')
-            members += [f'"tool_calls":[{",".join(segment.calls)}]'] if segment.calls else []
-            cited = ",".join(segment.sources)
-            members += [f'"annotations":[{cited}]'] if cited else []
+            members += [f'"tool_calls":{write_array(segment.calls)}'] if segment.calls else []
+            if segment.sources:
+                members.append(f'"annotations":{write_array(segment.sources)}')
             yield write_message(role, members, "ai_sdk", others)
         yield from segment.results
         rest = []
@@ -193,14 +192,16 @@ def _write_file(part: Object) -> str:
     address = json.dumps(text if is_address else f"data:{type_};base64,{text}")
     if type_.startswith("image/"):
         name = [f'"filename":{filename}'] if (filename := copy(part.get("filename"))) else []
-        return write_list(['"type":"image_url"', f'"image_url":{{"url":{address}}}', *name, *rest])
+        return write_object(
+            ['"type":"image_url"', f'"image_url":{{"url":{address}}}', *name, *rest]
+        )
     file = write(filename=copy(part.get("filename")), file_data=address)
     given = [f'"media_type":{json.dumps(kind)}'] if kind and text.startswith("http") else []
-    return write_list(['"type":"file"', f'"file":{file}', *given, *rest])
+    return write_object(['"type":"file"', f'"file":{file}', *given, *rest])
 
 
 def _keep(part: Object, segment: _Segment, used: set[str]) -> None:
     rest: Sequence[str] = write_rest(part, used)
     if rest:
         kind = copy(part.get("type"))
-        segment.kept.append(write_list([*([f'"type":{kind}'] if kind else []), *rest]))
+        segment.kept.append(write_object([*([f'"type":{kind}'] if kind else []), *rest]))

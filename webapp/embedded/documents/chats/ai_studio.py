@@ -12,9 +12,9 @@ from typing import Final
 from webapp.embedded.documents.chats.writing import write_rest
 from webapp.embedded.documents.from_logs import end_conversation
 from webapp.embedded.documents.other_apis import gemini
-from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write_list
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Object, Value, parse
+from webapp.exact_json import Object, Value, parse, write_array, write_object
 
 _SIMPLE: Final = frozenset({"text", "thought"})
 _NO_PART: Final = frozenset(
@@ -46,14 +46,14 @@ def from_ai_studio(value: Object) -> Iterator[str]:
     if settings is not None:
         model = copy(settings.get("model"))
         members += [f'"model":{model}'] if model else []
-        members.append(f'"generationConfig":{write_list(write_rest(settings, {"model"}))}')
+        members.append(f'"generationConfig":{write_object(write_rest(settings, {"model"}))}')
     system = value.object("systemInstruction")
     if system is not None and system.members:
         text = system.text("text") is not None and system.items("parts") is None
         source = f'{{"parts":[{system.source}]}}' if text else system.source
         members.append(f'"systemInstruction":{source}')
-    contents = ",".join(_write_content(run) for run in _group(chunks))
-    request = parse(write_list([*members, f'"contents":[{contents}]']))
+    contents = write_array(_write_content(run) for run in _group(chunks))
+    request = parse(write_object([*members, f'"contents":{contents}']))
     assert isinstance(request, Object)
     written = parse(gemini.write_request(request))
     assert isinstance(written, Object)
@@ -81,27 +81,27 @@ def _write_content(run: Sequence[Value]) -> str:
     role = next((one.get("role") for one in run if isinstance(one, Object)), None)
     parts = [part for one in run for part in _iter_parts(one)]
     rests = [_list_rest(one) for one in run if isinstance(one, Object)]
-    rest = (
-        [f'"ai_studio":[{",".join(map(write_list, rests))}]'] if len(run) > 1 and any(rests) else []
-    )
-    if len(run) == 1 and rests and rests[0]:
-        rest = [f'"ai_studio":{write_list(rests[0])}']
+    rest = []
+    if len(run) > 1 and any(rests):
+        rest = [f'"ai_studio":{write_array(map(write_object, rests))}']
+    elif rests and rests[0]:
+        rest = [f'"ai_studio":{write_object(rests[0])}']
     given = copy(role) or '"user"'
-    return write_list([f'"role":{given}', f'"parts":[{",".join(parts)}]', *rest])
+    return write_object([f'"role":{given}', f'"parts":{write_array(parts)}', *rest])
 
 
 def _iter_parts(chunk: Value) -> Iterator[str]:
     if not isinstance(chunk, Object):
-        yield write_list([f'"text":{json.dumps(chunk.source)}'])
+        yield write_object([f'"text":{json.dumps(chunk.source)}'])
         return
     thought = ['"thought":true'] if chunk.boolean("isThought") else []
     text = copy(chunk.get("text"))
     if text:
-        yield write_list([f'"text":{text}', *thought])
+        yield write_object([f'"text":{text}', *thought])
     for member in chunk.members:
         name = "inlineData" if member.name.text == "inlineFile" else member.name.text
         if name not in _NO_PART and isinstance(member.value, Object):
-            yield write_list([f"{json.dumps(name)}:{copy(member.value)}"])
+            yield write_object([f"{json.dumps(name)}:{copy(member.value)}"])
     if not text:
         yield from (copy(part) or "null" for part in chunk.items("parts") or ())
 

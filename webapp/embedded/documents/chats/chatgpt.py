@@ -14,7 +14,7 @@ from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.chats.writing import limit_branches
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.exact_json import Array, Null, Object, String, Value, write_array, write_object
 from webapp.ids import is_valid_id
 
 _MAX_ID_LENGTH: Final = 100
@@ -87,9 +87,9 @@ def _write_branch(conversation: Object, messages: list[Object], leaf: str | None
         members.append(f'"model":{model.source}')
     written = list(_write_messages(messages))
     answers = [written.pop()] if _get_role(messages[-1]) == "assistant" else []
-    choices = ",".join(f'{{"index":0,"message":{answer}}}' for answer in answers)
-    members += [f'"messages":[{",".join(written)}]', f'"choices":[{choices}]']
-    return "{" + ",".join(members) + "}"
+    choices = write_array(f'{{"index":0,"message":{answer}}}' for answer in answers)
+    members += [f'"messages":{write_array(written)}', f'"choices":{choices}']
+    return write_object(members)
 
 
 def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
@@ -132,8 +132,8 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
             if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
         ]
         others += _write_rest(message, is_call='"content":null' in members)
-        members += [f'"chatgpt":{{{",".join(others)}}}'] if others else []
-        yield "{" + ",".join(members) + "}"
+        members += [f'"chatgpt":{write_object(others)}'] if others else []
+        yield write_object(members)
 
 
 def _get_role(message: Object) -> str:
@@ -160,7 +160,7 @@ def _write_rest(message: Object, *, is_call: bool) -> list[str]:
             for one in author.find_unread(role=String, name=String)
             if one.value.source not in ("{}", "[]", '""')
         ]
-        rest += [f'"author":{{{",".join(found)}}}'] if found else []
+        rest += [f'"author":{write_object(found)}'] if found else []
     if content is not None:
         thoughts = content.items("thoughts")
         members = content.find_unread(content_type=String, text=String, parts=Array)
@@ -171,12 +171,12 @@ def _write_rest(message: Object, *, is_call: bool) -> list[str]:
             if one.name.text in _NO_TEXT or not (is_written or one.name.text == "thoughts")
         ]
         states = [
-            "{" + ",".join(map(copy_member, one.find_unread(**_OF_THOUGHT))) + "}"
+            write_object(map(copy_member, one.find_unread(**_OF_THOUGHT)))
             for one in thoughts or ()
             if isinstance(one, Object)
         ]
-        found += [f'"thoughts":[{",".join(states)}]'] if any(one != "{}" for one in states) else []
-        rest += [f'"content":{{{",".join(found)}}}'] if found else []
+        found += [f'"thoughts":{write_array(states)}'] if any(one != "{}" for one in states) else []
+        rest += [f'"content":{write_object(found)}'] if found else []
     return rest
 
 
@@ -189,7 +189,7 @@ def _write_content(content: Value | None) -> str:
     if parts is not None and names <= {"content_type", "parts"}:
         if len(parts) == 1 and isinstance(parts[0], String):
             return f'"content":{join_lines(parts[0].source)}'
-        return f'"content":[{",".join(map(_write_part, parts))}]'
+        return f'"content":{write_array(map(_write_part, parts))}'
     for name, target in (("text", "content"), ("content", "reasoning_content")):
         text = content.get(name)
         others = names - _NO_TEXT - {"content_type", name}
@@ -218,7 +218,7 @@ def _write_part(part: Value) -> str:
             for one in part.members
             if one.name.text != "content_type"
         ]
-        return "{" + ",".join([f'"type":{kind.source}', *members]) + "}"
+        return write_object([f'"type":{kind.source}', *members])
     return join_lines(part.source)
 
 

@@ -19,9 +19,9 @@ from webapp.embedded.documents.chats.writing import (
     write_message,
     write_rest,
 )
-from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write, write_list
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Object, Value
+from webapp.exact_json import Object, Value, write_array, write_object
 
 _ROLES: Final = {"human": "user"}
 _OWN: Final = frozenset({"chat_messages", "uuid", "created_at", "current_leaf_message_uuid"})
@@ -94,16 +94,16 @@ def _write_message(message: Object) -> Iterator[Message]:
     if not runs:
         text = copy(message.get("text"))
         parts = [write(type='"text"', text=text)] if text and attached else []
-        content = f"[{','.join([*parts, *attached])}]" if attached else text or "null"
+        content = write_array([*parts, *attached]) if attached else text or "null"
         members = [f'"id":{own_id}'] if own_id else []
         yield write_message(role, [*members, f'"content":{content}'], "claude", rest)
         return
     for at, (is_result, run) in enumerate(runs):
         parts = [_write_block(one) for one in run] + (attached if at == 0 else [])
         kept = [_list_rest(one) for one in run]
-        others = [f'"content":[{",".join(map(write_list, kept))}]'] if any(kept) else []
+        others = [f'"content":{write_array(map(write_object, kept))}'] if any(kept) else []
         members = [f'"id":{own_id}'] if own_id and at == 0 else []
-        members.append(f'"content":[{",".join(parts)}]')
+        members.append(f'"content":{write_array(parts)}')
         rest, given = [], rest
         yield write_message("user" if is_result else role, members, "claude", [*given, *others])
 
@@ -136,7 +136,7 @@ def _write_attachment(attachment: Value) -> str:
     title = copy(attachment.get("file_name"))
     known = {"extracted_content", "file_name"}
     document = write(type='"document"', title=title, source=source)
-    return write_list([document[1:-1], *write_rest(attachment, known)])
+    return write_object([document[1:-1], *write_rest(attachment, known)])
 
 
 def _is_repeated(text: str, blocks: Iterable[Value]) -> bool:

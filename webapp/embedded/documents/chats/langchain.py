@@ -15,8 +15,8 @@ from webapp.embedded.documents.chats.writing import (
     write_message,
     write_rest,
 )
-from webapp.embedded.documents.other_apis.writing import copy, copy_rest, rename, write_list
-from webapp.exact_json import Array, Object, Value
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest, rename
+from webapp.exact_json import Array, Object, Value, write_array, write_object
 
 _ROLES: Final = {
     **{"human": "user", "ai": "assistant", "system": "system", "tool": "tool"},
@@ -73,7 +73,7 @@ def _list_run(run: Object) -> list[str]:
     members = [f'"created":{started}'] if started and run.get("created") is None else []
     inputs, outputs = run.object("inputs"), run.object("outputs")
     if inputs is not None and (rest := write_rest(inputs, {"messages"})):
-        members.append(f'"inputs":{write_list(rest)}')
+        members.append(f'"inputs":{write_object(rest)}')
     if outputs is not None and not is_langchain_message(outputs):
         rest = write_rest(outputs, {"messages", "generations", "message", "output"})
         listed = [
@@ -83,9 +83,12 @@ def _list_run(run: Object) -> list[str]:
         ]
         first = listed[0] if listed else None
         own = write_rest(first, {"message", "text", "type"}) if isinstance(first, Object) else []
-        others = [*([write_list(own)] if own else []), *(copy(one) or "null" for one in listed[1:])]
-        rest += [f'"generations":[{",".join(others)}]'] if others else []
-        members += [f'"outputs":{write_list(rest)}'] if rest else []
+        others = [
+            *([write_object(own)] if own else []),
+            *(copy(one) or "null" for one in listed[1:]),
+        ]
+        rest += [f'"generations":{write_array(others)}'] if others else []
+        members += [f'"outputs":{write_object(rest)}'] if rest else []
     return members
 
 
@@ -165,12 +168,12 @@ def _write(role: str, body: Object) -> Message:
             for one in calls
             if one.text("id") not in _list_calls(body)
         ]
-    members += [f'"tool_calls":[{",".join(written)}]'] if written else []
+    members += [f'"tool_calls":{write_array(written)}'] if written else []
     call_id = copy(body.get("tool_call_id"))
     members += [f'"tool_call_id":{call_id}'] if call_id else []
     rest = write_rest(body, used)
     others = write_rest(kwargs, {"tool_calls"}) if kwargs and "additional_kwargs" in used else []
-    rest += [f'"additional_kwargs":{{{",".join(others)}}}'] if others else []
+    rest += [f'"additional_kwargs":{write_object(others)}'] if others else []
     return write_message(role, members, "langchain", rest)
 
 

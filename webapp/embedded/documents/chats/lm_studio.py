@@ -24,10 +24,9 @@ from webapp.embedded.documents.other_apis.writing import (
     copy_rest,
     write,
     write_content,
-    write_list,
 )
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Object, Value
+from webapp.exact_json import Object, Value, write_array, write_object
 
 _OWN: Final = frozenset({"messages", "createdAt", "systemPrompt"})
 
@@ -120,9 +119,9 @@ def _write_version(version: Object) -> Iterator[Message]:
         _keep(step, segments[-1], {"type", "content"})
     rest = write_rest(version, {"type", "role", "content", "steps"})
     for segment in segments:
-        others = [*rest, *([f'"steps":[{",".join(segment.kept)}]'] if segment.kept else [])]
+        others = [*rest, *([f'"steps":{write_array(segment.kept)}'] if segment.kept else [])]
         members = [f'"content":{write_content(segment.parts) if segment.parts else "null"}']
-        members += [f'"tool_calls":[{",".join(segment.calls)}]'] if segment.calls else []
+        members += [f'"tool_calls":{write_array(segment.calls)}'] if segment.calls else []
         yield write_message(version.text("role") or "user", members, "lm_studio", others)
         yield from segment.results
         rest = []
@@ -157,4 +156,4 @@ def _add(item: Value, segments: list[_Segment], *, is_thought: bool) -> None:
 def _keep(item: Object, segment: _Segment, used: set[str]) -> None:
     rest = write_rest(item, used)
     if rest:
-        segment.kept.append(write_list([f'"type":{copy(item.get("type")) or "null"}', *rest]))
+        segment.kept.append(write_object([f'"type":{copy(item.get("type")) or "null"}', *rest]))

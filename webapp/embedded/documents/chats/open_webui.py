@@ -14,7 +14,7 @@ from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.chats.writing import limit_branches
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Null, Object, String
+from webapp.exact_json import Null, Object, String, write_array, write_object
 from webapp.ids import is_valid_id
 
 _MAX_ID_LENGTH: Final = 100
@@ -99,8 +99,8 @@ def _write_branch(value: Object, chat: Object, messages: Sequence[Object], leaf:
     else:
         asked = list(messages)
     written += map(_write_message, asked)
-    members += [f'"messages":[{",".join(written)}]', f'"choices":[{",".join(choices)}]']
-    return "{" + ",".join(members) + "}"
+    members += [f'"messages":{write_array(written)}', f'"choices":{write_array(choices)}']
+    return write_object(members)
 
 
 def _write_message(message: Object) -> str:
@@ -114,7 +114,7 @@ def _write_message(message: Object) -> str:
         has_text = isinstance(content, String) and content.text
         parts = [f'{{"type":"text","text":{text}}}'] if has_text else []
         parts += [_write_image(one) for one in images]
-        text = f"[{','.join(parts)}]"
+        text = write_array(parts)
     members.append(f'"content":{text}')
     others = [
         copy_member(one)
@@ -122,9 +122,9 @@ def _write_message(message: Object) -> str:
         if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
     ]
     rest = [join_lines(one.source) for one in files if one not in images]
-    others += [f'"files":[{",".join(rest)}]'] if rest else []
-    members += [f'"open_webui":{{{",".join(others)}}}'] if others else []
-    return "{" + ",".join(members) + "}"
+    others += [f'"files":{write_array(rest)}'] if rest else []
+    members += [f'"open_webui":{write_object(others)}'] if others else []
+    return write_object(members)
 
 
 def _write_image(image: Object) -> str:

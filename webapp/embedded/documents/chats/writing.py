@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.other_apis.writing import copy, write, write_list
+from webapp.embedded.documents.other_apis.writing import copy, write
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Array, Member, Null, Object, String, Value
+from webapp.exact_json import Array, Member, Null, Object, String, Value, write_array, write_object
 from webapp.ids import is_valid_id
 
 _MAX_ID_LENGTH: Final = 200
@@ -29,8 +29,8 @@ class Message:
 def write_message(role: str, members: Iterable[str], name: str, rest: Iterable[str]) -> Message:
     """Write a message; `rest` are the members that the API lacks, in the member `name`."""
     others = list(rest)
-    kept = [f'"{name}":{write_list(others)}'] if others else []
-    return Message(role, write_list([f'"role":{json.dumps(role)}', *members, *kept]))
+    kept = [f'"{name}":{write_object(others)}'] if others else []
+    return Message(role, write_object([f'"role":{json.dumps(role)}', *members, *kept]))
 
 
 def write_completion(members: Iterable[str], messages: Sequence[Message]) -> str:
@@ -38,8 +38,8 @@ def write_completion(members: Iterable[str], messages: Sequence[Message]) -> str
     is_answered = bool(messages) and messages[-1].role == "assistant"
     asked = messages[:-1] if is_answered else messages
     choices = [f'{{"index":0,"message":{messages[-1].json}}}'] if is_answered else []
-    said = ",".join(one.json for one in asked)
-    return write_list([*members, f'"messages":[{said}]', f'"choices":[{",".join(choices)}]'])
+    said = write_array(one.json for one in asked)
+    return write_object([*members, f'"messages":{said}', f'"choices":{write_array(choices)}'])
 
 
 def limit_branches(branches: Iterable[str]) -> Iterator[str]:

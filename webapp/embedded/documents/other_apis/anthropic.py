@@ -12,11 +12,19 @@ from webapp.embedded.documents.other_apis.writing import (
     rename,
     write,
     write_choice,
-    write_list,
     write_system,
 )
 from webapp.embedded.documents.reported_errors import find_reported_error
-from webapp.exact_json import Array, NotJson, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    NotJson,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 
 ASKED: Final = frozenset({"system", "messages"})
 
@@ -45,8 +53,8 @@ def is_response(value: Object) -> bool:
 def write_request(request: Object) -> str:
     """Write a request with its instructions as the first message."""
     messages = [copy(one) or "null" for one in request.items("messages") or ()]
-    asked = ",".join([*write_system(request.get("system")), *messages])
-    return write_list([*copy_rest(request, ASKED), f'"messages":[{asked}]'])
+    asked = write_array([*write_system(request.get("system")), *messages])
+    return write_object([*copy_rest(request, ASKED), f'"messages":{asked}'])
 
 
 def write_response(response: Object) -> str:
@@ -55,7 +63,7 @@ def write_response(response: Object) -> str:
     choice = write_choice(message, response.get("stop_reason"), "stop_reason")
     usage = rename(response.object("usage"), _USAGE)
     members = [*copy_rest(response, _ANSWERED), f'"choices":[{choice}]']
-    return write_list([*members, *([f'"usage":{usage}'] if usage else [])])
+    return write_object([*members, *([f'"usage":{usage}'] if usage else [])])
 
 
 def join_stream(values: Sequence[Value]) -> str | None:
@@ -91,12 +99,12 @@ def join_stream(values: Sequence[Value]) -> str | None:
             reason = None
         elif kind == "error":
             reason = find_reported_error(event)
-    members['"content"'] = f"[{','.join(blocks[at].write() for at in sorted(blocks))}]"
+    members['"content"'] = write_array(blocks[at].write() for at in sorted(blocks))
     if counts:
-        members['"usage"'] = write_list(f"{name}:{text}" for name, text in counts.items())
+        members['"usage"'] = write_object(f"{name}:{text}" for name, text in counts.items())
     if reason is not None:
         members['"incomplete"'] = json.dumps({"reason": reason})
-    return write_list(f"{name}:{text}" for name, text in members.items())
+    return write_object(f"{name}:{text}" for name, text in members.items())
 
 
 class _Block:
@@ -132,4 +140,4 @@ class _Block:
                 self._members["input"] = parse(text).source
             except NotJson:
                 self._members["input"] = json.dumps(text)
-        return write_list(f"{json.dumps(name)}:{text}" for name, text in self._members.items())
+        return write_object(f"{json.dumps(name)}:{text}" for name, text in self._members.items())

@@ -12,10 +12,9 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
     write_content,
-    write_list,
     write_system,
 )
-from webapp.exact_json import Array, Object, Value
+from webapp.exact_json import Array, Object, Value, write_array, write_object
 
 ASKED: Final = frozenset({"system", "messages", "modelId", "inferenceConfig", "toolConfig"})
 
@@ -66,11 +65,11 @@ def write_request(request: Object) -> str:
         members.append((rename(settings, _SETTINGS) or "{}")[1:-1])
     config = request.object("toolConfig")
     if config is not None:
-        tools = ",".join(map(_write_tool, config.items("tools") or ()))
-        members.append(f'"tools":[{tools}]')
+        tools = write_array(map(_write_tool, config.items("tools") or ()))
+        members.append(f'"tools":{tools}')
         members += [f'"tool_choice":{copy(choice)}'] if (choice := config.get("toolChoice")) else []
-    asked = ",".join([*instructions, *messages])
-    return write_list([*filter(None, members), f'"messages":[{asked}]'])
+    asked = write_array([*instructions, *messages])
+    return write_object([*filter(None, members), f'"messages":{asked}'])
 
 
 def write_response(response: Object) -> str:
@@ -82,7 +81,7 @@ def write_response(response: Object) -> str:
     choice = write_choice(written, response.get("stopReason"), "stopReason", more=more)
     usage = rename(response.object("usage"), _USAGE)
     members = [*copy_rest(response, _ANSWERED), f'"choices":[{choice}]']
-    return write_list([*members, *([f'"usage":{usage}'] if usage else [])])
+    return write_object([*members, *([f'"usage":{usage}'] if usage else [])])
 
 
 def _is_message(value: Value | None) -> bool:
@@ -100,7 +99,7 @@ def _write_message(value: Value) -> str:
         return copy(value) or "null"
     content = write_content([_write_block(one) for one in value.items("content") or ()])
     rest = copy_rest(value, {"role", "content"})
-    return write_list([f'"role":{copy(value.get("role"))}', f'"content":{content}', *rest])
+    return write_object([f'"role":{copy(value.get("role"))}', f'"content":{content}', *rest])
 
 
 def _write_block(block: Value) -> str:
@@ -112,7 +111,7 @@ def _write_block(block: Value) -> str:
         text = copy(value) if name == "text" else json.dumps(value.source)
         return write(type='"text"', text=text)
     if not isinstance(value, Object):
-        return write_list([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
+        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
     if name == "toolUse":
         return _rename_block("tool_use", value, {"toolUseId": "id"})
     if name == "toolResult":
@@ -123,7 +122,7 @@ def _write_block(block: Value) -> str:
         given = value.text("format") or ""
         kind = _TYPES[name].get(given, f"{name}/{given}")
         data = write(type='"base64"', media_type=json.dumps(kind), data=copy(source.get("bytes")))
-        return write_list(
+        return write_object(
             [f'"type":"{name}"', f'"source":{data}', *copy_rest(value, {"source", "format"})]
         )
     return _rename_block(name, value, {})
@@ -135,16 +134,16 @@ def _write_result(value: Object) -> str:
     members = [
         '"type":"tool_result"',
         f'"tool_use_id":{copy(value.get("toolUseId")) or "null"}',
-        f'"content":[{",".join(map(_write_block, blocks))}]',
+        f'"content":{write_array(map(_write_block, blocks))}',
         *(['"is_error":true'] if value.text("status") == "error" else []),
         *copy_rest(value, {"toolUseId", "content"}),
     ]
-    return write_list(members)
+    return write_object(members)
 
 
 def _rename_block(kind: str, value: Object, names: dict[str, str]) -> str:
     members = (rename(value, names) or "{}")[1:-1]
-    return write_list(filter(None, [f'"type":{json.dumps(kind)}', members]))
+    return write_object(filter(None, [f'"type":{json.dumps(kind)}', members]))
 
 
 def _write_tool(tool: Value) -> str:
@@ -154,5 +153,5 @@ def _write_tool(tool: Value) -> str:
     schema = spec.object("inputSchema")
     parameters = copy(schema.get("json")) if schema else None
     given = [f'"parameters":{parameters}'] if parameters else []
-    function = write_list([*copy_rest(spec, {"inputSchema"}), *given])
+    function = write_object([*copy_rest(spec, {"inputSchema"}), *given])
     return f'{{"type":"function","function":{function}}}'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write, write_list
-from webapp.exact_json import Array, Object, String, Value
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest, write
+from webapp.exact_json import Array, Object, String, Value, write_array, write_object
 
 ASKED: Final = frozenset({"prompt", "suffix"})
 
@@ -31,19 +31,19 @@ def write_request(request: Object) -> str:
     items = prompt.items if isinstance(prompt, Array) else (prompt,)
     is_tokens = not all(isinstance(one, String) for one in items)
     texts = [prompt] if is_tokens else items
-    messages = ",".join(write(role='"user"', content=copy(one)) for one in texts)
+    messages = write_array(write(role='"user"', content=copy(one)) for one in texts)
     rest = copy_rest(request, {"prompt"})
-    return write_list([*rest, f'"messages":[{messages}]'])
+    return write_object([*rest, f'"messages":{messages}'])
 
 
 def write_response(response: Object) -> str:
     """Write a response whose choices have messages."""
-    choices = ",".join(map(_write_choice, response.items("choices") or ()))
-    return write_list([*copy_rest(response, {"choices"}), f'"choices":[{choices}]'])
+    choices = write_array(map(_write_choice, response.items("choices") or ()))
+    return write_object([*copy_rest(response, {"choices"}), f'"choices":{choices}'])
 
 
 def _write_choice(choice: Value) -> str:
     if not isinstance(choice, Object):
         return copy(choice) or "null"
     message = write(role='"assistant"', content=copy(choice.get("text")))
-    return write_list([f'"message":{message}', *copy_rest(choice, {"text"})])
+    return write_object([f'"message":{message}', *copy_rest(choice, {"text"})])

@@ -15,9 +15,8 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
     write_content,
-    write_list,
 )
-from webapp.exact_json import Array, Object, String, Value
+from webapp.exact_json import Array, Object, String, Value, write_array, write_object
 
 _SYSTEMS: Final = ("systemInstruction", "system_instruction")
 _CONFIGS: Final = ("generationConfig", "generation_config")
@@ -93,9 +92,9 @@ def join_stream(values: Sequence[Value]) -> str | None:
             found = content.items("parts") if content is not None else None
             parts.setdefault(index, []).extend(found or ())
     for index, named in members.items():
-        named['"content"'] = f'{{"role":"model","parts":[{",".join(_join_parts(parts[index]))}]}}'
+        named['"content"'] = f'{{"role":"model","parts":{write_array(_join_parts(parts[index]))}}}'
     whole = {name: source for piece in pieces for name, source in _list_members(piece).items()}
-    whole['"candidates"'] = f"[{','.join(map(_write_members, members.values()))}]"
+    whole['"candidates"'] = write_array(map(_write_members, members.values()))
     return _write_members(whole)
 
 
@@ -112,7 +111,7 @@ def _join_parts(parts: Sequence[Value]) -> Iterator[str]:
             yield from (part.source for part in group)
         else:
             text = "".join(part.text("text") or "" for part in group if isinstance(part, Object))
-            yield write_list([f'"text":{json.dumps(text)}', *others])
+            yield write_object([f'"text":{json.dumps(text)}', *others])
 
 
 def _list_members(value: Object) -> dict[str, str]:
@@ -120,7 +119,7 @@ def _list_members(value: Object) -> dict[str, str]:
 
 
 def _write_members(members: dict[str, str]) -> str:
-    return write_list(f"{name}:{source}" for name, source in members.items())
+    return write_object(f"{name}:{source}" for name, source in members.items())
 
 
 def _get_text(value: Object, *names: str) -> str | None:
@@ -144,8 +143,8 @@ def write_request(request: Object) -> str:
         if settings is not None and settings.members:
             members.append((rename(settings, _SETTINGS) or "{}")[1:-1])
     tools = [tool for one in request.items("tools") or () for tool in _write_tools(one)]
-    members += [f'"tools":[{",".join(tools)}]'] if tools else []
-    return write_list([*members, f'"messages":[{",".join(messages)}]'])
+    members += [f'"tools":{write_array(tools)}'] if tools else []
+    return write_object([*members, f'"messages":{write_array(messages)}'])
 
 
 def write_response(response: Object) -> str:
@@ -175,9 +174,9 @@ def write_response(response: Object) -> str:
         for one in response.members
         if one.name.text in _ANSWERED and copy(one.value)
     ]
-    members += [*copy_rest(response, used), f'"choices":[{",".join(choices)}]']
+    members += [*copy_rest(response, used), f'"choices":{write_array(choices)}']
     renamed = rename(usage if isinstance(usage, Object) else None, _USAGE)
-    return write_list([*members, *([f'"usage":{renamed}'] if renamed else [])])
+    return write_object([*members, *([f'"usage":{renamed}'] if renamed else [])])
 
 
 class _Writer:
@@ -196,7 +195,7 @@ class _Writer:
         written = role if given is None or role != "user" else _ROLES.get(given, given)
         content = write_content(list(map(self._write_part, value.items("parts") or ())))
         members = [f'"role":{json.dumps(written)}', f'"content":{content}']
-        return write_list([*members, *copy_rest(value, {"role", "parts"})])
+        return write_object([*members, *copy_rest(value, {"role", "parts"})])
 
     def _write_part(self, part: Value) -> str:
         """Write a part as the content part that says the same; an unfamiliar one as it is."""
@@ -207,7 +206,7 @@ class _Writer:
         if part.text("text") is not None:
             name = "thinking" if part.boolean("thought") else "text"
             rest = copy_rest(part, {"text", "thought"})
-            return write_list([f'"type":"{name}"', f'"{name}":{copy(part.get("text"))}', *rest])
+            return write_object([f'"type":"{name}"', f'"{name}":{copy(part.get("text"))}', *rest])
         for names, writes in (
             (("functionCall", "function_call"), self._write_call),
             (("functionResponse", "function_response"), self._write_result),
@@ -215,9 +214,9 @@ class _Writer:
         ):
             value = _find(part, *names)
             if isinstance(value, Object):
-                return write_list([*writes(value), *copy_rest(part, names)])
+                return write_object([*writes(value), *copy_rest(part, names)])
         name = next(iter(part.names()), "part")
-        return write_list([f'"type":{json.dumps(name)}', *copy_rest(part, ())])
+        return write_object([f'"type":{json.dumps(name)}', *copy_rest(part, ())])
 
     def _write_call(self, call: Object) -> list[str]:
         own_id = call.text("id") or f"call_{self._calls}"
@@ -275,4 +274,4 @@ def _write_tools(tools: Value) -> list[str]:
     functions = declared.items if isinstance(declared, Array) else ()
     written = [f'{{"type":"function","function":{copy(one)}}}' for one in functions]
     rest = copy_rest(tools, names)
-    return [*written, *([write_list(rest)] if rest else [])]
+    return [*written, *([write_object(rest)] if rest else [])]

@@ -10,11 +10,10 @@ from webapp.embedded.documents.other_apis.writing import (
     copy_rest,
     write,
     write_choice,
-    write_list,
     write_system,
 )
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Array, Boolean, Object, String, Value
+from webapp.exact_json import Array, Boolean, Object, String, Value, write_array, write_object
 
 ASKED: Final = frozenset({"messages", "prompt", "system", "images", "options"})
 
@@ -45,7 +44,7 @@ def write_request(request: Object) -> str:
     if request.get("prompt") is not None:
         content = _write_content(request.get("prompt"), request.get("images"))
         messages.append(write(role='"user"', content=content))
-    return write_list([*members, f'"messages":[{",".join(messages)}]'])
+    return write_object([*members, f'"messages":{write_array(messages)}'])
 
 
 def write_response(response: Object) -> str:
@@ -63,7 +62,7 @@ def write_response(response: Object) -> str:
     created = copy(response.get("created_at"))
     members = [*copy_rest(response, {*_ANSWERED, *_USAGE}), f'"choices":[{choice}]']
     members += [f'"created":{created}'] if created else []
-    return write_list([*members, *([f'"usage":{usage}'] if usage != "{}" else [])])
+    return write_object([*members, *([f'"usage":{usage}'] if usage != "{}" else [])])
 
 
 def _write_message(message: Value) -> str:
@@ -72,7 +71,7 @@ def _write_message(message: Value) -> str:
     if not isinstance(message, Object) or not isinstance(images, Array):
         return copy(message) or "null"
     content = _write_content(message.get("content"), images)
-    return write_list([*copy_rest(message, {"images", "content"}), f'"content":{content}'])
+    return write_object([*copy_rest(message, {"images", "content"}), f'"content":{content}'])
 
 
 def _write_content(text: Value | None, images: Value | None) -> str:
@@ -82,7 +81,7 @@ def _write_content(text: Value | None, images: Value | None) -> str:
     has_text = isinstance(text, String) and text.text
     parts = [write(type='"text"', text=copy(text))] if has_text else []
     parts += [write(type='"image"', data=copy(picture)) for picture in pictures]
-    return f"[{','.join(parts)}]"
+    return write_array(parts)
 
 
 def join_stream(values: Sequence[Value]) -> str | None:
@@ -107,11 +106,11 @@ def join_stream(values: Sequence[Value]) -> str | None:
                 message[f'"{name}"'] = texts
         calls = [copy(call) or "null" for one in messages for call in one.items("tool_calls") or ()]
         if calls:
-            message['"tool_calls"'] = f"[{','.join(calls)}]"
-        members['"message"'] = write_list(f"{name}:{text}" for name, text in message.items())
+            message['"tool_calls"'] = write_array(calls)
+        members['"message"'] = write_object(f"{name}:{text}" for name, text in message.items())
     if pieces[-1].boolean("done") is False:
         members['"incomplete"'] = '{"reason":"The answer ended early."}'
-    return write_list(f"{name}:{text}" for name, text in members.items())
+    return write_object(f"{name}:{text}" for name, text in members.items())
 
 
 def _join_texts(pieces: Iterable[Object], name: str) -> str | None:

@@ -16,10 +16,9 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
     write_content,
-    write_list,
     write_system,
 )
-from webapp.exact_json import Array, Null, Object, String, Value, parse
+from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 
 ASKED: Final = frozenset({"input", "instructions"})
 
@@ -61,7 +60,7 @@ def write_request(request: Object) -> str:
         messages += _write_items(given.items)
     elif given is not None:
         messages.append(write(role='"user"', content=copy(given)))
-    return write_list([*copy_rest(request, ASKED), f'"messages":[{",".join(messages)}]'])
+    return write_object([*copy_rest(request, ASKED), f'"messages":{write_array(messages)}'])
 
 
 def write_response(response: Object) -> str:
@@ -86,7 +85,7 @@ def write_response(response: Object) -> str:
     choices = (
         [write_choice(message.write(), stopped, "reason" if details else None)] if output else []
     )
-    return write_list([*members, f'"choices":[{",".join(choices)}]'])
+    return write_object([*members, f'"choices":{write_array(choices)}'])
 
 
 def _is_item(value: Value, *, needs_type: bool = False) -> bool:
@@ -119,14 +118,14 @@ def _write_item(item: Value) -> str:
         rest = copy_rest(item, {"call_id", "output", "type"})
         call_id, output = copy(item.get("call_id")), copy(item.get("output"))
         members = ['"role":"tool"', f'"tool_call_id":{call_id}', f'"content":{output}']
-        return write_list([*members, *rest])
+        return write_object([*members, *rest])
     if item.text("role") is None:
-        return write_list(['"role":"user"', f'"content":[{copy(item)}]'])
+        return write_object(['"role":"user"', f'"content":[{copy(item)}]'])
     content = item.items("content")
     if content is None:
-        return write_list(copy_rest(item, {"type"}))
+        return write_object(copy_rest(item, {"type"}))
     written = write_content(list(map(_write_part, content)))
-    return write_list([*copy_rest(item, {"type", "content"}), f'"content":{written}'])
+    return write_object([*copy_rest(item, {"type", "content"}), f'"content":{written}'])
 
 
 class _AssistantMessage:
@@ -170,15 +169,15 @@ class _AssistantMessage:
 
     def write(self) -> str:
         """Write the message; what else its items have is in `items` if they are several."""
-        content = f"[{','.join(self._parts)}]" if self._parts else "null"
+        content = write_array(self._parts) if self._parts else "null"
         members = ['"role":"assistant"', f'"content":{content}']
-        members += [f'"tool_calls":[{",".join(self._calls)}]'] if self._calls else []
-        members += [f'"annotations":[{",".join(self._annotations)}]'] if self._annotations else []
+        members += [f'"tool_calls":{write_array(self._calls)}'] if self._calls else []
+        members += [f'"annotations":{write_array(self._annotations)}'] if self._annotations else []
         if len(self._rest) > 1:
-            members.append(f'"items":[{",".join(map(write_list, self._rest))}]')
+            members.append(f'"items":{write_array(map(write_object, self._rest))}')
         else:
             members += self._rest[0] if self._rest else []
-        return write_list(members)
+        return write_object(members)
 
     def finish(self) -> list[str]:
         """Return the message, if there is anything in it, and begin another."""
@@ -194,7 +193,7 @@ def _write_part(part: Value) -> str:
         return copy(part) or "null"
     is_empty = part.items("logprobs") == ()
     rest = copy_rest(part, {"type", "annotations", *(["logprobs"] if is_empty else [])})
-    return write_list(['"type":"text"', *rest])
+    return write_object(['"type":"text"', *rest])
 
 
 def _find_annotations(part: Value) -> list[str]:
@@ -215,4 +214,4 @@ def _write_call(item: Object, kind: str) -> str:
     members = [f'"id":{copy(item.get("call_id")) or "null"}', f'"type":"{own}"', f'"{own}":{inner}']
     item_id = copy(item.get("id"))
     members += [f'"item_id":{item_id}'] if item_id else []
-    return write_list([*members, *_copy_item_rest(item, {"call_id", "name", name, "id"})])
+    return write_object([*members, *_copy_item_rest(item, {"call_id", "name", name, "id"})])

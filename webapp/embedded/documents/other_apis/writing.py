@@ -9,7 +9,7 @@ from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_files import copy_members
-from webapp.exact_json import Null, Object, String, Value
+from webapp.exact_json import Null, Object, String, Value, write_array, write_object
 
 _FINISH_REASONS: Final = {
     **dict.fromkeys(("end_turn", "stop_sequence", "STOP", "completed"), "stop"),
@@ -26,12 +26,7 @@ _TEXT: Final = re.compile(r'\{"type":"text","text":("[^"\\]*+(?:\\.[^"\\]*+|(?!)
 
 def write(**members: str | None) -> str:
     """Write an object of names and JSON texts, without those that are None."""
-    return write_list([f"{json.dumps(name)}:{text}" for name, text in members.items() if text])
-
-
-def write_list(members: Iterable[str]) -> str:
-    """Write an object of members that are written already."""
-    return "{" + ",".join(members) + "}"
+    return write_object([f"{json.dumps(name)}:{text}" for name, text in members.items() if text])
 
 
 def copy(value: Value | None) -> str | None:
@@ -48,7 +43,7 @@ def rename(value: Object | None, names: Mapping[str, str]) -> str | None:
     """Return an object with other names for some of its members; None if there is none."""
     if value is None:
         return None
-    return write_list(
+    return write_object(
         f"{json.dumps(names.get(one.name.text, one.name.text))}:{join_lines(one.value.source)}"
         for one in value.members
     )
@@ -69,7 +64,7 @@ def write_choice(
     members += [f'"finish_reason":{json.dumps(known or given)}'] if given else []
     if name and known not in (None, given):
         members.append(f"{json.dumps(name)}:{json.dumps(given)}")
-    return write_list([*members, *more])
+    return write_object([*members, *more])
 
 
 def write_system(value: Value | None, role: str = "system") -> list[str]:
@@ -82,4 +77,4 @@ def write_content(parts: Sequence[str]) -> str:
     """Write content parts; a text alone without them."""
     if len(parts) == 1 and (only := _TEXT.fullmatch(parts[0])):
         return only[1]
-    return f"[{','.join(parts)}]"
+    return write_array(parts)
