@@ -114,7 +114,7 @@ def _has_role(value: Value) -> bool:
 
 
 def _is_message(value: Value) -> bool:
-    if not isinstance(value, Object) or value.text("role") is None:
+    if not isinstance(value, Object) or not _has_role(value):
         return False
     names = {"content", "tool_calls", "function_call"}
     return not names.isdisjoint(value.names()) and value.get("choices") is None
