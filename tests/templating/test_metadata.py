@@ -6,7 +6,7 @@ import json
 
 from webapp import exact_json
 from webapp.exact_json import Object
-from webapp.templating.filters import fold_metadata
+from webapp.templating.metadata import fold_metadata
 
 
 def names(*pairs: tuple[str, str]) -> tuple[list[str], list[str]]:

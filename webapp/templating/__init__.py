@@ -4,14 +4,14 @@ context       all that the rendering of a page's messages depends on: view, budg
 keeping       copies of completions, and when the server deletes them
 notes         the notes on a transcript
 headers       the title of a transcript, and its settings in groups
+metadata      metadata by how much it says, and folded
 listing       a page of the list of completions, its rows by days
-filters       the filters of the list, and links that keep or change them
 bubbles       messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
 compiled      the code of templates, which all applications of a process have in common
 addresses     the addresses of messages, texts, media and pages
 comparing     the comparison of two completions
-finding       conversations, hits of a search, the overview
+finding       filters of the list, conversations, hits of a search, the overview
 outlines      the outline and the ribbon of a run
 runs          the run, links into it, and filters
 """
@@ -35,10 +35,10 @@ from webapp.shares import SHARED_ID
 from webapp.templating import (
     addresses,
     bubbles,
-    filters,
     headers,
     keeping,
     listing,
+    metadata,
     notes,
     outlines,
     runs,
@@ -46,7 +46,7 @@ from webapp.templating import (
 from webapp.templating.bubble_cache import BubbleCache
 from webapp.templating.compiled import CompiledTemplates, TemplateEnvironment
 from webapp.templating.context import MAX_FRAMES, VIEWS, RenderContext, has_remote_images, keep_view
-from webapp.templating.finding import conversations, overview, searching
+from webapp.templating.finding import conversations, filters, overview, searching
 
 __all__ = ["RenderContext", "install"]
 
@@ -117,13 +117,13 @@ _GLOBALS: Final[dict[str, Any]] = {
     "has_remote_images": has_remote_images,
     "list_cited": bubbles.list_cited,
     "list_counts": headers.list_counts,
-    "list_filters": filters.list_filters,
+    "read_filters": filters.read_filters,
     "list_kinds": filters.KINDS,
     "list_saved": filters.list_saved,
     "list_sorts": tuple(SORTS),
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
-    "fold_metadata": filters.fold_metadata,
+    "fold_metadata": metadata.fold_metadata,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

@@ -16,7 +16,7 @@ from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext, keep_view
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import read_filters
 from webapp.transcript import Entry
 
 _KEPT: Final = "readback.kept_filters"
@@ -33,7 +33,7 @@ def kept_filters() -> dict[str, str]:
         return {}
     kept: dict[str, str] | None = request.environ.get(_KEPT)
     if kept is None:
-        kept = request.environ[_KEPT] = Filters.from_query(request.args).query()
+        kept = request.environ[_KEPT] = read_filters().query()
     return dict(kept)
 
 

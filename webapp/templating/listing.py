@@ -15,7 +15,7 @@ from webapp.finding import (
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
-from webapp.templating.filters import Filters, Kind, fits_in_link
+from webapp.templating.finding.filters import Filters, Kind, fits_in_link
 from webapp.upstream import NotSupported
 
 _MAX_SUGGESTED: Final = 50

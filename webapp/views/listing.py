@@ -23,7 +23,7 @@ from webapp.reading.previews import Row
 from webapp.redaction import find
 from webapp.services import current_pins, services, start_deadline
 from webapp.templating.addresses import range_url
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import Filters, read_filters
 from webapp.templating.finding.searching import count_unchecked
 from webapp.templating.listing import Listing
 from webapp.upstream import (
@@ -63,7 +63,7 @@ def _render() -> ResponseReturnValue:
     """Show stored completions, newest first, with filters whose state is the URL."""
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
-    filters = Filters.from_query(request.args)
+    filters = read_filters()
     if "newer" in request.args and wants_fragment():
         return _count_newer(filters, request.args["newer"])
     after = request.args.get("after") or None
@@ -184,7 +184,7 @@ def neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
 
     Asked for only when a reader follows the link, so that no transcript waits for it.
     """
-    filters = Filters.from_query(request.args)
+    filters = read_filters()
     created = read_whole_number("created", default=0, low=0, high=10**11 - 1)
     found = find_neighbor(completion_id, direction, filters, created=created)
     if found is not None:
@@ -298,7 +298,7 @@ def _page(listing: Listing) -> Response:
 
 def _with_new_filter() -> ResponseReturnValue:
     """Redirect to the list with the form's key and value as a filter."""
-    filters = Filters.from_query(request.args)
+    filters = read_filters()
     key, value = request.args.get("key", "").strip(), request.args.get("value", "")
     if bool(key) != bool(value):
         abort(400, "A metadata filter needs a key and a value.")

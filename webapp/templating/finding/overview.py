@@ -13,7 +13,7 @@ from webapp.finding import parse_query
 from webapp.finding.overview import OUTCOMES, Bar, Overview
 from webapp.formatting import count
 from webapp.services import services
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import Filters
 
 HEIGHT: Final = 64
 _PITCH: Final = 10

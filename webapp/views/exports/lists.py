@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from webapp.completions import Completion
@@ -15,7 +15,7 @@ from webapp.reading import MAX_LIMIT
 from webapp.reading.listing import list_what_fits
 from webapp.reading.streaming import stream_transcript
 from webapp.services import services, start_deadline
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import Filters, read_filters
 from webapp.templating.listing import is_of_kind
 from webapp.upstream import BadAnswer
 from webapp.views import read_picked
@@ -27,14 +27,14 @@ bp = Blueprint("list_exports", __name__)
 @bp.get("/completions.csv")
 def table() -> ResponseReturnValue:
     """Send a row for each completion."""
-    pieces = iter_csv(_iter_completions(Filters.from_query(request.args)))
+    pieces = iter_csv(_iter_completions(read_filters()))
     return send_file(pieces, name="completions.csv", mimetype="text/csv")
 
 
 @bp.get("/completions.jsonl")
 def lines() -> ResponseReturnValue:
     """Send each completion with its messages on a line, exactly, as `readback import` reads it."""
-    pieces = _iter_lines(_iter_completions(Filters.from_query(request.args)))
+    pieces = _iter_lines(_iter_completions(read_filters()))
     return send_file(pieces, name="completions.jsonl", mimetype="application/jsonl")
 
 

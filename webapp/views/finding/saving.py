@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import known_readers_only
 from webapp.saved import MAX_NAME, MAX_SAVED, SavedFilters, clean_name
 from webapp.services import services
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import read_filters
 
 bp = Blueprint("saving", __name__)
 
@@ -23,7 +23,7 @@ def save() -> ResponseReturnValue:
     name = clean_name(request.form.get("name", ""))
     if name is None:
         abort(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
-    filters = Filters.from_query(dict(parse_qsl(request.form.get("query", ""))))
+    filters = read_filters(dict(parse_qsl(request.form.get("query", ""))))
     query = urlencode(filters.query())
     if not query:
         abort(400, "There are no filters to save.")

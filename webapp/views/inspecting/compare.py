@@ -10,7 +10,7 @@ from webapp.reading.comparing import Side, find_common_input, load_side
 from webapp.reading.pasted import parse_pasted
 from webapp.services import services, start_deadline
 from webapp.templating.comparing import ComparisonView
-from webapp.templating.filters import Filters
+from webapp.templating.finding.filters import read_filters
 from webapp.upstream import Deadline, check_id
 from webapp.views import read_whole_number
 from webapp.views.listing import MAX_PASTED, find_neighbor
@@ -122,7 +122,7 @@ def _compare_picked(picked: list[str]) -> ResponseReturnValue:
 def _compare_neighbor(completion_id: str, direction: str) -> ResponseReturnValue:
     if direction not in ("older", "newer"):
         abort(400, "The parameter with takes older or newer.")
-    found = find_neighbor(completion_id, direction, Filters.from_query({}))
+    found = find_neighbor(completion_id, direction, read_filters({}))
     if found is None:
         abort(404, f"There is no {direction} completion in the list.")
     ids = (found, completion_id) if direction == "older" else (completion_id, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
@@ -15,7 +15,6 @@ from webapp.access.reader import ANYONE
 from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.completions import Completion, scalar_text
-from webapp.exact_json import Member
 from webapp.finding import (
     BadQuery,
     parse_query,
@@ -28,8 +27,12 @@ from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.saved import Saved
 from webapp.services import services
+from webapp.templating.metadata import sort_metadata
 
 Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
+
+Source: TypeAlias = Literal["none", "server", "store"]
+"""What is listed: another server's completions, or our store's; beside a share there is no list."""
 
 KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
 """The filters of one page of the list. The API has none for them."""
@@ -58,19 +61,6 @@ _METADATA: Final = re.compile(r"metadata\[(.{1,512})\]", re.DOTALL)
 _MAX_IN_LINK: Final = 512
 _MAX_CHIPS: Final = 3
 _MAX_SECONDS: Final = 10**11 - 1
-_LONG_VALUE: Final = 40
-_LONGEST_SEEN: Final = 200
-_MAX_SEEN: Final = 5
-_WORD: Final = re.compile(r"[a-z0-9]+")
-_OUTCOMES: Final = frozenset(
-    ("reward", "score", "result", "outcome", "status", "success", "passed", "failed", "error")
-    + ("grade", "rating", "verdict", "label", "feedback", "correct", "resolved")
-)
-_ORIGINS: Final = frozenset(
-    ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
-    + ("licence", "dataset", "repo", "repository", "description", "retrieved", "kind")
-)
-"""Words of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ class Filters:
     such as `tool:shell tokens:>1000`, and a `sort`: one of `SORTS`, from the greatest on, or with
     a minus sign from the least. For other servers `kind` is compared here, and only with the
     completions that are on the page. If the list `is_flat`, each completion has its own row,
-    also those of one conversation.
+    also those of one conversation. Filters that the `source` does not know have no links.
     """
 
     model: str | None = None
@@ -90,9 +80,10 @@ class Filters:
     is_flat: bool = False
     words: tuple[str, ...] = ()
     sort: str = "time"
+    source: Source = "server"
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Filters:
+    def from_query(cls, query: Mapping[str, str], source: Source) -> Filters:
         """Read the filters in the query. Blank values are ignored; invalid ones answer 400."""
         metadata = []
         for name, value in query.items():
@@ -101,8 +92,8 @@ class Filters:
         kind = next((kind for kind in KINDS if kind == query.get("show")), None)
         if query.get("show") and kind is None:
             abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
-        words = _read_words(query.get("filter", ""))
-        if kind is not None and services().finder is not None:
+        words = _read_words(query.get("filter", ""), source)
+        if kind is not None and source == "store":
             words, kind = (*words, QUICK[kind]), None
         return cls(
             query.get("model", "").strip() or None,
@@ -110,7 +101,8 @@ class Filters:
             kind,
             query.get("flat") == "1",
             tuple(dict.fromkeys(words)),
-            _read_sort(query.get("sort")),
+            _read_sort(query.get("sort") or "time", source),
+            source,
         )
 
     def __bool__(self) -> bool:
@@ -119,7 +111,7 @@ class Filters:
     @property
     def can_have_words(self) -> bool:
         """Whether the pages read from a store that knows filters beside model and metadata."""
-        return services().finder is not None
+        return self.source == "store"
 
     @property
     def text(self) -> str:
@@ -173,7 +165,7 @@ class Filters:
 
     def neighbor_url(self, completion: Completion, direction: str) -> str | None:
         """Build the URL of the next completion in `direction`; None without a usable id."""
-        if services().share is not None or completion.id is None or not is_valid_id(completion.id):
+        if self.source == "none" or completion.id is None or not is_valid_id(completion.id):
             return None
         created = completion.created
         is_usable = created is not None and 0 <= created <= _MAX_SECONDS
@@ -214,7 +206,7 @@ class Filters:
 
         None if the server cannot filter by it, or the value is too long.
         """
-        if not value or services().share is not None or not self.can_have_words:
+        if not value or not self.can_have_words:
             return None
         more = self.with_words(write_filter(name, value))
         is_usable = fits_in_link(value) and _is_valid(more.all_words)
@@ -232,14 +224,14 @@ class Filters:
 
     def model_url(self, model: str | None) -> str | None:
         """Return the URL of the list of one model; None if the API has no filter for it."""
-        if services().share is not None:
+        if self.source == "none":
             return None
         is_usable = model and model == model.strip() and fits_in_link(model)
         return replace(self, model=model).url() if is_usable else None
 
     def metadata_url(self, key: str, value: str | None) -> str | None:
         """Return the URL of the list with this metadata; None if the API has no filter for it."""
-        if services().share is not None or not key or not value:
+        if self.source == "none" or not key or not value:
             return None
         if not fits_in_link(key) or not fits_in_link(value):
             return None
@@ -265,39 +257,11 @@ class Filters:
         return is_model and all(sent.get(key) == value for key, value in self.metadata)
 
 
-def sort_metadata(members: Iterable[Member]) -> list[Member]:
-    """Sort metadata by how much it says at a glance: outcomes first, origins and long texts last.
-
-    Members of the same rank keep their order.
-    """
-
-    def rank(member: Member) -> int:
-        words = set(_WORD.findall(member.name.text.lower()))
-        if words & _OUTCOMES:
-            return 0
-        is_long = _measure_value(member) > _LONG_VALUE
-        return 2 if is_long or words & _ORIGINS else 1
-
-    return sorted(members, key=rank)
-
-
-def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]]:
-    """Split metadata into a few short values, which are seen at once, and those to fold."""
-    seen: list[Member] = []
-    folded: list[Member] = []
-    for member in sort_metadata(members):
-        is_seen = len(seen) < _MAX_SEEN and _measure_value(member) <= _LONGEST_SEEN
-        (seen if is_seen else folded).append(member)
-    return seen, folded
-
-
-def _measure_value(member: Member) -> int:
-    return len(scalar_text(member.value) or member.value.source)
-
-
-def list_filters() -> Filters:
-    """Return the filters that the address of this page names, to keep them in its links."""
-    return Filters.from_query(request.args)
+def read_filters(query: Mapping[str, str] | None = None) -> Filters:
+    """Read the filters in `query`, by default in that of this request; invalid ones answer 400."""
+    is_own = services().finder is not None
+    source: Source = "none" if services().share is not None else "store" if is_own else "server"
+    return Filters.from_query(request.args if query is None else query, source)
 
 
 def list_saved() -> list[Saved] | None:
@@ -314,15 +278,15 @@ def saved_url(saved: Saved) -> str:
     return url_for("listing.index", **query)
 
 
-def _read_words(written: str) -> tuple[str, ...]:
+def _read_words(written: str, source: Source) -> tuple[str, ...]:
     """Read the filter words of an address. Abort with 400 if one of them is invalid."""
-    if not written.strip() or services().share is not None:
+    if not written.strip() or source == "none":
         return ()
     try:
         parse_query(written)
     except BadQuery as problem:
         abort(400, str(problem))
-    if services().finder is None:
+    if source != "store":
         abort(400, _NEEDS_STORE)
     return tuple(split_words(written))
 
@@ -335,14 +299,13 @@ def _is_valid(words: str) -> bool:
     return True
 
 
-def _read_sort(written: str | None) -> str:
+def _read_sort(sort: str, source: Source) -> str:
     """Read the order in an address. Abort with 400 if there is none of this name."""
-    sort = written or "time"
-    if services().share is not None:
+    if source == "none":
         return "time"
     if sort.removeprefix("-") not in SORTS:
         abort(400, f"The parameter sort takes {', '.join(SORTS)}, each also with a minus sign.")
-    if sort != "time" and services().finder is None:
+    if sort != "time" and source != "store":
         abort(400, _NEEDS_STORE)
     return sort
 
