@@ -25,7 +25,7 @@ from webapp.exact_json import (
     indent,
     parse,
 )
-from webapp.exact_json.lexemes import TOKEN
+from webapp.exact_json.lexemes import LONG, TOKEN
 
 
 def parsed_object(text: str) -> Object:
@@ -376,6 +376,22 @@ def test_long_strings_are_few_values(written: str) -> None:
     text = f'["{written * 10_000}", 1]'
 
     assert parse(text, max_values=100).source == text
+
+
+@pytest.mark.parametrize("end", ["", r"\"", r"\u00e9", r"\\", "\n"])
+@pytest.mark.parametrize("around", ["{}", " {} ", "[{},\n {}]", '{{"a": {}, "b":{}}}', "{{{}:1}}"])
+def test_strings_of_every_length_are_read_as_written(around: str, end: str) -> None:
+    for size in (LONG - 2, LONG - 1, LONG, LONG + 1, 2 * LONG):
+        string = f'"{"x" * size}{end}"'
+        text = around.format(string, string)
+
+        assert plain(parse(text)) == by_python(text)
+        for broken in (
+            text.replace(string, string[:-1]),
+            text.replace(string, f'"\\q{string[1:]}'),
+        ):
+            with pytest.raises(NotJson):
+                parse(broken)
 
 
 def test_a_long_string_that_was_cut_off_is_not_taken_for_many_values() -> None:

@@ -12,6 +12,7 @@ from webapp.exact_json.lexemes import (
     CUT_ESCAPE,
     CUT_LEXEME,
     ITEM,
+    LONG,
     MEMBER,
     SPACE,
     STRING_START,
@@ -203,6 +204,9 @@ class _Parser:
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
             return None
+        string = self._read_long_string()
+        if string is not None:
+            return string
         match = TOKEN.match(self._text, self._at)
         if match is None:
             raise self._build_error("expected a value")
@@ -222,6 +226,19 @@ class _Parser:
         if character == "n":
             return Null(self._text, start, end)
         return Boolean(self._text, start, end)
+
+    def _read_long_string(self) -> String | None:
+        """Read a long string without escapes, such as an image in base64; None if here is none."""
+        text = self._text
+        self._skip_space()
+        start = self._at
+        if not text.startswith('"', start):
+            return None
+        end = text.find('"', start + 1) + 1
+        if end - start <= LONG or text.find("\\", start, end) >= 0:
+            return None
+        self._at = end
+        return String(text, start, end)
 
     def _enter(self, start: int) -> None:
         """Open the object whose bracket is at `start`, or the arrays nested in each other."""

@@ -63,7 +63,7 @@ def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ..
 def place_cited(cited: Sequence[UrlCitation], text: str | None) -> Iterator[UrlCitation]:
     """Yield each source once for every marker of `text` that cites it, or without a place."""
     places: dict[int, list[tuple[int, int]]] = {}
-    if text is not None:
+    if cited and text is not None:
         # Code keeps its length: an index such as `row[1]` cites nothing.
         prose = _CODE.sub(lambda code: " " * len(code[0]), text)
         for found in islice(_MARKER.finditer(prose), _MAX_PLACES):
