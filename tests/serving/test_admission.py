@@ -153,9 +153,12 @@ def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
 
 def test_pages_of_other_servers_wait_in_more_threads() -> None:
     elsewhere = Config(openai_base_url="http://127.0.0.1:1/v1")
-    own, other = (Quotas.for_config(one).threads for one in (Config(), elsewhere))
+    own, other = (Quotas.for_config(one) for one in (Config(), elsewhere))
 
-    assert own[Kind.PAGE] < other[Kind.PAGE] == own[Kind.CREATE]
+    assert own.threads[Kind.PAGE] < other.threads[Kind.PAGE] == own.threads[Kind.CREATE]
+    for quotas in (own, other):
+        for kind in (Kind.PAGE, Kind.SEARCH):
+            assert 1 <= quotas.threads_of_one[kind] < quotas.threads[kind]
 
 
 def test_uploads_are_larger_than_forms_and_few_where_files_are_imported() -> None:

@@ -107,7 +107,8 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
 class Quotas:
     """How many requests of each kind are taken on, and the budget of bodies in bytes.
 
-    Of the kinds in `most_of_one`, one client has at most so many.
+    Of the kinds in `most_of_one`, one client has at most so many, and of those in `threads_of_one`
+    so many are answered at once.
     """
 
     most: dict[Kind, int]
@@ -116,6 +117,7 @@ class Quotas:
     proxies: Proxies = Proxies()
     max_upload: int = MAX_OTHER_BODY
     most_of_one: dict[Kind, int] = field(default_factory=dict)
+    threads_of_one: dict[Kind, int] = field(default_factory=dict)
 
     @classmethod
     def for_config(cls, config: Config) -> Quotas:
@@ -136,6 +138,12 @@ class Quotas:
             config.max_upload_bytes + _FORM_AROUND if takes_uploads else MAX_OTHER_BODY,
             # A gateway may make all creates; pages and streams have many readers.
             {kind: (most[kind] + 1) // 2 for kind in (*_PAGES, Kind.STREAM)},
+            # Large pages of one client leave others a thread, and half of the interpreter if they
+            # compute.
+            {
+                kind: max(1, threads[kind] // 2 if config.uses_embedded else threads[kind] - 1)
+                for kind in _PAGES
+            },
         )
 
     def find_client(self, remote: str, forwarded: str) -> str:

@@ -75,7 +75,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
         for kind, threads in quotas.threads.items():
             self._pools[kind] = ThreadedTaskDispatcher()
-            self._pools[kind].queue = FairQueue()
+            self._pools[kind].queue = FairQueue(
+                most_of_one=quotas.threads_of_one.get(kind, threads)
+            )
             self._pools[kind].set_thread_count(threads)
         # That requests wait, or that clients leave, is nothing to report.
         mask_logger(logging.getLogger("waitress")).setLevel(logging.ERROR)

@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 _MAX_INDENT: Final = 40
 _MAX_INFO: Final = 64
+_MAX_LINE: Final = 16_384
+"""Characters of the line that the blocks are wanted up to; a longer one opens none."""
 
 _OPENING: Final = re.compile(
     r"""^(?P<around> (?:[ \t]*+ (?:> | (?:[-+*] | [0-9]{1,9}[.)]) (?=[ \t]))|(?!))*+ [ \t]*+ )
@@ -46,8 +48,8 @@ class Block:
 
 def find_blocks(text: str, end: int) -> list[Block]:
     """Find the blocks that open before `end`, in order."""
-    line_end = text.find("\n", end)
-    end = len(text) if line_end < 0 else line_end
+    line_end = text.find("\n", end, end + _MAX_LINE)
+    end = min(end, len(text)) if line_end < 0 else line_end
     blocks = []
     offset = 0
     while found := _OPENING.search(text, offset, end):
