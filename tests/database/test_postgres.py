@@ -39,8 +39,8 @@ FILLED = (
     " '' FROM generate_series(1, 20000) AS n",
 )
 BINDS_OF_PAGES: dict[str, object] = {
+    "id": "c1",
     "completion": 1,
-    "position": 10_000,
     "after": "c7",
     "rows": 21,
 }
@@ -102,8 +102,10 @@ def assert_seeks(plan: list[dict[str, Any]], *indexes: str) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_page_of_messages_is_a_seek(database: Connection, order: Order) -> None:
-    assert_seeks(steps(database, select_messages(order)), "messages_pkey")
+@pytest.mark.parametrize("continues", [False, True])
+def test_a_page_of_messages_is_a_seek(database: Connection, continues: bool, order: Order) -> None:
+    statement = select_messages(order, continues=continues)
+    assert_seeks(steps(database, statement), "messages_pkey")
 
 
 @pytest.mark.parametrize("order", ORDERS)

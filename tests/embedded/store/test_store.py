@@ -112,11 +112,29 @@ def test_a_page_shows_one_moment_when_its_completion_is_deleted_meanwhile(
             rows(url, "DELETE FROM completions")
 
     with listening(Engine, "after_cursor_execute", delete):
-        page = store.list_messages("c1", PageRequest("c1-0", 20, "asc"))
+        page = store.list_messages("c1", PageRequest("c1-2", 20, "asc"))
 
     assert page is not None
-    assert page.ids == ("c1-1", "c1-2")
+    assert page.ids == ()
     assert store.list_messages("c1", PageRequest(None, 20, "asc")) is None
+
+
+def test_a_page_has_the_messages_of_a_completion_that_is_stored_meanwhile(
+    store: Store, url: str
+) -> None:
+    """Store it after the statement that found no messages, and before the next one."""
+    waiting = [completion("c1", messages=3)]
+
+    def add_it(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if waiting and statement.startswith("SELECT seq FROM completions"):
+            with closing(Store(url)) as other:
+                add(other, waiting.pop())
+
+    with listening(Engine, "before_cursor_execute", add_it):
+        page = store.list_messages("c1", PageRequest(None, 20, "asc"))
+
+    assert page is not None
+    assert page.ids == ("c1-0", "c1-1", "c1-2")
 
 
 def test_texts_too_long_for_an_index_are_found_all_the_same(store: Store) -> None:

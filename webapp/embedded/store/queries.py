@@ -40,44 +40,35 @@ MESSAGE_CURSOR: Final = text(
 
 
 @cache
-def select_messages(order: Order, *, as_given: bool = False) -> TextClause:
-    """Build the query for a page of one completion's messages.
+def select_messages(order: Order, *, continues: bool = False, as_given: bool = False) -> TextClause:
+    """Build the query for a page of the messages of one completion.
 
-    Its columns are id, position and wire_json, `as_given` given_json, NULL if a text is large. It
-    binds `completion` (the completion's seq), `position` and `rows`.
+    Its columns are id, position, completion (the completion's seq) and wire_json, `as_given`
+    given_json, NULL if a text is large. It binds `id` (the completion's), `rows`, and if the page
+    `continues` another `after` (the id of a message). If there is no such completion or message,
+    there are no rows.
     """
     column = _select_small_given() if as_given else _select_small()
+    # Values, not rows of a join: PostgreSQL would sort the rest of the transcript for each page.
+    completion = "(SELECT seq FROM completions WHERE id = :id)"
+    after = f"(SELECT position FROM messages WHERE completion = {completion} AND id = :after)"
     return text(
-        f"SELECT id, position, {column} FROM messages"
-        f" WHERE completion = :completion AND position {_DIRECTION[order]} :position"
-        f" ORDER BY position {order} LIMIT :rows"
+        f"SELECT id, position, completion, {column} FROM messages WHERE completion = {completion}"
+        + (f" AND position {_DIRECTION[order]} {after}" if continues else "")
+        + f" ORDER BY position {order} LIMIT :rows"
     )
 
 
-@cache
-def select_first_messages(order: Order, *, as_given: bool = False) -> TextClause:
-    """Build the query for the first page of the messages of the completion `id`.
-
-    Its columns are those of `select_messages`, and completion. It binds `id` and `rows`.
-    """
-    column = _select_small_given("m.") if as_given else _select_small("m.")
-    return text(
-        f"SELECT m.id, m.position, m.completion, {column}"
-        " FROM completions AS c CROSS JOIN messages AS m"
-        f" WHERE c.id = :id AND m.completion = c.seq ORDER BY m.position {order} LIMIT :rows"
-    )
-
-
-def _select_small(table: str = "") -> str:
+def _select_small() -> str:
     """Select the column wire_json without the texts that are read one at a time."""
-    return f"CASE {table}is_large WHEN 0 THEN {table}wire_json END AS wire_json"
+    return "CASE is_large WHEN 0 THEN wire_json END AS wire_json"
 
 
-def _select_small_given(table: str = "") -> str:
+def _select_small_given() -> str:
     """Select the column given_json without large texts; white space can make it the larger one."""
     return (
-        f"CASE WHEN {table}is_large = 0 AND length({table}given_json) <= {MAX_INLINE}"
-        f" THEN {table}given_json END AS given_json"
+        f"CASE WHEN is_large = 0 AND length(given_json) <= {MAX_INLINE}"
+        " THEN given_json END AS given_json"
     )
 
 

@@ -59,7 +59,6 @@ from webapp.embedded.store.queries import (
     MESSAGE_GIVEN,
     MESSAGE_TEXT,
     select_completions,
-    select_first_messages,
     select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
@@ -299,28 +298,24 @@ class Store:
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
-        by_id = {"id": index_text(completion_id)}
-        binds: dict[str, object] = {}
-        rows: Sequence[Any] = ()
-        if page.after is None:
-            statement = select_first_messages(page.order, as_given=as_given)
-            rows = self._database.look_up(statement, by_id | {"rows": page.limit + 1})
-            if rows:
-                binds["completion"] = rows[0].completion
-            elif self._look_up_one(_SEQ, completion_id) is None:
-                return None
-        else:
+        statement = select_messages(page.order, continues=page.after is not None, as_given=as_given)
+        binds: dict[str, object] = {
+            "id": index_text(completion_id),
+            "after": index_text(page.after or ""),
+            "rows": page.limit + 1,
+        }
+        rows = self._database.look_up(statement, binds)
+        if not rows:
             with self.connect() as connection:
-                binds["completion"] = connection.execute(_SEQ, by_id).scalar()
+                binds["completion"] = connection.execute(_SEQ, binds).scalar()
                 if binds["completion"] is None:
                     return None
-                cursor = binds | {"after": index_text(page.after)}
-                position = connection.execute(MESSAGE_CURSOR, cursor).scalar_one_or_none()
-                if position is None:
+                place = connection.execute(MESSAGE_CURSOR, binds).scalar()
+                if page.after is not None and place is None:
                     raise UnknownCursor(page.after)
-                statement = select_messages(page.order, as_given=as_given)
-                bounds = {"position": position, "rows": page.limit + 1}
-                rows = connection.execute(statement, binds | bounds).all()
+                # The completion may have been stored since.
+                rows = connection.execute(statement, binds).all()
+        binds = {"completion": rows[0].completion if rows else None}
         if as_given:
             return self._build_page(
                 rows,
