@@ -28,6 +28,7 @@ from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
 from webapp.database import open_database
 from webapp.embedded import Store, StoreFinder
 from webapp.embedded.store.pages import ListRequest, PageRequest
+from webapp.embedded.store.passages import SEARCHED
 from webapp.embedded.store.writing import add_record
 from webapp.finding import Cursor, parse_query
 from webapp.finding.query import SORTS
@@ -91,9 +92,18 @@ _ROWS: Final = (
     ),
     "INSERT INTO ends (completion, hash, is_answer, created)"
     f" SELECT n, n * 7919 + a, a, {START} + n FROM n, (SELECT 0 AS a UNION SELECT 1) AS ends",
-    "INSERT INTO passages (completion, position, scope, text)"
-    f" SELECT n, p, 'text', {_TEXT} FROM n, p",
 )
+_PASSAGES: Final = {
+    "sqlite": (
+        "INSERT INTO passages (completion, position, scope, text)"
+        f" SELECT n, p, 'text', {_TEXT} FROM n, p"
+    ),
+    "postgresql": (
+        "INSERT INTO passage_groups (completion, scope, positions, text)"
+        " SELECT n, 'text', array_agg(p ORDER BY p), string_agg(said, chr(29) ORDER BY p)"
+        f" FROM (SELECT n, p, {_TEXT} AS said FROM n, p) AS passages GROUP BY n"
+    ),
+}
 _SERIES: Final = {
     "sqlite": (
         "WITH RECURSIVE n (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last),"
@@ -104,11 +114,12 @@ _SERIES: Final = {
         " p (p) AS (SELECT generate_series(0, CAST(:parts AS integer))) "
     ),
 }
-_DERIVED: Final = ("facts", "tags", "ends", "passages")
+_DERIVED: Final = ("facts", "tags", "ends", *SEARCHED.values())
 _SIZES: Final = {
     "sqlite": (
         "SELECT sum(pgsize) FROM dbstat WHERE name IN"
-        " (SELECT name FROM sqlite_master WHERE tbl_name IN :tables)"
+        " (SELECT name FROM sqlite_master WHERE tbl_name IN :tables"
+        " OR tbl_name LIKE 'passages_trigrams%')"
     ),
     "postgresql": (
         "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
@@ -142,11 +153,12 @@ def _measure(name: str, place: Callable[[str], str], options: argparse.Namespace
     with closing(Store(url)) as store:
         _generate_rows(url, options.completions)
         print(f"generated in {time.perf_counter() - began:.0f} s")
-        _print_size(url)
+        _print_size(url, "without trigrams")
         if not options.no_index:
             began = time.perf_counter()
             store.complete()
             print(f"trigrams built in {time.perf_counter() - began:.0f} s")
+            _print_size(url, "with trigrams")
         with _watch_memory("the list"):
             _measure_list(store, options.pairs)
         with _watch_memory("the search"):
@@ -163,7 +175,8 @@ def _measure_adding(url: str) -> None:
         with_rows = time.perf_counter() - began
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
-        for table in ("ends", "tags", "passages", "facts", "metadata", "messages", "completions"):
+        searched = SEARCHED[connection.dialect.name]
+        for table in ("ends", "tags", searched, "facts", "metadata", "messages", "completions"):
             connection.execute(text(f"DELETE FROM {table}"))
     with closing(open_database(url)) as database:
         began = time.perf_counter()
@@ -182,7 +195,7 @@ def _measure_adding(url: str) -> None:
 _TEXT_SIZE: Final = "SELECT sum(length(given_json)) FROM messages"
 
 
-def _print_size(url: str) -> None:
+def _print_size(url: str, which: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         listed = ", ".join(f"'{table}'" for table in _DERIVED)
@@ -190,9 +203,8 @@ def _print_size(url: str) -> None:
         # PostgreSQL sums whole numbers to decimal ones.
         size = float(connection.execute(text(query)).scalar_one())
         held = float(connection.execute(text(_TEXT_SIZE)).scalar_one())
-    print(
-        f"derived tables {size / 1e6:,.0f} MB, text {held / 1e6:,.0f} MB: {size / held:.1f} times"
-    )
+    sizes = f"{size / 1e6:,.0f} MB, text {held / 1e6:,.0f} MB: {size / held:.1f} times"
+    print(f"derived tables {which} {sizes}")
 
 
 def _generate_rows(url: str, count: int) -> None:
@@ -200,7 +212,7 @@ def _generate_rows(url: str, count: int) -> None:
         dialect = connection.dialect.name
         for first in range(1, count + 1, AT_ONCE):
             binds = {"first": first, "last": min(count, first + AT_ONCE - 1), "parts": PARTS - 1}
-            for rows in _ROWS:
+            for rows in (*_ROWS, _PASSAGES[dialect]):
                 empty = "x''" if dialect == "sqlite" else "''"
                 insert, select = rows.replace("{empty}", empty).split(" SELECT ", 1)
                 statement = f"{insert} {_SERIES[dialect]} SELECT {select}"

@@ -25,11 +25,12 @@ from webapp.analysis.checks import CHECKS_VERSION, list_severities
 from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.store.pages import PageRequest
+from webapp.embedded.store.passages import SEARCHED
 from webapp.embedded.store.schema import SCHEMA
 
 OLD: Final = 4
 """The version before rows were derived from completions."""
-DERIVED: Final = ("passages", "tags", "ends", "facts", "derived", "unchecked", "checking")
+DERIVED: Final = ("tags", "ends", "facts", "derived", "unchecked", "checking")
 COUNTS: Final = (
     "SELECT count(*), sum(messages), count(DISTINCT conversation), count(parent) FROM facts",
     "SELECT tag, count(*) FROM tags GROUP BY tag ORDER BY tag",
@@ -86,9 +87,10 @@ def downgrade(url: str) -> None:
     with closing(open_database(url)) as database, database.exclusive.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("DROP SEQUENCE completions_seq"))
+            connection.execute(text("DROP VIEW passages"))
         else:
             connection.execute(text("DROP TABLE passages_trigrams"))
-        for table in DERIVED:
+        for table in (SEARCHED[connection.dialect.name], *DERIVED):
             connection.execute(text(f"DROP TABLE {table}"))
         version = {"version": OLD}
         connection.execute(text(f"UPDATE {SCHEMA.version_table} SET version = :version"), version)

@@ -9,12 +9,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
+from webapp.database.inserting import ROWS_AT_ONCE, insert_rows
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import Outage, StoreUnavailable, find_outage, retry_deadlocks
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
 
 __all__ = [
+    "ROWS_AT_ONCE",
     "Database",
     "DatabaseOpener",
     "Outage",
@@ -23,6 +25,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "find_outage",
+    "insert_rows",
     "lock_rows",
     "migrate",
     "migrate_all",

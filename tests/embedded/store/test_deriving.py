@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
 from sqlalchemy import event
 
 from tests.embedded.store.test_schema import VERSION_1
+from tools.postgres import PostgresServer
 from tools.store_rows import add, compact, completion, rows
 from webapp.database import migrate, open_database
-from webapp.embedded import Store
+from webapp.embedded import Store, StoreFinder
 from webapp.embedded.documents.records import Metadata, parse_record
 from webapp.embedded.store import filling
+from webapp.embedded.store.passages import SEARCHED, select_unindexed
 from webapp.embedded.store.schema import SCHEMA
-from webapp.embedded.store.trigrams import select_unindexed
+from webapp.finding import Found, Query
 
 Json = dict[str, object]
 
@@ -251,8 +254,9 @@ def test_the_facts_of_a_completion(store: Store, url: str) -> None:
 def test_the_index_of_trigrams_is_built_behind_the_adds(store: Store, url: str) -> None:
     add(store, *RUN)
     with store.connect() as connection:
-        unindexed = f"SELECT count(*) AS n FROM passages WHERE {select_unindexed(connection)}"
-    assert rows(url, unindexed)[0].n == rows(url, "SELECT count(*) AS n FROM passages")[0].n
+        searched = f"SELECT count(*) AS n FROM {SEARCHED[connection.dialect.name]}"
+        unindexed = f"{searched} WHERE {select_unindexed(connection)}"
+    assert rows(url, unindexed)[0].n == rows(url, searched)[0].n > 0
 
     store.complete()
 
@@ -262,6 +266,50 @@ def test_the_index_of_trigrams_is_built_behind_the_adds(store: Store, url: str) 
         assert len(rows(url, match, term='"sto" AND "ckh"')) == 1
         store.delete_completion("edit")
         assert rows(url, match, term='"sto" AND "ckh"') == []
+
+
+def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: PostgresServer) -> None:
+    long: Json = {"role": "user", "content": "x" * 70_000}
+    passages = "SELECT completion, position, scope, text FROM passages"
+    with postgres.database() as url:
+        with closing(Store(url)) as store:
+            add(store, *RUN, request("long", long, long, QUESTION, metadata={"a": "b"}))
+            store.complete()
+            written = set(map(tuple, rows(url, passages)))
+        for statement in (
+            f"CREATE TABLE old AS {passages}",
+            "DROP TABLE passage_groups CASCADE",
+            "ALTER TABLE old RENAME TO passages",
+            # An older program did not replace what now separates passages.
+            "UPDATE passages SET text = overlay(text placing chr(29) from 1) WHERE text LIKE 'x%'",
+            "DROP INDEX ends_by_completion",
+            "ALTER TABLE ends ADD PRIMARY KEY (completion, hash, is_answer)",
+            "UPDATE schema_version SET version = 7",
+        ):
+            rows(url, statement)
+
+        with closing(Store(url)) as store:
+            migrated = set(map(tuple, rows(url, passages)))
+            assert migrated == {
+                (*place, "\ufffd" + text[1:] if text.startswith("x") else text)
+                for *place, text in written
+            }
+            for is_indexed in (False, True):
+                if is_indexed:
+                    store.complete()
+                assert [one.id for one in search(store, "bergen", "sunday?")] == [
+                    "edit",
+                    "retry",
+                    "third",
+                    "second",
+                    "first",
+                    "long",
+                ]
+
+
+def search(store: Store, *terms: str) -> Sequence[Found]:
+    query = Query(terms=terms)
+    return StoreFinder(store).search(query, after=None, limit=20, seconds=60).found
 
 
 OLD = (

@@ -22,7 +22,10 @@ SEPARATOR: Final = "\x1e"
 """Between the parts of a passage. Folding replaces it in texts, so that no match spans two parts.
 """
 
-_UNSTORABLE: Final = re.compile(r"[\x00\x1e\ud800-\udfff]")
+GROUP_SEPARATOR: Final = "\x1d"
+"""Between passages that a database keeps in one text. Folding replaces it, too."""
+
+_UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _UNICODE_ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}")
 _ESCAPED_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 _THOUGHTS: Final = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
@@ -92,7 +95,7 @@ class Said:
             (Scope.TOOL_INPUT, [unescape(arguments) for _, arguments in self.calls if arguments]),
             (Scope.NAMES, names),
         ):
-            if parts:
+            if any(parts):
                 yield scope, parts
 
     def chain(self, before: int) -> int:
@@ -123,7 +126,7 @@ def fold_text(text: str) -> str:
     """Fold `text` for search: without case, in NFC, and storable in both databases."""
     if text.isascii():
         folded = text.lower()
-        if "\x00" not in folded and "\x1e" not in folded:
+        if not any(unstorable in folded for unstorable in ("\x00", GROUP_SEPARATOR, SEPARATOR)):
             return folded
     else:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

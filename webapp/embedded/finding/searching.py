@@ -20,9 +20,9 @@ from webapp.embedded.finding.checking import count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import ListCursor, walk
+from webapp.embedded.store.passages import SEARCHED, has_trigrams, select_unindexed
 from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
-from webapp.embedded.store.trigrams import has_trigrams, select_unindexed
 from webapp.finding import Cursor, Found, Query, Results, RowNumbers
 
 _PASSAGES_AT_ONCE: Final = 200
@@ -38,7 +38,8 @@ _NUMBERS: Final = text(
 ).bindparams(bindparam("ids", expanding=True))
 _CONTAINS: Final = {
     "sqlite": "instr(passages.text, :{term}) > 0",
-    "postgresql": "position(:{term} in passages.text) > 0",
+    # The text of the group first, which need not be divided if it does not have the term.
+    "postgresql": "position(:{term} in group_text) > 0 AND position(:{term} in text) > 0",
 }
 
 
@@ -140,9 +141,10 @@ def _find_candidates(
     long_terms = [term for term in terms if len(term) >= 3]
     if not long_terms or not has_trigrams(connection):
         return None
+    searched = SEARCHED[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         likes = " AND ".join(f"text LIKE :like{at} ESCAPE '!'" for at in range(len(long_terms)))
-        statement = f"SELECT completion FROM passages WHERE is_indexed AND {likes} LIMIT :rows"
+        statement = f"SELECT completion FROM {searched} WHERE is_indexed AND {likes} LIMIT :rows"
         escaped = (re.sub("[!%_]", r"!\g<0>", term) for term in long_terms)
         binds: dict[str, Any] = {f"like{at}": f"%{term}%" for at, term in enumerate(escaped)}
     else:
@@ -157,7 +159,7 @@ def _find_candidates(
     if len(rows) == _MAX_CANDIDATES:
         return None
     waiting = text(
-        f"SELECT completion FROM passages WHERE {select_unindexed(connection)} LIMIT :rows"
+        f"SELECT completion FROM {searched} WHERE {select_unindexed(connection)} LIMIT :rows"
     )
     fresh = connection.execute(waiting, {"rows": _MAX_CANDIDATES}).scalars().all()
     if len(fresh) == _MAX_CANDIDATES:

@@ -8,17 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
-from webapp.embedded.documents.facts import (
-    METADATA_POSITION,
-    Facts,
-    Passage,
-    build_metadata_passage,
-)
+from webapp.database import insert_rows
+from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import queue
 from webapp.embedded.store.linking import (
@@ -28,6 +23,7 @@ from webapp.embedded.store.linking import (
     join_session,
     pack_hashes,
 )
+from webapp.embedded.store.passages import insert_passages, replace_metadata_passage
 
 _ADD_FACTS: Final = text(
     "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
@@ -43,13 +39,6 @@ _ADD_END: Final = text(
 _ADD_TAG: Final = text(
     "INSERT INTO tags (completion, tag, created) VALUES (:completion, :tag, :created)"
 )
-_ADD_PASSAGE: Final = text(
-    "INSERT INTO passages (completion, position, scope, text)"
-    " VALUES (:completion, :position, :scope, :text)"
-)
-_DELETE_METADATA: Final = text(
-    "DELETE FROM passages WHERE completion = :seq AND position = :position"
-)
 # An array is read in its order.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _GIVE_CHILDREN: Final = text(
@@ -57,8 +46,6 @@ _GIVE_CHILDREN: Final = text(
     " FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)) AS gone"
     " WHERE facts.conversation = gone.conversation AND facts.parent = gone.completion"
 )
-
-ROWS_AT_ONCE: Final = 500
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -111,9 +98,7 @@ def write_derived(
             for tag in dict.fromkeys(map(index_text, one.facts.tags))
         ),
     )
-    _insert_passages(
-        connection, ((one.seq, passage) for one in completions for passage in one.passages)
-    )
+    insert_passages(connection, ((one.seq, one.passages) for one in completions))
     queue(connection, (one.seq for one in completions))
 
 
@@ -121,9 +106,7 @@ def replace_metadata_rows(
     connection: Connection, seq: int, pairs: Pairs, *, keys: Sequence[str]
 ) -> None:
     """Replace the rows derived from the metadata of a completion."""
-    connection.execute(_DELETE_METADATA, {"seq": seq, "position": METADATA_POSITION})
-    passage = build_metadata_passage(pairs)
-    _insert_passages(connection, [(seq, passage)] if passage else [])
+    replace_metadata_passage(connection, seq, build_metadata_passage(pairs))
     join_session(connection, seq, None, [pair for pair in pairs if pair[0] in keys])
     queue(connection, [seq])
 
@@ -131,15 +114,6 @@ def replace_metadata_rows(
 def reassign_children(connection: Connection, completion_id: str) -> None:
     """Let the completions that continue a completion to be deleted continue its own parent."""
     connection.execute(_GIVE_CHILDREN, {"id": completion_id})
-
-
-def insert_rows(
-    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
-) -> None:
-    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
-    rows = iter(rows)
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        connection.execute(statement, some)
 
 
 def _write_links(
@@ -203,11 +177,3 @@ def _build_facts_row(one: Derived, link: Link) -> dict[str, object]:
         "system": chain.system,
         "hashes": pack_hashes(chain.hashes),
     }
-
-
-def _insert_passages(connection: Connection, passages: Iterable[tuple[int, Passage]]) -> None:
-    rows: Iterable[dict[str, object]] = (
-        {"completion": seq, "position": one.position, "scope": one.scope.value, "text": one.text}
-        for seq, one in passages
-    )
-    insert_rows(connection, _ADD_PASSAGE, rows)

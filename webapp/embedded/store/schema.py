@@ -218,6 +218,49 @@ def _add_checks(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+_SMALLER: Final = (
+    # PostgreSQL keeps 24 bytes beside each row and as many in each index, so that rows of single
+    # passages take several times their texts.
+    "CREATE TABLE passage_groups (completion BIGINT NOT NULL,"
+    " is_indexed BOOLEAN NOT NULL DEFAULT false, scope TEXT NOT NULL,"
+    " positions INTEGER[] NOT NULL, text TEXT NOT NULL)",
+    "INSERT INTO passage_groups (completion, scope, positions, text)"
+    " SELECT completion, scope, array_agg(position ORDER BY position),"
+    " string_agg(translate(text, chr(29), chr(65533)), chr(29) ORDER BY position)"
+    " FROM (SELECT *, sum(length(text)) OVER (PARTITION BY completion, scope ORDER BY position)"
+    " / 65536 AS part FROM passages WHERE text <> '') AS p GROUP BY completion, scope, part"
+    " ORDER BY completion",
+    "DROP TABLE passages",
+    "ALTER TABLE passage_groups ADD FOREIGN KEY (completion) REFERENCES completions (seq)"
+    " ON DELETE CASCADE",
+    "CREATE INDEX passage_groups_by_completion ON passage_groups (completion)",
+    "CREATE INDEX passage_groups_unindexed ON passage_groups (completion) WHERE NOT is_indexed",
+    "CREATE VIEW passages AS SELECT g.completion, g.positions[p.number] AS position, g.scope,"
+    " p.text, g.text AS group_text FROM passage_groups AS g,"
+    " unnest(string_to_array(g.text, chr(29))) WITH ORDINALITY AS p (text, number)",
+    # Nothing seeks the hash of a known completion.
+    "ALTER TABLE ends DROP CONSTRAINT ends_pkey",
+    "CREATE INDEX ends_by_completion ON ends (completion)",
+)
+_GROUP_TRIGRAMS: Final = (
+    "CREATE INDEX passages_trigrams ON passage_groups USING gin (text gin_trgm_ops)"
+    " WHERE is_indexed"
+)
+
+
+def _save_space(connection: Connection) -> None:
+    """Group the passages in PostgreSQL, and narrow an index.
+
+    The passages are indexed again later, while the store is in use.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for statement in _SMALLER:
+        connection.execute(text(statement))
+    with contextlib.suppress(DBAPIError), connection.begin_nested():
+        connection.execute(text(_GROUP_TRIGRAMS))
+
+
 SCHEMA: Final = Schema(
     steps=(
         partial(_VERSION_1.create_all, checkfirst=False),
@@ -227,5 +270,6 @@ SCHEMA: Final = Schema(
         _add_facts,
         _add_trigrams,
         _add_checks,
+        _save_space,
     )
 )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from webapp.conversations import Conversation, PromptDifference
 from webapp.database import (
+    ROWS_AT_ONCE,
     Database,
     DatabaseOpener,
     migrate,
@@ -35,7 +36,6 @@ from webapp.embedded.store.conversations import (
     read_conversation,
 )
 from webapp.embedded.store.deriving import (
-    ROWS_AT_ONCE,
     Derived,
     lock_conversations,
     reassign_children,
@@ -50,6 +50,7 @@ from webapp.embedded.store.pages import (
     StoredTexts,
     UnknownCursor,
 )
+from webapp.embedded.store.passages import index_passages
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     COMPLETION_GIVEN,
@@ -63,7 +64,6 @@ from webapp.embedded.store.queries import (
 )
 from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA
-from webapp.embedded.store.trigrams import index_passages
 from webapp.embedded.store.writing import Outcome, add_record, replace_metadata, reserve_seqs
 from webapp.finding.query import SORTS
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from webapp.database import lock_rows
+from webapp.database import insert_rows, lock_rows
 from webapp.embedded.documents.api_json import with_metadata
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
-from webapp.embedded.store.deriving import insert_rows, replace_metadata_rows
+from webapp.embedded.store.deriving import replace_metadata_rows
 from webapp.embedded.store.originals import matches_original
 from webapp.embedded.store.schema import mark_large
 from webapp.exact_json import Object, parse

@@ -1,0 +1,20 @@
+"""Insert many rows by one statement, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import Connection, TextClause
+
+ROWS_AT_ONCE: Final = 500
+
+
+def insert_rows(
+    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
+) -> None:
+    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
+    rows = iter(rows)
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        connection.execute(statement, some)
