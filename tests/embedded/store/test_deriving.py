@@ -268,6 +268,63 @@ def test_the_index_of_trigrams_is_built_behind_the_adds(store: Store, url: str) 
         assert rows(url, match, term='"sto" AND "ckh"') == []
 
 
+def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) -> None:
+    columns = {
+        "facts": "*",
+        "ends": "completion, hash, is_answer",
+        "tags": "*",
+        "passages": "completion, position, scope, text",
+    }
+
+    def read_all() -> dict[str, set[object]]:
+        return {one: set(rows(url, f"SELECT {columns[one]} FROM {one}")) for one in columns}
+
+    def age(*seqs: int) -> None:
+        """Leave what a program may have derived that knew less."""
+        for seq in seqs:
+            unlinked = "parent = NULL, parent_depth = 0, conversation = completion, messages = 1"
+            for statement in (
+                "UPDATE ends SET hash = hash + 1",
+                f"UPDATE facts SET opening = {seq}, hashes = CAST('' AS {binary}), {unlinked}",
+                "UPDATE tags SET tag = 'tool:old' || tag",
+                f"UPDATE {searched} SET text = 'old'",
+            ):
+                rows(url, f"{statement} WHERE completion = {seq}")
+
+    with closing(Store(url)) as store:
+        add(store, *RUN)
+        with store.connect() as connection:
+            searched = SEARCHED[connection.dialect.name]
+            binary = {"sqlite": "BLOB", "postgresql": "BYTEA"}[connection.dialect.name]
+    rows(url, "INSERT INTO tags (completion, tag, created) VALUES (4, 'findings:error', 400)")
+    wanted = read_all()
+    age(2, 3, 5)
+    rows(url, "UPDATE derived SET form = 0")
+    commits = []
+
+    def stop_at_the_third(connection: object) -> None:
+        commits.append(connection)
+        if len(commits) == 3:
+            raise KeyboardInterrupt
+
+    with closing(open_database(url)) as database:
+        event.listen(database.exclusive, "commit", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            filling.refresh(database, keys=(), bytes_at_once=0)
+    assert rows(url, "SELECT form, refreshed FROM derived") == [(0, 2)]
+    assert read_all() != wanted
+
+    with closing(Store(url)) as store:
+        assert store.find_conversation("third") is not None
+        assert search(store, "old")
+        store.complete()
+        assert read_all() == wanted
+        assert not search(store, "old")
+        age(5)
+        store.complete()
+        assert read_all() != wanted
+
+
 def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: PostgresServer) -> None:
     long: Json = {"role": "user", "content": "x" * 70_000}
     passages = "SELECT completion, position, scope, text FROM passages"
@@ -284,6 +341,7 @@ def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: Postgres
             "UPDATE passages SET text = overlay(text placing chr(29) from 1) WHERE text LIKE 'x%'",
             "DROP INDEX ends_by_completion",
             "ALTER TABLE ends ADD PRIMARY KEY (completion, hash, is_answer)",
+            "ALTER TABLE derived DROP COLUMN form, DROP COLUMN refreshed",
             "UPDATE schema_version SET version = 7",
         ):
             rows(url, statement)

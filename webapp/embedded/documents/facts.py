@@ -10,6 +10,10 @@ from webapp.completions import BROKEN_OFF
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
 from webapp.exact_json import Array, Null, Number, Object, Value
 
+FACTS_FORM: Final = 1
+"""Counts the changes of this module and of `passages` that alter the facts of a completion; raise
+it with each, so that those of stored completions are derived again."""
+
 MAX_TAGS: Final = 100
 """Of one completion; a request can define thousands of tools, but hardly calls as many."""
 MAX_CHOICES: Final = 16

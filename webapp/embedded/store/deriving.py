@@ -5,7 +5,7 @@ Rows of one conversation are written by one transaction at a time; others go sid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from webapp.database import insert_rows
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
-from webapp.embedded.finding.checking import queue
+from webapp.embedded.finding.checking import FINDING_TAGS, queue
 from webapp.embedded.store.linking import (
     Link,
     Relatives,
@@ -23,7 +23,11 @@ from webapp.embedded.store.linking import (
     join_session,
     pack_hashes,
 )
-from webapp.embedded.store.passages import insert_passages, replace_metadata_passage
+from webapp.embedded.store.passages import (
+    insert_passages,
+    replace_metadata_passage,
+    replace_passages,
+)
 
 _ADD_FACTS: Final = text(
     "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
@@ -39,6 +43,14 @@ _ADD_END: Final = text(
 _ADD_TAG: Final = text(
     "INSERT INTO tags (completion, tag, created) VALUES (:completion, :tag, :created)"
 )
+_STORED_FACTS: Final = text("SELECT * FROM facts WHERE completion = :seq")
+_STORED_ENDS: Final = text("SELECT hash, is_answer FROM ends WHERE completion = :seq")
+_STORED_TAGS: Final = text("SELECT tag FROM tags WHERE completion = :seq")
+_STORED_PASSAGES: Final = text("SELECT position, scope, text FROM passages WHERE completion = :seq")
+_DELETE_LINKS: Final = tuple(
+    text(f"DELETE FROM {table} WHERE completion = :seq") for table in ("facts", "ends")
+)
+_DELETE_TAG: Final = text("DELETE FROM tags WHERE completion = :seq AND tag = :tag")
 # An array is read in its order.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _GIVE_CHILDREN: Final = text(
@@ -89,17 +101,47 @@ def write_derived(
 ) -> None:
     """Write all derived rows of completions that have none; their conversations are locked."""
     _write_links(connection, completions, keys)
-    insert_rows(
-        connection,
-        _ADD_TAG,
-        (
-            {"completion": one.seq, "created": one.created, "tag": tag}
-            for one in completions
-            for tag in dict.fromkeys(map(index_text, one.facts.tags))
-        ),
-    )
+    insert_rows(connection, _ADD_TAG, (row for one in completions for row in _iter_tags(one)))
     insert_passages(connection, ((one.seq, one.passages) for one in completions))
     queue(connection, (one.seq for one in completions))
+
+
+def refresh_derived(
+    connection: Connection, completions: Sequence[Derived], *, keys: Sequence[str]
+) -> None:
+    """Replace the rows of completions that differ from what is derived now.
+
+    The conversations are locked. Completions that have no rows are left to those who write them.
+    """
+    for one in completions:
+        binds = {"seq": one.seq}
+        stored = connection.execute(_STORED_FACTS, binds).one_or_none()
+        if stored is None:
+            continue
+        kept = Link(stored.conversation, stored.parent, stored.parent_depth)
+        row = _build_facts_row(one, kept)
+        ends = set(map(tuple, connection.execute(_STORED_ENDS, binds)))
+        continues_same = ends == set(_list_ends(one)) and stored.hashes == row["hashes"]
+        if not continues_same or stored._asdict() != row:
+            for statement in _DELETE_LINKS:
+                connection.execute(statement, binds)
+            if continues_same:
+                _insert_links(connection, [(one, kept)])
+            else:
+                _write_links(connection, [one], keys)
+        _refresh_tags(connection, one)
+        passages = {(said.position, said.scope.value, said.text) for said in one.passages}
+        if passages != set(map(tuple, connection.execute(_STORED_PASSAGES, binds))):
+            replace_passages(connection, one.seq, one.passages)
+
+
+def _refresh_tags(connection: Connection, one: Derived) -> None:
+    stored = set(connection.execute(_STORED_TAGS, {"seq": one.seq}).scalars())
+    rows = list(_iter_tags(one))
+    gone = stored - {row["tag"] for row in rows} - set(FINDING_TAGS.values())
+    for tag in gone:
+        connection.execute(_DELETE_TAG, {"seq": one.seq, "tag": tag})
+    insert_rows(connection, _ADD_TAG, (row for row in rows if row["tag"] not in stored))
 
 
 def replace_metadata_rows(
@@ -150,11 +192,20 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
         (
             {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
             for one, _ in links
-            for chain in [one.facts.chain]
-            if chain.hashes
-            for hashed, kind in [(chain.end, 0), *((answer, 1) for answer in chain.answers)]
+            for hashed, kind in _list_ends(one)
         ),
     )
+
+
+def _list_ends(one: Derived) -> list[tuple[int, int]]:
+    """List the digests of the input and of that with each answer, and whether it has an answer."""
+    chain = one.facts.chain
+    return [(chain.end, 0), *((answer, 1) for answer in chain.answers)] if chain.hashes else []
+
+
+def _iter_tags(one: Derived) -> Iterator[dict[str, object]]:
+    for tag in dict.fromkeys(map(index_text, one.facts.tags)):
+        yield {"completion": one.seq, "created": one.created, "tag": tag}
 
 
 def _build_facts_row(one: Derived, link: Link) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Derive the facts of completions that an older program has stored, while the store is in use.
 
-The completions are read in order, a few in each transaction. Whichever have no facts are filled,
-so a run that is killed resumes where it stopped, and several processes can share it.
+The completions are read in order, a few in each transaction. Whichever have no facts are filled;
+those whose facts have an older form get them again, and keep the old ones until then. A run that is
+killed resumes where it stopped, and several processes can share it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from webapp.database import Database, lock_rows, retry_deadlocks
-from webapp.embedded.documents.facts import Facts, extract_facts
-from webapp.embedded.store.deriving import Derived, lock_conversations, write_derived
+from webapp.embedded.documents.facts import FACTS_FORM, Facts, extract_facts
+from webapp.embedded.store.deriving import (
+    Derived,
+    lock_conversations,
+    refresh_derived,
+    write_derived,
+)
 from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
 
 _BYTES_AT_ONCE: Final = 2 * 1024 * 1024
@@ -28,7 +34,11 @@ _LACKING: Final = (
 )
 _IS_LACKING: Final = text(f"SELECT EXISTS (SELECT 1 {_LACKING})")
 _LAST: Final = text("SELECT coalesce(max(seq), 0) FROM completions")
-_NEXT: Final = f"SELECT seq, created, model, given_json {_LACKING} ORDER BY seq LIMIT 1"
+_COLUMNS: Final = "seq, created, model, given_json"
+_NEXT_LACKING: Final = f"SELECT {_COLUMNS} {_LACKING} ORDER BY seq LIMIT 1"
+_NEXT: Final = f"SELECT {_COLUMNS} FROM completions WHERE seq > :after ORDER BY seq LIMIT 1"
+_REFRESHED: Final = text("SELECT form, refreshed FROM derived")
+_SET_REFRESHED: Final = text("UPDATE derived SET form = :form, refreshed = :seq")
 _MESSAGES: Final = text("SELECT given_json FROM messages WHERE completion = :seq ORDER BY position")
 _PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
 
@@ -60,7 +70,45 @@ def fill(database: Database, *, keys: Sequence[str], bytes_at_once: int = _BYTES
 def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) -> bool:
     """Fill the next completions; return False if none was left."""
     after = connection.execute(_FILLED).scalar_one()
-    statement = lock_rows(connection, _NEXT)
+    derived = _derive_some(connection, _NEXT_LACKING, after, keys, bytes_at_once)
+    write_derived(connection, derived, keys=keys)
+    after = derived[-1].seq if derived else connection.execute(_LAST).scalar_one()
+    connection.execute(_SET_FILLED, {"seq": after})
+    return bool(derived)
+
+
+def refresh(
+    database: Database, *, keys: Sequence[str], bytes_at_once: int = _BYTES_AT_ONCE
+) -> None:
+    """Derive all facts again that have an older form; the arguments are those of `fill`."""
+    with database.reader.connect() as connection:
+        is_old = connection.execute(_REFRESHED).one().form < FACTS_FORM
+
+    def refresh_next() -> bool:
+        with database.exclusive.begin() as connection:
+            return _refresh_some(connection, keys, bytes_at_once)
+
+    while is_old:
+        is_old = retry_deadlocks(refresh_next)
+
+
+def _refresh_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) -> bool:
+    """Refresh the facts of the next completions; return False if none was left."""
+    form, after = connection.execute(_REFRESHED).one()
+    if form >= FACTS_FORM:
+        return False
+    derived = _derive_some(connection, _NEXT, after, keys, bytes_at_once)
+    refresh_derived(connection, derived, keys=keys)
+    progress = {"form": form, "seq": derived[-1].seq} if derived else {"form": FACTS_FORM, "seq": 0}
+    connection.execute(_SET_REFRESHED, progress)
+    return bool(derived)
+
+
+def _derive_some(
+    connection: Connection, query: str, after: int, keys: Sequence[str], bytes_at_once: int
+) -> list[Derived]:
+    """Derive the facts of the next completions of a query, and lock their conversations."""
+    statement = lock_rows(connection, query)
     derived: list[Derived] = []
     size = 0
     while size <= bytes_at_once and len(derived) < _COMPLETIONS_AT_ONCE:
@@ -75,10 +123,7 @@ def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) 
         size += len(row.given_json) + sum(map(len, texts))
     facts, pairs = [one.facts for one in derived], [one.pairs for one in derived]
     lock_conversations(connection, facts, pairs, keys)
-    write_derived(connection, derived, keys=keys)
-    after = after if derived else connection.execute(_LAST).scalar_one()
-    connection.execute(_SET_FILLED, {"seq": after})
-    return bool(derived)
+    return derived
 
 
 def _extract(given_json: str, texts: Sequence[str]) -> Facts:

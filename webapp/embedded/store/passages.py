@@ -37,6 +37,10 @@ _ADD_GROUP: Final = text(
     "INSERT INTO passage_groups (completion, scope, positions, text)"
     " VALUES (:completion, :scope, :positions, :text)"
 )
+_DELETE: Final = {
+    dialect: text(f"DELETE FROM {table} WHERE completion = :seq")
+    for dialect, table in SEARCHED.items()
+}
 _DELETE_SCOPE: Final = {
     dialect: text(f"DELETE FROM {table} WHERE completion = :seq AND scope = :scope")
     for dialect, table in SEARCHED.items()
@@ -75,6 +79,11 @@ def insert_passages(
         for one in passages
     )
     insert_rows(connection, _ADD_PASSAGE, rows)
+
+
+def replace_passages(connection: Connection, seq: int, passages: Sequence[Passage]) -> None:
+    connection.execute(_DELETE[connection.dialect.name], {"seq": seq})
+    insert_passages(connection, [(seq, passages)])
 
 
 def replace_metadata_passage(connection: Connection, seq: int, passage: Passage | None) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from webapp.database import Schema
+from webapp.embedded.documents.facts import FACTS_FORM
 
 MAX_INLINE: Final = 64 * 1024
 """Characters of a stored JSON text that a page holds; larger ones are read one at a time."""
@@ -261,6 +262,15 @@ def _save_space(connection: Connection) -> None:
         connection.execute(text(_GROUP_TRIGRAMS))
 
 
+def _add_form_of_facts(connection: Connection) -> None:
+    """Add the form of all facts, and the last completion whose facts have a newer one."""
+    for column in ("form INTEGER", "refreshed BIGINT"):
+        connection.execute(text(f"ALTER TABLE derived ADD COLUMN {column} NOT NULL DEFAULT 0"))
+    # Those that are yet to be filled have no older form.
+    has_none = "NOT EXISTS (SELECT 1 FROM facts)"
+    connection.execute(text(f"UPDATE derived SET form = {FACTS_FORM} WHERE {has_none}"))
+
+
 SCHEMA: Final = Schema(
     steps=(
         partial(_VERSION_1.create_all, checkfirst=False),
@@ -271,5 +281,6 @@ SCHEMA: Final = Schema(
         _add_trigrams,
         _add_checks,
         _save_space,
+        _add_form_of_facts,
     )
 )

@@ -41,7 +41,7 @@ from webapp.embedded.store.deriving import (
     reassign_children,
     write_derived,
 )
-from webapp.embedded.store.filling import fill
+from webapp.embedded.store.filling import fill, refresh
 from webapp.embedded.store.originals import write_as_given
 from webapp.embedded.store.pages import (
     JsonPage,
@@ -136,6 +136,7 @@ class Store:
         """
         with report_failures(self._database):
             fill(self._database, keys=self._keys)
+            refresh(self._database, keys=self._keys)
             index_passages(self._database)
 
     def check(self, assess: Assess, *, rules: int) -> None:
