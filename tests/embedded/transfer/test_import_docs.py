@@ -36,6 +36,8 @@ FORMS: Final = {
     "ChatGPT's `conversations.json`": {"CHATGPT"},
     "Chats of Open WebUI": {"OPEN_WEBUI"},
     "claude.ai's `conversations.json`": {"CLAUDE"},
+    "Sessions of Claude Code": {"CLAUDE_CODE"},
+    "Sessions of Codex": {"CODEX"},
     "Prompts of Google AI Studio": {"AI_STUDIO"},
     "Conversations of LM Studio": {"LM_STUDIO"},
     "Messages of LangChain": {"LANGCHAIN"},

@@ -12,6 +12,8 @@ from webapp.embedded.documents.chats.ai_sdk import from_ai_sdk, is_ai_sdk, is_ai
 from webapp.embedded.documents.chats.ai_studio import from_ai_studio, is_ai_studio_prompt
 from webapp.embedded.documents.chats.chatgpt import from_chatgpt, is_chatgpt_conversation
 from webapp.embedded.documents.chats.claude import from_claude, is_claude_conversation
+from webapp.embedded.documents.chats.claude_code import is_claude_code_line
+from webapp.embedded.documents.chats.codex import is_codex_line
 from webapp.embedded.documents.chats.langchain import (
     from_langchain,
     is_langchain,
@@ -70,6 +72,10 @@ _CHATS: Final[
     (is_lm_studio_conversation, from_lm_studio, ImportFormat.LM_STUDIO),
     (is_langchain, from_langchain, ImportFormat.LANGCHAIN),
     (is_ai_sdk, from_ai_sdk, ImportFormat.AI_SDK),
+)
+_SESSIONS: Final = (
+    (is_claude_code_line, ImportFormat.CLAUDE_CODE),
+    (is_codex_line, ImportFormat.CODEX),
 )
 _PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 
@@ -184,6 +190,14 @@ def _detect_chat(value: Object) -> Iterable[WholeOrFragment] | None:
     return None
 
 
+def _detect_session_line(value: Object) -> list[WholeOrFragment] | None:
+    """Detect a line of an agent's session, which is joined with the others of its file."""
+    for is_line, format_ in _SESSIONS:
+        if is_line(value):
+            return [Fragment(format_, "", Role.LINE, value.source)]
+    return None
+
+
 def _detect_row(value: Object) -> list[WholeOrFragment] | None:
     """Detect an instruction with its output, or a prompt with its completion."""
     if value.text("instruction") and (value.text("output") or value.text("response")):
@@ -242,6 +256,7 @@ def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
 
 # The first that fits decides, so those that ask for much come before those that take much:
 # - a whole completion before all that read its `messages` or its `choices` alone;
+# - lines of sessions, which are known by their names, before all that have a message;
 # - batches, known by the key of a line, before exchanges, which have no key to be joined by;
 # - a preference before rows and lists of messages, which it may have beside its two answers;
 # - logged requests, and ShareGPT whose turns may be called `messages`, before fine-tuning;
@@ -250,6 +265,7 @@ def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
 # - a conversation without an answer at the end, since any messages are one.
 _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_completion,
+    _detect_session_line,
     detect_batch_request,
     detect_batch_response,
     detect_exchange,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from webapp.embedded.documents.chats.claude_code import from_claude_code
+from webapp.embedded.documents.chats.codex import from_codex
 from webapp.embedded.documents.from_files import (
     add_messages,
     merge_pages,
@@ -25,22 +27,30 @@ from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Role
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.exact_json import Object, parse
 
-_SAVED: Final = (ImportFormat.SAVED_COMPLETION, ImportFormat.SAVED_MESSAGES)
+_SAVED: Final = "saved"
+_GROUPS: Final = {
+    **dict.fromkeys((ImportFormat.SAVED_COMPLETION, ImportFormat.SAVED_MESSAGES), _SAVED),
+    **dict.fromkeys((ImportFormat.BATCH_REQUEST, ImportFormat.BATCH_RESPONSE), "batch"),
+}
+_SESSIONS: Final[dict[str, Callable[[Sequence[Object]], Iterable[str]]]] = {
+    ImportFormat.CLAUDE_CODE.name: from_claude_code,
+    ImportFormat.CODEX.name: from_codex,
+}
 
 _SCHEMA: Final = """
     CREATE TABLE parts (
-      number INTEGER PRIMARY KEY, saved INTEGER, key BLOB, digest BLOB,
+      number INTEGER PRIMARY KEY, form TEXT, key BLOB, digest BLOB,
       role TEXT, text TEXT, path TEXT, line INTEGER,
-      UNIQUE (saved, key, role, digest)
+      UNIQUE (form, key, role, digest)
     )
 """
 _ADD: Final = (
-    "INSERT OR IGNORE INTO parts (saved, key, digest, role, text, path, line)"
+    "INSERT OR IGNORE INTO parts (form, key, digest, role, text, path, line)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_KEYS: Final = "SELECT saved, key FROM parts GROUP BY saved, key ORDER BY min(number)"
+_KEYS: Final = "SELECT form, key FROM parts GROUP BY form, key ORDER BY min(number)"
 _PARTS: Final = (
-    "SELECT role, text, path, line FROM parts WHERE saved = ? AND key = ? ORDER BY number"
+    "SELECT role, text, path, line FROM parts WHERE form = ? AND key = ? ORDER BY number"
 )
 
 
@@ -92,8 +102,8 @@ class PendingParts:
     def add(self, part: Fragment, source: SourceLine) -> None:
         """Keep a part until `assemble`."""
         row = (
-            part.format in _SAVED,
-            part.key.encode("utf-8", "surrogatepass"),
+            _GROUPS.get(part.format, part.format.name),
+            (part.key or str(source.path)).encode("utf-8", "surrogatepass"),
             hashlib.sha256(part.text.encode()).digest(),
             part.role.value,
             part.text,
@@ -103,15 +113,30 @@ class PendingParts:
         self._database.execute(_ADD, row)
 
     def assemble(self) -> Iterator[Assembled]:
-        """Yield the result for each key, in the order in which the keys were added."""
-        for saved, key in self._database.execute(_KEYS):
-            rows = self._database.execute(_PARTS, (saved, key))
+        """Yield the results for each key, in the order in which the keys were added."""
+        for form, key in self._database.execute(_KEYS):
+            rows = self._database.execute(_PARTS, (form, key))
             parts = [
                 _PendingPart(Role(role), text, SourceLine(Path(path), line))
                 for role, text, path, line in rows
             ]
-            assemble = _assemble_saved if saved else _assemble_batch
+            if form in _SESSIONS:
+                yield from _assemble_session(_SESSIONS[form], parts)
+                continue
+            assemble = _assemble_saved if form == _SAVED else _assemble_batch
             yield assemble(key.decode("utf-8", "replace"), parts)
+
+
+def _assemble_session(
+    convert: Callable[[Sequence[Object]], Iterable[str]], parts: Sequence[_PendingPart]
+) -> Iterator[Assembled]:
+    """Convert the lines of a session to its branches."""
+    source = parts[0].source
+    try:
+        for text in convert([part.object for part in parts]):
+            yield Assembled(source, text)
+    except NotACompletion as error:
+        yield Assembled(source, problem=str(error))
 
 
 def _assemble_batch(custom_id: str, parts: Sequence[_PendingPart]) -> Assembled:

@@ -26,6 +26,8 @@ class ImportFormat(Enum):
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
     OPEN_WEBUI = ("branch of an Open WebUI chat", "branches of Open WebUI chats")
     CLAUDE = ("branch of a claude.ai conversation", "branches of claude.ai conversations")
+    CLAUDE_CODE = ("line of a Claude Code session", "lines of Claude Code sessions")
+    CODEX = ("line of a Codex session", "lines of Codex sessions")
     AI_STUDIO = ("Google AI Studio prompt", "Google AI Studio prompts")
     LM_STUDIO = ("version of an LM Studio conversation", "versions of LM Studio conversations")
     LANGCHAIN = ("list of LangChain messages", "lists of LangChain messages")
@@ -47,8 +49,8 @@ FORMATS: Final = (
     "and output files of the Batch API (together), requests with their responses, also of the "
     "Responses API and of Anthropic, Gemini, Bedrock and Ollama, logs of LiteLLM, traces as of "
     "Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats of ChatGPT, claude.ai, "
-    "Open WebUI, LM Studio and Google AI Studio, messages of LangChain and the Vercel AI SDK, and "
-    "saved answers of the stored completions API"
+    "Open WebUI, LM Studio and Google AI Studio, sessions of Claude Code and Codex, messages of "
+    "LangChain and the Vercel AI SDK, and saved answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 
@@ -61,6 +63,7 @@ class Role(Enum):
     FAILURE = "failure"
     COMPLETION = "completion"
     MESSAGES = "messages"
+    LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class Whole:
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A part of a completion; parts with the same `key` belong together.
+
+    Those with an empty key belong together if they are in one file.
 
     `text` is JSON, or the reason in words if the role is `FAILURE`.
     """

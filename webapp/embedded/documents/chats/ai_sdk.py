@@ -18,13 +18,13 @@ from webapp.embedded.documents.chats.writing import (
     write_id,
     write_message,
     write_rest,
-    write_text,
 )
 from webapp.embedded.documents.other_apis.writing import (
     copy,
     copy_rest,
     write,
     write_content,
+    write_text,
 )
 from webapp.exact_json import Object, String, Value, write_array, write_object
 

@@ -17,13 +17,13 @@ from webapp.embedded.documents.chats.writing import (
     write_completion,
     write_message,
     write_rest,
-    write_text,
 )
 from webapp.embedded.documents.other_apis.writing import (
     copy,
     copy_rest,
     write,
     write_content,
+    write_text,
 )
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Object, Value, write_array, write_object

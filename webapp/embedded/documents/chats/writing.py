@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.other_apis.writing import copy, write
+from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Member, Null, Object, String, Value, write_array, write_object
 from webapp.ids import is_valid_id
@@ -33,11 +33,16 @@ def write_message(role: str, members: Iterable[str], name: str, rest: Iterable[s
     return Message(role, write_object([f'"role":{json.dumps(role)}', *members, *kept]))
 
 
-def write_completion(members: Iterable[str], messages: Sequence[Message]) -> str:
-    """Write the completion of `messages`; a last one by the assistant is the answer."""
+def write_completion(
+    members: Iterable[str], messages: Sequence[Message], reason: Value | None = None
+) -> str:
+    """Write the completion of `messages`; a last one by the assistant is the answer.
+
+    `reason` is why it stopped, in Anthropic's words.
+    """
     is_answered = bool(messages) and messages[-1].role == "assistant"
     asked = messages[:-1] if is_answered else messages
-    choices = [f'{{"index":0,"message":{messages[-1].json}}}'] if is_answered else []
+    choices = [write_choice(messages[-1].json, reason, "stop_reason")] if is_answered else []
     said = write_array(one.json for one in asked)
     return write_object([*members, f'"messages":{said}', f'"choices":{write_array(choices)}'])
 
@@ -67,13 +72,6 @@ def write_call(own_id: Value | None, name: str | None, arguments: Value | None) 
     written = join_lines(text) if isinstance(arguments, String) else json.dumps(text)
     function = write(name=name, arguments=written)
     return write(id=copy(own_id), type='"function"', function=function)
-
-
-def write_text(value: Value | None) -> str:
-    """Write a result as a text: itself, or its JSON."""
-    if value is None or isinstance(value, Null):
-        return "null"
-    return join_lines(value.source) if isinstance(value, String) else json.dumps(value.source)
 
 
 def write_rest(value: Object, used: Iterable[str]) -> list[str]:

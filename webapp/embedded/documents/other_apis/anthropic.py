@@ -28,7 +28,7 @@ from webapp.exact_json import (
 
 ASKED: Final = frozenset({"system", "messages"})
 
-_USAGE: Final = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+USAGE: Final = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
 _ANSWERED: Final = frozenset({"type", "role", "content", "stop_reason", "usage"})
 
 
@@ -61,7 +61,7 @@ def write_response(response: Object) -> str:
     """Write a response as one choice."""
     message = write(role=copy(response.get("role")), content=copy(response.get("content")))
     choice = write_choice(message, response.get("stop_reason"), "stop_reason")
-    usage = rename(response.object("usage"), _USAGE)
+    usage = rename(response.object("usage"), USAGE)
     members = [*copy_rest(response, _ANSWERED), f'"choices":[{choice}]']
     return write_object([*members, *([f'"usage":{usage}'] if usage else [])])
 

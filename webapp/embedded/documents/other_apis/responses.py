@@ -17,12 +17,13 @@ from webapp.embedded.documents.other_apis.writing import (
     write_choice,
     write_content,
     write_system,
+    write_text,
 )
 from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 
 ASKED: Final = frozenset({"input", "instructions"})
 
-_USAGE: Final = {
+USAGE: Final = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
     "input_tokens_details": "prompt_tokens_details",
@@ -31,8 +32,16 @@ _USAGE: Final = {
 _ANSWERED: Final = frozenset({"object", "output", "created_at", "usage", "output_text"})
 _OWN: Final = ("instructions", "previous_response_id", "max_output_tokens", "reasoning")
 """Requests for embeddings and speech have a text as `input` too."""
-_CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
-_RESULTS: Final = frozenset({"function_call_output", "custom_tool_call_output"})
+_CALLS: Final = {
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "local_shell_call": "action",
+    "shell_call": "action",
+    "computer_call": "action",
+    "apply_patch_call": "operation",
+}
+"""The calls that the client answers, and the member with what they ask for."""
+_RESULTS: Final = frozenset(f"{kind}_output" for kind in _CALLS)
 
 
 def is_request(value: Object) -> bool:
@@ -68,7 +77,7 @@ def write_response(response: Object) -> str:
     members = copy_rest(response, _ANSWERED)
     created = copy(response.get("created_at"))
     members += [f'"created":{created}'] if created else []
-    usage = rename(response.object("usage"), _USAGE)
+    usage = rename(response.object("usage"), USAGE)
     members += [f'"usage":{usage}'] if usage else []
     error = response.object("error")
     if error is not None:
@@ -117,6 +126,8 @@ def _write_item(item: Value) -> str:
     if item.text("type") in _RESULTS:
         rest = copy_rest(item, {"call_id", "output", "type"})
         call_id, output = copy(item.get("call_id")), copy(item.get("output"))
+        # A screenshot is one content part.
+        output = f"[{output}]" if isinstance(item.get("output"), Object) else output or "null"
         members = ['"role":"tool"', f'"tool_call_id":{call_id}', f'"content":{output}']
         return write_object([*members, *rest])
     if item.text("role") is None:
@@ -210,7 +221,10 @@ def _copy_item_rest(item: Object, used: set[str]) -> list[str]:
 def _write_call(item: Object, kind: str) -> str:
     name = _CALLS[kind]
     own = "function" if kind == "function_call" else "custom"
-    inner = write(**{"name": copy(item.get("name")), name: copy(item.get(name))})
+    tool = copy(item.get("name")) or json.dumps(kind.removesuffix("_call"))
+    given = item.get(name)
+    field = "arguments" if own == "function" else "input"
+    inner = write(**{"name": tool, field: write_text(given) if given else None})
     members = [f'"id":{copy(item.get("call_id")) or "null"}', f'"type":"{own}"', f'"{own}":{inner}']
     item_id = copy(item.get("id"))
     members += [f'"item_id":{item_id}'] if item_id else []

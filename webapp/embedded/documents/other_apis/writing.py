@@ -39,6 +39,13 @@ def copy_rest(value: Object, used: Collection[str]) -> list[str]:
     return copy_members(one for one in value.members if one.name.text not in used)
 
 
+def write_text(value: Value | None) -> str:
+    """Write a result as a text: itself, or its JSON."""
+    if value is None or isinstance(value, Null):
+        return "null"
+    return join_lines(value.source) if isinstance(value, String) else json.dumps(value.source)
+
+
 def rename(value: Object | None, names: Mapping[str, str]) -> str | None:
     """Return an object with other names for some of its members; None if there is none."""
     if value is None:

@@ -1,0 +1,118 @@
+"""Build a completion from a session of Codex, which writes a line for each event.
+
+Its messages, thoughts, calls and results are items of the Responses API. Older versions write the
+items alone, after a line about the session.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from webapp.embedded.documents.chats.writing import write_id, write_rest
+from webapp.embedded.documents.from_logs import end_conversation
+from webapp.embedded.documents.other_apis import responses
+from webapp.embedded.documents.other_apis.writing import copy, copy_rest, rename
+from webapp.embedded.documents.records import NotACompletion
+from webapp.exact_json import Object, parse, write_array, write_object
+
+_LINE: Final = frozenset({"timestamp", "type", "payload"})
+_ALONE: Final = frozenset(
+    {"reasoning", "function_call", "function_call_output", "local_shell_call"}
+)
+_TEXTS: Final = ("input_text", "output_text")
+_SHOWN: Final = "thread_rolled_back"
+"""The event that takes back what is before it; all others repeat items, or measure them."""
+_FAILURES: Final = frozenset({"error", "turn_aborted"})
+
+
+def is_codex_line(value: Object) -> bool:
+    """Return whether `value` is a line of a session."""
+    if value.text("type") is not None and value.object("payload") is not None:
+        return _LINE.issuperset(value.names())
+    if value.text("record_type") is not None:
+        return True
+    if value.text("type") is None:
+        return {"id", "timestamp", "instructions"} <= set(value.names())
+    return _is_item(value)
+
+
+def from_codex(lines: Sequence[Object]) -> Iterator[str]:
+    """Yield the completion of a session. Raise `NotACompletion` if it has no messages."""
+    items: list[str] = []
+    others: list[str] = []
+    session: Object | None = None
+    model = usage = created = failure = None
+    for line in lines:
+        kind, payload = line.text("type") or "", line.object("payload")
+        event = payload.text("type") if payload and kind == "event_msg" else None
+        if _is_item(line) or (payload and (kind in ("response_item", "compacted"))):
+            items.append(_write_item(line))
+            created, failure = line.get("timestamp") or created, None
+        elif payload and event == _SHOWN:
+            items.append(_write_item(line))
+        elif session is None and (kind == "session_meta" or "instructions" in line.names()):
+            session = payload or line
+        else:
+            others.append(copy(line) or "null")
+            if payload and kind == "turn_context":
+                model = payload.get("model") or model
+            if payload and event in _FAILURES:
+                words = payload.text("message") or payload.text("reason") or payload.source
+                failure = words if event == "error" else f"{event}: {words}"
+            info = payload.object("info") if payload and event == "token_count" else None
+            usage = info.object("last_token_usage") if info else usage
+    if not items:
+        raise NotACompletion("it has no messages")
+    members = [*write_id(session.text("id") if session else None)]
+    created = created or (session.get("timestamp") if session else None)
+    members += [f'"created":{copy(created)}'] if created else []
+    members += [f'"model":{copy(model)}'] if model else []
+    counts = rename(usage, responses.USAGE)
+    members += [f'"usage":{counts}'] if counts else []
+    members += [f'"incomplete":{json.dumps({"reason": failure})}'] if failure else []
+    used: set[str] = set()
+    if session is not None:
+        base = session.object("base_instructions")
+        name = "instructions" if base is None else "base_instructions"
+        text = copy(base.get("text") if base else session.get(name))
+        members += [f'"instructions":{text}'] if text else []
+        used = {"id", name}
+    kept = [f'"session":{write_object(write_rest(session, used))}'] if session else []
+    kept += [f'"lines":{write_array(others)}'] if others else []
+    members += [f'"codex":{write_object(kept)}'] if kept else []
+    request = parse(write_object([*members, f'"input":{write_array(items)}']))
+    assert isinstance(request, Object)
+    written = parse(responses.write_request(request))
+    assert isinstance(written, Object)
+    yield end_conversation(written)
+
+
+def _is_item(value: Object) -> bool:
+    """Return whether `value` is an item on a line of its own."""
+    kind = value.text("type")
+    if kind in _ALONE:
+        return value.get("call_id") is not None or value.items("summary") is not None
+    content = value.items("content")
+    return (
+        kind == "message"
+        and bool(content)
+        and value.text("status") is None
+        and all(isinstance(one, Object) and one.text("type") in _TEXTS for one in content or ())
+    )
+
+
+def _write_item(line: Object) -> str:
+    """Write the item of a line, with the time of the line."""
+    payload = line.object("payload")
+    if payload is None:
+        return line.source
+    time = copy(line.get("timestamp"))
+    times = [f'"timestamp":{time}'] if time and "timestamp" not in payload.names() else []
+    if line.text("type") == "response_item":
+        return write_object([*copy_rest(payload, ()), *times])
+    # A summary takes the place of what was said before, as a message of the user.
+    kind = [] if payload.text("type") else [f'"type":{copy(line.get("type"))}']
+    part = write_object([*kind, *copy_rest(payload, ())])
+    return write_object(['"type":"message"', '"role":"user"', f'"content":[{part}]', *times])
