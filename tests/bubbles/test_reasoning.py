@@ -33,7 +33,7 @@ def test_a_field_of_reasoning_is_folded_in_front_of_the_answer(
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "reasoning_text", "thinking"])
 def test_reasoning_that_is_no_text_is_shown_as_it_came(answered: ShowAnswer, field: str) -> None:
-    bubble = answered(content="7", **{field: {"summary": "I counted."}})
+    bubble = answered(content="7", **{field: {"result": "I counted."}})
     assert folds(bubble) == []
     assert field in bubble.text
     assert "I counted." in bubble.text
@@ -58,7 +58,7 @@ def test_a_list_of_thoughts_is_one_fold(show: ShowMessages) -> None:
 
 
 @pytest.mark.parametrize(
-    "thinking", [[], ["bare"], [{"type": "image"}], [{"type": "text", "text": "a"}, 5], {"a": 1}]
+    "thinking", [[], [{"type": "image"}], [{"type": "text", "text": "a"}, 5], {"a": 1}]
 )
 def test_thoughts_of_another_form_are_shown_as_they_came(show: ShowMessages, thinking: Any) -> None:
     (bubble,) = show(part(type="thinking", thinking=thinking))

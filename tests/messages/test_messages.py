@@ -187,7 +187,7 @@ def test_texts_outside_the_content_are_parts_in_reading_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["refusal", "reasoning", "reasoning_content", "audio"])
-@pytest.mark.parametrize("value", [5, True, ["x"]])
+@pytest.mark.parametrize("value", [5, True, []])
 def test_a_field_of_another_type_is_shown_as_it_came(name: str, value: Any) -> None:
     part = only_part(**{name: value})
 

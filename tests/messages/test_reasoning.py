@@ -125,7 +125,7 @@ def test_a_repeated_text_loses_nothing_beside_it() -> None:
     assert isinstance(encrypted, RedactedReasoning)
 
 
-@pytest.mark.parametrize("details", [5, "x", [5], [{"type": "new"}], [{"text": "x"}]])
+@pytest.mark.parametrize("details", [5, "x", [5], [{"type": "new"}]])
 def test_details_of_another_shape_are_kept(details: Any) -> None:
     (part,) = read(reasoning_details=details)
     assert isinstance(part, Unknown)
@@ -136,3 +136,41 @@ def test_different_texts_are_both_shown() -> None:
         ("reasoning", "One."),
         ("reasoning_content", "Two."),
     ]
+
+
+@pytest.mark.parametrize("name", ["reasoning_summary", "thought", "thoughts"])
+def test_newer_names_of_reasoning_are_reasoning(name: str) -> None:
+    assert thoughts(*read(content="A", **{name: "Hm"})) == [(name, "Hm")]
+
+
+@pytest.mark.parametrize(
+    ("value", "texts", "rest"),
+    [
+        pytest.param({"content": "Hm", "effort": "high"}, ["Hm"], ['effort="high"'], id="content"),
+        pytest.param({"thinking": "Hm", "signature": "s"}, ["Hm"], ['signature="s"'], id="block"),
+        pytest.param(
+            {"summary": [{"type": "summary_text", "text": "Hm"}], "encrypted_content": "g"},
+            ["Hm"],
+            ['encrypted_content="g"'],
+            id="summary and encrypted",
+        ),
+        pytest.param({"type": "reasoning.text", "text": "Hm"}, ["Hm"], [], id="one detail"),
+        pytest.param([{"type": "text", "text": "H"}, {"type": "text", "text": "m"}], ["Hm"], []),
+        pytest.param([{"text": "H"}, "m"], ["H", "m"], [], id="bare texts"),
+    ],
+)
+@pytest.mark.parametrize("name", ["reasoning", "thoughts", "reasoning_details"])
+def test_reasoning_in_objects_and_lists_is_reasoning(
+    name: str, value: Any, texts: list[str], rest: list[str]
+) -> None:
+    *found, answer = read(content="A", **{name: value})
+    assert thoughts(*found) == [(name, text) for text in texts]
+    assert [one for part in found for one in extras(part)] == rest
+    assert answer.text == "A"
+
+
+@pytest.mark.parametrize("value", [{"effort": "high"}, True])
+def test_reasoning_without_a_text_stays_what_it_is(value: Any) -> None:
+    unknown, answer = read(content="A", reasoning=value)
+    assert isinstance(unknown, Unknown) and unknown.label == "reasoning"
+    assert answer.text == "A"

@@ -34,7 +34,10 @@ from webapp.messages.reasoning import (
     parse_thoughts,
 )
 
-REASONING_FIELDS: Final = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
+REASONING_FIELDS: Final = (
+    *("reasoning", "reasoning_content", "reasoning_text", "reasoning_summary"),
+    *("thinking", "thought", "thoughts"),
+)
 
 _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "text": Text.parse,
@@ -179,6 +182,8 @@ def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
             yield Refusal(json=value, text=value.text)
         elif value.text:
             yield Reasoning(json=value, text=value.text, field=name)
+    elif value and name != "refusal" and (isinstance(value, Object) or message.items(name)):
+        yield from parse_details(value, name)
     else:
         yield from _keep_unknown(value, name)
 

@@ -22,6 +22,8 @@ _TEXTS: Final = {
     "text": "text",
     "thinking": "thinking",
 }
+_FIELDS: Final = ("text", "content", "thinking", "summary")
+"""The members of an object of reasoning that have its text, or a list of texts."""
 _ENCRYPTED: Final = frozenset({"reasoning.encrypted", "redacted_thinking"})
 
 DETAIL_TYPES: Final = _ENCRYPTED | frozenset(_TEXTS)
@@ -29,7 +31,13 @@ DETAIL_TYPES: Final = _ENCRYPTED | frozenset(_TEXTS)
 
 
 def parse_details(value: Value, field: str) -> Iterator[Part]:
-    """Yield the items of a list of reasoning, those of one index and type joined."""
+    """Yield the items of a list of reasoning, those of one index and type joined.
+
+    An object is the only item, or has a text or such a list itself.
+    """
+    if isinstance(value, Object):
+        yield _parse_object(value, field) or Unknown(json=value, label=field)
+        return
     if not is_readable_list(value):
         yield Unknown(json=value, label=field)
         return
@@ -37,13 +45,29 @@ def parse_details(value: Value, field: str) -> Iterator[Part]:
     yield from _join_runs(part for part in parts if part is not None)
 
 
+def _parse_object(value: Object, field: str) -> Part | None:
+    """Parse an object of reasoning; None if it has no text."""
+    if value.text("type") is not None:
+        part = _parse_detail(value, field)
+        return None if isinstance(part, Unknown) else part
+    name = next((one for one in _FIELDS if value.text(one)), None)
+    if name is None:
+        found = next((one for one in _FIELDS if value.items(one)), None)
+        return _parse_list(value, field, found) if found else None
+    extras = value.find_unread(**{name: String})
+    return Reasoning(json=value, text=value.text(name) or "", field=field, extras=extras)
+
+
 def parse_thoughts(part: Object) -> Reasoning | None:
     """Parse a content part whose reasoning is a list of texts; None if it contains others."""
     name = part.text("type") or ""
     found = next((one for one in (name, "summary") if part.items(one)), None)
-    items = part.items(found) if found else None
-    if not items or found is None:
-        return None
+    return _parse_list(part, name, found) if found else None
+
+
+def _parse_list(part: Object, name: str, found: str) -> Reasoning | None:
+    """Parse the list of texts in the member `found`; None if it contains others."""
+    items = part.items(found) or ()
     thoughts: list[Reasoning] = []
     for item in items:
         thought = _parse_detail(item, name)
@@ -81,7 +105,11 @@ def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
 
 def _parse_detail(item: Value, field: str) -> Part | None:
     """Parse an item of a list of reasoning; return None if there is nothing in it."""
+    if isinstance(item, String):
+        return Reasoning(json=item, text=item.text, field=field) if item.text else None
     kind = item.text("type") if isinstance(item, Object) else None
+    if isinstance(item, Object) and kind is None and item.text("text"):
+        kind = "text"
     label = f"{field} {kind}" if kind else field
     if not isinstance(item, Object) or kind is None:
         return Unknown(json=item, label=label)
