@@ -441,3 +441,11 @@ def test_an_id_that_no_completion_can_have_is_kept_beside_one_of_the_stores(
         assert name.startswith("chatcmpl-")
         assert client.get(f"/chat/completions/{name}").get_json()["original_id"] == own
     assert import_files(store, [path]).unchanged == 2
+
+
+def test_batches_are_paired_by_a_number_too(store: Store, tmp_path: Path) -> None:
+    lines = [batch_request("a") | {"custom_id": 5}, batch_response("a", "c5") | {"custom_id": 5}]
+
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", lines)])
+
+    assert (report.problems, report.added_ids) == ([], ["c5"])

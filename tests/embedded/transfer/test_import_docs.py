@@ -25,6 +25,7 @@ FORMS: Final = {
     "Requests of Anthropic's API": {"ANTHROPIC"},
     "Requests of Gemini": {"GEMINI"},
     "Requests of Bedrock Converse": {"BEDROCK"},
+    "Requests of Cohere": {"EXCHANGE"},
     "Text completions": {"COMPLETIONS"},
     "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},
@@ -49,8 +50,9 @@ FORMS: Final = {
 
 def test_every_form_has_its_example() -> None:
     assert EXAMPLES.keys() == FORMS.keys()
-    # A saved completion with its messages is the last form, in one value.
-    assert {form.name for form in ImportFormat} - {"SAVED_BOTH"} == set().union(*FORMS.values())
+    # A saved completion with its messages is the last form, in one value; of Cohere, a response.
+    others = {"SAVED_BOTH", "COHERE"}
+    assert {form.name for form in ImportFormat} - others == set().union(*FORMS.values())
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from flask.testing import FlaskClient
@@ -178,6 +178,21 @@ PAIRS: dict[str, dict[str, Any]] = {
         "rejected": {"from": "gpt", "value": "bad"},
     },
     "dialogues": {"chosen": f"{SPOKEN}good", "rejected": f"{SPOKEN}bad"},
+    "a list for the prompt": {
+        "prompt": [{"role": "user", "content": "q"}],
+        "chosen": [GOOD],
+        "rejected": [BAD],
+    },
+    **{
+        f"{better} and {worse}": {"prompt": "q", better: "good", worse: "bad"}
+        for better, worse in (
+            ("chosen_response", "rejected_response"),
+            ("accepted", "rejected"),
+            ("preferred", "dispreferred"),
+            ("better_response", "worse_response"),
+            ("response_j", "response_k"),
+        )
+    },
     "a question": {"question": "q", "chosen": "good", "rejected": "bad"},
 }
 
@@ -214,3 +229,87 @@ def test_a_pair_without_an_answer_is_reported(store: Store, tmp_path: Path) -> N
     [problem] = import_files(store, [path]).problems
 
     assert problem.reason == "its chosen answer is empty"
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers"),
+    [("human", "ai"), ("User", "Chatbot"), ("user", "model"), ("human", "gpt")],
+)
+def test_roles_in_other_words_are_those_of_the_api(
+    store: Store, client: FlaskClient, tmp_path: Path, asks: str, answers: str
+) -> None:
+    turns = [{"role": asks, "content": "q"}, {"role": answers, "content": "a"}]
+
+    imported = Imported(store, client, tmp_path, {"messages": turns})
+
+    assert (imported.asked, imported.answers) == ([("user", "q")], ["a"])
+    [choice] = imported.json["choices"]
+    assert choice["message"]["role"] == "assistant"
+    assert choice["message"].get("original_role") in (None, answers)
+
+
+def test_messages_that_are_written_as_a_text_are_read(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    messages = [ASKED, ANSWER["message"]]
+
+    imported = Imported(store, client, tmp_path, {"messages": json.dumps(messages), "split": "x"})
+
+    assert (imported.forms, imported.answers) == (["FINE_TUNING"], ["Yes."])
+    assert imported.json["split"] == "x"
+
+
+COHERE: Final[dict[str, Any]] = {
+    **{"id": "co-1", "finish_reason": "MAX_TOKENS", "usage": {"tokens": {"input_tokens": 5}}},
+    "message": {"role": "assistant", "content": [{"type": "text", "text": "a"}], "tool_plan": "p"},
+}
+
+
+def test_a_response_of_cohere_keeps_its_id_reason_and_usage(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    row = {"request": {"model": "m", "messages": [ASKED]}, "response": COHERE}
+
+    imported = Imported(store, client, tmp_path, row)
+
+    assert (imported.id, imported.asked) == ("co-1", [("user", "q")])
+    [choice] = imported.json["choices"]
+    assert (choice["finish_reason"], choice["message"]) == ("length", COHERE["message"])
+    assert (imported.json["usage"], imported.json["model"]) == (COHERE["usage"], "m")
+
+
+def test_a_response_of_cohere_alone_is_an_answer(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    imported = Imported(store, client, tmp_path, COHERE)
+
+    assert (imported.forms, imported.id) == (["COHERE"], "co-1")
+
+
+def test_the_first_version_of_cohere_has_its_history(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    history = [{"role": "USER", "message": "q0"}, {"role": "CHATBOT", "message": "a0"}]
+    request = {"message": "q", "chat_history": history, "preamble": "s", "connectors": []}
+    response = {"text": "a", "generation_id": "g", "finish_reason": "COMPLETE", "meta": {"x": 1}}
+
+    imported = Imported(store, client, tmp_path, {"request": request, "response": response})
+
+    asked = [("system", "s"), ("user", "q0"), ("assistant", "a0"), ("user", "q")]
+    assert (imported.asked, imported.answers) == (asked, ["a"])
+    assert (imported.json["meta"], imported.json["generation_id"]) == ({"x": 1}, "g")
+
+
+def test_what_surrounds_a_logged_message_is_kept(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    said = {"message": ANSWER["message"], "text": "Yes.", "generation_info": {"seed": 7}}
+    outputs = {"generations": [[said]], "llm_output": {"model_name": "m"}}
+
+    imported = Imported(
+        store, client, tmp_path, {"inputs": {"messages": [ASKED]}, "outputs": outputs}
+    )
+
+    assert imported.answers == ["Yes."]
+    assert imported.json["llm_output"] == {"model_name": "m"}
+    assert imported.json["generation_info"] == {"seed": 7}

@@ -223,3 +223,18 @@ def test_a_stream_that_broke_off_says_so(
     [one] = client.get("/chat/completions").get_json()["data"]
     assert reason in one["incomplete"]["reason"]
     assert texts(client)[0].startswith("He")
+
+
+@pytest.mark.parametrize("end", ["", "data: [DONE]\n\n"])
+def test_an_answer_that_broke_off_after_its_first_chunk_is_one(
+    store: Store, client: FlaskClient, tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"data: {json.dumps(chat('He'))}\n\n{end}", encoding="utf-8")
+
+    report = import_files(store, [path])
+
+    assert (report.problems, report.added_ids) == ([], ["chatcmpl-s"])
+    stored = client.get("/chat/completions/chatcmpl-s").get_json()
+    assert stored["choices"][0]["message"]["content"] == "He"
+    assert stored["incomplete"]["reason"]

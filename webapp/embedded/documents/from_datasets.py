@@ -39,7 +39,9 @@ _ROLES: Final = {
     "tool": "tool",
 }
 _OTHER_ROLES: Final = {
-    **dict.fromkeys(("chatgpt", "bing", "bard", "model", "bot", "ai", "claude"), "assistant"),
+    **dict.fromkeys(
+        ("chatgpt", "bing", "bard", "model", "bot", "ai", "claude", "chatbot"), "assistant"
+    ),
     **dict.fromkeys(("observation", "function_response", "tool_response"), "tool"),
 }
 """These say more than the role, and so are kept beside it."""
@@ -71,6 +73,12 @@ def is_turn(value: Value, *, speakers: Sequence[str] = _SPEAKERS) -> bool:
         and any(value.text(name) for name in speakers)
         and any(value.get(name) is not None for name in (*_TEXTS, "tool_calls"))
     )
+
+
+def is_other_role(role: str) -> bool:
+    """Return whether `role` is one of the API's in other words, as `human` is."""
+    lowered = role.lower()
+    return lowered in _OTHER_ROLES or (lowered in _ROLES and _ROLES[lowered] != role)
 
 
 def from_sharegpt(row: Object, name: str) -> str:
@@ -222,8 +230,10 @@ def _convert_turns(turns: Iterable[Value]) -> list[_Message]:
     for at, turn in enumerate(turns):
         if not isinstance(turn, Object) or not is_turn(turn):
             raise NotACompletion("one of its messages has no role or no text")
-        if turn.get("from") is None and turn.get("content") is not None:
-            messages.append(_Message(turn.text("role") or "", join_lines(turn.source)))
+        given = turn.text("role") or ""
+        is_own = turn.get("from") is None and turn.get("content") is not None
+        if is_own and not is_other_role(given):
+            messages.append(_Message(given, join_lines(turn.source)))
             continue
         speaker = next(filter(None, map(turn.text, _SPEAKERS)))
         called = _read_call(turn) if speaker in _CALLS else None
@@ -243,6 +253,8 @@ def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
     name = next((one for one in _TEXTS if turn.get(one) is not None), None)
     used = {"role", name} | ({"from"} if speaker in _ROLES or role == speaker else set())
     members = [f'"role":{json.dumps(role)}']
+    if turn.get("from") is None and lowered in _OTHER_ROLES:
+        members.append(f'"original_role":{json.dumps(speaker)}')
     text = turn.get(name) if name else None
     members += [f'"content":{join_lines(text.source)}'] if text else []
     if role == "tool" and call_id and turn.get("tool_call_id") is None:

@@ -20,6 +20,7 @@ from webapp.embedded.documents.from_files import (
     write_messages,
 )
 from webapp.embedded.documents.other_apis import APIS, OtherApi
+from webapp.embedded.documents.other_apis.writing import write_choice
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.exact_json import (
@@ -137,13 +138,18 @@ def join_answer(request: Object, response: Value | None, *, log: Object | None =
     answer = read_answer(response)
     if isinstance(answer, Object) and answer.items("choices") is not None:
         return merge_request_response(request, answer)
-    messages = list(_iter_messages(answer))
+    inner, rest = _unwrap(answer)
+    messages = list(_iter_messages(inner))
     if messages:
         *before, last = messages
         asked = [*map(join_lines, _sources(request.items("messages") or ())), *before]
         members = [one for one in request.members if one.name.text != "messages"]
-        choices = f'"choices":[{{"index":0,"message":{last}}}]'
-        return _write([*copy_members(members), f'"messages":{write_array(asked)}', choices])
+        stopped = next((one.value for one in rest if one.name.text == "finish_reason"), None)
+        others = copy_members(one for one in rest if one.name.text != "finish_reason")
+        choice = write_choice(last, stopped, None)
+        answered = _parse([*others, f'"choices":[{choice}]'])
+        asking = _parse([*copy_members(members), f'"messages":{write_array(asked)}'])
+        return merge_request_response(asking, answered)
     reason = find_reported_error(answer) if isinstance(answer, Object) else None
     is_empty = answer is None or isinstance(answer, Null) or answer.source in ("{}", "[]")
     if not is_empty and reason is None:
@@ -170,14 +176,22 @@ def _read_request_of(request: Object, response: Value | None) -> Object:
     return read_request(request) or request
 
 
-def _iter_messages(answer: Value | None) -> Iterator[str]:
-    """Yield the messages of an answer: a text, a message, several, or one within an object."""
+def _unwrap(answer: Value | None) -> tuple[Value | None, list[Member]]:
+    """Find what an answer holds in objects and lists of one, and what else the objects have."""
+    rest: dict[str, Member] = {}
     for _ in range(_MAX_WRAPPERS):
         if isinstance(answer, Object) and answer.text("role") is None:
-            inner = [answer.get(name) for name in _WRAPPERS]
-            answer = next((one for one in inner if one is not None), answer.get("messages"))
+            names = (*_WRAPPERS, "messages")
+            found = next((name for name in names if answer.get(name) is not None), "")
+            rest = {one.name.text: one for one in answer.members if one.name.text != found} | rest
+            answer = answer.get(found)
         elif isinstance(answer, Array) and len(answer.items) == 1:
             answer = answer.items[0]
+    return answer, list(rest.values())
+
+
+def _iter_messages(answer: Value | None) -> Iterator[str]:
+    """Yield the messages of an answer: a text, a message, or several."""
     if isinstance(answer, String):
         yield f'{{"role":"assistant","content":{join_lines(answer.source)}}}'
         return

@@ -25,7 +25,7 @@ from webapp.timestamps import parse_time
 
 log = get_logger("readback.embedded")
 
-FORM: Final = 1
+FORM: Final = 2
 """Counts the changes of `serialize_completion`, `serialize_message`, `parse_time` that alter the
 stored rows; raise it with each, so that older rows are rebuilt."""
 

@@ -25,7 +25,7 @@ from webapp.embedded.transfer.pieces import (
     parse_whole,
 )
 from webapp.embedded.transfer.streams import assemble_stream, join_pieces
-from webapp.exact_json import Array, NotJson, Object, String, Value, parse
+from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
 
 _EXCHANGE_FIELDS: Final = (
     ("request", "response"),
@@ -47,7 +47,7 @@ def detect_batch_request(value: Object) -> list[WholeOrFragment] | None:
     """Detect a line of the input of a batch."""
     key = _find_key(value)
     body = value.object("body") or value.object("params")
-    if body is None and value.get("response") is None and value.text("key"):
+    if body is None and value.get("response") is None and value.get("key") is not None:
         body = value.object("request")
     if key is None or body is None:
         return None
@@ -174,7 +174,13 @@ def detect_other_api(value: Object) -> list[WholeOrFragment] | None:
 
 
 def _find_key(value: Object) -> str | None:
-    return next(filter(None, map(value.text, _KEYS)), None)
+    for name in _KEYS:
+        key = value.get(name)
+        if isinstance(key, String) and key.text:
+            return key.text
+        if isinstance(key, Number):
+            return key.source
+    return None
 
 
 def _is_message(value: Value) -> bool:

@@ -28,6 +28,7 @@ from webapp.embedded.documents.from_datasets import (
     from_preference,
     from_prompt,
     from_sharegpt,
+    is_other_role,
     is_turn,
 )
 from webapp.embedded.documents.from_files import (
@@ -41,6 +42,7 @@ from webapp.embedded.documents.from_files import (
 from webapp.embedded.documents.from_logs import break_off, is_other_response
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.transfer.exchanges import (
     detect_batch_request,
     detect_batch_response,
@@ -58,7 +60,7 @@ from webapp.embedded.transfer.pieces import (
     parse_whole,
 )
 from webapp.embedded.transfer.streams import join_pieces
-from webapp.exact_json import Array, Null, Object, String, Value, parse, write_object
+from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse, write_object
 
 _Detector: TypeAlias = Callable[[Object], "Iterable[WholeOrFragment] | None"]
 
@@ -77,7 +79,16 @@ _SESSIONS: Final = (
     (is_claude_code_line, ImportFormat.CLAUDE_CODE),
     (is_codex_line, ImportFormat.CODEX),
 )
-_PREFERENCES: Final = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
+_PREFERENCES: Final = (
+    ("chosen", "rejected"),
+    ("preferred_output", "non_preferred_output"),
+    ("chosen_response", "rejected_response"),
+    ("accepted", "rejected"),
+    ("preferred", "rejected"),
+    ("preferred", "dispreferred"),
+    ("better_response", "worse_response"),
+    ("response_j", "response_k"),
+)
 
 
 def detect(value: Value) -> Iterable[WholeOrFragment]:
@@ -87,6 +98,7 @@ def detect(value: Value) -> Iterable[WholeOrFragment]:
     """
     if not isinstance(value, Object):
         raise NotACompletion("it is not a JSON object")
+    value = _parse_messages(value)
     if value.text("object") == "chat.completion.chunk":
         raise NotACompletion("it is a chunk of a streamed answer, and not the whole answer")
     for detector in _DETECTORS:
@@ -99,6 +111,21 @@ def detect(value: Value) -> Iterable[WholeOrFragment]:
     if value.items("messages") is None:
         raise NotACompletion("it has no `messages` list")
     raise NotACompletion("it has no `choices` list, and its messages are none")
+
+
+def _parse_messages(value: Object) -> Object:
+    """Parse messages that are written as a text, as exports of tables have them."""
+    text = value.text("messages")
+    if text is None or value.get("response") is not None or not text.lstrip().startswith("["):
+        return value
+    try:
+        messages = parse(text, max_values=MAX_IMPORTED_VALUES)
+    except NotJson:
+        return value
+    rest = copy_members(one for one in value.members if one.name.text != "messages")
+    parsed = parse(write_object([*rest, f'"messages":{messages.source}']))
+    assert isinstance(parsed, Object)
+    return parsed
 
 
 def join_array(value: Value) -> Value:
@@ -211,10 +238,17 @@ def _detect_row(value: Object) -> list[WholeOrFragment] | None:
 def _detect_sharegpt(value: Object) -> list[WholeOrFragment] | None:
     for name in TURNS:
         turns = value.items(name)
-        speakers = ("from",) if name == "messages" else ("from", "role")
+        speakers: tuple[str, ...] = ("from", "role")
+        if name == "messages" and all(map(_is_standard_turn, turns or ())):
+            speakers = ("from",)
         if turns and all(is_turn(turn, speakers=speakers) for turn in turns):
             return [parse_whole(ImportFormat.SHAREGPT, from_sharegpt(value, name))]
     return None
+
+
+def _is_standard_turn(turn: Value) -> bool:
+    """Return whether the role of a turn is none of ShareGPT's, such as `human`."""
+    return not isinstance(turn, Object) or not is_other_role(turn.text("role") or "")
 
 
 def _detect_preference(value: Object) -> list[WholeOrFragment] | None:

@@ -21,6 +21,7 @@ class ImportFormat(Enum):
     ANTHROPIC = ("Anthropic request", "Anthropic requests")
     GEMINI = ("Gemini request", "Gemini requests")
     BEDROCK = ("Bedrock Converse request", "Bedrock Converse requests")
+    COHERE = ("Cohere request", "Cohere requests")
     COMPLETIONS = ("text completion", "text completions")
     OLLAMA = ("Ollama request", "Ollama requests")
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
@@ -47,10 +48,10 @@ class ImportFormat(Enum):
 FORMATS: Final = (
     "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
     "and output files of the Batch API (together), requests with their responses, also of the "
-    "Responses API and of Anthropic, Gemini, Bedrock and Ollama, logs of LiteLLM, traces as of "
-    "Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats of ChatGPT, claude.ai, "
-    "Open WebUI, LM Studio and Google AI Studio, sessions of Claude Code and Codex, messages of "
-    "LangChain and the Vercel AI SDK, and saved answers of the stored completions API"
+    "Responses API and of Anthropic, Gemini, Bedrock, Cohere and Ollama, logs of LiteLLM, traces "
+    "as of Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats of ChatGPT, "
+    "claude.ai, Open WebUI, LM Studio and Google AI Studio, sessions of Claude Code and Codex, "
+    "messages of LangChain and the Vercel AI SDK, and saved answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 

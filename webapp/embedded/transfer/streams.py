@@ -190,7 +190,7 @@ def join_pieces(values: Sequence[Value]) -> str | None:
         return None
     if len({one.text("id") for one in objects if one.text("id")}) > 1:
         return None
-    answer = _parse_answer("\n".join(join_lines(one.source) for one in objects))
+    answer = _parse_answer("\n".join(f"data: {join_lines(one.source)}" for one in objects))
     if answer is None or (isinstance(answer, Object) and answer.text("id")):
         return None if answer is None else answer.source
     return f'{answer.source[:-1]},"messages":[]}}'

@@ -14,6 +14,7 @@ from typing import Final
 from webapp.embedded.documents.other_apis import (
     anthropic,
     bedrock,
+    cohere,
     completions,
     gemini,
     ollama,
@@ -46,6 +47,6 @@ APIS: Final = tuple(
         module.write_response,
         module.ASKED,
     )
-    for module in (responses, gemini, bedrock, ollama, anthropic, completions)
+    for module in (responses, gemini, bedrock, ollama, cohere, anthropic, completions)
 )
 """The most telling first: the requests of Anthropic's API look most like those of others."""

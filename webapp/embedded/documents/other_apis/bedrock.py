@@ -125,6 +125,8 @@ def _write_block(block: Value) -> str:
         return write_object(
             [f'"type":"{name}"', f'"source":{data}', *copy_rest(value, {"source", "format"})]
         )
+    if value.get("type") is not None:
+        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
     return _rename_block(name, value, {})
 
 

@@ -13,11 +13,12 @@ from webapp.exact_json import Null, Object, String, Value, write_array, write_ob
 
 _FINISH_REASONS: Final = {
     **dict.fromkeys(("end_turn", "stop_sequence", "STOP", "completed"), "stop"),
+    **dict.fromkeys(("COMPLETE", "STOP_SEQUENCE"), "stop"),
     **dict.fromkeys(("max_tokens", "MAX_TOKENS", "max_output_tokens"), "length"),
     **dict.fromkeys(
         ("refusal", "SAFETY", "guardrail_intervened", "content_filtered"), "content_filter"
     ),
-    "tool_use": "tool_calls",
+    **dict.fromkeys(("tool_use", "TOOL_CALL"), "tool_calls"),
 }
 
 
