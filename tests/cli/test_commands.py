@@ -224,6 +224,20 @@ def test_a_list_takes_the_words_of_filters_and_an_order(filled: Readback) -> Non
         assert (ended.status, problem in ended.errors) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 5, "completion_tokens": 2**40 - 5, "total_tokens": 2**40},
+        {"prompt_tokens": 2**40 - 5, "completion_tokens": 5},
+    ],
+)
+def test_a_list_counts_tokens_exactly(readback: Readback, tmp_path: Path, usage: object) -> None:
+    readback("import", jsonl(tmp_path / "a.jsonl", [completion("c1", usage=usage)]))
+
+    listed = readback("list", "--format", "json").output
+    assert json.loads(listed)["total_tokens"] == 2**40
+
+
 def test_other_content_under_a_stored_id_is_reported_or_kept_too(
     readback: Readback, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Final
 
 from webapp.cli.commands import (
@@ -111,10 +111,20 @@ def _write_json(completion: Completion, numbers: RowNumbers, question: str) -> s
             "created": completion.created,
             "model": completion.model,
             "finish_reasons": completion.finish_reasons,
-            **asdict(numbers),
+            **asdict(replace(numbers, total_tokens=_count_tokens(completion, numbers))),
             "question": first_words(question, 200),
         }
     )
+
+
+def _count_tokens(completion: Completion, numbers: RowNumbers) -> int | None:
+    """Count the tokens exactly; the store keeps at most 31 bits of their number."""
+    usage, known = completion.usage, numbers.total_tokens
+    if usage is None or known is None:
+        return known
+    if usage.total_tokens is not None:
+        return max(known, usage.total_tokens)
+    return max(known, (usage.prompt_tokens or 0) + (usage.completion_tokens or 0))
 
 
 def _iter_pages(

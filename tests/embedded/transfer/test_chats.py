@@ -295,6 +295,7 @@ def test_a_prompt_of_ai_studio_has_its_settings_thoughts_and_drafts(
     assert imported.messages[1]["content"][0]["driveDocument"] == {"id": "d1"}
     assert imported.messages[1]["ai_studio"] == {"tokenCount": 5}
     [choice] = imported.json["choices"]
+    assert choice["finish_reason"] == "stop"
     thought, said = choice["message"]["content"]
     assert (thought["thinking"], said["text"]) == ("Hm", "a")
     assert choice["message"]["ai_studio"] == [{"thinkingBudget": -1}, {"finishReason": "STOP"}]

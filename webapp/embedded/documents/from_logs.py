@@ -106,11 +106,20 @@ def is_other_response(value: Object) -> bool:
     return any(api.is_response(value) for api in APIS)
 
 
-def end_conversation(request: Object) -> str:
-    """Convert a request alone to a completion, whose answer is a last message by the assistant."""
-    last = (request.items("messages") or (None,))[-1]
-    is_answered = isinstance(last, Object) and last.text("role") == "assistant"
-    return from_fine_tuning(request) if is_answered else from_unanswered(request)
+def end_conversation(request: Object, reason: Value | None = None) -> str:
+    """Convert a request alone to a completion, whose answer is a last message by the assistant.
+
+    `reason` is why the answer ended, in the words of its API.
+    """
+    said = request.items("messages")
+    last = said[-1] if said else None
+    if not said or not isinstance(last, Object) or last.text("role") != "assistant":
+        return from_unanswered(request)
+    if reason is None:
+        return from_fine_tuning(request)
+    members = [one for one in request.members if one.name.text not in ("messages", "choices")]
+    choice = write_choice(join_lines(last.source), reason, None)
+    return _write([write_messages(said[:-1]), *copy_members(members), f'"choices":[{choice}]'])
 
 
 def read_request(value: Object, *, url: str = "") -> Object | None:

@@ -57,7 +57,8 @@ def from_ai_studio(value: Object) -> Iterator[str]:
     assert isinstance(request, Object)
     written = parse(gemini.write_request(request))
     assert isinstance(written, Object)
-    yield end_conversation(written)
+    last = chunks[-1]
+    yield end_conversation(written, last.get("finishReason") if isinstance(last, Object) else None)
 
 
 def _group(chunks: Sequence[Value]) -> Iterator[list[Value]]:

@@ -16,7 +16,17 @@ _FINISH_REASONS: Final = {
     **dict.fromkeys(("COMPLETE", "STOP_SEQUENCE"), "stop"),
     **dict.fromkeys(("max_tokens", "MAX_TOKENS", "max_output_tokens"), "length"),
     **dict.fromkeys(
-        ("refusal", "SAFETY", "guardrail_intervened", "content_filtered"), "content_filter"
+        (
+            "refusal",
+            "SAFETY",
+            "RECITATION",
+            "BLOCKLIST",
+            "PROHIBITED_CONTENT",
+            "SPII",
+            "guardrail_intervened",
+            "content_filtered",
+        ),
+        "content_filter",
     ),
     **dict.fromkeys(("tool_use", "TOOL_CALL"), "tool_calls"),
 }
