@@ -24,7 +24,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "button": {"type", "class", "data-copy-code"},
     "td": {"class", "dir"},
     "th": {"class", "dir"},
-    "li": {"class", "dir"},
+    "li": {"class", "dir", "value"},
     "code": {"class"},
     "span": {
         *("class", "data-mark", "data-quiet", "title"),

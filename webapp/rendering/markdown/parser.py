@@ -38,6 +38,7 @@ from webapp.rendering.markdown.plugins.inline import (
     cjk_emphasis,
     images,
     inline_tags,
+    plain_marks,
     private_markers,
 )
 from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
@@ -49,6 +50,7 @@ _PLUGINS: Final = (
     syntax,
     autolinks,
     cjk_emphasis,
+    plain_marks,
     inline_tags,
     loose_blocks,
     details,

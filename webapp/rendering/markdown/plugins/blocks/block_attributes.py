@@ -1,6 +1,6 @@
 """Set attributes of blocks, and replace the brackets of tasks.
 
-A list gets the width of its numbers, and a heading its level. `[ ]` and
+An item gets its number, a list the width of its numbers, and a heading its level. `[ ]` and
 `[x]` at the start of an item become read-only boxes.
 """
 
@@ -29,9 +29,28 @@ def install(parser: MarkdownIt) -> None:
     """Add these attributes and task lists to `parser`."""
     parser.core.ruler.push("tasks", mark_tasks)
     parser.add_render_rule("task", render_box)
+    parser.core.ruler.push("item_numbers", keep_numbers)
     parser.core.ruler.push("number_widths", set_number_widths)
     parser.core.ruler.push("heading_levels", set_heading_levels)
     parser.core.ruler.push("empty_table_heads", replace_empty_heads)
+
+
+def keep_numbers(state: StateCore) -> None:
+    """Keep the numbers of items that do not count up by one, unless they are all the same."""
+    around: list[tuple[Token, list[Token]]] = []
+    for token in state.tokens:
+        if token.type in ("ordered_list_open", "bullet_list_open"):
+            around.append((token, []))
+        elif token.type == "list_item_open" and around and token.info.isdecimal():
+            around[-1][1].append(token)
+        elif token.type in ("ordered_list_close", "bullet_list_close") and around:
+            opened, items = around.pop()
+            numbers = [int(item.info) for item in items]
+            if len(set(numbers)) > 1:
+                opened.meta["highest"] = max(numbers)
+                for before, number, item in zip(numbers, numbers[1:], items[1:], strict=False):
+                    if number != before + 1:
+                        item.attrs["value"] = number
 
 
 def set_number_widths(state: StateCore) -> None:
@@ -41,6 +60,7 @@ def set_number_widths(state: StateCore) -> None:
             continue
         # A list has at most as many items as lines.
         last = int(token.attrs.get("start", 1)) + token.map[1] - token.map[0]
+        last = max(last, token.meta.get("highest", 0))
         if last > _TWO_DIGITS:
             is_long = last <= _FOUR_DIGITS
             token.attrs["class"] = "long-numbers" if is_long else "very-long-numbers"

@@ -53,8 +53,25 @@ def _append_surplus(line: str, cells: Sequence[Token]) -> None:
     if row.count("|") - row.startswith("|") - row.endswith("|") < len(cells):
         return
     sources = escapedSplit(row.removeprefix("|"))
+    if columns := _join_code(sources, len(cells)):
+        for cell, source in zip(cells, columns, strict=True):
+            cell.content = mdTrim(source)
+        return
     surplus = [mdTrim(source) for source in sources[len(cells) - 1 :]]
     if surplus and not surplus[-1]:
         surplus.pop()
     if any(surplus[1:]):
         cells[-1].content = mdTrim(" | ".join(surplus))
+
+
+def _join_code(sources: Sequence[str], count: int) -> Sequence[str]:
+    """Join what was split within code, as in ``| `a | b` |``; empty unless `count` cells result."""
+    joined: list[str] = []
+    for source in sources:
+        if joined and joined[-1].count("`") % 2:
+            joined[-1] += f"|{source}"
+        else:
+            joined.append(source)
+    if joined and not joined[-1].strip():
+        joined.pop()
+    return joined if len(joined) == count else ()
