@@ -39,7 +39,7 @@ _DIGITS: Final = "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f"
 
 _DISGUISE: Final = re.compile(rf"[{_UNSEEN}\uff01-\uff5e{_DIGITS}]|[^\W\d_][\u0300-\u036f]{{1,8}}")
 _DISGUISED: Final = re.compile(
-    rf"[{_UNSEEN}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
+    rf"[{_UNSEEN}\uff10-\uff19\uff20\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
 )
 """Full width alone, without letters and digits, is usual in Chinese and Japanese."""
 

@@ -130,6 +130,8 @@ FILTERS: Final = tuple(
 
 _MAX_NAMED: Final = 4096
 _SHORTEST: Final = 6
+_COUNTED: Final = "01234567890123456789 98765432109876543210"
+"""Digits in the order of counting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,9 @@ def lower(text: str) -> str:
 
 def _spreads(kind: str, secret: str) -> bool:
     """Decide whether a secret is not a word that texts have for other reasons."""
-    if kind == "pin" or len(secret) < 6:
+    if len(secret) < 6:
         return False
+    if secret.isdigit() and len(secret) < 12:
+        # A code of six digits is no number of another thing, unless it is one that people choose.
+        return len(set(secret)) >= 3 and secret not in _COUNTED
     return len(secret) >= 12 or is_mixed(secret) or not secret.isalnum()

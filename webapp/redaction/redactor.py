@@ -20,13 +20,15 @@ from webapp.redaction.decoding import has_escapes, iter_decoded
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
 from webapp.redaction.masking import write_mask
+from webapp.redaction.rules.kinds import is_made
 from webapp.redaction.spreading import SHORTEST, Known
 
 _MAX_IN_NAME: Final = 40
+_PART: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,4096}(?![A-Za-z0-9+/_-])={0,2}")
 UNSEARCHED: Final = write_mask("unsearched-data")
 """The mask of archives, and of data too long to be unpacked and searched."""
 
-REDACTION_VERSION: Final = 8
+REDACTION_VERSION: Final = 9
 """Counts up when a rule finds more or less than before."""
 
 
@@ -102,6 +104,12 @@ def _holds_nothing(text: str) -> bool:
     return not (has_escapes(text) or any(detect(text)) or any(iter_base64(text)))
 
 
+def _list_parts(secret: str) -> list[str]:
+    """List the parts of a secret that are keys alone, as lines of a private key, and cookies."""
+    parts = _PART.findall(secret)
+    return [part for part in parts if len(part) < len(secret) and is_made(part)]
+
+
 class Scan:
     """All secrets of a value, by which it or any part of it can be masked.
 
@@ -167,6 +175,8 @@ class Scan:
             for one in known:
                 if one.spreads and len(one.text) >= SHORTEST:
                     self._kinds.setdefault(one.text, one.kind)
+                    for part in _list_parts(one.text):
+                        self._kinds.setdefault(part, one.kind)
         self._progress += bool(known)
         return known
 

@@ -34,7 +34,8 @@ _CODES_HEAD: Final = re.compile(
 )
 _CODE_LINE: Final = re.compile(
     r"[ \t>*|`-]{0,8}(?:[0-9]{1,2}[.)][ \t])?[`*]{0,2}"
-    r"(?P<secret>[A-Za-z0-9]{4,12}(?:[ -][A-Za-z0-9]{4,12}){0,4})[`*]{0,2}[ \t|]*(?:\r?\n|\Z)"
+    r"(?P<secret>[A-Za-z0-9]{4,12}(?:[ -][A-Za-z0-9]{4,12}){0,4})[`*]{0,2}[ \t|]*"
+    r"(?:\r?\n|\Z|(?=[\"'&<]))"
 )
 _BLANK_LINE: Final = re.compile(r"[ \t`>-]*\r?\n")
 
@@ -42,6 +43,11 @@ CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n|codes?[: 
 
 
 _ONE_CODE: Final = r"[\"'`]?[A-Za-z0-9]{4,12}(?:-[A-Za-z0-9]{4,12}){0,4}[\"'`]?"
+_CODES_OF_DIGITS: Final = re.compile(
+    r"(?:recovery|backup|scratch|emergency) codes?(?:[ ](?:are|is))?[:=]?[ \t]{1,3}"
+    r"(?P<codes>[0-9]{4}[ -][0-9]{4}(?:(?:,[ ]?|;[ ]?)[0-9]{4}[ -][0-9]{4}){0,19})(?![0-9])",
+    re.IGNORECASE,
+)
 _CODES_IN_LINE: Final = re.compile(
     r"(?:recovery|backup|scratch|emergency) codes?(?:[ ](?:are|is))?[:=]?[ \t]{1,3}"
     rf"(?P<codes>{_ONE_CODE}(?:(?:,[ ]?|[ ]{{1,2}}|;[ ]?)(?:and[ ])?{_ONE_CODE}){{0,19}})",
@@ -56,6 +62,10 @@ def find_codes(text: str) -> Iterator[SecretPlace]:
             if len(code[0]) >= 6 and any(map(str.isdigit, code[0])):
                 start = match.start("codes")
                 yield SecretPlace("recovery-code", start + code.start(), start + code.end())
+    for match in _CODES_OF_DIGITS.finditer(text):
+        for code in re.finditer("[0-9]{4}[ -][0-9]{4}", match["codes"]):
+            start = match.start("codes")
+            yield SecretPlace("recovery-code", start + code.start(), start + code.end())
     for head in _CODES_HEAD.finditer(text):
         at = head.end()
         for _ in range(_MAX_LINES):

@@ -23,7 +23,7 @@ _HINTS: Final = tuple(
     pass pwd secret token key cred auth cookie sess sid pin cv otp sig jwt bearer mnemonic
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
-    lykilorð connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
+    lykilorð verifier puk connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
     """
         )
     )
@@ -353,7 +353,7 @@ def is_strong(secret: str) -> bool:
 _TECHNICAL: Final = re.compile(
     r"(?:sha|md|argon|pbkdf|oauth|aes|rsa|base|utf|v|http|id|php|win|java|scram|bcrypt|scrypt"
     r"|python|node|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x|cve|rfc|iso"
-    r"|py|ubuntu|debian|k)[-_.]?[0-9]",
+    r"|py|ubuntu|debian|k)[-_.]?[0-9]{1,6}[a-z]{0,5}[0-9]{0,2}(?![A-Za-z0-9!@#$%^&*+=?])",
     re.IGNORECASE,
 )
 

@@ -19,7 +19,7 @@ from webapp.redaction.rules.kinds import (
 )
 
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
-ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,400}|[^\s\"'|;&)]{3,400})"
+ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,4096}|[^\s\"'|;&)]{3,4096})"
 _NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
 _CHANGED: Final = "changed|rotated|reset|updated|switched"
 _TWO_STRINGS: Final = (
@@ -182,8 +182,9 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key "
-        "|snmp-server community ",
-        r"(?:/user:[^\s]{1,100}|snmp-server community|[a-z]{4,12})[ \t]{1,10}[\"']?"
+        "|snmp-server community |isakmp key |key-string |pre-shared-key ",
+        r"(?:/user:[^\s]{1,100}|snmp-server community|isakmp key(?: [0-9])?|[a-z-]{4,14})"
+        r"[ \t]{1,10}[\"']?"
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         is_argument,
     ),

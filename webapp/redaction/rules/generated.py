@@ -122,7 +122,7 @@ _NO_KEYS: Final = (
     )
 )
 _OF_DATA_ALONE: Final = OF_DATA | split_words(
-    "public publishable id hash commit sha checksum fingerprint file path object"
+    "public publishable id hash commit sha checksum fingerprint file path object websocket"
 )
 """Words before `key` and `token` that make them those of data."""
 
@@ -137,7 +137,7 @@ _NO_NAMED: Final = _NO_KEYS | split_words(
     data content body payload blob ciphertext encrypted iv salt wallet peer cid btc eth sol
     integrity result output input text message base64 encoded value state code challenge location
     source target title subject boundary accept server via etag ray machine thumbprint signature
-    cache
+    cache websocket
     """
 )
 _NO_NAMES: Final = split_words(

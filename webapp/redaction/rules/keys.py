@@ -13,6 +13,7 @@ from webapp.redaction.rules.kinds import (
     SPACE,
     Kind,
     has_digit,
+    is_mixed,
     is_no_placeholder,
     is_random,
 )
@@ -31,8 +32,16 @@ _KEY_BLOCK: Final = (
     rf"(?:{_LINE_BREAK}*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 
+_NO_BODY: Final = re.compile(r"-----BEGIN [^-]*-----(?:\s*-----END [^-]*-----)?")
+
 KEYS: Final[tuple[Kind, ...]] = (
-    Kind("private-key", ("-----BEGIN ",), re.compile(_KEY_BLOCK), lambda _: True),
+    Kind(
+        "private-key",
+        ("-----BEGIN ",),
+        re.compile(_KEY_BLOCK),
+        # Programs search for the first line alone.
+        lambda secret: _NO_BODY.fullmatch(secret) is None,
+    ),
     Kind(
         "private-key",
         ("-----BEGIN OpenVPN", "---- BEGIN SSH2"),
@@ -56,7 +65,8 @@ KEYS: Final[tuple[Kind, ...]] = (
         ("PuTTY-User-Key-File-",),
         re.compile(
             r"PuTTY-User-Key-File-[^\n]{0,100}(?:\r?\n(?!Private-Lines)[^\n]{0,200}){0,60}?\r?\n"
-            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n[A-Za-z0-9+/=]{1,100}){0,200})"
+            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n(?!Private-)[A-Za-z0-9+/=]{1,100}){0,200}"
+            r"(?:\r?\nPrivate-MAC: [0-9a-f]{40,64})?)"
         ),
         lambda _: True,
     ),
@@ -76,6 +86,31 @@ KEYS: Final[tuple[Kind, ...]] = (
         ),
         # The `$` at its beginning is not that of a variable.
         lambda secret: is_no_placeholder(secret.lstrip("${")),
+    ),
+    # Of an account of Windows, after its number and another digest.
+    Kind(
+        "password-hash",
+        (":::",),
+        re.compile("(?<=[0-9a-fA-F]{32}):::"),
+        lambda secret: len(secret) == 32 and is_no_placeholder(secret),
+        reach=32,
+        needs="[0-9a-fA-F]{16}:::",
+    ),
+    # The private part of a JSON Web Key, in a text that is no JSON.
+    Kind(
+        "private-key",
+        ('"d"', '"p"', '"q"', '"dp"', '"dq"', '"qi"', '"k"'),
+        re.compile(r"\"[a-z]{1,2}\"\s{0,4}:\s{0,4}\"(?P<secret>[A-Za-z0-9_-]{43,4096})"),
+        is_random,
+        needs=rf"\"(?:d|p|q|dp|dq|qi|k)\"[{SPACE}]*:[{SPACE}]*\"[A-Za-z0-9_-]{{20}}",
+    ),
+    # Of a site: several keys, and what is mixed with them.
+    ignoring_case(
+        "key",
+        "define(",
+        r"define\(\s{0,4}[\"'][a-z_]{1,40}_(?:key|salt)[\"']\s{0,4},\s{0,20}'(?P<secret>[^'\n]{40,200})'",
+        is_mixed,
+        rf"define\([{SPACE}]*[\"'][a-z_]+_(?:key|salt)",
     ),
     # Values that are encrypted in a file by one key.
     Kind(
@@ -124,6 +159,14 @@ KEYS: Final[tuple[Kind, ...]] = (
         "wallet(|privatekeytoaccount(|from_key(|fromsecretkey(|keypair(",
         r"[a-z_]{6,24}\(\s{0,9}[\"'](?P<secret>(?:0x)?[0-9a-f]{64})[\"']",
         has_digit,
+    ),
+    ignoring_case(
+        "totp-secret",
+        "mfa |2fa |totp ",
+        r"(?:mfa|2fa|totp) (?:secret|seed|key)(?: is|:|=){0,2} {0,3}[\"'`]{0,1}"
+        r"(?P<secret>[a-z2-7]{4}(?:[ -]?[a-z2-7]{4}){3,15})(?![a-z0-9])",
+        lambda secret: any(map(str.isdigit, secret)),
+        "(?:mfa|2fa|totp) [a-z]+[ :=]",
     ),
     ignoring_case(
         "totp-secret",

@@ -41,7 +41,12 @@ _EXAMPLE: Final = 200
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
-    r"|\A[$%]?[<{(\[]|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z]|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
+    r"|\A[$%]?[<{(\[]|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
+    # Tags of YAML.
+    r"|\A![a-z]+\Z"
+    # Where a program finds it: in a vault, a file, the environment.
+    r"|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:)"
+    r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
     r"|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",
@@ -59,7 +64,7 @@ _WORDS: Final = split_words(
     the erforderlich ungültig falsch vergessen verschlüsselt requis requise obligatoire
     incorrect invalide oublié oubliée obligatorio obligatoria requerido requerida incorrecta
     obrigatório obrigatória incorreta errata obbligatoria vereist verplicht wymagane
-    forgotten mandatory hashed encrypted protected blank same stored 1password
+    guest postgres forgotten mandatory hashed encrypted protected blank same stored 1password
     """
 )
 

@@ -47,9 +47,9 @@ _TRAILING: Final = split_words(
 _PASSWORDS: Final = split_words(
     """
     password passwd passwort pwd pass passphrase passcode pw pswd psw pword passw kennwort
-    senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord losenord salasana
-    jelszo jelszó heslo sifre şifre adgangskode adgangskoden passord passordet parool geslo
-    lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
+    senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord lösenordet losenord
+    salasana jelszo jelszó heslo sifre şifre adgangskode adgangskoden passord passordet parool
+    geslo lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
     """
 )
 _PASSWORD_ENDS: Final = (
@@ -142,13 +142,15 @@ _BY_NAME: Final = {
     ),
     **dict.fromkeys(("cookie", "setcookie", "cookies", "cookieheader"), ("cookie", Shape.COOKIE)),
     # The private part of a JSON Web Key, or a key that both sides have.
-    **dict.fromkeys(("d", "k"), ("private-key", Shape.RANDOM)),
+    **dict.fromkeys(("d", "k", "dp", "dq", "qi"), ("private-key", Shape.RANDOM)),
+    **dict.fromkeys(("p", "q"), ("private-key", Shape.MADE)),
     **dict.fromkeys(("seedphrase", "recoveryphrase"), ("seed-phrase", Shape.ANY)),
+    **dict.fromkeys(("codeverifier", "routingkey", "pdroutingkey"), ("secret", Shape.RANDOM)),
     **dict.fromkeys(("samlresponse", "samlrequest", "samlassertion"), ("credential", Shape.RANDOM)),
 }
 _BY_LAST_WORD: Final = {
     **dict.fromkeys(
-        ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa"),
+        ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa", "puk"),
         ("pin", Shape.DIGITS),
     ),
     **dict.fromkeys(
@@ -182,8 +184,12 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "password", Shape.ANY
     if joined in _BY_NAME:
         return _BY_NAME[joined]
+    if words[0] == "sec":
+        # Of browsers, made anew for each connection.
+        return None
     if _SESSIONS.match(name):
-        return "session", Shape.SETTING
+        # That of a log is a UUID as well.
+        return "session", Shape.RANDOM if words == ["session", "id"] else Shape.SETTING
     if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
         return "secret", Shape.CODE
     if last == "token" or (last.endswith("token") and len(last) > 7):
@@ -255,6 +261,10 @@ _DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]"
 """Digits where names of variables have none."""
 
 _MOST: Final = 4096
+_MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
+_PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
+_ATTRIBUTES: Final = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority"))
+_LOGIN: Final = re.compile("sess|sid|auth|token|login|csrf|xsrf|jwt|remember", re.IGNORECASE)
 _NAMES: Final = re.compile(
     r"pass|pwd|secret|token|key|cred|auth|param|input|field|arg|value|conf|env|prompt|user", re.I
 )
@@ -270,7 +280,10 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if shape is Shape.DIGITS:
         return secret.isdigit() and 3 <= len(secret) <= 8
     if shape is Shape.COOKIE:
-        return re.search(r"[^\s=;,]=[^\s=;,]{4,}", secret) is not None
+        return any(_is_credential(pair[1], pair[2]) for pair in _PAIR.finditer(secret))
+    # A member of a collection.
+    if not is_quoted and _MEMBER.match(secret):
+        return False
     if not is_quoted and _IDENTIFIER.match(secret) and _is_code_name(secret, shape):
         return False
     if shape is Shape.ANY:
@@ -295,6 +308,19 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if shape is Shape.MADE:
         return is_made(secret) and _UUID.match(secret) is None
     return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
+
+
+def _is_credential(name: str, value: str) -> bool:
+    """Decide whether a pair of a cookie is no choice of a reader, as `lang=en`."""
+    return (
+        name.lower() not in _ATTRIBUTES
+        and is_value(value)
+        and (
+            _LOGIN.search(name) is not None
+            or (len(value) >= 6 and is_mixed(value))
+            or len(value) >= 16
+        )
+    )
 
 
 def _is_code_name(secret: str, shape: Shape) -> bool:

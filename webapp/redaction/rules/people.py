@@ -89,7 +89,7 @@ _NATIONAL: Final = re.compile(
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
 )
 _SAID_WORDS: Final = (
-    r"(?:phone|mobile|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?"
+    r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?"
     r"|fax|handy|whatsapp"
     r"|call(?: me)?(?: at| on)?|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
     r"|llámame al?|appelle[rz]?(?:-moi| moi)?(?: au)?"
@@ -124,6 +124,10 @@ _ID_NAME: Final = re.compile(
     r"(?:user|customer|person|applicant|employee)?[_-]?(?:ssn|social_?security(?:_?(?:number|no))?"
     r"|national_?(?:id|insurance)(?:_?(?:number|no))?|passport(?:_?(?:number|no|nr|num))?|nino|dni|cpf"
     r"|tax_?id|steuer_?id|driver_?s?_?licen[cs]e(?:_?(?:number|no))?|aadhaar(?:_?number)?|pesel|bsn)",
+    re.IGNORECASE,
+)
+_BIRTH_NAME: Final = re.compile(
+    r"(?:user|customer|person|patient)?[_-]?(?:date_?of_?birth|birth_?da(?:te|y)|dob|geburtsdatum)",
     re.IGNORECASE,
 )
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
@@ -250,6 +254,8 @@ def find_named_person(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if it is a number of a person or a telephone, as its name says."""
     if len(text) <= 24 and _ID_NAME.fullmatch(name) and sum(map(str.isdigit, text)) >= 5:
         yield SecretPlace("id-number", 0, len(text))
+    if _BIRTH_NAME.fullmatch(name) and re.fullmatch(_DATE, text[:40]):
+        yield SecretPlace("birth-date", 0, len(text))
     if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
         yield SecretPlace("phone", 0, len(text))
 
@@ -309,7 +315,23 @@ _IDENTITIES: Final = (
 )
 _ABBREVIATIONS: Final = (
     *("SIN", "TFN", "NIR", "RG", "RUT", "AHV", "AVS", "SVNR", "TAJ", "CNP", "EGN", "AMKA", "AFM"),
-    *("PPS", "PPSN", "NRIC", "NISS", "BVN", "CNIC", "MRN", "EMŠO", "OIB", "JMBG", "PAN", "RFC"),
+    *(
+        "EIN",
+        "NIN",
+        "UTR",
+        "PPS",
+        "PPSN",
+        "NRIC",
+        "NISS",
+        "BVN",
+        "CNIC",
+        "MRN",
+        "EMŠO",
+        "OIB",
+        "JMBG",
+        "PAN",
+        "RFC",
+    ),
 )
 """Words of other languages too, if not in capitals."""
 _ID: Final = re.compile(
@@ -321,8 +343,12 @@ _ID: Final = re.compile(
 _ABBREVIATED: Final = re.compile(
     rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
     r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#]|[ ]){1,3}[\"'`«“]?"
-    r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
+    r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
+    r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
     r"(?![\w-])"
+)
+_SORT_CODE: Final = re.compile(
+    r"sort code(?: is|:|=)? {0,2}(?P<number>[0-9]{2}(?:[ -]?[0-9]{2}){2})(?![\w-])", re.IGNORECASE
 )
 _SWISS: Final = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w.])")
 
@@ -335,9 +361,35 @@ def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _SORT_CODE.finditer(text):
+        yield SecretPlace("id-number", *match.span("number"))
     for match in match_at(_ID, text, text.lower(), _IDENTITIES):
         if sum(map(str.isdigit, match["number"])) >= 5:
             yield SecretPlace("id-number", *match.span("number"))
+
+
+_BIRTH: Final = (
+    r"(?:date[ _]of[ _]birth|birth[ _-]?da(?:te|y)|\bd\.?o\.?b\b\.?|geburtsdatum|geburtstag"
+    r"|geb\. ?am|fecha de nacimiento|date de naissance|data di nascita|data de nascimento"
+    r"|geboortedatum"
+    r"|data urodzenia|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
+)
+_DATE: Final = (
+    r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}"
+    r"|[0-9]{1,2}(?:st|nd|rd|th|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}"
+    r"|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
+    r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
+)
+_BORN: Final = re.compile(
+    rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é)|[ ]?[:=：]){{0,2}}"
+    rf"[ ]{{0,3}}[\"'`*]{{0,3}}(?P<date>{_DATE})(?![\w])",
+    re.IGNORECASE,
+)
+
+
+def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _BORN.finditer(text):
+        yield SecretPlace("birth-date", *match.span("date"))
 
 
 def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
@@ -376,6 +428,12 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]|756\.[0-9]{{4}}\.",
         _find_abbreviated,
+    ),
+    (
+        r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte|urodzenia"
+        r"|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
+        r"|(?i:birth|dob|geburts)[^0-9\n]* [0-9]",
+        _find_births,
     ),
     (rf"(?i:{_SAID_WORDS}[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()]{{0,2}}[0-9]){{6}})", _find_said),
 )

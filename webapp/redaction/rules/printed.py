@@ -17,7 +17,8 @@ _MAKERS: Final = (
     r"|get-login-password|initial-password|reset-password"
 )
 _COMMAND: Final = re.compile(
-    r"[$#>%❯»][ \t]{1,3}(?P<command>[^\n]{3,400})\r?\n"
+    r"(?:[$#>%❯»][ \t]{1,3}|^(?=(?:cat|kubectl|vault|op|pass|aws|gcloud|az|terraform|printenv) ))"
+    r"(?P<command>[^\n]{3,400})\r?\n"
     r"[ \t>+|]{0,8}(?P<secret>[^\s\"'`]{6,4096})[ \t]*\r?$",
     re.MULTILINE,
 )
@@ -28,7 +29,7 @@ _NO_SECRET: Final = re.compile(
 )
 
 PRINTED_NEEDS: Final = (
-    r"[$#>%❯»][ \t]+(?:sudo )?(?:cat|echo|printenv|op|pass|vault|bao|kubectl|oc|aws"
+    r"(?:[$#>%❯»][ \t]+(?:sudo )?|(?m:^))(?:cat|echo|printenv|op|pass|vault|bao|kubectl|oc|aws"
     r"|gcloud|az|security"
     r"|bw|terraform|tofu|pulumi|heroku|gh|glab|fly|doppler|infisical|consul|etcdctl|jq|yq|grep|gpg"
     r"|age|sops|docker|podman|python3?|node|ruby|php|openssl|pwgen|pwqgen|mkpasswd|makepasswd|apg"

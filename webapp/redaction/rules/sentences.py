@@ -204,7 +204,7 @@ _CODES: Final = (
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
 _CLOSES: Final = (
-    r"(?=[.!?]?(?:\s*\Z|[\"'`)*\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
+    r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
     r"|bitte|please|if|when|now)\b)|[ ][-–—(])"
 )
 
@@ -275,6 +275,21 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
         "|код подтверждения",
         r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "use |enter |gib |utilisez |usa ",
+        r"(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?(?P<secret>[0-9]{4,8})"
+        r" (?:to (?:verify|log|sign|confirm|complete|authorize|reset)|as your|zum|zur|pour|para)\b",
+        lambda secret: len(set(secret)) > 1,
+        "[ey] [0-9]{4}|[bz] (?:the code )?[0-9]{4}|a [0-9]{4}|code g?-?[0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "authenticator|puk",
+        r"(?:authenticator(?: app)?(?: shows| says|:)|puk(?:-?code|[12])?(?: is|:| ist)?) "
+        r"[\"'`]?(?P<secret>[0-9]{3} ?[0-9]{3}|[0-9]{4,8})(?![0-9.])",
         lambda secret: len(set(secret)) > 1,
     ),
     ignoring_case(

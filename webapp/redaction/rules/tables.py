@@ -15,6 +15,7 @@ T = TypeVar("T")
 _MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
+_OPENED: Final = re.compile(r"[^|\n]{0,200}[\"'=](?=\|)")
 _CELLS: Final = {
     delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
     for delimiter in ("|", "\t", ";", ",")
@@ -47,7 +48,7 @@ TABLES_NEEDS: Final = (
 HTML_NEEDS: Final = r"<(?i:th)[ >]"
 MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
 
-_MANIFEST: Final = re.compile(r"^kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
+_MANIFEST: Final = re.compile(r"(?:^|[\"'=])kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
 _DATA: Final = re.compile(
     r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z)|(?!))*+", re.MULTILINE
 )
@@ -139,6 +140,10 @@ def _read_head(
     if not 5 <= end - start <= 2000:
         return None
     line = text[start:end]
+    if opened := _OPENED.match(line):
+        # The beginning of a string, in JSON that was cut off.
+        start += opened.end()
+        line = text[start:end]
     delimiter = next((one for one in _CELLS if one in line), _SPACES)
     if delimiter == _SPACES and _SPACES not in line.strip():
         return None
@@ -162,6 +167,10 @@ def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, i
     if delimiter == "|":
         while start < end and text[start] in " \t|":
             start += 1
+        last = text.rfind("|", start, end)
+        # The end of a string, in JSON that was cut off.
+        if text[last + 1 : last + 2] in ('"', "'"):
+            end = last
         while end > start and text[end - 1] in " \t|":
             end -= 1
     cells: list[tuple[int, int]] = []

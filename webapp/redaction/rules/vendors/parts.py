@@ -41,6 +41,39 @@ PARTS: Final[tuple[Kind, ...]] = (
         is_no_placeholder,
     ),
     Kind(
+        "key",
+        ("django-insecure-",),
+        re.compile(r"django-insecure-[a-z0-9!@#$%^&*(_=+)-]{40,60}"),
+        is_mixed,
+    ),
+    # The scheme of an address that says what follows.
+    Kind(
+        "api-key",
+        ("secret-token:",),
+        re.compile("secret-token:(?P<secret>[A-Za-z0-9_.~%-]{16,}+)"),
+        is_no_placeholder,
+    ),
+    Kind(
+        "database-token",
+        ("prod:", "dev:", "preview:"),
+        re.compile(r"[a-z]{3,7}:[a-z0-9-]{3,60}\|(?P<secret>[A-Za-z0-9+/_-]{30,}+={0,2})"),
+        is_random,
+        needs=r"(?:prod|dev|preview):[a-z0-9-]*\|",
+    ),
+    Kind(
+        "api-key",
+        (".",),
+        re.compile(r"\.[A-Za-z0-9]{16}(?![A-Za-z0-9./-])"),
+        lambda secret: (
+            len(secret) == 49
+            and re.match("[0-9a-f]{32}[.]", secret) is not None
+            and is_mixed(secret[33:])
+            and is_random(secret)
+        ),
+        reach=32,
+        needs=r"[0-9a-f]{8}\.[A-Za-z0-9]{16}",
+    ),
+    Kind(
         "facebook-token",
         ("|", "%7C", "%7c"),
         re.compile(r"(?<=[0-9]{15})(?:\||%7[Cc])(?P<secret>[A-Za-z0-9_-]{27,40})(?![A-Za-z0-9_-])"),
