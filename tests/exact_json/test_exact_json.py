@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -397,3 +398,17 @@ def test_strings_of_every_length_are_read_as_written(around: str, end: str) -> N
 def test_a_long_string_that_was_cut_off_is_not_taken_for_many_values() -> None:
     with pytest.raises(NotJson, match="a string without end"):
         parse('["' + "a, b, " * 1_000, max_values=100)
+
+
+@pytest.mark.parametrize("text", ["", "x", "é😀", "\ud800", "x\ud83d\ude00"])
+def test_large_sources_are_encoded_in_pieces_and_hashed_alike(text: str) -> None:
+    text = text * 300_000
+    value = parse(f'[1, "{text}"]')
+    assert isinstance(value, Array)
+    string = value.items[1]
+    expected = string.source.encode("utf-8", "surrogatepass")
+
+    assert b"".join(string.iter_bytes()) == expected
+    assert string.length == len(string.source)
+    assert max(map(len, string.iter_bytes())) <= 2**20
+    assert string.digest() == blake2b(expected, digest_size=20).digest()

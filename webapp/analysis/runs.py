@@ -211,7 +211,7 @@ def _build_message(
         role=entry.message.speaker or "no role",
         kind=_find_kind(entry),
         words=shorten(entry.message.said),
-        size=len(entry.message.json.source),
+        size=entry.message.json.length,
         turn=turn,
         calls=tuple(
             _build_call(call, None if first_call is None else first_call + place, failures)
@@ -233,8 +233,8 @@ def _build_call(call: CallEntry, number: int | None, failures: dict[int, Failure
         label=name.label,
         words=name.words,
         results=tuple(result.number for result in call.results),
-        sent=len(call.call.json.source),
-        returned=sum(len(result.message.json.source) for result in call.results),
+        sent=call.call.json.length,
+        returned=sum(result.message.json.length for result in call.results),
         failure=next((failure for failure in found if failure), None),
         may_follow=call.may_follow,
     )

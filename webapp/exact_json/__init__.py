@@ -25,6 +25,7 @@ from webapp.exact_json.values import (
     Object,
     String,
     Value,
+    iter_encoded,
 )
 from webapp.exact_json.writing import write_array, write_members, write_object
 
@@ -43,6 +44,7 @@ __all__ = [
     "compact",
     "indent",
     "indent_source",
+    "iter_encoded",
     "parse",
     "write_array",
     "write_members",

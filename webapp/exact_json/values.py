@@ -7,11 +7,15 @@ one, and a document has thousands.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from types import UnionType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 _DECODER = json.JSONDecoder(strict=False)
+_PIECE: Final = 256 * 1024
+"""Characters that are encoded at once."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -29,6 +33,34 @@ class _Span:
     def source(self) -> str:
         """The characters of the value, unchanged."""
         return self.document[self.start : self.end]
+
+    @property
+    def length(self) -> int:
+        """The number of characters of `source`."""
+        return self.end - self.start
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Yield the UTF-8 of `source` in pieces, with lone surrogates as they came.
+
+        With one emoji in it, a document takes four bytes a character, and so does a copy.
+        """
+        return iter_encoded(self.document, self.start, self.end)
+
+    def digest(self) -> bytes:
+        """Compute the digest of `source`, of 20 bytes."""
+        hashed = blake2b(digest_size=20)
+        for piece in self.iter_bytes():
+            hashed.update(piece)
+        return hashed.digest()
+
+
+def iter_encoded(text: str, start: int, end: int) -> Iterator[bytes]:
+    """Yield the UTF-8 of `text` from `start` to `end` in pieces, with lone surrogates as they came.
+
+    To encode a text with an emoji at once takes four bytes a character beside it.
+    """
+    for at in range(start, end, _PIECE):
+        yield text[at : min(at + _PIECE, end)].encode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Final
 
 from webapp.completions import Choice, Completion
+from webapp.exact_json import iter_encoded
 from webapp.formatting import first_words
 from webapp.messages import Message, ToolCall
 from webapp.notes import Note
@@ -158,6 +159,7 @@ def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:
         waiting.append(piece)
         size += len(piece)
         if size >= at_least:
-            yield "".join(waiting).encode("utf-8", "surrogatepass")
+            text = "".join(waiting)
             waiting, size = [], 0
+            yield from iter_encoded(text, 0, len(text))
     yield "".join(waiting).encode("utf-8", "surrogatepass")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from webapp.exact_json import Value
 from webapp.media.formats import SVG
 from webapp.media.inline import InlineMedia
 from webapp.messages import Audio, File, Image, InputAudio, Message, Text
@@ -69,22 +70,31 @@ def find_unshown_images(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
 def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     """Find the images outside the parts that are shown: in arguments of calls, unknown parts
     and other fields."""
-    source = message.json.source
-    if _MARK not in source:
+    json = message.json
+    if json.document.find(_MARK, json.start, json.end) < 0:
         return ()
     known: set[str] = set()
     for part in message.parts:
         match part:
             case Image(url=text) | File(data=str(text)) | Text(text=text):
                 known.update(_iter_uris(text))
-    fresh = (InlineMedia(uri) for uri in _iter_uris(source) if uri not in known)
+    fresh = (InlineMedia(uri) for uri in _iter_uris_within(json) if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
 
 
 def _iter_uris(text: str) -> Iterator[str]:
     """Yield the `data:` URIs of images in `text`, without escapes, each once."""
+    return _take_uris(_DATA_IMAGE.finditer(text))
+
+
+def _iter_uris_within(json: Value) -> Iterator[str]:
+    """Yield the same of the source of `json`, which may be too large to be copied."""
+    return _take_uris(_DATA_IMAGE.finditer(json.document, json.start, json.end))
+
+
+def _take_uris(found: Iterator[re.Match[str]]) -> Iterator[str]:
     seen: set[str] = set()
-    for match in _DATA_IMAGE.finditer(text):
+    for match in found:
         uri = match[0].replace("\\", "")
         if uri in seen:
             continue

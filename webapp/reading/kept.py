@@ -172,7 +172,7 @@ class HeldMessages:
 
     def add(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            source = message.json.source.encode("utf-8", "surrogatepass")
+            source = b"".join(message.json.iter_bytes())
             self._ids.append(message.id or "")
             self._sources.append(source)
             self.size += len(source)
@@ -225,7 +225,8 @@ def digest_answer(completion: Completion) -> str:
     """Hash a completion's answer, which an update of metadata leaves."""
     hashed = hashlib.sha256(str(completion.created).encode())
     for choice in completion.choices:
-        hashed.update(choice.json.source.encode("utf-8", "surrogatepass"))
+        for piece in choice.json.iter_bytes():
+            hashed.update(piece)
     return hashed.hexdigest()[:32]
 
 

@@ -77,7 +77,7 @@ def list_what_fits(
             fresh = canonicalize(listed, after=page.next_after, limit=size)
             fresh = check_end(fresh, fetch, limit=size, order=order)
             page = _add_answer(page, fresh, cursors)
-            held += len(listed.json.source)
+            held += listed.json.length
             if page.next_after is None or size == wanted or held > max_held:
                 return page
             size *= 4

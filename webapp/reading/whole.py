@@ -224,18 +224,13 @@ def _digest_page(page: TranscriptPage, *, is_whole: bool) -> str:
     counts = (len(page.entries), len(page.outputs))
     hashed = hashlib.sha256(f"{is_whole} {page.request.order} {page.goes_on} {counts}".encode())
     completion = page.completion
-    texts = [completion.json.source if completion is not None else ""]
-    for entry in page.all_entries:
+    hashed.update(completion.json.digest() if completion is not None else b"")
+    for number, entry in enumerate(page.all_entries):
         choice = entry.choice
-        texts += [
-            f"{entry.number} {entry.place} {entry.counted_as} {choice is None} {len(texts)}",
-            entry.message.json.source,
-            choice.json.source if choice is not None else "",
-        ]
-    for text in texts:
-        source = text.encode("utf-8", "surrogatepass")
-        hashed.update(b"%d " % len(source))
-        hashed.update(source)
+        places = f" {entry.number} {entry.place} {entry.counted_as} {choice is None} {number} "
+        hashed.update(places.encode())
+        hashed.update(entry.message.json.digest())
+        hashed.update(choice.json.digest() if choice is not None else b"")
     return hashed.hexdigest()
 
 

@@ -104,8 +104,8 @@ def _find_key(entry: Entry, context: RenderContext) -> bytes:
 def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
     """Yield all that a bubble shows of an entry, its calls and their results."""
     message, section, choice = entry.message, context.section, entry.choice
-    yield message.json.source
-    yield None if choice is None else choice.json.source
+    yield message.json.digest()
+    yield None if choice is None else choice.json.digest()
     yield from (message.id, entry.number, entry.place, entry.counted_as, entry.prefix)
     yield from (entry.moved, entry.inferred, entry.position, section.ends_with(entry))
     if entry.asked_above is not None:

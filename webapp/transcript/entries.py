@@ -60,8 +60,10 @@ class Entry:
             return f"{self.prefix}choice-{self.place}"
         if self.number is not None:
             return f"{self.prefix}m-{self.number}"
-        digest = hashlib.sha256(self.message.json.source.encode("utf-8", "surrogatepass"))
-        return f"{self.prefix}m-x{digest.hexdigest()[:12]}"
+        hashed = hashlib.sha256()
+        for piece in self.message.json.iter_bytes():
+            hashed.update(piece)
+        return f"{self.prefix}m-x{hashed.hexdigest()[:12]}"
 
     @property
     def choice_number(self) -> int:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
+from webapp.exact_json import iter_encoded
 from webapp.upstream.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -115,4 +116,7 @@ def find_answers() -> Answers | None:
 
 
 def digest_text(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=20).digest()
+    hashed = blake2b(digest_size=20)
+    for piece in iter_encoded(text, 0, len(text)):
+        hashed.update(piece)
+    return hashed.digest()

@@ -82,7 +82,7 @@ def find_broken_cache(subject: Subject) -> Iterator[Found]:
     parting = subject.parting
     usage = subject.completion.usage if subject.completion else None
     tokens = (usage.prompt_tokens if usage else None) or sum(
-        len(entry.message.json.source) // _CHARACTERS_OF_A_TOKEN for entry in subject.entries
+        entry.message.json.length // _CHARACTERS_OF_A_TOKEN for entry in subject.entries
     )
     if parting is None or parting.message is None or tokens < _LEAST_CACHED:
         return

@@ -7,8 +7,10 @@ from tempfile import TemporaryFile
 from threading import BoundedSemaphore
 from typing import BinaryIO, Final
 
+from webapp.exact_json import iter_encoded
+
 SLICE: Final = 256 * 1024
-"""Bytes of a large text that are sent at once."""
+"""Bytes of a large text that are sent at once, and characters of one that is not large."""
 READS_AT_ONCE: Final = 2
 """How many texts all requests of a process read at once: each may have tens of megabytes."""
 
@@ -39,12 +41,11 @@ def _take(pieces: Iterator[str]) -> bytes | BinaryIO | None:
     piece = next(pieces, None)
     if piece is None:
         return None
-    data = piece.encode()
-    if len(data) <= SLICE:
-        return data
+    if len(piece) <= SLICE:
+        return piece.encode()
     file = TemporaryFile(prefix="readback-")  # noqa: SIM115
     try:
-        file.write(data)
+        file.writelines(iter_encoded(piece, 0, len(piece)))
         file.seek(0)
     except BaseException:
         file.close()

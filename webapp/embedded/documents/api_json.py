@@ -34,6 +34,7 @@ from webapp.messages import BARE
 from webapp.timestamps import parse_time
 
 _LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|[^ \t\n\r"]++', re.DOTALL)
+_EMPTY_OBJECT: Final = re.compile(r"\{\s*+\}")
 _ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
 """The name `id`, as it can be written in JSON."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -276,8 +277,9 @@ def write_given_message(given_json: str, message_id: str) -> str:
         return f'{{"id":"{message_id}","{BARE}":{text}}}'
     if _ID.search(text):
         return _write_with_id(text, message_id)
-    rest = text[1:]
-    return f'{{"id":"{message_id}"{"" if rest.lstrip().startswith("}") else ","}{rest}'
+    # Replacing copies the text once. It may have an image of megabytes.
+    comma = "" if _EMPTY_OBJECT.match(text) else ","
+    return text.replace("{", f'{{"id":"{message_id}"{comma}', 1)
 
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
