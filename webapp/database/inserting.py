@@ -17,4 +17,5 @@ def insert_rows(
     """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):
-        connection.execute(statement, some)
+        # PostgreSQL's driver begins and ends a pipeline for a list, also of one row.
+        connection.execute(statement, some if len(some) > 1 else some[0])

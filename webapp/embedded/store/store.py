@@ -64,7 +64,13 @@ from webapp.embedded.store.queries import (
 )
 from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA
-from webapp.embedded.store.writing import Outcome, add_record, replace_metadata, reserve_seqs
+from webapp.embedded.store.writing import (
+    Outcome,
+    add_parts,
+    add_record,
+    replace_metadata,
+    reserve_seqs,
+)
 from webapp.finding.query import SORTS
 
 _RETRIEVE: Final = text("SELECT seq, id, wire_json, given_json FROM completions WHERE id = :id")
@@ -380,10 +386,15 @@ class Store:
                 # Two batches that share ids wait for each other in this order, which has no circle.
                 for at in sorted(outcomes, key=lambda at: completions[at].id):
                     outcomes[at] = add_record(connection, completions[at], seqs[at])
-                derived = [
-                    Derived(seqs[at], one.created, one.model, one.metadata, one.facts)
+                added = [
+                    (seqs[at], one)
                     for at, one in enumerate(completions)
                     if outcomes[at] is Outcome.ADDED
+                ]
+                add_parts(connection, added)
+                derived = [
+                    Derived(seq, one.created, one.model, one.metadata, one.facts)
+                    for seq, one in added
                 ]
                 write_derived(connection, derived, keys=self._keys)
                 return list(outcomes.values())

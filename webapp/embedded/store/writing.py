@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final
 
@@ -74,13 +74,14 @@ def replace_metadata(
     replaced = {"seq": row.seq, "is_large": mark_large(wire_json), "wire_json": wire_json}
     connection.execute(_REPLACE_WIRE, replaced)
     connection.execute(_DELETE_METADATA, {"seq": row.seq})
-    _insert_metadata(connection, row.seq, row.created, metadata.pairs)
+    pairs = _iter_metadata(row.seq, row.created, metadata.pairs)
+    insert_rows(connection, _ADD_METADATA, pairs)
     replace_metadata_rows(connection, row.seq, metadata.pairs, keys=keys)
     return wire_json
 
 
 def add_record(connection: Connection, completion: CompletionRecord, seq: int) -> Outcome:
-    """Add the texts and metadata of one completion, without the rows derived from them."""
+    """Add one completion, without its messages and metadata."""
     row = {
         "seq": seq,
         "id": completion.id,
@@ -98,6 +99,11 @@ def add_record(connection: Connection, completion: CompletionRecord, seq: int) -
         if digest is not None:
             is_same = digest == completion.digest or matches_original(connection, completion)
             return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
+    return Outcome.ADDED
+
+
+def add_parts(connection: Connection, completions: Sequence[tuple[int, CompletionRecord]]) -> None:
+    """Add the messages and metadata of completions that were added, each with its `seq`."""
     messages = (
         {
             "completion": seq,
@@ -107,17 +113,20 @@ def add_record(connection: Connection, completion: CompletionRecord, seq: int) -
             "wire_json": message.wire_json,
             "given_json": message.given_json,
         }
+        for seq, completion in completions
         for position, message in enumerate(completion.messages)
     )
     insert_rows(connection, _ADD_MESSAGES, messages)
-    _insert_metadata(connection, seq, completion.created, completion.metadata)
-    return Outcome.ADDED
-
-
-def _insert_metadata(
-    connection: Connection, seq: int, created: int, pairs: Sequence[tuple[str, str]]
-) -> None:
-    rows = (
-        {"completion": seq, "key": key, "value": value, "created": created} for key, value in pairs
+    metadata = (
+        row
+        for seq, completion in completions
+        for row in _iter_metadata(seq, completion.created, completion.metadata)
     )
-    insert_rows(connection, _ADD_METADATA, rows)
+    insert_rows(connection, _ADD_METADATA, metadata)
+
+
+def _iter_metadata(
+    seq: int, created: int, pairs: Sequence[tuple[str, str]]
+) -> Iterator[dict[str, object]]:
+    for key, value in pairs:
+        yield {"completion": seq, "key": key, "value": value, "created": created}
