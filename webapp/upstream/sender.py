@@ -115,15 +115,18 @@ class Sender:
                 is_list = request.path == COMPLETIONS
                 raise map_response(response, text, endpoint=self.endpoint, now=now, is_list=is_list)
             finally:
-                log.log(
-                    logging.INFO if response.ok else logging.WARNING,
-                    "%s %s %d %.0f ms %s",
-                    request.method,
-                    request.path,
-                    response.status_code,
-                    1000 * (self.clock.monotonic() - started),
-                    read_request_id(response.headers, self.endpoint) or "-",
-                )
+                level = logging.INFO if response.ok else logging.WARNING
+                # The id is searched for secrets, which costs a tenth of the request.
+                if log.isEnabledFor(level):
+                    log.log(
+                        level,
+                        "%s %s %d %.0f ms %s",
+                        request.method,
+                        request.path,
+                        response.status_code,
+                        1000 * (self.clock.monotonic() - started),
+                        read_request_id(response.headers, self.endpoint) or "-",
+                    )
 
     def _open(self, request: Request, deadline: Deadline) -> requests.Response:
         """Open the response, its body still to be read."""
