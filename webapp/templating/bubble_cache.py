@@ -91,13 +91,14 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
 
 
 def _find_key(entry: Entry, context: RenderContext) -> bytes:
-    hashed = blake2b(context.digest, digest_size=20)
     page = (request.script_root, *kept_filters().items(), context.is_compact, may_note())
-    for value in (*page, *_describe(entry, context)):
-        described = repr(value) if not isinstance(value, str) else value
-        source = described.encode("utf-8", "surrogatepass")
-        hashed.update(b"%s %d " % (type(value).__name__.encode(), len(source)))
-        hashed.update(source)
+    values = (*page, *_describe(entry, context))
+    texts = [value for value in values if isinstance(value, str)]
+    # The lengths say where each of the joined texts ends.
+    others = [(1, len(value)) if isinstance(value, str) else (0, value) for value in values]
+    hashed = blake2b(context.digest, digest_size=20)
+    hashed.update(repr(others).encode("utf-8", "surrogatepass"))
+    hashed.update("".join(texts).encode("utf-8", "surrogatepass"))
     return hashed.digest()
 
 
