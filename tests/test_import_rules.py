@@ -46,7 +46,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "completions": (VALUES, ""),
     "conversations": ("", ""),
     "transcript": (VALUES, ""),
-    "analysis": (f"{VALUES} transcript media formatting", "jsonschema rapidfuzz re2 referencing"),
+    "analysis": (
+        f"{VALUES} transcript media formatting recent",
+        "jsonschema rapidfuzz re2 referencing",
+    ),
     "media": (f"{VALUES} folders", "tinytag"),
     "database": ("folders monitoring redaction", "sqlalchemy"),
     "shares": (f"{VALUES} database formatting notes recent", "sqlalchemy werkzeug"),

@@ -1,5 +1,6 @@
 """Find the calls, turns, tools and failures of a run, as values.
 
+    arguments    the arguments of calls, parsed once while they are recent
     checks       the usual faults of a completion, each explained in a sentence
     confidence   the log-probabilities of an answer
     differences  what changed between two texts, JSON values, messages or completions

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from webapp import exact_json
+from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Array, NotJson, Object, String
 from webapp.messages import Call, ToolCall
 
@@ -54,7 +54,7 @@ def name_call(call: Call) -> CallName:
     tool = call.name or "no name"
     text = call.arguments or ""
     try:
-        arguments = exact_json.parse(text) if len(text) <= _MOST else None
+        arguments = parse_arguments(text) if len(text) <= _MOST else None
     except NotJson:
         arguments = None
     if not isinstance(arguments, Object):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Need, Subject
 from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
@@ -211,7 +212,7 @@ def _iter_arguments(
         if call.type == "custom" or not text or len(text) > MAX_CHARACTERS:
             continue
         try:
-            yield place, call, parse(text), None
+            yield place, call, parse_arguments(text), None
         except NotJson as problem:
             yield place, call, None, problem
 

@@ -8,11 +8,12 @@ from contextlib import suppress
 from itertools import groupby
 from typing import Final
 
+from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
-from webapp.exact_json import Array, NotJson, Object, Value, parse, write_array, write_object
+from webapp.exact_json import Array, NotJson, Object, Value, write_array, write_object
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry, Entry
 
@@ -126,7 +127,7 @@ def _identify(entry: CallEntry) -> str:
     text = call.arguments or ""
     if len(text) <= _MAX_ARGUMENTS:
         with suppress(NotJson, RecursionError):
-            text = _write_canonical(parse(text))
+            text = _write_canonical(parse_arguments(text))
     return f"{call.name}\0{text}"
 
 
