@@ -30,6 +30,7 @@ FORMS: Final = {
     "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},
     "Traces": {"TRACED"},
+    "Spans of OpenTelemetry": {"SPAN"},
     "ShareGPT conversations": {"SHAREGPT"},
     "Alpaca rows": {"ALPACA"},
     "Prompts with completions": {"PROMPT"},

@@ -40,6 +40,7 @@ from webapp.embedded.documents.from_files import (
     parse_completion_id,
 )
 from webapp.embedded.documents.from_logs import break_off, is_other_response
+from webapp.embedded.documents.from_spans import from_span, list_spans
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
@@ -225,6 +226,15 @@ def _detect_session_line(value: Object) -> list[WholeOrFragment] | None:
     return None
 
 
+def _detect_spans(value: Object) -> list[WholeOrFragment] | None:
+    """Detect spans of OpenTelemetry, each with messages a completion; others are left out."""
+    spans = list_spans(value)
+    texts = [text for span in spans if (text := from_span(span))]
+    if spans and spans[0] is not value and not texts:
+        raise NotACompletion("none of its spans has messages")
+    return [parse_whole(ImportFormat.SPAN, text) for text in texts] or None
+
+
 def _detect_row(value: Object) -> list[WholeOrFragment] | None:
     """Detect an instruction with its output, or a prompt with its completion."""
     if value.text("instruction") and (value.text("output") or value.text("response")):
@@ -309,6 +319,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     detect_logged,
     _detect_sharegpt,
     detect_traced,
+    _detect_spans,
     _detect_row,
     detect_other_api,
     _detect_fine_tuning,

@@ -17,6 +17,7 @@ class ImportFormat(Enum):
     UNANSWERED = ("conversation without an answer", "conversations without an answer")
     LOGGED = ("logged request of LiteLLM", "logged requests of LiteLLM")
     TRACED = ("traced request", "traced requests")
+    SPAN = ("span of OpenTelemetry", "spans of OpenTelemetry")
     RESPONSES = ("Responses API request", "Responses API requests")
     ANTHROPIC = ("Anthropic request", "Anthropic requests")
     GEMINI = ("Gemini request", "Gemini requests")
@@ -49,9 +50,10 @@ FORMATS: Final = (
     "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
     "and output files of the Batch API (together), requests with their responses, also of the "
     "Responses API and of Anthropic, Gemini, Bedrock, Cohere and Ollama, logs of LiteLLM, traces "
-    "as of Langfuse, ShareGPT conversations, Alpaca rows, preference pairs, chats of ChatGPT, "
-    "claude.ai, Open WebUI, LM Studio and Google AI Studio, sessions of Claude Code and Codex, "
-    "messages of LangChain and the Vercel AI SDK, and saved answers of the stored completions API"
+    "as of Langfuse, spans of OpenTelemetry, ShareGPT conversations, Alpaca rows, preference "
+    "pairs, chats of ChatGPT, claude.ai, Open WebUI, LM Studio and Google AI Studio, sessions of "
+    "Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved answers of the "
+    "stored completions API"
 )
 """All of them, in words that the command and the page show."""
 

@@ -1,0 +1,292 @@
+"""Build completions from spans of OpenTelemetry, in the conventions of GenAI and OpenInference.
+
+Messages are in attributes: as lists or texts of JSON, or with an attribute for each of their
+members, such as `llm.input_messages.0.message.role`. Attributes may be nested, flat, or a list of
+keys with values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
+from webapp.embedded.limits import MAX_IMPORTED_VALUES
+from webapp.exact_json import (
+    Array,
+    NotJson,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
+
+Attributes = dict[str, Value]
+
+_LISTS: Final = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
+_ASKED: Final = ("gen_ai.prompt", "llm.input_messages")
+_ANSWERED: Final = ("gen_ai.completion", "llm.output_messages")
+_MODELS: Final = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")
+_USAGE: Final = {
+    "prompt_tokens": (
+        *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    ),
+    "completion_tokens": (
+        *("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        "llm.token_count.completion",
+    ),
+    "total_tokens": ("llm.usage.total_tokens", "llm.token_count.total"),
+}
+_REASONS: Final = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reasons.0")
+_STARTS: Final = ("startTimeUnixNano", "start_time", "startTime")
+_CALL: Final = re.compile(r"tool_calls\.([0-9]+)\.(?:tool_call\.)?(?:function\.)?(\w+)")
+_PART: Final = re.compile(r"contents\.[0-9]+\.message_content\.(text|image\.image\.url)")
+_EVENT: Final = re.compile(r"gen_ai\.(system|user|assistant|tool)\.message")
+_VALUES: Final = ("stringValue", "intValue", "doubleValue", "boolValue")
+_MAX_NESTING: Final = 12
+
+
+def list_spans(value: Object) -> Sequence[Object]:
+    """List the spans in an export, or `value` itself if it has attributes; none otherwise."""
+    resources = value.items("resourceSpans") or value.items("resource_spans")
+    if resources is None:
+        has_flat = any(name.startswith("attributes.") for name in value.names())
+        return [value] if has_flat or isinstance(value.get("attributes"), Object | Array) else []
+    scopes = [
+        scope
+        for one in resources
+        if isinstance(one, Object)
+        for scope in one.items("scopeSpans") or one.items("scope_spans") or ()
+    ]
+    spans = (span for one in scopes if isinstance(one, Object) for span in one.items("spans") or ())
+    return [one for one in spans if isinstance(one, Object)]
+
+
+def from_span(span: Object) -> str | None:
+    """Convert a span to a completion; return None if it has no messages."""
+    attributes = _read_attributes(span)
+    events = [one for one in span.items("events") or () if isinstance(one, Object)]
+    for event in events:
+        found = _read_attributes(event)
+        attributes |= {name: found[name] for name in _LISTS if name in found}
+    asked = _read_parts(attributes.get("gen_ai.system_instructions"), "system")
+    asked += _read_list(attributes.get("gen_ai.input.messages"))
+    answers = _read_list(attributes.get("gen_ai.output.messages"))
+    used = set(_LISTS)
+    for prefixes, messages in ((_ASKED, asked), (_ANSWERED, answers)):
+        for prefix in prefixes:
+            if messages:
+                break
+            role = "assistant" if messages is answers else "user"
+            messages += _read_flat(attributes, prefix, role)
+            used |= {name for name in attributes if name.startswith(f"{prefix}.")}
+    asked += [text for event in events if (text := _read_event(event))]
+    if not asked and not answers:
+        return None
+    members = [
+        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+        for one in span.members
+        if one.name.text not in ("attributes", "id") and not one.name.text.startswith("attributes.")
+    ]
+    response = attributes.get("gen_ai.response.id")
+    members += [f'"id":{copy(response)}'] if isinstance(response, String) else []
+    model, created = _find(attributes, _MODELS), _find(_members(span), _STARTS)
+    names = span.names()
+    own_id = copy(span.get("id"))
+    members += [f'"logged_id":{own_id}'] if own_id else []
+    members += [f'"created":{created}'] if created and "created" not in names else []
+    members += [f'"model":{model}'] if model and "model" not in names else []
+    counts = {name: _find(attributes, names) for name, names in _USAGE.items()}
+    if any(counts.values()) and "usage" not in names:
+        members.append(f'"usage":{write(**counts)}')
+    rest = [
+        f"{json.dumps(name)}:{copy(one)}"
+        for name, one in attributes.items()
+        if name not in used and copy(one)
+    ]
+    members += [f'"attributes":{write_object(rest)}'] if rest else []
+    status = span.object("status")
+    if not answers and status is not None and status.text("message"):
+        members.append(f'"incomplete":{json.dumps({"reason": status.text("message")})}')
+    choices = [_write_answer(text, at, attributes) for at, text in enumerate(answers)]
+    return write_object(
+        [*members, f'"messages":{write_array(asked)}', f'"choices":{write_array(choices)}']
+    )
+
+
+def _members(value: Object) -> Attributes:
+    return {one.name.text: one.value for one in value.members}
+
+
+def _read_attributes(span: Object) -> Attributes:
+    """Read attributes of any form under their full names, with indexes for the items of lists."""
+    found: Attributes = {}
+    given = span.get("attributes")
+    for one in given.items if isinstance(given, Array) else ():
+        key = one.text("key") if isinstance(one, Object) else None
+        value = one.object("value") if isinstance(one, Object) else None
+        if key and value is not None:
+            found[key] = next((inner for name in _VALUES if (inner := value.get(name))), value)
+            # Numbers of 64 bits are written as texts.
+            number = value.text("intValue") or ""
+            if re.fullmatch(r"-?[0-9]{1,19}", number):
+                found[key] = parse(str(int(number)))
+    if isinstance(given, Object):
+        _flatten(given, "", found, 0)
+    for member in span.members:
+        if member.name.text.startswith("attributes."):
+            _add(member.value, member.name.text.removeprefix("attributes."), found, 0)
+    return found
+
+
+def _flatten(value: Object | Array, path: str, found: Attributes, depth: int) -> None:
+    members = (
+        [(one.name.text, one.value) for one in value.members]
+        if isinstance(value, Object)
+        else [(str(at), one) for at, one in enumerate(value.items)]
+    )
+    for name, inner in members:
+        _add(inner, f"{path}.{name}" if path else name, found, depth)
+
+
+def _add(value: Value, path: str, found: Attributes, depth: int) -> None:
+    is_nested = isinstance(value, Object | Array) and depth < _MAX_NESTING
+    if is_nested and path not in _LISTS and isinstance(value, Object | Array):
+        _flatten(value, path, found, depth + 1)
+    else:
+        found[path] = value
+
+
+def _read_list(value: Value | None) -> list[str]:
+    """Read messages with `parts`, in a list or in the text of one."""
+    messages: list[str] = []
+    value = _parse(value)
+    for one in value.items if isinstance(value, Array) else ():
+        if not isinstance(one, Object):
+            continue
+        parts = one.items("parts")
+        if parts is None:
+            messages.append(join_lines(one.source))
+            continue
+        rest = [
+            f"{join_lines(member.name.source)}:{join_lines(member.value.source)}"
+            for member in one.members
+            if member.name.text not in ("parts", "finish_reason")
+        ]
+        reason = copy(one.get("finish_reason"))
+        rest += [f'"finish_reason":{reason}'] if reason else []
+        messages.append(write_object([*rest, f'"content":{write_array(map(_write_part, parts))}']))
+    return messages
+
+
+def _read_parts(value: Value | None, role: str) -> list[str]:
+    value = _parse(value)
+    if isinstance(value, String):
+        return [write(role=json.dumps(role), content=copy(value))] if value.text else []
+    parts = value.items if isinstance(value, Array) else ()
+    content = write_array(map(_write_part, parts))
+    return [write(role=json.dumps(role), content=content)] if parts else []
+
+
+def _write_part(part: Value) -> str:
+    """Write a part of the conventions as the content part that says the same."""
+    kind = part.text("type") if isinstance(part, Object) else None
+    if not isinstance(part, Object):
+        return copy(part) or "null"
+    if kind in ("text", "reasoning") and (text := copy(part.get("content"))):
+        return write(type=json.dumps(kind), text=text)
+    if kind == "tool_call":
+        given = part.get("arguments")
+        return write(
+            type='"tool_use"',
+            id=copy(part.get("id")),
+            name=copy(part.get("name")),
+            input=copy(_parse(given)) or "{}",
+        )
+    if kind == "tool_call_response":
+        result = part.get("response") or part.get("result")
+        text = copy(result) if isinstance(result, String) else json.dumps(copy(result) or "")
+        return write(type='"tool_result"', tool_use_id=copy(part.get("id")), content=text)
+    return join_lines(part.source)
+
+
+def _read_flat(attributes: Attributes, prefix: str, role: str) -> list[str]:
+    """Read messages with an attribute for each member, in the order of their indexes."""
+    found: dict[int, Attributes] = {}
+    for name, value in attributes.items():
+        if name.startswith(f"{prefix}."):
+            index, _, rest = name[len(prefix) + 1 :].partition(".")
+            if index.isdecimal() and len(index) < 7:
+                found.setdefault(int(index), {})[rest.removeprefix("message.")] = value
+    return [_write_flat(found[at], role) for at in sorted(found)]
+
+
+def _write_flat(members: Attributes, role: str) -> str:
+    calls: dict[int, dict[str, str | None]] = {}
+    parts: list[str] = []
+    rest: list[str] = []
+    for name, value in members.items():
+        if call := _CALL.fullmatch(name):
+            calls.setdefault(int(call[1]), {})[call[2]] = copy(value)
+        elif part := _PART.fullmatch(name):
+            text = copy(value) or '""'
+            is_text = part[1] == "text"
+            image = f'{{"type":"image_url","image_url":{{"url":{text}}}}}'
+            parts.append(write(type='"text"', text=text) if is_text else image)
+        elif name not in ("role", "content") and not name.startswith("contents."):
+            rest.append(f"{json.dumps(name)}:{copy(value) or 'null'}")
+    content = write_array(parts) if parts else copy(members.get("content")) or "null"
+    written = [_write_call(calls[at]) for at in sorted(calls)]
+    rest += [f'"tool_calls":{write_array(written)}'] if written else []
+    given = copy(members.get("role")) or json.dumps(role)
+    return write_object([f'"role":{given}', f'"content":{content}', *rest])
+
+
+def _write_call(call: Mapping[str, str | None]) -> str:
+    others = {name: text for name, text in call.items() if name not in ("id", "name", "arguments")}
+    function = write(name=call.get("name"), arguments=call.get("arguments"))
+    return write(id=call.get("id"), type='"function"', function=function, **others)
+
+
+def _read_event(event: Object) -> str | None:
+    """Read a message that is an event of its own."""
+    role = _EVENT.fullmatch(event.text("name") or "")
+    body = _read_attributes(event)
+    content = copy(body.get("content") or body.get("gen_ai.event.content"))
+    return write(role=json.dumps(role[1]), content=content) if role and content else None
+
+
+def _write_answer(text: str, at: int, attributes: Attributes) -> str:
+    """Write a choice with its finish reason, which the message or the span may have."""
+    message = parse(text)
+    assert isinstance(message, Object)
+    reason = message.get("finish_reason")
+    if reason is None:
+        given = (one for name in _REASONS if (one := attributes.get(name)))
+        listed = _parse(next(given, None))
+        reason = listed.items[0] if isinstance(listed, Array) and listed.items else listed
+    members = [
+        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+        for one in message.members
+        if one.name.text != "finish_reason"
+    ]
+    return write_choice(write_object(members), reason, None, index=at)
+
+
+def _parse(value: Value | None) -> Value | None:
+    """Parse the list or object that is written as text; return others unchanged."""
+    if not isinstance(value, String) or not value.text.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return parse(value.text, max_values=MAX_IMPORTED_VALUES)
+    except NotJson:
+        return value
+
+
+def _find(attributes: Mapping[str, Value], names: Sequence[str]) -> str | None:
+    return next(filter(None, (copy(attributes.get(name)) for name in names)), None)
