@@ -92,7 +92,10 @@ _NEXT_WORD: Final = re.compile(
     r"(?:[ \t]{1,60}(?:[0-9][ ])?|,[ ]?)(?P<word>[^\s,\"'`<|}]{5,200})"
     r"(?=[ \t]*(?:\r?\n|\Z|[<|'\"`}])|\t|(?<=[^ ])[ ]{2}|,[^\s])"
 )
-_ARGUMENT: Final = re.compile(r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])")
+_ARGUMENT: Final = re.compile(
+    # The name of the next member is none.
+    r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])(?![\"'][\w.-]{1,60}[\"']\s{0,4}:)"
+)
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
 _IS: Final = (
     "is|was|are|ist|es|est|lautet|war|set|changed"
@@ -119,7 +122,7 @@ _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
 _VALUE_NEXT: Final = re.compile(
-    r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue"
+    r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue|ParameterValue"
     r"|content)[\"']?\s{0,20}[:=]\s{0,20}",
     re.IGNORECASE,
 )

@@ -182,8 +182,9 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key "
-        "|snmp-server community |isakmp key |key-string |pre-shared-key ",
-        r"(?:/user:[^\s]{1,100}|snmp-server community|isakmp key(?: [0-9])?|[a-z-]{4,14})"
+        "|rootpw --plaintext |snmp-server community |isakmp key |key-string |pre-shared-key ",
+        r"(?:/user:[^\s]{1,100}|snmp-server community|isakmp key(?: [0-9])?|rootpw --plaintext"
+        r"|[a-z-]{4,14})"
         r"[ \t]{1,10}[\"']?"
         r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         is_argument,
@@ -192,7 +193,7 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "密钥|密鑰|秘钥|令牌|apiキー|api 키|密码|密碼|口令"
-        "|パスワード|暗証番号|暗号|비밀번호|암호|пароль|пароля|парола"
+        "|パスワード|暗証番号|暗号|비번|비밀번호|암호|пароль|пароля|парола"
         "|лозинка|κωδικός"
         "|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
         "|mật khẩu|mot de passe|palavra-passe|kata sandi|kata laluan",
@@ -257,8 +258,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "key",
-        "createhmac(|jwt.encode(|jwt.sign(|jwt.verify(|jwt.decode(",
-        r"[a-z0-9.]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
+        "pgp_sym_decrypt(|pgp_sym_encrypt(|createhmac(|jwt.encode(|jwt.sign(|jwt.verify(|jwt.decode(",
+        r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
     # Passwords of commands, and others that are written in a special form.
@@ -324,6 +325,60 @@ FORMS: Final[tuple[Kind, ...]] = (
         lambda secret: is_argument(secret) and is_mixed(secret),
     ),
     # A user that every system has, and the password after a colon.
+    # Commands of a log that set a variable, and keys that a program sends as its login.
+    ignoring_case(
+        "secret",
+        "issecret=true]",
+        r"issecret=true\](?P<secret>[^\s]{3,4096})",
+    ),
+    ignoring_case(
+        "token",
+        ".login=|.token=|.password=|authorization |codecov ",
+        r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?"
+        r"(?P<secret>[a-z0-9+/=_-]{20,400})(?![a-z0-9+/=_.-])",
+        is_made,
+        r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?[a-z0-9+/=_-]{20}",
+    ),
+    ignoring_case(
+        "password",
+        "chpasswd:",
+        r"chpasswd:[^\n]{0,20}\n(?:[ \t]{1,20}[^\n]{1,60}\n){0,9}?"
+        r"[ \t]{1,20}[\w.-]{1,40}:(?P<secret>[^\s:]{5,100})(?=\s|\Z)",
+        is_argument,
+    ),
+    ignoring_case(
+        "password",
+        "chap-secrets|pap-secrets",
+        r"[cp]h?ap-secrets\n(?:#[^\n]{0,200}\n){0,9}[^\s]{1,60}\s{1,20}[^\s]{1,60}\s{1,20}"
+        r"[\"']?(?P<secret>[^\s\"']{4,100})",
+        is_argument,
+    ),
+    ignoring_case(
+        "password",
+        "assword is generated for |asswort wurde für |password for ",
+        r"[a-z ü]{8,30}[^\s]{1,80}: (?P<secret>[^\s]{6,100})(?=\s|\Z)",
+        lambda secret: is_argument(secret) and is_mixed(secret),
+    ),
+    ignoring_case(
+        "password",
+        "assword\n",
+        r"assword\n(?P<secret>[^\s\"'`]{6,100})(?=[ \t]*(?:\r?\n|\Z))",
+        _is_code,
+    ),
+    ignoring_case(
+        "password",
+        "assword for user ",
+        r"assword for user \[?[\w.-]{1,60}\]?\s{0,3}\n?new value: (?P<secret>[^\s]{6,100})",
+        is_argument,
+    ),
+    # After a question.
+    ignoring_case(
+        "password",
+        "password?|pw?|pwd?|passwort?|passwd?",
+        r"(?:password|pwd?|passwort|passwd)\?\s{1,3}(?:it'?s|its|es ist|is)?:?\s{0,2}"
+        r"[\"'`]?(?P<secret>[^\s\"'`,;]{6,100})",
+        _is_code,
+    ),
     ignoring_case(
         "password",
         "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",

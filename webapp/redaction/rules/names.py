@@ -48,8 +48,9 @@ _PASSWORDS: Final = split_words(
     """
     password passwd passwort pwd pass passphrase passcode pw pswd psw pword passw kennwort
     senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord lösenordet losenord
-    salasana jelszo jelszó heslo sifre şifre adgangskode adgangskoden passord passordet parool
-    geslo lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호 motdepasse mdp
+    salasana jelszo jelszó heslo sifre şifre şifreniz adgangskode adgangskoden passord
+    passordet parool geslo lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호
+    motdepasse mdp
     """
 )
 _PASSWORD_ENDS: Final = (
@@ -173,7 +174,11 @@ def classify(name: str) -> tuple[str, Shape] | None:
     if not name or len(name) > 100:
         return None
     words = [word.lower() for word in _WORD.findall(name)]
-    while len(words) > 1 and (words[-1] in _TRAILING or words[-1].isdigit()):
+    while len(words) > 1 and (
+        words[-1] in _TRAILING
+        or words[-1].isdigit()
+        or (words[-1] in ("v", "private") and len(words) > 2)
+    ):
         words.pop()
     if not words:
         return None
@@ -241,7 +246,11 @@ def _is_password(last: str, before: str) -> bool:
         return last not in ("clave",) or not before
     if last.endswith(_PASSWORD_ENDS):
         return True
-    return last.endswith(("pass", "pwd")) and 5 < len(last) <= 16 and last not in _NO_PASS
+    return (
+        last.endswith(("pass", "pwd", "bindpw", "rootpw"))
+        and 5 < len(last) <= 16
+        and last not in _NO_PASS
+    )
 
 
 _SENTENCE: Final = re.compile(

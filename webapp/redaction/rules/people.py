@@ -89,7 +89,7 @@ _NATIONAL: Final = re.compile(
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
 )
 _SAID_WORDS: Final = (
-    r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tel(?:efon|éfono|ephone|efono)?"
+    r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél|tel(?:efon|éfono|ephone|efono)?"
     r"|fax|handy|whatsapp"
     r"|call(?: me)?(?: at| on)?|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
     r"|llámame al?|appelle[rz]?(?:-moi| moi)?(?: au)?"
@@ -292,7 +292,14 @@ def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
 _IDENTITIES: Final = (
     *("ssn", "social security", "sozialversicherungs", "national insurance", "nino", "passport"),
     *("passeport", "pasaporte", "reisepass", "personalausweis", "steuer-id", "steuerid", "tax id"),
-    *("steuernummer", "steueridentifikationsnummer", "taxpayer id", "driver's licen", "nhs number"),
+    *(
+        "steuernummer",
+        "steueridentifikationsnummer",
+        "taxpayer id",
+        "driver license",
+        "driver's licen",
+        "nhs number",
+    ),
     *("drivers licen", "driving licen", "führerschein", "sécurité sociale", "dni", "nie", "nif"),
     *(
         "cpf",
@@ -306,7 +313,16 @@ _IDENTITIES: Final = (
     ),
     *("fødselsnummer", "henkilötunnus", "rodné číslo", "curp", "aadhaar", "snils", "medicare"),
     *("паспорт", "снилс", "инн", "身份证", "身分證", "マイナンバー", "주민등록번호"),
-    *("emirates id", "kimlik", "cédula", "versichertennummer", "krankenversicherten", "voter id"),
+    *(
+        "emirates id",
+        "kimlik",
+        "cédula",
+        "versichertennummer",
+        "versicherungsnummer",
+        "sozialversicherungsnummer",
+        "krankenversicherten",
+        "voter id",
+    ),
     *("social insurance", "tax file", "insurance number", "medical record", "health card"),
     *("carte vitale", "mynumber", "my number card", "ausweisnummer", "account number"),
     *("account no", "kontonummer", "routing", "sort code", "numéro de compte", "rekeningnummer"),

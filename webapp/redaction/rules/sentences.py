@@ -42,7 +42,9 @@ _AS: Final = r"(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come|j
 _IS: Final = r"(?:is|was|are|ist|war|est|es|era|é|è|is)"
 _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
-    rf"(?:{_AS}(?:[ ]\w{{1,12}}){{0,2}}?|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
+    rf"(?:\((?:that['’]?s|this is|it['’]?s|das ist|c['’]est)[ ](?:the|my|your|our|das|le)"
+    rf"(?:[ ][\w-]{{1,12}}){{0,2}}?|{_AS}(?:[ ]\w{{1,12}}){{0,2}}?"
+    rf"|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
     rf"|ihr|unser|le|la|el|o|a|il"
     rf"|mon|ton|votre|mi|tu|su)(?:[ ][\w-]{{1,12}}){{0,2}}?)[ ]{_NOUN}s?\b"
     r"(?![ -](?:polic|field|hash|reset|length|input|manager|check|valid|column|prompt|store))"
@@ -117,7 +119,8 @@ _LINKS: Final = split_words(
 """Words after the name of a secret, before one that is a word with a number."""
 
 SENTENCES_NEEDS: Final = (
-    rf"(?i:[ \t](?:{_AS}|{_IS}) (?:[\p{{L}}\p{{N}}_-]+ ){{0,3}}{_NOUN}"
+    rf"(?i:[ \t](?:\(that['’]?s|\(it['’]?s|\(c['’]est|{_AS}|{_IS})"
+    rf" (?:[\p{{L}}\p{{N}}_-]+ ){{0,3}}{_NOUN}"
     rf"|\|[ ]*convertto-secure|{_PASSWORD} +[^\s]*[0-9!@#$%^&*+=?])"
 )
 APART_NEEDS: Final = (
@@ -241,9 +244,9 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "cvv|cvc|card verification|security code|prüfziffer|kartenprüfnummer",
+        "cvv|cvc|card verification|security code|prüfziffer|kartenprüfnummer|prüfnummer",
         r"(?<![a-z])(?:cv[vc]2?|card verification (?:code|value|number)|security code|prüfziffer"
-        r"|kartenprüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
+        r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
         r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
         r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
         lambda secret: len(set(secret)) > 1,
@@ -294,8 +297,10 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "use otp |otp |one-time password |your code |login code |code is ",
-        r"(?:use otp|otp|one-time password|your (?:login |access |sign-in )?code)(?: is)?:? "
+        "use otp |otp |one-time password |your |tan |seu c|tu c|su c|il tuo c",
+        r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
+        r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
+        r"(?: is| é| es| è| est)?:? "
         r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9.])",
         lambda secret: len(set(secret)) > 1,
     ),

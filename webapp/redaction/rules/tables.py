@@ -169,7 +169,7 @@ def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, i
             start += 1
         last = text.rfind("|", start, end)
         # The end of a string, in JSON that was cut off.
-        if text[last + 1 : last + 2] in ('"', "'"):
+        if last >= 0 and text[last + 1 : last + 2] in ('"', "'"):
             end = last
         while end > start and text[end - 1] in " \t|":
             end -= 1

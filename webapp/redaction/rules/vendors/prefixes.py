@@ -34,6 +34,8 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", _WORD + "{24,}+", "aio_ unkey_ rpa_ apify_api_ cmVmd"),
     ("api-key", _WORD + "{16,}+", "tr_prod_ tr_dev_ tr_stg_ eraser_ sm_aat_ sm_pat_ sm_sat_"),
     ("api-key", r"[A-Za-z0-9]{24,}+(?![_-][A-Za-z0-9])", "live_"),
+    ("api-key", r"[a-z0-9]{7}(?:-[a-z0-9]{7}){3}", "sk-helicone-"),
+    ("api-key", _WORD + "{32,}+", "dnsimple_a_ dnsimple_u_"),
     ("api-key", r"[0-9a-f]{40,}+", "slk_ rootly_"),
     ("api-key", r"\+[A-Za-z0-9_-]{16,}+", "pdus endr"),
     ("api-key", r"[0-9a-fA-F]{32}_[A-Za-z0-9]{22}(?![A-Za-z0-9])", "KEY"),

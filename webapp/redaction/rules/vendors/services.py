@@ -166,7 +166,7 @@ _WITH_UUIDS: Final = split_words(
     railway raindrop sauce_labs saucelabs scaleway scw sendbird snyk splunk squarespace
     statuspage stormglass urlscan wakatime
     axiom bunny checkout.com coda guardian leonardo leonardo.ai leonardo-ai make.com
-    murf vapi volcengine vultr wp-engine worldpay bright-data brightdata
+    gladia murf vapi volcengine vultr wp-engine worldpay bright-data brightdata
     """
 )
 _NAMES: Final = _SERVICES | _WORDS_TOO
