@@ -386,3 +386,35 @@ def test_a_conversation_without_messages_is_reported(
     [problem] = import_files(store, [jsonl(tmp_path / "a.jsonl", [value])]).problems
 
     assert problem.reason == "it has no messages"
+
+
+def libre(name: str, parent: str, *, asks: bool, **members: Any) -> dict[str, Any]:
+    """Return a message of LibreChat whose text is its name."""
+    own = {"messageId": name, "parentMessageId": parent, "isCreatedByUser": asks, "text": name}
+    return own | members
+
+
+@pytest.mark.parametrize("is_recursive", [False, True])
+def test_branches_of_librechat_are_completions(
+    store: Store, client: FlaskClient, tmp_path: Path, is_recursive: bool
+) -> None:
+    answers = [
+        libre("a1", "q", asks=False, model="m1"),
+        libre("a2", "q", asks=False, model="m2", sender="GPT"),
+    ]
+    asked = libre("q", "0", asks=True)
+    if is_recursive:
+        for answer in answers:
+            del answer["parentMessageId"]
+    messages = [asked | {"children": answers}] if is_recursive else [asked, *answers]
+    conversation = {"conversationId": "l1", "title": "T", "messages": messages}
+
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", [conversation])])
+
+    assert (report.problems, report.added_ids) == ([], ["l1", "l1:a1"])
+    whole = client.get("/chat/completions/l1", environ_base={"readback.as_given": True}).get_json()
+    said = whole["choices"][0]["message"]
+    assert (said["content"], whole["model"], whole["title"]) == ("a2", "m2", "T")
+    [question] = client.get("/chat/completions/l1/messages").get_json()["data"]
+    assert question["content"] == "q"
+    assert said["librechat"]["sender"] == "GPT"

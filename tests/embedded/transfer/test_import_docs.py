@@ -37,6 +37,7 @@ FORMS: Final = {
     "Preference pairs": {"PREFERENCE"},
     "ChatGPT's `conversations.json`": {"CHATGPT"},
     "Chats of Open WebUI": {"OPEN_WEBUI"},
+    "Conversations of LibreChat": {"LIBRECHAT"},
     "claude.ai's `conversations.json`": {"CLAUDE"},
     "Sessions of Claude Code": {"CLAUDE_CODE"},
     "Sessions of Codex": {"CODEX"},

@@ -19,6 +19,7 @@ from webapp.embedded.documents.chats.langchain import (
     is_langchain,
     is_langchain_message,
 )
+from webapp.embedded.documents.chats.librechat import from_librechat, is_librechat_conversation
 from webapp.embedded.documents.chats.lm_studio import from_lm_studio, is_lm_studio_conversation
 from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.from_datasets import (
@@ -70,6 +71,7 @@ _CHATS: Final[
 ] = (
     (is_chatgpt_conversation, from_chatgpt, ImportFormat.CHATGPT),
     (is_open_webui_chat, from_open_webui, ImportFormat.OPEN_WEBUI),
+    (is_librechat_conversation, from_librechat, ImportFormat.LIBRECHAT),
     (is_claude_conversation, from_claude, ImportFormat.CLAUDE),
     (is_ai_studio_prompt, from_ai_studio, ImportFormat.AI_STUDIO),
     (is_lm_studio_conversation, from_lm_studio, ImportFormat.LM_STUDIO),

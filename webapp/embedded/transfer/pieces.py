@@ -27,6 +27,7 @@ class ImportFormat(Enum):
     OLLAMA = ("Ollama request", "Ollama requests")
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
     OPEN_WEBUI = ("branch of an Open WebUI chat", "branches of Open WebUI chats")
+    LIBRECHAT = ("branch of a LibreChat conversation", "branches of LibreChat conversations")
     CLAUDE = ("branch of a claude.ai conversation", "branches of claude.ai conversations")
     CLAUDE_CODE = ("line of a Claude Code session", "lines of Claude Code sessions")
     CODEX = ("line of a Codex session", "lines of Codex sessions")
@@ -51,9 +52,9 @@ FORMATS: Final = (
     "and output files of the Batch API (together), requests with their responses, also of the "
     "Responses API and of Anthropic, Gemini, Bedrock, Cohere and Ollama, logs of LiteLLM, traces "
     "as of Langfuse, spans of OpenTelemetry, ShareGPT conversations, Alpaca rows, preference "
-    "pairs, chats of ChatGPT, claude.ai, Open WebUI, LM Studio and Google AI Studio, sessions of "
-    "Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved answers of the "
-    "stored completions API"
+    "pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI Studio, "
+    "sessions of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved "
+    "answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 
