@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -75,12 +76,15 @@ def app() -> Iterator[App]:
 
 
 class Clock:
-    """The time, and as many seconds ahead of it as a test wants."""
+    """The monotonic time, and as many seconds ahead of it as a test wants.
+
+    The time of day may be corrected while clients are connected.
+    """
 
     ahead = 0.0
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return time.monotonic() + self.ahead
 
 
 @pytest.fixture
@@ -337,6 +341,24 @@ def test_many_connections_are_accepted_in_a_turn(app: App) -> None:
         server.close_trigger()
         for peer in peers:
             peer.close()
+
+
+def test_the_end_of_a_connection_in_the_same_turn_as_that_of_its_answer_is_no_error(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(app, listener, Quotas({}, dict.fromkeys(Kind, 1), MAX_BODY), TRANSFER)
+        with socket.create_connection(listener.getsockname()):
+            server.handle_accept()
+        (channel,) = server.active_channels.values()
+        channel.close_when_flushed = True
+        wasyncore.readwrite(channel, select.POLLIN | select.POLLOUT)
+
+        assert not server.active_channels
+        assert not caplog.records
+        server.stop(0)
+        server.serve()
+        server.close_trigger()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /comp"])

@@ -48,7 +48,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 
     def __init__(self, adj: Any, admission: Admission, remote: str) -> None:
         super().__init__(adj)
-        self.started = time.time()
+        self.started = time.monotonic()
         self.kind = Kind.QUICK
         self.client = remote
         self.refusal: Refusal | None = None
@@ -183,7 +183,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     server: Server
     request: Request | None
     requests: list[Request]
-    last_activity: float
     total_outbufs_len: int
     will_close: bool
     close_when_flushed: bool
@@ -196,6 +195,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def parser_class(self, adj: Any) -> Request:
         """Create a request, which the server's admission decides on."""
         return Request(adj, self.server.admission, self.addr[0])
+
+    @property
+    def last_activity(self) -> float:
+        """When the client last sent or took anything."""
+        return self._last_activity
+
+    @last_activity.setter
+    def last_activity(self, _now: float) -> None:
+        # Waitress sets the time of day: if that is corrected, all connections would be overdue, or
+        # none for long.
+        self._last_activity = time.monotonic()
 
     @property
     def current(self) -> Request | None:
@@ -228,13 +238,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return self.last_activity if self.request is None else self.request.started
 
     def handle_write(self) -> None:
+        if self.socket is None:
+            # The same turn of the loop has read the end of the connection.
+            return
         if self.close_when_flushed and not self.will_close:
             self._flush_exception(self._flush_some)
             if self.total_outbufs_len or self.will_close:
                 return
             self.close_when_flushed = False
             # Send the end of the answer, and discard all that still comes until the client has it.
-            self._lingers_until = time.time() + LINGER_SECONDS
+            self._lingers_until = time.monotonic() + LINGER_SECONDS
             try:
                 self.socket.shutdown(socket.SHUT_WR)
             except OSError:

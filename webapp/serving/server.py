@@ -64,7 +64,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         transfer_seconds: float,
         *,
         most_held: int = HELD_IN_ALL,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.admission: Final = Admission(quotas)
         self._transfer_seconds = transfer_seconds
@@ -138,7 +138,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
         May be called by a signal handler.
         """
-        self._stops_at = time.time() + seconds
+        self._stops_at = time.monotonic() + seconds
         self.pull_trigger()
 
     def tend(self, now: float) -> None:
@@ -176,7 +176,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         for channel in list(self.active_channels.values()):
             if channel.is_idle or channel.is_arriving:
                 channel.cut_off()
-        return not self.active_channels or time.time() >= self._stops_at
+        return not self.active_channels or time.monotonic() >= self._stops_at
 
     def set_reuse_addr(self) -> None:
         """Do nothing: the socket is bound already."""
