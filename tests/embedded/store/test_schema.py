@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, make_url, text
 
+from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, database_url, rows
 from webapp.database import Schema, Step, migrate, open_database
 from webapp.embedded import Store, StoreError
@@ -123,6 +124,20 @@ def test_the_large_texts_of_an_older_store_are_passed_over(url: str) -> None:
         messages = store.list_messages("c1", PageRequest(None, 20, "asc"))
     assert page.is_large
     assert messages is not None and messages.is_large
+
+
+def test_texts_in_postgresql_are_compressed_by_lz4_if_it_has_that(postgres: PostgresServer) -> None:
+    """An import takes half of the server's CPU time that it takes with the default."""
+    known = "SELECT name FROM pg_settings WHERE 'lz4' = ANY(enumvals) AND name LIKE '%toast%'"
+    compressed = (
+        "SELECT DISTINCT attname FROM pg_attribute"
+        " WHERE attcompression = 'l' AND attrelid = ANY(ARRAY["
+        "'completions'\\:\\:regclass, 'messages'\\:\\:regclass, 'passage_groups'\\:\\:regclass])"
+    )
+    with postgres.database() as url:
+        Store(url).close()
+        columns = {row.attname for row in rows(url, compressed)}
+        assert columns == ({"wire_json", "given_json", "text"} if rows(url, known) else set())
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def fold_text(text: str) -> str:
     """Fold `text` for search: without case, in NFC, and storable in both databases."""
     if text.isascii():
         folded = text.lower()
-        if not any(unstorable in folded for unstorable in ("\x00", GROUP_SEPARATOR, SEPARATOR)):
+        if "\x00" not in folded and "\x1d" not in folded and "\x1e" not in folded:
             return folded
     else:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

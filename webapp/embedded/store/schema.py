@@ -248,9 +248,17 @@ _GROUP_TRIGRAMS: Final = (
     " WHERE is_indexed"
 )
 
+_COMPRESSED: Final = (
+    ("completions", "wire_json"),
+    ("completions", "given_json"),
+    ("messages", "wire_json"),
+    ("messages", "given_json"),
+    ("passage_groups", "text"),
+)
+
 
 def _save_space(connection: Connection) -> None:
-    """Group the passages in PostgreSQL, and narrow an index.
+    """Group the passages in PostgreSQL, narrow an index, and compress new texts at less cost.
 
     The passages are indexed again later, while the store is in use.
     """
@@ -260,6 +268,11 @@ def _save_space(connection: Connection) -> None:
         connection.execute(text(statement))
     with contextlib.suppress(DBAPIError), connection.begin_nested():
         connection.execute(text(_GROUP_TRIGRAMS))
+    # PostgreSQL may be older than 14, or built without it. What is stored can be read anyway.
+    with contextlib.suppress(DBAPIError), connection.begin_nested():
+        for table, column in _COMPRESSED:
+            change = f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4"
+            connection.execute(text(change))
 
 
 def _add_form_of_facts(connection: Connection) -> None:
