@@ -342,8 +342,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "chpasswd:",
-        r"chpasswd:[^\n]{0,20}\n(?:[ \t]{1,20}[^\n]{1,60}\n){0,9}?"
-        r"[ \t]{1,20}[\w.-]{1,40}:(?P<secret>[^\s:]{5,100})(?=\s|\Z)",
+        r"chpasswd:[^\n]{0,20}\n(?:[ \t]{1,20}+[^\n]{1,60}+\n|(?!)){0,9}?"
+        r"[ \t]{1,20}+[\w.-]{1,40}:(?P<secret>[^\s:]{5,100})(?=\s|\Z)",
         is_argument,
     ),
     ignoring_case(

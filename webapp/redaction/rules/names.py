@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from webapp.redaction.rules.kinds import (
@@ -272,6 +273,9 @@ _DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]"
 _MOST: Final = 4096
 _MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
 _PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
+_MOST_PAIRS: Final = 40
+"""As many are hardly choices alone, and are not looked at one by one."""
+
 _ATTRIBUTES: Final = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority"))
 _LOGIN: Final = re.compile("sess|sid|auth|token|login|csrf|xsrf|jwt|remember", re.IGNORECASE)
 _NAMES: Final = re.compile(
@@ -289,7 +293,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if shape is Shape.DIGITS:
         return secret.isdigit() and 3 <= len(secret) <= 8
     if shape is Shape.COOKIE:
-        return any(_is_credential(pair[1], pair[2]) for pair in _PAIR.finditer(secret))
+        pairs = list(islice(_PAIR.finditer(secret), _MOST_PAIRS))
+        return len(pairs) == _MOST_PAIRS or any(_is_credential(*pair.groups()) for pair in pairs)
     # A member of a collection.
     if not is_quoted and _MEMBER.match(secret):
         return False
