@@ -1,9 +1,10 @@
 """Attack `readback serve` with clients that are slow, many or large, and watch the others.
 
 `python -m bench.attack [ATTACKERS] [--only NAME]` starts a server, a model server that never
-answers, and one attack after the other, all on loopback. A line for each says how long `/healthz`
-and the list took at worst meanwhile, what the attackers were answered, and what the largest worker
-held at most. The probes have the address of the attackers, as readers behind one NAT would.
+answers and one that drips, and one attack after the other, all on loopback. A line for each says
+how long `/healthz` and the list took at worst meanwhile, what the attackers were answered, and what
+the largest worker held at most. The probes have the address of the attackers, as readers behind one
+NAT would.
 The exit status is 1 if a probe failed or took longer than a second.
 """
 
@@ -33,6 +34,8 @@ from webapp.embedded import Store
 
 SECONDS: Final = 8.0
 """How long each attack lasts."""
+CREATE_SECONDS: Final = 6.0
+"""The deadline of creates, which ends those that began with the attack within it."""
 SLOWEST: Final = 1.0
 PATIENCE: Final = 30.0
 IDLE_FACTOR: Final = 6
@@ -49,6 +52,11 @@ def wait_for_the_model(peer: socket.socket) -> None:
     """Create a completion with a model server that does not answer."""
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).encode()
     peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def wait_for_a_dripping_model(peer: socket.socket) -> None:
+    """Create a completion with a model server that sends a byte at a time until the deadline."""
+    wait_for_the_model(peer)
 
 
 def send_half_a_body(peer: socket.socket) -> None:
@@ -95,6 +103,7 @@ def send_deep_values(peer: socket.socket) -> None:
 
 ATTACKS: Final[tuple[Attack, ...]] = (
     wait_for_the_model,
+    wait_for_a_dripping_model,
     send_half_a_body,
     send_half_a_form,
     send_half_a_head,
@@ -132,13 +141,15 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readback-bench-")))
         fill(folder)
-        model = stack.enter_context(silent_server())
+        silent = stack.enter_context(silent_server())
+        dripping = stack.enter_context(dripping_server())
         print(
-            f"{'attack':22}{'clients':>8}{'healthz':>9}{'list':>9}{'failed':>8}{'MB':>6}  answers"
+            f"{'attack':26}{'clients':>8}{'healthz':>9}{'list':>9}{'failed':>8}{'MB':>6}  answers"
         )
         for attack in chosen:
             count = options.attackers * (IDLE_FACTOR if attack is stay_idle else 1)
             # A server of its own, so that no attack is felt in the next line.
+            model = dripping if attack is wait_for_a_dripping_model else silent
             with running(folder, model) as (process, port):
                 outcome = run(attack, count, process.pid, port)
             times = "".join(f"{outcome.worst[probe]:8.2f}s" for probe in PROBES)
@@ -146,7 +157,7 @@ def main() -> int:
             felt = outcome.failures or max(outcome.worst.values()) > SLOWEST
             is_felt = is_felt or bool(felt)
             print(
-                f"{attack.__name__:22}{count:8}{times}{outcome.failures:8}"
+                f"{attack.__name__:26}{count:8}{times}{outcome.failures:8}"
                 f"{outcome.peak // 2**20:6}  {said}",
                 flush=True,
             )
@@ -173,11 +184,46 @@ def silent_server() -> Iterator[str]:
 
 
 @contextmanager
+def dripping_server() -> Iterator[str]:
+    """Yield the base URL of a server that answers every connection with a byte now and then."""
+    peers: list[socket.socket] = []
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
+
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                peer.sendall(head)
+                peers.append(peer)
+
+    def drip(ended: threading.Event) -> None:
+        while not ended.wait(0.2):
+            for peer in list(peers):
+                with suppress(OSError):
+                    peer.sendall(b" ")
+
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        dripper = threading.Thread(target=drip, args=(ended,))
+        dripper.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            ended.set()
+            dripper.join()
+            listener.shutdown(socket.SHUT_RDWR)
+            for peer in peers:
+                peer.close()
+
+
+@contextmanager
 def running(folder: Path, model: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run a server on a free port until the end; yield its process and the port."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     ours = {"PORT": str(port), "DATABASE_URL": database_url(folder), "READBACK_MODEL_URL": model}
+    ours["READBACK_CREATE_TIMEOUT"] = str(CREATE_SECONDS)
     process = subprocess.Popen(
         [sys.executable, "-m", "webapp", "serve"],
         env=os.environ | ours,
