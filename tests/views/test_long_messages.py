@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -43,11 +44,19 @@ def small(small_app: Flask) -> FlaskClient:
     return small_app.test_client()
 
 
+TIMES = count(1)
+
+
 def hold(fake: FakeUpstream, message: Json, *, as_choice: bool) -> str:
-    """Stores `message` as the one message or the one choice; gives the anchor of its bubble."""
+    """Stores `message` as the one message or the one choice; gives the anchor of its bubble.
+
+    Each is another completion: messages of a stored one never change.
+    """
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}] if as_choice else []
     messages = [] if as_choice else [{"id": f"{ID}-0"} | message]
-    fake.completions[ID] = Stored(stored(ID, choices=choices).completion, messages)
+    fake.completions[ID] = Stored(
+        stored(ID, choices=choices, created=next(TIMES)).completion, messages
+    )
     return "choice-0" if as_choice else "m-1"
 
 
