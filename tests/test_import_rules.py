@@ -68,7 +68,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "exports": (f"{VALUES} formatting media notes rendering", "jinja2"),
     "reading": (f"{VALUES} folders monitoring recent transcript analysis upstream", ""),
     "factories": (
-        "access config database notes pins saved shares snippets uploads upstream",
+        "access addresses config database notes pins saved shares snippets uploads upstream",
         "platformdirs requests",
     ),
     "snippets": (f"{VALUES} formatting", ""),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -17,6 +16,7 @@ import platformdirs
 from requests.adapters import BaseAdapter
 
 from webapp import access, notes, pins, saved, shares
+from webapp.addresses.credentials import drop_login
 from webapp.config import OPENAI_BASE_URL, Config
 from webapp.database import DatabaseOpener, open_later
 from webapp.snippets import Server
@@ -38,8 +38,6 @@ _DAYS: Final = 30
 """For which OpenAI and Azure keep a completion."""
 
 EMBEDDED_URL: Final = "http://127.0.0.1/v1"
-
-_CREDENTIALS = re.compile(r"(?<=//)[^/]*@|\b(?:user|password)=[^&]*")
 
 
 def find_database_url(config: Config) -> str:
@@ -86,7 +84,7 @@ def find_store_media_folder(config: Config) -> Path:
     scheme, is_file, path = url.partition(":///")
     if is_file and scheme.startswith("sqlite"):
         return _name_media_folder(os.path.realpath(path.partition("?")[0]))
-    return _name_media_folder(_CREDENTIALS.sub("", url))
+    return _name_media_folder(drop_login(url))
 
 
 def _name_media_folder(place: str) -> Path:
@@ -99,7 +97,7 @@ def find_spool_folder(config: Config) -> Path:
     if config.spool_dir:
         return Path(config.spool_dir)
     # The folder stays the same if the database gets another password.
-    place = _CREDENTIALS.sub("", find_database_url(config))
+    place = drop_login(find_database_url(config))
     name = hashlib.sha256(place.encode()).hexdigest()[:12]
     return platformdirs.user_data_path("readback", appauthor=False) / "spool" / name
 

@@ -295,6 +295,25 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "port=8000" in repr(openai)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql+psycopg://h/db?user=u&password=s3cret%40word"),
+        ("DATABASE_URL", "postgresql+psycopg://u:s3cret%40word@h/db?sslpassword=two@three"),
+        ("DATABASE_URL", "postgresql+psycopg://u:s3cret@word@h/db"),
+        ("READBACK_MODEL_URL", "https://a.example/v1?api-version=2&api-key=s3cret%40word"),
+        ("OPENAI_BASE_URL", "https://a.example/v1?code=s3cret%40word&design=minimalist"),
+        ("READBACK_PROXY", "http://u:s3cret%40word@proxy.example"),
+        ("SECRET_KEY", "s3cret@word-s3cret@word-s3cret@word-s3cret@word"),
+    ],
+)
+def test_logs_are_told_the_secrets_of_each_setting(name: str, value: str) -> None:
+    secrets = config(**{name: value}).secrets
+
+    assert (value if "://" not in value else "s3cret@word") in secrets
+    assert secrets and "minimalist" not in secrets and "2" not in secrets
+
+
 OIDC = {
     "READBACK_OIDC_ISSUER": "https://provider.example",
     "READBACK_OIDC_CLIENT_ID": "readback",

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import unquote
+
+from webapp.addresses.credentials import find_url_secrets
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -113,7 +114,7 @@ def list_settings(config: type[DataclassInstance]) -> tuple[Setting, ...]:
 
 
 def read_secrets(config: DataclassInstance) -> Iterator[str]:
-    """Yield the secrets of `config`: its keys, and of its addresses the passwords."""
+    """Yield the secrets of `config`: its keys, and of its addresses the passwords and keys."""
     for one in fields(config):
         if _NESTED in one.metadata:
             yield from read_secrets(getattr(config, one.name))
@@ -121,9 +122,7 @@ def read_secrets(config: DataclassInstance) -> Iterator[str]:
         if row is None or not row.is_secret or not (value := getattr(config, one.name)):
             continue
         if isinstance(value, str):
-            _, is_address, rest = value.partition("://")
-            secret = rest.rpartition("@")[0].partition(":")[2] if is_address else value
-            yield from {secret, unquote(secret)} - {""}
+            yield from find_url_secrets(value) if "://" in value else (value,)
         else:
             # Headers: `Bearer TOKEN` can come back without the first word.
             yield from (word for _, text in value for word in text.split())
