@@ -648,6 +648,41 @@ def test_an_error_page_at_the_end_of_a_stream_is_kept(
     assert one["choices"][0]["message"]["content"] == "Hel"
 
 
+@pytest.mark.parametrize(
+    ("events", "reason", "received"),
+    [
+        ([{"error": {"message": "died"}}, b"data: <html>\n\n"], "died", ["died", "<html>"]),
+        ([b"data: <html>\n\n", {"error": {"message": "died"}}], "not JSON.", ["<html>", "died"]),
+        ([{"error": {"message": "died"}}, b"data: 1\n\n"], "died", ["died", "1"]),
+        ([b'data: "overloaded"\n\n'], "not a JSON object.", ["overloaded"]),
+    ],
+)
+def test_the_first_problem_of_a_stream_is_the_reason_and_every_event_of_one_is_kept(
+    model: FakeModel, client: FlaskClient, events: list[Any], reason: str, received: list[str]
+) -> None:
+    model.script(stream(*chunks_of("Hel")[:2], *events, done=False))
+
+    post(client, STREAMED).get_data()
+
+    incomplete = stored(client)["incomplete"]
+    assert incomplete["reason"].endswith(reason)
+    lines = incomplete["received"].splitlines()
+    assert [kept in line for kept, line in zip(received, lines, strict=True)] == [True] * len(lines)
+
+
+def test_lines_of_one_event_are_counted_once(
+    model: FakeModel, creating: Callable[..., FlaskClient]
+) -> None:
+    lines = b"\n".join(json.dumps(one).encode() for one in chunks_of("Hi"))
+    client = creating(limits=ModelLimits(max_stored_bytes=len(lines) + 100))
+    events = b"".join(b"data: " + line + b"\n" for line in lines.splitlines()) + b"\n"
+    model.script(stream(events))
+
+    post(client, STREAMED).get_data()
+
+    assert "incomplete" not in stored(client)
+
+
 @pytest.mark.parametrize("no_choices", [{}, {"choices": None}])
 def test_what_comes_in_a_chunk_without_choices_is_kept(
     model: FakeModel, client: FlaskClient, no_choices: Json

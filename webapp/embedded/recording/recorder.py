@@ -170,7 +170,7 @@ class StreamRecorder:
             return
         self._size += len(data)
         if self._size > self._max_bytes:
-            self._problem = f"The answer is larger than {self._max_bytes:,} bytes."
+            self._note(f"The answer is larger than {self._max_bytes:,} bytes.")
         elif data:
             self._accumulate(data)
 
@@ -187,25 +187,32 @@ class StreamRecorder:
         try:
             chunk = parse(data.decode(), max_values=MAX_VALUES)
         except (NotJson, UnicodeDecodeError):
-            if b"\n" in data.strip():
-                # Some servers end their events with the line.
-                for line in data.splitlines():
+            # Some servers end their events with the line.
+            lines = data.splitlines() if b"\n" in data.strip() else []
+            for line in filter(None, map(bytes.strip, lines)):
+                if line == DONE:
                     self.feed(line)
-                return
-            self._problem = "An event of the stream is not JSON."
-            self._unread.append(data.decode(errors="replace"))
+                else:
+                    self._accumulate(line)
+            if not lines:
+                self._note("An event of the stream is not JSON.", data.decode(errors="replace"))
             return
         if not isinstance(chunk, Object):
-            self._problem = "An event of the stream is not a JSON object."
+            self._note("An event of the stream is not a JSON object.", data.decode())
             return
         error = find_reported_error(chunk)
         if error is not None:
-            self._problem = _say_reported(error)
-            self._unread.append(mask(data.decode()))
+            self._note(_say_reported(error), mask(data.decode()))
         if _is_piece(chunk):
             self._completion.feed(chunk)
             if _has_token(chunk):
                 self._recorder.note_token()
+
+    def _note(self, problem: str, unread: str | None = None) -> None:
+        """Note a problem, of which the first is the cause of the others, and what was received."""
+        self._problem = self._problem or problem
+        if unread is not None:
+            self._unread.append(unread)
 
     def _save(self, problem: str | None) -> None:
         if self._is_saved:
@@ -281,7 +288,7 @@ def _parse_lines(body: bytes) -> RecordedAnswer | None:
             return None
         error = find_reported_error(chunk)
         if error is not None:
-            problem = _say_reported(error)
+            problem = problem or _say_reported(error)
             errors.append(mask(data.decode()))
         if _is_piece(chunk):
             completion.feed(chunk)
