@@ -1,4 +1,4 @@
-"""The folders of media: one for each server, account and database."""
+"""The folders of media, one for each server, account and database, and the settings of readers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from webapp.config import Config
-from webapp.factories import find_media_folder, find_store_media_folder
+from webapp.factories import (
+    find_media_folder,
+    find_store_media_folder,
+    without_servers,
+    without_upstream,
+)
 
 URL = "https://models.example/v1"
 AZURE = {"AZURE_OPENAI_ENDPOINT": "https://a.openai.azure.com"}
@@ -77,3 +82,17 @@ def test_a_command_finds_the_folder_of_the_store_with_any_key(more: dict[str, st
     found = find_store_media_folder(Config.from_environ(settings | more))
 
     assert found == media_folder(settings)
+
+
+def test_a_snapshot_is_read_with_no_server_and_no_key() -> None:
+    settings = {
+        "OPENAI_API_KEY": "sk-one-secret",
+        "READBACK_MODEL_URL": "https://models.example/v1?key=two-secret",
+        "READBACK_MODEL_API_KEY": "three-secret",
+        "READBACK_MODEL_HEADERS": "X-Key: four-secret",
+    }
+    config = Config.from_environ(settings)
+
+    assert without_upstream(config).model_url == config.model_url
+    assert set(without_upstream(config).secrets) == {"two-secret", "four-secret", "three-secret"}
+    assert without_servers(config).secrets == ()

@@ -147,8 +147,8 @@ def open_upstream(
     )
 
 
-def without_servers(config: Config) -> Config:
-    """Remove every server and key from the settings, to read our own documents alone."""
+def without_upstream(config: Config) -> Config:
+    """Return the settings to read our own store alone; its model server, with its key, stays."""
     return replace(
         config,
         openai_api_key=None,
@@ -159,6 +159,11 @@ def without_servers(config: Config) -> Config:
         api_key=None,
         proxy=None,
     )
+
+
+def without_servers(config: Config) -> Config:
+    """Remove every server and every key of one from the settings, to read a snapshot alone."""
+    return replace(without_upstream(config), model_url=None, model_api_key=None, model_headers=())
 
 
 def find_server_kind(upstream: Upstream, config: Config) -> ServerKind:

@@ -20,7 +20,7 @@ from webapp.factories import (
     lists_input_only,
     open_upstream,
     widen_for_copy,
-    without_servers,
+    without_upstream,
 )
 from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins
@@ -44,7 +44,7 @@ def add_copies(
     `create` makes the application of their pages, without a page. With a model server, completions
     are run again into the same store.
     """
-    alone = without_servers(config)
+    alone = without_upstream(config)
     store = open_store(config)
     if completes_store:
         begin_upkeep(store)

@@ -25,7 +25,7 @@ from webapp.embedded import (
     create_server,
     load_samples,
 )
-from webapp.factories import find_database_url, open_upstream, without_servers
+from webapp.factories import find_database_url, open_upstream, without_upstream
 from webapp.http.loopback import LoopbackAdapter
 from webapp.media import MediaCache
 from webapp.notes import Notes
@@ -174,5 +174,5 @@ def connect(server: Flask) -> LoopbackAdapter:
 
 def load_stored(store: Store, config: Config) -> TranscriptLoader:
     """Build the loader of the transcripts of `store`, for commands."""
-    upstream = open_upstream(without_servers(config), transport=connect(create_server(store)))
+    upstream = open_upstream(without_upstream(config), transport=connect(create_server(store)))
     return TranscriptLoader(upstream, input_only=True, threads=1, trusts_end=True)
