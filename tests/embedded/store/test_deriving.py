@@ -197,6 +197,20 @@ def test_a_deleted_completion_leaves_its_children_to_its_parent(store: Store, ur
         assert rows(url, gone) == []
 
 
+def test_every_request_of_a_conversation_has_all_its_reasons(store: Store) -> None:
+    reasons = ("content_filter", "length", "stop", "tool_calls")
+    choices = [
+        {"index": at, "message": ANSWER, "finish_reason": one} for at, one in enumerate(reasons)
+    ]
+    named: Json = {"metadata": {"session_id": "s"}, "choices": choices}
+    add(store, *(request(one, QUESTION) | named for one in ("one", "two", "three")))
+
+    found = store.find_conversation("one", most=2)
+
+    assert found is not None
+    assert [one.reasons for one in found.requests] == [reasons, reasons]
+
+
 def test_the_facts_of_a_completion(store: Store, url: str) -> None:
     picture = {"type": "image_url", "image_url": {"url": "data:,"}}
     answer = CALL | {"refusal": "No."}

@@ -36,10 +36,11 @@ _REQUESTS: Final = text(
     " WHERE f.conversation = :conversation ORDER BY f.created, f.completion LIMIT :rows"
 )
 _REASONS: Final = text(
-    "SELECT c.id, t.tag FROM facts AS f JOIN tags AS t ON t.completion = f.completion"
+    "SELECT c.id, t.tag FROM (SELECT completion, created FROM facts"
+    " WHERE conversation = :conversation ORDER BY created, completion LIMIT :rows) AS f"
+    " JOIN tags AS t ON t.completion = f.completion"
     " JOIN completions AS c ON c.seq = f.completion"
-    " WHERE f.conversation = :conversation AND t.tag LIKE 'finish:%'"
-    " ORDER BY f.created, f.completion, t.tag LIMIT 2 * :rows"
+    " WHERE t.tag LIKE 'finish:%' ORDER BY f.created, f.completion, t.tag"
 )
 _LATEST: Final = text(
     "SELECT c.id FROM (SELECT conversation, min(completion) AS seq, max(created) AS latest"
