@@ -295,6 +295,14 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "port=8000" in repr(openai)
 
 
+def test_the_scheme_of_an_address_is_written_in_any_case() -> None:
+    found = config(OPENAI_BASE_URL="HTTPS://api.Example.com/v1?Key=A", OPENAI_API_KEY=SECRET)
+
+    assert found.openai_base_url == "https://api.Example.com/v1?Key=A"
+    azure = config(AZURE_OPENAI_API_KEY=SECRET, AZURE_OPENAI_ENDPOINT="Https://r.example")
+    assert azure.azure_openai_endpoint == "https://r.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

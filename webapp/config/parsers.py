@@ -56,7 +56,7 @@ def secret(raw: str) -> str:
 
 def url(raw: str) -> str:
     parts = _split_web_address(raw)
-    if parts is None or parts.hostname is None:
+    if parts is None:
         raise ValueError("a URL such as https://api.openai.com/v1")
     if parts.username or parts.password or "#" in raw:
         raise ValueError("a URL without user name and fragment")
@@ -64,13 +64,14 @@ def url(raw: str) -> str:
         base = f"{parts.scheme}://{parts.netloc}{parts.path[: operation.start()]}"
         query = " and its query" if parts.query else ""
         raise ValueError(f"a base URL, without {operation[0]}: set it to {base}{query}")
-    return raw
+    return parts.scheme + raw[len(parts.scheme) :]
 
 
 def url_without_query(raw: str) -> str:
-    if "?" in url(raw):
+    found = url(raw)
+    if "?" in found:
         raise ValueError("a URL without a query")
-    return raw
+    return found
 
 
 def headers(raw: str) -> tuple[tuple[str, str], ...]:
