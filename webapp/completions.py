@@ -319,7 +319,7 @@ class Completion:
             settings=settings,
             input_messages=None if inputs is None else tuple(map(Message.from_json, inputs)),
             original_id=json.text("original_id") or None,
-            broken_off=_find_break(json),
+            broken_off=find_break(json),
             timing=Timing.from_json(timing) if timing else None,
         )
 
@@ -346,20 +346,23 @@ class Completion:
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
 
-BROKEN_OFF: Final = frozenset(
+_BROKEN_OFF: Final = frozenset(
     {"error", "abort", "cancelled", "network_error", "insufficient_system_resource"}
 )
 """Finish reasons of OpenRouter, vLLM, SGLang, Zhipu and DeepSeek for answers that broke off."""
 
 
-def _find_break(json: Object) -> str | None:
-    """Find out why the answer is incomplete: as the embedded server records it, or as an error."""
+def find_break(json: Object) -> str | None:
+    """Find out why the answer is incomplete: as the embedded server records it, or as an error.
+
+    Return None if nothing says that it is.
+    """
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
     choices = [one for one in json.items("choices") or () if isinstance(one, Object)]
     words = (_read_error(one.get("error")) for one in (json, *choices))
     reasons = (one.text("finish_reason") for one in choices)
-    broken = (f"The finish reason is {one}." for one in reasons if one in BROKEN_OFF)
+    broken = (f"The finish reason is {one}." for one in reasons if one in _BROKEN_OFF)
     return reason or next(filter(None, chain(words, broken)), None)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from webapp.completions import Completion
 from webapp.embedded.documents.facts import Facts, extract_facts
 from webapp.embedded.documents.passages import Scope
 from webapp.exact_json import Object, parse
@@ -69,3 +72,30 @@ def test_each_field_of_reasoning_is_searched() -> None:
     for field in ("reasoning", "reasoning_content", "reasoning_text", "thinking"):
         facts = extract({"role": "assistant", "content": "Yes.", field: "Because."})
         assert facts.passages[0].text == "yes.\x1ebecause."
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"incomplete": True},
+        {"incomplete": {}},
+        {"incomplete": {"reason": "The answer ended early."}},
+        {"error": None},
+        {"error": {}},
+        {"error": ""},
+        {"error": 1},
+        {"error": "died"},
+        {"error": {"code": 1}},
+        {"choices": [{"error": {"message": "died"}}]},
+        {"choices": [{"finish_reason": "abort"}]},
+    ],
+)
+def test_the_search_finds_what_its_page_calls_broken_off(members: dict[str, Any]) -> None:
+    json_text = json.dumps({"id": "c", "choices": [{"finish_reason": "stop"}]} | members)
+    completion = parse(json_text)
+    assert isinstance(completion, Object)
+
+    page = Completion.from_json(completion)
+    tags = extract_facts(completion, []).tags
+    assert ("failure:incomplete" in tags) == (page.broken_off is not None)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.completions import BROKEN_OFF
+from webapp.completions import find_break
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
 from webapp.exact_json import Array, Null, Number, Object, Value
 
-FACTS_FORM: Final = 1
+FACTS_FORM: Final = 2
 """Counts the changes of this module and of `passages` that alter the facts of a completion; raise
 it with each, so that those of stored completions are derived again."""
 
@@ -143,8 +143,7 @@ def _find_tags(
     tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
     failures = [reason for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
-    reported = (completion.get("incomplete"), *(one.get("error") for one in (completion, *choices)))
-    if any(map(_is_something, reported)) or not BROKEN_OFF.isdisjoint(filter(None, reasons)):
+    if find_break(completion) is not None:
         failures.append("incomplete")
     tags |= dict.fromkeys(f"failure:{failure}" for failure in failures)
     if failures:
@@ -180,11 +179,6 @@ def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
         system=system,
         is_weak=length < SHORT_OPENING,
     )
-
-
-def _is_something(value: Value | None) -> bool:
-    is_empty = isinstance(value, Object) and not value.members
-    return not (is_empty or value is None or isinstance(value, Null) or value.source == '""')
 
 
 def _read_number(json: Object | None, *names: str) -> int | None:
