@@ -131,6 +131,18 @@ def test_details_of_another_shape_are_kept(details: Any) -> None:
     assert isinstance(part, Unknown)
 
 
+def test_what_is_beside_a_repeated_text_of_several_parts_is_shown_once() -> None:
+    details = [
+        {"type": "reasoning.text", "text": text, "index": at} for at, text in enumerate("ab")
+    ]
+    block = {"type": "thinking", "thinking": "a b", "signature": "c2ln"}
+
+    first, second = read(reasoning_details=details, thinking_blocks=[block])
+
+    assert (first.text, second.text) == ("a", "b")
+    assert (extras(first), extras(second)) == (['signature="c2ln"'], [])
+
+
 def test_different_texts_are_both_shown() -> None:
     assert thoughts(*read(reasoning="One.", reasoning_content="Two.")) == [
         ("reasoning", "One."),

@@ -93,13 +93,16 @@ def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
     same: dict[str, list[str]] = {}
     for field, words in texts.items():
         same.setdefault(first.setdefault("".join(words), field), []).append(field)
+    shown: set[str] = set()
     for part in joined:
         if not isinstance(part, Reasoning):
             yield part
         elif fields := same.get(part.field):
-            others = (one for one in joined if isinstance(one, Reasoning))
-            extras = (one.extras for one in others if one.field in fields[1:])
-            united = _unite(part.extras, *extras)
+            # What the others have beside the text is shown once, at the first part.
+            rest = () if part.field in shown else fields[1:]
+            others = (one for one in joined if isinstance(one, Reasoning) and one.field in rest)
+            shown.add(part.field)
+            united = _unite(part.extras, *(one.extras for one in others))
             yield replace(part, field=", ".join(fields), extras=united)
 
 
