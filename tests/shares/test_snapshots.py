@@ -108,6 +108,32 @@ def test_every_kind_of_part_that_pages_show_is_shared_without_the_calls() -> Non
     assert "call" not in made.omitted and "unknown" not in made.omitted
 
 
+def test_only_listed_members_of_messages_are_shared_with_the_calls() -> None:
+    listed = {
+        "role": "assistant",
+        "content": "said",
+        "refusal": "no",
+        "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f"}}],
+        "context": {"citations": [{"title": "A"}]},
+    }
+    result = {"role": "tool", "tool_call_id": "c1", "content": [{"type": "of_tomorrow"}]}
+    messages = [{**listed, "internal_note": "do not tell"}, result, "a text"]
+    answer = {"message": {**listed, "internal_note": "do not tell"}}
+
+    made = snapshot(Choices(calls=True), completion={"choices": [answer]}, messages=messages)
+
+    document = json.loads(made.text)
+    assert document["messages"] == [listed, result, "a text"]
+    assert document["choices"] == [{"message": listed}]
+
+
+@pytest.mark.parametrize("role", ["System", "DEVELOPER", " system", "Tool", "Function"])
+def test_a_role_is_left_out_whatever_its_case(role: str) -> None:
+    made = snapshot(messages=[{"role": role, "content": "kept to itself"}])
+
+    assert "kept to itself" not in made.text
+
+
 def test_parts_of_unknown_kinds_stay_out_and_are_no_calls() -> None:
     text = {"type": "text", "text": "Look."}
     unknown = [{"type": "hologram", "data": "x"}, {"functionCall": {"name": "look_up"}}, 7]

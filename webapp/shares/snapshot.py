@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 from webapp.formatting import count, first_words
-from webapp.messages import Message
+from webapp.messages import BARE, Message
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
@@ -37,10 +37,15 @@ _MESSAGE_FIELDS: Final = frozenset(
     ("role", "name", "content", "content_parts", "refusal", "audio", "annotations")
     + (*REASONING_FIELDS, *DETAIL_FIELDS)
 )
+_CALL_FIELDS: Final = frozenset(
+    ("tool_calls", "function_call", "tool_call_id", "context", "citations", "search_results")
+)
+"""The further members of a message that are shared with the calls: what was looked up, too."""
 _SHARED_TYPES: Final = PART_TYPES | DETAIL_TYPES | {"url_citation"}
 """Of content parts, of items of reasoning and of annotations."""
 
 _SYSTEM: Final = frozenset(("system", "developer"))
+_RESULT: Final = frozenset(("tool", "function"))
 
 
 class TooLarge(ValueError):
@@ -246,15 +251,22 @@ class _Cut:
         """Write the shared part of a message, None if it is empty."""
         if not isinstance(json, Object):
             return json.source if self._choices.calls else self._write_content(json)
-        if not self._choices.system and json.text("role") in _SYSTEM:
+        # Pages show a role as it is written; whatever its case, it is left out.
+        role = (json.text("role") or "").strip().casefold()
+        if not self._choices.system and role in _SYSTEM:
             self._system += 1
             return None
-        if self._choices.calls:
-            return _write_object(
-                {one.name.source: one.value.source for one in json.members if one.name.text != "id"}
-            )
         message = Message.from_json(json)
-        if message.is_tool_result or message.holds_only_results:
+        if self._choices.calls:
+            shared = _MESSAGE_FIELDS | _CALL_FIELDS if message.bare is None else {BARE}
+            return _write_object(
+                {
+                    one.name.source: one.value.source
+                    for one in json.members
+                    if one.name.text in shared
+                }
+            )
+        if role in _RESULT or message.is_tool_result or message.holds_only_results:
             self._calls += 1
             return None
         members = {
