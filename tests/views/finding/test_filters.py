@@ -18,6 +18,7 @@ from webapp.analysis.checks import CHECKS_VERSION, list_severities
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url
+from webapp.templating.finding.filters import KINDS
 
 
 def said(at: int, *, model: str) -> dict[str, Any]:
@@ -98,8 +99,13 @@ def test_words_of_an_address_are_exact(client: FlaskClient) -> None:
     ):
         page = Page.of(client.get("/completions", query_string={"filter": words}))
         assert questions(page) == found
-    old = Page.of(client.get("/completions?show=refused"))
-    assert "No completion matches" in old.text
+    for kind in KINDS:
+        assert (
+            "No completion matches"
+            in Page.of(
+                client.get("/completions", query_string={"show": kind, "model": "none"})
+            ).text
+        )
     table = client.get("/completions.csv?filter=finish:length&sort=tokens")
     assert [line.split(",")[0] for line in table.text.splitlines()[1:]] == [
         "chatcmpl-1",

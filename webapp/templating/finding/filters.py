@@ -37,19 +37,24 @@ Source: TypeAlias = Literal["none", "server", "store"]
 KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
 """The filters of one page of the list. The API has none for them."""
 
-QUICK: Final = {
+_WORDS: Final[dict[Kind, str]] = {
     "cut off": "finish:length",
-    "failed answers": "has:failure",
+    "failed": "has:failure",
     "tools": "has:calls",
     "images": "has:image",
     "audio": "has:audio",
     "refused": "has:refusal",
+}
+"""The same as filter words, for the store of this server."""
+
+QUICK: Final = {
+    **{"failed answers" if kind == "failed" else kind: word for kind, word in _WORDS.items()},
     "files": "has:file",
     "log-probabilities": "has:logprobs",
     "errors": "findings:error",
     "warnings or errors": "findings:warning",
 }
-"""The same and more as filter words, for the store of this server."""
+"""These and more filter words, by the names that the list shows for them."""
 
 _TIMES: Final = ("since:", "before:", "on:")
 _NEEDS_STORE: Final = (
@@ -94,7 +99,7 @@ class Filters:
             abort(400, f"The parameter show takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
         words = _read_words(query.get("filter", ""), source)
         if kind is not None and source == "store":
-            words, kind = (*words, QUICK[kind]), None
+            words, kind = (*words, _WORDS[kind]), None
         return cls(
             query.get("model", "").strip() or None,
             tuple(metadata),
@@ -220,7 +225,8 @@ class Filters:
             words = (f"since:{write_moment(since)}", f"before:{write_moment(before)}")
         except (OverflowError, ValueError, OSError):
             return None
-        return self.with_words(*words).url()
+        more = self.with_words(*words)
+        return more.url() if _is_valid(more.all_words) else None
 
     def model_url(self, model: str | None) -> str | None:
         """Return the URL of the list of one model; None if the API has no filter for it."""
