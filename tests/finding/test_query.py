@@ -61,6 +61,7 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
         ("findings:many", "findings: takes error or warning."),
         ("tokens:many", "tokens: takes a number"),
         ("messages:1-", "messages: takes a number"),
+        ("tokens:20-10", "tokens: takes the smaller number first, such as tokens:10-20."),
         ("on:2026-02-30", "on: takes a day"),
         ("since:yesterday", "since: takes a day or a time"),
         ("before:2026-11-17T25:00", "before: takes a day or a time"),

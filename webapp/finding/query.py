@@ -152,8 +152,10 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
             before.append(since[-1] + _DAY_SECONDS)
         elif name == "since":
             since.append(_parse_moment(name, value))
-        else:
+        elif name == "before":
             before.append(_parse_moment(name, value))
+        else:
+            raise AssertionError(f"The filter {name} is not applied.")
     if len(set(models)) > 1:
         raise BadQuery("model: can be given once, since a completion has one model.")
     return Query(
@@ -183,7 +185,10 @@ def _parse_range(name: str, value: str) -> tuple[int, int]:
     if found is None:
         raise BadQuery(f"{name}: takes a number, such as {name}:>100, {name}:<=20 or {name}:10-20.")
     if found["one"] is None:
-        return int(found["low"]), int(found["high"])
+        low, high = int(found["low"]), int(found["high"])
+        if low > high:
+            raise BadQuery(f"{name}: takes the smaller number first, such as {name}:{high}-{low}.")
+        return low, high
     number = int(found["one"])
     return {
         ">": (number + 1, _FAR),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support import fake_upstream
@@ -18,7 +19,8 @@ from webapp.analysis.checks import CHECKS_VERSION, list_severities
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url
-from webapp.templating.finding.filters import KINDS
+from webapp.finding.query import MAX_FILTERS
+from webapp.templating.finding.filters import KINDS, Filters
 
 
 def said(at: int, *, model: str) -> dict[str, Any]:
@@ -210,3 +212,11 @@ def test_the_findings_of_checks_are_filters_that_say_what_they_miss(
     assert len(found.all(".find")) == 2
     checks = Page.of(client.get("/completions/chatcmpl-0/checks"))
     assert checks.link("All completions with errors or warnings") == page.link("warnings or errors")
+
+
+def test_a_span_of_time_has_no_link_that_the_list_would_refuse(app: Flask) -> None:
+    words = tuple(f"tool:t{at}" for at in range(MAX_FILTERS - 1))
+
+    with app.test_request_context():
+        assert Filters(source="store", words=words[1:]).time_url(1, 60)
+        assert Filters(source="store", words=words).time_url(1, 60) is None
