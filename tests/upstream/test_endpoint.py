@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from webapp.http import find_secrets
 from webapp.upstream import Endpoint, Secret
 
 
@@ -142,6 +143,27 @@ def test_every_secret_is_redacted_and_a_version_is_not() -> None:
 
     assert endpoint.redact(said) == "*** *** *** 2024-10-21 test"
     assert "12345678" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "secrets"),
+    [
+        ([("X-Title", "Customer support")], "", ()),
+        ([("HTTP-Referer", "https://example.com")], "", ()),
+        ([("X-Author", "Somebody-Else"), ("X-Assigned", "somebody")], "", ()),
+        ([("X-Api-Key", "wordwordword")], "", ("wordwordword",)),
+        ([("X-Auth", "Bearer wordwordword")], "", ("wordwordword",)),
+        ([("Cookie", "session=abcdefgh")], "", ("session=abcdefgh",)),
+        ([("X-Proxy-AuthToken", "wordwordword")], "", ("wordwordword",)),
+        ([("X-Gateway", "gw-0123456789abcdefghij")], "", ("gw-0123456789abcdefghij",)),
+        ([], "design=minimalist&passage=somewhere", ()),
+        ([], "sig=a%2Bbcdefgh", ("a+bcdefgh",)),
+    ],
+)
+def test_values_are_secrets_by_their_name_or_as_tokens(
+    headers: list[tuple[str, str]], query: str, secrets: tuple[str, ...]
+) -> None:
+    assert find_secrets(headers, query=query) == secrets
 
 
 def test_azure_takes_no_query() -> None:

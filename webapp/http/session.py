@@ -21,7 +21,13 @@ from requests.structures import CaseInsensitiveDict
 from webapp.monitoring.metrics import count_upstream
 from webapp.monitoring.request_ids import SENT_AS, find_request_id
 
-_SECRET_NAME: Final = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(
+    r"key|token|secret|passw|passphrase|credential|cookie|authori[sz]ation"
+    r"|(?<![a-z])(?:sig|signature|pass|pwd|auth|bearer|jwt|session)(?![a-z])",
+    re.IGNORECASE,
+)
+_TOKEN: Final = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_\-+/=.~]{20,}")
+"""A word with letters and digits that is no address, as long as keys are."""
 _BODILESS: Final = ("GET", "HEAD")
 _SHORTEST_SECRET: Final = 8
 """Characters; a shorter value would be redacted out of common words."""
@@ -57,11 +63,22 @@ def open_session(
 def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") -> tuple[str, ...]:
     """Find the values of configured headers and of a base URL's query that can be secrets.
 
-    Of a header that is each of its words: `Bearer TOKEN` can come back without the first. Of a
-    query it is the value of a parameter with such a name; a version, say, is not a secret.
+    Of a header with the name of a secret that is each of its words, since `Bearer TOKEN` can come
+    back without the first; of others each word that looks like a token. A title or an address is
+    not a secret: answers contain its words. Of a query it is the value of a parameter with such a
+    name; a version, say, is not a secret.
     """
-    words = [word for _, value in headers for word in value.split()]
-    words += [value for name, value in parse_qsl(query) if _SECRET_NAME.search(name)]
+    words = [
+        word
+        for name, value in headers
+        for word in value.split()
+        if _SECRET_NAME.search(name) or _TOKEN.fullmatch(word)
+    ]
+    words += [
+        value
+        for name, value in parse_qsl(query)
+        if _SECRET_NAME.search(name) or _TOKEN.fullmatch(value)
+    ]
     return tuple(word for word in words if len(word) >= _SHORTEST_SECRET)
 
 
