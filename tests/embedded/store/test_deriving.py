@@ -188,10 +188,13 @@ def test_metadata_that_name_a_conversation_join_it(store: Store, url: str) -> No
 def test_a_deleted_completion_leaves_its_children_to_its_parent(store: Store, url: str) -> None:
     add(store, *RUN)
     store.complete()
+    own = rows(url, "SELECT parent_depth FROM facts WHERE completion = 2")[0]
 
     assert store.delete_completion("second")
 
     assert find_parents(url) == {"first": None, "third": "first", "retry": "first", "edit": "first"}
+    depths = {row.parent_depth for row in rows(url, "SELECT * FROM facts WHERE parent IS NOT NULL")}
+    assert depths == set(own)
     for table in ("passages", "tags", "ends"):
         gone = f"SELECT * FROM {table} WHERE completion NOT IN (SELECT seq FROM completions)"
         assert rows(url, gone) == []

@@ -54,8 +54,9 @@ _DELETE_TAG: Final = text("DELETE FROM tags WHERE completion = :seq AND tag = :t
 # An array is read in its order.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _GIVE_CHILDREN: Final = text(
-    "UPDATE facts SET parent = gone.parent FROM (SELECT completion, conversation, parent"
-    " FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)) AS gone"
+    "UPDATE facts SET parent = gone.parent, parent_depth = gone.parent_depth"
+    " FROM (SELECT completion, conversation, parent, parent_depth FROM facts"
+    " WHERE completion = (SELECT seq FROM completions WHERE id = :id)) AS gone"
     " WHERE facts.conversation = gone.conversation AND facts.parent = gone.completion"
 )
 
