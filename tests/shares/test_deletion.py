@@ -70,3 +70,28 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
     assert forgotten == deleted == [OWN_ID]
     assert store.retrieve_completion(OWN_ID) is None
     store.close()
+
+
+def test_a_completion_whose_data_stay_does_not_keep_others(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.jsonl"
+    given = [{**COMPLETION, "id": f"c{at}", "messages": MESSAGES} for at in range(3)]
+    file.write_text("\n".join(map(json.dumps, given)), encoding="utf-8")
+    store = Store(url)
+    import_files(store, [file])
+    asked: list[str] = []
+
+    def erase(completion_id: str) -> None:
+        asked.append(completion_id)
+        if completion_id == "c0":
+            raise OSError("read-only")
+
+    deleted: list[str] = []
+    retention = Retention(
+        store, days=1, on_delete=erase, on_deleted=deleted.append, now=lambda: 10.0**10
+    )
+
+    assert retention.delete_old() == 2
+    assert deleted == ["c1", "c2"]
+    assert retention.delete_old() == 0
+    assert asked == ["c0", "c1", "c2", "c0"]
+    store.close()

@@ -20,8 +20,9 @@ class Retention:
     """Deletes completions that were stored more than `days` ago.
 
     `on_delete` is called before each deletion, to delete data elsewhere: if it fails, the
-    completion stays, and is tried again. `on_deleted` is called after it. Those that `list_kept`
-    returns stay. Several processes can do this at once: each completion is deleted by one of them.
+    completion stays, and is tried again the next time, after the others were deleted. `on_deleted`
+    is called after it. Those that `list_kept` returns stay. Several processes can do this at once:
+    each completion is deleted by one of them.
     """
 
     def __init__(
@@ -49,9 +50,15 @@ class Retention:
         """Delete the completions that are too old, and return their number."""
         before = int(self._now()) - self._days * _DAY
         deleted = 0
-        while ids := self._store.list_stored_before(before, without=self._list_kept()):
+        failed: set[str] = set()
+        while ids := self._store.list_stored_before(before, without={*self._list_kept(), *failed}):
             for completion_id in ids:
-                self._on_delete(completion_id)
+                try:
+                    self._on_delete(completion_id)
+                except Exception:
+                    log.exception("The data of an old completion could not be deleted yet.")
+                    failed.add(completion_id)
+                    continue
                 if self._store.delete_completion(completion_id):
                     self._on_deleted(completion_id)
                     deleted += 1
