@@ -185,6 +185,17 @@ def test_a_404_of_the_list_is_about_listing(connect: Connect, reply: Reply) -> N
         connect(fake).list_completions()
 
 
+def test_a_400_of_the_list_is_about_its_filter(connect: Connect) -> None:
+    fake = FakeUpstream()
+    fake.script("/chat/completions", error(400, "Model gpt-x not found"))
+
+    with pytest.raises(BadRequest, match="did not accept the request") as problem:
+        connect(fake).list_completions(model="gpt-x")
+
+    assert "Change the filter" in (problem.value.advice or "")
+    assert "base URL" not in (problem.value.advice or "")
+
+
 SPA = "<!doctype html><title>A page</title>"
 
 

@@ -181,7 +181,8 @@ def map_response(
     body = parse_error_body(text)
     kind = _find_kind(status, body)
     if kind is NotFound and is_list:
-        kind = NotSupported
+        # A 400 is about a filter, such as a model that is not found.
+        kind = BadRequest if status == 400 else NotSupported
     if is_list and status == 410:
         kind = NotSupported
     is_elsewhere = kind is NotSupported and status in (404, 405)

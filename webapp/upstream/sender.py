@@ -112,7 +112,7 @@ class Sender:
                     return Reply(text, response.headers)
                 text = read_error_text(response, deadline=deadline)
                 now = self.clock.wall()
-                is_list = request.path == COMPLETIONS
+                is_list = request.method == "GET" and request.path == COMPLETIONS
                 raise map_response(response, text, endpoint=self.endpoint, now=now, is_list=is_list)
             finally:
                 level = logging.INFO if response.ok else logging.WARNING
