@@ -197,6 +197,21 @@ def test_a_question_is_asked_for_once_and_small(
     assert int(dict(asked[0].query)["limit"]) <= 5
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_question_is_asked_for_again_if_it_may_be_another(
+    fake: FakeUpstream, fake_client: FlaskClient, is_new: bool
+) -> None:
+    created = {"created": 2**31} if is_new else {}
+    fake.completions[ID] = stored(ID, **created)
+    only_row(fake_client)
+    fake.completions[ID] = stored(
+        ID, "What is it?", **created, **({} if is_new else answered(content="Another answer"))
+    )
+    row = only_row(fake_client)
+    assert row.question == "What is it?"
+    assert "1 message" in row.text
+
+
 @pytest.mark.parametrize(
     "reply",
     [Reply(500, "broken"), Reply(200, "<html>"), Reply(200, {"data": [1, None, {"role": 5}]})],

@@ -1,8 +1,9 @@
 """Preview completions in a list: the first words asked and answered, and kinds of content.
 
 The list operation returns the answer only; the question takes one more request each. These are
-made side by side, small and without retries, and their results are kept, since input never
-changes. A question that does not come in time is left out; the list never waits longer for it.
+made side by side, small and without retries. Their results are kept by the id and the answer, since
+input never changes, unless the completion is so new that its input may not be whole yet. A question
+that does not come in time is left out; the list never waits longer for it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from webapp.completions import Completion
 from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
 from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.gist import find_gist
+from webapp.reading.kept import digest_answer
 from webapp.recent import RecentValues
 from webapp.upstream import (
     Deadline,
@@ -83,14 +85,14 @@ class Previews:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._pool = RequestPool(_THREADS, thread_name_prefix="preview")
-        self._kept: RecentValues[str, Preview] = RecentValues(_MAX_KEPT)
+        self._kept: RecentValues[tuple[str, str], Preview] = RecentValues(_MAX_KEPT)
 
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
         """Build a row for each completion, in order, within `SECONDS` and the deadline."""
         limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=self._upstream.clock)
         with without_noting():
             questions = {
-                one.id: self._pool.submit(self._request_question, one.id, limit)
+                one.id: self._pool.submit(self._request_question, one.id, one, limit)
                 for one in completions
                 if one.id and self._find_question(one) is None
             }
@@ -104,7 +106,11 @@ class Previews:
                 with suppress(UpstreamError):
                     question = future.result()
             rows.append(Row(completion, question, preview_answer(completion)))
-        if any(row.question is None for row in rows):
+        if any(row.question is None for row in rows) or any(
+            self._upstream.may_be_unfinished(one.created)
+            for one in completions
+            if one.input_messages is None
+        ):
             spoil_answers()
         return tuple(rows)
 
@@ -113,16 +119,19 @@ class Previews:
         if completion.input_messages is not None:
             messages = completion.input_messages
             return replace(preview_question(messages), messages=f"{len(messages):,}")
-        return self._kept.get(completion.id or "")
+        return self._kept.get((completion.id or "", digest_answer(completion)))
 
-    def _request_question(self, completion_id: str, deadline: Deadline) -> Preview:
+    def _request_question(
+        self, completion_id: str, completion: Completion, deadline: Deadline
+    ) -> Preview:
         page = self._upstream.list_messages(completion_id, limit=MESSAGES, deadline=deadline)
         first = canonicalize(page, limit=MESSAGES)
         count = first.total or (len(first.items) if first.has_more is False else None)
         is_known = count is not None and not first.end_is_claimed
         messages = f"{count:,}" if is_known else f"{len(first.items)}+"
         preview = replace(preview_question(first.items), messages=messages)
-        self._kept.keep(completion_id, preview, 1)
+        if not self._upstream.may_be_unfinished(completion.created):
+            self._kept.keep((completion_id, digest_answer(completion)), preview, 1)
         return preview
 
 

@@ -134,7 +134,7 @@ class Upstream:
         request = Request("GET", completion_path(completion_id))
         completion = self._exchange(request, decoding.decode_completion, deadline, created=created)
         answers = find_answers()
-        if answers and self._may_be_unfinished(completion.created):
+        if answers and self.may_be_unfinished(completion.created):
             answers.is_settled = False
         return completion
 
@@ -270,7 +270,8 @@ class Upstream:
         now = self.clock.wall()
         return created is not None and now - NEW_SECONDS <= created <= now + NEW_SECONDS
 
-    def _may_be_unfinished(self, created: int | None) -> bool:
+    def may_be_unfinished(self, created: int | None) -> bool:
+        """Return whether the server may not list all messages of such a completion yet."""
         return created is None or created > self.clock.wall() - SETTLED_SECONDS
 
     def close(self) -> None:
