@@ -140,3 +140,22 @@ def test_the_pieces_of_one_call_stay_together(
     chunks: list[list[Json]], calls: list[tuple[str, str, str]]
 ) -> None:
     assert assemble(*chunks) == calls
+
+
+def test_a_custom_call_that_is_repeated_whole_at_the_end_has_its_input_once() -> None:
+    def chunk(call_id: str | None, name: str | None, text: str) -> Json:
+        custom = {"name": name, "input": text} if name else {"input": text}
+        return {"index": 0, "type": "custom", "custom": custom} | (
+            {"id": call_id} if call_id else {}
+        )
+
+    completion = CompletionAccumulator()
+    for one in (chunk("c1", "run", ""), chunk(None, None, "{}"), chunk("c1", "run", "{}")):
+        choice = {"index": 0, "delta": {"tool_calls": [one]}}
+        given = parse(json.dumps({"choices": [choice]}))
+        assert isinstance(given, Object)
+        completion.feed(given)
+
+    [choice] = json.loads(completion.result())["choices"]
+    [call] = choice["message"]["tool_calls"]
+    assert call["custom"] == {"name": "run", "input": "{}"}

@@ -66,7 +66,9 @@ class CallPieces:
         self.name = name or self.name
         self.id = call.text("id") or self.id
         if isinstance(arguments, String):
-            self._end.feed(arguments.text)
+            # The input of a custom tool is free text, whose end cannot be seen.
+            if call.object("custom") is None:
+                self._end.feed(arguments.text)
         elif arguments is not None:
             self._has_object = arguments.source != "null"
         if arguments is not None and arguments.source not in _EMPTY:
@@ -107,6 +109,8 @@ class CallPieces:
 
 
 def _read_function(call: Object) -> tuple[str, Value | None]:
-    """Read the name and the arguments in a piece of a call, of a function or of a custom tool."""
-    inner = call.object("function") or call.object("custom") or call
+    """Read the name and the arguments in a piece of a call: of a custom tool, its input."""
+    if custom := call.object("custom"):
+        return custom.text("name") or "", custom.get("input")
+    inner = call.object("function") or call
     return inner.text("name") or "", inner.get("arguments")
