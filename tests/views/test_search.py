@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from tests.analysis.checks.cases import USER, ask, call, complete, result
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import Page, readable
+from webapp.upstream.canonical import MAX_ITEMS
 
 ADDRESS = "/completions/chatcmpl-1/search"
 
@@ -141,3 +142,24 @@ def test_an_error_keeps_what_was_found_before_it(
     assert fake_client.get("/completions/chatcmpl-none/search?q=x").status_code == 404
     assert fake_client.get(f"{ADDRESS}?q=x&role=nobody").status_code == 400
     assert fake_client.get(f"{ADDRESS}?q={'x' * 1001}").status_code == 400
+
+
+def test_a_search_goes_on_by_count_if_ids_are_no_cursors(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions["chatcmpl-2"] = stored(
+        "chatcmpl-2", *(f"word {at}" for at in range(2 * MAX_ITEMS + 50)), metadata={"note": "word"}
+    )
+    for at, message in enumerate(fake.completions["chatcmpl-2"].messages):
+        message["id"] = f"no cursor {at}"
+    fake.ignores_query = True
+    address: str | None = "/completions/chatcmpl-2/search?q=word"
+    found = 0
+    for _ in range(99):
+        page = Page.of(fake_client.get(address or ""))
+        found += len(hits(page))
+        address = next(iter(one.attributes["href"] for one in page.all('a[rel="next"]')), None)
+        if address is None:
+            break
+
+    assert found == 2 * MAX_ITEMS + 51

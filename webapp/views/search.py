@@ -37,7 +37,8 @@ class Results:
 
     `count` counts the hits of the messages searched, shown or not; `searched` the messages up to
     there, and `before` the hits that earlier pages show. The search ends when it has `most` hits.
-    `next_after` is the id of the last message searched if others follow, `last_id` in any case.
+    If messages follow, the search `goes_on` after `next_after`, or if the ids are no cursors, after
+    as many as were `searched`; `last_id` is the last message searched in any case.
     `problem` is the error that ended the search early.
     """
 
@@ -49,6 +50,7 @@ class Results:
     total: int | None = None
     last_id: str | None = None
     next_after: str | None = None
+    goes_on: bool = False
     problem: UpstreamError | None = None
 
     def add_pages(self, query: Query, pages: Iterator[TranscriptPage]) -> None:
@@ -63,7 +65,7 @@ class Results:
                 self.last_id = page.entries[-1].message.id if page.entries else self.last_id
                 for output in page.outputs:
                     self._add(query.search(output))
-                self.next_after = page.next_after
+                self.next_after, self.goes_on = page.next_after, page.goes_on
                 if len(self.hits) >= self.most:
                     return
         except UpstreamError as problem:
@@ -72,7 +74,7 @@ class Results:
     @property
     def listed(self) -> int | None:
         """The number of hits on all pages; None if the search did not reach the end."""
-        is_whole = self.next_after is None and self.problem is None
+        is_whole = not self.goes_on and self.problem is None
         return self.before + len(self.hits) if is_whole else None
 
     def _add(self, found: Searched) -> None:
@@ -143,7 +145,7 @@ def _search(completion_id: str, query: Query, *, before: int, most: int) -> Resu
     results = Results(searched, before, most)
     asked = PageRequest(after=after, limit=MAX_LIMIT, shown=searched)
     first = services().loader.load_page(completion_id, asked, start_deadline())
-    if after is None and first.completion is not None:
+    if after is None and not searched and first.completion is not None:
         results.hits += query.search_metadata(first.completion.metadata)
         results.count = len(results.hits)
     following = services().loader.iter_following(
