@@ -62,7 +62,7 @@ def _sample(fixture: Fixture) -> Sample:
     outputs = build_output_entries(completion.choices)
     for entry in (*entries, *outputs):
         entry.prefix = f"{completion_id.replace('.', '-')}-"
-    section = TranscriptPage(
+    page = TranscriptPage(
         completion_id=completion_id,
         request=PageRequest(),
         entries=entries,
@@ -71,4 +71,4 @@ def _sample(fixture: Fixture) -> Sample:
         seen=len(entries),
         total=len(entries),
     )
-    return fixture, RenderContext.for_request(section)
+    return fixture, RenderContext.for_request(page)

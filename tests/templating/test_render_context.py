@@ -34,13 +34,13 @@ MESSAGES = (
 
 def a_context(**changes: Any) -> RenderContext:
     messages = [Message.from_json(parse(json.dumps(one))) for one in MESSAGES]
-    section = TranscriptPage(
+    page = TranscriptPage(
         completion_id="chatcmpl-1",
         request=PageRequest(),
         entries=arrange(messages, first=1),
         completion=Completion.from_json(parse('{"id": "chatcmpl-1"}')),
     )
-    context = RenderContext(section=section, budgets=Budgets(seconds=600), own_host="localhost")
+    context = RenderContext(page=page, budgets=Budgets(seconds=600), own_host="localhost")
     return replace(context, **changes)
 
 
@@ -50,7 +50,7 @@ def test_bubbles_do_not_depend_on_what_was_rendered_before_them(
 ) -> None:
     with app.test_request_context():
         forwards = a_context(target=target)
-        entries = forwards.section.entries
+        entries = forwards.page.entries
         first = [render_bubble(entry, forwards) for entry in entries]
         backwards = replace(forwards)
         second = [render_bubble(entry, backwards) for entry in reversed(entries)]
@@ -61,7 +61,7 @@ def test_bubbles_do_not_depend_on_what_was_rendered_before_them(
 
 def test_each_section_has_its_budgets_and_all_of_a_page_share_the_frames(app: Flask) -> None:
     first = a_context(budgets=Budgets(page_brackets=1), loads_images=True)
-    second = first.continue_with(first.section)
+    second = first.continue_with(first.page)
     assert first.markdown_budget.takes(1) and not first.markdown_budget.takes(1)
     assert second.markdown_budget.takes(1)
     taken = sum(context.take_frame() for context in [first, second] * MAX_FRAMES)

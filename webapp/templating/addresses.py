@@ -60,23 +60,21 @@ def range_url(completion_id: str, first: int, last: int) -> str:
     return f"{page}#m-{first}"
 
 
-def message_url(
-    section: TranscriptPage, entry: Entry, *, keeps_filters: bool = False
-) -> str | None:
+def message_url(page: TranscriptPage, entry: Entry, *, keeps_filters: bool = False) -> str | None:
     """Build the address of a message; None if it has no usable id and is not an answer."""
     message_id = entry.sent_as.id
     if not is_linkable(message_id):
         if entry.choice is None:
             return None
-        newest = section.entries[0 if section.request.order == "desc" else -1 :]
+        newest = page.entries[0 if page.request.order == "desc" else -1 :]
         message_id = newest[0].message.id if newest else None
-    return place_url(section.completion_id, message_id, entry.anchor, keeps_filters=keeps_filters)
+    return place_url(page.completion_id, message_id, entry.anchor, keeps_filters=keeps_filters)
 
 
-def back_url(section: TranscriptPage, entry: Entry) -> str:
+def back_url(page: TranscriptPage, entry: Entry) -> str:
     """Build the link from a page of one message to the transcript."""
     message_id = entry.sent_as.id
-    return message_url(section, entry) or place_url(section.completion_id, message_id, entry.anchor)
+    return message_url(page, entry) or place_url(page.completion_id, message_id, entry.anchor)
 
 
 def json_url(asked: Mapping[str, str], **changes: Any) -> str:
@@ -92,50 +90,50 @@ def json_piece_url(place: int) -> str:
     return url_for(endpoint, place=place, **(request.view_args or {}))
 
 
-def raw_url(section: TranscriptPage, entry: Entry) -> str | None:
+def raw_url(page: TranscriptPage, entry: Entry) -> str | None:
     """Build the address of a message's exact JSON; None if the message has no usable id."""
     if is_linkable(entry.sent_as.id):
         return url_for(
-            "sources.message", completion_id=section.completion_id, message_id=entry.sent_as.id
+            "sources.message", completion_id=page.completion_id, message_id=entry.sent_as.id
         )
     if entry.place is not None:
-        return url_for("sources.choice", completion_id=section.completion_id, choice=entry.place)
+        return url_for("sources.choice", completion_id=page.completion_id, choice=entry.place)
     return None
 
 
-def export_url(section: TranscriptPage, entry: Entry, form: str, **query: Any) -> str | None:
+def export_url(page: TranscriptPage, entry: Entry, form: str, **query: Any) -> str | None:
     """Build the address of a message as Markdown or HTML; None if it has no usable id."""
-    query |= {"completion_id": section.completion_id, "form": form}
+    query |= {"completion_id": page.completion_id, "form": form}
     if is_linkable(entry.sent_as.id):
         return url_for("exports.message", message_id=entry.sent_as.id, **query)
     return None if entry.place is None else url_for("exports.choice", place=entry.place, **query)
 
 
-def redacted_url(section: TranscriptPage, entry: Entry) -> str | None:
+def redacted_url(page: TranscriptPage, entry: Entry) -> str | None:
     """Build the address of a message as redacted text; None if it has no usable id, or is none."""
     if is_linkable(entry.sent_as.id):
         return url_for(
-            "redacted.message", completion_id=section.completion_id, message_id=entry.sent_as.id
+            "redacted.message", completion_id=page.completion_id, message_id=entry.sent_as.id
         )
     if entry.place is not None and entry.choice is not None and entry.choice.message is not None:
-        return url_for("redacted.choice", completion_id=section.completion_id, place=entry.place)
+        return url_for("redacted.choice", completion_id=page.completion_id, place=entry.place)
     return None
 
 
-def confidence_url(section: TranscriptPage, entry: Entry) -> str:
-    choices = section.completion.choices if section.completion else ()
+def confidence_url(page: TranscriptPage, entry: Entry) -> str:
+    choices = page.completion.choices if page.completion else ()
     places = (at for at, choice in enumerate(choices) if choice is entry.choice)
     place = next(places, 0) if entry.place is None else entry.place
-    return url_for("confidence.show", completion_id=section.completion_id, choice=place or None)
+    return url_for("confidence.show", completion_id=page.completion_id, choice=place or None)
 
 
-def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
+def media_url(page: TranscriptPage, entry: Entry, media: InlineMedia, **more: str | None) -> str:
     """Return the address of the bytes of `media`, and keep them in the cache.
 
     The browser requests the media of a page next. The address names the message too, to fetch it
     again when the cache has lost the bytes.
     """
-    services().media_cache.keep(section.completion_id, media)
+    services().media_cache.keep(page.completion_id, media)
     query: dict[str, Any] = {
         name: replace_surrogates(value) for name, value in more.items() if value is not None
     }
@@ -143,43 +141,43 @@ def media_url(section: TranscriptPage, entry: Entry, media: InlineMedia, **more:
         query["message"] = entry.sent_as.id
     elif entry.place is not None:
         query["choice"] = entry.place
-    return url_for("media.show", completion_id=section.completion_id, digest=media.digest, **query)
+    return url_for("media.show", completion_id=page.completion_id, digest=media.digest, **query)
 
 
-def text_url(section: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
+def text_url(page: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:
     """Build the address of the slice of `piece` that begins at `start`."""
     place = find_position(entry.sent_as, piece)
     if place is None:
         return None
-    return _message_part_url("texts.show", section, entry, place=place, **{"from": start or None})
+    return _message_part_url("texts.show", page, entry, place=place, **{"from": start or None})
 
 
-def whole_text_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
+def whole_text_url(page: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
     """Return the address of the whole text of `piece`, as plain text."""
     place = find_position(entry.sent_as, piece)
     if place is None:
         return None
-    return _message_part_url("texts.whole", section, entry, place=place)
+    return _message_part_url("texts.whole", page, entry, place=place)
 
 
-def piece_json_url(section: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
+def piece_json_url(page: TranscriptPage, entry: Entry, piece: Piece) -> str | None:
     """Return the address of the JSON of a content part or call."""
     place = find_position(entry.sent_as, piece)
     if place is None:
         return None
-    return _message_part_url("sources.piece", section, entry, place=place)
+    return _message_part_url("sources.piece", page, entry, place=place)
 
 
-def pieces_url(section: TranscriptPage, entry: Entry, start: int) -> str | None:
+def pieces_url(page: TranscriptPage, entry: Entry, start: int) -> str | None:
     """Build the address of the parts and calls of a message from number `start` on."""
-    return _message_part_url("texts.pieces", section, entry, **{"from": start or None})
+    return _message_part_url("texts.pieces", page, entry, **{"from": start or None})
 
 
 def _message_part_url(
-    endpoint: str, section: TranscriptPage, entry: Entry, **query: Any
+    endpoint: str, page: TranscriptPage, entry: Entry, **query: Any
 ) -> str | None:
     """Build the address of a part; None if the message has no usable id and is no choice."""
-    query["completion_id"] = section.completion_id
+    query["completion_id"] = page.completion_id
     if is_linkable(entry.sent_as.id):
         return url_for(endpoint, message_id=entry.sent_as.id, **query)
     if entry.place is None:
@@ -205,17 +203,17 @@ def view_url(context: RenderContext, view: str) -> str:
 
 def page_url(context: RenderContext, *, keeps_filters: bool = True, **changes: Any) -> str:
     """Build the address of a page with the limit, order and images that the reader chose."""
-    asked = context.section.request
+    asked = context.page.request
     query: dict[str, Any] = kept_filters() if keeps_filters else {}
     query |= {
         "limit": asked.limit if asked.limit != 20 else None,
         "order": asked.order if asked.order != "asc" else None,
         "images": "load" if context.loads_images else None,
-        "like": keep_view(context.view, context.section) if changes.get("after") else None,
+        "like": keep_view(context.view, context.page) if changes.get("after") else None,
         "only": context.only,
     }
     query.update(changes)
-    return url_for("completions.show", completion_id=context.section.completion_id, **query)
+    return url_for("completions.show", completion_id=context.page.completion_id, **query)
 
 
 def is_linkable(message_id: str | None) -> bool:

@@ -104,21 +104,21 @@ def _find_key(entry: Entry, context: RenderContext) -> bytes:
 
 def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
     """Yield all that a bubble shows of an entry, its calls and their results."""
-    message, section, choice = entry.message, context.section, entry.choice
+    message, page, choice = entry.message, context.page, entry.choice
     yield message.json.digest()
     yield None if choice is None else choice.json.digest()
     yield from (message.id, entry.number, entry.place, entry.counted_as, entry.prefix)
-    yield from (entry.moved, entry.inferred, entry.position, section.ends_with(entry))
+    yield from (entry.moved, entry.inferred, entry.position, page.ends_with(entry))
     if entry.asked_above is not None:
         yield from (entry.asked_above.anchor, getattr(entry.asked_above.call, "name", None))
     yield (message.id in context.targets, message.id == context.target)
-    yield bool(section.entries) and entry is section.entries[0]
-    if choice is not None and section.entries:
+    yield bool(page.entries) and entry is page.entries[0]
+    if choice is not None and page.entries:
         # The address of an answer is that of the last message.
-        yield section.entries[0 if section.request.order == "desc" else -1].message.id
-    if choice is not None and section.completion is not None:
+        yield page.entries[0 if page.request.order == "desc" else -1].message.id
+    if choice is not None and page.completion is not None:
         # Equal choices have different addresses.
-        yield next((at for at, one in enumerate(section.completion.choices) if one is choice), None)
+        yield next((at for at, one in enumerate(page.completion.choices) if one is choice), None)
     for call in entry.calls:
         yield from (call.position, call.may_follow, context.describe_call_number(call.anchor))
         yield len(call.results)

@@ -278,7 +278,7 @@ def _fold_text(
     text: str, entry: Entry, context: RenderContext, structure: Structure | None = None
 ) -> Fold | None:
     """Estimate the fold of a text; answers and the last message of a transcript have none."""
-    if entry.choice is not None or context.section.ends_with(entry):
+    if entry.choice is not None or context.page.ends_with(entry):
         return None
     if structure and structure.kind == "json":
         text = rendering.expand_lines(text)

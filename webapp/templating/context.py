@@ -61,16 +61,16 @@ class RemoteFrames:
 
 @dataclass(slots=True, kw_only=True)
 class RenderContext:
-    """Everything that rendering a message of `section` depends on besides the message.
+    """Everything that rendering a message of `page`, a page of a transcript, depends on besides it.
 
     `target` is the id of the message that the page was requested for, the first of `target_count`
-    in a row. The budgets belong to this section; `frames` is shared by all sections of a web
-    page. `run` has the calls and failures of the transcript, `only` is the filter of the page,
-    `conversation` the place of the transcript among requests that continue each other, `notes` are
-    those on the transcript, which no bubble depends on.
+    in a row. The budgets are those of `page`; `frames` is shared by all of a web page. `run` has
+    the calls and failures of the transcript, `only` is the filter of the page, `conversation` the
+    place of the transcript among requests that continue each other, `notes` are those on the
+    transcript, which no bubble depends on.
     """
 
-    section: TranscriptPage
+    page: TranscriptPage
     budgets: Budgets
     own_host: str
     loads_images: bool = False
@@ -91,11 +91,11 @@ class RenderContext:
     _digest: bytes | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        pages = max(1, ceil(len(self.section.entries) / MAX_LIMIT))
+        pages = max(1, ceil(len(self.page.entries) / MAX_LIMIT))
         self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
         self.structure_budget = StructureBudget(self.budgets, pages)
-        self.definitions = Definitions(self.section.completion, budgets=self.budgets)
-        ids = [entry.message.id for entry in self.section.entries]
+        self.definitions = Definitions(self.page.completion, budgets=self.budgets)
+        ids = [entry.message.id for entry in self.page.entries]
         start = ids.index(self.target) if self.target in ids else len(ids)
         named = ids[start : start + self.target_count] if self.target is not None else []
         self.targets = frozenset(one for one in named if one is not None)
@@ -107,7 +107,7 @@ class RenderContext:
     @classmethod
     def for_request(
         cls,
-        section: TranscriptPage,
+        page: TranscriptPage,
         *,
         target: str | None = None,
         target_count: int = 1,
@@ -116,24 +116,24 @@ class RenderContext:
         conversation: ConversationPlace | None = None,
         notes: PageNotes | None = None,
     ) -> RenderContext:
-        """Create the context of the first or only section of the page that is requested now."""
+        """Create the context of the first or only page of messages on the web page asked for."""
         return cls(
-            section=section,
+            page=page,
             budgets=services().budgets,
             own_host=request.host,
             loads_images=wants_remote_images(),
             target=target,
             target_count=target_count,
-            view=choose_view(section),
+            view=choose_view(page),
             run=run,
             only=only,
             conversation=conversation,
             notes=notes,
         )
 
-    def continue_with(self, section: TranscriptPage) -> RenderContext:
-        """Create the context of a further section of the same web page, with fresh budgets."""
-        return replace(self, section=section)
+    def continue_with(self, page: TranscriptPage) -> RenderContext:
+        """Create the context of further messages on the same web page, with fresh budgets."""
+        return replace(self, page=page)
 
     @property
     def is_compact(self) -> bool:
@@ -144,9 +144,9 @@ class RenderContext:
     def digest(self) -> bytes:
         """The digest of the completion and of the host, on which all bubbles of the page depend."""
         if self._digest is None:
-            completion = self.section.completion
+            completion = self.page.completion
             source = completion.json.source if completion is not None else ""
-            source = f"{self.section.completion_id}\n{self.own_host}\n{source}"
+            source = f"{self.page.completion_id}\n{self.own_host}\n{source}"
             self._digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=20).digest()
         return self._digest
 
@@ -180,9 +180,9 @@ class RenderContext:
         """The place that the page was requested for: `message 137 of 254`, or a range."""
         if self.target is None:
             return ""
-        entries = self.section.entries
+        entries = self.page.entries
         number = next((one.number for one in entries if one.message.id == self.target), None)
-        total = self.section.total
+        total = self.page.total
         if total is None and self.run is not None and self.run.is_whole:
             total = sum(one.number is not None for one in self.run.messages)
         if number is None:
@@ -195,7 +195,7 @@ class RenderContext:
     @property
     def span(self) -> str | None:
         """The range that the page was requested for, as `9-15`."""
-        entries = self.section.entries
+        entries = self.page.entries
         number = next((one.number for one in entries if one.message.id == self.target), None)
         if self.target is None or self.target_count < 2 or number is None:
             return None
@@ -249,14 +249,14 @@ def is_from_elsewhere() -> bool:
     return site not in ("same-origin", "none")
 
 
-def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
-    """Return whether messages of `section` may show images of other servers.
+def has_remote_images(page: TranscriptPage, *, own_host: str) -> bool:
+    """Return whether messages of `page` may show images of other servers.
 
     A text about Markdown may pass for one with an image.
     """
     if services().share is not None:
         return False
-    for entry in (*section.entries, *section.outputs):
+    for entry in (*page.entries, *page.outputs):
         for part in entry.message.parts:
             if isinstance(part, Image) and not part.is_inline:
                 if RemoteImage.parse(part.url, own_host=own_host):
@@ -271,7 +271,7 @@ def has_remote_images(section: TranscriptPage, *, own_host: str) -> bool:
     return False
 
 
-def choose_view(section: TranscriptPage) -> View:
+def choose_view(page: TranscriptPage) -> View:
     """Choose the view that the request asks for, or was chosen before, or suits the length.
 
     `view` is remembered in a cookie; `like` is the view of the page that this one continues.
@@ -300,8 +300,8 @@ def choose_view(section: TranscriptPage) -> View:
     known = _parse_view(request.args.get("like")) or _parse_view(request.cookies.get(VIEW_COOKIE))
     if known:
         return known
-    numbers = [entry.number or 0 for entry in section.entries]
-    at_least = max(section.total or 0, section.seen or 0, len(section.entries), *numbers, 0)
+    numbers = [entry.number or 0 for entry in page.entries]
+    at_least = max(page.total or 0, page.seen or 0, len(page.entries), *numbers, 0)
     return "compact" if at_least >= COMPACT_FROM else "full"
 
 
@@ -311,9 +311,9 @@ def wants_outline() -> bool:
     return next((view for view in map(_parse_view, asked) if view), None) == "outline"
 
 
-def keep_view(view: View, section: TranscriptPage) -> View | None:
+def keep_view(view: View, page: TranscriptPage) -> View | None:
     """Choose `like` for links to further pages; None if they find the view themselves."""
-    is_known = section.total is not None
+    is_known = page.total is not None
     return None if is_known and not {"view", "like"} & request.args.keys() else view
 
 

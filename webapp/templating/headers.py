@@ -30,11 +30,11 @@ _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
 
 def find_title(context: RenderContext) -> str:
     """Find the first words of the question, or the id if they are not known."""
-    section, run = context.section, context.run
-    question = section.question
+    page, run = context.page, context.run
+    question = page.question
     if not question and run is not None and run.begins_at_start and run.user_turns:
         question = run.user_turns[0].words
-    return formatting.first_words(question, 100) or section.completion_id
+    return formatting.first_words(question, 100) or page.completion_id
 
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:

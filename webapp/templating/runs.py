@@ -40,10 +40,8 @@ class RunLinks:
     @classmethod
     def on_page(cls, context: RenderContext) -> RunLinks:
         """Create the links for the page of `context`."""
-        section = context.section
-        return cls(
-            section.completion_id, context.run, (entry.anchor for entry in section.all_entries)
-        )
+        page = context.page
+        return cls(page.completion_id, context.run, (entry.anchor for entry in page.all_entries))
 
     def to_message(self, message: RunMessage) -> str:
         return self._to(message.anchor, message.id, message.anchor)
@@ -105,7 +103,7 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
     An entry of None ends the list if others were left out after the last one shown.
     """
     hidden = 0
-    for entry in select_top_level(context.section.entries):
+    for entry in select_top_level(context.page.entries):
         if _is_shown(entry, context):
             yield entry, hidden
             hidden = 0
@@ -147,7 +145,7 @@ class Glance:
 
 def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
     """List the first words of the answer and the first failure, as far as they were read."""
-    run, completion = context.run, context.section.completion
+    run, completion = context.run, context.page.completion
     if run is None:
         return ()
     glances = []
@@ -186,9 +184,9 @@ def can_count_whole() -> bool:
     return services().runs.can_read
 
 
-def describe_part(section: TranscriptPage, run: Run) -> str:
+def describe_part(page: TranscriptPage, run: Run) -> str:
     """Describe which part of the transcript a run that is not whole covers."""
     read = sum(one.number is not None or one.kind != "answer" for one in run.messages)
-    if section.total is None:
+    if page.total is None:
         return count(read, "message")
-    return f"{read:,} of {count(section.total, 'message')}"
+    return f"{read:,} of {count(page.total, 'message')}"

@@ -31,7 +31,7 @@ MAX_PICKED: Final = 1000
 
 
 def make_context(
-    section: TranscriptPage, *, target: str | None = None, target_count: int = 1
+    page: TranscriptPage, *, target: str | None = None, target_count: int = 1
 ) -> RenderContext:
     """Create the context of a page of a transcript, with its run.
 
@@ -39,23 +39,23 @@ def make_context(
     """
     only = read_filter()
     if wants_fragment():
-        run = services().runs.find_kept(section)
+        run = services().runs.find_kept(page)
         if run is None and only:
-            run = analyze_page(section, is_whole=False)
+            run = analyze_page(page, is_whole=False)
     else:
         is_wanted = request.args.get("whole") == "1"
-        run = services().runs.read(section, start_deadline(), is_wanted=is_wanted)
-    if section.completion is not None:
-        digest = digest_answer(section.completion)
-        read_input(partial(services().runs.find_state, section.completion_id, digest))
+        run = services().runs.read(page, start_deadline(), is_wanted=is_wanted)
+    if page.completion is not None:
+        digest = digest_answer(page.completion)
+        read_input(partial(services().runs.find_state, page.completion_id, digest))
     return RenderContext.for_request(
-        section,
+        page,
         target=target,
         target_count=target_count,
         run=run,
         only=only,
-        conversation=find_conversation_place(section.completion_id),
-        notes=find_notes(section.completion_id, section.completion),
+        conversation=find_conversation_place(page.completion_id),
+        notes=find_notes(page.completion_id, page.completion),
     )
 
 

@@ -54,25 +54,25 @@ def _render(completion_id: str) -> ResponseReturnValue:
     if span := request.args.get("range"):
         return _answer(load_range(completion_id, span, read_page_request()))
     shows_all = bool(request.args.get("all"))
-    section = services().loader.load_page(
+    page = services().loader.load_page(
         completion_id,
         read_page_request(),
         start_deadline(),
         shows_end=not shows_all and not wants_fragment(),
     )
-    context = make_context(section)
-    if shows_all and not section.messages_error:
+    context = make_context(page)
+    if shows_all and not page.messages_error:
         most = services().max_pages
-        pages = services().loader.iter_following(section, start_deadline, most=most - 1)
+        pages = services().loader.iter_following(page, start_deadline, most=most - 1)
         rest = FollowingPages(context, pages)
-        page = stream_template("completions/all.html", context=context, rest=rest, most=most)
+        parts = stream_template("completions/all.html", context=context, rest=rest, most=most)
         broken_off = render_template("errors/_broken_off.html")
-        return join_pieces(page, broken_off=broken_off), {
+        return join_pieces(parts, broken_off=broken_off), {
             "Content-Type": "text/html; charset=utf-8"
         }
     response = _answer(context)
-    if section.messages_error:
-        response.status_code = section.messages_error.http_status
+    if page.messages_error:
+        response.status_code = page.messages_error.http_status
     return response
 
 

@@ -15,10 +15,10 @@ bp = Blueprint("messages", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/messages/<message_id>")
 def show(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show the transcript from this message on, with the message highlighted."""
-    section = services().loader.load_page_from(
+    page = services().loader.load_page_from(
         completion_id, message_id, read_page_request(), start_deadline()
     )
-    context = make_context(section, target=message_id)
+    context = make_context(page, target=message_id)
     return render_page_or_fragment(
         "completions/show.html", "completions/_page.html", context=context
     )
@@ -27,10 +27,10 @@ def show(completion_id: str, message_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/earlier")
 def earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show the messages before this one."""
-    section = services().loader.load_earlier(
+    page = services().loader.load_earlier(
         completion_id, message_id, read_page_request(), start_deadline()
     )
-    context = make_context(section)
+    context = make_context(page)
     return render_page_or_fragment(
         "completions/show.html", "completions/_earlier.html", context=context
     )

@@ -19,12 +19,12 @@ from webapp.views import make_context
 
 def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
     """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
-    section = services().loader.load_page(completion_id, PageRequest(), start_deadline())
+    page = services().loader.load_page(completion_id, PageRequest(), start_deadline())
     if place.kind == "message":
-        message_id = _number_id(section, place.number)
+        message_id = _number_id(page, place.number)
         if message_id is not None:
             return place_url(completion_id, message_id, f"m-{place.number}")
-    run = services().runs.read(section, start_deadline(), is_wanted=True)
+    run = services().runs.read(page, start_deadline(), is_wanted=True)
     links = RunLinks(completion_id, run)
     if place.kind == "message":
         message = run.find_message(place.number)
@@ -34,7 +34,7 @@ def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
         call = run.find_call(place.number, place.position)
         if call:
             return links.to_call(call)
-    abort(404, f"There is no {place}: {_describe_extent(section, run)}.")
+    abort(404, f"There is no {place}: {_describe_extent(page, run)}.")
 
 
 def load_range(completion_id: str, text: str, request: PageRequest) -> RenderContext:
@@ -64,24 +64,24 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
         missing = TranscriptPlace("message", first if message_id is None else last)
         abort(404, f"There is no {missing}: {_describe_extent(start, run)}.")
     request = replace(request, limit=max(request.limit, length))
-    section = services().loader.load_page_from(completion_id, message_id, request, start_deadline())
-    section = replace(section, total=section.total or start.total)
-    return make_context(section, target=message_id, target_count=length)
+    page = services().loader.load_page_from(completion_id, message_id, request, start_deadline())
+    page = replace(page, total=page.total or start.total)
+    return make_context(page, target=message_id, target_count=length)
 
 
-def _number_id(section: TranscriptPage, number: int) -> str | None:
+def _number_id(page: TranscriptPage, number: int) -> str | None:
     """Find the id of message `number`, if the ids on the first page count the messages."""
-    first_id = section.entries[0].message.id if section.entries else None
-    forms = (f"{section.completion_id}-0", f"{section.completion_id}-msg-0")
-    if first_id not in forms or not 0 < number <= (section.total or 0):
+    first_id = page.entries[0].message.id if page.entries else None
+    forms = (f"{page.completion_id}-0", f"{page.completion_id}-msg-0")
+    if first_id not in forms or not 0 < number <= (page.total or 0):
         return None
     return f"{first_id[:-1]}{number - 1}"
 
 
-def _describe_extent(section: TranscriptPage, run: Run) -> str:
+def _describe_extent(page: TranscriptPage, run: Run) -> str:
     """Describe how far the messages and calls of a transcript go, as far as it was read."""
     read = len([message for message in run.messages if message.number is not None])
-    total = read if run.is_whole else section.total
+    total = read if run.is_whole else page.total
     calls = count(len(run.calls), "call")
     if run.is_whole or total is None:
         has = "the transcript has" if run.is_whole else "what could be read of the transcript has"

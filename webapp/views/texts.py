@@ -67,11 +67,11 @@ def _load_choice(completion_id: str, choice: int) -> TranscriptPage:
     return build_choice_page(completion_id, completion, choice)
 
 
-def _show_slice(section: TranscriptPage, place: int) -> Response:
-    entry = _only_entry(section)
+def _show_slice(page: TranscriptPage, place: int) -> Response:
+    entry = _only_entry(page)
     piece = _find_piece(entry, place)
     start = _read_start()
-    context = RenderContext.for_request(section)
+    context = RenderContext.for_request(page)
     long = slice_text(piece, entry, context, start=start)
     if long is None:
         abort(404, "The message has no text there.")
@@ -83,13 +83,13 @@ def _show_slice(section: TranscriptPage, place: int) -> Response:
         entry=entry,
         long=long,
         previous=find_previous_start(get_text(piece) or "", start=long.slice.start, limit=limit),
-        back=back_url(section, entry),
+        back=back_url(page, entry),
     )
 
 
-def _send_whole(section: TranscriptPage, place: int) -> Response:
+def _send_whole(page: TranscriptPage, place: int) -> Response:
     """Send plain text that no browser runs or keeps; lone surrogates go out as they came."""
-    text = get_text(_find_piece(_only_entry(section), place))
+    text = get_text(_find_piece(_only_entry(page), place))
     if text is None:
         abort(404, "The message has no text there.")
     response = Response(text.encode("utf-8", "surrogatepass"), mimetype="text/plain")
@@ -98,10 +98,10 @@ def _send_whole(section: TranscriptPage, place: int) -> Response:
     return response
 
 
-def _show_pieces(section: TranscriptPage) -> Response:
-    entry = _only_entry(section)
+def _show_pieces(page: TranscriptPage) -> Response:
+    entry = _only_entry(page)
     start = _read_start()
-    context = RenderContext.for_request(section)
+    context = RenderContext.for_request(page)
     view = view_pieces(entry, context, start)
     if start >= view.pieces.total:
         abort(404, "The message has no parts there.")
@@ -112,12 +112,12 @@ def _show_pieces(section: TranscriptPage) -> Response:
         entry=entry,
         view=view,
         previous=max(0, start - context.budgets.parts) if start else None,
-        back=back_url(section, entry),
+        back=back_url(page, entry),
     )
 
 
-def _only_entry(section: TranscriptPage) -> Entry:
-    return (section.entries or section.outputs)[0]
+def _only_entry(page: TranscriptPage) -> Entry:
+    return (page.entries or page.outputs)[0]
 
 
 def _find_piece(entry: Entry, place: int) -> Piece:

@@ -52,7 +52,7 @@ class HitPlace:
         return f"{page}#hit-{self.number}"
 
 
-def find_hit_place(section: TranscriptPage) -> HitPlace | None:
+def find_hit_place(page: TranscriptPage) -> HitPlace | None:
     """Find the hit that the address of this page names; None if it names none."""
     words = request.args.get("find", "")[:LONGEST_QUERY]
     number = _read_number("hit")
@@ -60,7 +60,7 @@ def find_hit_place(section: TranscriptPage) -> HitPlace | None:
         return None
     total = _read_number("hits")
     is_sound = total is not None and number <= total
-    return HitPlace(section.completion_id, words, number, total if is_sound else None)
+    return HitPlace(page.completion_id, words, number, total if is_sound else None)
 
 
 def count_unchecked(query: Query) -> int:

@@ -181,7 +181,7 @@ def _iter_steps(
             yield replace(step, problem=problem)
             known = None
             continue
-        completion = context.section.completion
+        completion = context.page.completion
         if before is not None and known is not None and completion is not None:
             groups = compare_settings(known, completion, Budget())
             changes = {name: found for name, found in groups.items() if name not in _SAID_APART}
@@ -198,15 +198,15 @@ def _load(
 
     Results are linked to the calls of the answer before them.
     """
-    page = PageRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
-    section = services().loader.load_page(here.id, page, deadline)
-    answers = before.section.outputs if before else ()
+    request = PageRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
+    page = services().loader.load_page(here.id, request, deadline)
+    answers = before.page.outputs if before else ()
     asked = {call.call.id: call for answer in answers for call in answer.calls if call.call.id}
-    for entry in (*section.entries, *section.outputs):
+    for entry in (*page.entries, *page.outputs):
         entry.prefix = f"r{number}-"
         if entry.answers is None:
             entry.asked_above = asked.get(entry.message.tool_call_id or "")
-    return before.continue_with(section) if before else RenderContext.for_request(section)
+    return before.continue_with(page) if before else RenderContext.for_request(page)
 
 
 def _count_seconds(here: StoredRequest, following: StoredRequest | None) -> int | None:

@@ -17,20 +17,18 @@ bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/checks")
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the findings in the whole transcript, as far as it can be read."""
-    section = services().loader.load_page(
+    page = services().loader.load_page(
         completion_id, PageRequest(), start_deadline(), shows_end=True
     )
-    run = services().runs.read(section, start_deadline(), is_wanted=True)
+    run = services().runs.read(page, start_deadline(), is_wanted=True)
     # One rule compares the prompt with that of the previous request.
     source = services().conversations
     parting = find_parting(source, completion_id) if source else None
-    subject = Subject.from_entries(
-        section.entries, section.completion, is_whole=False, parting=parting
-    )
+    subject = Subject.from_entries(page.entries, page.completion, is_whole=False, parting=parting)
     report = run.report.with_findings_of(check(subject, codes=("cache-broken",)))
     return render_template(
         "runs/checks.html",
-        section=section,
+        page=page,
         run=run,
         report=report,
         links=RunLinks(completion_id, run),
