@@ -113,6 +113,7 @@ def test_a_deletion_through_the_api_is_recorded_with_its_shares(
     stored: Store, app: Flask, config: Config
 ) -> None:
     publish(app)
+    assert app.test_client().delete("/v1/chat/completions/never").status_code == 404
     assert app.test_client().delete(f"/v1/chat/completions/{OWN_ID}").status_code == 200
 
     database = open_app_database(config)

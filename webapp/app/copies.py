@@ -52,7 +52,7 @@ def add_copies(
     notes = Notes(database, OWN_STORE, now=clock.wall)
     media_cache = open_media_cache(alone)
 
-    def forget(completion_id: str) -> None:
+    def forget(completion_id: str, was_stored: bool = True) -> None:
         pins.remove(completion_id)
         notes.remove_all(completion_id)
         media_cache.forget(completion_id)

@@ -65,8 +65,10 @@ class Traces:
         self.media.forget(completion_id)
         self.spool.forget(completion_id)
 
-    def delete_for_client(self, completion_id: str) -> None:
+    def delete_for_client(self, completion_id: str, was_stored: bool) -> None:
         """Delete the data of a completion that is deleted through the API, and record both.
+
+        If no completion `was_stored`, its data are deleted, and there is no deletion to record.
 
         A request of our own pages comes from no client; its reader chose whether to keep the
         shares, and the page records it.
@@ -74,7 +76,7 @@ class Traces:
         details = {"address": client_address(), "by": "API"}
         is_of_client = CLIENT in request.environ
         self.delete(completion_id, None, revokes=is_of_client, **details)
-        if is_of_client:
+        if is_of_client and was_stored:
             self.record.add(Event.DELETE, None, completion=completion_id, **details)
 
 

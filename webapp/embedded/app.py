@@ -31,14 +31,14 @@ def create_server(
     api_key: str | None = None,
     model: ModelServer | None = None,
     recovery: Recovery | None = None,
-    on_delete: Callable[[str], None] | None = None,
+    on_delete: Callable[[str, bool], None] | None = None,
 ) -> Flask:
     """Create a WSGI app that serves `store` at `/chat/completions` as the API does.
 
     If there is an `api_key`, clients must send it. Unknown URLs are passed on to the `model`; if
     there is none, they are not found, and requests to create a completion are refused. If there
     is no `recovery`, a completion that the store cannot take is dropped. `on_delete` is called with
-    each id that a client deletes, also if the store has no such completion.
+    each id that a client deletes, and whether the store had such a completion.
     """
     server = Flask(__name__, static_folder=None)
     mask_logger(server.logger)

@@ -121,15 +121,15 @@ def test_deleting_answers_once(store: Store, client: FlaskClient) -> None:
 
 
 def test_what_else_is_kept_of_a_completion_is_deleted_with_it(store: Store) -> None:
-    deleted: list[str] = []
-    client = create_server(store, on_delete=deleted.append).test_client()
+    deleted: list[tuple[str, bool]] = []
+    client = create_server(store, on_delete=lambda *one: deleted.append(one)).test_client()
     add(store, completion("c1"), completion("c2"))
 
     assert client.delete(ONE).status_code == 200
-    assert deleted == ["c1"]
+    assert deleted == [("c1", True)]
     # It may have been deleted from the store by another program.
     assert client.delete(ONE).status_code == 404
-    assert deleted == ["c1", "c1"]
+    assert deleted == [("c1", True), ("c1", False)]
 
 
 def test_creating_is_refused_for_good(client: FlaskClient) -> None:

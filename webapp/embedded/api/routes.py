@@ -30,7 +30,10 @@ MODEL: Final = "readback_model"
 RECOVERY: Final = "readback_recovery"
 """The name of the store's recovery among the app's extensions, which is None if there is none."""
 ON_DELETE: Final = "readback_on_delete"
-"""The name of the function that deletes all else kept of a completion, or of None."""
+"""The name of the function that deletes all else kept of a completion, or of None.
+
+It takes the id, and whether the completion was stored until now.
+"""
 AS_GIVEN: Final = "readback.as_given"
 """The WSGI variable with which our own pages ask for JSON without members that nobody gave."""
 
@@ -100,8 +103,8 @@ def delete_completion(completion_id: str) -> Response:
     """Delete one completion, its messages and all else kept of it."""
     is_stored = _get_store().delete_completion(completion_id)
     # Also if it was not stored: the command or another server may have deleted it.
-    if on_delete := cast("Callable[[str], None] | None", current_app.extensions[ON_DELETE]):
-        on_delete(completion_id)
+    if on_delete := cast("Callable[[str, bool], None] | None", current_app.extensions[ON_DELETE]):
+        on_delete(completion_id, is_stored)
     if not is_stored:
         raise CompletionNotFound(completion_id)
     return _respond(f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}')
