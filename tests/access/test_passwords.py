@@ -284,7 +284,12 @@ def test_the_record_is_for_administrators(with_password: Flask, client: FlaskCli
     assert client.get("/record").status_code == 200
 
 
-def test_a_deletion_by_a_client_of_the_api_is_recorded(client: FlaskClient) -> None:
+def test_a_deletion_by_a_client_of_the_api_is_recorded(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "gone.jsonl"
+    path.write_text('{"id":"chatcmpl-gone","messages":[],"choices":[]}\n', encoding="utf-8")
+    load(path)
     client.delete("/v1/chat/completions/chatcmpl-gone")
 
     assert "chatcmpl-gone" in client.get("/record").text

@@ -18,7 +18,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
-from tests.support.pages import Page, pages_from
+from tests.support.pages import AS_FRAGMENT, Page, pages_from
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -283,3 +283,18 @@ def test_messages_without_ids_are_shown_without_links(
     assert bubble.sources == ["no id"]
     assert all(link.text() != "link" for link in bubble.node.css("a"))
     assert '"no id"' in (bubble.node.css_first(".raw pre") or bubble.node).text()
+
+
+def test_a_message_before_the_last_turn_is_no_answer_though_it_says_the_same(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = like_ogx(56, 1, has_inputs=False)
+    fake.completions[ID].messages[54] |= {"role": "assistant", "content": "answer 0"}
+    address = f"{HERE}?limit=10"
+    while True:
+        page = Page.of(fake_client.get(address, headers=AS_FRAGMENT if "after" in address else {}))
+        if f"{ID}-54" in page.message_ids:
+            break
+        address = page.all(".loads a.button")[0].attributes["href"] or ""
+    assert page.message_ids[-1] == f"{ID}-54"
+    assert page.all(".output") == []

@@ -34,7 +34,11 @@ def build_page(
     `UpstreamError` then.
     """
     first = _number_first(requests.completion_id, request, messages.items)
-    is_end = not messages.goes_on if request.order == "asc" else request.after is None
+    if request.order == "asc":
+        # A page that ends before a message, `until`, is followed by that one.
+        is_end = not messages.goes_on and request.until is None
+    else:
+        is_end = request.after is None
     entries = arrange(messages.items, first=first, order=request.order, is_last=is_end)
     has_outputs = is_end and completion is not None and completion.choices
     has_earlier = request.order == "asc" and request.after is not None and messages.items

@@ -200,6 +200,14 @@ def test_a_deleted_completion_leaves_its_children_to_its_parent(store: Store, ur
         assert rows(url, gone) == []
 
 
+def test_what_two_prompts_share_is_measured_by_the_later_one(store: Store) -> None:
+    question = {"id": "msg_" + "0" * 400, **QUESTION}
+    add(store, request("a", question), request("b", QUESTION, ANSWER, THANKS))
+    difference = store.find_prompt_difference("a", "b")
+    assert difference is not None
+    assert 0 < difference.share < 1
+
+
 def test_every_request_of_a_conversation_has_all_its_reasons(store: Store) -> None:
     reasons = ("content_filter", "length", "stop", "tool_calls")
     choices = [

@@ -149,7 +149,8 @@ def find_prompt_difference(
         if found is not None or before is None:
             continue
         if before == after or _drop_id(before) == _drop_id(after):
-            same += len(before)
+            # The earlier one can be longer, by an id or white space.
+            same += len(after or "")
         else:
             found = (at, before, after)
     share = same / total if total else 1.0
