@@ -55,8 +55,8 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
     retention = Retention(
         store,
         days=30,
-        on_delete=forgotten.append,
-        on_deleted=deleted.append,
+        erase_traces=forgotten.append,
+        record_deletion=deleted.append,
         now=lambda: now[0],
     )
     with store.connect() as connection:
@@ -87,7 +87,7 @@ def test_a_completion_whose_data_stay_does_not_keep_others(url: str, tmp_path: P
 
     deleted: list[str] = []
     retention = Retention(
-        store, days=1, on_delete=erase, on_deleted=deleted.append, now=lambda: 10.0**10
+        store, days=1, erase_traces=erase, record_deletion=deleted.append, now=lambda: 10.0**10
     )
 
     assert retention.delete_old() == 2

@@ -99,8 +99,8 @@ def test_pins_are_few_of_one_place_and_outlive_retention(database: Config) -> No
         retention = Retention(
             store,
             days=1,
-            on_delete=lambda _: None,
-            on_deleted=lambda _: None,
+            erase_traces=lambda _: None,
+            record_deletion=lambda _: None,
             list_kept=pins.list_everywhere,
             now=lambda: 10.0**10,
         )

@@ -163,8 +163,8 @@ def begin_retention(
         Retention(
             store,
             days=config.keep_days,
-            on_delete=forget,
-            on_deleted=lambda one: record.add(Event.DELETE, RETENTION, completion=one),
+            erase_traces=forget,
+            record_deletion=lambda one: record.add(Event.DELETE, RETENTION, completion=one),
             list_kept=pins.list_everywhere,
         ).begin()
 

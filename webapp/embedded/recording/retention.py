@@ -19,10 +19,10 @@ _DAY: Final = 86400
 class Retention:
     """Deletes completions that were stored more than `days` ago.
 
-    `on_delete` is called before each deletion, to delete data elsewhere: if it fails, the
-    completion stays, and is tried again the next time, after the others were deleted. `on_deleted`
-    is called after it. Those that `list_kept` returns stay. Several processes can do this at once:
-    each completion is deleted by one of them.
+    `erase_traces` is called before each deletion, to delete data elsewhere: if it fails, the
+    completion stays, and is tried again the next time, after the others were deleted.
+    `record_deletion` is called after it. Those that `list_kept` returns stay. Several processes can
+    do this at once: each completion is deleted by one of them.
     """
 
     def __init__(
@@ -30,15 +30,15 @@ class Retention:
         store: Store,
         *,
         days: int,
-        on_delete: Callable[[str], None],
-        on_deleted: Callable[[str], None],
+        erase_traces: Callable[[str], None],
+        record_deletion: Callable[[str], None],
         list_kept: Callable[[], Collection[str]] = tuple,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._days = days
-        self._on_delete = on_delete
-        self._on_deleted = on_deleted
+        self._erase_traces = erase_traces
+        self._record_deletion = record_deletion
         self._list_kept = list_kept
         self._now = now
 
@@ -54,13 +54,13 @@ class Retention:
         while ids := self._store.list_stored_before(before, without={*self._list_kept(), *failed}):
             for completion_id in ids:
                 try:
-                    self._on_delete(completion_id)
+                    self._erase_traces(completion_id)
                 except Exception:
                     log.exception("The data of an old completion could not be deleted yet.")
                     failed.add(completion_id)
                     continue
                 if self._store.delete_completion(completion_id):
-                    self._on_deleted(completion_id)
+                    self._record_deletion(completion_id)
                     deleted += 1
         return deleted
 
