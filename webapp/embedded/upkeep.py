@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 from typing import Final
 
+from webapp.database import StoreError, find_outage
 from webapp.embedded.finding.checking import Assess
 from webapp.embedded.store.store import Store
 from webapp.redaction import get_logger
@@ -30,13 +31,20 @@ class Upkeep:
         """Begin in a thread that ends with the process."""
         Thread(target=self._run, name="upkeep", daemon=True).start()
 
+    def complete(self) -> None:
+        """Complete the rows of what is stored now. A failure is logged."""
+        try:
+            self._store.complete()
+            self._store.check(self._assess, rules=self._rules)
+        except Exception as error:
+            if isinstance(error, StoreError) or find_outage(error) is not None:
+                problem = str(error).partition("\n")[0]
+                log.warning("The store's index could not be completed yet: %s", problem)
+            else:
+                log.exception("The store's index could not be completed.")
+
     def _run(self) -> None:
         while True:
             self._store.added.clear()
-            try:
-                self._store.complete()
-                self._store.check(self._assess, rules=self._rules)
-            except Exception as error:
-                problem = str(error).partition("\n")[0]
-                log.warning("The store's index could not be completed yet: %s", problem)
+            self.complete()
             self._store.added.wait(_SECONDS)

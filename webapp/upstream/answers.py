@@ -41,7 +41,9 @@ class Answers:
     @property
     def digests(self) -> Mapping[Asked, bytes] | None:
         """The digest of the answer to each request; None if one failed, or is still awaited."""
-        return self._digests if self.is_complete and not self._open else None
+        with self._lock:
+            # A copy: a late thread may add to them.
+            return self._digests.copy() if self.is_complete and not self._open else None
 
     @property
     def deciding(self) -> dict[Asked, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import count
 from threading import Event
 from typing import Any, Final, cast
 
@@ -93,8 +94,8 @@ class Store:
     it cannot be opened; if the store `opens_later`, every method does so until it can be.
     `is_new` is true if opening the store created it. Completions with the same value of one of
     the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
-    object has stored completions; whoever waits for it clears it. `changes` counts the completions
-    that it has deleted or given other metadata.
+    object has stored completions; whoever waits for it clears it. `changes` is another number
+    after each attempt of it to delete a completion or to replace metadata.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Store:
         self._keys = tuple(conversation_keys)
         self.added = Event()
         self.changes = 0
+        self._change_numbers = count(1)
         self._opener = DatabaseOpener(self._open)
         self.is_new = False
         if not opens_later:
@@ -231,29 +233,29 @@ class Store:
     def replace_metadata(self, completion_id: str, metadata: Metadata) -> str | None:
         """Replace all metadata of a completion and return its JSON, or None if there is none."""
 
-        def replace() -> str | None:
+        def transact() -> str | None:
             with self._database.writer.begin() as connection:
                 lock_conversations(connection, (), [metadata.pairs], self._keys)
                 return replace_metadata(connection, completion_id, metadata, self._keys)
 
         try:
-            return retry_deadlocks(replace)
+            return retry_deadlocks(transact)
         finally:
-            self.changes += 1
+            self.changes = next(self._change_numbers)
 
     def delete_completion(self, completion_id: str) -> bool:
         """Delete a completion with its messages; return False if there is none of this id."""
         binds = {"id": index_text(completion_id)}
 
-        def delete() -> bool:
+        def transact() -> bool:
             with self._database.writer.begin() as connection:
                 reassign_children(connection, binds["id"])
                 return connection.execute(_DELETE, binds).rowcount == 1
 
         try:
-            return retry_deadlocks(delete)
+            return retry_deadlocks(transact)
         finally:
-            self.changes += 1
+            self.changes = next(self._change_numbers)
 
     def find_conversation(
         self, completion_id: str, *, most: int = MAX_REQUESTS
