@@ -12,8 +12,10 @@ from webapp.redaction.prefilter import Prefilter, encode
 from webapp.redaction.rules.blocks import (
     BLOCKS_NEEDS,
     CODES_NEEDS,
+    PRINTED_NEEDS,
     find_codes,
     find_in_blocks,
+    find_printed,
 )
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
@@ -24,7 +26,6 @@ from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.people import PERSONAL, find_named_person
-from webapp.redaction.rules.printed import PRINTED_NEEDS, find_printed
 from webapp.redaction.rules.sentences import (
     APART_NEEDS,
     SENTENCES,

@@ -1,19 +1,19 @@
 """The rules that recognize secrets and personal data.
 
-kinds      `Kind`, and the values that are not secrets in any context
-vendors    keys and tokens of vendors: by their form, or beside the name of the service
-forms      addresses, commands and calls that hold a secret
-keys       private keys, keys of wallets, hashes of passwords, links that grant access
-commands   flags, here-strings and inputs of commands
-sentences  words around the name of a secret, or after a user
-generated  values of a generator beside the word for a key, whatever service it is for
-blocks     lines below a name
-printed    lines below a command
-literals   arguments that are put into a text with a name
-names      the names that precede a secret, and the values that are one there
-context    settings, members, flags, headers and sentences with such a name
-tables     columns with such a name, of tables, of CSV, of SQL; manifests of secrets
-people     e-mail addresses, cards, accounts, numbers of telephones and of persons
+kinds       `Kind`, and the values that are not secrets in any context
+vendors     keys and tokens of vendors: by their form, or beside the name of the service
+forms       addresses, commands and calls that hold a secret
+keys        private keys, keys of wallets, hashes of passwords, links that grant access
+commands    flags, here-strings and inputs of commands
+sentences   words around the name of a secret, or after a user
+generated   values of a generator beside the word for a key, whatever service it is for
+blocks      lines below a name or a command
+literals    arguments that are put into a text with a name
+names       the names that precede a secret, and the values that are one there
+context     settings, members, flags, headers and sentences with such a name
+tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
+identities  numbers of persons, dates of birth
+people      e-mail addresses, cards, accounts, numbers of telephones
 
 A pattern takes time linear in the text: its repetitions are bounded, or possessive.
 """
