@@ -32,7 +32,7 @@ class Upkeep:
         Thread(target=self._run, name="upkeep", daemon=True).start()
 
     def complete(self) -> None:
-        """Complete the rows of what is stored now. A failure is logged."""
+        """Complete the rows of all completions that are stored now. A failure is logged."""
         try:
             self._store.complete()
             self._store.check(self._assess, rules=self._rules)

@@ -98,7 +98,7 @@ def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
         if not isinstance(part, Reasoning):
             yield part
         elif fields := same.get(part.field):
-            # What the others have beside the text is shown once, at the first part.
+            # The other members of the others are shown once, at the first part.
             rest = () if part.field in shown else fields[1:]
             others = (one for one in joined if isinstance(one, Reasoning) and one.field in rest)
             shown.add(part.field)

@@ -40,7 +40,7 @@ _MESSAGE_FIELDS: Final = frozenset(
 _CALL_FIELDS: Final = frozenset(
     ("tool_calls", "function_call", "tool_call_id", "context", "citations", "search_results")
 )
-"""The further members of a message that are shared with the calls: what was looked up, too."""
+"""The further members of a message that are shared with the calls: results of searches, too."""
 _SHARED_TYPES: Final = PART_TYPES | DETAIL_TYPES | {"url_citation"}
 """Of content parts, of items of reasoning and of annotations."""
 

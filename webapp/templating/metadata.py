@@ -1,4 +1,4 @@
-"""Order metadata by how much it says at a glance, and fold what says little."""
+"""Order metadata by how much it says at a glance, and fold the rest."""
 
 from __future__ import annotations
 

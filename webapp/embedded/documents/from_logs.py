@@ -186,7 +186,7 @@ def _read_request_of(request: Object, response: Value | None) -> Object:
 
 
 def _unwrap(answer: Value | None) -> tuple[Value | None, list[Member]]:
-    """Find what an answer holds in objects and lists of one, and what else the objects have."""
+    """Unwrap an answer from objects and lists of one, and collect the other members of these."""
     rest: dict[str, Member] = {}
     for _ in range(_MAX_WRAPPERS):
         if isinstance(answer, Object) and answer.text("role") is None:

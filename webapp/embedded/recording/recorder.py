@@ -209,7 +209,7 @@ class StreamRecorder:
                 self._recorder.note_token()
 
     def _note(self, problem: str, unread: str | None = None) -> None:
-        """Note a problem, of which the first is the cause of the others, and what was received."""
+        """Note a problem, of which the first is the cause of the others, and the text received."""
         self._problem = self._problem or problem
         if unread is not None:
             self._unread.append(unread)

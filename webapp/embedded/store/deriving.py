@@ -110,7 +110,7 @@ def write_derived(
 def refresh_derived(
     connection: Connection, completions: Sequence[Derived], *, keys: Sequence[str]
 ) -> None:
-    """Replace the rows of completions that differ from what is derived now.
+    """Replace the rows of completions that differ from those derived now.
 
     The conversations are locked. Completions that have no rows are left to those who write them.
     """

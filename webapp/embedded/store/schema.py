@@ -268,7 +268,7 @@ def _save_space(connection: Connection) -> None:
         connection.execute(text(statement))
     with contextlib.suppress(DBAPIError), connection.begin_nested():
         connection.execute(text(_GROUP_TRIGRAMS))
-    # PostgreSQL may be older than 14, or built without it. What is stored can be read anyway.
+    # PostgreSQL may be older than 14, or built without it. Stored texts can be read anyway.
     with contextlib.suppress(DBAPIError), connection.begin_nested():
         for table, column in _COMPRESSED:
             change = f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4"

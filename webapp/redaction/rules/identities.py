@@ -159,4 +159,4 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
         _find_births,
     ),
 )
-"""Expressions of RE2, each with the function that finds what they say may be in a text."""
+"""Expressions of RE2, each with the function that finds its kind in a text that matches."""

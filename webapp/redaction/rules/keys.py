@@ -104,7 +104,7 @@ KEYS: Final[tuple[Kind, ...]] = (
         is_random,
         needs=rf"\"(?:d|p|q|dp|dq|qi|k)\"[{SPACE}]*:[{SPACE}]*\"[A-Za-z0-9_-]{{20}}",
     ),
-    # Of a site: several keys, and what is mixed with them.
+    # Of a site: several keys, and their salts.
     ignoring_case(
         "key",
         "define(",

@@ -199,7 +199,7 @@ def _write_branch(branch: Sequence[Object], own_id: str, others: Sequence[Object
 
 
 def _write_message(run: Sequence[Object], used: set[str]) -> Message:
-    """Write the lines of one message, with what else each of them has and the one before not."""
+    """Write the lines of one message, with the members of each that the one before lacks."""
     rests: list[str] = []
     before: set[str] = set()
     for line in run:

@@ -23,7 +23,7 @@ _ALONE: Final = frozenset(
 )
 _TEXTS: Final = ("input_text", "output_text")
 _SHOWN: Final = "thread_rolled_back"
-"""The event that takes back what is before it; all others repeat items, or measure them."""
+"""The event that takes back the items before it; all others repeat items, or measure them."""
 _FAILURES: Final = frozenset({"error", "turn_aborted"})
 
 
@@ -112,7 +112,7 @@ def _write_item(line: Object) -> str:
     times = [f'"timestamp":{time}'] if time and "timestamp" not in payload.names() else []
     if line.text("type") == "response_item":
         return write_object([*copy_rest(payload, ()), *times])
-    # A summary takes the place of what was said before, as a message of the user.
+    # A summary replaces the messages before, as a message of the user.
     kind = [] if payload.text("type") else [f'"type":{copy(line.get("type"))}']
     part = write_object([*kind, *copy_rest(payload, ())])
     return write_object(['"type":"message"', '"role":"user"', f'"content":[{part}]', *times])

@@ -40,7 +40,7 @@ _CALLS: Final = {
     "computer_call": "action",
     "apply_patch_call": "operation",
 }
-"""The calls that the client answers, and the member with what they ask for."""
+"""The calls that the client answers, and the member with their request."""
 _RESULTS: Final = frozenset(f"{kind}_output" for kind in _CALLS)
 
 

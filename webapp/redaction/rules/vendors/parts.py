@@ -46,7 +46,7 @@ PARTS: Final[tuple[Kind, ...]] = (
         re.compile(r"django-insecure-[a-z0-9!@#$%^&*(_=+)-]{40,60}"),
         is_mixed,
     ),
-    # The scheme of an address that says what follows.
+    # The scheme of an address that names its kind.
     Kind(
         "api-key",
         ("secret-token:",),

@@ -65,7 +65,7 @@ def _append_surplus(line: str, cells: Sequence[Token]) -> None:
 
 
 def _join_code(sources: Sequence[str], count: int) -> Sequence[str]:
-    """Join what was split within code, as in ``| `a | b` |``; empty unless `count` cells result."""
+    """Join cells split within code, as in ``| `a | b` |``; none unless they are `count`."""
     joined: list[str] = []
     for source in sources:
         if joined and joined[-1].count("`") % 2:
