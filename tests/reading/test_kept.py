@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.fake_upstream import FakeUpstream, error, stored
+from tests.support.fake_upstream import FakeUpstream, Stored, error, stored
 from tests.support.pages import Page
 from webapp import create_app
 from webapp.config import Config, Limits
@@ -72,6 +73,18 @@ def test_pages_of_a_run_read_whole_need_the_completion_alone(
     assert again.message_ids == first.message_ids
     assert "229 messages between" in again.text
     assert "counted on" not in again.text
+
+
+def test_messages_that_a_server_lists_late_are_read_though_others_are_kept(
+    fake: FakeUpstream, settings: Config
+) -> None:
+    all_of_them = stored(ID, *(f"text {at}" for at in range(130)), created=int(time.time()))
+    fake.completions[ID] = Stored(all_of_them.completion, all_of_them.messages[:110])
+    client = start(settings)
+    assert "user 110" in Page.of(client.get(f"{HERE}?whole=1")).text
+
+    fake.completions[ID] = all_of_them
+    assert "user 130" in Page.of(client.get(f"{HERE}?whole=1")).text
 
 
 def test_metadata_are_new_on_every_page_and_another_answer_is_another_run(

@@ -80,6 +80,7 @@ def build_services(
             input_only=input_only,
             most=config.whole_requests,
             is_eager=config.uses_embedded,
+            may_be_unfinished=upstream.may_be_unfinished,
             is_openai=find_server_kind(upstream, config) == "openai",
         ),
         previews=Previews(open_upstream(config, limits=limits, transport=transport, clock=clock)),

@@ -4,14 +4,15 @@ A process keeps the `Run`, a few hundred bytes a message; the messages are kept 
 workers and for the pages of the transcript. The messages of a stored completion never change;
 a completion that was replaced under its id is another one, so runs are kept by the digest of
 the completion as well, which every page reads anew. A run that could not be read to its end is
-continued when a reader asks again. The run of a page by itself, with its checks, is kept by the
+continued when a reader asks again; so is that of a completion so new that its server may list
+more messages later. The run of a page by itself, with its checks, is kept by the
 digest of the page.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, TypeAlias
@@ -55,8 +56,9 @@ class WholeReader:
     """Reads runs through `loader`, with at most `most` requests each.
 
     `is_eager` means that reading is cheap, so that every page may do it; otherwise a reader must
-    ask for it. `is_openai` means that the server is OpenAI's own. Shared by all requests of a
-    process.
+    ask for it. `may_be_unfinished` decides by when a completion was created whether its server may
+    list more messages later. `is_openai` means that the server is OpenAI's own. Shared by all
+    requests of a process.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class WholeReader:
         input_only: bool,
         most: int,
         is_eager: bool,
+        may_be_unfinished: Callable[[int | None], bool],
         is_openai: bool = False,
     ) -> None:
         self._loader = loader
@@ -74,6 +77,7 @@ class WholeReader:
         self.input_only = input_only
         self._most = most
         self._is_eager = is_eager
+        self._may_be_unfinished = may_be_unfinished
         self._is_openai = is_openai
         self._whole_runs: RecentValues[_Key, tuple[int, Run]] = RecentValues(_MAX_KEPT)
         self._page_runs: RecentValues[_Key, Run] = RecentValues(_MAX_KEPT)
@@ -114,8 +118,14 @@ class WholeReader:
         if not listed.parsed:
             return None
         run = self._analyze(listed.parsed, completion, is_whole=listed.messages.is_whole)
-        self._keep_whole((completion_id, digest_answer(completion)), run)
+        kept_run = replace(run, is_whole=run.is_whole and self._is_final(completion))
+        self._keep_whole((completion_id, digest_answer(completion)), kept_run)
         return run
+
+    def _is_final(self, completion: Completion) -> bool:
+        """Return whether all messages that are listed now are all that will be."""
+        created = completion.created
+        return self._is_eager or created is None or not self._may_be_unfinished(created)
 
     def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
         """Analyze the run of `page` alone, or reuse it if the page has not changed."""
@@ -202,7 +212,8 @@ class WholeReader:
                 break
             request = replace(request, after=after, shown=held.count)
         messages = held.end(is_whole=not goes_on)
-        self._cache.keep(completion_id, completion, messages)
+        is_final = messages.is_whole and self._is_final(completion)
+        self._cache.keep(completion_id, completion, replace(messages, is_whole=is_final))
         return _Listed(messages, held.parsed, problem)
 
     def _analyze(
