@@ -114,7 +114,7 @@ def test_the_server_says_how_long_to_wait(
 @pytest.mark.parametrize(
     "written",
     [
-        *("0", "-5", "soon", "nan", "inf", "", "1e308", "1_0", "0x10", "9" * 401, "\u0663"),
+        *("0", "-5", "soon", "nan", "inf", "", "1e308", "1_0", "0x10", "9" * 401, "\u00b2"),
         "Tue, 16 Sep 1925 16:13:25 GMT",
         "Mon, 01 Jan 0001 00:00:00 +2359",
         "Fri, 31 Dec 99999 23:59:59 GMT",
