@@ -36,7 +36,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "recent": ("", ""),
     "timestamps": ("exact_json", ""),
     "folders": ("monitoring", ""),
-    "http": ("monitoring", "requests urllib3 werkzeug"),
+    "http": ("addresses monitoring", "requests urllib3 werkzeug"),
     "formatting": ("", ""),
     "config": ("addresses", ""),
     "redaction": ("exact_json", "phonenumbers re2"),

@@ -1,4 +1,4 @@
-"""Find the passwords and keys in an address, and leave out its login."""
+"""Find the passwords and keys in an address, and decide which names have such values."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-_SECRET_PARAMETER: Final = re.compile(
-    r"(?:key|token|secret|password|passwd|passphrase|credential|signature)s?$"
-    r"|(?:^|[^a-z])(?:pass|pwd|auth|sig|code)$",
+_SECRET_NAME: Final = re.compile(
+    r"(?:key|token|secret|password|passwd|passphrase|credential|signature|cookie"
+    r"|authori[sz]ation)s?(?![a-z])|(?<![a-z])(?:pass|pwd|auth|sig|bearer|jwt|session)(?![a-z])",
     re.IGNORECASE,
 )
-"""Names of parameters such as `password` of a database, `api-key` and `code` of a gateway."""
 _LOGIN: Final = re.compile(r"(?<=//)[^/]*@|\b(?:user|password)=[^&]*")
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a header or a parameter of this name has a secret, as `api-key` has."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Return the same of a parameter, where `code` is the key of a gateway."""
+    return is_secret_name(name) or name.casefold() == "code"
 
 
 def find_url_secrets(url: str) -> frozenset[str]:
@@ -23,7 +32,7 @@ def find_url_secrets(url: str) -> frozenset[str]:
     found = {part.rpartition("@")[0].partition(":")[2] for part in (address, rest)}
     for pair in query.partition("#")[0].split("&"):
         name, _, value = pair.partition("=")
-        if _SECRET_PARAMETER.search(unquote(name)):
+        if is_secret_parameter(unquote(name)):
             found |= {value, *(text for _, text in parse_qsl(pair))}
     return frozenset((found | {unquote(one) for one in found}) - {""})
 

@@ -18,14 +18,10 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from webapp.addresses.credentials import is_secret_name, is_secret_parameter
 from webapp.monitoring.metrics import count_upstream
 from webapp.monitoring.request_ids import SENT_AS, find_request_id
 
-_SECRET_NAME: Final = re.compile(
-    r"key|token|secret|passw|passphrase|credential|cookie|authori[sz]ation"
-    r"|(?<![a-z])(?:sig|signature|pass|pwd|auth|bearer|jwt|session)(?![a-z])",
-    re.IGNORECASE,
-)
 _TOKEN: Final = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_\-+/=.~]{20,}")
 """A word with letters and digits that is no address, as long as keys are."""
 _BODILESS: Final = ("GET", "HEAD")
@@ -72,12 +68,12 @@ def find_secrets(headers: Iterable[tuple[str, str]] = (), *, query: str = "") ->
         word
         for name, value in headers
         for word in value.split()
-        if _SECRET_NAME.search(name) or _TOKEN.fullmatch(word)
+        if is_secret_name(name) or _TOKEN.fullmatch(word)
     ]
     words += [
         value
         for name, value in parse_qsl(query)
-        if _SECRET_NAME.search(name) or _TOKEN.fullmatch(value)
+        if is_secret_parameter(name) or _TOKEN.fullmatch(value)
     ]
     return tuple(word for word in words if len(word) >= _SHORTEST_SECRET)
 
