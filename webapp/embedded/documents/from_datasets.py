@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines, strip_whitespace
-from webapp.embedded.documents.from_files import copy_members
+from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import (
     Array,
@@ -259,11 +259,7 @@ def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
     members += [f'"content":{join_lines(text.source)}'] if text else []
     if role == "tool" and call_id and turn.get("tool_call_id") is None:
         members.append(f'"tool_call_id":"{call_id}"')
-    members += [
-        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
-        for one in turn.members
-        if one.name.text not in used
-    ]
+    members += [copy_member(one) for one in turn.members if one.name.text not in used]
     return _Message(role, write_object(members))
 
 

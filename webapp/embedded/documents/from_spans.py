@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.from_files import copy_member
 from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import (
@@ -88,28 +89,7 @@ def from_span(span: Object) -> str | None:
     asked += [text for event in events if (text := _read_event(event))]
     if not asked and not answers:
         return None
-    members = [
-        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
-        for one in span.members
-        if one.name.text not in ("attributes", "id") and not one.name.text.startswith("attributes.")
-    ]
-    response = attributes.get("gen_ai.response.id")
-    members += [f'"id":{copy(response)}'] if isinstance(response, String) else []
-    model, created = _find(attributes, _MODELS), _find(_members(span), _STARTS)
-    names = span.names()
-    own_id = copy(span.get("id"))
-    members += [f'"logged_id":{own_id}'] if own_id else []
-    members += [f'"created":{created}'] if created and "created" not in names else []
-    members += [f'"model":{model}'] if model and "model" not in names else []
-    counts = {name: _find(attributes, names) for name, names in _USAGE.items()}
-    if any(counts.values()) and "usage" not in names:
-        members.append(f'"usage":{write(**counts)}')
-    rest = [
-        f"{json.dumps(name)}:{copy(one)}"
-        for name, one in attributes.items()
-        if name not in used and copy(one)
-    ]
-    members += [f'"attributes":{write_object(rest)}'] if rest else []
+    members = _write_settings(span, attributes, used)
     status = span.object("status")
     if not answers and status is not None and status.text("message"):
         members.append(f'"incomplete":{json.dumps({"reason": status.text("message")})}')
@@ -119,8 +99,30 @@ def from_span(span: Object) -> str | None:
     )
 
 
-def _members(value: Object) -> Attributes:
-    return {one.name.text: one.value for one in value.members}
+def _write_settings(span: Object, attributes: Attributes, used: Collection[str]) -> list[str]:
+    """Write the members of the span, and the attributes that are not `used` by the messages."""
+    members = [
+        copy_member(one)
+        for one in span.members
+        if one.name.text not in ("attributes", "id") and not one.name.text.startswith("attributes.")
+    ]
+    response = attributes.get("gen_ai.response.id")
+    members += [f'"id":{copy(response)}'] if isinstance(response, String) else []
+    own_id = copy(span.get("id"))
+    members += [f'"logged_id":{own_id}'] if own_id else []
+    own = {one.name.text: one.value for one in span.members}
+    created, model = _find(own, _STARTS), _find(attributes, _MODELS)
+    members += [f'"created":{created}'] if created and "created" not in own else []
+    members += [f'"model":{model}'] if model and "model" not in own else []
+    counts = {name: _find(attributes, names) for name, names in _USAGE.items()}
+    if any(counts.values()) and "usage" not in own:
+        members.append(f'"usage":{write(**counts)}')
+    rest = [
+        f"{json.dumps(name)}:{copy(one)}"
+        for name, one in attributes.items()
+        if name not in used and copy(one)
+    ]
+    return [*members, f'"attributes":{write_object(rest)}'] if rest else members
 
 
 def _read_attributes(span: Object) -> Attributes:
@@ -137,14 +139,14 @@ def _read_attributes(span: Object) -> Attributes:
             if re.fullmatch(r"-?[0-9]{1,19}", number):
                 found[key] = parse(str(int(number)))
     if isinstance(given, Object):
-        _flatten(given, "", found, 0)
+        _add_members(given, "", found, 0)
     for member in span.members:
         if member.name.text.startswith("attributes."):
             _add(member.value, member.name.text.removeprefix("attributes."), found, 0)
     return found
 
 
-def _flatten(value: Object | Array, path: str, found: Attributes, depth: int) -> None:
+def _add_members(value: Object | Array, path: str, found: Attributes, depth: int) -> None:
     members = (
         [(one.name.text, one.value) for one in value.members]
         if isinstance(value, Object)
@@ -155,9 +157,9 @@ def _flatten(value: Object | Array, path: str, found: Attributes, depth: int) ->
 
 
 def _add(value: Value, path: str, found: Attributes, depth: int) -> None:
-    is_nested = isinstance(value, Object | Array) and depth < _MAX_NESTING
-    if is_nested and path not in _LISTS and isinstance(value, Object | Array):
-        _flatten(value, path, found, depth + 1)
+    is_message_list = path in _LISTS
+    if isinstance(value, Object | Array) and depth < _MAX_NESTING and not is_message_list:
+        _add_members(value, path, found, depth + 1)
     else:
         found[path] = value
 
@@ -174,7 +176,7 @@ def _read_list(value: Value | None) -> list[str]:
             messages.append(join_lines(one.source))
             continue
         rest = [
-            f"{join_lines(member.name.source)}:{join_lines(member.value.source)}"
+            copy_member(member)
             for member in one.members
             if member.name.text not in ("parts", "finish_reason")
         ]
@@ -270,11 +272,7 @@ def _write_answer(text: str, at: int, attributes: Attributes) -> str:
         given = (one for name in _REASONS if (one := attributes.get(name)))
         listed = _parse(next(given, None))
         reason = listed.items[0] if isinstance(listed, Array) and listed.items else listed
-    members = [
-        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
-        for one in message.members
-        if one.name.text != "finish_reason"
-    ]
+    members = [copy_member(one) for one in message.members if one.name.text != "finish_reason"]
     return write_choice(write_object(members), reason, None, index=at)
 
 

@@ -127,7 +127,7 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
         if role == "tool" and name in calls:
             members.append(f'"tool_call_id":{json.dumps(calls[name])}')
         others = [
-            f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+            copy_member(one)
             for one in message.members
             if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
         ]
@@ -213,11 +213,7 @@ def _write_part(part: Value) -> str:
     if isinstance(part, Object) and part.get("type") is None and part.text("content_type"):
         kind = part.get("content_type")
         assert kind is not None
-        members = [
-            f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
-            for one in part.members
-            if one.name.text != "content_type"
-        ]
+        members = [copy_member(one) for one in part.members if one.name.text != "content_type"]
         return write_object([f'"type":{kind.source}', *members])
     return join_lines(part.source)
 

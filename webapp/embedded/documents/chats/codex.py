@@ -22,7 +22,7 @@ _ALONE: Final = frozenset(
     {"reasoning", "function_call", "function_call_output", "local_shell_call"}
 )
 _TEXTS: Final = ("input_text", "output_text")
-_SHOWN: Final = "thread_rolled_back"
+_ROLLED_BACK: Final = "thread_rolled_back"
 """The event that takes back the items before it; all others repeat items, or measure them."""
 _FAILURES: Final = frozenset({"error", "turn_aborted"})
 
@@ -50,7 +50,7 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
         if _is_item(line) or (payload and (kind in ("response_item", "compacted"))):
             items.append(_write_item(line))
             created, failure = line.get("timestamp") or created, None
-        elif payload and event == _SHOWN:
+        elif payload and event == _ROLLED_BACK:
             items.append(_write_item(line))
         elif session is None and (kind == "session_meta" or "instructions" in line.names()):
             session = payload or line
@@ -65,21 +65,13 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
             usage = info.object("last_token_usage") if info else usage
     if not items:
         raise NotACompletion("it has no messages")
-    members = [*write_id(session.text("id") if session else None)]
+    members, kept = _write_session(session) if session is not None else ([], [])
     created = created or (session.get("timestamp") if session else None)
     members += [f'"created":{copy(created)}'] if created else []
     members += [f'"model":{copy(model)}'] if model else []
     counts = rename(usage, responses.USAGE)
     members += [f'"usage":{counts}'] if counts else []
     members += [f'"incomplete":{json.dumps({"reason": failure})}'] if failure else []
-    used: set[str] = set()
-    if session is not None:
-        base = session.object("base_instructions")
-        name = "instructions" if base is None else "base_instructions"
-        text = copy(base.get("text") if base else session.get(name))
-        members += [f'"instructions":{text}'] if text else []
-        used = {"id", name}
-    kept = [f'"session":{write_object(write_rest(session, used))}'] if session else []
     kept += [f'"lines":{write_array(others)}'] if others else []
     members += [f'"codex":{write_object(kept)}'] if kept else []
     request = parse(write_object([*members, f'"input":{write_array(items)}']))
@@ -87,6 +79,16 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
     written = parse(responses.write_request(request))
     assert isinstance(written, Object)
     yield end_conversation(written)
+
+
+def _write_session(session: Object) -> tuple[list[str], list[str]]:
+    """Write the id and the instructions of a session, and its other members in one of our own."""
+    base = session.object("base_instructions")
+    name = "instructions" if base is None else "base_instructions"
+    text = copy(base.get("text") if base else session.get(name))
+    members = write_id(session.text("id"))
+    members += [f'"instructions":{text}'] if text else []
+    return members, [f'"session":{write_object(write_rest(session, {"id", name}))}']
 
 
 def _is_item(value: Object) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
+from webapp.embedded.documents.from_files import copy_member
 from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Member, Null, Object, String, Value, write_array, write_object
@@ -78,7 +79,7 @@ def write_rest(value: Object, used: Iterable[str]) -> list[str]:
     """Copy the members of other names than `used` that are not null or empty."""
     names = frozenset(used)
     return [
-        f"{join_lines(one.name.source)}:{join_lines(one.value.source)}"
+        copy_member(one)
         for one in value.members
         if one.name.text not in names and not is_empty(one)
     ]
