@@ -78,24 +78,22 @@ class Ribbon:
 def list_outline(run: Run, links: RunLinks) -> tuple[OutlineLine | OutlineGap, ...]:
     """List the lines of the outline; results are part of their calls.
 
-    At most `_MAX_LINES` are kept: first those of messages on the page, failures, the answer and
-    user turns, then the first and the last ones. A gap counts those left out at its place.
+    Of more than `_MAX_LINES` those of messages on the page and of failures are kept, and then the
+    first and the last ones. A gap counts those left out at its place.
     """
     lines = _list_lines(run, links)
     if len(lines) <= _MAX_LINES:
         return tuple(lines)
 
-    def rank(place: int) -> tuple[bool, bool, bool, int]:
+    def rank(place: int) -> tuple[bool, bool, int]:
         line = lines[place]
-        is_turn = line.kind in ("user", "answer")
-        from_end = min(place, len(lines) - place)
-        return not line.href.startswith("#"), not line.failures, not is_turn, from_end
+        return not line.href.startswith("#"), not line.failures, min(place, len(lines) - place)
 
     kept = frozenset(sorted(range(len(lines)), key=rank)[:_MAX_LINES])
     outline: list[OutlineLine | OutlineGap] = []
     for is_kept, places in groupby(range(len(lines)), kept.__contains__):
         series = [lines[place] for place in places]
-        if is_kept:
+        if is_kept or len(series) == 1:
             outline.extend(series)
             continue
         kinds = {line.kind for line in series} | {"failed" for line in series if line.failures}
