@@ -282,6 +282,7 @@ def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
     assert texts(page, ".role-chip") == ["user 1,700", "assistant 1"]
     assert len(page.all(".ribbon a")) <= 400
     assert len(page.all(".outline-lines li:not(.outline-gap)")) == 1000
+    assert len(page.all(".outline-gap")) == 1
     assert texts(page, ".outline-lines li")[-1] == "answer An answer"
 
 
