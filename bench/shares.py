@@ -15,7 +15,7 @@ from typing import Final
 from webapp import create_app
 from webapp.config import Config
 from webapp.exact_json import parse
-from webapp.shares import Choices, ShareStore, Terms, make_snapshot
+from webapp.shares import ShareChoices, ShareStore, Terms, make_snapshot
 
 ROUNDS: Final = 400
 
@@ -23,7 +23,7 @@ ROUNDS: Final = 400
 def make_links(store: ShareStore) -> dict[str, str]:
     """Return a link of each kind, by its name."""
     completion = parse('{"choices":[{"message":{"role":"assistant","content":"Yes."}}]}')
-    made = make_snapshot(completion, [parse('{"role":"user","content":"Hello"}')], Choices())
+    made = make_snapshot(completion, [parse('{"role":"user","content":"Hello"}')], ShareChoices())
     links = {"wrong": "A" * 32}
     for kind, seconds, limit in (("expired", 0, None), ("revoked", 3600, None), ("used up", 99, 1)):
         share_id = store.add_draft("", "chatcmpl-1", made)

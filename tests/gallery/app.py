@@ -13,7 +13,7 @@ from webapp.completions import Completion
 from webapp.config import Config
 from webapp.exact_json import parse
 from webapp.messages import Message
-from webapp.reading import PageRequest, TranscriptPage
+from webapp.reading import TranscriptPage, TranscriptRequest
 from webapp.templating import RenderContext
 from webapp.transcript import arrange, build_output_entries
 
@@ -64,7 +64,7 @@ def _sample(fixture: Fixture) -> Sample:
         entry.prefix = f"{completion_id.replace('.', '-')}-"
     page = TranscriptPage(
         completion_id=completion_id,
-        request=PageRequest(),
+        request=TranscriptRequest(),
         entries=entries,
         completion=completion,
         outputs=outputs,

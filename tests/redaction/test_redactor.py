@@ -12,7 +12,7 @@ from hypothesis import given
 
 from tests.support.any_json import Json, checked, values
 from webapp.exact_json import parse
-from webapp.redaction import Finding, Redactor
+from webapp.redaction import Redactor, SecretFinding
 
 KEY = "sk-proj-" + "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z"
 MASK = "[masked: api-key]"
@@ -22,7 +22,7 @@ def redact(value: Any, redactor: Redactor | None = None) -> Any:
     return json.loads((redactor or Redactor()).redact(parse(json.dumps(value))).source)
 
 
-def scan(value: Any, redactor: Redactor | None = None) -> tuple[Finding, ...]:
+def scan(value: Any, redactor: Redactor | None = None) -> tuple[SecretFinding, ...]:
     return (redactor or Redactor()).scan(parse(json.dumps(value))).findings
 
 

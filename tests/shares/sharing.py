@@ -9,7 +9,7 @@ from flask import Flask
 
 from webapp.exact_json import parse
 from webapp.services import Sharing
-from webapp.shares import Choices, Snapshot, Terms, make_snapshot
+from webapp.shares import ShareChoices, Snapshot, Terms, make_snapshot
 
 SECRET = "hunter2-corvus-99"
 OWN_ID = "chatcmpl-9XkOwnId"
@@ -46,7 +46,7 @@ MESSAGES: list[Any] = [
 
 
 def snapshot(
-    choices: Choices | None = None,
+    choices: ShareChoices | None = None,
     *,
     completion: Any = None,
     messages: Any = None,
@@ -56,7 +56,7 @@ def snapshot(
     return make_snapshot(
         parse(json.dumps(COMPLETION if completion is None else completion)),
         [parse(json.dumps(one)) for one in (MESSAGES if messages is None else messages)],
-        choices or Choices(),
+        choices or ShareChoices(),
         words=words,
     )
 

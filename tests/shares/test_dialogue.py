@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of, snapshot
 from webapp import create_app
 from webapp.config import Config
-from webapp.shares import Choices
+from webapp.shares import ShareChoices
 
 HERE = f"/completions/{OWN_ID}/share"
 CHOICES = {"answer": "1"}
@@ -178,7 +178,7 @@ def test_new_rules_that_find_more_say_so(client: FlaskClient, app: Flask) -> Non
     # What older rules would have let pass.
     made = snapshot()
     (finding,) = made.findings
-    kept = snapshot(Choices(keep=(finding.id,), key=made.choices.key))
+    kept = snapshot(ShareChoices(keep=(finding.id,), key=made.choices.key))
     share_id, _ = publish(app, replace(kept, choices=made.choices, rules=0))
 
     answer = client.post(f"/shares/{share_id}/check")

@@ -21,7 +21,7 @@ from tests.shares.sharing import COMPLETION, OWN_ID, SECRET, publish, sharing_of
 from tests.support.answer_headers import find_header_faults
 from webapp import create_app
 from webapp.config import Config
-from webapp.shares import Choices
+from webapp.shares import ShareChoices
 
 TOO_MANY = re.compile(r"view=|order=desc|like=|messages/shared-[1-4]\b")
 """The same bubbles in other views and orders, and most of the messages that are alike."""
@@ -86,7 +86,7 @@ def test_every_link_of_a_share_stays_in_it_and_holds_nothing_masked(config: Conf
         *({"role": "user", "content": f"{at} {SECRET} " + "word"} for at in range(5)),
         {"role": "user", "content": SECRET + "-" + "long line\n" * 500},
     ]
-    _, token = publish(app, snapshot(Choices(calls=True, settings=True), messages=messages))
+    _, token = publish(app, snapshot(ShareChoices(calls=True, settings=True), messages=messages))
     client = app.test_client()
     media = parts = 0
     for address, answer in walk(client, token, "/", "?all=1&limit=2", "?limit=3"):
@@ -131,7 +131,9 @@ def test_no_byte_of_a_share_is_of_a_planted_secret(app: Flask) -> None:
     ]
     completion = {**COMPLETION, "metadata": {"said": said[0]}, "choices": [answer]}
     made = snapshot(
-        Choices(calls=True, system=True, settings=True), completion=completion, messages=messages
+        ShareChoices(calls=True, system=True, settings=True),
+        completion=completion,
+        messages=messages,
     )
     _, token = publish(app, made)
     secrets = [one.secret for one in planted if one.place in PLACES]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.redaction.test_disguises import CARD, MAIL, TOKEN
 from tests.shares.sharing import COMPLETION, OWN_ID, publish, sharing_of, snapshot
 from tests.support.any_json import Json, values
-from webapp.shares import Choices, Terms
+from webapp.shares import ShareChoices, Terms
 
 SECRETS: Final = (TOKEN, CARD, MAIL)
 PATHS: Final = ("", "?limit=1", "/completions/shared/json", "/completions/shared?all=1")
@@ -76,7 +76,7 @@ def test_nothing_planted_is_in_any_output(
     app: Flask, given_messages: list[Any], metadata: dict[str, str]
 ) -> None:
     made = snapshot(
-        Choices(calls=True, system=True, settings=True),
+        ShareChoices(calls=True, system=True, settings=True),
         completion={**COMPLETION, "metadata": metadata, "user": TOKEN},
         messages=given_messages,
     )

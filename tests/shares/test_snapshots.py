@@ -11,9 +11,9 @@ from flask import Flask
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, snapshot
 from webapp.messages.parsing import PART_TYPES
 from webapp.messages.reasoning import DETAIL_TYPES
-from webapp.shares import Choices, find_new, write_text
+from webapp.shares import ShareChoices, find_new, write_text
 
-EVERYTHING = Choices(calls=True, system=True, settings=True)
+EVERYTHING = ShareChoices(calls=True, system=True, settings=True)
 
 
 def test_calls_settings_and_instructions_stay_out_unless_they_are_chosen() -> None:
@@ -37,8 +37,8 @@ def test_everything_is_shared_when_it_is_chosen() -> None:
     assert document["tools"] == COMPLETION["tools"]
 
 
-@pytest.mark.parametrize("choices", [Choices(), EVERYTHING])
-def test_the_ids_of_the_original_are_never_shared(choices: Choices) -> None:
+@pytest.mark.parametrize("choices", [ShareChoices(), EVERYTHING])
+def test_the_ids_of_the_original_are_never_shared(choices: ShareChoices) -> None:
     completion = {**COMPLETION, "request_id": "req_original", "original_id": "orig-1"}
     messages = [{**one, "id": f"{OWN_ID}-{at}"} for at, one in enumerate(MESSAGES)]
 
@@ -50,7 +50,7 @@ def test_the_ids_of_the_original_are_never_shared(choices: Choices) -> None:
 
 
 def test_a_secret_is_masked_everywhere_also_if_its_name_is_left_out() -> None:
-    made = snapshot(Choices(first=5))
+    made = snapshot(ShareChoices(first=5))
 
     assert SECRET not in made.text
     assert json.loads(made.text)["messages"] == [
@@ -63,13 +63,13 @@ def test_a_finding_can_be_kept_and_a_word_of_ones_own_masked() -> None:
     first = snapshot(words=("harbour",))
     (finding,) = [one for one in first.findings if one.text == SECRET]
     kept = snapshot(
-        Choices(keep=(finding.id,), key=first.choices.key, system=True), words=("harbour",)
+        ShareChoices(keep=(finding.id,), key=first.choices.key, system=True), words=("harbour",)
     )
 
     assert "harbour" not in kept.text
     assert SECRET in kept.text
     assert not find_new(kept.text, kept.choices)
-    assert SECRET in [one.text for one in find_new(kept.text, Choices(key=kept.choices.key))]
+    assert SECRET in [one.text for one in find_new(kept.text, ShareChoices(key=kept.choices.key))]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_only_listed_members_of_messages_are_shared_with_the_calls() -> None:
     messages = [{**listed, "internal_note": "do not tell"}, result, "a text"]
     answer = {"message": {**listed, "internal_note": "do not tell"}}
 
-    made = snapshot(Choices(calls=True), completion={"choices": [answer]}, messages=messages)
+    made = snapshot(ShareChoices(calls=True), completion={"choices": [answer]}, messages=messages)
 
     document = json.loads(made.text)
     assert document["messages"] == [listed, result, "a text"]
@@ -170,7 +170,7 @@ def test_an_answer_in_another_member_is_shared_and_masked(answer: dict[str, Any]
 
 
 def test_the_answer_can_be_left_out() -> None:
-    made = snapshot(Choices(answer=False, last=2))
+    made = snapshot(ShareChoices(answer=False, last=2))
 
     assert json.loads(made.text)["choices"] == []
     assert "the answer" in made.omitted
@@ -185,7 +185,7 @@ def test_a_secret_in_two_messages_is_in_no_page_and_no_export_of_a_share(app: Fl
         {"role": "user", "content": "in the mail: Salt=3DPan-=\n77, backwards 77-naP=tlaS"}
     ]
 
-    for chosen in (Choices(), Choices(first=2, last=2), Choices(first=3)):
+    for chosen in (ShareChoices(), ShareChoices(first=2, last=2), ShareChoices(first=3)):
         _, token = publish(app, snapshot(chosen, messages=messages))
         client = app.test_client()
         for path in (
@@ -247,7 +247,7 @@ def test_nothing_of_what_is_left_out_is_in_a_snapshot() -> None:
     }
 
     made = snapshot(
-        Choices(first=3, last=7, answer=False), completion=completion, messages=messages
+        ShareChoices(first=3, last=7, answer=False), completion=completion, messages=messages
     )
     assert made.text.count("shared") >= 3
     assert "left-out" not in made.text + made.title + made.omitted

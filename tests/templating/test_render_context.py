@@ -12,7 +12,7 @@ from flask import Flask
 from webapp.completions import Completion
 from webapp.exact_json import parse
 from webapp.messages import Message
-from webapp.reading import PageRequest, TranscriptPage
+from webapp.reading import TranscriptPage, TranscriptRequest
 from webapp.rendering import Budgets
 from webapp.templating.bubbles import render_bubble
 from webapp.templating.context import MAX_FRAMES, RenderContext
@@ -36,7 +36,7 @@ def a_context(**changes: Any) -> RenderContext:
     messages = [Message.from_json(parse(json.dumps(one))) for one in MESSAGES]
     page = TranscriptPage(
         completion_id="chatcmpl-1",
-        request=PageRequest(),
+        request=TranscriptRequest(),
         entries=arrange(messages, first=1),
         completion=Completion.from_json(parse('{"id": "chatcmpl-1"}')),
     )

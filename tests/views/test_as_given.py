@@ -18,7 +18,7 @@ from webapp.embedded import Store
 from webapp.embedded.transfer.exporting import export_completions
 from webapp.exact_json import parse
 from webapp.factories import find_database_url
-from webapp.shares import Choices, make_snapshot
+from webapp.shares import ShareChoices, make_snapshot
 
 ID = "chatcmpl-given"
 MADE_UP = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tool_choice")
@@ -101,7 +101,7 @@ def test_a_bare_list_is_shared_without_the_results_that_are_left_out() -> None:
     block = {"type": "tool_result", "tool_use_id": "c", "content": "42"}
     messages = [parse(json.dumps(one)) for one in (["a", block], "hi", None)]
 
-    snapshot = make_snapshot(parse(json.dumps({"id": ID})), messages, Choices(calls=False))
+    snapshot = make_snapshot(parse(json.dumps({"id": ID})), messages, ShareChoices(calls=False))
 
     assert json.loads(snapshot.document.source)["messages"] == [["a"], "hi", None]
 

@@ -22,7 +22,7 @@ from webapp.embedded.documents.records import parse_record
 from webapp.exact_json import parse
 from webapp.factories import find_database_url, open_app_database
 from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes, read_notes
-from webapp.shares import Choices, make_snapshot
+from webapp.shares import ShareChoices, make_snapshot
 
 ID = "chatcmpl-noted"
 PROXY = {"REMOTE_ADDR": "10.1.2.3"}
@@ -204,10 +204,10 @@ def test_what_a_completion_itself_calls_notes_is_not_shared() -> None:
     messages = [parse(json.dumps(one)) for one in MESSAGES]
 
     for notes, choices, wanted in (
-        ((), Choices(notes=True), []),
-        ((note,), Choices(), []),
-        ((note,), Choices(notes=True), ["A note"]),
-        ((note,), Choices(notes=True, answer=False), []),
+        ((), ShareChoices(notes=True), []),
+        ((note,), ShareChoices(), []),
+        ((note,), ShareChoices(notes=True), ["A note"]),
+        ((note,), ShareChoices(notes=True, answer=False), []),
     ):
         made = make_snapshot(forged, messages, choices, notes=notes)
         assert [one.text for one in read_notes(made.document)] == wanted

@@ -71,7 +71,7 @@ class SearchedText:
     anchor: str | None
 
 
-class Query:
+class TextSearch:
     """Words or a pattern to search for, and the places to search.
 
     Case is ignored unless `is_exact`; accents never are. `kinds` and `role` bound the places.

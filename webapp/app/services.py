@@ -11,7 +11,7 @@ from requests.adapters import BaseAdapter
 
 from webapp.app.own_server import connect
 from webapp.config import Config
-from webapp.embedded import Snapshot, Store, StoreFinder, StoreOverview, create_server
+from webapp.embedded import SnapshotStore, Store, StoreFinder, StoreOverview, create_server
 from webapp.factories import (
     find_media_folder,
     find_message_folder,
@@ -135,6 +135,6 @@ def build_sharing(
     )
 
     def build(text: str) -> Services:
-        return build_services(alone, connect(create_server(Snapshot(text))), clock, nothing)
+        return build_services(alone, connect(create_server(SnapshotStore(text))), clock, nothing)
 
     return Sharing(shares, policy, SnapshotPages(create, build), RecentSnapshots())

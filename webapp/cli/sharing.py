@@ -16,7 +16,7 @@ from webapp.config import Config
 from webapp.embedded.store.originals import iter_original_json
 from webapp.exact_json import Object, parse
 from webapp.formatting import count, moment
-from webapp.shares import Choices, Terms, make_snapshot
+from webapp.shares import ShareChoices, Terms, make_snapshot
 
 _UNITS: Final = {"h": 3600, "d": 86400}
 
@@ -101,7 +101,7 @@ def _run_share(options: argparse.Namespace, config: Config) -> int:
     made = make_snapshot(
         completion,
         completion.items("messages") or (),
-        Choices(
+        ShareChoices(
             first=first,
             last=last,
             answer=not options.without_answer,

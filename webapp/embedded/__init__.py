@@ -24,7 +24,7 @@ from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.retention import Retention
 from webapp.embedded.recording.spool import Spool, SpoolState
-from webapp.embedded.store.snapshot import Snapshot
+from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
 from webapp.embedded.transfer.exporting import ExportReport, export_completions, iter_ids
 from webapp.embedded.transfer.files import OpenFile
@@ -42,7 +42,7 @@ __all__ = [
     "Problem",
     "Recovery",
     "Retention",
-    "Snapshot",
+    "SnapshotStore",
     "Spool",
     "SpoolState",
     "Store",

@@ -16,7 +16,7 @@ from webapp.embedded.api.routes import MODEL, ON_DELETE, RECOVERY, STORE, comple
 from webapp.embedded.errors import register_error_handlers
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
-from webapp.embedded.store.snapshot import Snapshot
+from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
 from webapp.monitoring.request_log import note_route
 from webapp.redaction import mask_logger
@@ -26,7 +26,7 @@ MAX_BODY_BYTES: Final = 1_000_000
 
 
 def create_server(
-    store: Store | Snapshot,
+    store: Store | SnapshotStore,
     *,
     api_key: str | None = None,
     model: ModelServer | None = None,

@@ -1,6 +1,6 @@
 """Read the transcripts and the list rows that pages show, from one upstream.
 
-transcript_page      `PageRequest`, the messages a reader asked for, and `TranscriptPage`
+transcript_page      `TranscriptRequest`, the messages a reader asked for, and `TranscriptPage`
 loader               `TranscriptLoader`: requests the one for the other
 completion_requests  the upstream requests about one completion
 building             a `TranscriptPage` from messages and completion, with their numbers
@@ -16,6 +16,6 @@ pasted               the completion that a pasted text names
 """
 
 from webapp.reading.loader import TranscriptLoader
-from webapp.reading.transcript_page import MAX_LIMIT, Order, PageRequest, TranscriptPage
+from webapp.reading.transcript_page import MAX_LIMIT, Order, TranscriptPage, TranscriptRequest
 
-__all__ = ["MAX_LIMIT", "Order", "PageRequest", "TranscriptLoader", "TranscriptPage"]
+__all__ = ["MAX_LIMIT", "Order", "TranscriptRequest", "TranscriptLoader", "TranscriptPage"]

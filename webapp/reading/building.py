@@ -9,7 +9,7 @@ from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.completion_requests import UpstreamRequests
-from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.reading.transcript_page import TranscriptPage, TranscriptRequest
 from webapp.transcript import (
     Entry,
     arrange,
@@ -22,7 +22,7 @@ from webapp.upstream import CanonicalPage, UpstreamError
 
 def build_page(
     requests: UpstreamRequests,
-    request: PageRequest,
+    request: TranscriptRequest,
     messages: CanonicalPage[Message],
     completion: Completion | None,
     *,
@@ -62,7 +62,7 @@ def build_page(
 
 def _find_outputs(
     requests: UpstreamRequests,
-    request: PageRequest,
+    request: TranscriptRequest,
     entries: Sequence[Entry],
     completion: Completion,
     *,
@@ -81,7 +81,7 @@ def _find_outputs(
 
 
 def _number_first(
-    completion_id: str, request: PageRequest, messages: Sequence[Message]
+    completion_id: str, request: TranscriptRequest, messages: Sequence[Message]
 ) -> int | None:
     """Find the number of the first message: from the ids, else counted from a known start."""
     number = find_first_number(completion_id, messages, request.order)
@@ -91,7 +91,9 @@ def _number_first(
     return request.shown + 1 if is_counted else None
 
 
-def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | None) -> int | None:
+def _count_seen(
+    request: TranscriptRequest, messages: Sequence[Message], first: int | None
+) -> int | None:
     """Count the messages up to the end of `messages`; `first` numbers their first."""
     if first is not None and request.order == "asc":
         return first - 1 + len(messages)
@@ -101,7 +103,7 @@ def _count_seen(request: PageRequest, messages: Sequence[Message], first: int | 
 
 
 def find_end(
-    requests: UpstreamRequests, request: PageRequest, messages: CanonicalPage[Message]
+    requests: UpstreamRequests, request: TranscriptRequest, messages: CanonicalPage[Message]
 ) -> CanonicalPage[Message]:
     """Check a claimed end; count the messages if the server does not say whether more follow."""
     messages = requests.verify_end(messages, limit=request.limit, order=request.order)
@@ -153,7 +155,7 @@ def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPag
 
 
 def build_answer_only(
-    completion_id: str, request: PageRequest, completion: Completion, problem: UpstreamError
+    completion_id: str, request: TranscriptRequest, completion: Completion, problem: UpstreamError
 ) -> TranscriptPage:
     messages = completion.input_messages or ()
     return TranscriptPage(

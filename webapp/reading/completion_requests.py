@@ -9,7 +9,7 @@ from webapp.completions import Completion, Page
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
 from webapp.reading.kept import KeptMessages, MessageCache
-from webapp.reading.transcript_page import PageRequest
+from webapp.reading.transcript_page import TranscriptRequest
 from webapp.transcript import count_cut_off, count_turn_before
 from webapp.upstream import (
     BadAnswer,
@@ -72,7 +72,7 @@ class UpstreamRequests:
         return self.pool.submit(self.retrieve_completion)
 
     def list_messages(
-        self, request: PageRequest, *, created: int | None = None
+        self, request: TranscriptRequest, *, created: int | None = None
     ) -> CanonicalPage[Message]:
         """List the messages that `request` asks for, none of them twice."""
         page = self._fetch(
@@ -110,7 +110,7 @@ class UpstreamRequests:
         return newest is not None and bool(newest.data) and newest.data[0].id == page.items[-1].id
 
     def list_messages_beside(
-        self, completion: Future[Completion], request: PageRequest
+        self, completion: Future[Completion], request: TranscriptRequest
     ) -> CanonicalPage[Message]:
         """List the messages; asks again after a 404 if the completion is there and new."""
         try:

@@ -14,7 +14,7 @@ from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
 from webapp.reading.completion_requests import UpstreamRequests
 from webapp.reading.kept import MessageCache
-from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.reading.transcript_page import TranscriptPage, TranscriptRequest
 from webapp.transcript import (
     arrange,
     find_first_number,
@@ -87,7 +87,7 @@ class TranscriptLoader:
     def load_page(
         self,
         completion_id: str,
-        request: PageRequest,
+        request: TranscriptRequest,
         deadline: Deadline,
         *,
         shows_end: bool = False,
@@ -147,7 +147,7 @@ class TranscriptLoader:
             yield page
 
     def load_page_from(
-        self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
+        self, completion_id: str, message_id: str, request: TranscriptRequest, deadline: Deadline
     ) -> TranscriptPage:
         """Load the page from the turn of `message_id` on, for two message requests and a count.
 
@@ -161,7 +161,7 @@ class TranscriptLoader:
         return add_total(requests, page)
 
     def load_earlier(
-        self, completion_id: str, message_id: str, request: PageRequest, deadline: Deadline
+        self, completion_id: str, message_id: str, request: TranscriptRequest, deadline: Deadline
     ) -> TranscriptPage:
         """Load the messages before `message_id`, in request order. Raises `NotFound` likewise."""
         requests = self._requests(completion_id, deadline)
@@ -181,7 +181,7 @@ class TranscriptLoader:
         )
 
     def list_messages(
-        self, completion_id: str, request: PageRequest, deadline: Deadline
+        self, completion_id: str, request: TranscriptRequest, deadline: Deadline
     ) -> CanonicalPage[Message]:
         """List the messages that `request` asks for, and nothing besides."""
         return self._requests(completion_id, deadline).list_messages(request)
@@ -223,7 +223,7 @@ class TranscriptLoader:
         self,
         read_completion: Callable[[], Completion],
         requests: UpstreamRequests,
-        request: PageRequest,
+        request: TranscriptRequest,
         messages: CanonicalPage[Message],
     ) -> TranscriptPage:
         """Build the page with the completion, or without it and with its error."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message, Part
-from webapp.reading.transcript_page import PageRequest, TranscriptPage
+from webapp.reading.transcript_page import TranscriptPage, TranscriptRequest
 from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
 from webapp.upstream import NotFound
 
@@ -54,7 +54,7 @@ def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
     place = parse_message_index(completion_id, message.id or "")
     return TranscriptPage(
         completion_id=completion_id,
-        request=PageRequest(),
+        request=TranscriptRequest(),
         entries=arrange((message,), first=None if place is None else place + 1, is_last=False),
         completion=None,
     )
@@ -67,7 +67,7 @@ def build_choice_page(completion_id: str, completion: Completion, place: int) ->
         raise NotFound(f"The completion has no choice {place}.")
     return TranscriptPage(
         completion_id=completion_id,
-        request=PageRequest(),
+        request=TranscriptRequest(),
         entries=(),
         completion=completion,
         outputs=(outputs[place],),

@@ -10,7 +10,7 @@ from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.loader import TranscriptLoader
-from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading.transcript_page import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.upstream import BadAnswer, Deadline
 
 _MAX_PAGES: Final = 10_000
@@ -41,7 +41,7 @@ def stream_transcript(
     Each of the pages that follow, `most` at the most, has a new deadline. Raises `UpstreamError`
     if the completion or its messages cannot be read.
     """
-    page = loader.load_page(completion_id, PageRequest(limit=MAX_LIMIT), start_deadline())
+    page = loader.load_page(completion_id, TranscriptRequest(limit=MAX_LIMIT), start_deadline())
     for problem in page.problems:
         raise problem
     assert page.completion is not None
@@ -51,7 +51,7 @@ def stream_transcript(
         last_id = page.entries[-1].message.id or ""
         index = parse_message_index(completion_id, last_id)
         cursor = f"{last_id.removesuffix(str(index))}{first - 2}"
-        request = PageRequest(limit=MAX_LIMIT, after=cursor, shown=first - 1)
+        request = TranscriptRequest(limit=MAX_LIMIT, after=cursor, shown=first - 1)
         page, start = loader.load_page(completion_id, request, start_deadline()), first
     return WholeTranscript(completion, _iter_messages(loader, page, start_deadline, most), start)
 

@@ -19,7 +19,7 @@ MAX_LIMIT: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
+class TranscriptRequest:
     """The messages that a reader asks for; the first three fields are the API's.
 
     `shown` counts the messages up to `after`, for servers whose ids do not number them. The page
@@ -51,7 +51,7 @@ class TranscriptPage:
     """
 
     completion_id: str
-    request: PageRequest
+    request: TranscriptRequest
     entries: tuple[Entry, ...]
     completion: Completion | None
     outputs: tuple[Entry, ...] = ()

@@ -22,7 +22,7 @@ from webapp.completions import Completion
 from webapp.messages import Message
 from webapp.reading.kept import HeldMessages, KeptMessages, MessageCache, digest_answer
 from webapp.reading.loader import TranscriptLoader
-from webapp.reading.transcript_page import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading.transcript_page import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.recent import RecentValues
 from webapp.transcript import arrange, mark_outputs
 from webapp.upstream import Deadline, UpstreamError
@@ -194,7 +194,7 @@ class WholeReader:
         held = HeldMessages(holds_parsed=holds_parsed)
         if kept is not None:
             held.add(kept.parse(0, len(kept.ids)))
-        request = PageRequest(limit=MAX_LIMIT, after=held.last_id, shown=held.count)
+        request = TranscriptRequest(limit=MAX_LIMIT, after=held.last_id, shown=held.count)
         goes_on = True
         problem = None
         for _ in range(max(1, self._most)):

@@ -32,13 +32,13 @@ now.
 from webapp.redaction.addresses import hide_password
 from webapp.redaction.logs import get_logger, mask_logger, remember_secrets
 from webapp.redaction.masking import find, mask
-from webapp.redaction.redactor import REDACTION_VERSION, UNSEARCHED, Finding, Redactor, Scan
+from webapp.redaction.redactor import REDACTION_VERSION, UNSEARCHED, Redactor, Scan, SecretFinding
 from webapp.redaction.streams import KeyRedactor, StreamRedactor
 
 __all__ = [
     "REDACTION_VERSION",
     "UNSEARCHED",
-    "Finding",
+    "SecretFinding",
     "KeyRedactor",
     "Redactor",
     "Scan",

@@ -33,7 +33,7 @@ REDACTION_VERSION: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SecretFinding:
     """A secret or a personal detail, with all its places in a value.
 
     `id` is a digest of its text with the key of the `Redactor`, of no use without that key. `paths`
@@ -133,10 +133,10 @@ class Scan:
             Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[SecretFinding, ...]:
         """The findings in the order of first appearance, kept or not."""
         return tuple(
-            Finding(
+            SecretFinding(
                 id=count.id,
                 kind=count.kind,
                 text=text,

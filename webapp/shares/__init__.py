@@ -17,7 +17,7 @@ from webapp.shares.recent import RecentSnapshots
 from webapp.shares.schema import SCHEMA
 from webapp.shares.snapshot import (
     SHARED_ID,
-    Choices,
+    ShareChoices,
     Snapshot,
     TooLarge,
     find_new,
@@ -31,7 +31,7 @@ __all__ = [
     "OPENING_SECONDS",
     "SCHEMA",
     "SHARED_ID",
-    "Choices",
+    "ShareChoices",
     "Policy",
     "RecentSnapshots",
     "Share",

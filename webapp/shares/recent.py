@@ -11,7 +11,7 @@ from webapp.exact_json import Value
 from webapp.notes import Note, write_notes
 from webapp.recent import RecentValues
 from webapp.redaction import REDACTION_VERSION
-from webapp.shares.snapshot import Choices, Snapshot, make_snapshot
+from webapp.shares.snapshot import ShareChoices, Snapshot, make_snapshot
 
 _MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of the snapshots that a process keeps, each under two keys; a larger one is kept alone."""
@@ -33,7 +33,7 @@ class RecentSnapshots:
         self,
         completion: Value,
         messages: Sequence[Value],
-        choices: Choices,
+        choices: ShareChoices,
         *,
         words: Collection[str] = (),
         notes: Sequence[Note] = (),
@@ -53,7 +53,7 @@ class RecentSnapshots:
         return made
 
 
-def _describe(content: bytes, choices: Choices, words: Collection[str]) -> Iterator[str]:
+def _describe(content: bytes, choices: ShareChoices, words: Collection[str]) -> Iterator[str]:
     yield content.hex()
     yield json.dumps([choices.to_json(), *words], sort_keys=True)
     yield str(REDACTION_VERSION)

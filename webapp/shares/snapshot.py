@@ -19,7 +19,7 @@ from webapp.messages import BARE, Message
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
-from webapp.redaction import REDACTION_VERSION, UNSEARCHED, Finding, Redactor
+from webapp.redaction import REDACTION_VERSION, UNSEARCHED, Redactor, SecretFinding
 
 SHARED_ID: Final = "shared"
 """The id of every completion in a share: its own would help somebody who has a key."""
@@ -53,7 +53,7 @@ class TooLarge(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class ShareChoices:
     """The shared part of a transcript: messages `first` to `last`, and which parts of them.
 
     `keep` are the ids of findings that stay unmasked; they depend on `key`. Words to mask are
@@ -71,7 +71,7 @@ class Choices:
     key: str = ""
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Choices:
+    def from_json(cls, values: Mapping[str, Any]) -> ShareChoices:
         return cls(**{**values, "keep": tuple(values["keep"])})
 
     def to_json(self) -> dict[str, Any]:
@@ -88,10 +88,10 @@ class Snapshot:
     text: str
     title: str
     omitted: str
-    choices: Choices
+    choices: ShareChoices
     rules: int
     total: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[SecretFinding, ...] = ()
 
     @property
     def unsearched(self) -> int:
@@ -108,7 +108,7 @@ class Snapshot:
 def make_snapshot(
     completion: Value,
     messages: Sequence[Value],
-    choices: Choices,
+    choices: ShareChoices,
     *,
     words: Collection[str] = (),
     notes: Sequence[Note] = (),
@@ -151,7 +151,7 @@ def make_snapshot(
     )
 
 
-def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
+def find_new(share_text: str, choices: ShareChoices) -> tuple[SecretFinding, ...]:
     """List the findings of the current rules in a snapshot, without those that its maker kept."""
     redactor = Redactor(keep=choices.keep, key=bytes.fromhex(choices.key))
     return tuple(one for one in redactor.scan(parse(share_text)).findings if not one.is_kept)
@@ -160,7 +160,7 @@ def find_new(share_text: str, choices: Choices) -> tuple[Finding, ...]:
 class _Cut:
     """Writes the chosen part of a completion, and counts the parts left out."""
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: ShareChoices) -> None:
         self._choices = choices
         self._kept: dict[str, None] = {}
         self._total = 0

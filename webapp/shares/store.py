@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, text
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.database import Database, DatabaseOpener
-from webapp.shares.snapshot import Choices, Snapshot
+from webapp.shares.snapshot import ShareChoices, Snapshot
 
 DRAFT_SECONDS: Final = 3600
 OPENING_SECONDS: Final = 3600
@@ -128,7 +128,7 @@ class Share:
     completion: str
     title: str
     omitted: str
-    choices: Choices
+    choices: ShareChoices
     rules: int
     created: int
     expires: int
@@ -154,7 +154,7 @@ class Share:
     def from_row(cls, row: Row[Any]) -> Share:
         values = dict(row._mapping)
         token = values.pop("token")
-        choices = Choices.from_json(json.loads(values.pop("choices")))
+        choices = ShareChoices.from_json(json.loads(values.pop("choices")))
         return cls(**values, choices=choices, is_draft=token is None)
 
 

@@ -13,7 +13,7 @@ from webapp.exact_json import Value
 from webapp.formatting import parse_whole_number
 from webapp.fragments import wants_fragment
 from webapp.messages import Message
-from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.reading.kept import digest_answer
 from webapp.reading.previews import Row
 from webapp.reading.streaming import stream_transcript
@@ -59,7 +59,7 @@ def make_context(
     )
 
 
-def read_page_request() -> PageRequest:
+def read_transcript_request() -> TranscriptRequest:
     """Read the messages that the query asks for. Abort with 400 if it is malformed.
 
     Raises `InvalidId` for an invalid cursor, before any of a page's requests is made.
@@ -68,7 +68,7 @@ def read_page_request() -> PageRequest:
     if order not in ("asc", "desc"):
         abort(400, "The parameter order takes asc or desc.")
     after = request.args.get("after")
-    return PageRequest(
+    return TranscriptRequest(
         after=check_id(after) if after else None,
         # A line of the outline is small, and long runs are scanned by it.
         limit=read_whole_number(

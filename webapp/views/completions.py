@@ -15,7 +15,7 @@ from webapp.reading import TranscriptPage
 from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.upstream import UpstreamError
-from webapp.views import make_context, read_page_request
+from webapp.views import make_context, read_transcript_request
 from webapp.views.places import load_range
 
 bp = Blueprint("completions", __name__)
@@ -52,11 +52,11 @@ def _render(completion_id: str) -> ResponseReturnValue:
     if source := services().conversations:
         read_version(partial(source.find_version, completion_id))
     if span := request.args.get("range"):
-        return _answer(load_range(completion_id, span, read_page_request()))
+        return _answer(load_range(completion_id, span, read_transcript_request()))
     shows_all = bool(request.args.get("all"))
     page = services().loader.load_page(
         completion_id,
-        read_page_request(),
+        read_transcript_request(),
         start_deadline(),
         shows_end=not shows_all and not wants_fragment(),
     )

@@ -8,7 +8,7 @@ from flask import abort
 
 from webapp.analysis import Run
 from webapp.formatting import count
-from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.reading.pasted import TranscriptPlace, parse_range
 from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
@@ -19,7 +19,7 @@ from webapp.views import make_context
 
 def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
     """Find the address of a place in a transcript. Abort with 404 if there is no such place."""
-    page = services().loader.load_page(completion_id, PageRequest(), start_deadline())
+    page = services().loader.load_page(completion_id, TranscriptRequest(), start_deadline())
     if place.kind == "message":
         message_id = _number_id(page, place.number)
         if message_id is not None:
@@ -37,7 +37,7 @@ def find_place_url(completion_id: str, place: TranscriptPlace) -> str:
     abort(404, f"There is no {place}: {_describe_extent(page, run)}.")
 
 
-def load_range(completion_id: str, text: str, request: PageRequest) -> RenderContext:
+def load_range(completion_id: str, text: str, request: TranscriptRequest) -> RenderContext:
     """Load the page of the messages that `text` names, as in `9-15`, with their turn.
 
     Abort with 400 if it names none, with 404 if the transcript does not have them.
@@ -49,7 +49,7 @@ def load_range(completion_id: str, text: str, request: PageRequest) -> RenderCon
     length = last - first + 1
     if length > MAX_LIMIT:
         abort(400, f"A range has at most {MAX_LIMIT} messages.")
-    start = services().loader.load_page(completion_id, PageRequest(), start_deadline())
+    start = services().loader.load_page(completion_id, TranscriptRequest(), start_deadline())
     message_id = _number_id(start, first)
     run = None
     if message_id is None:

@@ -12,8 +12,16 @@ from urllib.parse import quote
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.analysis.searching import KINDS, LONGEST_QUERY, BadPattern, Hit, Kind, Query, Searched
-from webapp.reading import MAX_LIMIT, PageRequest, TranscriptPage
+from webapp.analysis.searching import (
+    KINDS,
+    LONGEST_QUERY,
+    BadPattern,
+    Hit,
+    Kind,
+    Searched,
+    TextSearch,
+)
+from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import is_linkable
 from webapp.templating.finding.searching import read_options
@@ -53,7 +61,7 @@ class Results:
     goes_on: bool = False
     problem: UpstreamError | None = None
 
-    def add_pages(self, query: Query, pages: Iterator[TranscriptPage]) -> None:
+    def add_pages(self, query: TextSearch, pages: Iterator[TranscriptPage]) -> None:
         """Search `pages` until there are enough hits; an error keeps the hits before it."""
         try:
             for page in pages:
@@ -138,12 +146,12 @@ def go(completion_id: str, number: int) -> ResponseReturnValue:
     return redirect(url or url_for("search.show", completion_id=completion_id, q=words), 303)
 
 
-def _search(completion_id: str, query: Query, *, before: int, most: int) -> Results:
+def _search(completion_id: str, query: TextSearch, *, before: int, most: int) -> Results:
     """Search for hits after the message `after` of this request, until there are `most`."""
     searched = read_whole_number("searched", default=0, low=0, high=10**9)
     after = request.args.get("after") or None
     results = Results(searched, before, most)
-    asked = PageRequest(after=after, limit=MAX_LIMIT, shown=searched)
+    asked = TranscriptRequest(after=after, limit=MAX_LIMIT, shown=searched)
     first = services().loader.load_page(completion_id, asked, start_deadline())
     if after is None and not searched and first.completion is not None:
         results.hits += query.search_metadata(first.completion.metadata)
@@ -181,7 +189,7 @@ def _hit_url(
     return f"{page}#{hit.anchor}:~:text={marked}"
 
 
-def _read_query(words: str) -> tuple[Query | None, str | None]:
+def _read_query(words: str) -> tuple[TextSearch | None, str | None]:
     """Read the query of the form, or None with the reason why it cannot be used."""
     if not words:
         return None, None
@@ -191,7 +199,7 @@ def _read_query(words: str) -> tuple[Query | None, str | None]:
     if role is not None and role not in ROLES:
         abort(400, f"The parameter role takes {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
     try:
-        query = Query(
+        query = TextSearch(
             words,
             is_pattern=bool(request.args.get("pattern")),
             is_exact=bool(request.args.get("case")),

@@ -20,7 +20,7 @@ from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.pages import JsonPage, UnknownCursor
-from webapp.embedded.store.snapshot import Snapshot
+from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
 
 STORE: Final = "readback_store"
@@ -139,14 +139,14 @@ def _wants_given() -> bool:
     return bool(request.environ.get(AS_GIVEN))
 
 
-def _get_source() -> Store | Snapshot:
-    return cast("Store | Snapshot", current_app.extensions[STORE])
+def _get_source() -> Store | SnapshotStore:
+    return cast("Store | SnapshotStore", current_app.extensions[STORE])
 
 
 def _get_store() -> Store:
     """Return the store to write to."""
     source = _get_source()
-    if isinstance(source, Snapshot):
+    if isinstance(source, SnapshotStore):
         raise ApiError("This completion cannot be changed.", status=405)
     return source
 

@@ -18,7 +18,7 @@ from webapp.embedded.store.pages import (
 )
 
 
-class Snapshot:
+class SnapshotStore:
     """One completion, which never changes. Its methods are those of `Store` that read.
 
     Raises `NotACompletion` if `text` holds none.

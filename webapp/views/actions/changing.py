@@ -19,7 +19,7 @@ from webapp.completions import (
 )
 from webapp.exact_json import Object, String, Value
 from webapp.formatting import first_words, replace_surrogates
-from webapp.reading import PageRequest
+from webapp.reading import TranscriptRequest
 from webapp.reading.previews import MESSAGES
 from webapp.services import current_pins, current_sharing, services, start_deadline
 from webapp.shares import Share
@@ -76,7 +76,9 @@ def update(completion_id: str) -> ResponseReturnValue:
 @changers_only
 def confirm(completion_id: str) -> ResponseReturnValue:
     """Ask whether to delete a completion, which the page names, and revoke or keep its shares."""
-    page = services().loader.load_page(completion_id, PageRequest(limit=MESSAGES), start_deadline())
+    page = services().loader.load_page(
+        completion_id, TranscriptRequest(limit=MESSAGES), start_deadline()
+    )
     for problem in page.problems:
         raise problem
     return render_template(

@@ -20,7 +20,7 @@ from webapp.snippets import (
     write_list,
 )
 from webapp.upstream import check_id
-from webapp.views import read_page_request
+from webapp.views import read_transcript_request
 from webapp.views.actions import read_create_request, read_upto
 
 bp = Blueprint("code", __name__, url_prefix="/completions/<completion_id>")
@@ -91,7 +91,7 @@ def download(completion_id: str) -> ResponseReturnValue:
 
 
 def _write_messages(completion_id: str, language: Language) -> Snippet:
-    asked = read_page_request()
+    asked = read_transcript_request()
     query = MessageQuery(completion_id, asked.after, asked.limit, asked.order)
     server = services().again.reads
     return Snippet(write_list(language.name, _with_address(server), query))

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import Reader, current_reader
 from webapp.formatting import count, first_words, parse_whole_number, replace_surrogates
 from webapp.notes import MAX_CHARACTERS, MAX_NOTES, Note, Notes
-from webapp.reading import PageRequest, TranscriptPage
+from webapp.reading import TranscriptPage, TranscriptRequest
 from webapp.reading.pasted import TranscriptPlace
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import place_url, range_url
@@ -104,7 +104,7 @@ def _store() -> Notes:
 
 
 def _load(completion_id: str) -> TranscriptPage:
-    page = services().loader.load_page(completion_id, PageRequest(), start_deadline())
+    page = services().loader.load_page(completion_id, TranscriptRequest(), start_deadline())
     if page.messages_error:
         raise page.messages_error
     return page

@@ -17,7 +17,7 @@ from webapp.conversations import (
     StoredRequest,
 )
 from webapp.formatting import count, first_words, moment
-from webapp.reading import MAX_LIMIT, PageRequest
+from webapp.reading import MAX_LIMIT, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
 from webapp.templating.listing import clock_time
@@ -198,7 +198,7 @@ def _load(
 
     Results are linked to the calls of the answer before them.
     """
-    request = PageRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
+    request = TranscriptRequest(after=here.after, limit=MAX_LIMIT, shown=here.inherited)
     page = services().loader.load_page(here.id, request, deadline)
     answers = before.page.outputs if before else ()
     asked = {call.call.id: call for answer in answers for call in answer.calls if call.call.id}

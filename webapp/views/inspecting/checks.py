@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.analysis.checks import RULES, Subject, check
 from webapp.conversations import find_parting
-from webapp.reading import PageRequest
+from webapp.reading import TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating.runs import RunLinks
 
@@ -18,7 +18,7 @@ bp = Blueprint("checks", __name__, url_prefix="/completions/<completion_id>")
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the findings in the whole transcript, as far as it can be read."""
     page = services().loader.load_page(
-        completion_id, PageRequest(), start_deadline(), shows_end=True
+        completion_id, TranscriptRequest(), start_deadline(), shows_end=True
     )
     run = services().runs.read(page, start_deadline(), is_wanted=True)
     # One rule compares the prompt with that of the previous request.

@@ -25,11 +25,11 @@ from webapp.ids import is_valid_id
 from webapp.media import InlineMedia, find_media
 from webapp.messages import Message
 from webapp.notes import MEMBER
-from webapp.redaction import Finding
+from webapp.redaction import SecretFinding
 from webapp.redaction.redactor import WORD
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.services import current_sharing
-from webapp.shares import SHARED_ID, Choices, Share, Snapshot, Terms, TooLarge
+from webapp.shares import SHARED_ID, Share, ShareChoices, Snapshot, Terms, TooLarge
 from webapp.templating.notes import list_notes
 from webapp.views import read_whole
 from webapp.views.shares import find_share, keep_in_browser
@@ -70,7 +70,9 @@ def _needs_sharing(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 @_needs_sharing
 def choose(completion_id: str) -> ResponseReturnValue:
     """Show the form of choices, before anything is read."""
-    return render_template("shares/choose.html", completion_id=completion_id, choices=Choices())
+    return render_template(
+        "shares/choose.html", completion_id=completion_id, choices=ShareChoices()
+    )
 
 
 @bp.post("/completions/<completion_id>/share")
@@ -175,7 +177,7 @@ def preview(share_id: str, rest: str = "") -> ResponseReturnValue:
     return answer
 
 
-def _make(completion_id: str, choices: Choices, words: list[str]) -> Snapshot:
+def _make(completion_id: str, choices: ShareChoices, words: list[str]) -> Snapshot:
     completion, messages = read_whole(completion_id)
     try:
         return current_sharing().recent.make(
@@ -204,12 +206,12 @@ def _show_link(share_id: str, token: str) -> ResponseReturnValue:
     return keep_in_browser(response, LINK, token, share_id)
 
 
-def _read_choices() -> Choices:
+def _read_choices() -> ShareChoices:
     form = request.form
     first, last = _read_number("first") or 1, _read_number("last")
     if last is not None and last < first:
         abort(400, "The last message comes before the first.")
-    return Choices(
+    return ShareChoices(
         first=first,
         last=last,
         answer="answer" in form,
@@ -295,7 +297,7 @@ def _list_media(share: Share, snapshot: Snapshot) -> list[tuple[str, InlineMedia
     return found
 
 
-def describe_place(finding: Finding) -> str:
+def describe_place(finding: SecretFinding) -> str:
     """Describe where a finding is: `message 3`, `the answer` or the name of a member."""
     first, _, rest = finding.path.lstrip("/").partition("/")
     if first == "messages" and rest[:1].isdigit():

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from webapp.exact_json import Value
 from webapp.messages import Message
 from webapp.services import current_sharing
-from webapp.shares import Choices, write_text
+from webapp.shares import ShareChoices, write_text
 from webapp.views import read_whole
 
 bp = Blueprint("redacted", __name__, url_prefix="/completions/<completion_id>")
@@ -21,7 +21,7 @@ bp = Blueprint("redacted", __name__, url_prefix="/completions/<completion_id>")
 @bp.get("/redacted")
 def whole(completion_id: str) -> ResponseReturnValue:
     """Show all messages and the answer."""
-    return _render(completion_id, read_whole(completion_id), Choices(calls=True, system=True))
+    return _render(completion_id, read_whole(completion_id), ShareChoices(calls=True, system=True))
 
 
 @bp.get("/messages/<message_id>/redacted")
@@ -31,21 +31,21 @@ def message(completion_id: str, message_id: str) -> ResponseReturnValue:
     number = next((at for at, one in enumerate(read[1], 1) if one.id == message_id), None)
     if number is None:
         abort(404, "The transcript has no such message.")
-    chosen = Choices(first=number, last=number, answer=False, calls=True, system=True)
+    chosen = ShareChoices(first=number, last=number, answer=False, calls=True, system=True)
     return _render(completion_id, read, chosen)
 
 
 @bp.get("/choices/<int:place>/redacted")
 def choice(completion_id: str, place: int) -> ResponseReturnValue:
     """Show one answer."""
-    chosen = Choices(last=0, calls=True, system=True)
+    chosen = ShareChoices(last=0, calls=True, system=True)
     return _render(completion_id, read_whole(completion_id), chosen, place)
 
 
 def _render(
     completion_id: str,
     read: tuple[Value, list[Message]],
-    choices: Choices,
+    choices: ShareChoices,
     place: int | None = None,
 ) -> ResponseReturnValue:
     completion, messages = read
