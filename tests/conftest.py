@@ -87,10 +87,12 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking at the thousands of tests again and again.
 
-    That would add seconds to whichever page is rendered when it runs.
+    That would add seconds to whichever page is rendered when it runs. What the tests make is looked
+    at less often as well: a tenth of their CPU time went into it.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     gc.enable()
 
 
