@@ -65,6 +65,8 @@ _JOINED: Final = (
     f"|{_LETTER}(?:[\u200c\u200d]{_LETTER}){{1,40}}|[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     "[\ufe00-\ufe02\U000e0100-\U000e01ef](?![\ufe00-\ufe0f\U000e0100-\U000e01ef])"
 )
+# A joined sequence contains one as well, so that most texts are searched for nothing else.
+_ANY: Final = re.compile(f"[{_INVISIBLE}]")
 _IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]+)")
 _DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
 # Markdown skips byte order marks at the beginning of a text, so that no page shows them.
@@ -142,6 +144,8 @@ def reveal_invisible(text: str) -> Markup:
 
     If all lines end with CR LF, only the first CR has a word.
     """
+    if _ANY.search(text) is None:
+        return escape(text)
     html = []
     offset = 0
     is_crlf = 1 < text.count("\r\n") == text.count("\n") == text.count("\r")
@@ -167,6 +171,8 @@ def reveal_invisible(text: str) -> Markup:
 
 def find_invisible(text: str) -> set[int]:
     """Find the offsets of the characters that `reveal_invisible` marks."""
+    if _ANY.search(text) is None:
+        return set()
     return {
         at
         for found in _IN_SOURCE.finditer(text)

@@ -35,8 +35,8 @@ def link_addresses(text: str, *, own_host: str) -> Markup:
 def render_lines(text: str, first: int = 1) -> Markup:
     """Render `text` for a `<pre>`, each line in an element with its number, `first` and on."""
     lines = (
-        Markup('<span class="line" data-line="{}">{}</span>').format(number, reveal_invisible(line))
+        f'<span class="line" data-line="{number}">{reveal_invisible(line)}</span>'
         for number, line in enumerate(re.split(r"(?<=\n)", text), start=first)
         if line
     )
-    return Markup("\n") + Markup("").join(lines)
+    return Markup("".join(["\n", *lines]))
