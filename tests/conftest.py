@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
@@ -16,6 +17,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from tests.support.fake_upstream import FakeUpstream
 from tools.forking import Forkable, running_forkable
@@ -78,6 +82,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names |= {MARKERS_BY_FIXTURE[name] for name in asked_for if name in MARKERS_BY_FIXTURE}
         for name in sorted(names):
             item.add_marker(name)
+
+
+@event.listens_for(Pool, "connect")
+def close_with_pool(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Close a connection when the pool of an application is gone that no test has closed.
+
+    From Python 3.13 on, a connection to SQLite that is collected unclosed is a warning.
+    """
+    weakref.finalize(entry, connection.close)
 
 
 # While tests are collected, nearly all that is made is kept.
