@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, get_args
@@ -12,8 +13,8 @@ from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
-from webapp.database import open_database
-from webapp.embedded import Store, StoreError
+from webapp.database import Outage, open_database
+from webapp.embedded import Store, StoreError, StoreUnavailable
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.pages import Order, PageRequest
@@ -75,6 +76,17 @@ def test_what_has_nul_is_not_found_and_stored_without_it(url: str) -> None:
 
     assert sorted(notes) == ["a\ufffdb", "c", "\ufffd"]
     assert found == []
+
+
+def test_a_server_that_does_not_answer_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        # The driver waits for two seconds at least.
+        url = f"postgresql+psycopg://readback@127.0.0.1:{port}/readback?connect_timeout=2"
+        with pytest.raises(StoreUnavailable) as raised:
+            Store(url)
+
+    assert raised.value.outage is Outage.DOWN
 
 
 def steps(database: Connection, statement: TextClause) -> list[dict[str, Any]]:

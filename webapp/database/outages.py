@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, TypeVar
 
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
 from webapp.database.engine import StoreError
 
@@ -145,7 +145,7 @@ def _find_driver_outage(error: DBAPIError) -> Outage | None:
         return _SQLITE.get(code & _SQLITE_PRIMARY)
     state: str | None = getattr(driver_error, "sqlstate", None)
     if state is None:
-        # A connection that fails or breaks has no SQLSTATE.
-        is_connection = type(driver_error).__name__ == "OperationalError"
+        # A connection that fails, breaks or takes too long has no SQLSTATE.
+        is_connection = isinstance(error, OperationalError)
         return Outage.DOWN if error.connection_invalidated or is_connection else None
     return next((_SQLSTATES[state[:n]] for n in (5, 2) if state[:n] in _SQLSTATES), None)
