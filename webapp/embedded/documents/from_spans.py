@@ -45,7 +45,7 @@ _USAGE: Final = {
 }
 _REASONS: Final = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reasons.0")
 _STARTS: Final = ("startTimeUnixNano", "start_time", "startTime")
-_CALL: Final = re.compile(r"tool_calls\.([0-9]+)\.(?:tool_call\.)?(?:function\.)?(\w+)")
+_CALL: Final = re.compile(r"tool_calls\.([0-9]{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)")
 _PART: Final = re.compile(r"contents\.[0-9]+\.message_content\.(text|image\.image\.url)")
 _EVENT: Final = re.compile(r"gen_ai\.(system|user|assistant|tool)\.message")
 _VALUES: Final = ("stringValue", "intValue", "doubleValue", "boolValue")

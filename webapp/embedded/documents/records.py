@@ -142,14 +142,12 @@ def rename_record(record: CompletionRecord) -> CompletionRecord:
 def extract_pairs(metadata: Value | None) -> tuple[tuple[str, str], ...]:
     """Extract the metadata that a list can be filtered by: keys with scalar values, as text.
 
-    If a key occurs twice, its last value counts.
+    If a key occurs twice, also as keys that are indexed as the same text, its last value counts.
     """
     if not isinstance(metadata, Object):
         return ()
-    texts = {member.name.text: scalar_text(member.value) for member in metadata.members}
-    return tuple(
-        (index_text(key), index_text(text)) for key, text in texts.items() if text is not None
-    )
+    texts = {index_text(one.name.text): scalar_text(one.value) for one in metadata.members}
+    return tuple((key, index_text(text)) for key, text in texts.items() if text is not None)
 
 
 def index_text(text: str) -> str:

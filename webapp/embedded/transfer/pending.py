@@ -37,10 +37,13 @@ _SESSIONS: Final[dict[str, Callable[[Sequence[Object]], Iterable[str]]]] = {
     ImportFormat.CODEX.name: from_codex,
 }
 
+_ENCODING: Final = ("utf-8", "surrogatepass")
+"""For keys, and for names of files that are no UTF-8."""
+
 _SCHEMA: Final = """
     CREATE TABLE parts (
       number INTEGER PRIMARY KEY, form TEXT, key BLOB, digest BLOB,
-      role TEXT, text TEXT, path TEXT, line INTEGER,
+      role TEXT, text TEXT, path BLOB, line INTEGER,
       UNIQUE (form, key, role, digest)
     )
 """
@@ -101,13 +104,14 @@ class PendingParts:
 
     def add(self, part: Fragment, source: SourceLine) -> None:
         """Keep a part until `assemble`."""
+        path = str(source.path).encode(*_ENCODING)
         row = (
             _GROUPS.get(part.format, part.format.name),
-            (part.key or str(source.path)).encode("utf-8", "surrogatepass"),
+            part.key.encode(*_ENCODING) or path,
             hashlib.sha256(part.text.encode()).digest(),
             part.role.value,
             part.text,
-            str(source.path),
+            path,
             source.line,
         )
         self._database.execute(_ADD, row)
@@ -117,7 +121,7 @@ class PendingParts:
         for form, key in self._database.execute(_KEYS):
             rows = self._database.execute(_PARTS, (form, key))
             parts = [
-                _PendingPart(Role(role), text, SourceLine(Path(path), line))
+                _PendingPart(Role(role), text, SourceLine(Path(path.decode(*_ENCODING)), line))
                 for role, text, path, line in rows
             ]
             if form in _SESSIONS:

@@ -206,7 +206,8 @@ def _write_message(run: Sequence[Object], used: set[str]) -> Message:
         message = line.object("message")
         inner = write_rest(message, {"role", "content"}) if message is not None else []
         rest = write_rest(line, used)
-        rest += [f'"uuid":{copy(line.get("uuid"))}'] if line is not run[0] else []
+        own_id = copy(line.get("uuid")) if line is not run[0] else None
+        rest += [f'"uuid":{own_id}'] if own_id else []
         rest += [f'"message":{write_object(inner)}'] if inner else []
         rests.append(write_object(one for one in rest if one not in before))
         before = set(rest)

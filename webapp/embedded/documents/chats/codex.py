@@ -49,7 +49,7 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
         event = payload.text("type") if payload and kind == "event_msg" else None
         if _is_item(line) or (payload and (kind in ("response_item", "compacted"))):
             items.append(_write_item(line))
-            created, failure = line.get("timestamp") or created, None
+            created, failure = copy(line.get("timestamp")) or created, None
         elif payload and event == _ROLLED_BACK:
             items.append(_write_item(line))
         elif session is None and (kind == "session_meta" or "instructions" in line.names()):
@@ -57,7 +57,7 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
         else:
             others.append(copy(line) or "null")
             if payload and kind == "turn_context":
-                model = payload.get("model") or model
+                model = copy(payload.get("model")) or model
             if payload and event in _FAILURES:
                 words = payload.text("message") or payload.text("reason") or payload.source
                 failure = words if event == "error" else f"{event}: {words}"
@@ -66,9 +66,9 @@ def from_codex(lines: Sequence[Object]) -> Iterator[str]:
     if not items:
         raise NotACompletion("it has no messages")
     members, kept = _write_session(session) if session is not None else ([], [])
-    created = created or (session.get("timestamp") if session else None)
-    members += [f'"created":{copy(created)}'] if created else []
-    members += [f'"model":{copy(model)}'] if model else []
+    created = created or (copy(session.get("timestamp")) if session else None)
+    members += [f'"created":{created}'] if created else []
+    members += [f'"model":{model}'] if model else []
     counts = rename(usage, responses.USAGE)
     members += [f'"usage":{counts}'] if counts else []
     members += [f'"incomplete":{json.dumps({"reason": failure})}'] if failure else []

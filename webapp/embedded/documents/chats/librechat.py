@@ -18,6 +18,7 @@ from webapp.embedded.documents.chats.writing import (
     write_rest,
 )
 from webapp.embedded.documents.other_apis.writing import copy, copy_rest
+from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Object, Value
 
 _PARENT: Final = "parentMessageId"
@@ -41,7 +42,7 @@ def is_librechat_conversation(value: Object) -> bool:
 def from_librechat(conversation: Object) -> Iterator[str]:
     """Yield the branch of the last message, then the others, each as a completion.
 
-    Raise `NotACompletion` if the branches are too large together.
+    Raise `NotACompletion` if no message has an id, or when the branches are too large together.
     """
     roots = conversation.items("messages") or conversation.items("messagesTree") or ()
     waiting: list[tuple[Value, str | None]] = [(one, None) for one in reversed(roots)]
@@ -55,6 +56,8 @@ def from_librechat(conversation: Object) -> Iterator[str]:
             parents[name] = above or message.text(_PARENT) or ""
             children = message.items("children") or ()
             waiting += [(one, name) for one in reversed(children)]
+    if not nodes:
+        raise NotACompletion("its messages have no ids")
     inner = set(parents.values())
     leaves = [name for name in nodes if name not in inner] or list(nodes)[-1:]
     shown = leaves[-1]

@@ -67,7 +67,8 @@ def write_request(request: Object) -> str:
     if config is not None:
         tools = write_array(map(_write_tool, config.items("tools") or ()))
         members.append(f'"tools":{tools}')
-        members += [f'"tool_choice":{copy(choice)}'] if (choice := config.get("toolChoice")) else []
+        choice = copy(config.get("toolChoice"))
+        members += [f'"tool_choice":{choice}'] if choice else []
     asked = write_array([*instructions, *messages])
     return write_object([*filter(None, members), f'"messages":{asked}'])
 
@@ -99,7 +100,9 @@ def _write_message(value: Value) -> str:
         return copy(value) or "null"
     content = write_content([_write_block(one) for one in value.items("content") or ()])
     rest = copy_rest(value, {"role", "content"})
-    return write_object([f'"role":{copy(value.get("role"))}', f'"content":{content}', *rest])
+    return write_object(
+        [f'"role":{copy(value.get("role")) or "null"}', f'"content":{content}', *rest]
+    )
 
 
 def _write_block(block: Value) -> str:
@@ -111,7 +114,8 @@ def _write_block(block: Value) -> str:
         text = copy(value) if name == "text" else json.dumps(value.source)
         return write(type='"text"', text=text)
     if not isinstance(value, Object):
-        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
+        given = copy(value) or "null"
+        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{given}"])
     if name == "toolUse":
         return _rename_block("tool_use", value, {"toolUseId": "id"})
     if name == "toolResult":

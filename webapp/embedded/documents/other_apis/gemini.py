@@ -272,6 +272,6 @@ def _write_tools(tools: Value) -> list[str]:
     names = ("functionDeclarations", "function_declarations")
     declared = _find(tools, *names)
     functions = declared.items if isinstance(declared, Array) else ()
-    written = [f'{{"type":"function","function":{copy(one)}}}' for one in functions]
+    written = [f'{{"type":"function","function":{copy(one) or "null"}}}' for one in functions]
     rest = copy_rest(tools, names)
     return [*written, *([write_object(rest)] if rest else [])]

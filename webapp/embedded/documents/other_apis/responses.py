@@ -126,9 +126,12 @@ def _write_item(item: Value) -> str:
     if item.text("type") in _RESULTS:
         rest = copy_rest(item, {"call_id", "output", "type"})
         call_id, output = copy(item.get("call_id")), copy(item.get("output"))
+        if item.text("type") == "local_shell_call_output":
+            # Its `id` is that of the call.
+            call_id = call_id or copy(item.get("id"))
         # A screenshot is one content part.
         output = f"[{output}]" if isinstance(item.get("output"), Object) else output or "null"
-        members = ['"role":"tool"', f'"tool_call_id":{call_id}', f'"content":{output}']
+        members = ['"role":"tool"', f'"tool_call_id":{call_id or "null"}', f'"content":{output}']
         return write_object([*members, *rest])
     if item.text("role") is None:
         return write_object(['"role":"user"', f'"content":[{copy(item)}]'])
