@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,6 +169,27 @@ def test_a_stream_in_a_file_is_one_answer(
     assert (report.added, report.problems) == (1, [])
     assert texts(client) == ["Hello"]
     assert load(store, tmp_path, text).unchanged == 1
+
+
+@pytest.mark.parametrize("form", [lines, events])
+def test_calls_in_chunks_that_begin_with_their_choices_are_of_one_answer(
+    store: Store, client: FlaskClient, tmp_path: Path, form: Callable[[list[Piece]], str]
+) -> None:
+    deltas: list[Piece] = [
+        {"role": "assistant", "content": None},
+        {"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": ""}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]},
+        {"tool_calls": [{"index": 1, "id": "c2", "function": {"name": "g", "arguments": "{}"}}]},
+    ]
+    rest = {"created": 5, "id": "chatcmpl-t", "model": "m", "object": "chat.completion.chunk"}
+    pieces = [{"choices": [{"delta": delta, "index": 0}], **rest} for delta in deltas]
+    pieces.append({"choices": [{"delta": {}, "finish_reason": "tool_calls", "index": 0}], **rest})
+
+    report = load(store, tmp_path, form([*pieces, *CHAT]))
+
+    assert (report.added, report.problems) == (2, [])
+    [choice] = [one for one in answers(client) if one["finish_reason"] == "tool_calls"]
+    assert [one["id"] for one in choice["message"]["tool_calls"]] == ["c1", "c2"]
 
 
 def test_streams_and_other_lines_of_a_file_are_told_apart(

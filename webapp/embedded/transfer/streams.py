@@ -29,6 +29,8 @@ _PIECE: Final = re.compile(
     rb'\{[^{}]{0,400}?"object"\s*:\s*"chat\.completion\.chunk"'
     rb'|\{\s*"type"\s*:\s*"(?:response\.|message_|content_block_)'
 )
+_CHOICES_FIRST: Final = re.compile(rb'\{\s*"choices"\s*:')
+_CHUNK: Final = re.compile(rb'(?<!\\)"object"\s*:\s*"chat\.completion\.chunk"')
 _FURTHER: Final = re.compile(rb'\{\s*"(?:type"\s*:\s*"(?:ping|error)"|error"\s*:)')
 """Forms that are pieces only after others."""
 
@@ -38,7 +40,8 @@ _ENDS: Final = re.compile(
 )
 _CREATED: Final = b'"created_at"'
 _IS_DONE: Final = re.compile(rb'(?<!\\)"done"\s*:\s*(true|false)')
-_ID: Final = re.compile(rb'(?<!\\)"id"\s*:\s*"([^"\\]*)"')
+_EARLY_ID: Final = re.compile(rb'\{[^{}\[\]]*?(?<!\\)"id"\s*:\s*"([^"\\]*)"')
+"""An id before all inner objects, which have ids of their own."""
 _LAST_EVENT: Final = re.compile(r'\{\s*"type"\s*:\s*"response\.(?:completed|incomplete|failed)"')
 _BEGINNING: Final = 500
 _MAX_PIECE: Final = 64 * 1024
@@ -78,7 +81,7 @@ class _Run:
         self._max_bytes = max_bytes
         self._documents: list[Document] = []
         self._pieces: list[bytes] = []
-        self._id: bytes | None = None
+        self._id: str | None = None
         self._length = 0
 
     @property
@@ -132,7 +135,11 @@ class _Run:
 
 def _is_piece(line: bytes) -> bool:
     """Return whether a line of JSON looks like a piece of a stream."""
-    return _PIECE.match(line) is not None or _find_done(line) is not None
+    if _PIECE.match(line) is not None or _find_done(line) is not None:
+        return True
+    is_short = len(line) <= _MAX_PIECE
+    # Azure and llama.cpp write the names in the order of the alphabet.
+    return is_short and bool(_CHOICES_FIRST.match(line)) and _CHUNK.search(line) is not None
 
 
 def _is_end(piece: bytes) -> bool:
@@ -147,10 +154,17 @@ def _find_done(line: bytes) -> bytes | None:
     return found[1] if found else None
 
 
-def _find_id(piece: bytes) -> bytes | None:
+def _find_id(piece: bytes) -> str | None:
     """Find the id of the answer that a chunk is of; events have none, or those of items."""
-    found = None if b'"type"' in piece[:20] else _ID.search(piece[:_BEGINNING])
-    return found[1] if found else None
+    if b'"type"' in piece[:20] or b'"id"' not in piece or len(piece) > _MAX_PIECE:
+        return None
+    if early := _EARLY_ID.match(piece):
+        return early[1].decode(errors="replace")
+    try:
+        chunk = parse(piece.decode())
+    except (NotJson, UnicodeDecodeError):
+        return None
+    return chunk.text("id") if isinstance(chunk, Object) else None
 
 
 def assemble_stream(text: str) -> Value | None:
