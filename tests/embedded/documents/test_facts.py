@@ -99,3 +99,33 @@ def test_the_search_finds_what_its_page_calls_broken_off(members: dict[str, Any]
     page = Completion.from_json(completion)
     tags = extract_facts(completion, []).tags
     assert ("failure:incomplete" in tags) == (page.broken_off is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("<think>Hm</think> Yes", "Yes"),
+        (" <thinking>Hm</thinking>Yes", "Yes"),
+        ("</think><think>Hm</thinking>", "</think>"),
+        ("Yes <think>Hm", "Yes <think>Hm"),
+    ],
+)
+def test_the_first_thought_between_tags_does_not_count(text: str, rest: str) -> None:
+    said, repeated = (
+        extract(answer={"role": "assistant", "content": one}).chain.answers for one in (text, rest)
+    )
+    assert said == repeated
+
+
+@pytest.mark.parametrize("text", ["<think>" * 200_000, " " * 1_000_000 + "<think"])
+def test_thoughts_without_end_take_linear_time(text: str) -> None:
+    """A pattern that goes back for each tag or space would run for longer than anybody waits."""
+    assert len(extract(answer={"role": "assistant", "content": text}).chain.answers) == 1
+
+
+def test_counts_fit_into_their_columns() -> None:
+    usage = {"prompt_tokens": 2**31 - 1, "completion_tokens": 10**20}
+    completion = parse(json.dumps({"choices": [], "usage": usage}))
+    assert isinstance(completion, Object)
+
+    assert extract_facts(completion, []).total_tokens == 2**31 - 1

@@ -24,6 +24,8 @@ SHORT_OPENING: Final = 64
 """Characters; completions whose only message is shorter may have it in common by chance."""
 
 _MAX_NUMBER: Final = 2**31 - 1
+"""The largest number in a column of PostgreSQL of this type."""
+
 _FAILED_REASONS: Final = frozenset({"length", "content_filter"})
 
 
@@ -93,7 +95,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     answered = _read_number(usage, "completion_tokens", "output_tokens")
     total = _read_number(usage, "total_tokens")
     if total is None and prompt is not None and answered is not None:
-        total = prompt + answered
+        total = min(prompt + answered, _MAX_NUMBER)
     details = usage and (
         usage.object("prompt_tokens_details") or usage.object("input_tokens_details")
     )
@@ -182,7 +184,7 @@ def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
 
 
 def _read_number(json: Object | None, *names: str) -> int | None:
-    """Read the first of the members that is a count; larger ones are cut to 31 bits."""
+    """Read the first of the members that is a count; larger ones than a column holds are cut."""
     for name in names:
         value = json.get(name) if json is not None else None
         number = value.integer if isinstance(value, Number) else None

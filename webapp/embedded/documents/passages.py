@@ -28,7 +28,8 @@ GROUP_SEPARATOR: Final = "\x1d"
 _UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _UNICODE_ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}")
 _ESCAPED_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
-_THOUGHTS: Final = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_THOUGHT_START: Final = re.compile(r"<think(?:ing)?>")
+_THOUGHT_END: Final = re.compile(r"</think(?:ing)?>")
 _TEXT_TYPES: Final = frozenset({"text", "input_text", "output_text"})
 _THOUGHT_TYPES: Final = frozenset({"reasoning", "thinking", "reasoning_text", "summary_text"})
 _MEDIA_TYPES: Final = {
@@ -107,8 +108,8 @@ class Said:
         hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
         hashed.update(b"tool" if self.role in _RESULT_ROLES else self.role.encode(*_ENCODING))
         words = self.words or self.refusals
-        if self.role == "assistant" and words and "<think" in words[0]:
-            words = [_THOUGHTS.sub("", words[0], count=1), *words[1:]]
+        if self.role == "assistant" and words:
+            words = [_drop_thought(words[0]), *words[1:]]
         for text in (*words, *self.results):
             hashed.update("".join(text.split()).encode(*_ENCODING))
         for name, arguments in self.calls:
@@ -120,6 +121,14 @@ class Said:
 
 
 _ENCODING: Final = ("utf-8", "surrogatepass")
+
+
+def _drop_thought(text: str) -> str:
+    """Drop the first thought between tags, if it has an end."""
+    start = _THOUGHT_START.search(text)
+    # One search for each tag: a pattern of both would read the rest of the text for each start.
+    end = _THOUGHT_END.search(text, start.end()) if start else None
+    return f"{text[: start.start()]}{text[end.end() :]}" if start and end else text
 
 
 def fold_text(text: str) -> str:
