@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -265,6 +265,20 @@ def test_a_change_in_our_own_store_is_seen(
     assert "a new value" in assert_rendered(app, lambda: client.get(page))
     assert client.delete(api).status_code == 200
     assert client.get(page).status_code == 404
+
+
+def test_a_completion_that_another_process_stores_again_is_seen(
+    app: Flask, client: FlaskClient, load: Callable[[Path], None], config: Config, tmp_path: Path
+) -> None:
+    path = write_completion(tmp_path / "again.jsonl", 3)
+    load(path)
+    page = "/completions/chatcmpl-long"
+    read_until_kept(app, client, page)
+    path.write_text(path.read_text(encoding="utf-8").replace("Message 1", "Another 1"))
+    with closing(Store(find_database_url(config))) as other:
+        assert other.delete_completion("chatcmpl-long")
+    load(path)
+    assert "Another 1" in assert_rendered(app, lambda: client.get(page))
 
 
 def test_the_version_of_a_completion_changes_with_it(config: Config, tmp_path: Path) -> None:

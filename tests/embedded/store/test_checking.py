@@ -59,6 +59,21 @@ def test_completions_are_checked_behind_the_adds(store: Store, url: str) -> None
     assert find_tags(url) == {"cut": TAGS["warning"]}
 
 
+def test_a_completion_that_takes_the_place_of_another_is_checked_itself(
+    store: Store, url: str
+) -> None:
+    add(store, completion("cut", created=1, choices=[CUT]))
+
+    def assess(text: str) -> tuple[str, ...]:
+        if store.delete_completion("cut"):
+            add(store, completion("fine", created=1))
+        return list_severities(text)
+
+    store.check(assess, rules=CHECKS_VERSION)
+
+    assert (find_tags(url), count(store)) == ({}, 0)
+
+
 def test_an_older_store_is_checked_and_so_is_one_of_older_rules(url: str) -> None:
     store_old(url)
     with closing(Store(url)) as store:

@@ -57,7 +57,10 @@ _SKIP: Final = {"sqlite": "", "postgresql": " FOR UPDATE OF u SKIP LOCKED"}
 _LEASE: Final = text("UPDATE unchecked SET leased = :until WHERE completion IN :seqs").bindparams(
     bindparam("seqs", expanding=True)
 )
-_DONE: Final = text("DELETE FROM unchecked WHERE completion = :seq AND turn = :turn")
+_DONE: Final = text(
+    # In SQLite, one that was deleted may have left its seq to another, which nobody has taken yet.
+    "DELETE FROM unchecked WHERE completion = :seq AND turn = :turn AND leased > 0"
+)
 _DELETE_TAGS: Final = text("DELETE FROM tags WHERE completion = :seq AND tag IN :tags").bindparams(
     bindparam("tags", expanding=True)
 )

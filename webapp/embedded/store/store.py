@@ -74,7 +74,8 @@ from webapp.embedded.store.writing import (
 )
 from webapp.finding.query import SORTS
 
-_RETRIEVE: Final = text("SELECT seq, id, wire_json, given_json FROM completions WHERE id = :id")
+_RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
+_VERSION: Final = text("SELECT seq, digest, wire_json FROM completions WHERE id = :id")
 _SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
@@ -214,11 +215,11 @@ class Store:
 
     def find_version(self, completion_id: str) -> bytes | None:
         """Compute a value that changes with a completion; None if there is no completion."""
-        row = self._look_up_one(_RETRIEVE, completion_id)
+        row = self._look_up_one(_VERSION, completion_id)
         if row is None:
             return None
-        # Its messages never change under one `seq`.
-        source = f"{row.seq} {row.wire_json}".encode()
+        # The digest is that of its messages too; in SQLite a deleted one leaves its `seq` to another.
+        source = f"{row.seq} {row.digest} {row.wire_json}".encode()
         return blake2b(source, digest_size=20).digest()
 
     def find_stored_time(self, completion_id: str) -> int | None:
