@@ -34,6 +34,7 @@ from tests.support.serving import serve
 from tests.support.widening import widen_timeout
 from tools.store_rows import add, completion, rows
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
+from webapp.embedded.limits import MAX_VALUES
 
 pytestmark = pytest.mark.one_database
 
@@ -610,6 +611,73 @@ def test_an_answer_without_a_finish_reason_is_marked(
         one = stored(client, name)
         assert "no finish reason" in one["incomplete"]["reason"]
         assert one["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_an_answer_without_choices_is_marked(
+    model: FakeModel, client: FlaskClient, is_streamed: bool
+) -> None:
+    empty = {"id": "chatcmpl-1", "choices": []}
+    model.script(stream(empty) if is_streamed else whole(empty))
+
+    post(client, STREAMED if is_streamed else STORED).get_data()
+
+    assert "no finish reason" in stored(client)["incomplete"]["reason"]
+
+
+@pytest.mark.parametrize("created", [0, -1, None])
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_server_that_does_not_know_the_time_is_told_it(
+    model: FakeModel, client: FlaskClient, created: int | None, is_streamed: bool
+) -> None:
+    pieces = [one | {"created": created} for one in chunks_of("Hi")]
+    model.script(stream(*pieces) if is_streamed else whole(answered() | {"created": created}))
+
+    post(client, STREAMED if is_streamed else STORED).get_data()
+
+    assert stored(client)["created"] > 1_758_039_103
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("z-1", "z-1"), ("", "req_9"), (None, "req_9")])
+def test_the_request_id_in_an_answer_is_kept(
+    model: FakeModel, client: FlaskClient, sent: str | None, kept: str
+) -> None:
+    headers = (("x-request-id", "req_9"),)
+    model.script(whole(answered() | {"request_id": sent}, headers=headers))
+
+    post(client, STORED | {"request_id": "mine"} if sent == "" else STORED)
+
+    assert stored(client)["request_id"] == kept
+
+
+def test_chunks_of_many_values_are_read_and_larger_ones_named(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    """The bound is that of one text: an answer has more of them than one event may."""
+    numbers = [{"numbers": [0] * (MAX_VALUES // 2)} for _ in range(3)]
+    body = b"\n".join(json.dumps(one).encode() for one in (*chunks_of("Hi"), *numbers))
+    model.script(whole(body), stream(*chunks_of("Hi"), {"numbers": [0] * (MAX_VALUES + 9)}))
+
+    post(client, STORED)
+    assert "incomplete" not in stored(client)
+    client.delete(f"{CREATE}/chatcmpl-1")
+    post(client, STREAMED).get_data()
+    assert stored(client)["incomplete"]["reason"] == (
+        f"An event of the stream holds more than {MAX_VALUES:,} values."
+    )
+
+
+def test_secrets_in_an_error_are_masked_in_what_was_received(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    error = {"message": f"Incorrect API key provided: sk-proj-{'aB3dE5fG7h' * 4}."}
+    model.script(whole({"id": "chatcmpl-1", "error": error}))
+
+    post(client, STORED)
+
+    incomplete = newest(client)["incomplete"]
+    assert "aB3dE5fG7h" not in json.dumps(incomplete)
+    assert "Incorrect API key" in incomplete["received"]
 
 
 @pytest.mark.parametrize("event", [b"data: {oops\n\n", b"data: \xff\n\n", b"data: 1\n\n"])

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import TIMING
-from webapp.exact_json import Null, Object, write_members, write_object
+from webapp.exact_json import Null, Number, Object, write_members, write_object
+from webapp.timestamps import parse_time
 
 _ANSWER_ONLY_FIELDS: Final = frozenset(
     {"id", "object", "created", "choices", "usage", "system_fingerprint"}
@@ -33,9 +34,9 @@ class RecordedAnswer:
     """An answer, as far as it was received.
 
     `json` is the completion, or None if none could be parsed. `problem` is the reason if the
-    answer is incomplete; `received` is then the text that could not be parsed, or the event that
-    reported an error. `timing` is how many milliseconds the answer took, as `total_ms`, and its
-    first token, as `first_token_ms`.
+    answer is incomplete; `received` is then the text that could not be parsed, as it came, or that
+    of the error that was reported, with its secrets masked. `timing` is how many milliseconds the
+    answer took, as `total_ms`, and its first token, as `first_token_ms`.
     """
 
     json: Object | None = None
@@ -52,7 +53,7 @@ def build_completion_json(
     If not `with_id`, the answer's id is kept as `original_id`, because it cannot be stored under
     it.
 
-    `now`, in unix seconds, is used if the answer has no time.
+    `now`, in unix seconds, is used if the answer has no time, and `request_id` if it has none.
     """
     members = {
         RENAMED.get(member.name.text, member.name.text): member.value.source
@@ -67,9 +68,13 @@ def build_completion_json(
             members[name] = member.value.source
     if not with_id and "id" in members:
         members["original_id"] = members.pop("id")
-    members.setdefault("created", str(now))
+    created = answer.json.get("created") if answer.json is not None else None
+    if isinstance(created, Number | Null | None) and parse_time(created) is None:
+        # Servers send zero if they do not know the time.
+        members["created"] = str(now)
     members.setdefault("choices", "[]")
-    members["request_id"] = json.dumps(request_id)
+    if answer.json is None or not answer.json.text("request_id"):
+        members["request_id"] = json.dumps(request_id)
     if answer.timing:
         members[TIMING] = json.dumps(dict(answer.timing))
     if answer.problem is not None:

@@ -37,6 +37,7 @@ DONE: Final = b"[DONE]"
 
 ENDED_EARLY: Final = "The answer ended early."
 NO_FINISH_REASON: Final = "The model server gave no finish reason; the answer may be cut off."
+_TOO_MANY: Final = f"{{}} holds more than {MAX_VALUES:,} values."
 _NO_TOKEN: Final = frozenset({"null", '""', "[]", "{}"})
 
 
@@ -186,6 +187,9 @@ class StreamRecorder:
     def _accumulate(self, data: bytes) -> None:
         try:
             chunk = parse(data.decode(), max_values=MAX_VALUES)
+        except TooManyValues:
+            self._note(_TOO_MANY.format("An event of the stream"), data.decode())
+            return
         except (NotJson, UnicodeDecodeError):
             # Some servers end their events with the line.
             lines = data.splitlines() if b"\n" in data.strip() else []
@@ -251,8 +255,8 @@ def parse_answer(body: bytes) -> RecordedAnswer:
         text = body.decode()
         value = parse(text, max_values=MAX_VALUES)
     except TooManyValues:
-        too_many = f"The answer holds more than {MAX_VALUES:,} values."
-        return RecordedAnswer(problem=too_many, received=body.decode())
+        too_many = _TOO_MANY.format("The answer")
+        return _parse_lines(body) or RecordedAnswer(problem=too_many, received=body.decode())
     except (NotJson, UnicodeDecodeError):
         received = body.decode(errors="replace")
         in_lines = _parse_lines(body)
@@ -261,9 +265,13 @@ def parse_answer(body: bytes) -> RecordedAnswer:
     problem = None if reported is None else _say_reported(reported)
     choices = value.items("choices") if isinstance(value, Object) else None
     if not isinstance(value, Object) or choices is None:
-        return RecordedAnswer(problem=problem or "The answer is not a completion.", received=text)
+        received = text if problem is None else mask(text)
+        return RecordedAnswer(
+            problem=problem or "The answer is not a completion.", received=received
+        )
     objects = [choice for choice in choices if isinstance(choice, Object)]
-    if problem is None and not all(choice.text("finish_reason") for choice in objects):
+    is_finished = objects and all(choice.text("finish_reason") for choice in objects)
+    if problem is None and not is_finished:
         problem = NO_FINISH_REASON
     return RecordedAnswer(value, problem)
 

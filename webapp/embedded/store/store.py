@@ -218,7 +218,7 @@ class Store:
         row = self._look_up_one(_VERSION, completion_id)
         if row is None:
             return None
-        # The digest is that of its messages too; in SQLite a deleted one leaves its `seq` to another.
+        # The digest is that of its messages too: in SQLite, `seq` may be that of one deleted since.
         source = f"{row.seq} {row.digest} {row.wire_json}".encode()
         return blake2b(source, digest_size=20).digest()
 
