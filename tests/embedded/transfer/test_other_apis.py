@@ -596,6 +596,7 @@ ENDED = f"event: response.completed\ndata: {json.dumps(LAST)}\n\n"
     [
         EVENTS + DONE,
         {"status": 200, "body": ": open\n\n" + EVENTS + DONE},
+        {"status": 200, "body": "retry: 9\n\nid: 1\n" + EVENTS + DONE},
         CHUNKS,
         {"id": "c1", "choices": [ANSWER]},
         json.dumps({"id": "c1", "choices": [ANSWER]}),

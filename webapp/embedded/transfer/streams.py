@@ -169,7 +169,7 @@ def _find_id(piece: bytes) -> str | None:
 
 def assemble_stream(text: str) -> Value | None:
     """Assemble the chunks or events in `text` to an answer; return None if it is another text."""
-    if not text.lstrip().startswith(("data:", "event:", ":", "{")):
+    if not text.lstrip().startswith(("data:", "event:", "id:", "retry:", ":", "{")):
         return None
     lines = [line.removeprefix("data:").strip() for line in _LINE_END.split(text)]
     for line in reversed(lines):
