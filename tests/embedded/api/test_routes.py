@@ -102,6 +102,13 @@ def test_a_cursor_of_another_list_is_unknown(store: Store, client: FlaskClient) 
     assert client.get("/chat/completions?after=c2-0").status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/chat/completions", f"{ONE}/messages"])
+def test_an_empty_cursor_is_none(store: Store, client: FlaskClient, path: str) -> None:
+    add(store, completion("c1"))
+
+    assert client.get(f"{path}?after=").get_json() == client.get(path).get_json()
+
+
 def test_more_filters_than_metadata_can_have_are_refused(client: FlaskClient) -> None:
     query = "&".join(f"metadata[{at}]=x" for at in range(17))
 

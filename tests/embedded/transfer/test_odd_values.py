@@ -63,7 +63,7 @@ def printed(answer: str, text: str) -> Line:
     return {"type": "assistant", "message": message, "session_id": "s1"}
 
 
-SESSIONS: Final = {
+SESSIONS: Final[dict[str, list[Line]]] = {
     "Claude Code without ids of lines": [
         {"type": "user", "message": {"role": "user", "content": "q"}, "session_id": "s1"},
         printed("m1", "a"),

@@ -83,7 +83,10 @@ class WrongType(ApiError):
 
 
 def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> PageRequest:
-    """Parse `after`, `limit` and `order`. Raise `ApiError` if one of them is invalid."""
+    """Parse `after`, `limit` and `order`. Raise `ApiError` if one of them is invalid.
+
+    An empty `after` is none, as clients send it for the first page.
+    """
     order = query.get("order", default_order)
     if order not in ("asc", "desc"):
         raise ApiError(
@@ -92,7 +95,7 @@ def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> P
             code="invalid_value",
         )
     limit = parse_limit(query.get("limit", str(DEFAULT_LIMIT)))
-    return PageRequest(after=query.get("after"), limit=limit, order=cast(Order, order))
+    return PageRequest(after=query.get("after") or None, limit=limit, order=cast(Order, order))
 
 
 def parse_list_request(query: MultiDict[str, str]) -> ListRequest:
