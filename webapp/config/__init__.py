@@ -29,6 +29,7 @@ from webapp.config.settings import (
 )
 
 __all__ = [
+    "CONVERSATION_KEYS",
     "MEBIBYTE",
     "OPENAI_BASE_URL",
     "SETTINGS",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
+CONVERSATION_KEYS: Final = ("session_id", "thread_id", "conversation_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,8 +306,8 @@ class Config:
     conversation_keys: tuple[str, ...] = setting(
         "READBACK_CONVERSATION_KEYS",
         parsers.names,
-        default=("session_id", "thread_id", "conversation_id"),
-        default_text="session_id, thread_id, conversation_id",
+        default=CONVERSATION_KEYS,
+        default_text=", ".join(CONVERSATION_KEYS),
         help="Metadata, separated by commas: completions of the embedded server with the same "
         "value of one of them belong to one conversation. It counts for what is stored from then "
         "on. `none` names none.",

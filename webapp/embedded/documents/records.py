@@ -180,6 +180,14 @@ def parse_json(text: str, *, max_values: int | None = None) -> Value:
     return value
 
 
+def parse_stored(text: str) -> Value | None:
+    """Parse a text of the store; None if another program has damaged it."""
+    try:
+        return parse(text)
+    except NotJson:
+        return None
+
+
 def _find_id(completion: Object) -> str | None:
     """Find the completion's own id, or None if it has none, or only white space."""
     value = completion.get("id")

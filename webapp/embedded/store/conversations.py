@@ -14,8 +14,9 @@ from webapp.conversations import Conversation, PromptDifference, StoredRequest
 from webapp.database import Database
 from webapp.embedded.documents.api_json import strip_whitespace
 from webapp.embedded.documents.passages import read_message
-from webapp.embedded.documents.records import index_text
-from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+from webapp.embedded.documents.records import index_text, parse_stored
+from webapp.embedded.store.queries import COMPLETION_SEQ, MESSAGES_GIVEN
+from webapp.exact_json import Object
 
 MAX_REQUESTS: Final = 1000
 """Of one conversation, the first ones; a page of more is of no use to anybody."""
@@ -47,10 +48,6 @@ _LATEST: Final = text(
     " FROM facts GROUP BY conversation HAVING count(*) >= :least"
     " ORDER BY latest DESC, conversation DESC LIMIT :rows) AS found"
     " JOIN completions AS c ON c.seq = found.seq ORDER BY latest DESC, conversation DESC"
-)
-_SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
-_MESSAGES: Final = text(
-    "SELECT given_json FROM messages WHERE completion = :completion ORDER BY position"
 )
 
 
@@ -134,12 +131,12 @@ def find_prompt_difference(
 ) -> PromptDifference | None:
     """Find where the messages of two completions part; None if one is not stored."""
     ids = (index_text(earlier), index_text(later))
-    seqs = [connection.execute(_SEQ, {"id": one}).scalar() for one in ids]
+    seqs = [connection.execute(COMPLETION_SEQ, {"id": one}).scalar() for one in ids]
     if seqs[0] is None or seqs[1] is None:
         return None
     options = {"yield_per": 10}
     texts = [
-        connection.execute(_MESSAGES, {"completion": seq}, execution_options=options).scalars()
+        connection.execute(MESSAGES_GIVEN, {"completion": seq}, execution_options=options).scalars()
         for seq in seqs
     ]
     same = total = 0
@@ -161,7 +158,7 @@ def find_prompt_difference(
 
 def _drop_id(given: str | None) -> str | None:
     """Drop the id and the white space of a message, to compare it with another's."""
-    value = None if given is None else _read(given)
+    value = None if given is None else parse_stored(given)
     if not isinstance(value, Object):
         return given
     members = (
@@ -175,7 +172,8 @@ def _drop_id(given: str | None) -> str | None:
 def _describe(
     at: int, before: str, after: str | None, *, same: int, total: int
 ) -> PromptDifference:
-    old, new = read_message(_read(before)), read_message(None if after is None else _read(after))
+    old = read_message(parse_stored(before))
+    new = read_message(None if after is None else parse_stored(after))
     a, b = "\n".join(old.words), "\n".join(new.words)
     role = new.role if after is not None else old.role
     if after is None or a == b:
@@ -194,10 +192,3 @@ def _cut_word(words: str, at: int) -> str:
     start = max(start, at - _MAX_WORD // 2)
     pieces = words[start : start + _MAX_WORD].split(maxsplit=1)
     return pieces[0] if pieces else ""
-
-
-def _read(text: str) -> Value | None:
-    try:
-        return parse(text)
-    except (NotJson, TooManyValues):
-        return None

@@ -14,13 +14,15 @@ from sqlalchemy import Connection, text
 
 from webapp.database import Database, lock_rows, retry_deadlocks
 from webapp.embedded.documents.facts import FACTS_FORM, Facts, extract_facts
+from webapp.embedded.documents.records import parse_stored
 from webapp.embedded.store.deriving import (
     Derived,
     lock_conversations,
     refresh_derived,
     write_derived,
 )
-from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+from webapp.embedded.store.queries import MESSAGES_GIVEN
+from webapp.exact_json import Object, parse
 
 _BYTES_AT_ONCE: Final = 2 * 1024 * 1024
 """Writers wait for a transaction of this size."""
@@ -39,7 +41,6 @@ _NEXT_LACKING: Final = f"SELECT {_COLUMNS} {_LACKING} ORDER BY seq LIMIT 1"
 _NEXT: Final = f"SELECT {_COLUMNS} FROM completions WHERE seq > :after ORDER BY seq LIMIT 1"
 _REFRESHED: Final = text("SELECT form, refreshed FROM derived")
 _SET_REFRESHED: Final = text("UPDATE derived SET form = :form, refreshed = :seq")
-_MESSAGES: Final = text("SELECT given_json FROM messages WHERE completion = :seq ORDER BY position")
 _PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
 
 
@@ -116,7 +117,7 @@ def _derive_some(
         if row is None:
             break
         after = row.seq
-        texts = connection.execute(_MESSAGES, {"seq": row.seq}).scalars().all()
+        texts = connection.execute(MESSAGES_GIVEN, {"completion": row.seq}).scalars().all()
         of_metadata = [(key, value) for key, value in connection.execute(_PAIRS, {"seq": row.seq})]
         found = _extract(row.given_json, texts)
         derived.append(Derived(row.seq, row.created, row.model, of_metadata, found))
@@ -128,17 +129,10 @@ def _derive_some(
 
 def _extract(given_json: str, texts: Sequence[str]) -> Facts:
     """Extract the facts; JSON that another program has damaged counts as empty."""
-    head = _read(given_json)
-    messages = [message for text in texts if (message := _read(text)) is not None]
+    head = parse_stored(given_json)
+    messages = [message for text in texts if (message := parse_stored(text)) is not None]
     if isinstance(head, Object):
         return extract_facts(head, messages)
     nothing = parse("{}")
     assert isinstance(nothing, Object)
     return extract_facts(nothing, messages)
-
-
-def _read(text: str) -> Value | None:
-    try:
-        return parse(text)
-    except (NotJson, TooManyValues):
-        return None

@@ -22,13 +22,10 @@ from webapp.embedded.documents.api_json import (
 from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
-from webapp.embedded.store.queries import COMPLETION_IDS, START
+from webapp.embedded.store.queries import COMPLETION_IDS, MESSAGES_GIVEN, START
 from webapp.exact_json import Null, Object, Value, parse
 
 _COMPLETION: Final = text("SELECT seq, wire_json, given_json FROM completions WHERE id = :id")
-_MESSAGES: Final = text(
-    "SELECT given_json FROM messages WHERE completion = :completion ORDER BY position"
-)
 _COUNT: Final = text(
     "SELECT coalesce(max(position) + 1, 0) FROM messages"
     " WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
@@ -38,9 +35,9 @@ _KEYS_AT_ONCE: Final = 500
 _MESSAGES_AT_ONCE: Final = 10
 """A message may have 20 MB."""
 
-
 MAX_REMEMBERED: Final = 8_192
-"""Characters of texts whose form as given is remembered: 8 MB at most, in all."""
+"""Characters of texts whose form as given is remembered. With that form, which is as long, those of
+512 completions have 8 million characters at most, of up to four bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def count_messages(connection: Connection, completion_id: str) -> int:
 
 def _iter_messages(connection: Connection, seq: int) -> Iterator[str]:
     options = {"yield_per": _MESSAGES_AT_ONCE}
-    with connection.execute(_MESSAGES, {"completion": seq}, execution_options=options) as rows:
+    with connection.execute(MESSAGES_GIVEN, {"completion": seq}, execution_options=options) as rows:
         yield from (join_lines(row.given_json) for row in rows)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, cast, overload
 
 from webapp.finding.query import Query
 
@@ -98,3 +98,38 @@ class StoredTexts(Sequence[str]):
             # Part of the page has been sent: an answer cut off is seen, one without it is not.
             raise LookupError("an object of the page was deleted while the page was read")
         return found
+
+
+def build_page(
+    rows: Sequence[Any],
+    page: PageRequest,
+    read_row: Callable[[int], Any],
+    *,
+    write: Callable[[Any], str] | None = None,
+) -> JsonPage:
+    """Build the page of `rows`, with its texts as given if there is a function to `write` them.
+
+    `read_row` reads the row at a position again, with a text that is too large for `rows`; None if
+    it was deleted.
+    """
+
+    def read(position: int) -> str | None:
+        row = read_row(position)
+        if row is None:
+            return None
+        return write(row) if write else str(row.wire_json)
+
+    def read_small(row: Any) -> str | None:
+        """Return a text that came with its row; None if it is large."""
+        if write is None:
+            return cast("str | None", row.wire_json)
+        return None if row.given_json is None else write(row)
+
+    shown = rows[: page.limit]
+    texts = [(row.position, read_small(row)) for row in shown]
+    return JsonPage(
+        ids=tuple(row.id for row in shown),
+        data=StoredTexts(texts, read),
+        has_more=len(rows) > page.limit,
+        is_large=any(text is None for _, text in texts),
+    )

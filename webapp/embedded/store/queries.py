@@ -20,11 +20,15 @@ _DIRECTION: Final = {"asc": ">", "desc": "<"}
 START: Final = {"asc": -_FARTHEST, "desc": _FARTHEST}
 """By order, a value that sorts before all others."""
 
+COMPLETION_SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 COMPLETION_GIVEN: Final = text(
     "SELECT id, wire_json, given_json FROM completions WHERE seq = :position"
 )
 MESSAGE_GIVEN: Final = text(
     "SELECT id, given_json FROM messages WHERE completion = :completion AND position = :position"
+)
+MESSAGES_GIVEN: Final = text(
+    "SELECT given_json FROM messages WHERE completion = :completion ORDER BY position"
 )
 COMPLETION_TEXT: Final = text("SELECT wire_json FROM completions WHERE seq = :position")
 MESSAGE_TEXT: Final = text(

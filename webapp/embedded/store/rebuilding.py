@@ -17,9 +17,9 @@ from webapp.embedded.documents.api_json import (
     serialize_message,
     with_metadata,
 )
-from webapp.embedded.documents.records import index_text
+from webapp.embedded.documents.records import index_text, parse_stored
 from webapp.embedded.store.schema import mark_large
-from webapp.exact_json import NotJson, Object, TooManyValues, Value, parse
+from webapp.exact_json import Object, parse
 from webapp.redaction import get_logger
 from webapp.timestamps import parse_time
 
@@ -99,7 +99,7 @@ def _rebuild_completion(connection: Connection, row: Any) -> int:
 
     A row that another program has damaged stays as it is.
     """
-    given, stored = _read(row.given_json), _read(row.wire_json)
+    given, stored = parse_stored(row.given_json), parse_stored(row.wire_json)
     metadata = stored.get("metadata") if isinstance(stored, Object) else None
     if not isinstance(given, Object) or metadata is None:
         log.warning("%s could not be read and stays as it was stored.", row.id)
@@ -123,17 +123,10 @@ def _rebuild_completion(connection: Connection, row: Any) -> int:
     size = 0
     for message in _iter_rows(connection, _NEXT_MESSAGE, -1, "position", completion=row.seq):
         size += len(message.given_json)
-        said = _read(message.given_json)
+        said = parse_stored(message.given_json)
         wire_json = message.wire_json if said is None else serialize_message(said, message.id)
         if wire_json != message.wire_json:
             place = {"completion": row.seq, "position": message.position}
             built = {"is_large": mark_large(wire_json), "wire_json": wire_json}
             connection.execute(_SET_MESSAGE, place | built)
     return size
-
-
-def _read(text: str) -> Value | None:
-    try:
-        return parse(text)
-    except (NotJson, TooManyValues):
-        return None

@@ -5,15 +5,17 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from itertools import count
 from threading import Event
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
+from webapp.config import CONVERSATION_KEYS
 from webapp.conversations import Conversation, PromptDifference
 from webapp.database import (
     ROWS_AT_ONCE,
@@ -48,14 +50,15 @@ from webapp.embedded.store.pages import (
     JsonPage,
     ListRequest,
     PageRequest,
-    StoredTexts,
     UnknownCursor,
+    build_page,
 )
 from webapp.embedded.store.passages import index_passages
 from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     COMPLETION_GIVEN,
     COMPLETION_IDS,
+    COMPLETION_SEQ,
     COMPLETION_TEXT,
     MESSAGE_CURSOR,
     MESSAGE_GIVEN,
@@ -76,15 +79,11 @@ from webapp.finding.query import SORTS
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _VERSION: Final = text("SELECT seq, digest, wire_json FROM completions WHERE id = :id")
-_SEQ: Final = text("SELECT seq FROM completions WHERE id = :id")
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 _STORED_BEFORE: Final = text(
     "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
 )
-
-CONVERSATION_KEYS: Final = ("session_id", "thread_id", "conversation_id")
-"""Metadata that name a conversation, unless a setting names others."""
 
 
 class Store:
@@ -202,7 +201,7 @@ class Store:
         statement, write = (
             (COMPLETION_GIVEN, _write_completion) if as_given else (COMPLETION_TEXT, None)
         )
-        built = self._build_page(rows, page, statement, {}, write=write)
+        built = build_page(rows, page, partial(self._read_row, statement, {}), write=write)
         return replace(built, resume=resume, has_more=True) if resume else built
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
@@ -317,7 +316,7 @@ class Store:
         rows = self._database.look_up(statement, binds)
         if not rows:
             with self.connect() as connection:
-                binds["completion"] = connection.execute(_SEQ, binds).scalar()
+                binds["completion"] = connection.execute(COMPLETION_SEQ, binds).scalar()
                 if binds["completion"] is None:
                     return None
                 place = connection.execute(MESSAGE_CURSOR, binds).scalar()
@@ -325,52 +324,13 @@ class Store:
                     raise UnknownCursor(page.after)
                 # The completion may have been stored since.
                 rows = connection.execute(statement, binds).all()
+        statement, write = (MESSAGE_GIVEN, _write_message) if as_given else (MESSAGE_TEXT, None)
         binds = {"completion": rows[0].completion if rows else None}
-        if as_given:
-            return self._build_page(
-                rows,
-                page,
-                MESSAGE_GIVEN,
-                binds,
-                write=lambda row: write_given_message(row.given_json, row.id),
-            )
-        return self._build_page(rows, page, MESSAGE_TEXT, binds)
+        return build_page(rows, page, partial(self._read_row, statement, binds), write=write)
 
-    def _build_page(
-        self,
-        rows: Sequence[Any],
-        page: PageRequest,
-        statement: TextClause,
-        binds: Mapping[str, object],
-        *,
-        write: Callable[[Any], str] | None = None,
-    ) -> JsonPage:
-        """Build the page, with its texts as given if there is a function to `write` them.
-
-        `statement` reads the row of a text as given, and of one that is too large for `rows`.
-        """
-
-        def read(position: int) -> str | None:
-            with self.connect() as connection:
-                row = connection.execute(statement, {**binds, "position": position}).one_or_none()
-            if row is None:
-                return None
-            return write(row) if write else str(row.wire_json)
-
-        def read_small(row: Any) -> str | None:
-            """Return a text that came with its row; None if it is large."""
-            if write is None:
-                return cast("str | None", row.wire_json)
-            return None if row.given_json is None else write(row)
-
-        shown = rows[: page.limit]
-        texts = [(row.position, read_small(row)) for row in shown]
-        return JsonPage(
-            ids=tuple(row.id for row in shown),
-            data=StoredTexts(texts, read),
-            has_more=len(rows) > page.limit,
-            is_large=any(text is None for _, text in texts),
-        )
+    def _read_row(self, statement: TextClause, binds: Mapping[str, object], position: int) -> Any:
+        with self.connect() as connection:
+            return connection.execute(statement, {**binds, "position": position}).one_or_none()
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
         """Add completions in one transaction and return the outcome of each, in their order.
@@ -379,7 +339,7 @@ class Store:
         under a stored id is a conflict.
         """
 
-        def add() -> list[Outcome]:
+        def transact() -> list[Outcome]:
             with self._database.writer.begin() as connection:
                 facts = [one.facts for one in completions]
                 pairs = [one.metadata for one in completions]
@@ -402,7 +362,7 @@ class Store:
                 write_derived(connection, derived, keys=self._keys)
                 return list(outcomes.values())
 
-        outcomes = retry_deadlocks(add)
+        outcomes = retry_deadlocks(transact)
         self.added.set()
         return outcomes
 
@@ -419,3 +379,7 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> ListCur
 
 def _write_completion(row: Any) -> str:
     return write_as_given(row.given_json, row.wire_json, row.id)
+
+
+def _write_message(row: Any) -> str:
+    return write_given_message(row.given_json, row.id)
