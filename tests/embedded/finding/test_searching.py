@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from tools.store_rows import add, completion
+from tools.store_rows import add, completion, rows
 from webapp.embedded import Store, StoreFinder
 from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.passages import fold_text
@@ -193,3 +193,24 @@ def test_the_rarest_filter_yields_the_completions(url: str) -> None:
         assert [one.id for one in found] == ["rare"]
         [keys] = [one for one in statements if " AS d WHERE " in one]
         assert " FROM metadata WHERE" in keys.partition("FROM (")[2].partition(" AS d ")[0]
+
+
+@pytest.mark.parametrize("answer", [{"text": "a needle"}, {"delta": {"content": "a needle"}}])
+def test_an_answer_in_another_member_is_shown_where_it_was_found(
+    store: Store, answer: dict[str, Any]
+) -> None:
+    add(store, completion("c1", choices=[{"index": 0, **answer}]))
+
+    [found] = search_all(StoreFinder(store), parse_query("needle"))
+    assert [(hit.role, hit.before, hit.match) for hit in found.hits] == [
+        ("assistant", "a ", "needle")
+    ]
+
+
+def test_a_text_that_another_program_has_damaged_ends_no_search(store: Store, url: str) -> None:
+    add(store, completion("c1"))
+    for table in ("messages", "completions"):
+        rows(url, f"UPDATE {table} SET given_json = '{{', wire_json = '{{'")
+
+    [found] = search_all(StoreFinder(store), parse_query("message"))
+    assert (found.id, found.hits, found.question) == ("c1", (), "")

@@ -89,7 +89,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     """Extract the facts of a completion and its input messages; its metadata come later."""
     said = [read_message(message) for message in messages]
     choices = [one for one in completion.items("choices") or () if isinstance(one, Object)]
-    answers = list(map(_read_answer, choices))
+    answers = list(map(read_answer, choices))
     usage, timing = completion.object("usage"), completion.object("readback_timing")
     prompt = _read_number(usage, "prompt_tokens", "input_tokens")
     answered = _read_number(usage, "completion_tokens", "output_tokens")
@@ -117,7 +117,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     )
 
 
-def _read_answer(choice: Object) -> Said:
+def read_answer(choice: Object) -> Said:
     """Read the answer of a choice: its message, a stored `delta`, or the text of older APIs."""
     message = choice.get("message")
     said = read_message(choice.get("delta") if isinstance(message, Null | None) else message)
