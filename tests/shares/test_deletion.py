@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, publish, sharing_of
@@ -15,6 +16,7 @@ from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.recording.spool import Exchange
 from webapp.exact_json import Object, parse
 from webapp.factories import find_media_folder, find_spool_folder
+from webapp.http.deadline import Clock
 
 DAY = 86400
 
@@ -57,7 +59,7 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
         days=30,
         erase_traces=forgotten.append,
         record_deletion=deleted.append,
-        now=lambda: now[0],
+        clock=Clock(wall=lambda: now[0], monotonic=lambda: now[0]),
     )
     with store.connect() as connection:
         (stored_at,) = connection.exec_driver_sql("SELECT stored FROM completions").one()
@@ -69,6 +71,34 @@ def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: 
 
     assert forgotten == deleted == [OWN_ID]
     assert store.retrieve_completion(OWN_ID) is None
+    store.close()
+
+
+def test_a_clock_that_jumps_ahead_deletes_nothing_for_a_day(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({**COMPLETION, "messages": MESSAGES}), encoding="utf-8")
+    store = Store(url)
+    import_files(store, [file])
+    wall, passed = [time.time()], [0.0]
+    retention = Retention(
+        store,
+        days=30,
+        erase_traces=lambda _: None,
+        record_deletion=lambda _: None,
+        clock=Clock(wall=lambda: wall[0] + passed[0], monotonic=lambda: passed[0]),
+    )
+
+    wall[0] += 100 * DAY
+    assert retention.delete_old() == 0
+    passed[0] += DAY - 1
+    assert retention.delete_old() == 0, "nor an hour later"
+    wall[0] -= 100 * DAY
+    assert retention.delete_old() == 0
+    wall[0] += 100 * DAY
+    passed[0] += 1
+    assert retention.delete_old() == 0, "the clock was right between two jumps"
+    passed[0] += DAY
+    assert retention.delete_old() == 1, "a day later it is believed"
     store.close()
 
 
@@ -87,7 +117,11 @@ def test_a_completion_whose_data_stay_does_not_keep_others(url: str, tmp_path: P
 
     deleted: list[str] = []
     retention = Retention(
-        store, days=1, erase_traces=erase, record_deletion=deleted.append, now=lambda: 10.0**10
+        store,
+        days=1,
+        erase_traces=erase,
+        record_deletion=deleted.append,
+        clock=Clock(wall=lambda: 10.0**10),
     )
 
     assert retention.delete_old() == 2

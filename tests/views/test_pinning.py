@@ -19,6 +19,7 @@ from webapp.config import Config
 from webapp.embedded import Retention, Store
 from webapp.embedded.documents.records import parse_record
 from webapp.factories import find_database_url, open_app_database
+from webapp.http.deadline import Clock
 from webapp.pins import MAX_PINNED, Pins
 
 IDS = ["chatcmpl-a", "chatcmpl-b", "chatcmpl-c"]
@@ -102,7 +103,7 @@ def test_pins_are_few_of_one_place_and_outlive_retention(database: Config) -> No
             erase_traces=lambda _: None,
             record_deletion=lambda _: None,
             list_kept=pins.list_everywhere,
-            now=lambda: 10.0**10,
+            clock=Clock(wall=lambda: 10.0**10),
         )
 
         assert retention.delete_old() == 2
