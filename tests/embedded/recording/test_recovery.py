@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
+from tests.support.fake_time import FakeTime
 from tests.support.model_server import FakeModel, chunk, chunks_of, completion, delta, stream, whole
 from tools.postgres import PostgresServer
+from tools.store_rows import rows
 from webapp.database import Outage
 from webapp.embedded import ModelServer, Recovery, Spool, Store, create_server, load_samples
 
@@ -211,6 +214,29 @@ def test_samples_are_loaded_when_a_new_store_can_be_made(outages: Outages, tmp_p
 
     assert failed.value is not None
     assert len(listed) > 20
+
+
+def test_an_error_that_is_no_outage_is_logged_once_and_waited_for_longer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{tmp_path / 'others.db'}"
+    rows(url, "CREATE TABLE theirs (a)")
+    time = FakeTime()
+
+    def sleep(seconds: float) -> None:
+        time.clock.sleep(seconds)
+        if len(time.sleeps) == 7:
+            rows(url, "DROP TABLE theirs")
+
+    with closing(Store(url, opens_later=True)) as store:
+        clock = replace(time.clock, sleep=sleep)
+        recovery = Recovery(store, Spool(tmp_path, max_bytes=1), clock=clock)
+        recovery.run()
+        assert store.list_conversations(limit=1, least=1) == []
+
+    assert time.sleeps == [4, 8, 16, 32, 60, 60, 60]
+    [record] = caplog.records
+    assert "belongs to another program" in record.message
 
 
 def test_every_outage_has_words() -> None:

@@ -5,7 +5,6 @@ One thread a process, which ends as soon as there is nothing left to do.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Lock, Thread
 from typing import Final
@@ -14,22 +13,31 @@ from webapp.database import StoreError, find_outage
 from webapp.embedded.recording.recorder import Recorder
 from webapp.embedded.recording.spool import Exchange, Spool
 from webapp.embedded.store.store import Store
+from webapp.http.deadline import SYSTEM_CLOCK, Clock
 from webapp.redaction import get_logger
 
 log = get_logger("readback.embedded")
 
 RETRY_SECONDS: Final = 2.0
+MAX_RETRY_SECONDS: Final = 60.0
+"""The longest wait after errors that are no outages, and hardly pass by themselves."""
 
 
 class Recovery:
     """Recovers `store` from outages; `fill` is called once if opening the store created it."""
 
     def __init__(
-        self, store: Store, spool: Spool, *, fill: Callable[[Store], object] | None = None
+        self,
+        store: Store,
+        spool: Spool,
+        *,
+        fill: Callable[[Store], object] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._store = store
         self.spool: Final = spool
         self._fill = fill
+        self._clock = clock
         self._lock = Lock()
         self._is_running = False
         self._is_needed = False
@@ -59,7 +67,7 @@ class Recovery:
             self._is_needed = True
             if not self._is_running:
                 self._is_running = True
-                Thread(target=self._run, name="recovery", daemon=True).start()
+                Thread(target=self.run, name="recovery", daemon=True).start()
 
     def recover(self) -> bool:
         """Try once; return whether nothing is left to do. Raise the error of an outage."""
@@ -83,25 +91,41 @@ class Recovery:
         self.spool.end_outage()
         log.warning("A completion of the spool is stored now (%s).", exchange.request_id)
 
-    def _run(self) -> None:
-        """Try until nothing is left to do and no exchange has come since."""
+    def run(self) -> None:
+        """Try until nothing is left to do and no exchange has come since.
+
+        An error that is no outage is logged once, until another one comes, and waited for longer
+        each time.
+        """
+        wait = RETRY_SECONDS
+        logged = ""
         while True:
-            if self._try():
+            with self._lock:
+                self._is_needed = False
+            try:
+                is_done = self.recover()
+                wait, logged = RETRY_SECONDS, ""
+            except Exception as error:
+                is_done = False
+                outage = find_outage(error)
+                if outage is not None:
+                    self.spool.begin_outage(outage)
+                    wait, logged = RETRY_SECONDS, ""
+                else:
+                    wait = min(2 * wait, MAX_RETRY_SECONDS)
+                    logged = _log_once(error, logged)
+            if is_done:
                 with self._lock:
                     self._is_running = self._is_needed
                     if not self._is_running:
                         return
-            time.sleep(RETRY_SECONDS)
+            self._clock.sleep(wait)
 
-    def _try(self) -> bool:
-        with self._lock:
-            self._is_needed = False
-        try:
-            return self.recover()
-        except Exception as error:
-            outage = find_outage(error)
-            if outage is not None:
-                self.spool.begin_outage(outage)
-            elif not isinstance(error, StoreError):
-                log.exception("The store could not be recovered; it is tried again.")
-            return False
+
+def _log_once(error: Exception, logged: str) -> str:
+    """Log `error` unless it says what was `logged` last; return what it says."""
+    said = f"{type(error).__name__}: {error}".partition("\n")[0]
+    if said != logged:
+        cause = None if isinstance(error, StoreError) else error
+        log.error("The store cannot be recovered, and is tried again: %s", said, exc_info=cause)
+    return said
