@@ -57,6 +57,20 @@ def listed(attributes: dict[str, str]) -> list[dict[str, Any]]:
     return [{"key": key, "value": {"stringValue": text}} for key, text in attributes.items()]
 
 
+def as_value(json: Any) -> dict[str, Any]:
+    """Return a value of OTLP, which names the type of each value in it."""
+    match json:
+        case dict():
+            pairs = [{"key": key, "value": as_value(value)} for key, value in json.items()]
+            return {"kvlistValue": {"values": pairs}}
+        case list():
+            return {"array_value": {"values": [as_value(one) for one in json]}}
+        case int():
+            return {"intValue": str(json)}
+        case _:
+            return {"string_value": json}
+
+
 def export(*spans: dict[str, Any]) -> dict[str, Any]:
     return {"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]}
 
@@ -82,6 +96,18 @@ SPANS: Final[dict[str, dict[str, Any]]] = {
     "OpenInference, nested": {"attributes": NESTED},
     "columns": {f"attributes.{name}": value for name, value in INFERENCE.items()},
     "OTLP": export({"attributes": listed(FLAT)}, {"name": "GET", "attributes": []}),
+    "OTLP with values of every type": export(
+        {
+            "attributes": [
+                {"key": key, "value": as_value(value)}
+                for key, value in {
+                    "gen_ai.input.messages": ASKED,
+                    "gen_ai.output.messages": [ANSWERED[0] | {"finish_reason": None}],
+                    "gen_ai.response.finish_reasons": ["length"],
+                }.items()
+            ]
+        }
+    ),
     "events": {
         "attributes": {"gen_ai.completion.0.content": "a"},
         "events": [{"name": "gen_ai.user.message", "attributes": {"content": "q"}}],

@@ -48,7 +48,12 @@ _STARTS: Final = ("startTimeUnixNano", "start_time", "startTime")
 _CALL: Final = re.compile(r"tool_calls\.([0-9]{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)")
 _PART: Final = re.compile(r"contents\.[0-9]+\.message_content\.(text|image\.image\.url)")
 _EVENT: Final = re.compile(r"gen_ai\.(system|user|assistant|tool)\.message")
-_VALUES: Final = ("stringValue", "intValue", "doubleValue", "boolValue")
+_KINDS: Final = frozenset(
+    {"stringvalue", "intvalue", "doublevalue", "boolvalue", "arrayvalue", "kvlistvalue"}
+)
+"""The names of the members of a value of OTLP, which say its type, without their forms."""
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _MAX_NESTING: Final = 12
 
 
@@ -133,17 +138,33 @@ def _read_attributes(span: Object) -> Attributes:
         key = one.text("key") if isinstance(one, Object) else None
         value = one.object("value") if isinstance(one, Object) else None
         if key and value is not None:
-            found[key] = next((inner for name in _VALUES if (inner := value.get(name))), value)
-            # Numbers of 64 bits are written as texts.
-            number = value.text("intValue") or ""
-            if re.fullmatch(r"-?[0-9]{1,19}", number):
-                found[key] = parse(str(int(number)))
+            _add(parse(_write_value(value)), key, found, 0)
     if isinstance(given, Object):
         _add_members(given, "", found, 0)
     for member in span.members:
         if member.name.text.startswith("attributes."):
             _add(member.value, member.name.text.removeprefix("attributes."), found, 0)
     return found
+
+
+def _write_value(value: Value | None, depth: int = 0) -> str:
+    """Write a value of OTLP as the JSON that it stands for, and any other as it is."""
+    members = value.members if isinstance(value, Object) and depth < _MAX_NESTING else ()
+    named = ((one.name.text.replace("_", "").lower(), one.value) for one in members)
+    kind, inner = next((one for one in named if one[0] in _KINDS), ("", value))
+    listed = inner.items("values") if kind and isinstance(inner, Object) else None
+    values = [one for one in listed or () if isinstance(one, Object)]
+    if kind == "arrayvalue":
+        return write_array(_write_value(one, depth + 1) for one in values)
+    if kind == "kvlistvalue":
+        return write_object(
+            f"{json.dumps(one.text('key') or '')}:{_write_value(one.get('value'), depth + 1)}"
+            for one in values
+        )
+    if kind == "intvalue" and isinstance(inner, String):
+        # Numbers of 64 bits are written as texts.
+        return str(int(inner.text)) if _INTEGER.fullmatch(inner.text) else inner.source
+    return copy(inner) or "null"
 
 
 def _add_members(value: Object | Array, path: str, found: Attributes, depth: int) -> None:
