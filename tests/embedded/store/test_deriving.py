@@ -415,6 +415,26 @@ def store_old(url: str) -> None:
             rows(url, OLD[1], **place, given=message.given_json)
 
 
+def test_completions_that_have_facts_are_not_read_again_and_again(store: Store, url: str) -> None:
+    add(store, completion("first"))
+    numbers = "WITH RECURSIVE n (x) AS (SELECT 2 UNION ALL SELECT x + 1 FROM n WHERE x < 2000)"
+    rows(
+        url,
+        f"INSERT INTO completions {numbers} SELECT x, 'c' || x, created, model, digest, wire_json,"
+        " given_json, is_large, stored FROM n, completions WHERE seq = 1",
+    )
+    rows(
+        url,
+        f"INSERT INTO facts {numbers} SELECT x, created, messages, total_tokens, prompt_tokens,"
+        " completion_tokens, cached_tokens, duration_ms, first_token_ms, x, NULL, 0, depth,"
+        " opening, system, hashes FROM n, facts WHERE completion = 1",
+    )
+
+    store.complete()
+
+    assert rows(url, "SELECT filled FROM derived") == [(2000,)]
+
+
 def test_an_older_store_is_filled_while_it_is_read_and_after_a_kill(url: str) -> None:
     store_old(url)
     commits = []

@@ -27,6 +27,8 @@ from webapp.exact_json import Object, parse
 _BYTES_AT_ONCE: Final = 2 * 1024 * 1024
 """Writers wait for a transaction of this size."""
 _COMPLETIONS_AT_ONCE: Final = 200
+_MOST_UNNOTED: Final = 1_000
+"""Completions with facts after the place that is noted: they are read by each search for others."""
 
 _FILLED: Final = text("SELECT filled FROM derived")
 _SET_FILLED: Final = text("UPDATE derived SET filled = :seq WHERE filled < :seq")
@@ -44,20 +46,20 @@ _SET_REFRESHED: Final = text("UPDATE derived SET form = :form, refreshed = :seq"
 _PAIRS: Final = text("SELECT key, value FROM metadata WHERE completion = :seq")
 
 
-def is_filled(database: Database) -> bool:
-    """Check whether every completion has its facts."""
-    with database.reader.connect() as connection:
-        after = connection.execute(_FILLED).scalar_one()
-        return not connection.execute(_IS_LACKING, {"after": after}).scalar()
-
-
 def fill(database: Database, *, keys: Sequence[str], bytes_at_once: int = _BYTES_AT_ONCE) -> None:
     """Write the facts of all completions that have none.
 
     A transaction ends after the completion with which it has read `bytes_at_once`. `keys` are the
     metadata that name a conversation.
     """
-    if is_filled(database):
+    with database.reader.connect() as connection:
+        after = connection.execute(_FILLED).scalar_one()
+        lacks_some = connection.execute(_IS_LACKING, {"after": after}).scalar()
+        last = connection.execute(_LAST).scalar_one()
+    if not lacks_some:
+        if last - after > _MOST_UNNOTED:
+            with database.writer.begin() as connection:
+                connection.execute(_SET_FILLED, {"seq": last})
         return
 
     def fill_next() -> bool:
