@@ -574,6 +574,8 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
         ({"object": "error", "message": "No memory", "code": 40303}, "No memory"),
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}, "Busy"),
         ({"detail": "Not loaded"}, "Not loaded"),
+        ({"error": {"type": "error", "error": {"type": "api", "message": "Late"}}}, "Late"),
+        ({"error": {"message": "", "error": {"code": 5}}}, '{"code": 5}'),
         (chunk(delta() | {"finish_reason": "error", "error": {"message": "Died"}}), "Died"),
         (chunk(delta(finish_reason="error"), error={"message": "Gone"}), "Gone"),
         (chunk(delta(finish_reason="error")), 'the finish reason "error"'),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapp.exact_json import Null, Number, Object, String, Value
+from webapp.exact_json import Number, Object, String, Value
 
 _NO_ERROR: Final = frozenset({"null", "false", '""', "{}", "[]", "0"})
 _WORDS: Final = ("message", "detail", "error", "error_msg")
@@ -38,12 +38,14 @@ def find_reported_error(answer: Object) -> str | None:
 
 
 def _read_words(error: Value) -> str:
-    """Read the sentence in an error: its text, that of its first member with words, its JSON."""
-    if isinstance(error, String):
-        return error.text
-    if isinstance(error, Object):
-        for name in _WORDS:
-            value = error.get(name)
-            if value is not None and not isinstance(value, Null) and value.source not in _NO_ERROR:
-                return value.text if isinstance(value, String) else value.source
-    return error.source
+    """Read the sentence in an error: its text, that of its first member with words, its JSON.
+
+    That member can be an error itself, as in batches of Anthropic's.
+    """
+    while isinstance(error, Object):
+        found = map(error.get, _WORDS)
+        inner = next((one for one in found if one and one.source not in _NO_ERROR), None)
+        if inner is None:
+            break
+        error = inner
+    return error.text if isinstance(error, String) else error.source
