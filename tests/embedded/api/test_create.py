@@ -694,6 +694,23 @@ def test_an_unreadable_event_passes_and_marks_the_stored_completion(
     assert stored(client)["choices"][0]["message"]["content"] == "Hi"
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_raw_nul_is_stored_as_its_escape(
+    model: FakeModel, client: FlaskClient, is_streamed: bool
+) -> None:
+    body = answered(text="a\0b")
+    raw = json.dumps(body).replace("\\u0000", "\0").encode()
+    events = [
+        b"data: " + json.dumps(one).replace("\\u0000", "\0").encode() + b"\n\n"
+        for one in chunks_of("a\0b")
+    ]
+    model.script(stream(*events) if is_streamed else whole(raw))
+
+    post(client, STREAMED if is_streamed else STORED).get_data()
+
+    assert stored(client)["choices"][0]["message"]["content"] == "a\0b"
+
+
 def test_the_whole_event_of_an_error_is_kept(model: FakeModel, client: FlaskClient) -> None:
     error = {"message": "Provider died", "code": 502, "metadata": {"provider_name": "p"}}
     model.script(stream(*chunks_of("Hel")[:2], {"error": error}))

@@ -80,4 +80,5 @@ def build_completion_json(
     if answer.problem is not None:
         received = {"received": answer.received} if answer.received else {}
         members["incomplete"] = json.dumps({"reason": answer.problem, **received})
-    return write_object(write_members(members))
+    # A server may send NUL within a text as it is; the store takes it as its escape alone.
+    return write_object(write_members(members)).replace("\0", "\\u0000")
