@@ -11,6 +11,7 @@ from webapp.analysis import find_call_failure
 from webapp.exact_json import parse
 from webapp.media import InlineMedia
 from webapp.messages import File, Image, InputAudio, Message, Text, ToolCall, Unknown, UrlCitation
+from webapp.messages.parts import MAX_ITEMS
 from webapp.transcript import arrange
 
 
@@ -142,3 +143,70 @@ def test_a_flat_url_citation_is_a_citation() -> None:
         12,
     )
     assert extras(found) == ["score=1"]
+
+
+@pytest.mark.parametrize("content", [None, "I look.", "I  look.\n"])
+def test_blocks_in_content_parts_are_calls_and_results(content: str | None) -> None:
+    # So our own endpoint serves messages whose content is a list.
+    text = {"type": "text", "text": "I look."}
+    call = read(role="assistant", content=content, content_parts=[text, USE])
+    assert [part.kind for part in call.parts] == ["text"]
+    assert [one.id for one in call.calls] == ["t1"]
+
+    block = {"type": "tool_result", "tool_use_id": "t1", "content": "rain"}
+    alone = read(role="user", content="", content_parts=[block])
+    beside = read(role="user", content="I look. ", content_parts=[text, block])
+    assert (alone.holds_result, alone.plain_text) == (True, "rain")
+    assert [part.text for part in beside.parts if isinstance(part, Text)] == ["I look.", "rain"]
+    for result in (alone, beside):
+        _, second = arrange([call, result], first=1)
+        (answer,) = second.pieces or (second,)
+        assert answer.answers is not None and answer.answers.call is call.calls[0]
+
+
+def test_a_call_within_a_result_is_shown_as_json() -> None:
+    block = {"type": "tool_result", "tool_use_id": "t0", "content": [USE]}
+    found = read(role="user", content=[block])
+    (part,) = found.parts
+    assert isinstance(part, Unknown) and part.label == "content part tool_use"
+    assert not found.calls
+
+
+def test_a_list_that_is_too_long_is_not_read_for_its_calls_either() -> None:
+    found = read(role="assistant", content=[USE] * (MAX_ITEMS + 1))
+    assert [part.kind for part in found.parts] == ["unknown"] and not found.calls
+
+
+def test_a_call_id_beside_that_of_a_result_is_shown() -> None:
+    block = {"type": "tool_result", "tool_use_id": "t1", "content": "rain"}
+    found = read(role="tool", tool_call_id="t2", content=[block])
+    assert found.tool_call_id == "t1"
+    assert [one.value.source for one in found.also_sent] == ['"t2"']
+    assert not read(role="tool", tool_call_id="t1", content=[block]).also_sent
+
+
+@pytest.mark.parametrize(
+    ("source", "url", "rest"),
+    [
+        ({"type": "base64", "data": "AA", "url": "u"}, "data:;base64,AA", ['url="u"']),
+        ({"type": "url", "url": "https://a.example/", "data": "AA"}, None, ['data="AA"']),
+    ],
+)
+def test_an_image_keeps_what_its_kind_of_source_does_not_need(
+    source: dict[str, str], url: str | None, rest: list[str]
+) -> None:
+    (image,) = read(role="user", content=[{"type": "image", "source": source}]).parts
+    assert isinstance(image, Image)
+    assert (image.url, extras(image)) == (url or source["url"], rest)
+
+
+def test_content_beside_content_parts_is_shown_unless_it_repeats_them() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "output_text", "text": "b"}]
+    for content in (None, "", "a b", "a ", parts):
+        assert [one.kind for one in read(content=content, content_parts=parts).parts] == [
+            "text",
+            "text",
+        ]
+    for other in ("b", {"x": 1}, parts[:1]):
+        assert len(read(content=other, content_parts=parts).parts) == 3
+    assert read(content=parts, content_parts=[]).text_count == 2

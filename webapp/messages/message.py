@@ -92,6 +92,8 @@ class Message:
             result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
         )
         read: dict[str, type] = dict(_READ)
+        if result and result.text("tool_use_id") != json.text("tool_call_id"):
+            del read["tool_call_id"]
         role = json.text("role")
         context = json.object("context")
         if context and (in_context := parse_context(json)):

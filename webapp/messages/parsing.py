@@ -78,10 +78,19 @@ def is_call_or_result(block: Object) -> bool:
     return kind in CALL_BLOCKS or kind == "tool_result" or kind.endswith("_tool_result")
 
 
+def find_parts(message: Object) -> Array | None:
+    """Find the content parts: those of `content_parts` if it has any, else of `content`."""
+    for name in ("content_parts", "content"):
+        parts = message.get(name)
+        if is_readable_list(parts) and parts.items:
+            return parts
+    return None
+
+
 def find_result(message: Object) -> Object | None:
     """Find the `tool_result` block of Anthropic's API if that is all the content."""
-    content = message.items("content") or ()
-    block = content[0] if len(content) == 1 else None
+    parts = find_parts(message)
+    block = parts.items[0] if parts and len(parts.items) == 1 else None
     if isinstance(block, Object) and block.text("type") == "tool_result":
         return block if block.text("tool_use_id") is not None else None
     return None
@@ -89,7 +98,8 @@ def find_result(message: Object) -> Object | None:
 
 def iter_results(message: Object) -> Iterator[Object]:
     """Yield the result blocks of the content that name their calls."""
-    for block in message.items("content") or ():
+    parts = find_parts(message)
+    for block in parts.items if parts else ():
         if not isinstance(block, Object) or block.text("tool_use_id") is None:
             continue
         if is_result(block):
@@ -116,21 +126,21 @@ def parse_parts(message: Object) -> Iterator[Part]:
 
 
 def _parse_reasoning_and_content(message: Object) -> Iterator[Part]:
-    result = find_result(message)
     for name in REASONING_FIELDS:
         yield from _parse_text_field(message, name)
     for name in DETAIL_FIELDS:
         details = message.get(name)
         if details is not None and not isinstance(details, Null):
             yield from parse_details(details, name)
-    if result is not None:
-        yield from parse_content(result.get("content"))
-    else:
-        yield from _parse_content_fields(message)
+    yield from _parse_content_fields(message)
 
 
 def parse_content(content: Value | None) -> Iterator[Part]:
-    """Yield the parts of a `content`: a text, a list of parts, or anything else."""
+    """Yield the parts of a `content`: a text, a list of parts, or anything else.
+
+    A call among them, which `parse_calls` reads only from the content of a message itself, is an
+    `Unknown`.
+    """
     if isinstance(content, String):
         if content.text:
             yield Text(json=content, text=content.text)
@@ -151,9 +161,10 @@ def parse_calls(message: Object) -> Iterator[Call]:
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
         yield from _keep_unknown(calls, "tool_calls")
-    for value in message.items("content") or ():
-        if isinstance(value, Object) and value.text("type") in CALL_BLOCKS:
-            yield from filter(None, (ToolCall.parse_tool_use(value),))
+    parts = find_parts(message)
+    for value in parts.items if parts else ():
+        if call := _parse_call_block(value):
+            yield call
     deprecated = message.get("function_call")
     if isinstance(deprecated, Object):
         yield ToolCall.parse_function_call(deprecated)
@@ -191,22 +202,55 @@ def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
 def _parse_content_fields(message: Object) -> Iterator[Part]:
     """Yield the parts of `content_parts` if there are any, else those of `content`.
 
-    A `content` beside them is a separate part unless it only repeats their texts.
+    A `content` beside them is a separate part unless it only repeats their texts. Of a result
+    that is all the content, the parts are its own: the message has its other members.
     """
-    parts, content = message.get("content_parts"), message.get("content")
-    if not is_readable_list(parts):
-        yield from _keep_unknown(parts, "content_parts")
+    parts, content = find_parts(message), message.get("content")
+    given = message.get("content_parts")
+    if given is not parts and message.items("content_parts") != ():
+        yield from _keep_unknown(given, "content_parts")
+    if parts is None:
         yield from parse_content(content)
         return
-    parsed = tuple(parse_content(parts))
-    yield from parsed
-    if isinstance(content, String):
-        # The texts may have been joined by any white space.
-        joined = "".join(part.text for part in parsed if isinstance(part, Text))
-        if "".join(content.text.split()) != "".join(joined.split()):
-            yield Text(json=content, text=content.text)
+    if result := find_result(message):
+        yield from parse_content(result.get("content"))
     else:
+        for value in parts.items:
+            if _parse_call_block(value) is None:
+                yield from _parse_element(value)
+    if isinstance(content, String):
+        if not _repeats(content.text, parts):
+            yield Text(json=content, text=content.text)
+    elif content is not None and content.source != parts.source:
         yield from _keep_unknown(content, "content")
+
+
+def _repeats(content: str, parts: Array) -> bool:
+    """Return whether `content` is only the texts of `parts`: of all, or of those of type `text`.
+
+    They may have been joined by any white space.
+    """
+    texts = [
+        (value, part.text)
+        for value in parts.items
+        if not (isinstance(value, Object) and is_call_or_result(value))
+        for part in _parse_element(value)
+        if isinstance(part, Text)
+    ]
+    plain = (
+        text
+        for value, text in texts
+        if not isinstance(value, Object) or value.text("type") == Text.kind
+    )
+    words = "".join(content.split())
+    joined = ("".join(text for _, text in texts), "".join(plain))
+    return not words or words in ("".join(text.split()) for text in joined)
+
+
+def _parse_call_block(value: Value) -> ToolCall | None:
+    """Parse a content part that is a call in Anthropic's API."""
+    is_call = isinstance(value, Object) and value.text("type") in CALL_BLOCKS
+    return ToolCall.parse_tool_use(value) if is_call and isinstance(value, Object) else None
 
 
 def _parse_element(value: Value) -> Iterator[Part]:
@@ -218,8 +262,6 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield Unknown(json=value, label="content part")
         return
     kind = value.text("type") or ""
-    if kind in CALL_BLOCKS and ToolCall.parse_tool_use(value):
-        return
     if is_result(value):
         # The id of one of several results is shown with the first of its parts.
         read: dict[str, type] = {"type": String} if kind == "tool_result" else {}

@@ -143,9 +143,8 @@ class Image(_Piece):
         address or base64 in `image`."""
         source = value.object("source")
         if source is not None:
-            url = _parse_source(source)
-            extras = value.find_unread(type=String, source=Object)
-            extras += source.find_unread(type=String, media_type=String, data=String, url=String)
+            url, extras = _parse_source(source)
+            extras = value.find_unread(type=String, source=Object) + extras
         elif (data := value.text("data")) is not None:
             url = data if data[:5].lower() == "data:" else f"data:;base64,{data}"
             extras = value.find_unread(type=String, data=String)
@@ -271,11 +270,10 @@ class File(_Piece):
     def parse_document(cls, value: Object) -> File | None:
         """Parse a `document` part of Anthropic's API that contains its data."""
         source = value.object("source")
-        data = _parse_source(source) if source else None
-        if source is None or data is None or source.text("type") != "base64":
+        if source is None or source.text("type") != "base64" or source.text("data") is None:
             return None
-        extras = value.find_unread(type=String, source=Object, title=String)
-        extras += source.find_unread(type=String, media_type=String, data=String)
+        data, extras = _parse_source(source)
+        extras = value.find_unread(type=String, source=Object, title=String) + extras
         title = value.text("title")
         return cls(json=value, file_id=None, filename=title, data=data, extras=extras)
 
@@ -346,12 +344,17 @@ def _complete(url: str) -> str:
     return f"data:;base64,{url}" if url.startswith(_IMAGES) else url
 
 
-def _parse_source(source: Object) -> str | None:
-    """Parse the address of a `source` of Anthropic's API: a URL, or a `data:` URI made of it."""
-    data, url = source.text("data"), source.text("url")
-    if source.text("type") == "base64" and data is not None:
-        return f"data:{source.text('media_type') or ''};base64,{data}"
-    return url if source.text("type") == "url" else None
+def _parse_source(source: Object) -> tuple[str | None, tuple[Member, ...]]:
+    """Parse the address of a `source` of Anthropic's API, and its other members.
+
+    The address is its URL, or a `data:` URI made of its base64.
+    """
+    data, url, kind = source.text("data"), source.text("url"), source.text("type")
+    if kind == "base64" and data is not None:
+        read = dict.fromkeys(("type", "media_type", "data"), String)
+        url = f"data:{source.text('media_type') or ''};base64,{data}"
+        return url, source.find_unread(**read)
+    return (url, source.find_unread(type=String, url=String)) if kind == "url" else (None, ())
 
 
 def _parse_data_url(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
