@@ -60,6 +60,7 @@ def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
     "text",
     [
         "No tags.",
+        "<\u017fcratchpad>A",
         "The tag </think> closes it.",
         "Write `</think>` at the end.",
         "```\nreasoning\n</think>\n```\nSo it ends.",

@@ -40,8 +40,8 @@ def _join(tags: Sequence[str]) -> str:
     return "|".join(map(re.escape, tags))
 
 
-_OPENING: Final = re.compile(rf"\s*+({_join(tuple(_TAGS))})", re.IGNORECASE)
-_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE)
+_OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
+_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE | re.ASCII)
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _MAX_TAGS: Final = 100
 

@@ -14,14 +14,16 @@ from markdown_it.rules_block import StateBlock
 
 from webapp.rendering.markdown.context import Scope
 
-_BEGIN: Final = re.compile(r"<details(?P<open>[ \t]+open(?:=(?:\"\"|\"?open\"?))?)?[ \t]*>", re.I)
+_BEGIN: Final = re.compile(
+    r"<details(?P<open>[ \t]+open(?:=(?:\"\"|\"?open\"?))?)?[ \t]*>", re.I | re.A
+)
 _MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*][ \t]|[0-9]{1,9}[.)][ \t]|(?!))*+")
 _SUMMARY: Final = re.compile(
     r"\s*<summary>(?P<words>(?:(?!\n[ \t]*\n|</?(?:summary|details)\b).){0,500})</summary>",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_END: Final = re.compile(r"(?:</details>[ \t]*)+\Z", re.IGNORECASE)
-_TAG: Final = re.compile("</details>", re.IGNORECASE)
+_END: Final = re.compile(r"(?:</details>[ \t]*)+\Z", re.IGNORECASE | re.ASCII)
+_TAG: Final = re.compile("</details>", re.IGNORECASE | re.ASCII)
 _FENCE: Final = re.compile(r"`{3,}(?!.*`)|~{3,}")
 _HEAD_LINES: Final = 6
 _KEY: Final = "details"
@@ -86,7 +88,11 @@ def _pair_tags(state: StateBlock, start: int, end: int, indent: int) -> dict[int
         begin, stop = state.bMarks[line] + state.tShift[line], state.eMarks[line]
         marker = _FENCE.match(state.src, begin, stop)
         if fence:
-            if marker and marker[0].startswith(fence) and marker.end() == stop:
+            if (
+                marker
+                and marker[0].startswith(fence)
+                and not state.src[marker.end() : stop].strip()
+            ):
                 fence = ""
             continue
         if marker:

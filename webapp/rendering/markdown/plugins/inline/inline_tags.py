@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
 _BREAK: Final = re.compile(r"<br[ \t]{0,8}/?>", re.IGNORECASE)
-_START: Final = re.compile(r"<(sub|sup|kbd)>", re.IGNORECASE)
+_START: Final = re.compile(r"<(sub|sup|kbd)>", re.IGNORECASE | re.ASCII)
 _MOST: Final = 1_000
 """Characters between the tags of an element."""
 
@@ -48,7 +48,9 @@ def _find_end(state: StateInline, name: str, begin: int) -> int | None:
     """Find the tag that closes the element whose content begins at `begin`."""
     limit = min(state.posMax, begin + _MOST + len(f"</{name}>"))
     depth = 1
-    for tag in re.compile(f"<(/?){name}>", re.IGNORECASE).finditer(state.src, begin, limit):
+    for tag in re.compile(f"<(/?){name}>", re.IGNORECASE | re.ASCII).finditer(
+        state.src, begin, limit
+    ):
         depth += -1 if tag[1] else 1
         if not depth:
             inside = state.src[begin : tag.start()]
