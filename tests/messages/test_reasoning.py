@@ -186,3 +186,22 @@ def test_reasoning_without_a_text_stays_what_it_is(value: Any) -> None:
     unknown, answer = read(content="A", reasoning=value)
     assert isinstance(unknown, Unknown) and unknown.label == "reasoning"
     assert answer.text == "A"
+
+
+SUMMARY = [{"type": "summary_text", "text": f"**{name}** words."} for name in "AB"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"content": [{"type": "reasoning", "summary": SUMMARY}]},
+        {"reasoning": {"summary": SUMMARY}},
+        {"reasoning": {"content": SUMMARY}},
+        {"reasoning": {"summary": [one["text"] for one in SUMMARY]}},
+        {"reasoning_summary": SUMMARY},
+        {"reasoning_details": SUMMARY},
+    ],
+)
+def test_the_texts_of_a_summary_are_paragraphs(members: dict[str, Any]) -> None:
+    texts = [text for _, text in thoughts(*read(**members))]
+    assert "\n\n".join(texts) == "**A** words.\n\n**B** words."

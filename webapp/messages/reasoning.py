@@ -74,7 +74,8 @@ def _parse_list(part: Object, name: str, found: str) -> Reasoning | None:
         if not isinstance(thought, Reasoning):
             return None
         thoughts.append(thought)
-    whole = _join(thoughts)
+    is_summary = found == "summary" or all(map(_is_paragraph, thoughts))
+    whole = _join(thoughts, "\n\n" if is_summary else "")
     extras = whole.extras + part.find_unread(type=String, **{found: Array})
     return replace(whole, json=part, extras=extras)
 
@@ -158,13 +159,18 @@ def _continues(before: Reasoning, part: Reasoning) -> bool:
     indexes = before.json.integer("index"), part.json.integer("index")
     if indexes != (None, None):
         return indexes[0] == indexes[1]
-    return not before.extras or not part.text
+    return not part.text or not (before.extras or _is_paragraph(part))
 
 
-def _join(thoughts: Sequence[Reasoning]) -> Reasoning:
+def _is_paragraph(thought: Reasoning) -> bool:
+    """Return whether a text is a paragraph of a summary, which is whole, and not a piece."""
+    return isinstance(thought.json, Object) and thought.json.text("type") == "summary_text"
+
+
+def _join(thoughts: Sequence[Reasoning], between: str = "") -> Reasoning:
     if len(thoughts) == 1:
         return thoughts[0]
-    text = "".join(thought.text for thought in thoughts)
+    text = between.join(thought.text for thought in thoughts)
     extras = _unite(*(thought.extras for thought in thoughts))
     return replace(thoughts[0], text=text, extras=extras)
 
