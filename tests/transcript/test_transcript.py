@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,20 @@ def caller(*calls: str, **members: Any) -> Message:
 
 def result(call_id: str | None = None, **members: Any) -> Message:
     return message("tool", tool_call_id=call_id, content="…", **members)
+
+
+class CountedId(str):
+    """An id that counts how often it is compared or looked up."""
+
+    uses = 0
+
+    def __eq__(self, other: object) -> bool:
+        CountedId.uses += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        CountedId.uses += 1
+        return str.__hash__(self)
 
 
 def user() -> Message:
@@ -492,3 +507,17 @@ def test_every_recorded_transcript_keeps_its_order_and_pairs_its_results() -> No
             unpaired += sum(entry.answers is None for entry in answers)
     assert results > 300
     assert unpaired < results / 20
+
+
+def test_pairing_takes_time_in_proportion_to_the_results() -> None:
+    def count(size: int) -> int:
+        CountedId.uses = 0
+        turns = [
+            (caller(f"c{at}"), replace(result(f"c{at}"), tool_call_id=CountedId(f"c{at}")))
+            for at in range(size)
+        ]
+        entries = arranged(*(one for turn in turns for one in turn))
+        assert all(entry.nested for entry in entries[1::2])
+        return CountedId.uses
+
+    assert count(200) < 3 * count(100)

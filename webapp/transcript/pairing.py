@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from webapp.messages import Message, ToolCall
 from webapp.transcript.entries import CallEntry, Entry
@@ -31,55 +32,74 @@ def arrange(
             for position, result in enumerate(entry.message.results, start=1)
         )
     chronological = entries if order == "asc" else entries[::-1]
-    calls: list[CallEntry] = []
+    calls = _Calls()
     for entry in chronological:
         # A message with results beside its calls holds those of tools that the server ran.
         if entry.pieces:
-            calls.extend(entry.calls)
+            calls.add(entry.calls)
         for result in entry.pieces or (entry,):
             if result.message.is_tool_result:
-                _pair_result(result, calls)
+                calls.pair(result)
         if not entry.pieces:
-            calls.extend(entry.calls)
+            calls.add(entry.calls)
     _mark_moved(chronological)
-    for call in calls:
-        call.may_follow = not call.results and not is_last
+    for entry in entries:
+        for call in entry.calls:
+            call.may_follow = not call.results and not is_last
     return entries
 
 
-def _pair_result(entry: Entry, calls: Sequence[CallEntry]) -> None:
-    """Find the call that a tool result answers: by id, else by name or order."""
-    wanted = entry.message.tool_call_id
-    named = [call for call in calls if call.call.id == wanted] if wanted else []
-    found = _find_by_id(entry, named) if wanted else _find_by_order(entry, calls)
-    if found is None:
-        return
-    entry.inferred = not wanted or sum(not call.results for call in named) > 1
-    entry.answers = found
-    found.results.append(entry)
+class _Calls:
+    """The calls so far: those of the last turn, and by their ids."""
+
+    def __init__(self) -> None:
+        self._turn: Sequence[CallEntry] = ()
+        self._last: dict[str, CallEntry] = {}
+        self._waiting: dict[str, list[CallEntry]] = {}
+
+    def add(self, calls: Sequence[CallEntry]) -> None:
+        self._turn = calls or self._turn
+        for call in calls:
+            if call.call.id:
+                self._last[call.call.id] = call
+                self._waiting.setdefault(call.call.id, []).append(call)
+
+    def pair(self, result: Entry) -> None:
+        """Pair a result with the call that it answers: by id, else by name or order."""
+        wanted = result.message.tool_call_id
+        waiting = self._waiting.get(wanted, []) if wanted else []
+        while waiting and waiting[-1].results:
+            waiting.pop()
+        if not wanted:
+            found = self._find_by_order(result)
+        elif waiting:
+            found = _choose_by_name(result, waiting)
+        else:
+            found = self._last.get(wanted)
+        if found is None:
+            return
+        result.inferred = not wanted or sum(not call.results for call in waiting) > 1
+        result.answers = found
+        found.results.append(result)
+
+    def _find_by_order(self, result: Entry) -> CallEntry | None:
+        """Find the last turn's first call without a result whose name does not differ."""
+        turn = (call for call in self._turn if not call.results)
+        name = result.message.name
+        names = (None, name)
+        return next((call for call in turn if name is None or _get_name(call) in names), None)
 
 
-def _find_by_id(entry: Entry, named: Sequence[CallEntry]) -> CallEntry | None:
-    """Find the call that a result answers among those with its id; ids may be repeated.
+def _choose_by_name(result: Entry, waiting: Sequence[CallEntry]) -> CallEntry:
+    """Choose the call that a result answers among those with its id; ids may be repeated.
 
-    The result belongs to the last turn that lacks one. Among the calls of that turn its name
+    The last of `waiting` has no result. The result belongs to the turn of that call: its name
     decides if it has one, then the order.
     """
-    waiting = [call for call in named if not call.results]
-    if not waiting:
-        return named[-1] if named else None
-    turn = [call for call in waiting if call.caller is waiting[-1].caller]
-    name = entry.message.name
+    of_turn = takewhile(lambda call: call.caller is waiting[-1].caller, reversed(waiting))
+    turn = [call for call in of_turn if not call.results][::-1]
+    name = result.message.name
     return next((call for call in turn if name and _get_name(call) == name), turn[0])
-
-
-def _find_by_order(entry: Entry, calls: Sequence[CallEntry]) -> CallEntry | None:
-    """Find the last turn's first call without a result whose name does not differ."""
-    if not calls:
-        return None
-    turn = [call for call in calls if call.caller is calls[-1].caller and not call.results]
-    name = entry.message.name
-    return next((call for call in turn if name is None or _get_name(call) in (None, name)), None)
 
 
 def _get_name(call: CallEntry) -> str | None:
