@@ -86,7 +86,7 @@ class RemoteImage:
             return None
         try:
             parts = urlsplit(url)
-            hostname = _parse_policy_host(parts)
+            hostname = _parse_policy_host(parts.hostname or "")
             port = parts.port
         except ValueError:
             return None
@@ -100,19 +100,25 @@ def _parse_server(parts: SplitResult) -> tuple[str, int] | None:
     """Parse host and port as a browser looks them up, or None if browsers may disagree."""
     if not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
         return None
-    host = parts.hostname.encode("idna").decode("ascii").removesuffix(".")
-    return host, parts.port or (443 if parts.scheme == "https" else 80)
+    return _parse_host(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _parse_policy_host(parts: SplitResult) -> str | None:
-    """Parse the host as browsers send it and policies contain it, or None if neither can.
+def _parse_host(written: str) -> str:
+    """Parse a host as browsers look it up, without a dot at its end.
 
-    A policy cannot contain an IPv6 address. Browsers rewrite a numeric host that is not a plain
-    IPv4 address, perhaps to ours: `ValueError` is raised for one.
+    Browsers rewrite a numeric host that is not a plain IPv4 address, perhaps to ours: `ValueError`
+    is raised for one.
     """
-    host = (parts.hostname or "").encode("idna").decode("ascii").lower()
-    if len(host) > 253 or not _POLICY_HOST.fullmatch(host):
-        return None
+    host = written.encode("idna").decode("ascii").lower().removesuffix(".")
+    if ":" in host:
+        return ipaddress.IPv6Address(host).compressed
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         ipaddress.IPv4Address(host)
     return host
+
+
+def _parse_policy_host(written: str) -> str | None:
+    """Parse a host as policies contain it; None if they cannot, as IPv6 addresses and last dots."""
+    host = _parse_host(written)
+    is_fit = len(host) <= 253 and _POLICY_HOST.fullmatch(host) and not written.endswith(".")
+    return host if is_fit else None
