@@ -8,7 +8,8 @@ import pytest
 from selectolax.lexbor import LexborNode
 
 from tests.support.bubbles import ShowAnswer, ShowMessages, pairs, part
-from tests.support.pages import Bubble, readable
+from tests.support.media_bytes import png, uri
+from tests.support.pages import Bubble, classes, readable
 
 
 def folds(bubble: Bubble) -> list[LexborNode]:
@@ -102,3 +103,16 @@ def test_an_unclean_think_block_stays_text(answered: ShowAnswer, content: str) -
 def test_a_think_block_of_a_user_stays_text(show: ShowMessages) -> None:
     (bubble,) = show({"role": "user", "content": "<think>a</think> b"})
     assert folds(bubble) == []
+
+
+@pytest.mark.parametrize("field", ["reasoning", "refusal", "content"])
+@pytest.mark.parametrize("form", ["![a picture]({})", "`{}`", "{}"])
+def test_an_image_in_a_text_is_shown_once(answered: ShowAnswer, field: str, form: str) -> None:
+    text = form.format(uri(png(3, 2)))
+    bubble = answered(**{"content": "A", field: text})
+    (image,) = bubble.node.css("img")
+    section = image.parent
+    while section is not None and not {"reasoning", "refusal", "parts"} & {*classes(section)}:
+        section = section.parent
+    assert section is not None
+    assert classes(section) == ["parts" if field == "content" else field]

@@ -80,7 +80,6 @@ def test_an_image_that_its_text_shows_in_its_place_is_not_shown_again() -> None:
         {"images": [{"type": "image_url", "image_url": {"url": PICTURE}}]},
         {"content": [{"type": "screenshot", "picture": PICTURE}]},
         {"content": {"image": PICTURE}},
-        {"reasoning": f"I see {PICTURE}."},
         {"tool_calls": [{"function": {"name": "f", "arguments": json.dumps({"a": PICTURE})}}]},
     ],
 )
@@ -90,6 +89,14 @@ def test_an_image_anywhere_in_a_message_is_found(fields: Any) -> None:
     (found,) = find_other_images(message)
     assert found.decode() == png(3, 2)
     assert find_media(message) == (found,)
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning", "refusal"])
+def test_an_image_in_a_text_that_is_shown_is_no_other_image(field: str) -> None:
+    message = message_of(role="assistant", **{field: f"I see {PICTURE}."})
+
+    assert find_other_images(message) == ()
+    assert [media.decode() for media in find_media(message)] == [png(3, 2)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ from typing import Final
 from webapp.exact_json import Value
 from webapp.media.formats import SVG
 from webapp.media.inline import InlineMedia
-from webapp.messages import Audio, File, Image, InputAudio, Message, Text
+from webapp.messages import (
+    Audio,
+    File,
+    Image,
+    InputAudio,
+    Message,
+    Reasoning,
+    Refusal,
+    Text,
+)
 
 MAX_IN_TEXT: Final = 50
 """The limit of images found in one text; further ones are treated as text."""
@@ -50,7 +59,7 @@ def find_media(message: Message, spoken_as: str | None = None) -> tuple[InlineMe
     own = (extract_media(part, spoken_as) for part in message.parts)
     found = [media for media in own if media is not None]
     for part in message.parts:
-        if isinstance(part, Text):
+        if isinstance(part, Text | Refusal | Reasoning):
             found += find_images(part.text)
     return (*found, *find_other_images(message))
 
@@ -76,8 +85,10 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     known: set[str] = set()
     for part in message.parts:
         match part:
-            case Image(url=text) | File(data=str(text)) | Text(text=text):
+            case Image(url=text) | File(data=str(text)):
                 known.update(_iter_uris(text))
+            case Text() | Refusal() | Reasoning():
+                known.update(_iter_uris(part.text))
     fresh = (InlineMedia(uri) for uri in _iter_uris_within(json) if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
 

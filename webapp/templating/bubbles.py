@@ -133,7 +133,8 @@ def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
         long = find_long_text(part, entry, context)
         view = None if long else _render_markdown(part.text, entry, context)
         fold = _fold_text(part.text, entry, context) if isinstance(part, Refusal) else None
-        return PartView(part=part, long=long, markdown=view, fold=fold)
+        images = media.find_unshown_images(part.text, view.html if view else "")
+        return PartView(part=part, long=long, markdown=view, fold=fold, images=images)
     if not isinstance(part, Text):
         return PartView(part=part)
     if not part.text:
