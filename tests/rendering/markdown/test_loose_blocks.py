@@ -133,3 +133,15 @@ def test_a_few_tags_are_rendered(text: str, found: list[str]) -> None:
 )
 def test_all_other_tags_stay_visible(text: str) -> None:
     assert tags(text) == ["p"] and parsed(html(text)).text().strip() == text
+
+
+@pytest.mark.parametrize(
+    "text", ["1. A\n  -", "1. A\n  ---\nend", "1. A\n  ===", "1. A\n  b\n  ---"]
+)
+def test_dashes_below_the_text_of_an_item_make_no_heading_of_it(text: str) -> None:
+    assert not {"h3", "h4"} & {*tags(text)}
+
+
+def test_an_empty_item_between_nested_ones_stays_one_of_them() -> None:
+    root = parsed(html("1. A\n  - b\n  -\n  - c\n2. D"))
+    assert len(root.css("ol > li > ul > li")) == 3 and len(root.css("ol")) == 1

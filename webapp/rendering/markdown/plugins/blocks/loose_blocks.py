@@ -19,6 +19,8 @@ from webapp.rendering.markdown.context import Scope
 
 _FENCE: Final = re.compile(r"( *)(`{3,}|~{3,})(.*)")
 _ITEM: Final = re.compile(r"(?P<marker>[-*+]|(?P<number>[0-9]{1,9})[.)]) +(?=\S)")
+_EMPTY_ITEM: Final = re.compile(r"(?P<marker>[-*+]|(?P<number>[0-9]{1,9})[.)]) *$")
+_UNDERLINE: Final = re.compile(r"(?:-+|=+) *$")
 _BLOCK: Final = re.compile(r"#{1,6} |>|`{3}|~{3}|(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$")
 _QUOTE: Final = re.compile(r" {0,3}> ?")
 _MAX_QUOTES: Final = 3
@@ -95,17 +97,23 @@ def _nest_lines(lines: list[str], quotes: int = _MAX_QUOTES) -> None:
             quote_end = _nest_quote(lines, at, quotes - 1)
             continue
         found = _ITEM.match(expanded, indent)
+        if any(item.marker == indent for item in items):
+            found = found or _EMPTY_ITEM.match(expanded, indent)
         is_first = found is None or found["number"] in (None, "1")
         # Another number begins no list within a paragraph.
         if not (is_first or items or is_after_blank):
             continue
         is_lazy = not (is_after_blank or found or _BLOCK.match(expanded, indent))
+        # Moved below the text of an item, a line of dashes would make a heading of it.
+        is_underline = not (is_after_blank or found) and _UNDERLINE.match(expanded, indent)
         is_after_blank = False
-        move = None
+        move, innermost = None, items[-1] if items else None
         while items and (move := items[-1].find_move(indent, may_begin=is_first)) is None:
             if is_lazy:
                 break
             items.pop()
+        if is_underline and items and items[-1] is innermost and indent < innermost.text:
+            move = None
         moved = move or 0
         if moved:
             lines[at] = " " * (moved + indent) + line.lstrip(" \t")
