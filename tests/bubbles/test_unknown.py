@@ -12,6 +12,7 @@ from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages, pairs
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, stored
 from tests.support.pages import Page, readable
 
+BLOCK: Json = {"type": "tool_result", "tool_use_id": "c"}
 MESSAGES = f"/chat/completions/{ID}/messages"
 
 
@@ -25,6 +26,9 @@ MESSAGES = f"/chat/completions/{ID}/messages"
         ({"role": "tool", "content": "", "tool_call_id": "c"}, "returned an empty text"),
         ({"role": "tool", "content": None, "tool_call_id": "c"}, "returned no content"),
         ({"role": "tool"}, "returned no content"),
+        ({"role": "user", "content": [BLOCK | {"content": ""}]}, "returned an empty text"),
+        ({"role": "user", "content": [BLOCK | {"content": []}]}, "returned no content"),
+        ({"role": "user", "content": [BLOCK]}, "returned no content"),
         ({}, "the message is empty"),
     ],
 )

@@ -134,6 +134,13 @@ class Message:
         return not (self.parts or self.calls or self.annotations or self.also_sent)
 
     @property
+    def has_empty_text(self) -> bool:
+        """Whether its content, or that of its only result, is a text without characters."""
+        if not isinstance(self.json, Object):
+            return False
+        return (find_result(self.json) or self.json).text("content") == ""
+
+    @property
     def has_only_calls(self) -> bool:
         """Whether there is nothing to show but tool calls."""
         is_blank = all(isinstance(part, Text) and not part.text.strip() for part in self.parts)
