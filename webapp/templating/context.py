@@ -95,10 +95,9 @@ class RenderContext:
         self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
         self.structure_budget = StructureBudget(self.budgets, pages)
         self.definitions = Definitions(self.page.completion, budgets=self.budgets)
-        ids = [entry.message.id for entry in self.page.entries]
-        start = ids.index(self.target) if self.target in ids else len(ids)
-        named = ids[start : start + self.target_count] if self.target is not None else []
-        self.targets = frozenset(one for one in named if one is not None)
+        start = self._target_at
+        named = [] if start is None else self.page.entries[start : start + self.target_count]
+        self.targets = frozenset(one.message.id for one in named if one.message.id is not None)
         failures = self.run.failures if self.run else ()
         self.failing = frozenset(message.anchor for message in failures)
         calls = self.run.calls if self.run else ()
@@ -176,15 +175,29 @@ class RenderContext:
         return not self.failing.isdisjoint((entry.anchor, *results))
 
     @property
+    def _target_at(self) -> int | None:
+        """The place of the target among the entries, from 0; None if it is not among them."""
+        if self.target is None:
+            return None
+        ids = [entry.message.id for entry in self.page.entries]
+        return ids.index(self.target) if self.target in ids else None
+
+    @property
+    def _target_number(self) -> int | None:
+        at = self._target_at
+        return None if at is None else self.page.entries[at].number
+
+    @property
+    def total(self) -> int | None:
+        """The number of messages, if the page or the run knows it."""
+        if self.page.total is None and self.run is not None and self.run.is_whole:
+            return sum(one.number is not None for one in self.run.messages)
+        return self.page.total
+
+    @property
     def place(self) -> str:
         """The place that the page was requested for: `message 137 of 254`, or a range."""
-        if self.target is None:
-            return ""
-        entries = self.page.entries
-        number = next((one.number for one in entries if one.message.id == self.target), None)
-        total = self.page.total
-        if total is None and self.run is not None and self.run.is_whole:
-            total = sum(one.number is not None for one in self.run.messages)
+        number, total = self._target_number, self.total
         if number is None:
             return ""
         of = f" of {total:,}" if total is not None else ""
@@ -195,9 +208,8 @@ class RenderContext:
     @property
     def span(self) -> str | None:
         """The range that the page was requested for, as `9-15`."""
-        entries = self.page.entries
-        number = next((one.number for one in entries if one.message.id == self.target), None)
-        if self.target is None or self.target_count < 2 or number is None:
+        number = self._target_number
+        if self.target_count < 2 or number is None:
             return None
         return f"{number}-{number + self.target_count - 1}"
 
