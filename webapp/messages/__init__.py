@@ -1,6 +1,8 @@
 """Parse stored messages into values: content parts, tool calls, annotations, filter reports.
 
-    parts           one class a kind of content, each parsing its own shape
+    piece           the base class of all kinds of content
+    parts           texts, reasoning, calls and sources, one class a kind, each parsing its shape
+    media_parts     likewise images, sounds and files
     parsing         the parts, calls and annotations of a message
     reasoning       reasoning that is sent as a list, or twice
     think_tags      reasoning that is in the text of the answer, between tags
@@ -16,15 +18,12 @@ servers return.
 
 from webapp.messages.citing import merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
+from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.message import BARE, INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
 from webapp.messages.parts import (
     Annotation,
-    Audio,
     Call,
-    File,
-    Image,
-    InputAudio,
     Part,
     Reasoning,
     RedactedReasoning,

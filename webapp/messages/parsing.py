@@ -10,13 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.parts import (
     Annotation,
-    Audio,
     Call,
-    File,
-    Image,
-    InputAudio,
     Part,
     Reasoning,
     RedactedReasoning,
