@@ -30,6 +30,9 @@ _POLICY_HOST: Final = re.compile(
     r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]*)"
 )
 _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_TRAILING: Final = frozenset("?!.,:;*_~'\u2019\u2026")
+_BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+_ENTITY: Final = re.compile(r"&[A-Za-z0-9]{1,28};$")
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
@@ -57,6 +60,27 @@ def get_host(url: str) -> str | None:
         return parts.hostname if parts.scheme in _SCHEMES else None
     except ValueError:
         return None
+
+
+def trim_address(url: str) -> str:
+    """Trim the punctuation and brackets at the end that are not part of a bare URL.
+
+    The rules are those of GitHub.
+    """
+    end = len(url)
+    surplus = {close: url.count(close) - url.count(opens) for close, opens in _BRACKETS.items()}
+    while end:
+        last = url[end - 1]
+        if last == ";" and (entity := _ENTITY.search(url, max(0, end - 30), end)):
+            end = entity.start()
+        elif last in _TRAILING:
+            end -= 1
+        elif surplus.get(last, 0) > 0:
+            surplus[last] -= 1
+            end -= 1
+        else:
+            break
+    return url[:end]
 
 
 def is_misleading(text: str, url: str) -> bool:

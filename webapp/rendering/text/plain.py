@@ -8,10 +8,9 @@ from typing import Final
 from markupsafe import Markup
 
 from webapp.rendering.text.invisible import reveal_invisible
-from webapp.rendering.urls import is_allowed_link
+from webapp.rendering.urls import is_allowed_link, trim_address
 
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"'`\\]{1,2000}", re.IGNORECASE)
-_TRAILING: Final = ".,;:!?)]}*_"
 _LINK: Final = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
 
 
@@ -23,7 +22,7 @@ def link_addresses(text: str, *, own_host: str) -> Markup:
     pieces: list[Markup] = []
     end = 0
     for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_TRAILING)
+        address = trim_address(found[0])
         if is_allowed_link(address, own_host=own_host):
             pieces.append(reveal_invisible(text[end : found.start()]))
             pieces.append(_LINK.format(address, address))

@@ -17,6 +17,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from webapp.rendering.urls import trim_address
+
 MAX_LENGTH: Final = 2_048
 
 _ENDS: Final = (
@@ -24,13 +26,10 @@ _ENDS: Final = (
     "\u3001\u3002\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u00ab\u00bb\u201c\u201d"
 )
 _BODY: Final = re.compile(f"[^{_ENDS}\ue200-\ue20f]+")
-_TRAILING: Final = frozenset("?!.,:;*_~'\u2019\u2026")
-_BRACKETS: Final = {")": "(", "]": "["}
 _HOST: Final = re.compile(
     r"(?:https?://|(?=www\.))(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)(?::[0-9]{1,5})?(?=[/?#]|$)",
     re.IGNORECASE,
 )
-_ENTITY: Final = re.compile(r"&[A-Za-z0-9]{1,28};$")
 
 _LOCAL_CHARACTERS: Final = f"{ascii_letters}{digits}.+-_"
 _MAX_LOCAL: Final = 64
@@ -53,7 +52,7 @@ def parse_url(state: StateInline, silent: bool) -> bool:
     found = _BODY.match(state.src, start, state.posMax) if start is not None else None
     if found is None or start is None:
         return False
-    text = _trim(found[0])
+    text = trim_address(found[0])
     end = start + len(text)
     if end <= state.pos:
         return False
@@ -85,24 +84,6 @@ def _find_start(state: StateInline) -> int | None:
             is_pending = state.pending[-len(scheme) :].lower() == scheme
             return start if is_pending and not in_word else None
     return None
-
-
-def _trim(url: str) -> str:
-    """Trim trailing punctuation from `url`, by GitHub's rules."""
-    end = len(url)
-    surplus = {close: url.count(close) - url.count(opens) for close, opens in _BRACKETS.items()}
-    while end:
-        last = url[end - 1]
-        if last == ";" and (entity := _ENTITY.search(url, max(0, end - 30), end)):
-            end = entity.start()
-        elif last in _TRAILING:
-            end -= 1
-        elif surplus.get(last, 0) > 0:
-            surplus[last] -= 1
-            end -= 1
-        else:
-            break
-    return url[:end]
 
 
 def _build_href(md: MarkdownIt, text: str) -> str | None:
