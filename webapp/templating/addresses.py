@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import request
 
@@ -20,6 +19,8 @@ from webapp.templating.finding.filters import read_filters
 from webapp.transcript import Entry
 
 _KEPT: Final = "readback.kept_filters"
+_IN_QUERY: Final = "!$'()*,/:;?@"
+"""The characters that a query has as they are."""
 
 
 def kept_filters() -> dict[str, str]:
@@ -77,10 +78,9 @@ def back_url(page: TranscriptPage, entry: Entry) -> str:
     return message_url(page, entry) or place_url(page.completion_id, message_id, entry.anchor)
 
 
-def json_url(asked: Mapping[str, str], **changes: Any) -> str:
-    """Build the address of this page of JSON with its query `asked`, some of it changed."""
-    query = {**(request.view_args or {}), **asked, **changes}
-    return url_for(request.endpoint or "", **query)
+def json_url(**changes: Any) -> str:
+    """Build the address of this page of JSON from its start on, with some of its query changed."""
+    return changed_url(**{"from": None, **changes})
 
 
 def json_piece_url(place: int) -> str:
@@ -192,13 +192,21 @@ def own_url() -> str:
     return f"{path}?{query}" if query else path
 
 
+def changed_url(**changes: Any) -> str:
+    """Write the address of this request with parts of its query changed, those of None left out.
+
+    Its names are whatever the reader's link has: an option of `url_for` is among them like any
+    other.
+    """
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in changes]
+    kept += [(name, value) for name, value in changes.items() if value is not None]
+    path = quote(request.script_root + request.path)
+    return f"{path}?{urlencode(kept, safe=_IN_QUERY)}" if kept else path
+
+
 def view_url(context: RenderContext, view: str) -> str:
     """Return the address of this page in another view."""
-    changed = {
-        name: value for name, value in request.args.items() if name not in ("view", "like", "end")
-    }
-    endpoint = request.endpoint or "completions.show"
-    return url_for(endpoint, **{**(request.view_args or {}), **changed, "view": view})
+    return changed_url(view=view, like=None, end=None)
 
 
 def page_url(context: RenderContext, *, keeps_filters: bool = True, **changes: Any) -> str:

@@ -23,7 +23,7 @@ from webapp.analysis.searching import (
 )
 from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.services import services, start_deadline
-from webapp.templating.addresses import is_linkable
+from webapp.templating.addresses import changed_url, is_linkable
 from webapp.templating.finding.searching import read_options
 from webapp.upstream import UpstreamError
 from webapp.views import read_whole_number
@@ -104,9 +104,9 @@ def show(completion_id: str) -> ResponseReturnValue:
     if query is not None:
         before = read_whole_number("before", default=0, low=0, high=10**9)
         results = _search(completion_id, query, before=before, most=MAX_HITS)
-    onward: dict[str, Any] = request.args.to_dict(flat=False)
+    onward: dict[str, Any] = {}
     if results is not None:
-        onward |= {
+        onward = {
             "after": results.next_after,
             "searched": results.searched,
             "before": results.before + len(results.hits),
@@ -120,7 +120,7 @@ def show(completion_id: str) -> ResponseReturnValue:
         kinds=KINDS,
         roles=ROLES,
         hit_url=partial(_hit_url, completion_id, words, results) if results else None,
-        next_url=url_for("search.show", completion_id=completion_id, **onward),
+        next_url=changed_url(**onward),
     )
     return page, 400 if fault else 200
 

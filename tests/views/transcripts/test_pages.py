@@ -209,3 +209,22 @@ def test_further_pages_take_three_calls_at_the_most(
         assert page.bubbles
         assert len(fake.requests) <= 3
         fake.requests.clear()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["completion_id=other", "endpoint=other", "_scheme=javascript&_external=1", "_method=a"],
+)
+@pytest.mark.parametrize("place", ["", "/json", f"/messages/{ID}-3", f"/messages/{ID}-3/json"])
+def test_no_name_in_the_query_changes_where_links_lead(
+    fake_client: FlaskClient, place: str, query: str
+) -> None:
+    page = Page.of(fake_client.get(f"{HERE}{place}?{query}"))
+    links = [link.attributes.get("href") or "" for link in page.all(".views a")]
+    assert links
+    assert all(link.startswith(f"{HERE}{place}?{query}") for link in links)
+
+
+def test_no_name_in_the_query_changes_where_a_search_goes_on(fake_client: FlaskClient) -> None:
+    odd = "completion_id=other&endpoint=other&_scheme=javascript&kind=said&kind=result"
+    assert Page.of(fake_client.get(f"{HERE}/search?q=text&{odd}")).all(".hit")

@@ -150,7 +150,6 @@ def _render(
         has_messages=has_messages,
         pieces=pieces,
         shows_messages=bool(request.args.get("messages")),
-        asked={key: value for key, value in request.args.items() if key not in ("from", "form")},
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
