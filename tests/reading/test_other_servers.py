@@ -177,6 +177,26 @@ def test_a_server_that_does_not_tell_the_end_is_read_to_it_once(
     assert texts([Page.of(fake_client.get(f"{HERE}?all=1"))]) == expected(count, 1)
 
 
+def with_size_as_total(page: Json) -> Json:
+    return without_has_more(page) | {"total": len(page["data"])}
+
+
+@pytest.mark.parametrize("fault", [without_has_more, with_size_as_total])
+@pytest.mark.parametrize("size", [15, 20])
+@pytest.mark.parametrize("limit", [10, 20, 50])
+def test_pages_of_one_size_without_a_word_of_more_are_read_to_the_end(
+    fake: FakeUpstream, fake_client: FlaskClient, limit: int, size: int, fault: Any
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(45)), choices=answers(1))
+    for at, one in enumerate(fake.completions[ID].messages):
+        one["id"] = f"msg_{at:x}a"
+    fake.page, fake.page_size = fault, size
+    everything = texts([Page.of(fake_client.get(f"{HERE}?all=1&limit={limit}"))])
+    assert everything == expected(45, 1)
+    exported = fake_client.get(f"{HERE}/export.json").get_json()
+    assert len(exported["messages"]) == 45
+
+
 @pytest.mark.parametrize("fault", [without_has_more, always_more], ids=lambda one: one.__name__)
 def test_a_server_that_repeats_itself_is_read_once(
     fake: FakeUpstream, fake_client: FlaskClient, fault: Any

@@ -130,7 +130,8 @@ class FakeUpstream:
     """The API over `completions`, by id; faults are scripted with `script`, `page` and flags.
 
     `page` changes every list before it is sent. With `ignores_query` every list is complete
-    and in its own order, whatever was asked for.
+    and in its own order, whatever was asked for. With a `page_size` a list has so many entries,
+    whatever the limit is.
 
     A reader may ask for the newest messages beside the first ones, in any order. So requests for
     the newest take no reply that was scripted with `script`, but those of `script_newest`.
@@ -139,6 +140,7 @@ class FakeUpstream:
     completions: dict[str, Stored] = field(default_factory=dict)
     page: Callable[[Json], Json] = as_it_is
     ignores_query: bool = False
+    page_size: int | None = None
     requests: list[Seen] = field(default_factory=list)
     _scripts: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
     _newest: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
@@ -205,6 +207,7 @@ class FakeUpstream:
     def _list(self, entries: list[Json], seen: Seen, default_order: str) -> Reply:
         query = {} if self.ignores_query else dict(seen.query)
         limit = int(query.get("limit", len(entries) if self.ignores_query else 20))
+        limit = self.page_size or limit
         if query.get("order", default_order) == "desc":
             entries = entries[::-1]
         ids = [entry["id"] for entry in entries]

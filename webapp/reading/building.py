@@ -112,7 +112,10 @@ def find_end(
     first = _number_first(requests.completion_id, request, messages.items)
     seen = _count_seen(request, messages.items, first)
     total = None if seen is None else requests.count_messages()
-    if seen is None or total is None:
+    # A total of fewer than were seen counts something else, such as the messages of one answer.
+    if seen is None or total is None or total < seen:
+        return messages
+    if total == seen and not requests.has_newest(messages):
         return messages
     return messages.with_total(total, seen=seen)
 

@@ -109,6 +109,13 @@ class UpstreamRequests:
         newest = self.list_newest()
         return newest is not None and bool(newest.data) and newest.data[0].id == page.items[-1].id
 
+    def has_newest(self, page: CanonicalPage[Message]) -> bool:
+        """Return whether the message that the server sends as the newest is on `page`."""
+        newest = self.list_newest()
+        if newest is None or not newest.data:
+            return False
+        return newest.data[0].id in [item.id for item in page.items]
+
     def list_messages_beside(
         self, completion: Future[Completion], request: TranscriptRequest
     ) -> CanonicalPage[Message]:

@@ -256,12 +256,14 @@ def count_from_newest(completion_id: str, page: Page[Message], *, limit: int = 1
 
     `limit` was sent with the request. The number is the `total`, or that in the newest id. A
     server that ignores the order sends the oldest messages in place of the newest: their indexes
-    count upwards, or contradict `has_more`.
+    count upwards, or contradict `has_more`. One that ignores the limit sends all messages, or as
+    many as it always does.
     """
     if page.total is not None:
         return page.total
     if len(page.data) != limit:
-        return None if page.has_more else len(page.data)
+        may_have_more = page.has_more or (page.has_more is None and len(page.data) in _USUAL_LIMITS)
+        return None if may_have_more else len(page.data)
     indexes = [parse_message_index(completion_id, message.id) for message in page.data]
     newest = indexes[0]
     if newest is None or indexes != list(range(newest, newest - len(indexes), -1)):
