@@ -251,6 +251,22 @@ def test_a_passphrase_is_asked_for_before_anything_is_shown(app: Flask) -> None:
     assert foreign.status_code == 403
 
 
+def test_the_cover_leads_to_the_place_that_the_link_names(app: Flask) -> None:
+    _, token = publish(app, passphrase="sesame")
+    client = app.test_client()
+    place = f"/s/{token}/completions/shared?range=1-2"
+    cover = client.get(place).text
+    [action] = re.findall(r'action="([^"]+)"', cover)
+    opened = client.post(action, data={"passphrase": "sesame"}, follow_redirects=True)
+    assert "data-target" in opened.text
+
+
+@pytest.mark.parametrize("path", ["\u65e5\u672c", "completions/\U0001f600", "%E6%97", "caf\u00e9"])
+def test_no_path_below_a_share_breaks_its_pages(app: Flask, path: str) -> None:
+    _, token = publish(app)
+    assert app.test_client().get(f"/s/{token}/{path}").status_code == 404
+
+
 def test_every_link_that_opens_nothing_gets_the_same_answer(app: Flask, config: Config) -> None:
     client = app.test_client()
     (revoked_id, revoked), (_, used) = publish(app), publish(app, view_limit=1)

@@ -187,7 +187,8 @@ def test_the_embedded_store_needs_no_copies(config: Config) -> None:
     client = create_app(config).test_client()
 
     assert client.get("/kept").location == "/completions"
-    assert client.get("/kept/c1").location == "/completions/c1"
+    assert client.get("/kept/c1?range=1-2").location == "/completions/c1?range=1-2"
+    assert client.head("/kept/c1").location == "/completions/c1"
     assert client.post("/completions/c1/keep").status_code == 404
     assert client.post("/kept/open").status_code == 404
 

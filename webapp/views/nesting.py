@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import Context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Response
+from flask import Response, request
 from werkzeug.test import run_wsgi_app
+
+from webapp.static_files import OUTSIDE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
-def answer_nested(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
-    """Answer with `app`, which reads its requests' state from `environ` alone."""
+def answer_nested(
+    app: WSGIApplication, environ: Mapping[str, Any], *, mount: str, path: str
+) -> Response:
+    """Answer with the page of `app` at `path`, whose links stay under `mount`.
+
+    The application reads its requests' state from `environ` alone.
+    """
+    nested: WSGIEnvironment = {
+        **environ,
+        "SCRIPT_NAME": f"{request.script_root}{mount}",
+        "PATH_INFO": path.encode().decode("latin-1"),
+        OUTSIDE: request.script_root,
+    }
     # In a context of its own, since a page that streams outlives the request around it.
     context = Context()
-    body, status, headers = context.run(run_wsgi_app, app, environ)
+    body, status, headers = context.run(run_wsgi_app, app, nested)
     return Response(_Body(context, body), status, headers)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, known_readers_only, record_event
 from webapp.services import CannotKeep, services
-from webapp.static_files import OUTSIDE
 from webapp.views.nesting import answer_nested
 
 bp = Blueprint("kept", __name__)
@@ -52,12 +53,9 @@ def show(rest: str) -> ResponseReturnValue:
 def _answer(path: str) -> ResponseReturnValue:
     copies = services().copies
     if copies is not None:
-        environ = dict(request.environ)
-        environ["SCRIPT_NAME"] = f"{request.script_root}/kept"
-        environ["PATH_INFO"] = f"/{path}".encode().decode("latin-1")
-        environ[OUTSIDE] = request.script_root
-        return answer_nested(copies.get_pages(), environ)
-    if request.method != "GET":
+        return answer_nested(copies.get_pages(), request.environ, mount="/kept", path=f"/{path}")
+    if request.method not in ("GET", "HEAD"):
         abort(404)
     # Without another server, the ordinary pages show the store.
-    return redirect(f"{request.script_root}/{path}", 303)
+    query = request.query_string.decode("latin-1")
+    return redirect(f"{request.script_root}/{quote(path)}{query and f'?{query}'}", 303)

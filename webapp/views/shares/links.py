@@ -16,6 +16,7 @@ from webapp.access.browsers import describe_browser
 from webapp.fragments import render_notice, wants_fragment
 from webapp.services import current_sharing
 from webapp.shares import OPENING_SECONDS, Share, Tried
+from webapp.templating.addresses import own_url
 from webapp.views.shares.snapshot_pages import HEADERS
 
 bp = Blueprint("links", __name__, url_prefix="/s/<token>")
@@ -55,9 +56,8 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     share = sharing.find_open(token)
     if share is None or share.is_used_up:
         return _render_nothing()
-    here = url_for("links.show", token=token, rest=rest or None)
     if not share.is_counted:
-        return redirect(here, 303)
+        return redirect(own_url(), 303)
     tried = sharing.store.try_passphrase(share, request.form.get("passphrase", ""))
     if tried is not Tried.RIGHT:
         return _render_cover(share, tried)
@@ -69,7 +69,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     if ticket is None:
         return _render_nothing()
     record_event(Event.SHARE_OPENED, completion=share.completion, share=share.id)
-    response = make_response(redirect(here, 303))
+    response = make_response(redirect(own_url(), 303))
     response.set_cookie(
         _cookie_name(),
         ticket,

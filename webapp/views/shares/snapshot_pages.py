@@ -17,14 +17,13 @@ from webapp.errors import register_error_handlers
 from webapp.recent import RecentValues
 from webapp.services import SERVICES, Services
 from webapp.shares import SHARED_ID, Share
-from webapp.static_files import OUTSIDE
 from webapp.templating.context import VIEW_COOKIE, VIEWS
 from webapp.views import completions, media, messages, texts
 from webapp.views.exports import sources, transcripts
 from webapp.views.nesting import answer_nested
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 _MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of the snapshots that a process keeps; one that is larger is kept alone."""
@@ -72,16 +71,13 @@ class SnapshotPages:
         services = self._find(share, read)
         if services is None:
             return None
-        environ: WSGIEnvironment = {
-            name: request.environ[name] for name in _PASSED_ON if name in request.environ
-        }
+        environ = {name: request.environ[name] for name in _PASSED_ON if name in request.environ}
         if (view := request.cookies.get(VIEW_COOKIE, "")) in VIEWS:
             environ["HTTP_COOKIE"] = f"{VIEW_COOKIE}={view}"
-        environ["SCRIPT_NAME"] = f"{request.script_root}{mount}"
-        environ["PATH_INFO"] = f"/{path}" if path else f"/completions/{SHARED_ID}"
         environ[SERVICES] = services
-        environ[OUTSIDE] = request.script_root
-        response = answer_nested(self._get_app(), environ)
+        response = answer_nested(
+            self._get_app(), environ, mount=mount, path=f"/{path or f'completions/{SHARED_ID}'}"
+        )
         response.headers.update(HEADERS)
         return response
 
