@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of, snapshot
+from tests.support.pages import Page
 from webapp import create_app
 from webapp.config import Config
+from webapp.factories import open_app_database
 from webapp.shares import ShareChoices
+from webapp.shares.store import MAX_LISTED
 
 HERE = f"/completions/{OWN_ID}/share"
 CHOICES = {"answer": "1"}
@@ -118,9 +122,23 @@ def test_the_maker_is_told_of_archives_that_are_left_out(
     assert "plans.docx" in preview and data[40:80] not in preview
 
 
+def test_a_question_with_half_a_character_is_shared(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    file = tmp_path / "half.jsonl"
+    messages = [{"role": "user", "content": "Is it \ud83d, or not?"}]
+    file.write_text(json.dumps({**COMPLETION, "id": "chatcmpl-half", "messages": messages}))
+    load(file)
+
+    draft = client.post("/completions/chatcmpl-half/share", data=CHOICES).headers["Location"]
+    assert client.post(draft, data={**CHOICES, **TERMS}).status_code == 303
+    assert "Is it \ufffd, or not?" in client.get("/shares").text
+
+
 @pytest.mark.parametrize(
     ("terms", "sentence"),
     [
+        ({"lifetime": "date", "until": "9999-12-31"}, "at most 30 days"),
         ({"lifetime": "9999999"}, "at most 30 days"),
         ({"lifetime": "date", "until": "2020-01-01"}, "at most 30 days"),
         ({"lifetime": "date", "until": "soon"}, "2026-11-30"),
@@ -150,6 +168,15 @@ def test_the_policy_can_demand_a_passphrase_and_turn_sharing_off(config: Config)
     assert off.get(HERE).status_code == off.post(HERE).status_code == 403
 
 
+@pytest.mark.parametrize(("days", "chosen"), [(1, 1), (3, 1), (8, 7), (90, 7)])
+def test_a_lifetime_that_is_allowed_is_chosen_from_the_first(
+    config: Config, days: int, chosen: int
+) -> None:
+    client = create_app(replace(config, share_days=days)).test_client()
+    lifetimes = Page.of(client.get(make_draft(client))).all("input[name=lifetime][checked]")
+    assert [one.attributes["value"] for one in lifetimes] == [str(chosen * 86400)]
+
+
 def test_the_list_finds_revokes_and_checks_again(client: FlaskClient, app: Flask) -> None:
     (first, token), (second, _) = publish(app), publish(app, view_limit=3)
     store = sharing_of(app).store
@@ -172,6 +199,29 @@ def test_the_list_finds_revokes_and_checks_again(client: FlaskClient, app: Flask
     assert "revoked" in client.get(f"/shares/{second}").text
     assert client.get(f"/shares/{second}/preview").status_code == 404
     assert client.get("/shares/unknown").status_code == 404
+
+
+def test_all_shares_are_revoked_however_many_the_list_shows(app: Flask, config: Config) -> None:
+    (share_id, token) = publish(app)
+    copied = (
+        "owner, maker, completion, title, omitted, choices, rules, expires, views, tries, tried"
+    )
+    copies = [{"copy": f"copy-{at}", "id": share_id} for at in range(MAX_LISTED)]
+    database = open_app_database(config)
+    with database.get().exclusive.begin() as connection:
+        connection.execute(
+            text(
+                f"INSERT INTO shares (id, token, created, {copied}) SELECT :copy, :copy,"
+                f" created + 1, {copied} FROM shares WHERE id = :id"
+            ),
+            copies,
+        )
+    database.close()
+    store = sharing_of(app).store
+    assert share_id not in {one.id for one in store.list_shares()}
+
+    assert app.test_client().post("/shares/revoke").status_code == 303
+    assert store.find_open(token) is None
 
 
 def test_new_rules_that_find_more_say_so(client: FlaskClient, app: Flask) -> None:

@@ -93,6 +93,13 @@ def test_revoking_ends_shares_at_once_and_deletes_what_they_showed(store: ShareS
     assert store.find(draft) is None
 
 
+def test_a_share_that_has_ended_is_not_revoked(store: ShareStore, time: Time) -> None:
+    ended, _ = publish(store, seconds=60)
+    time.now += 60
+    assert not store.revoke(ended.id)
+    assert store.revoke_all() == []
+
+
 def test_five_passphrases_may_be_tried_and_then_one_a_minute(store: ShareStore, time: Time) -> None:
     share, _ = publish(store, passphrase="sesame")
 

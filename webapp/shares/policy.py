@@ -27,4 +27,4 @@ class Policy:
     @property
     def usual(self) -> int:
         """The lifetime that is chosen unless the maker chooses another."""
-        return min(_USUAL, self.max_seconds)
+        return max(one for one in self.lifetimes if one <= _USUAL)

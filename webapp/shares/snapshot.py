@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
-from webapp.formatting import count, first_words
+from webapp.formatting import count, first_words, replace_surrogates
 from webapp.messages import BARE, Message
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
@@ -327,13 +327,13 @@ def _is_empty(written: str) -> bool:
 
 
 def _find_title(text: str) -> str:
-    """Find the first words of the first user in a redacted document."""
+    """Find the first words of the first user in a redacted document; a database holds them."""
     document = parse(text)
     assert isinstance(document, Object)
     for json in document.items("messages") or ():
         message = Message.from_json(json)
         if message.role == "user" and message.plain_text.strip():
-            return first_words(message.plain_text, 100)
+            return replace_surrogates(first_words(message.plain_text, 100))
     return "A transcript"
 
 

@@ -39,10 +39,13 @@ _COLUMNS: Final = (
 )
 _BY_TOKEN: Final = text(f"SELECT {_COLUMNS} FROM shares WHERE token = :token")
 _BY_ID: Final = text(f"SELECT {_COLUMNS} FROM shares WHERE id = :id")
-_LIST: Final = text(
+_PUBLISHED: Final = (
     f"SELECT {_COLUMNS} FROM shares WHERE token IS NOT NULL"
     " AND (:all = 1 OR owner = :owner) AND (:completion = '' OR completion = :completion)"
-    " ORDER BY created DESC, id LIMIT :most"
+)
+_LIST: Final = text(f"{_PUBLISHED} ORDER BY created DESC, id LIMIT :most")
+_LIST_OPEN: Final = text(
+    f"{_PUBLISHED} AND revoked IS NULL AND expires > :now ORDER BY created DESC, id"
 )
 _ADD: Final = text(
     "INSERT INTO shares (id, owner, maker, completion, title, omitted, choices, rules, created,"
@@ -85,7 +88,9 @@ _OPENINGS: Final = text(
     "SELECT opened, agent FROM share_openings WHERE share = :id ORDER BY opened DESC LIMIT :most"
 )
 _CLOSE_OPENINGS: Final = text("UPDATE share_openings SET until = 0 WHERE share = :id")
-_REVOKE: Final = text("UPDATE shares SET revoked = :now WHERE id = :id AND revoked IS NULL")
+_REVOKE: Final = text(
+    "UPDATE shares SET revoked = :now WHERE id = :id AND revoked IS NULL AND expires > :now"
+)
 _DROP_SNAPSHOT: Final = text("DELETE FROM share_snapshots WHERE share = :id")
 _DROP_DRAFTS: Final = text("DELETE FROM shares WHERE completion = :completion AND token IS NULL")
 _SET_RULES: Final = text("UPDATE shares SET rules = :rules WHERE id = :id")
@@ -290,14 +295,9 @@ class ShareStore:
         return Tried.RIGHT
 
     def list_shares(self, owner: str | None = None, *, completion: str = "") -> list[Share]:
-        """List the shares of `owner`, or of all owners, without drafts, the newest first."""
+        """List the newest `MAX_LISTED` shares of `owner`, or of all owners, without drafts."""
         self.sweep()
-        values = {
-            "all": int(owner is None),
-            "owner": owner or "",
-            "completion": completion,
-            "most": MAX_LISTED,
-        }
+        values = _choose(owner, completion) | {"most": MAX_LISTED}
         with self._database.reader.connect() as connection:
             return [Share.from_row(row) for row in connection.execute(_LIST, values)]
 
@@ -317,11 +317,12 @@ class ShareStore:
 
         Without an `owner`, drafts of that completion are deleted as well.
         """
-        candidates = self.list_shares(owner, completion=completion)
+        values = _choose(owner, completion) | {"now": self.now()}
         with self._database.exclusive.begin() as connection:
             if completion and owner is None:
                 connection.execute(_DROP_DRAFTS, {"completion": completion})
-            return [one for one in candidates if self._revoke(connection, one.id)]
+            found = [Share.from_row(row) for row in connection.execute(_LIST_OPEN, values)]
+            return [one for one in found if self._revoke(connection, one.id)]
 
     def note_rules(self, share_id: str, rules: int) -> None:
         """Remember that a snapshot was checked by this version of the rules."""
@@ -359,6 +360,10 @@ class ShareStore:
         connection.execute(_DROP_SNAPSHOT, values)
         connection.execute(_CLOSE_OPENINGS, values)
         return True
+
+
+def _choose(owner: str | None, completion: str) -> dict[str, Any]:
+    return {"all": int(owner is None), "owner": owner or "", "completion": completion}
 
 
 def make_token() -> str:

@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import wraps
 from typing import Final, ParamSpec
 
@@ -30,6 +30,7 @@ from webapp.redaction.redactor import WORD
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.services import current_sharing
 from webapp.shares import SHARED_ID, Share, ShareChoices, Snapshot, Terms, TooLarge
+from webapp.shares.policy import DAY
 from webapp.templating.notes import list_notes
 from webapp.views import read_whole
 from webapp.views.shares import find_share, keep_in_browser
@@ -236,7 +237,7 @@ def _read_terms() -> Terms:
     else:
         abort(400, "Choose how long the share lasts.")
     if not 0 < seconds <= policy.max_seconds:
-        abort(400, f"A share lasts at most {policy.max_seconds // 86400} days here.")
+        abort(400, f"A share lasts at most {policy.max_seconds // DAY} days here.")
     return Terms(
         maker=request.form.get("maker", "").strip()[:_MAX_NAME],
         seconds=seconds,
@@ -251,8 +252,8 @@ def _read_date(text: str) -> int:
         day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         abort(400, "A date has the form 2026-11-30.")
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return int(end.timestamp()) - current_sharing().store.now()
+    end = int(datetime.combine(day, time(), UTC).timestamp()) + DAY
+    return end - current_sharing().store.now()
 
 
 def _read_number(name: str) -> int | None:
