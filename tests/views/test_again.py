@@ -74,7 +74,7 @@ def test_another_run_can_end_with_any_message_and_be_in_a_file(client: FlaskClie
     assert "Be brief." in read_code(shorter)
     assert "Be brief." not in read_code(in_file)
     assert "request.json" in read_code(in_file)
-    assert sent.headers["Content-Disposition"] == 'attachment; filename="request.json"'
+    assert sent.headers["Content-Disposition"] == "attachment; filename=request.json"
     assert sent.headers["Cache-Control"] == "no-store"
     assert json.loads(sent.data)["messages"] == hostile_completion()["messages"][:2]
     assert client.get(f"{CODE}?for=again&to=12").status_code == 404

@@ -142,16 +142,28 @@ def test_no_cell_is_a_formula(fake: FakeUpstream, fake_client: FlaskClient) -> N
 
 @pytest.mark.parametrize("name", ["completions.csv", "completions.jsonl"])
 def test_an_unknown_filter_and_a_failing_server_are_said(
-    fake: FakeUpstream, fake_client: FlaskClient, name: str
+    fake: FakeUpstream, fake_client: FlaskClient, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert "cut off" in Page.of(fake_client.get(f"/{name}?show=all"), 400).text
     fake.script("/chat/completions", Reply(403, {"error": {"message": "No access to the list"}}))
-    assert "No access to the list" in Page.of(fake_client.get(f"/{name}"), 502).text
+    with caplog.at_level(logging.INFO, "readback.record"):
+        assert "No access to the list" in Page.of(fake_client.get(f"/{name}"), 502).text
+    assert [one for one in caplog.records if one.name == "readback.record"] == [], "no export"
 
 
 def test_every_export_is_recorded_without_content(
-    filled: FlaskClient, caplog: pytest.LogCaptureFixture
+    filled: FlaskClient,
+    load: Callable[[Path], None],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
+    # Two of one input, whose answers can be a pair.
+    pair = [completion(1), completion(6, messages=completion(1)["messages"])]
+    for one in pair:
+        del one["choices"][0]["message"]["tool_calls"]
+    file = tmp_path / "pair.jsonl"
+    file.write_text(json.dumps(pair[0] | {"id": "chatcmpl-7"}) + "\n" + json.dumps(pair[1]))
+    load(file)
     here = "/completions/chatcmpl-1"
     forms = ("md", "html", "json", "jsonl", "yaml")
     with caplog.at_level(logging.INFO, "readback.record"):
@@ -163,6 +175,8 @@ def test_every_export_is_recorded_without_content(
             f"{here}/messages/chatcmpl-1-0/export.md",
             f"{here}/choices/0/export.html",
             f"{here}/json?download=1",
+            f"{here}/request.json",
+            "/compare/preference.jsonl?a=chatcmpl-7&b=chatcmpl-6&preferred=b",
         ):
             assert filled.get(path).status_code == 200, path
             assert filled.head(path).status_code == 200, path
@@ -175,7 +189,8 @@ def test_every_export_is_recorded_without_content(
     assert [(line.get("completion"), line["form"]) for line in lines] == [
         (None, "csv"),
         (None, "jsonl"),
-        *(("chatcmpl-1", form) for form in (*forms, "md", "md", "html", "json")),
+        *(("chatcmpl-1", form) for form in (*forms, "md", "md", "html", "json", "json")),
+        ("chatcmpl-6", "jsonl"),
     ]
     assert "Answer" not in caplog.text and "Question" not in caplog.text
     page = filled.get("/record").text

@@ -78,6 +78,29 @@ def test_a_range_that_is_not_there_says_why(
     )
 
 
+@pytest.mark.parametrize(
+    ("span", "status", "sentence"),
+    [
+        ("9", 400, "takes two numbers"),
+        ("140-146", 404, "There is no message 146: the transcript has 145 messages"),
+        ("146-150", 404, "There is no message 146: the transcript has 145 messages"),
+        ("99-1000", 404, "There is no message 1,000: the transcript has 145 messages"),
+    ],
+)
+def test_a_file_of_a_range_that_is_not_there_says_why(
+    fake: FakeUpstream, fake_client: FlaskClient, span: str, status: int, sentence: str
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(145)))
+    page = Page.of(fake_client.get(HERE + "/export.md", query_string={"range": span}), status)
+    assert sentence in page.text
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "yaml"])
+def test_a_form_without_ranges_says_so(fake_client: FlaskClient, form: str) -> None:
+    page = Page.of(fake_client.get(f"{HERE}/export.{form}?range=1-2&partial=1"), 400)
+    assert "for Markdown and HTML" in page.text
+
+
 def test_ids_that_count_nothing_have_ranges_too(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:

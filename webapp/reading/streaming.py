@@ -47,7 +47,7 @@ def stream_transcript(
     assert page.completion is not None
     completion = page.completion
     start = 1
-    if first > MAX_LIMIT and page.numbered:
+    if MAX_LIMIT < first <= (page.total or 0) and page.numbered:
         last_id = page.entries[-1].message.id or ""
         index = parse_message_index(completion_id, last_id)
         cursor = f"{last_id.removesuffix(str(index))}{first - 2}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.services import services
@@ -22,6 +22,7 @@ from webapp.snippets import (
 from webapp.upstream import check_id
 from webapp.views import read_transcript_request
 from webapp.views.actions import read_create_request, read_upto
+from webapp.views.exports import send_file
 
 bp = Blueprint("code", __name__, url_prefix="/completions/<completion_id>")
 
@@ -84,10 +85,7 @@ def show(completion_id: str) -> ResponseReturnValue:
 def download(completion_id: str) -> ResponseReturnValue:
     """Send the body of the request as a file, for code that reads it from there."""
     text = read_create_request(completion_id, upto=read_upto(request.args.get("to"))).layout
-    response = Response(f"{text}\n".encode(), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
-    return response
+    return send_file(iter([f"{text}\n"]), name=FILE_NAME, mimetype="application/json")
 
 
 def _write_messages(completion_id: str, language: Language) -> Snippet:

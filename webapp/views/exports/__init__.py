@@ -19,19 +19,28 @@ from webapp.security import SANDBOX_POLICY
 from webapp.services import services
 
 
-def send_file(pieces: Iterator[str], *, name: str, mimetype: str, inline: bool = False) -> Response:
+def send_file(
+    pieces: Iterator[str],
+    *,
+    name: str,
+    mimetype: str,
+    inline: bool = False,
+    completion: str | None = None,
+) -> Response:
     """Send a file as it is made; no browser keeps it, and none runs it.
+
+    It is of `completion`, by default of the one in the address, if it is of one.
 
     If the server fails after the first piece and before the end, the connection breaks off, so
     that no part of a file looks like the whole. The export is recorded, but not that of a share:
     whoever only follows its links leaves no trace.
     """
-    if request.method != "HEAD" and services().share is None:
-        completion = (request.view_args or {}).get("completion_id")
-        record_event(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
     encoded = encode(pieces)
-    # An error before the first piece is still a page.
+    # An error before the first piece is still a page, and no export.
     whole = chain([next(encoded, b"")], encoded)
+    if request.method != "HEAD" and services().share is None:
+        completion = completion or (request.view_args or {}).get("completion_id")
+        record_event(Event.EXPORT, completion=completion, form=name.rpartition(".")[2])
     response = Response(stream_with_context(whole), mimetype=mimetype)
     name = sanitize_file_name(name, otherwise="transcript")
     response.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=name)

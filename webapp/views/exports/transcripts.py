@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
@@ -17,7 +19,9 @@ from webapp.exports import (
     iter_promptfoo,
     iter_training_line,
 )
+from webapp.formatting import count
 from webapp.ids import parse_message_index
+from webapp.messages import Message
 from webapp.reading.pasted import parse_range
 from webapp.reading.streaming import stream_transcript
 from webapp.services import services, start_deadline
@@ -28,7 +32,7 @@ from webapp.views.exports import send_file
 bp = Blueprint("exports", __name__, url_prefix="/completions/<completion_id>")
 
 _WRITERS: Final = {"jsonl": iter_training_line, "yaml": iter_promptfoo}
-_WITH_NOTES: Final = ("md", "html")
+_FOR_PEOPLE: Final = ("md", "html")
 _MIMETYPES: Final = {
     "md": "text/markdown",
     "html": "text/html",
@@ -45,15 +49,15 @@ def whole(completion_id: str, form: str) -> ResponseReturnValue:
     A form that cannot hold everything is sent only with `partial=1`; without that, a page says
     what would be left out. Markdown and HTML have the notes of readers with `notes=1`.
     """
-    if form in _WRITERS:
-        return _send_example(completion_id, form)
     span = Span()
     if text := request.args.get("range"):
         numbers = parse_range(text)
-        if form == "json" or numbers is None:
+        if form not in _FOR_PEOPLE or numbers is None:
             abort(400, "The parameter range takes two numbers, as in 9-15, for Markdown and HTML.")
         span = Span(*numbers, has_answers=False)
-    with_notes = form in _WITH_NOTES and bool(request.args.get("notes"))
+    if form in _WRITERS:
+        return _send_example(completion_id, form)
+    with_notes = form in _FOR_PEOPLE and bool(request.args.get("notes"))
     return _send(_open(completion_id, span, with_notes=with_notes), form)
 
 
@@ -78,12 +82,21 @@ def choice(completion_id: str, place: int, form: str) -> ResponseReturnValue:
 
 
 def _open(completion_id: str, span: Span, *, with_notes: bool = False) -> Transcript:
+    """Open a transcript. Abort with 404 if it has not all messages of `span`."""
     found = stream_transcript(services().loader, completion_id, start_deadline, first=span.first)
+    messages: Iterable[Message] = found.messages
+    if span.last is not None:
+        messages = list(islice(found.messages, span.last - found.start + 1))
+        read = found.start - 1 + len(messages)
+        if read < span.last:
+            missing = span.first if read < span.first else span.last
+            has = f"the transcript has {count(read, 'message')}"
+            abort(404, f"There is no message {missing:,}: {has}.")
     notes = find_notes(completion_id, found.completion) if with_notes else None
     return Transcript(
         completion_id,
         found.completion,
-        found.messages,
+        messages,
         start=found.start,
         span=span,
         is_redacted=services().share is not None,

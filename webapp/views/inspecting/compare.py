@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.analysis.differences import NotAPair, write_preference
@@ -13,6 +13,7 @@ from webapp.templating.comparing import ComparisonView
 from webapp.templating.finding.filters import read_filters
 from webapp.upstream import Deadline, check_id
 from webapp.views import read_whole_number
+from webapp.views.exports import send_file
 from webapp.views.listing import MAX_PASTED, find_neighbor
 
 bp = Blueprint("compare", __name__, url_prefix="/compare")
@@ -70,14 +71,11 @@ def export_preference() -> ResponseReturnValue:
         )
     except NotAPair as problem:
         abort(409, str(problem))
-    name = f"preference-{better.completion_id}.jsonl"
-    return Response(
-        line.encode("utf-8", "surrogatepass"),
+    return send_file(
+        iter([line]),
+        name=f"preference-{better.completion_id}.jsonl",
         mimetype="application/jsonl",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
+        completion=better.completion_id,
     )
 
 
