@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from tests.support.fake_upstream import (
     FakeUpstream,
     Json,
+    Reply,
     Stored,
     always_empty,
     always_more,
@@ -303,6 +305,16 @@ def test_messages_without_ids_are_shown_without_links(
     assert bubble.sources == ["no id"]
     assert all(link.text() != "link" for link in bubble.node.css("a"))
     assert '"no id"' in (bubble.node.css_first(".raw pre") or bubble.node).text()
+
+
+def test_messages_whose_ids_are_no_text_are_compared(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "text 0", choices=answers(1))
+    data = [message("\ud83d", 0, "text 0")]
+    odd = Reply(200, json.dumps({"object": "list", "data": data, "has_more": False}))
+    fake.script(MESSAGES, odd, odd)
+    assert "text 0" in Page.of(fake_client.get(f"/compare?a={ID}&b={ID}&a_choice=0")).text
 
 
 def test_a_message_before_the_last_turn_is_no_answer_though_it_says_the_same(

@@ -61,7 +61,7 @@ class Side:
         """Hash the messages that are compared, without their ids."""
         pairs = zip(self.listed.ids, self.listed.sources, strict=False)
         sources = (
-            source.replace(b'"%s"' % one.encode(), b'""', 1)
+            source.replace(b'"%s"' % one.encode("utf-8", "surrogatepass"), b'""', 1)
             for one, source in islice(pairs, self.inputs)
         )
         digests = [hashlib.blake2b(source, digest_size=16).digest() for source in sources]
