@@ -97,6 +97,8 @@ def test_a_byte_order_mark_is_tolerated(connect: Connect) -> None:
     [
         ("gzip", gzip.compress(BODY, mtime=0)),
         ("X-GZip", gzip.compress(BODY, mtime=0)),
+        ("gzip", gzip.compress(BODY[:40], mtime=0) + gzip.compress(BODY[40:], mtime=0)),
+        ("gzip", gzip.compress(BODY, mtime=0) + b"\0\0"),
         ("deflate", zlib.compress(BODY)),
         ("deflate", zlib.compress(BODY, wbits=-15)),
         ("identity", BODY),
@@ -114,10 +116,9 @@ def test_compressed_answers_are_read(connect: Connect, encoding: str, body: byte
     [
         ("gzip", gzip.compress(BODY, mtime=0)[:-9], "broke off"),
         ("deflate", zlib.compress(BODY)[:-5], "broke off"),
-        ("gzip", b"", "broke off"),
+        ("gzip", b"", "with nothing"),
         ("gzip", BODY, "damaged"),
         ("deflate", b"\xff" * 50, "damaged"),
-        ("gzip", gzip.compress(BODY, mtime=0) + gzip.compress(b"more", mtime=0), "damaged"),
         ("br", BODY, "did not ask for"),
         ("gzip, gzip", gzip.compress(gzip.compress(BODY, mtime=0), mtime=0), "did not ask for"),
     ],

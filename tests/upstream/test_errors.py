@@ -53,6 +53,7 @@ def problem_with(connect: Connect, fake: FakeUpstream, reply: Reply) -> Upstream
     [
         (error(400, "Invalid 'limit'"), BadRequest, 400),
         (error(409, "conflict"), BadRequest, 400),
+        (error(410, "gone"), NotFound, 404),
         (error(422, "bad metadata"), BadRequest, 400),
         (error(400, f"Chat completion with id {ID} not found"), NotFound, 404),
         (error(400, "cursor 'x' not found"), BadRequest, 400),
@@ -138,6 +139,8 @@ def test_each_answer_means_one_error(
         ("<?xml version='1.0'?><Error><Message>of S3</Message></Error>", "of S3"),
         ("<html><body><h1>502 Bad Gateway</h1></body></html>", "502 Bad Gateway"),
         ({}, None),
+        ("{\n}\n", None),
+        ("[ \t{}\r\n]", None),
         ([], None),
         ("text", "text"),
         ('"a string"', "a string"),

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from webapp.completions import Completion, NotAPage, Page
 from webapp.exact_json import NotJson, Object, Value, parse
 from webapp.http.deadline import Deadline
+from webapp.http.decompression import ENCODINGS, iter_decompressed
 from webapp.upstream.error_mapping import is_html, read_error_body
 from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
 
@@ -26,12 +27,6 @@ MAX_BEGINNING: Final = 64 * 1024
 """The bytes kept of a body that is too large."""
 
 _CHUNK: Final = 64 * 1024
-_WINDOWS: Final = {
-    "gzip": (16 + zlib.MAX_WBITS,),
-    "x-gzip": (16 + zlib.MAX_WBITS,),
-    # `deflate` means zlib, but some servers send it bare.
-    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
-}
 
 T = TypeVar("T")
 
@@ -143,34 +138,25 @@ def _unfinished(deadline: Deadline) -> TimedOut:
 
 
 def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> bytes:
-    """Decompress `data`, cut after `max_bytes` + 1 so that a bomb cannot unfold.
+    """Decompress `data`, cut soon after `max_bytes` so that a bomb cannot unfold.
 
-    Raises `EOFError` if the compressed data ends early.
+    Raises `EOFError` if the compressed data ends early, `zlib.error` if it is damaged.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return data
-    if encoding not in _WINDOWS:
+    if encoding not in ENCODINGS:
         raise BadAnswer("The server's answer is compressed in a way Readback did not ask for.")
-    *others, last = _WINDOWS[encoding]
-    for window in others:
-        try:
-            return _inflate(data, window, max_bytes)
-        except zlib.error:
-            continue
-    return _inflate(data, last, max_bytes)
-
-
-def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
-    stream = zlib.decompressobj(window)
-    out = stream.decompress(data, max_bytes + 1)
-    if len(out) > max_bytes:
-        return out
-    if not stream.eof:
-        raise EOFError("the compressed data ends early")
-    if stream.unused_data:
-        raise zlib.error("something follows the compressed data")
-    return out
+    pieces = []
+    size = 0
+    # In chunks, since the rest of one is copied with each piece.
+    chunks = (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+    for piece in iter_decompressed(chunks, encoding):
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            break
+    return b"".join(pieces)
 
 
 def _parse(text: str, deadline: Deadline) -> Value:

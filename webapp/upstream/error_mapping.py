@@ -93,7 +93,7 @@ def parse_error_body(text: str) -> ErrorBody:
         json = parse(text)
         body = read_error_body(json)
         # Whatever members an error has: they are all that the server said.
-        has_more = isinstance(json, Object | Array) and json.source.strip("{}[] ") != ""
+        has_more = isinstance(json, Object | Array) and json.source.strip("{}[] \t\r\n") != ""
         return replace(body, message=json.source) if has_more and not body.message else body
     except NotJson:
         if not is_html(text):
@@ -157,7 +157,7 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
         if sentence:
             # FastAPI names the member at fault: `path.id`.
-            names = [scalar_text(name) for name in json.items("loc") or ()]
+            names = [scalar_text(one) for one in json.items("loc") or ()]
             # OpenRouter reports the message of its provider as well.
             metadata = json.object("metadata")
             raw = metadata.text("raw") if metadata else None
@@ -183,8 +183,6 @@ def map_response(
     if kind is NotFound and is_list:
         # A 400 is about a filter, such as a model that is not found.
         kind = BadRequest if status == 400 else NotSupported
-    if is_list and status == 410:
-        kind = NotSupported
     is_elsewhere = kind is NotSupported and status in (404, 405)
     if kind is Redirected and _find_redirect_host(response, endpoint) in (None, endpoint.host):
         is_elsewhere = True
@@ -298,6 +296,7 @@ _KINDS: Final[dict[int, type[UpstreamError]]] = {
     403: KeyRejected,
     405: NotSupported,
     408: TimedOut,
+    410: NotFound,
     429: RateLimited,
     501: NotSupported,
 }
