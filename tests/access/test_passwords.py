@@ -15,12 +15,15 @@ from sqlalchemy import text
 from werkzeug.security import generate_password_hash
 
 from tests.access.conftest import HASH, PASSWORD, Open
+from tests.support.fake_time import FakeTime
 from tests.support.pages import readable
 from tools.store_rows import database_url
+from webapp import create_app
 from webapp.access.attempts import PASSWORDS, Attempts
 from webapp.access.passwords import check_password, hash_password
 from webapp.access.sessions import digest
 from webapp.addresses.hosts import name_source
+from webapp.config import Config
 from webapp.database import open_database
 
 FROM = "192.0.2.1"
@@ -133,6 +136,19 @@ def test_use_keeps_a_session_alive(with_password: Flask, change: Change) -> None
     for _ in range(3):
         change("UPDATE access_sessions SET seen = seen - 20 * 3600 * 1000")
         assert client.get("/completions").status_code == 200
+
+
+def test_use_keeps_the_shortest_session_alive(tmp_path: Path) -> None:
+    time = FakeTime()
+    settings = {"HOST": "0.0.0.0", "DATABASE_URL": database_url(tmp_path)}
+    settings |= {"READBACK_PASSWORD_HASH": HASH, "READBACK_SESSION_IDLE_SECONDS": "60"}
+    client = create_app(Config.from_environ(settings), clock=time.clock).test_client()
+    log_in(client)
+    for _ in range(8):
+        time.passes(20)
+        assert client.get("/completions").status_code == 200
+    time.passes(61)
+    assert client.get("/completions").status_code == 303
 
 
 def test_logging_out_ends_the_session_here_and_everywhere(open_app: Open) -> None:

@@ -24,7 +24,8 @@ from webapp.redaction import get_logger
 log = get_logger("readback")
 
 _SEEN_SECONDS: Final = 60
-"""The precision of the time at which a session was last used; each step costs a write."""
+"""The precision of the time at which a session was last used, or half of the time that it may be
+unused; each step costs a write."""
 
 _COLUMNS: Final = "digest, identity, name, administrator, way, started, seen, address, browser"
 _VALID: Final = (
@@ -121,7 +122,7 @@ class Sessions:
             return None
         session = _read_session(found)
         now = self._milliseconds()
-        if now - found.seen > _SEEN_SECONDS * 1000:
+        if now - found.seen > min(_SEEN_SECONDS, self._idle // 2) * 1000:
             try:
                 with self._database.get().exclusive.begin() as connection:
                     connection.execute(_TOUCH, {"digest": found.digest, "now": now})
