@@ -114,6 +114,14 @@ def test_a_setting_of_two_values_reaches_both() -> None:
             "http://u:p@proxy.example:3128",
         ),
         ("READBACK_CA_BUNDLE", __file__, "ca_bundle", __file__),
+        *(
+            ("RATELIMIT_STORAGE_URI", f"{raw}://valkey:6379", "access.rate_limit_storage", parsed)
+            for raw, parsed in (
+                ("valkey", "redis://valkey:6379"),
+                ("valkeys", "rediss://valkey:6379"),
+                ("redis", "redis://valkey:6379"),
+            )
+        ),
     ],
 )
 def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -> None:
@@ -135,6 +143,7 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("OPENAI_BASE_URL", "https://a example/v1"),
         ("OPENAI_BASE_URL", "https://a\t.example/v1"),
         ("OPENAI_BASE_URL", "https://user:pass@a.example/v1"),
+        ("OPENAI_BASE_URL", "https://@a.example/v1"),
         ("OPENAI_BASE_URL", "https://a.example/v1/chat/completions"),
         ("OPENAI_BASE_URL", "https://a.example/v1#top"),
         ("OPENAI_BASE_URL", "http://a.example/v1"),
@@ -161,14 +170,18 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("READBACK_PASSWORD_HASH", "correct horse battery"),
         ("READBACK_PASSWORD_HASH", f"scrypt:32768:8:1$saltsalt$ {'0' * 128}"),
         ("READBACK_PASSWORD_HASH", f"scrypt:2:8:1$saltsalt${'0' * 128}"),
+        ("READBACK_PASSWORD_HASH", f"scrypt:32768:0:1$saltsalt${'0' * 128}"),
         ("READBACK_PASSWORD_HASH", f"scrypt:1048576:99:1$saltsalt${'0' * 128}"),
         ("READBACK_OIDC_ISSUER", "http://provider.example"),
         ("READBACK_OIDC_ISSUER", "https://provider.example?tenant=1"),
         ("READBACK_OIDC_ALLOWED", "*"),
         ("READBACK_OIDC_ALLOWED", "@example.com"),
         ("READBACK_OIDC_ALLOWED", "com"),
+        ("READBACK_OIDC_ALLOWED", "a.example, b.example\nc.example"),
+        ("READBACK_OIDC_ALLOWED", "a.example, b\u200b.example"),
         ("READBACK_PROXY_USER_HEADER", "X User"),
         ("READBACK_ADMINS", "two words"),
+        ("READBACK_ADMINS", "ann, bob\ncarl"),
         ("READBACK_SESSION_SECONDS", "0"),
         ("RATELIMIT_STORAGE_URI", "file:///tmp"),
         ("READBACK_ALLOWED_HOSTS", ","),

@@ -61,7 +61,7 @@ class Attempts:
                     "RATELIMIT_STORAGE_URI needs the driver of Redis: pip install 'readback[redis]'"
                 ) from error
             storage = storage_from_string(
-                storage_uri.replace("valkey", "redis", 1),
+                storage_uri,
                 wrap_exceptions=True,
                 socket_connect_timeout=2,
                 socket_timeout=2,

@@ -56,7 +56,7 @@ class Config:
 
     openai_api_key: str | None = setting(
         "OPENAI_API_KEY",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="The key of the server to read from. Sent to that server alone.",
         is_secret=True,
@@ -86,10 +86,10 @@ class Config:
         "read the keys and the transcripts.",
     )
     openai_org_id: str | None = setting(
-        "OPENAI_ORG_ID", parsers.secret, default=None, help="Sent as `OpenAI-Organization`."
+        "OPENAI_ORG_ID", parsers.token, default=None, help="Sent as `OpenAI-Organization`."
     )
     openai_project_id: str | None = setting(
-        "OPENAI_PROJECT_ID", parsers.secret, default=None, help="Sent as `OpenAI-Project`."
+        "OPENAI_PROJECT_ID", parsers.token, default=None, help="Sent as `OpenAI-Project`."
     )
     azure_openai_endpoint: str | None = setting(
         "AZURE_OPENAI_ENDPOINT",
@@ -99,14 +99,14 @@ class Config:
     )
     azure_openai_api_key: str | None = setting(
         "AZURE_OPENAI_API_KEY",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="Azure OpenAI: the key, sent as `api-key`.",
         is_secret=True,
     )
     openai_api_version: str | None = setting(
         "OPENAI_API_VERSION",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="Azure OpenAI: the version of the classic API; without it the v1 API is used.",
     )
@@ -120,7 +120,7 @@ class Config:
     )
     api_key: str | None = setting(
         "READBACK_API_KEY",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="The key that clients of the embedded server must send. Without one it answers at "
         "/v1 only if HOST is loopback.",
@@ -145,7 +145,7 @@ class Config:
     )
     model_api_key: str | None = setting(
         "READBACK_MODEL_API_KEY",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="The key of the model server. Sent to that server alone.",
         is_secret=True,
@@ -180,7 +180,7 @@ class Config:
     )
     secret_key: str | None = setting(
         "SECRET_KEY",
-        parsers.secret,
+        parsers.token,
         default=None,
         default_text="made at start",
         help="Signs the cookies of browsers.",

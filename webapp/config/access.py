@@ -32,13 +32,13 @@ class AccessSettings:
     )
     oidc_client_id: str | None = setting(
         "READBACK_OIDC_CLIENT_ID",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="The id under which the provider knows Readback.",
     )
     oidc_client_secret: str | None = setting(
         "READBACK_OIDC_CLIENT_SECRET",
-        parsers.secret,
+        parsers.token,
         default=None,
         help="The secret of that id. Sent only to the provider.",
         is_secret=True,

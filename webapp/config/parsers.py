@@ -48,7 +48,7 @@ def names(raw: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def secret(raw: str) -> str:
+def token(raw: str) -> str:
     if not (raw.isascii() and raw.isprintable() and " " not in raw):
         raise ValueError("printable ASCII without spaces")
     return raw
@@ -58,7 +58,7 @@ def url(raw: str) -> str:
     parts = _split_web_address(raw)
     if parts is None:
         raise ValueError("a URL such as https://api.openai.com/v1")
-    if parts.username or parts.password or "#" in raw:
+    if "@" in parts.netloc or "#" in raw:
         raise ValueError("a URL without user name and fragment")
     if operation := _OPERATION.search(parts.path):
         base = f"{parts.scheme}://{parts.netloc}{parts.path[: operation.start()]}"
@@ -81,15 +81,15 @@ def headers(raw: str) -> tuple[tuple[str, str], ...]:
     else:
         lines = [line.partition(":") for line in raw.splitlines() if line.strip()]
         pairs = tuple((name.strip(), value.strip()) for name, _, value in lines)
-    names = [name.lower() for name, _ in pairs]
-    for (name, value), lowered in zip(pairs, names, strict=True):
+    known = [name.lower() for name, _ in pairs]
+    for (name, value), lowered in zip(pairs, known, strict=True):
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ValueError(_HEADER_FORMS)
         if not value or not (value.isascii() and value.isprintable()):
             raise ValueError(f"printable ASCII as the value of {name}")
         if lowered in _HEADERS_OF_A_CONNECTION:
             raise ValueError(f"a header other than {name}, which Readback sets itself")
-        if names.count(lowered) > 1:
+        if known.count(lowered) > 1:
             raise ValueError(f"the header {name} only once")
     return pairs
 
@@ -140,17 +140,17 @@ def database_url(raw: str) -> str:
 
 
 def host(raw: str) -> str:
-    host = raw.strip("[]")
-    if not re.fullmatch(r"[A-Za-z0-9.:_\-]+", host):
+    bare = raw.strip("[]")
+    if not re.fullmatch(r"[A-Za-z0-9.:_\-]+", bare):
         raise ValueError("a host name or an address, such as 127.0.0.1")
-    return host
+    return bare
 
 
 def hosts(raw: str) -> tuple[str, ...]:
-    names = tuple(name.strip().lower() for name in raw.split(",") if name.strip())
-    if not names or not all(re.fullmatch(r"[a-z0-9._\-]+(:[0-9]+)?", name) for name in names):
+    found = _split_list(raw.lower())
+    if not found or not all(re.fullmatch(r"[a-z0-9._\-]+(:[0-9]+)?", one) for one in found):
         raise ValueError("host names separated by commas, such as readback.example")
-    return names
+    return found
 
 
 def flag(raw: str) -> bool:
@@ -202,7 +202,7 @@ def password_hash(raw: str) -> str:
     if match is None:
         raise ValueError("a hash that `readback password` has printed")
     cost, block, lanes = map(int, match.groups())
-    if cost & (cost - 1) or cost < 2**14 or cost * block * lanes > 2**22:
+    if cost & (cost - 1) or cost < 2**14 or not 0 < cost * block * lanes <= 2**22:
         raise ValueError("a hash as strong as `readback password` makes it")
     return raw
 
@@ -232,13 +232,16 @@ def admins(raw: str) -> tuple[str, ...]:
 
 
 def rate_limit_storage(raw: str) -> str:
+    """Parse the address of a server, whose drivers know it by the scheme of Redis."""
     if not re.fullmatch(r"memory://|(?:redis|rediss|valkey|valkeys)://[^\s/]+(?:/[0-9]*)?", raw):
         raise ValueError("an address such as redis://127.0.0.1:6379, or memory://")
-    return raw
+    return re.sub(r"\Avalkey", "redis", raw)
 
 
 def _split_list(raw: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in raw.split(",") if one.strip() and one.isprintable())
+    """Split at commas; a text that cannot be seen whole has no items."""
+    listed = raw.strip()
+    return tuple(one.strip() for one in listed.split(",") if one.strip() and listed.isprintable())
 
 
 def _split_web_address(raw: str) -> SplitResult | None:
