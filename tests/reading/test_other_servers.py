@@ -164,6 +164,26 @@ def test_a_link_to_a_message_works_on_a_server_that_ignores_the_query(
     assert f"{ID}-msg-{at}" in raw.one("pre.json").text()
 
 
+@pytest.mark.parametrize("are_named", [False, True])
+@pytest.mark.parametrize("at", [0, 7, 44, 144])
+def test_links_to_a_message_work_on_a_server_that_ignores_the_order(
+    fake: FakeUpstream, fake_client: FlaskClient, at: int, are_named: bool
+) -> None:
+    fake.completions[ID] = stored(ID, *(f"text {at}" for at in range(145)), choices=answers(1))
+    fake.ignores_order = True
+    if are_named:
+        for number, one in enumerate(fake.completions[ID].messages):
+            one["id"] = f"msg_{number:03}x"
+    linked = fake.completions[ID].messages[at]["id"]
+
+    page = Page.of(fake_client.get(f"{HERE}/messages/{linked}"))
+    [target] = page.all("[data-target]")
+    assert f"text {at}" in target.text()
+    assert texts([page])[: 145 - at] == [f"text {one}" for one in range(at, min(at + 20, 145))]
+    earlier = Page.of(fake_client.get(f"{HERE}/messages/{linked}/earlier", headers=AS_FRAGMENT))
+    assert texts([earlier]) == [f"text {one}" for one in range(max(0, at - 20), at)]
+
+
 # Pages that do not say, or say wrong, whether more follows
 
 

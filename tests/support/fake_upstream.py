@@ -130,7 +130,8 @@ class FakeUpstream:
     """The API over `completions`, by id; faults are scripted with `script`, `page` and flags.
 
     `page` changes every list before it is sent. With `ignores_query` every list is complete
-    and in its own order, whatever was asked for. With a `page_size` a list has so many entries,
+    and in its own order, whatever was asked for. One that `ignores_order` knows cursors and limits,
+    and lists forwards at all times. With a `page_size` a list has so many entries,
     whatever the limit is.
 
     A reader may ask for the newest messages beside the first ones, in any order. So requests for
@@ -140,6 +141,7 @@ class FakeUpstream:
     completions: dict[str, Stored] = field(default_factory=dict)
     page: Callable[[Json], Json] = as_it_is
     ignores_query: bool = False
+    ignores_order: bool = False
     page_size: int | None = None
     requests: list[Seen] = field(default_factory=list)
     _scripts: defaultdict[str, deque[Reply]] = field(default_factory=lambda: defaultdict(deque))
@@ -208,7 +210,8 @@ class FakeUpstream:
         query = {} if self.ignores_query else dict(seen.query)
         limit = int(query.get("limit", len(entries) if self.ignores_query else 20))
         limit = self.page_size or limit
-        if query.get("order", default_order) == "desc":
+        order = default_order if self.ignores_order else query.get("order", default_order)
+        if order == "desc":
             entries = entries[::-1]
         ids = [entry["id"] for entry in entries]
         after = query.get("after")

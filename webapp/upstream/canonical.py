@@ -8,13 +8,15 @@ its iterations always end.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from webapp.completions import Page
 from webapp.exact_json import Value
-from webapp.ids import is_valid_id, parse_message_index
+from webapp.ids import is_valid_id, parse_message_index, split_message_id
 from webapp.messages import Message
 from webapp.upstream.errors import (
     BadAnswer,
@@ -59,6 +61,10 @@ CountLead: TypeAlias = Callable[[Sequence[T], T], int]
 
 _MAX_LEADING: Final = 99
 """Items before one that can be asked for with the cursor of their page."""
+
+_WALKED_AT_ONCE: Final = 100
+_MAX_WALKED: Final = 50
+"""Pages that are read from the start to find an item on a server that ignores the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +187,8 @@ def check_end(
 def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalPage[T]:
     """Find the items before `item_id`, the nearest first, for one request.
 
-    Raises `NotFound` if there is no such item.
+    A server that may ignore the order is asked for more. Raises `NotFound` if there is no such
+    item.
     """
     page = _fetch_before(item_id, fetch, limit)
     # A server that ignores the cursor is taken to ignore the order as well.
@@ -189,6 +196,10 @@ def find_page_before(item_id: str, fetch: Fetch[T], *, limit: int) -> CanonicalP
     if place is not None:
         nearest = page.data[max(0, place - limit) : place][::-1]
         page = replace(page, data=nearest, has_more=place > limit)
+    elif _is_after(item_id, page, fetch):
+        walked = _walk_to(item_id, fetch, limit + 1)
+        page = replace(page, data=tuple(walked[:limit]), has_more=len(walked) > limit)
+        return canonicalize(page, after=item_id)
     return canonicalize(page, after=item_id, limit=limit if place is None else None)
 
 
@@ -221,6 +232,12 @@ def find_page_from(
         if before.has_more:
             # This server says where more follows, so its end is one.
             page = replace(page, end_is_claimed=False)
+        if not page.items or page.items[0].id != item_id:
+            # These were not the items before it: the server ignores the order.
+            nearest = tuple(_walk_to(item_id, fetch, most + 1))
+            is_start = len(nearest) <= most
+            after = nearest[0].id if nearest else None
+            page = canonicalize(fetch(after=after, limit=limit, order="asc"), after=after)
     if not page.items or page.items[0].id != item_id:
         raise _no_such_message()
     lead = count_lead(nearest[:most], page.items[0]) if count_lead else 0
@@ -364,6 +381,47 @@ class CursorGuard:
                 advice="Everything it sent is shown; the list may be incomplete.",
             )
         return None
+
+
+def _is_after(item_id: str, page: Page[T], fetch: Fetch[T]) -> bool:
+    """Decide whether `page`, which was requested backwards, comes after `item_id` all the same.
+
+    The ids say so if they are numbered. Of others, the item after the nearest one is requested.
+    """
+    nearest_id = page.data[0].id if page.data else None
+    if page.data and (nearest_id is None or not is_valid_id(nearest_id)):
+        return False
+    here, there = split_message_id(item_id), split_message_id(nearest_id)
+    if here is not None and nearest_id is None:
+        return here[1] > 0
+    if here is not None and there is not None and here[0] == there[0]:
+        return there[1] > here[1]
+    try:
+        # Two, since the first may be the cursor itself.
+        following = fetch(after=nearest_id, limit=2, order="asc")
+    except UpstreamError:
+        return False
+    return all(item.id != item_id for item in following.data)
+
+
+def _walk_to(item_id: str, fetch: Fetch[T], most: int) -> list[T]:
+    """Read from the start to `item_id`, and return up to `most` items before it, the nearest first.
+
+    Raises `NotFound` if it is not within the pages that are read.
+    """
+    before: deque[T] = deque(maxlen=most)
+    pages = walk(
+        lambda after: fetch(after=after, limit=_WALKED_AT_ONCE, order="asc"), limit=_WALKED_AT_ONCE
+    )
+    try:
+        for page in islice(pages, _MAX_WALKED):
+            for item in page.data:
+                if item.id == item_id:
+                    return list(reversed(before))
+                before.append(item)
+    except BadAnswer as error:
+        raise _no_such_message() from error
+    raise _no_such_message()
 
 
 def _fetch_before(item_id: str, fetch: Fetch[T], limit: int) -> Page[T]:
