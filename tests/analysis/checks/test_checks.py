@@ -170,6 +170,55 @@ def test_a_hostile_schema_is_not_applied_and_the_report_says_so(schema: Any, rea
     assert reason in found[0].sentence
 
 
+ROWS_OF_A_PLANE = list(range(150))
+NO_SEAT: dict[str, Any] = {f"^x{row}": {} for row in ROWS_OF_A_PLANE}
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments"),
+    [
+        ({"items": {"not": {"enum": ["x"] * 150}}}, ROWS_OF_A_PLANE),
+        ({"items": {"anyOf": [False] * 150}}, ROWS_OF_A_PLANE),
+        ({"allOf": [{"items": {}}] * 150}, ROWS_OF_A_PLANE),
+        ({"anyOf": [{"type": "integer"}] * 150}, "14C" * 50_000),
+        ({"patternProperties": NO_SEAT}, {f"k{row}": 1 for row in ROWS_OF_A_PLANE}),
+        (
+            {"patternProperties": NO_SEAT, "additionalProperties": {}},
+            {f"k{row}": 1 for row in ROWS_OF_A_PLANE},
+        ),
+    ],
+    ids=["enum", "false", "items", "messages", "patterns", "other properties"],
+)
+def test_a_keyword_counts_the_values_that_it_compares(schema: Any, arguments: Any) -> None:
+    """With some kilobytes, each of these took minutes or gigabytes."""
+    parameters = {"type": "object", "properties": {"row": schema}}
+    document = answered(json.dumps({"row": arguments}), tool(parameters=parameters))
+    found = [one for one in report_on(json.dumps(document)).findings if one.code == "args-schema"]
+    assert ["takes more than" in one.sentence for one in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("items", "is_unique"),
+    [
+        ([{"row": 14}, {"row": 14.0}], False),
+        ([[1, "A"], [1, "A"]], False),
+        ([1, True, [1], [True], "1", {"a": 1}, {"a": True}, None, 0, False], True),
+        ([{"row": row} for row in range(2_000)], True),
+    ],
+)
+def test_items_are_unique_as_json(items: list[Any], is_unique: bool) -> None:
+    schema = {"type": "object", "properties": {"row": {"uniqueItems": True}}}
+    document = answered(json.dumps({"row": items}), tool(parameters=schema))
+    assert ("args-schema" not in codes_of(document)) is is_unique
+
+
+@pytest.mark.parametrize("number", ["1e400", "1" + 390 * "0"], ids=["float", "integer"])
+def test_numbers_beyond_doubles_break_no_check(number: str) -> None:
+    schema = {"type": "object", "properties": {"row": {"multipleOf": 0.1}}}
+    report = report_on(json.dumps(answered(f'{{"row": {number}}}', tool(parameters=schema))))
+    assert "too large to divide" in report.findings[-1].sentence
+
+
 @pytest.mark.parametrize(
     "keyword",
     [

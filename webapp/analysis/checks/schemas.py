@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import re2
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from referencing import Registry
@@ -22,7 +22,13 @@ from webapp.exact_json import Array, Boolean, Null, Object, String, Value
 
 MAX_LEVELS: Final = 60
 MAX_STEPS: Final = 15_000
-"""Keywords evaluated and values of schemas looked at for one rule: about half a second."""
+"""Keywords evaluated and values looked at for one rule: about half a second."""
+
+_STEPS_OF_AN_OBJECT: Final = 5
+"""Steps that it takes to check that one object in a schema is a schema."""
+
+_CHARACTERS_OF_A_STEP: Final = 1_000
+"""Of the messages of errors, which quote values, and of which `anyOf` keeps each."""
 
 _NO_LOG: Final = re2.Options()
 _NO_LOG.log_errors = False
@@ -57,11 +63,25 @@ class Steps:
             raise OutOfSteps(f"it takes more than {MAX_STEPS:,} steps")
 
     def _count(self, keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
-        def evaluate(*arguments: Any) -> Iterator[ValidationError]:
-            self.take()
-            yield from keyword(*arguments) or ()
+        def evaluate(
+            validator: Any, wanted: Any, instance: Any, schema: Any
+        ) -> Iterator[ValidationError]:
+            self.take(1 + _measure(keyword, wanted, instance, schema))
+            for error in keyword(validator, wanted, instance, schema) or ():
+                self.take(len(error.message) // _CHARACTERS_OF_A_STEP)
+                yield error
 
         return evaluate
+
+
+def _measure(keyword: Callable[..., Any], wanted: Any, instance: Any, schema: Any) -> int:
+    """Estimate the steps of one keyword, besides those of the keywords in its schemas."""
+    items, values = (len(one) if isinstance(one, list | dict) else 0 for one in (wanted, instance))
+    if keyword is _check_pattern_properties:
+        return items * values
+    if keyword is _check_additional_properties:
+        return values * (1 + len(schema.get("patternProperties", ())))
+    return items + values
 
 
 class Schema:
@@ -72,12 +92,13 @@ class Schema:
 
     def __init__(self, json: Value, steps: Steps) -> None:
         plain = _convert(json, steps)
+        steps.take(_STEPS_OF_AN_OBJECT * json.source.count("{"))
         try:
-            Draft202012Validator.check_schema(plain)
-        except SchemaError as error:
-            raise InvalidSchema(_describe(error)) from error
+            fault = next(_META_VALIDATOR.iter_errors(plain), None)
         except RecursionError as error:
             raise NotChecked("it is nested too deeply") from error
+        if fault is not None:
+            raise InvalidSchema(_describe(fault))
         self._steps = steps
         # A registry that retrieves nothing: it knows no document but the schema itself.
         self._validator: Validator = steps.validator(plain, registry=Registry())
@@ -93,6 +114,8 @@ class Schema:
             raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
         except RecursionError as error:
             raise NotChecked("it refers to itself without end") from error
+        except OverflowError as error:
+            raise NotChecked("it has a number that is too large to divide") from error
         # Errors of the whole value come before those of its parts.
         first = min(
             errors, key=lambda error: (len(error.absolute_path), error.json_path), default=None
@@ -100,7 +123,7 @@ class Schema:
         return None if first is None else _describe(first)
 
 
-def _describe(error: ValidationError | SchemaError) -> str:
+def _describe(error: ValidationError) -> str:
     """Describe an error on one line, with its place: `$.items[0]: 'x' is too short`."""
     words = " ".join(error.message.split())
     words = words if len(words) <= 160 else f"{words[:159]}…"
@@ -175,6 +198,24 @@ def _check_additional_properties(
         yield ValidationError(f"it has {names}, and the schema allows no other properties")
 
 
+def _check_unique_items(
+    validator: Any, is_wanted: bool, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """Find equal items in linear time; jsonschema compares each object with each other one."""
+    items = instance if is_wanted and isinstance(instance, list) else []
+    if len(set(map(_freeze, items))) < len(items):
+        yield ValidationError(f"{instance!r} has non-unique elements")
+
+
+def _freeze(value: Any) -> Any:
+    """Return a hashable value that is equal for equal JSON: `1` and `1.0`, but not `true`."""
+    if isinstance(value, dict):
+        return frozenset((name, _freeze(one)) for name, one in value.items())
+    if isinstance(value, list):
+        return ("array", *map(_freeze, value))
+    return ("boolean", value) if isinstance(value, bool) else value
+
+
 def _ignore(validator: Any, keyword: Any, instance: Any, schema: Any) -> None:
     """Accept everything. jsonschema evaluates this keyword with `re`, which can run for ever."""
 
@@ -184,4 +225,8 @@ _KEYWORDS: Final[Mapping[str, Callable[..., Any]]] = Draft202012Validator.VALIDA
     "patternProperties": _check_pattern_properties,
     "additionalProperties": _check_additional_properties,
     "unevaluatedProperties": _ignore,
+    "uniqueItems": _check_unique_items,
 }
+_META_VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"uniqueItems": _check_unique_items}
+)(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
