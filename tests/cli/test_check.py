@@ -48,6 +48,21 @@ def test_stored_completions_are_checked_by_id(readback: Readback, tmp_path: Path
     assert found["findings"][0]["where"] == "call 2.1"
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_no_form_prints_the_secret_that_a_finding_quotes(
+    readback: Readback, tmp_path: Path, form: str
+) -> None:
+    key = "sk-abcdefghijklmnopqrstuvwxyz1234567890ABCD"
+    broken = f'{{"key": "{key}",'
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": broken}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call]}
+    path = jsonl(tmp_path / "runs.jsonl", [HEALTHY | {"choices": [{"index": 0, "message": said}]}])
+
+    ended = readback("check", path, "--format", form)
+
+    assert ended.status == 1 and "args-cut" in ended.output and key not in ended.output
+
+
 def test_sarif_names_every_rule_and_the_place_of_each_finding(
     readback: Readback, tmp_path: Path
 ) -> None:

@@ -135,7 +135,9 @@ def test_an_export_has_every_format(filled: Readback, tmp_path: Path) -> None:
     for form in ("html", "promptfoo"):
         assert filled("export", "--format", form, "-o", folder).status == 0
         assert "into a folder" in filled("export", "--format", form).errors
-    assert {one.name for one in folder.iterdir()} == {
+    assert filled("export", "c1", "c9", "-o", folder).errors == "c9 is not stored\n"
+    assert json.loads((folder / "c1.json").read_text())["id"] == "c1"
+    assert {one.name for one in folder.iterdir()} == {"c1.json"} | {
         f"c{at}.{extension}" for at in (1, 2, 3) for extension in ("html", "yaml")
     }
 
@@ -181,7 +183,9 @@ def test_an_export_does_not_follow_a_planted_link(filled: Readback, tmp_path: Pa
 
 
 def test_an_export_can_go_to_standard_output_by_name(filled: Readback) -> None:
-    assert filled("export", "-o", "/dev/stdout").output.count("\n") == 4
+    whole = filled("export").output
+    assert filled("export", "-o", "/dev/stdout").output == whole
+    assert filled("export", "-o", "/dev/fd/1").output == whole
     assert filled("export", "-o", "/dev/null").output == "3 completions written to /dev/null.\n"
 
 
@@ -310,6 +314,7 @@ def test_a_list_obeys_nothing_that_stands_in_a_completion(
         ("pull", "--all"),
         ("share", "c1", "--for", "1y"),
         ("share", "c1", "--messages", "9"),
+        ("share", "c1", "--messages", "2-1", "--yes"),
         ("revoke",),
         ("nonsense",),
     ],
@@ -322,7 +327,7 @@ def test_what_makes_no_sense_is_refused(readback: Readback, arguments: tuple[str
 
 
 def test_a_deletion_is_for_good_and_tells_what_was_not_there(filled: Readback) -> None:
-    ended = filled("delete", "--yes", "c1", "c9")
+    ended = filled("delete", "--yes", "c1", "c9", "c1")
 
     assert (ended.status, ended.output) == (1, "1 completion deleted.\n")
     assert ended.errors == "c9 is not stored\n"

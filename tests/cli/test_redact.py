@@ -19,7 +19,7 @@ def test_lines_are_written_as_they_are_with_secrets_masked(
 
     assert ended.output == (
         '{"a" : 1.0, "b":"[masked: github-token] [masked: word]"}\n'
-        '[{"n":\n "[masked: github-token]"}]\n'
+        '[{"n":"[masked: github-token]"}]\n'
     )
     assert f"{runs}:2: it is not JSON" in ended.errors
     assert "github-token: 2 masked\nword: 1 masked\n" in ended.errors

@@ -33,12 +33,27 @@ def test_what_matches_is_printed_with_the_words_around_it(searched: Readback) ->
 
 
 @pytest.mark.parametrize(
+    "arguments", [("search", "log in"), ("list",), ("conversations", "--least", "1")]
+)
+def test_a_mask_leaves_json_whole(
+    searched: Readback, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    secret = "--password 'hunter2secret"
+    said = {"role": "user", "content": f"log in with {secret}"}
+    line = {"id": "c2", "model": f"m {secret}", "messages": [said], "choices": []}
+    searched("import", jsonl(tmp_path / "two.jsonl", [line]))
+    written = searched(*arguments, "--format", "json").output
+    assert "hunter2" not in written and "[masked: " in written
+    assert "c2" in [json.loads(one)["id"] for one in written.splitlines()]
+
+
+@pytest.mark.parametrize(
     ("words", "code", "says"),
     [
         (["absent"], 0, ""),
         (["has:wings"], 2, "has: takes audio"),
         (["  "], 2, "nothing to search for"),
-        (["x", "--limit", "0"], 2, "--limit takes a number"),
+        (["x", "--limit", "0"], 2, "is not a number from 1 on"),
     ],
 )
 def test_nothing_found_is_no_failure_and_bad_words_are(

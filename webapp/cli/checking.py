@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Final
 from webapp.analysis.checks import RULES, Report, Severity, Subject, check
 from webapp.analysis.checks.rules import SEVERITIES
 from webapp.cli.commands import Commands, add_command, open_store
-from webapp.cli.terminal import print_line
+from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.conversations import find_parting
@@ -164,7 +163,7 @@ def _print_json(reports: list[tuple[str, Report]]) -> None:
         }
         for completion_id, report in reports
     ]
-    print(json.dumps({"completions": completions}, indent=2))
+    print_json({"completions": completions}, indent=2)
 
 
 def _print_sarif(reports: list[tuple[str, Report]]) -> None:
@@ -199,7 +198,7 @@ def _print_sarif(reports: list[tuple[str, Report]]) -> None:
     ]
     driver = {"name": "Readback", "rules": rules}
     run = {"tool": {"driver": driver}, "results": results}
-    print(json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2))
+    print_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 _PRINTERS: Final = {"text": _print_text, "json": _print_json, "sarif": _print_sarif}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
+from typing import Any
 
 from webapp.cli.commands import Commands, add_command, open_store, parse_count
-from webapp.cli.terminal import print_line
+from webapp.cli.terminal import print_json, print_line
 from webapp.config import Config
 from webapp.conversations import Conversation
 from webapp.formatting import count, moment
@@ -49,8 +49,10 @@ def _run_conversations(options: argparse.Namespace, config: Config) -> int:
             if conversation is None or not conversation.requests:
                 # Deleted since the list was read.
                 continue
-            write = _write_json if options.format == "json" else _write_line
-            print_line(write(conversation))
+            if options.format == "json":
+                print_json(_describe(conversation))
+            else:
+                print_line(_write_line(conversation))
     return 0
 
 
@@ -65,7 +67,7 @@ def _write_line(conversation: Conversation) -> str:
     )
 
 
-def _write_json(conversation: Conversation) -> str:
+def _describe(conversation: Conversation) -> dict[str, Any]:
     requests = [
         {
             "id": one.id,
@@ -82,4 +84,4 @@ def _write_json(conversation: Conversation) -> str:
         for one in conversation.requests
     ]
     head = {"id": conversation.requests[0].id, "total": conversation.total}
-    return json.dumps(head | {"tokens": conversation.tokens, "requests": requests})
+    return head | {"tokens": conversation.tokens, "requests": requests}

@@ -48,6 +48,7 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
             max_age=config.media_cache_seconds,
         )
     )
+    ids = tuple(dict.fromkeys(options.ids))
     spool = Spool(find_spool_folder(config), max_bytes=config.spool_bytes)
     unknown = []
     with (
@@ -58,14 +59,14 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
         pins, notes = Pins(database), Notes(database, OWN_STORE)
         now = shares.now()
         verb = "is revoked" if options.shares == "revoke" else "is kept"
-        for one in (one for id in options.ids for one in shares.list_shares(completion=id)):
+        for one in (one for id in ids for one in shares.list_shares(completion=id)):
             if not one.has_ended(now):
                 until = moment(one.expires)
                 print_line(f"share {one.id} of {one.completion}, until {until}: {verb}")
-        if not options.yes and not confirm(f"Delete {count(len(options.ids), 'completion')}?"):
+        if not options.yes and not confirm(f"Delete {count(len(ids), 'completion')}?"):
             print_line("Nothing was deleted.")
             return 1
-        for one in options.ids:
+        for one in ids:
             if options.shares == "revoke":
                 for share in shares.revoke_all(completion=one):
                     record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
@@ -79,7 +80,7 @@ def _run_delete(options: argparse.Namespace, config: Config) -> int:
             media_cache.forget(one)
     for completion_id in unknown:
         print_line(f"{completion_id} is not stored", file=sys.stderr)
-    print_line(f"{count(len(options.ids) - len(unknown), 'completion')} deleted.")
+    print_line(f"{count(len(ids) - len(unknown), 'completion')} deleted.")
     return 1 if unknown else 0
 
 

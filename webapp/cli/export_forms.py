@@ -1,4 +1,4 @@
-"""Write stored completions in the formats of `readback export` that are not exact JSON."""
+"""Write stored completions in the formats of `readback export`, one after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from webapp.app import load_stored, open_templates
 from webapp.completions import Completion
 from webapp.config import Config
-from webapp.embedded import ExportReport, Store
+from webapp.embedded import ExportReport, Store, export_completions
 from webapp.exact_json import parse
 from webapp.exports import (
     LeftOut,
@@ -42,9 +42,10 @@ class FormWriter:
         self.left_out = LeftOut()
 
     def write(self, completion_id: str, file: BinaryIO, report: ExportReport) -> None:
-        """Write one completion to `file`, or add it to those that are not stored."""
-        if self._store.retrieve_completion(completion_id) is None:
-            report.unknown.append(completion_id)
+        """Write a completion that is stored to `file`, and count it."""
+        report.exported += 1
+        if self._form == "json":
+            export_completions(self._store, file.write, ids=[completion_id])
             return
         deadline = partial(Deadline.after, _PAGE_SECONDS)
         found = stream_transcript(self._loader, completion_id, deadline)
@@ -52,7 +53,6 @@ class FormWriter:
         transcript = Transcript(completion_id, found.completion, found.messages)
         for piece in encode(self._write(transcript, left_out)):
             file.write(piece)
-        report.exported += 1
         for sentence in left_out.sentences:
             self.left_out.add(f"{completion_id}: {sentence}")
         self.left_out.count += left_out.count - len(left_out.sentences)

@@ -28,18 +28,19 @@ from webapp.formatting import count
 from webapp.media import sanitize_file_name
 
 EXTENSIONS: Final = {
+    "json": "json",
     "jsonl": "jsonl",
     "md": "md",
     "html": "html",
     "csv": "csv",
     "promptfoo": "yaml",
 }
-"""The formats that are not exact JSON, and the extension of a file of each."""
+"""The formats, and the extension of the file of one completion in each."""
 _SINGLE: Final = ("html", "promptfoo")
 """The formats of which a file holds one completion."""
 _DEVICES: Final = Path("/dev/fd")
 """Its links are to files that the user has opened, as for `-o >(gzip > FILE)`."""
-STANDARD_OUTPUT: Final = Path("-")
+_STANDARD_OUTPUT: Final = (Path("-"), Path("/dev/stdout"), _DEVICES / "1")
 
 
 def add_parser(commands: Commands) -> None:
@@ -58,7 +59,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="a completion; without any, all")
     add_filters(parser)
     parser.add_argument(
-        "--format", choices=("json", *EXTENSIONS), default="json", help="default: json, exact"
+        "--format", choices=tuple(EXTENSIONS), default="json", help="default: json, exact"
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write here; - is standard output"
@@ -66,11 +67,11 @@ def add_parser(commands: Commands) -> None:
 
 
 def _run_export(options: argparse.Namespace, config: Config) -> int:
-    if options.output == STANDARD_OUTPUT:
+    if options.output in _STANDARD_OUTPUT:
         options.output = None
     if options.ids and has_filters(options):
         raise ValueError("export takes either IDs or filters")
-    if options.format != "json":
+    if options.format != "json" or (options.output is not None and options.output.is_dir()):
         return _export_form(options, config)
     with (
         ProgressLine(sys.stderr) as line,
@@ -92,7 +93,7 @@ def _run_export(options: argparse.Namespace, config: Config) -> int:
 
 
 def _export_form(options: argparse.Namespace, config: Config) -> int:
-    """Write another format than exact JSON: into one file, or one for each completion."""
+    """Write another format than exact JSON, or a file for each completion."""
     # The templates take a while to import, and no other command needs them.
     from webapp.cli.export_forms import FormWriter
 
@@ -116,6 +117,9 @@ def _export_form(options: argparse.Namespace, config: Config) -> int:
             writer.write_table(ids, file, report)
         else:
             for completion_id in ids:
+                if store.retrieve_completion(completion_id) is None:
+                    report.unknown.append(completion_id)
+                    continue
                 opened = contextlib.nullcontext(file) if file else None
                 name = sanitize_file_name(completion_id, otherwise="completion")
                 with opened or _open_output(folder / f"{name}.{EXTENSIONS[form]}") as out:
@@ -152,7 +156,7 @@ def _say(options: argparse.Namespace, report: ExportReport) -> int:
 @contextlib.contextmanager
 def _open_output(path: Path | None) -> Iterator[BinaryIO]:
     """Open the output; a file gets its name, readable by its owner alone, when it is complete."""
-    if path is None or path == Path("/dev/stdout"):
+    if path is None:
         yield sys.stdout.buffer
         return
     if path.is_symlink() and path.parent != _DEVICES:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import Final
+from typing import Any, Final
 
 from webapp.cli.commands import (
     Commands,
@@ -16,7 +15,7 @@ from webapp.cli.commands import (
     open_store,
     parse_count,
 )
-from webapp.cli.terminal import print_line
+from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.embedded import Store, StoreFinder
@@ -91,8 +90,10 @@ def _run_list(options: argparse.Namespace, config: Config) -> int:
                 )
                 said = [Message.from_json(parse(text)) for text in opening.data] if opening else []
                 question = preview_question(said).text
-                write = _write_json if options.format == "json" else _write_line
-                print_line(write(completion, known, question))
+                if options.format == "json":
+                    print_json(_describe(completion, known, question))
+                else:
+                    print_line(_write_line(completion, known, question))
     return 0
 
 
@@ -104,17 +105,15 @@ def _write_line(completion: Completion, numbers: RowNumbers, question: str) -> s
     return f"{completion.id or '':<38}  {time:<20}  {model:<24}  {messages:>12}  {words}"
 
 
-def _write_json(completion: Completion, numbers: RowNumbers, question: str) -> str:
-    return json.dumps(
-        {
-            "id": completion.id,
-            "created": completion.created,
-            "model": completion.model,
-            "finish_reasons": completion.finish_reasons,
-            **asdict(replace(numbers, total_tokens=_count_tokens(completion, numbers))),
-            "question": first_words(question, 200),
-        }
-    )
+def _describe(completion: Completion, numbers: RowNumbers, question: str) -> dict[str, Any]:
+    return {
+        "id": completion.id,
+        "created": completion.created,
+        "model": completion.model,
+        "finish_reasons": completion.finish_reasons,
+        **asdict(replace(numbers, total_tokens=_count_tokens(completion, numbers))),
+        "question": first_words(question, 200),
+    }
 
 
 def _count_tokens(completion: Completion, numbers: RowNumbers) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from webapp.cli.commands import Commands, add_command
 from webapp.cli.terminal import print_line
 from webapp.config import Config
+from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.transfer.files import read_documents
 from webapp.exact_json import NotJson, parse
@@ -64,7 +65,7 @@ def _run_redact(options: argparse.Namespace, config: Config) -> int:
                 print_line(f"{document.source}: {error}", file=sys.stderr)
                 continue
             scan = redactor.scan(value)
-            sys.stdout.buffer.write(scan.redact(value).source.encode() + b"\n")
+            sys.stdout.buffer.write(join_lines(scan.redact(value).source).encode() + b"\n")
             documents += 1
             for finding in scan.findings:
                 masked[finding.kind] += finding.count

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, complete_checks, open_store
-from webapp.cli.terminal import print_line
+from webapp.cli.commands import Commands, add_command, complete_checks, open_store, parse_count
+from webapp.cli.terminal import print_json, print_line
 from webapp.config import Config
 from webapp.embedded import StoreFinder
 from webapp.finding import BadQuery, Cursor, Found, parse_query
@@ -30,7 +29,9 @@ def add_parser(commands: Commands) -> None:
         example="readback search 'tool:shell \"permission denied\"'",
     )
     parser.add_argument("words", nargs="+", metavar="WORDS", help="what to search for")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at the most")
+    parser.add_argument(
+        "--limit", type=parse_count, default=20, metavar="N", help="at the most (default: 20)"
+    )
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: one object a line"
     )
@@ -43,8 +44,6 @@ def _run_search(options: argparse.Namespace, config: Config) -> int:
         raise ValueError(str(problem)) from problem
     if not query:
         raise ValueError("there is nothing to search for")
-    if options.limit < 1:
-        raise ValueError("--limit takes a number from 1 on")
     left = options.limit
     after: Cursor | None = None
     with open_store(config) as store:
@@ -69,7 +68,7 @@ def _print_found(found: Found, *, as_json: bool) -> None:
             for hit in found.hits
         ]
         line = {"id": found.id, "created": found.created, "model": found.model}
-        print_line(json.dumps(line | {"question": found.question, "hits": hits}))
+        print_json(line | {"question": found.question, "hits": hits})
         return
     words = first_words(found.question, 60)
     print_line(f"{found.id:<38}  {moment(found.created):<20}  {found.model or '-':<24}  {words}")

@@ -188,7 +188,7 @@ def _run_revoke(options: argparse.Namespace, config: Config) -> int:
 
 def _ask_passphrase() -> str:
     if not sys.stdin.isatty():
-        passphrase = sys.stdin.readline().rstrip("\n")
+        passphrase = sys.stdin.readline().rstrip("\r\n")
     else:
         passphrase = getpass.getpass("Passphrase: ")
         if passphrase != getpass.getpass("Again: "):
@@ -202,7 +202,10 @@ def _parse_range(text: str) -> tuple[int, int | None]:
     match = re.fullmatch(r"([1-9][0-9]{0,6})-([1-9][0-9]{0,6})?", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no range such as 3-20 or 3-")
-    return int(match[1]), int(match[2]) if match[2] else None
+    first, last = int(match[1]), int(match[2]) if match[2] else None
+    if last is not None and last < first:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return first, last
 
 
 def _parse_duration(text: str) -> int:

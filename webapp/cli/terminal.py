@@ -1,14 +1,15 @@
-"""Print lines and show progress; every text is made harmless on its way out.
+"""Print lines and JSON, and show progress; every text is made harmless on its way out.
 
 The output of a command may come from a server, from a file or from a file's name.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from types import TracebackType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from webapp.redaction import mask
 
@@ -55,6 +56,22 @@ class ProgressLine:
 def print_line(text: str, *, file: TextIO | None = None, end: str = "\n") -> None:
     """Print `text` on one line, made harmless."""
     print(make_harmless(text), file=file or sys.stdout, end=end, flush=True)
+
+
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """Print JSON in ASCII, with the secrets of each string masked.
+
+    A mask in the JSON itself could end a string of it.
+    """
+    print(json.dumps(_mask_strings(value), indent=indent), flush=True)
+
+
+def _mask_strings(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {name: _mask_strings(one) for name, one in value.items()}
+    return [_mask_strings(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def make_harmless(text: str) -> str:
