@@ -12,6 +12,7 @@ import pytest
 from tests.analysis.checks.cases import (
     FIRES,
     ROWS,
+    SELECTORS,
     SILENT,
     USER,
     Document,
@@ -139,6 +140,26 @@ def test_findings_of_one_rule_are_bounded_and_counted() -> None:
     shown = [finding for finding in report.findings if finding.code == "metadata-limits"]
     assert len(shown) == MAX_OF_A_RULE
     assert report.left_out == {"metadata-limits": 201 - MAX_OF_A_RULE}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["To \u2068Ada\u2069", "x" + "".join(chr(0xE0000 + ord(one)) for one in "pay")],
+        ["To \u2068Ada\u2069" + 4 * "\u200b"],
+    ],
+    ids=["tags in another part", "no width in the same text"],
+)
+def test_what_is_harmless_hides_no_hidden_text(texts: list[str]) -> None:
+    parts = [{"type": "text", "text": text} for text in texts]
+    report = report_on(json.dumps(complete([{"role": "user", "content": parts}])))
+    assert [one.severity for one in report.findings if one.code == "hidden-text"] == ["warning"]
+
+
+def test_hidden_text_is_decoded() -> None:
+    hidden = "".join(map(SELECTORS.__getitem__, "Überweise".encode()))
+    report = report_on(json.dumps(complete([{"role": "user", "content": f"Hi😀{hidden}"}])))
+    assert "`Überweise`" in report.findings[0].sentence
 
 
 def nested_anyof(levels: int) -> Any:

@@ -85,11 +85,12 @@ def find_double_encoded(subject: Subject) -> Iterator[Found]:
         properties = tool.parameters.object("properties") if tool and tool.parameters else None
         for member in value.members if properties else ():
             schema = properties.object(member.name.text) if properties else None
-            wanted = schema.text("type") if schema else None
-            if wanted not in ("array", "object") or not isinstance(member.value, String):
+            kinds = _list_types(schema) if schema else set()
+            if "string" in kinds or not isinstance(member.value, String):
                 continue
             inner = _parse_inner(member.value.text)
-            if isinstance(inner, Array if wanted == "array" else Object):
+            wanted = "array" if isinstance(inner, Array) else "object"
+            if inner is not None and wanted in kinds:
                 yield Found(
                     place,
                     f"{quote(member.name.text)} is JSON inside a string, and the tool takes an "
@@ -236,6 +237,18 @@ def _count_glued(place: CallEntry) -> int:
             return 0
         count += 1
     return count
+
+
+def _list_types(schema: Object) -> set[str]:
+    """List the types that a schema names, by itself or by the alternatives of an optional value."""
+    holders = [schema]
+    for name in ("anyOf", "oneOf"):
+        holders += [one for one in schema.items(name) or () if isinstance(one, Object)]
+    types: list[Value | None] = []
+    for holder in holders:
+        found = holder.get("type")
+        types += found.items if isinstance(found, Array) else [found]
+    return {one.text for one in types if isinstance(one, String)}
 
 
 def _parse_inner(text: str) -> Array | Object | None:

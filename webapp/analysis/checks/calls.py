@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
-from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
+from webapp.analysis.checks.subject import MISTRAL, WRAPPERS, Need, Subject
 from webapp.exact_json import Object
 from webapp.messages import ToolCall
 from webapp.transcript import Entry
 
 LONGEST_ID: Final = 40
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
-_MISTRAL: Final = re.compile(
-    r"mistral|mixtral|codestral|ministral|pixtral|devstral|magistral", re.I
-)
 _MISTRAL_ID: Final = re.compile(r"[A-Za-z0-9]{9}")
 
 
@@ -65,7 +62,7 @@ def find_awaiting(subject: Subject) -> Iterator[Found]:
     Need.MESSAGES,
 )
 def find_orphans(subject: Subject) -> Iterator[Found]:
-    for entry in _iter_results(subject):
+    for entry in subject.iter_results():
         if entry.answers is None:
             id = entry.message.tool_call_id
             which = f"No call before it has the id {quote(id)}" if id else "No call is before it"
@@ -118,7 +115,7 @@ def find_late(subject: Subject) -> Iterator[Found]:
     Need.CALLS,
 )
 def find_results_without_id(subject: Subject) -> Iterator[Found]:
-    for entry in _iter_results(subject):
+    for entry in subject.iter_results():
         if entry.message.role == "tool" and not entry.message.tool_call_id:
             yield Found(entry, "This tool message names no call; OpenAI requires a tool_call_id.")
 
@@ -181,7 +178,7 @@ def find_long_ids(subject: Subject) -> Iterator[Found]:
     "Mistral takes ids of exactly nine letters or digits.",
 )
 def find_ids_mistral_refuses(subject: Subject) -> Iterator[Found]:
-    if not _MISTRAL.search(subject.model):
+    if not MISTRAL.search(subject.model):
         return
     for call in subject.iter_calls():
         if call.call.id and not _MISTRAL_ID.fullmatch(call.call.id):
@@ -229,8 +226,3 @@ def find_empty_lists(subject: Subject) -> Iterator[Found]:
             empty[0],
             f"`tool_calls` is an empty list{others}; OpenAI refuses it when it is sent back.",
         )
-
-
-def _iter_results(subject: Subject) -> Iterator[Entry]:
-    for entry in subject.entries:
-        yield from (one for one in entry.pieces or (entry,) if one.message.is_tool_result)

@@ -19,9 +19,14 @@ HEAVY: Final = 20_000
 LONGEST: Final = 1_048_576
 _MAX_TEXT: Final = 256 * 1024
 _SIGNATURES: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "JVBERi0", "UEsDB")
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{2048,}")
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{2048,}|(?:[A-Za-z0-9+/]{60,80}\r?\n){26,})"
+)
+"""Also in lines, as mail and many programs write it."""
 _TAGS: Final = re.compile("[\U000e0020-\U000e007f]+")
 _FLAG: Final = re.compile("\U0001f3f4[\U000e0061-\U000e007a\U000e0030-\U000e0039]{1,6}\U000e007f")
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+"""One of them chooses the form of a character; a row of them can hold any bytes."""
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDING: Final = re.compile("[\u202d\u202e]")
 _ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\u2060-\u2064]{8,}")
@@ -97,10 +102,11 @@ def find_heavy(subject: Subject) -> Iterator[Found]:
 def find_pasted_files(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         for text in _iter_texts(entry):
+            runs = (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES))
             found = next(
-                (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES)), None
+                (run for run in runs if not text.endswith("base64,", 0, run.start())), None
             )
-            if found and not text[max(0, found.start() - 8) : found.start()].endswith("base64,"):
+            if found:
                 yield Found(
                     entry,
                     f"{len(found[0]):,} characters of base64 ({quote(found[0], 16)}) are in the "
@@ -204,28 +210,11 @@ def find_expiring(subject: Subject) -> Iterator[Found]:
 )
 def find_hidden(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
-        for text in _iter_texts(entry):
-            severity: Severity | None = None
-            if text.isascii():
-                continue
-            if tags := _TAGS.search(_FLAG.sub("", text)):
-                codes = (ord(one) - 0xE0000 for one in tags[0][:400] if ord(one) < 0xE007F)
-                words = quote("".join(map(chr, codes)), 120)
-                sentence = f"Hidden text in tag characters: {words}."
-            elif turning := _OVERRIDING.search(text) or _TURNING.search(text):
-                sentence = (
-                    f"A character that turns the reading direction (U+{ord(turning[0]):04X}) is in "
-                    "the text."
-                )
-                # Keyboards and address books put the others around names and numbers.
-                severity = None if _OVERRIDING.match(turning[0]) else "information"
-            elif hidden := _ZERO_WIDTH.search(text):
-                sentence = f"{len(hidden[0])} characters of no width in a row are in the text."
-            else:
-                sentence = ""
-            if sentence:
-                yield Found(entry, sentence, severity)
-                break
+        texts = (text for text in _iter_texts(entry) if not text.isascii())
+        found = [one for text in texts for one in _iter_hidden(text)]
+        if found:
+            sentence, severity = min(found, key=lambda one: one[1] is not None)
+            yield Found(entry, sentence, severity)
 
 
 @rule(
@@ -235,9 +224,7 @@ def find_hidden(subject: Subject) -> Iterator[Found]:
     "Text that a tool fetched is not a request of the user.",
 )
 def find_instructions(subject: Subject) -> Iterator[Found]:
-    for entry in subject.entries:
-        if not entry.message.is_tool_result and not entry.pieces:
-            continue
+    for entry in subject.iter_results():
         found = _TO_A_MODEL.search(join_texts(entry.message)[:_MAX_TEXT])
         if found:
             yield Found(entry, f"The result says {quote(found[0])}.")
@@ -300,6 +287,26 @@ def find_bad_citations(subject: Subject) -> Iterator[Found]:
                     f"The citation of {quote(one.url)} covers {one.start_index} to "
                     f"{one.end_index} of a text of {len(texts[0]):,} characters.",
                 )
+
+
+def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
+    """Yield a sentence for each kind of invisible characters, with its severity."""
+    if tags := _TAGS.search(_FLAG.sub("", text)):
+        codes = (ord(one) - 0xE0000 for one in tags[0][:400] if ord(one) < 0xE007F)
+        words = quote("".join(map(chr, codes)), 120)
+        yield f"Hidden text in tag characters: {words}.", None
+    if selectors := _SELECTORS.search(text):
+        numbers = (ord(one) for one in selectors[0][:400])
+        data = bytes(one - 0xFE00 if one <= 0xFE0F else one - 0xE0100 + 16 for one in numbers)
+        words = quote(data.decode("utf-8", "replace"), 120)
+        yield f"Hidden text in variation selectors: {words}.", None
+    if turning := _OVERRIDING.search(text) or _TURNING.search(text):
+        # Keyboards and address books put the others around names and numbers.
+        severity: Severity | None = None if _OVERRIDING.match(turning[0]) else "information"
+        code = f"U+{ord(turning[0]):04X}"
+        yield f"A character that turns the reading direction ({code}) is in the text.", severity
+    if hidden := _ZERO_WIDTH.search(text):
+        yield f"{len(hidden[0])} characters of no width in a row are in the text.", None
 
 
 def _iter_parts(subject: Subject) -> Iterator[tuple[Entry, Part]]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
-from webapp.analysis.checks.subject import Subject
+from webapp.analysis.checks.subject import MISTRAL, Subject
 from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE
 from webapp.exact_json import Null, Number, String
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_REASONING_MODEL: Final = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*-chat))", re.IGNORECASE)
-_STRICT_TEMPLATE: Final = re.compile(r"mistral|mixtral|ministral|gemma", re.IGNORECASE)
+_REASONING_MODEL: Final = re.compile(
+    r"(?:.*/)?(?:ft:)?(?:o[134](?:-|$)|gpt-5(?!.*-chat))", re.IGNORECASE
+)
 
 
 @rule(
@@ -73,7 +74,7 @@ def find_names(subject: Subject) -> Iterator[Found]:
     "Mistral and Gemma take alternating turns, and a system message only at the beginning.",
 )
 def find_order(subject: Subject) -> Iterator[Found]:
-    if not _STRICT_TEMPLATE.search(subject.model):
+    if not MISTRAL.search(subject.model) and "gemma" not in subject.model.lower():
         return
     before: str | None = None
     for entry in subject.entries:

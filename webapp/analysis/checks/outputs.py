@@ -8,9 +8,9 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject, join_texts
-from webapp.exact_json import NotJson, Object, parse
+from webapp.exact_json import NotJson, parse
 from webapp.exact_json.lexemes import STRINGS
-from webapp.messages import Audio, Reasoning, Refusal
+from webapp.messages import Audio, Reasoning, Refusal, split_reasoning
 from webapp.transcript import Entry
 
 _FENCED: Final = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]{1,400}`", re.DOTALL)
@@ -176,10 +176,7 @@ def find_special_tokens(subject: Subject) -> Iterator[Found]:
 )
 def find_leaked_reasoning(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        content = (
-            entry.message.json.text("content") if isinstance(entry.message.json, Object) else ""
-        )
-        if (content or "").lstrip().lower().startswith(("<think>", "<thinking>", "[think]")):
+        if split_reasoning(join_texts(entry.message)) is not None:
             yield Found(entry, "The text of the answer begins with its reasoning.")
 
 

@@ -16,7 +16,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
-CHECKS_VERSION: Final = 2
+CHECKS_VERSION: Final = 3
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MAX_OF_A_RULE: Final = 50
@@ -159,7 +159,7 @@ def _locate(of: Rule, found: Found) -> Finding:
     if isinstance(found.place, CallEntry):
         where = f"call {found.place.number}"
     elif entry.choice is not None:
-        where = "answer" if not entry.choice_number > 1 else f"choice {entry.choice_number}"
+        where = "answer" if entry.choice_number <= 1 else f"choice {entry.choice_number}"
     else:
         where = "message" if entry.number is None else f"message {entry.number}"
     return replace(
@@ -174,4 +174,5 @@ def _locate(of: Rule, found: Found) -> Finding:
 def quote(text: str, limit: int = 60) -> str:
     """Quote the beginning of `text` as code on one line; it cannot close the quotes."""
     line = " ".join(text[: 4 * limit].replace("`", "'").split())
-    return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
+    is_whole = len(line) <= limit and len(text) <= 4 * limit
+    return f"`{line if is_whole else line[: limit - 1] + '…'}`"

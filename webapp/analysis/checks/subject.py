@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Final
+from typing import Final, assert_never
 
 from webapp.completions import Completion, Tool
 from webapp.conversations import PromptDifference
@@ -16,6 +17,11 @@ from webapp.transcript import CallEntry, Entry, arrange, build_output_entries
 
 WRAPPERS: Final = ("multi_tool_use.parallel", "multi_tool_use", "parallel")
 """The names of OpenAI's internal wrapper of parallel calls."""
+
+MISTRAL: Final = re.compile(
+    r"mistral|ministral|magistral|mixtral|codestral|pixtral|devstral", re.IGNORECASE
+)
+"""Found in the names of Mistral's models."""
 
 
 class Need(Enum):
@@ -75,14 +81,21 @@ class Subject:
 
     def lacks(self, need: Need) -> bool:
         """Return whether the server did not send the data of `need`."""
-        if need is Need.MESSAGES:
-            return not self.is_whole
-        if need is Need.COMPLETION:
-            return self.completion is None
-        if need is Need.OPENAI:
-            return not self.is_openai
-        if need is Need.TOOLS:
-            return not self.tools and any(True for _ in self.iter_calls())
+        match need:
+            case Need.MESSAGES:
+                return not self.is_whole
+            case Need.COMPLETION:
+                return self.completion is None
+            case Need.OPENAI:
+                return not self.is_openai
+            case Need.TOOLS:
+                return not self.tools and any(True for _ in self.iter_calls())
+            case Need.CALLS:
+                return self._lacks_calls()
+            case _:
+                assert_never(need)
+
+    def _lacks_calls(self) -> bool:
         results = [entry.message for entry in self.entries if entry.message.role == "tool"]
         if any(entry.calls for entry in self.entries):
             return False
@@ -113,6 +126,11 @@ class Subject:
         for call in self.iter_calls():
             if isinstance(call.call, ToolCall):
                 yield call, call.call
+
+    def iter_results(self) -> Iterator[Entry]:
+        """Yield the results of tools: messages, or the pieces of those that hold several."""
+        for entry in self.entries:
+            yield from (one for one in entry.pieces or (entry,) if one.message.is_tool_result)
 
     @property
     def response_schema(self) -> Object | None:

@@ -228,19 +228,30 @@ def find_parallel(subject: Subject) -> Iterator[Found]:
     "The server ignored it, or the answer was cut off.",
 )
 def find_missed_choice(subject: Subject) -> Iterator[Found]:
-    asked = subject.get_setting("tool_choice")
-    if asked is None:
-        return
-    holder = asked.object(asked.text("type") or "function") if isinstance(asked, Object) else None
-    wanted = holder.text("name") if holder else None
-    for entry in subject.outputs:
-        names = [call.call.name for call in entry.calls if hasattr(call.call, "name")]
-        if wanted is not None and wanted not in names:
-            yield Found(entry, f"The request demanded a call of {quote(wanted)}; none came.")
-        elif isinstance(asked, String) and asked.text in ("required", "any") and not entry.calls:
-            yield Found(entry, "The request demanded a tool call; none came.")
-        elif isinstance(asked, String) and asked.text == "none" and entry.calls:
-            yield Found(entry, "The request forbade tool calls, and the answer has one.")
+    for setting in ("tool_choice", "function_call"):
+        wanted, mode = _read_demand(subject.get_setting(setting))
+        for entry in subject.outputs:
+            names = [call.call.name for call in entry.calls if hasattr(call.call, "name")]
+            if wanted is not None and wanted not in names:
+                yield Found(entry, f"The request demanded a call of {quote(wanted)}; none came.")
+            elif mode in ("required", "any") and not entry.calls:
+                yield Found(entry, "The request demanded a tool call; none came.")
+            elif mode == "none" and entry.calls:
+                yield Found(entry, "The request forbade tool calls, and the answer has one.")
+
+
+def _read_demand(asked: Value | None) -> tuple[str | None, str | None]:
+    """Read the name of the tool that must be called, and the mode, such as `required`.
+
+    Other APIs have the name or the mode beside the type, and `allowed_tools` has it within.
+    """
+    if isinstance(asked, String):
+        return None, asked.text
+    if not isinstance(asked, Object):
+        return None, None
+    kind = asked.text("type") or "function"
+    holder = asked.object(kind) or asked
+    return holder.text("name"), holder.text("mode") or kind
 
 
 def _iter_gaps(schema: Object) -> Iterator[str]:
