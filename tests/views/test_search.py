@@ -54,7 +54,7 @@ def test_all_places_are_found_and_each_links_to_where_it_is(searched: FlaskClien
     assert hits(page) == [
         "metadata place: café-7",
         "message 1 user · text Is the CAFÉ open? A cafe, <b>bold</b>.",
-        "message 2 assistant · arguments of find_cafe café",
+        'message 2 assistant · arguments of find_cafe {"place": "café", "seats": 2}',
         "message 3 tool · result the café is closed",
         "message 304 user · text one café more",
         "answer assistant · text The café opens at 9-10.",

@@ -11,7 +11,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 import re2
 
-from webapp.exact_json import Member, NotJson, Object, String, Value, parse
+from webapp.analysis.arguments import parse_arguments
+from webapp.exact_json import Member, NotJson, String
+from webapp.exact_json.lexemes import STRINGS
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Audio, File, ToolCall, UrlCitation
 from webapp.messages.message import get_text
@@ -115,7 +117,8 @@ class TextSearch:
                 continue
             text = LONE_SURROGATES.sub("\ufffd", place.text)
             shown = 0
-            for found in self._pattern.finditer(text):
+            # A pattern such as `seat|\b` may also match between two characters.
+            for found in (one for one in self._pattern.finditer(text) if one[0]):
                 count += 1
                 if shown < MAX_IN_A_TEXT:
                     shown += 1
@@ -144,7 +147,7 @@ class TextSearch:
             value = member.value
             written = value.text if isinstance(value, String) else value.source
             text = LONE_SURROGATES.sub("\ufffd", f"{member.name.text}: {written}")
-            found = self._pattern.search(text)
+            found = next((one for one in self._pattern.finditer(text) if one[0]), None)
             if found is not None:
                 start, end = found.span()
                 yield Hit(
@@ -178,33 +181,23 @@ def iter_places(entry: Entry) -> Iterator[SearchedText]:
         if isinstance(call.call, ToolCall):
             name = call.call.name or "no name"
             yield SearchedText("input", "name of the tool", name, call.anchor)
-            written = call.call.arguments or ""
+            written = _write_shown(call.call.arguments or "")
             yield SearchedText("input", f"arguments of {name}", written, call.anchor)
-            if "\\u" in written:
-                # Words of other scripts may be written in escapes, and are shown in letters.
-                for text in _iter_strings(written):
-                    yield SearchedText("input", f"arguments of {name}", text, call.anchor)
     for annotation in message.annotations:
         if isinstance(annotation, UrlCitation):
             cited = f"{annotation.title or ''} {annotation.url or annotation.content}"
             yield SearchedText(kind, "citation", cited, entry.anchor)
 
 
-def _iter_strings(written: str) -> Iterator[str]:
-    """Yield the strings of a JSON text that have escapes such as `\\u00e9`."""
+def _write_shown(arguments: str) -> str:
+    """Write the strings of arguments as pages show them: without the escapes of JSON."""
+    if "\\" not in arguments:
+        return arguments
     try:
-        waiting: list[Value] = [parse(written)]
+        parse_arguments(arguments)
     except NotJson:
-        return
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, String):
-            if "\\u" in value.source:
-                yield value.text
-        elif isinstance(value, Object):
-            waiting += [one for member in value.members for one in (member.value, member.name)]
-        else:
-            waiting += getattr(value, "items", ())
+        return arguments
+    return STRINGS.sub(lambda found: f'"{String(arguments, *found.span()).text}"', arguments)
 
 
 def _cut_before(text: str, start: int) -> str:

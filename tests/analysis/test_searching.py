@@ -1,0 +1,47 @@
+"""The texts that a search of a transcript looks at, and its hits in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from webapp.analysis.searching import TextSearch
+from webapp.exact_json import parse
+from webapp.messages import Message
+from webapp.transcript import arrange
+
+
+def search(arguments: str, words: str, **options: Any) -> list[str]:
+    function = {"name": "find", "arguments": arguments}
+    call = {"id": "a", "type": "function", "function": function}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    (entry,) = arrange([Message.from_json(parse(json.dumps(message)))], first=1)
+    found = TextSearch(words, kinds=("input",), **options).search(entry)
+    assert found.count == len(found.hits)
+    return [hit.match for hit in found.hits]
+
+
+@pytest.mark.parametrize(
+    ("words", "hits"),
+    [
+        ("window", 1),
+        ("café", 1),
+        ('"14C"', 1),
+        ("C:\\seats", 1),
+        ("aisle\nwindow", 1),
+        ("caf\\u00e9", 0),
+    ],
+)
+def test_arguments_are_searched_as_pages_show_them(words: str, hits: int) -> None:
+    arguments = json.dumps({"café": 'C:\\seats "14C"', "side": "aisle\nwindow"})
+    assert len(search(arguments, words)) == hits
+
+
+def test_arguments_that_are_not_json_are_searched_as_they_are() -> None:
+    assert len(search('{"side": "a\\u00e9', "\\u00e9")) == 1
+
+
+def test_a_match_of_no_character_is_no_hit() -> None:
+    assert search('{"row": 14}', r"14|\b", is_pattern=True) == ["14"]
