@@ -232,6 +232,8 @@ def test_a_preference_pair_has_the_input_and_both_answers(put: Put) -> None:
     ("question", "answer", "reason"),
     [
         ({"role": "user", "content": "Q"}, {"refusal": "No.", "content": None}, "neither text"),
+        ({"role": "user", "content": "Q"}, {"content": "", "refusal": "No."}, "neither text"),
+        ({"role": "user", "content": "Q"}, {"content": None, "tool_calls": []}, "neither text"),
         ({"role": "assistant", "content": None}, {"content": "x"}, "Message 1 has neither text"),
         ({"role": "robot", "content": "Q"}, {"content": "x"}, "no role"),
         ({"content": "Q"}, {"content": "x"}, "no role"),

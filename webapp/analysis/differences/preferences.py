@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from webapp.completions import Completion
-from webapp.exact_json import Null, Object, compact, write_array, write_members, write_object
+from webapp.exact_json import (
+    Array,
+    Null,
+    Object,
+    String,
+    Value,
+    compact,
+    write_array,
+    write_members,
+    write_object,
+)
 from webapp.messages import Message
 
 _INPUT: Final = ("content", "name", "tool_calls", "tool_call_id")
 _OUTPUT: Final = ("content", "tool_calls")
 _OF_INPUT: Final = ("tools", "parallel_tool_calls")
-
-
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
@@ -53,7 +61,10 @@ def write_preference(
 
 
 def _write(message: Message, names: Sequence[str], which: str) -> str:
-    """Write a message with the members of `names` that are not null."""
+    """Write a message with the members of `names` that are not null, nor an empty list.
+
+    An input may be an empty text, as the result of a call; an answer with no other words is none.
+    """
     given = message.given
     # A choice may leave out its role.
     role = given.text("role") if isinstance(given, Object) else None
@@ -66,8 +77,14 @@ def _write(message: Message, names: Sequence[str], which: str) -> str:
         value = given.get(name)
         if name == "content" and isinstance(value, Null | None):
             value = given.get("content_parts")
-        if value is not None and not isinstance(value, Null):
+        if value is not None and not _is_nothing(value, is_output=names is _OUTPUT):
             members[name] = compact(value)
     if not {"content", "tool_calls"} & members.keys():
         raise NotAPair(f"{which} has neither text nor calls, which trainers need.")
     return write_object(write_members(members))
+
+
+def _is_nothing(value: Value, *, is_output: bool) -> bool:
+    if isinstance(value, String):
+        return is_output and not value.text.strip()
+    return isinstance(value, Null) or (isinstance(value, Array) and not value.items)
