@@ -52,6 +52,7 @@ def test_tokens_whose_bytes_make_one_character_are_one_piece() -> None:
             [("a", 1), ("b", 1), ("c", 1)],
         ),
         ([token("", data=[]), 7, None], [("", 1)] * 3),
+        ([token("<|end|>", data=[]), token("é", data=[])], [("<|end|>", 1), ("é", 1)]),
     ],
 )
 def test_bytes_that_are_no_characters_are_shown_as_bytes(

@@ -122,6 +122,7 @@ def test_numbers_keep_their_lexemes_and_bad_ones_are_named() -> None:
         ("-8132613597486110237", False),
         ("0.12345678901234567890", False),
         ("1e400", False),
+        ("1e-99999999999999999999", False),
         ("NaN", False),
     ],
 )

@@ -154,12 +154,14 @@ def _read_text(sent: Object) -> str:
 
 
 def _read_bytes(sent: Object | None) -> bytes | None:
-    """Read the bytes of a token; None if they were not sent, or are not bytes."""
+    """Read the bytes of a token; None if they were not sent, or are not those of its text."""
     items = sent.items("bytes") if sent else None
     numbers = [item.integer for item in items or () if isinstance(item, Number)]
     known = [one for one in numbers if one is not None and 0 <= one < 256]
-    is_sound = items is not None and len(known) == len(items) and (known or not items)
-    return bytes(known) if is_sound else None
+    if sent is None or items is None or len(known) < len(items):
+        return None
+    # Some servers send an empty list of each token.
+    return bytes(known) if known or not sent.text("token") else None
 
 
 def _read_probability(sent: Object) -> tuple[str, float | None]:

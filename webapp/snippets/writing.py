@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Final
 
@@ -75,6 +75,11 @@ def has_inexact_number(text: str) -> bool:
     for match in TOKEN.finditer(text):
         if match.lastgroup == "number":
             value = float(match["number"])
-            if not isfinite(value) or Decimal(repr(value)) != Decimal(match["number"]):
+            try:
+                is_exact = isfinite(value) and Decimal(repr(value)) == Decimal(match["number"])
+            except InvalidOperation:
+                # Its exponent exceeds even that of a `Decimal`.
+                return True
+            if not is_exact:
                 return True
     return False

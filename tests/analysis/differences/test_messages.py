@@ -142,6 +142,11 @@ def test_settings_are_grouped_and_ids_messages_and_times_are_left_out() -> None:
     assert "seed" in [one.place for one in compare_settings(a, b, is_exact=True)["Settings"]]
 
 
+def test_only_the_ids_of_calls_are_no_content() -> None:
+    a, b = (completion(metadata={"tool_call_id": one}, choices=[]) for one in "xy")
+    assert [one.place for one in compare_settings(a, b)["Metadata"]] == ["metadata.tool_call_id"]
+
+
 def test_choices_differ_in_their_reason() -> None:
     logprobs = {"content": [{"token": "a", "logprob": -1}]}
     one, other = completion(

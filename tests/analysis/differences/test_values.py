@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import jsonpatch
@@ -11,10 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.any_json import Json, checked, json_texts, values_over
-from webapp.analysis.differences import Budget, Change, Step, compare_values, write_path
+from webapp.analysis.differences import Budget, Change, Step, align, compare_values, write_path
 from webapp.exact_json import Array, Object, Value, compact, parse
 
 _few_names = values_over(st.sampled_from("abc"))
+
+
+def test_more_items_than_there_are_characters_are_one_span() -> None:
+    found = align(range(2), range(9, sys.maxunicode + 10))
+    assert [span.is_equal for span in found] == [False]
 
 
 def as_tree(value: Value) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -68,7 +69,8 @@ def _align_middle(
     """Divide two sequences that begin at `start` and differ at both ends into spans."""
     if not a and not b:
         return []
-    if not a or not b or not budget.take(len(a) * len(b)):
+    is_small = len(a) + len(b) <= sys.maxunicode
+    if not a or not b or not is_small or not budget.take(len(a) * len(b)):
         return [Span(False, start, start + len(a), start, start + len(b))]
     # Texts of one character for each item are compared several times faster than the items.
     numbers: dict[Hashable, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,7 @@ MAX_DIFFERENCES: Final = 500
 """Of two messages; a page shows fewer."""
 
 _ARGUMENTS: Final = frozenset({"arguments", "input"})
+_CALL_ID: Final = re.compile(r"(?:content\[\d+\]\.)?tool_call_id|tool_calls\[\d+\]\.id")
 _MAX_VALUES: Final = 20_000
 """Values of arguments that are compared one by one."""
 
@@ -157,9 +159,7 @@ def compare_messages(
 
 def is_in_content(found: Difference) -> bool:
     """Decide whether a difference is one in content: not of ids, spelling, order or nothing."""
-    is_id = found.place.endswith("tool_call_id") or (
-        found.place.startswith("tool_calls[") and found.place.endswith("].id")
-    )
+    is_id = _CALL_ID.fullmatch(found.place) is not None
     is_form = found.kind in ("respelled", "moved") or is_id
     return not is_form and not (_is_nothing(found.before) and _is_nothing(found.after))
 
