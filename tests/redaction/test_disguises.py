@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import unicodedata
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -21,9 +23,15 @@ CARD: Final = "4539148803436467"
 MAIL: Final = "jane.roe@harbour-mail.com"
 PASSWORD: Final = "tr0ub4dor-Zebra7"
 
+
+def _write_base64(before: str, charset: str, text: str) -> str:
+    return base64.b64encode(f"{before}{text} .".encode(charset)).decode()
+
+
 DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "escapes": lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
     "escapes in braces": lambda text: "".join(f"\\u{{{ord(one):x}}}" for one in text),
+    "escapes of 32 bits": lambda text: "".join(f"\\U{ord(one):08x}" for one in text),
     "bytes": lambda text: "".join(f"\\x{ord(one):02x}" for one in text),
     "octal": lambda text: "".join(f"\\{ord(one):03o}" for one in text),
     "entities": lambda text: "".join(f"&#{ord(one)};" for one in text),
@@ -36,6 +44,21 @@ DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "base64 in lines": lambda text: base64.encodebytes(
         f"{'a line ' * 8}{text} {'and more ' * 20}".encode()
     ).decode(),
+    "base64 in indented lines": lambda text: (
+        base64.encodebytes(f"{'a line ' * 8}{text} {'and more ' * 20}".encode())
+        .decode()
+        .replace("\n", "\n    ")
+    ),
+    **{
+        f"base64 of {name}": partial(_write_base64, before, charset)
+        for name, before, charset in (
+            ("a file with a mark", "\ufeff", "utf-8"),
+            ("a terminal", "\x1b[1mit\x1b[0m is ", "utf-8"),
+            ("UTF-16", "\ufeff", "utf-16-le"),
+            ("UTF-16 of other machines", "", "utf-16-be"),
+            ("Latin letters", "für mich ist es hier ", "latin-1"),
+        )
+    },
     "hexadecimal": lambda text: text.encode().hex(),
     "hexadecimal in capitals": lambda text: text.encode().hex().upper(),
     "hexadecimal number": lambda text: f"0x{text.encode().hex()}",
@@ -48,6 +71,7 @@ DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "two literals": lambda text: f'"{text[:8]}" + "{text[8:]}"',
     "two lines": lambda text: f"{text[:9]}\\\n{text[9:]}",
     "Markdown": lambda text: text.replace("_", "\\_").replace("-", "\\-").replace("@", "&commat;"),
+    "punctuation in Markdown": lambda text: re.sub(r"(\W)", r"\\\1", text),
 }
 
 
@@ -62,7 +86,7 @@ def redact(value: object, **choices: object) -> list[str]:
 def test_a_disguised_secret_is_masked(name: str, secret: str) -> None:
     disguised = DISGUISES[name](secret)
     known = f"password: {secret}" if secret == PASSWORD else f"it is {secret}"
-    assert disguised != secret or name == "Markdown"
+    assert disguised != secret or "Markdown" in name
 
     assert disguised not in redact([known, f"again {disguised} ."])[1]
     if secret != PASSWORD:
@@ -96,6 +120,19 @@ def test_a_word_is_masked_in_any_case_and_normal_form() -> None:
         assert [one for one, form in zip(shown, forms, strict=True) if form in one] == []
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16-le", "utf-16-be", "latin-1"])
+def test_base64_is_written_again_in_its_encoding(charset: str) -> None:
+    before = f"für {TOKEN} und mehr als das".encode(charset)
+    after = base64.b64decode(redact([base64.b64encode(before).decode()])[0])
+    assert after.decode(charset) == "für [masked: github-token] und mehr als das"
+
+
+@pytest.mark.parametrize("name", ["content", "text", "card_number"])
+def test_a_card_alone_is_masked(name: str) -> None:
+    shown = Redactor().redact(parse(json.dumps({name: CARD, "seed": CARD})))
+    assert json.loads(shown.source)[name] == "[masked: card]"
+
+
 def test_a_disguise_without_a_secret_stays() -> None:
     texts = [
         "価格は１２３４５円、全角ＡＢＣ",
@@ -106,6 +143,8 @@ def test_a_disguise_without_a_secret_stays() -> None:
         b"nothing to see here".hex(),
         base64.encodebytes(b"nothing to see here " * 20).decode(),
         '"a long" + "literal"',
+        "a fraction of 0,4539148803436467 and 4539148803436467.12",
+        "years 2221 2003 2004 2005 2006 2007 2008 2009",
         "a line \\\n that goes on \\u{1F600} \\u{FFFFFFF} \\101",
     ]
 

@@ -15,8 +15,10 @@ from functools import partial
 from typing import Final, Protocol
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
-_WRAPPED: Final = re.compile(r"(?:[A-Za-z0-9+/]{60,80}\r?\n){1,2000}[A-Za-z0-9+/]{1,80}={0,2}")
-"""With line breaks, as in mails and files."""
+_WRAPPED: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{60,80}\r?\n[ \t]{0,40}){1,2000}[A-Za-z0-9+/]{1,80}={0,2}"
+)
+"""With line breaks, as in mails and files, perhaps indented."""
 
 _LINE: Final = range(60, 81)
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}){8,}|(?:0x)?(?:[0-9A-F]{2}){8,}")
@@ -39,8 +41,11 @@ _ARCHIVES: Final = (
 _MAX_UNPACKED: Final = 16 * 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
-_UTF_16: Final = "utf-16-le"
-"""The encoding of commands in PowerShell."""
+_MOST_CONTROLS: Final = 0.1
+"""The share of characters that a text does not show, as marks at its beginning and colors."""
+
+_LEAST_LATIN: Final = 0.8
+"""The share of ASCII in a text that is not in UTF-8; other bytes have less by far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +117,15 @@ def _read(written: str, start: int, end: int) -> Base64Text | None:
         return Base64Text(start, end, written, str, is_unread=True)
     if sample.startswith((*_COMPRESSED, _BZ2, _XZ)):
         return _read_compressed(written, start, end)
-    charset = _UTF_16 if len(sample) > 3 and not any(sample[1::2]) else "utf-8"
-    head = sample.decode(charset, "ignore")
-    if len(head.encode(charset)) < len(sample) - 3 or not _is_text(head):
+    content = _decode(written) if _find_charset(sample, is_cut=True) else None
+    charset = _find_charset(content) if content else None
+    if content is None or charset is None:
         return None
-    content = _decode(written)
-    try:
-        text = content.decode(charset) if content is not None else ""
-    except UnicodeDecodeError:
-        return None
-    if not text or not _is_text(text):
-        return None
+    text = content.decode(charset)
     is_padded, is_url = written.endswith("="), bool(re.search("[_-]", written))
 
     def encode(new: str) -> str:
-        content = new.encode(charset, "replace")
+        content = new.encode(charset or "utf-8", "replace")
         encoded = (base64.urlsafe_b64encode if is_url else base64.b64encode)(content).decode()
         return encoded if is_padded or len(written) % 4 == 0 else encoded.rstrip("=")
 
@@ -218,5 +217,29 @@ def _decode(written: str) -> bytes | None:
         return None
 
 
+def _find_charset(content: bytes, *, is_cut: bool = False) -> str | None:
+    """Find the encoding of a text, perhaps cut within a character; None if it is no text."""
+    beyond = content[2:] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else content
+    if len(beyond) > 3 and not any(beyond[1::2]):
+        # Of commands in PowerShell.
+        return _check_charset("utf-16-le", content, is_cut)
+    if len(beyond) > 3 and not any(beyond[::2]):
+        return _check_charset("utf-16-be", content, is_cut)
+    return _check_charset("utf-8", content, is_cut) or _check_charset("latin-1", content, is_cut)
+
+
+def _check_charset(charset: str, content: bytes, is_cut: bool) -> str | None:
+    try:
+        text = content.decode(charset)
+    except UnicodeDecodeError as error:
+        if not is_cut or error.start < len(content) - 3:
+            return None
+        text = content[: error.start].decode(charset)
+    if charset == "latin-1" and sum(map(str.isascii, text)) < _LEAST_LATIN * len(text):
+        return None
+    return charset if _is_text(text) else None
+
+
 def _is_text(text: str) -> bool:
-    return all(character.isprintable() or character in "\t\r\n" for character in text)
+    shown = sum(character.isprintable() or character in "\t\r\n" for character in text)
+    return bool(text) and len(text) - shown <= max(1, _MOST_CONTROLS * len(text))

@@ -21,7 +21,8 @@ from urllib.parse import unquote
 _MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE: Final = re.compile(
-    r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|\r?\n|[\"'\\/bfnrt_*:=#!$&;@-])"
+    r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|\r?\n"
+    r"|[\"'\\/bfnrt_*:=#!$&;@.+(){}\[\]<>~|`,%^?-])"
 )
 _PERCENT: Final = re.compile(r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,64}")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
@@ -54,7 +55,7 @@ def _uncover(disguise: str) -> str:
 
 
 def _unescape(escape: str) -> str:
-    if escape[1] in "ux":
+    if escape[1] in "uUx":
         code = int(escape[2:].strip("{}"), 16)
         return chr(code) if code <= sys.maxunicode else escape
     if escape[1] in "0123":

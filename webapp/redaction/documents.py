@@ -35,6 +35,10 @@ _NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
 _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 """Names of arrays whose strings are pieces of one text."""
 
+_MANIFEST_DATA: Final = frozenset(("data", "stringData"))
+_SECRET_DATA: Final = "secretData"
+"""The name for the values in the secrets of a cluster, whose own names say nothing."""
+
 _MIN_BYTES: Final = 8
 
 _BORDER: Final = 200
@@ -208,6 +212,7 @@ class Rewriter:
         """Await the values of an object, and yield the edits of its names."""
         names = [member.name.text for member in node.members]
         pair = find_pair(node, names)
+        is_manifest = node.text("kind") == "Secret"
         used: set[str] = set()
         for written, member in zip(names, node.members, strict=True):
             inner = (step, written)
@@ -225,6 +230,13 @@ class Rewriter:
                 if not pair and written.lower() in ("value", "val"):
                     # As in `{"credentials": {"value": …}}`.
                     known = name or written
+                if (
+                    is_manifest
+                    and written in _MANIFEST_DATA
+                    or name == _SECRET_DATA
+                    and isinstance(member.value, String)
+                ):
+                    known = _SECRET_DATA
                 waiting.append((member.value, inner, known))
 
     def _edit_name(self, written: str, step: Step) -> str:

@@ -146,6 +146,8 @@ _BY_NAME: Final = {
     # The private part of a JSON Web Key, or a key that both sides have.
     **dict.fromkeys(("d", "k", "dp", "dq", "qi"), ("private-key", Shape.RANDOM)),
     **dict.fromkeys(("p", "q"), ("private-key", Shape.MADE)),
+    # Of the secrets of a cluster, whatever their names.
+    "secretdata": ("secret", Shape.ANY),
     **dict.fromkeys(("seedphrase", "recoveryphrase"), ("seed-phrase", Shape.ANY)),
     **dict.fromkeys(("codeverifier", "routingkey", "pdroutingkey"), ("secret", Shape.RANDOM)),
     **dict.fromkeys(("samlresponse", "samlrequest", "samlassertion"), ("credential", Shape.RANDOM)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import phonenumbers
@@ -47,8 +47,12 @@ _ROLES: Final = split_words(
 )
 
 _DIGITS: Final = re.compile(
-    r"[0-9](?<![\w.,+/#-].)(?:[ .\u00a0\u2009-]?[0-9]){11,18}(?![\w-]|[.,][0-9])"
+    # In a row of a table as well, but not the digits of a fraction.
+    r"[0-9](?<![\w.+/#-].)(?<!\b0,.)(?:[ .\u00a0\u2009\u202f-]?[0-9]){11,40}"
+    r"(?![\w-]|\.[0-9])"
 )
+_MOST_GROUPS: Final = 7
+"""Of a card with its date and code; longer rows of numbers have cards by chance."""
 _REMOTE_PATH: Final = re.compile(r":(?:[~/]|[A-Za-z0-9_.-]{1,60}/)")
 """The rest of a path on another machine, as in `host.example:/srv`."""
 
@@ -83,11 +87,11 @@ _IBAN_LENGTHS: Final = {
 
 _INTERNATIONAL: Final = re.compile(
     r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[ ]?[1-9]))(?:[ ]?\(?[0-9]\)?)"
-    r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.,-][0-9])"
+    r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.-][0-9])"
 )
 _NATIONAL: Final = re.compile(
     r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
-    r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.,-][0-9])"
+    r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.-][0-9])"
 )
 _SAID_WORDS: Final = (
     r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél|tel(?:efon|éfono|ephone|efono)?"
@@ -179,21 +183,32 @@ def _is_address(text: str, start: int) -> bool:
 
 
 def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
-    is_number = text.isdigit()
-    if is_number and name and not _CARD_NAME.search(name):
+    if text.isdigit() and name not in ("", "content", "text") and not _CARD_NAME.search(name):
         return
     for match in _DIGITS.finditer(text):
-        digits = re.sub(r"\D", "", match[0])
-        if _is_card(digits) and len(set(digits)) > 1 and _has_groups(match[0]):
-            yield SecretPlace("card", *match.span())
+        groups = [one.span() for one in re.finditer("[0-9]+", match[0])]
+        for first, (start, _) in enumerate(groups):
+            # Other numbers may be before and after it: the date and the code of the card.
+            for last in range(first, min(len(groups), first + 5)):
+                end = groups[last][1]
+                if _is_card_of(match[0], groups[first : last + 1], len(groups)):
+                    yield SecretPlace("card", match.start() + start, match.start() + end)
 
 
-def _has_groups(written: str) -> bool:
-    """Return whether digits are together, or in the groups of a card."""
-    lengths = [len(group) for group in re.split("[^0-9]", written)]
-    return len(lengths) == 1 or (
-        lengths[0] == 4 and 3 <= len(lengths) <= 5 and min(lengths[:-1]) >= 4
+def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool:
+    """Decide whether some groups of digits in a run are those of a card, and no fraction."""
+    start, end = groups[0][0], groups[-1][1]
+    lengths = [stop - begin for begin, stop in groups]
+    has_form = len(lengths) == 1 or (
+        total <= _MOST_GROUPS
+        and lengths[0] == 4
+        and 3 <= len(lengths) <= 5
+        and min(lengths[:-1]) >= 4
     )
+    if not has_form or run[end : end + 1] in (".", "-") or (start and run[start - 1] in ".-"):
+        return False
+    digits = "".join(run[slice(*group)] for group in groups)
+    return len(digits) >= 12 and len(set(digits)) > 1 and _is_card(digits)
 
 
 _MORE_CARDS: Final = (
@@ -297,7 +312,7 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
         r"(?:[\[({<] ?(?:at|AT|ät) ?[\])}>]|[a-z0-9] at [a-z0-9-]+ dot )",
         _find_written_out,
     ),
-    (r"[0-9](?:[ .\x{a0}\x{2009}-]?[0-9]){11}", _find_cards),
+    (r"[0-9](?:[ .\x{a0}\x{2009}\x{202f}-]?[0-9]){11}", _find_cards),
     (
         r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}|(?i:\biban\b)",
         _find_accounts,

@@ -48,9 +48,13 @@ TABLES_NEEDS: Final = (
 HTML_NEEDS: Final = r"<(?i:th)[ >]"
 MANIFEST_NEEDS: Final = r"kind:[ \t]*[\"']?Secret"
 
-_MANIFEST: Final = re.compile(r"(?:^|[\"'=])kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
+_DOCUMENT: Final = re.compile(r"(?:\A|^---|^- ).*?(?=^---|^- |\Z)", re.MULTILINE | re.DOTALL)
+"""Of several in a file, or an item of a list."""
+_MANIFEST: Final = re.compile(r"(?:^(?:  |- )?|[\"'=])kind:[ \t]{0,9}[\"']?Secret\b", re.MULTILINE)
 _DATA: Final = re.compile(
-    r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z)|(?!))*+", re.MULTILINE
+    r"^(?:data|stringData):[ \t]*\n(?:[ \t]+[^\n]*(?:\n|\Z)|(?!))*+"
+    r"|^(?:  |- )(?:data|stringData):[ \t]*\n(?:[ \t]{3,}+[^\n]*(?:\n|\Z)|(?!))*+",
+    re.MULTILINE,
 )
 _ENTRY: Final = re.compile(
     r"^[ \t]{1,40}[\"']?[\w.-]{1,100}[\"']?:[ \t]{1,9}(?P<secret>[^\s|>][^\n]*)"
@@ -242,17 +246,15 @@ def _find_copied(text: str, match: re.Match[str]) -> Generator[SecretPlace, None
 
 def find_in_manifests(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the values of the secrets of a cluster, whatever their names."""
-    at = 0
-    for document in re.split(r"^---", text, flags=re.MULTILINE):
-        if _MANIFEST.search(document):
-            for data in _DATA.finditer(document):
+    for document in _DOCUMENT.finditer(text):
+        if _MANIFEST.search(document[0]):
+            for data in _DATA.finditer(document[0]):
                 for line in re.finditer(r"[^\n]+", data[0]):
                     found = _ENTRY.match(line[0]) or _BLOCK_LINE.match(line[0])
                     if found is None or (found.re is _BLOCK_LINE and ":" in line[0]):
                         continue
                     secret = found["secret"].strip().strip("\"'")
                     begin = line[0].find(secret, found.start("secret"))
-                    start = at + data.start() + line.start() + begin
+                    start = document.start() + data.start() + line.start() + begin
                     if len(secret) >= 3 and is_value(secret):
                         yield SecretPlace("secret", start, start + len(secret))
-        at += len(document) + 3
