@@ -22,8 +22,9 @@ _ENDS: Final = 16 * 1024
 """Of a text, so many characters at its beginning and at its end are read."""
 
 _EXIT: Final = re.compile(
-    r"[\[(<]?(?:(?:process|command|script|program) )?"
-    r"(?:exit(?:ed)?(?:[ _](?:with|code|status))*|return(?:ed)?[ _]code)"
+    r"[\[(<]?(?:(?:the )?(?:process|command|script|program) )?"
+    r"(?:(?:failed|finished|completed|terminated|returned) (?:with )?)?"
+    r"(?:exit(?:ed)?(?:[ _](?:with|an?|non-?zero|code|status)){0,5}|return(?:ed)?[ _]code)"
     r"(?: ?[:=])? ?(-?\d{1,5})[\])>.]?",
     re.IGNORECASE,
 )
@@ -35,6 +36,12 @@ _FIRST_LINE: Final = (
         r"occurred|processing|parsing)\b.*",
         re.I,
     ),
+    re.compile(
+        r"command (?:failed|exited) with (?:(?:an?|exit|return|non-?zero|status|error|code) ){1,5}"
+        r"-?[1-9]\d{0,4}\b.*",
+        re.I,
+    ),
+    re.compile(r"<tool_use_error>.*"),
     re.compile(r"failed to \w+\b.*", re.I),
     re.compile(r"\d{1,6} validation errors?\b.*"),
     re.compile(r"your proposed edit has introduced new syntax error.*", re.I),
@@ -148,11 +155,11 @@ def _judge_object(value: Object) -> Failure | None:
         return Failure("JSON error", "status: error")
     for holder in (value, value.object("metadata")):
         for name in _EXIT_MEMBERS:
-            code = holder.integer(name) if holder else None
+            code = _read_integer(holder, name) if holder else None
             if code:
                 return Failure("exit code", f"{name}: {code}")
     for name in _STATUS_MEMBERS:
-        status = value.integer(name)
+        status = _read_integer(value, name)
         if status is not None and 400 <= status <= 599:
             return Failure("HTTP status", f"{name}: {status}")
     errors = value.get("errors")
@@ -160,6 +167,12 @@ def _judge_object(value: Object) -> Failure | None:
     if is_graphql and isinstance(errors, Array) and errors.items and not value.object("data"):
         return Failure("JSON error", _shorten(errors.source))
     return None
+
+
+def _read_integer(value: Object, name: str) -> int | None:
+    """Read an integer, which some programs write as a text."""
+    text = value.text(name) or ""
+    return int(text) if re.fullmatch(r"-?\d{1,5}", text) else value.integer(name)
 
 
 def _describe_error(error: Value | None) -> str:
