@@ -96,6 +96,7 @@ def test_what_cannot_be_rebuilt_is_named() -> None:
     ]
     assert "model" in notes[3]
     assert not build({"model": None}, [USER]).can_be_sent
+    assert build({"model": None}, [USER], model="gpt-4o").model == "gpt-4o"
     assert not build({}, ["a text"]).can_be_sent
     assert build({}, [USER, empty, result, "a text"], upto=1).notes == ()
 

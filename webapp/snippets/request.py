@@ -114,7 +114,8 @@ def build_request(
     settings = dict(_read_settings(completion, leaves_defaults=leaves_defaults))
     if len(completion.choices) > 1 and "n" not in settings:
         settings["n"] = str(len(completion.choices))
-    named = {} if completion.model is None else {"model": _quote(model or completion.model)}
+    model = model or completion.model
+    named = {} if model is None else {"model": _quote(model)}
     if not named:
         notes.append("The completion does not say which model it is of.")
     if completion.id is not None:
