@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.redaction.rules.context import is_strong, is_told
 from webapp.redaction.rules.forms import ARGUMENT, ignoring_case, is_argument
-from webapp.redaction.rules.kinds import Kind, has_digit, is_random, is_value
+from webapp.redaction.rules.kinds import Kind, has_digit, is_random, is_strong, is_told, is_value
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
 _WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
@@ -200,5 +199,36 @@ COMMANDS: Final[tuple[Kind, ...]] = (
             r"(?P<secret>[0-9a-f]{40,128}|[A-Za-z0-9%+/_-]{27,100}={0,2})"
         ),
         has_digit,
+    ),
+    ignoring_case(
+        "password",
+        "ssh-keygen ",
+        r"ssh-keygen [^\n|;]{0,200}?-[np] ?" + ARGUMENT,
+        is_argument,
+    ),
+    ignoring_case(
+        "password",
+        "openssl ",
+        r"openssl [^\n|;]{0,200}? -(?:k|pass|passin|passout|password) (?:pass:)?" + ARGUMENT,
+        lambda secret: is_argument(secret) and not secret.startswith(("env:", "file:", "stdin")),
+    ),
+    ignoring_case(
+        "password",
+        "htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
+        r"(?:htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} [^\s]{1,64} |net user [^\s]{1,64} "
+        r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + ARGUMENT,
+        is_argument,
+    ),
+    ignoring_case(
+        "secret",
+        "--from-literal",
+        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + ARGUMENT,
+    ),
+    ignoring_case(
+        "password",
+        "mc alias set|snmp",
+        r"(?:mc alias set [^\s]{1,40} [^\s]{1,100} [^\s]{1,64} "
+        r"|snmp[a-z]{3,9} [^\n|;]{0,200}?-[xc] )" + ARGUMENT,
+        lambda secret: is_argument(secret) and len(secret) >= 6,
     ),
 )

@@ -8,10 +8,9 @@ from typing import Final, NamedTuple
 
 from webapp.redaction.rules.kinds import (
     SPACE,
-    has_digit,
-    is_mixed,
     is_random,
-    is_value,
+    is_strong,
+    is_told,
     split_words,
 )
 from webapp.redaction.rules.names import Shape, classify, has_shape
@@ -346,34 +345,6 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
     ):
         return None
     return _check(text, start, end, kind, shape, False)
-
-
-def is_strong(secret: str) -> bool:
-    """Return whether `secret` is neither a word nor a number of a sentence."""
-    return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
-
-
-_TECHNICAL: Final = re.compile(
-    r"(?:sha|md|argon|pbkdf|oauth|aes|rsa|base|utf|v|http|id|php|win|java|scram|bcrypt|scrypt"
-    r"|python|node|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x|cve|rfc|iso"
-    r"|py|ubuntu|debian|k)[-_.]?[0-9]{1,6}[a-z]{0,5}[0-9]{0,2}(?![A-Za-z0-9!@#$%^&*+=?])",
-    re.IGNORECASE,
-)
-
-
-def is_told(secret: str) -> bool:
-    """Decide whether a word beside the name of a secret is a secret, not an ordinary term."""
-    return (
-        is_strong(secret)
-        and is_value(secret)
-        and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
-        and (len(secret) >= 24 or not _TECHNICAL.match(secret))
-        and not re.search(
-            r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
-            r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
-            secret,
-        )
-    )
 
 
 def _check(

@@ -240,12 +240,6 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "ssh-keygen ",
-        r"ssh-keygen [^\n|;]{0,200}?-[np] ?" + ARGUMENT,
-        is_argument,
-    ),
-    ignoring_case(
-        "password",
         "credentials(|passwordauthentication(",
         r"[a-z]{11,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
@@ -273,24 +267,6 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"|sudo [^\n|]{0,20}-s\b)",
         is_argument,
         r"(?:echo |printf |<<<)[^\n|]*\|",
-    ),
-    ignoring_case(
-        "password",
-        "openssl ",
-        r"openssl [^\n|;]{0,200}? -(?:k|pass|passin|passout|password) (?:pass:)?" + ARGUMENT,
-        lambda secret: is_argument(secret) and not secret.startswith(("env:", "file:", "stdin")),
-    ),
-    ignoring_case(
-        "password",
-        "htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
-        r"(?:htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} [^\s]{1,64} |net user [^\s]{1,64} "
-        r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + ARGUMENT,
-        is_argument,
-    ),
-    ignoring_case(
-        "secret",
-        "--from-literal",
-        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + ARGUMENT,
     ),
     ignoring_case(
         "password",
@@ -324,7 +300,6 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),
     ),
-    # A user that every system has, and the password after a colon.
     # Commands of a log that set a variable, and keys that a program sends as its login.
     ignoring_case(
         "secret",
@@ -379,6 +354,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"[\"'`]?(?P<secret>[^\s\"'`,;]{6,100})",
         _is_code,
     ),
+    # A user that every system has, and the password after a colon.
     ignoring_case(
         "password",
         "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",
@@ -392,12 +368,5 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"app[- ](?:specific )?passwor[dt]s?[^\n:]{0,20}[:=] ?[\"'`]?"
         r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z])",
         lambda secret: len(set(secret)) > 6,
-    ),
-    ignoring_case(
-        "password",
-        "mc alias set|snmp",
-        r"(?:mc alias set [^\s]{1,40} [^\s]{1,100} [^\s]{1,64} "
-        r"|snmp[a-z]{3,9} [^\n|;]{0,200}?-[xc] )" + ARGUMENT,
-        lambda secret: is_argument(secret) and len(secret) >= 6,
     ),
 )

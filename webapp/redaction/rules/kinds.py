@@ -273,3 +273,31 @@ def is_made(secret: str) -> bool:
     if piece.lower() == piece or piece.upper() == piece:
         return digits >= 3 and len(piece) - digits >= 3 and sides >= 0.18
     return sides >= 0.38 if digits else sides >= 0.52 and len(piece) >= 24
+
+
+def is_strong(secret: str) -> bool:
+    """Return whether `secret` is neither a word nor a number of a sentence."""
+    return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
+
+
+_TECHNICAL: Final = re.compile(
+    r"(?:sha|md|argon|pbkdf|oauth|aes|rsa|base|utf|v|http|id|php|win|java|scram|bcrypt|scrypt"
+    r"|python|node|gpt|llama|claude|qwen|tls|ssl|hs|rs|es|ed|ipv|web|ecma|es|h|x|cve|rfc|iso"
+    r"|py|ubuntu|debian|k)[-_.]?[0-9]{1,6}[a-z]{0,5}[0-9]{0,2}(?![A-Za-z0-9!@#$%^&*+=?])",
+    re.IGNORECASE,
+)
+
+
+def is_told(secret: str) -> bool:
+    """Decide whether a word beside the name of a secret is a secret, not an ordinary term."""
+    return (
+        is_strong(secret)
+        and is_value(secret)
+        and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
+        and (len(secret) >= 24 or not _TECHNICAL.match(secret))
+        and not re.search(
+            r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
+            r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
+            secret,
+        )
+    )

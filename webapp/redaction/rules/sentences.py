@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace, is_told
+from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.forms import ignoring_case, is_argument
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
@@ -14,6 +14,7 @@ from webapp.redaction.rules.kinds import (
     is_digest,
     is_mixed,
     is_random,
+    is_told,
     match_at,
     split_words,
 )
