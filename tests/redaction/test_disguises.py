@@ -39,6 +39,12 @@ DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "percent": lambda text: "".join(f"%{ord(one):02X}" for one in text),
     "percent twice": lambda text: quote("".join(f"%{ord(one):02x}" for one in text)),
     "base64": lambda text: base64.b64encode(f"it is {text} .".encode()).decode(),
+    "base64 with escaped slashes": lambda text: (
+        base64.b64encode(f"???>>> {text} .".encode()).decode().replace("/", "\\/")
+    ),
+    "base64 in percents": lambda text: quote(
+        base64.b64encode(f"???>>> {text} .".encode()).decode(), safe=""
+    ),
     "base64 of URLs": lambda text: base64.urlsafe_b64encode(f"ÿ?> {text}".encode()).decode(),
     "base64 twice": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
     "base64 in lines": lambda text: base64.encodebytes(

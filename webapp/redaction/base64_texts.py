@@ -10,9 +10,11 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
+
+from webapp.redaction.decoding import iter_decoded
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _WRAPPED: Final = re.compile(
@@ -20,6 +22,9 @@ _WRAPPED: Final = re.compile(
 )
 """With line breaks, as in mails and files, perhaps indented."""
 
+_ESCAPED: Final = re.compile(
+    r"[A-Za-z0-9+]{3}(?:%2[BbFf]|%3[Dd]|\\{1,4}/|(?:\\{1,4}r)?\\{1,4}n)(?:[A-Za-z0-9+/%=\\]{4}|%3[Dd])"
+)
 _LINE: Final = range(60, 81)
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}){8,}|(?:0x)?(?:[0-9A-F]{2}){8,}")
 _SPACED_HEX: Final = re.compile(
@@ -85,6 +90,20 @@ def iter_base64(text: str) -> Iterator[Base64Text]:
             yield found
     if _SPACED_HINT.search(text):
         yield from _iter_spaced_hex(text)
+
+
+def iter_escaped_base64(text: str) -> Iterator[Base64Text]:
+    """Yield the texts in base64 whose digits or line breaks are escaped within `text`.
+
+    They are written again without the escapes.
+    """
+    if _ESCAPED.search(text) is None:
+        return
+    for decoded in iter_decoded(text):
+        if decoded.source is not None:
+            for one in iter_base64(decoded.text):
+                start, end = decoded.locate(one.start, one.end)
+                yield replace(one, start=start, end=end)
 
 
 def _iter_spaced_hex(text: str) -> Iterator[Base64Text]:

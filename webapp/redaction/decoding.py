@@ -34,6 +34,10 @@ _COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _LITERALS: Final = re.compile(r"([\"'])[ \t]{0,20}\+\s{0,40}\1")
 """The end of a literal with the beginning of the next one."""
 
+_FORM_SPACE: Final = re.compile(r"(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
+_FORM_HINT: Final = re.compile(r"=[^\s&=\"']{0,80}?[0-9]{2}\+[0-9]{2}")
+"""Numbers in the groups of a form, as `card=4539+1488`; other sums are too common."""
+
 _UNSEEN: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 _DIGITS: Final = "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f"
 """Of Arabic, Persian and Hindi."""
@@ -78,6 +82,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("=\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("=\r\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("+", _LITERALS, lambda _: ""),
+    ("+", _FORM_SPACE, lambda _: " "),
     ("", _DISGUISE, _uncover),
 )
 
@@ -116,7 +121,8 @@ def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
     """Return whether a decoder may change `text`; a sum or a character alone is too common."""
     if pattern is _DISGUISE:
         return _is_disguised(text)
-    return hint in text and (pattern is not _LITERALS or pattern.search(text) is not None)
+    rare = {_LITERALS: _LITERALS, _FORM_SPACE: _FORM_HINT}.get(pattern)
+    return hint in text and (rare is None or rare.search(text) is not None)
 
 
 def _is_disguised(text: str) -> bool:

@@ -7,15 +7,15 @@ import hmac
 import re
 import secrets
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Final
 
 from webapp.exact_json import Value, parse
-from webapp.redaction.base64_texts import iter_base64
+from webapp.redaction.base64_texts import iter_base64, iter_escaped_base64
 from webapp.redaction.decoding import has_escapes, iter_decoded
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
@@ -328,16 +328,22 @@ class _Editor:
         if self._inside == 2:
             return []
         found: list[tuple[int, int, str]] = []
+        taken = sorted((start, end) for start, end, _ in edits)
         self._inside += 1
-        for one in iter_base64(text):
+        # Those with escapes first: they go beyond their pieces without.
+        for one in chain(iter_escaped_base64(text), iter_base64(text)):
             self._scan.note_base64(is_unread=one.is_unread)
-            if not any(start < one.end and one.start < end for start, end, _ in edits):
-                if one.is_unread:
-                    found.append((one.start, one.end, UNSEARCHED))
-                    continue
+            before = bisect_left(taken, (one.end,))
+            if before and taken[before - 1][1] > one.start:
+                continue
+            new = UNSEARCHED
+            if not one.is_unread:
                 new = Rewriter(self).rewrite_text(one.text, step, name)
-                if new != one.text:
-                    is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1
-                    found.append((one.start, one.end, new if is_mask else one.encode(new)))
+                is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1
+                if new == one.text:
+                    continue
+                new = new if is_mask else one.encode(new)
+            found.append((one.start, one.end, new))
+            taken.insert(before, (one.start, one.end))
         self._inside -= 1
         return found
