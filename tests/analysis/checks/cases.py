@@ -68,11 +68,12 @@ def with_image(data: bytes, declared: str, **members: Any) -> Document:
     return complete([{"role": "user", "content": [part]}])
 
 
-def loop(times: int, *, changes: bool = False) -> Document:
+def loop(times: int, *, changes: bool = False, asks: bool = False) -> Document:
     messages = [USER]
     for number in range(times):
         arguments = f'{{"row": {number if changes else 1}, "side": "A"}}'
         messages += [ask(call(arguments, id=f"c{number}")), result("full", id=f"c{number}")]
+        messages += [USER] * asks
     return complete(messages)
 
 
@@ -318,6 +319,7 @@ FIRES: Final[dict[str, list[Document]]] = {
     "output-not-json": [
         text_answer("Seat 14C", response_format={"type": "json_object"}),
         text_answer("```json\n{}\n```", response_format=ROW_FORMAT),
+        text_answer("[1]", response_format={"type": "json_object"}),
     ],
     "output-schema": [
         text_answer('{"row": "14"}', response_format=ROW_FORMAT),
@@ -679,6 +681,7 @@ SILENT: Final[dict[str, list[Document]]] = {
             response_format=ROW_FORMAT,
         ),
         text_answer("{}", response_format={"type": "json_object"}),
+        text_answer("[1]", response_format=ROW_FORMAT),
         text_answer("Seat 14C"),
         text_answer("Seat 14C", response_format={"type": "text"}),
     ],
@@ -691,7 +694,11 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(usage={"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}),
         complete(usage={"prompt_tokens": 3, "total_tokens": 8}),
     ],
-    "loop-identical": [loop(2), loop(6, changes=True)],
+    "loop-identical": [
+        loop(2),
+        loop(6, changes=True),
+        complete() | {"choices": [complete(answer=ask())["choices"][0]] * 5},
+    ],
     "failures-in-a-row": [
         loop(5, changes=True),
         complete([USER, ask(), result("Error: full"), ask(), result("14C")]),

@@ -77,6 +77,7 @@ def poll(*results: str) -> Document:
     ("code", "document", "severity"),
     [
         ("loop-identical", loop(6), "warning"),
+        ("loop-identical", loop(6, asks=True), "information"),
         ("loop-identical", poll("10 %", "40 %", "70 %", "90 %", "done"), "information"),
         ("tool-unknown", answered("{}", tool("book_seat")), "information"),
         ("tool-unknown", complete(answer=ask(), tools=[tool("book_seat")]), "warning"),

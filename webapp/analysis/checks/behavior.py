@@ -42,19 +42,27 @@ _CHARACTERS_OF_A_TOKEN: Final = 4
     Need.CALLS,
 )
 def find_loops(subject: Subject) -> Iterator[Found]:
-    callers = [entry for entry in (*subject.entries, *subject.outputs) if entry.calls]
+    # Further answers are alternatives to the first one.
+    callers = [entry for entry in (*subject.entries, *subject.outputs[:1]) if entry.calls]
     # Equal batches have equal calls in any order.
     for _, group in groupby(callers, key=lambda entry: sorted(map(_identify, entry.calls))):
         batches = list(group)
         if len(batches) >= SAME_CALLS:
             call = batches[0].calls[0].call
             name = quote(getattr(call, "name", None) or "no name")
+            made = [one for one in batches if one.choice is None]
             # A tool that is polled, or that reads on, returns something else each time.
-            is_idle = len({_join_results(one) for one in batches if one.choice is None}) <= 1
+            is_idle = len({_join_results(one) for one in made}) <= 1
+            between = subject.entries[
+                subject.entries.index(made[0]) : subject.entries.index(made[-1])
+            ]
+            is_asked = any(one.message.speaker == "user" for one in between)
             yield Found(
                 batches[0],
                 f"{name} was called {len(batches)} times in a row with the same arguments.",
-                "warning" if len(batches) >= LOOPING_CALLS and is_idle else "information",
+                "warning"
+                if len(batches) >= LOOPING_CALLS and is_idle and not is_asked
+                else "information",
             )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject, join_texts
-from webapp.exact_json import NotJson, parse
+from webapp.exact_json import NotJson, Object, parse
 from webapp.exact_json.lexemes import STRINGS
 from webapp.messages import Audio, Reasoning, Refusal, split_reasoning
 from webapp.transcript import Entry
@@ -228,7 +228,7 @@ def find_missing_word(subject: Subject) -> Iterator[Found]:
 @rule(
     "output-not-json",
     "warning",
-    "The answer is not JSON, which was requested",
+    "The answer is not the JSON that was requested",
     "Clients that parse it fail.",
 )
 def find_not_json(subject: Subject) -> Iterator[Found]:
@@ -240,9 +240,12 @@ def find_not_json(subject: Subject) -> Iterator[Found]:
         if not text or len(text) > _MAX_JSON or entry.calls:
             continue
         try:
-            parse(text)
+            value = parse(text)
         except NotJson as problem:
             yield Found(entry, f"`{subject.response_type}` was requested: {problem}.")
+            continue
+        if subject.response_type == "json_object" and not isinstance(value, Object):
+            yield Found(entry, f"`json_object` was requested, and the answer is {quote(text, 30)}.")
 
 
 @rule(
