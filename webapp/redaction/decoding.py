@@ -120,13 +120,9 @@ def has_escapes(text: str) -> bool:
 def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
     """Return whether a decoder may change `text`; a sum or a character alone is too common."""
     if pattern is _DISGUISE:
-        return _is_disguised(text)
+        return not text.isascii() and _DISGUISED.search(text) is not None
     rare = {_LITERALS: _LITERALS, _FORM_SPACE: _FORM_HINT}.get(pattern)
     return hint in text and (rare is None or rare.search(text) is not None)
-
-
-def _is_disguised(text: str) -> bool:
-    return not text.isascii() and _DISGUISED.search(text) is not None
 
 
 def iter_decoded(text: str) -> Iterator[DecodedText]:
