@@ -74,11 +74,11 @@ def from_exchange(request: Object, response: Value | None, log: Object) -> str:
     completion = parse(text)
     assert isinstance(completion, Object)
     names = completion.names()
-    others = [one for one in log.members if one.name.text not in names]
+    others = copy_members(one for one in log.members if one.name.text not in names)
     own_id = log.get("id")
     if isinstance(own_id, String) and own_id.text != completion.text("id"):
-        others.append(Member(_parse_name("logged_id"), own_id))
-    return _write([*map(copy_member, completion.members), *copy_members(others)])
+        others.append(f'"logged_id":{join_lines(own_id.source)}')
+    return _write([*map(copy_member, completion.members), *others])
 
 
 def from_other_api(value: Object) -> tuple[OtherApi, str] | None:
@@ -250,10 +250,4 @@ def _write(members: Iterable[str]) -> str:
 def _parse(members: Iterable[str]) -> Object:
     value = parse(_write(members))
     assert isinstance(value, Object)
-    return value
-
-
-def _parse_name(name: str) -> String:
-    value = parse(json.dumps(name))
-    assert isinstance(value, String)
     return value

@@ -69,7 +69,8 @@ def join_streams(documents: Iterable[Document], max_bytes: int) -> Iterator[Docu
         if is_piece and run.is_left_by(data):
             yield from run.end()
         run.add(document, data if is_piece else None)
-        if data == DONE or (is_piece and _is_end(data)) or run.waits_in_vain:
+        is_end = is_piece and (_ENDS.match(data) is not None or _find_done(data) == b"true")
+        if is_end or data == DONE or run.waits_in_vain:
             yield from run.end()
     yield from run.end()
 
@@ -140,10 +141,6 @@ def _is_piece(line: bytes) -> bool:
     is_short = len(line) <= _MAX_PIECE
     # Azure and llama.cpp write the names in the order of the alphabet.
     return is_short and bool(_CHOICES_FIRST.match(line)) and _CHUNK.search(line) is not None
-
-
-def _is_end(piece: bytes) -> bool:
-    return _ENDS.match(piece) is not None or _find_done(piece) == b"true"
 
 
 def _find_done(line: bytes) -> bytes | None:

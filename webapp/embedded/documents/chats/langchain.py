@@ -163,10 +163,13 @@ def _write(role: str, body: Object) -> Message:
         written = [copy(one) or "null" for one in given]
         used.add("additional_kwargs")
     else:
+        # Those that are blocks of the content too, as Anthropic's API sends them, are calls there.
+        blocks = [one for one in body.items("content") or () if isinstance(one, Object)]
+        in_blocks = {one.text("id") for one in blocks if one.text("type") == "tool_use"}
         written = [
             write_call(one.get("id"), copy(one.get("name")), one.get("args"))
             for one in calls
-            if one.text("id") not in _list_calls(body)
+            if one.text("id") not in in_blocks
         ]
     members += [f'"tool_calls":{write_array(written)}'] if written else []
     call_id = copy(body.get("tool_call_id"))
@@ -175,12 +178,6 @@ def _write(role: str, body: Object) -> Message:
     others = write_rest(kwargs, {"tool_calls"}) if kwargs and "additional_kwargs" in used else []
     rest += [f'"additional_kwargs":{write_object(others)}'] if others else []
     return write_message(role, members, "langchain", rest)
-
-
-def _list_calls(body: Object) -> set[str | None]:
-    """List the ids of the calls that are blocks of the content, as Anthropic's API sends them."""
-    blocks = (one for one in body.items("content") or () if isinstance(one, Object))
-    return {one.text("id") for one in blocks if one.text("type") == "tool_use"}
 
 
 def _find(objects: Sequence[Object], names: Sequence[str]) -> str | None:

@@ -72,7 +72,7 @@ def join_stream(values: Sequence[Value]) -> str | None:
     pieces = [one for one in values if isinstance(one, Object) and is_response(one)]
     if len(pieces) < 2 or len(pieces) < len(values):
         return None
-    ids = {_get_text(one, "responseId", "response_id") for one in pieces}
+    ids = {one.text("responseId") or one.text("response_id") for one in pieces}
     candidates = [
         [one for one in piece.items("candidates") or () if isinstance(one, Object)]
         for piece in pieces
@@ -120,10 +120,6 @@ def _list_members(value: Object) -> dict[str, str]:
 
 def _write_members(members: dict[str, str]) -> str:
     return write_object(f"{name}:{source}" for name, source in members.items())
-
-
-def _get_text(value: Object, *names: str) -> str | None:
-    return next((text for name in names if (text := value.text(name))), None)
 
 
 def write_request(request: Object) -> str:
