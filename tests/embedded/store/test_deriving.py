@@ -185,6 +185,22 @@ def test_metadata_that_name_a_conversation_join_it(store: Store, url: str) -> No
     assert count_conversations(url) == 1
 
 
+@pytest.mark.parametrize("added", [(), (clock(2),), (THANKS, clock(2), clock(3))])
+def test_system_messages_after_those_of_the_parent_are_new(
+    store: Store, added: Sequence[Json]
+) -> None:
+    asked = (clock(1), QUESTION)
+    later: list[Json] = [*asked, ANSWER, *added, {"role": "user", "content": "Well?"}]
+    add(store, request("first", *asked), request("later", *later))
+
+    found = store.find_conversation("later")
+
+    assert found is not None
+    first, last = found.requests
+    assert (first.inherited, first.after) == (0, None)
+    assert (last.parent, last.inherited, last.after) == ("first", 3, "later-2")
+
+
 def test_a_deleted_completion_leaves_its_children_to_its_parent(store: Store, url: str) -> None:
     add(store, *RUN)
     store.complete()

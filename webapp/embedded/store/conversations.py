@@ -26,14 +26,22 @@ _NUMBER: Final = text(
     "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
 )
 _TOTAL: Final = text("SELECT count(*) FROM facts WHERE conversation = :conversation")
+# The depths do not count the messages of the system. Those that the parent had come before its end;
+# any more are new, whichever they are.
+_INHERITED: Final = (
+    "(f.parent_depth + CASE WHEN f.messages - f.depth < q.messages - q.depth"
+    " THEN f.messages - f.depth ELSE q.messages - q.depth END)"
+)
 _REQUESTS: Final = text(
-    "SELECT c.id, f.created, c.model, f.messages, f.depth, f.parent_depth, f.total_tokens,"
-    " f.prompt_tokens, f.cached_tokens, f.duration_ms, p.id AS parent, e.hash AS digest,"
-    " m.id AS after FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+    "SELECT c.id, f.created, c.model, f.messages, f.depth, f.total_tokens, f.prompt_tokens,"
+    f" f.cached_tokens, f.duration_ms, p.id AS parent, {_INHERITED} AS inherited,"
+    " e.hash AS digest, m.id AS after"
+    " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
     " LEFT JOIN completions AS p ON p.seq = f.parent"
+    " LEFT JOIN facts AS q ON q.completion = f.parent"
     " LEFT JOIN ends AS e ON e.completion = f.completion AND e.is_answer = 0"
     " LEFT JOIN messages AS m ON m.completion = f.completion"
-    " AND m.position = f.messages - f.depth + f.parent_depth - 1"
+    f" AND m.position = {_INHERITED} - 1"
     " WHERE f.conversation = :conversation ORDER BY f.created, f.completion LIMIT :rows"
 )
 _REASONS: Final = text(
@@ -105,7 +113,7 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
             created=row.created,
             messages=row.messages,
             depth=row.depth,
-            inherited=0 if row.parent is None else row.messages - row.depth + row.parent_depth,
+            inherited=row.inherited or 0,
             digest=row.digest or 0,
             model=row.model,
             reasons=reasons[row.id],
@@ -114,7 +122,7 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
             cached_tokens=row.cached_tokens,
             duration_ms=row.duration_ms,
             parent=row.parent,
-            after=None if row.parent is None else row.after,
+            after=row.after,
         )
         for row in rows
     )
