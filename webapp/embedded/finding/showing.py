@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -137,12 +137,13 @@ def find_folded(written: str, term: str) -> tuple[int, int] | None:
     if start < 0:
         return None
     end = start + len(term)
-    if len(folded) == len(written):
+    if len(folded) == len(written) and fold_text(written[start:end]) == term:
         return start, end
 
     def measure(at: int) -> int:
         return len(fold_text(written[:at]))
 
     places = range(len(written) + 1)
-    first = bisect_left(places, start, key=measure)
-    return first, max(first + 1, bisect_left(places, end, key=measure))
+    first, last = (bisect_right(places, at, key=measure) - 1 for at in (start, end))
+    # The term may end within the letters that one is folded to.
+    return first, last if measure(last) == end else last + 1
