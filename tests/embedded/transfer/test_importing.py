@@ -78,6 +78,8 @@ def test_a_file_may_begin_with_a_mark_and_end_its_lines_the_other_way(
     path.write_text(text, encoding="utf-8-sig")
 
     assert import_files(store, [path]) == ImportReport(added=3)
+    path.write_bytes(2 * f"{text}\r\n".encode("utf-8-sig"))
+    assert import_files(store, [path]) == ImportReport(unchanged=6)
 
 
 def test_a_file_that_cannot_be_read_is_reported(store: Store, tmp_path: Path) -> None:

@@ -203,8 +203,8 @@ def _read_lines(
         if is_too_long:
             yield Document(source, done - before, problem="it is too long to be one completion")
             continue
-        mark = codecs.BOM_UTF8 if number == 1 else b""
-        yield Document(source, done - before, text.removeprefix(mark))
+        # Files that were joined to one have a mark at the beginning of each.
+        yield Document(source, done - before, text.removeprefix(codecs.BOM_UTF8))
 
 
 def _skip_line(file: BinaryIO) -> tuple[int, bool]:
