@@ -153,10 +153,12 @@ def _find_done(line: bytes) -> bytes | None:
 
 def _find_id(piece: bytes) -> str | None:
     """Find the id of the answer that a chunk is of; events have none, or those of items."""
-    if b'"type"' in piece[:20] or b'"id"' not in piece or len(piece) > _MAX_PIECE:
+    if b'"type"' in piece[:20]:
         return None
-    if early := _EARLY_ID.match(piece):
+    if early := _EARLY_ID.match(piece[:_BEGINNING]):
         return early[1].decode(errors="replace")
+    if len(piece) > _MAX_PIECE or b'"id"' not in piece:
+        return None
     try:
         chunk = parse(piece.decode())
     except (NotJson, UnicodeDecodeError):
