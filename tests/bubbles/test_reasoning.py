@@ -116,3 +116,12 @@ def test_an_image_in_a_text_is_shown_once(answered: ShowAnswer, field: str, form
         section = section.parent
     assert section is not None
     assert classes(section) == ["parts" if field == "content" else field]
+
+
+def test_reasoning_between_tags_changes_neither_direction_nor_notes(answered: ShowAnswer) -> None:
+    noted = "[*_" * 8_000
+    bubble = answered(content=f"<think>{noted}</think>مرحبا بالعالم \ue203")
+    (text,) = bubble.parts.css(".text")
+    note = text.css(".quiet-note")[0]
+    assert text.attributes["dir"] == "rtl"
+    assert "plain text" in readable(note) and "Private-use characters" in readable(note)

@@ -413,6 +413,7 @@ def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> Non
         (r"E = mc^2 \tag{1}", "E=mc2(1)"),
         (r"\dv{f}{x} + \pdv[2]{f}{t} + \pdv{f}{x}{y}", "dfdx+∂2f∂t2+∂2f∂x∂y"),
         (r"\SI{9.8}{\kilo\meter\per\second\squared} \qty{5}{m/s} \num{1e5}", "9.8kms−25m/s1×105"),
+        (r"\ang{30;20;10} \ang{;5;} \dv{f}{x}{y}", "30∘20′10″5′dfdxy"),
         (r"\qty(x) \qty{y} \ang{45} \nicefrac{1}{2}", "(x){y}45∘1/2"),
         (r"\verb|a_b| \href{https://a.example/x_1}{y} \url{b}", "a_by (https://a.example/x_1)b"),
         (r"\newcommand{\R}{\mathbb{R}} \newcommand\f[2]{#1^{#2}} \f{x}{y} \in \R", "xy∈ℝ"),

@@ -26,10 +26,11 @@ def fold_reasoning(
     """Join the rendered texts: each reasoning in a fold, followed by its answer.
 
     The `annotations` of the whole `text` are shown with the last answer; those whose place is
-    elsewhere are listed without one.
+    elsewhere are listed without one. The direction is that of the answers, or of the reasoning.
     """
     html = Markup("")
-    note: str | None = None
+    notes: dict[str, None] = {}
+    directions: list[str] = []
     while True:
         reasoning = render(thought.text)
         is_last = thought.further is None
@@ -40,9 +41,11 @@ def fold_reasoning(
             '<details class="reasoning"><summary>Reasoning <code class="fold-name">{}</code> '
             '<span class="fold-size">{}</span>{}</summary>{}</details>{}'
         ).format(thought.tag, extent(thought.text), cut, reasoning.html, answer.html)
-        note = note or reasoning.note or answer.note
+        notes |= {view.note: None for view in (reasoning, answer) if view.note}
+        directions = [answer.direction, *directions, reasoning.direction]
         if thought.further is None:
-            return TextView(html, note, answer.sources)
+            direction = next((one for one in directions if one != "auto"), "auto")
+            return TextView(html, " ".join(notes) or None, answer.sources, direction=direction)
         thought = thought.further
 
 

@@ -123,10 +123,11 @@ def _write_derivative(found: re.Match[str]) -> str:
     name, order, first, second, third = found.groups()
     sign = r"\partial " if name.startswith("p") else r"\mathrm{d}"
     of, by = (first, second) if second is not None else ("", first)
-    if third is not None:
+    if third is not None and name.startswith("p"):
         return rf"\frac{{{sign}^{{2}}{of}}}{{{sign}{by}\,{sign}{third}}}"
     power = f"^{{{order}}}" if order else ""
-    return rf"\frac{{{sign}{power}{of}}}{{{sign}{by}{power}}}"
+    following = "" if third is None else f"{{{third}}}"
+    return rf"\frac{{{sign}{power}{of}}}{{{sign}{by}{power}}}{following}"
 
 
 def _write_quantity(found: re.Match[str]) -> str:
@@ -135,8 +136,14 @@ def _write_quantity(found: re.Match[str]) -> str:
 
 
 def _write_number(found: re.Match[str]) -> str:
-    digits = _write_digits(found[2])
-    return rf"{digits}^{{\circ}}" if found[1] == "ang" else digits
+    if found[1] == "num":
+        return _write_digits(found[2])
+    # Degrees, minutes and seconds of an arc; each may be left out.
+    numbers, signs = found[2].split(";"), (r"^{\circ}", "'", "''")
+    if len(numbers) > len(signs):
+        return found[0]
+    pairs = zip(numbers, signs, strict=False)
+    return "".join(f"{_write_digits(number)}{sign}" for number, sign in pairs if number.strip())
 
 
 def _write_digits(number: str) -> str:
