@@ -415,7 +415,7 @@ def test_a_row_links_to_its_model_and_metadata_beside_its_own_link(
     links = [link.attributes["href"] or "" for link in row.node.css("a.filter-link")]
     assert [readable(chip) for chip in row.node.css(".chip")] == [
         "run = é & ü",
-        "note = ‮txt",
+        "note = ‮ txt",
         "more = x",
     ]
     assert links[-1] == "/completions?model=gpt-x&metadata%5Beval%5D=7"

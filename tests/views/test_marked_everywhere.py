@@ -86,7 +86,7 @@ def test_no_character_turns_the_direction_unmarked(
         "content_filter_results": FILTER,
         "other": "o",
     }
-    one = stored(ID, choices=[turn(choice)])
+    one = stored(ID, choices=[turn(choice), turn(choice | {"index": 1})])
     one.completion.update(
         turn(
             {
@@ -101,9 +101,8 @@ def test_no_character_turns_the_direction_unmarked(
     listed = [{"id": f"{ID}-{at}"} | turn(message) for at, message in enumerate(messages)]
     fake.completions[ID] = Stored(one.completion, listed)
 
-    page = Page.of(fake_client.get(f"/completions/{ID}", query_string={"view": view}))
-    for control in page.all(".control, title"):
-        control.decompose()
-
-    assert page.tree.body is not None
-    assert [node.html for node in page.all("body *") if TURN in node.text(deep=False)] == []
+    for path in (f"/completions/{ID}?view={view}", "/completions", f"/completions/{ID}/search?q=t"):
+        page = Page.of(fake_client.get(path))
+        for control in page.all(".control, title, option"):
+            control.decompose()
+        assert [node.html for node in page.all("body *") if TURN in node.text(deep=False)] == []
