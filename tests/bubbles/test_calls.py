@@ -379,3 +379,17 @@ def test_a_result_is_no_markdown(show: ShowMessages) -> None:
     (given,) = show(result(1, "# not a *title*"))
     assert given.sources == ["# not a *title*"]
     assert given.parts.css("h4, em") == []
+
+
+@pytest.mark.parametrize("name", ["is_error", "isError"])
+@pytest.mark.parametrize("others", [[], [{"type": "text", "text": "Go on."}]])
+def test_a_result_that_is_marked_as_an_error_says_so(
+    show: ShowMessages, name: str, others: list[Json]
+) -> None:
+    use = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
+    block = {"type": "tool_result", "tool_use_id": "c", "content": "no such city", name: True}
+    bubbles = show(
+        {"role": "assistant", "content": [use]}, {"role": "user", "content": [block, *others]}
+    )
+    errors = {node.mem_id for bubble in bubbles for node in bubble.node.css("[data-error]")}
+    assert len(errors) == 1

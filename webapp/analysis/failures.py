@@ -15,7 +15,7 @@ from typing import Final
 from webapp import exact_json
 from webapp.analysis.naming import ANSI, shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
-from webapp.messages import Message, Refusal, Text
+from webapp.messages import ERROR_FLAGS, Message, Refusal, Text
 
 _MAX_JSON: Final = 256 * 1024
 _ENDS: Final = 16 * 1024
@@ -108,10 +108,8 @@ def find_result_failure(
     `tool` is the name of the called tool, `program` the command of a shell. Texts that
     were only read (a file, a log, a web page) are judged by their first line alone.
     """
-    extras = (member for part in message.parts for member in part.extras)
-    for member in (*message.also_sent, *extras):
-        if member.name.text in ("is_error", "isError") and _is_true(member.value):
-            return Failure("marked as an error", f"{member.name.text}: true")
+    if flag := message.error_flag:
+        return Failure("marked as an error", f"{flag}: true")
     texts = [part.text for part in message.parts if isinstance(part, Text)]
     text = "\n".join(texts).strip()
     if not text:
@@ -142,8 +140,8 @@ def find_answer_failure(
 
 
 def _judge_object(value: Object) -> Failure | None:
-    for name in ("is_error", "isError"):
-        if _is_true(value.get(name)):
+    for name in ERROR_FLAGS:
+        if value.boolean(name):
             return Failure("marked as an error", f"{name}: true")
     error = value.get("error")
     if words := _describe_error(error):
@@ -230,10 +228,6 @@ def _is_http_error(line: str) -> bool:
     return bool(found[1]) or words.startswith(
         (HTTPStatus(int(found[2])).phrase.lower(), "client error", "server error")
     )
-
-
-def _is_true(value: Value | None) -> bool:
-    return isinstance(value, Boolean) and value.value
 
 
 def _shorten(words: str) -> str:

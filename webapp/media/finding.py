@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.exact_json import Value
 from webapp.media.formats import SVG
 from webapp.media.inline import InlineMedia
 from webapp.messages import (
@@ -89,21 +88,15 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
                 known.update(_iter_uris(text))
             case Text() | Refusal() | Reasoning():
                 known.update(_iter_uris(part.text))
-    fresh = (InlineMedia(uri) for uri in _iter_uris_within(json) if uri not in known)
+    # The document may be too large to be copied.
+    uris = _iter_uris(json.document, json.start, json.end)
+    fresh = (InlineMedia(uri) for uri in uris if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
 
 
-def _iter_uris(text: str) -> Iterator[str]:
-    """Yield the `data:` URIs of images in `text`, without escapes, each once."""
-    return _take_uris(_DATA_IMAGE.finditer(text))
-
-
-def _iter_uris_within(json: Value) -> Iterator[str]:
-    """Yield the same of the source of `json`, which may be too large to be copied."""
-    return _take_uris(_DATA_IMAGE.finditer(json.document, json.start, json.end))
-
-
-def _take_uris(found: Iterator[re.Match[str]]) -> Iterator[str]:
+def _iter_uris(text: str, start: int = 0, end: int | None = None) -> Iterator[str]:
+    """Yield the `data:` URIs of images from `start` to `end`, without escapes, each once."""
+    found = _DATA_IMAGE.finditer(text, start, len(text) if end is None else end)
     seen: set[str] = set()
     for match in found:
         uri = match[0].replace("\\", "")

@@ -19,7 +19,7 @@ servers return.
 from webapp.messages.citing import merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
-from webapp.messages.message import BARE, INPUT_KEYS, Message
+from webapp.messages.message import BARE, ERROR_FLAGS, INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
 from webapp.messages.parts import (
     Annotation,
@@ -38,6 +38,7 @@ from webapp.messages.think_tags import Thought, split_reasoning
 
 __all__ = [
     "BARE",
+    "ERROR_FLAGS",
     "INPUT_KEYS",
     "Annotation",
     "Audio",

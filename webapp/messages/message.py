@@ -38,6 +38,9 @@ BARE: Final = "readback_value"
 INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"})
 """All keys that api.openai.com sends of an input message; an answer has others."""
 
+ERROR_FLAGS: Final = ("is_error", "isError")
+"""The members of a result that mark it as an error, in Anthropic's API and in MCP."""
+
 MAX_RESULTS: Final = 200
 """Results in one message that are shown under their calls; no model calls more tools at once."""
 
@@ -167,6 +170,13 @@ class Message:
     @property
     def is_tool_result(self) -> bool:
         return self.holds_result or self.role in ("tool", "function")
+
+    @property
+    def error_flag(self) -> str | None:
+        """The name of the member that marks a result as an error, if one does."""
+        extras = (member for part in self.parts for member in part.extras)
+        flags = (one for one in (*self.also_sent, *extras) if one.name.text in ERROR_FLAGS)
+        return next((one.name.text for one in flags if one.value.source == "true"), None)
 
     @property
     def holds_only_results(self) -> bool:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value
 from webapp.formatting import count
-from webapp.messages import Message
+from webapp.messages import ERROR_FLAGS, Message
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.csv_table import render_csv_table
@@ -49,10 +49,10 @@ class Structure:
 
 def detect_structure(text: str, *, message: Message, budget: StructureBudget) -> Structure:
     """Detect the structure of `text`, a part of `message`; a text that may be prose is plain."""
-    is_flagged = isinstance(message.json, Object) and message.json.boolean("is_error") is True
+    is_flagged = message.error_flag is not None
     is_error = message.is_tool_result and (is_flagged or _ERROR.match(text) is not None)
     if message.is_tool_result and (blank := describe_blank(text)):
-        return Structure(note=blank)
+        return Structure(note=blank, is_error=is_error)
     kind = _guess_kind(text, message)
     if kind == "plain":
         return Structure(is_error=is_error)
@@ -155,7 +155,7 @@ def _reports_error(value: Value) -> bool:
     """Return whether a JSON object has a member that says that something failed."""
     if not isinstance(value, Object):
         return False
-    if value.boolean("isError") or value.boolean("is_error") or value.text("status") == "error":
+    if any(map(value.boolean, ERROR_FLAGS)) or value.text("status") == "error":
         return True
     error = value.get("error")
     if error is None or isinstance(error, Null):
