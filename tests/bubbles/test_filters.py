@@ -159,6 +159,18 @@ def test_a_check_that_failed_is_not_told_as_one_that_found_nothing(
     assert exact(report) == {"input": failed, "output": clean}
 
 
+def test_a_second_check_of_one_text_that_failed_names_the_text(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    failed = {"type": "error", "code": "timeout"}
+    clean = {"type": "moderation_result", "categories": {"hate": False}}
+    (report,) = about(fake, fake_client, moderation={"input": [clean, failed]}).css(
+        "details.report"
+    )
+    assert summary(report) == "Moderation 1 category, nothing found there input: not checked"
+    assert [readable(node) for node in report.css(".report-of")] == ["input"]
+
+
 def test_a_filter_that_failed_is_told(answered: ShowAnswer) -> None:
     error = {"code": "content_filter_error", "message": "The contents are not filtered"}
     bubble = answered({"content_filter_results": {"error": error}}, content="Hi")
@@ -171,5 +183,5 @@ def test_very_many_categories_are_counted_and_kept(answered: ShowAnswer) -> None
     bubble = answered({"content_filter_results": many}, content="Hi")
     (report,) = bubble.parts.css("details.report")
     assert len(report.css(".verdicts > div")) == 200
-    assert "800 more results" in readable(report)
+    assert "800 more categories in the JSON" in readable(report)
     assert exact(report) == many

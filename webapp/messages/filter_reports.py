@@ -133,14 +133,9 @@ def _parse_report(member: Member) -> FilterReport | None:
     if name not in _TITLES:
         return None
     reader = _parse_moderation if name.startswith("moderation") else _parse_filter
-    results: list[FilterResult] = []
-    named: str | None = None
-    for result in islice(reader(member.value, "", _DEEPEST), MAX_ITEMS):
-        if result.found or result.extras:
-            # Of several results in a row that are of the same text, the first one names it.
-            results.append(replace(result, of="") if result.of == named else result)
-            named = result.of
-    return FilterReport(name=name, json=member.value, results=tuple(results)) if results else None
+    parsed = islice(reader(member.value, "", _DEEPEST), MAX_ITEMS)
+    results = tuple(result for result in parsed if result.found or result.extras)
+    return FilterReport(name=name, json=member.value, results=results) if results else None
 
 
 def _parse_filter(value: Value, of: str, levels: int) -> Iterator[FilterResult]:
