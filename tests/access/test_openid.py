@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -133,12 +134,14 @@ def test_a_stale_or_foreign_callback_is_a_page_that_says_try_again(
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("digests", [3, 7, 100])
 def test_logins_begun_in_many_tabs_do_not_fill_the_cookie(
-    readback: str, browser_like: Browser
+    readback: str, browser_like: Browser, digests: int
 ) -> None:
-    for _ in range(12):
+    for tab in range(6):
+        words = "".join(sha256(b"%d %d" % (tab, at)).hexdigest() for at in range(digests))
         begun = browser_like.get(
-            f"{readback}/login/openid?next=/completions?model={'m' * 200}",
+            f"{readback}/login/openid?next=/completions?model={words}",
             timeout=PATIENCE,
             allow_redirects=False,
         )

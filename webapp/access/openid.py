@@ -31,6 +31,8 @@ _SECONDS: Final = 10
 _STATE: Final = f"_state_{NAME}_"
 _MAX_STATES: Final = 3
 """Logins begun in one browser at once; each takes 500 bytes of a cookie that may have 4,096."""
+_MAX_WANTED: Final = 500
+"""Characters of an address to return to; after a login without one, the list is shown."""
 
 
 class ProviderError(Exception):
@@ -124,7 +126,8 @@ class Provider:
         for key in states[: max(0, len(states) - _MAX_STATES + 1)]:
             session.pop(key)
         url: str = begun.pop("url")
-        self._client.save_authorize_data(redirect_uri=redirect_uri, wanted=wanted, **begun)
+        kept = wanted if len(wanted) <= _MAX_WANTED else ""
+        self._client.save_authorize_data(redirect_uri=redirect_uri, wanted=kept, **begun)
         return url
 
     def finish(self) -> LoggedIn:
