@@ -29,33 +29,14 @@ Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 CLIENT: Final = "readback.client"
 """The key of the client's address in the environment of a request."""
-_OWN: Final = frozenset(
-    {
-        "compare",
-        "completions",
-        "completions.csv",
-        "completions.jsonl",
-        "conversations",
-        "healthz",
-        "import",
-        "kept",
-        "logged-out",
-        "login",
-        "logout",
-        "open",
-        "overview",
-        "readyz",
-        "record",
-        "remote-image",
-        "s",
-        "saved-filters",
-        "search",
-        "selected",
-        "sessions",
-        "shares",
-        "static",
-        "v1",
-    }
+READING: Final = frozenset(
+    ("compare", "completions", "completions.csv", "completions.jsonl", "conversations", "open")
+    + ("overview", "remote-image", "saved-filters", "search", "selected", "shares")
+)
+"""The first segments of the pages of lists and transcripts, which copies have below a path, too."""
+_OWN: Final = READING | frozenset(
+    ("healthz", "import", "kept", "logged-out", "login", "logout", "readyz", "record", "s")
+    + ("sessions", "static", "v1")
 )
 """The first segments of the paths that Readback answers itself."""
 

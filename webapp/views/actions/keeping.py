@@ -8,16 +8,11 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, known_readers_only, record_event
+from webapp.addresses.forwarding import READING
 from webapp.services import CannotKeep, services
 from webapp.views.nesting import answer_nested
 
 bp = Blueprint("kept", __name__)
-
-_AREAS = (
-    *("compare", "completions", "completions.csv", "completions.jsonl", "conversations"),
-    *("open", "overview", "remote-image", "saved-filters", "search", "selected", "shares"),
-)
-"""The first segments of the paths of copies' pages; others are ids."""
 
 
 @bp.post("/completions/<completion_id>/keep")
@@ -46,7 +41,7 @@ def index() -> ResponseReturnValue:
 @bp.route("/kept/<path:rest>", methods=["GET", "POST"])
 def show(rest: str) -> ResponseReturnValue:
     """Show a page of the copies: `/kept/ID`, or any path of the viewer below `/kept`."""
-    is_id = "/" not in rest and rest not in _AREAS
+    is_id = "/" not in rest and rest not in READING
     return _answer(f"completions/{rest}" if is_id else rest)
 
 
