@@ -89,8 +89,7 @@ class Sharing:
 
     def find_open(self, token: str) -> Share | None:
         """Find the share that a link opens; None if it ended, or if there are none at all."""
-        share = self.store.find_open(token)
-        return share if self.policy.allows else None
+        return self.store.find_open(token) if self.policy.allows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def app() -> Flask:
 def test_a_request_reaches_the_app_as_over_a_network(app: Flask) -> None:
     response = session_for(app).post(
         f"{URL}/echo/a%20b/%C3%A9?x=1&x=%26",
-        data='{"k": "é"}',
+        data='{"k": "é"}'.encode(),
         headers={"Content-Type": "application/json", "X-One": "1"},
     )
 

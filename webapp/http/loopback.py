@@ -70,11 +70,8 @@ class LoopbackAdapter(DirectAdapter):
     def _build_environ(
         self, request: requests.PreparedRequest, url: SplitResult
     ) -> WSGIEnvironment:
-        # As requests would send it: bytes, a text, or an iterable of bytes.
-        given: Any = request.body or b""
-        if isinstance(given, str):
-            given = given.encode()
-        body = given if isinstance(given, bytes) else b"".join(given)
+        body = request.body or b""
+        assert isinstance(body, bytes)
         variables: WSGIEnvironment = {}
         headers: Mapping[str, str | bytes] = request.headers
         for name, value in headers.items():
