@@ -152,6 +152,8 @@ def test_hostile_names_are_shown_and_name_nothing_else(client: FlaskClient) -> N
         "x" * 5000,
         "-",
         "dir/sub/v",
+        "w (2)",
+        "w",
     ]
 
     page = send(client, *((line(f"c{at}"), name) for at, name in enumerate(names)))
@@ -160,8 +162,8 @@ def test_hostile_names_are_shown_and_name_nothing_else(client: FlaskClient) -> N
     assert shown[:3] == ["passwd", "file", "<b>x.jsonl"]
     assert page.one(".import-files .control").attributes["data-mark"] == "U+202E RLO"
     assert len(shown[4]) <= 130
-    assert shown[5:] == ["file (2)", "v"]
-    assert page.one(".import-sum").text() == "7 completions loaded."
+    assert shown[5:] == ["file (2)", "v", "w (2)", "w"]
+    assert page.one(".import-sum").text() == "9 completions loaded."
 
 
 def test_too_much_or_nothing_is_answered_with_the_form(client: FlaskClient, app: Flask) -> None:

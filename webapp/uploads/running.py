@@ -7,6 +7,7 @@ ends. The report is in the database, so that any process can show it.
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import secrets
 import tempfile
@@ -216,8 +217,8 @@ def _clean_names(names: Iterable[str]) -> list[str]:
         base = _shorten(base, _LONGEST_NAME)
         # These would name a folder, or standard input.
         base = "file" if base in ("", ".", "..", "-") else base
-        again = sum(one == base or one.startswith(f"{base} (") for one in cleaned)
-        cleaned.append(f"{base} ({again + 1})" if again else base)
+        further = (f"{base} ({number})" for number in itertools.count(2))
+        cleaned.append(next(one for one in itertools.chain([base], further) if one not in cleaned))
     return cleaned
 
 
