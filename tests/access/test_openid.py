@@ -206,6 +206,11 @@ def test_who_is_let_in(claims: dict[str, Any], is_let_in: bool) -> None:
         (("groups=admins",), "x", {"groups": "admins"}, True),
         (("groups=admins",), "x", {"groups": "admins-not"}, False),
         (("groups=admins",), "groups=admins", {}, False),
+        (("admin=true",), "x", {"admin": True}, True),
+        (("admin=true",), "x", {"admin": False}, False),
+        (("level=5",), "x", {"level": [3, 5]}, True),
+        (("admin=null",), "x", {"admin": None}, False),
+        (("ann",), "x", {"ann": ""}, False),
     ],
 )
 def test_who_is_an_administrator(

@@ -20,6 +20,7 @@ from tests.support.pages import readable
 from tools.store_rows import database_url
 from webapp import create_app
 from webapp.access.attempts import PASSWORDS, Attempts
+from webapp.access.browsers import describe_browser
 from webapp.access.passwords import check_password, hash_password
 from webapp.access.sessions import digest
 from webapp.addresses.hosts import name_source
@@ -184,6 +185,19 @@ def test_one_ends_a_session_of_ones_own_on_the_page_of_sessions(with_password: F
     assert (ended.status_code, ended.location) == (303, "/sessions")
     assert here.get("/sessions").status_code == 200
     assert there.get("/sessions").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("signs", "named"),
+    [
+        ("Windows NT 10.0) Chrome/131.0 Safari/537.36 Edg/131.0", "Edge on Windows"),
+        ("Linux; Android 10) Chrome/131.0 Mobile Safari/537.36 EdgA/131.0", "Edge on Android"),
+        ("iPhone; like Mac OS X) Version/17.0 EdgiOS/131.0 Safari/605.1", "Edge on iPhone"),
+        ("iPad; like Mac OS X) CriOS/131.0 Safari/605.1", "Chrome on iPad"),
+    ],
+)
+def test_a_browser_is_known_by_its_own_sign(signs: str, named: str) -> None:
+    assert describe_browser(f"Mozilla/5.0 ({signs}") == named
 
 
 def test_another_password_ends_the_sessions_of_the_old_one_on_every_process(

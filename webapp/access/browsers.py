@@ -7,6 +7,8 @@ from typing import Final
 # The first that is contained in the header; most browsers also say that they are others.
 _BROWSERS: Final = {
     "Edg/": "Edge",
+    "EdgA/": "Edge",
+    "EdgiOS/": "Edge",
     "OPR/": "Opera",
     "Firefox/": "Firefox",
     "FxiOS/": "Firefox",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -82,14 +83,20 @@ def known_readers_only(view: Callable[P, T]) -> Callable[P, T]:
 
 
 def is_administrator(admins: tuple[str, ...], name: str | None, claims: Mapping[str, Any]) -> bool:
-    """Check whether READBACK_ADMINS has an address or name, or one of the claims."""
+    """Check whether READBACK_ADMINS has an address or name, or one of the claims.
+
+    A claim that is true or a number is compared as JSON writes it.
+    """
     if "everyone" in admins:
         return True
     if name and name.lower() in (one.lower() for one in admins if "=" not in one):
         return True
     for one in admins:
         claim, is_claim, wanted = one.partition("=")
-        value = claims.get(claim) if is_claim else None
-        if value == wanted or (isinstance(value, list) and wanted in value):
+        value = claims.get(claim)
+        values = value if isinstance(value, list) else [value]
+        if is_claim and wanted in [
+            json.dumps(each) if isinstance(each, bool | int) else each for each in values
+        ]:
             return True
     return False
