@@ -1,7 +1,7 @@
 """Give a request the address that the reader typed, as trusted proxies and the settings say.
 
 Every link, form, script and redirect is built from SCRIPT_NAME, and the checks of the Host and of
-the origin compare with the scheme and the host of the request, so this comes before all of them.
+the origin read the host of the request, so this comes before all of them.
 """
 
 from __future__ import annotations

@@ -126,15 +126,15 @@ def parse_limit(text: str) -> int:
     limit = int(text)
     if MIN_LIMIT <= limit <= MAX_LIMIT:
         return limit
-    is_below = limit < MIN_LIMIT
-    bound, expected = (
-        ("below min", f">= {MIN_LIMIT}") if is_below else ("above max", f"<= {MAX_LIMIT}")
-    )
+    if limit < MIN_LIMIT:
+        bound, expected, code = "below minimum", f">= {MIN_LIMIT}", "integer_below_min_value"
+    else:
+        bound, expected, code = "above maximum", f"<= {MAX_LIMIT}", "integer_above_max_value"
     raise ApiError(
-        f"Invalid 'limit': integer {bound}imum value. "
+        f"Invalid 'limit': integer {bound} value. "
         f"Expected a value {expected}, but got {limit} instead.",
         param="limit",
-        code=f"integer_{bound.replace(' ', '_')}_value",
+        code=code,
     )
 
 
