@@ -194,7 +194,7 @@ class TranscriptLoader:
         """Load the output at `place`, from 0. Raises `NotFound` if there are fewer."""
         choices = self._requests(completion_id, deadline).retrieve_completion().choices
         if not 0 <= place < len(choices):
-            raise NotFound(f"The completion has no choice {place}.")
+            raise NotFound(f"The completion has no choice {place + 1}.")
         return choices[place]
 
     def _start(

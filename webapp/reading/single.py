@@ -64,7 +64,7 @@ def build_choice_page(completion_id: str, completion: Completion, place: int) ->
     """Build a page of one output choice. Raises `NotFound` if there are fewer."""
     outputs = build_output_entries(completion.choices)
     if not 0 <= place < len(outputs):
-        raise NotFound(f"The completion has no choice {place}.")
+        raise NotFound(f"The completion has no choice {place + 1}.")
     return TranscriptPage(
         completion_id=completion_id,
         request=TranscriptRequest(),

@@ -228,3 +228,13 @@ def test_no_name_in_the_query_changes_where_links_lead(
 def test_no_name_in_the_query_changes_where_a_search_goes_on(fake_client: FlaskClient) -> None:
     odd = "completion_id=other&endpoint=other&_scheme=javascript&kind=said&kind=result"
     assert Page.of(fake_client.get(f"{HERE}/search?q=text&{odd}")).all(".hit")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["choices/1/json", "choices/1/text/0", "choices/1/export.md", "confidence?choice=1"],
+)
+def test_a_choice_that_is_not_there_has_the_number_that_pages_give_it(
+    fake_client: FlaskClient, place: str
+) -> None:
+    assert "no choice 2." in Page.of(fake_client.get(f"{HERE}/{place}"), 404).text

@@ -77,7 +77,7 @@ def choice(completion_id: str, place: int, form: str) -> ResponseReturnValue:
     """Send one answer as Markdown or HTML."""
     completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     if place >= len(completion.choices):
-        abort(404, f"The completion has no choice {place}.")
+        abort(404, f"The completion has no choice {place + 1}.")
     return _send(Transcript(completion_id, completion, [], span=Span(choice=place)), form)
 
 
