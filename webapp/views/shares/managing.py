@@ -9,6 +9,7 @@ from webapp.access import Event, record_event
 from webapp.redaction import REDACTION_VERSION
 from webapp.services import current_sharing
 from webapp.shares import Share, find_new
+from webapp.shares.store import MAX_LISTED
 from webapp.views.shares import find_owner, find_share
 
 bp = Blueprint("managing", __name__, url_prefix="/shares")
@@ -20,14 +21,17 @@ def index() -> ResponseReturnValue:
     completion = request.args.get("completion", "")
     wanted = request.args.get("q", "").strip().lower()
     store = current_sharing().store
+    listed = store.list_shares(find_owner(), completion=completion)
     shares = [
         share
-        for share in store.list_shares(find_owner(), completion=completion)
+        for share in listed
         if wanted in f"{share.title}\n{share.maker}\n{share.completion}".lower()
     ]
     return render_template(
         "shares/index.html",
         shares=shares,
+        is_cut=len(listed) == MAX_LISTED,
+        most=MAX_LISTED,
         now=store.now(),
         rules=REDACTION_VERSION,
         completion=completion,
