@@ -2,6 +2,7 @@
 
     client         `Upstream`: the API's operations
     canonical      pages of any server, in one form
+    neighbors      the page that begins with an item, or ends before it
     answers        the answers that a page is made of, noted to be asked for again
     sender         one request with its retries
     endpoint       where a request goes: the server, its credentials, paths and queries
@@ -30,8 +31,6 @@ from webapp.upstream.canonical import (
     canonicalize,
     check_end,
     count_from_newest,
-    find_page_before,
-    find_page_from,
     last_items,
     next_cursor,
     walk,
@@ -55,6 +54,7 @@ from webapp.upstream.errors import (
     Unreachable,
     UpstreamError,
 )
+from webapp.upstream.neighbors import find_page_before, find_page_from
 from webapp.upstream.sender import compute_backoff
 
 __all__ = [

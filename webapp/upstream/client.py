@@ -22,11 +22,8 @@ from webapp.upstream import decoding
 from webapp.upstream.answers import find_answers
 from webapp.upstream.canonical import (
     CanonicalPage,
-    CountLead,
     Fetch,
     count_from_newest,
-    find_page_before,
-    find_page_from,
     walk,
 )
 from webapp.upstream.endpoint import (
@@ -46,6 +43,7 @@ from webapp.upstream.errors import (
     NotSupported,
     TimedOut,
 )
+from webapp.upstream.neighbors import CountLead, find_page_before, find_page_from
 from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0
