@@ -153,11 +153,12 @@ def test_a_moment_is_past_once_it_has_come() -> None:
         ("Hello", "Hello"),
         ("\n\n  Hello  \nthere", "Hello"),
         ("# A **bold** title\nbody", "A bold title"),
-        ("`code` and __more__", "code and more"),
+        ("`code` and **more**", "code and more"),
+        ("What calls __init__ and 2**8 or 3 ** 2?", "What calls __init__ and 2**8 or 3 ** 2?"),
         ("```python\nprint(1)\n```", "print(1)"),
         ("  ```\nx", "x"),
         ("#hashtag", "#hashtag"),
-        ("**\n\nwords", "words"),
+        ("**", "**"),
     ],
 )
 def test_the_first_words_are_those_of_the_first_line_that_has_any(text: str, words: str) -> None:

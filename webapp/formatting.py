@@ -20,7 +20,8 @@ _UNITS: Final = (
 LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 """JSON can hold them, UTF-8 cannot."""
 # Marks of Markdown that would only disturb a few words: headings, stars, backticks.
-_MARKUP: Final = re.compile(r"^\s*#{1,6}\s+|^\s*```\w*|\*\*|__|`")
+_LINE_MARK: Final = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|```\w*)", re.MULTILINE)
+_MARKED: Final = re.compile(r"(\*\*|`)(?=\S)([^*`\n]+)(?<=\S)\1")
 _BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
@@ -123,9 +124,17 @@ def is_past(seconds: int, *, now: float | None = None) -> bool:
     return seconds <= (time.time() if now is None else now)
 
 
+def drop_markup(text: str) -> str:
+    """Drop the marks of Markdown at headings and fences, and around bold words and code.
+
+    Names such as `__init__` are kept as they are.
+    """
+    return _MARKED.sub(r"\2", _LINE_MARK.sub("", text))
+
+
 def first_words(text: str, limit: int = 160) -> str:
     """Cut the first line with words to `limit` characters, without the marks of Markdown."""
-    lines = (_MARKUP.sub("", line).strip() for line in text.splitlines())
+    lines = (drop_markup(line).strip() for line in text.splitlines())
     line = next((line for line in lines if line), "")
     if len(line) <= limit:
         return line

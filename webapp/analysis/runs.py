@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from webapp.analysis.checks import Report, Subject, check
 from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
 from webapp.analysis.naming import name_call, shorten
 from webapp.analysis.sequences import FailingCalls, find_sequences
 from webapp.completions import Completion
+from webapp.formatting import drop_markup
 from webapp.transcript import CallEntry, Entry
+
+_MOST_READ: Final = 1_000
+"""Characters of a message that its words in the outline are taken from."""
 
 Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
 
@@ -204,13 +208,14 @@ def _build_message(
 ) -> RunMessage:
     """Build the message of `entry`; its calls have no numbers if `first_call` is None."""
     failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
+    words = entry.message.said[:_MOST_READ]
     return RunMessage(
         number=entry.number,
         id=entry.message.id,
         anchor=entry.anchor,
         role=entry.message.speaker or "no role",
         kind=_find_kind(entry),
-        words=shorten(entry.message.said),
+        words=shorten(words if entry.message.role == "tool" else drop_markup(words)),
         size=entry.message.json.length,
         turn=turn,
         calls=tuple(
