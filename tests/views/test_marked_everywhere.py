@@ -106,3 +106,16 @@ def test_no_character_turns_the_direction_unmarked(
         for control in page.all(".control, title, option"):
             control.decompose()
         assert [node.html for node in page.all("body *") if TURN in node.text(deep=False)] == []
+
+
+@pytest.mark.parametrize("url", ["mailto:ann@example.com", "https:///nowhere"])
+def test_an_address_without_a_host_is_shown_whole(
+    fake: FakeUpstream, fake_client: FlaskClient, url: str
+) -> None:
+    cited = {"type": "url_citation", "url_citation": {"url": url, "title": "t"}}
+    image = {"type": "image_url", "image_url": {"url": url}}
+    message = {"id": f"{ID}-0", "role": "assistant", "content": [image], "annotations": [cited]}
+    fake.completions[ID] = Stored({"id": ID, "object": "chat.completion"}, [message])
+    answer = fake_client.get(f"/completions/{ID}")
+    assert answer.status_code == 200
+    assert url in Page.of(answer).text
