@@ -26,6 +26,12 @@ def piece(
     return {key: value for key, value in said.items() if value is not None}
 
 
+def named(name: str, arguments: str | None = None) -> Json:
+    """Return a further piece of a call, with a piece of its name."""
+    function = {"name": name} | ({} if arguments is None else {"arguments": arguments})
+    return {"index": 0, "function": function}
+
+
 def assemble(*chunks: list[Json]) -> list[tuple[str, str, str]]:
     """Return id, name and arguments of each call in a stream of these pieces, a list a chunk."""
     completion = CompletionAccumulator()
@@ -94,6 +100,14 @@ APART: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
         ],
         [("c1", "weather", OSLO), ("c2", "time", UTC)],
     ),
+    "names alone, in one chunk": (
+        [[named("weather", ""), named("time", "")]],
+        [("", "weather", ""), ("", "time", "")],
+    ),
+    "a new name after arguments, without ids": (
+        [[named("weather", OSLO[:4])], [named("time", UTC)]],
+        [("", "weather", OSLO[:4]), ("", "time", UTC)],
+    ),
     "without an index": (
         [[piece("", "weather", OSLO, None)], [piece("", "time", UTC, None)]],
         [("", "weather", OSLO), ("", "time", UTC)],
@@ -117,6 +131,18 @@ TOGETHER: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
         [[piece("c1", "weather", OSLO)], [piece("c1", "weather", OSLO)]],
         [("c1", "weather", OSLO)],
     ),
+    "the name in pieces": (
+        [[piece("c1", "get_", "")], [named("wea")], [named("ther")], [piece(None, None, OSLO)]],
+        [("c1", "get_weather", OSLO)],
+    ),
+    "the name in pieces, without an id": (
+        [[named("get_")], [named("wea")], [named("ther", OSLO)]],
+        [("", "get_weather", OSLO)],
+    ),
+    "all of the name so far in every piece": (
+        [[piece("c1", "get", "")], [piece("c1", "get_weather", "")], [piece("c1", None, OSLO)]],
+        [("c1", "get_weather", OSLO)],
+    ),
     "the name after the id": (
         [[piece("c1", None, "")], [piece("c1", "weather", "")], [piece(None, None, OSLO)]],
         [("c1", "weather", OSLO)],
@@ -133,6 +159,21 @@ def test_calls_that_share_an_index_are_told_apart(
     chunks: list[list[Json]], calls: list[tuple[str, str, str]]
 ) -> None:
     assert assemble(*chunks) == calls
+
+
+@pytest.mark.parametrize(
+    "pieces", [("get_", "weather"), ("get", "get_weather"), ("get_weather",) * 2]
+)
+def test_the_name_of_the_deprecated_call_may_come_in_pieces(pieces: tuple[str, ...]) -> None:
+    completion = CompletionAccumulator()
+    for name in pieces:
+        choice = {"index": 0, "delta": {"function_call": {"name": name}}}
+        chunk = parse(json.dumps({"choices": [choice]}))
+        assert isinstance(chunk, Object)
+        completion.feed(chunk)
+
+    [choice] = json.loads(completion.result())["choices"]
+    assert choice["message"]["function_call"] == {"name": "get_weather"}
 
 
 @pytest.mark.parametrize(("chunks", "calls"), TOGETHER.values(), ids=TOGETHER)

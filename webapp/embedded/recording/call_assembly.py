@@ -63,7 +63,7 @@ class CallPieces:
         """Read a piece of this call."""
         name, arguments = _read_function(call)
         self._repeats_name = self._repeats_name or bool(self.name and name)
-        self.name = name or self.name
+        self.name = join_names(self.name, name)
         self.id = call.text("id") or self.id
         if isinstance(arguments, String):
             # The input of a custom tool is free text, whose end cannot be seen.
@@ -84,7 +84,7 @@ class CallPieces:
         if self.id and call_id and call_id != self.id:
             return False
         if self.name and name and name != self.name:
-            return False
+            return not is_same_chunk and self._is_name_continued_by(call, name)
         if isinstance(arguments, String):
             has_arguments = bool(arguments.text.strip())
         else:
@@ -96,6 +96,15 @@ class CallPieces:
         is_next = is_same_chunk or (self._end.is_complete and not self._repeats_name)
         return not (self.name and is_next)
 
+    def _is_name_continued_by(self, call: Object, name: str) -> bool:
+        """Return whether `name` continues the name of this call, which has no arguments yet."""
+        if self._arguments:
+            return False
+        is_same = bool(self.id) and call.text("id") == self.id
+        if is_same:
+            return name.startswith(self.name)
+        return call.integer("index") is not None and call.text("id") is None
+
     def is_repeated_by(self, call: Object) -> bool:
         """Return whether `call` is all of this call again, as some servers send it at the end."""
         name, arguments = _read_function(call)
@@ -106,6 +115,11 @@ class CallPieces:
             and arguments is not None
             and self._arguments == [arguments.source]
         )
+
+
+def join_names(before: str, name: str) -> str:
+    """Return the name of a call after a further piece, which may be all of it so far, or again."""
+    return name if name.startswith(before) else before + name
 
 
 def _read_function(call: Object) -> tuple[str, Value | None]:

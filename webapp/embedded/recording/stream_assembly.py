@@ -1,9 +1,10 @@
 """Accumulate the chunks of a streamed answer into one completion.
 
 API reference, "Chat Completions: streaming". In a choice's delta, strings continue each other and
-lists are extended, also if their names are unknown. Of roles, ids, names, types and all other
-values the last one counts. Null or an empty string never replaces an earlier value. Strings are
-joined as they were written, escapes included, and numbers keep their lexemes.
+lists are extended, also if their names are unknown. Of roles, ids, types, names of other things
+than functions, and all other values the last one counts. Null or an empty string never replaces an
+earlier value. Strings are joined as they were written, escapes included, and numbers keep their
+lexemes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import binascii
 from collections import Counter
 from typing import Final, Protocol
 
-from webapp.embedded.recording.call_assembly import CallPieces
+from webapp.embedded.recording.call_assembly import CallPieces, join_names
 from webapp.exact_json import Array, Object, String, Value, write_array, write_object
 
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
@@ -148,10 +149,19 @@ class ObjectAccumulator:
         if isinstance(value, String) and name not in _NOT_CONTINUED:
             return Base64Accumulator if name == "data" else StringAccumulator
         if isinstance(value, Object) and name in self._nested:
-            return ObjectAccumulator
+            return CalledAccumulator
         if isinstance(value, Array):
             return ToolCallsAccumulator if name == "tool_calls" else ListAccumulator
         return LastValue
+
+
+class CalledAccumulator(ObjectAccumulator):
+    """A call or its function, whose name may arrive in pieces."""
+
+    def _choose_kind(self, name: str, value: Value) -> type[Accumulator]:
+        if name == "name" and isinstance(value, String):
+            return NameAccumulator
+        return super()._choose_kind(name, value)
 
 
 class LastValue:
@@ -166,6 +176,19 @@ class LastValue:
 
     def result(self) -> str:
         return self._source
+
+
+class NameAccumulator:
+    """A name whole, in pieces, or all of it so far with every piece."""
+
+    def __init__(self) -> None:
+        self._source = ""
+
+    def feed(self, value: Value, /) -> None:
+        self._source = join_names(self._source, value.source[1:-1])
+
+    def result(self) -> str:
+        return f'"{self._source}"'
 
 
 class StringAccumulator:
@@ -262,7 +285,7 @@ class ToolCallsAccumulator:
                 return place
         if index is None:
             index = max((one.index for one, _ in self._calls), default=-1) + 1
-        self._calls.append((CallPieces(index), ObjectAccumulator(_NESTED_IN_CALL)))
+        self._calls.append((CallPieces(index), CalledAccumulator(_NESTED_IN_CALL)))
         return len(self._calls) - 1
 
 
