@@ -102,6 +102,30 @@ RESPONSES: Final[list[Piece]] = [
         },
     },
 ]
+BEDROCK: Final[list[Piece]] = [
+    {"messageStart": {"role": "assistant"}},
+    *(
+        {"contentBlockDelta": {"delta": {"reasoningContent": one}, "contentBlockIndex": 0}}
+        for one in ({"text": "H"}, {"text": "m"}, {"signature": "s"})
+    ),
+    {"contentBlockStop": {"contentBlockIndex": 0}},
+    {"contentBlockDelta": {"delta": {"text": "He"}, "contentBlockIndex": 1}},
+    {"contentBlockDelta": {"delta": {"text": "llo"}, "contentBlockIndex": 1}},
+    {"contentBlockStop": {"contentBlockIndex": 1}},
+    {
+        "contentBlockStart": {
+            "start": {"toolUse": {"toolUseId": "t1", "name": "f"}},
+            "contentBlockIndex": 2,
+        }
+    },
+    *(
+        {"contentBlockDelta": {"delta": {"toolUse": {"input": one}}, "contentBlockIndex": 2}}
+        for one in ('{"n": 1.', '0, "city": "大阪"}')
+    ),
+    {"contentBlockStop": {"contentBlockIndex": 2}},
+    {"messageStop": {"stopReason": "tool_use"}},
+    {"metadata": {"usage": {"inputTokens": 3, "outputTokens": 9}, "metrics": {"latencyMs": 7}}},
+]
 GEMINI: Final[list[Piece]] = [
     {"candidates": [{"content": {"role": "model", "parts": [{"text": "He"}]}}], "responseId": "r1"},
     {
@@ -158,6 +182,9 @@ def texts(client: FlaskClient) -> list[str]:
         pytest.param(lines(ANTHROPIC), id="anthropic lines"),
         pytest.param(events(RESPONSES), id="responses events"),
         pytest.param(lines(RESPONSES), id="responses lines"),
+        pytest.param(lines(BEDROCK), id="bedrock lines"),
+        pytest.param(json.dumps(BEDROCK), id="bedrock array"),
+        pytest.param(json.dumps(BEDROCK[:-1], indent=1), id="bedrock without metadata"),
         pytest.param(events(GEMINI), id="gemini events"),
     ],
 )
@@ -190,6 +217,67 @@ def test_calls_in_chunks_that_begin_with_their_choices_are_of_one_answer(
     assert (report.added, report.problems) == (2, [])
     [choice] = [one for one in answers(client) if one["finish_reason"] == "tool_calls"]
     assert [one["id"] for one in choice["message"]["tool_calls"]] == ["c1", "c2"]
+
+
+def test_nothing_of_a_stream_of_bedrock_is_lost(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    load(store, tmp_path, lines(BEDROCK))
+
+    [choice] = answers(client)
+    thought, said, call = choice["message"]["content"]
+    assert thought == {"type": "thinking", "thinking": "Hm", "signature": "s"}
+    assert said == {"type": "text", "text": "Hello"}
+    arguments = {"n": 1.0, "city": "大阪"}
+    assert call == {"type": "tool_use", "id": "t1", "name": "f", "input": arguments}
+    assert (choice["finish_reason"], choice["stopReason"]) == ("tool_calls", "tool_use")
+    [one] = client.get("/chat/completions").get_json()["data"]
+    assert (one["usage"]["prompt_tokens"], one["usage"]["completion_tokens"]) == (3, 9)
+
+
+def test_other_blocks_of_a_stream_of_bedrock_are_kept(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    cited = {"title": "T", "source": "x"}
+    result: Piece = {"toolResult": {"toolUseId": "t1", "type": "nova_code"}}
+    deltas: list[Piece] = [
+        *({"text": "It"}, {"citation": cited}, {"text": "!"}),
+        *({"toolResult": [{"text": "one"}]}, {"toolResult": [{"text": "two"}]}),
+        {"toolUse": {"input": "{"}},
+        {"reasoningContent": {"redactedContent": "gA=="}},
+    ]
+    pieces = [
+        {"contentBlockDelta": {"delta": delta, "contentBlockIndex": at}}
+        for at, delta in zip((0, 0, 0, 1, 1, 2, 3), deltas, strict=True)
+    ]
+    started = {"contentBlockStart": {"start": result, "contentBlockIndex": 1}}
+    load(store, tmp_path, json.dumps([BEDROCK[0], started, *pieces, *BEDROCK[-2:]]))
+
+    [choice] = answers(client)
+    text, given, call, hidden = choice["message"]["content"]
+    assert (text["content"], text["citations"]) == ([{"text": "It!"}], [cited])
+    assert [one["text"] for one in given["content"]] == ["one", "two"]
+    assert (given["tool_use_id"], call["input"]) == ("t1", "{")
+    assert hidden["redactedContent"] == "gA=="
+
+
+def test_the_events_in_a_log_of_invocations_are_the_answer(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    asked = {"messages": [{"role": "user", "content": [{"text": "q"}]}]}
+    logs = [
+        {
+            "requestId": str(at),
+            "modelId": "m",
+            "input": {"inputBodyJson": asked},
+            "output": {"outputBodyJson": events},
+        }
+        for at, events in enumerate((BEDROCK, ANTHROPIC))
+    ]
+    report = load(store, tmp_path, lines(logs))
+
+    assert (report.added, report.problems) == (2, [])
+    assert texts(client) == ["Hello", "Hello"]
 
 
 def test_streams_and_other_lines_of_a_file_are_told_apart(
@@ -229,6 +317,11 @@ def test_nothing_of_a_stream_of_anthropic_is_lost(
         (lines(CHAT[:2]), "no finish reason"),
         (lines(OLLAMA[:2]), "ended early"),
         (events(ANTHROPIC[:8]), "ended early"),
+        (lines(BEDROCK[:7]), "ended early"),
+        (
+            lines([*BEDROCK[:7], {"throttlingException": {"message": "Slow down"}}]),
+            "throttlingException: Slow down",
+        ),
         (
             events([*ANTHROPIC[:9], {"type": "error", "error": {"message": "Overloaded"}}]),
             "Overloaded",

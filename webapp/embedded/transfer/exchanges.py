@@ -206,6 +206,8 @@ def _find_body(value: Value | None) -> Object | None:
 
 def _find_response(value: Value | None) -> Value | None:
     """Find a logged response; of a failure without words, an error with its status and text."""
+    if isinstance(value, Object):
+        value = next((value.get(name) for name in _BODIES if value.items(name)), value)
     body = _find_body(value)
     status = None
     if isinstance(value, Object):

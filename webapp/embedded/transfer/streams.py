@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.other_apis import anthropic, gemini, ollama
+from webapp.embedded.documents.other_apis import anthropic, bedrock, gemini, ollama
 from webapp.embedded.recording.recorder import DONE, parse_answer
 from webapp.embedded.transfer.splitting import Document
 from webapp.exact_json import NotJson, Object, Value, parse
@@ -20,6 +20,7 @@ from webapp.exact_json import NotJson, Object, Value, parse
 _JOINS: Final[tuple[Callable[[Sequence[Value]], str | None], ...]] = (
     gemini.join_stream,
     anthropic.join_stream,
+    bedrock.join_stream,
     ollama.join_stream,
 )
 _LINE_END: Final = re.compile("\r\n|\n|\r")
@@ -28,13 +29,19 @@ _DONE_LINE: Final = re.compile(rb"data:[ \t]*\[DONE\]")
 _PIECE: Final = re.compile(
     rb'\{[^{}]{0,400}?"object"\s*:\s*"chat\.completion\.chunk"'
     rb'|\{\s*"type"\s*:\s*"(?:response\.|message_|content_block_)'
+    rb'|\{\s*"(?:message(?:Start|Stop)|contentBlock(?:Start|Delta|Stop))"\s*:'
 )
 _CHOICES_FIRST: Final = re.compile(rb'\{\s*"choices"\s*:')
 _CHUNK: Final = re.compile(rb'(?<!\\)"object"\s*:\s*"chat\.completion\.chunk"')
-_FURTHER: Final = re.compile(rb'\{\s*"(?:type"\s*:\s*"(?:ping|error)"|error"\s*:)')
+_FURTHER: Final = re.compile(
+    rb'\{\s*"(?:type"\s*:\s*"(?:ping|error)"|error"\s*:|[A-Za-z]+Exception"\s*:'
+    rb'|metadata"\s*:\s*\{\s*"(?:usage|metrics)"\s*:)'
+)
 """Forms that are pieces only after others."""
 
-_BEGINS: Final = re.compile(rb'\{\s*"type"\s*:\s*"(?:message_start|response\.created)"')
+_BEGINS: Final = re.compile(
+    rb'\{\s*"(?:type"\s*:\s*"(?:message_start|response\.created)"|messageStart"\s*:)'
+)
 _ENDS: Final = re.compile(
     rb'\{\s*"type"\s*:\s*"(?:message_stop|response\.(?:completed|incomplete|failed))"'
 )

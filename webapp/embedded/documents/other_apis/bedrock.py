@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from webapp.embedded.documents.other_apis.writing import (
@@ -14,7 +15,16 @@ from webapp.embedded.documents.other_apis.writing import (
     write_content,
     write_system,
 )
-from webapp.exact_json import Array, Object, Value, write_array, write_object
+from webapp.exact_json import (
+    Array,
+    NotJson,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 
 ASKED: Final = frozenset({"system", "messages", "modelId", "inferenceConfig", "toolConfig"})
 
@@ -35,6 +45,14 @@ _USAGE: Final = {
     "totalTokens": "total_tokens",
 }
 _ANSWERED: Final = frozenset({"output", "stopReason", "usage"})
+_EVENTS: Final = frozenset(
+    {
+        *("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop"),
+        *("messageStop", "metadata"),
+    }
+)
+_FAILED: Final = "Exception"
+"""The end of the names of events that say why the stream broke off."""
 
 
 def is_request(value: Object) -> bool:
@@ -83,6 +101,105 @@ def write_response(response: Object) -> str:
     usage = rename(response.object("usage"), _USAGE)
     members = [*copy_rest(response, _ANSWERED), f'"choices":[{choice}]']
     return write_object([*members, *([f'"usage":{usage}'] if usage else [])])
+
+
+def join_stream(values: Sequence[Value]) -> str | None:
+    """Join the events of one streamed response to the response; return None if they are not that.
+
+    Texts are joined as they were written.
+    """
+    events = [one for one in values if isinstance(one, Object) and len(one.members) == 1]
+    names = [one.names()[0] for one in events]
+    if len(events) < len(values) or names.count("messageStart") != 1:
+        return None
+    if not all(one in _EVENTS or one.endswith(_FAILED) for one in names):
+        return None
+    role = "null"
+    blocks: dict[int, _Block] = {}
+    members: list[str] = []
+    reason: str | None = "The answer ended early."
+    for name, event in zip(names, events, strict=True):
+        value = event.object(name)
+        if value is None:
+            continue
+        piece = value.object("start") or value.object("delta")
+        if name == "messageStart":
+            role = copy(value.get("role")) or "null"
+        elif name == "messageStop":
+            members += copy_rest(value, ())
+            reason = None
+        elif name == "metadata":
+            members += copy_rest(value, ())
+        elif name.endswith(_FAILED):
+            reason = f"{name}: {value.text('message') or ''}".removesuffix(": ")
+        elif piece is not None:
+            at = value.integer("contentBlockIndex") or 0
+            blocks.setdefault(at, _Block()).add(piece)
+    content = write_array([blocks[at].write() for at in sorted(blocks)] or ['{"text":""}'])
+    output = f'{{"message":{{"role":{role},"content":{content}}}}}'
+    if reason is not None:
+        members.append(f'"incomplete":{json.dumps({"reason": reason})}')
+    return write_object([f'"output":{output}', *members])
+
+
+class _Block:
+    """A content block that arrives in pieces, each an object named by its kind."""
+
+    def __init__(self) -> None:
+        self._kind = "text"
+        self._text = '""'
+        self._members: dict[str, str] = {}
+        self._items: list[str] = []
+
+    def add(self, piece: Object) -> None:
+        """Add what a block starts with, or a piece of it."""
+        for kind, value in ((one.name.text, one.value) for one in piece.members):
+            if isinstance(value, String):
+                self._text = f"{self._text[:-1]}{value.source[1:]}"
+                continue
+            self._kind = kind
+            if isinstance(value, Array):
+                self._items += [join for one in value.items if (join := copy(one))]
+            elif kind == "citation":
+                self._items.append(copy(value) or "null")
+            elif isinstance(value, Object):
+                for member in value.members:
+                    self._add_member(member.name.text, member.value)
+
+    def _add_member(self, name: str, value: Value) -> None:
+        before = self._members.get(name, "")
+        is_continued = isinstance(value, String) and before.startswith('"')
+        source = copy(value) or "null"
+        self._members[name] = f"{before[:-1]}{source[1:]}" if is_continued else source
+
+    def write(self) -> str:
+        """Write the block as a whole answer has it; arguments that are not JSON stay a text."""
+        text = f'{{"text":{self._text}}}'
+        if self._kind == "text":
+            return text
+        if self._kind == "citation":
+            cited = f'"content":[{text}],"citations":{write_array(self._items)}'
+            return f'{{"citationsContent":{{{cited}}}}}'
+        members = dict(self._members)
+        if self._kind == "toolUse":
+            members["input"] = _read_input(members.get("input", "{}"))
+        if self._items:
+            members["content"] = write_array(self._items)
+        inner = write_object(f"{json.dumps(name)}:{source}" for name, source in members.items())
+        if self._kind == "reasoningContent" and "text" in members:
+            inner = f'{{"reasoningText":{inner}}}'
+        return f"{{{json.dumps(self._kind)}:{inner}}}"
+
+
+def _read_input(source: str) -> str:
+    """Read the arguments that came as a text."""
+    given = parse(source)
+    if not isinstance(given, String):
+        return source
+    try:
+        return parse(given.text or "{}").source
+    except NotJson:
+        return source
 
 
 def _is_message(value: Value | None) -> bool:
