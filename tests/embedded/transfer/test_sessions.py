@@ -241,6 +241,65 @@ def test_a_session_of_codex_that_broke_off_says_so(
     assert read(client, "s3")[0]["incomplete"] == {"reason": reason}
 
 
+def ran(kind: str, at: int, end: str = "completed", **members: Any) -> Line:
+    inner = {"id": f"item_{at}", "type": kind, **members}
+    return {"type": f"item.{end}", "item": inner}
+
+
+RUN: Final = [
+    {"type": "thread.started", "thread_id": "t1"},
+    {"type": "turn.started"},
+    ran("reasoning", 0, text="**Hm**"),
+    ran("command_execution", 1, "started", command="ls", status="in_progress"),
+    ran("command_execution", 1, command="ls", aggregated_output="a\n", exit_code=0),
+    ran("mcp_tool_call", 2, server="s", tool="t", arguments={"n": 1.0}, result=None, error="no"),
+    ran("web_search", 3, query="天気"),
+    ran("file_change", 4, changes=[{"path": "a", "kind": "add"}], status="completed"),
+    ran("command_execution", 5, "started", command="sleep 9", status="in_progress"),
+    ran("agent_message", 6, text="Done."),
+    {"type": "turn.completed", "usage": {"input_tokens": 3, "output_tokens": 2}},
+]
+
+
+def test_the_events_of_a_run_of_codex_are_one_completion(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", RUN)])
+
+    assert (report.problems, report.added_ids) == ([], ["t1"])
+    whole, messages = read(client, "t1")
+    everything = [*messages, whole["choices"][0]["message"]]
+    calls = [call["function"] for one in everything for call in one.get("tool_calls", ())]
+    assert [(one["name"], json.loads(one["arguments"])) for one in calls] == [
+        ("command_execution", {"command": "ls"}),
+        ("t", {"n": 1.0}),
+        ("web_search", {"query": "天気"}),
+        ("file_change", {"changes": [{"path": "a", "kind": "add"}]}),
+        ("command_execution", {"command": "sleep 9"}),
+    ]
+    results = [(one["tool_call_id"], one["content"]) for one in messages if one["role"] == "tool"]
+    assert results == [("item_1", "a\n"), ("item_2", "no"), ("item_4", '{"status":"completed"}')]
+    assert "**Hm**" in json.dumps(messages[0])
+    assert list_texts([whole["choices"][0]["message"]]) == ["Done."]
+    assert whole["usage"] == {"prompt_tokens": 3, "completion_tokens": 2}
+    assert "incomplete" not in whole
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"type": "turn.failed", "error": {"message": "no quota"}},
+        {"type": "error", "message": "no quota"},
+    ],
+)
+def test_a_run_of_codex_that_failed_says_so(
+    store: Store, client: FlaskClient, tmp_path: Path, end: Line
+) -> None:
+    import_files(store, [jsonl(tmp_path / "a.jsonl", [*RUN[:-2], end])])
+
+    assert read(client, "t1")[0]["incomplete"] == {"reason": "no quota"}
+
+
 def test_older_sessions_of_codex_have_items_alone(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:
@@ -256,7 +315,7 @@ def test_older_sessions_of_codex_have_items_alone(
     assert list_texts([whole["choices"][0]["message"]]) == ["a"]
 
 
-@pytest.mark.parametrize("line", [SNAPSHOT, CODEX[0]])
+@pytest.mark.parametrize("line", [SNAPSHOT, CODEX[0], RUN[0]])
 def test_a_session_without_messages_is_a_problem(
     store: Store, client: FlaskClient, tmp_path: Path, line: Line
 ) -> None:

@@ -1,7 +1,7 @@
 """Build a completion from a session of Codex, which writes a line for each event.
 
 Its messages, thoughts, calls and results are items of the Responses API. Older versions write the
-items alone, after a line about the session.
+items alone, after a line about the session. `codex exec --json` prints other events.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from webapp.embedded.documents.chats.codex_events import from_codex_events, is_codex_event
 from webapp.embedded.documents.chats.writing import write_id, write_rest
 from webapp.embedded.documents.from_logs import end_conversation
 from webapp.embedded.documents.other_apis import responses
@@ -31,7 +32,7 @@ def is_codex_line(value: Object) -> bool:
     """Return whether `value` is a line of a session."""
     if value.text("type") is not None and value.object("payload") is not None:
         return _LINE.issuperset(value.names())
-    if value.text("record_type") is not None:
+    if value.text("record_type") is not None or is_codex_event(value):
         return True
     if value.text("type") is None:
         return {"id", "timestamp", "instructions"} <= set(value.names())
@@ -40,6 +41,9 @@ def is_codex_line(value: Object) -> bool:
 
 def from_codex(lines: Sequence[Object]) -> Iterator[str]:
     """Yield the completion of a session. Raise `NotACompletion` if it has no messages."""
+    if all(map(is_codex_event, lines)):
+        yield from from_codex_events(lines)
+        return
     items: list[str] = []
     others: list[str] = []
     session: Object | None = None
