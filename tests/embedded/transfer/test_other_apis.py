@@ -495,6 +495,10 @@ TRACES: dict[str, dict[str, Any]] = {
     "a text": {"input": "q", "output": "a"},
     "a list": {"input": ASKED["messages"], "output": [{"role": "assistant", "content": "a"}]},
     "LangSmith": {"inputs": ASKED, "outputs": {"message": {"role": "assistant", "content": "a"}}},
+    "a question": {"inputs": {"question": "q"}, "outputs": {"answer": "a"}},
+    "an input": {"inputs": {"input": "q"}, "outputs": {"output": "a"}},
+    "a query and a result": {"inputs": {"query": "q"}, "outputs": {"result": "a"}},
+    "only members of other names": {"inputs": {"topic": "q"}, "outputs": {"joke": "a"}},
 }
 
 
@@ -504,6 +508,39 @@ def test_a_traced_request_has_its_answer(imported: Import, name: str) -> None:
     assert (found.forms, found.answers, found.asked) == (["TRACED"], ["a"], [("user", "q")])
     assert (found.id, found.json["temperature"], found.json["traceId"]) == ("o1", 0.5, "t1")
     assert found.created == 1766000000
+
+
+def test_an_example_of_a_data_set_has_its_question_and_its_answer(imported: Import) -> None:
+    row = {"inputs": {"question": "q", "docs": [1]}, "outputs": {"answer": "a", "sources": [2]}}
+    found = imported(row | {"metadata": {"split": "test"}})
+    assert (found.forms, found.asked, found.answers) == (["TRACED"], [("user", "q")], ["a"])
+    assert (found.json["docs"], found.json["sources"]) == ([1], [2])
+
+
+def test_what_else_a_traced_input_has_is_kept(imported: Import) -> None:
+    asked = {"tools": [{"name": "f"}], "top_k": 3, "model": "alias", "input": 1}
+    row = LANGFUSE | {"input": ASKED | asked, "output": "a"}
+    found = imported(row)
+    assert (found.json["tools"], found.json["top_k"]) == ([{"name": "f"}], 3)
+    assert (found.json["model"], found.json["traced"]) == ("m", {"model": "alias", "input": 1})
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"usageDetails": {"input": 3, "output": 2, "total": 5, "input_cached_tokens": 1}},
+        {"usage_details": {"input": 3, "output": 2, "total": 5, "input_cached_tokens": 1}},
+        {"usage": {"input": 3, "output": 2, "total": 5, "unit": "TOKENS"}},
+        {"usage": {"promptTokens": 3, "completionTokens": 2, "totalTokens": 5}},
+    ],
+)
+def test_the_tokens_of_a_traced_request_are_its_usage(imported: Import, usage: Any) -> None:
+    row = LANGFUSE | {"input": ASKED["messages"], "output": "a"} | usage
+    [given] = usage.values()
+    counts = imported(row).json["usage"]
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    assert [counts[name] for name in names] == [3, 2, 5]
+    assert len(counts) == len(given)
 
 
 def test_a_traced_request_that_failed_has_the_reason(imported: Import) -> None:

@@ -20,7 +20,7 @@ from webapp.embedded.documents.from_files import (
     write_messages,
 )
 from webapp.embedded.documents.other_apis import APIS, OtherApi
-from webapp.embedded.documents.other_apis.writing import write_choice
+from webapp.embedded.documents.other_apis.writing import rename, write_choice
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
 from webapp.exact_json import (
@@ -38,8 +38,17 @@ from webapp.exact_json import (
 _SETTINGS: Final = ("model_parameters", "optional_params", "modelParameters")
 _STARTS: Final = ("startTime", "start_time", "created_at", "timestamp")
 _ERRORS: Final = ("error_str", "exception", "error_message", "statusMessage")
-_WRAPPERS: Final = ("message", "output", "response", "completion", "choices", "generations")
+_WRAPPERS: Final = (
+    *("message", "output", "response", "completion", "choices", "generations"),
+    *("answer", "result", "text"),
+)
 _MAX_WRAPPERS: Final = 4
+_USAGES: Final = ("usage", "usageDetails", "usage_details")
+_USAGE: Final = {
+    **dict.fromkeys(("input", "promptTokens"), "prompt_tokens"),
+    **dict.fromkeys(("output", "completionTokens"), "completion_tokens"),
+    **dict.fromkeys(("total", "totalTokens"), "total_tokens"),
+}
 
 
 def from_logged_request(
@@ -61,6 +70,10 @@ def from_logged_request(
     ]
     if not isinstance(answer, Object) or answer.get("created") is None:
         written += _write_created(log)
+    name = next((one for one in _USAGES if log.object(one)), None)
+    if name is not None:
+        written = [one for one in written if not one.startswith(f'"{name}":')]
+        written.append(f'"usage":{rename(log.object(name), _USAGE)}')
     request = _parse([*written, write_messages(messages)])
     return join_answer(request, response, log=log)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
+from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_datasets import ANSWERS
+from webapp.embedded.documents.from_files import copy_members
 from webapp.embedded.documents.from_logs import (
     from_exchange,
     from_logged_request,
@@ -25,7 +28,17 @@ from webapp.embedded.transfer.pieces import (
     parse_whole,
 )
 from webapp.embedded.transfer.streams import assemble_stream, join_pieces
-from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Member,
+    NotJson,
+    Number,
+    Object,
+    String,
+    Value,
+    parse,
+    write_object,
+)
 
 _EXCHANGE_FIELDS: Final = (
     ("request", "response"),
@@ -34,8 +47,9 @@ _EXCHANGE_FIELDS: Final = (
     ("modelInput", "modelOutput"),
     ("input", "output"),
 )
-_TRACE_FIELDS: Final = (("input", "output"), ("inputs", "outputs"))
+_TRACE_FIELDS: Final[tuple[tuple[str, str], ...]] = (("input", "output"), ("inputs", "outputs"))
 _TRACE_SIGNS: Final = ("traceId", "trace_id", "run_type", "observation", "session_id")
+_QUESTIONS: Final = ("question", "query", "input", "prompt", "text")
 _BODIES: Final = ("body", "inputBodyJson", "outputBodyJson")
 _KEYS: Final = ("custom_id", "recordId", "key")
 _MAX_WRAPPERS: Final = 3
@@ -149,14 +163,21 @@ def detect_traced(value: Object) -> list[WholeOrFragment] | None:
         return None
     for names in _TRACE_FIELDS:
         asked, answer = (_parse_text(value.get(name)) for name in names)
+        rest: list[Member] = []
         if isinstance(asked, Object):
-            asked = asked.get("messages")
-        if isinstance(asked, String) and any(value.get(one) is not None for one in _TRACE_SIGNS):
-            asked = parse(f'[{{"role":"user","content":{json.dumps(asked.text)}}}]')
+            name = _find_question(asked)
+            rest = [one for one in asked.members if one.name.text != name]
+            asked = asked.get(name)
+        is_known = names[0] == "inputs" or any(value.get(one) is not None for one in _TRACE_SIGNS)
+        if isinstance(asked, String) and is_known:
+            asked = parse(f'[{{"role":"user","content":{join_lines(asked.source)}}}]')
         if not isinstance(asked, Array) or not all(map(_is_message, asked.items)):
             continue
         if asked.items and answer is not None:
-            text = from_logged_request(value, names, asked.items, answer)
+            if isinstance(answer, Object) and not find_reported_error(answer):
+                answer = _find_only_text(answer) or answer
+            log = _add_members(value, names, rest)
+            text = from_logged_request(log, ("", ""), asked.items, answer)
             return [parse_whole(ImportFormat.TRACED, text)]
     return None
 
@@ -171,6 +192,32 @@ def detect_other_api(value: Object) -> list[WholeOrFragment] | None:
         return None
     api, text = found
     return [parse_whole(ImportFormat[api.name.upper()], text)]
+
+
+def _find_question(asked: Object) -> str:
+    """Find the member of a traced input that has the messages, or else the question."""
+    if asked.get("messages") is not None:
+        return "messages"
+    found = next(filter(asked.text, _QUESTIONS), "")
+    return found or (asked.names()[0] if _find_only_text(asked) else "")
+
+
+def _find_only_text(value: Object) -> String | None:
+    """Return the text that is the only member of an object."""
+    only = value.members[0].value if len(value.members) == 1 else None
+    return only if isinstance(only, String) and only.text else None
+
+
+def _add_members(log: Object, used: Sequence[str], rest: Sequence[Member]) -> Object:
+    """Add what else a traced input has to its log; under `traced` where the log has its own."""
+    members = [one for one in log.members if one.name.text not in used]
+    known = {one.name.text for one in members} | {*used, "choices", "messages"}
+    new = [one for one in rest if one.name.text not in known]
+    others = [one for one in rest if one.name.text in known]
+    kept = [f'"traced":{write_object(copy_members(others))}'] if others else []
+    added = parse(write_object([*copy_members([*members, *new]), *kept]))
+    assert isinstance(added, Object)
+    return added
 
 
 def _find_key(value: Object) -> str | None:
