@@ -35,6 +35,7 @@ FORMS: Final = {
     "Alpaca rows": {"ALPACA"},
     "Prompts with completions": {"PROMPT"},
     "Preference pairs": {"PREFERENCE"},
+    "Prompts with several answers": {"COMPARED"},
     "ChatGPT's `conversations.json`": {"CHATGPT"},
     "Chats of Open WebUI": {"OPEN_WEBUI"},
     "Conversations of LibreChat": {"LIBRECHAT"},

@@ -210,6 +210,47 @@ def test_both_answers_of_a_preference_pair_are_choices(
     assert imported.json["score_chosen"] == 8.5
 
 
+def rated(text: str, **more: Any) -> dict[str, Any]:
+    return {"response": text, "model": "m", "overall_score": 8.5} | more
+
+
+SEVERAL: dict[str, dict[str, Any]] = {
+    "UltraFeedback": {"instruction": "q", "completions": [rated("good"), rated("bad")]},
+    "texts": {"prompt": "q", "responses": ["good", "bad"]},
+    "objects with a text": {"question": "q", "answers": [{"text": "good"}, {"text": "bad"}]},
+    "an index in each": {"prompt": "q", "outputs": [rated("good", index=0), rated("bad", index=1)]},
+    "an arena": {"conversation_a": [ASKED, GOOD], "conversation_b": [ASKED, BAD]},
+    "a and b": {"prompt": "q", "response_a": "good", "response_b": "bad"},
+    "0 and 1": {"prompt": "q", "response_0": "good", "response_1": "bad"},
+    "a context": {"context": [ASKED], "response1": "good", "response2": "bad"},
+    "references": {"history": "q", "human_ref_A": "good", "human_ref_B": "bad"},
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_answers_to_one_prompt_are_choices(
+    store: Store, client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    imported = Imported(store, client, tmp_path, SEVERAL[name] | {"winner": "model_a"})
+
+    assert imported.forms == ["COMPARED"]
+    assert imported.asked == [("user", "q")]
+    assert imported.answers == ["good", "bad"]
+    assert [one["index"] for one in imported.json["choices"]] == [0, 1]
+    assert not any("preference" in one for one in imported.json["choices"])
+    assert imported.json["winner"] == "model_a"
+
+
+def test_what_a_row_has_of_an_answer_is_kept_with_it(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    imported = Imported(store, client, tmp_path, SEVERAL["UltraFeedback"] | {"source": "flan"})
+
+    assert [one["overall_score"] for one in imported.json["choices"]] == [8.5, 8.5]
+    assert [one["model"] for one in imported.json["choices"]] == ["m", "m"]
+    assert imported.json["source"] == "flan"
+
+
 def test_pairs_keep_their_system_prompt_and_the_steps_before_an_answer(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:

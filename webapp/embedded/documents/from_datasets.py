@@ -55,6 +55,20 @@ _QUESTIONS: Final = ("prompt", "question", "query", "input")
 ANSWERS: Final = ("completion", "response", "answer", "output")
 """The names under which rows have the answer to a prompt."""
 
+_ANSWER_LISTS: Final = ("completions", "responses", "answers", "outputs", "generations")
+_ANSWER_TEXTS: Final = ("response", "completion", "text", "content", "output", "answer")
+_COMPARED: Final = (
+    ("conversation_a", "conversation_b"),
+    ("response_a", "response_b"),
+    ("response_0", "response_1"),
+    ("response1", "response2"),
+    ("answer_a", "answer_b"),
+    ("output_1", "output_2"),
+    ("human_ref_A", "human_ref_B"),
+)
+"""The names of two answers, of which another member says which is better, if any does."""
+_COMPARED_PROMPTS: Final = (*_PROMPTS, "context", "history")
+
 _SPOKEN: Final = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
 
@@ -96,21 +110,78 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     Each may be a text, a message, or a conversation: its messages before the answer then are
     the prompt, as far as both have them.
     """
-    chosen, rejected = row.get(chosen_name), row.get(rejected_name)
+    marks = ('"preference":"chosen"', '"preference":"rejected"')
+    return _join_answers(row, (chosen_name, rejected_name), marks, _PROMPTS)
+
+
+def find_compared(row: Object) -> tuple[str, str] | None:
+    """Find the names of two answers to one prompt, neither of which is called the better one."""
+    for names in _COMPARED:
+        if all(isinstance(row.get(name), String | Array) for name in names):
+            is_asked = any(row.get(one) is not None for one in _COMPARED_PROMPTS)
+            return names if is_asked or names[0].startswith("conversation") else None
+    return None
+
+
+def from_compared(row: Object, names: tuple[str, str]) -> str:
+    """Convert a prompt with two answers, as two choices, each with the name that it had."""
+    first, second = (f'"column":{json.dumps(name)}' for name in names)
+    return _join_answers(row, names, (first, second), _COMPARED_PROMPTS)
+
+
+def find_answers(row: Object) -> tuple[str, str] | None:
+    """Find the names of a prompt and of a list of several answers to it."""
+    question = next(filter(row.text, ("instruction", *_QUESTIONS)), None)
+    for name in _ANSWER_LISTS if question else ():
+        answers = row.items(name)
+        if answers and all(_find_text(one) is not None for one in answers):
+            return question or "", name
+    return None
+
+
+def from_answers(row: Object, question: str, name: str) -> str:
+    """Convert a prompt with several answers, each a choice with what else the row has of it."""
+    messages = [*_read_system(row), *_read_messages(row.get(question), "user")]
+    choices = []
+    for at, answer in enumerate(row.items(name) or ()):
+        found = _find_text(answer)
+        text = answer.get(found) if found and isinstance(answer, Object) else answer
+        message = _build_message("assistant", join_lines(text.source if text else "null"))
+        members = [f'"index":{at}', f'"message":{message.json}']
+        if isinstance(answer, Object):
+            rest = [one for one in answer.members if one.name.text not in ("index", found)]
+            members += copy_members(rest)
+        choices.append(write_object(members))
+    used = {question, name, *(one for one in _SYSTEMS if row.text(one))}
+    return _write(_copy_others(row, used), messages, choices)
+
+
+def _find_text(answer: Value) -> str | None:
+    """Find the member with the text of an answer; an empty name if it is a text itself."""
+    if isinstance(answer, Object) and answer.get("message") is None:
+        return next(filter(answer.text, _ANSWER_TEXTS), None)
+    return "" if isinstance(answer, String) else None
+
+
+def _join_answers(
+    row: Object, names: tuple[str, str], marks: tuple[str, str], prompts: Sequence[str]
+) -> str:
+    """Convert a prompt with two answers, each a choice with its mark."""
+    first, second = (row.get(name) for name in names)
     name, prompt = next(
         (
             (one, value)
-            for one in _PROMPTS
+            for one in prompts
             if isinstance(value := row.get(one), String | Array)
             or (isinstance(value, Object) and value.items("messages") is not None)
         ),
         (None, None),
     )
-    if _is_same(prompt, chosen):
+    if _is_same(prompt, first):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
     asked = _read_messages(inner.get("messages") if inner else prompt, "user")
-    answers = [_read_messages(one, "assistant", is_spoken=not asked) for one in (chosen, rejected)]
+    answers = [_read_messages(one, "assistant", is_spoken=not asked) for one in (first, second)]
     # At least one message of each is left, as the answer.
     most = min(map(len, answers)) - 1
     shared = 0
@@ -120,14 +191,14 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     if len(before) < len(asked) or not all(map(_is_equal, asked, before)):
         before = [*asked, *before]
     choices = [
-        _write_choice(at, word, answer[shared:])
-        for at, (word, answer) in enumerate(zip(("chosen", "rejected"), answers, strict=True))
+        _write_choice(at, column, mark, answer[shared:])
+        for at, (column, mark, answer) in enumerate(zip(names, marks, answers, strict=True))
     ]
-    used = {chosen_name, rejected_name} | ({name} if name else set())
+    used = set(names) | ({name} if name else set())
     systems = [] if any(one.role == "system" for one in before) else _read_system(row)
     if systems:
         used |= {one for one in _SYSTEMS if row.text(one)}
-    if _is_same(row.get("messages"), chosen):
+    if _is_same(row.get("messages"), first):
         used.add("messages")
     members = _copy_others(row, used)
     if inner is not None:
@@ -187,12 +258,12 @@ def _is_equal(one: _Message, other: _Message) -> bool:
     return strip_whitespace(one.json) == strip_whitespace(other.json)
 
 
-def _write_choice(index: int, preference: str, messages: Sequence[_Message]) -> str:
+def _write_choice(index: int, name: str, mark: str, messages: Sequence[_Message]) -> str:
     if not messages:
-        raise NotACompletion(f"its {preference} answer is empty")
+        raise NotACompletion(f"its {name} answer is empty")
     *before, answer = messages
     earlier = f',"before":{write_array(one.json for one in before)}' if before else ""
-    return f'{{"index":{index},"preference":"{preference}","message":{answer.json}{earlier}}}'
+    return f'{{"index":{index},{mark},"message":{answer.json}{earlier}}}'
 
 
 def _read_messages(value: Value | None, role: str, *, is_spoken: bool = False) -> list[_Message]:

@@ -24,8 +24,12 @@ from webapp.embedded.documents.chats.lm_studio import from_lm_studio, is_lm_stud
 from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.from_datasets import (
     TURNS,
+    find_answers,
+    find_compared,
     find_prompt,
     from_alpaca,
+    from_answers,
+    from_compared,
     from_preference,
     from_prompt,
     from_sharegpt,
@@ -238,11 +242,13 @@ def _detect_spans(value: Object) -> list[WholeOrFragment] | None:
 
 
 def _detect_row(value: Object) -> list[WholeOrFragment] | None:
-    """Detect an instruction with its output, or a prompt with its completion."""
+    """Detect an instruction with its output, or a prompt with one completion or several."""
     if value.text("instruction") and (value.text("output") or value.text("response")):
         return [parse_whole(ImportFormat.ALPACA, from_alpaca(value))]
     if is_other_response(value):
         return None
+    if several := find_answers(value):
+        return [parse_whole(ImportFormat.COMPARED, from_answers(value, *several))]
     names = find_prompt(value)
     return [parse_whole(ImportFormat.PROMPT, from_prompt(value, *names))] if names else None
 
@@ -267,6 +273,9 @@ def _detect_preference(value: Object) -> list[WholeOrFragment] | None:
     for names in _PREFERENCES:
         if all(isinstance(value.get(name), String | Array | Object) for name in names):
             return [parse_whole(ImportFormat.PREFERENCE, from_preference(value, *names))]
+    compared = find_compared(value)
+    if compared is not None:
+        return [parse_whole(ImportFormat.COMPARED, from_compared(value, compared))]
     return None
 
 

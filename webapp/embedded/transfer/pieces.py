@@ -39,6 +39,7 @@ class ImportFormat(Enum):
     ALPACA = ("Alpaca row", "Alpaca rows")
     PROMPT = ("prompt with its completion", "prompts with their completions")
     PREFERENCE = ("preference pair", "preference pairs")
+    COMPARED = ("prompt with several answers", "prompts with several answers")
     EXCHANGE = ("request with its response", "requests with their responses")
     BATCH_REQUEST = ("batch request", "batch requests")
     BATCH_RESPONSE = ("batch response", "batch responses")
@@ -52,7 +53,8 @@ FORMATS: Final = (
     "and output files of the Batch API (together), requests with their responses, also of the "
     "Responses API and of Anthropic, Gemini, Bedrock, Cohere and Ollama, logs of LiteLLM, traces "
     "as of Langfuse, spans of OpenTelemetry, ShareGPT conversations, Alpaca rows, preference "
-    "pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI Studio, "
+    "pairs, prompts with several answers, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM "
+    "Studio and Google AI Studio, "
     "sessions of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved "
     "answers of the stored completions API"
 )
