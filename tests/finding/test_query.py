@@ -33,6 +33,9 @@ DAY = 1_794_873_600
         ("finish:length has:Image x", Query(terms=("x",), tags=("finish:length", "has:image"))),
         ("model:gpt-4.1", Query(model="gpt-4.1")),
         ("metadata:a=b=c metadata:d=", Query(metadata=(("a", "b=c"), ("d", "")))),
+        ('metadata:a="b c" x', Query(terms=("x",), metadata=(("a", "b c"),))),
+        ('metadata:a="" metadata:b="say ""c"""', Query(metadata=(("a", ""), ("b", 'say "c"')))),
+        ('metadata:"a b=c"', Query(metadata=(("a b", "c"),))),
         ("tokens:>10", Query(ranges=(("total_tokens", 11, 2**31 - 1),))),
         ("tokens:<=10 messages:3-5", Query(ranges=(("total_tokens", 0, 10), ("messages", 3, 5)))),
         ("duration:7", Query(ranges=(("duration_ms", 7, 7),))),
@@ -70,6 +73,9 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
         ("model:a model:b", "model: can be given once"),
         ("metadata:team", "metadata: takes a key and a value"),
         ("in:title", "in: takes text"),
+        ("in:output", "in: says where words are searched for; add some, such as in:output refund."),
+        ("in:text tool:shell", "in: says where"),
+        ("tokens:<0", "tokens:<0 matches nothing"),
         ("x" * 1_001, "up to 1,000 characters"),
         ("tool:a " * 21, "up to 20 filters"),
     ],
@@ -82,7 +88,7 @@ def test_a_filter_with_another_value_says_what_it_takes(text: str, words: str) -
 @pytest.mark.parametrize("text", ["x", "tool:x", "model:x", "on:2026-11-17", "tokens:0"])
 def test_a_search_for_something_is_true_and_one_for_nothing_is_not(text: str) -> None:
     assert parse_query(text)
-    assert not parse_query("in:text")
+    assert not parse_query("  ")
 
 
 @pytest.mark.parametrize("value", ["x", "a b", 'say "x"', '"', "a:b", "　", "\0", "a\nb", "%_\\"])
@@ -95,6 +101,7 @@ def test_a_written_filter_is_read_again(value: str) -> None:
         "has:image",
     )
     assert split_words(f"a {word} b") == ["a", word, "b"]
+    assert split_words('metadata:a="b c" d') == ['metadata:a="b c"', "d"]
 
 
 def test_a_written_time_is_read_again() -> None:

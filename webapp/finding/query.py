@@ -2,7 +2,7 @@
 
 Words with a known name before a colon are filters. All others together are one text that is
 searched for as it is written, without regard to case; texts in quotes are searched for apart.
-The value of a filter may be in quotes; a quote in it is written twice.
+The value of a filter may be in quotes, or what follows `=` in it; a quote in it is written twice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SORTS: Final = {
 SCOPES: Final = ("text", "input", "output", "names", "metadata")
 
 _TOKEN: Final = re.compile(
-    r'(?P<name>[A-Za-z]+):(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<value>[^\s"]+))'
+    r'(?P<name>[A-Za-z]+):(?:(?P<key>[^\s"=]+=)?"(?P<quoted>(?:[^"]|"")*)"|(?P<value>[^\s"]+))'
     r'|"(?P<phrase>[^"]*)"|(?P<word>\S+)'
 )
 _RANGE: Final = re.compile(
@@ -88,7 +88,9 @@ def parse_query(text: str) -> Query:
     filters: list[tuple[str, str]] = []
     for found in _TOKEN.finditer(text.strip()):
         name, quoted = (found["name"] or "").lower(), found["quoted"]
-        value = found["value"] if quoted is None else quoted.replace('""', '"')
+        value = found["value"]
+        if quoted is not None:
+            value = (found["key"] or "") + quoted.replace('""', '"')
         if name in _FILTERS and value:
             filters.append((name, value))
         elif found["phrase"] is not None:
@@ -156,6 +158,10 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
             before.append(_parse_moment(name, value))
         else:
             raise AssertionError(f"The filter {name} is not applied.")
+    if scopes and not terms:
+        raise BadQuery(
+            f"in: says where words are searched for; add some, such as in:{scopes[0]} refund."
+        )
     if len(set(models)) > 1:
         raise BadQuery("model: can be given once, since a completion has one model.")
     return Query(
@@ -190,6 +196,8 @@ def _parse_range(name: str, value: str) -> tuple[int, int]:
             raise BadQuery(f"{name}: takes the smaller number first, such as {name}:{high}-{low}.")
         return low, high
     number = int(found["one"])
+    if found["sign"] == "<" and number == 0:
+        raise BadQuery(f"{name}:<0 matches nothing: numbers begin at 0.")
     return {
         ">": (number + 1, _FAR),
         ">=": (number, _FAR),
