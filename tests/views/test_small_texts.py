@@ -249,6 +249,38 @@ def test_reasoning_in_every_field_is_shown_once(show: Callable[..., Page]) -> No
     assert all("A" in bubble.sources for bubble in page.bubbles)
 
 
+@pytest.mark.parametrize(
+    ("content", "tag"),
+    [
+        ("<think>\nsame  thought\n</think>\n\nA", "<think>"),
+        ([{"type": "text", "text": "<thinking>same thought</thinking>A"}], "<thinking>"),
+        ("same thought\n</think>\n\nA", "</think>"),
+    ],
+)
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_in_a_field_and_between_tags_is_shown_once(
+    show: Callable[..., Page], content: object, tag: str, field: str
+) -> None:
+    said = {"role": "assistant", "content": content}
+    page = show([], said | {field: "same thought"}, said | {field: "another thought"})
+
+    once, twice = page.bubbles
+    assert len(reasonings(once)) == 1 and len(reasonings(twice)) == 2
+    assert [one.text() for one in once.node.css("summary .fold-name")] == [field, tag]
+    text = content if isinstance(content, str) else content[0]["text"]  # type: ignore[index]
+    assert text in once.sources
+    assert readable(once.node.css(".rendered")[-1]) == "A"
+
+
+@pytest.mark.parametrize("content", ["<think>same", "<think>same</think>\n"])
+def test_reasoning_between_tags_without_an_answer_stays_in_its_text(
+    show: Callable[..., Page], content: str
+) -> None:
+    page = show([], {"role": "assistant", "content": content, "reasoning": "same"})
+
+    assert len(reasonings(page.bubbles[0])) == 2
+
+
 def test_escapes_are_readable_in_every_structure_and_exact_in_the_source(
     show: Callable[..., Page],
 ) -> None:

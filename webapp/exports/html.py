@@ -38,9 +38,11 @@ from webapp.messages import (
     RedactedReasoning,
     Refusal,
     Text,
+    Thought,
     ToolCall,
     Unknown,
     UrlCitation,
+    find_repeated,
     split_reasoning,
 )
 from webapp.notes import Note
@@ -141,7 +143,11 @@ def _iter_parts(
             case Text(text=text):
                 is_answer = message.role == "assistant"
                 yield _write_text(
-                    text, f"{anchor}-{at}", annotations=annotations, is_answer=is_answer
+                    text,
+                    f"{anchor}-{at}",
+                    annotations=annotations,
+                    is_answer=is_answer,
+                    repeated=find_repeated(parts) if is_answer else None,
                 )
                 yield from map(_embed, find_images(text))
             case Refusal(text=text):
@@ -213,16 +219,23 @@ def _embed(media: InlineMedia, name: str | None = None) -> Block:
 
 
 def _write_text(
-    text: str, anchor: str, *, annotations: Sequence[Annotation] = (), is_answer: bool = False
+    text: str,
+    anchor: str,
+    *,
+    annotations: Sequence[Annotation] = (),
+    is_answer: bool = False,
+    repeated: Thought | None = None,
 ) -> Block:
-    """Write a text; in an answer, reasoning between tags is folded."""
+    """Write a text; in an answer, reasoning between tags is folded unless it is `repeated`."""
 
     def render(text: str, annotations: Sequence[Annotation] = ()) -> TextView:
         return render_markdown(text, annotations=annotations, anchor=anchor)
 
     thought = split_reasoning(text) if is_answer else None
     if thought:
-        view = fold_reasoning(thought, render, text=text, annotations=annotations)
+        view = fold_reasoning(
+            thought, render, text=text, annotations=annotations, is_shown=thought == repeated
+        )
     else:
         view = render(text, annotations)
     return Block(kind="text", html=view.html, note=view.note)

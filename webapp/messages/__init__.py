@@ -34,6 +34,7 @@ from webapp.messages.parts import (
     UrlCitation,
     is_readable_list,
 )
+from webapp.messages.reasoning import find_repeated
 from webapp.messages.think_tags import Thought, split_reasoning
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "ToolCall",
     "Unknown",
     "UrlCitation",
+    "find_repeated",
     "is_readable_list",
     "merge_lists",
     "parse_content",

@@ -26,6 +26,8 @@ from webapp.messages.parts import (
 )
 from webapp.messages.reasoning import (
     DETAIL_FIELDS,
+    find_repeated,
+    is_same_thought,
     join_reasoning,
     parse_details,
     parse_thoughts,
@@ -113,7 +115,12 @@ def is_result(block: Object) -> bool:
 
 def parse_parts(message: Object) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
-    yield from join_reasoning(_parse_reasoning_and_content(message))
+    parts = tuple(join_reasoning(_parse_reasoning_and_content(message)))
+    thought = find_repeated(parts) if message.text("role") == "assistant" else None
+    for part in parts:
+        if thought and isinstance(part, Reasoning) and is_same_thought(part.text, thought.text):
+            part = replace(part, field=f"{part.field}, {thought.tag}")
+        yield part
     yield from _parse_text_field(message, "refusal")
     audio = message.get("audio")
     if isinstance(audio, Object):

@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
-from webapp.messages.parts import Part, Reasoning, RedactedReasoning, Unknown, is_readable_list
+from webapp.messages.parts import (
+    Part,
+    Reasoning,
+    RedactedReasoning,
+    Text,
+    Unknown,
+    is_readable_list,
+)
+from webapp.messages.think_tags import Thought, split_reasoning
 
 DETAIL_FIELDS: Final = ("reasoning_details", "thinking_blocks")
 
@@ -105,6 +113,24 @@ def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
             shown.add(part.field)
             united = _unite(part.extras, *(one.extras for one in others))
             yield replace(part, field=", ".join(fields), extras=united)
+
+
+def find_repeated(parts: Sequence[Part]) -> Thought | None:
+    """Find the reasoning between tags in the only text that a part of reasoning has as well.
+
+    There is an answer after it, so that something is left of the text without it.
+    """
+    texts = [part for part in parts if isinstance(part, Text)]
+    others = [part for part in parts if isinstance(part, Reasoning)]
+    thought = split_reasoning(texts[0].text) if others and len(texts) == 1 else None
+    if thought is None or thought.further or not thought.answer.strip():
+        return None
+    return thought if any(is_same_thought(one.text, thought.text) for one in others) else None
+
+
+def is_same_thought(one: str, other: str) -> bool:
+    """Return whether two texts differ in white space alone."""
+    return "".join(one.split()) == "".join(other.split())
 
 
 def _parse_detail(item: Value, field: str) -> Part | None:

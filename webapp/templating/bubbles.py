@@ -20,6 +20,7 @@ from webapp.messages import (
     Refusal,
     Text,
     ToolCall,
+    find_repeated,
     split_reasoning,
 )
 from webapp.messages.message import Piece, get_text
@@ -271,7 +272,10 @@ def _render_markdown(
     is_answer = entry.message.role == "assistant"
     thought = split_reasoning(text) if is_answer else None
     if thought:
-        return rendering.fold_reasoning(thought, render, text=text, annotations=annotations)
+        is_shown = find_repeated(entry.message.parts) == thought
+        return rendering.fold_reasoning(
+            thought, render, text=text, annotations=annotations, is_shown=is_shown
+        )
     return render(text, annotations)
 
 

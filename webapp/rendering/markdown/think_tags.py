@@ -21,13 +21,21 @@ class Render(Protocol):
 
 
 def fold_reasoning(
-    thought: Thought, render: Render, *, text: str = "", annotations: Sequence[Annotation] = ()
+    thought: Thought,
+    render: Render,
+    *,
+    text: str = "",
+    annotations: Sequence[Annotation] = (),
+    is_shown: bool = False,
 ) -> TextView:
     """Join the rendered texts: each reasoning in a fold, followed by its answer.
 
     The `annotations` of the whole `text` are shown with the last answer; those whose place is
     elsewhere are listed without one. The direction is that of the answers, or of the reasoning.
+    Reasoning that `is_shown` already, from another field, is left out.
     """
+    if is_shown:
+        return render(thought.answer, _move(annotations, len(text) - len(thought.answer)))
     html = Markup("")
     notes: dict[str, None] = {}
     directions: list[str] = []
