@@ -178,6 +178,16 @@ class Choice:
         )
 
     @property
+    def reached_limit(self) -> bool:
+        """Whether the answer was cut off at a limit of tokens."""
+        return self.finish_reason in LIMIT_REASONS
+
+    @property
+    def was_filtered(self) -> bool:
+        """Whether a filter cut the answer, by its finish reason."""
+        return self.finish_reason in FILTER_REASONS
+
+    @property
     def message_or_empty(self) -> Message:
         """The message, or an empty one if there is none."""
         if self.message is not None:
@@ -345,6 +355,23 @@ class Completion:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
 
+
+LIMIT_REASONS: Final = frozenset(
+    {
+        *("length", "max_tokens", "MAX_TOKENS", "max_output_tokens", "max_length", "model_length"),
+        "model_context_window_exceeded",
+    }
+)
+"""Finish reasons for answers that reached a limit of tokens: the API's, and those that gateways
+pass on from Anthropic, Gemini, the Responses API, Mistral and Zhipu."""
+
+FILTER_REASONS: Final = frozenset(
+    {
+        *("content_filter", "content_filtered", "guardrail_intervened", "sensitive", "SAFETY"),
+        *("RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+    }
+)
+"""Finish reasons for answers that a filter cut: the API's, and those of Bedrock, Zhipu, Gemini."""
 
 _BROKEN_OFF: Final = frozenset(
     {"error", "abort", "cancelled", "network_error", "insufficient_system_resource"}

@@ -65,14 +65,16 @@ def test_filters_that_found_nothing_say_so(answered: ShowAnswer) -> None:
     assert summary(report) == "Content filter 2 categories, nothing found"
 
 
-def test_an_answer_that_was_filtered_away_says_so(answered: ShowAnswer) -> None:
-    bubble = answered({"finish_reason": "content_filter"}, content=None)
+@pytest.mark.parametrize("reason", ["content_filter", "SAFETY", "guardrail_intervened"])
+def test_an_answer_that_was_filtered_away_says_so(answered: ShowAnswer, reason: str) -> None:
+    bubble = answered({"finish_reason": reason}, content=None)
     assert "The content filter stopped this answer." in bubble.text
     assert "the content filter withheld it" in bubble.text
 
 
-def test_an_answer_that_was_cut_off_says_so(answered: ShowAnswer) -> None:
-    bubble = answered({"finish_reason": "length"}, content="Once upon")
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
+def test_an_answer_that_was_cut_off_says_so(answered: ShowAnswer, reason: str) -> None:
+    bubble = answered({"finish_reason": reason}, content="Once upon")
     assert "it reached the limit of its tokens" in bubble.text
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from webapp import exact_json
 from webapp.analysis.naming import ANSI, shorten
+from webapp.completions import FILTER_REASONS, LIMIT_REASONS
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import ERROR_FLAGS, Message, Refusal, Text
 
@@ -129,10 +130,10 @@ def find_answer_failure(
     message: Message, finish_reason: str | None, broken_off: str | None = None
 ) -> Failure | None:
     """Find out why an answer is incomplete: refused, cut off, filtered or broken off."""
-    if finish_reason == "length":
-        return Failure("cut off", "finish_reason: length")
-    if finish_reason == "content_filter":
-        return Failure("content filter", "finish_reason: content_filter")
+    if finish_reason in LIMIT_REASONS:
+        return Failure("cut off", f"finish_reason: {finish_reason}")
+    if finish_reason in FILTER_REASONS:
+        return Failure("content filter", f"finish_reason: {finish_reason}")
     for part in message.parts:
         if isinstance(part, Refusal) and part.text.strip():
             return Failure("refused", _shorten(part.text))

@@ -128,6 +128,7 @@ FIRES: Final[dict[str, list[Document]]] = {
     ],
     "call-name": [
         complete(answer=ask(call(name="")), finish="tool_calls"),
+        complete(answer=ask(call(name=None)), finish="tool_calls"),  # type: ignore[arg-type]
         complete([USER, ask(call(name="seats.find")), result()]),
         complete(answer=ask(call(name="find seat")), tools=[tool()], finish="tool_calls"),
     ],
@@ -172,6 +173,10 @@ FIRES: Final[dict[str, list[Document]]] = {
         complete([USER, ask(), result()], model="codestral-2508"),
     ],
     "args-invalid": [answered("{'row': 1}"), answered('{"row": 1,}')],
+    "args-not-text": [
+        complete([USER, ask(call({"row": 1})), result()]),  # type: ignore[arg-type]
+        complete(answer={"function_call": {"name": "find_seat", "arguments": ["x"]}}),
+    ],
     "args-cut": [answered('{"row": "the first one bef'), answered('{"rows": [1, 2')],
     "args-glued": [answered('{"row": 1}{"row": 2}'), answered('{"a": {}}\n{"b": "}{"} {}')],
     "args-double-encoded": [
@@ -202,7 +207,13 @@ FIRES: Final[dict[str, list[Document]]] = {
         complete(answer=ask(call('{"tool_uses": [{}]}', name="multi_tool_use.parallel"))),
         complete([USER, ask(call('{"tool_uses": [{}, {}]}', name="parallel")), result()]),
     ],
-    "tool-name": [answered("{}", tool("find seat")), answered("{}", tool("f" * 65))],
+    "tool-name": [
+        answered("{}", tool("find seat")),
+        answered("{}", tool("f" * 65)),
+        answered("{}", {"type": "function", "function": {"parameters": {}}}),
+        answered("{}", {"type": "function", "function": {"name": None}}, tool()),
+        complete(functions=[{"description": "Find a seat"}]),
+    ],
     "tool-defined-twice": [
         answered("{}", tool(), tool()),
         answered("{}", tool("a"), tool("b"), tool("a")),
@@ -246,9 +257,16 @@ FIRES: Final[dict[str, list[Document]]] = {
         complete(tool_choice={"type": "function", "function": {"name": "find_seat"}}),
         complete(answer=ask(), tool_choice="none", finish="tool_calls"),
     ],
-    "cut-length": [complete(finish="length"), text_answer("Once upon", finish="length")],
+    "cut-length": [
+        complete(finish="length"),
+        text_answer("Once upon", finish="length"),
+        text_answer("Once upon", finish="max_tokens"),
+        text_answer("Once upon", finish="MAX_TOKENS"),
+        text_answer("Once upon", finish="model_length"),
+    ],
     "reasoning-ate-budget": [
         complete(answer={"content": "", "reasoning_content": "Let me see"}, finish="length"),
+        complete(answer={"content": "", "reasoning": "Let me see"}, finish="max_tokens"),
         complete(
             answer={"content": None},
             finish="length",
@@ -262,6 +280,7 @@ FIRES: Final[dict[str, list[Document]]] = {
     ],
     "filtered": [
         complete(answer={"content": ""}, finish="content_filter"),
+        complete(answer={"content": "The"}, finish="SAFETY"),
         complete(
             choices=[
                 {
@@ -554,6 +573,11 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(answer=ask(), model="gpt-4o"),
     ],
     "args-invalid": [answered('{"row": 1}'), answered('{"row": 1}{"row": 2}'), answered("")],
+    "args-not-text": [
+        answered('{"row": 1}'),
+        complete(answer={"function_call": {"name": "find_seat", "arguments": None}}),
+        complete(answer={"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}),
+    ],
     "args-cut": [answered('{"row": 1}'), answered("{row: 1}")],
     "args-glued": [answered('{"a": "}{"}'), answered('{"a": 1} and more'), answered('{"a": 1}{"b')],
     "args-double-encoded": [
@@ -585,7 +609,11 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(answer=ask(call('{"tool_uses": 3}', name="parallel"))),
         complete(answer=ask(call('{"tool_uses": []}', name="plan"))),
     ],
-    "tool-name": [answered("{}", tool("find-seat_2")), answered("{}", tool("f" * 64))],
+    "tool-name": [
+        answered("{}", tool("find-seat_2")),
+        answered("{}", tool("f" * 64), {"type": "web_search"}, {"google_search": {}}),
+        complete(functions=[{"name": "find_seat"}]),
+    ],
     "tool-defined-twice": [
         answered("{}", tool("a"), tool("b")),
         answered("{}", tool("a"), tool("A")),

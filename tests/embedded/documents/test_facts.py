@@ -54,6 +54,19 @@ def test_calls_and_results_in_content_blocks_are_found() -> None:
     assert found[2, Scope.TOOL_OUTPUT] == 'a lighthouse\x1ea beacon\x1e{"title": "ports"}'
 
 
+@pytest.mark.parametrize(
+    ("reason", "failure"),
+    [("length", "length"), ("max_tokens", "length"), ("SAFETY", "content_filter")],
+)
+def test_an_answer_that_was_cut_has_its_failure_in_every_wording(reason: str, failure: str) -> None:
+    completion = parse(json.dumps({"choices": [{"finish_reason": reason, "message": {}}]}))
+    assert isinstance(completion, Object)
+
+    tags = extract_facts(completion, []).tags
+
+    assert tags == (f"finish:{reason}", f"failure:{failure}", "has:failure")
+
+
 def test_an_answer_whose_call_is_a_content_block_calls_the_tool() -> None:
     facts = extract({"role": "user", "content": "Read it."}, answer={"content": BLOCKS})
     assert {"calls:read_file", "tool:read_file", "has:calls"} <= set(facts.tags)

@@ -10,7 +10,7 @@ from typing import Final
 from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Need, Subject
-from webapp.exact_json import Array, NotJson, Number, Object, String, Value, parse
+from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry
 
@@ -35,6 +35,23 @@ def find_invalid(subject: Subject) -> Iterator[Found]:
 
 
 @rule(
+    "args-not-text",
+    "information",
+    "Arguments are not a text",
+    "OpenAI refuses them when the message is sent back, and clients that parse a text fail.",
+)
+def find_not_texts(subject: Subject) -> Iterator[Found]:
+    for place, call in subject.iter_tool_calls():
+        json = call.json if isinstance(call.json, Object) else None
+        called = (json.object("function") or json) if json else None
+        if called is None or call.type not in ("function", "function_call"):
+            continue
+        given = called.get("arguments")
+        if not isinstance(given, String | Null | None):
+            yield Found(place, "The arguments are not a text; OpenAI takes them as JSON in a text.")
+
+
+@rule(
     "args-cut",
     "error",
     "Arguments end in the middle",
@@ -44,7 +61,7 @@ def find_cut(subject: Subject) -> Iterator[Found]:
     for place, _, _, problem in _iter_arguments(subject):
         if problem is not None and problem.at_end:
             choice = place.caller.choice
-            is_limit = choice is not None and choice.finish_reason == "length"
+            is_limit = choice is not None and choice.reached_limit
             why = "the token limit was reached" if is_limit else "they were cut off"
             yield Found(
                 place,

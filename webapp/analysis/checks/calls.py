@@ -196,7 +196,8 @@ def find_names_to_refuse(subject: Subject) -> Iterator[Found]:
     for place, call in subject.iter_tool_calls():
         # The wrong name of a defined tool is a finding about its definition. Servers that fill all
         # fields send an empty `function_call` beside a text.
-        if call.type != "function" or call.name is None or call.name in defined:
+        is_filler = call.name is None and not call.id and not (call.arguments or "").strip()
+        if call.type != "function" or is_filler or call.name in defined:
             continue
         if not call.name:
             yield Found(place, "The call names no tool; OpenAI refuses the empty name.")

@@ -36,7 +36,7 @@ _MAX_SHARE: Final = 0.9
     "Raise `max_completion_tokens`, or ask the model to go on.",
 )
 def find_cut(subject: Subject) -> Iterator[Found]:
-    for entry in _iter_finished(subject, "length"):
+    for entry in _iter_cut(subject):
         if not _is_eaten(subject, entry):
             yield Found(entry, "The answer stopped at the token limit.")
 
@@ -48,7 +48,7 @@ def find_cut(subject: Subject) -> Iterator[Found]:
     "Raise `max_completion_tokens`, or lower the reasoning effort.",
 )
 def find_eaten(subject: Subject) -> Iterator[Found]:
-    for entry in _iter_finished(subject, "length"):
+    for entry in _iter_cut(subject):
         if _is_eaten(subject, entry):
             yield Found(
                 entry,
@@ -65,7 +65,7 @@ def find_eaten(subject: Subject) -> Iterator[Found]:
 def find_filtered(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
         names = list(_iter_filtered(entry))
-        is_cut = entry.choice is not None and entry.choice.finish_reason == "content_filter"
+        is_cut = entry.choice is not None and entry.choice.was_filtered
         if names or is_cut:
             which = f" (category {', '.join(map(quote, names))})" if names else ""
             yield Found(entry, f"The content filter of the provider cut the answer{which}.")
@@ -103,8 +103,7 @@ def find_broken(subject: Subject) -> Iterator[Found]:
 )
 def find_empty(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        reason = entry.choice.finish_reason if entry.choice else None
-        is_filtered = reason == "content_filter" or any(_iter_filtered(entry))
+        is_filtered = (entry.choice and entry.choice.was_filtered) or any(_iter_filtered(entry))
         is_explained = _is_eaten(subject, entry) or is_filtered
         if _is_empty(entry) and not is_explained:
             yield Found(entry, "Nothing was answered: no text, call, refusal or sound.")
@@ -312,9 +311,10 @@ def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str
     return None
 
 
-def _iter_finished(subject: Subject, reason: str) -> Iterator[Entry]:
+def _iter_cut(subject: Subject) -> Iterator[Entry]:
+    """Yield the answers that reached a limit of tokens."""
     for entry in subject.outputs:
-        if entry.choice is not None and entry.choice.finish_reason == reason:
+        if entry.choice is not None and entry.choice.reached_limit:
             yield entry
 
 
@@ -339,7 +339,7 @@ def _is_empty(entry: Entry) -> bool:
 
 def _is_eaten(subject: Subject, entry: Entry) -> bool:
     """Return whether an answer stopped at the limit with only reasoning."""
-    if entry.choice is None or entry.choice.finish_reason != "length" or not _is_empty(entry):
+    if entry.choice is None or not entry.choice.reached_limit or not _is_empty(entry):
         return False
     usage = subject.completion.usage if subject.completion else None
     thought = usage.detail("reasoning_tokens") if usage else None

@@ -13,6 +13,7 @@ from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, pa
 
 MAX_TOOLS: Final = 128
 LONGEST_DESCRIPTION: Final = 1_024
+_DEFINED: Final = ("tools", "functions")
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _OF_OPENAI: Final = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-|o[0-9]|chatgpt)")
 
@@ -76,6 +77,23 @@ def find_names(subject: Subject) -> Iterator[Found]:
                 f"The tool name {quote(name)} is refused by OpenAI, which takes letters, digits, "
                 "`_` and `-`, at most 64.",
             )
+    settings = subject.completion.settings if subject.completion else ()
+    for field, value in ((one.name.text, one.value) for one in settings):
+        defined = value.items if field in _DEFINED and isinstance(value, Array) else ()
+        count = sum(_lacks_name(one, field) for one in defined)
+        if count:
+            what = "A function" if count == 1 else f"{count} functions"
+            has = "has" if count == 1 else "have"
+            yield Found(None, f"{what} in `{field}` {has} no name; OpenAI refuses the request.")
+
+
+def _lacks_name(tool: Value, field: str) -> bool:
+    """Return whether a function has no name; other tools, which servers run, need none."""
+    if not isinstance(tool, Object):
+        return False
+    inner = tool.object("function")
+    is_function = field == "functions" or inner is not None or tool.text("type") == "function"
+    return is_function and (inner or tool).text("name") is None
 
 
 @rule(

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.completions import find_break
+from webapp.completions import FILTER_REASONS, LIMIT_REASONS, find_break
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
 from webapp.exact_json import Array, Null, Number, Object, Value
 
-FACTS_FORM: Final = 2
+FACTS_FORM: Final = 3
 """Counts the changes of this module and of `passages` that alter the facts of a completion; raise
 it with each, so that those of stored completions are derived again."""
 
@@ -26,7 +26,10 @@ SHORT_OPENING: Final = 64
 _MAX_NUMBER: Final = 2**31 - 1
 """The largest number in a column of PostgreSQL of this type."""
 
-_FAILED_REASONS: Final = frozenset({"length", "content_filter"})
+_FAILED_REASONS: Final = {
+    **dict.fromkeys(LIMIT_REASONS, "length"),
+    **dict.fromkeys(FILTER_REASONS, "content_filter"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _find_tags(
     tags: dict[str, None] = {}
     reasons = [choice.text("finish_reason") for choice in choices]
     tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
-    failures = [reason for reason in reasons if reason in _FAILED_REASONS]
+    failures = [_FAILED_REASONS[reason] for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
     if find_break(completion) is not None:
         failures.append("incomplete")
