@@ -230,6 +230,22 @@ def test_an_event_that_is_no_json_is_kept_as_it_came(
     assert "is not JSON" in page.one(".broken-off").text() and "{oops" in page.text
 
 
+@pytest.mark.parametrize("event", [b"event: error\ndata: ", b"data: "])
+def test_words_that_end_a_stream_are_its_reason(
+    model: FakeModel, recording: FlaskClient, event: bytes
+) -> None:
+    model.script(
+        stream(
+            HALF, event + "混雑しています sk-proj-9fK2mQ7xTz4Lw8Rb".encode() + b"\n\n", done=False
+        )
+    )
+    ask(recording, stream=True)
+
+    [page] = shown(recording)
+    said = page.one(".broken-off").text()
+    assert "混雑しています" in said and "sk-proj-9fK2mQ7xTz4Lw8Rb" not in said
+
+
 def test_the_page_says_how_long_a_recorded_answer_took(recording: FlaskClient) -> None:
     ask(recording, stream=True)
 

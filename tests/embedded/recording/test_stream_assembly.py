@@ -135,6 +135,13 @@ def test_spoken_answers_are_joined() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content", "thinking", "content"])
+def test_texts_in_objects_continue(name: str) -> None:
+    given = message({name: {"type": "text", "text": "He"}}, {name: {"text": "llo", "n": 1}})
+
+    assert given[name] == {"type": "text", "text": "Hello", "n": 1}
+
+
 def test_sound_that_is_padded_piece_by_piece_is_padded_once() -> None:
     pieces = [{"audio": {"data": base64.b64encode(one).decode()}} for one in (b"a", b"bcd", b"ef")]
 

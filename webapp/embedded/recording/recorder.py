@@ -37,6 +37,9 @@ DONE: Final = b"[DONE]"
 
 ENDED_EARLY: Final = "The answer ended early."
 NO_FINISH_REASON: Final = "The model server gave no finish reason; the answer may be cut off."
+_LONGEST_SENTENCE: Final = 200
+"""Characters of a text in place of JSON that is shown as the reason."""
+
 _TOO_MANY: Final = f"{{}} holds more than {MAX_VALUES:,} values."
 _NO_TOKEN: Final = frozenset({"null", '""', "[]", "{}"})
 
@@ -199,7 +202,11 @@ class StreamRecorder:
                 else:
                     self._accumulate(line)
             if not lines:
-                self._note("An event of the stream is not JSON.", data.decode(errors="replace"))
+                text = data.decode(errors="replace")
+                words = text.strip()
+                is_sentence = len(words) <= _LONGEST_SENTENCE and words[:1] not in tuple("{[<")
+                reason = f": {mask(words)}" if words and is_sentence else "."
+                self._note(f"An event of the stream is not JSON{reason}", text)
             return
         if not isinstance(chunk, Object):
             self._note("An event of the stream is not a JSON object.", data.decode())

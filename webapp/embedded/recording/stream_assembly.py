@@ -1,10 +1,11 @@
 """Accumulate the chunks of a streamed answer into one completion.
 
 API reference, "Chat Completions: streaming". In a choice's delta, strings continue each other and
-lists are extended, also if their names are unknown. Of roles, ids, types, names of other things
-than functions, and all other values the last one counts. Null or an empty string never replaces an
-earlier value. Strings are joined as they were written, escapes included, and numbers keep their
-lexemes.
+lists are extended, also if their names are unknown, and so are the texts in an object that is the
+content, the reasoning, the sound or the function called. Of roles, ids, types, names of other
+things than functions, and all other values the last one counts. Null or an empty string never
+replaces an earlier value. Strings are joined as they were written, escapes included, and numbers
+keep their lexemes.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Final, Protocol
 
 from webapp.embedded.recording.call_assembly import CallPieces, join_names
 from webapp.exact_json import Array, Object, String, Value, write_array, write_object
+from webapp.messages.parsing import REASONING_FIELDS
 
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
-_NESTED_IN_DELTA: Final = frozenset({"audio", "function_call"})
+_NESTED_IN_DELTA: Final = frozenset({"audio", "function_call", "content", *REASONING_FIELDS})
 _NESTED_IN_CALL: Final = frozenset({"function", "custom"})
 _READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "error", "text"})
 # `obfuscation` is random text that hides the length of a chunk; an error is the recorder's.
