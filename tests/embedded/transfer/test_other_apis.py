@@ -543,6 +543,27 @@ def test_the_tokens_of_a_traced_request_are_its_usage(imported: Import, usage: A
     assert len(counts) == len(given)
 
 
+def test_the_usage_of_an_answer_does_not_hide_that_of_its_trace(imported: Import) -> None:
+    message = {"role": "assistant", "content": "a"}
+    answer = {"choices": [{"message": message}], "usage": {"prompt_tokens": 1}}
+    row = LANGFUSE | {"input": ASKED["messages"], "output": answer, "usageDetails": {"input": 3}}
+    found = imported(row)
+    assert (found.json["usage"]["prompt_tokens"], found.json["usageDetails"]) == (1, {"input": 3})
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_what_is_around_the_bodies_of_an_exchange_is_kept(imported: Import, is_text: bool) -> None:
+    body = {"id": "c1", "choices": [{"message": {"role": "assistant", "content": "a"}}]}
+    request: Any = {"url": "/v1/chat/completions", "body": ASKED}
+    response: Any = {"status": 200, "time": 500.0, "body": body}
+    if is_text:
+        request, response = json.dumps(request), json.dumps(response)
+    found = imported({"id": "r1", "request": request, "response": response})
+    assert (found.asked, found.answers) == ([("user", "q")], ["a"])
+    assert found.json["request"] == {"url": "/v1/chat/completions"}
+    assert found.json["response"] == {"status": 200, "time": 500.0}
+
+
 def test_a_traced_request_that_failed_has_the_reason(imported: Import) -> None:
     row = LANGFUSE | {"input": ASKED["messages"], "output": None, "statusMessage": "Too long."}
     found = imported(row)

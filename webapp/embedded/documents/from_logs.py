@@ -71,7 +71,7 @@ def from_logged_request(
     if not isinstance(answer, Object) or answer.get("created") is None:
         written += _write_created(log)
     name = next((one for one in _USAGES if log.object(one)), None)
-    if name is not None:
+    if name is not None and not (isinstance(answer, Object) and answer.object("usage")):
         written = [one for one in written if not one.startswith(f'"{name}":')]
         written.append(f'"usage":{rename(log.object(name), _USAGE)}')
     request = _parse([*written, write_messages(messages)])

@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_datasets import ANSWERS
-from webapp.embedded.documents.from_files import copy_members
+from webapp.embedded.documents.from_files import copy_member
 from webapp.embedded.documents.from_logs import (
     from_exchange,
     from_logged_request,
@@ -112,9 +112,7 @@ def detect_exchange(value: Object) -> list[WholeOrFragment] | None:
             continue
         if read_request(request) is None and not is_completion:
             continue
-        used = (request_field, response_field)
-        members = [one for one in value.members if one.name.text not in used]
-        log = Object(value.document, value.start, value.end, tuple(members))
+        log = _write_log(value, (request_field, response_field))
         text = from_exchange(request, response, log)
         return [parse_whole(ImportFormat.EXCHANGE, text)]
     return None
@@ -138,9 +136,7 @@ def _detect_spend_log(value: Object) -> list[WholeOrFragment] | None:
     request = _find_body(value.get("proxy_server_request"))
     if request is None or read_request(request) is None or value.get("response") is None:
         return None
-    used = ("proxy_server_request", "response", "messages")
-    members = tuple(one for one in value.members if one.name.text not in used)
-    log = Object(value.document, value.start, value.end, members)
+    log = _write_log(value, ("proxy_server_request", "response", "messages"))
     text = from_exchange(request, _find_response(value.get("response")), log)
     return [parse_whole(ImportFormat.LOGGED, text)]
 
@@ -211,11 +207,11 @@ def _find_only_text(value: Object) -> String | None:
 def _add_members(log: Object, used: Sequence[str], rest: Sequence[Member]) -> Object:
     """Add what else a traced input has to its log; under `traced` where the log has its own."""
     members = [one for one in log.members if one.name.text not in used]
-    known = {one.name.text for one in members} | {*used, "choices", "messages"}
+    known = {one.name.text for one in members} | {*used, "choices", "messages", "id", "created"}
     new = [one for one in rest if one.name.text not in known]
     others = [one for one in rest if one.name.text in known]
-    kept = [f'"traced":{write_object(copy_members(others))}'] if others else []
-    added = parse(write_object([*copy_members([*members, *new]), *kept]))
+    kept = [f'"traced":{write_object(map(copy_member, others))}'] if others else []
+    added = parse(write_object([*map(copy_member, [*members, *new]), *kept]))
     assert isinstance(added, Object)
     return added
 
@@ -249,6 +245,21 @@ def _find_body(value: Value | None) -> Object | None:
             return value
         value = inner
     return None
+
+
+def _write_log(value: Object, used: Sequence[str]) -> Object:
+    """Write what a log has besides the bodies in `used`: of these, what is around each body."""
+    members = [copy_member(one) for one in value.members if one.name.text not in used]
+    for name in used:
+        rest: list[Member] = []
+        inner = _parse_text(value.get(name))
+        while isinstance(inner, Object) and (body := next(filter(inner.get, _BODIES), None)):
+            rest += [one for one in inner.members if one.name.text != body]
+            inner = _parse_text(inner.get(body))
+        members += [f'"{name}":{write_object(map(copy_member, rest))}'] if rest else []
+    log = parse(write_object(members))
+    assert isinstance(log, Object)
+    return log
 
 
 def _find_response(value: Value | None) -> Value | None:
