@@ -67,6 +67,24 @@ def test_an_answer_that_was_cut_has_its_failure_in_every_wording(reason: str, fa
     assert tags == (f"finish:{reason}", f"failure:{failure}", "has:failure")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reasoning": {"text": "a Beacon"}},
+        {"reasoning_content": {"content": [{"type": "text", "text": "a Beacon"}]}},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "a Bea"}, {"text": "con"}]},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "a Beacon"}]},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "a Beacon"}]}]},
+        {"content": [{"type": "reasoning", "summary": [{"text": "a Beacon"}]}]},
+        {"reasoning": "a Beacon", "reasoning_details": [{"text": "a Beacon"}]},
+    ],
+)
+def test_reasoning_in_every_form_is_found_once(said: dict[str, Any]) -> None:
+    [*_, found] = extract({"role": "user", "content": "q"}, answer=said).passages
+
+    assert (found.scope, found.text) == (Scope.TEXT, "a beacon")
+
+
 def test_an_answer_whose_call_is_a_content_block_calls_the_tool() -> None:
     facts = extract({"role": "user", "content": "Read it."}, answer={"content": BLOCKS})
     assert {"calls:read_file", "tool:read_file", "has:calls"} <= set(facts.tags)

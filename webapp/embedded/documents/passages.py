@@ -17,6 +17,7 @@ from typing import Final
 
 from webapp.exact_json import Array, Object, String, Value
 from webapp.messages.parsing import CALL_BLOCKS, REASONING_FIELDS, is_result
+from webapp.messages.reasoning import DETAIL_FIELDS
 
 SEPARATOR: Final = "\x1e"
 """Between the parts of a passage. Folding replaces it in texts, so that no match spans two parts.
@@ -31,6 +32,9 @@ _ESCAPED_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 _THOUGHT_START: Final = re.compile(r"<think(?:ing)?>")
 _THOUGHT_END: Final = re.compile(r"</think(?:ing)?>")
 _TEXT_TYPES: Final = frozenset({"text", "input_text", "output_text"})
+_THOUGHTS: Final = ("text", "thinking", "reasoning", "content", "summary")
+"""The members of an object of reasoning that have its text, or a list of texts."""
+_DEEPEST_THOUGHT: Final = 4
 _THOUGHT_TYPES: Final = frozenset({"reasoning", "thinking", "reasoning_text", "summary_text"})
 _MEDIA_TYPES: Final = {
     "image_url": "image",
@@ -171,9 +175,11 @@ def read_message(message: Value | None) -> Said:
     elif isinstance(content, Array):
         for part in content.items:
             _read_part(part, said)
-    for thought in map(members.get, REASONING_FIELDS):
-        if isinstance(thought, String):
-            said.thoughts.append(thought.text)
+    for given in map(members.get, (*REASONING_FIELDS, *DETAIL_FIELDS)):
+        thought = "".join(_iter_thoughts(given))
+        # Gateways send one text in several fields.
+        if thought and thought not in said.thoughts:
+            said.thoughts.append(thought)
     if isinstance(refusal := members.get("refusal"), String) and len(refusal.source) > 2:
         said.refusals.append(refusal.text)
     calls = members.get("tool_calls")
@@ -209,11 +215,23 @@ def _read_part(part: Value, said: Said) -> None:
     elif kind == "refusal":
         said.refusals.append(part.text("refusal") or "")
     elif kind in _THOUGHT_TYPES:
-        said.thoughts.append(text or part.text("thinking") or "")
+        said.thoughts.append("".join(_iter_thoughts(part)))
     elif text is not None and (kind in _TEXT_TYPES or not kind):
         said.words.append(text)
     elif text is not None:
         said.thoughts.append(text)
+
+
+def _iter_thoughts(value: Value | None, depth: int = 0) -> Iterator[str]:
+    """Yield the texts of reasoning: of a text, of an object with one, or of a list of them."""
+    if isinstance(value, String):
+        yield value.text
+    elif depth < _DEEPEST_THOUGHT and isinstance(value, Object):
+        name = next((one for one in _THOUGHTS if value.get(one) is not None), "")
+        yield from _iter_thoughts(value.get(name), depth + 1)
+    elif depth < _DEEPEST_THOUGHT and isinstance(value, Array):
+        for one in value.items:
+            yield from _iter_thoughts(one, depth + 1)
 
 
 def _list_results(content: Value | None) -> Iterator[str]:
