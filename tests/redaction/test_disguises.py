@@ -28,10 +28,35 @@ def _write_base64(before: str, charset: str, text: str) -> str:
     return base64.b64encode(f"{before}{text} .".encode(charset)).decode()
 
 
+def _dump(write: Callable[[bytes, int], str], text: str) -> str:
+    """Write a text as a program that dumps bytes does, sixteen in a line."""
+    content = f"it is {text} .\n".encode()
+    lines = (write(content[at : at + 16], at) for at in range(0, len(content), 16))
+    return "\n".join(["", *lines, ""])
+
+
+def _write_as_xxd(row: bytes, at: int) -> str:
+    return f"{at:08x}: {row.hex(' ', -2)}  {_show(row)}"
+
+
+def _write_as_hexdump(row: bytes, at: int) -> str:
+    return f"{at:08x}  {row[:8].hex(' ')}  {row[8:].hex(' ')}  |{_show(row)}|"
+
+
+def _show(row: bytes) -> str:
+    return re.sub("[^ -~]", ".", row.decode("latin-1"))
+
+
 DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "escapes": lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
     "escapes in braces": lambda text: "".join(f"\\u{{{ord(one):x}}}" for one in text),
     "escapes of 32 bits": lambda text: "".join(f"\\U{ord(one):08x}" for one in text),
+    "a dump of xxd": partial(_dump, _write_as_xxd),
+    "a dump of hexdump": partial(_dump, _write_as_hexdump),
+    "a list of bytes": lambda text: f"bytes([{', '.join(map(str, text.encode()))}])",
+    "a list of bytes in hexadecimal": lambda text: (
+        f"{{{','.join(f'0x{one:02X}' for one in f'it is {text} .'.encode())}}}"
+    ),
     "bytes": lambda text: "".join(f"\\x{ord(one):02x}" for one in text),
     "octal": lambda text: "".join(f"\\{ord(one):03o}" for one in text),
     "entities": lambda text: "".join(f"&#{ord(one)};" for one in text),

@@ -64,6 +64,8 @@ class Base64Text:
     """Writes another text in the same way."""
     is_unread: bool = False
     """Whether it cannot be searched: an archive, or too long when unpacked; `text` is in base64."""
+    is_shown: bool = False
+    """Whether characters of the text are beside their numbers; they are written again as well."""
 
 
 def iter_base64(text: str) -> Iterator[Base64Text]:
@@ -112,7 +114,7 @@ def _iter_spaced_hex(text: str) -> Iterator[Base64Text]:
             decoded = bytes.fromhex(re.sub("[ :\n]", "", match[0])).decode()
         except ValueError:
             continue
-        if _is_text(decoded):
+        if is_text(decoded):
             write = partial(_write_hex, separator=match[0][2])
             yield Base64Text(*match.span(), decoded, write)
 
@@ -156,7 +158,7 @@ def _read_hex(written: str, start: int, end: int) -> Base64Text | None:
         text = bytes.fromhex(written.removeprefix("0x")).decode()
     except ValueError:
         return None
-    if not _is_text(text):
+    if not is_text(text):
         return None
     prefix = "0x" if written.startswith("0x") else ""
     return Base64Text(start, end, text, lambda new: prefix + new.encode("utf-8", "replace").hex())
@@ -256,9 +258,10 @@ def _check_charset(charset: str, content: bytes, is_cut: bool) -> str | None:
         text = content[: error.start].decode(charset)
     if charset == "latin-1" and sum(map(str.isascii, text)) < _LEAST_LATIN * len(text):
         return None
-    return charset if _is_text(text) else None
+    return charset if is_text(text) else None
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
+    """Decide whether nearly all characters are those of a text."""
     shown = sum(character.isprintable() or character in "\t\r\n" for character in text)
     return bool(text) and len(text) - shown <= max(1, _MOST_CONTROLS * len(text))

@@ -13,9 +13,11 @@ from webapp.redaction.rules.blocks import (
     BLOCKS_NEEDS,
     CODES_NEEDS,
     PRINTED_NEEDS,
+    USERS_NEEDS,
     find_codes,
     find_in_blocks,
     find_printed,
+    find_users,
 )
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
@@ -92,6 +94,7 @@ WRITTEN: Final = tuple(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if kin
 COMMANDED: Final = (
     *map(_of_kind, _BY_CONTEXT),
     Rule(CODES_NEEDS, lambda text, *_: find_codes(text)),
+    Rule(USERS_NEEDS, lambda text, *_: find_users(text)),
     Rule(PRINTED_NEEDS, lambda text, *_: find_printed(text)),
     Rule(HTML_NEEDS, lambda text, *_: find_in_html(text)),
     Rule(PHRASES_NEEDS, lambda text, *_: find_phrases(text)),
@@ -187,9 +190,10 @@ def lower(text: str) -> str:
 
 def _spreads(kind: str, secret: str) -> bool:
     """Decide whether a secret is not a word that texts have for other reasons."""
+    if secret.isdigit() and 4 <= len(secret) < 12 and (kind == "pin" or len(secret) >= 6):
+        # A code is no number of another thing, unless it is one that people choose, or a year.
+        is_year = len(secret) == 4 and secret.startswith(("19", "20"))
+        return len(set(secret)) >= 3 and secret not in _COUNTED and not is_year
     if len(secret) < 6:
         return False
-    if secret.isdigit() and len(secret) < 12:
-        # A code of six digits is no number of another thing, unless it is one that people choose.
-        return len(set(secret)) >= 3 and secret not in _COUNTED
     return len(secret) >= 12 or is_mixed(secret) or not secret.isalnum()

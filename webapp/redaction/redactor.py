@@ -19,6 +19,7 @@ from webapp.redaction.base64_texts import iter_base64, iter_escaped_base64
 from webapp.redaction.decoding import has_escapes, iter_decoded
 from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
+from webapp.redaction.dumps import iter_dumps
 from webapp.redaction.masking import write_mask
 from webapp.redaction.rules.kinds import is_made
 from webapp.redaction.spreading import SHORTEST, Known
@@ -101,7 +102,9 @@ class Redactor:
 @lru_cache(maxsize=8192)
 def _holds_nothing(text: str) -> bool:
     """Return whether a name of a member, which many values have, holds no secret of any kind."""
-    return not (has_escapes(text) or any(detect(text)) or any(iter_base64(text)))
+    return not (
+        has_escapes(text) or any(detect(text)) or any(iter_base64(text)) or any(iter_dumps(text))
+    )
 
 
 def _list_parts(secret: str) -> list[str]:
@@ -237,6 +240,10 @@ class _Count:
     steps: list[Step] = field(default_factory=list)
 
 
+def _is_in(edit: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
+    return other[0] <= edit[0] and edit[1] <= other[1]
+
+
 class _Editor:
     """Detects for a scan, or masks by it; `counts` are filled if there are any."""
 
@@ -253,15 +260,13 @@ class _Editor:
         return self._scan.progress
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
-        edits = self._find_edits(text, step, name)
-        edits += self._edit_base64(text, edits, step, name)
+        edits = self._list_edits(text, step, name)
         return apply_edits(text, edits) if edits else text
 
     def edit_pieces(self, pieces: Sequence[str], step: Step) -> list[str]:
         text = "".join(pieces)
         ends = list(accumulate(map(len, pieces)))
-        edits = self._find_edits(text, step, "")
-        edits += self._edit_base64(text, edits, step, "")
+        edits = self._list_edits(text, step, "")
         new = list(pieces)
         for start, end, mask in sorted(edits, reverse=True):
             first = bisect_right(ends, start)
@@ -281,6 +286,13 @@ class _Editor:
         edits = self._find_edits(number, step, name)
         self.note(number, name, before)
         return apply_edits(number, edits) if edits else number
+
+    def _list_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
+        """List the edits of a text and of those in base64 in it, none within another one."""
+        edits = self._find_edits(text, step, name)
+        encoded = self._edit_base64(text, edits, step, name)
+        inside = [one for one in edits if any(_is_in(one, other) for other in encoded)]
+        return [*(one for one in edits if one not in inside), *encoded]
 
     def _find_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
         """List the places to mask, each with its mask; none while detecting."""
@@ -330,12 +342,15 @@ class _Editor:
         found: list[tuple[int, int, str]] = []
         taken = sorted((start, end) for start, end, _ in edits)
         self._inside += 1
-        # Those with escapes first: they go beyond their pieces without.
-        for one in chain(iter_escaped_base64(text), iter_base64(text)):
+        # Dumps and those with escapes first: they go beyond their pieces without.
+        for one in chain(iter_dumps(text), iter_escaped_base64(text), iter_base64(text)):
             self._scan.note_base64(is_unread=one.is_unread)
             before = bisect_left(taken, (one.end,))
             if before and taken[before - 1][1] > one.start:
-                continue
+                first = bisect_right([end for _, end in taken], one.start)
+                is_around = taken[first][0] >= one.start and taken[before - 1][1] <= one.end
+                if not (one.is_shown and is_around):
+                    continue
             new = UNSEARCHED
             if not one.is_unread:
                 new = Rewriter(self).rewrite_text(one.text, step, name)

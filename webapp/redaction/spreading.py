@@ -71,10 +71,22 @@ class Values:
         return 0
 
 
+_SHORT_CODE: Final = 6
+_JOINERS: Final = "0123456789.,:/#+-_$€£@=&%"
+_NUMBER_GOES_ON: Final = re.compile(
+    r"[.,:/_-]?\w|[%€$£°]"
+    r"|[ ](?:[%€]|(?:EUR|USD|bytes|[mnk]?s|[kmg]i?b|[kcm]?m|k?g|px|h|min|rpm|k?wh?)\b)",
+    re.IGNORECASE,
+)
+
+
 def _is_whole(text: str, start: int, end: int) -> bool:
     if end - start >= _WHOLE_WORD:
         return True
     before, after = text[start - 1 : start], text[end : end + 1]
+    if end - start < _SHORT_CODE and text[start:end].isdigit():
+        # Other numbers are part of something: an amount, an address, a version.
+        return not (before and before in _JOINERS) and not _NUMBER_GOES_ON.match(text, end)
     return not (
         (before.isalnum() and text[start].isalnum())
         or (after.isalnum() and text[end - 1].isalnum())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT, SecretPlace
-from webapp.redaction.rules.kinds import is_random, is_strong, is_told
+from webapp.redaction.rules.kinds import is_random, is_strong, is_told, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _MAX_LINES: Final = 50
@@ -40,6 +40,7 @@ _CODE_LINE: Final = re.compile(
 )
 _BLANK_LINE: Final = re.compile(r"[ \t`>-]*\r?\n")
 
+USERS_NEEDS: Final = r"\bchpasswd\b[^\n]*\n"
 CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n|codes?[: ]"
 
 
@@ -79,6 +80,30 @@ def find_codes(text: str) -> Iterator[SecretPlace]:
                 line = _BLANK_LINE.match(text, at)
                 if line is None:
                     break
+            at = line.end()
+
+
+_USERS_HEAD: Final = re.compile(r"\bchpasswd\b[^\n]{0,60}\n")
+_USER_LINE: Final = re.compile(
+    r"[ \t>+-]{0,20}[\"']?[A-Za-z_][\w.-]{0,31}\\?:(?P<secret>[^\s:\"'][^\s\"']{3,100})[\"']?[ \t]*"
+    r"(?:\r?\n|\Z)"
+)
+_OTHER_LINE: Final = re.compile(
+    r"[ \t]{0,20}(?:-[ ])?(?:(?:expire|list|users|type)[ ]?:[^\n]{0,20}|#[^\n]{0,200})?\r?\n"
+)
+
+
+def find_users(text: str) -> Iterator[SecretPlace]:
+    """Yield the passwords after the users in the lines below `chpasswd`."""
+    for head in _USERS_HEAD.finditer(text):
+        at = head.end()
+        for _ in range(_MAX_LINES):
+            line = _USER_LINE.match(text, at)
+            if line is not None and is_value(line["secret"]) and line["secret"] != "R":
+                yield SecretPlace("password", *line.span("secret"))
+            line = line or _OTHER_LINE.match(text, at)
+            if line is None or line.end() == len(text):
+                break
             at = line.end()
 
 

@@ -6,7 +6,15 @@ import re
 from typing import Final
 
 from webapp.redaction.rules.forms import ARGUMENT, ignoring_case, is_argument
-from webapp.redaction.rules.kinds import Kind, has_digit, is_random, is_strong, is_told, is_value
+from webapp.redaction.rules.kinds import (
+    Kind,
+    has_digit,
+    is_mixed,
+    is_random,
+    is_strong,
+    is_told,
+    is_value,
+)
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
 _WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
@@ -118,6 +126,12 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
+        'send "|send -- "',
+        r"send (?:-- )?\"(?P<secret>[^\"'\\\n ]{5,100})(?:\\[rn]){1,2}\"(?=[^\n]{0,60}passw)",
+        _is_strong,
+    ),
+    ignoring_case(
+        "password",
         "stdin.write(|sendline(|sudo -s",
         r"(?:sudo -s[^\n]{0,100}\n[^\n\"']{0,60}stdin\.write|sendline)\([bru]{0,1}[\"']"
         r"(?P<secret>[^\"'\\\n]{5,200})",
@@ -164,10 +178,12 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "auth |auth=|credential|creds |creds:|login=|login:|login |account |userpass|]:",
-        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]{1,5})[ =:]{1,3}[\"']?"
+        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]{1,5})"
+        r"(?:[ ](?:is|are))?[ =:]{1,3}[\"'`]?"
         r"[\w.@+-]{1,60}:(?P<secret>[^\s\"'/:,;][^\s\"':,;]{4,100})",
         lambda secret: _is_strong(secret) and is_told(secret),
-        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)[ =:]+[\"']?[\w.@+-]+:",
+        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)(?: (?:is|are))?[ =:]+"
+        r"[\"'`]?[\w.@+-]+:",
     ),
     # Fields of forms that a test fills, by the end of their selector.
     ignoring_case(
@@ -179,6 +195,15 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200})[\"']",
         lambda secret: _is_secret(secret) and is_told(secret),
         r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]+[\s.,]",
+    ),
+    Kind(
+        "credential",
+        ("AUTH PLAIN ", "AUTH LOGIN ", "AUTH XOAUTH2 ", "AUTHENTICATE PLAIN "),
+        re.compile(
+            r"AUTH(?:ENTICATE)? (?:PLAIN|LOGIN|XOAUTH2) "
+            r"(?P<secret>[A-Za-z0-9+/]{8,400}={0,2})(?!\w)"
+        ),
+        lambda secret: len(secret) % 4 == 0 and is_mixed(secret),
     ),
     Kind(
         "password",
@@ -214,8 +239,9 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
-        r"(?:htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} [^\s]{1,64} |net user [^\s]{1,64} "
+        "useradd |usermod |htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
+        r"(?:user(?:add|mod) [^\n|;]{0,200}?-p |htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} "
+        r"[^\s]{1,64} |net user [^\s]{1,64} "
         r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + ARGUMENT,
         is_argument,
     ),

@@ -74,7 +74,7 @@ _ASSIGNED: Final = re.compile(
     r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)"
     r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
-    r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Za-z]{1,30})\((?=[\"']))?"
+    r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
@@ -364,7 +364,7 @@ def _check(
 
 
 _ID_OF_API: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}\Z")
-_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]{2,24}[ ]{1,3}(?=[^\s]{16})")
+_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,24}[ ]{1,3}(?=[^\s]{16})")
 _HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
 _REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")
 _CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")

@@ -209,7 +209,9 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
         "|wifi.begin(|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
-        "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials(",
+        "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials("
+        "|authprovider(|authenticator(|basicauthentication(|httpbasicauth(|usernamepassword(|saslplain("
+        "|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
     ),
     ignoring_case(
@@ -225,6 +227,17 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?P<secret>[a-z0-9_.+/=-]{16,200})[\"']\s{0,9}[,)]",
         is_made,
         rf"(?:client|api|sdk|bot)[{SPACE}]*:?=[{SPACE}]*[\w. ]+\([{SPACE}]*[\"'][a-z0-9_.+/=-]",
+    ),
+    # After the id of the application.
+    ignoring_case(
+        "api-key",
+        "algoliasearch(|searchclient(|search(|client(|create(|init(|connect(|configure(|api(|sdk(",
+        r"[a-z]{3,14}\(\s{0,9}[\"'][a-z0-9_-]{6,40}[\"'],\s{0,20}[\"'](?P<secret>[a-z0-9_-]{20,80})[\"']"
+        r"\s{0,9}[,)]",
+        is_made,
+        r"(?:search|client|create|init|connect|configure|api|sdk)\(["
+        + SPACE
+        + r"]*[\"'][a-z0-9_-]+[\"'],",
     ),
     ignoring_case(
         "api-key",
@@ -314,12 +327,12 @@ FORMS: Final[tuple[Kind, ...]] = (
         is_made,
         r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?[a-z0-9+/=_-]{20}",
     ),
+    # What a generator of Terraform made, in its state and in what it prints.
     ignoring_case(
         "password",
-        "chpasswd:",
-        r"chpasswd:[^\n]{0,20}\n(?:[ \t]{1,20}+[^\n]{1,60}+\n|(?!)){0,9}?"
-        r"[ \t]{1,20}+[\w.-]{1,40}:(?P<secret>[^\s:]{5,100})(?=\s|\Z)",
-        is_argument,
+        'random_password"|random_password.',
+        r"random_password[\".](?:(?!\bresource \"|\"type\"\s{0,4}:)[\s\S]){1,900}?"
+        r"(?<![a-z_])result\"?\s{0,20}[=:]\s{0,9}\"(?P<secret>[^\"\n]{4,200})\"",
     ),
     ignoring_case(
         "password",
@@ -345,6 +358,20 @@ FORMS: Final[tuple[Kind, ...]] = (
         "assword for user ",
         r"assword for user \[?[\w.-]{1,60}\]?\s{0,3}\n?new value: (?P<secret>[^\s]{6,100})",
         is_argument,
+    ),
+    ignoring_case(
+        "api-key",
+        "x-honeycomb-team|x-hny-team",
+        r"x-[a-z]{3,9}-team[\"']?[=:,] ?[\"']?(?P<secret>[a-z0-9_]{20,64})",
+        is_random,
+    ),
+    # Of equipment of networks.
+    ignoring_case(
+        "key",
+        "server key |key-string |pre-shared-key |server-key |shared-secret |chap password ",
+        r"[a-z -]{0,20}?(?:key|string|secret|password) (?:[0-9] )?(?:ascii-text |local )?[\"']?"
+        r"(?P<secret>[^\s\"']{6,100})",
+        lambda secret: is_argument(secret) and is_mixed(secret),
     ),
     # After a question.
     ignoring_case(

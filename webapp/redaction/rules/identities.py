@@ -53,6 +53,7 @@ _IDENTITIES: Final = (
         "krankenversicherten",
         "voter id",
     ),
+    *("my social", "health insurance", "krankenkasse", "hkid", "imei"),
     *("social insurance", "tax file", "insurance number", "medical record", "health card"),
     *("carte vitale", "mynumber", "my number card", "ausweisnummer", "account number"),
     *("account no", "kontonummer", "routing", "sort code", "numéro de compte", "rekeningnummer"),
@@ -84,8 +85,20 @@ _ID: Final = re.compile(
     rf"(?i:{'|'.join(_IDENTITIES)})(?i:[cs]e)?(?i:-?nummer|-?nr)?"
     r"(?i:[ _-]?(?:number|numbers|no|nr|nummer|num|id|号码|號碼|号|card))?"
     r"(?:\.|[\"'])?(?:[ ](?i:is|was|ist|lautet|est|es|é|è|:)|[:：=#])?\s{0,2}[\"'«“]?"
-    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20})(?![\w-])"
+    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
 )
+_BANK_ACCOUNT: Final = re.compile(
+    r"(?<![\w-])(?:account|acct?|konto|kto|compte|cuenta|rekening|conto|conta)\.?"
+    r"(?:[ ](?:number|no\.?|nr\.?|nummer))?(?:[ ](?:is|ist|est|es|è|é))?[:#]?[ ]{1,2}"
+    r"(?P<number>[0-9](?:[ -]?[0-9]){5,13})(?![\w-]|[.,][0-9])",
+    re.IGNORECASE,
+)
+_BANK: Final = re.compile(
+    r"routing|sort code|\b(?:bank|swift|bic|blz|iban|bsb|aba|ifsc|clabe)\b|bankleitzahl|sparkasse"
+    r"|wire transfer|überweis|virement|transferencia|bonifico|overschrijving",
+    re.IGNORECASE,
+)
+_BANK_REACH: Final = 120
 _ABBREVIATED: Final = re.compile(
     rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
     r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#]|[ ]){1,3}[\"'`«“]?"
@@ -109,13 +122,18 @@ def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
 def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SORT_CODE.finditer(text):
         yield SecretPlace("id-number", *match.span("number"))
+    for match in _BANK_ACCOUNT.finditer(text):
+        # An account of another kind has a number as well, which anybody may know.
+        around = max(match.start() - _BANK_REACH, 0), match.end() + _BANK_REACH // 2
+        if _BANK.search(text, *around):
+            yield SecretPlace("id-number", *match.span("number"))
     for match in match_at(_ID, text, text.lower(), _IDENTITIES):
         if sum(map(str.isdigit, match["number"])) >= 5:
             yield SecretPlace("id-number", *match.span("number"))
 
 
 _BIRTH: Final = (
-    r"(?:date[ _]of[ _]birth|birth[ _-]?da(?:te|y)|\bd\.?o\.?b\b\.?|geburtsdatum|geburtstag"
+    r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|\bd\.?o\.?b\b\.?|geburtsdatum|geburtstag"
     r"|geb\. ?am|fecha de nacimiento|date de naissance|data di nascita|data de nascimento"
     r"|geboortedatum"
     r"|data urodzenia|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
@@ -133,9 +151,22 @@ _BORN: Final = re.compile(
 )
 
 
+_BORN_ON: Final = re.compile(
+    r"(?<!\w)(?:(?:i was|i am|i['’]m) born(?: on)?|n[ée]e? le|nac[íi] el|nacid[oa] el|geboren am"
+    r"|nat[oa] il|geboren op|född den|urodzon[ya](?: dnia)?|родил(?:ся|ась)|nasci (?:em|a|no dia))"
+    rf"(?: the)?[: ]{{1,2}}(?P<date>{_DATE})(?!\w)",
+    re.IGNORECASE,
+)
+_OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
+"""Years of people who are alive; others were written about."""
+
+
 def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _BORN.finditer(text):
         yield SecretPlace("birth-date", *match.span("date"))
+    for match in _BORN_ON.finditer(text):
+        if _OF_OUR_TIME.search(match["date"]):
+            yield SecretPlace("birth-date", *match.span("date"))
 
 
 def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
@@ -147,7 +178,11 @@ def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
-    (rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)})", _find_identities),
+    (
+        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)}"
+        r"|(?:account|acct?|konto|kto|compte|cuenta|rekening|conto|conta)[^0-9\n]*[0-9])",
+        _find_identities,
+    ),
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]|756\.[0-9]{{4}}\.",
         _find_abbreviated,
@@ -155,7 +190,9 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     (
         r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte|urodzenia"
         r"|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
-        r"|(?i:birth|dob|geburts)[^0-9\n]* [0-9]",
+        r"|(?i:birth|dob|geburts)[^0-9\n]* [0-9]"
+        r"|(?i:born|n[ée]e?|nac[íi]|nacid[oa]|geboren|nat[oa]|född|urodzon[ya]|родил(?:ся|ась)|nasci)"
+        r"[ :][^\n]*[0-9]",
         _find_births,
     ),
 )

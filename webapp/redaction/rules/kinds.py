@@ -45,7 +45,7 @@ _PLACEHOLDER: Final = re.compile(
     # Tags of YAML.
     r"|\A![a-z]+\Z"
     # Where a program finds it: in a vault, a file, the environment.
-    r"|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:)"
+    r"|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
     r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
     r"|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
@@ -296,7 +296,7 @@ def is_told(secret: str) -> bool:
         and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
         and (len(secret) >= 24 or not _TECHNICAL.match(secret))
         and not re.search(
-            r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.-]+=|\A--?[a-z]"
+            r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.:-]+=|\A--?[a-z]"
             r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
             secret,
         )

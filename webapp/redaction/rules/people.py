@@ -48,8 +48,8 @@ _ROLES: Final = split_words(
 
 _DIGITS: Final = re.compile(
     # In a row of a table as well, but not the digits of a fraction.
-    r"[0-9](?<![\w.+/#-].)(?<!\b0,.)(?:[ .\u00a0\u2009\u202f-]?[0-9]){11,40}"
-    r"(?![\w-]|\.[0-9])"
+    r"[0-9](?<![\w.+/#-].)(?<!\b0,.)(?:(?:[ ]{1,3}|[._/\u00a0\u2009\u202f-])?[0-9]){11,70}"
+    r"(?![\w-]|[./][0-9])"
 )
 _MOST_GROUPS: Final = 7
 """Of a card with its date and code; longer rows of numbers have cards by chance."""
@@ -95,19 +95,27 @@ _NATIONAL: Final = re.compile(
 )
 _SAID_WORDS: Final = (
     r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél|tel(?:efon|éfono|ephone|efono)?"
-    r"|fax|handy|whatsapp"
-    r"|call(?: me)?(?: at| on)?|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
-    r"|llámame al?|appelle[rz]?(?:-moi| moi)?(?: au)?"
-    r"|reach(?: me| us)?(?: at| on)|my number|ring me|hotline|erreichbar"
-    r"|(?:mi|mon|meine) (?:número|numéro|nummer)|sms|text me(?: at)?|rufnummer|numéro"
-    r"|电话|手机|電話|携帯|телефон)"
+    r"|fax|handy|whatsapp|(?:mon|ton|son|votre) portable|gsm|komórka|telefonu"
+    r"|(?:call|dial|ring)(?: me| us| him| her| them)?(?: at| on| under| up)?"
+    r"|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
+    r"|bel (?:me|mij|ons)|ring (?:mig|meg)(?: på)?|llámame al?|chiamami al?|me liga no"
+    r"|appelle[rz]?(?:-moi| moi)?(?: au)?"
+    r"|(?:reach|contact)(?: me| us| him| her)?(?: at| on| under| via)"
+    r"|erreich(?:bar|en|st|t)|hotline|sms|text me(?: at)?|rufnummer|numéro"
+    r"|(?:my|our|his|her|their|mi|mon|meine|mijn|mitt|mit|il mio|meu)"
+    r" (?:number|número|numéro|nummer|numero))"
 )
+_SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|연락처|телефон|мой номер"
+"""The words of languages that write no spaces between them, or decline them."""
+
 _SAID: Final = re.compile(
     # No part of a longer word, as of `Bestellnummer`.
-    rf"(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}[^0-9\n+(]{{0,20}}"
-    r"(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})(?![\w%]|\.[a-z])",
+    rf"(?:(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}|{_SAID_TOGETHER})"
+    r"[^0-9\n+(]{0,20}(?P<number>\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6,14})"
+    r"(?![A-Za-z0-9_%]|\.[a-z])",
     re.IGNORECASE,
 )
+_VERSION: Final = re.compile(r"[0-9]\.[0-9]+(?:/|\Z)|/[0-9]+\.")
 _REGIONS: Final = (
     "US",
     "GB",
@@ -123,6 +131,15 @@ _REGIONS: Final = (
     "NL",
     "CH",
     "PL",
+    "SE",
+    "AT",
+    "BE",
+    "PT",
+    "RU",
+    "KR",
+    "MX",
+    "IE",
+    "ZA",
 )
 _CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|cc_?(?:num|no)|payment", re.IGNORECASE)
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
@@ -193,6 +210,10 @@ def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
                 end = groups[last][1]
                 if _is_card_of(match[0], groups[first : last + 1], len(groups)):
                     yield SecretPlace("card", match.start() + start, match.start() + end)
+        if len(groups) > _MOST_GROUPS and _are_cards(match[0], groups):
+            for at in range(0, len(groups), 4):
+                begin, end = groups[at][0], groups[at + 3][1]
+                yield SecretPlace("card", match.start() + begin, match.start() + end)
 
 
 def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool:
@@ -209,6 +230,14 @@ def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool
         return False
     digits = "".join(run[slice(*group)] for group in groups)
     return len(digits) >= 12 and len(set(digits)) > 1 and _is_card(digits)
+
+
+def _are_cards(run: str, groups: Sequence[tuple[int, int]]) -> bool:
+    """Decide whether a longer run is nothing but cards, one after the other."""
+    if len(groups) % 4 or any(end - start != 4 for start, end in groups):
+        return False
+    fours = [groups[at : at + 4] for at in range(0, len(groups), 4)]
+    return all(_is_card_of(run, four, 4) for four in fours)
 
 
 _MORE_CARDS: Final = (
@@ -279,7 +308,7 @@ def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
 
 def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SAID.finditer(text):
-        if _is_phone(match["number"], _REGIONS):
+        if not _VERSION.search(match["number"]) and _is_phone(match["number"], _REGIONS):
             yield SecretPlace("phone", *match.span("number"))
 
 
@@ -312,7 +341,7 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
         r"(?:[\[({<] ?(?:at|AT|ät) ?[\])}>]|[a-z0-9] at [a-z0-9-]+ dot )",
         _find_written_out,
     ),
-    (r"[0-9](?:[ .\x{a0}\x{2009}\x{202f}-]?[0-9]){11}", _find_cards),
+    (r"[0-9](?:(?: {1,3}|[._/\x{a0}\x{2009}\x{202f}-])?[0-9]){11}", _find_cards),
     (
         r"[A-Z][A-Z][0-9]{2}(?:[ -]?[A-Z0-9]){11}|(?i:\biban\b)",
         _find_accounts,
@@ -325,7 +354,11 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
         _find_phones_in_columns,
     ),
     *IDENTITIES,
-    (rf"(?i:{_SAID_WORDS}[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()]{{0,2}}[0-9]){{6}})", _find_said),
+    (
+        rf"(?i:(?:{_SAID_WORDS}|{_SAID_TOGETHER})[^0-9\n+(]*"
+        r"\+?\(?[0-9](?:[ .\-/()]{0,2}[0-9]){6})",
+        _find_said,
+    ),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches
 it; the function also takes the name of the text."""

@@ -10,11 +10,13 @@ from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.forms import ignoring_case, is_argument
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
+    SPACE,
     Kind,
     is_digest,
     is_mixed,
     is_random,
     is_told,
+    is_value,
     match_at,
     split_words,
 )
@@ -43,7 +45,7 @@ _AS: Final = r"(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come|j
 _IS: Final = r"(?:is|was|are|ist|war|est|es|era|é|è|is)"
 _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
-    rf"(?:\((?:that['’]?s|this is|it['’]?s|das ist|c['’]est)[ ](?:the|my|your|our|das|le)"
+    rf"(?:\(?(?:that['’]?s|this is|it['’]?s|das ist|c['’]est)[ ](?:the|my|your|our|das|le)"
     rf"(?:[ ][\w-]{{1,12}}){{0,2}}?|{_AS}(?:[ ]\w{{1,12}}){{0,2}}?"
     rf"|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
     rf"|ihr|unser|le|la|el|o|a|il"
@@ -74,6 +76,7 @@ _ENTERED: Final = re.compile(
     r"(?:log(?:ged|ging)?[ -]?(?:in|into|on)|login|sign(?:ed)?[ ]in|authenticat[a-z]{1,4}"
     r"|unlock(?:s|ed)?|decrypt(?:s|ed)?|anmelden|einloggen|connexion|connecter)\b"
     rf"(?P<words>(?:{_GAP}[^\s,;:()]{{1,40}}){{0,5}}?[ ](?:with|using|via|by|mit|avec|con|com)"
+    r"(?:[ ][^\s,;:()]{2,60}[ ](?:and|und|et|y|e|/))?"
     rf"(?:[ ](?:the|my|this|token|key|secret|password|pass|pw)){{0,3}}):?[ ]{_QUOTES}{_CODED}",
     re.IGNORECASE,
 )
@@ -90,6 +93,21 @@ _ASKED: Final = re.compile(
     rf"(?:enter|type|use|try|paste|gib|tippe|entrez|saisir)[ ]{_QUOTES}{_CODED}[\"'`”»]?"
     rf"[ ](?:when|if|as|for|at|in|to|wenn|als|quand|comme)\b[^\n.]{{0,40}}\b{_NOUN}\b",
     re.IGNORECASE,
+)
+_PAIR: Final = re.compile(
+    # Both of them said at once, in the order of their names.
+    rf"(?:{_USER}|username)[ ]?(?:and|und|et|y|e|&|/|\+)[ ]?(?:the |das |le |la )?{_PASSWORD}"
+    r"(?:[ ](?:are|is|sind|sont|son|ist))?[: ]{1,3}"
+    rf"{_QUOTES}[^\s\"'`,;/|]{{2,60}}[\"'`]?(?:[ ]?[/|][ ]?|,?[ ](?:and|und|et|y|e)[ ]|,[ ]|:)"
+    rf"{_QUOTES}(?P<secret>[^\s\"'`”»,;()<>]{{5,100}})"
+    # Before what they are.
+    r"|(?<![^\s\"'`(])[\w.@-]{2,60}[ ]?/[ ](?P<first>[^\s\"'`”»,;()<>]{5,100})[\"'`]?[ ]"
+    r"(?:are|is|sind)[ ](?:the|my|your|our|die|meine)[ ](?:[\w-]{1,16}[ ])?"
+    r"(?:log-?in|credentials?|creds|zugangsdaten|logindaten|account)\b"
+    # The user in a line, and only the password in the next one.
+    rf"|^[ \t>*-]{{0,8}}(?:{_USER})[ ]?[:=][ ]{{0,3}}[^\s:=]{{2,60}}[ \t]{{0,4}}\r?\n"
+    r"[ \t>*-]{0,8}(?P<below>[^\s\"'`:=<>]{6,100})[ \t]{0,4}(?=\r?\n|\Z)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ASK_HINTS: Final = ("enter", "type", "use", "try", "paste", "gib", "tippe", "entrez", "saisir")
 _BELOW: Final = re.compile(
@@ -120,8 +138,11 @@ _LINKS: Final = split_words(
 """Words after the name of a secret, before one that is a word with a number."""
 
 SENTENCES_NEEDS: Final = (
-    rf"(?i:[ \t](?:\(that['’]?s|\(it['’]?s|\(c['’]est|{_AS}|{_IS})"
+    rf"(?i:[ \t]\(?(?:that['’]?s|this is|it['’]?s|das ist|c['’]est|{_AS}|{_IS})"
     rf" (?:[\p{{L}}\p{{N}}_-]+ ){{0,3}}{_NOUN}"
+    rf"|(?:{_USER}|username) ?(?:and|und|et|y|e|&|/|\+) ?(?:the |das |le |la )?{_PASSWORD}"
+    r"|/ [^ ]+ (?:are|is|sind) (?:the|my|your|our|die|meine) "
+    rf"|{_USER} ?[:=] *[^{SPACE}:=]+[ \t]*\r?\n"
     rf"|\|[ ]*convertto-secure|{_PASSWORD} +[^\s]*[0-9!@#$%^&*+=?])"
 )
 APART_NEEDS: Final = (
@@ -136,6 +157,10 @@ def find_in_sentences(text: str) -> Iterator[SecretPlace]:
     for match in _SWAPPED.finditer(text):
         group = "secret" if match["piped"] is None else "piped"
         yield from _check(text, *match.span(group))
+    for match in _PAIR.finditer(text):
+        group = match.lastgroup or "secret"
+        if group != "below" or _CODE.search(match[group]):
+            yield from _check(text, *match.span(group))
     for match in _NAMED.finditer(text):
         if _BEFORE.search(text, max(match.start() - 100, 0), match.start()):
             yield from _check(text, *match.span("secret"))
@@ -202,19 +227,28 @@ _CODES: Final = (
     "|unlock code"
     "|confirmation code|authentication code|login code|backup code|recovery code|one-time code"
     "|sign-in code|safe code|2fa code|mfa code|bestätigungscode|sicherheitscode|zugangscode"
-    "|türcode"
+    "|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode|verifizierungscode"
+    "|voicemail code|lock code|garage code|pairing code|token code|vpn token|safe combination"
+    "|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
     "|code de vérification|code d'accès|code secret|código de verificación|código de acceso"
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
-    r"|bitte|please|if|when|now)\b)|[ ][-–—(])"
+    r"|bitte|please|if|when|now|then|dann)\b)|[ ][-–—(])"
+)
+
+_LOCKED: Final = (
+    r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock|building|lobby|phone"
+    r"|voicemail"
+    r"|tor|tür|haustür|garage|alarmanlage|tresor|schloss|handy|porte|portail|alarme|coffre|puerta"
+    r"|caja fuerte|alarma|porta|cancello|cassaforte|vpn|locker|bike|luggage|suitcase)"
 )
 
 _PHRASE: Final = (
     r"phrase(?:[ ](?:for|of)[ ][\w'’ -]{1,40}?)?"
-    r"(?:[ ](?:is|was|to|now|ist|lautet)|:|[ ]?=){1,2}[ ]{1,3}"
+    r"(?:[ ](?:is|was|to|now|ist|lautet)|[\"']?:|[ ]?=){1,2}[ ]{0,3}"
 )
 
 SENTENCES: Final[tuple[Kind, ...]] = (
@@ -236,12 +270,51 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "pin|otp|" + _CODES,
-        rf"(?<![\w-])(?:(?:pin|otp)(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
+        "pin|otp|token|" + _CODES,
+        rf"(?<![\w-])(?:(?:pin|otp|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
         rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
         rf"[ ]{{1,2}}{_QUOTES}"
-        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}})[#*]?{_CLOSES}",
+        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
+        rf"{_CLOSES}",
         lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "pin |pin-code |pin code ",
+        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and ))"
+        r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
+        lambda secret: len(set(secret)) > 1,
+        "pin(?:[ -]code)? [0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "code |codice |código |combination |kombination ",
+        r"(?<![\w-])(?<!error )(?<!status )(?:code|codice|código|combination|kombination)[ ]"
+        r"(?:for (?:the|my|our)|to (?:the|my|our)|of the|fürs|für (?:das|die|den)|zum|zur|vom|du"
+        r"|de la|de l['’]|della|del|per il|per la)[ ]?"
+        rf"(?:[\w-]{{1,16}}[ ])?{_LOCKED}{_SAYS}[ ]{{1,2}}{_QUOTES}"
+        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{1,2}}(?:-[0-9]{{1,2}}){{2}})[#*]?{_CLOSES}",
+        lambda secret: len(set(secret)) > 1,
+        r"(?:code|codice|código|combination|kombination) [^\n]*[0-9]",
+    ),
+    ignoring_case(
+        "password",
+        "wlan|wi-fi|wifi|wpa|fritz!box",
+        r"[a-z0-9!-]{3,9}[^\n]{0,60}?(?:schlüssel|key|kennwort|passwort|password|code|clé|clave)"
+        r"(?: is| ist| lautet|:| est| es){0,2} {1,2}"
+        r"(?P<secret>[0-9]{4}(?: [0-9]{4}){3,4}|[0-9]{16,32})(?![\w-])",
+        lambda secret: len(set(secret)) > 3,
+        r"(?:wlan|wi-?fi|wpa|fritz!box)[^\n]*[0-9]{4}",
+    ),
+    Kind(
+        "password",
+        ("maiden name", "ädchenname", "security question", "secret question", "icherheitsfrage"),
+        re.compile(
+            r"[Mm]?[ä]?[a-z]{3,15}(?: (?:name|question))?"
+            r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?(?:[ ](?:is|was|ist|lautet)|:)[ ]"
+            r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}(?:[ ][A-ZÄÖÜ][\w.'’-]{1,24}){0,2})"
+        ),
+        is_value,
     ),
     ignoring_case(
         "pin",
@@ -287,7 +360,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?(?P<secret>[0-9]{4,8})"
         r" (?:to (?:verify|log|sign|confirm|complete|authorize|reset)|as your|zum|zur|pour|para)\b",
         lambda secret: len(set(secret)) > 1,
-        "[ey] [0-9]{4}|[bz] (?:the code )?[0-9]{4}|a [0-9]{4}|code g?-?[0-9]{4}",
+        "(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?[0-9]{4}",
     ),
     ignoring_case(
         "pin",
