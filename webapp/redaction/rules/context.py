@@ -97,14 +97,14 @@ _ARGUMENT: Final = re.compile(
 )
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
 _IS: Final = (
-    "is|was|are|ist|es|est|lautet|war|set|changed"
+    "is|was|are|ist|es|est|c['’]est|lautet|war|set|changed"
     "|reset|è|é|je|jest|er|är|este|on|auf|heißt|heisst|luidt"
     "|(?:should|will|would|could|might|may) be|being|equals|remains|becomes|stays|says|reads"
     "|era|fue|será|était|sera|wäre|wird|bleibt|foi|byl[oa]?|było|oli|var|volt"
 )
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
-    rf"(?:[ ](?:{_OF})[ ](?:[\w@/' -]|\.(?![ ])){{1,40}}?)?"
+    rf"(?:[ ](?:{_OF})[ ](?:[\w@/'` -]|\.(?![ ])){{1,40}}?)?"
     rf"(?:(?:[ ](?:{_IS})|['’](?:s|re))"
     r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
     r"|reset )?to|:)"
@@ -116,6 +116,9 @@ _SAID_OF: Final = re.compile(
 )
 # A question that is asked ends with a colon.
 _CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
+_READER: Final = re.compile(r"(?:\w{1,40}\.)?(?:get|fetch|find|delete|lookup|prompt)_?[A-Za-z]")
+"""Functions that take the name of a secret, and return it."""
+
 _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?")
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
@@ -171,7 +174,7 @@ _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
     # Assigned, or in the next column of a table.
     r"(?:\[\w*\]|[\"'`\])*_»”]*)[ \t]*[:=|?<>→：＝-]"
-    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/' -]*(?:[:=→]|->)"
+    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/'` -]*(?:[:=→]|->)"
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
     rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
@@ -262,7 +265,7 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Sta
         yield _Start(match.end(), True)
     if before.endswith(("'", '"')) and (match := _ATTRIBUTE.match(text, end)):
         yield _Start(match.end(), False, is_content=True)
-    if match := _CALLED.match(text, end):
+    if (match := _CALLED.match(text, end)) and not _READER.match(text, begin):
         yield _Start(match.end(), False)
     if shape is Shape.CODE and (match := _BARE_NEXT.match(text, end)):
         bare = _BARE.match(text, match.end())
@@ -350,6 +353,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
 def _check(
     text: str, start: int, end: int, kind: str, shape: Shape, is_quoted: bool
 ) -> SecretPlace | None:
+    end -= len(text[start:end]) - len(text[start:end].rstrip(" "))
     secret = text[start:end]
     if kind == "authorization":
         scheme = _SCHEME.match(secret)

@@ -331,7 +331,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         'random_password"|random_password.',
-        r"random_password[\".](?:(?!\bresource \"|\"type\"\s{0,4}:)[\s\S]){1,900}?"
+        r"random_password[\".](?:(?!random_password[\".]|\bresource \""
+        r"|\"type\"\s{0,4}:)[\s\S]){1,900}?"
         r"(?<![a-z_])result\"?\s{0,20}[=:]\s{0,9}\"(?P<secret>[^\"\n]{4,200})\"",
     ),
     ignoring_case(
@@ -368,7 +369,7 @@ FORMS: Final[tuple[Kind, ...]] = (
     # Of equipment of networks.
     ignoring_case(
         "key",
-        "server key |key-string |pre-shared-key |server-key |shared-secret |chap password ",
+        "server key |key-string |server-key |shared-secret |chap password ",
         r"[a-z -]{0,20}?(?:key|string|secret|password) (?:[0-9] )?(?:ascii-text |local )?[\"']?"
         r"(?P<secret>[^\s\"']{6,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),

@@ -53,7 +53,7 @@ _IDENTITIES: Final = (
         "krankenversicherten",
         "voter id",
     ),
-    *("my social", "health insurance", "krankenkasse", "hkid", "imei"),
+    *("my social", "sécu", "steuer id", "health insurance", "krankenkasse", "hkid", "imei"),
     *("social insurance", "tax file", "insurance number", "medical record", "health card"),
     *("carte vitale", "mynumber", "my number card", "ausweisnummer", "account number"),
     *("account no", "kontonummer", "routing", "sort code", "numéro de compte", "rekeningnummer"),
@@ -88,7 +88,7 @@ _ID: Final = re.compile(
     r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
 )
 _BANK_ACCOUNT: Final = re.compile(
-    r"(?<![\w-])(?:account|acct?|konto|kto|compte|cuenta|rekening|conto|conta)\.?"
+    r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
     r"(?:[ ](?:number|no\.?|nr\.?|nummer))?(?:[ ](?:is|ist|est|es|è|é))?[:#]?[ ]{1,2}"
     r"(?P<number>[0-9](?:[ -]?[0-9]){5,13})(?![\w-]|[.,][0-9])",
     re.IGNORECASE,
@@ -142,6 +142,7 @@ _DATE: Final = (
     r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}"
     r"|[0-9]{1,2}(?:st|nd|rd|th|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}"
     r"|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
+    r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
 )
 _BORN: Final = re.compile(
@@ -180,7 +181,7 @@ def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)}"
-        r"|(?:account|acct?|konto|kto|compte|cuenta|rekening|conto|conta)[^0-9\n]*[0-9])",
+        r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)[^0-9\n]*[0-9])",
         _find_identities,
     ),
     (

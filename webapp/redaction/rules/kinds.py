@@ -65,6 +65,7 @@ _WORDS: Final = split_words(
     incorrect invalide oublié oubliée obligatorio obligatoria requerido requerida incorrecta
     obrigatório obrigatória incorreta errata obbligatoria vereist verplicht wymagane
     guest postgres forgotten mandatory hashed encrypted protected blank same stored 1password
+    authentication
     """
 )
 

@@ -148,6 +148,8 @@ _BY_NAME: Final = {
     **dict.fromkeys(("p", "q"), ("private-key", Shape.MADE)),
     # Of the secrets of a cluster, whatever their names.
     "secretdata": ("secret", Shape.ANY),
+    # Of an AppRole of Vault; elsewhere the name of a secret.
+    "secretid": ("secret", Shape.SETTING),
     **dict.fromkeys(("seedphrase", "recoveryphrase"), ("seed-phrase", Shape.ANY)),
     **dict.fromkeys(("codeverifier", "routingkey", "pdroutingkey"), ("secret", Shape.RANDOM)),
     **dict.fromkeys(("samlresponse", "samlrequest", "samlassertion"), ("credential", Shape.RANDOM)),

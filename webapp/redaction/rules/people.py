@@ -96,8 +96,9 @@ _NATIONAL: Final = re.compile(
 _SAID_WORDS: Final = (
     r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél|tel(?:efon|éfono|ephone|efono)?"
     r"|fax|handy|whatsapp|(?:mon|ton|son|votre) portable|gsm|komórka|telefonu"
-    r"|(?:call|dial|ring)(?: me| us| him| her| them)?(?: at| on| under| up)?"
-    r"|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie) an(?: unter)?"
+    r"|call(?: me| us| him| her| them)?(?: at| on| under| up)?"
+    r"|(?:dial|ring)(?: me| us| him| her| them)(?: at| on| under| up)?"
+    r"|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie)(?: bitte)? an(?: unter)?"
     r"|bel (?:me|mij|ons)|ring (?:mig|meg)(?: på)?|llámame al?|chiamami al?|me liga no"
     r"|appelle[rz]?(?:-moi| moi)?(?: au)?"
     r"|(?:reach|contact)(?: me| us| him| her)?(?: at| on| under| via)"
@@ -105,7 +106,7 @@ _SAID_WORDS: Final = (
     r"|(?:my|our|his|her|their|mi|mon|meine|mijn|mitt|mit|il mio|meu)"
     r" (?:number|número|numéro|nummer|numero))"
 )
-_SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|연락처|телефон|мой номер"
+_SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|핸드폰|연락처|телефон|мой номер"
 """The words of languages that write no spaces between them, or decline them."""
 
 _SAID: Final = re.compile(
@@ -323,7 +324,9 @@ def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
 
 def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
     digits = re.sub(r"\D", "", written)
-    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3:
+    # Longer ones begin with the code of the country, or with that of long distance.
+    is_long = len(digits) > 11 and not written.startswith(("+", "0", "(0"))
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or is_long:
         return False
     for region in regions:
         try:

@@ -236,7 +236,7 @@ _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
-    r"|bitte|please|if|when|now|then|dann)\b)|[ ][-–—(])"
+    r"|bitte|please|if|when|now|then|dann|expires?|läuft)\b)|[ ][-–—(])"
 )
 
 _LOCKED: Final = (
@@ -281,7 +281,8 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "pin |pin-code |pin code ",
-        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and ))"
+        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and )|(?<=door )|(?<=gate )"
+        r"|(?<=phone )|(?<=sim )|(?<=alarm ))"
         r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
         lambda secret: len(set(secret)) > 1,
         "pin(?:[ -]code)? [0-9]{4}",
@@ -298,6 +299,36 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"(?:code|codice|código|combination|kombination) [^\n]*[0-9]",
     ),
     ignoring_case(
+        "pin",
+        "pin ",
+        r"(?<![\w-])pin (?P<secret>(?!19|20)[0-9]{4})"
+        r"(?= (?:for|für|zur|zum|pour|para) (?:the|my|your|die|das|den|la|le|el) )",
+        lambda secret: len(set(secret)) > 1,
+        "pin [0-9]{4} ",
+    ),
+    ignoring_case(
+        "pin",
+        "unlock",
+        r"unlock(?:s|ed|ing)?(?: [\w'’-]{1,16}){0,5}? (?:with|using|by)(?: (?:code|pin|the code))? "
+        r"[\"'`]?(?P<secret>[0-9]{4,8})" + _CLOSES,
+        lambda secret: len(set(secret)) > 1,
+        r"unlock[^\n]* [0-9]{4}",
+    ),
+    ignoring_case(
+        "password",
+        "creds|credentials|login|zugangsdaten",
+        r"(?:creds|credentials|logins?|zugangsdaten)(?: are)?[: ]{1,3}[\"'`]?[\w.@+-]{2,60}[\"'`]?"
+        r" ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|]{6,100})",
+        lambda secret: is_argument(secret) and is_told(secret),
+        r"(?:creds|credentials|logins?|zugangsdaten)[^\n]* ?[/|] ?",
+    ),
+    ignoring_case(
+        "password",
+        "admin / |root / |administrator / |user / ",
+        r"[a-z]{4,13} / [\"'`]?(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{6,64})",
+        lambda secret: is_told(secret) and _CODE.search(secret) is not None,
+    ),
+    ignoring_case(
         "password",
         "wlan|wi-fi|wifi|wpa|fritz!box",
         r"[a-z0-9!-]{3,9}[^\n]{0,60}?(?:schlüssel|key|kennwort|passwort|password|code|clé|clave)"
@@ -308,23 +339,29 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "password",
-        ("maiden name", "ädchenname", "security question", "secret question", "icherheitsfrage"),
+        ("maiden name", "ädchenname", "security answer", "ecurity answer")
+        + ("nswer to the security question", "nswer to my security question"),
         re.compile(
-            r"[Mm]?[ä]?[a-z]{3,15}(?: (?:name|question))?"
+            r"(?:maiden name|ädchenname|[a-z ]{5,30}(?:answer|question))"
             r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?(?:[ ](?:is|was|ist|lautet)|:)[ ]"
-            r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}(?:[ ][A-ZÄÖÜ][\w.'’-]{1,24}){0,2})"
+            r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}"
+            r"(?:[ ][\w.'’-]{1,24}){0,3})(?=[\"'”“,;!]|[.]?[ ]*(?:\r?\n|\Z)|[.] )"
         ),
         is_value,
     ),
     ignoring_case(
         "pin",
-        "cvv|cvc|card verification|security code|prüfziffer|kartenprüfnummer|prüfnummer",
-        r"(?<![a-z])(?:cv[vc]2?|card verification (?:code|value|number)|security code|prüfziffer"
+        "cvv|cvc|cvn|card verification|security code|prüfziffer|kartenprüfnummer|prüfnummer"
+        "|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza|beveiligingscode",
+        r"(?<![a-z])(?:cv[vcn]2?|cryptogramme|code de sécurité|código de seguridad"
+        r"|codice di sicurezza|beveiligingscode|card verification (?:code|value|number)"
+        r"|security code|prüfziffer"
         r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
         r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
         r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
         lambda secret: len(set(secret)) > 1,
-        r"(?:cv[vc]2?|card verification|security code|prüf)[a-z \"'`*:=#]*[0-9]{3}",
+        r"(?:cv[vcn]2?|card verification|security code|prüf|cryptogramme|code de sécurité"
+        r"|código de seguridad|codice di sicurezza|beveiligingscode)[a-z \"'`*:=#]*[0-9]{3}",
     ),
     ignoring_case(
         "password",
