@@ -7,6 +7,7 @@
     prefilter     which rules can find anything in a text, in one pass
     decoding      the same text with its escapes decoded
     base64_texts  texts in base64, also compressed, and in hexadecimal digits
+    dumps         texts whose bytes are dumped or listed as numbers
     spreading     searches for values that were found elsewhere
     rules         the kinds of secrets: by their form, by the text around them, or by a check
     masking       `find` and `mask`, for whole texts: errors, logs, the output of commands
