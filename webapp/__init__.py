@@ -9,7 +9,7 @@
     security        headers, Host, the origin of writes
     views           the pages, one module an area, one function a URL
     templating      filters, globals and view objects of the templates
-    fragments       page or fragment: everything that knows htmx
+    fragments       page or fragment, as the headers of htmx ask
     errors          errors as pages and notices
     caching         the inputs and bytes of pages, so that they can be kept
     static_files    names that change with the content

@@ -1,4 +1,4 @@
-"""Answer with a page or a fragment; the only module that knows htmx.
+"""Answer with a page or a fragment; the only module that decides by the headers of htmx.
 
 A URL answers with a whole page, or with the part that is swapped in if htmx asks. The fragment
 is a separate template, which the page includes.

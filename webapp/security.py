@@ -75,9 +75,9 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Gate:
-    """The WSGI layer around all that answer: it adds headers and refuses foreign requests.
+    """The WSGI layer around everything that answers: it adds headers and refuses foreign requests.
 
-    Only `Forwarding` is outside of it, which answers nothing itself.
+    Only `Forwarding` and `RequestLog` are outside of it, and neither answers anything itself.
 
     Every answer has the headers: a page, the API, a file, even a failure of the application. An
     answer that sets some of them itself, such as a stricter policy, keeps its own. The gate
