@@ -16,6 +16,7 @@ import pytest
 from tests.support.command import PATIENCE, Readback, open_terminal, read_until
 from tools.forking import Forkable
 from tools.outages import MountRefused, small_disk
+from tools.reference import find_commands
 from tools.store_rows import compact, completion, database_url, jsonl
 from webapp.access import SCHEMA, Record
 from webapp.access.passwords import check_password
@@ -42,11 +43,7 @@ def filled(readback: Readback, tmp_path: Path) -> Readback:
     return readback
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["serve", "import", "export", "pull", "list", "check", "redact", "delete"]
-    + ["share", "shares", "revoke", "backup", "restore", "password"],
-)
+@pytest.mark.parametrize("command", find_commands())
 def test_every_command_has_help_with_an_example(readback: Readback, command: str) -> None:
     ended = readback(command, "--help")
 
