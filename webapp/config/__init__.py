@@ -245,9 +245,10 @@ class Config:
         "READBACK_THREADS",
         parsers.whole(1, 512),
         default=64,
-        help="Threads a process for each kind of request (pages, answers that stream, creates, "
-        "searches, logins, forms): how many of them can wait for other servers at once. Pages and "
-        "searches of the embedded server wait for none, and get four, as uploads do.",
+        help="Threads in each process for each kind of request (pages, streamed answers, creates, "
+        "searches, logins, forms): so many requests of a kind can wait for other servers at once. "
+        "Uploads, and pages and searches of the embedded server, which wait for no other "
+        "server, have at most 4.",
     )
     transfer_timeout: float = setting(
         "READBACK_TRANSFER_TIMEOUT",

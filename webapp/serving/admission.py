@@ -36,7 +36,7 @@ _STORED: Final = "/v1/chat/completions/"
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _FILE: Final = re.compile(r"/export\.\w+\Z|^/completions\.\w+\Z")
 _WAITING_PAGES: Final = 8
-"""How many pages may wait for each of the threads of the settings."""
+"""How many pages are accepted for each thread of `READBACK_THREADS`; most wait for one."""
 _COMPUTING_PAGES: Final = 4
 """Threads for pages of the embedded server. They wait for nobody: more would only share the
 interpreter, and a page among fifty takes fifty times as long."""
