@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -22,9 +22,9 @@ from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
-from webapp.templating.context import RenderContext
+from webapp.templating.context import RenderContext, Spent
 from webapp.templating.notes import may_note
-from webapp.transcript import Entry
+from webapp.transcript import CallEntry, Entry
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of the HTML that a process keeps; about 5,000 bubbles."""
@@ -41,7 +41,54 @@ _MEDIA: Final = "/media/"
 
 class _Kept(NamedTuple):
     html: str
-    spent: tuple[int, ...]
+    spent: Spent
+
+
+class _CallInputs(NamedTuple):
+    """What the HTML of a call depends on; its name and arguments are bytes of the message."""
+
+    position: int
+    may_follow: bool
+    number_in_run: str | None
+    results: tuple[_EntryInputs, ...]
+
+
+class _EntryInputs(NamedTuple):
+    """What the HTML of a message depends on.
+
+    `message` and `choice` are digests. Of an answer there are two more inputs of its addresses:
+    `last_message_id`, that of the last message of the page, and `choice_at`, its place among the
+    choices, since equal choices have different addresses.
+    """
+
+    message: bytes
+    choice: bytes | None
+    id: str | None
+    number: int | None
+    place: int | None
+    counted_as: int | None
+    prefix: str
+    is_moved: bool
+    is_inferred: bool
+    position: int
+    call_above: tuple[str, str | None] | None
+    is_first: bool
+    is_last: bool
+    is_highlighted: bool
+    is_target: bool
+    last_message_id: str | None
+    choice_at: int | None
+    calls: tuple[_CallInputs, ...]
+
+
+class _Inputs(NamedTuple):
+    """What a bubble depends on, besides the completion and the host (`RenderContext.digest`)."""
+
+    script_root: str
+    filters: tuple[tuple[str, str], ...]
+    is_compact: bool
+    may_note: bool
+    entry: _EntryInputs
 
 
 class BubbleCache(RecentValues[bytes, _Kept]):
@@ -73,8 +120,9 @@ class BubbleCache(RecentValues[bytes, _Kept]):
         if not may_keep or repr(context.markdown_budget.noted_texts) != notes:
             spoil_page()
         elif not inputs.reads:
-            spent = tuple(now - then for now, then in zip(context.spent, before, strict=True))
-            self.keep(key, _Kept(html, spent), sys.getsizeof(html) + _OVERHEAD)
+            self.keep(
+                key, _Kept(html, context.spent.since(before)), sys.getsizeof(html) + _OVERHEAD
+            )
         return html
 
 
@@ -91,36 +139,55 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
 
 
 def _find_key(entry: Entry, context: RenderContext) -> bytes:
-    page = (request.script_root, *kept_filters().items(), context.is_compact, may_note())
-    values = (*page, *_describe(entry, context))
-    texts = [value for value in values if isinstance(value, str)]
-    # The lengths say where each of the joined texts ends.
-    others = [(1, len(value)) if isinstance(value, str) else (0, value) for value in values]
+    inputs = _Inputs(
+        script_root=request.script_root,
+        filters=tuple(kept_filters().items()),
+        is_compact=context.is_compact,
+        may_note=may_note(),
+        entry=_describe(entry, context),
+    )
     hashed = blake2b(context.digest, digest_size=20)
-    hashed.update(repr(others).encode("utf-8", "surrogatepass"))
-    hashed.update("".join(texts).encode("utf-8", "surrogatepass"))
+    hashed.update(repr(inputs).encode())
     return hashed.digest()
 
 
-def _describe(entry: Entry, context: RenderContext) -> Iterator[object]:
-    """Yield all that a bubble shows of an entry, its calls and their results."""
-    message, page, choice = entry.message, context.page, entry.choice
-    yield message.json.digest()
-    yield None if choice is None else choice.json.digest()
-    yield from (message.id, entry.number, entry.place, entry.counted_as, entry.prefix)
-    yield from (entry.moved, entry.inferred, entry.position, page.ends_with(entry))
-    if entry.asked_above is not None:
-        yield from (entry.asked_above.anchor, getattr(entry.asked_above.call, "name", None))
-    yield (message.id in context.targets, message.id == context.target)
-    yield bool(page.entries) and entry is page.entries[0]
-    if choice is not None and page.entries:
-        # The address of an answer is that of the last message.
-        yield page.entries[0 if page.request.order == "desc" else -1].message.id
-    if choice is not None and page.completion is not None:
-        # Equal choices have different addresses.
-        yield next((at for at, one in enumerate(page.completion.choices) if one is choice), None)
-    for call in entry.calls:
-        yield from (call.position, call.may_follow, context.describe_call_number(call.anchor))
-        yield len(call.results)
-        for result in call.results:
-            yield from _describe(result, context)
+def _describe(entry: Entry, context: RenderContext) -> _EntryInputs:
+    message, page, choice, above = entry.message, context.page, entry.choice, entry.asked_above
+    is_answer = choice is not None
+    last = page.entries[0 if page.request.order == "desc" else -1] if page.entries else None
+    return _EntryInputs(
+        message=message.json.digest(),
+        choice=choice.json.digest() if choice is not None else None,
+        id=message.id,
+        number=entry.number,
+        place=entry.place,
+        counted_as=entry.counted_as,
+        prefix=entry.prefix,
+        is_moved=entry.moved,
+        is_inferred=entry.inferred,
+        position=entry.position,
+        call_above=(above.anchor, getattr(above.call, "name", None)) if above else None,
+        is_first=bool(page.entries) and entry is page.entries[0],
+        is_last=page.ends_with(entry),
+        is_highlighted=message.id in context.targets,
+        is_target=message.id == context.target,
+        last_message_id=last.message.id if is_answer and last is not None else None,
+        choice_at=_find_choice(entry, context) if is_answer else None,
+        calls=tuple(_describe_call(call, context) for call in entry.calls),
+    )
+
+
+def _describe_call(call: CallEntry, context: RenderContext) -> _CallInputs:
+    return _CallInputs(
+        position=call.position,
+        may_follow=call.may_follow,
+        number_in_run=context.describe_call_number(call.anchor),
+        results=tuple(_describe(result, context) for result in call.results),
+    )
+
+
+def _find_choice(entry: Entry, context: RenderContext) -> int | None:
+    """Find the place of an answer among the choices of the completion, by identity."""
+    completion = context.page.completion
+    choices = completion.choices if completion is not None else ()
+    return next((at for at, one in enumerate(choices) if one is entry.choice), None)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import ceil
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from flask import Response, abort, after_this_request, request
 
@@ -57,6 +57,22 @@ class RemoteFrames:
             return False
         self.left -= 1
         return True
+
+
+class Spent(NamedTuple):
+    """How much of the budgets of a page was spent, apart from time."""
+
+    brackets: int = 0
+    formulas: int = 0
+    structure_bytes: int = 0
+    definition_characters: int = 0
+
+    def since(self, before: Spent) -> Spent:
+        """Subtract what was spent `before`."""
+        return Spent(*(now - then for now, then in zip(self, before, strict=True)))
+
+
+NOTHING_SPENT: Final = Spent()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,24 +166,24 @@ class RenderContext:
         return self._digest
 
     @property
-    def spent(self) -> tuple[int, ...]:
+    def spent(self) -> Spent:
         """How much the page has spent of its budgets, apart from time."""
-        parts = (self.markdown_budget, self.structure_budget, self.definitions)
-        return tuple(number for part in parts for number in part.spent)
+        brackets, formulas = self.markdown_budget.spent
+        return Spent(brackets, formulas, self.structure_budget.spent, self.definitions.spent)
 
-    def can_spend(self, more: Sequence[int] = (0, 0, 0, 0)) -> bool:
+    def can_spend(self, more: Spent = NOTHING_SPENT) -> bool:
         """Return whether nothing was refused, and half of each budget would be left with `more`."""
         return (
-            self.markdown_budget.can_spend(more[0], more[1])
-            and self.structure_budget.can_spend(more[2])
-            and self.definitions.can_spend(more[3])
+            self.markdown_budget.can_spend(more.brackets, more.formulas)
+            and self.structure_budget.can_spend(more.structure_bytes)
+            and self.definitions.can_spend(more.definition_characters)
         )
 
-    def spend(self, more: Sequence[int]) -> None:
+    def spend(self, more: Spent) -> None:
         """Take `more` off the budgets, for a bubble that was rendered before."""
-        self.markdown_budget.spend(more[0], more[1])
-        self.structure_budget.spend(more[2])
-        self.definitions.spend(more[3])
+        self.markdown_budget.spend(more.brackets, more.formulas)
+        self.structure_budget.spend(more.structure_bytes)
+        self.definitions.spend(more.definition_characters)
 
     def has_failure(self, entry: Entry) -> bool:
         """Return whether a message, or a result of its calls, is a failure of the run."""

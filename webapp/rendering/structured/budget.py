@@ -36,9 +36,9 @@ class StructureBudget:
     _seconds: float = 0.0
 
     @property
-    def spent(self) -> tuple[int]:
+    def spent(self) -> int:
         """The bytes taken so far."""
-        return (self._taken,)
+        return self._taken
 
     def can_spend(self, size: int) -> bool:
         """Return whether half of the bytes and of the time would be left with `size` more."""

@@ -58,9 +58,9 @@ class Definitions:
         self._has_refused = False
 
     @property
-    def spent(self) -> tuple[int]:
+    def spent(self) -> int:
         """The characters of definitions shown so far."""
-        return (PAGE_SIZE - self._left,)
+        return PAGE_SIZE - self._left
 
     def can_spend(self, size: int) -> bool:
         """Return whether nothing was refused, and half of all would be left with `size` more."""
