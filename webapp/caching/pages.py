@@ -12,7 +12,7 @@ that is, on its second reading.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -25,7 +25,7 @@ from webapp.caching.inputs import Inputs, note_inputs
 from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services, start_deadline
-from webapp.upstream import Answers, Asked, digest_text, note_answers
+from webapp.upstream import Answers, Asked, UpstreamError, digest_text, note_answers
 
 PAGES: Final = "readback.pages"
 """The extension of an application with the pages that it keeps."""
@@ -47,7 +47,13 @@ _HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVE
 
 
 class _Kept(NamedTuple):
-    digests: dict[Asked, bytes]
+    """A page with all it was made of.
+
+    `answers` are the digests of the answers that decide it. They are None if its inputs decide it
+    alone, as the version of a completion in our own store does.
+    """
+
+    answers: Mapping[Asked, bytes] | None
     inputs: Inputs
     body: Body
 
@@ -68,28 +74,32 @@ class PageCache(RecentValues[bytes, _Kept]):
             return render()
         key = self._find_key()
         kept = self.get(key)
-        answers = Answers()
+        known: dict[Asked, str | UpstreamError] = {}
         if kept is not None and not request.cache_control.no_cache:
-            if not kept.inputs.cover_answers:
-                answers.known = services().loader.ask_again(tuple(kept.digests), start_deadline())
-            if kept.inputs.is_same and all(
-                isinstance(text := answers.known.get(asked), str) and digest_text(text) == digest
-                for asked, digest in kept.digests.items()
-            ):
+            known = _ask_again(kept)
+            if _is_unchanged(kept, known):
                 setattr(g, BODY, kept.body)
                 return Response(kept.body.plain, mimetype="text/html")
         began = time.thread_time()
-        with note_answers(answers), note_inputs() as inputs:
+        with note_answers(Answers(known)) as answers, note_inputs() as inputs:
             response = make_response(render())
         was_quick = time.thread_time() - began < min(CODE_SECONDS, services().budgets.seconds / 20)
-        digests = answers.digests
-        if was_quick and digests and not inputs.is_spoiled and _may_keep(response):
-            # Inputs that cover the answers need not be compared with them.
-            compared = {} if inputs.cover_answers else answers.deciding
-            if len(compared) <= MAX_REQUESTS:
-                body = Body.of(response.get_data())
-                self.keep(key, _Kept(compared, inputs, body), body.size + _OVERHEAD)
+        if was_quick and _may_keep(response):
+            self._keep(key, response, answers, inputs)
         return response
+
+    def _keep(self, key: bytes, response: Response, answers: Answers, inputs: Inputs) -> None:
+        """Keep a page if all that it was made of is known, and few requests show a change of it."""
+        deciding = answers.deciding
+        # They are None if one failed, and without any there is nothing to compare.
+        if not deciding or inputs.is_spoiled:
+            return
+        if inputs.cover_answers:
+            deciding = None
+        elif len(deciding) > MAX_REQUESTS:
+            return
+        body = Body.of(response.get_data())
+        self.keep(key, _Kept(deciding, inputs, body), body.size + _OVERHEAD)
 
     def _find_key(self) -> bytes:
         """Hash everything in the request that a page may depend on."""
@@ -111,6 +121,24 @@ def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     """Render a page by `render`, or take it from the cache of the application if it has one."""
     cache: PageCache | None = current_app.extensions.get(PAGES)
     return render() if cache is None else cache.answer(render)
+
+
+def _ask_again(kept: _Kept) -> dict[Asked, str | UpstreamError]:
+    """Make the requests again that decide a page, and return their outcomes."""
+    if kept.answers is None:
+        return {}
+    return services().loader.ask_again(tuple(kept.answers), start_deadline())
+
+
+def _is_unchanged(kept: _Kept, known: Mapping[Asked, str | UpstreamError]) -> bool:
+    """Return whether the inputs of a page and the answers that decide it are the same as before."""
+    if not kept.inputs.is_same:
+        return False
+    for asked, digest in (kept.answers or {}).items():
+        outcome = known[asked]
+        if isinstance(outcome, UpstreamError) or digest_text(outcome) != digest:
+            return False
+    return True
 
 
 def _may_keep(response: Response) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,7 +22,6 @@ Asked: TypeAlias = "tuple[Upstream, Request]"
 _current: ContextVar[Answers | None] = ContextVar("answers", default=None)
 
 
-@dataclass(slots=True)
 class Answers:
     """The answers to the requests of one page, made by any of its threads.
 
@@ -31,12 +29,13 @@ class Answers:
     are not settled if a completion is so new that messages may be added to it.
     """
 
-    known: dict[Asked, str | UpstreamError] = field(default_factory=dict)
-    _digests: dict[Asked, bytes] = field(default_factory=dict)
-    _open: int = 0
-    is_complete: bool = True
-    is_settled: bool = True
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(self, known: Mapping[Asked, str | UpstreamError] | None = None) -> None:
+        self.is_complete = True
+        self.is_settled = True
+        self._known = dict(known or {})
+        self._digests: dict[Asked, bytes] = {}
+        self._open = 0
+        self._lock = Lock()
 
     @property
     def digests(self) -> Mapping[Asked, bytes] | None:
@@ -46,31 +45,26 @@ class Answers:
             return self._digests.copy() if self.is_complete and not self._open else None
 
     @property
-    def deciding(self) -> dict[Asked, bytes]:
-        """The digests without those that follow from others.
+    def deciding(self) -> Mapping[Asked, bytes] | None:
+        """The digests without those of answers that others decide; None as with `digests`.
 
-        The messages of a stored completion never change: its own answer decides theirs.
+        A page of the completion c1 has two answers, that to GET /chat/completions/c1 and that to
+        GET /chat/completions/c1/messages. If they are settled, only the first is among these.
         """
-
-        def follows(asked: Asked) -> bool:
-            upstream, request = asked
-            path = request.depends_on
-            decisive = (
-                None if path is None else replace(request, path=path, query="", depends_on=None)
-            )
-            return decisive is not None and (upstream, decisive) in self._digests
-
+        digests = self.digests
+        if digests is None or not self.is_settled:
+            return digests
         return {
-            asked: digest
-            for asked, digest in self._digests.items()
-            if not (self.is_settled and follows(asked))
+            (upstream, request): digest
+            for (upstream, request), digest in digests.items()
+            if request.deciding is None or (upstream, request.deciding) not in digests
         }
 
     def note(self, asked: Asked, send: Callable[[], str]) -> str:
         """Note the answer to a request, which `send` makes unless its outcome is known."""
         with self._lock:
             self._open += 1
-            outcome = self.known.pop(asked, None)
+            outcome = self._known.pop(asked, None)
         digest = None
         try:
             if isinstance(outcome, UpstreamError):
@@ -86,11 +80,11 @@ class Answers:
 
 
 @contextmanager
-def note_answers(answers: Answers) -> Iterator[None]:
+def note_answers(answers: Answers) -> Iterator[Answers]:
     """Note the answers to requests made within, also by the threads of a `RequestPool`."""
     token = _current.set(answers)
     try:
-        yield
+        yield answers
     finally:
         _current.reset(token)
 

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -60,6 +60,17 @@ class Request:
     query: str = ""
     body: bytes | None = None
     depends_on: str | None = None
+
+    @property
+    def deciding(self) -> Request | None:
+        """The request whose answer decides that to this one; None if there is none.
+
+        The messages of a stored completion never change, so GET /chat/completions/c1 decides
+        GET /chat/completions/c1/messages?limit=20.
+        """
+        if self.depends_on is None:
+            return None
+        return replace(self, path=self.depends_on, query="", depends_on=None)
 
 
 @dataclass(frozen=True, slots=True)
