@@ -175,7 +175,31 @@ class _BareErrorTask(ErrorTask):  # type: ignore[misc]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """One connection of a `Server`."""
+    """One connection of a `Server`.
+
+    Its state is in attributes of waitress, and in `_lingers_until`:
+
+        between requests ──► head arrives ──► body arrives ──► answered by a thread
+               ▲                                                        │
+               └────────────────────── answer leaves ◄──────────────────┘
+                                             │ if the connection is to close
+                                             ▼
+                                         lingers ──► closed
+
+        State               In                                             Properties
+        between requests    `request` is None or empty                     is_idle, is_spare
+        head arrives        `request`                                      is_arriving, is_spare
+        body arrives        `request` with `headers_finished`              is_arriving
+        answered            `requests`, the one that is answered first
+        answer leaves       `total_outbufs_len`, without `requests`        is_spare
+        lingers             `_lingers_until`, the time at which it ends
+        closed              `will_close`
+
+    While a request is answered, parts of the answer may leave. `_unsent_since` is the time since
+    which a part waits for the client to take it. Waitress sets `close_when_flushed` if the
+    connection is to close after the answer. A connection that lingers has sent the end of its
+    answer, and discards what the client still sends.
+    """
 
     task_class = _AppTask
     error_task_class = _BareErrorTask
