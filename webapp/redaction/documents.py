@@ -61,15 +61,15 @@ def list_segments(step: Step) -> list[str | int]:
 class Editor(Protocol):
     """Rewrites texts; each method returns its argument if there is nothing to change."""
 
-    def passes(self, text: str, name: str) -> bool:
+    def is_plain(self, text: str, name: str) -> bool:
         """Return whether it is known already that there is nothing to do in a text."""
 
-    def note(self, text: str, name: str, before: int) -> None:
-        """Take notice that a text was rewritten, at whose beginning `progress` was `before`."""
+    def remember_plain(self, text: str, name: str) -> None:
+        """Remember that there was nothing to do in a text."""
 
     @property
-    def progress(self) -> int:
-        """A number that grows with everything that was found."""
+    def finds(self) -> int:
+        """How often something was found so far: the same after a text as before if it is plain."""
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
         """Rewrite the text of the member `name`."""
@@ -151,11 +151,12 @@ class Rewriter:
 
     def rewrite_text(self, text: str, step: Step = None, name: str = "") -> str:
         """Rewrite a text: the values in it if it is JSON, or all of it."""
-        if self._editor.passes(text, name):
+        if self._editor.is_plain(text, name):
             return text
-        before = self._editor.progress
+        before = self._editor.finds
         new = self._rewrite_inside(text, step, name)
-        self._editor.note(text, name, before)
+        if self._editor.finds == before:
+            self._editor.remember_plain(text, name)
         return new
 
     def _rewrite_inside(self, text: str, step: Step, name: str) -> str:
@@ -240,11 +241,12 @@ class Rewriter:
                 waiting.append((member.value, inner, known))
 
     def _edit_name(self, written: str, step: Step) -> str:
-        if self._editor.passes(written, ""):
+        if self._editor.is_plain(written, ""):
             return written
-        before = self._editor.progress
+        before = self._editor.finds
         new = self._editor.edit_text(written, step, "")
-        self._editor.note(written, "", before)
+        if self._editor.finds == before:
+            self._editor.remember_plain(written, "")
         return new
 
     def _enter_array(

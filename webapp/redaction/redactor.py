@@ -125,15 +125,23 @@ class Scan:
         self._value = value
         self._detected: dict[tuple[str, str], tuple[Detected, ...]] = {}
         self._plain: set[tuple[str, str]] = set()
-        self._progress = 0
+        self._finds = 0
         self._kinds: dict[str, str] = {}
         self._known = Known(())
         self._counts: dict[str, _Count] = {}
         self._has_unread = False
-        Rewriter(_Editor(self, masks=False)).rewrite(value)
-        self._known = Known(self._kinds, (text for text, _ in self._detected))
+        self._detect_all()
         if any(self._detected.values()) or redactor.words:
-            Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
+            self._count_all()
+
+    def _detect_all(self) -> None:
+        """Find the secrets of each text by itself: the first pass over the value."""
+        Rewriter(_Editor(self, masks=False)).rewrite(self._value)
+        self._known = Known(self._kinds, (text for text, _ in self._detected))
+
+    def _count_all(self) -> None:
+        """Find all places of the secrets that are known now: the second pass over the value."""
+        Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(self._value)
 
     @property
     def findings(self) -> tuple[SecretFinding, ...]:
@@ -180,32 +188,32 @@ class Scan:
                     self._kinds.setdefault(one.text, one.kind)
                     for part in _list_parts(one.text):
                         self._kinds.setdefault(part, one.kind)
-        self._progress += bool(known)
+        self._finds += bool(known)
         return known
 
     @property
-    def progress(self) -> int:
-        """A number that grows with each text that needs a second look."""
-        return self._progress
+    def finds(self) -> int:
+        """The number of texts so far that need a second look: with secrets, or with base64."""
+        return self._finds
 
-    def note(self, text: str, name: str, before: int) -> None:
-        """Remember that nothing was found in a text if `progress` is as it was `before`."""
-        if self._progress == before and not has_escapes(text):
+    def remember_plain(self, text: str, name: str) -> None:
+        """Remember that nothing was found in a text; one with escapes is searched each time."""
+        if not has_escapes(text):
             self._plain.add((text, name))
 
     def note_base64(self, *, is_unread: bool) -> None:
         """Take notice that the last text holds another one, which may be too long to be read."""
-        self._progress += 1
+        self._finds += 1
         self._has_unread |= is_unread
 
-    def passes(self, text: str, name: str) -> bool:
+    def is_plain(self, text: str, name: str) -> bool:
         """Return whether there is nothing to mask in a text, as far as that is known."""
-        is_plain = (text, name) in self._plain or (
+        found_nothing = (text, name) in self._plain or (
             not name and len(text) <= _MAX_IN_NAME and _holds_nothing(text)
         )
         words = self._redactor.words
-        if not is_plain or not (self._kinds or words):
-            return is_plain
+        if not found_nothing or not (self._kinds or words):
+            return found_nothing
         return next(self._known.search(text), None) is None and not any(
             word.search(text) for word in words
         )
@@ -252,12 +260,12 @@ class _Editor:
         self._masks = masks
         self._counts = counts
         self._inside = 0
-        self.passes = scan.passes
-        self.note = scan.note
+        self.is_plain = scan.is_plain
+        self.remember_plain = scan.remember_plain
 
     @property
-    def progress(self) -> int:
-        return self._scan.progress
+    def finds(self) -> int:
+        return self._scan.finds
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
         edits = self._list_edits(text, step, name)
@@ -280,11 +288,12 @@ class _Editor:
         return new
 
     def edit_number(self, number: str, step: Step, name: str) -> str:
-        if len(number) < SHORTEST or self.passes(number, name):
+        if len(number) < SHORTEST or self.is_plain(number, name):
             return number
-        before = self.progress
+        before = self.finds
         edits = self._find_edits(number, step, name)
-        self.note(number, name, before)
+        if self.finds == before:
+            self.remember_plain(number, name)
         return apply_edits(number, edits) if edits else number
 
     def _list_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
