@@ -27,7 +27,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     subject = Subject.from_entries(page.entries, page.completion, is_whole=False, parting=parting)
     report = run.report.with_findings_of(check(subject, codes=("cache-broken",)))
     return render_template(
-        "runs/checks.html",
+        "inspecting/checks.html",
         page=page,
         run=run,
         report=report,
