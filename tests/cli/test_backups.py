@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.support.command import Readback
 from tools.forking import Forkable
-from tools.store_rows import compact, completion, database_url, jsonl
+from tools.store_rows import add, compact, completion, database_url, jsonl
+from webapp.database import open_database
+from webapp.database.copies import back_up
+from webapp.embedded import Store
+from webapp.embedded.store.schema import SCHEMA
 
 SESSION = (
     "INSERT INTO access_sessions VALUES"
@@ -51,3 +58,21 @@ def test_a_backup_is_restored_without_its_sessions(tmp_path: Path, forkable: For
     with closing(sqlite3.connect(old)) as database:
         events = database.execute("SELECT entry FROM access_record WHERE event = 'export'")
         assert ['"backup"' in entry for (entry,) in events] == [True]
+
+
+def test_a_backup_onto_a_full_disk_leaves_no_file(tmp_path: Path) -> None:
+    store = Store(database_url(tmp_path))
+    add(store, completion("c1", messages=2_000))
+    store.close()
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(open_database(database_url(tmp_path))) as database:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with pytest.raises(sqlite3.OperationalError):
+                back_up(database, (SCHEMA,), copies / "a.backup")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert list(copies.iterdir()) == []

@@ -457,6 +457,23 @@ def test_a_deletion_asks_on_a_terminal(filled: Readback, answer: str, left: int)
     assert filled("export").output.count("\n") == left
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_command_that_is_stopped_says_so(filled: Readback, number: signal.Signals) -> None:
+    with (
+        open_terminal() as (_, device),
+        filled.start("delete", "c1", stdin=device) as process,
+    ):
+        assert process.stdout is not None
+        asked = b""
+        while not asked.endswith(b"[y/N] "):
+            asked += process.stdout.read(1)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 130
+    assert said.decode().endswith("readback: stopped; what was done before is kept.\n")
+
+
 HOW_TO_GO_ON = (
     "The import ended early; the rest is not loaded. To go on, repeat the command: what is loaded "
     "stays, and is not loaded twice.\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Completions have characters that the terminal's encoding may lack.
             stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
+    if not getattr(options, "handles_signals", False):
+        _stop_as_by_keyboard()
     try:
         needs_settings = getattr(options, "needs_settings", True)
         config = Config.from_environ(os.environ if needs_settings else {})
@@ -61,8 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nobody reads the buffered output, and Python would fail to write it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
-    except KeyboardInterrupt:
-        return _print_problem("stopped; what was done before is kept.", _STOPPED)
+    except KeyboardInterrupt as stop:
+        kept = str(stop) or "what was done before is kept."
+        return _print_problem(f"stopped; {kept}", _STOPPED)
     except (ConfigError, StoreError, ValueError) as problem:
         return _print_problem(str(problem), 2)
     except DBAPIError as error:
@@ -70,8 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _print_problem(f"{error.filename or 'output'}: {error.strerror}", 1)
     except sqlite3.Error as error:
-        return _print_problem(f"the import's temporary file failed: {_take_first_line(error)}", 1)
+        return _print_problem(f"a database file failed: {_take_first_line(error)}", 1)
     return status
+
+
+def _stop_as_by_keyboard() -> None:
+    """Let signals stop a command as Ctrl+C does, so that it removes its unfinished files."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # `nohup` ignores SIGHUP.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def build_parser() -> argparse.ArgumentParser:

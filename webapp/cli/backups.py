@@ -21,6 +21,8 @@ from webapp.factories import APP_SCHEMAS, find_database_url
 from webapp.formatting import count, size
 
 _SCHEMAS: Final = (SCHEMA, *APP_SCHEMAS)
+_NOTHING_WRITTEN: Final = "no file was written."
+_NOTHING_RESTORED: Final = "nothing was restored: repeat the command."
 
 
 def add_parser(commands: Commands) -> None:
@@ -49,7 +51,10 @@ def add_parser(commands: Commands) -> None:
 
 def _run_backup(options: argparse.Namespace, config: Config) -> int:
     with closing(open_database(find_database_url(config))) as database:
-        back_up(database, _SCHEMAS, options.file)
+        try:
+            back_up(database, _SCHEMAS, options.file)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_NOTHING_WRITTEN) from None
     with open_shares(config) as (_, record):
         record.add(Event.EXPORT, SHELL, by="backup")
     print_line(f"Wrote {options.file} ({size(options.file.stat().st_size)}).")
@@ -59,7 +64,10 @@ def _run_backup(options: argparse.Namespace, config: Config) -> int:
 def _run_restore(options: argparse.Namespace, config: Config) -> int:
     """Restore, and end all sessions: some of them may have been ended since."""
     with closing(open_database(find_database_url(config))) as database:
-        restore(database, _SCHEMAS, options.file)
+        try:
+            restore(database, _SCHEMAS, options.file)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_NOTHING_RESTORED) from None
         with database.writer.begin() as connection:
             connection.execute(text("DELETE FROM access_sessions"))
             number = connection.execute(text("SELECT count(*) FROM completions")).scalar_one()

@@ -175,6 +175,8 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(f"{path} was not written.") from None
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -42,8 +41,6 @@ def add_parser(commands: Commands) -> None:
 def _run_import(options: argparse.Namespace, config: Config) -> int:
     """Import, and print the number stored, also if an error or a signal ends the import early."""
     report = ImportReport()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     try:
         with ProgressLine(sys.stderr) as line, open_store(config) as store:
 

@@ -55,7 +55,7 @@ _SWITCH_SECONDS: Final = 0.002
 
 
 def add_parser(commands: Commands) -> None:
-    add_command(
+    parser = add_command(
         commands,
         "serve",
         _run_serve,
@@ -63,6 +63,7 @@ def add_parser(commands: Commands) -> None:
         description="Starts the viewer. Settings come from the environment.",
         example="PORT=9000 readback serve",
     )
+    parser.set_defaults(handles_signals=True)
 
 
 def _run_serve(_options: argparse.Namespace, config: Config) -> int:

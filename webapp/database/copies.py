@@ -31,6 +31,8 @@ _SQLITE_MAGIC: Final = b"SQLite format 3\0"
 _MANIFEST: Final = "manifest.json"
 _FORMAT: Final = "readback-postgresql-1"
 _PIECE: Final = 1024 * 1024
+_PAGES: Final = 1_024
+"""Pages of SQLite that are copied at once; a signal stops a copy after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
                     closing(sqlite3.connect(unfinished)) as copy,
                 ):
                     # Not `VACUUM INTO`, which would give rows other rowids.
-                    opened.backup(copy)
+                    _copy_pages(opened, copy)
                     # A single file, without one for its log.
                     copy.execute("PRAGMA journal_mode=DELETE")
             else:
@@ -73,7 +75,8 @@ def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
         # Unlike a rename, a link never replaces a file that another process made meanwhile.
         os.link(unfinished, file)
     finally:
-        unfinished.unlink(missing_ok=True)
+        for left in (unfinished, Path(f"{name}-journal")):
+            left.unlink(missing_ok=True)
 
 
 def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
@@ -128,7 +131,16 @@ def _restore_sqlite(file: Path, target: Path, schemas: Sequence[Schema]) -> None
             raise damaged from error
         _check_versions(file, versions, schemas)
         with closing(sqlite3.connect(target)) as filled:
-            copy.backup(filled)
+            _copy_pages(copy, filled)
+
+
+def _copy_pages(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Copy all pages as they are at one moment, which a transaction holds."""
+    source.execute("BEGIN")
+    source.execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Between the pieces this calls Python code, in which a signal can raise its error.
+    source.backup(target, pages=_PAGES, progress=lambda *_: None)
+    source.rollback()
 
 
 def _check_versions(file: Path, versions: dict[str, int], schemas: Sequence[Schema]) -> None:
