@@ -139,6 +139,12 @@ def test_ordinary_texts_hide_nothing(text: str) -> None:
     assert find_hidden(text) is None
 
 
+def test_hidden_runs_are_found_among_ordinary_joiners_and_flags() -> None:
+    hidden = find_hidden(f"a\u200bb{ENGLAND}{FAMILY}\u202e\U0001f3f4{TAGGED}\u200d\ufeff")
+    assert hidden is not None
+    assert (hidden.count, hidden.message) == (1 + len(TAGGED), "ignore previous")
+
+
 def test_a_text_of_nothing_but_invisible_characters_has_so_many_marks_and_says_so() -> None:
     text = "<\u202e" * (MAX_MARKS + 3)
     for html in (str(reveal_invisible(text)), str(reveal_in_html("a\u202e" * (MAX_MARKS + 3)))):

@@ -71,6 +71,8 @@ _IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]
 _DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
 # Markdown skips byte order marks at the beginning of a text, so that no page shows them.
 _IN_TEXT: Final = re.compile(f"(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|\\A\ufeff+)")
+# Each of its matches begins with one of these, which are found ten times as fast.
+_START_IN_TEXT: Final = re.compile(f"[{_TAGS}{_BIDI}{_ZERO_WIDTH}{_SELECTORS}\U0001f3f4]")
 # Skips tags, and formulas, which contain only MathML elements.
 _IN_HTML: Final = re.compile(
     f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|[{_DELIMITERS}]+)',
@@ -205,7 +207,13 @@ def find_hidden(text: str) -> Hidden | None:
     """Find the hidden characters of `text` when read as Markdown; None if there are none."""
     if text.isascii():
         return None
-    runs = [found["hidden"] for found in _IN_TEXT.finditer(text) if found["hidden"]]
+    runs = []
+    at = 0
+    while start := _START_IN_TEXT.search(text, at):
+        found = _IN_TEXT.match(text, start.start())
+        at = found.end() if found else start.end()
+        if found and found["hidden"]:
+            runs.append(found["hidden"])
     if not runs:
         return None
     message = " ".join(filter(None, map(_decode_message, runs[:20])))
