@@ -19,13 +19,15 @@ from tests.support.fake_time import FakeTime
 from tests.support.pages import readable
 from tools.store_rows import database_url
 from webapp import create_app
+from webapp.access import SCHEMA
 from webapp.access.attempts import PASSWORDS, Attempts
 from webapp.access.browsers import describe_browser
 from webapp.access.passwords import check_password, hash_password
-from webapp.access.sessions import digest
+from webapp.access.reader import Reader
+from webapp.access.sessions import Sessions, digest
 from webapp.addresses.hosts import name_source
 from webapp.config import Config
-from webapp.database import open_database
+from webapp.database import open_database, open_later
 
 FROM = "192.0.2.1"
 Change = Callable[[str], None]
@@ -215,6 +217,24 @@ def test_another_password_ends_the_sessions_of_the_old_one_on_every_process(
     assert log_in(old_process.test_client()) == 401
     restarted = open_app(READBACK_PASSWORD_HASH=HASH)
     assert log_in(restarted.test_client()) == 401
+
+
+def test_a_password_that_is_put_back_lets_no_old_session_in(tmp_path: Path) -> None:
+    database = open_later(database_url(tmp_path), SCHEMA)
+    reader = Reader("ann", "Ann", False, "password")
+    ways = [
+        Sessions(database, {"password": basis}, idle=60, lifetime=60, now=lambda: 1_000.0)
+        for basis in ("first", "second", "first")
+    ]
+    for sessions in ways[:2]:
+        sessions.put_in_force()
+        token = sessions.start(reader, address="", browser="")
+        sessions.put_in_force()
+        assert sessions.find(token) is not None
+    ways[0].start(reader, address="", browser="")
+    ways[2].put_in_force()
+    assert ways[2].list_for("ann") == []
+    database.close()
 
 
 def test_wrong_passwords_are_slowed_per_address_and_the_right_one_ends_that(

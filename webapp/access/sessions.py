@@ -3,7 +3,7 @@
 A session is known by the digest of a random token, which only the browser's cookie has. It rests
 on a basis, a digest of the settings that its way in depends on (the password's hash, say), and
 is valid while that is the newest basis that was ever in force: when a process starts with another
-password, the sessions of the old one are over everywhere.
+password, the sessions of the old one are over everywhere, and stay so if it is put back.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _ADD: Final = text(
 _TOUCH: Final = text("UPDATE access_sessions SET seen = :now WHERE digest = :digest")
 _END: Final = text("DELETE FROM access_sessions WHERE digest = :digest AND identity = :identity")
 _END_ALL: Final = text("DELETE FROM access_sessions WHERE identity = :identity")
+_END_WAY: Final = text("DELETE FROM access_sessions WHERE way = :way")
 _END_OLD: Final = text("DELETE FROM access_sessions WHERE seen <= :seen OR started <= :started")
 _NEWEST_BASIS: Final = text(
     "SELECT basis FROM access_bases WHERE way = :way ORDER BY since DESC, basis LIMIT 1"
@@ -168,6 +169,8 @@ class Sessions:
         with self._database.get().exclusive.begin() as connection:
             for way, basis in self._bases.items():
                 binds = {"way": way, "basis": basis}
+                if connection.execute(_NEWEST_BASIS, {"way": way}).scalar() == basis:
+                    continue
                 if connection.execute(_KNOWS_BASIS, binds).first() is not None:
                     if not again:
                         continue
@@ -175,6 +178,8 @@ class Sessions:
                 last = connection.execute(_LAST_BASIS, {"way": way}).scalar_one()
                 since = max(self._milliseconds(), last + 1)
                 connection.execute(_ADD_BASIS, binds | {"since": since})
+                # If this one comes back later, the sessions of its first time do not.
+                connection.execute(_END_WAY, {"way": way})
         self._is_registered = True
 
     def _oldest(self) -> dict[str, int]:
