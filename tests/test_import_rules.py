@@ -65,7 +65,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         f"{VALUES} config database folders http monitoring",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
-    "exports": (f"{VALUES} formatting media notes rendering", "jinja2"),
+    "exports": (f"{VALUES} formatting media notes rendering transcript", "jinja2"),
     "reading": (f"{VALUES} folders monitoring recent transcript analysis upstream", ""),
     "factories": (
         "access addresses config database notes pins saved shares snippets uploads upstream",

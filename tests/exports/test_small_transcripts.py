@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -91,3 +92,70 @@ def test_what_a_user_says_beside_a_result_is_no_result(
     assert "\nAnd *now*?\n" in markdown
     assert "```\nsunny\n```" in markdown
     assert "```\nAnd" not in markdown
+
+
+def call(id: str | None, name: str) -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+
+def tool(text: str, **members: str) -> dict[str, Any]:
+    return {"role": "tool", "content": text, **members}
+
+
+@pytest.mark.parametrize(
+    ("messages", "calls"),
+    [
+        pytest.param(
+            [
+                [call("i", "a"), call("j", "b")],
+                tool("result 1", name="b"),
+                tool("result 2", name="a"),
+            ],
+            ["1.2 b", "1.1 a"],
+            id="by name",
+        ),
+        pytest.param(
+            [[call("i", "a"), call("j", "b")], tool("result 1"), tool("result 2")],
+            ["1.1 a", "1.2 b"],
+            id="by order",
+        ),
+        pytest.param(
+            [[call("i", "a"), call("i", "b")], tool("result 1", tool_call_id="i", name="b")],
+            ["1.2 b"],
+            id="one id twice",
+        ),
+        pytest.param(
+            [[call("i", "a")], [call("j", "b")], tool("result 1"), tool("result 2", name="a")],
+            ["2.1 b", ""],
+            id="of an earlier turn",
+        ),
+        pytest.param(
+            [
+                [call("i", "a")],
+                tool("result 1", tool_call_id="i"),
+                tool("result 2", tool_call_id="i"),
+            ],
+            ["1.1 a", "1.1 a"],
+            id="answered twice",
+        ),
+    ],
+)
+def test_results_are_of_the_calls_that_the_page_shows_them_under(
+    fake: FakeUpstream, fake_client: FlaskClient, messages: list[Any], calls: list[str]
+) -> None:
+    fake.completions[ID] = stored(ID)
+    for at, one in enumerate(messages):
+        sent = one if isinstance(one, dict) else {"role": "assistant", "tool_calls": one}
+        fake.completions[ID].messages.append({"id": f"{ID}-{at}", **sent})
+    page = LexborHTMLParser(fake_client.get(f"/completions/{ID}").text)
+    markdown, html = exports(fake_client)
+
+    expected = [f"result of call {named}" if named else "result" for named in calls]
+    found = re.findall(r"^## \d+\. tool.*?: (result.*)$", markdown, re.MULTILINE)
+    assert [one.replace("`", "") for one in found] == expected
+    found = re.findall(r"Result(?: of call \S+ \S+)?", html)
+    assert [one.lower() for one in found] == expected
+    for at, named in enumerate(calls, start=1):
+        message, _, position = named.partition(" ")[0].partition(".")
+        under = page.css_first(f"#m-{message}-call-{position}") if named else None
+        assert under is None or f"result {at}" in readable(under)

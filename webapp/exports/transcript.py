@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -13,9 +12,7 @@ from webapp.exact_json import iter_encoded
 from webapp.formatting import first_words
 from webapp.messages import Message, ToolCall
 from webapp.notes import Note
-
-_MAX_WAITING: Final = 1_000
-"""Calls that still await their results; an older one is no longer paired."""
+from webapp.transcript import Pairing
 
 _MAX_BEFORE: Final = 4
 """Messages that are read for the question, which comes after a system prompt or two."""
@@ -112,14 +109,15 @@ def read_question(transcript: Transcript) -> tuple[str, Transcript]:
 def iter_items(transcript: Transcript) -> Iterator[Item]:
     """Yield the messages of the span with their results paired, then the answers."""
     span = transcript.span
-    waiting: OrderedDict[str, Called] = OrderedDict()
+    pairing = Pairing[Called]()
     number = transcript.start
     for message in transcript.messages:
         if span.last is not None and number is not None and number > span.last:
             break
-        item = _pair(message, number, waiting)
+        item = Item(message, number)
+        paired = pairing.read(message, _describe_calls(item))
         if number is None or number >= span.first:
-            yield item
+            yield replace(item, results=tuple((one.result, one.call) for one in paired))
         number = None if number is None else number + 1
     if not span.has_answers:
         return
@@ -128,27 +126,11 @@ def iter_items(transcript: Transcript) -> Iterator[Item]:
             yield Item(choice.message_or_empty, choice=choice, place=place)
 
 
-def _pair(message: Message, number: int | None, waiting: OrderedDict[str, Called]) -> Item:
-    """Build the item of a message; remember its calls, and forget those that it answers.
-
-    A result without an id answers the first call that waits.
-    """
-    results = message.results or ((message,) if message.is_tool_result else ())
-    paired = []
-    for result in results:
-        wanted = result.tool_call_id or next(iter(waiting), "")
-        paired.append((result, waiting.pop(wanted, None)))
-    item = Item(message, number, results=tuple(paired))
-    if message.calls:
-        waiting_ids = {call.id for call in message.calls}
-        for position, call in enumerate(message.calls, start=1):
-            key = call.id or f"\0{number}.{position}"
-            name = (call.name or "") if isinstance(call, ToolCall) else call.label
-            waiting[key] = Called(item.number_call(position), name)
-            waiting.move_to_end(key)
-        while len(waiting) > max(_MAX_WAITING, len(waiting_ids)):
-            waiting.popitem(last=False)
-    return item
+def _describe_calls(item: Item) -> list[Called]:
+    names = [
+        one.name or "" if isinstance(one, ToolCall) else one.label for one in item.message.calls
+    ]
+    return [Called(item.number_call(at), name) for at, name in enumerate(names, start=1)]
 
 
 def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:

@@ -184,6 +184,10 @@ class Message:
         shown = sum(len(result.parts) for result in self.results)
         return self.holds_result or (shown > 0 and shown == len(self.parts))
 
+    def list_results(self) -> tuple[Message, ...]:
+        """List the tool results in it: the message itself if it is one."""
+        return self.results or ((self,) if self.is_tool_result else ())
+
     @property
     def text_count(self) -> int:
         """The number of text parts: the offsets of citations are clear only if it is one."""

@@ -10,11 +10,18 @@ out of order, its place says so.
 
 from webapp.transcript.entries import CallEntry, Entry, find_first_number, select_top_level
 from webapp.transcript.outputs import build_output_entries, mark_outputs
-from webapp.transcript.pairing import arrange, count_cut_off, count_turn_before, find_last_turn
+from webapp.transcript.pairing import (
+    Pairing,
+    arrange,
+    count_cut_off,
+    count_turn_before,
+    find_last_turn,
+)
 
 __all__ = [
     "CallEntry",
     "Entry",
+    "Pairing",
     "arrange",
     "count_cut_off",
     "count_turn_before",

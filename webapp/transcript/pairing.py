@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from itertools import takewhile
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from webapp.messages import Message, ToolCall
 from webapp.transcript.entries import CallEntry, Entry
+
+_MAX_KNOWN: Final = 10_000
+"""Ids of calls, and calls of one id, that results are paired with."""
+
+T = TypeVar("T")
 
 
 def arrange(
@@ -32,16 +39,13 @@ def arrange(
             for position, result in enumerate(entry.message.results, start=1)
         )
     chronological = entries if order == "asc" else entries[::-1]
-    calls = _Calls()
+    pairing = Pairing[CallEntry]()
     for entry in chronological:
-        # A message with results beside its calls holds those of tools that the server ran.
-        if entry.pieces:
-            calls.add(entry.calls)
-        for result in entry.pieces or (entry,):
-            if result.message.is_tool_result:
-                calls.pair(result)
-        if not entry.pieces:
-            calls.add(entry.calls)
+        paired = pairing.read(entry.message, entry.calls)
+        for result, one in zip(entry.pieces or (entry,), paired, strict=False):
+            result.answers, result.inferred = one.call, one.is_inferred
+            if one.call is not None:
+                one.call.results.append(result)
     _mark_moved(chronological)
     for entry in entries:
         for call in entry.calls:
@@ -49,61 +53,102 @@ def arrange(
     return entries
 
 
-class _Calls:
-    """The calls so far: those of the last turn, and by their ids."""
+@dataclass(frozen=True, slots=True)
+class Paired(Generic[T]):
+    """A result, and the value of the call that it answers; None if there is none.
+
+    `is_inferred` is true if it has no id, or if several calls that wait have its id.
+    """
+
+    result: Message
+    call: T | None
+    is_inferred: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Called(Generic[T]):
+    """A call of the message numbered `turn`, with the caller's own `value` for it."""
+
+    value: T
+    id: str | None
+    name: str | None
+    turn: int
+    is_answered: bool = False
+
+
+class Pairing(Generic[T]):
+    """Pair the results of messages with calls before them, reading each message once.
+
+    A call is known by a value of the caller's, which is all that is kept of it; of many calls the
+    newest are known.
+    """
 
     def __init__(self) -> None:
-        self._turn: Sequence[CallEntry] = ()
-        self._last: dict[str, CallEntry] = {}
-        self._waiting: dict[str, list[CallEntry]] = {}
+        self._turns = 0
+        self._of_turn: Sequence[_Called[T]] = ()
+        self._newest: dict[str, _Called[T]] = {}
+        self._waiting: dict[str, deque[_Called[T]]] = {}
 
-    def add(self, calls: Sequence[CallEntry]) -> None:
-        self._turn = calls or self._turn
-        for call in calls:
-            if call.call.id:
-                self._last[call.call.id] = call
-                self._waiting.setdefault(call.call.id, []).append(call)
+    def read(self, message: Message, values: Sequence[T]) -> list[Paired[T]]:
+        """Pair each result of the next message in request order; add its calls to those known.
 
-    def pair(self, result: Entry) -> None:
-        """Pair a result with the call that it answers: by id, else by name or order."""
-        wanted = result.message.tool_call_id
-        waiting = self._waiting.get(wanted, []) if wanted else []
-        while waiting and waiting[-1].results:
-            waiting.pop()
-        if not wanted:
-            found = self._find_by_order(result)
-        elif waiting:
-            found = _choose_by_name(result, waiting)
-        else:
-            found = self._last.get(wanted)
-        if found is None:
+        `values` has one for each of its calls.
+        """
+        # A message with results beside its calls holds those of tools that the server ran.
+        if message.results:
+            self._add(message, values)
+        paired = [self._pair(result) for result in message.list_results()]
+        if not message.results:
+            self._add(message, values)
+        return paired
+
+    def _add(self, message: Message, values: Sequence[T]) -> None:
+        if not message.calls:
             return
-        result.inferred = not wanted or sum(not call.results for call in waiting) > 1
-        result.answers = found
-        found.results.append(result)
+        self._turns += 1
+        self._of_turn = [
+            _Called(value, call.id, call.name if isinstance(call, ToolCall) else None, self._turns)
+            for call, value in zip(message.calls, values, strict=True)
+        ]
+        for call in self._of_turn:
+            if call.id:
+                self._newest.pop(call.id, None)
+                self._newest[call.id] = call
+                self._waiting.setdefault(call.id, deque(maxlen=_MAX_KNOWN)).append(call)
+        while len(self._newest) > _MAX_KNOWN:
+            oldest = next(iter(self._newest))
+            del self._newest[oldest], self._waiting[oldest]
 
-    def _find_by_order(self, result: Entry) -> CallEntry | None:
+    def _pair(self, result: Message) -> Paired[T]:
+        """Pair a result with the call that it answers: by id, else by name or order."""
+        id = result.tool_call_id
+        waiting = [call for call in self._waiting.get(id or "", ()) if not call.is_answered]
+        if not id:
+            found, is_inferred = self._find_by_order(result), True
+        elif waiting:
+            self._waiting[id] = deque(waiting, maxlen=_MAX_KNOWN)
+            found, is_inferred = _choose_by_name(result, waiting), len(waiting) > 1
+        else:
+            found, is_inferred = self._newest.get(id), False
+        if found is None:
+            return Paired(result, None)
+        found.is_answered = True
+        return Paired(result, found.value, is_inferred)
+
+    def _find_by_order(self, result: Message) -> _Called[T] | None:
         """Find the last turn's first call without a result whose name does not differ."""
-        turn = (call for call in self._turn if not call.results)
-        name = result.message.name
-        names = (None, name)
-        return next((call for call in turn if name is None or _get_name(call) in names), None)
+        turn = (call for call in self._of_turn if not call.is_answered)
+        name = result.name
+        return next((one for one in turn if None in (name, one.name) or name == one.name), None)
 
 
-def _choose_by_name(result: Entry, waiting: Sequence[CallEntry]) -> CallEntry:
+def _choose_by_name(result: Message, waiting: Sequence[_Called[T]]) -> _Called[T]:
     """Choose the call that a result answers among those with its id; ids may be repeated.
 
-    The last of `waiting` has no result. The result belongs to the turn of that call: its name
-    decides if it has one, then the order.
+    It belongs to the newest turn of them: its name decides if it has one, then the order.
     """
-    of_turn = takewhile(lambda call: call.caller is waiting[-1].caller, reversed(waiting))
-    turn = [call for call in of_turn if not call.results][::-1]
-    name = result.message.name
-    return next((call for call in turn if name and _get_name(call) == name), turn[0])
-
-
-def _get_name(call: CallEntry) -> str | None:
-    return call.call.name if isinstance(call.call, ToolCall) else None
+    turn = [call for call in waiting if call.turn == waiting[-1].turn]
+    return next((call for call in turn if result.name and call.name == result.name), turn[0])
 
 
 def _mark_moved(entries: Sequence[Entry]) -> None:
@@ -130,8 +175,7 @@ def count_turn_before(before: Sequence[Message], message: Message) -> int:
     """
     if message.speaker in ("user", "system", "developer"):
         return 0
-    results = message.results or ((message,) if message.is_tool_result else ())
-    from_call = max((_count_to_call(before, result) for result in results), default=0)
+    from_call = max((_count_to_call(before, one) for one in message.list_results()), default=0)
     users = (place for place, one in enumerate(before, start=1) if one.speaker == "user")
     return max(from_call, next(users, 0))
 
@@ -160,11 +204,10 @@ def find_last_turn(messages: Sequence[Message]) -> int:
 
 def count_cut_off(messages: Sequence[Message]) -> int:
     """Count the results that end `messages`, the newest first, without their calls."""
-    called = {call.id for message in messages for call in message.calls}
+    called = {call.id for message in messages for call in message.calls if call.id is not None}
     count = 0
     for message in reversed(messages):
-        results = message.results or ((message,) if message.is_tool_result else ())
-        if not any(one.tool_call_id is None or one.tool_call_id not in called for one in results):
+        if all(result.tool_call_id in called for result in message.list_results()):
             break
         count += 1
     return count
