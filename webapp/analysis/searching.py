@@ -13,7 +13,7 @@ import re2
 
 from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Member, NotJson, String
-from webapp.exact_json.lexemes import STRINGS
+from webapp.exact_json.layout import decode_strings
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Audio, File, ToolCall, UrlCitation
 from webapp.messages.message import get_text
@@ -183,6 +183,8 @@ def iter_places(entry: Entry) -> Iterator[SearchedText]:
             yield SearchedText("input", "name of the tool", name, call.anchor)
             written = _write_shown(call.call.arguments or "")
             yield SearchedText("input", f"arguments of {name}", written, call.anchor)
+        else:
+            yield SearchedText("input", call.call.label, get_text(call.call) or "", call.anchor)
     for annotation in message.annotations:
         if isinstance(annotation, UrlCitation):
             cited = f"{annotation.title or ''} {annotation.url or annotation.content}"
@@ -197,7 +199,7 @@ def _write_shown(arguments: str) -> str:
         parse_arguments(arguments)
     except NotJson:
         return arguments
-    return STRINGS.sub(lambda found: f'"{String(arguments, *found.span()).text}"', arguments)
+    return decode_strings(arguments)
 
 
 def _cut_before(text: str, start: int) -> str:

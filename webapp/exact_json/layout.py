@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapp.exact_json.lexemes import TOKEN
-from webapp.exact_json.values import Value
+from webapp.exact_json.lexemes import STRINGS, TOKEN
+from webapp.exact_json.values import String, Value
 
 MAX_INDENTED_LEVELS: Final = 40
 """Deeper nesting stays on one line: white space would outgrow the document."""
@@ -17,6 +17,11 @@ _KINDS: Final = {"{": "opened", "[": "opened", ",": ",", ":": ":"}
 def indent(value: Value) -> str:
     """Indent the source of `value`, one value or member a line, every lexeme as written."""
     return indent_source(value.source)
+
+
+def decode_strings(source: str) -> str:
+    """Write the strings of `source`, which is JSON, without escapes; then it may not be JSON."""
+    return STRINGS.sub(lambda found: f'"{String(source, *found.span()).text}"', source)
 
 
 def indent_source(source: str) -> str:

@@ -51,7 +51,8 @@ def test_calls_and_results_in_content_blocks_are_found() -> None:
     assert found[1, Scope.NAMES] == "read_file"
     assert "häfen.md" in found[1, Scope.TOOL_INPUT]
     assert found[2, Scope.TEXT] == "go on."
-    assert found[2, Scope.TOOL_OUTPUT] == 'a lighthouse\x1ea beacon\x1e{"title": "ports"}'
+    results = found[2, Scope.TOOL_OUTPUT].split("\x1e")
+    assert results == ["a lighthouse", "a beacon", '{\n  "title": "ports"\n}']
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,52 @@ def test_other_results_make_another_conversation() -> None:
     assert answers("a lighthouse") != answers("a beacon")
 
 
+@pytest.mark.parametrize(
+    ("message", "other", "is_same"),
+    [
+        pytest.param({"reasoning": "Hm."}, {}, True, id="reasoning"),
+        pytest.param({"refusal": "No."}, {}, True, id="refusal beside words"),
+        pytest.param({"content": None, "refusal": "No."}, {"content": "No."}, True, id="refusal"),
+        pytest.param({"content": [{"type": "output_text", "text": "Yes."}]}, {}, True, id="type"),
+        pytest.param({"content_parts": []}, {}, True, id="no parts"),
+        pytest.param({"content_parts": [{"type": "text", "text": "No."}]}, {}, False, id="beside"),
+        pytest.param(
+            {"content": [{"type": "text", "text": "Yes."}, {"type": "new", "place": 1}]},
+            {},
+            True,
+            id="unknown part beside words",
+        ),
+        pytest.param(
+            {"content": [{"type": "new", "place": 1}]},
+            {"content": [{"type": "new", "place": 2}]},
+            False,
+            id="unknown parts alone",
+        ),
+        pytest.param(
+            {"content": [{"type": "image_url", "image_url": {"url": "https://a.example/"}}]},
+            {"content": [{"type": "input_image", "image_url": "https://a.example/"}]},
+            True,
+            id="one image in two forms",
+        ),
+        pytest.param(
+            {"content": [{"type": "image_url", "image_url": {"url": "https://a.example/"}}]},
+            {"content": [{"type": "image_url", "image_url": {"url": "https://b.example/"}}]},
+            False,
+            id="two images",
+        ),
+        pytest.param(
+            {"content": [{"type": "audio_transcription", "text": "Yes."}]}, {}, True, id="spoken"
+        ),
+    ],
+)
+def test_a_message_that_is_repeated_in_part_has_the_same_digest(
+    message: dict[str, Any], other: dict[str, Any], is_same: bool
+) -> None:
+    said = {"role": "assistant", "content": "Yes."}
+    first, second = (extract(said | one).chain.hashes for one in (message, other))
+    assert (first == second) == is_same
+
+
 def test_each_field_of_reasoning_is_searched() -> None:
     for field in ("reasoning", "reasoning_content", "reasoning_text", "thinking"):
         facts = extract({"role": "assistant", "content": "Yes.", field: "Because."})
@@ -137,11 +184,13 @@ def test_the_search_finds_what_its_page_calls_broken_off(members: dict[str, Any]
     [
         ("<think>Hm</think> Yes", "Yes"),
         (" <thinking>Hm</thinking>Yes", "Yes"),
-        ("</think><think>Hm</thinking>", "</think>"),
+        ("[THINK]Hm[/THINK]Yes", "Yes"),
+        ("Hm</think>Yes", "Yes"),
         ("Yes <think>Hm", "Yes <think>Hm"),
+        ("<think>Hm</think>", "<think>Hm</think>"),
     ],
 )
-def test_the_first_thought_between_tags_does_not_count(text: str, rest: str) -> None:
+def test_reasoning_between_tags_does_not_count(text: str, rest: str) -> None:
     said, repeated = (
         extract(answer={"role": "assistant", "content": one}).chain.answers for one in (text, rest)
     )

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.completions import FILTER_REASONS, LIMIT_REASONS, find_break
+from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, Completion, find_break
 from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
-from webapp.exact_json import Array, Null, Number, Object, Value
+from webapp.exact_json import Array, Number, Object, Value
+from webapp.messages import Message
 
 FACTS_FORM: Final = 3
-"""Counts the changes of this module and of `passages` that alter the facts of a completion; raise
-it with each, so that those of stored completions are derived again."""
+"""Counts the changes of this module, of `passages`, and of the parsing in `webapp.messages` that
+alter the facts of a completion; raise it with each, so that those of stored completions are derived
+again."""
 
 MAX_TAGS: Final = 100
 """Of one completion; a request can define thousands of tools, but hardly calls as many."""
@@ -90,8 +92,8 @@ class Facts:
 
 def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     """Extract the facts of a completion and its input messages; its metadata come later."""
-    said = [read_message(message) for message in messages]
-    choices = [one for one in completion.items("choices") or () if isinstance(one, Object)]
+    said = [read_message(Message.from_json(message)) for message in messages]
+    choices = Completion.from_json(completion).choices
     answers = list(map(read_answer, choices))
     usage, timing = completion.object("usage"), completion.object("readback_timing")
     prompt = _read_number(usage, "prompt_tokens", "input_tokens")
@@ -120,15 +122,9 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     )
 
 
-def read_answer(choice: Object) -> Said:
-    """Read the answer of a choice: its message, a stored `delta`, or the text of older APIs."""
-    message = choice.get("message")
-    said = read_message(choice.get("delta") if isinstance(message, Null | None) else message)
-    said.role = said.role or "assistant"
-    text = choice.text("text")
-    if text and not said.words:
-        said.words.append(text)
-    return said
+def read_answer(choice: Choice) -> Said:
+    """Read the answer of a choice, by an assistant unless it says otherwise."""
+    return read_message(choice.message_or_empty, role="assistant")
 
 
 def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
@@ -140,11 +136,11 @@ def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
 
 
 def _find_tags(
-    completion: Object, choices: Sequence[Object], said: Sequence[Said], answers: Sequence[Said]
+    completion: Object, choices: Sequence[Choice], said: Sequence[Said], answers: Sequence[Said]
 ) -> tuple[str, ...]:
     """Collect each tag once: those of the answer first, so that a bound leaves out old calls."""
     tags: dict[str, None] = {}
-    reasons = [choice.text("finish_reason") for choice in choices]
+    reasons = [choice.finish_reason for choice in choices]
     tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
     failures = [_FAILED_REASONS[reason] for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
@@ -155,8 +151,7 @@ def _find_tags(
         tags["has:failure"] = None
     if "refusal" in failures:
         tags["has:refusal"] = None
-    logprobs = [found for choice in choices if (found := choice.object("logprobs"))]
-    if any(one.items("content") or one.items("refusal") for one in logprobs):
+    if any(choice.logprobs for choice in choices):
         tags["has:logprobs"] = None
     everything = [*answers, *said]
     tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)

@@ -8,10 +8,10 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from webapp.completions import Completion
 from webapp.embedded.documents.facts import METADATA_POSITION, read_answer
-from webapp.embedded.documents.passages import Said, Scope, fold_text, read_message
-from webapp.embedded.documents.records import parse_stored
-from webapp.exact_json import Object
+from webapp.embedded.documents.passages import Said, Scope, fold_text
+from webapp.embedded.documents.records import parse_stored, read_stored
 from webapp.finding import Cursor, Found, Hit
 
 _AROUND: Final = 80
@@ -61,10 +61,7 @@ def show_found(
 
 def _read_question(connection: Connection, seq: int) -> str:
     """Read the beginning of the user's question, or else of the first message."""
-    said = [
-        read_message(parse_stored(source))
-        for source in connection.execute(_FIRST, {"seq": seq}).scalars()
-    ]
+    said = [read_stored(source) for source in connection.execute(_FIRST, {"seq": seq}).scalars()]
     users = [one for one in said if one.role == "user"]
     words = next((" ".join(one.words) for one in (*users, *said) if any(one.words)), "")
     return words[:_QUESTION]
@@ -88,7 +85,7 @@ def _show_hit(
         row = connection.execute(_MESSAGE, {"seq": seq, "position": position}).one_or_none()
         if row is None:
             return None
-        message_id, said = row.id, read_message(parse_stored(row.given_json))
+        message_id, said = row.id, read_stored(row.given_json)
     else:
         said = _read_answer(connection, seq, position - messages)
     parts = dict(said.iter_parts()).get(Scope(scope), [])
@@ -98,8 +95,7 @@ def _show_hit(
 
 def _read_answer(connection: Connection, seq: int, place: int) -> Said:
     completion = parse_stored(connection.execute(_ANSWERS, {"seq": seq}).scalar_one())
-    given = completion.items("choices") if isinstance(completion, Object) else None
-    choices = [one for one in given or () if isinstance(one, Object)]
+    choices = () if completion is None else Completion.from_json(completion).choices
     return read_answer(choices[place]) if place < len(choices) else Said()
 
 

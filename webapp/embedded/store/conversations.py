@@ -13,8 +13,8 @@ from sqlalchemy import Connection, TextClause, text
 from webapp.conversations import Conversation, PromptDifference, StoredRequest
 from webapp.database import Database
 from webapp.embedded.documents.api_json import strip_whitespace
-from webapp.embedded.documents.passages import read_message
-from webapp.embedded.documents.records import index_text, parse_stored
+from webapp.embedded.documents.passages import Said
+from webapp.embedded.documents.records import index_text, parse_stored, read_stored
 from webapp.embedded.store.queries import COMPLETION_SEQ, MESSAGES_GIVEN
 from webapp.exact_json import Object
 
@@ -180,8 +180,8 @@ def _drop_id(given: str | None) -> str | None:
 def _describe(
     at: int, before: str, after: str | None, *, same: int, total: int
 ) -> PromptDifference:
-    old = read_message(parse_stored(before))
-    new = read_message(None if after is None else parse_stored(after))
+    old = read_stored(before)
+    new = Said() if after is None else read_stored(after)
     a, b = "\n".join(old.words), "\n".join(new.words)
     role = new.role if after is not None else old.role
     if after is None or a == b:
