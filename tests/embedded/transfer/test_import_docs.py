@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.support.api_answers import ids
 from tools.paths import ROOT
 from webapp.embedded import Store, import_files
-from webapp.embedded.transfer.pieces import ImportFormat
+from webapp.embedded.transfer.pieces import FORMATS, ImportFormat
 
 TEXT: Final = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
 EXAMPLES: Final = dict(re.findall(r"^## (.+?)\n[^#]*?```json\n(.*?)```", TEXT, re.DOTALL | re.M))
@@ -49,6 +49,17 @@ FORMS: Final = {
     "Batch API": {"BATCH_REQUEST", "BATCH_RESPONSE"},
     "Saved answers of the stored completions API": {"SAVED_COMPLETION", "SAVED_MESSAGES"},
 }
+OTHERWISE: Final = {
+    "COMPLETION": "lines with `messages` and `choices`",
+    "TRACED": "traces",
+    "BEDROCK": "Bedrock",
+    "BATCH_REQUEST": "input and output files of the Batch API",
+    "BATCH_RESPONSE": "input and output files of the Batch API",
+    "SAVED_COMPLETION": "saved answers of the stored completions API",
+    "SAVED_MESSAGES": "saved answers of the stored completions API",
+    "SAVED_BOTH": "saved answers of the stored completions API",
+}
+"""The words of `FORMATS` for formats, if they are not its proper name or else its plural."""
 
 
 def test_every_form_has_its_example() -> None:
@@ -56,6 +67,14 @@ def test_every_form_has_its_example() -> None:
     # A saved completion with its messages is the last form, in one value; of Cohere, a response.
     others = {"SAVED_BOTH", "COHERE"}
     assert {form.name for form in ImportFormat} - others == set().union(*FORMS.values())
+
+
+@pytest.mark.parametrize("form", ImportFormat, ids=lambda form: form.name)
+def test_the_sentence_of_the_command_and_the_page_names_every_format(form: ImportFormat) -> None:
+    _, plural = form.value
+    name = " ".join(re.findall(r"\b\w*[A-Z]\w*|\bclaude\.ai", plural))
+
+    assert OTHERWISE.get(form.name, name or plural) in FORMATS
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -49,14 +49,14 @@ class ImportFormat(Enum):
 
 
 FORMATS: Final = (
-    "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, input "
-    "and output files of the Batch API (together), requests with their responses, also of the "
-    "Responses API and of Anthropic, Gemini, Bedrock, Cohere and Ollama, logs of LiteLLM, traces "
-    "as of Langfuse, spans of OpenTelemetry, ShareGPT conversations, Alpaca rows, preference "
-    "pairs, prompts with several answers, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM "
-    "Studio and Google AI Studio, "
-    "sessions of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved "
-    "answers of the stored completions API"
+    "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, "
+    "conversations without an answer, input and output files of the Batch API (together), requests "
+    "with their responses, also of the Responses API and of Anthropic, Gemini, Bedrock, Cohere and "
+    "Ollama, text completions, logs of LiteLLM, traces as of Langfuse, spans of OpenTelemetry, "
+    "ShareGPT conversations, Alpaca rows, prompts with their completions or with several answers, "
+    "preference pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI "
+    "Studio, sessions of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and "
+    "saved answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 
