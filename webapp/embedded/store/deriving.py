@@ -191,9 +191,9 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
         connection,
         _ADD_END,
         (
-            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
+            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": answer}
             for one, _ in links
-            for hashed, kind in _list_ends(one)
+            for hashed, answer in _list_ends(one)
         ),
     )
 

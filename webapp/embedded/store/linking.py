@@ -11,7 +11,7 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -244,6 +244,18 @@ def _is_likely(
     return abs(later - earlier) <= seconds
 
 
+class _Claim(NamedTuple):
+    """The claim of a completion to be continued by another; the larger of two wins.
+
+    `depth` counts the messages in common, the answer included.
+    """
+
+    depth: int
+    is_same_model: bool
+    created: int
+    seq: int
+
+
 def _adopt_later(
     connection: Connection,
     chain: Chain,
@@ -278,8 +290,8 @@ def _adopt_later(
             continue
         if later.parent_created is not None:
             is_of_parent = later.model == later.parent_model
-            rank = (later.parent_depth, is_of_parent, later.parent_created, later.parent)
-            if (depth, is_same_model, created, seq) <= rank:
+            parent = _Claim(later.parent_depth, is_of_parent, later.parent_created, later.parent)
+            if parent >= _Claim(depth, is_same_model, created, seq):
                 continue
         adopted = {"parent": seq, "depth": depth, "completion": later.completion}
         connection.execute(_ADOPT, adopted)
