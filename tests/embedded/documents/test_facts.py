@@ -73,7 +73,7 @@ def test_an_answer_that_was_cut_has_its_failure_in_every_wording(reason: str, fa
     [
         {"reasoning": {"text": "a Beacon"}},
         {"reasoning_content": {"content": [{"type": "text", "text": "a Beacon"}]}},
-        {"reasoning_details": [{"type": "reasoning.text", "text": "a Bea"}, {"text": "con"}]},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "a Beacon"}]},
         {"thinking_blocks": [{"type": "thinking", "thinking": "a Beacon"}]},
         {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "a Beacon"}]}]},
         {"content": [{"type": "reasoning", "summary": [{"text": "a Beacon"}]}]},

@@ -53,10 +53,10 @@ FORMATS: Final = (
     "conversations without an answer, input and output files of the Batch API (together), requests "
     "with their responses, also of the Responses API and of Anthropic, Gemini, Bedrock, Cohere and "
     "Ollama, text completions, logs of LiteLLM, traces as of Langfuse, spans of OpenTelemetry, "
-    "ShareGPT conversations, Alpaca rows, prompts with their completions or with several answers, "
-    "preference pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI "
-    "Studio, sessions of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and "
-    "saved answers of the stored completions API"
+    "ShareGPT conversations, Alpaca rows, prompts with their completions, prompts with several "
+    "answers, preference pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and "
+    "Google AI Studio, sessions of Claude Code and Codex, messages of LangChain and the Vercel AI "
+    "SDK, and saved answers of the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 
