@@ -19,6 +19,9 @@ _UNITS: Final = (
 
 LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 """JSON can hold them, UTF-8 cannot."""
+_MOST_READ: Final = 100_000
+"""Characters of a text that its first words are looked for in."""
+
 # Marks of Markdown that would only disturb a few words: headings, stars, backticks.
 _LINE_MARK: Final = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|```\w*)", re.MULTILINE)
 _MARKED: Final = re.compile(r"(\*\*|`)(?=\S)([^*`\n]+)(?<=\S)\1")
@@ -134,7 +137,7 @@ def drop_markup(text: str) -> str:
 
 def first_words(text: str, limit: int = 160) -> str:
     """Cut the first line with words to `limit` characters, without the marks of Markdown."""
-    lines = (drop_markup(line).strip() for line in text.splitlines())
+    lines = (drop_markup(line).strip() for line in text[:_MOST_READ].splitlines())
     line = next((line for line in lines if line), "")
     if len(line) <= limit:
         return line

@@ -3,7 +3,7 @@
     arguments    the arguments of calls, parsed once while they are recent
     checks       the usual faults of a completion, each explained in a sentence
     confidence   the log-probabilities of an answer
-    differences  what changed between two texts, JSON values, messages or completions
+    differences  changes between two texts, JSON values, messages or completions
     failures     whether the result of a call, or an answer, is a failure, and by which rule
     naming       the tool or program that a call names, and its first words
     runs         `Run`: messages and calls numbered through the transcript, and its tools

@@ -98,7 +98,7 @@ class Run:
 
     @property
     def failure_count(self) -> int:
-        """The number of failures that pages say: failed calls, and what failed without a call."""
+        """The number of failures that pages say: failed calls, and failures without a call."""
         failed = sum(call.failure is not None for call in self.calls)
         return failed + len(self.failures_of_no_call)
 

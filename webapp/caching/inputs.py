@@ -91,7 +91,7 @@ def read_version(read: Callable[[], T]) -> None:
         read_input(read)
         inputs.cover_answers = True
     except Exception as error:
-        # The page asks for the answers themselves, and reports what fails there.
+        # The page asks for the answers themselves, and reports their errors.
         log.warning("the version of a page cannot be read: %s", type(error).__name__)
         inputs.is_spoiled = True
 

@@ -31,7 +31,7 @@ _PAGE_SECONDS: Final = 60.0
 class FormWriter:
     """Writes completions of `store`, each read a page at a time.
 
-    `left_out` collects what the format cannot hold.
+    `left_out` collects the members that the format cannot hold.
     """
 
     def __init__(self, store: Store, config: Config, form: str) -> None:

@@ -172,7 +172,7 @@ def _work(
     # as many turns of five milliseconds as there are threads.
     sys.setswitchinterval(_SWITCH_SECONDS)
     app = create_app(config, fills_new_store=True, completes_store=True)
-    # What lives as long as the worker is not looked at again, and a page makes some 10,000 objects,
+    # Objects that live as long as the worker are not looked at again, and a page makes some 10,000,
     # hardly any of which are in cycles.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)

@@ -72,7 +72,7 @@ def migrate(database: Database, schema: Schema) -> bool:
 def migrate_all(database: Database, schemas: Iterable[Schema]) -> None:
     """Migrate the tables of several owners, whose versions are read in one transaction.
 
-    Raises what `migrate` raises.
+    Raises the errors of `migrate`.
     """
     with report_failures(database), database.reader.connect() as connection:
         tables = inspect(connection).get_table_names()

@@ -2,7 +2,7 @@
 
     transcript  `Transcript`: a completion and its messages, read once; numbers and pairs them
     exact       JSON: the completion with its messages, every character as the server sent it
-    training    messages JSONL for trainers, with a report of what they cannot take
+    training    messages JSONL for trainers, with a report of the members that they cannot take
     markdown    Markdown, in which each text stays by itself
     html        one HTML file that needs nothing else
     promptfoo   a configuration of promptfoo

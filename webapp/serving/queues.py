@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class FairQueue:
-    """Connections whose next request waits for a thread. Has of `deque` what waitress uses.
+    """Connections whose next request waits for a thread. Has the methods that waitress uses.
 
     Each client has its turn, so hundreds of requests of one delay another by one of them. Clients
     may share an address. So each turn is of the oldest and of the newest request alternately: a

@@ -45,7 +45,7 @@ class _Kept(NamedTuple):
 
 
 class _CallInputs(NamedTuple):
-    """What the HTML of a call depends on; its name and arguments are bytes of the message."""
+    """The inputs of the HTML of a call; its name and arguments are bytes of the message."""
 
     position: int
     may_follow: bool
@@ -54,7 +54,7 @@ class _CallInputs(NamedTuple):
 
 
 class _EntryInputs(NamedTuple):
-    """What the HTML of a message depends on.
+    """The inputs of the HTML of a message.
 
     `message` and `choice` are digests. Of an answer there are two more inputs of its addresses:
     `last_message_id`, that of the last message of the page, and `choice_at`, its place among the
@@ -82,7 +82,7 @@ class _EntryInputs(NamedTuple):
 
 
 class _Inputs(NamedTuple):
-    """What a bubble depends on, besides the completion and the host (`RenderContext.digest`)."""
+    """The inputs of a bubble, besides the completion and the host (`RenderContext.digest`)."""
 
     script_root: str
     filters: tuple[tuple[str, str], ...]

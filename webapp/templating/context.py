@@ -68,7 +68,7 @@ class Spent(NamedTuple):
     definition_characters: int = 0
 
     def since(self, before: Spent) -> Spent:
-        """Subtract what was spent `before`."""
+        """Subtract the amounts spent `before`."""
         return Spent(*(now - then for now, then in zip(self, before, strict=True)))
 
 

@@ -298,11 +298,11 @@ def find_wrong_sums(subject: Subject) -> Iterator[Found]:
 def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str | None:
     """Return the first markup outside code in an answer, unless somebody else wrote it before.
 
-    An answer about markup quotes it from the question or from what a tool returned.
+    An answer about markup quotes it from the question or from the result of a tool.
     """
     text = _FENCED.sub("", join_texts(entry.message))
     for found in dict.fromkeys(match[0] for match in markup.finditer(text)):
-        # `<s>` and `</s>` are the HTML of what is struck out, too.
+        # `<s>` and `</s>` are the HTML of struck-out text, too.
         if found == "</s>" and "<s>" in text:
             continue
         others = (one.message for one in subject.entries if one.message.role != "assistant")

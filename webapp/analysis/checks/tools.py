@@ -273,7 +273,7 @@ def _read_demand(asked: Value | None) -> tuple[str | None, str | None]:
 
 
 def _iter_gaps(schema: Object) -> Iterator[str]:
-    """Yield the parts of a schema that OpenAI refuses for what they leave out."""
+    """Yield the parts of a schema that OpenAI refuses for members that they lack."""
     if schema.text("type") == "object" and schema.get("properties") is None:
         yield "the object has no `properties`"
     for path, value, kinds in _iter_schemas(schema):

@@ -1,4 +1,4 @@
-"""Find what changed between two texts, JSON values, messages, transcripts or completions.
+"""Find the changes between two texts, JSON values, messages, transcripts or completions.
 
     aligning      the fewest changes between two sequences, within a budget
     texts         words or lines that were deleted and inserted

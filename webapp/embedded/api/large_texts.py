@@ -21,7 +21,7 @@ def iter_slices(pieces: Iterator[str]) -> Iterator[bytes]:
     """Yield the bytes of `pieces`, each of which is read only when its turn to be sent has come.
 
     A client that reads slowly keeps a large piece in a temporary file, and nothing in memory.
-    `pieces` must not keep what it has yielded.
+    `pieces` must not keep the texts that it has yielded.
     """
     while True:
         with _reading:

@@ -140,7 +140,7 @@ def find_answers(row: Object) -> tuple[str, str] | None:
 
 
 def from_answers(row: Object, question: str, name: str) -> str:
-    """Convert a prompt with several answers, each a choice with what else the row has of it."""
+    """Convert a prompt with several answers, each a choice with its other members."""
     messages = [*_read_system(row), *_read_messages(row.get(question), "user")]
     choices = []
     for at, answer in enumerate(row.items(name) or ()):

@@ -1,4 +1,4 @@
-"""Build completions from requests that are recorded with what was answered.
+"""Build completions from requests that are recorded with their answers.
 
 A log has the messages of the request, the response, and the measurements of whoever logged it.
 The response may be a completion, that of another API, a message or its text, an error, or none.
@@ -79,7 +79,7 @@ def from_logged_request(
 
 
 def from_exchange(request: Object, response: Value | None, log: Object) -> str:
-    """Convert a request with its response, each of any API, and what else `log` has of them.
+    """Convert a request with its response, each of any API, and the other members of `log`.
 
     Raise `NotACompletion` if the response is of another kind.
     """
@@ -181,7 +181,7 @@ def join_answer(request: Object, response: Value | None, *, log: Object | None =
 
 
 def break_off(request: Object, reason: str | None, *, received: Value | None = None) -> str:
-    """Convert a request that has no answer, with the reason and what came in its place."""
+    """Convert a request that has no answer, with the reason and the body that came in its place."""
     if reason is None:
         return from_unanswered(request)
     given = {"reason": reason} | ({"received": received.source} if received else {})

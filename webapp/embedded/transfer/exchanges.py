@@ -205,7 +205,7 @@ def _find_only_text(value: Object) -> String | None:
 
 
 def _add_members(log: Object, used: Sequence[str], rest: Sequence[Member]) -> Object:
-    """Add what else a traced input has to its log; under `traced` where the log has its own."""
+    """Add the other members of a traced input to its log; under `traced` if the log has its own."""
     members = [one for one in log.members if one.name.text not in used]
     known = {one.name.text for one in members} | {*used, "choices", "messages", "id", "created"}
     new = [one for one in rest if one.name.text not in known]
@@ -248,7 +248,7 @@ def _find_body(value: Value | None) -> Object | None:
 
 
 def _write_log(value: Object, used: Sequence[str]) -> Object:
-    """Write what a log has besides the bodies in `used`: of these, what is around each body."""
+    """Write the members of a log besides the bodies in `used`, and those around each body."""
     members = [copy_member(one) for one in value.members if one.name.text not in used]
     for name in used:
         rest: list[Member] = []

@@ -327,7 +327,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         is_made,
         r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?[a-z0-9+/=_-]{20}",
     ),
-    # What a generator of Terraform made, in its state and in what it prints.
+    # The results of Terraform's generators, in its state and its output.
     ignoring_case(
         "password",
         'random_password"|random_password.',

@@ -100,7 +100,7 @@ _PAIR: Final = re.compile(
     r"(?:[ ](?:are|is|sind|sont|son|ist))?[: ]{1,3}"
     rf"{_QUOTES}[^\s\"'`,;/|]{{2,60}}[\"'`]?(?:[ ]?[/|][ ]?|,?[ ](?:and|und|et|y|e)[ ]|,[ ]|:)"
     rf"{_QUOTES}(?P<secret>[^\s\"'`”»,;()<>]{{5,100}})"
-    # Before what they are.
+    # Before the noun that names them.
     r"|(?<![^\s\"'`(])[\w.@-]{2,60}[ ]?/[ ](?P<first>[^\s\"'`”»,;()<>]{5,100})[\"'`]?[ ]"
     r"(?:are|is|sind)[ ](?:the|my|your|our|die|meine)[ ](?:[\w-]{1,16}[ ])?"
     r"(?:log-?in|credentials?|creds|zugangsdaten|logindaten|account)\b"

@@ -1,4 +1,4 @@
-"""Limit what the parsing and colouring of structures may cost a page."""
+"""Limit the cost of parsing and colouring structures on a page."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _write_branch(value: Object, chat: Object, messages: Sequence[Object], leaf:
 
 
 def _write_message(message: Object) -> str:
-    """Write a message with its images as parts, and what the API lacks in `open_webui`."""
+    """Write a message with its images as parts, and other members in `open_webui`."""
     members = [copy_member(one) for one in message.members if one.name.text in ("id", "role")]
     files = message.items("files") or ()
     images = [one for one in files if isinstance(one, Object) and one.text("type") == "image"]

@@ -152,7 +152,7 @@ class _Block:
         self._items: list[str] = []
 
     def add(self, piece: Object) -> None:
-        """Add what a block starts with, or a piece of it."""
+        """Add the start of a block, or a piece of it."""
         for kind, value in ((one.name.text, one.value) for one in piece.members):
             if isinstance(value, String):
                 self._text = f"{self._text[:-1]}{value.source[1:]}"

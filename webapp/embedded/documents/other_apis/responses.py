@@ -182,7 +182,7 @@ class _AssistantMessage:
             self._parts.append(copy(item) or "null")
 
     def write(self) -> str:
-        """Write the message; what else its items have is in `items` if they are several."""
+        """Write the message; the other members of several items are in `items`."""
         content = write_array(self._parts) if self._parts else "null"
         members = ['"role":"assistant"', f'"content":{content}']
         members += [f'"tool_calls":{write_array(self._calls)}'] if self._calls else []
@@ -216,7 +216,7 @@ def _find_annotations(part: Value) -> list[str]:
 
 
 def _copy_item_rest(item: Object, used: set[str]) -> list[str]:
-    """Copy what else an item has; that it is complete goes without saying."""
+    """Copy the other members of an item; that it is complete goes without saying."""
     is_complete = item.text("status") == "completed"
     return copy_rest(item, {"type", *used, *(["status"] if is_complete else [])})
 

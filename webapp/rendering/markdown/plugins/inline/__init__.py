@@ -1,1 +1,1 @@
-"""Rules that parse what is within a line of text."""
+"""Rules that parse the text within a line."""
