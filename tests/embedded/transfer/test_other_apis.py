@@ -554,13 +554,16 @@ def test_the_usage_of_an_answer_does_not_hide_that_of_its_trace(imported: Import
 @pytest.mark.parametrize("is_text", [False, True])
 def test_what_is_around_the_bodies_of_an_exchange_is_kept(imported: Import, is_text: bool) -> None:
     body = {"id": "c1", "choices": [{"message": {"role": "assistant", "content": "a"}}]}
-    request: Any = {"url": "/v1/chat/completions", "body": ASKED}
+    sent = {"Authorization": "Bearer k-1", "x-api-key": "k-2", "User-Agent": "sdk"}
+    request: Any = {"url": "/v1/chat/completions", "headers": sent, "body": ASKED}
     response: Any = {"status": 200, "time": 500.0, "body": body}
     if is_text:
         request, response = json.dumps(request), json.dumps(response)
     found = imported({"id": "r1", "request": request, "response": response})
     assert (found.asked, found.answers) == ([("user", "q")], ["a"])
-    assert found.json["request"] == {"url": "/v1/chat/completions"}
+    masked = dict.fromkeys(["Authorization", "x-api-key"], "[masked: credentials]")
+    headers = {**masked, "User-Agent": "sdk"}
+    assert found.json["request"] == {"url": "/v1/chat/completions", "headers": headers}
     assert found.json["response"] == {"status": 200, "time": 500.0}
 
 

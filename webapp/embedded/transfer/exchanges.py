@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from webapp.addresses.credentials import is_secret_name
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_datasets import ANSWERS
 from webapp.embedded.documents.from_files import copy_member
@@ -39,6 +40,7 @@ from webapp.exact_json import (
     parse,
     write_object,
 )
+from webapp.redaction.masking import write_mask
 
 _EXCHANGE_FIELDS: Final = (
     ("request", "response"),
@@ -249,17 +251,35 @@ def _find_body(value: Value | None) -> Object | None:
 
 def _write_log(value: Object, used: Sequence[str]) -> Object:
     """Write the members of a log besides the bodies in `used`, and those around each body."""
-    members = [copy_member(one) for one in value.members if one.name.text not in used]
+    members = [_copy_logged(one) for one in value.members if one.name.text not in used]
     for name in used:
         rest: list[Member] = []
         inner = _parse_text(value.get(name))
         while isinstance(inner, Object) and (body := next(filter(inner.get, _BODIES), None)):
             rest += [one for one in inner.members if one.name.text != body]
             inner = _parse_text(inner.get(body))
-        members += [f'"{name}":{write_object(map(copy_member, rest))}'] if rest else []
+        members += [f'"{name}":{write_object(map(_copy_logged, rest))}'] if rest else []
     log = parse(write_object(members))
     assert isinstance(log, Object)
     return log
+
+
+def _copy_logged(member: Member) -> str:
+    """Copy a member of a log; of headers, the keys of the client are masked.
+
+    They belong to whoever sent the request, and not to the completion that a team reads.
+    """
+    name, headers = member.name.text, member.value
+    if not name.casefold().endswith("headers") or not isinstance(headers, Object):
+        return copy_member(member)
+    masked = f'"{write_mask("credentials")}"'
+    written = (
+        f"{join_lines(one.name.source)}:{masked}"
+        if is_secret_name(one.name.text)
+        else copy_member(one)
+        for one in headers.members
+    )
+    return f"{join_lines(member.name.source)}:{write_object(written)}"
 
 
 def _find_response(value: Value | None) -> Value | None:
