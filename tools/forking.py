@@ -228,6 +228,8 @@ def _fork_on_demand(control: socket.socket) -> tuple[str, list[str]] | None:
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # It is ignored if the tests were started by `nohup`.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     module, arguments, environ = json.loads(run)
     os.environ.clear()
     os.environ.update(environ)

@@ -177,8 +177,9 @@ def read_until(shown: int, text: str) -> str:
 
 
 def _take_interrupts() -> None:
-    """Let Ctrl+C work as on a terminal, also if whoever runs the tests ignores it."""
+    """Let Ctrl+C, and a terminal that closes, end a command also if the tests ignore them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _wait(process: Process, input: bytes | None = None) -> Ended:
