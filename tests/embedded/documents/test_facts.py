@@ -86,6 +86,14 @@ def test_reasoning_in_every_form_is_found_once(said: dict[str, Any]) -> None:
     assert (found.scope, found.text) == (Scope.TEXT, "a beacon")
 
 
+def test_the_data_of_a_part_of_unknown_type_is_no_text() -> None:
+    part = {"type": "hologram", "title": "A Beacon", "data": "QUJD" * 100_000}
+    found, *_ = extract({"role": "user", "content": [part]}).passages
+
+    assert "a beacon" in found.text
+    assert len(found.text) < 200
+
+
 def test_an_answer_whose_call_is_a_content_block_calls_the_tool() -> None:
     facts = extract({"role": "user", "content": "Read it."}, answer={"content": BLOCKS})
     assert {"calls:read_file", "tool:read_file", "has:calls"} <= set(facts.tags)

@@ -44,6 +44,9 @@ SEPARATOR: Final = "\x1e"
 GROUP_SEPARATOR: Final = "\x1d"
 """Between passages that a database keeps in one text. Folding replaces it, too."""
 
+_DATA: Final = re.compile(r"[A-Za-z0-9+/_=-]{1000,}")
+"""Base64 in parts of unknown types, which no reader searches for and an index would be full of."""
+
 _UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
@@ -90,7 +93,8 @@ class Said:
 
     def iter_parts(self) -> Iterator[tuple[Scope, list[str]]]:
         """Yield the texts of each scope that has some, as they were written."""
-        texts = self.words + self.asides + self.refusals + self.unknown
+        unknown = [_DATA.sub("", text) for text in self.unknown]
+        texts = self.words + self.asides + self.refusals + unknown
         results, arguments = self.results, [text for _, text in self.calls if text]
         if self.role in _RESULT_ROLES:
             texts, results = [], texts + results
