@@ -148,7 +148,7 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
         *("user 3", "assistant 31", "calls 30", "failures 2"),
         "1 call without a result",
     ]
-    assert texts(page, ".run-details > summary") == ["failures in 1 place, 2 tools"]
+    assert texts(page, ".run-details > summary") == ["failures in 1 place · 2 tools used"]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
     assert sequence.endswith("error message: Error: no seat")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from flask import current_app
 
@@ -72,6 +72,9 @@ class PartView:
     moved: Entry | None = None
 
 
+CallState: TypeAlias = Literal["ok", "error", "no result", "result not loaded"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
     """A tool call, ready to be shown; `is_short` if two such calls fit side by side.
@@ -86,7 +89,7 @@ class CallView:
     fold: Fold | None
     is_short: bool
     in_a_line: str
-    state: Literal["ok", "error", "no result"]
+    state: CallState
     failure: Failure | None
     result_size: int
     is_open: bool
@@ -185,11 +188,19 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         fold=fold,
         is_short=rendering.is_short(tool_call, arguments, results),
         in_a_line=rendering.summarize_arguments(tool_call.arguments or "", arguments),
-        state="error" if failure else "ok" if call.results else "no result",
+        state=_find_state(call, failure),
         failure=failure,
         result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
         is_open=any(_is_target(entry, context) for entry in (call.caller, *call.results)),
     )
+
+
+def _find_state(call: CallEntry, failure: Failure | None) -> CallState:
+    if failure:
+        return "error"
+    if call.results:
+        return "ok"
+    return "result not loaded" if call.may_follow else "no result"
 
 
 def list_calls(entry: Entry, context: RenderContext) -> str:

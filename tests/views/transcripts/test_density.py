@@ -102,6 +102,15 @@ def test_calls_are_rows_of_a_compact_transcript(
     assert page.one("#m-3").text().count("total 0") == 1
 
 
+def test_a_result_that_may_be_on_the_next_page_is_not_missing(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    keep(fake, [*CALLED, *turns(60)])
+    page = Page.of(fake_client.get(HERE, query_string={"view": "compact", "limit": 3}))
+    states = [one.attributes["data-state"] for one in page.all("details.call > summary .row-state")]
+    assert states[:3] == ["ok", "result not loaded", "result not loaded"]
+
+
 def test_every_message_is_a_line_of_the_outline(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
