@@ -385,7 +385,7 @@ def test_a_password_is_asked_for_twice_and_not_shown(readback: Readback) -> None
         open_terminal() as (shown, device),
         readback.start("password", stdin=device, stderr=device) as process,
     ):
-        seen = read_until(shown, "Password of the team: ")
+        seen = read_until(shown, "Team password: ")
         os.write(shown, b"correct horse\n")
         seen += read_until(shown, "The same again: ")
         os.write(shown, b"correct horse\n")

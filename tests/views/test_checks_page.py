@@ -82,6 +82,20 @@ def test_a_healthy_completion_has_no_count(
     assert "This server is not OpenAI's" in page.text
 
 
+def test_a_sound_record_of_failed_calls_names_them(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    failed = {**result(), "content": '{"error": "no such seat"}'}
+    load_document(load, tmp_path, complete([USER, ask(), failed]))
+
+    page = Page.of(client.get(ADDRESS))
+
+    assert "What was recorded has 1 failure of tools or answers." in page.text
+    address = page.link("1 failure")
+    assert address is not None
+    assert client.get(address).status_code == 200
+
+
 def test_a_server_of_five_keys_is_not_accused(fake_client: FlaskClient, fake: FakeUpstream) -> None:
     one = stored("chatcmpl-1", "Which seat?", "", "14C")
     for message, role in zip(one.messages, ("user", "assistant", "tool"), strict=True):

@@ -27,7 +27,7 @@ def add_parser(commands: Commands) -> None:
 
 def _run_password(_options: argparse.Namespace, _config: Config) -> int:
     if sys.stdin.isatty():
-        first = getpass.getpass("Password of the team: ")
+        first = getpass.getpass("Team password: ")
         second = getpass.getpass("The same again: ")
     else:
         first, second = (sys.stdin.readline().rstrip("\r\n") for _ in range(2))
