@@ -32,6 +32,13 @@ def scrape(port: int) -> dict[tuple[str, ...], float]:
     }
 
 
+def scrape_until(port: int, sample: tuple[str, ...], number: float) -> dict[tuple[str, ...], float]:
+    """Return the numbers once `sample` has come to `number`: requests count after their answers."""
+    while (found := scrape(port)).get(sample, 0) < number:
+        pass
+    return found
+
+
 def ask_on_new_connections(served: Served, path: str, times: int) -> None:
     for _ in range(times):
         answer = requests.get(served.url(path), headers={"Connection": "close"}, timeout=PATIENCE)
@@ -40,12 +47,13 @@ def ask_on_new_connections(served: Served, path: str, times: int) -> None:
 
 def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path, forkable: Forkable) -> None:
     port = find_free_port()
+    listed = ("readback_requests_total", "GET", "/completions", "200")
     readback = Readback.of_user(tmp_path, forkable=forkable)
     with readback.serve(READBACK_METRICS_PORT=str(port), READBACK_WORKERS="2") as served:
         assert served.get("/healthz").ok
         before = scrape(port)
         ask_on_new_connections(served, f"/completions?model={SECRET}", 8)
-        first = scrape(port)
+        first = scrape_until(port, listed, 8)
         workers = find_children(served.process.pid)
         assert len(workers) == 3
         for worker in workers[:2]:
@@ -53,14 +61,13 @@ def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path, forkable
         while set(workers[:2]) & set(find_children(served.process.pid)):
             pass
         ask_on_new_connections(served, "/completions", 4)
-        last = scrape(port)
+        last = scrape_until(port, listed, 12)
         other = requests.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE)
         refused = readback.with_settings(
             PORT=str(find_free_port()), READBACK_METRICS_PORT=str(port)
         )("serve")
         served.stop()
 
-    listed = ("readback_requests_total", "GET", "/completions", "200")
     assert before.get(listed, 0) == 0
     assert first[listed] == 8
     assert last[listed] == 12
