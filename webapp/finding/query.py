@@ -143,10 +143,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
         elif name == "model":
             models.append(value)
         elif name == "metadata":
-            key, separator, wanted = value.partition("=")
-            if not (key and separator):
-                raise BadQuery("metadata: takes a key and a value, such as metadata:team=travel.")
-            metadata.append((key, wanted))
+            metadata.append(_parse_pair(value))
         elif name == "in":
             scopes.append(_check_choice(name, value, SCOPES))
         elif name == "on":
@@ -184,6 +181,13 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value.lower() not in choices:
         raise BadQuery(f"{name}: takes {', '.join(choices[:-1])} or {choices[-1]}.")
     return value.lower()
+
+
+def _parse_pair(value: str) -> tuple[str, str]:
+    key, separator, wanted = value.partition("=")
+    if not (key and separator):
+        raise BadQuery("metadata: takes a key and a value, such as metadata:team=travel.")
+    return key, wanted
 
 
 def _parse_range(name: str, value: str) -> tuple[int, int]:

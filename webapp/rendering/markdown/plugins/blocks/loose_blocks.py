@@ -7,6 +7,7 @@ inside it, and knows no `> [!WARNING]`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,8 +79,7 @@ class _Item:
 def _nest_lines(lines: list[str], quotes: int = _MAX_QUOTES) -> None:
     """Indent nested `lines` in place, also within as many levels of `quotes`."""
     items: list[_Item] = []
-    fence, moved, inside, is_after_blank = "", 0, 0, True
-    quote_end = 0
+    fence, moved, inside, quote_end, is_after_blank = "", 0, 0, 0, True
     for at, line in enumerate(lines):
         if at < quote_end or not line.strip():
             is_after_blank = True
@@ -96,9 +96,7 @@ def _nest_lines(lines: list[str], quotes: int = _MAX_QUOTES) -> None:
         if quotes and indent < _CODE and expanded[indent] == ">" and not items:
             quote_end = _nest_quote(lines, at, quotes - 1)
             continue
-        found = _ITEM.match(expanded, indent)
-        if any(item.marker == indent for item in items):
-            found = found or _EMPTY_ITEM.match(expanded, indent)
+        found = _match_item(expanded, indent, items)
         is_first = found is None or found["number"] in (None, "1")
         # Another number begins no list within a paragraph.
         if not (is_first or items or is_after_blank):
@@ -123,6 +121,14 @@ def _nest_lines(lines: list[str], quotes: int = _MAX_QUOTES) -> None:
             blanks = found.end() - found.end("marker")
             text = found.end() if blanks <= _CODE else found.end("marker") + 1
             items.append(_Item(indent, text, moved))
+
+
+def _match_item(line: str, indent: int, items: Sequence[_Item]) -> re.Match[str] | None:
+    """Match the marker of an item; one without text is an item only below others."""
+    found = _ITEM.match(line, indent)
+    if found is None and any(item.marker == indent for item in items):
+        return _EMPTY_ITEM.match(line, indent)
+    return found
 
 
 def _nest_quote(lines: list[str], start: int, quotes: int) -> int:
