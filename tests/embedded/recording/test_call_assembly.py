@@ -32,7 +32,7 @@ def named(name: str, arguments: str | None = None) -> Json:
     return {"index": 0, "function": function}
 
 
-def assemble(*chunks: list[Json]) -> list[tuple[str, str, str]]:
+def assemble(*chunks: list[Json] | Json) -> list[tuple[str, str, str]]:
     """Return id, name and arguments of each call in a stream of these pieces, a list a chunk."""
     completion = CompletionAccumulator()
     for pieces in chunks:
@@ -108,6 +108,27 @@ APART: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
         [[named("weather", OSLO[:4])], [named("time", UTC)]],
         [("", "weather", OSLO[:4]), ("", "time", UTC)],
     ),
+    "indexes that are texts": (
+        [
+            [piece("c1", "weather", OSLO[:4]) | {"index": "0"}],
+            [piece("c2", "time", UTC[:4]) | {"index": "1"}],
+            [piece(None, None, OSLO[4:]) | {"index": "0"}],
+            [piece(None, None, UTC[4:]) | {"index": "1"}],
+        ],
+        [("c1", "weather", OSLO), ("c2", "time", UTC)],
+    ),
+    "indexes with a fraction": (
+        [
+            [piece("c1", "weather", OSLO[:4]) | {"index": 0.0}],
+            [piece("c2", "time", UTC) | {"index": 1.0}],
+            [piece(None, None, OSLO[4:]) | {"index": 0.0}],
+        ],
+        [("c1", "weather", OSLO), ("c2", "time", UTC)],
+    ),
+    "calls without arguments, and then others": (
+        [[piece("c1", "weather", "{}")], [piece("c2", "time", "{}")]],
+        [("c1", "weather", "{}"), ("c2", "time", "{}")],
+    ),
     "without an index": (
         [[piece("", "weather", OSLO, None)], [piece("", "time", UTC, None)]],
         [("", "weather", OSLO), ("", "time", UTC)],
@@ -147,6 +168,62 @@ TOGETHER: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
         [[piece("c1", None, "")], [piece("c1", "weather", "")], [piece(None, None, OSLO)]],
         [("c1", "weather", OSLO)],
     ),
+    "the name in pieces, with empty ids after the first": (
+        [[piece("c1", "get_", "")], [piece("", "wea", "")], [piece("", "ther", OSLO)]],
+        [("c1", "get_weather", OSLO)],
+    ),
+    "the name in pieces, all ids empty": (
+        [[piece("", "get_", "")], [piece("", "weather", "")], [piece("", "", OSLO)]],
+        [("", "get_weather", OSLO)],
+    ),
+    "all arguments so far in every piece": (
+        [
+            [piece("c1", "weather", "")],
+            *([piece(None, None, OSLO[:at])] for at in (1, 3, 9)),
+            [piece(None, None, OSLO)],
+        ],
+        [("c1", "weather", OSLO)],
+    ),
+    "all of the call so far in every piece": (
+        [[piece("c1", "weather", OSLO[:at])] for at in (1, 3, 9, 15, 15)],
+        [("c1", "weather", OSLO)],
+    ),
+    "pieces that begin alike, of which all are needed": (
+        [[piece("c1", "f", '{"a":')], [piece(None, None, '{"a":1}')], [piece(None, None, "}")]],
+        [("c1", "f", '{"a":{"a":1}}')],
+    ),
+    "pieces that begin alike, of which the last is JSON": (
+        [[piece("c1", "f", "[")], [piece(None, None, "[1]")], [piece(None, None, "]")]],
+        [("c1", "f", "[[1]]")],
+    ),
+    "pieces, and the whole call again at the end": (
+        [
+            [piece("c1", "weather", OSLO[:6])],
+            [piece(None, None, OSLO[6:])],
+            [piece("c1", "weather", OSLO)],
+        ],
+        [("c1", "weather", OSLO)],
+    ),
+    "pieces, and all arguments again without an id": (
+        [
+            [piece("c1", "weather", OSLO[:6])],
+            [piece(None, None, OSLO[6:])],
+            [piece(None, None, OSLO)],
+        ],
+        [("c1", "weather", OSLO)],
+    ),
+    "an empty object in place of the arguments at first": (
+        [[piece("c1", "weather", "{}")], [piece(None, None, OSLO[:6])], [piece("", "", OSLO[6:])]],
+        [("c1", "weather", OSLO)],
+    ),
+    "pieces that are counted": (
+        [
+            [piece("c1", "weather", OSLO[:6])],
+            [piece(None, None, OSLO[6:9], 1)],
+            [piece(None, None, OSLO[9:], 2)],
+        ],
+        [("c1", "weather", OSLO)],
+    ),
     "a backslash at the end of a piece": (
         [[piece("c1", "f", '{"a":"\\')], [piece(None, None, '"}"')], [piece(None, None, "}")]],
         [("c1", "f", '{"a":"\\"}"}')],
@@ -181,6 +258,35 @@ def test_the_pieces_of_one_call_stay_together(
     chunks: list[list[Json]], calls: list[tuple[str, str, str]]
 ) -> None:
     assert assemble(*chunks) == calls
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [piece("c1", "weather", OSLO[:4]), piece(None, None, OSLO[4:])],
+        [piece("c1", "weather", OSLO, None)],
+        [{"0": piece("c1", "weather", OSLO[:4], None)}, {"0": piece(None, None, OSLO[4:], None)}],
+        [{"1": piece("c2", "time", UTC, None), "0": piece("c1", "weather", OSLO, None)}],
+    ],
+    ids=["one call", "without an index", "under its index", "two"],
+)
+def test_calls_that_are_no_list_are_put_into_one(calls: list[Any]) -> None:
+    first, *others = assemble(*calls)
+
+    assert first == ("c1", "weather", OSLO)
+    assert others in ([], [("c2", "time", UTC)])
+
+
+def test_the_deprecated_call_may_come_with_all_of_its_arguments_in_every_piece() -> None:
+    completion = CompletionAccumulator()
+    for arguments in (OSLO[:4], OSLO[:9], OSLO):
+        called = {"function_call": {"name": "weather", "arguments": arguments}}
+        chunk = parse(json.dumps({"choices": [{"index": 0, "delta": called}]}))
+        assert isinstance(chunk, Object)
+        completion.feed(chunk)
+
+    [choice] = json.loads(completion.result())["choices"]
+    assert choice["message"]["function_call"] == {"name": "weather", "arguments": OSLO}
 
 
 def test_a_custom_call_that_is_repeated_whole_at_the_end_has_its_input_once() -> None:

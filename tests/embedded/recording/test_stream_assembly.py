@@ -166,6 +166,60 @@ def test_text_before_after_and_between_parts_is_kept() -> None:
     assert said["content"] == ["a", *parts, "bc"]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "joined"),
+    [
+        ([{"text": "Hel"}, {"text": "lo"}], [{"text": "Hello"}]),
+        ([{"text": "a", "index": 0}, {"text": "b", "index": 0}], [{"text": "ab", "index": 0}]),
+        ([{"text": "a", "index": 0}, {"text": "b", "index": 1}], None),
+        ([{"text": "a"}, {"text": "b", "citations": [1]}], None),
+    ],
+)
+def test_text_parts_that_differ_in_their_text_alone_continue_each_other(
+    pieces: list[Json], joined: list[Json] | None
+) -> None:
+    pieces = [{"type": "text"} | one for one in pieces]
+    expected = pieces if joined is None else [{"type": "text"} | one for one in joined]
+
+    assert message(*({"content": [one]} for one in pieces))["content"] == expected
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["Hel", "Hello wor", "Hello world.", "Hello world."], "Hello world."),
+        (["", "A", "A cat", "A cat sat down"], "A cat sat down"),
+        (["ha", "haha", "hahaha"], "hahahahahaha"),
+        (["A cat", "A cat sat down"], "A catA cat sat down"),
+        (["So ", "So it is, ", "So it is, I say, ", "friend"], None),
+    ],
+)
+def test_the_last_of_texts_that_repeat_all_before_is_the_text(
+    pieces: list[str], text: str | None
+) -> None:
+    said = message(*({"content": one} for one in pieces))
+
+    assert said["content"] == ("".join(pieces) if text is None else text)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "kept"),
+    [
+        (["tool_calls", "stop"], "tool_calls"),
+        (["length", "stop"], "length"),
+        (["stop", "content_filter"], "content_filter"),
+        (["stop", "null"], "stop"),
+        (["null"], None),
+    ],
+)
+def test_of_two_finish_reasons_the_one_that_says_more_counts(
+    reasons: list[str], kept: str | None
+) -> None:
+    (choice,) = accumulate(*(chunk(delta(finish_reason=one)) for one in reasons))["choices"]
+
+    assert choice["finish_reason"] == kept
+
+
 def test_unknown_strings_continue_and_the_last_of_other_things_counts() -> None:
     said = message(
         {"reasoning": "I ", "reasoning_content": "we", "score": 1, "extra": {"a": 1}},

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.exact_json import Object, String, Value
+from webapp.exact_json import Number, Object, String, Value
 
 _MARKS = re.compile(r'[\\"{}\[\]]')
 _EMPTY: Final = frozenset({"null", '""'})
+_PLACEHOLDER: Final = '"{}"'
+"""Arguments that servers send with the name of a call, before the pieces of the real ones."""
 
 
 class JsonEnd:
@@ -58,6 +60,12 @@ class CallPieces:
         self._end = JsonEnd()
         self._has_object = False
         self._arguments: list[str] = []
+        self._length = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the arguments so far are all of an object or array."""
+        return self._end.is_complete or self._has_object
 
     def feed(self, call: Object) -> None:
         """Read a piece of this call."""
@@ -72,7 +80,11 @@ class CallPieces:
         elif arguments is not None:
             self._has_object = arguments.source != "null"
         if arguments is not None and arguments.source not in _EMPTY:
+            if self._arguments == [_PLACEHOLDER]:
+                self._arguments.clear()
+                self._length = 0
             self._arguments.append(arguments.source)
+            self._length += arguments.length - 2
 
     def is_continued_by(self, call: Object, *, is_same_chunk: bool) -> bool:
         """Decide whether `call` is another piece of this call, and not the start of the next one.
@@ -89,8 +101,9 @@ class CallPieces:
             has_arguments = bool(arguments.text.strip())
         else:
             has_arguments = arguments is not None and arguments.source != "null"
-        if (self._end.is_complete or self._has_object) and has_arguments:
-            return self.is_repeated_by(call)
+        if self.is_complete and has_arguments:
+            fills = self._arguments == [_PLACEHOLDER] and not name
+            return (fills and not is_same_chunk) or self.is_repeated_by(call)
         if not name or (call_id and call_id == self.id):
             return True
         is_next = is_same_chunk or (self._end.is_complete and not self._repeats_name)
@@ -103,18 +116,35 @@ class CallPieces:
         is_same = bool(self.id) and call.text("id") == self.id
         if is_same:
             return name.startswith(self.name)
-        return call.integer("index") is not None and call.text("id") is None
+        return read_index(call) is not None and not call.text("id")
 
     def is_repeated_by(self, call: Object) -> bool:
-        """Return whether `call` is all of this call again, as some servers send it at the end."""
+        """Return whether `call` is all of this call again, as some servers send it at the end.
+
+        It has the id of this call, or nothing but its arguments and its index.
+        """
         name, arguments = _read_function(call)
-        return (
-            bool(self.id)
-            and call.text("id") == self.id
-            and name in ("", self.name)
-            and arguments is not None
-            and self._arguments == [arguments.source]
-        )
+        call_id = call.text("id") or ""
+        is_this = call_id == self.id if call_id else not name and read_index(call) is not None
+        if not is_this or name not in ("", self.name) or arguments is None:
+            return False
+        if not self._arguments or arguments.length - 2 != self._length:
+            return False
+        return arguments.source[1:-1] == "".join(one[1:-1] for one in self._arguments)
+
+
+def read_index(call: Object) -> int | None:
+    """Read the index of a call, which some servers write as a text or with a fraction of zero."""
+    index = call.get("index")
+    written = index.text if isinstance(index, String) else ""
+    if isinstance(index, Number):
+        written = index.source.removesuffix(".0")
+    return int(written) if written.isdecimal() and len(written) < 10 else call.integer("index")
+
+
+def read_name(call: Object) -> str:
+    """Read the name in a piece of a call, empty if there is none."""
+    return _read_function(call)[0]
 
 
 def join_names(before: str, name: str) -> str:

@@ -10,13 +10,18 @@ keep their lexemes.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import Counter
 from typing import Final, Protocol
 
-from webapp.embedded.recording.call_assembly import CallPieces, join_names
-from webapp.exact_json import Array, Object, String, Value, write_array, write_object
+from webapp.embedded.recording.call_assembly import CallPieces, read_index, read_name
+from webapp.embedded.recording.text_assembly import (
+    ArgumentsAccumulator,
+    Base64Accumulator,
+    NameAccumulator,
+    StringAccumulator,
+    TextAccumulator,
+)
+from webapp.exact_json import Array, Member, Object, String, Value, parse, write_array, write_object
 from webapp.messages.parsing import REASONING_FIELDS
 
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
@@ -26,6 +31,9 @@ _READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs
 # `obfuscation` is random text that hides the length of a chunk; an error is the recorder's.
 _READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation", "error"})
 _EMPTY: Final = frozenset({"null", '""'})
+_NO_REASON: Final = _EMPTY | {'"null"'}
+_STOP: Final = '"stop"'
+_OF_CALL: Final = frozenset({"function", "custom", "id", "name", "arguments", "type"})
 
 
 class CompletionAccumulator:
@@ -82,7 +90,9 @@ class ChoiceAccumulator:
             self._logprobs = self._logprobs or ObjectAccumulator()
             self._logprobs.feed(logprobs)
         reason = choice.get("finish_reason")
-        if reason is not None and reason.source not in _EMPTY:
+        # Some servers end each stream with `stop`, also after calls or at the limit.
+        empty = _NO_REASON if self._finish_reason == "null" else _NO_REASON | {_STOP}
+        if reason is not None and reason.source not in empty:
             self._finish_reason = reason.source
         _update_members(self._members, choice, without=_READ_OF_CHOICE)
 
@@ -132,6 +142,8 @@ class ObjectAccumulator:
             if member.name.text == "index":
                 continue
             name, arrived = member.name.source[1:-1], member.value
+            if name == "tool_calls" and isinstance(arrived, Object):
+                arrived = _list_calls(arrived)
             part = self._parts.get(name)
             kind = self._choose_kind(name, arrived)
             is_text_in_list = isinstance(part, ListAccumulator) and isinstance(arrived, String)
@@ -149,10 +161,12 @@ class ObjectAccumulator:
 
     def _choose_kind(self, name: str, value: Value) -> type[Accumulator]:
         if isinstance(value, String) and name not in _NOT_CONTINUED:
-            return Base64Accumulator if name == "data" else StringAccumulator
+            return Base64Accumulator if name == "data" else TextAccumulator
         if isinstance(value, Object) and name in self._nested:
             return CalledAccumulator
         if isinstance(value, Array):
+            if name == "content":
+                return PartsAccumulator
             return ToolCallsAccumulator if name == "tool_calls" else ListAccumulator
         return LastValue
 
@@ -161,8 +175,8 @@ class CalledAccumulator(ObjectAccumulator):
     """A call or its function, whose name may arrive in pieces."""
 
     def _choose_kind(self, name: str, value: Value) -> type[Accumulator]:
-        if name == "name" and isinstance(value, String):
-            return NameAccumulator
+        if name in ("name", "arguments") and isinstance(value, String):
+            return NameAccumulator if name == "name" else ArgumentsAccumulator
         return super()._choose_kind(name, value)
 
 
@@ -180,50 +194,11 @@ class LastValue:
         return self._source
 
 
-class NameAccumulator:
-    """A name whole, in pieces, or all of it so far with every piece."""
-
-    def __init__(self) -> None:
-        self._source = ""
-
-    def feed(self, value: Value, /) -> None:
-        self._source = join_names(self._source, value.source[1:-1])
-
-    def result(self) -> str:
-        return f'"{self._source}"'
-
-
-class StringAccumulator:
-    """A string in pieces; a surrogate pair that is split between two of them becomes whole."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-
-    def feed(self, value: Value, /) -> None:
-        self._pieces.append(value.source[1:-1])
-
-    def result(self) -> str:
-        return f'"{"".join(self._pieces)}"'
-
-
-class Base64Accumulator(StringAccumulator):
-    """Base64 in pieces; if each of them is padded, as by some servers, they are encoded again."""
-
-    def result(self) -> str:
-        if not any(piece.endswith("=") for piece in self._pieces[:-1]):
-            return super().result()
-        try:
-            data = b"".join(base64.b64decode(piece, validate=True) for piece in self._pieces)
-        except (binascii.Error, ValueError):
-            return super().result()
-        return f'"{base64.b64encode(data).decode()}"'
-
-
 class ListAccumulator:
     """A list in pieces; strings among the pieces become text items, adjacent ones joined."""
 
     def __init__(self) -> None:
-        self._items: list[str | StringAccumulator] = []
+        self._items: list[str | StringAccumulator | TextPart] = []
 
     def start_with(self, text: StringAccumulator) -> None:
         """Insert the string that came before the list, unless it is empty."""
@@ -232,16 +207,61 @@ class ListAccumulator:
 
     def feed(self, value: Value, /) -> None:
         if isinstance(value, Array):
-            self._items.extend(item.source for item in value.items)
+            for item in value.items:
+                self._add_item(item)
         elif self._items and isinstance(last := self._items[-1], StringAccumulator):
             last.feed(value)
         elif value.source not in _EMPTY:
-            text = StringAccumulator()
+            text = TextAccumulator()
             text.feed(value)
             self._items.append(text)
 
     def result(self) -> str:
         return write_array(one if isinstance(one, str) else one.result() for one in self._items)
+
+    def _add_item(self, item: Value) -> None:
+        self._items.append(item.source)
+
+
+class PartsAccumulator(ListAccumulator):
+    """Content parts in pieces: a text goes on if the next one differs in nothing else."""
+
+    def _add_item(self, item: Value) -> None:
+        is_text = isinstance(item, Object) and item.text("type") == "text"
+        if not (is_text and isinstance(item, Object) and item.text("text") is not None):
+            super()._add_item(item)
+            return
+        last = self._items[-1] if self._items else None
+        if not (isinstance(last, TextPart) and last.is_continued_by(item)):
+            last = TextPart(item)
+            self._items.append(last)
+        last.feed(item)
+
+
+class TextPart:
+    """A content part of type `text`, whose text arrives in pieces."""
+
+    def __init__(self, part: Object) -> None:
+        self._part = part
+        self._text = TextAccumulator()
+
+    def feed(self, part: Object) -> None:
+        text = part.get("text")
+        assert text is not None
+        self._text.feed(text)
+
+    def is_continued_by(self, part: Object) -> bool:
+        """Return whether another part differs from this one in its text alone."""
+        return _read_others(self._part) == _read_others(part)
+
+    def result(self) -> str:
+        members = {one.name.source[1:-1]: one.value.source for one in self._part.members}
+        return _join_object(members | {"text": self._text.result()})
+
+
+def _read_others(part: Object) -> dict[str, str]:
+    """Read all members of a text part but its text."""
+    return {one.name.text: one.value.source for one in part.members if one.name.text != "text"}
 
 
 class ToolCallsAccumulator:
@@ -273,7 +293,7 @@ class ToolCallsAccumulator:
 
     def _find_call(self, call: Object, fed: set[int]) -> int:
         """Find the call that `call` is a piece of, by its place; begin one if there is none."""
-        index = call.integer("index")
+        index = read_index(call)
         known = [at for at, (one, _) in enumerate(self._calls) if index in (None, one.index)]
         call_id = call.text("id")
         named = [at for at in known if call_id and self._calls[at][0].id == call_id]
@@ -285,10 +305,44 @@ class ToolCallsAccumulator:
             pieces = self._calls[place][0]
             if pieces.is_continued_by(call, is_same_chunk=place in fed):
                 return place
+        elif self._is_only_more(call, known):
+            return self._last
         if index is None:
             index = max((one.index for one, _ in self._calls), default=-1) + 1
         self._calls.append((CallPieces(index), CalledAccumulator(_NESTED_IN_CALL)))
         return len(self._calls) - 1
+
+    def _is_only_more(self, call: Object, known: list[int]) -> bool:
+        """Return whether a piece under a new index has nothing but more arguments of the last call.
+
+        Some servers count the pieces.
+        """
+        if known or self._last < 0 or call.text("id") or read_name(call):
+            return False
+        return not self._calls[self._last][0].is_complete
+
+
+def _list_calls(calls: Object) -> Array:
+    """Return the calls of an object as a list: it is the only one, or has each under its index."""
+    members = calls.members
+    is_one = not _OF_CALL.isdisjoint(calls.names()) or not members
+    if is_one or not all(isinstance(one.value, Object) for one in members):
+        listed = write_array([calls.source])
+    else:
+        listed = write_array(_add_index(one) for one in members)
+    array = parse(listed)
+    assert isinstance(array, Array)
+    return array
+
+
+def _add_index(member: Member) -> str:
+    """Return the call in a member, with the name of that as its index if it has none."""
+    call = member.value
+    assert isinstance(call, Object)
+    if call.get("index") is not None:
+        return call.source
+    members = (f"{one.name.source}:{one.value.source}" for one in call.members)
+    return write_object([f'"index":{member.name.source}', *members])
 
 
 def _update_members(members: dict[str, str], update: Object, *, without: frozenset[str]) -> None:
