@@ -579,11 +579,22 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
         (chunk(delta() | {"finish_reason": "error", "error": {"message": "Died"}}), "Died"),
         (chunk(delta(finish_reason="error"), error={"message": "Gone"}), "Gone"),
         (chunk(delta(finish_reason="error")), 'the finish reason "error"'),
+        ({"errors": [{"message": "Quota"}]}, "Quota"),
+        ({"success": False, "message": "Slow"}, "Slow"),
+        ({"status": "error", "message": "Boom"}, "Boom"),
+        ({"message": "Full", "type": "overloaded_error"}, "Full"),
+        ({"error_code": 17, "error_msg": "Daily limit"}, "Daily limit"),
+        ({"base_resp": {"status_code": 1002, "status_msg": "Rate"}}, "Rate"),
+        ({"throttlingException": {"message": "Throttled"}}, "Throttled"),
+        (b'data: [{"error":{"code":503,"message":"Array"}}]\n\n', "Array"),
+        (b'event: error\ndata: {"message":"Named"}\n\n', "Named"),
+        (b"event: error\ndata: Only words\n\n", "Only words"),
+        (b'event: error\ndata: "Words in quotes"\n\n', "Words in quotes"),
     ],
 )
 @pytest.mark.parametrize("done", [True, False])
 def test_an_error_of_any_shape_within_a_stream_is_the_reason_it_broke_off(
-    model: FakeModel, client: FlaskClient, last: Json, reason: str, done: bool
+    model: FakeModel, client: FlaskClient, last: Json | bytes, reason: str, done: bool
 ) -> None:
     model.script(stream(*chunks_of("Hel")[:2], last, done=done))
     sent = model.answers[0].body
@@ -709,6 +720,76 @@ def test_a_raw_nul_is_stored_as_its_escape(
     post(client, STREAMED if is_streamed else STORED).get_data()
 
     assert stored(client)["choices"][0]["message"]["content"] == "a\0b"
+
+
+LINES = [json.dumps(one, ensure_ascii=False).encode() for one in chunks_of("中文😀")]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [b"data: " + line + b"\r\r" for line in LINES],
+        [b"data: data: " + line + b"\n\n" for line in LINES],
+        [b"data: " + json.dumps(one, indent=1).encode() + b"\n\n" for one in chunks_of("中文😀")],
+        [b"data: [" + b",".join(LINES) + b"]\n\n"],
+        [b"x-trace: 1\nid: 7\ndata: " + line + b"\n\n" for line in LINES],
+        [bytes([one]) for line in LINES for one in b"data: " + line + b"\r\n\r\n"],
+        [*(b"data: " + line + b"\n\n" for line in LINES), b'data: "[DONE]"\n\n'],
+        [*(b"data: " + line + b"\n\n" for line in LINES), b"data: [done]\n\n"],
+        [b"\xef\xbb\xbfdata: " + line + b"\n\n" for line in LINES],
+    ],
+    ids=[
+        *("CR", "wrapped twice", "indented", "an array", "other fields", "byte by byte"),
+        *("a quoted end", "a small end", "byte order marks"),
+    ],
+)
+def test_a_stream_that_is_written_oddly_passes_and_is_stored_whole(
+    model: FakeModel, client: FlaskClient, events: list[bytes]
+) -> None:
+    model.script(stream(*events, done=False))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    one = stored(client)
+    assert one["choices"][0]["message"]["content"] == "中文😀"
+    assert "incomplete" not in one
+
+
+@pytest.mark.parametrize(
+    ("halves", "text", "is_whole"),
+    [
+        ((b"\xe4\xb8", b"\xad!"), "中!", True),
+        ((b"\xf0", b"\x9f\x98\x80"), "😀", True),
+        ((b"\xe4", b"!"), "\ufffd!", False),
+    ],
+)
+def test_a_character_that_is_split_between_two_events_is_joined(
+    model: FakeModel, client: FlaskClient, halves: tuple[bytes, bytes], text: str, is_whole: bool
+) -> None:
+    line = json.dumps(chunk(delta(content="?"))).encode()
+    events = [b"data: " + line.replace(b"?", half) + b"\n\n" for half in halves]
+    model.script(stream(*events, chunks_of()[-1]))
+    sent = model.answers[0].body
+
+    assert post(client, STREAMED).get_data() == sent
+    one = stored(client)
+    assert one["choices"][0]["message"]["content"] == text
+    assert ("incomplete" not in one) is is_whole
+
+
+@pytest.mark.parametrize(
+    ("texts", "whole_text"),
+    [(["Hel", "lo"], "Hello"), (["Hel", "Hello"], "Hello"), (["", "Hello", ""], "Hello")],
+)
+def test_messages_in_place_of_deltas_are_joined(
+    model: FakeModel, client: FlaskClient, texts: list[str], whole_text: str
+) -> None:
+    choices = [{"index": 0, "message": {"role": "assistant", "content": one}} for one in texts]
+    model.script(stream(*map(chunk, choices), chunk(delta(finish_reason="stop") | {"delta": None})))
+
+    post(client, STREAMED).get_data()
+
+    assert stored(client)["choices"][0]["message"]["content"] == whole_text
 
 
 def test_the_whole_event_of_an_error_is_kept(model: FakeModel, client: FlaskClient) -> None:

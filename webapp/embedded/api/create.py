@@ -158,7 +158,7 @@ class _RecordedEvents:
 
     def _record(self, event: Event) -> bytes:
         if self._recorder:
-            self._recorder.feed(event.data)
+            self._recorder.feed(event)
         return event.raw
 
     def _finish(self, problem: str | None = None) -> None:

@@ -21,13 +21,14 @@ from webapp.embedded.documents.records import (
     parse_record,
     rename_record,
 )
-from webapp.embedded.documents.reported_errors import find_reported_error
+from webapp.embedded.documents.reported_errors import find_reported_error, read_words
 from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.recording.spool import Exchange, Spool
+from webapp.embedded.recording.sse import Event
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
-from webapp.exact_json import NotJson, Object, TooManyValues, parse
+from webapp.exact_json import Array, NotJson, Object, TooManyValues, parse
 from webapp.redaction import get_logger, mask
 
 log = get_logger("readback.embedded")
@@ -166,17 +167,19 @@ class StreamRecorder:
         self._unread: list[str] = []
         self._is_saved = False
 
-    def feed(self, data: bytes) -> None:
-        """Accumulate the data of one event. If it is `DONE`, store the completion."""
-        if data.strip() == DONE:
-            problem = None if self._completion.is_finished else NO_FINISH_REASON
-            self._save(self._problem or problem)
-            return
+    def feed(self, event: Event) -> None:
+        """Accumulate an event. If its data is `DONE`, store the completion."""
+        data = event.data
+        while data.startswith(b"data:"):
+            # Some gateways wrap the lines of another stream.
+            data = data.removeprefix(b"data:").strip()
         self._size += len(data)
-        if self._size > self._max_bytes:
+        if _is_done(data):
+            self._end()
+        elif self._size > self._max_bytes:
             self._note(f"The answer is larger than {self._max_bytes:,} bytes.")
         elif data:
-            self._accumulate(data)
+            self._accumulate(data, is_error=event.name == b"error")
 
     def finish(self, problem: str | None = None) -> None:
         """Store the completion, unless `DONE` has come; `problem` says why it has not.
@@ -187,37 +190,59 @@ class StreamRecorder:
             problem = ENDED_EARLY
         self._save(self._problem or problem)
 
-    def _accumulate(self, data: bytes) -> None:
+    def _end(self) -> None:
+        problem = None if self._completion.is_finished else NO_FINISH_REASON
+        self._save(self._problem or problem)
+
+    def _accumulate(self, data: bytes, *, is_error: bool = False) -> None:
+        """Accumulate the data of an event; `is_error` is whether that is called an error."""
+        # A character may be split between two events; its bytes are joined at the end.
+        text = data.decode(errors="surrogateescape")
         try:
-            chunk = parse(data.decode(), max_values=MAX_VALUES)
+            value = parse(text, max_values=MAX_VALUES)
         except TooManyValues:
-            self._note(_TOO_MANY.format("An event of the stream"), data.decode())
+            self._note(_TOO_MANY.format("An event of the stream"), data.decode(errors="replace"))
             return
-        except (NotJson, UnicodeDecodeError):
-            # Some servers end their events with the line.
-            lines = data.splitlines() if b"\n" in data.strip() else []
-            for line in filter(None, map(bytes.strip, lines)):
-                if line == DONE:
-                    self.feed(line)
-                else:
-                    self._accumulate(line)
-            if not lines:
-                text = data.decode(errors="replace")
-                words = text.strip()
-                is_sentence = len(words) <= _LONGEST_SENTENCE and words[:1] not in tuple("{[<")
-                reason = f": {mask(words)}" if words and is_sentence else "."
-                self._note(f"An event of the stream is not JSON{reason}", text)
+        except NotJson:
+            self._accumulate_lines(data, is_error=is_error)
             return
-        if not isinstance(chunk, Object):
-            self._note("An event of the stream is not a JSON object.", data.decode())
+        # Gemini reports its errors in an array.
+        chunks = value.items if isinstance(value, Array) and value.items else (value,)
+        if not all(isinstance(one, Object) for one in chunks) and not is_error:
+            received = data.decode(errors="replace")
+            self._note("An event of the stream is not a JSON object.", received)
             return
-        error = find_reported_error(chunk)
-        if error is not None:
-            self._note(_say_reported(error), mask(data.decode()))
-        if _is_piece(chunk):
-            self._completion.feed(chunk)
-            if _has_token(chunk):
-                self._recorder.note_token()
+        for chunk in chunks:
+            words = read_words(chunk) if is_error else None
+            error = (isinstance(chunk, Object) and find_reported_error(chunk)) or words
+            if error is not None:
+                received = chunk.source.encode(errors="surrogateescape").decode(errors="replace")
+                self._note(_say_reported(error), mask(received))
+            is_bare_error = is_error and isinstance(chunk, Object) and not chunk.items("choices")
+            if isinstance(chunk, Object) and not is_bare_error and _is_piece(chunk):
+                self._completion.feed(chunk)
+                if _has_token(chunk):
+                    self._recorder.note_token()
+
+    def _accumulate_lines(self, data: bytes, *, is_error: bool) -> None:
+        """Accumulate data that is not JSON: of a server that ends events with the line, each."""
+        lines = data.splitlines() if b"\n" in data.strip() else []
+        for line in filter(None, map(bytes.strip, lines)):
+            if _is_done(line):
+                self._end()
+            else:
+                self._accumulate(line, is_error=is_error)
+        if lines:
+            return
+        text = data.decode(errors="replace")
+        words = text.strip()
+        is_sentence = bool(words) and len(words) <= _LONGEST_SENTENCE
+        is_sentence = is_sentence and words[0] not in "{[<"
+        if is_error and is_sentence:
+            self._note(_say_reported(words), text)
+        else:
+            reason = f": {mask(words)}" if is_sentence else "."
+            self._note(f"An event of the stream is not JSON{reason}", text)
 
     def _note(self, problem: str, unread: str | None = None) -> None:
         """Note a problem, of which the first is the cause of the others, and the text received."""
@@ -229,9 +254,18 @@ class StreamRecorder:
         if self._is_saved:
             return
         self._is_saved = True
-        completion = parse(self._completion.result())
+        written = self._completion.result().encode(errors="surrogateescape")
+        try:
+            completion = parse(written.decode())
+        except UnicodeDecodeError:
+            problem = problem or "Some bytes of the answer are not UTF-8."
+            completion = parse(written.decode(errors="replace"))
         assert isinstance(completion, Object)
         self._recorder.save(RecordedAnswer(completion, problem, "\n".join(self._unread) or None))
+
+
+def _is_done(data: bytes) -> bool:
+    return data.strip().strip(b'"').upper() == DONE
 
 
 def _is_piece(chunk: Object) -> bool:

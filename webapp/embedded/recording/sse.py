@@ -20,6 +20,8 @@ _LONGEST_BLANK_LINE: Final = 4
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FIELDS: Final = frozenset({b"data", b"event", b"id", b"retry", b""})
 """The names that the lines of an event have; that of a comment is empty."""
+_OTHER_FIELD: Final = re.compile(rb"(?!error\b)[A-Za-z_-]+")
+"""Fields that a reader of events leaves out. Lines that are no field go on with the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,30 @@ class Event:
         All of it if no line is one of an event: some servers answer a request for a stream with
         bare JSON, or end a stream with the page of an error.
         """
+        lines = self._split()
+        names = {line.partition(b":")[0] for line in lines}
+        if names.isdisjoint(_FIELDS):
+            return self.raw.removeprefix(codecs.BOM_UTF8).strip()
+        return b"\n".join(data for line in lines if (data := _read_data(line)) is not None)
+
+    @property
+    def name(self) -> bytes:
+        """The text of its last `event:` line, empty if there is none."""
+        fields = (line.partition(b":") for line in self._split())
+        names = [text.strip() for name, _, text in fields if name == b"event"]
+        return names[-1] if names else b""
+
+    def _split(self) -> list[bytes]:
         raw = self.raw.removeprefix(codecs.BOM_UTF8)
-        lines = [line.partition(b":") for line in _LINE_END.split(raw) if line.strip()]
-        if _FIELDS.isdisjoint(name for name, _, _ in lines):
-            return raw.strip()
-        return b"\n".join(text.removeprefix(b" ") for name, _, text in lines if name == b"data")
+        return [line for line in _LINE_END.split(raw) if line.strip()]
+
+
+def _read_data(line: bytes) -> bytes | None:
+    """Read the data in a line of an event, None if it has none."""
+    name, _, text = line.partition(b":")
+    if name == b"data":
+        return text.removeprefix(b" ")
+    return None if name in _FIELDS or _OTHER_FIELD.fullmatch(name) else line
 
 
 class EventSplitter:

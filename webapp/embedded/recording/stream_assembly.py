@@ -11,6 +11,8 @@ keep their lexemes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Protocol
 
 from webapp.embedded.recording.call_assembly import CallPieces, read_index, read_name
@@ -75,12 +77,16 @@ class ChoiceAccumulator:
         self._logprobs: ObjectAccumulator | None = None
         self._finish_reason = "null"
         self._members: dict[str, str] = {}
+        self._messages: list[Object] = []
         self._text: StringAccumulator | None = None
 
     def feed(self, choice: Object) -> None:
         delta = choice.object("delta")
+        message = choice.object("message")
         if delta is not None:
             self._message.feed(delta)
+        elif message is not None:
+            self._messages.append(message)
         text = choice.get("text")
         if isinstance(text, String):
             self._text = self._text or StringAccumulator()
@@ -110,6 +116,8 @@ class ChoiceAccumulator:
         if self._text is not None:
             members["text"] = self._text.result()
         given = self._members.get("message", "")
+        if members["message"] == "{}" and len(self._messages) > 1:
+            members["message"] = _join_messages(self._messages)
         if len(given) < len(members["message"]):
             # Some servers add all of the message so far to each chunk, or an empty one.
             return _join_object(members | self._members | {"message": members["message"]})
@@ -320,6 +328,17 @@ class ToolCallsAccumulator:
         if known or self._last < 0 or call.text("id") or read_name(call):
             return False
         return not self._calls[self._last][0].is_complete
+
+
+def _join_messages(messages: Sequence[Object]) -> str:
+    """Join messages that came in place of deltas; the last one if each has all before it."""
+    texts = [message.text("content") or "" for message in messages]
+    if all(later.startswith(earlier) for earlier, later in pairwise(texts)):
+        return messages[-1].source
+    joined = ObjectAccumulator(_NESTED_IN_DELTA)
+    for message in messages:
+        joined.feed(message)
+    return joined.result()
 
 
 def _list_calls(calls: Object) -> Array:
