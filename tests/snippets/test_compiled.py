@@ -21,12 +21,11 @@ from webapp.completions import Completion
 from webapp.exact_json import parse
 from webapp.messages import Message
 from webapp.snippets import (
+    LANGUAGES,
     CreateRequest,
     MessageQuery,
     Server,
     build_request,
-    write_create,
-    write_list,
 )
 
 STUBS: Final = Path(__file__).parent / "stubs"
@@ -44,11 +43,12 @@ def request_made() -> CreateRequest:
 
 
 def write_programs(language: str, made: CreateRequest) -> dict[str, str]:
+    written = LANGUAGES[language]
     return {
-        "messages": write_list(language, EVERY_OPTION, QUERY),
-        "plain": write_list(language, Server(), MessageQuery("chatcmpl-1")),
-        "again": write_create(language, Server(), made),
-        "file": write_create(language, EVERY_OPTION, made, from_file=True),
+        "messages": written.write_list(EVERY_OPTION, QUERY),
+        "plain": written.write_list(Server(), MessageQuery("chatcmpl-1")),
+        "again": written.write_create(Server(), made),
+        "file": written.write_create(EVERY_OPTION, made, from_file=True),
     }
 
 

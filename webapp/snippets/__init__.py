@@ -13,8 +13,6 @@ from webapp.snippets.languages import (
     Language,
     MessageQuery,
     Server,
-    write_create,
-    write_list,
 )
 from webapp.snippets.request import RERUN_OF, CreateRequest, build_request
 
@@ -27,6 +25,4 @@ __all__ = [
     "MessageQuery",
     "Server",
     "build_request",
-    "write_create",
-    "write_list",
 ]

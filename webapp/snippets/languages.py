@@ -7,9 +7,10 @@ clients; a request that a client would change, such as one with a lone surrogate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlencode
 
 from webapp.snippets.request import CreateRequest
@@ -67,29 +68,52 @@ class MessageQuery:
         return [(name, str(value)) for name, value in named.items() if value is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(ABC):
     """A language; `lexer` names it for colouring, `hint` says what the snippet needs."""
 
-    name: str
-    label: str
-    lexer: str
-    hint: str
+    name: ClassVar[str]
+    label: ClassVar[str]
+    lexer: ClassVar[str]
+    hint: ClassVar[str]
+
+    @abstractmethod
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        """Write the code that prints one page of messages."""
+
+    @abstractmethod
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        """Write the code that creates the completion of `request`.
+
+        The request is in the code, or with `from_file` read from `FILE_NAME`.
+        """
 
 
-def write_list(language: str, server: Server, query: MessageQuery) -> str:
-    """Write the code that prints one page of messages."""
-    return _WRITERS[language][0](server, query)
+class Curl(Language):
+    name, label, lexer = "curl", "curl", "bash"
+    hint = "For a shell such as bash or zsh."
 
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        lines = [
+            f"curl -sS -G {_curl_url(server, f'/chat/completions/{query.completion_id}/messages')}",
+            _curl_key(server),
+            *(f"-d {name}={value}" for name, value in query.pairs()),
+        ]
+        return " \\\n  ".join(lines) + "\n"
 
-def write_create(
-    language: str, server: Server, request: CreateRequest, *, from_file: bool = False
-) -> str:
-    """Write the code that creates the completion of `request`.
-
-    The request is in the code, or with `from_file` read from `FILE_NAME`.
-    """
-    return _WRITERS[language][1](server, request, from_file)
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        lines = [
+            f"curl -sS {_curl_url(server, '/chat/completions')}",
+            _curl_key(server),
+            '-H "Content-Type: application/json"',
+        ]
+        if from_file:
+            return " \\\n  ".join([*lines, f"--data-binary @{FILE_NAME}"]) + "\n"
+        head = " \\\n  ".join([*lines, "--data-binary @- <<'END_OF_REQUEST'"])
+        return f"{head}\n{request.layout}\nEND_OF_REQUEST\n"
 
 
 def _curl_url(server: Server, path: str) -> str:
@@ -104,25 +128,53 @@ def _curl_key(server: Server) -> str:
     return f'-H "{key or "Authorization: Bearer $OPENAI_API_KEY"}"'
 
 
-def _curl_list(server: Server, query: MessageQuery) -> str:
-    lines = [
-        f"curl -sS -G {_curl_url(server, f'/chat/completions/{query.completion_id}/messages')}",
-        _curl_key(server),
-        *(f"-d {name}={value}" for name, value in query.pairs()),
-    ]
-    return " \\\n  ".join(lines) + "\n"
+class Python(Language):
+    name, label, lexer = "python", "Python", "python"
+    hint = "Needs `pip install openai`."
 
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        values = {"after": query.after and quote(query.after), "limit": query.limit}
+        values["order"] = query.order and quote(query.order)
+        named = [f"    {name}={value},\n" for name, value in values.items() if value is not None]
+        return _python_program(
+            server,
+            (),
+            "response = client.chat.completions.messages.with_raw_response.list(\n"
+            f"    {quote(query.completion_id)},\n{''.join(named)})\nprint(response.text)\n",
+        )
 
-def _curl_create(server: Server, request: CreateRequest, from_file: bool) -> str:
-    lines = [
-        f"curl -sS {_curl_url(server, '/chat/completions')}",
-        _curl_key(server),
-        '-H "Content-Type: application/json"',
-    ]
-    if from_file:
-        return " \\\n  ".join([*lines, f"--data-binary @{FILE_NAME}"]) + "\n"
-    head = " \\\n  ".join([*lines, "--data-binary @- <<'END_OF_REQUEST'"])
-    return f"{head}\n{request.layout}\nEND_OF_REQUEST\n"
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        text, imports = write_python(request.layout), []
+        if from_file:
+            text = f'Path("{FILE_NAME}").read_text(encoding="utf-8")'
+            imports = ["from pathlib import Path"]
+        has_all = set(request.value.names()) <= _PYTHON_PARAMETERS
+        if (
+            has_all
+            and not has_lone_surrogate(request.json)
+            and not has_inexact_number(request.json)
+        ):
+            return _python_program(
+                server,
+                ["import json", *imports],
+                f"request = json.loads({text})\n"
+                "response = client.chat.completions.with_raw_response.create(**request)\n"
+                "print(response.text)\n",
+            )
+        # The text itself, since the client would refuse the request or change it.
+        return _python_program(
+            server,
+            ["import json", *imports],
+            f"request = {text}\n"
+            "response = client.post(\n"
+            '    "/chat/completions",\n'
+            "    cast_to=object,\n"
+            "    content=request.encode(),\n"
+            '    options={"headers": {"Content-Type": "application/json"}},\n'
+            ")\nprint(json.dumps(response))\n",
+        )
 
 
 def _python_program(server: Server, imports: Sequence[str], call: str) -> str:
@@ -139,44 +191,48 @@ def _python_program(server: Server, imports: Sequence[str], call: str) -> str:
     return f"{head}from openai import OpenAI\n\n{client}\n\n{call}"
 
 
-def _python_list(server: Server, query: MessageQuery) -> str:
-    values = {"after": query.after and quote(query.after), "limit": query.limit}
-    values["order"] = query.order and quote(query.order)
-    named = [f"    {name}={value},\n" for name, value in values.items() if value is not None]
-    return _python_program(
-        server,
-        (),
-        "response = client.chat.completions.messages.with_raw_response.list(\n"
-        f"    {quote(query.completion_id)},\n{''.join(named)})\nprint(response.text)\n",
-    )
+class Node(Language):
+    name, label, lexer = "node", "Node", "javascript"
+    hint = "Needs `npm install openai`, in a file ending in `.mjs`."
 
-
-def _python_create(server: Server, request: CreateRequest, from_file: bool) -> str:
-    text, imports = write_python(request.layout), []
-    if from_file:
-        text = f'Path("{FILE_NAME}").read_text(encoding="utf-8")'
-        imports = ["from pathlib import Path"]
-    has_all = set(request.value.names()) <= _PYTHON_PARAMETERS
-    if has_all and not has_lone_surrogate(request.json) and not has_inexact_number(request.json):
-        return _python_program(
-            server,
-            ["import json", *imports],
-            f"request = json.loads({text})\n"
-            "response = client.chat.completions.with_raw_response.create(**request)\n"
-            "print(response.text)\n",
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        values = {"after": query.after and quote(query.after), "limit": query.limit}
+        values["order"] = query.order and quote(query.order)
+        named = ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
+        options = f", {{ {named} }}" if named else ""
+        return (
+            f"{_node_client(server)}\n"
+            "const response = await client.chat.completions.messages\n"
+            f"  .list({quote(query.completion_id)}{options})\n"
+            "  .asResponse();\n"
+            "console.log(await response.text());\n"
         )
-    # The text itself, since the client would refuse the request or change it.
-    return _python_program(
-        server,
-        ["import json", *imports],
-        f"request = {text}\n"
-        "response = client.post(\n"
-        '    "/chat/completions",\n'
-        "    cast_to=object,\n"
-        "    content=request.encode(),\n"
-        '    options={"headers": {"Content-Type": "application/json"}},\n'
-        ")\nprint(json.dumps(response))\n",
-    )
+
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        client = _node_client(server)
+        text = write_javascript(request.layout)
+        if from_file:
+            client = f'import {{ readFileSync }} from "node:fs";\n{client}'
+            text = f'readFileSync("{FILE_NAME}", "utf8")'
+        if has_inexact_number(request.json):
+            # Numbers of JavaScript are doubles: the text itself is sent.
+            return (
+                f"{client}\nconst request = {text};\n"
+                "const response = await client\n"
+                '  .post("/chat/completions", {\n'
+                "    body: request,\n"
+                '    headers: { "Content-Type": "application/json" },\n'
+                "  })\n"
+                "  .asResponse();\n"
+                "console.log(await response.text());\n"
+            )
+        return (
+            f"{client}\nconst request = JSON.parse({text});\n"
+            "const response = await client.chat.completions.create(request).asResponse();\n"
+            "console.log(await response.text());\n"
+        )
 
 
 def _node_client(server: Server) -> str:
@@ -189,43 +245,49 @@ def _node_client(server: Server) -> str:
     return f'import OpenAI from "openai";\n\nconst client = new OpenAI({given});\n'
 
 
-def _node_list(server: Server, query: MessageQuery) -> str:
-    values = {"after": query.after and quote(query.after), "limit": query.limit}
-    values["order"] = query.order and quote(query.order)
-    named = ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
-    options = f", {{ {named} }}" if named else ""
-    return (
-        f"{_node_client(server)}\n"
-        "const response = await client.chat.completions.messages\n"
-        f"  .list({quote(query.completion_id)}{options})\n"
-        "  .asResponse();\n"
-        "console.log(await response.text());\n"
-    )
+class Go(Language):
+    name, label, lexer = "go", "Go", "go"
+    hint = "Needs `go get github.com/openai/openai-go/v3`."
 
-
-def _node_create(server: Server, request: CreateRequest, from_file: bool) -> str:
-    client = _node_client(server)
-    text = write_javascript(request.layout)
-    if from_file:
-        client = f'import {{ readFileSync }} from "node:fs";\n{client}'
-        text = f'readFileSync("{FILE_NAME}", "utf8")'
-    if has_inexact_number(request.json):
-        # Numbers of JavaScript are doubles: the text itself is sent.
-        return (
-            f"{client}\nconst request = {text};\n"
-            "const response = await client\n"
-            '  .post("/chat/completions", {\n'
-            "    body: request,\n"
-            '    headers: { "Content-Type": "application/json" },\n'
-            "  })\n"
-            "  .asResponse();\n"
-            "console.log(await response.text());\n"
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        fields = []
+        if query.after is not None:
+            fields.append(f"After: openai.String({quote(query.after)})")
+        if query.limit is not None:
+            fields.append(f"Limit: openai.Int({query.limit})")
+        if query.order is not None:
+            fields.append(
+                f"Order: openai.ChatCompletionMessageListParamsOrder{query.order.title()}"
+            )
+        given = "".join(f"\n\t\t\t{one}," for one in fields) + ("\n\t\t" if fields else "")
+        return _go_program(
+            server,
+            [],
+            "\tpage, err := client.Chat.Completions.Messages.List(\n"
+            "\t\tcontext.Background(),\n"
+            f"\t\t{quote(query.completion_id)},\n"
+            f"\t\topenai.ChatCompletionMessageListParams{{{given}}},\n"
+            "\t)\n\tif err != nil {\n\t\tpanic(err)\n\t}\n\tfmt.Println(page.RawJSON())\n",
         )
-    return (
-        f"{client}\nconst request = JSON.parse({text});\n"
-        "const response = await client.chat.completions.create(request).asResponse();\n"
-        "console.log(await response.text());\n"
-    )
+
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        text = f"\trequest := []byte({write_go(request.layout)})\n"
+        if from_file:
+            text = (
+                f"\trequest, err := os.ReadFile({quote(FILE_NAME)})\n"
+                "\tif err != nil {\n\t\tpanic(err)\n\t}\n"
+            )
+        return _go_program(
+            server,
+            ["encoding/json", *(["os"] if from_file else [])],
+            f"{text}"
+            "\tcompletion, err := client.Chat.Completions.New(\n"
+            "\t\tcontext.Background(),\n"
+            "\t\tparam.Override[openai.ChatCompletionNewParams](json.RawMessage(request)),\n"
+            "\t)\n\tif err != nil {\n\t\tpanic(err)\n\t}\n\tfmt.Println(completion.RawJSON())\n",
+        )
 
 
 def _go_program(server: Server, imports: list[str], call: str) -> str:
@@ -247,42 +309,61 @@ def _go_program(server: Server, imports: list[str], call: str) -> str:
     )
 
 
-def _go_list(server: Server, query: MessageQuery) -> str:
-    fields = []
-    if query.after is not None:
-        fields.append(f"After: openai.String({quote(query.after)})")
-    if query.limit is not None:
-        fields.append(f"Limit: openai.Int({query.limit})")
-    if query.order is not None:
-        fields.append(f"Order: openai.ChatCompletionMessageListParamsOrder{query.order.title()}")
-    given = "".join(f"\n\t\t\t{one}," for one in fields) + ("\n\t\t" if fields else "")
-    return _go_program(
-        server,
-        [],
-        "\tpage, err := client.Chat.Completions.Messages.List(\n"
-        "\t\tcontext.Background(),\n"
-        f"\t\t{quote(query.completion_id)},\n"
-        f"\t\topenai.ChatCompletionMessageListParams{{{given}}},\n"
-        "\t)\n\tif err != nil {\n\t\tpanic(err)\n\t}\n\tfmt.Println(page.RawJSON())\n",
-    )
+class Java(Language):
+    name, label, lexer = "java", "Java", "java"
+    hint = "Needs the library `com.openai:openai-java`."
 
-
-def _go_create(server: Server, request: CreateRequest, from_file: bool) -> str:
-    text = f"\trequest := []byte({write_go(request.layout)})\n"
-    if from_file:
-        text = (
-            f"\trequest, err := os.ReadFile({quote(FILE_NAME)})\n"
-            "\tif err != nil {\n\t\tpanic(err)\n\t}\n"
+    def write_list(self, server: Server, query: MessageQuery) -> str:
+        package = "com.openai.models.chat.completions.messages"
+        options = f"\n            .completionId({quote(query.completion_id)})"
+        if query.after is not None:
+            options += f"\n            .after({quote(query.after)})"
+        if query.limit is not None:
+            options += f"\n            .limit({query.limit}L)"
+        if query.order is not None:
+            options += f"\n            .order(MessageListParams.Order.{query.order.upper()})"
+        return _java_program(
+            server,
+            [f"{package}.MessageListParams"],
+            f"        MessageListParams params = MessageListParams.builder(){options}\n"
+            "            .build();\n"
+            "        try (HttpResponse response =\n"
+            "                client.chat().completions().messages().withRawResponse()"
+            ".list(params)) {\n",
         )
-    return _go_program(
-        server,
-        ["encoding/json", *(["os"] if from_file else [])],
-        f"{text}"
-        "\tcompletion, err := client.Chat.Completions.New(\n"
-        "\t\tcontext.Background(),\n"
-        "\t\tparam.Override[openai.ChatCompletionNewParams](json.RawMessage(request)),\n"
-        "\t)\n\tif err != nil {\n\t\tpanic(err)\n\t}\n\tfmt.Println(completion.RawJSON())\n",
-    )
+
+    def write_create(
+        self, server: Server, request: CreateRequest, *, from_file: bool = False
+    ) -> str:
+        text = write_java(request.layout)
+        imports = [
+            *("com.fasterxml.jackson.databind.JsonNode", "com.openai.core.JsonValue"),
+            "com.fasterxml.jackson.databind.ObjectMapper",
+            "com.openai.models.chat.completions.ChatCompletionCreateParams",
+        ]
+        if from_file:
+            text = f"Files.readString(Path.of({quote(FILE_NAME)}))"
+            imports += ["java.nio.file.Files", "java.nio.file.Path"]
+        return _java_program(
+            server,
+            [*imports, "java.util.Iterator"],
+            f"        String json = {text};\n"
+            "        JsonNode request = new ObjectMapper().readTree(json);\n"
+            "        ChatCompletionCreateParams.Builder params = "
+            "ChatCompletionCreateParams.builder()\n"
+            '            .model(request.get("model").asText())\n'
+            '            .messages(JsonValue.from(request.get("messages")));\n'
+            "        for (Iterator<String> names = request.fieldNames(); names.hasNext();) {\n"
+            "            String name = names.next();\n"
+            '            if (!name.equals("model") && !name.equals("messages")) {\n'
+            "                params.putAdditionalBodyProperty(\n"
+            "                    name, JsonValue.from(request.get(name)));\n"
+            "            }\n"
+            "        }\n"
+            "        try (HttpResponse response =\n"
+            "                client.chat().completions().withRawResponse()"
+            ".create(params.build())) {\n",
+        )
 
 
 def _java_program(server: Server, imports: list[str], call: str) -> str:
@@ -309,80 +390,6 @@ def _java_program(server: Server, imports: list[str], call: str) -> str:
     )
 
 
-def _java_list(server: Server, query: MessageQuery) -> str:
-    package = "com.openai.models.chat.completions.messages"
-    options = f"\n            .completionId({quote(query.completion_id)})"
-    if query.after is not None:
-        options += f"\n            .after({quote(query.after)})"
-    if query.limit is not None:
-        options += f"\n            .limit({query.limit}L)"
-    if query.order is not None:
-        options += f"\n            .order(MessageListParams.Order.{query.order.upper()})"
-    return _java_program(
-        server,
-        [f"{package}.MessageListParams"],
-        f"        MessageListParams params = MessageListParams.builder(){options}\n"
-        "            .build();\n"
-        "        try (HttpResponse response =\n"
-        "                client.chat().completions().messages().withRawResponse()"
-        ".list(params)) {\n",
-    )
-
-
-def _java_create(server: Server, request: CreateRequest, from_file: bool) -> str:
-    text = write_java(request.layout)
-    imports = [
-        *("com.fasterxml.jackson.databind.JsonNode", "com.openai.core.JsonValue"),
-        "com.fasterxml.jackson.databind.ObjectMapper",
-        "com.openai.models.chat.completions.ChatCompletionCreateParams",
-    ]
-    if from_file:
-        text = f"Files.readString(Path.of({quote(FILE_NAME)}))"
-        imports += ["java.nio.file.Files", "java.nio.file.Path"]
-    return _java_program(
-        server,
-        [*imports, "java.util.Iterator"],
-        f"        String json = {text};\n"
-        "        JsonNode request = new ObjectMapper().readTree(json);\n"
-        "        ChatCompletionCreateParams.Builder params = ChatCompletionCreateParams.builder()\n"
-        '            .model(request.get("model").asText())\n'
-        '            .messages(JsonValue.from(request.get("messages")));\n'
-        "        for (Iterator<String> names = request.fieldNames(); names.hasNext();) {\n"
-        "            String name = names.next();\n"
-        '            if (!name.equals("model") && !name.equals("messages")) {\n'
-        "                params.putAdditionalBodyProperty(\n"
-        "                    name, JsonValue.from(request.get(name)));\n"
-        "            }\n"
-        "        }\n"
-        "        try (HttpResponse response =\n"
-        "                client.chat().completions().withRawResponse().create(params.build())) {\n",
-    )
-
-
-LANGUAGES: Final = {
-    one.name: one
-    for one in (
-        Language("curl", "curl", "bash", "For a shell such as bash or zsh."),
-        Language("python", "Python", "python", "Needs `pip install openai`."),
-        Language(
-            "node", "Node", "javascript", "Needs `npm install openai`, in a file ending in `.mjs`."
-        ),
-        Language("go", "Go", "go", "Needs `go get github.com/openai/openai-go/v3`."),
-        Language("java", "Java", "java", "Needs the library `com.openai:openai-java`."),
-    )
-}
-_WRITERS: Final[
-    dict[
-        str,
-        tuple[
-            Callable[[Server, MessageQuery], str],
-            Callable[[Server, CreateRequest, bool], str],
-        ],
-    ]
-] = {
-    "curl": (_curl_list, _curl_create),
-    "python": (_python_list, _python_create),
-    "node": (_node_list, _node_create),
-    "go": (_go_list, _go_create),
-    "java": (_java_list, _java_create),
+LANGUAGES: Final[Mapping[str, Language]] = {
+    one.name: one for one in (Curl(), Python(), Node(), Go(), Java())
 }

@@ -16,8 +16,6 @@ from webapp.snippets import (
     Language,
     MessageQuery,
     Server,
-    write_create,
-    write_list,
 )
 from webapp.upstream import check_id
 from webapp.views import read_transcript_request
@@ -92,7 +90,7 @@ def _write_messages(completion_id: str, language: Language) -> Snippet:
     asked = read_transcript_request()
     query = MessageQuery(completion_id, asked.after, asked.limit, asked.order)
     server = services().again.reads
-    return Snippet(write_list(language.name, _with_address(server), query))
+    return Snippet(language.write_list(_with_address(server), query))
 
 
 def _write_again(completion_id: str, language: Language) -> Snippet:
@@ -103,7 +101,7 @@ def _write_again(completion_id: str, language: Language) -> Snippet:
     most = _MAX_IN_CODE if body == "code" else _MAX_UNASKED
     from_file = body == "file" or len(made.json) > most
     server = _with_address(services().again.creates)
-    return Snippet(write_create(language.name, server, made, from_file=from_file), made, from_file)
+    return Snippet(language.write_create(server, made, from_file=from_file), made, from_file)
 
 
 def _with_address(server: Server) -> Server:
