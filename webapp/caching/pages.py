@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, ParamSpec
 
 from flask import Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
@@ -26,6 +27,8 @@ from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services, start_deadline
 from webapp.upstream import Answers, Asked, UpstreamError, digest_text, note_answers
+
+P = ParamSpec("P")
 
 PAGES: Final = "readback.pages"
 """The extension of an application with the pages that it keeps."""
@@ -76,8 +79,9 @@ class PageCache(RecentValues[bytes, _Kept]):
         kept = self.get(key)
         known: dict[Asked, str | UpstreamError] = {}
         if kept is not None and not request.cache_control.no_cache:
-            known = _ask_again(kept)
-            if _is_unchanged(kept, known):
+            deciding = kept.answers or {}
+            known = services().loader.ask_again(tuple(deciding), start_deadline())
+            if kept.inputs.is_same and _are_same(deciding, known):
                 setattr(g, BODY, kept.body)
                 return Response(kept.body.plain, mimetype="text/html")
         began = time.thread_time()
@@ -117,25 +121,25 @@ class PageCache(RecentValues[bytes, _Kept]):
         return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()
 
 
-def keep_page(render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    """Render a page by `render`, or take it from the cache of the application if it has one."""
-    cache: PageCache | None = current_app.extensions.get(PAGES)
-    return render() if cache is None else cache.answer(render)
+def keep_page(render: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Decorate a view, so that its page comes from the cache of the application if it has one."""
+
+    @wraps(render)
+    def answer(*args: P.args, **values: P.kwargs) -> ResponseReturnValue:
+        cache: PageCache | None = current_app.extensions.get(PAGES)
+        if cache is None:
+            return render(*args, **values)
+        return cache.answer(partial(render, *args, **values))
+
+    return answer
 
 
-def _ask_again(kept: _Kept) -> dict[Asked, str | UpstreamError]:
-    """Make the requests again that decide a page, and return their outcomes."""
-    if kept.answers is None:
-        return {}
-    return services().loader.ask_again(tuple(kept.answers), start_deadline())
-
-
-def _is_unchanged(kept: _Kept, known: Mapping[Asked, str | UpstreamError]) -> bool:
-    """Return whether the inputs of a page and the answers that decide it are the same as before."""
-    if not kept.inputs.is_same:
-        return False
-    for asked, digest in (kept.answers or {}).items():
-        outcome = known[asked]
+def _are_same(
+    digests: Mapping[Asked, bytes], outcomes: Mapping[Asked, str | UpstreamError]
+) -> bool:
+    """Return whether the requests that decide a page have the same answers as before."""
+    for asked, digest in digests.items():
+        outcome = outcomes[asked]
         if isinstance(outcome, UpstreamError) or digest_text(outcome) != digest:
             return False
     return True

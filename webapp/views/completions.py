@@ -37,12 +37,8 @@ class FollowingPages:
 
 
 @bp.get("/completions/<completion_id>")
+@keep_page
 def show(completion_id: str) -> ResponseReturnValue:
-    """Show a page of the transcript, as it was rendered before if nothing has changed."""
-    return keep_page(partial(_render, completion_id))
-
-
-def _render(completion_id: str) -> ResponseReturnValue:
     """Show a page of the transcript, with the output choices after the last message.
 
     The first page of a long one shows the last turn as well; `until` ends a fragment before it.

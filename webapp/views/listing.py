@@ -54,12 +54,8 @@ def home() -> ResponseReturnValue:
 
 
 @bp.get("/completions")
+@keep_page
 def index() -> ResponseReturnValue:
-    """Show stored completions, as the page was rendered before if nothing has changed."""
-    return keep_page(_render)
-
-
-def _render() -> ResponseReturnValue:
     """Show stored completions, newest first, with filters whose state is the URL."""
     if "key" in request.args or "value" in request.args:
         return _with_new_filter()
@@ -162,9 +158,11 @@ def open_pasted() -> ResponseReturnValue:
     finds_all = services().finder is not None
     if (finds_all or is_valid_id(open_id)) and _is_search(pasted, ref):
         words = pasted.strip()
-        if is_valid_id(open_id) and not (finds_all and _has_only_filters(words)):
+        if finds_all and _has_only_filters(words):
+            return redirect(url_for("listing.index", filter=words), 303)
+        if is_valid_id(open_id):
             return redirect(url_for("search.show", completion_id=open_id, q=words), 303)
-        return redirect(_search_url(words), 303)
+        return redirect(url_for("finding.search", q=words), 303)
     if ref is None:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
@@ -274,13 +272,6 @@ def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
     except NotFound:
         return True
     return False
-
-
-def _search_url(words: str) -> str:
-    """Choose the URL of the list for filters alone, and of the search for texts."""
-    if _has_only_filters(words):
-        return url_for("listing.index", filter=words)
-    return url_for("finding.search", q=words)
 
 
 def _has_only_filters(words: str) -> bool:
