@@ -117,7 +117,11 @@ def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[Block]:
         else:
             yield Block(kind="result", label="Result", code=result.tool_call_id or "")
         for part in result.parts:
-            yield from _iter_result(part, spoken_as)
+            if isinstance(part, Text):
+                yield Block(kind="data", html=_write_data(part.text), called=True)
+                yield from map(_embed, find_images(part.text))
+            else:
+                yield from _iter_other(part, spoken_as)
     for position, call in enumerate(message.calls, start=1):
         label = f"Call {item.number_call(position)}"
         if isinstance(call, ToolCall):
@@ -159,14 +163,6 @@ def _iter_parts(
                 yield Block(kind="note", label="Reasoning, encrypted by the provider.")
             case _:
                 yield from _iter_other(part, spoken_as)
-
-
-def _iter_result(part: Part, spoken_as: str | None) -> Iterator[Block]:
-    if isinstance(part, Text):
-        yield Block(kind="data", html=_write_data(part.text), called=True)
-        yield from map(_embed, find_images(part.text))
-    else:
-        yield from _iter_other(part, spoken_as)
 
 
 def _iter_other(part: Part, spoken_as: str | None) -> Iterator[Block]:

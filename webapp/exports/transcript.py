@@ -115,7 +115,9 @@ def iter_items(transcript: Transcript) -> Iterator[Item]:
         if span.last is not None and number is not None and number > span.last:
             break
         item = Item(message, number)
-        paired = pairing.read(message, _describe_calls(item))
+        names = (one.name if isinstance(one, ToolCall) else one.label for one in message.calls)
+        called = [Called(item.number_call(at), name or "") for at, name in enumerate(names, 1)]
+        paired = pairing.read(message, called)
         if number is None or number >= span.first:
             yield replace(item, results=tuple((one.result, one.call) for one in paired))
         number = None if number is None else number + 1
@@ -124,13 +126,6 @@ def iter_items(transcript: Transcript) -> Iterator[Item]:
     for place, choice in enumerate(transcript.completion.choices):
         if span.choice in (None, place):
             yield Item(choice.message_or_empty, choice=choice, place=place)
-
-
-def _describe_calls(item: Item) -> list[Called]:
-    names = [
-        one.name or "" if isinstance(one, ToolCall) else one.label for one in item.message.calls
-    ]
-    return [Called(item.number_call(at), name) for at, name in enumerate(names, start=1)]
 
 
 def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:

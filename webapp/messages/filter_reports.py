@@ -123,19 +123,17 @@ class FilterReport:
 
 def split_reports(members: Sequence[Member]) -> tuple[tuple[FilterReport, ...], tuple[Member, ...]]:
     """Split `members` into the reports and the others."""
-    reports = {at: _parse_report(member) for at, member in enumerate(members)}
-    left = tuple(member for at, member in enumerate(members) if reports[at] is None)
-    return tuple(report for report in reports.values() if report is not None), left
-
-
-def _parse_report(member: Member) -> FilterReport | None:
-    name = member.name.text
-    if name not in _TITLES:
-        return None
-    reader = _parse_moderation if name.startswith("moderation") else _parse_filter
-    parsed = islice(reader(member.value, "", _DEEPEST), MAX_ITEMS)
-    results = tuple(result for result in parsed if result.found or result.extras)
-    return FilterReport(name=name, json=member.value, results=results) if results else None
+    reports, left = [], []
+    for member in members:
+        name = member.name.text
+        parse = _parse_moderation if name.startswith("moderation") else _parse_filter
+        parsed = islice(parse(member.value, "", _DEEPEST), MAX_ITEMS) if name in _TITLES else ()
+        results = tuple(result for result in parsed if result.found or result.extras)
+        if results:
+            reports.append(FilterReport(name=name, json=member.value, results=results))
+        else:
+            left.append(member)
+    return tuple(reports), tuple(left)
 
 
 def _parse_filter(value: Value, of: str, levels: int) -> Iterator[FilterResult]:

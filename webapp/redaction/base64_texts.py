@@ -168,7 +168,11 @@ def _read_compressed(written: str, start: int, end: int) -> Base64Text | None:
     content = _decode(written) or b""
     is_bz2, is_xz = content.startswith(_BZ2), content.startswith(_XZ)
     start_unpacker: Callable[[], _Unpacker] = (
-        bz2.BZ2Decompressor if is_bz2 else lzma.LZMADecompressor if is_xz else _start_zlib
+        bz2.BZ2Decompressor
+        if is_bz2
+        else lzma.LZMADecompressor
+        if is_xz
+        else partial(zlib.decompressobj, 47)
     )
     try:
         unpacked = _unpack(content, start_unpacker)
@@ -203,10 +207,6 @@ class _Unpacker(Protocol):
     @property
     def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-def _start_zlib() -> _Unpacker:
-    return zlib.decompressobj(47)
 
 
 def _unpack(content: bytes, start: Callable[[], _Unpacker]) -> bytes | None:

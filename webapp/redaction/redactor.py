@@ -130,18 +130,12 @@ class Scan:
         self._known = Known(())
         self._counts: dict[str, _Count] = {}
         self._has_unread = False
-        self._detect_all()
-        if any(self._detected.values()) or redactor.words:
-            self._count_all()
-
-    def _detect_all(self) -> None:
-        """Find the secrets of each text by itself: the first pass over the value."""
-        Rewriter(_Editor(self, masks=False)).rewrite(self._value)
+        # The first pass finds the secrets of each text by itself.
+        Rewriter(_Editor(self, masks=False)).rewrite(value)
         self._known = Known(self._kinds, (text for text, _ in self._detected))
-
-    def _count_all(self) -> None:
-        """Find all places of the secrets that are known now: the second pass over the value."""
-        Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(self._value)
+        if any(self._detected.values()) or redactor.words:
+            # The second one finds all places of the secrets that are known now.
+            Rewriter(_Editor(self, masks=True, counts=self._counts)).rewrite(value)
 
     @property
     def findings(self) -> tuple[SecretFinding, ...]:
@@ -248,10 +242,6 @@ class _Count:
     steps: list[Step] = field(default_factory=list)
 
 
-def _is_in(edit: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
-    return other[0] <= edit[0] and edit[1] <= other[1]
-
-
 class _Editor:
     """Detects for a scan, or masks by it; `counts` are filled if there are any."""
 
@@ -300,8 +290,12 @@ class _Editor:
         """List the edits of a text and of those in base64 in it, none within another one."""
         edits = self._find_edits(text, step, name)
         encoded = self._edit_base64(text, edits, step, name)
-        inside = [one for one in edits if any(_is_in(one, other) for other in encoded)]
-        return [*(one for one in edits if one not in inside), *encoded]
+        apart = [
+            one
+            for one in edits
+            if not any(start <= one[0] and one[1] <= end for start, end, _ in encoded)
+        ]
+        return [*apart, *encoded]
 
     def _find_edits(self, text: str, step: Step, name: str) -> list[tuple[int, int, str]]:
         """List the places to mask, each with its mask; none while detecting."""

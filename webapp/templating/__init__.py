@@ -163,12 +163,8 @@ def install(app: Flask) -> None:
     env.lstrip_blocks = True
     env.filters.update(formatting.FILTERS)
     env.filters.update(_FILTERS)
-    for name in ("ago", "is_past"):
-        env.filters[name] = _note_time(formatting.FILTERS[name])
+    # They depend on the time, so that their values are inputs of the page.
+    env.filters["ago"] = lambda seconds: read_input(partial(formatting.ago, seconds))
+    env.filters["is_past"] = lambda seconds: read_input(partial(formatting.is_past, seconds))
     env.tests["linkable"] = addresses.is_linkable
     env.globals.update(_GLOBALS)
-
-
-def _note_time(describe: Callable[[int], Any]) -> Callable[[int], Any]:
-    """Wrap a filter that depends on the time, so that its value is an input of the page."""
-    return lambda seconds: read_input(partial(describe, seconds))

@@ -24,7 +24,7 @@ from webapp.services import services
 from webapp.templating.addresses import kept_filters
 from webapp.templating.context import RenderContext, Spent
 from webapp.templating.notes import may_note
-from webapp.transcript import CallEntry, Entry
+from webapp.transcript import Entry
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of the HTML that a process keeps; about 5,000 bubbles."""
@@ -155,6 +155,7 @@ def _describe(entry: Entry, context: RenderContext) -> _EntryInputs:
     message, page, choice, above = entry.message, context.page, entry.choice, entry.asked_above
     is_answer = choice is not None
     last = page.entries[0 if page.request.order == "desc" else -1] if page.entries else None
+    choices = page.completion.choices if is_answer and page.completion is not None else ()
     return _EntryInputs(
         message=message.json.digest(),
         choice=choice.json.digest() if choice is not None else None,
@@ -172,22 +173,14 @@ def _describe(entry: Entry, context: RenderContext) -> _EntryInputs:
         is_highlighted=message.id in context.targets,
         is_target=message.id == context.target,
         last_message_id=last.message.id if is_answer and last is not None else None,
-        choice_at=_find_choice(entry, context) if is_answer else None,
-        calls=tuple(_describe_call(call, context) for call in entry.calls),
+        choice_at=next((at for at, one in enumerate(choices) if one is choice), None),
+        calls=tuple(
+            _CallInputs(
+                position=call.position,
+                may_follow=call.may_follow,
+                number_in_run=context.describe_call_number(call.anchor),
+                results=tuple(_describe(result, context) for result in call.results),
+            )
+            for call in entry.calls
+        ),
     )
-
-
-def _describe_call(call: CallEntry, context: RenderContext) -> _CallInputs:
-    return _CallInputs(
-        position=call.position,
-        may_follow=call.may_follow,
-        number_in_run=context.describe_call_number(call.anchor),
-        results=tuple(_describe(result, context) for result in call.results),
-    )
-
-
-def _find_choice(entry: Entry, context: RenderContext) -> int | None:
-    """Find the place of an answer among the choices of the completion, by identity."""
-    completion = context.page.completion
-    choices = completion.choices if completion is not None else ()
-    return next((at for at, one in enumerate(choices) if one is entry.choice), None)

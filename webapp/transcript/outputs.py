@@ -52,7 +52,12 @@ def mark_outputs(
     inputs = completion.input_messages
     if inputs is not None and entries and entries[-1].number is not None:
         listed = _mark_after(entries, len(inputs), choices)
-    elif input_only or not _are_answers(tail, choices, reports_inputs=inputs is not None):
+    elif (
+        input_only
+        or len(tail) != len(choices)
+        or (inputs is None and all(message.has_only_input_keys for message in tail))
+        or not all(map(_is_answer, tail, choices))
+    ):
         listed = 0
     else:
         for entry, choice in zip(reversed(entries), reversed(choices), strict=False):
@@ -61,14 +66,6 @@ def mark_outputs(
     if listed:
         _count_ambiguous(entries, choices)
     return build_output_entries(choices)[listed:]
-
-
-def _are_answers(
-    messages: Sequence[Message], choices: Sequence[Choice], *, reports_inputs: bool
-) -> bool:
-    if not reports_inputs and all(message.has_only_input_keys for message in messages):
-        return False
-    return len(messages) == len(choices) and all(map(_is_answer, messages, choices))
 
 
 def _mark_after(entries: Sequence[Entry], inputs: int, choices: Sequence[Choice]) -> int:

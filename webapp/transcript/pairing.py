@@ -124,7 +124,11 @@ class Pairing(Generic[T]):
         id = result.tool_call_id
         waiting = [call for call in self._waiting.get(id or "", ()) if not call.is_answered]
         if not id:
-            found, is_inferred = self._find_by_order(result), True
+            # The last turn's first call without a result, unless their names differ.
+            names = (None, result.name)
+            turn = (call for call in self._of_turn if not call.is_answered)
+            found = next((one for one in turn if result.name is None or one.name in names), None)
+            is_inferred = True
         elif waiting:
             self._waiting[id] = deque(waiting, maxlen=_MAX_KNOWN)
             found, is_inferred = _choose_by_name(result, waiting), len(waiting) > 1
@@ -134,12 +138,6 @@ class Pairing(Generic[T]):
             return Paired(result, None)
         found.is_answered = True
         return Paired(result, found.value, is_inferred)
-
-    def _find_by_order(self, result: Message) -> _Called[T] | None:
-        """Find the last turn's first call without a result whose name does not differ."""
-        turn = (call for call in self._of_turn if not call.is_answered)
-        name = result.name
-        return next((one for one in turn if None in (name, one.name) or name == one.name), None)
 
 
 def _choose_by_name(result: Message, waiting: Sequence[_Called[T]]) -> _Called[T]:

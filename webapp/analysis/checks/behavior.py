@@ -15,7 +15,7 @@ from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
 from webapp.exact_json import Array, NotJson, Object, Value, write_array, write_object
 from webapp.messages import ToolCall
-from webapp.transcript import CallEntry, Entry
+from webapp.transcript import CallEntry
 
 SAME_CALLS: Final = 3
 """Equal batches in a row that are worth a finding; real agents retry twice."""
@@ -52,7 +52,11 @@ def find_loops(subject: Subject) -> Iterator[Found]:
             name = quote(getattr(call, "name", None) or "no name")
             made = [one for one in batches if one.choice is None]
             # A tool that is polled, or that reads on, returns something else each time.
-            is_idle = len({_join_results(one) for one in made}) <= 1
+            results = (
+                "\0".join(join_texts(one.message) for call in entry.calls for one in call.results)
+                for entry in made
+            )
+            is_idle = len(set(results)) <= 1
             between = subject.entries[
                 subject.entries.index(made[0]) : subject.entries.index(made[-1])
             ]
@@ -121,11 +125,6 @@ def find_repetition(subject: Subject) -> Iterator[Found]:
             continue
         if len(zlib.compress(tail)) < _REPEATED * len(tail) and len(set(tail)) > 3:
             yield Found(entry, "The end of the answer repeats itself.")
-
-
-def _join_results(entry: Entry) -> str:
-    results = (result for call in entry.calls for result in call.results)
-    return "\0".join(join_texts(result.message) for result in results)
 
 
 def _identify(entry: CallEntry) -> str:

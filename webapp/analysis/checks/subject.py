@@ -91,16 +91,14 @@ class Subject:
             case Need.TOOLS:
                 return not self.tools and any(True for _ in self.iter_calls())
             case Need.CALLS:
-                return self._lacks_calls()
+                if any(entry.calls for entry in self.entries):
+                    return False
+                return any(
+                    one.may_lack_calls or (one.role == "tool" and one.has_only_input_keys)
+                    for one in (entry.message for entry in self.entries)
+                )
             case _:
                 assert_never(need)
-
-    def _lacks_calls(self) -> bool:
-        results = [entry.message for entry in self.entries if entry.message.role == "tool"]
-        if any(entry.calls for entry in self.entries):
-            return False
-        may_lack = any(entry.message.may_lack_calls for entry in self.entries)
-        return may_lack or any(message.has_only_input_keys for message in results)
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

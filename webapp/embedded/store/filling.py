@@ -63,21 +63,17 @@ def fill(database: Database, *, keys: Sequence[str], bytes_at_once: int = _BYTES
         return
 
     def fill_next() -> bool:
+        """Return whether some were left."""
         with database.exclusive.begin() as connection:
-            return _fill_some(connection, keys, bytes_at_once)
+            after = connection.execute(_FILLED).scalar_one()
+            derived = _derive_some(connection, _NEXT_LACKING, after, keys, bytes_at_once)
+            write_derived(connection, derived, keys=keys)
+            after = derived[-1].seq if derived else connection.execute(_LAST).scalar_one()
+            connection.execute(_SET_FILLED, {"seq": after})
+        return bool(derived)
 
     while retry_deadlocks(fill_next):
         pass
-
-
-def _fill_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) -> bool:
-    """Fill the next completions; return False if none was left."""
-    after = connection.execute(_FILLED).scalar_one()
-    derived = _derive_some(connection, _NEXT_LACKING, after, keys, bytes_at_once)
-    write_derived(connection, derived, keys=keys)
-    after = derived[-1].seq if derived else connection.execute(_LAST).scalar_one()
-    connection.execute(_SET_FILLED, {"seq": after})
-    return bool(derived)
 
 
 def refresh(
@@ -88,23 +84,19 @@ def refresh(
         is_old = connection.execute(_REFRESHED).one().form < FACTS_FORM
 
     def refresh_next() -> bool:
+        """Return whether some were left."""
         with database.exclusive.begin() as connection:
-            return _refresh_some(connection, keys, bytes_at_once)
+            form, after = connection.execute(_REFRESHED).one()
+            if form >= FACTS_FORM:
+                return False
+            derived = _derive_some(connection, _NEXT, after, keys, bytes_at_once)
+            refresh_derived(connection, derived, keys=keys)
+            form, after = (form, derived[-1].seq) if derived else (FACTS_FORM, 0)
+            connection.execute(_SET_REFRESHED, {"form": form, "seq": after})
+        return bool(derived)
 
     while is_old:
         is_old = retry_deadlocks(refresh_next)
-
-
-def _refresh_some(connection: Connection, keys: Sequence[str], bytes_at_once: int) -> bool:
-    """Refresh the facts of the next completions; return False if none was left."""
-    form, after = connection.execute(_REFRESHED).one()
-    if form >= FACTS_FORM:
-        return False
-    derived = _derive_some(connection, _NEXT, after, keys, bytes_at_once)
-    refresh_derived(connection, derived, keys=keys)
-    progress = {"form": form, "seq": derived[-1].seq} if derived else {"form": FACTS_FORM, "seq": 0}
-    connection.execute(_SET_REFRESHED, progress)
-    return bool(derived)
 
 
 def _derive_some(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
@@ -63,16 +62,18 @@ def send() -> ResponseReturnValue:
             request.stream, request.mimetype, request.content_length, request.mimetype_params
         )
         sent = [one for one in parts.getlist("files") if one.filename]
-        problem = _find_problem(sent)
-        if problem is None:
-            upload = uploads.begin(
-                [(one.filename or "", cast(BinaryIO, one.stream)) for one in sent],
-                keeps_both=fields.get("keep_both") == "1",
-            )
-            opened = [one for one in opened if all(one is not kept.stream for kept in sent)]
-            record_event(Event.IMPORT, files=len(sent))
-            return redirect(url_for("importing.show", upload_id=upload), 303)
-        return _render_form(uploads, problem), 400
+        if not request.mimetype.startswith("multipart/"):
+            problem = "A form with files is sent as multipart/form-data."
+            return _render_form(uploads, problem), 400
+        if not sent:
+            return _render_form(uploads, "Choose one file or several first."), 400
+        upload = uploads.begin(
+            [(one.filename or "", cast(BinaryIO, one.stream)) for one in sent],
+            keeps_both=fields.get("keep_both") == "1",
+        )
+        opened = [one for one in opened if all(one is not kept.stream for kept in sent)]
+        record_event(Event.IMPORT, files=len(sent))
+        return redirect(url_for("importing.show", upload_id=upload), 303)
     except RequestEntityTooLarge:
         problem = f"That is more than {size(uploads.max_bytes)}, or than {MAX_FILES} files."
         return _render_form(uploads, problem), 413
@@ -115,12 +116,6 @@ def find_uploads() -> Uploads:
     if uploads is None:
         abort(404, "The pages read from another server, which takes no files.")
     return uploads
-
-
-def _find_problem(sent: list[FileStorage]) -> str | None:
-    if not request.mimetype.startswith("multipart/"):
-        return "A form with files is sent as multipart/form-data."
-    return None if sent else "Choose one file or several first."
 
 
 def _render_form(uploads: Uploads, problem: str | None = None) -> str:

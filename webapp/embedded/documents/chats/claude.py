@@ -99,8 +99,9 @@ def _write_message(message: Object) -> Iterator[Message]:
         yield write_message(role, [*members, f'"content":{content}'], "claude", rest)
         return
     for at, (is_result, run) in enumerate(runs):
-        parts = [_write_block(one) for one in run] + (attached if at == 0 else [])
-        kept = [_list_rest(one) for one in run]
+        written = [_write_block(one) for one in run]
+        parts = [block for block, _ in written] + (attached if at == 0 else [])
+        kept = [others for _, others in written]
         others = [f'"content":{write_array(map(write_object, kept))}'] if any(kept) else []
         members = [f'"id":{own_id}'] if own_id and at == 0 else []
         members.append(f'"content":{write_array(parts)}')
@@ -112,19 +113,14 @@ def _is_result(block: Value) -> bool:
     return isinstance(block, Object) and block.text("type") == "tool_result"
 
 
-def _write_block(block: Value) -> str:
-    """Write a content block with the members that the API has."""
+def _write_block(block: Value) -> tuple[str, list[str]]:
+    """Write a content block with the members that the API has, and list its other members."""
     known = _OF_BLOCK.get(block.text("type") or "") if isinstance(block, Object) else None
     if not isinstance(block, Object) or known is None:
-        return copy(block) or "null"
+        return copy(block) or "null", []
     is_cited = bool(block.items("citations"))
     names = [name for name in known if name != "citations" or is_cited]
-    return write(**{name: copy(block.get(name)) for name in names})
-
-
-def _list_rest(block: Value) -> list[str]:
-    known = _OF_BLOCK.get(block.text("type") or "") if isinstance(block, Object) else None
-    return write_rest(block, known) if isinstance(block, Object) and known else []
+    return write(**{name: copy(block.get(name)) for name in names}), write_rest(block, known)
 
 
 def _write_attachment(attachment: Value) -> str:

@@ -172,7 +172,10 @@ def _write_branch(branch: Sequence[Object], own_id: str, others: Sequence[Object
         for one in branch[0].members
         if one.name.text not in {*_OF_LINE, "timestamp"}
         and not isinstance(one.value, Array | Object)
-        and all(_has_source(line.get(one.name.text), one.value.source) for line in branch)
+        and all(
+            value is not None and value.source == one.value.source
+            for value in (line.get(one.name.text) for line in branch)
+        )
     }
     answers: dict[object, list[Object]] = {}
     for at, line in enumerate(branch):
@@ -261,7 +264,3 @@ def _read_text(message: Object | None) -> str:
     blocks = message.items("content") if message else None
     texts = [one.text("text") or "" for one in blocks or () if isinstance(one, Object)]
     return "".join(texts) or (message.text("content") if message else None) or ""
-
-
-def _has_source(value: Value | None, source: str) -> bool:
-    return value is not None and value.source == source

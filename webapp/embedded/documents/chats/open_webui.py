@@ -7,11 +7,11 @@ was shown last becomes a completion, and each other one too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.chats.writing import limit_branches
+from webapp.embedded.documents.chats.writing import limit_branches, list_branch
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Null, Object, String, write_array, write_object
@@ -47,21 +47,12 @@ def from_open_webui(value: Object) -> Iterator[str]:
 
     def write_branches() -> Iterator[str]:
         for leaf in dict.fromkeys([shown, *leaves]):
-            messages = _collect_messages(nodes, leaf)
+            messages = list_branch(nodes, leaf, "parentId")
             if not messages:
                 raise NotACompletion("it has no messages")
             yield _write_branch(value, chat, messages, None if leaf == shown else leaf)
 
     yield from limit_branches(write_branches())
-
-
-def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> list[Object]:
-    """Return the messages from the first to the one at `leaf`."""
-    path: dict[str, Object] = {}
-    while leaf is not None and leaf in nodes and leaf not in path:
-        path[leaf] = nodes[leaf]
-        leaf = nodes[leaf].text("parentId")
-    return list(reversed(path.values()))
 
 
 def _write_branch(value: Object, chat: Object, messages: Sequence[Object], leaf: str | None) -> str:

@@ -93,10 +93,10 @@ def is_empty(member: Member) -> bool:
     return isinstance(value, Null) or value.source == '""'
 
 
-def list_branch(nodes: Mapping[str, Object], leaf: str, parent_name: str) -> list[Object]:
+def list_branch(nodes: Mapping[str, Object], leaf: str | None, parent_name: str) -> list[Object]:
     """List the messages from the first to the one at `leaf`, each with its parent's id."""
     path: dict[str, Object] = {}
-    at: str | None = leaf
+    at = leaf
     while at is not None and at in nodes and at not in path:
         path[at] = nodes[at]
         at = nodes[at].text(parent_name)

@@ -163,14 +163,10 @@ class _Block:
             elif kind == "citation":
                 self._items.append(copy(value) or "null")
             elif isinstance(value, Object):
-                for member in value.members:
-                    self._add_member(member.name.text, member.value)
-
-    def _add_member(self, name: str, value: Value) -> None:
-        before = self._members.get(name, "")
-        is_continued = isinstance(value, String) and before.startswith('"')
-        source = copy(value) or "null"
-        self._members[name] = f"{before[:-1]}{source[1:]}" if is_continued else source
+                for name, given in ((one.name.text, one.value) for one in value.members):
+                    before, source = self._members.get(name, ""), copy(given) or "null"
+                    is_continued = isinstance(given, String) and before.startswith('"')
+                    self._members[name] = f"{before[:-1]}{source[1:]}" if is_continued else source
 
     def write(self) -> str:
         """Write the block as a whole answer has it; arguments that are not JSON stay a text."""

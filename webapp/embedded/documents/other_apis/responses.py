@@ -172,7 +172,8 @@ class _AssistantMessage:
             if isinstance(content, Array):
                 for part in content.items:
                     self._parts.append(_write_part(part))
-                    self._annotations += _find_annotations(part)
+                    cited = part.items("annotations") if isinstance(part, Object) else None
+                    self._annotations += [copy(one) or "null" for one in cited or ()]
             elif content is not None and not isinstance(content, Null):
                 self._parts.append(write(type='"text"', text=copy(content)))
             self._rest.append(_copy_item_rest(item, {"role", "content"}))
@@ -208,11 +209,6 @@ def _write_part(part: Value) -> str:
     is_empty = part.items("logprobs") == ()
     rest = copy_rest(part, {"type", "annotations", *(["logprobs"] if is_empty else [])})
     return write_object(['"type":"text"', *rest])
-
-
-def _find_annotations(part: Value) -> list[str]:
-    annotations = part.items("annotations") if isinstance(part, Object) else None
-    return [copy(one) or "null" for one in annotations or ()]
 
 
 def _copy_item_rest(item: Object, used: set[str]) -> list[str]:

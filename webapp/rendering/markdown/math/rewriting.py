@@ -130,7 +130,11 @@ def rewrite(latex: str) -> str:
     if "\\" not in latex or _ROW_END in latex:
         return latex
     latex = rewrite_chemistry(latex)
-    latex = expand_commands(_ROW_ENDS.sub(_replace_row_end, latex))
+    # The space below a row is dropped, because the library shows it as letters.
+    latex = _ROW_ENDS.sub(
+        lambda found: _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0], latex
+    )
+    latex = expand_commands(latex)
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _REQUIRED.sub("", _ANGLE.sub(_replace_angle, latex))
     for _ in range(2):  # A norm may hold an absolute value.
@@ -151,11 +155,6 @@ def rewrite(latex: str) -> str:
     latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
     latex = _CHARACTER.sub(_replace_character, latex)
     return _TEXT.sub(_split_text, latex).replace(_ROW_END, r"\\")
-
-
-def _replace_row_end(found: re.Match[str]) -> str:
-    """Drop the space below a row, which the library shows as letters."""
-    return _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0]
 
 
 def _replace_command(found: re.Match[str]) -> str:
