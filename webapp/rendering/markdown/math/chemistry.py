@@ -20,6 +20,11 @@ _ARROWS: Final = {
     "<-": "leftarrow",
 }
 _BONDS: Final = {"-": r"{-}", "=": "{=}", "#": r"{\equiv}"}
+_NAMED_BONDS: Final = {
+    **{"-": r"{-}", "1": r"{-}", "=": "{=}", "2": "{=}", "#": r"{\equiv}", "3": r"{\equiv}"},
+    **{"...": r"{\cdots}", "....": r"{\cdots}", "->": r"{\rightarrow}", "<-": r"{\leftarrow}"},
+    **dict.fromkeys(("~", "~-", "~=", "~--", "-~-"), r"{\sim}"),
+}
 _GROUP: Final = r"\{(?:[^{}]|\{[^{}]*\}|(?!))*+\}"
 _SCRIPT: Final = re.compile(rf"([_^])({_GROUP}|[0-9]*[+-]|[0-9]+|[A-Za-z])")
 _TOKEN: Final = re.compile(
@@ -35,8 +40,9 @@ _TOKEN: Final = re.compile(
     | (?P<letters>[A-Za-z]+)
     | (?P<addition>\s*(?:\*|(?<=[A-Za-z0-9)])\.(?=[0-9A-Z]))\s*)
     | (?P<bond>[-=\#])
+    | \\bond\s*\{{(?P<named>[-=\#~.<>123]{{1,4}})\}}
     | (?P<bracket>[()\[\]])
-    | (?P<command>\\[A-Za-z]+|\$[^$]*\$|{_GROUP})
+    | (?P<command>\\[A-Za-z]+|\\[,;:!\ ]|\$[^$]*\$|{_GROUP})
     | (?P<space>[\s,;]+)
     """,
     re.VERBOSE,
@@ -45,6 +51,7 @@ _CHEMISTRY: Final = re.compile(
     r"\\(ce|pu)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\}|(?!))*+\}|(?!))*+)\}"
 )
 _UNIT: Final = re.compile(r"([-+]?[0-9.,]+(?:\s?[eE]\s?[-+]?[0-9]+)?)?\s*([A-Za-z%°µ^/0-9. \-]*)")
+_TIMES: Final = re.compile(r"(?<=[0-9])\s*[x*]\s*10\^\{?(-?[0-9]{1,9})\}?")
 _POWER: Final = re.compile(r"\^?(-?[0-9]+)")
 
 
@@ -73,6 +80,8 @@ def _write_reaction(source: str) -> str | None:
 
 def _write_token(found: re.Match[str]) -> str:
     kind, text = found.lastgroup, found[0]
+    if kind == "named":
+        return _NAMED_BONDS.get(found["named"], r"{-}")
     before = found.string[: found.start()][-1:]
     if found["arrow"]:
         arrow = _ARROWS[found["arrow"]]
@@ -88,6 +97,8 @@ def _write_token(found: re.Match[str]) -> str:
     if kind == "scripts":
         # Those of an isotope precede its element.
         base = "" if before.isalnum() or before in tuple(")]}") else "{}"
+        if before.isdigit() and text.startswith("_"):
+            base = "{}"
         return base + _SCRIPT.sub(lambda one: f"{one[1]}{{{_strip_braces(one[2])}}}", text)
     if kind == "command":
         return text[1:-1] if text.startswith("$") else f"{text} "
@@ -117,7 +128,7 @@ def _write_condition(source: str) -> str:
 
 def _write_quantity(source: str) -> str | None:
     """Write a number with its unit, such as `123 kJ/mol` or `1.2e3 m s^-1`."""
-    found = _UNIT.fullmatch(source.strip())
+    found = _UNIT.fullmatch(_TIMES.sub(r"e\1", source.replace("//", "/")).strip())
     if found is None:
         return None
     number, exponent = found[1] or "", ""

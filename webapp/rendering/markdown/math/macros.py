@@ -15,10 +15,14 @@ GROUP: Final = r"\{((?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\}|(?!))*+)\}"
 
 _ARGUMENT: Final = rf"\s*(?:{GROUP}|(\\[A-Za-z]+|[^\s\\{{}}]))"
 _DEFINITION: Final = re.compile(
-    r"(?<!\\)\\(?:(?:re|provide)?(?:new)?command\*?\s*\{?\s*\\(?P<new>[A-Za-z]+)\s*\}?\s*"
-    r"(?:\[(?P<count>[0-9])\])?|def\s*\\(?P<def>[A-Za-z]+)"
-    r"|DeclareMathOperator(?P<star>\*?)\s*\{?\s*\\(?P<operator>[A-Za-z]+)\s*\}?)\s*" + GROUP
+    r"(?<!\\)\\(?:let\s*\\(?P<let>[A-Za-z]+)\s*=?\s*(?P<target>\\[A-Za-z]+)"
+    r"|(?:(?:re|provide)?(?:new)?command\*?\s*\{?\s*\\(?P<new>[A-Za-z]+)\s*\}?\s*"
+    r"(?:\[(?P<count>[1-9])\]\s*(?:\[(?P<default>[^\[\]{}]*)\])?)?"
+    r"|[gex]?def\s*\\(?P<def>[A-Za-z]+)(?P<parameters>(?:#[1-9])*)"
+    r"|DeclareMathOperator(?P<star>\*?)\s*\{?\s*\\(?P<operator>[A-Za-z]+)\s*\}?)\s*" + GROUP + ")"
 )
+_OPTIONAL: Final = r"(?:\s*\[([^\[\]{}]*)\])?()"
+"""An argument in brackets, with a second group as in `_ARGUMENT`."""
 _MAX_DEFINITIONS: Final = 20
 _MAX_PASSES: Final = 3
 """Definitions may use each other."""
@@ -32,6 +36,10 @@ _DERIVATIVE: Final = re.compile(
 _QUANTITY: Final = re.compile(rf"\\(?:SI|qty)\s*(?:\[[^\[\]]*\])?\s*{GROUP}\s*{GROUP}")
 _UNIT: Final = re.compile(rf"\\(?:si|unit)\s*(?:\[[^\[\]]*\])?\s*{GROUP}")
 _NUMBER: Final = re.compile(rf"\\(num|ang)\s*(?:\[[^\[\]]*\])?\s*{GROUP}")
+_RANGE: Final = re.compile(
+    rf"\\(?:(SIrange|qtyrange)|numrange)\s*(?:\[[^\[\]]*\])?\s*{GROUP}\s*{GROUP}(?(1)\s*{GROUP})"
+)
+_NUMBERS: Final = re.compile(rf"\\numlist\s*(?:\[[^\[\]]*\])?\s*{GROUP}")
 _BRACED: Final = re.compile(rf"\\qty\s*{GROUP}")
 _BRACKETS: Final = re.compile(r"\\qty\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|\|([^|]*)\|)")
 _FRACTION: Final = re.compile(rf"\\(?:nicefrac|sfrac|flatfrac){_ARGUMENT}{_ARGUMENT}")
@@ -77,12 +85,16 @@ def expand_definitions(latex: str) -> str:
     used: set[str] = set()
     for _ in range(_MAX_PASSES):
         for one in found:
-            name = one["new"] or one["def"] or one["operator"]
-            body = one[one.re.groups]
+            name = one["new"] or one["def"] or one["operator"] or one["let"]
+            body = one["target"] or one[one.re.groups]
             if one["operator"]:
                 body = rf"\operatorname{one['star']}{{{body}}}"
-            call = re.compile(rf"\\{name}(?![A-Za-z])" + _ARGUMENT * int(one["count"] or 0))
-            expanded, uses = call.subn(partial(_fill, body), expanded)
+            count = int(one["count"] or len(one["parameters"] or "") // 2)
+            arguments = _ARGUMENT * count
+            if one["default"] is not None:
+                arguments = _OPTIONAL + _ARGUMENT * (count - 1)
+            call = re.compile(rf"\\{name}(?![A-Za-z]){arguments}")
+            expanded, uses = call.subn(partial(_fill, body, one["default"] or ""), expanded)
             if uses:
                 used.add(name)
             if len(expanded) > _MAX_EXPANDED:
@@ -97,6 +109,8 @@ def expand_commands(latex: str) -> str:
     latex = _ADDRESS.sub(lambda found: rf"\text{{{_escape(found[1])}}}", latex)
     latex = _DERIVATIVE.sub(_write_derivative, latex)
     latex = _QUANTITY.sub(_write_quantity, latex)
+    latex = _RANGE.sub(_write_range, latex)
+    latex = _NUMBERS.sub(_write_numbers, latex)
     latex = _UNIT.sub(lambda found: _write_unit(found[1]) or found[0], latex)
     latex = _NUMBER.sub(_write_number, latex)
     latex = _BRACED.sub(r"\\left\\{\1\\right\\}", latex)
@@ -107,10 +121,10 @@ def expand_commands(latex: str) -> str:
     )
 
 
-def _fill(body: str, use: re.Match[str]) -> str:
-    """Fill the arguments of a use into the body of its definition."""
+def _fill(body: str, default: str, use: re.Match[str]) -> str:
+    """Fill the arguments of a use into the body of its definition, `default` if there is none."""
     groups = use.groups()
-    given = [groups[at] or groups[at + 1] or "" for at in range(0, len(groups), 2)]
+    given = [groups[at] or groups[at + 1] or default for at in range(0, len(groups), 2)]
 
     def find(found: re.Match[str]) -> str:
         at = int(found[1]) - 1
@@ -133,6 +147,19 @@ def _write_derivative(found: re.Match[str]) -> str:
 def _write_quantity(found: re.Match[str]) -> str:
     unit = _write_unit(found[2])
     return found[0] if unit is None else rf"{_write_digits(found[1])}\,{unit}"
+
+
+def _write_range(found: re.Match[str]) -> str:
+    unit = _write_unit(found[4]) if found[1] else ""
+    if unit is None:
+        return found[0]
+    suffix = rf"\,{unit}" if unit else ""
+    return r"\text{ to }".join(f"{_write_digits(end)}{suffix}" for end in (found[2], found[3]))
+
+
+def _write_numbers(found: re.Match[str]) -> str:
+    *numbers, last = map(_write_digits, found[1].split(";"))
+    return r",\ ".join(numbers) + rf"\text{{ and }}{last}" if numbers else last
 
 
 def _write_number(found: re.Match[str]) -> str:

@@ -12,15 +12,22 @@ from typing import Final
 
 from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
 from webapp.rendering.markdown.math.macros import GROUP, expand_commands
+from webapp.rendering.markdown.math.physics import rewrite_physics
 
 _SAME: Final = {
+    "AA": "Å",
+    "AE": "Æ",
     "C": r"\mathbb{C}",
     "Cdot": r"\cdot",
     "KaTeX": r"\text{KaTeX}",
     "LaTeX": r"\text{LaTeX}",
     "Perp": "\u2aeb",
+    "Q": r"\mathbb{Q}",
+    "OE": "Œ",
     "TeX": r"\text{TeX}",
-    "above": r"\over",
+    "aa": "å",
+    "adots": r"\iddots",
+    "ae": "æ",
     "centerdot": r"\cdot",
     "centering": "",
     "curl": r"\nabla\times",
@@ -31,9 +38,15 @@ _SAME: Final = {
     "dotsm": r"\cdots",
     "dotso": r"\ldots",
     "grad": r"\nabla",
+    "hdots": r"\ldots",
     "hfill": r"\quad",
+    "ensuremath": "",
+    "enskip": r"\enspace",
     "euro": "€",
     "intop": r"\int",
+    "laplacian": r"\nabla^{2}",
+    "longrightleftharpoons": r"\rightleftharpoons",
+    "mathbbm": r"\mathbb",
     "mathds": r"\mathbb",
     "mathbfit": r"\boldsymbol",
     "mathellipsis": r"\ldots",
@@ -41,9 +54,11 @@ _SAME: Final = {
     "nobreak": "",
     "nshortmid": r"\nmid",
     "nshortparallel": r"\nparallel",
+    "overarc": r"\overparen",
     "overlinesegment": r"\overline",
     "phase": r"\angle\underline",
     "pmb": r"\boldsymbol",
+    "qed": r"\square",
     "sdot": r"\cdot",
     "shortmid": r"\mid",
     "shortparallel": r"\parallel",
@@ -58,15 +73,26 @@ _SAME: Final = {
     "textsl": r"\textit",
     "thickapprox": r"\approx",
     "thicksim": r"\sim",
+    "uline": r"\underline",
+    "underarc": r"\underparen",
     "underbar": r"\underline",
     "underlinesegment": r"\underline",
+    "undertilde": r"\utilde",
     "varinjlim": r"\underrightarrow{\lim}",
     "varliminf": r"\underline{\lim}",
     "varlimsup": r"\overline{\lim}",
     "varprojlim": r"\underleftarrow{\lim}",
     "varpropto": r"\propto",
     "vb": r"\mathbf",
+    "uwave": r"\underline",
     "widebar": r"\overline",
+    "wideparen": r"\overparen",
+    "xlongleftarrow": r"\xleftarrow",
+    "xlongrightarrow": r"\xrightarrow",
+    **{
+        name: rf"\operatorname{{{name}}}"
+        for name in ("Cov", "Res", "Tr", "Var", "diag", "erf", "lcm", "rank", "sgn", "sign", "tr")
+    },
     **dict.fromkeys(("mbox", "hbox", "textmd", "textsc", "textup"), r"\text"),
     **dict.fromkeys(
         ("mathllap", "mathrlap", "mathclap", "llap", "rlap", "clap", "smash", "vcenter")
@@ -83,9 +109,11 @@ _ENVIRONMENTS: Final = {
     "alignedat": "aligned",
     "alignat": "align",
     "alignat*": "align*",
+    "flalign": "align",
+    "flalign*": "align*",
     **{f"{kind}matrix*": f"{kind}matrix" for kind in ("", "p", "b", "B", "v", "V")},
 }
-_NUMBERED: Final = re.compile(r"\\begin\{(?:align|equation|gather|multline|alignat)\*?\}")
+_NUMBERED: Final = re.compile(r"\\begin\{(?:align|equation|gather|multline|alignat|flalign)\*?\}")
 _ROW_END: Final = "\0"
 """Replaces the ends of rows while commands are looked for; Markdown lets no such character in."""
 
@@ -95,7 +123,22 @@ _ROW_ENDS: Final = re.compile(
     re.DOTALL,
 )
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?")
-_BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcr]\])?")
+_BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcrtb]\])?")
+_PLACED: Final = re.compile(r"(\\begin\{(?:array|aligned|alignedat|gathered)\})\s*\[[tcb]\]")
+_COLUMNS: Final = re.compile(rf"\\begin\{{array\}}\s*{GROUP}")
+_REPEATED_COLUMNS: Final = re.compile(r"\*\s*\{([1-9]|1[0-9])\}\s*\{([lcr|:]{1,9})\}")
+_WIDE_COLUMN: Final = re.compile(r"[pmb]\s*\{[^{}]*\}")
+_BETWEEN_COLUMNS: Final = re.compile(r"[@!<>]\s*\{[^{}]*\}")
+_PLAIN_MATRIX: Final = re.compile(rf"\\(p?matrix|cases|displaylines|eqalign)\s*(?=\{{){GROUP}")
+_OF_PLAIN: Final = {"displaylines": "gathered", "eqalign": "aligned"}
+_MANY_COLUMNS: Final = re.compile(rf"\\multicolumn\s*\{{([1-9])\}}\s*\{{[lcr|]*\}}\s*{GROUP}")
+_THICKNESS: Final = re.compile(r"\\above\s*(?:\{[-0-9. a-z]*\}|[0-9.]+\s*[a-z]{2})")
+_CONTINUED: Final = re.compile(r"\\cfrac\s*\[[lcr]\]")
+_CANCELLED: Final = re.compile(rf"\\cancelto\s*{GROUP}\s*{GROUP}")
+_OVER_UNDER: Final = re.compile(rf"\\overunderset\s*{GROUP}\s*{GROUP}")
+_RULE: Final = re.compile(r"\\rule\s*(?:\[[-0-9. a-z]*\])?\s*\{([0-9. a-z]*)\}\s*\{[0-9. a-z]*\}")
+_MOVED: Final = re.compile(r"\\(?:raise|lower)\s*(?:\{[-0-9. a-z]*\}|-?[0-9.]+\s*[a-z]{2})")
+_BETWEEN_ROWS: Final = re.compile(rf"\\intertext\s*{GROUP}")
 _BEGIN_EQNARRAY: Final = re.compile(r"\\begin\{eqnarray\*?\}")
 _END_EQNARRAY: Final = re.compile(r"\\end\{eqnarray\*?\}")
 _SUBSTACK: Final = re.compile(rf"\\substack\s*{GROUP}")
@@ -103,7 +146,18 @@ _TAG: Final = re.compile(rf"\\tag\s*{GROUP}")
 _BARE_TAG: Final = re.compile(rf"\\tag\*\s*{GROUP}")
 _LABEL: Final = re.compile(r"\\label\s*\{[^{}]*\}")
 _REFERENCE: Final = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")
-_COLOUR: Final = re.compile(r"\\(?:text)?color\s*\{[#A-Za-z0-9]*\}")
+_COLOUR: Final = re.compile(r"\\(?:text|math)?color\s*(?:\[[A-Za-z]+\])?\s*\{[#A-Za-z0-9,.() ]*\}")
+_DEFINED_COLOUR: Final = re.compile(
+    r"\\definecolor\s*\{[A-Za-z0-9]*\}\s*\{[A-Za-z]*\}\s*\{[#A-Za-z0-9,. ]*\}"
+)
+_SPACE_BELOW: Final = re.compile(r"\\vspace\*?\s*\{[-0-9. a-z]*\}")
+_BOX: Final = re.compile(r"\\bbox\s*(?:\[[A-Za-z0-9#, ]*\])?")
+_RAISED_TEXT: Final = re.compile(rf"\\text(super|sub)script\s*{GROUP}")
+_CIRCLED: Final = re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}")
+_ROOT: Final = re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of")
+_BUILT: Final = re.compile(
+    r"\\buildrel\s*(?:\\rm\s*)?((?:[^\\{}]|\\(?!over\b)[A-Za-z]+|(?!))*+)\\over\s*"
+)
 _COLOUR_BOX: Final = re.compile(
     rf"\\(?:f(color)box\s*\{{[#\w]*\}}|colorbox)\s*\{{[#\w]*\}}\s*{GROUP}"
 )
@@ -117,7 +171,7 @@ _OPERATOR: Final = re.compile(
 )
 _RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{GROUP}")
 _STRUCK: Final = re.compile(rf"\\sout\s*{GROUP}")
-_ABSOLUTE: Final = re.compile(rf"\\(abs|norm)\s*{GROUP}")
+_ABSOLUTE: Final = re.compile(rf"\\(abs|norm|ceil|floor)\*?\s*{GROUP}")
 _ANGLE: Final = re.compile(r"\\(left|middle|right)\s*([<>])")
 _REQUIRED: Final = re.compile(r"\\require\s*\{[A-Za-z]*\}")
 _CHARACTER: Final = re.compile(
@@ -130,11 +184,15 @@ def rewrite(latex: str) -> str:
     if "\\" not in latex or _ROW_END in latex:
         return latex
     latex = rewrite_chemistry(latex)
-    # The space below a row is dropped, because the library shows it as letters.
-    latex = _ROW_ENDS.sub(
-        lambda found: _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0], latex
-    )
-    latex = expand_commands(latex)
+    latex = expand_commands(_ROW_ENDS.sub(_replace_row_end, latex))
+    latex = _rewrite_arrays(latex)
+    latex = rewrite_physics(latex)
+    latex = _ROOT.sub(r"\\sqrt[\1]", _BUILT.sub(r"\\overset{\1}", latex))
+    latex = _CONTINUED.sub(r"\\cfrac", _THICKNESS.sub(r"\\over ", latex))
+    latex = _CANCELLED.sub(r"{\\cancel{\2}}^{\1}", latex)
+    latex = _OVER_UNDER.sub(r"\\overset{\1}\\underset{\2}", latex)
+    latex = _RULE.sub(r"\\underline{\\hspace{\1}}", _MOVED.sub("", latex))
+    latex = _BETWEEN_ROWS.sub(rf"\\text{{\1}}{_ROW_END}", latex)
     latex = _COMMAND.sub(_replace_command, latex)
     latex = _REQUIRED.sub("", _ANGLE.sub(_replace_angle, latex))
     for _ in range(2):  # A norm may hold an absolute value.
@@ -149,12 +207,39 @@ def rewrite(latex: str) -> str:
         latex = _LABEL.sub("", _BARE_TAG.sub(r"\\qquad\\text{\1}", latex))
     latex = _REFERENCE.sub(_replace_reference, latex)
     latex = _COLOUR_BOX.sub(_replace_box, latex)
-    latex = _COLOUR.sub("", latex)
+    latex = _COLOUR.sub("", _DEFINED_COLOUR.sub("", latex))
+    latex = _BOX.sub("", _SPACE_BELOW.sub("", latex))
+    latex = _RAISED_TEXT.sub(_replace_raised, latex)
+    latex = _CIRCLED.sub(lambda found: rf"\text{{{_circle(found[1])}}}", latex)
     latex = _OPERATOR.sub(r"\\operatorname{\1}", latex)
     latex = _RAISED.sub(r"\\text{\1}", latex)
     latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
     latex = _CHARACTER.sub(_replace_character, latex)
     return _TEXT.sub(_split_text, latex).replace(_ROW_END, r"\\")
+
+
+def _rewrite_arrays(latex: str) -> str:
+    """Rewrite the columns of arrays to letters and lines alone, and the matrices of plain TeX."""
+    latex = _PLACED.sub(r"\1", latex)
+    latex = _COLUMNS.sub(_replace_columns, latex)
+    latex = _MANY_COLUMNS.sub(lambda found: f"{{{found[2]}}}{(int(found[1]) - 1) * '&'}", latex)
+    return _PLAIN_MATRIX.sub(_replace_plain_matrix, latex)
+
+
+def _replace_plain_matrix(found: re.Match[str]) -> str:
+    name = _OF_PLAIN.get(found[1], found[1])
+    return rf"\begin{{{name}}}{found[2]}\end{{{name}}}"
+
+
+def _replace_columns(found: re.Match[str]) -> str:
+    columns = _REPEATED_COLUMNS.sub(lambda one: int(one[1]) * one[2], found[1])
+    columns = _BETWEEN_COLUMNS.sub("", _WIDE_COLUMN.sub("l", columns))
+    return rf"\begin{{array}}{{{columns}}}"
+
+
+def _replace_row_end(found: re.Match[str]) -> str:
+    """Drop the space below a row, which the library shows as letters."""
+    return _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0]
 
 
 def _replace_command(found: re.Match[str]) -> str:
@@ -173,6 +258,8 @@ def _replace_angle(found: re.Match[str]) -> str:
 
 
 def _replace_absolute(found: re.Match[str]) -> str:
+    if found[1] in ("ceil", "floor"):
+        return rf"\left\l{found[1]} {found[2]} \right\r{found[1]} "
     sign = "|" if found[1] == "abs" else r"\|"
     return rf"\left{sign} {found[2]} \right{sign}"
 
@@ -191,6 +278,18 @@ def _replace_box(found: re.Match[str]) -> str:
     inside = found[2].removeprefix("$").removesuffix("$") if found[2][:1] == "$" else None
     text = rf"\text{{{found[2]}}}" if inside is None else f"{{{inside}}}"
     return rf"\boxed{{{text}}}" if found[1] else text
+
+
+def _replace_raised(found: re.Match[str]) -> str:
+    sign = "^" if found[1] == "super" else "_"
+    return rf"{{}}{sign}{{\text{{{found[2]}}}}}"
+
+
+def _circle(sign: str) -> str:
+    """Return a number up to 20 or a letter in a circle."""
+    if sign.isdigit():
+        return chr(0x2460 + int(sign) - 1)
+    return chr(0x24B6 + ord(sign) - ord("A") if sign.isupper() else 0x24D0 + ord(sign) - ord("a"))
 
 
 def _replace_character(found: re.Match[str]) -> str:
