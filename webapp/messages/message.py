@@ -12,11 +12,10 @@ from webapp.exact_json import Array, Member, Object, String, Value
 from webapp.messages.citing import merge_lists, parse_context, parse_listed, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
-    find_result,
-    iter_results,
     parse_annotations,
     parse_calls,
     parse_parts,
+    read_content,
 )
 from webapp.messages.parts import (
     Annotation,
@@ -90,7 +89,8 @@ class Message:
         bare = json.get(BARE)
         if bare and not isinstance(bare, Object) and set(json.names()) == {"id", BARE}:
             return replace(cls.from_json(bare), json=json, id=json.text("id"), bare=bare)
-        result = find_result(json)
+        content = read_content(json)
+        result = content.result
         beyond = (
             result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
         )
@@ -107,8 +107,7 @@ class Message:
             # Some gateways move the lists of the completion into its message.
             cited = merge_lists(tuple(own.values()))
             read |= dict.fromkeys(own, Array)
-        parts = tuple(parse_parts(json))
-        blocks = () if result or role in ("tool", "function") else iter_results(json)
+        parts = tuple(parse_parts(json, content))
         texts = [part.text for part in parts if isinstance(part, Text)]
         listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
         return cls(
@@ -117,12 +116,12 @@ class Message:
             role=role,
             name=json.text("name"),
             parts=parts,
-            calls=tuple(parse_calls(json)),
+            calls=tuple(parse_calls(json, content)),
             annotations=(*parse_annotations(json), *listed),
             tool_call_id=result.text("tool_use_id") if result else json.text("tool_call_id"),
             also_sent=json.find_unread(**read) + beyond,
             holds_result=result is not None,
-            results=_build_results(tuple(blocks), role, parts),
+            results=_build_results(content.results, role, parts),
             _sent=frozenset(json.names()),
         )
 
@@ -141,7 +140,7 @@ class Message:
         """Whether its content, or that of its only result, is a text without characters."""
         if not isinstance(self.json, Object):
             return False
-        return (find_result(self.json) or self.json).text("content") == ""
+        return (read_content(self.json).result or self.json).text("content") == ""
 
     @property
     def has_only_calls(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from webapp.exact_json import Array, Null, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
@@ -77,32 +77,37 @@ def is_call_or_result(block: Object) -> bool:
     return kind in CALL_BLOCKS or kind == "tool_result" or kind.endswith("_tool_result")
 
 
-def find_parts(message: Object) -> Array | None:
-    """Find the content parts: those of `content_parts` if it has any, else of `content`."""
-    for name in ("content_parts", "content"):
-        parts = message.get(name)
-        if is_readable_list(parts) and parts.items:
-            return parts
-    return None
+class Content(NamedTuple):
+    """The list of content parts of a message, and the results in it that name their calls.
+
+    | Parts | `result` | `results` |
+    | --- | --- | --- |
+    | one `tool_result` block of Anthropic's API, and nothing else | that block | none |
+    | results beside other parts, in a message whose role is none of a tool | None | all |
+    | anything else, or no list | None | none |
+    """
+
+    parts: Array | None
+    result: Object | None = None
+    results: tuple[Object, ...] = ()
 
 
-def find_result(message: Object) -> Object | None:
-    """Find the `tool_result` block of Anthropic's API if that is all the content."""
-    parts = find_parts(message)
-    block = parts.items[0] if parts and len(parts.items) == 1 else None
-    if isinstance(block, Object) and block.text("type") == "tool_result":
-        return block if block.text("tool_use_id") is not None else None
-    return None
-
-
-def iter_results(message: Object) -> Iterator[Object]:
-    """Yield the result blocks of the content that name their calls."""
-    parts = find_parts(message)
-    for block in parts.items if parts else ():
-        if not isinstance(block, Object) or block.text("tool_use_id") is None:
-            continue
-        if is_result(block):
-            yield block
+def read_content(message: Object) -> Content:
+    """Read the parts of `content_parts` if it has any, else those of `content`."""
+    given = (message.get(name) for name in ("content_parts", "content"))
+    parts = next((one for one in given if is_readable_list(one) and one.items), None)
+    if parts is None:
+        return Content(None)
+    results = tuple(
+        block
+        for block in parts.items
+        if isinstance(block, Object) and block.text("tool_use_id") is not None and is_result(block)
+    )
+    if len(parts.items) == len(results) == 1 and results[0].text("type") == "tool_result":
+        return Content(parts, results[0])
+    if message.text("role") in ("tool", "function"):
+        return Content(parts)
+    return Content(parts, None, results)
 
 
 def is_result(block: Object) -> bool:
@@ -113,9 +118,17 @@ def is_result(block: Object) -> bool:
     return kind == "tool_result" and isinstance(block.get("content"), String | Array)
 
 
-def parse_parts(message: Object) -> Iterator[Part]:
+def parse_parts(message: Object, content: Content) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
-    parts = tuple(join_reasoning(_parse_reasoning_and_content(message)))
+    found: list[Part] = []
+    for name in REASONING_FIELDS:
+        found += _parse_text_field(message, name)
+    for name in DETAIL_FIELDS:
+        details = message.get(name)
+        if details is not None and not isinstance(details, Null):
+            found += parse_details(details, name)
+    found += _parse_content_fields(message, content)
+    parts = tuple(join_reasoning(found))
     thought = find_repeated(parts) if message.text("role") == "assistant" else None
     for part in parts:
         if thought and isinstance(part, Reasoning) and is_same_thought(part.text, thought.text):
@@ -127,16 +140,6 @@ def parse_parts(message: Object) -> Iterator[Part]:
         yield Audio.parse(audio)
     else:
         yield from _keep_unknown(audio, "audio")
-
-
-def _parse_reasoning_and_content(message: Object) -> Iterator[Part]:
-    for name in REASONING_FIELDS:
-        yield from _parse_text_field(message, name)
-    for name in DETAIL_FIELDS:
-        details = message.get(name)
-        if details is not None and not isinstance(details, Null):
-            yield from parse_details(details, name)
-    yield from _parse_content_fields(message)
 
 
 def parse_content(content: Value | None) -> Iterator[Part]:
@@ -155,7 +158,7 @@ def parse_content(content: Value | None) -> Iterator[Part]:
         yield from _keep_unknown(content, "content")
 
 
-def parse_calls(message: Object) -> Iterator[Call]:
+def parse_calls(message: Object, content: Content) -> Iterator[Call]:
     """Yield the tool calls of a message, the deprecated `function_call` last."""
     calls = message.get("tool_calls")
     if is_readable_list(calls):
@@ -165,8 +168,7 @@ def parse_calls(message: Object) -> Iterator[Call]:
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
         yield from _keep_unknown(calls, "tool_calls")
-    parts = find_parts(message)
-    for value in parts.items if parts else ():
+    for value in content.parts.items if content.parts else ():
         if call := _parse_call_block(value):
             yield call
     deprecated = message.get("function_call")
@@ -203,21 +205,21 @@ def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
         yield from _keep_unknown(value, name)
 
 
-def _parse_content_fields(message: Object) -> Iterator[Part]:
+def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
     """Yield the parts of `content_parts` if there are any, else those of `content`.
 
     A `content` beside them is a separate part unless it only repeats their texts. Of a result
     that is all the content, the parts are its own: the message has its other members.
     """
-    parts, content = find_parts(message), message.get("content")
+    parts, content = read.parts, message.get("content")
     given = message.get("content_parts")
     if given is not parts and message.items("content_parts") != ():
         yield from _keep_unknown(given, "content_parts")
     if parts is None:
         yield from parse_content(content)
         return
-    if result := find_result(message):
-        yield from parse_content(result.get("content"))
+    if read.result is not None:
+        yield from parse_content(read.result.get("content"))
     else:
         for value in parts.items:
             if _parse_call_block(value) is None:
