@@ -22,6 +22,9 @@ from webapp.embedded.store.pages import Order
 CHUNKS: Final = (500, 5_000, 50_000)
 """Rows of an index; together the most that a bounded walk looks at."""
 _FARTHEST: Final = 2**63 - 1
+_EVERY_ROW: Final = "1 = 1"
+"""A condition to which others are added."""
+
 _SIGNS: Final = {"asc": (">", "<="), "desc": ("<", ">=")}
 
 
@@ -48,8 +51,8 @@ class Walked:
 class _Way:
     """An index whose rows fulfil `condition` and are in the order of `columns`.
 
-    The columns are the number that the list is sorted by, unless that is the time or the number
-    is not known; the time of creation; and the seq. All rows pass `filter`.
+    The columns are the time of creation and the seq; if it `has_number`, before them the number
+    that the list is sorted by. All rows pass `filter`.
     """
 
     table: str
@@ -58,17 +61,27 @@ class _Way:
     filter: Filter | None = None
 
     @property
+    def has_number(self) -> bool:
+        """Whether its rows are sorted by a number first; else by the time alone."""
+        return len(self.columns) == 3
+
+    @property
     def names(self) -> tuple[str, ...]:
-        return ("value", "created", "seq")[-len(self.columns) :]
+        return ("value", "created", "seq") if self.has_number else ("created", "seq")
 
     def to_place(self, row: Sequence[Any]) -> ListCursor:
-        return ListCursor(row[0] if len(row) == 3 else None, row[-2], row[-1])
+        return ListCursor(row[0] if self.has_number else None, row[-2], row[-1])
 
     def to_key(self, place: ListCursor) -> _Key:
-        return (*((place.value or 0,) if len(self.columns) == 3 else ()), place.created, place.seq)
+        by_time = (place.created, place.seq)
+        return (place.value or 0, *by_time) if self.has_number else by_time
+
+    def to_end(self, far: int) -> _Key:
+        """Build the key of a place beyond all rows, with `far` in each column."""
+        return (far,) * len(self.columns)
 
 
-_ALL: Final = _Way("completions", "1 = 1", ("created", "seq"))
+_ALL: Final = _Way("completions", _EVERY_ROW, ("created", "seq"))
 
 
 def walk(
@@ -134,7 +147,7 @@ class _Walker:
     def is_within(self, phase: tuple[_Way, ...], place: ListCursor) -> bool:
         """Return whether `place` is in a part of the list."""
         has_number = self.sort is not None and place.value is not None
-        return has_number == (len(phase[0].columns) == 3)
+        return has_number == phase[0].has_number
 
     def take(
         self, ways: tuple[_Way, ...], start: ListCursor | None, size: int, rows: int
@@ -161,7 +174,16 @@ class _Walker:
         return not has_others and not self.folds and not is_bounded
 
     def _find_end(self, way: _Way, start: ListCursor | None, size: int) -> ListCursor | None:
-        """Find the last of the next `size` rows, or None if there are fewer."""
+        """Find the last of the next `size` rows, or None if there are fewer.
+
+        For completions with `metadata:team=travel`, newest first, after a place:
+
+            SELECT created, completion FROM metadata
+            WHERE key = :key0 AND value = :value0
+              AND (created, completion) < (:after0, :after1)
+              AND (created, completion) >= (:until0, :until1)
+            ORDER BY created desc, completion desc LIMIT 1 OFFSET :skipped
+        """
         condition, binds = self._between(way, way.columns, start, None)
         statement = (
             f"SELECT {', '.join(way.columns)} FROM {way.table}"
@@ -175,7 +197,7 @@ class _Walker:
         """Find a filter that at most `size` completions within the bounds of time pass."""
         filters = [one for one in self.selection.filters if self.sort or not one.is_ordered]
         if self.sort and self.selection.has_bounds:
-            filters.append(Filter("facts", "completion", "1 = 1"))
+            filters.append(Filter("facts", "completion", _EVERY_ROW))
         for one in filters:
             statement = f"SELECT count(*) FROM ({self._select(one, '1')}) AS s"
             if self._execute(statement, {"most": size + 1}).scalar_one() <= size:
@@ -201,7 +223,7 @@ class _Walker:
                 f"(SELECT f.{self.sort} FROM facts AS f WHERE f.completion = o.{few.key})"
                 f" AS value, {columns}"
             )
-            part = f" AND value IS {'NOT ' if len(way.columns) == 3 else ''}NULL"
+            part = f" AND value IS {'NOT ' if way.has_number else ''}NULL"
         condition, binds = self._between(way, way.names, start, None)
         binds |= {"rows": rows, "most": sum(CHUNKS)}
         return self._read_passing(way, self._select(few, columns), part + condition, few, binds)
@@ -209,7 +231,10 @@ class _Walker:
     def _select(self, few: Filter, columns: str) -> str:
         """Build the query for up to `:most` rows of a filter within the bounds of time.
 
-        Its limit and its order keep the databases from taking another index for it.
+        Its limit and its order keep the databases from taking another index for it:
+
+            SELECT 1 FROM tags AS o WHERE tag = :tag0 AND created >= :since
+            ORDER BY created LIMIT :most
         """
         # So does the plus sign.
         bound = self.selection.bound("created" if few.is_ordered else "+created")
@@ -223,12 +248,21 @@ class _Walker:
     ) -> list[ListCursor]:
         """Read the completions of a query that are in a part of the list and pass the filters.
 
-        All of them pass the filter that is `known`.
+        All of them pass the filter that is `known`. With the index of metadata as the `source`, and
+        a model as another filter:
+
+            SELECT created, seq FROM (
+              SELECT created AS created, completion AS seq FROM metadata
+              WHERE key = :key0 AND value = :value0 AND …
+            ) AS d WHERE 1 = 1 AND (
+              SELECT 1 FROM completions AS o WHERE o.seq = d.seq AND model = :model0 LIMIT 1
+            ) IS NOT NULL ORDER BY created desc, seq desc LIMIT :rows
         """
         checks = self.selection.checks("d.seq", without=known)
         fold = self.selection.is_last if self.folds else ""
         statement = (
-            f"SELECT {', '.join(way.names)} FROM ({source}) AS d WHERE 1 = 1{part}{checks}{fold}"
+            f"SELECT {', '.join(way.names)} FROM ({source}) AS d"
+            f" WHERE {_EVERY_ROW}{part}{checks}{fold}"
             f" ORDER BY {self._sorted_by(way.names)} LIMIT :rows"
         )
         return [way.to_place(row) for row in self._execute(statement, binds)]
@@ -243,8 +277,8 @@ class _Walker:
         low, high = self.selection.since, self.selection.before
         is_desc = self.order == "desc"
         far = _FARTHEST if is_desc else -_FARTHEST
-        begin: _Key = way.to_key(start) if start else (far,) * len(columns)
-        until: _Key = way.to_key(end) if end else (-far,) * len(columns)
+        begin: _Key = way.to_key(start) if start else way.to_end(far)
+        until: _Key = way.to_key(end) if end else way.to_end(-far)
         bound = ""
         if self.sort is not None:
             bound = self.selection.bound("+created")

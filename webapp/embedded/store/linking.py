@@ -230,7 +230,17 @@ def _is_likely(
 ) -> bool:
     """Decide whether `depth` messages in common, in this order of time, are more than chance.
 
-    Tests and evaluations send the same messages to several models.
+    Tests and evaluations send the same messages to several models. The first row that fits decides:
+
+    | Beginning | Model | Further | Likely |
+    | --- | --- | --- | --- |
+    | any | any | the earlier one is the later by more than a second | no |
+    | strong | same | | yes |
+    | weak | same | more than 3 messages in common | yes |
+    | strong | other | the answer is repeated | yes |
+    | any | any | a time is not known | if more than one message is in common |
+    | any | any | the answer is repeated, or more than one message in common | within a day |
+    | any | any | | within two minutes |
     """
     if earlier and later and earlier > later + _CLOCK_SECONDS:
         return False
