@@ -27,6 +27,7 @@ from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
     Deadline,
+    End,
     InvalidId,
     TimedOut,
     canonicalize,
@@ -262,7 +263,7 @@ def test_a_repeated_page_holds_nothing(has_more: bool | None) -> None:
     found = canonicalize(listed("ab", has_more=has_more), after="b")
 
     assert (found.items, found.is_repeated, found.goes_on) == ((), True, False)
-    assert found.is_cut_off is (has_more is True)
+    assert found.end is (End.CUT_OFF if has_more else End.PROVED)
 
 
 @pytest.mark.parametrize(
@@ -285,4 +286,4 @@ def test_a_count_says_whether_more_follows() -> None:
 
     assert not page.with_total(2, seen=2).goes_on
     assert page.with_total(3, seen=2).next_after == "b"
-    assert canonicalize(listed("a-")).with_total(3, seen=2).is_cut_off
+    assert canonicalize(listed("a-")).with_total(3, seen=2).end is End.CUT_OFF

@@ -17,7 +17,7 @@ from webapp.transcript import (
     find_first_number,
     mark_outputs,
 )
-from webapp.upstream import CanonicalPage, UpstreamError
+from webapp.upstream import CanonicalPage, End, UpstreamError
 
 
 def build_page(
@@ -54,9 +54,7 @@ def build_page(
         earlier_than=messages.items[0].id if has_earlier else None,
         seen=_count_seen(request, messages.items, first),
         total=messages.total,
-        cut_off=messages.is_cut_off,
-        end_is_claimed=messages.end_is_claimed,
-        goes_on_by_count=messages.next_skip is not None,
+        end=End.MORE if messages.goes_on else messages.end,
     )
 
 
@@ -107,7 +105,7 @@ def find_end(
 ) -> CanonicalPage[Message]:
     """Check a claimed end; count the messages if the server does not say whether more follow."""
     messages = requests.verify_end(messages, limit=request.limit, order=request.order)
-    if messages.has_more is not None or not messages.items or request.order == "desc":
+    if messages.end is not End.UNKNOWN or not messages.items or request.order == "desc":
         return messages
     first = _number_first(requests.completion_id, request, messages.items)
     seen = _count_seen(request, messages.items, first)
@@ -127,7 +125,8 @@ def end_before(
     ids = [message.id for message in page.items]
     if message_id is None or message_id not in ids:
         return page, not page.goes_on
-    return replace(page, items=page.items[: ids.index(message_id)], has_more=True), True
+    end = End.MORE if page.goes_on else End.CUT_OFF
+    return replace(page, items=page.items[: ids.index(message_id)], end=end), True
 
 
 def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
@@ -135,20 +134,21 @@ def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPag
 
     In descending order, `seen` is then counted from the end.
     """
-    if page.cut_off:
+    if page.end is End.CUT_OFF:
         return page
-    if page.end_is_claimed:
+    if page.end is End.CLAIMED:
         return replace(page, total=None)
-    if not page.goes_on and page.request.order == "asc":
+    goes_on = page.end is End.MORE
+    if not goes_on and page.request.order == "asc":
         return replace(page, total=page.seen)
     first_id = page.entries[0].message.id if page.entries else None
     if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
         if page.request.order == "asc" or page.request.after is not None:
             page = replace(page, total=requests.count_messages())
-        elif not page.goes_on or all(entry.number != 1 for entry in page.entries):
+        elif not goes_on or all(entry.number != 1 for entry in page.entries):
             # It begins with the newest, unless a server that ignores the order has sent the oldest.
             page = replace(page, total=page.entries[0].number)
-    if page.goes_on and page.total is not None and page.seen is not None:
+    if goes_on and page.total is not None and page.seen is not None:
         # A total of no more than were seen is as wrong as the end that the server claimed.
         page = replace(page, total=page.total if page.total > page.seen else None)
     last = page.entries[-1].number if page.entries else None

@@ -15,6 +15,7 @@ from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
     Deadline,
+    End,
     NotFound,
     Upstream,
     UpstreamError,
@@ -79,13 +80,13 @@ class UpstreamRequests:
             after=request.after, limit=request.limit, order=request.order, created=created
         )
         canonical = canonicalize(page, after=request.after, skip=request.shown, limit=request.limit)
-        if canonical.is_repeated and canonical.is_cut_off:
+        if canonical.is_repeated and canonical.end is End.CUT_OFF:
             raise BadAnswer(
                 "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
         if self.trusts_end:
-            canonical = replace(canonical, end_is_claimed=False)
+            canonical = canonical.trust_end()
         return keep_with_calls(canonical) if request.order == "desc" else canonical
 
     def verify_end(
@@ -96,7 +97,7 @@ class UpstreamRequests:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
         if self.trusts_end or (order == "desc" and is_first) or self._is_newest(page, order):
-            return replace(page, end_is_claimed=False)
+            return page.trust_end()
         return check_end(page, self._fetch, limit=limit, order=order)
 
     def _is_newest(self, page: CanonicalPage[Message], order: str) -> bool:
@@ -220,4 +221,4 @@ def keep_with_calls(page: CanonicalPage[Message]) -> CanonicalPage[Message]:
     last_id = page.items[-count - 1].id
     if last_id is None or not is_valid_id(last_id):
         return page
-    return replace(page, items=page.items[:-count], next_after=last_id, has_more=True)
+    return replace(page, items=page.items[:-count], next_after=last_id, end=End.MORE)

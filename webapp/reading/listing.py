@@ -9,6 +9,7 @@ from webapp.completions import Completion
 from webapp.upstream import (
     CanonicalPage,
     Deadline,
+    End,
     Fetch,
     TooLarge,
     UpstreamError,
@@ -22,18 +23,16 @@ from webapp.upstream import (
 class ListPage:
     """A page of the list.
 
-    Of the completions whose ids are in `too_large` little more than the id is known. `cut_off`
-    means that the server says that there is more and sends no cursor for it, `end_is_claimed`
-    that it calls a full page the last one, which could not be checked. `unreadable` is the
-    error that ends the page early: the next completion is too large, and its id is not known.
+    Of the completions whose ids are in `too_large` little more than the id is known. `end` says
+    what comes after the last answer; there is more if the page has a `next_after`. `unreadable` is
+    the error that ends the page early: the next completion is too large, and its id is not known.
     `is_partial` means that a bounded search for more goes on with the next page.
     """
 
     completions: tuple[Completion, ...] = ()
     too_large: frozenset[str] = frozenset()
     next_after: str | None = None
-    cut_off: bool = False
-    end_is_claimed: bool = False
+    end: End = End.UNKNOWN
     unreadable: TooLarge | None = None
     is_partial: bool = False
 
@@ -113,7 +112,6 @@ def _add_answer(
         page,
         completions=page.completions + answer.items,
         next_after=answer.next_after if has_next else None,
-        cut_off=answer.has_more is True and not has_next,
-        end_is_claimed=answer.end_is_claimed,
+        end=End.CUT_OFF if answer.end is End.MORE and not has_next else answer.end,
         is_partial=answer.is_partial,
     )

@@ -26,6 +26,7 @@ from webapp.upstream import (
     BadAnswer,
     CanonicalPage,
     Deadline,
+    End,
     NotFound,
     Upstream,
     UpstreamError,
@@ -129,7 +130,7 @@ class TranscriptLoader:
         if self._cache and page.completion and self._cache.has_any(page.completion_id):
             kept = self._cache.find(page.completion_id, page.completion)
         for _ in range(most):
-            if not page.goes_on:
+            if page.end is not End.MORE:
                 return
             place = (page.next_after, 0 if page.next_after else page.seen or 0)
             if place in seen:
@@ -176,6 +177,7 @@ class TranscriptLoader:
             entries=arrange(messages, first=number, is_last=False),
             completion=None,
             next_after=messages[-1].id if messages else None,
+            end=End.MORE if messages and messages[-1].id is not None else End.UNKNOWN,
             earlier_than=before.next_after,
             seen=None if number is None else number - 1 + len(messages),
         )

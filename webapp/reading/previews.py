@@ -23,6 +23,7 @@ from webapp.reading.kept import digest_answer
 from webapp.recent import RecentValues
 from webapp.upstream import (
     Deadline,
+    End,
     Upstream,
     UpstreamError,
     canonicalize,
@@ -126,8 +127,8 @@ class Previews:
     ) -> Preview:
         page = self._upstream.list_messages(completion_id, limit=MESSAGES, deadline=deadline)
         first = canonicalize(page, limit=MESSAGES)
-        count = first.total or (len(first.items) if first.has_more is False else None)
-        is_known = count is not None and not first.end_is_claimed
+        count = first.total or (len(first.items) if first.end is End.PROVED else None)
+        is_known = count is not None and first.end is not End.CLAIMED
         messages = f"{count:,}" if is_known else f"{len(first.items)}+"
         preview = replace(preview_question(first.items), messages=messages)
         if not self._upstream.may_be_unfinished(completion.created):

@@ -11,7 +11,7 @@ from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, TranscriptPage, TranscriptRequest
-from webapp.upstream import BadAnswer, Deadline
+from webapp.upstream import BadAnswer, Deadline, End
 
 _MAX_PAGES: Final = 10_000
 
@@ -71,5 +71,5 @@ def _iter_messages(
         if onward is None:
             break
         page = onward
-    if page.goes_on or page.cut_off:
+    if page.end in (End.MORE, End.CUT_OFF):
         raise BadAnswer("The server does not send all messages of this transcript.")

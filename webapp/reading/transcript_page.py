@@ -10,7 +10,7 @@ from webapp.completions import Completion
 from webapp.ids import parse_message_index
 from webapp.messages import Message
 from webapp.transcript import Entry, find_first_number
-from webapp.upstream import UpstreamError
+from webapp.upstream import End, UpstreamError
 
 Order: TypeAlias = Literal["asc", "desc"]
 
@@ -42,9 +42,8 @@ class TranscriptPage:
     `outputs` are the choices that belong here and are not among the messages.
     `problems` holds the error of the half, messages or completion, that could not be read.
     `seen` counts the messages up to the end of this page, `total` all of them if known.
-    `cut_off` means that the server says there is more and sends no cursor for it,
-    `end_is_claimed` that it calls a full page the last one, which could not be checked, and
-    `goes_on_by_count` that it sent the rest with this page, under ids that are not cursors.
+    `end` says what comes after the page: more if there is a `next_after`, or if the server sent
+    the rest with this page, under ids that are not cursors.
     `tail` is the end of a long transcript, which its first page shows as well: the messages
     between begin at `next_after` and end before `request.until`. `is_joined` means that this
     page ends directly before that message.
@@ -60,16 +59,9 @@ class TranscriptPage:
     earlier_than: str | None = None
     seen: int | None = None
     total: int | None = None
-    cut_off: bool = False
-    end_is_claimed: bool = False
-    goes_on_by_count: bool = False
+    end: End = End.UNKNOWN
     tail: TranscriptPage | None = None
     is_joined: bool = False
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether a page follows: after `next_after`, or after the messages `seen` so far."""
-        return self.next_after is not None or self.goes_on_by_count
 
     @property
     def broken_off(self) -> str | None:
@@ -95,7 +87,7 @@ class TranscriptPage:
             return False
         if self.request.order == "desc":
             return self.request.after is None and entry is self.entries[0]
-        return not self.goes_on and entry is self.entries[-1]
+        return self.end is not End.MORE and entry is self.entries[-1]
 
     @property
     def messages_error(self) -> UpstreamError | None:

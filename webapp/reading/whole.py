@@ -25,7 +25,7 @@ from webapp.reading.loader import TranscriptLoader
 from webapp.reading.transcript_page import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.recent import RecentValues
 from webapp.transcript import arrange, mark_outputs
-from webapp.upstream import Deadline, UpstreamError
+from webapp.upstream import Deadline, End, UpstreamError
 
 _MAX_KEPT: Final = 10_000
 """Messages of the whole runs that a process keeps, and as many of the runs of pages.
@@ -97,7 +97,7 @@ class WholeReader:
         If an error or the budget ends the reading, the run is the part read so far, unless the
         page holds more.
         """
-        whole_page = page.request.after is None and not page.goes_on and not page.cut_off
+        whole_page = page.request.after is None and page.end not in (End.MORE, End.CUT_OFF)
         completion = page.completion
         if completion is None or page.problems or whole_page:
             return self._analyze_page(page, is_whole=whole_page and not page.problems)
@@ -207,7 +207,7 @@ class WholeReader:
             # The page after a claimed end is the check of it.
             after = found.next_after or found.claimed_after
             is_reachable = found.goes_on or after is not None
-            goes_on = is_reachable or found.is_cut_off
+            goes_on = is_reachable or found.end is End.CUT_OFF
             if not is_reachable or not found.items or held.size > _MAX_BYTES:
                 break
             request = replace(request, after=after, shown=held.count)
@@ -233,7 +233,7 @@ def _weigh(run: Run) -> int:
 def _digest_page(page: TranscriptPage, *, is_whole: bool) -> str:
     """Hash everything that the run of a page depends on."""
     counts = (len(page.entries), len(page.outputs))
-    hashed = hashlib.sha256(f"{is_whole} {page.request.order} {page.goes_on} {counts}".encode())
+    hashed = hashlib.sha256(f"{is_whole} {page.request.order} {page.end} {counts}".encode())
     completion = page.completion
     hashed.update(completion.json.digest() if completion is not None else b"")
     for number, entry in enumerate(page.all_entries):

@@ -16,7 +16,7 @@ from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
 from webapp.templating.finding.filters import Filters, Kind, fits_in_link
-from webapp.upstream import NotSupported
+from webapp.upstream import End, NotSupported
 
 _MAX_SUGGESTED: Final = 50
 
@@ -80,7 +80,8 @@ class Listing:
     @property
     def is_empty(self) -> bool:
         """Whether nothing matches, on any page."""
-        is_end = not self.page.cut_off and not self.page.unreadable and not self.page.next_after
+        page = self.page
+        is_end = page.end is not End.CUT_OFF and not page.unreadable and not page.next_after
         return is_end and not self.rows and not self.after
 
     @property

@@ -27,6 +27,7 @@ from webapp.upstream.answers import (
 from webapp.upstream.canonical import (
     MAX_ITEMS,
     CanonicalPage,
+    End,
     Fetch,
     canonicalize,
     check_end,
@@ -67,6 +68,7 @@ __all__ = [
     "without_noting",
     "MAX_ITEMS",
     "CanonicalPage",
+    "End",
     "Fetch",
     "canonicalize",
     "check_end",

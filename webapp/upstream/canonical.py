@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
 
 from webapp.completions import Page
@@ -54,34 +55,51 @@ class Fetch(Protocol[T]):
     def __call__(self, *, after: str | None, limit: int, order: str) -> Page[T]: ...
 
 
+class End(StrEnum):
+    """What is known to come after a page of a list."""
+
+    MORE = "more"
+    """More follows, and a cursor or a count leads there."""
+
+    CUT_OFF = "cut off"
+    """The server says that more follows, but nothing leads there."""
+
+    UNKNOWN = "unknown"
+    """The server does not say whether more follows."""
+
+    CLAIMED = "claimed"
+    """The server calls a full page the last one. Some servers say so of every page."""
+
+    PROVED = "proved"
+    """Nothing follows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalPage(Generic[T]):
     """A page without items seen before, and the way to the next one.
 
     `after` and `skip` say where the page begins: the item before it, and the number of items
     before it where ids are not cursors. The next page begins after the cursor `next_after`, or
-    after `next_skip` items from the start; nothing is known to follow if both are None.
-    `has_more` and `total` are None if the server does not say. `is_repeated` means that the
-    server sent only items from before `after` again, `end_is_claimed` that it calls the items of
-    a full page the last ones: some servers say so of every page. `is_partial` means that our own
-    server ended a bounded search before the page was full.
+    after `next_skip` items from the start; nothing is known to follow if both are None. If the
+    `end` is unknown, the next page may be empty. `total` is None if the server does not say.
+    `is_repeated` means that the server sent only items from before `after` again. `is_partial`
+    means that our own server ended a bounded search before the page was full.
     """
 
     items: tuple[T, ...]
     after: str | None = None
     skip: int = 0
-    has_more: bool | None = None
+    end: End = End.UNKNOWN
     next_after: str | None = None
     next_skip: int | None = None
     total: int | None = None
     is_repeated: bool = False
-    end_is_claimed: bool = False
     is_partial: bool = False
 
     @property
     def claimed_after(self) -> str | None:
         """The cursor after the last item, to ask for more after a claimed end."""
-        last_id = self.items[-1].id if self.end_is_claimed and self.items else None
+        last_id = self.items[-1].id if self.end is End.CLAIMED and self.items else None
         return last_id if last_id is not None and is_valid_id(last_id) else None
 
     @property
@@ -89,16 +107,15 @@ class CanonicalPage(Generic[T]):
         """Whether the next page can be requested."""
         return self.next_after is not None or self.next_skip is not None
 
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether the server says that more follows, without a way to request it."""
-        return self.has_more is True and not self.goes_on
+    def trust_end(self) -> CanonicalPage[T]:
+        """Take a claimed end as proved."""
+        return replace(self, end=End.PROVED) if self.end is End.CLAIMED else self
 
     def with_total(self, total: int, *, seen: int) -> CanonicalPage[T]:
         """Add the `total` of a list, `seen` items of which come up to the end of this page."""
         if seen < total:
-            return replace(self, has_more=True, total=total)
-        return replace(self, has_more=False, next_after=None, next_skip=None, total=total)
+            return replace(self, end=End.MORE if self.goes_on else End.CUT_OFF, total=total)
+        return replace(self, end=End.PROVED, next_after=None, next_skip=None, total=total)
 
 
 def canonicalize(
@@ -124,18 +141,25 @@ def canonicalize(
     last_id = None if is_capped else page.last_id
     cursor = next_cursor(replace(page, data=items, has_more=has_more, last_id=last_id), after=after)
     next_after = cursor if cursor is not None and is_valid_id(cursor) else None
-    is_counted = is_capped and next_after is None and after is None
+    next_skip = skip + len(items) if is_capped and next_after is None and after is None else None
+    if has_more is None:
+        end = End.UNKNOWN
+    elif next_after is not None or next_skip is not None:
+        end = End.MORE
+    elif has_more:
+        end = End.CUT_OFF
+    else:
+        end = End.CLAIMED if items and is_full(page, limit) else End.PROVED
     return CanonicalPage(
         items=items,
         after=after,
         skip=skip,
-        has_more=has_more,
+        end=end,
         next_after=next_after,
-        next_skip=skip + len(items) if is_counted else None,
+        next_skip=next_skip,
         total=page.total,
         is_repeated=is_repeated,
         is_partial=page.resume_after is not None,
-        end_is_claimed=has_more is False and is_full(page, limit) and bool(items),
     )
 
 
@@ -156,7 +180,7 @@ def check_end(
     after = page.claimed_after
     if after is None:
         return page
-    onward = replace(page, has_more=True, next_after=after, end_is_claimed=False)
+    onward = replace(page, end=End.MORE, next_after=after)
     try:
         following = fetch(after=after, limit=1, order=order)
     except TooLarge:
@@ -168,7 +192,7 @@ def check_end(
         return onward
     is_everything = len(page.items) > limit and bool(following.data)
     is_end = is_everything or (not following.data and following.has_more is not True)
-    return replace(page, end_is_claimed=not is_end)
+    return page.trust_end() if is_end else page
 
 
 def last_items(page: Page[T], count: int) -> tuple[T, ...]:

@@ -75,7 +75,7 @@ def find_page_from(
         page = canonicalize(found, after=after, limit=limit)
         if before.has_more:
             # This server says where more follows, so its end is one.
-            page = replace(page, end_is_claimed=False)
+            page = page.trust_end()
         if not page.items or page.items[0].id != item_id:
             # These were not the items before it: the server ignores the order.
             nearest = tuple(_walk_to(item_id, fetch, most + 1))

@@ -25,7 +25,7 @@ from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import changed_url, is_linkable
 from webapp.templating.finding.searching import read_options
-from webapp.upstream import UpstreamError
+from webapp.upstream import End, UpstreamError
 from webapp.views import read_whole_number
 
 bp = Blueprint("search", __name__, url_prefix="/completions/<completion_id>")
@@ -73,7 +73,7 @@ class Results:
                 self.last_id = page.entries[-1].message.id if page.entries else self.last_id
                 for output in page.outputs:
                     self._add(query.search(output))
-                self.next_after, self.goes_on = page.next_after, page.goes_on
+                self.next_after, self.goes_on = page.next_after, page.end is End.MORE
                 if len(self.hits) >= self.most:
                     return
         except UpstreamError as problem:

@@ -17,7 +17,7 @@ from webapp.reading.streaming import stream_transcript
 from webapp.services import services, start_deadline
 from webapp.templating.finding.filters import Filters, read_filters
 from webapp.templating.listing import is_of_kind
-from webapp.upstream import BadAnswer
+from webapp.upstream import BadAnswer, End
 from webapp.views import read_picked
 from webapp.views.exports import send_file
 
@@ -97,7 +97,7 @@ def _iter_completions(filters: Filters) -> Iterator[Completion]:
             yield from (row.completion for row in rows if is_of_kind(row, filters.kind))
         if page.unreadable:
             raise page.unreadable
-        if page.cut_off:
+        if page.end is End.CUT_OFF:
             raise BadAnswer("The server does not send the whole list.")
         if page.next_after is None:
             return
