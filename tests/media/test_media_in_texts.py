@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -12,7 +13,13 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.media_bytes import WAVE, gif, png, uri
 from webapp.exact_json import parse
-from webapp.media import InlineMedia, find_media, find_other_images, find_unshown_images
+from webapp.media import (
+    InlineMedia,
+    find_encoded,
+    find_media,
+    find_other_images,
+    find_unshown_images,
+)
 from webapp.messages import Message
 
 PICTURE = uri(png(3, 2))
@@ -21,6 +28,34 @@ OTHER = uri(gif(4, 4), "image/gif")
 
 def message_of(**fields: Any) -> Message:
     return Message.from_json(parse(json.dumps(fields)))
+
+
+LONG = uri(png(300, 200) + bytes(900))
+RUN = base64.b64encode(WAVE + bytes(400)).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"before {LONG} after", [LONG]),
+        (json.dumps({"a": LONG, "b": RUN}).replace("/", r"\/"), [LONG, RUN]),
+        (f"{RUN}, {RUN}", [RUN, RUN]),
+        (
+            base64.b64encode(bytes(range(256))).decode(),
+            [base64.b64encode(bytes(range(256))).decode()],
+        ),
+        (LONG.replace("iVBOR", "i!BOR"), []),
+        ("data:image/png;base64,iVBORw0KGgo=", []),
+        ("a" * 300, []),
+        ("0123456789abcdef" * 32, []),
+        ("/usr/share/Doc1/" * 20, []),
+    ],
+)
+def test_encoded_media_are_found_in_texts_of_any_kind(text: str, found: list[str]) -> None:
+    held = list(find_encoded(text))
+
+    assert [one.media.text for one in held] == found
+    assert [text[one.start : one.end].replace("\\", "") for one in held] == found
 
 
 @pytest.mark.parametrize(

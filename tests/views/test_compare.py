@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 
 from tests.analysis.checks.cases import ask, call, complete, result
 from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.media_bytes import WAVE, png
 from tests.support.pages import Page, readable
 from webapp import create_app
 from webapp.config import Config
@@ -115,6 +118,90 @@ def test_settings_come_before_messages_in_the_order_in_which_they_explain(put: P
     assert page.html.index("settings-differ") < page.html.index('class="compared"')
     assert "All that was compared is the same: 121 messages." in page.text
     assert ("ins", "0.2") in edits(page, ".settings-differ")
+
+
+def data_uri(data: bytes, declared: str = "image/png") -> str:
+    return f"data:{declared};base64,{base64.b64encode(data).decode()}"
+
+
+def test_each_text_is_read_in_the_direction_of_its_letters(put: Put) -> None:
+    """A browser goes by the first letter: one of an Arabic text turned the English one around."""
+    texts = ("GitHub: اشرح لي ما هو هذا الموقع", "Explain GitHub, please.", "اشرح لي ما هو GitHub")
+    ids = (A, B, "chatcmpl-c")
+    client = put(
+        [
+            complete([{"role": "user", "content": text}]) | {"id": one}
+            for one, text in zip(ids, texts, strict=True)
+        ]
+    )
+    blocks = compare(client).all("#d-1 .changed-text")
+    alike = compare(client, b="chatcmpl-c").all("#d-1 .changed-text")
+    english = compare(client, a=B, b=B, b_choice=0)
+
+    assert [block.attributes["dir"] for block in blocks] == ["rtl", "auto"]
+    assert [block.text() for block in blocks] == [*texts[:2]]
+    assert [block.attributes["dir"] for block in alike] == ["rtl"]
+    assert not english.all(".changed-text")
+
+
+def test_media_are_shown_or_described_and_not_written_out(put: Put) -> None:
+    """Pictures are thumbnails, all media have their format, size and digest."""
+    red, blue = (png(40, 30) + bytes([shade]) * 3000 for shade in (1, 2))
+    sounds = [base64.b64encode(WAVE + bytes(size)).decode() for size in (400, 4000)]
+    documents = []
+    for one, picture, sound in ((A, red, sounds[0]), (B, blue, sounds[1])):
+        parts = [
+            {"type": "text", "text": f"Seen: ![it]({data_uri(picture)}) by {one}"},
+            {"type": "image_url", "image_url": {"url": data_uri(picture)}},
+            {"type": "input_audio", "input_audio": {"data": sound, "format": "wav"}},
+            {"type": "file", "file": {"file_data": data_uri(picture, "application/x-own")}},
+        ]
+        asked = ask(call(json.dumps({"image": data_uri(picture), "n": 1})))
+        documents.append(complete([{"role": "user", "content": parts}, asked, result()]))
+        documents[-1]["id"] = one
+    documents[1]["messages"].append(
+        {"role": "user", "content": documents[0]["messages"][0]["content"]}
+    )
+    client = put(documents)
+    page = compare(client)
+    said = [readable(node) for node in page.all("#d-1 .compared-media")]
+    pictures = [node.attributes["src"] or "" for node in page.all("#d-1 img")]
+
+    assert "base64" not in page.text.replace("base64-", "")
+    digests = [hashlib.sha256(one).hexdigest()[:12] for one in (red, blue)]
+    assert said[:2] == [f"PNG, 40 × 30 pixels, 3 kB, SHA-256 {one}…" for one in digests]
+    assert [one.split(",")[0] for one in said] == ["PNG"] * 4 + ["WAV"] * 2 + ["PNG"] * 2
+    assert edits(page, "#d-1")[2:4] == [("del", "a"), ("ins", "b")]
+    assert [client.get(one).data for one in pictures[:2]] == [red, blue]
+    assert len(page.all("#d-2 img")) == 2
+    assert len(page.all("#d-3 img")) == 3
+
+
+def test_long_groups_of_settings_are_a_line_each(put: Put) -> None:
+    """The first message that differs is on the first screen, however many tools differ."""
+
+    def tool(name: str, *members: str) -> dict[str, Any]:
+        properties = {one: {"type": "string", "description": f"The {one}."} for one in members}
+        shape = {"type": "object", "properties": properties}
+        return {"type": "function", "function": {"name": name, "parameters": shape}}
+
+    documents = two(tools=[tool("find", "x", "y"), tool("keep"), tool("book", "seat")], seed=7)
+    documents[0]["tools"] = [tool("gone"), tool("find", "x", "z"), tool("keep")]
+    page = compare(put(documents))
+    groups = page.all(".settings-group")
+
+    assert [group.tag for group in groups] == ["div", "details"]
+    assert readable(groups[0]) == "Settings seed only in B 7"
+    assert readable(groups[1].css("summary")[0]) == (
+        "Tools 1 only in A: gone · 1 only in B: book · 1 changed: find"
+    )
+    assert [readable(node) for node in groups[1].css(".change-place")] == [
+        "tools[0] only in A",
+        "tools[1].function.parameters.properties.z only in A",
+        "tools[0].function.parameters.properties.y only in B",
+        "tools[2] only in B",
+    ]
+    assert "open" not in groups[1].attributes
 
 
 def test_arguments_differ_by_their_keys(put: Put) -> None:

@@ -5,6 +5,7 @@
     durations   reads the length of a sound from its headers
     inline      base64 or a `data:` URI as `InlineMedia`: digest, size, strict decoding
     finding     finds the media in a message
+    encoded     finds `data:` URIs and base64 in any text
     describing  sentences about media: lengths, false declarations, why an image is not shown
     file_names  sanitizes file names
     cache       media of recent pages, in a folder that all workers share
@@ -21,6 +22,7 @@ from webapp.media.describing import (
     explain_download,
     is_cut_off,
 )
+from webapp.media.encoded import Encoded, find_encoded
 from webapp.media.file_names import sanitize_file_name
 from webapp.media.finding import (
     extract_media,
@@ -35,6 +37,7 @@ from webapp.media.inline import InlineMedia, NotMedia
 
 __all__ = [
     "DOWNLOAD",
+    "Encoded",
     "Format",
     "InlineMedia",
     "MediaCache",
@@ -47,6 +50,7 @@ __all__ = [
     "is_cut_off",
     "describe_length",
     "parse_data_uri",
+    "find_encoded",
     "find_images",
     "find_media",
     "extract_media",

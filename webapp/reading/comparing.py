@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -33,6 +33,10 @@ class Side:
     can_go_on: bool
     place: int
     choice: Choice | None
+
+    def choose(self, place: int) -> Side:
+        """Return the same with another choice. Raises `NotFound` if there is none at `place`."""
+        return replace(self, place=place, choice=_find_choice(self.completion, place))
 
     @property
     def is_whole(self) -> bool:
@@ -128,8 +132,7 @@ def load_side(
     """
     completion = upstream.retrieve_completion(completion_id, deadline=deadline)
     choices = completion.choices
-    if place and place >= len(choices):
-        raise NotFound(f"The completion has no choice {place + 1}.")
+    choice = _find_choice(completion, place)
     listed = reader.read_messages(completion_id, completion, deadline)
     inputs = len(listed.sources)
     if listed.is_whole and choices:
@@ -145,8 +148,15 @@ def load_side(
         inputs=inputs,
         can_go_on=not listed.is_whole and reader.keeps(completion_id),
         place=place,
-        choice=choices[place] if choices else None,
+        choice=choice,
     )
+
+
+def _find_choice(completion: Completion, place: int) -> Choice | None:
+    choices = completion.choices
+    if place and place >= len(choices):
+        raise NotFound(f"The completion has no choice {place + 1}.")
+    return choices[place] if choices else None
 
 
 def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -> Comparison:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -10,7 +12,7 @@ from flask import request
 from webapp.addresses.building import url_for
 from webapp.formatting import replace_surrogates
 from webapp.ids import is_valid_id
-from webapp.media import InlineMedia
+from webapp.media import InlineMedia, find_media
 from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
@@ -133,7 +135,11 @@ def media_url(page: TranscriptPage, entry: Entry, media: InlineMedia, **more: st
     The browser requests the media of a page next. The address names the message too, to fetch it
     again when the cache has lost the bytes.
     """
-    services().media_cache.keep(page.completion_id, media)
+    return _media_url(page.completion_id, entry, media, **more)
+
+
+def _media_url(completion_id: str, entry: Entry, media: InlineMedia, **more: str | None) -> str:
+    services().media_cache.keep(completion_id, media)
     query: dict[str, Any] = {
         name: replace_surrogates(value) for name, value in more.items() if value is not None
     }
@@ -141,7 +147,26 @@ def media_url(page: TranscriptPage, entry: Entry, media: InlineMedia, **more: st
         query["message"] = entry.sent_as.id
     elif entry.place is not None:
         query["choice"] = entry.place
-    return url_for("media.show", completion_id=page.completion_id, digest=media.digest, **query)
+    return url_for("media.show", completion_id=completion_id, digest=media.digest, **query)
+
+
+@dataclass(frozen=True)
+class MessageImages:
+    """The images in the message of `entry`."""
+
+    completion_id: str
+    entry: Entry
+
+    def find_url(self, media: InlineMedia) -> str | None:
+        """Find the address of an image by its base64; None if the page cannot show it."""
+        if media.format.shown_as != "image" or media.problem:
+            return None
+        held = next((one for one in self._held if one.text.endswith(media.text)), None)
+        return _media_url(self.completion_id, self.entry, held) if held else None
+
+    @cached_property
+    def _held(self) -> tuple[InlineMedia, ...]:
+        return find_media(self.entry.message)
 
 
 def text_url(page: TranscriptPage, entry: Entry, piece: Piece, start: int = 0) -> str | None:

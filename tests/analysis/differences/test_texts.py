@@ -92,6 +92,19 @@ def test_long_texts_are_compared_by_lines_and_their_common_ends_cost_nothing() -
     assert [(edit.before, edit.after) for edit in by_words.edits[1:]] == [("one", "two")]
 
 
+def test_base64_is_one_word_however_long() -> None:
+    pictures = [f"data:image/png;base64,{letter * LONGEST_BY_WORDS}==" for letter in "ABC"]
+    found = compare_texts(
+        f"See ![a]({pictures[0]}) and {pictures[2]} here.",
+        f"See ![a]({pictures[1]}) and {pictures[2]} there.",
+    )
+
+    assert [(one.before, one.after) for one in found.edits if not one.is_equal] == [
+        (pictures[0], pictures[1]),
+        ("here", "there"),
+    ]
+
+
 def test_without_a_budget_the_middle_is_replaced() -> None:
     found = compare_texts("start a b c end", "start a x c y end", Budget(0))
 

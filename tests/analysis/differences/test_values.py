@@ -144,6 +144,21 @@ def in_single_steps(patch: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ('{"a":1,"a":2}', '{"a":1}', ["removed a#2: 2"]),
         ("[1,2,3]", "[0,1,3]", ["added [0]: 0", "removed [1]: 2"]),
         ('{"x y": {"b-c": null}}', '{"x y": {"b-c": 1}}', ['changed "x y".b-c: null -> 1']),
+        (
+            '[{"name":"a","parameters":1},{"name":"b","parameters":1}]',
+            '[{"name":"b","parameters":2},{"name":"c","parameters":1}]',
+            [
+                'removed [0]: {"name":"a","parameters":1}',
+                'moved [0]: {"name":"b","parameters":1} -> {"name":"b","parameters":2}',
+                "changed [0].parameters: 1 -> 2",
+                'added [1]: {"name":"c","parameters":1}',
+            ],
+        ),
+        (
+            '[{"function":{"name":"a","arguments":"1"}}]',
+            '[{"function":{"name":"b","arguments":"1"}}]',
+            ['changed [0].function.name: "a" -> "b"'],
+        ),
         ("[ 1 , [ ] ]", "[1,[]]", []),
         ("NaN", "null", ["changed : NaN -> null"]),
     ],

@@ -16,6 +16,7 @@ from webapp.analysis.differences.completions import (
     GROUPS,
     compare_choices,
     compare_settings,
+    summarize_tools,
 )
 from webapp.analysis.differences.messages import (
     Difference,
@@ -49,6 +50,7 @@ __all__ = [
     "compare_settings",
     "compare_texts",
     "compare_values",
+    "summarize_tools",
     "write_path",
     "write_preference",
 ]

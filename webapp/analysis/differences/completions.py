@@ -28,6 +28,7 @@ _GROUP_OF: Final = {
     **dict.fromkeys(IDENTITY_FIELDS, "Identity"),
 }
 _COMPARED_APART: Final = frozenset({"id", "created", "choices", "input_messages"})
+_MAX_NAMES: Final = 3
 _MESSAGES: Final = frozenset({"index", "message", "delta", "logprobs"})
 
 
@@ -49,6 +50,24 @@ def compare_settings(
         if differences := _compare_members(a.json, b.json, is_in_group, budget, is_exact):
             found[group] = differences
     return found
+
+
+def summarize_tools(a: Completion, b: Completion) -> list[str]:
+    """Say by name which tools only one completion offers, and which differ."""
+    a_tools, b_tools = ({one.name: compact(one.json) for one in side.tools} for side in (a, b))
+    gone = [name for name in a_tools if name not in b_tools]
+    come = [name for name in b_tools if name not in a_tools]
+    both = [name for name in a_tools if name in b_tools]
+    changed = [name for name in both if a_tools[name] != b_tools[name]]
+    is_moved = both != [name for name in b_tools if name in a_tools]
+    found = (("only in A", gone), ("only in B", come), ("changed", changed))
+    said = [f"{len(names):,} {state}: {_list_names(names)}" for state, names in found if names]
+    return [*said, "another order"] if is_moved else said
+
+
+def _list_names(names: list[str]) -> str:
+    listed = ", ".join(names[:_MAX_NAMES])
+    return f"{listed}, …" if len(names) > _MAX_NAMES else listed
 
 
 def compare_choices(

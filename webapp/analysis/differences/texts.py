@@ -9,27 +9,29 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webapp.analysis.differences.aligning import Budget, align
+from webapp.media.encoded import ENCODED
 
 Unit: TypeAlias = Literal["words", "lines", "all"]
 
 LONGEST_BY_WORDS: Final = 200_000
-"""Characters of both texts, without those that they begin and end with in common."""
+"""Characters of both texts, without base64 and those that they begin and end with in common."""
 
 _BLANKS: Final = (" ", "\n")
 _LEAST_COMMON: Final = 0.3
 """Texts that have less in common are shown one after the other: they are not versions of one."""
 
 # Scripts without spaces are compared character by character; marks stay with their letters, and
-# emoji with what they are joined to.
+# emoji with what they are joined to. The base64 of a picture is one word.
 _ALONE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS: Final = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u109f\u1780-\u17ff\u200c"
 )
 _JOINED: Final = "\u0300-\u036f\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
 _TOKEN: Final = re.compile(
-    rf"[{_ALONE}]|(?:[^\W{_ALONE}]|[{_MARKS}])+|\s+"
+    rf"{ENCODED}|[{_ALONE}]|(?:[^\W{_ALONE}]|[{_MARKS}])+|\s+"
     rf"|[^\w\s](?:[{_JOINED}]|\u200d[^\w\s])*"
 )
+_ENCODED: Final = re.compile(ENCODED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,13 @@ def compare_texts(a: str, b: str, budget: Budget | None = None) -> TextDifferenc
     """Compute the edits that turn `a` into `b`: those of words, or of lines in long texts."""
     start, end = _measure_common_ends(a, b)
     before, after = a[start : len(a) - end], b[start : len(b) - end]
-    unit: Unit = "words" if len(before) + len(after) <= LONGEST_BY_WORDS else "lines"
+    size = _measure_words(before) + _measure_words(after)
+    unit: Unit = "words" if size <= LONGEST_BY_WORDS else "lines"
     edits = _compare_parts(before, after, unit, budget)
-    common = sum(len(edit.before) for edit in edits if edit.is_equal and not edit.before.isspace())
+    equal = (edit.before for edit in edits if edit.is_equal and not edit.before.isspace())
+    common = sum(map(_measure_words, equal))
     is_scattered = sum(not edit.is_equal for edit in edits) > 1
-    if is_scattered and 2 * common < _LEAST_COMMON * (len(before) + len(after)):
+    if is_scattered and 2 * common < _LEAST_COMMON * size:
         edits = [Edit(before, after)]
     if len(edits) == 1 and not edits[0].is_equal and not start and not end:
         unit = "all"
@@ -82,6 +86,11 @@ def _measure_common_ends(a: str, b: str) -> tuple[int, int]:
     tail = _bisect(shorter - head, lambda size: a[len(a) - size :] == b[len(b) - size :])
     blanks = (a.find(blank, len(a) - tail) for blank in _BLANKS)
     return head, len(a) - min((at for at in blanks if at >= 0), default=len(a))
+
+
+def _measure_words(text: str) -> int:
+    """Count the characters of `text`, without those of base64."""
+    return len(text) - sum(len(one[0]) for one in _ENCODED.finditer(text))
 
 
 def _bisect(most: int, fits: Callable[[int], bool]) -> int:

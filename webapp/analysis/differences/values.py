@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from webapp.analysis.differences.aligning import Budget, align
 from webapp.exact_json import Array, Number, Object, String, Value, compact, parse
+
+_IN_DEFINITIONS: Final = ("parameters", "description", "input_schema", "strict")
+"""Members by which the definition of a tool is told from other objects that have a name."""
 
 MAX_LEVELS: Final = 100
 """Deeper values are compared as wholes."""
@@ -60,11 +63,22 @@ class _Pair:
     b_path: Path
 
 
+class _Child(NamedTuple):
+    """A member, or an item that has a name."""
+
+    step: Step
+    name: String
+    value: Value
+
+
+_Children: TypeAlias = dict[tuple[str, int], _Child]
+
+
 def compare_values(a: Value, b: Value, budget: Budget | None = None) -> Iterator[Change]:
     """Yield the changes that turn `a` into `b`, in the order of `b`; white space does not count.
 
-    Arrays are aligned by their items, objects by their names. The values in the changes have no
-    white space between their lexemes.
+    Arrays are aligned by their items; objects, and arrays of tools, by names. The values in the
+    changes have no white space between their lexemes.
     """
     budget = budget or Budget()
     waiting: list[_Pair | Change] = [_Pair(_strip_spaces(a), _strip_spaces(b), (), ())]
@@ -87,8 +101,11 @@ def _compare_pair(pair: _Pair, budget: Budget) -> list[_Pair | Change]:
     a, b = pair.a, pair.b
     is_shallow = len(pair.b_path) < MAX_LEVELS
     if is_shallow and isinstance(a, Object) and isinstance(b, Object):
-        return list(_compare_objects(a, b, pair, budget))
+        return list(_compare_children(_list_members(a), _list_members(b), pair, budget))
     if is_shallow and isinstance(a, Array) and isinstance(b, Array):
+        a_tools, b_tools = _list_tools(a), _list_tools(b)
+        if a_tools and b_tools:
+            return list(_compare_children(a_tools, b_tools, pair, budget))
         return list(_compare_arrays(a, b, pair, budget))
     kind: Kind = "respelled" if _are_same(a, b) else "changed"
     return [Change(kind, pair.a_path, pair.b_path, a, b)]
@@ -106,42 +123,66 @@ def _are_same(a: Value, b: Value) -> bool:
     return False
 
 
-def _compare_objects(a: Object, b: Object, pair: _Pair, budget: Budget) -> Iterator[_Pair | Change]:
-    a_steps, b_steps = _list_steps(a), _list_steps(b)
-    keys = list(a_steps)
+def _compare_children(
+    a: _Children, b: _Children, pair: _Pair, budget: Budget
+) -> Iterator[_Pair | Change]:
+    """Yield the changes of members, or of items that have names, and the pairs to compare."""
+    keys = list(a)
     in_place = {
         key
-        for span in align(keys, list(b_steps), budget)
+        for span in align(keys, list(b), budget)
         if span.is_equal
         for key in keys[span.a_start : span.a_end]
     }
-    for key, step in a_steps.items():
-        if key not in b_steps:
-            removed = a.members[step.index].value
-            yield Change("removed", (*pair.a_path, step), pair.b_path, removed, None)
-    for key, step in b_steps.items():
-        b_path, after = (*pair.b_path, step), b.members[step.index]
-        if key not in a_steps:
+    for key, gone in a.items():
+        if key not in b:
+            yield Change("removed", (*pair.a_path, gone.step), pair.b_path, gone.value, None)
+    for key, after in b.items():
+        b_path = (*pair.b_path, after.step)
+        if key not in a:
             yield Change("added", pair.a_path, b_path, None, after.value)
             continue
-        before = a.members[a_steps[key].index]
-        a_path = (*pair.a_path, a_steps[key])
+        before = a[key]
+        a_path = (*pair.a_path, before.step)
         if key not in in_place:
             yield Change("moved", a_path, b_path, before.value, after.value)
-        if before.name.source != after.name.source:
+        if after.step.name is not None and before.name.source != after.name.source:
             yield Change("respelled", a_path, b_path, before.name, after.name, is_name=True)
         yield _Pair(before.value, after.value, a_path, b_path)
 
 
-def _list_steps(value: Object) -> dict[tuple[str, int], Step]:
-    """List the step to each member by its name and the number of the name, in order."""
+def _list_members(value: Object) -> _Children:
+    """List the members by name and the number of the name, in order."""
     counts: Counter[str] = Counter()
-    steps: dict[tuple[str, int], Step] = {}
+    listed: _Children = {}
     for index, member in enumerate(value.members):
         name = member.name.text
         counts[name] += 1
-        steps[name, counts[name]] = Step(index, name, counts[name])
-    return steps
+        step = Step(index, name, counts[name])
+        listed[name, counts[name]] = _Child(step, member.name, member.value)
+    return listed
+
+
+def _list_tools(value: Array) -> _Children | None:
+    """List the tools by name and the number of the name; None unless all items define one."""
+    counts: Counter[str] = Counter()
+    listed: _Children = {}
+    for index, item in enumerate(value.items):
+        name = _find_tool_name(item)
+        if name is None:
+            return None
+        counts[name.text] += 1
+        listed[name.text, counts[name.text]] = _Child(Step(index), name, item)
+    return listed
+
+
+def _find_tool_name(item: Value) -> String | None:
+    if not isinstance(item, Object):
+        return None
+    definition = item.object("function") or item
+    name = definition.get("name")
+    is_definition = any(one in definition.names() for one in _IN_DEFINITIONS)
+    return name if is_definition and isinstance(name, String) else None
 
 
 def _compare_arrays(a: Array, b: Array, pair: _Pair, budget: Budget) -> Iterator[_Pair | Change]:

@@ -93,18 +93,20 @@ def _read_pasted(side: str) -> str | None:
 def _load_sides() -> tuple[Side, Side]:
     """Load both completions of the query, read within one deadline."""
     deadline = start_deadline()
-    return _load_side("a", deadline), _load_side("b", deadline)
+    a = _load_side("a", deadline)
+    if request.args.get("b") == a.completion_id:
+        return a, a.choose(_read_choice("b"))
+    return a, _load_side("b", deadline)
 
 
 def _load_side(name: str, deadline: Deadline) -> Side:
     found = services()
-    return load_side(
-        found.upstream,
-        found.runs,
-        check_id(request.args.get(name, "")),
-        read_whole_number(f"{name}_choice", default=0, low=0, high=_MAX_CHOICES),
-        deadline,
-    )
+    completion_id = check_id(request.args.get(name, ""))
+    return load_side(found.upstream, found.runs, completion_id, _read_choice(name), deadline)
+
+
+def _read_choice(name: str) -> int:
+    return read_whole_number(f"{name}_choice", default=0, low=0, high=_MAX_CHOICES)
 
 
 def _compare_picked(picked: list[str]) -> ResponseReturnValue:

@@ -1,29 +1,34 @@
-"""Prepare the page that compares two completions: its rows, and pieces of changed texts."""
+"""Prepare one page of a comparison: its rows, and its groups of settings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from webapp.addresses.building import url_for
 from webapp.analysis.differences import (
     Budget,
     Difference,
-    Edit,
     Row,
     compare_choices,
     compare_messages,
     compare_settings,
+    summarize_tools,
 )
-from webapp.exact_json import String, Value, indent
-from webapp.formatting import count, first_words, show_blanks
-from webapp.messages import Message
-from webapp.messages.message import get_text, list_pieces
+from webapp.formatting import count, first_words
+from webapp.media import InlineMedia
 from webapp.reading.comparing import Comparison, Fold, Side, compare_sides
 from webapp.reading.previews import preview_question
-from webapp.templating.addresses import place_url
+from webapp.templating.addresses import MessageImages, place_url
+from webapp.templating.comparing.pieces import (
+    Block,
+    Cutter,
+    FindImage,
+    PieceKind,
+    ShownDifference,
+)
 from webapp.transcript import Entry
 
 ROWS: Final = 20
@@ -35,34 +40,17 @@ _MAX_ASKED: Final = 5
 _MAX_OF_ONE: Final = 30
 """Differences shown of one message, or of one group of settings."""
 
-_AROUND: Final = 160
-_MAX_OF_PIECE: Final = 4_000
-_MAX_OF_PAGE: Final = 200_000
+_LINES_OF_SETTINGS: Final = 7
+"""Lines of settings before the first message that differs, which is to be on the first screen."""
 
-PieceKind: TypeAlias = Literal["equal", "deleted", "inserted", "left out"]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a text; one that is `left out` has its size in place of its words."""
-
-    kind: PieceKind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownDifference:
-    """A difference with its text in pieces; `is_long` means that some of them are left out."""
-
-    difference: Difference
-    pieces: tuple[Piece, ...]
+_MAX_SAID: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
     """A row with the entries of both sides; `number` counts the rows from 1.
 
-    A message that only one side has is shown by `pieces`; of one that changed, `left_out` counts
+    A message that only one side has is shown by `block`; of one that changed, `left_out` counts
     the differences that are not shown.
     """
 
@@ -71,7 +59,7 @@ class ShownRow:
     a: Entry | None
     b: Entry | None
     differences: tuple[ShownDifference, ...] = ()
-    pieces: tuple[Piece, ...] = ()
+    block: Block | None = None
     left_out: int = 0
 
     @property
@@ -79,6 +67,17 @@ class ShownRow:
         entry = self.b or self.a
         assert entry is not None
         return entry
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """The differences of one group of settings, `is_folded` to its `summary` if they are long."""
+
+    name: str
+    differences: tuple[ShownDifference, ...]
+    left_out: int
+    is_folded: bool
+    summary: str
 
 
 @dataclass
@@ -90,7 +89,7 @@ class ComparisonView:
     is_exact: bool
     start: int = 0
     _budget: Budget = field(default_factory=Budget)
-    _room: int = _MAX_OF_PAGE
+    _cutter: Cutter = field(default_factory=Cutter)
 
     def find_title(self, side: Side) -> str:
         """Find the first words of the question, or the id if nobody asked one."""
@@ -114,8 +113,8 @@ class ComparisonView:
         return is_answer and self.a.is_whole and self.b.is_whole
 
     @cached_property
-    def settings(self) -> dict[str, tuple[tuple[ShownDifference, ...], int]]:
-        """The differences that are not in messages by their group, and how many are left out."""
+    def settings(self) -> tuple[ShownGroup, ...]:
+        """The differences that are not in messages, group by group."""
         found = compare_settings(
             self.a.completion, self.b.completion, self._budget, is_exact=self.is_exact
         )
@@ -124,7 +123,30 @@ class ComparisonView:
                 self.a.choice, self.b.choice, self._budget, is_exact=self.is_exact
             )
             found = {"Answer": choices, **found} if choices else found
-        return {group: self._show_all(differences) for group, differences in found.items()}
+        groups = []
+        room = _LINES_OF_SETTINGS
+        for name, differences in found.items():
+            shown, left_out = self._show_all(differences, lambda kind, media: None)
+            lines = left_out + sum(one.lines for one in shown)
+            is_folded = lines > room
+            room -= 0 if is_folded else lines
+            groups.append(
+                ShownGroup(name, shown, left_out, is_folded, self._summarize(name, differences))
+            )
+        return tuple(groups)
+
+    def _summarize(self, group: str, differences: tuple[Difference, ...]) -> str:
+        """Say in a line what differs in a group: the tools by name, or the first places."""
+        said = summarize_tools(self.a.completion, self.b.completion) if group == "Tools" else []
+        prefix = f"{group.lower()}."
+        places = dict.fromkeys(
+            one.place.removeprefix(prefix)
+            for one in differences
+            if not (said and one.place.startswith(("tools", "functions")))
+        )
+        said += list(places)[:_MAX_SAID]
+        further = len(places) - _MAX_SAID
+        return " · ".join((*said, f"{further:,} more") if further > 0 else said)
 
     @property
     def headline(self) -> str:
@@ -153,7 +175,7 @@ class ComparisonView:
         unchanged = count(comparison.unchanged, "message") + " unchanged"
         if comparison.formal:
             unchanged += f" ({comparison.formal:,} apart from ids or JSON formatting)"
-        words = {"changed": "changed", "added": "only in B", "removed": "only in A"}
+        words = {"changed": "changed", "removed": "only in A", "added": "only in B"}
         numbers = [(comparison.count(state), said) for state, said in words.items()]
         return [unchanged, *(f"{number:,} {said}" for number, said in numbers if number)]
 
@@ -208,82 +230,28 @@ class ComparisonView:
     def _show_row(self, row: Row, number: int) -> ShownRow:
         a = None if row.a is None else self.a.find_entry(row.a)
         b = None if row.b is None else self.b.find_entry(row.b)
+        images = {
+            kind: MessageImages(side.completion_id, entry)
+            for kind, side, entry in (("deleted", self.a, a), ("inserted", self.b, b))
+            if entry is not None
+        }
+
+        def find_image(kind: PieceKind, media: InlineMedia) -> str | None:
+            return images["deleted" if kind == "deleted" else "inserted"].find_url(media)
+
         if a is not None and b is not None:
             found = compare_messages(a.message, b.message, self._budget, is_exact=self.is_exact)
-            shown, left_out = self._show_all(found)
+            shown, left_out = self._show_all(found, find_image)
             return ShownRow(number, row, a, b, shown, left_out=left_out)
         only = b or a
         assert only is not None
         kind: PieceKind = "inserted" if a is None else "deleted"
-        return ShownRow(number, row, a, b, pieces=self._cut([(kind, _write(only.message))]))
+        block = self._cutter.cut_message(only.message, kind, find_image)
+        return ShownRow(number, row, a, b, block=block)
 
-    def _show_all(self, found: tuple[Difference, ...]) -> tuple[tuple[ShownDifference, ...], int]:
-        shown = tuple(ShownDifference(one, self._cut(_split(one))) for one in found[:_MAX_OF_ONE])
-        return shown, len(found) - len(shown)
-
-    def _cut(self, pieces: Iterable[tuple[PieceKind, str]]) -> tuple[Piece, ...]:
-        """Cut the pieces to the room that is left for them on the page."""
-        shown: list[Piece] = []
-        for kind, text in pieces:
-            if kind == "left out":
-                shown.append(Piece(kind, text))
-                continue
-            most = min(_MAX_OF_PIECE, self._room)
-            self._room -= min(len(text), most)
-            if begin := text[:most]:
-                is_seen = kind == "equal" or not begin.isspace()
-                shown.append(Piece(kind, begin if is_seen else show_blanks(begin)))
-            if len(text) > most:
-                shown.append(Piece("left out", f"{len(text) - most:,} more characters"))
-        return tuple(shown)
-
-
-def _split(difference: Difference) -> Iterator[tuple[PieceKind, str]]:
-    """Yield the pieces of a text that changed, or both values."""
-    if difference.text is not None:
-        yield from _fold_equal(difference.text.edits)
-        return
-    if difference.before is not None and difference.kind != "moved":
-        yield "deleted", _write_value(difference.before, difference)
-    if difference.after is not None:
-        kind: PieceKind = "equal" if difference.kind == "moved" else "inserted"
-        yield kind, _write_value(difference.after, difference)
-
-
-def _fold_equal(edits: tuple[Edit, ...]) -> Iterator[tuple[PieceKind, str]]:
-    """Yield the pieces of `edits` with a few words around each change."""
-    for place, edit in enumerate(edits):
-        if not edit.is_equal:
-            if edit.before:
-                yield "deleted", edit.before
-            if edit.after:
-                yield "inserted", edit.after
-            continue
-        head = _AROUND if place else 0
-        tail = _AROUND if place < len(edits) - 1 else 0
-        text = edit.before
-        if len(text) <= head + tail + _AROUND:
-            yield "equal", text
-            continue
-        if head:
-            yield "equal", text[:head]
-        yield "left out", f"{len(text) - head - tail:,} characters unchanged"
-        if tail:
-            yield "equal", text[-tail:]
-
-
-def _write_value(value: Value, difference: Difference) -> str:
-    """Write a value as text: a string without quotation marks, unless its spelling matters."""
-    is_plain = isinstance(value, String) and difference.kind != "respelled"
-    return value.text if is_plain and isinstance(value, String) else indent(value)
-
-
-def _write(message: Message) -> str:
-    """Join all texts of a message."""
-    pieces = []
-    for piece in list_pieces(message):
-        text = get_text(piece)
-        name = getattr(piece, "name", None)
-        written = text if text is not None else indent(piece.json)
-        pieces.append(f"{name} {written}" if name else written)
-    return "\n".join(pieces)
+    def _show_all(
+        self, found: tuple[Difference, ...], find_image: FindImage
+    ) -> tuple[tuple[ShownDifference, ...], int]:
+        shown = found[:_MAX_OF_ONE]
+        cut = tuple(self._cutter.cut_difference(one, find_image) for one in shown)
+        return cut, len(found) - len(cut)
