@@ -80,8 +80,9 @@ class RenderContext:
     """Everything that rendering a message of `page`, a page of a transcript, depends on besides it.
 
     `target` is the id of the message that the page was requested for, the first of `target_count`
-    in a row. The budgets are those of `page`; `frames` is shared by all of a web page. `run` has
-    the calls and failures of the transcript, `only` is the filter of the page, `conversation` the
+    in a row; `target_number` is its number, if it is on the page and has one. The budgets are those
+    of `page`; `frames` is shared by all of a web page. `run` has the calls and failures of the
+    transcript, `only` is the filter of the page, `conversation` the
     place of the transcript among requests that continue each other, `notes` are those on the
     transcript, which no bubble depends on.
     """
@@ -103,6 +104,7 @@ class RenderContext:
     definitions: Definitions = field(init=False)
     run_calls: dict[str, RunCall] = field(init=False)
     targets: frozenset[str] = field(init=False)
+    target_number: int | None = field(init=False)
     failing: frozenset[str] = field(init=False)
     _digest: bytes | None = field(init=False, default=None)
 
@@ -111,8 +113,12 @@ class RenderContext:
         self.markdown_budget = MarkdownBudget(self.budgets, pages=pages)
         self.structure_budget = StructureBudget(self.budgets, pages)
         self.definitions = Definitions(self.page.completion, budgets=self.budgets)
-        start = self._target_at
-        named = [] if start is None else self.page.entries[start : start + self.target_count]
+        ids = [entry.message.id for entry in self.page.entries]
+        named: Sequence[Entry] = ()
+        if self.target is not None and self.target in ids:
+            start = ids.index(self.target)
+            named = self.page.entries[start : start + self.target_count]
+        self.target_number = named[0].number if named else None
         self.targets = frozenset(one.message.id for one in named if one.message.id is not None)
         failures = self.run.failures if self.run else ()
         self.failing = frozenset(message.anchor for message in failures)
@@ -191,19 +197,6 @@ class RenderContext:
         return not self.failing.isdisjoint((entry.anchor, *results))
 
     @property
-    def _target_at(self) -> int | None:
-        """The place of the target among the entries, from 0; None if it is not among them."""
-        if self.target is None:
-            return None
-        ids = [entry.message.id for entry in self.page.entries]
-        return ids.index(self.target) if self.target in ids else None
-
-    @property
-    def _target_number(self) -> int | None:
-        at = self._target_at
-        return None if at is None else self.page.entries[at].number
-
-    @property
     def total(self) -> int | None:
         """The number of messages, if the page or the run knows it."""
         if self.page.total is None and self.run is not None and self.run.is_whole:
@@ -213,7 +206,7 @@ class RenderContext:
     @property
     def place(self) -> str:
         """The place that the page was requested for: `message 137 of 254`, or a range."""
-        number, total = self._target_number, self.total
+        number, total = self.target_number, self.total
         if number is None:
             return ""
         of = f" of {total:,}" if total is not None else ""
@@ -224,7 +217,7 @@ class RenderContext:
     @property
     def span(self) -> str | None:
         """The range that the page was requested for, as `9-15`."""
-        number = self._target_number
+        number = self.target_number
         if self.target_count < 2 or number is None:
             return None
         return f"{number}-{number + self.target_count - 1}"
