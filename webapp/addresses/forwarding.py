@@ -65,6 +65,8 @@ class Proxies:
         Each proxy adds the address that its request came from at the end of the list, so the
         list is read backwards for as long as the proxies are trusted.
         """
+        if not forwarded:
+            return remote
         for named in reversed(forwarded.split(",")):
             address = _WITHOUT_PORT.sub(r"\1\2", named.strip())
             if not self.trusts(remote) or not is_address(address):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
@@ -25,6 +25,13 @@ MAX_BODY_BYTES: Final = 1_000_000
 """Ten times the longest metadata update there can be, with every character escaped."""
 
 
+class _Server(Flask):
+    """An application whose functions are all synchronous, so that none is asked whether it is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_server(
     store: Store | SnapshotStore,
     *,
@@ -40,7 +47,7 @@ def create_server(
     is no `recovery`, a completion that the store cannot take is dropped. `on_delete` is called with
     each id that a client deletes, and whether the store had such a completion.
     """
-    server = Flask(__name__, static_folder=None)
+    server = _Server(__name__, static_folder=None)
     mask_logger(server.logger)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # `/chat/completions//messages` has an empty id and is an unknown URL, not a redirect.
@@ -63,7 +70,8 @@ def create_server(
 def start_clock() -> None:
     """Note when the request began, and the route it is for."""
     g.started = time.perf_counter()
-    note_route(request.environ, f"/v1{request.url_rule.rule}" if request.url_rule else "/v1")
+    rule = request.url_rule
+    note_route(request.environ, f"/v1{rule.rule}" if rule else "/v1")
 
 
 def add_headers(response: Response) -> Response:
@@ -72,13 +80,19 @@ def add_headers(response: Response) -> Response:
     Headers from a model server are kept. As in the recorded answers, a 401 names neither version
     nor time, because nothing was processed.
     """
-    headers = response.headers
-    headers.setdefault("x-request-id", make_request_id())
-    headers["x-content-type-options"] = "nosniff"
+    own = {"x-request-id": make_request_id()}
     if response.status_code != 401:
         milliseconds = round((time.perf_counter() - g.started) * 1000)
-        headers.setdefault("openai-version", "2020-10-01")
-        headers.setdefault("openai-processing-ms", str(milliseconds))
+        own["openai-version"] = "2020-10-01"
+        own["openai-processing-ms"] = str(milliseconds)
+    # Not by `setdefault`, which makes an exception for each header that it does not find.
+    given = {name.lower() for name, _ in response.headers}
+    for name, value in own.items():
+        if name not in given:
+            response.headers.add(name, value)
+    if "x-content-type-options" in given:
+        response.headers.remove("x-content-type-options")
+    response.headers.add("x-content-type-options", "nosniff")
     if response.status_code == 501:
-        headers["x-should-retry"] = "false"
+        response.headers["x-should-retry"] = "false"
     return response

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("readback.requests")
 
 _ROUTE: Final = "readback.route"
+_HEADER: Final = HEADER.lower()
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
@@ -61,7 +62,7 @@ class RequestLog:
             status: str, headers: list[tuple[str, str]], failure: _Failure = None, /
         ) -> Callable[[bytes], object]:
             answer.status = int(status[:3])
-            own = [value for name, value in headers if name.lower() == HEADER.lower()]
+            own = [value for name, value in headers if name.lower() == _HEADER]
             # The API's answers have the id that the model server gave them.
             answer.other_id = own[0] if own else None
             added = [] if own else [(HEADER, request_id)]

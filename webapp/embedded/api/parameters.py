@@ -87,6 +87,8 @@ def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> P
 
     An empty `after` is none, as clients send it for the first page.
     """
+    if not query:
+        return PageRequest(after=None, limit=DEFAULT_LIMIT, order=default_order)
     order = query.get("order", default_order)
     if order not in ("asc", "desc"):
         raise ApiError(

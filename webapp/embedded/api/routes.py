@@ -113,11 +113,8 @@ def delete_completion(completion_id: str) -> Response:
 @completions.get("/<completion_id>/messages")
 def list_messages(completion_id: str) -> Response:
     """List a page of one completion's input messages, in the order they were sent in."""
-    page = _get_source().list_messages(
-        completion_id,
-        parse_page_request(request.args, default_order="asc"),
-        as_given=_wants_given(),
-    )
+    asked = parse_page_request(request.args, default_order="asc")
+    page = _get_source().list_messages(completion_id, asked, as_given=_wants_given())
     if page is None:
         raise CompletionNotFound(completion_id)
     return _respond_with_page(page)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast, overload
+from typing import Any, Final, Literal, TypeAlias, overload
 
 from webapp.finding.query import Query
 
 Order: TypeAlias = Literal["asc", "desc"]
+
+_START: Final = '{"object":"list","data":['
 
 
 class UnknownCursor(LookupError):
@@ -58,19 +60,22 @@ class JsonPage:
 
     def to_json(self) -> str:
         """Serialize the page as the API does; an empty page has null ids."""
-        return "".join(self.iter_json())
+        return f"{_START}{','.join(self.data)}{self._write_end()}"
 
     def iter_json(self) -> Iterator[str]:
         """Yield the same text in pieces, one object at a time; none is kept."""
-        yield '{"object":"list","data":['
+        yield _START
         for at in range(len(self.data)):
             if at:
                 yield ","
             yield self.data[at]
+        yield self._write_end()
+
+    def _write_end(self) -> str:
         first, last = (f'"{self.ids[0]}"', f'"{self.ids[-1]}"') if self.ids else ("null", "null")
         has_more = "true" if self.has_more else "false"
         resume = f',"resume_after":"{self.resume}"' if self.resume else ""
-        yield f'],"first_id":{first},"last_id":{last},"has_more":{has_more}{resume}}}'
+        return f'],"first_id":{first},"last_id":{last},"has_more":{has_more}{resume}}}'
 
 
 class StoredTexts(Sequence[str]):
@@ -119,17 +124,22 @@ def build_page(
             return None
         return write(row) if write else str(row.wire_json)
 
-    def read_small(row: Any) -> str | None:
-        """Return a text that came with its row; None if it is large."""
-        if write is None:
-            return cast("str | None", row.wire_json)
-        return None if row.given_json is None else write(row)
-
     shown = rows[: page.limit]
-    texts = [(row.position, read_small(row)) for row in shown]
+    # The texts that came with their rows, and None for those that are large.
+    texts: list[str | None] = (
+        [None if row.given_json is None else write(row) for row in shown]
+        if write
+        else [row.wire_json for row in shown]
+    )
+    small = [text for text in texts if text is not None]
+    is_large = len(small) < len(texts)
+    data: Sequence[str] = small
+    if is_large:
+        places = [(row.position, text) for row, text in zip(shown, texts, strict=True)]
+        data = StoredTexts(places, read)
     return JsonPage(
-        ids=tuple(row.id for row in shown),
-        data=StoredTexts(texts, read),
+        ids=tuple([row.id for row in shown]),
+        data=data,
         has_more=len(rows) > page.limit,
-        is_large=any(text is None for _, text in texts),
+        is_large=is_large,
     )
