@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
     backup = add_command(
         commands,
         "backup",
-        _run_backup,
+        run_backup,
         help="copy the whole database into a file, while it is used",
         description="Copies everything in the database (completions, shares, the record) as it "
         "is at one moment, while Readback runs. Answers that wait in the spool are not in it.",
@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
     restoring = add_command(
         commands,
         "restore",
-        _run_restore,
+        run_restore,
         help="fill an empty database from such a file",
         description="Fills the database of DATABASE_URL, which must have no tables, from a file "
         "of `readback backup`. Everybody has to log in again.",
@@ -49,7 +49,7 @@ def add_parser(commands: Commands) -> None:
     restoring.add_argument("file", type=Path, metavar="FILE", help="what `readback backup` wrote")
 
 
-def _run_backup(options: argparse.Namespace, config: Config) -> int:
+def run_backup(options: argparse.Namespace, config: Config) -> int:
     with closing(open_database(find_database_url(config))) as database:
         try:
             back_up(database, _SCHEMAS, options.file)
@@ -61,7 +61,7 @@ def _run_backup(options: argparse.Namespace, config: Config) -> int:
     return 0
 
 
-def _run_restore(options: argparse.Namespace, config: Config) -> int:
+def run_restore(options: argparse.Namespace, config: Config) -> int:
     """Restore, and end all sessions: some of them may have been ended since."""
     with closing(open_database(find_database_url(config))) as database:
         try:

@@ -36,7 +36,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "check",
-        _run_check,
+        run_check,
         help="check completions for the usual faults",
         description="Checks the completions in files of any format that import reads, or those "
         "of the embedded server by their ids, and prints the findings. docs/checks.md explains "
@@ -60,7 +60,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_check(options: argparse.Namespace, config: Config) -> int:
+def run_check(options: argparse.Namespace, config: Config) -> int:
     files = [Path(name) for name in options.subjects if name == "-" or Path(name).exists()]
     ids = [name for name in options.subjects if name != "-" and not Path(name).exists()]
     reports: list[tuple[str, Report]] = []

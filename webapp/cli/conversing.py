@@ -16,7 +16,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "conversations",
-        _run_conversations,
+        run_conversations,
         help="list the conversations of the embedded server's completions",
         description="Lists conversations, the latest first: completions that continue each other, "
         "or share metadata that READBACK_CONVERSATION_KEYS names.",
@@ -41,7 +41,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_conversations(options: argparse.Namespace, config: Config) -> int:
+def run_conversations(options: argparse.Namespace, config: Config) -> int:
     with open_store(config) as store:
         store.complete()
         for completion_id in store.list_conversations(limit=options.limit, least=options.least):

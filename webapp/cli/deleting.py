@@ -23,7 +23,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "delete",
-        _run_delete,
+        run_delete,
         help="delete completions from the embedded server",
         description="Deletes completions, their messages and all else that is kept of them, for "
         "good. Lists their shares first. Asks on a terminal. The exit status is 1 when an ID is "
@@ -40,7 +40,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_delete(options: argparse.Namespace, config: Config) -> int:
+def run_delete(options: argparse.Namespace, config: Config) -> int:
     media_cache = MediaCache(
         FolderCache(
             find_store_media_folder(config),

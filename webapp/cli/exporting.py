@@ -47,7 +47,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "export",
-        _run_export,
+        run_export,
         help="write the embedded server's completions as files",
         description="Writes completions with their messages, one a line, oldest first, exactly "
         "as they were given and with their present metadata; `readback import` reads them back. "
@@ -66,7 +66,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_export(options: argparse.Namespace, config: Config) -> int:
+def run_export(options: argparse.Namespace, config: Config) -> int:
     if options.output in _STANDARD_OUTPUT:
         options.output = None
     if options.ids and has_filters(options):

@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "import",
-        _run_import,
+        run_import,
         help="load completions from files into the embedded server",
         description=f"Loads completions from JSONL or JSON files, compressed or not: {FORMATS}. "
         "What cannot be read is reported and the rest is loaded; the exit status is then 1. "
@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
     add_keep_both(parser)
 
 
-def _run_import(options: argparse.Namespace, config: Config) -> int:
+def run_import(options: argparse.Namespace, config: Config) -> int:
     """Import, and print the number stored, also if an error or a signal ends the import early."""
     report = ImportReport()
     try:

@@ -41,7 +41,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "list",
-        _run_list,
+        run_list,
         help="list the embedded server's completions",
         description="Lists completions, the newest first: id, time, model, number of messages, "
         "first words of the question. Words are the filters of the page's list, such as "
@@ -66,7 +66,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_list(options: argparse.Namespace, config: Config) -> int:
+def run_list(options: argparse.Namespace, config: Config) -> int:
     try:
         query = parse_query(" ".join(options.words))
     except BadQuery as problem:

@@ -15,7 +15,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "password",
-        _run_password,
+        run_password,
         help="make READBACK_PASSWORD_HASH",
         description="Asks for the team's password twice, or reads it from two lines of standard "
         "input, and prints a value for READBACK_PASSWORD_HASH. Nothing is stored.",
@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(needs_settings=False)
 
 
-def _run_password(_options: argparse.Namespace, _config: Config) -> int:
+def run_password(_options: argparse.Namespace, _config: Config) -> int:
     if sys.stdin.isatty():
         first = getpass.getpass("Team password: ")
         second = getpass.getpass("The same again: ")

@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "pull",
-        _run_pull,
+        run_pull,
         help="copy completions from the configured server into the embedded one",
         description="Copies completions with their messages from the server that OPENAI_API_KEY "
         "and its companions name, which may delete them after 30 days. What is stored already is "
@@ -43,7 +43,7 @@ def add_parser(commands: Commands) -> None:
     add_keep_both(parser)
 
 
-def _run_pull(options: argparse.Namespace, config: Config) -> int:
+def run_pull(options: argparse.Namespace, config: Config) -> int:
     if config.uses_embedded:
         raise ConfigError(
             "pull needs a server to copy from: set OPENAI_API_KEY, OPENAI_BASE_URL or "

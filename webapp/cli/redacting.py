@@ -22,7 +22,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "redact",
-        _run_redact,
+        run_redact,
         help="write files with their secrets and personal data masked",
         description="Reads any format that `readback import` reads and writes each document on one "
         "line of standard output, unchanged but for masks: keys, tokens, passwords, e-mail "
@@ -43,7 +43,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_redact(options: argparse.Namespace, config: Config) -> int:
+def run_redact(options: argparse.Namespace, config: Config) -> int:
     redactor = Redactor(options.word)
     masked: Counter[str] = Counter()
     documents = problems = 0

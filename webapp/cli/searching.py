@@ -20,7 +20,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "search",
-        _run_search,
+        run_search,
         help="search the texts of the embedded server's completions",
         description="Prints the completions that match, the newest first, and the words around "
         "each match. Words are those of the page's search: a text, texts in quotes, and filters "
@@ -37,7 +37,7 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def _run_search(options: argparse.Namespace, config: Config) -> int:
+def run_search(options: argparse.Namespace, config: Config) -> int:
     try:
         query = parse_query(" ".join(options.words))
     except BadQuery as problem:

@@ -58,7 +58,7 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "serve",
-        _run_serve,
+        run_serve,
         help="show completions in the browser",
         description="Starts the viewer. Settings come from the environment.",
         example="PORT=9000 readback serve",
@@ -66,7 +66,7 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(handles_signals=True)
 
 
-def _run_serve(_options: argparse.Namespace, config: Config) -> int:
+def run_serve(_options: argparse.Namespace, config: Config) -> int:
     """Check everything that can be wrong before the workers start, then serve."""
     remember_secrets(config.secrets)
     source = build_endpoint(config).base_url

@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
     shares = add_command(
         commands,
         "shares",
-        _run_shares,
+        run_shares,
         help="list shares",
         description="Lists shares, the newest first: id, state, views, completion, title.",
         example="readback shares",
@@ -35,7 +35,7 @@ def add_parser(commands: Commands) -> None:
     revoke = add_command(
         commands,
         "revoke",
-        _run_revoke,
+        run_revoke,
         help="revoke shares",
         description="Ends shares at once and deletes their copies. The exit status is 1 if an ID "
         "is not that of an open share.",
@@ -52,7 +52,7 @@ def _add_share(commands: Commands) -> None:
     share = add_command(
         commands,
         "share",
-        _run_share,
+        run_share,
         help="share a transcript by a link",
         description="Makes a frozen copy of a completion of the embedded server, in which secrets "
         "and personal data are masked, and prints the link to it. Lists what is masked, and asks "
@@ -89,7 +89,7 @@ def _add_share(commands: Commands) -> None:
     share.add_argument("--base", metavar="URL", help="the address of Readback in the link")
 
 
-def _run_share(options: argparse.Namespace, config: Config) -> int:
+def run_share(options: argparse.Namespace, config: Config) -> int:
     _check_policy(options, config)
     with open_store(config) as store, store.connect() as connection:
         text = "".join(iter_original_json(connection, options.id))
@@ -146,7 +146,7 @@ def _check_policy(options: argparse.Namespace, config: Config) -> None:
         raise ValueError("every share needs --passphrase (READBACK_SHARE_PASSPHRASE)")
 
 
-def _run_shares(options: argparse.Namespace, config: Config) -> int:
+def run_shares(options: argparse.Namespace, config: Config) -> int:
     with open_shares(config) as (shares, _):
         now = shares.now()
         for share in shares.list_shares(completion=options.completion):
@@ -164,7 +164,7 @@ def _run_shares(options: argparse.Namespace, config: Config) -> int:
     return 0
 
 
-def _run_revoke(options: argparse.Namespace, config: Config) -> int:
+def run_revoke(options: argparse.Namespace, config: Config) -> int:
     if sum(map(bool, (options.ids, options.completion, options.all))) != 1:
         raise ValueError("revoke takes either IDs, --completion or --all")
     unknown, revoked = [], []
