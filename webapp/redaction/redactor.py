@@ -107,12 +107,6 @@ def _holds_nothing(text: str) -> bool:
     )
 
 
-def _list_parts(secret: str) -> list[str]:
-    """List the parts of a secret that are keys alone, as lines of a private key, and cookies."""
-    parts = _PART.findall(secret)
-    return [part for part in parts if len(part) < len(secret) and is_made(part)]
-
-
 class Scan:
     """All secrets of a value, by which it or any part of it can be masked.
 
@@ -180,8 +174,10 @@ class Scan:
             for one in known:
                 if one.spreads and len(one.text) >= SHORTEST:
                     self._kinds.setdefault(one.text, one.kind)
-                    for part in _list_parts(one.text):
-                        self._kinds.setdefault(part, one.kind)
+                    # Some parts are keys alone: lines of a private key, and cookies.
+                    for part in _PART.findall(one.text):
+                        if len(part) < len(one.text) and is_made(part):
+                            self._kinds.setdefault(part, one.kind)
         self._finds += bool(known)
         return known
 

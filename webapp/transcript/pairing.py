@@ -131,22 +131,17 @@ class Pairing(Generic[T]):
             is_inferred = True
         elif waiting:
             self._waiting[id] = deque(waiting, maxlen=_MAX_KNOWN)
-            found, is_inferred = _choose_by_name(result, waiting), len(waiting) > 1
+            # Ids may be repeated: the newest turn counts, in it the name if it has one, then the
+            # order.
+            same = [call for call in waiting if call.turn == waiting[-1].turn]
+            named = (call for call in same if result.name and call.name == result.name)
+            found, is_inferred = next(named, same[0]), len(waiting) > 1
         else:
             found, is_inferred = self._newest.get(id), False
         if found is None:
             return Paired(result, None)
         found.is_answered = True
         return Paired(result, found.value, is_inferred)
-
-
-def _choose_by_name(result: Message, waiting: Sequence[_Called[T]]) -> _Called[T]:
-    """Choose the call that a result answers among those with its id; ids may be repeated.
-
-    It belongs to the newest turn of them: its name decides if it has one, then the order.
-    """
-    turn = [call for call in waiting if call.turn == waiting[-1].turn]
-    return next((call for call in turn if result.name and call.name == result.name), turn[0])
 
 
 def _mark_moved(entries: Sequence[Entry]) -> None:

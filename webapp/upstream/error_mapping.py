@@ -99,13 +99,9 @@ def parse_error_body(text: str) -> ErrorBody:
         if not is_html(text):
             return ErrorBody(message=text.strip() or None)
         title = _TITLE.search(text)
-        words = title[2] if title else _find_words(text[:_MAX_SEARCHED])
+        without_code = " ".join(_CODE_TAG.split(text[:_MAX_SEARCHED])[::2])
+        words = title[2] if title else _TAG.sub(" ", without_code)
         return ErrorBody(message=" ".join(html.unescape(words).split()) or None)
-
-
-def _find_words(page: str) -> str:
-    """Find the words of a page of HTML, without tags, scripts and styles."""
-    return _TAG.sub(" ", " ".join(_CODE_TAG.split(page)[::2]))
 
 
 def read_error_body(json: Value) -> ErrorBody:

@@ -87,16 +87,13 @@ def _show_hit(
             return None
         message_id, said = row.id, read_stored(row.given_json)
     else:
-        said = _read_answer(connection, seq, position - messages)
+        completion = parse_stored(connection.execute(_ANSWERS, {"seq": seq}).scalar_one())
+        choices = () if completion is None else Completion.from_json(completion).choices
+        place = position - messages
+        said = read_answer(choices[place]) if place < len(choices) else Said()
     parts = dict(said.iter_parts()).get(Scope(scope), [])
     role = said.role or "assistant"
     return _cut(scope, role, position if message_id else None, message_id, parts, terms)
-
-
-def _read_answer(connection: Connection, seq: int, place: int) -> Said:
-    completion = parse_stored(connection.execute(_ANSWERS, {"seq": seq}).scalar_one())
-    choices = () if completion is None else Completion.from_json(completion).choices
-    return read_answer(choices[place]) if place < len(choices) else Said()
 
 
 def _cut(

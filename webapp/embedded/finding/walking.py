@@ -154,7 +154,10 @@ class _Walker:
     ) -> tuple[list[ListCursor], ListCursor | None]:
         """List some completions after `start`, and where the chunk ends; None if all are done."""
         best = ways[0]
-        if self._passes_all(best):
+        has_others = any(one is not best.filter for one in self.selection.filters)
+        is_bounded = self.sort is not None and self.selection.has_bounds
+        if not (has_others or self.folds or is_bounded):
+            # All rows of the index are listed, so that none are looked at in vain.
             return self._walk_until(best, start, None, rows), None
         end = self._find_end(best, start, size)
         for way in ways[1:]:
@@ -166,12 +169,6 @@ class _Walker:
         if end is not None and (few := self._find_few(size)) is not None:
             return self._sort_few(best, few, start, rows), None
         return self._walk_until(best, start, end, rows), end
-
-    def _passes_all(self, way: _Way) -> bool:
-        """Return whether all rows of an index are to be listed, so that no bound is needed."""
-        has_others = any(one is not way.filter for one in self.selection.filters)
-        is_bounded = self.sort is not None and self.selection.has_bounds
-        return not has_others and not self.folds and not is_bounded
 
     def _find_end(self, way: _Way, start: ListCursor | None, size: int) -> ListCursor | None:
         """Find the last of the next `size` rows, or None if there are fewer.

@@ -33,16 +33,13 @@ class CitedSpan:
 
         Servers that know no place send 0 and 0.
         """
+        again = f"sent {self.times:,} times" if self.times > 1 else ""
         if self.start == self.end == 0:
-            return ", ".join(word for word in ("no place given", self._again) if word)
+            return f"no place given, {again}" if again else "no place given"
         start = "" if self.start is None else f"{self.start}"
         end = "" if self.end is None else f"to {self.end}"
         words = f"{start} {end}" if start and end else f"from {start}" if start else end
-        return ", ".join(word for word in (words, self.note, self._again) if word)
-
-    @property
-    def _again(self) -> str:
-        return f"sent {self.times:,} times" if self.times > 1 else ""
+        return ", ".join(word for word in (words, self.note, again) if word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.detect import Structure
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import find_invisible, reveal_invisible
-from webapp.rendering.tools.shapes import PATHS
+from webapp.rendering.tools.shapes import PATHS, wrap_shape
 
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _READERS: Final = frozenset({"cat", "get", "load", "open", "read", "show", "view"})
@@ -98,7 +98,7 @@ def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
     numbers = [int(match[1].strip(" \t:→|")) for match in matches if match]
     is_counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
     if not is_counted or 2 * len(numbers) < sum(map(bool, lines)):
-        return _wrap(budget.colour(text, language), "file")
+        return wrap_shape(budget.colour(text, language), "file")
     code = "\n".join(match[2] for match in matches if match)
     coloured = iter(split_lines(budget.colour(code, language)))
     number = Markup('<span class="line-label">{}</span>{}')
@@ -106,7 +106,7 @@ def _show_file(text: str, language: str, budget: StructureBudget) -> Markup:
         number.format(match[1], next(coloured)) if match else reveal_invisible(line)
         for line, match in zip(lines, matches, strict=True)
     )
-    return _wrap(Markup("\n").join(shown), "file")
+    return wrap_shape(Markup("\n").join(shown), "file")
 
 
 def _find_hits(
@@ -210,9 +210,3 @@ def _list_members(members: Iterable[Member]) -> Markup:
         for member in members
     )
     return Markup('<span class="found-rest">{}</span>').format(Markup(" ").join(shown))
-
-
-def _wrap(html: Markup, kind: str) -> Markup:
-    return Markup('<pre class="json shape" data-shape="{}" tabindex="0">\n{}</pre>').format(
-        kind, html
-    )

@@ -82,7 +82,7 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
 
 def render_patch(text: str) -> Markup | None:
     """Render `text` as a patch, its lines in two colours; None if it is not a patch."""
-    return _wrap(colour_patch(text), "diff") if is_patch(text) else None
+    return wrap_shape(colour_patch(text), "diff") if is_patch(text) else None
 
 
 def _find_command(members: Sequence[Member], texts: dict[str, str]) -> tuple[str, str] | None:
@@ -106,10 +106,11 @@ def _build(
     head = Markup("")
     if path is not None:
         head = Markup('<p class="shape-path">{}</p>').format(reveal_invisible(texts[path]))
-    return Shape(frozenset(names), head + _wrap(html, kind))
+    return Shape(frozenset(names), head + wrap_shape(html, kind))
 
 
-def _wrap(html: Markup, kind: str) -> Markup:
+def wrap_shape(html: Markup, kind: str) -> Markup:
+    """Put a shape of arguments or of results into the element that all of them have."""
     return Markup('<pre class="json shape" data-shape="{}" tabindex="0">\n{}</pre>').format(
         kind, html
     )

@@ -6,7 +6,6 @@ What an assistant says, thinks and calls between two items of others is one mess
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Final
 
 from webapp.embedded.documents.other_apis.writing import (
@@ -66,7 +65,13 @@ def write_request(request: Object) -> str:
     given = request.get("input")
     messages = write_system(request.get("instructions"), "developer")
     if isinstance(given, Array):
-        messages += _write_items(given.items)
+        said = _AssistantMessage()
+        for item in given.items:
+            if said.takes(item):
+                said.add(item)
+            else:
+                messages += [*said.finish(), _write_item(item)]
+        messages += said.finish()
     elif given is not None:
         messages.append(write(role='"user"', content=copy(given)))
     return write_object([*copy_rest(request, ASKED), f'"messages":{write_array(messages)}'])
@@ -105,18 +110,6 @@ def _is_item(value: Value, *, needs_type: bool = False) -> bool:
         return value.text("role") is not None and value.get("content") is not None
     known = ("message", "reasoning", "item_reference")
     return kind in known or (kind or "").endswith(("_call", "_call_output", "_tools", "_request"))
-
-
-def _write_items(items: Iterable[Value]) -> list[str]:
-    messages: list[str] = []
-    said = _AssistantMessage()
-    for item in items:
-        if said.takes(item):
-            said.add(item)
-            continue
-        messages += said.finish()
-        messages.append(_write_item(item))
-    return [*messages, *said.finish()]
 
 
 def _write_item(item: Value) -> str:
