@@ -113,7 +113,7 @@ class FolderCache:
         return sound
 
     def has_any(self, owner: str) -> bool:
-        """Check whether anything is kept of an owner."""
+        """Return whether anything is kept of an owner."""
         if not self._max_bytes:
             return False
         prefix = f"{_hash_id(owner)}-"
@@ -152,7 +152,7 @@ class FolderCache:
         return self._max_bytes // 4
 
     def _is_old(self, found: os.stat_result) -> bool:
-        """Check whether a file is too old; a time in the future is from a clock set wrong."""
+        """Return whether a file is too old; a time in the future is from a clock set wrong."""
         return abs(self._now() - found.st_mtime) > self.max_age
 
     def _renew(self, path: Path, size: int) -> bool:

@@ -22,7 +22,7 @@ VARY = ("HX-Request", "HX-History-Restore-Request")
 
 
 def wants_fragment() -> bool:
-    """Decide whether the answer will be swapped into a page that is already there."""
+    """Return whether the answer will be swapped into a page that is already there."""
     htmx = cast(HtmxHeaders, request.htmx)  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 

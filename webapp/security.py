@@ -130,7 +130,7 @@ def _find_name(host: str) -> str | None:
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
-    """Check whether a write comes from a page of ours, or from no browser at all.
+    """Return whether a write comes from a page of ours, or from no browser at all.
 
     Browsers send `Sec-Fetch-Site`, older ones `Origin`; a client that sends neither is not a
     browser and carries nobody's session.
@@ -143,7 +143,7 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
 
 
 def is_foreign_use(environ: WSGIEnvironment) -> bool:
-    """Check whether a page of another site uses this address in itself: as an image, say.
+    """Return whether a page of another site uses this address in itself: as an image, say.
 
     It cannot read the answer, but could have thousands of them made. Following a link to this
     address is no such use; framing or prefetching it is.
@@ -166,7 +166,7 @@ def _parse_host(origin: str) -> str | None:
 
 
 def _is_utf8(query: str) -> bool:
-    """Check whether `query`, bytes in Latin-1 as in WSGI, is UTF-8; browsers send nothing else."""
+    """Return whether `query`, bytes in Latin-1 as in WSGI, is UTF-8; browsers send nothing else."""
     try:
         query.encode("latin-1").decode()
     except UnicodeError:

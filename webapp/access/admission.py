@@ -106,7 +106,7 @@ class Access:
         return Provider(self.settings, proxy=self._proxy, ca_bundle=self._ca_bundle)
 
     def is_local(self, environ: Mapping[str, Any]) -> bool:
-        """Check whether a request comes from this machine's own browser or client.
+        """Return whether a request comes from this machine's own browser or client.
 
         If a proxy authenticates, no request of its own is local, even without forwarding headers.
         """

@@ -225,7 +225,7 @@ def find_verified_address(claims: Mapping[str, Any]) -> str | None:
 
 
 def is_allowed(claims: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:
-    """Check whether an account is one of those in READBACK_OIDC_ALLOWED.
+    """Return whether an account is one of those in READBACK_OIDC_ALLOWED.
 
     The domain of an address comes after its last @.
     """

@@ -28,7 +28,7 @@ def hash_password(password: str) -> str:
 
 
 def check_password(hashed: str, password: str) -> bool:
-    """Check whether `hashed` was made from `password`; may wait for other checks to end."""
+    """Return whether `hashed` was made from `password`; may wait for other checks to end."""
     if len(password) > MAX_LENGTH:
         return False
     with _checks:

@@ -83,7 +83,7 @@ def known_readers_only(view: Callable[P, T]) -> Callable[P, T]:
 
 
 def is_administrator(admins: tuple[str, ...], name: str | None, claims: Mapping[str, Any]) -> bool:
-    """Check whether READBACK_ADMINS has an address or name, or one of the claims.
+    """Return whether READBACK_ADMINS has an address or name, or one of the claims.
 
     A claim that is true or a number is compared as JSON writes it.
     """

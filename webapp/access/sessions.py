@@ -149,7 +149,7 @@ class Sessions:
             connection.execute(_END_ALL, {"identity": identity})
 
     def is_newest(self, way: str) -> bool:
-        """Check whether no other process has replaced the basis of `way` since this started."""
+        """Return whether no other process has replaced the basis of `way` since this started."""
         self._register()
         with self._database.get().reader.connect() as connection:
             newest = connection.execute(_NEWEST_BASIS, {"way": way}).scalar()

@@ -49,7 +49,7 @@ class Proxies:
     prefix: str = ""
 
     def trusts(self, remote: str) -> bool:
-        """Check whether the headers of the proxy at the address `remote` count."""
+        """Return whether the headers of the proxy at the address `remote` count."""
         if not self.trusted:
             return False
         try:
@@ -128,7 +128,7 @@ def _read_last(values: str) -> str:
 
 
 def is_prefix(path: str) -> bool:
-    """Check whether `path` can be put before every path of Readback's.
+    """Return whether `path` can be put before every path of Readback's.
 
     `//host` would lead to another server, and `..` out of the prefix again.
     """
@@ -136,5 +136,5 @@ def is_prefix(path: str) -> bool:
 
 
 def is_own_path(path: str) -> bool:
-    """Check whether `path` begins like a path of Readback's own."""
+    """Return whether `path` begins like a path of Readback's own."""
     return path.partition("/")[2].partition("/")[0] in _OWN

@@ -80,7 +80,7 @@ def name_source(address: str) -> str:
 
 
 def is_on_this_network(host: str) -> bool:
-    """Decide whether `host` is this machine, or a name or an address that is not public.
+    """Return whether `host` is this machine, or a name or an address that is not public.
 
     A name without a dot is found by the search list of the machine, or by that of a container.
     """
@@ -111,7 +111,7 @@ def _find_address_in_disguise(host: str) -> str | None:
 
 
 def is_local_request(environ: WSGIEnvironment) -> bool:
-    """Check whether a request names a loopback host and bears no sign of a proxy.
+    """Return whether a request names a loopback host and bears no sign of a proxy.
 
     HTTP/1.0 is such a sign: no browser speaks it, and nginx does unless configured otherwise.
     """

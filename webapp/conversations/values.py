@@ -84,7 +84,7 @@ class Conversation:
         return [one for one in beside if one is not request]
 
     def is_retry(self, request: StoredRequest, other: StoredRequest) -> bool:
-        """Decide whether both ask the same; if not, one is an edit or another branch."""
+        """Return whether both ask the same; if not, one is an edit or another branch."""
         return request.digest == other.digest
 
     def path_to(self, request: StoredRequest) -> list[StoredRequest]:

@@ -66,12 +66,12 @@ class Database:
 
 
 def may_write(connection: Connection) -> bool:
-    """Check whether the transaction that begins on `connection` may write."""
+    """Return whether the transaction that begins on `connection` may write."""
     return _WRITES in connection.get_execution_options()
 
 
 def takes_write_lock(connection: Connection) -> bool:
-    """Check whether the transaction that begins on `connection` must wait for the write lock."""
+    """Return whether the transaction that begins on `connection` must wait for the write lock."""
     return _TAKES_LOCK in connection.get_execution_options()
 
 

@@ -109,5 +109,5 @@ def _iter_uris(text: str, start: int = 0, end: int | None = None) -> Iterator[st
 
 
 def _is_image(media: InlineMedia) -> bool:
-    """Decide whether it is a complete image; the beginning of one, as in an example, is text."""
+    """Return whether it is a complete image; the beginning of one, as in an example, is text."""
     return media.problem is None and (media.format.shown_as == "image" or media.format is SVG)

@@ -175,7 +175,7 @@ def _join_runs(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def _continues(before: Reasoning, part: Reasoning) -> bool:
-    """Decide whether two pieces are of one thought: of one index, or the first unsigned."""
+    """Return whether two pieces are of one thought: of one index, or the first unsigned."""
     if before.field != part.field or not isinstance(part.json, Object):
         return False
     if not isinstance(before.json, Object):

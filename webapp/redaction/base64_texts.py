@@ -262,6 +262,6 @@ def _check_charset(charset: str, content: bytes, is_cut: bool) -> str | None:
 
 
 def is_text(text: str) -> bool:
-    """Decide whether nearly all characters are those of a text."""
+    """Return whether nearly all characters are those of a text."""
     shown = sum(character.isprintable() or character in "\t\r\n" for character in text)
     return bool(text) and len(text) - shown <= max(1, _MOST_CONTROLS * len(text))

@@ -189,7 +189,7 @@ def lower(text: str) -> str:
 
 
 def _spreads(kind: str, secret: str) -> bool:
-    """Decide whether a secret is not a word that texts have for other reasons."""
+    """Return whether a secret is not a word that texts have for other reasons."""
     if secret.isdigit() and 4 <= len(secret) < 12 and (kind == "pin" or len(secret) >= 6):
         # A code is no number of another thing, unless it is one that people choose, or a year.
         is_year = len(secret) == 4 and secret.startswith(("19", "20"))

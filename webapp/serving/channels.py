@@ -307,7 +307,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.handle_close()
 
     def is_overdue(self, now: float, *, idle: float, silent: float, transfer: float) -> bool:
-        """Check whether the client has kept the connection too long, at time `now`.
+        """Return whether the client has kept the connection too long, at time `now`.
 
         It may be `idle` between requests, `silent` within a request or an answer, and may take
         `transfer` seconds for all of one.

@@ -158,7 +158,7 @@ def compare_messages(
 
 
 def is_in_content(found: Difference) -> bool:
-    """Decide whether a difference is one in content: not of ids, spelling, order or nothing."""
+    """Return whether a difference is one in content: not of ids, spelling, order or nothing."""
     is_id = _CALL_ID.fullmatch(found.place) is not None
     is_form = found.kind in ("respelled", "moved") or is_id
     return not is_form and not (_is_nothing(found.before) and _is_nothing(found.after))

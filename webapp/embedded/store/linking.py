@@ -114,7 +114,7 @@ class Relatives:
         self.taken = {row.value for row in _ask_all(connection, _TAKEN, chains)}
 
     def has_any(self, chain: Chain) -> bool:
-        """Check whether a completion that is stored or was added begins with the same message."""
+        """Return whether a completion that is stored or was added begins with the same message."""
         return bool(chain.hashes) and chain.opening in self._depths
 
     def has_deeper(self, chain: Chain) -> bool:

@@ -114,7 +114,7 @@ def _iter_groups(seq: int, passages: Sequence[Passage]) -> Iterator[dict[str, ob
 
 
 def has_trigrams(connection: Connection) -> bool:
-    """Check whether the database could make the index."""
+    """Return whether the database could make the index."""
     return bool(connection.execute(_EXISTS[connection.dialect.name]).scalar())
 
 

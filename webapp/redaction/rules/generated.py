@@ -224,7 +224,7 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
 
 
 def _is_beside(between: str, is_of_somebody: bool) -> bool:
-    """Decide whether a digest is called a key by the words between them."""
+    """Return whether a digest is called a key by the words between them."""
     words = _list(between)
     if not words:
         return is_of_somebody and len(between) <= 4
