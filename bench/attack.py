@@ -218,7 +218,9 @@ def dripping_server() -> Iterator[str]:
 
 
 @contextmanager
-def running(folder: Path, model: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def running(
+    folder: Path, model: str, **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run a server on a free port until the end; yield its process and the port."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
@@ -226,7 +228,7 @@ def running(folder: Path, model: str) -> Iterator[tuple[subprocess.Popen[bytes],
     ours["READBACK_CREATE_TIMEOUT"] = str(CREATE_SECONDS)
     process = subprocess.Popen(
         [sys.executable, "-m", "webapp", "serve"],
-        env=os.environ | ours,
+        env=os.environ | ours | settings,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )

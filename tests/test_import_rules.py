@@ -81,7 +81,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "addresses config database fragments redaction",
         "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
     ),
-    "caching": ("access recent redaction rendering services upstream", "flask"),
+    "caching": ("access exact_json recent redaction rendering services upstream", "flask"),
     "fragments": ("formatting redaction", "flask htmx_flask"),
     "static_files": ("", "flask"),
     "security": ("addresses fragments redaction", "werkzeug"),

@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import find_reader
 from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
+from webapp.exact_json import Document
 from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services, start_deadline
@@ -77,7 +78,7 @@ class PageCache(RecentValues[bytes, _Kept]):
             return render()
         key = self._find_key()
         kept = self.get(key)
-        known: dict[Asked, str | UpstreamError] = {}
+        known: dict[Asked, Document | UpstreamError] = {}
         if kept is not None and not request.cache_control.no_cache:
             deciding = kept.answers or {}
             known = services().loader.ask_again(tuple(deciding), start_deadline())
@@ -135,7 +136,7 @@ def keep_page(render: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseR
 
 
 def _are_same(
-    digests: Mapping[Asked, bytes], outcomes: Mapping[Asked, str | UpstreamError]
+    digests: Mapping[Asked, bytes], outcomes: Mapping[Asked, Document | UpstreamError]
 ) -> bool:
     """Return whether the requests that decide a page have the same answers as before."""
     for asked, digest in digests.items():

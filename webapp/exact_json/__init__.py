@@ -8,6 +8,7 @@ accepts more than RFC 8259 because servers send more: `NaN`, `Infinity`, raw con
 in strings, and lone surrogates.
 
     values      `Value` and its kinds, each with its source
+    rope        a text with its long strings apart
     lexemes     the patterns of numbers, strings and names
     parser      parses a document as a `Value`
     layout      indents a value, or strips its white space
@@ -16,6 +17,7 @@ in strings, and lone surrogates.
 
 from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent, indent_source
 from webapp.exact_json.parser import NotJson, TooManyValues, parse
+from webapp.exact_json.rope import Document, Rope, decode_json
 from webapp.exact_json.values import (
     Array,
     Boolean,
@@ -33,15 +35,18 @@ __all__ = [
     "MAX_INDENTED_LEVELS",
     "Array",
     "Boolean",
+    "Document",
     "Member",
     "NotJson",
     "Null",
     "Number",
     "Object",
+    "Rope",
     "String",
     "TooManyValues",
     "Value",
     "compact",
+    "decode_json",
     "indent",
     "indent_source",
     "iter_encoded",

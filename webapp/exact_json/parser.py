@@ -19,6 +19,7 @@ from webapp.exact_json.lexemes import (
     STRINGS,
     TOKEN,
 )
+from webapp.exact_json.rope import Document, Rope
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
 
 MAX_LEVELS: Final = 200_000
@@ -61,7 +62,7 @@ class TooManyValues(NotJson):
 
 
 def parse(
-    text: str, *, check: Callable[[], None] | None = None, max_values: int | None = None
+    text: Document, *, check: Callable[[], None] | None = None, max_values: int | None = None
 ) -> Value:
     """Parse `text` as one JSON value. Raise `NotJson` if it is not JSON.
 
@@ -69,13 +70,19 @@ def parse(
     `TooManyValues` soon after `max_values`: each costs a hundred times the memory of a digit.
     Most such texts are refused before the first value is made, by their commas outside strings.
     """
+    if isinstance(text, Rope):
+        try:
+            return _Parser(text.text, text).parse_document(check, max_values)
+        except NotJson:
+            # For the position of the fault in the text as it was written.
+            text = text[:]
     if max_values is not None and text.count(",") > max_values:
         blank = STRINGS.sub(lambda found: " " * len(found[0]), text)
         if blank.count(",") > max_values:
             places = range(len(blank))
             position = bisect_left(places, max_values + 1, key=lambda at: blank.count(",", 0, at))
             raise TooManyValues(_describe_excess(max_values), text, position)
-    return _Parser(text).parse_document(check, max_values)
+    return _Parser(text, text).parse_document(check, max_values)
 
 
 def _describe_excess(most: int) -> str:
@@ -96,7 +103,7 @@ class _OpenArray:
         else:
             self._items.append(value)
 
-    def close(self, text: str, end: int) -> Array:
+    def close(self, text: Document, end: int) -> Array:
         return Array(text, self.start, end, tuple(self._items or ()))
 
 
@@ -113,15 +120,16 @@ class _OpenObject:
         assert self.name is not None
         self._members.append(Member(self.name, value))
 
-    def close(self, text: str, end: int) -> Object:
+    def close(self, text: Document, end: int) -> Object:
         return Object(text, self.start, end, tuple(self._members))
 
 
 class _Parser:
-    """Parses one document; `_open` is the stack of containers around the current position."""
+    """Parses the `text` of one document; `_open` are the containers around the current position."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, document: Document) -> None:
         self._text = text
+        self._document = document
         self._at = 0
         self._open: list[_OpenArray | _OpenObject] = []
         self._count = 0
@@ -169,13 +177,13 @@ class _Parser:
             if match is None or match.lastgroup != "string":
                 raise self._build_error("expected a name in double quotes")
             start, self._at = match.span("string")
-            container.name = String(self._text, start, self._at)
+            container.name = String(self._document, start, self._at)
             self._read_punctuation(":")
         return self._read_value()
 
     def _read_run(self, container: _OpenArray | _OpenObject) -> Value | None:
         """Add the next scalars and empty containers; return `container` if it ends with them."""
-        text = self._text
+        text, document = self._text, self._document
         named = container if isinstance(container, _OpenObject) else None
         match = (MEMBER if named else ITEM).match
         for _ in range(_MAX_RUN):
@@ -184,16 +192,16 @@ class _Parser:
                 return None
             self._at = found.end()
             if named:
-                named.name = String(text, *found.span("name"))
+                named.name = String(document, *found.span("name"))
             kind = found.lastgroup or ""
             start, end = found.span(kind)
             scalar = _SCALARS.get(kind)
             if scalar:
-                container.add(scalar(text, start, end))
+                container.add(scalar(document, start, end))
             elif kind == "object":
-                container.add(Object(text, start, end, ()))
+                container.add(Object(document, start, end, ()))
             else:
-                container.add(Array(text, start, end, ()))
+                container.add(Array(document, start, end, ()))
             self._count += 1
             if text[self._at - 1] != ",":
                 return self._close()
@@ -220,12 +228,12 @@ class _Parser:
             return None
         self._at = end
         if kind == "string":
-            return String(self._text, start, end)
+            return String(self._document, start, end)
         if kind == "number":
-            return Number(self._text, start, end)
+            return Number(self._document, start, end)
         if character == "n":
-            return Null(self._text, start, end)
-        return Boolean(self._text, start, end)
+            return Null(self._document, start, end)
+        return Boolean(self._document, start, end)
 
     def _read_long_string(self) -> String | None:
         """Read a long string without escapes, such as an image in base64; None if here is none."""
@@ -238,7 +246,7 @@ class _Parser:
         if end - start <= LONG or text.find("\\", start, end) >= 0:
             return None
         self._at = end
-        return String(text, start, end)
+        return String(self._document, start, end)
 
     def _enter(self, start: int) -> None:
         """Open the object whose bracket is at `start`, or the arrays nested in each other."""
@@ -262,7 +270,7 @@ class _Parser:
         return found
 
     def _close(self) -> Value:
-        return self._open.pop().close(self._text, self._at)
+        return self._open.pop().close(self._document, self._at)
 
     def _peek(self) -> str:
         """Look at the next character that is not white space; "" at the end."""

@@ -13,6 +13,8 @@ from hashlib import blake2b
 from types import UnionType
 from typing import Final, TypeAlias
 
+from webapp.exact_json.rope import Document, Rope
+
 _DECODER = json.JSONDecoder(strict=False)
 _PIECE: Final = 256 * 1024
 """Characters that are encoded at once."""
@@ -22,7 +24,7 @@ _PIECE: Final = 256 * 1024
 class _Span:
     """The characters `start` to `end` (exclusive) of `document`."""
 
-    document: str
+    document: Document
     start: int
     end: int
 
@@ -37,7 +39,21 @@ class _Span:
     @property
     def length(self) -> int:
         """The number of characters of `source`."""
-        return self.end - self.start
+        if isinstance(self.document, str):
+            return self.end - self.start
+        return self.document.measure(self.start, self.end)
+
+    def iter_pieces(self) -> Iterator[str]:
+        """Yield `source` in pieces; none is a copy of a long string."""
+        if isinstance(self.document, str):
+            return iter((self.source,))
+        return self.document.iter_pieces(self.start, self.end)
+
+    def contains(self, part: str) -> bool:
+        """Return whether `part` is in `source`, which may be too large to be copied."""
+        if isinstance(self.document, str):
+            return self.document.find(part, self.start, self.end) >= 0
+        return any(part in piece for piece in self.iter_pieces())
 
     def iter_bytes(self) -> Iterator[bytes]:
         """Yield the UTF-8 of `source` in pieces, with lone surrogates as they came.
@@ -54,11 +70,15 @@ class _Span:
         return hashed.digest()
 
 
-def iter_encoded(text: str, start: int, end: int) -> Iterator[bytes]:
+def iter_encoded(text: Document, start: int, end: int) -> Iterator[bytes]:
     """Yield the UTF-8 of `text` from `start` to `end` in pieces, with lone surrogates as they came.
 
     To encode a text with an emoji at once takes four bytes a character beside it.
     """
+    if isinstance(text, Rope):
+        for piece in text.iter_pieces(start, end):
+            yield from iter_encoded(piece, 0, len(piece))
+        return
     for at in range(start, end, _PIECE):
         yield text[at : min(at + _PIECE, end)].encode("utf-8", "surrogatepass")
 
@@ -96,6 +116,10 @@ class String(_Span):
 
     @property
     def text(self) -> str:
+        if not isinstance(self.document, str):
+            held = self.document.find_string(self.start + 1)
+            if held is not None:
+                return held
         written = self.document[self.start : self.end]
         if "\\" not in written:
             return written[1:-1]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from webapp.completions import Completion
-from webapp.exact_json import Object
+from webapp.exact_json import Object, Value
 from webapp.exact_json.lexemes import TOKEN
 from webapp.exports.transcript import Transcript
 from webapp.messages import Message
@@ -23,14 +22,12 @@ def iter_json(transcript: Transcript) -> Iterator[str]:
     The file imports to the same completion. A completion that is not an object becomes the member
     `completion` of one.
     """
-    yield from _join(transcript.completion, (one.given.source for one in transcript.messages))
+    yield from _join(transcript, transcript.messages, _iter_pieces)
 
 
 def iter_json_line(transcript: Transcript) -> Iterator[str]:
     """Yield the same on one line: only line breaks between lexemes are left out."""
-    sources = (join_lines(one.given.source) for one in transcript.messages)
-    for piece in _join(transcript.completion, sources):
-        yield join_lines(piece) if piece.startswith("{") else piece
+    yield from _join(transcript, transcript.messages, _iter_line)
     yield "\n"
 
 
@@ -38,27 +35,44 @@ def hash_json(transcript: Transcript, hashed: Hash) -> Iterator[Message]:
     """Yield the messages; after the last of them, `hashed` is that of `iter_json`'s bytes."""
     held: list[Message] = []
 
-    def read_sources() -> Iterator[str]:
+    def read_messages() -> Iterator[Message]:
         for message in transcript.messages:
             held.append(message)
-            yield message.given.source
+            yield message
 
-    for piece in _join(transcript.completion, read_sources()):
+    for piece in _join(transcript, read_messages(), _iter_pieces):
         hashed.update(piece.encode("utf-8", "surrogatepass"))
         if held:
             yield held.pop()
 
 
-def _join(completion: Completion, messages: Iterable[str]) -> Iterator[str]:
-    json = completion.json
+def _join(
+    transcript: Transcript, messages: Iterable[Message], write: Callable[[Value], Iterator[str]]
+) -> Iterator[str]:
+    json = transcript.completion.json
     if isinstance(json, Object):
-        head = json.source[:-1]
-        yield f'{head}{"," if json.members else ""}"messages":['
+        *pieces, last = write(json)
+        yield from pieces
+        yield f'{last[:-1]}{"," if json.members else ""}"messages":['
     else:
-        yield f'{{"completion":{json.source},"messages":['
+        yield '{"completion":'
+        yield from write(json)
+        yield ',"messages":['
     for at, message in enumerate(messages):
-        yield f",{message}" if at else message
+        if at:
+            yield ","
+        yield from write(message.given)
     yield "]}"
+
+
+def _iter_pieces(json: Value) -> Iterator[str]:
+    return json.iter_pieces()
+
+
+def _iter_line(json: Value) -> Iterator[str]:
+    if any(json.contains(mark) for mark in _LINE_BREAKS):
+        return iter((join_lines(json.source),))
+    return json.iter_pieces()
 
 
 def join_lines(source: str) -> str:

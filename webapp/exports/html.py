@@ -91,8 +91,9 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
         transcript = replace(transcript, messages=hash_json(transcript, hashed))
     several = len(transcript.completion.choices) > 1
     for item in iter_items(transcript):
-        blocks = tuple(_iter_blocks(item, transcript.completion.audio_format))
-        yield message.render(item=item, blocks=blocks, several=several)
+        blocks = _iter_blocks(item, transcript.completion.audio_format)
+        # A piece at a time: the media of one message may have tens of megabytes.
+        yield from message.generate(item=item, blocks=blocks, several=several)
         yield from _iter_notes(transcript.list_notes(item), env)
     whole = hashed.hexdigest() if transcript.span.is_whole else None
     yield env.get_template("exports/end.html").render(transcript=transcript, digest=whole)

@@ -133,10 +133,15 @@ def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:
     waiting: list[str] = []
     size = 0
     for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= at_least:
-            text = "".join(waiting)
+        if len(piece) < at_least:
+            waiting.append(piece)
+            size += len(piece)
+            if size < at_least:
+                continue
+        if waiting:
+            yield "".join(waiting).encode("utf-8", "surrogatepass")
             waiting, size = [], 0
-            yield from iter_encoded(text, 0, len(text))
+        if len(piece) >= at_least:
+            # Joined with an emoji, it would take four times its memory.
+            yield from iter_encoded(piece, 0, len(piece))
     yield "".join(waiting).encode("utf-8", "surrogatepass")

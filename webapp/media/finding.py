@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 
+from webapp.exact_json import Value
 from webapp.media.formats import SVG
 from webapp.media.inline import InlineMedia
 from webapp.messages import (
@@ -79,7 +81,7 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     """Find the images outside the parts that are shown: in arguments of calls, unknown parts
     and other fields."""
     json = message.json
-    if json.document.find(_MARK, json.start, json.end) < 0:
+    if not json.contains(_MARK):
         return ()
     known: set[str] = set()
     for part in message.parts:
@@ -88,10 +90,19 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
                 known.update(_iter_uris(text))
             case Text() | Refusal() | Reasoning():
                 known.update(_iter_uris(part.text))
-    # The document may be too large to be copied.
-    uris = _iter_uris(json.document, json.start, json.end)
+    uris = _iter_json_uris(json)
     fresh = (InlineMedia(uri) for uri in uris if uri not in known)
     return tuple(media for media in fresh if _is_image(media))
+
+
+def _iter_json_uris(json: Value) -> Iterator[str]:
+    """Yield the same of the source of a value, which may be too large to be copied."""
+    document = json.document
+    if isinstance(document, str):
+        return _iter_uris(document, json.start, json.end)
+    pieces = document.iter_pieces(json.start, json.end)
+    found = dict.fromkeys(chain.from_iterable(map(_iter_uris, pieces)))
+    return islice(found, MAX_IN_TEXT)
 
 
 def _iter_uris(text: str, start: int = 0, end: int | None = None) -> Iterator[str]:
@@ -100,6 +111,9 @@ def _iter_uris(text: str, start: int = 0, end: int | None = None) -> Iterator[st
     seen: set[str] = set()
     for match in found:
         uri = match[0].replace("\\", "")
+        if len(uri) == len(text):
+            # Not a copy of it.
+            uri = text
         if uri in seen:
             continue
         seen.add(uri)

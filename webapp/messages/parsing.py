@@ -227,7 +227,7 @@ def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
     if isinstance(content, String):
         if not _repeats(content.text, parts):
             yield Text(json=content, text=content.text)
-    elif content is not None and content.source != parts.source:
+    elif content is not None and content is not parts and content.source != parts.source:
         yield from _keep_unknown(content, "content")
 
 

@@ -20,7 +20,7 @@ from typing import Final, overload
 from weakref import finalize
 
 from webapp.completions import Completion, Page
-from webapp.exact_json import Object, parse
+from webapp.exact_json import Object, decode_json, parse
 from webapp.folders import FolderCache
 from webapp.ids import is_valid_id
 from webapp.messages import Message
@@ -248,4 +248,4 @@ def _read_kept(file: FileIO) -> KeptMessages | None:
 
 
 def _parse(source: bytes) -> Message:
-    return Message.from_json(parse(source.decode("utf-8", "surrogatepass")))
+    return Message.from_json(parse(decode_json(source, errors="surrogatepass")))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from webapp.completions import Choice, Completion
+from webapp.exact_json import Document
 from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.monitoring.request_ids import RequestPool
@@ -68,10 +69,10 @@ class TranscriptLoader:
 
     def ask_again(
         self, asked: Sequence[Asked], deadline: Deadline
-    ) -> dict[Asked, str | UpstreamError]:
+    ) -> dict[Asked, Document | UpstreamError]:
         """Send some requests again, side by side, and return the answers of the server."""
 
-        def ask(one: Asked) -> str | UpstreamError:
+        def ask(one: Asked) -> Document | UpstreamError:
             upstream, request = one
             try:
                 return upstream.read_text(request, deadline)

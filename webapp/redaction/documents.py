@@ -12,7 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
-from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    Boolean,
+    Document,
+    NotJson,
+    Null,
+    Number,
+    Object,
+    String,
+    Value,
+    parse,
+)
 from webapp.redaction.pieces import (
     VALUE_NAMES,
     find_borders,
@@ -99,7 +110,7 @@ def write_string(text: str) -> str:
 
 
 def apply_edits(
-    text: str, edits: Iterable[tuple[int, int, str]], begin: int = 0, end: int | None = None
+    text: Document, edits: Iterable[tuple[int, int, str]], begin: int = 0, end: int | None = None
 ) -> str:
     """Apply edits, each the start and end of its new text, to `text` from `begin` to `end`."""
     pieces: list[str] = []

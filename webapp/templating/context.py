@@ -166,7 +166,7 @@ class RenderContext:
         """The digest of the completion and of the host, on which all bubbles of the page depend."""
         if self._digest is None:
             completion = self.page.completion
-            source = completion.json.source if completion is not None else ""
+            source = completion.json.digest().hex() if completion is not None else ""
             source = f"{self.page.completion_id}\n{self.own_host}\n{source}"
             self._digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=20).digest()
         return self._digest

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
-from webapp.exact_json import iter_encoded
+from webapp.exact_json import Document, iter_encoded
 from webapp.upstream.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Answers:
     are not settled if a completion is so new that messages may be added to it.
     """
 
-    def __init__(self, known: Mapping[Asked, str | UpstreamError] | None = None) -> None:
+    def __init__(self, known: Mapping[Asked, Document | UpstreamError] | None = None) -> None:
         self.is_complete = True
         self.is_settled = True
         self._known = dict(known or {})
@@ -60,7 +60,7 @@ class Answers:
             if request.deciding is None or (upstream, request.deciding) not in digests
         }
 
-    def note(self, asked: Asked, send: Callable[[], str]) -> str:
+    def note(self, asked: Asked, send: Callable[[], Document]) -> Document:
         """Note the answer to a request, which `send` makes unless its outcome is known."""
         with self._lock:
             self._open += 1
@@ -111,7 +111,7 @@ def find_answers() -> Answers | None:
     return _current.get()
 
 
-def digest_text(text: str) -> bytes:
+def digest_text(text: Document) -> bytes:
     hashed = blake2b(digest_size=20)
     for piece in iter_encoded(text, 0, len(text)):
         hashed.update(piece)

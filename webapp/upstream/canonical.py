@@ -293,7 +293,7 @@ class CursorGuard:
 
         An item without an id, or with an earlier one's id but other content, is new.
         """
-        digests = [hash((item.id, item.json.source)) if item.id else None for item in page.data]
+        digests = [hash((item.id, item.json.digest())) if item.id else None for item in page.data]
         data = tuple(
             item
             for item, digest in zip(page.data, digests, strict=True)

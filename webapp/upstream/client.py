@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter
 
 from webapp.completions import Completion, Page
 from webapp.config import Limits
+from webapp.exact_json import Document
 from webapp.http import open_session
 from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.http.transport import TimedAdapter
@@ -279,7 +280,7 @@ class Upstream:
     def _exchange(
         self,
         request: Request,
-        decode: Callable[[str, Deadline], T],
+        decode: Callable[[Document, Deadline], T],
         deadline: Deadline | None,
         *,
         created: int | None = None,
@@ -306,12 +307,12 @@ class Upstream:
             ) from error
         except BadAnswer as error:
             error.server_message = clean_text(error.server_message, self._sender.endpoint)
-            if is_html(text):
+            if is_html(text[:]):
                 # The pages of many servers are at any path that is not the API's.
                 error.advice = suggest_base_url(self._sender.endpoint) or error.advice
             raise
 
-    def read_text(self, request: Request, deadline: Deadline) -> str:
+    def read_text(self, request: Request, deadline: Deadline) -> Document:
         """Read the text of the answer to a request."""
         return self._sender.send(request, deadline=deadline).text
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from typing import Final, TypeVar
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.completions import Completion, NotAPage, Page
-from webapp.exact_json import NotJson, Object, Value, parse
+from webapp.exact_json import Document, NotJson, Object, Value, decode_json, parse
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
 from webapp.upstream.error_mapping import is_html, read_error_body
@@ -31,7 +32,7 @@ _CHUNK: Final = 64 * 1024
 T = TypeVar("T")
 
 
-def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> str:
+def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> Document:
     """Read the whole body. Raises `BadAnswer` or `TimedOut`."""
     try:
         received = _receive(response, deadline, max_bytes)
@@ -53,7 +54,7 @@ def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int
     # UTF-8, whatever its charset claims, since JSON has no other. Wrong bytes are not replaced:
     # a replacement would be shown, copied and exported as if the server had stored it.
     try:
-        return body.decode("utf-8-sig")
+        return decode_json(body)
     except UnicodeDecodeError as error:
         raise BadAnswer(
             f"The server's answer is not UTF-8 (byte {error.start} of {len(body)})."
@@ -70,7 +71,7 @@ def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
     return body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace")
 
 
-def decode_page(text: str, deadline: Deadline, *, read: Callable[[Value], T]) -> Page[T]:
+def decode_page(text: Document, deadline: Deadline, *, read: Callable[[Value], T]) -> Page[T]:
     """Decode a page of items, each parsed by `read`. Raises `BadAnswer` or `TimeoutError`."""
     json = _parse(text, deadline)
 
@@ -84,7 +85,7 @@ def decode_page(text: str, deadline: Deadline, *, read: Callable[[Value], T]) ->
         raise _wrong_shape(json, "a list") from error
 
 
-def decode_completion(text: str, deadline: Deadline) -> Completion:
+def decode_completion(text: Document, deadline: Deadline) -> Completion:
     """Decode one completion. Raises `BadAnswer` or `TimeoutError`."""
     json = _parse(text, deadline)
     if not isinstance(json, Object) or not (json.get("id") or json.get("choices")):
@@ -92,12 +93,12 @@ def decode_completion(text: str, deadline: Deadline) -> Completion:
     return Completion.from_json(json)
 
 
-def check_deletion(text: str, deadline: Deadline) -> None:
+def check_deletion(text: Document, deadline: Deadline) -> None:
     """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial.
 
     Raises `TimeoutError` too.
     """
-    if not text.strip():
+    if isinstance(text, str) and not text.strip():
         return
     json = _parse(text, deadline)
     if not isinstance(json, Object) or json.boolean("deleted") is False:
@@ -110,15 +111,16 @@ def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) ->
     `read1` returns the bytes that have arrived; `read` and `stream` would block until a chunk
     is full, and a slow server never fills one.
     """
-    body = bytearray()
-    while len(body) <= max_bytes:
+    # Its value is not a copy, as that of a bytearray would be.
+    body = BytesIO()
+    while body.tell() <= max_bytes:
         if deadline.has_passed:
             raise _unfinished(deadline)
         chunk = response.raw.read1(_CHUNK, decode_content=False)
         if not chunk:
             break
-        body += chunk
-    return bytes(body)
+        body.write(chunk)
+    return body.getvalue()
 
 
 def _too_large(received: bytes, response: requests.Response, max_bytes: int) -> TooLarge:
@@ -159,13 +161,14 @@ def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> byt
     return b"".join(pieces)
 
 
-def _parse(text: str, deadline: Deadline) -> Value:
+def _parse(text: Document, deadline: Deadline) -> Value:
     try:
         return parse(text, check=deadline.check)
     except NotJson as error:
-        if not text.strip():
+        written = text[:]
+        if not written.strip():
             message = "The server answered with nothing."
-        elif is_html(text):
+        elif is_html(written):
             message = (
                 "The server answered with a web page in place of JSON: the base URL may be "
                 "wrong, or the API may require a login first."

@@ -18,6 +18,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from webapp.config import Limits
+from webapp.exact_json import Document
 from webapp.http.deadline import Clock, Deadline
 from webapp.http.transport import read_deadline
 from webapp.redaction import get_logger
@@ -77,7 +78,7 @@ class Request:
 class Reply:
     """The text of a 2xx response, and its headers."""
 
-    text: str
+    text: Document
     headers: Mapping[str, str]
 
 

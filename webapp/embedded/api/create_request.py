@@ -61,7 +61,7 @@ class CreateRequest:
         members = self.json.members
         kept = [one for one in members if with_store or one.name.text not in _OURS]
         if len(kept) == len(members):
-            return text.encode()
+            return self.json.source.encode()
         copies = (text[one.name.start : one.value.end] for one in kept)
         return write_object(copies).encode()
 

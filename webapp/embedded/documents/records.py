@@ -96,7 +96,7 @@ def build_record(completion: Object) -> CompletionRecord:
 
     A completion on several lines is stored on one, so that it can be exported as JSONL.
     """
-    if completion.document.find("\n", completion.start, completion.end) >= 0:
+    if completion.contains("\n"):
         value = parse(join_lines(completion.source))
         assert isinstance(value, Object)
         completion = value
