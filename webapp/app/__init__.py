@@ -3,6 +3,7 @@
 services    the client of the server, and all else that views share
 own_server  the store and the embedded server, if the pages read from that
 copies      the copies beside another server, and their pages
+holding     the requests that hold large answers of a server
 pages       an application with the templates, and the pages registered on it
 
 This module puts them together, and the layers around them.
@@ -23,6 +24,7 @@ from webapp import access, errors, redaction, security
 from webapp.access import Access, LoginCookie
 from webapp.addresses.forwarding import Forwarding, Proxies
 from webapp.app.copies import add_copies
+from webapp.app.holding import HoldAnswers
 from webapp.app.own_server import OwnServer, Traces, connect, load_stored, open_own_server
 from webapp.app.pages import create_pages, open_templates, read_static_files, register_pages
 from webapp.app.services import build_services, build_sharing, open_media_cache, search_in
@@ -42,6 +44,7 @@ from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins, name_place
 from webapp.saved import SavedFilters
 from webapp.serving import compression
+from webapp.serving.admission import Quotas
 from webapp.serving.refusals import AnswerRefusals
 from webapp.shares import ShareStore
 from webapp.templating.context import VIEW_COOKIE
@@ -126,7 +129,8 @@ def _install_pages(app: Flask, config: Config, guard: Access, own: OwnServer | N
     guard.install(app)
     register_pages(app)
     wsgi = app.wsgi_app if own is None else own.mount(app.wsgi_app, guard, config)
-    gate = security.Gate(AnswerRefusals(wsgi), config.allowed_hosts)
+    held = HoldAnswers(AnswerRefusals(wsgi), Quotas.for_config(config).threads)
+    gate = security.Gate(held, config.allowed_hosts)
     forwarding = Forwarding(gate, Proxies(config.trusted_proxies, config.prefix))
     app.wsgi_app = RequestLog(forwarding)  # type: ignore[assignment]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import errno
 import gc
 import os
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,9 @@ STOP_SECONDS: Final = 5
 
 _COLLECT_AFTER: Final = 20_000
 """Objects made until cycles among the youngest are looked for; Python's own number is 700."""
+_MMAP_THRESHOLD: Final = -3
+"""glibc's parameter for the size from which on memory is had from the system alone."""
+_LARGE_BYTES: Final = 1_000_000
 _SWITCH_SECONDS: Final = 0.002
 """How long a thread computes while others want to."""
 
@@ -171,6 +175,7 @@ def _work(
     # A page may compute for a second; the event loop and the checks of health must not wait for
     # as many turns of five milliseconds as there are threads.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    _return_large_memory()
     app = create_app(config, fills_new_store=True, completes_store=True)
     # Objects that live as long as the worker are not looked at again, and a page makes some 10,000,
     # hardly any of which are in cycles.
@@ -179,6 +184,15 @@ def _work(
     server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)
+
+
+def _return_large_memory() -> None:
+    """Give the memory of large texts back to the system when they are freed.
+
+    Otherwise glibc raises its bound with each of them, and then keeps the space of all.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _fill_new_store(config: Config) -> None:

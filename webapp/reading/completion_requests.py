@@ -13,6 +13,7 @@ from webapp.reading.transcript_page import TranscriptRequest
 from webapp.transcript import count_cut_off, count_turn_before
 from webapp.upstream import (
     BadAnswer,
+    Busy,
     CanonicalPage,
     Deadline,
     End,
@@ -185,6 +186,8 @@ class UpstreamRequests:
             if self.newest is not None:
                 return self.newest.result()
             return self._fetch(after=None, limit=self.most_newest, order="desc")
+        except Busy:
+            raise
         except UpstreamError:
             return None
 

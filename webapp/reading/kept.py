@@ -25,7 +25,7 @@ from webapp.folders import FolderCache
 from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.redaction import get_logger
-from webapp.upstream import BadRequest
+from webapp.upstream import LARGE, BadRequest, take_place
 
 log = get_logger("readback.reading")
 
@@ -124,7 +124,7 @@ class KeptMessages:
         places = range(len(self.ids))[:: -1 if order == "desc" else 1]
         start = 0 if after is None else places.index(self.ids.index(after)) + 1
         end = start + (20 if limit is None else limit)
-        data = tuple(_parse(self.sources[at]) for at in places[start:end])
+        data = tuple(_iter_parsed(self.sources, places[start:end]))
         return Page(
             data=data,
             has_more=end < len(places),
@@ -146,7 +146,7 @@ class KeptMessages:
 
     def parse(self, start: int, end: int) -> Iterator[Message]:
         """Yield the messages from one place, from 0, to another (exclusive)."""
-        return (_parse(self.sources[at]) for at in range(len(self.sources))[start:end])
+        return _iter_parsed(self.sources, range(len(self.sources))[start:end])
 
 
 class HeldMessages:
@@ -245,6 +245,16 @@ def _read_kept(file: FileIO) -> KeptMessages | None:
     ids = [one for one, _ in listed]
     sizes = (size for _, size in listed)
     return KeptMessages(ids, Sources(file, start=_HEAD + len(head), sizes=sizes), is_whole)
+
+
+def _iter_parsed(sources: Sequence[bytes], places: range) -> Iterator[Message]:
+    size = 0
+    for at in places:
+        source = sources[at]
+        size += len(source)
+        if size > LARGE:
+            take_place()
+        yield _parse(source)
 
 
 def _parse(source: bytes) -> Message:

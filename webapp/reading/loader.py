@@ -25,6 +25,7 @@ from webapp.transcript import (
 from webapp.upstream import (
     Asked,
     BadAnswer,
+    Busy,
     CanonicalPage,
     Deadline,
     End,
@@ -106,6 +107,8 @@ class TranscriptLoader:
             requests = requests.request_newest(min(request.limit, _MAX_LAST) if shows_end else 1)
         try:
             messages = requests.list_messages_beside(completion, request)
+        except Busy:
+            raise
         except UpstreamError as problem:
             if request.after is not None or completion.exception():
                 raise
@@ -234,6 +237,8 @@ class TranscriptLoader:
         problems: tuple[UpstreamError, ...] = ()
         try:
             completion = read_completion()
+        except Busy:
+            raise
         except UpstreamError as problem:
             problems = (problem,)
         page = build_page(requests, request, messages, completion, input_only=self._input_only)

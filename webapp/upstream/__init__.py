@@ -7,6 +7,7 @@
     sender         one request with its retries
     endpoint       where a request goes: the server, its credentials, paths and queries
     decoding       bytes to text to values
+    large_answers  the requests of readers that may hold large answers at once
     cut_lists      the beginnings of lists that are too large
     errors         the tree of errors
     error_mapping  responses and exceptions to errors
@@ -42,6 +43,7 @@ from webapp.upstream.endpoint import Endpoint, Secret, check_id
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
+    Busy,
     InvalidId,
     KeyRejected,
     NotFound,
@@ -55,6 +57,7 @@ from webapp.upstream.errors import (
     Unreachable,
     UpstreamError,
 )
+from webapp.upstream.large_answers import LARGE, Holder, Places, hold_answers, take_place
 from webapp.upstream.neighbors import find_page_before, find_page_from
 from webapp.upstream.sender import compute_backoff
 
@@ -66,6 +69,11 @@ __all__ = [
     "note_answers",
     "spoil_answers",
     "without_noting",
+    "LARGE",
+    "Holder",
+    "Places",
+    "hold_answers",
+    "take_place",
     "MAX_ITEMS",
     "CanonicalPage",
     "End",
@@ -88,6 +96,7 @@ __all__ = [
     "Secret",
     "BadAnswer",
     "BadRequest",
+    "Busy",
     "InvalidId",
     "KeyRejected",
     "NotFound",

@@ -20,6 +20,7 @@ from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
 from webapp.upstream.error_mapping import is_html, read_error_body
 from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
+from webapp.upstream.large_answers import LARGE, take_place
 
 MAX_ERROR_BYTES: Final = 64 * 1024
 """Errors are shorter; the rest of a longer body is not read."""
@@ -33,14 +34,14 @@ T = TypeVar("T")
 
 
 def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> Document:
-    """Read the whole body. Raises `BadAnswer` or `TimedOut`."""
+    """Read the whole body. Raises `BadAnswer`, `TimedOut` or `Busy`."""
     try:
         received = _receive(response, deadline, max_bytes)
         if len(received) > max_bytes:
-            raise _too_large(received, response, max_bytes)
-        body = _decompress(received, response, max_bytes)
+            raise _too_large(received, response, max_bytes, deadline)
+        body = _decompress(received, response, max_bytes, deadline)
         if len(body) > max_bytes:
-            raise _too_large(received, response, max_bytes)
+            raise _too_large(received, response, max_bytes, deadline)
     except ReadTimeoutError as error:
         if deadline.has_passed:
             raise _unfinished(deadline) from error
@@ -65,7 +66,7 @@ def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
     """Read as much of an error's body as can be read: its first 64 KiB, or nothing."""
     try:
         received = _receive(response, deadline, MAX_ERROR_BYTES)
-        body = _decompress(received, response, MAX_ERROR_BYTES)
+        body = _decompress(received, response, MAX_ERROR_BYTES, deadline)
     except (HTTPError, EOFError, zlib.error, TimedOut, BadAnswer):
         return ""
     return body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace")
@@ -108,11 +109,16 @@ def check_deletion(text: Document, deadline: Deadline) -> None:
 def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) -> bytes:
     """Receive the bytes as sent: all of them, or somewhat more than `max_bytes` if there are more.
 
+    Before it has many, the request of the reader takes its place.
+
     `read1` returns the bytes that have arrived; `read` and `stream` would block until a chunk
     is full, and a slow server never fills one.
     """
     # Its value is not a copy, as that of a bytearray would be.
     body = BytesIO()
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and len(announced) < 20 and int(announced) > LARGE:
+        take_place(deadline.seconds / 2)
     while body.tell() <= max_bytes:
         if deadline.has_passed:
             raise _unfinished(deadline)
@@ -120,17 +126,21 @@ def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) ->
         if not chunk:
             break
         body.write(chunk)
+        if body.tell() > LARGE:
+            take_place(deadline.seconds / 2)
     return body.getvalue()
 
 
-def _too_large(received: bytes, response: requests.Response, max_bytes: int) -> TooLarge:
+def _too_large(
+    received: bytes, response: requests.Response, max_bytes: int, deadline: Deadline
+) -> TooLarge:
     error = TooLarge(
         f"The server's answer is larger than {max_bytes:,} bytes.",
         advice="Ask for fewer at a time, as with limit=1 in the address, or raise "
         "READBACK_MAX_BYTES.",
     )
     with suppress(EOFError, zlib.error, BadAnswer):
-        beginning = _decompress(received, response, MAX_BEGINNING)[:MAX_BEGINNING]
+        beginning = _decompress(received, response, MAX_BEGINNING, deadline)[:MAX_BEGINNING]
         error.beginning = beginning.decode("utf-8-sig", errors="replace")
     return error
 
@@ -139,7 +149,9 @@ def _unfinished(deadline: Deadline) -> TimedOut:
     return TimedOut(f"The server did not finish its answer in {deadline.seconds:g} seconds.")
 
 
-def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> bytes:
+def _decompress(
+    data: bytes, response: requests.Response, max_bytes: int, deadline: Deadline
+) -> bytes:
     """Decompress `data`, cut soon after `max_bytes` so that a bomb cannot unfold.
 
     Raises `EOFError` if the compressed data ends early, `zlib.error` if it is damaged.
@@ -156,6 +168,8 @@ def _decompress(data: bytes, response: requests.Response, max_bytes: int) -> byt
     for piece in iter_decompressed(chunks, encoding):
         pieces.append(piece)
         size += len(piece)
+        if size > LARGE:
+            take_place(deadline.seconds / 2)
         if size > max_bytes:
             break
     return b"".join(pieces)

@@ -8,6 +8,7 @@
     ├── RateLimited     too many requests, or no quota left
     ├── NotSupported    the server lacks this part of the API
     ├── ServerFailed    the server failed (5xx)
+    ├── Busy            others hold large answers now; nothing more was read
     ├── Unreachable     no connection, or it was cut before an answer
     ├── TimedOut        no answer in time
     ├── BadAnswer       an answer that is not of the API's form
@@ -107,6 +108,13 @@ class NotSupported(UpstreamError):
 
 class ServerFailed(UpstreamError):
     """The server, or a gateway before it, failed (5xx)."""
+
+
+class Busy(UpstreamError):
+    """The answer is large, and others hold as many large ones as this process may hold."""
+
+    http_status = 503
+    usual_advice = "Try again in a few seconds."
 
 
 class Unreachable(UpstreamError):

@@ -1,0 +1,88 @@
+"""Let each request hold large answers of the server, within the places of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Final
+
+from webapp.serving.admission import Kind, classify
+from webapp.upstream import Holder, Places, hold_answers
+from webapp.upstream.large_answers import AT_ONCE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_IN_MEMORY: Final = 1024 * 1024
+_IN_FILE: Final = 512 * 1024 * 1024
+"""Bytes of an answer that are written ahead of its client."""
+_PIECE: Final = 256 * 1024
+
+
+class HoldAnswers:
+    """The WSGI layer that gives the place of a request back when its answer has been made.
+
+    A client that takes its file slowly has the rest of it in a temporary file, and no place. Of the
+    threads of each kind, half are left to requests that do not wait for a place.
+    """
+
+    def __init__(self, app: WSGIApplication, threads: Mapping[Kind, int]) -> None:
+        self._app = app
+        self._places = Places()
+        self._most_waiting = {
+            kind: max(1, number // 2 - AT_ONCE) for kind, number in threads.items()
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        kind = classify(method, path, environ.get("QUERY_STRING", ""), has_body=method == "POST")
+        most = self._most_waiting[kind]
+        answer = _Answer(Holder(self._places, kind.value, most_waiting=most))
+        try:
+            with hold_answers(answer.holder):
+                answer.body = self._app(environ, start)
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+
+class _Answer:
+    """The body of an answer, which the server closes at its end or when the client has gone."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.body: Iterable[bytes] = ()
+        self.holder = holder
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self.body)
+        while (piece := self._make_next(pieces)) is not None:
+            if not self.holder.has_place:
+                yield piece
+                continue
+            with SpooledTemporaryFile(_IN_MEMORY, prefix="readback-") as file:
+                while piece is not None:
+                    file.write(piece)
+                    piece = self._make_next(pieces) if file.tell() < _IN_FILE else None
+                is_whole = file.tell() < _IN_FILE
+                if is_whole:
+                    del pieces
+                    self.close()
+                file.seek(0)
+                while written := file.read(_PIECE):
+                    yield written
+            if is_whole:
+                return
+
+    def close(self) -> None:
+        body, self.body = self.body, ()
+        try:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self.holder.end()
+
+    def _make_next(self, pieces: Iterator[bytes]) -> bytes | None:
+        with hold_answers(self.holder):
+            return next(pieces, None)
