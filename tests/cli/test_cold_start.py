@@ -30,6 +30,19 @@ def test_a_file_is_imported_and_listed(readback: Readback, tmp_path: Path) -> No
     assert "c1" in listed.output and "gpt-x" in listed.output
 
 
+def test_ctrl_c_before_it_has_begun_is_a_sentence(readback: Readback, tmp_path: Path) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    # One that the command imports.
+    text = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    (modules / "sqlalchemy.py").write_text(text)
+    starting = readback.with_settings(PYTHONPATH=str(modules))
+
+    stopped = replace(starting, program=(sys.executable, "-m", "webapp"))("list")
+
+    assert (stopped.status, stopped.output, stopped.errors) == (130, "", "readback: stopped.\n")
+
+
 def test_it_serves_and_stops(readback: Readback) -> None:
     with readback.serve() as served:
         assert served.get("/healthz").ok
