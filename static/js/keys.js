@@ -48,11 +48,13 @@ document.addEventListener("keydown", (event) => {
   if (act && act() !== false) event.preventDefault();
 });
 
-// Where reading goes on: the focused element, the one that was linked to if it is seen, else the
+// Where reading goes on: the focused element or the one that was linked to, if it is seen, else the
 // first one below the bar. `lines` are those of the outline that lead to what is not on this page.
 function step(selector, by, lines) {
   const all = [...document.querySelectorAll(selector)].filter(isReachable);
-  const here = document.activeElement.closest(".bubble, .call, .outlined, .row-link") ?? findTarget();
+  const focused = document.activeElement.closest(".bubble, .call, .outlined, .row-link");
+  const linked = document.querySelector(":target")?.closest(".bubble, .call");
+  const here = [focused, linked].find(isSeen);
   let next;
   if (here) {
     const after = by > 0 ? Node.DOCUMENT_POSITION_FOLLOWING : Node.DOCUMENT_POSITION_PRECEDING;
@@ -69,10 +71,9 @@ function step(selector, by, lines) {
   else status.textContent = "Nothing further on this page.";
 }
 
-function findTarget() {
-  const target = document.querySelector(":target")?.closest(".bubble, .call");
-  const box = target?.getBoundingClientRect();
-  return box && box.bottom > 0 && box.top < innerHeight ? target : null;
+function isSeen(element) {
+  const box = element?.getBoundingClientRect();
+  return box && box.bottom > 0 && box.top < innerHeight;
 }
 
 // The first line between here and `next` that leads to another page.
@@ -104,6 +105,7 @@ function go(element) {
   if (!summary && !element.matches("a")) element.tabIndex = -1;
   place.focus({ preventScroll: true });
   element.scrollIntoView({ block: "start" });
+  element.dispatchEvent(new CustomEvent("readback:jumped", { bubbles: true }));
 }
 
 function goToAnswer() {

@@ -5,6 +5,7 @@ const place = document.getElementById("place");
 const range = document.querySelectorAll("[data-target]").length > 1 ? place?.textContent : "";
 const lines = [...document.querySelectorAll(".outline-lines > li")];
 const cells = [...document.querySelectorAll(".ribbon a[data-number]")];
+const bar = document.querySelector(".bar");
 
 // An answer comes after all numbers; lines without either are never marked.
 function getNumber(one) {
@@ -60,7 +61,10 @@ document.querySelector(".outline-filter")?.addEventListener("change", () => {
   if (!stop.checkVisibility()) setStop(lines.find((line) => line.checkVisibility()));
 });
 
+let current = null;
+
 function showPlace(bubble) {
+  current = bubble;
   const isAnswer = bubble.matches(".output");
   const number = isAnswer ? Infinity : Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
   if (!number) return;
@@ -76,41 +80,118 @@ function showPlace(bubble) {
   mark(cells, number);
 }
 
-// At the end of the page its last message is read, which never gets to the top of the window.
-function showEnd() {
-  const { scrollHeight } = document.documentElement;
-  if (!scrollY || innerHeight + scrollY < scrollHeight - 2) return false;
-  const last = [...document.querySelectorAll(".page > .bubble")].at(-1);
-  if (last) showPlace(last);
-  return Boolean(last);
+// A place is a message; a call and the line of an outlined message are parts of one.
+function findMessage(element) {
+  return element?.closest(".bubble") ?? element?.querySelector(".bubble") ?? null;
+}
+
+// What was jumped to is being read until the reader scrolls away: near the end of the page it
+// never gets to the top of the window.
+let held = null;
+
+function hold(element) {
+  const bubble = findMessage(element);
+  if (!bubble) return;
+  held = { bubble, element, top: null };
+  const jump = held;
+  // Sections that come into view are laid out first, and move what is below them.
+  requestAnimationFrame(() => requestAnimationFrame(() => (jump.top = topOf(element))));
+  showPlace(bubble);
+}
+
+function topOf(element) {
+  return element.getBoundingClientRect().top;
+}
+
+const MOVED = 8;
+
+function isHeld() {
+  if (held && held.top !== null && Math.abs(topOf(held.element) - held.top) > MOVED) held = null;
+  return held !== null;
+}
+
+// Only the messages of sections in the window are looked at: asking where others are would lay
+// them out.
+const shown = new Set();
+const READ = ":scope > .bubble, :scope > .outlined, .result > .bubble";
+
+// The message that is being read begins last above the line, which lies a little below the place
+// where links scroll to. At the start it is the first one, at the end the last one of the page.
+function findRead() {
+  if (!scrollY) return document.querySelector(".page > .bubble, .page > .outlined");
+  if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) {
+    return [...document.querySelectorAll(".page > .bubble, .page > .outlined")].at(-1);
+  }
+  const line = (bar?.getBoundingClientRect().bottom ?? 0) + 24;
+  let read = null;
+  const inOrder = [...shown].sort((a, b) => topOf(a) - topOf(b));
+  for (const section of inOrder) {
+    for (const one of section.querySelectorAll(READ)) {
+      if (topOf(one) <= line && one.checkVisibility()) read = one;
+    }
+  }
+  return read;
+}
+
+function follow() {
+  const bubble = isHeld() ? null : findMessage(findRead());
+  if (bubble && bubble !== current) showPlace(bubble);
+}
+
+// The page opens at the message of the link, or at where the reader had left it.
+let opened = null;
+
+function begin() {
+  if (held !== opened) return;
+  const linked = document.querySelector(":target") ?? document.querySelector("[data-target]");
+  held = null;
+  if (linked && linked.getBoundingClientRect().bottom > 0 && topOf(linked) < innerHeight) hold(linked);
+  else follow();
+  opened = held;
 }
 
 if (place) {
-  addEventListener("scrollend", () => {
-    // Above the first message none is in the band, and the last one seen would stay.
-    const first = scrollY ? null : document.querySelector(".page > .bubble");
-    if (first) showPlace(first);
-    else showEnd();
-  });
-  // A message is being read if it lies in the upper third of the window. Only the messages of
-  // sections that are there are watched: watching all would cost every frame of a long transcript.
-  const band = { rootMargin: "-64px 0px -66% 0px" };
-  const bubbles = new IntersectionObserver((seen) => {
-    const read = seen.filter((one) => one.isIntersecting).at(-1);
-    if (read && !showEnd()) showPlace(read.target);
-  }, band);
   const sections = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {
-      for (const bubble of target.querySelectorAll(":scope > .bubble, .result > .bubble")) {
-        if (isIntersecting) bubbles.observe(bubble);
-        else bubbles.unobserve(bubble);
-      }
+      if (isIntersecting) shown.add(target);
+      else shown.delete(target);
     }
-  }, band);
+    follow();
+  });
   const observe = (pages) => pages.forEach((page) => sections.observe(page));
-  document.addEventListener("readback:added", ({ detail: { find } }) => observe(find(".page")));
+  addEventListener("scroll", follow, { passive: true });
+  addEventListener("hashchange", () => hold(document.querySelector(":target")));
+  // The browser focuses the message of the link after the page is loaded, and scrolls to it.
+  document.addEventListener("focusin", ({ target }) => target.matches("[data-target]") && hold(target));
+  document.addEventListener("readback:jumped", ({ target }) => hold(target));
+  document.addEventListener("readback:added", ({ detail: { find } }) => {
+    observe(find(".page"));
+    showLoaded();
+  });
   observe(document.querySelectorAll(".page"));
+  showLoaded();
+  begin();
+  addEventListener("load", begin);
 }
+
+// What was loaded since is in the page: cells and lines lead there, and not to a page of its own.
+function showLoaded() {
+  for (const cell of cells) {
+    if (document.getElementById(`m-${cell.dataset.number}`)) cell.firstElementChild.dataset.here = "";
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".outline a, .ribbon a, .run a, .bar-links a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const id = new URL(link.getAttribute("href"), location.href).hash.slice(1);
+  const target = id && document.getElementById(id);
+  if (!target) return;
+  event.preventDefault();
+  // Also if the address names it already.
+  location.hash = id;
+  hold(target);
+});
 
 // Shift-click on the numbers of two messages, or on one while another is highlighted, links to
 // all from one to the other.
