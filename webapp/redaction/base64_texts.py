@@ -26,6 +26,7 @@ _ESCAPED: Final = re.compile(
     r"[A-Za-z0-9+]{3}(?:%2[BbFf]|%3[Dd]|\\{1,4}/|(?:\\{1,4}r)?\\{1,4}n)(?:[A-Za-z0-9+/%=\\]{4}|%3[Dd])"
 )
 _LINE: Final = range(60, 81)
+_SPACES: Final = "\t\r\n\u00a0\u2009\u202f\u3000"
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{2}){8,}|(?:0x)?(?:[0-9A-F]{2}){8,}")
 _SPACED_HEX: Final = re.compile(
     r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[ :\n]){7,4096}[0-9A-Fa-f]{2}(?!\w)"
@@ -263,5 +264,5 @@ def _check_charset(charset: str, content: bytes, is_cut: bool) -> str | None:
 
 def is_text(text: str) -> bool:
     """Return whether nearly all characters are those of a text."""
-    shown = sum(character.isprintable() or character in "\t\r\n" for character in text)
+    shown = sum(character.isprintable() or character in _SPACES for character in text)
     return bool(text) and len(text) - shown <= max(1, _MOST_CONTROLS * len(text))

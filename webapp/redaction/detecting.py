@@ -19,6 +19,7 @@ from webapp.redaction.rules.blocks import (
     find_printed,
     find_users,
 )
+from webapp.redaction.rules.codes import CODES
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
 from webapp.redaction.rules.forms import FORMS
@@ -27,7 +28,7 @@ from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find
 from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
-from webapp.redaction.rules.people import PERSONAL, find_named_person
+from webapp.redaction.rules.personal import PERSONAL, find_named_person
 from webapp.redaction.rules.sentences import (
     APART_NEEDS,
     SENTENCES,
@@ -48,7 +49,7 @@ from webapp.redaction.rules.vendors.prefixes import PREFIXED
 from webapp.redaction.rules.vendors.services import SERVICES_NEEDS, find_of_services
 from webapp.redaction.rules.vendors.unknown import PREFIX_NEEDS, find_prefixed
 
-_BY_CONTEXT: Final = (*COMMANDS, *SENTENCES)
+_BY_CONTEXT: Final = (*COMMANDS, *SENTENCES, *CODES)
 KINDS: Final = (*PARTS, *FORMS, *KEYS, *_BY_CONTEXT)
 _TOKENS: Final = Tokens(PREFIXED)
 

@@ -28,7 +28,9 @@ from webapp.redaction.pieces import (
     VALUE_NAMES,
     find_borders,
     find_pair,
+    is_marked_secret,
     iter_pieces,
+    iter_sensitive,
     read_bytes,
     write_bytes,
 )
@@ -48,7 +50,8 @@ _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 
 _MANIFEST_DATA: Final = frozenset(("data", "stringData"))
 _SECRET_DATA: Final = "secretData"
-"""The name for the values in the secrets of a cluster, whose own names say nothing."""
+"""The name for the values in the secrets of a cluster, whose own names say nothing, and for those
+that their document calls sensitive."""
 
 _MIN_BYTES: Final = 8
 
@@ -98,6 +101,8 @@ class _Changes:
 
     texts: dict[String, str] = field(default_factory=dict)
     sources: dict[Value, str] = field(default_factory=dict)
+    names: dict[Value, str] = field(default_factory=dict)
+    """Names that say more of a value than those of their members."""
 
 
 def write_string(text: str) -> str:
@@ -152,7 +157,7 @@ class Rewriter:
                     waiting[length:] = reversed(waiting[length:])
                 elif isinstance(node, Object):
                     length = len(waiting)
-                    edits += self._enter_object(node, step, name, waiting)
+                    edits += self._enter_object(node, step, name, changes, waiting)
                     waiting[length:] = reversed(waiting[length:])
             if new is not None:
                 edits.append((node.start, node.end, new))
@@ -219,12 +224,20 @@ class Rewriter:
         return write_string(new) if self._depth else "0"
 
     def _enter_object(
-        self, node: Object, step: Step, name: str, waiting: list[tuple[Value, Step, str]]
+        self,
+        node: Object,
+        step: Step,
+        name: str,
+        changes: _Changes,
+        waiting: list[tuple[Value, Step, str]],
     ) -> Iterator[tuple[int, int, str]]:
         """Await the values of an object, and yield the edits of its names."""
         names = [member.name.text for member in node.members]
         pair = find_pair(node, names)
         is_manifest = node.text("kind") == "Secret"
+        is_marked = is_marked_secret(node)
+        for sensitive in iter_sensitive(node):
+            changes.names[sensitive] = _SECRET_DATA
         used: set[str] = set()
         for written, member in zip(names, node.members, strict=True):
             inner = (step, written)
@@ -242,8 +255,10 @@ class Rewriter:
                 if not pair and written.lower() in ("value", "val"):
                     # As in `{"credentials": {"value": …}}`.
                     known = name or written
+                known = changes.names.get(member.value, known) if changes.names else known
                 if (
-                    is_manifest
+                    (is_marked and written == "value")
+                    or is_manifest
                     and written in _MANIFEST_DATA
                     or name == _SECRET_DATA
                     and isinstance(member.value, String)

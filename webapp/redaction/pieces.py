@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webapp.exact_json import Array, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, Number, Object, String, Value
 
 _TEXTS: Final = frozenset(
     ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
@@ -23,6 +23,7 @@ _PIECES: Final = frozenset(("token", "text", "delta", "choices"))
 _BYTE: Final = re.compile(r"\d{1,3}")
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
+_MARKS: Final = ("sensitive", "secret", "is_secret", "isSecret", "masked")
 VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 
 
@@ -55,6 +56,31 @@ def find_pair(node: Object, names: Sequence[str]) -> str:
     if not texts.keys() & VALUE_NAMES:
         return ""
     return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
+
+
+def is_marked_secret(node: Object) -> bool:
+    """Return whether an object is a value that its document calls secret, as an output may be."""
+    return node.get("value") is not None and any(
+        isinstance(mark := node.get(name), Boolean) and mark.value for name in _MARKS
+    )
+
+
+def iter_sensitive(node: Object) -> Iterator[Value]:
+    """Yield the attributes that the state of Terraform lists as sensitive, and made passwords."""
+    attributes, listed = node.get("attributes"), node.get("sensitive_attributes")
+    if isinstance(attributes, Object) and isinstance(listed, Array):
+        for path in listed.items:
+            first = path.items[0] if isinstance(path, Array) and path.items else None
+            name = first.text("value") if isinstance(first, Object) else None
+            value = attributes.get(name) if name else None
+            if value is not None:
+                yield value
+    if node.text("type") == "random_password":
+        for instance in node.items("instances") or ():
+            made = instance.get("attributes") if isinstance(instance, Object) else None
+            result = made.get("result") if isinstance(made, Object) else None
+            if result is not None:
+                yield result
 
 
 def iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:

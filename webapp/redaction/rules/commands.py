@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.redaction.rules.forms import ARGUMENT, ignoring_case, is_argument
+from webapp.redaction.rules.forms import ARGUMENT, TWO_STRINGS, ignoring_case, is_argument
 from webapp.redaction.rules.kinds import (
     Kind,
     has_digit,
@@ -196,6 +196,26 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         lambda secret: _is_secret(secret) and is_told(secret),
         r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]+[\s.,]",
     ),
+    ignoring_case(
+        "password",
+        "auth",
+        r"auth[\"']?\s{0,2}[:=]\s{0,2}[\[(]\s{0,4}[\w.@+-]{1,60}\s{0,2},\s{0,4}"
+        r"(?P<secret>[^\s\"'`,;()\[\]]{6,100})\s{0,2}[\])]",
+        lambda secret: _is_strong(secret) and is_told(secret),
+        r"auth[\"']?\s*[:=]\s*[\[(]",
+    ),
+    # Calls without parentheses, and options of requests.
+    ignoring_case(
+        "password",
+        "basic_auth |http_basic_authenticate_with |digest_auth ",
+        r"[a-z_]{10,28} " + TWO_STRINGS,
+    ),
+    ignoring_case(
+        "password",
+        "userpwd",
+        r"userpwd[\"']?\s{0,4}(?:,|=>|=|:)\s{0,4}[\"'][^\s:\"']{1,100}:"
+        r"(?P<secret>[^\"'\n]{3,200})[\"']",
+    ),
     Kind(
         "credential",
         ("AUTH PLAIN ", "AUTH LOGIN ", "AUTH XOAUTH2 ", "AUTHENTICATE PLAIN "),
@@ -248,7 +268,8 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "secret",
         "--from-literal",
-        r"--from-literal[= ][\"']?[\w.-]{1,100}=" + ARGUMENT,
+        r"--from-literal[= ][\"']?(?!(?:db[-_]?)?(?:user(?:name)?|host|port|region)=)[\w.-]{1,100}="
+        + ARGUMENT,
     ),
     ignoring_case(
         "password",

@@ -73,7 +73,7 @@ _ASSIGNED: Final = re.compile(
     r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}"
     r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)"
-    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
+    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:!!(?:str|binary)[ ]{1,4})?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
@@ -128,7 +128,10 @@ _VALUE_NEXT: Final = re.compile(
     r"|content)[\"']?\s{0,20}[:=]\s{0,20}",
     re.IGNORECASE,
 )
-_DEFAULT: Final = re.compile(r"[\"']?\s{0,4}\{[^{}]{0,300}?\bdefault\s{0,20}=\s{0,20}")
+_DEFAULT: Final = re.compile(
+    # Of a variable, and of an output in JSON that is a part of a text.
+    r"[\"']?\s{0,4}(?:\{[^{}]{0,300}?\bdefault\s{0,20}=|:\s{0,4}\{[^{}]{0,300}?\"value\"\s{0,4}:)\s{0,20}"
+)
 
 _STRING: Final = re.compile(
     r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
@@ -136,6 +139,16 @@ _STRING: Final = re.compile(
     r"|[“„](?P<d>[^“”\n]{1,400})[”“]|[‘](?P<e>[^‘’\n]{1,400})’|「(?P<f>[^「」\n]{1,400})」"
     r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
 )
+_PIECE: Final = (
+    r"[bBrRuU]{0,2}(?P<quote>[\"'])(?P<secret>[^\"'\\\n]{1,400})"
+    r"(?=(?P=quote)(?![\"']{0,1}\s{0,9}:))"
+)
+_FIRST_PIECE: Final = re.compile(r"\(?\s{0,40}" + _PIECE)
+_NEXT_PIECE: Final = re.compile(
+    r"[\"'][ \t]{0,20}(?:\\?\r?\n\s{0,80})?(?:(?:\+|\.\.?|&)\s{0,40})?" + _PIECE
+)
+"""A literal directly after another one, which the language joins, or after the sign that does."""
+
 _BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
 _SET_BEFORE: Final = re.compile(
@@ -155,6 +168,9 @@ _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
 _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
 _AFTER_WORD: Final = re.compile(r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr])")
 _IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
+_ODD_CASE: Final = re.compile("[a-z](?:[A-Z]{1,2}[a-z]{1,2}){2,20}[A-Z]")
+"""Capitals where words and names have none."""
+
 _SCHEME: Final = re.compile(
     r"(?:bearer|basic|token|digest|negotiate|key|apikey|api-key|bot|splunk|ghost|jwt|oauth"
     r"|aws4-hmac-sha256|sso-key|genericapikey)(?:[ +]|%20){1,4}",
@@ -203,8 +219,7 @@ def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
             end = max(match.end() if match else 0, at + len(hint))
             if match is not None and end not in ends:
                 ends.add(end)
-                place = _read(text, begin, match.end())
-                if place is not None:
+                for place in _read(text, begin, match.end()):
                     yield place
                     # A part of a secret is not a name.
                     end = max(end, place.end)
@@ -222,8 +237,8 @@ class _Start(NamedTuple):
     is_content: bool = False
 
 
-def _read(text: str, begin: int, end: int) -> SecretPlace | None:
-    """Read the secret after the name from `begin` to `end`."""
+def _read(text: str, begin: int, end: int) -> Iterator[SecretPlace]:
+    """Read the secret after the name from `begin` to `end`, which may be written in pieces."""
     name = text[begin:end]
     if name.lower() in _SECOND_WORDS:
         before = _WORD_BEFORE.search(text, max(begin - 21, 0), begin)
@@ -234,13 +249,37 @@ def _read(text: str, begin: int, end: int) -> SecretPlace | None:
     if found is None or (
         text[begin - 1 : begin] == ":" and "arn:" in text[max(begin - 120, 0) : begin]
     ):
-        return None
+        return
     kind, shape = found
     for start in _iter_values(text, begin, end, shape):
         place = _read_value(text, begin, start, kind, shape)
         if place is not None:
-            return place
-    return None
+            yield place
+            yield from _iter_more(text, place)
+            return
+        if start.is_sure and (pieces := _read_pieces(text, start.at, kind, shape)):
+            yield from pieces
+            return
+
+
+def _iter_more(text: str, place: SecretPlace) -> Iterator[SecretPlace]:
+    """Yield the literals that continue the one at `place`."""
+    end = place.end
+    is_literal = place.start > 0 and text[place.start - 1] == text[end : end + 1]
+    while is_literal and (match := _NEXT_PIECE.match(text, end)):
+        end = match.end("secret")
+        yield SecretPlace(place.kind, *match.span("secret"))
+
+
+def _read_pieces(text: str, at: int, kind: str, shape: Shape) -> list[SecretPlace]:
+    """Read literals that follow each other, and only together have the form of a secret."""
+    first = _FIRST_PIECE.match(text, at)
+    if first is None:
+        return []
+    places = [SecretPlace(kind, *first.span("secret"))]
+    places += _iter_more(text, places[0])
+    whole = "".join(text[place.start : place.end] for place in places)
+    return places if len(places) > 1 and has_shape(whole, shape, is_quoted=True) else []
 
 
 def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Start]:
@@ -333,7 +372,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
     secret = text[start:end]
     if text[end : end + 1] in ("(", "["):
         return None
-    if _IS_WORD.match(secret) and (
+    if (_IS_WORD.match(secret) and not _ODD_CASE.search(secret)) and (
         not is_sure
         or (text[at - 1] != "=" and not _AFTER_WORD.match(text, end))
         or (text[at - 1] == " " and secret.count("-") == 1)

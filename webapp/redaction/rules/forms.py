@@ -22,7 +22,7 @@ _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
 ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,4096}|[^\s\"'|;&)]{3,4096})"
 _NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
 _CHANGED: Final = "changed|rotated|reset|updated|switched"
-_TWO_STRINGS: Final = (
+TWO_STRINGS: Final = (
     r"(?:[^()\n\"']{0,40}?(?:[\"'][^\"'\n]{0,200}[\"'])?,\s{0,20})?"
     r"[\"'][^\"'\n]{1,100}[\"']\s{0,4},\s{0,20}[\"'](?P<secret>[^\"'\n]{3,200})[\"']"
 )
@@ -89,11 +89,11 @@ FORMS: Final[tuple[Kind, ...]] = (
         "parameter",
         "?|&|;",
         r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key|appid)"
-        r"|sig|key|code|auth|secret|pwd|sid)="
+        r"|sig|key|code|auth|secret|pwd|sid|state(?=[^\s&]{20}))="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
         r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code|auth|sid"
-        r"|secret|pwd)=",
+        r"|secret|pwd|state)=",
     ),
     Kind(
         "password",
@@ -212,7 +212,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials("
         "|authprovider(|authenticator(|basicauthentication(|httpbasicauth(|usernamepassword(|saslplain("
         "|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(",
-        r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + _TWO_STRINGS,
+        r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + TWO_STRINGS,
     ),
     ignoring_case(
         "api-key",

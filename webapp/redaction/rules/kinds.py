@@ -125,7 +125,8 @@ class Kind:
 class Tokens:
     """Kinds whose secrets begin with one of their hints, at the start of a token; all in one pass.
 
-    A hyphen is a part of a token: else `sk-sk-sk-…` would begin one at every third character.
+    A hyphen is a part of a token: else `sk-sk-sk-…` would begin one at every third character. But
+    one after a space or at the start of a line, as in a diff, is not.
     """
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
@@ -137,8 +138,8 @@ class Tokens:
         for hint in sorted(hints, key=len, reverse=True):
             by_first.setdefault(hint[0], []).append(re.escape(hint[1:]))
         any_of = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
-        self._hints = re.compile(rf"(?<![A-Za-z0-9_-])(?:{any_of})")
-        self._needs = rf"(?:^|[^A-Za-z0-9_-])(?:{'|'.join(kind.write_needs() for kind in kinds)})"
+        self._hints = re.compile(rf"(?:(?<![A-Za-z0-9_-])|(?<=\s-)|(?<=\A-))(?:{any_of})")
+        self._needs = rf"(?:^|[^A-Za-z0-9_-])-?(?:{'|'.join(kind.write_needs() for kind in kinds)})"
 
     def write_needs(self) -> str:
         """Write an expression of RE2 that every text with such a secret matches."""
@@ -298,7 +299,7 @@ def is_told(secret: str) -> bool:
         and (len(secret) >= 24 or not _TECHNICAL.match(secret))
         and not re.search(
             r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.:-]+=|\A--?[a-z]"
-            r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
+            r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[0-9]{1,2}:[0-9]{2}(?![A-Za-z0-9])|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",
             secret,
         )
     )

@@ -1,4 +1,4 @@
-"""Secrets in sentences: after a user, before their name, as halves, as codes of digits."""
+"""Secrets in sentences: after a user, before their name, changed to new ones, as halves."""
 
 from __future__ import annotations
 
@@ -86,9 +86,21 @@ _CODE_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 _CHANGED: Final = re.compile(
-    rf"[\"'`”]{{0,2}}[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)[ ]{_QUOTES}{_CODED}",
+    rf"[\"'`”]{{0,2}}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"
+    r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:(?:it['’]?s|it[ ]is|is|that['’]s)[ ])?now"
+    r"(?:[ ](?:it['’]?s|it[ ]is))?"
+    r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:the[ ])?new[ ](?:one|password|token|key)[ ](?:is|will[ ]be))"
+    rf"[ ]{_QUOTES}{_CODED}",
     re.IGNORECASE,
 )
+_CHANGE_IT: Final = re.compile(
+    r"(?:change|switch|update|reset|rotate|set|turn)[ds]?[ ](?:it|this|that|mine|ours|one)[ ]"
+    rf"(?:back[ ])?(?:from[ ]{_QUOTES}(?P<old>[^\s\"'`“”„«»,;()<>]{{5,100}})[\"'`”»]{{0,2}}[ ])?"
+    rf"(?:in)?to[ ]{_QUOTES}{_SECRET}",
+    re.IGNORECASE,
+)
+_NOUN_REACH: Final = 300
+_NOUN_SAID: Final = re.compile(rf"(?<!\w){_NOUN}s?(?!\w)", re.IGNORECASE)
 _ASKED: Final = re.compile(
     rf"(?:enter|type|use|try|paste|gib|tippe|entrez|saisir)[ ]{_QUOTES}{_CODED}[\"'`”»]?"
     rf"[ ](?:when|if|as|for|at|in|to|wenn|als|quand|comme)\b[^\n.]{{0,40}}\b{_NOUN}\b",
@@ -177,6 +189,13 @@ def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
         secret = match[group].rstrip(".!?:")
         if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
             yield SecretPlace("password", match.start(group), match.start(group) + len(secret))
+    for match in _CHANGE_IT.finditer(text):
+        around = max(match.start() - _NOUN_REACH, 0), match.end() + _NOUN_REACH // 3
+        if _NOUN_SAID.search(text, *around):
+            for group in ("old", "secret"):
+                secret = match[group] or ""
+                if _NAMED_CODE.match(secret) or _CODE.search(secret):
+                    yield from _check(text, *match.span(group))
     for pattern, hints in ((_APART, _NOUN_HINTS), (_ENTERED, _VERB_HINTS)):
         for match in match_at(pattern, text, lowered, hints, joiners="_"):
             secret = match["secret"].rstrip(".!?:")
@@ -199,7 +218,11 @@ def _check(text: str, start: int, end: int) -> Iterator[SecretPlace]:
 _CODE: Final = re.compile(
     r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]|[a-z][0-9]{1,4}[A-Z]"
 )
-_AS_USER: Final = re.compile(r"\b(?:as|als|como|comme|come)[ ][^\s]{2,40}[ ]", re.IGNORECASE)
+_AS_USER: Final = re.compile(
+    r"\b(?:(?:as|als|como|comme|come)[ ][^\s]{2,40}[ ]"
+    r"|(?:is|ist|est|es)[ ](?:root|admin|administrator|sa|postgres|ubuntu)[ ])",
+    re.IGNORECASE,
+)
 _NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
 
 
@@ -221,30 +244,6 @@ def _is_apart(words: str, secret: str) -> bool:
 _SAYS_IT: Final = frozenset(("is", "was", "ist", "war", "lautet", "est", "était", "es", "era"))
 _PREFIXED_ID: Final = re.compile(r"[a-z]{2,9}[_-][A-Za-z0-9]{14,}\Z")
 _NO_SECRETS: Final = OF_DATA | OF_IDS | {"per"}
-
-_CODES: Final = (
-    "verification code|security code|access code|door code|entry code|gate code|alarm code"
-    "|unlock code"
-    "|confirmation code|authentication code|login code|backup code|recovery code|one-time code"
-    "|sign-in code|safe code|2fa code|mfa code|bestätigungscode|sicherheitscode|zugangscode"
-    "|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode|verifizierungscode"
-    "|voicemail code|lock code|garage code|pairing code|token code|vpn token|safe combination"
-    "|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
-    "|code de vérification|code d'accès|code secret|código de verificación|código de acceso"
-)
-_FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
-_SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
-_CLOSES: Final = (
-    r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
-    r"|bitte|please|if|when|now|then|dann|expires?|läuft)\b)|[ ][-–—(])"
-)
-
-_LOCKED: Final = (
-    r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock|building|lobby|phone"
-    r"|voicemail"
-    r"|tor|tür|haustür|garage|alarmanlage|tresor|schloss|handy|porte|portail|alarme|coffre|puerta"
-    r"|caja fuerte|alarma|porta|cancello|cassaforte|vpn|locker|bike|luggage|suitcase)"
-)
 
 _PHRASE: Final = (
     r"phrase(?:[ ](?:for|of)[ ][\w'’ -]{1,40}?)?"
@@ -269,56 +268,10 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         lambda secret: is_argument(secret) and re.search(r"[^\w.,:'’]|\d", secret) is not None,
     ),
     ignoring_case(
-        "pin",
-        "pin|otp|token|" + _CODES,
-        rf"(?<![\w-])(?:(?:pin|otp|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
-        rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
-        rf"[ ]{{1,2}}{_QUOTES}"
-        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
-        rf"{_CLOSES}",
-        lambda secret: len(set(secret)) > 1,
-    ),
-    ignoring_case(
-        "pin",
-        "pin |pin-code |pin code ",
-        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and )|(?<=door )|(?<=gate )"
-        r"|(?<=phone )|(?<=sim )|(?<=alarm ))"
-        r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
-        lambda secret: len(set(secret)) > 1,
-        "pin(?:[ -]code)? [0-9]{4}",
-    ),
-    ignoring_case(
-        "pin",
-        "code |codice |código |combination |kombination ",
-        r"(?<![\w-])(?<!error )(?<!status )(?:code|codice|código|combination|kombination)[ ]"
-        r"(?:for (?:the|my|our)|to (?:the|my|our)|of the|fürs|für (?:das|die|den)|zum|zur|vom|du"
-        r"|de la|de l['’]|della|del|per il|per la)[ ]?"
-        rf"(?:[\w-]{{1,16}}[ ])?{_LOCKED}{_SAYS}[ ]{{1,2}}{_QUOTES}"
-        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{1,2}}(?:-[0-9]{{1,2}}){{2}})[#*]?{_CLOSES}",
-        lambda secret: len(set(secret)) > 1,
-        r"(?:code|codice|código|combination|kombination) [^\n]*[0-9]",
-    ),
-    ignoring_case(
-        "pin",
-        "pin ",
-        r"(?<![\w-])pin (?P<secret>(?!19|20)[0-9]{4})"
-        r"(?= (?:for|für|zur|zum|pour|para) (?:the|my|your|die|das|den|la|le|el) )",
-        lambda secret: len(set(secret)) > 1,
-        "pin [0-9]{4} ",
-    ),
-    ignoring_case(
-        "pin",
-        "unlock",
-        r"unlock(?:s|ed|ing)?(?: [\w'’-]{1,16}){0,5}? (?:with|using|by)(?: (?:code|pin|the code))? "
-        r"[\"'`]?(?P<secret>[0-9]{4,8})" + _CLOSES,
-        lambda secret: len(set(secret)) > 1,
-        r"unlock[^\n]* [0-9]{4}",
-    ),
-    ignoring_case(
         "password",
         "creds|credentials|login|zugangsdaten",
-        r"(?:creds|credentials|logins?|zugangsdaten)(?: are)?[: ]{1,3}[\"'`]?[\w.@+-]{2,60}[\"'`]?"
-        r" ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|]{6,100})",
+        r"(?:creds|credentials|logins?|zugangsdaten)(?: are| is)?[: (]{1,3}[\"'`]?"
+        r"[\w.@+-]{2,60}[\"'`]? ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|()]{6,100})",
         lambda secret: is_argument(secret) and is_told(secret),
         r"(?:creds|credentials|logins?|zugangsdaten)[^\n]* ?[/|] ?",
     ),
@@ -332,36 +285,24 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "password",
         "wlan|wi-fi|wifi|wpa|fritz!box",
         r"[a-z0-9!-]{3,9}[^\n]{0,60}?(?:schlüssel|key|kennwort|passwort|password|code|clé|clave)"
-        r"(?: is| ist| lautet|:| est| es){0,2} {1,2}"
+        r"(?: (?:on|auf|under|unter|at) (?:the|der|dem) [\w ]{1,16}?)?"
+        r"(?: is| ist| lautet| says| reads|:| est| es){0,2} {1,2}"
         r"(?P<secret>[0-9]{4}(?: [0-9]{4}){3,4}|[0-9]{16,32})(?![\w-])",
         lambda secret: len(set(secret)) > 3,
         r"(?:wlan|wi-?fi|wpa|fritz!box)[^\n]*[0-9]{4}",
     ),
     Kind(
         "password",
-        ("maiden name", "ädchenname", "security answer", "ecurity answer")
+        ("uestion", "frage", "maiden name", "ädchenname", "security answer", "ecurity answer")
         + ("nswer to the security question", "nswer to my security question"),
         re.compile(
-            r"(?:maiden name|ädchenname|[a-z ]{5,30}(?:answer|question))"
+            r"(?:maiden name|ädchenname|(?:(?<=ecurity q)|(?<=ecret q))uestion[^\n]{0,80}?[Aa]nswer"
+            r"|(?<=icherheits)frage[^\n]{0,80}?Antwort|[a-z ]{5,30}(?:answer|question))"
             r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?(?:[ ](?:is|was|ist|lautet)|:)[ ]"
             r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}"
             r"(?:[ ][\w.'’-]{1,24}){0,3})(?=[\"'”“,;!]|[.]?[ ]*(?:\r?\n|\Z)|[.] )"
         ),
         is_value,
-    ),
-    ignoring_case(
-        "pin",
-        "cvv|cvc|cvn|card verification|security code|prüfziffer|kartenprüfnummer|prüfnummer"
-        "|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza|beveiligingscode",
-        r"(?<![a-z])(?:cv[vcn]2?|cryptogramme|code de sécurité|código de seguridad"
-        r"|codice di sicurezza|beveiligingscode|card verification (?:code|value|number)"
-        r"|security code|prüfziffer"
-        r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
-        r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
-        r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
-        lambda secret: len(set(secret)) > 1,
-        r"(?:cv[vcn]2?|card verification|security code|prüf|cryptogramme|code de sécurité"
-        r"|código de seguridad|codice di sicurezza|beveiligingscode)[a-z \"'`*:=#]*[0-9]{3}",
     ),
     ignoring_case(
         "password",
@@ -383,36 +324,5 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"community(?: string)?(?: is|:|=){0,2} [\"'`]{0,1}(?P<secret>[^\s\"'`,;]{6,60})",
         lambda secret: is_told(secret) and is_mixed(secret),
         "community(?: string| is|:|=)",
-    ),
-    ignoring_case(
-        "pin",
-        "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
-        "|код подтверждения",
-        r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
-        lambda secret: len(set(secret)) > 1,
-    ),
-    ignoring_case(
-        "pin",
-        "use |enter |gib |utilisez |usa ",
-        r"(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?(?P<secret>[0-9]{4,8})"
-        r" (?:to (?:verify|log|sign|confirm|complete|authorize|reset)|as your|zum|zur|pour|para)\b",
-        lambda secret: len(set(secret)) > 1,
-        "(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?[0-9]{4}",
-    ),
-    ignoring_case(
-        "pin",
-        "authenticator|puk",
-        r"(?:authenticator(?: app)?(?: shows| says|:)|puk(?:-?code|[12])?(?: is|:| ist)?) "
-        r"[\"'`]?(?P<secret>[0-9]{3} ?[0-9]{3}|[0-9]{4,8})(?![0-9.])",
-        lambda secret: len(set(secret)) > 1,
-    ),
-    ignoring_case(
-        "pin",
-        "use otp |otp |one-time password |your |tan |seu c|tu c|su c|il tuo c",
-        r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
-        r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
-        r"(?: is| é| es| è| est)?:? "
-        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9.])",
-        lambda secret: len(set(secret)) > 1,
     ),
 )

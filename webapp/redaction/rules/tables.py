@@ -35,6 +35,10 @@ _COPY: Final = re.compile(
     r"(?P<options>[^\n]{0,200})\n",
     re.IGNORECASE | re.MULTILINE,
 )
+_SELECT: Final = re.compile(
+    r"select\s{1,9}(?P<names>[\w\s,.`]{5,400}?)\s{1,9}from\b[^\n]{0,300}\n", re.IGNORECASE
+)
+_MOST_ROWS: Final = 100
 _ROW: Final = re.compile(
     r"\s{0,9},?\s{0,9}\((?P<cells>(?:[^()'\"]|'(?:[^'\n]|'')*'|\"[^\"\n]*\"|\([^()\n]*\)){1,4000})\)"
 )
@@ -43,6 +47,7 @@ _NESTED: Final = re.compile(r"(?:\w{1,30}\()?[\"'](?P<secret>[^\"'\n]*)[\"']")
 
 TABLES_NEEDS: Final = (
     rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.#/()\"'`* -]*(?:[|\t;,][^\n]*)?\n"
+    rf"|select[{SPACE}][^\n]*(?:{ANY_HINT})[^\n]*[{SPACE}]from"
     rf"|into[{SPACE}]+[^\s(]+[{SPACE}]*\(|from[{SPACE}]+stdin)"
 )
 HTML_NEEDS: Final = r"<(?i:th)[ >]"
@@ -66,6 +71,8 @@ def find_in_tables(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
     for match in _INSERT.finditer(text) if "into" in lowered else ():
         yield from _find_inserted(text, match)
+    for match in _SELECT.finditer(text) if "select" in lowered else ():
+        yield from _find_selected(text, match)
     end = 0
     while "stdin" in lowered and (copied := _COPY.search(text, end)):
         end = yield from _find_copied(text, copied)
@@ -128,8 +135,7 @@ def _classify_column(name: str) -> tuple[str, Shape] | None:
     return None if is_none else known
 
 
-def _iter_lines(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
+def _iter_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
     while start <= len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
@@ -224,6 +230,20 @@ def _find_inserted(text: str, match: re.Match[str]) -> Iterator[SecretPlace]:
             start = cell.end() + 1
             if start > stop:
                 break
+
+
+def _find_selected(text: str, match: re.Match[str]) -> Iterator[SecretPlace]:
+    """Yield the secrets in rows that a program prints without a head, below its command."""
+    names = [name.strip(" \t\r\n`").rpartition(".")[2] for name in match["names"].split(",")]
+    columns = {at: known for at, name in enumerate(names) if (known := _classify_column(name))}
+    lines = _iter_lines(text, match.end()) if columns and len(names) > 1 else iter(())
+    for start, end in itertools.islice(lines, _MOST_ROWS):
+        delimiter = "|" if text.find("|", start, end) >= 0 else "\t"
+        cells = _split(text, start, end, delimiter)
+        if len(cells) != len(names):
+            return
+        for column, (kind, shape) in columns.items():
+            yield from _read_cell(text, *cells[column], kind, shape)
 
 
 def _find_copied(text: str, match: re.Match[str]) -> Generator[SecretPlace, None, int]:

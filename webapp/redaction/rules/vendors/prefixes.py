@@ -19,11 +19,11 @@ _BASE64: Final = r"[A-Za-z0-9+/=_-]"
 _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     # Models.
     ("api-key", _DASHED + "{16,}+", "sk-"),
-    ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk- jina_ wandb_v1_"),
+    ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk- jina_"),
     (
         "api-key",
         _DASHED + "{30,}+",
-        "nvapi- tvly- tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
+        "nvapi- tvly- wandb_v1_ tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
     ),
     ("api-key", _WORD + "{22,}+", "hf_ r8_ api_org_ fw_ fc- wandb_ KGAT_"),
     ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
@@ -235,7 +235,11 @@ def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
 
 def _is_shortened(secret: str) -> bool:
     """Return whether a shortened key shows some of it, and is not `sk-...your-key-here`."""
-    shown = re.sub(rf"sk-(?:proj-|svcacct-|admin-|ant-)?|org-|proj_|{_ELISION}", "", secret)
+    shown = re.sub(
+        rf"sk-(?:proj-|svcacct-|admin-|or-v1-|lf-|ant-(?:[a-z]{{3,5}}[0-9]{{2}}-)?)?|org-|proj_|{_ELISION}",
+        "",
+        secret,
+    )
     return len(shown) >= 2 and not re.search("your|here|xxx|example", shown, re.IGNORECASE)
 
 
@@ -251,7 +255,7 @@ PREFIXED: Final[tuple[Kind, ...]] = (
     Kind(
         "jwt",
         ("eyJ",),
-        re.compile(r"eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,4}"),
+        re.compile(r"(?<!pk\.)eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,4}"),
         is_no_placeholder,
     ),
     Kind(

@@ -14,7 +14,7 @@ ID_PREFIXES: Final = split_words(
     evt event cus prod price sub ch pi pm seti in il card txn acct user usr org proj project team
     id uuid trace span request response job task node build chunk main index assets pk pub public
     sha sha256 sha384 sha512 sha1 md5 etag nonce ref rev commit digest hash integrity boundary
-    webkit v tx dpl
+    webkit v tx dpl phc
     """
 )
 """Words before the `_` of ids that anybody may know."""
@@ -26,7 +26,7 @@ _OF_KEYS: Final = split_words(
 )
 # Any vendor's: words that say so, or more random letters than an id has.
 _ANY_PREFIX: Final = re.compile(
-    r"(?<![A-Za-z0-9_/+.%\\-])(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
+    r"(?:(?<![A-Za-z0-9_/+.%\\-])|(?<=\s-)|(?<=\A-))(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
     r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/.-])"
     r"|(?P<dashed>[A-Za-z0-9_-]{24,200}+={0,2}(?![A-Za-z0-9/.])))"
 )

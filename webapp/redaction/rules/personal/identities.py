@@ -112,6 +112,28 @@ _SORT_CODE: Final = re.compile(
 _SWISS: Final = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w.])")
 
 
+_PLATE: Final = re.compile(
+    r"(?i:(?:number|licen[cs]e|registration|vehicle|car)[ -]?plates?|kennzeichen|nummernschild"
+    r"|(?:plaque d['’])?immatriculation|matrícula|\btarga|kenteken|nummerplade|registreringsnummer"
+    r"|rejestracyjn[aey]|\bplaka|vehicle registration)"
+    r"(?i:[ ](?:number|no|nr|num|du véhicule|del coche))?\.?"
+    r"(?:[ ]?[:=(]|[ ](?i:is|was|ist|lautet|war|est|es|era|è|é))?[ ]{1,2}[\"'`«“]?"
+    r"(?P<number>[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3})(?![\w-])"
+)
+"""The words for the number of a car, and the number in capitals."""
+
+
+def _find_plates(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _PLATE.finditer(text):
+        number = match["number"]
+        if (
+            5 <= len(number) <= 11
+            and any(map(str.isdigit, number))
+            and any(map(str.isalpha, number))
+        ):
+            yield SecretPlace("number-plate", *match.span("number"))
+
+
 def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ABBREVIATED, text, text, _ABBREVIATIONS):
         yield SecretPlace("id-number", *match.span("number"))
@@ -158,12 +180,19 @@ _BORN_ON: Final = re.compile(
     rf"(?: the)?[: ]{{1,2}}(?P<date>{_DATE})(?!\w)",
     re.IGNORECASE,
 )
+_BORN_THEN: Final = re.compile(
+    r"(?<!\w)(?:born|geboren|née?)(?: on| am)?:? {1,2}"
+    r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?!\w)",
+    re.IGNORECASE,
+)
 _OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
 """Years of people who are alive; others were written about."""
 
 
 def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _BORN.finditer(text):
+        yield SecretPlace("birth-date", *match.span("date"))
+    for match in _BORN_THEN.finditer(text):
         yield SecretPlace("birth-date", *match.span("date"))
     for match in _BORN_ON.finditer(text):
         if _OF_OUR_TIME.search(match["date"]):
@@ -187,6 +216,12 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]|756\.[0-9]{{4}}\.",
         _find_abbreviated,
+    ),
+    (
+        r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken|nummerplade"
+        r"|registreringsnummer|rejestracyjn[aey]|plaka|vehicle registration)"
+        r"[^\n]{0,24} [\"'`«“]?[A-ZÄÖÜ0-9]",
+        _find_plates,
     ),
     (
         r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte|urodzenia"

@@ -1,0 +1,172 @@
+"""Codes that people enter: of doors, of cards, of telephones, and those that are sent once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webapp.redaction.rules.forms import ignoring_case
+from webapp.redaction.rules.kinds import Kind
+
+_QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
+_CODES: Final = (
+    "verification code|security code|access code|door code|entry code|gate code|alarm code"
+    "|unlock code"
+    "|confirmation code|authentication code|login code|backup code|recovery code|one-time code"
+    "|sign-in code|safe code|2fa code|mfa code|bestätigungscode|sicherheitscode|zugangscode"
+    "|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode|verifizierungscode"
+    "|voicemail code|lock code|garage code|pairing code|token code|vpn token|safe combination"
+    "|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
+    "|code de vérification|code d'accès|code secret|código de verificación|código de acceso"
+)
+_FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
+_SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
+_CLOSES: Final = (
+    r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
+    r"|bitte|please|if|when|now|then|dann|expires?|läuft)\b)|[ ][-–—(])"
+)
+_LOCKED: Final = (
+    r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock(?:box|er)?|key ?box"
+    r"|building|lobby|phone|voicemail"
+    r"|tor|tür|haustür|garage|alarmanlage|tresor|schloss|handy|porte|portail|alarme|coffre|puerta"
+    r"|caja fuerte|alarma|porta|cancello|cassaforte|vpn|locker|bike|luggage|suitcase)"
+)
+_ENTERED_AT: Final = "|".join(
+    f"(?<={place}[ -])"
+    for place in ("door", "entry", "gate", "alarm", "access", "unlock", "security", "verification")
+    + ("authentication", "login", "one-time", "sign-in", "safe", "2fa", "mfa", "lock", "lockbox")
+    + ("garage", "pairing", "building", "pickup")
+)
+_MIXED: Final = "(?=[a-z]{0,7}[0-9])(?=[0-9]{0,7}[a-z])[a-z0-9]{4,10}"
+
+
+def _is_mixed_code(secret: str) -> bool:
+    """Return whether a code is of digits, or of digits and capitals, and not of one character."""
+    return len(set(secret)) > 1 and secret.upper() == secret
+
+
+_OWNED: Final = "|".join(
+    f"(?<={owner} )" for owner in ("my", "her", "his", "voicemail", "sim", "card", "phone", "door")
+)
+_SENT: Final = (
+    "one time code|one-time code|verification code|security code|login code|access code|sms code"
+    "|2fa code"
+)
+
+CODES: Final[tuple[Kind, ...]] = (
+    ignoring_case(
+        "pin",
+        _SENT,
+        rf"(?:{_SENT})s? (?:that |which )?(?:you|i|we|they|he|she) [a-z' ]{{3,30}}?"
+        r"(?:,|:| is| was| says){1,2} (?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})" + _CLOSES,
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "pin",
+        rf"(?<![\w-])(?:pin[.!,;] (?:it['’]?s|it is|it was|that['’]?s)|(?:{_OWNED})pin{_SAYS})"
+        r" (?P<secret>(?!19|20)[0-9]{4}|[0-9]{5,8})(?=[.,!?;]?(?:\s|\Z))"
+        r"(?! (?:digits?|char|numbers?|times|attempts|tries|bytes|bits|days|users|of)\b)",
+        lambda secret: len(set(secret)) > 1,
+        "pin[^\n0-9]* [0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "code",
+        rf"(?:{_ENTERED_AT}|(?<=tür)|(?<=zugangs)|(?<=sicherheits))codes?{_FOR}{_SAYS}[ ]{{1,2}}"
+        rf"{_QUOTES}(?P<secret>{_MIXED})[#*]?{_CLOSES}",
+        _is_mixed_code,
+    ),
+    ignoring_case(
+        "pin",
+        "pin|otp|token|" + _CODES,
+        rf"(?<![\w-])(?:(?:pin|otp|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
+        rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
+        rf"[ ]{{1,2}}{_QUOTES}"
+        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
+        rf"{_CLOSES}",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "pin |pin-code |pin code ",
+        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and )|(?<=door )|(?<=gate )"
+        r"|(?<=phone )|(?<=sim )|(?<=alarm ))"
+        r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
+        lambda secret: len(set(secret)) > 1,
+        "pin(?:[ -]code)? [0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "code |codice |código |combination |kombination ",
+        r"(?<![\w-])(?<!error )(?<!status )(?:code|codice|código|combination|kombination)[ ]"
+        r"(?:for (?:the|my|our)|to (?:the|my|our)|of the|fürs|für (?:das|die|den)|zum|zur|vom|du"
+        r"|de la|de l['’]|della|del|per il|per la)[ ]?"
+        rf"(?:[\w-]{{1,16}}[ ])?{_LOCKED}{_SAYS}[ ]{{1,2}}{_QUOTES}"
+        rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{1,2}}(?:-[0-9]{{1,2}}){{2}}|{_MIXED})[#*]?{_CLOSES}",
+        _is_mixed_code,
+        r"(?:code|codice|código|combination|kombination) [^\n]*[0-9]",
+    ),
+    ignoring_case(
+        "pin",
+        "pin ",
+        r"(?<![\w-])pin (?P<secret>(?!19|20)[0-9]{4})"
+        r"(?= (?:for|für|zur|zum|pour|para) (?:the|my|your|die|das|den|la|le|el) )",
+        lambda secret: len(set(secret)) > 1,
+        "pin [0-9]{4} ",
+    ),
+    ignoring_case(
+        "pin",
+        "unlock",
+        r"unlock(?:s|ed|ing)?(?: [\w'’-]{1,16}){0,5}? (?:with|using|by)(?: (?:code|pin|the code))? "
+        r"[\"'`]?(?P<secret>[0-9]{4,8})" + _CLOSES,
+        lambda secret: len(set(secret)) > 1,
+        r"unlock[^\n]* [0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "cvv|cvc|cvn|card verification|security code|prüfziffer|kartenprüfnummer|prüfnummer"
+        "|code on the back|digits on the back|number on the back|code auf der rückseite"
+        "|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza|beveiligingscode",
+        r"(?<![a-z])(?:cv[vcn]2?|cryptogramme|code de sécurité|código de seguridad"
+        r"|codice di sicurezza|beveiligingscode|card verification (?:code|value|number)"
+        r"|security code|(?:code|digits|number) on the back|code auf der rückseite|prüfziffer"
+        r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
+        r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
+        r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
+        lambda secret: len(set(secret)) > 1,
+        r"(?:cv[vcn]2?|card verification|security code|on the back|auf der rückseite"
+        r"|prüf|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza"
+        r"|beveiligingscode)[a-z \"'`*:=#]*[0-9]{3}",
+    ),
+    ignoring_case(
+        "pin",
+        "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
+        "|код подтверждения",
+        r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "use |enter |gib |utilisez |usa ",
+        r"(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?(?P<secret>[0-9]{4,8})"
+        r" (?:to (?:verify|log|sign|confirm|complete|authorize|reset)|as your|zum|zur|pour|para)\b",
+        lambda secret: len(set(secret)) > 1,
+        "(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?[0-9]{4}",
+    ),
+    ignoring_case(
+        "pin",
+        "authenticator|puk",
+        r"(?:authenticator(?: app)?(?: shows| says|:)|puk(?:-?code|[12])?(?: is|:| ist)?) "
+        r"[\"'`]?(?P<secret>[0-9]{3} ?[0-9]{3}|[0-9]{4,8})(?![0-9.])",
+        lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "use otp |otp |one-time password |your |tan |seu c|tu c|su c|il tuo c",
+        r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
+        r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
+        r"(?: is| é| es| è| est)?:? "
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9.])",
+        lambda secret: len(set(secret)) > 1,
+    ),
+)

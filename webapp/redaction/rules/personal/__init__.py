@@ -1,0 +1,33 @@
+"""Personal data, each kind with a check.
+
+emails      e-mail addresses, also written out
+accounts    cards and bank accounts
+phones      numbers of telephones
+identities  numbers of persons and of cars, dates of birth
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from webapp.redaction.rules.context import SecretPlace
+from webapp.redaction.rules.personal.accounts import ACCOUNTS
+from webapp.redaction.rules.personal.emails import EMAILS
+from webapp.redaction.rules.personal.identities import IDENTITIES, find_named_identity
+from webapp.redaction.rules.personal.phones import PHONES, find_named_phone
+
+PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
+    *EMAILS,
+    *ACCOUNTS,
+    *PHONES,
+    *IDENTITIES,
+)
+"""Expressions of RE2, each with the function that finds the personal data in a text that matches
+it; the function also takes the name of the text."""
+
+
+def find_named_person(text: str, name: str) -> Iterator[SecretPlace]:
+    """Yield the whole text if it is a number of a person or a telephone, as its name says."""
+    yield from find_named_identity(text, name)
+    yield from find_named_phone(text, name)

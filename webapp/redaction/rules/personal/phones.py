@@ -1,0 +1,200 @@
+"""Numbers of telephones, as they are dialled from abroad, at home, or beside a word for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import phonenumbers
+
+from webapp.redaction.rules.context import SecretPlace
+from webapp.redaction.rules.tables import iter_columns
+
+_INTERNATIONAL: Final = re.compile(
+    r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[ ]?[1-9]))(?:[ ]?\(?[0-9]\)?)"
+    r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.-][0-9])"
+)
+_NATIONAL: Final = re.compile(
+    r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
+    r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.-][0-9])"
+)
+_SAID_WORDS: Final = (
+    r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél"
+    r"|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
+    r"|land ?line|festnetz(?:nummer)?|(?:call-?back|daytime|direct) (?:number|line)"
+    r"|(?:mon|ton|son|votre) portable|gsm|komórka|telefonu"
+    r"|call(?: me| us| him| her| them)?(?: at| on| under| up)?"
+    r"|(?:dial|ring)(?: me| us| him| her| them)(?: at| on| under| up)?"
+    r"|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie)(?: bitte)? (?:an unter|an|unter)"
+    r"|bel (?:me|mij|ons)|ring (?:mig|meg)(?: på)?|llámame al?|chiamami al?|me liga no"
+    r"|appelle[rz]?(?:-moi| moi)?(?: au)?"
+    r"|(?:reach|contact)(?: me| us| him| her)?(?: at| on| under| via)"
+    r"|erreich(?:bar|en|st|t)|hotline|sms|text me(?: at)?|rufnummer|numéro"
+    r"|(?:my|our|his|her|their|mi|mon|meine|mijn|mitt|mit|il mio|meu)"
+    r" (?:number|número|numéro|nummer|numero))"
+)
+_NEXT_DIGIT: Final = r"(?:[ .\-/()\u00a0\u2011\u2013\u2212]{0,3}[0-9])"
+_SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|핸드폰|연락처|телефон|мой номер"
+"""The words of languages that write no spaces between them, or decline them."""
+_SAID: Final = re.compile(
+    # No part of a longer word, as of `Bestellnummer`.
+    rf"(?:(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}|{_SAID_TOGETHER})"
+    rf"[^0-9\n+(]{{0,20}}(?P<number>\+?\(?[0-9]{_NEXT_DIGIT}{{6,14}})"
+    r"(?![A-Za-z0-9_%]|\.[a-z])",
+    re.IGNORECASE,
+)
+_CONTACTED: Final = re.compile(
+    # In groups, since these words are said of other things too.
+    r"(?<![^\W_])(?:contacte?[zr]?|kontakt|contacto|contato|contatto|number on file)[ :]{1,3}"
+    r"(?P<number>\+?\(?[0-9]{2,5}[ .\-/()\u00a0]{1,3}[0-9]{2,5}"
+    r"(?:[ .\-/\u00a0]{1,2}[0-9]{2,5}){0,4})(?![\w%-])",
+    re.IGNORECASE,
+)
+_VERSION: Final = re.compile(r"[0-9]\.[0-9]+(?:/|\Z)|/[0-9]+\.")
+_DOTTED: Final = re.compile(r"0[1-9][0-9]{0,2}[/.][0-9]{2,3}(?:[. ][0-9]{2,3}){1,3}\Z")
+"""A number with dots that is none of a version."""
+_MOBILE: Final = re.compile(
+    # Forms of one country that other numbers do not have: France.
+    r"(?<![\w.+/:#-])(?<![0-9][ ])(?:(?<![A-Fa-f][ ])0[1-9](?:(?:[ ][0-9]{2}){4}|(?:\.[0-9]{2}){4})"
+    r"(?![ .][0-9A-Fa-f]{2})"
+    # Germany, Britain, Australia.
+    r"|01[567][0-9][ /-](?:[0-9]{6,8}|[0-9]{3,4}[ ][0-9]{3,5})"
+    r"|0[1-9][0-9]{1,4}/[0-9]{3,4}[ ]?[0-9]{3,5}"
+    r"|07[0-9]{3}[ ](?:[0-9]{6}|[0-9]{3}[ ][0-9]{3})|04[0-9]{2}[ ][0-9]{3}[ ][0-9]{3}"
+    # Japan and Korea, Sweden and Switzerland, the Netherlands, Belgium, Turkey.
+    r"|0[789]0-[0-9]{4}-[0-9]{4}|010-[0-9]{4}-[0-9]{4}|07[0-9][ -][0-9]{3}[ ][0-9]{2}[ ][0-9]{2}"
+    r"|06-[0-9]{8}|04[0-9]{2}[/ ][0-9]{2}[. ][0-9]{2}[. ][0-9]{2}"
+    r"|05[0-9]{2}[ ][0-9]{3}[ ][0-9]{2}[ ][0-9]{2}"
+    # Russia, Brazil, China.
+    r"|8[ ]?\([0-9]{3}\)[ ]?[0-9]{3}-[0-9]{2}-[0-9]{2}|\([1-9][0-9]\)[ ]9[0-9]{4}-[0-9]{4}"
+    r"|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4})(?![\w%]|[ .-][0-9])"
+)
+_FICTIONAL: Final = re.compile(
+    # Numbers that are kept for films and for examples, of America, Britain and France.
+    r"(?:\+?1)?(?:[2-9][0-9]{2}555|555[2-9][0-9]{2}|555123|5550)[0-9]{4}\Z"
+    r"|(?:\+?44|0)(?:7700900|1632960|113496|20794609|8081570)[0-9]{3,4}\Z"
+    r"|(?:\+?33|0)(?:63998|1991|2619|3530|4652|5364)[0-9]{4,5}\Z"
+)
+_REGIONS: Final = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "IN",
+    "AU",
+    "JP",
+    "CN",
+    "BR",
+    "NL",
+    "CH",
+    "PL",
+    "SE",
+    "AT",
+    "BE",
+    "PT",
+    "RU",
+    "KR",
+    "MX",
+    "IE",
+    "ZA",
+)
+_COUNTED: Final = ("12345", "23456", "34567", "45678", "56789")
+"""Every second digit of numbers that are counted on."""
+_PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
+
+
+def _find_international(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _INTERNATIONAL.finditer(text):
+        number = re.sub(r"\A00", "+", match[0])
+        if _is_phone(number, (None,)) or _is_fictional(number):
+            yield SecretPlace("phone", *match.span())
+
+
+def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _NATIONAL.finditer(text):
+        if _is_phone(match[0], ("US",)) and re.search(
+            r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z", match[0]
+        ):
+            yield SecretPlace("phone", *match.span())
+
+
+def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _SAID.finditer(text):
+        number = match["number"]
+        is_version = _VERSION.search(number) and not _DOTTED.match(number)
+        if not is_version and (_is_phone(number, _REGIONS) or _is_fictional(number)):
+            yield SecretPlace("phone", *match.span("number"))
+    for match in _CONTACTED.finditer(text):
+        if _is_phone(match["number"], _REGIONS):
+            yield SecretPlace("phone", *match.span("number"))
+
+
+def _find_mobile(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _MOBILE.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        if (_is_phone(match[0], _REGIONS) or _is_fictional(digits)) and digits[
+            1::2
+        ] not in _COUNTED:
+            yield SecretPlace("phone", *match.span())
+
+
+def _is_fictional(written: str) -> bool:
+    return _FICTIONAL.match(re.sub(r"[^0-9+]", "", written)) is not None
+
+
+def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
+    def classify(head: str) -> bool | None:
+        return True if _PHONE_NAME.search(head) else None
+
+    for start, end, _ in iter_columns(text, classify):
+        if end - start <= 24 and _is_phone(text[start:end].strip("\"'` "), _REGIONS):
+            yield SecretPlace("phone", start, end)
+
+
+def _is_phone(written: str, regions: tuple[str | None, ...]) -> bool:
+    digits = re.sub(r"\D", "", written)
+    # Longer ones begin with the code of the country, or with that of long distance.
+    is_long = len(digits) > 11 and not written.startswith(("+", "0", "(0"))
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or is_long:
+        return False
+    for region in regions:
+        try:
+            number = phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return True
+    return False
+
+
+PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
+    (r"(?:\+|00) ?\(?[0-9]\)?(?:[ .\-/()\x{a0}]{0,2}[0-9]){7}", _find_international),
+    (r"[0-9]{3}(?:\) ?|[ .-])[0-9]{3}[ .-][0-9]{4}", _find_national),
+    (
+        r"(?i:phone|mobile|tel|cell|fax|msisdn|whatsapp)[\p{L}\p{N}_.#/()\"'`* -]*"
+        r"(?:[|\t;,][^\n]*)?\n",
+        _find_phones_in_columns,
+    ),
+    (
+        rf"(?i:(?:{_SAID_WORDS}|{_SAID_TOGETHER}|contact|kontakt|contat|number on file)"
+        r"[^0-9\n+(]*"
+        r"\+?\(?[0-9](?:[ .\-/()\x{a0}\x{2011}\x{2013}\x{2212}]{0,3}[0-9]){6})",
+        _find_said,
+    ),
+    (
+        r"0[1-9](?:[ .][0-9]{2}){4}|0[14567][0-9]{2,3}[ /-][0-9]{2,3}|0[1-9][0-9]{1,4}/[0-9]{3}"
+        r"|0[1789]0-[0-9]{4}-|07[0-9][ -][0-9]{3} |06-[0-9]{8}|8 ?\([0-9]{3}\)"
+        r"|\([1-9][0-9]\) 9[0-9]{4}-|1[3-9][0-9][ -][0-9]{4}[ -]",
+        _find_mobile,
+    ),
+)
+"""Expressions of RE2, each with the function that finds its kind in a text that matches."""
+
+
+def find_named_phone(text: str, name: str) -> Iterator[SecretPlace]:
+    """Yield the whole text if it is a number of a telephone, as its name says."""
+    if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
+        yield SecretPlace("phone", 0, len(text))
