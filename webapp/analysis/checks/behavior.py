@@ -22,7 +22,7 @@ SAME_CALLS: Final = 3
 
 LOOPING_CALLS: Final = 5
 FAILURES: Final = 3
-_TAIL: Final = 4_096
+_TAIL: Final = 2_048
 _REPEATED: Final = 0.06
 """The ratio to which the end of a repeated text is compressed: prose keeps a third, tables and code
 a tenth."""
@@ -120,10 +120,12 @@ def find_broken_cache(subject: Subject) -> Iterator[Found]:
 )
 def find_repetition(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        tail = join_texts(entry.message)[-_TAIL:].encode("utf-8", "surrogatepass")
-        if len(tail) < _TAIL // 2 or not tail.strip():
+        text = join_texts(entry.message)[-_TAIL:]
+        tail = text.encode("utf-8", "surrogatepass")
+        if len(tail) < _TAIL or not tail.strip():
             continue
-        if len(zlib.compress(tail)) < _REPEATED * len(tail) and len(set(tail)) > 3:
+        is_line = not any(map(str.isalnum, text))
+        if len(zlib.compress(tail)) < _REPEATED * len(tail) and not is_line:
             yield Found(entry, "The end of the answer repeats itself.")
 
 

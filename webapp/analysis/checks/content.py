@@ -33,6 +33,9 @@ _ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\
 _TO_A_MODEL: Final = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?"
     r"(?:previous|prior|above|earlier|preceding)\s+(?:instructions|prompts|messages|rules)|"
+    r"\b(?:ignore|disregard|forget)\s+(?:all\s+|everything\s+)?(?:of\s+)?(?:the\s+)?above\s+and\b|"
+    r"\b(?:reveal|print|repeat|show)\s+(?:me\s+)?your\s+system\s+prompt\b|"
+    r"\bwithout\s+(?:telling|informing|asking)\s+the\s+user\b|"
     r"<\|(?:im_start|start_header_id)\|>",
     re.IGNORECASE,
 )
@@ -54,7 +57,7 @@ _LOOK_ALIKES: Final = frozenset("аеорсухіјѕԁһԛԝАВЕКМНОРС�
 def find_null_content(subject: Subject) -> Iterator[Found]:
     for entry in subject.entries:
         message = entry.message
-        if not isinstance(message.json, Object) or message.has_only_input_keys:
+        if not isinstance(message.json, Object) or message.may_lack_calls:
             continue
         is_null = isinstance(message.json.get("content"), Null)
         if is_null and not (message.calls or message.parts):

@@ -12,6 +12,14 @@ from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADAT
 from webapp.exact_json import Null, Number, String
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_FIXED_SETTINGS: Final = {
+    "temperature": 1,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+}
+"""Settings of which reasoning models take the default alone."""
+
 _REASONING_MODEL: Final = re.compile(
     r"(?:.*/)?(?:ft:)?(?:o[134](?:-|$)|gpt-5(?!.*-chat))", re.IGNORECASE
 )
@@ -83,6 +91,8 @@ def find_order(subject: Subject) -> Iterator[Found]:
             yield Found(
                 entry, f"A user message follows a {before} message; the template refuses it."
             )
+        elif role == before == "assistant":
+            yield Found(entry, "Two assistant messages in a row; the template refuses it.")
         elif role == "system" and before is not None:
             yield Found(entry, "A system message after the first; the template refuses it.")
         before = role
@@ -114,11 +124,10 @@ def find_unsupported(subject: Subject) -> Iterator[Found]:
         yield Found(
             None, f"{quote(subject.model)} takes `max_completion_tokens`, and not `max_tokens`."
         )
-    temperature = subject.get_setting("temperature")
-    if isinstance(temperature, Number) and float(temperature.source) != 1:
-        yield Found(
-            None, f"{quote(subject.model)} takes the temperature 1, not {temperature.source}."
-        )
+    for name, default in _FIXED_SETTINGS.items():
+        value = subject.get_setting(name)
+        if isinstance(value, Number) and float(value.source) != default:
+            yield Found(None, f"{quote(subject.model)} takes {name} {default}, not {value.source}.")
 
 
 @rule(

@@ -9,7 +9,7 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, Severity, quote, rule
 from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
-from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
+from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 
 MAX_TOOLS: Final = 128
 LONGEST_DESCRIPTION: Final = 1_024
@@ -159,7 +159,10 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
 
     steps = Steps()
     for tool in subject.tools:
+        given = tool.definition.get("parameters")
         if tool.parameters is None:
+            if given is not None and not isinstance(given, Null):
+                yield Found(None, f"The parameters of {quote(tool.name)} are not an object.")
             continue
         kind = tool.parameters.get("type")
         if isinstance(kind, String) and kind.text != "object":
@@ -183,7 +186,7 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
     "tool-schema-gaps",
     "warning",
     "The parameters of a tool lack what OpenAI demands",
-    "OpenAI refuses an object without `properties` and an array without `items`.",
+    "OpenAI refuses parameters without `properties`, and any array without `items`.",
 )
 def find_gaps(subject: Subject) -> Iterator[Found]:
     severity: Severity | None = None if _OF_OPENAI.match(subject.model) else "information"
