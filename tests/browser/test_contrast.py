@@ -7,16 +7,15 @@ terminal is forgotten.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support.browser.accessibility import SCHEMES, Scheme
 from tests.support.browser.chromium import Open
 from tests.support.browser.contrast import faint_texts
 from tests.support.gallery import FOLDER
 
-SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 SHOW_SOURCES = """() => {
     for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
 }"""
@@ -76,7 +75,7 @@ def test_every_text_around_a_transcript_has_contrast(sample_address: str, look_a
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_message_just_found_has_contrast_on_its_highlight(
-    sample_address: str, look_at: Open, scheme: Literal["light", "dark"]
+    sample_address: str, look_at: Open, scheme: Scheme
 ) -> None:
     page = look_at(sample_address, "/dev/gallery?group=code")
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

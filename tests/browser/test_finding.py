@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.embedded.store.test_deriving import RUN
-from tests.support.browser.accessibility import violations_in_both
+from tests.support.browser.accessibility import violations
 from tests.support.browser.boxes import box_problems
 from tests.support.browser.chromium import Open, keep_screenshot
 from tests.support.serving import serve
@@ -83,5 +83,5 @@ def test_newer_completions_are_told_and_files_are_dropped(
     assert page.evaluate("document.getElementById('files').files[0].name") == "dropped.jsonl"
     page.get_by_role("button", name="Import").click()
     expect(page.locator(".import-sum")).to_contain_text("1 completion")
-    assert violations_in_both(page) == []
+    assert violations(page) == []
     keep_screenshot(page, "imported")

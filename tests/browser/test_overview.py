@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser.accessibility import violations_in_both
+from tests.support.browser.accessibility import violations
 from tests.support.browser.boxes import box_problems
 from tests.support.browser.chromium import Open
 from tools.store_rows import completion, jsonl
@@ -40,7 +40,7 @@ def test_the_overview_on_a_phone(address: str, open_page: Open) -> None:
     page = open_page(address, "/completions", width=390)
     page.get_by_text("Models, failures and tools").click()
     assert box_problems(page) == []
-    assert violations_in_both(page) == []
+    assert violations(page) == []
     # A bar leads to its time, wherever it is hit.
     bar = page.locator(".strip svg a").first
     title = bar.locator("title").text_content() or ""
@@ -53,4 +53,4 @@ def test_the_overview_on_a_phone(address: str, open_page: Open) -> None:
     page.get_by_role("link", name="Of all").click()
     expect(page.locator(".strip svg a")).to_have_count(100)
     assert box_problems(page) == []
-    assert violations_in_both(page) == []
+    assert violations(page) == []
