@@ -29,8 +29,12 @@ FORMS: Final = {
     "Text completions": {"COMPLETIONS"},
     "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},
+    "HAR files": {"HAR"},
+    "Logs of Inspect": {"INSPECT"},
+    "Results of promptfoo": {"PROMPTFOO"},
     "Traces": {"TRACED"},
     "Spans of OpenTelemetry": {"SPAN"},
+    "OpenAssistant trees": {"OASST"},
     "ShareGPT conversations": {"SHAREGPT"},
     "Alpaca rows": {"ALPACA"},
     "Prompts with completions": {"PROMPT"},
@@ -52,6 +56,7 @@ FORMS: Final = {
 OTHERWISE: Final = {
     "COMPLETION": "lines with `messages` and `choices`",
     "TRACED": "traces",
+    "PROMPTFOO": "results of promptfoo",
     "BEDROCK": "Bedrock",
     "BATCH_REQUEST": "input and output files of the Batch API",
     "BATCH_RESPONSE": "input and output files of the Batch API",
@@ -64,8 +69,8 @@ OTHERWISE: Final = {
 
 def test_every_form_has_its_example() -> None:
     assert EXAMPLES.keys() == FORMS.keys()
-    # A saved completion with its messages is the last form, in one value; of Cohere, a response.
-    others = {"SAVED_BOTH", "COHERE"}
+    # Forms of a section that has an example of another: one value, a response, one message a line.
+    others = {"SAVED_BOTH", "COHERE", "OASST_MESSAGE"}
     assert {form.name for form in ImportFormat} - others == set().union(*FORMS.values())
 
 

@@ -104,6 +104,35 @@ def from_sharegpt(row: Object, name: str) -> str:
     return _write(members, messages, [f'{{"index":0,"message":{one.json}}}' for one in answers])
 
 
+def is_pair(value: Value) -> bool:
+    """Return whether `value` is a question with its answer, each under the name of its speaker."""
+    return isinstance(value, Object) and _list_sides(value) is not None
+
+
+def from_pairs(row: Object, name: str) -> str:
+    """Convert a conversation of pairs; the other members of one are in its answer."""
+    turns: list[str] = []
+    for pair in row.items(name) or ():
+        assert isinstance(pair, Object)
+        sides = _list_sides(pair) or ("", "")
+        rest = copy_members(one for one in pair.members if one.name.text not in sides)
+        for side in sides:
+            value = pair.get(side)
+            text = join_lines(value.source) if value is not None else "null"
+            more = rest if side == sides[-1] else []
+            turns.append(write_object([f'"from":"{side}"', f'"value":{text}', *more]))
+    members = copy_members(one for one in row.members if one.name.text != name)
+    flat = parse(write_object([*members, f'"{name}":{write_array(turns)}']))
+    assert isinstance(flat, Object)
+    return from_sharegpt(flat, name)
+
+
+def _list_sides(pair: Object) -> tuple[str, str] | None:
+    """Find the names of the question and of the answer; None if one of them is no text."""
+    both = (("human", "assistant"), ("user", "assistant"), ("human", "gpt"), ("user", "bot"))
+    return next((one for one in both if all(pair.text(name) is not None for name in one)), None)
+
+
 def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     """Convert a prompt with the preferred answer and the other one, as two choices.
 

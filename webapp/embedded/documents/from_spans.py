@@ -15,6 +15,7 @@ from typing import Final
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_files import copy_member
 from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
+from webapp.embedded.documents.span_exports import parse_object, write_pairs, write_value
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import (
     Array,
@@ -47,30 +48,8 @@ _REASONS: Final = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_rea
 _STARTS: Final = ("startTimeUnixNano", "start_time", "startTime")
 _CALL: Final = re.compile(r"tool_calls\.([0-9]{1,6})\.(?:tool_call\.)?(?:function\.)?(\w+)")
 _PART: Final = re.compile(r"contents\.[0-9]+\.message_content\.(text|image\.image\.url)")
-_EVENT: Final = re.compile(r"gen_ai\.(system|user|assistant|tool)\.message")
-_KINDS: Final = frozenset(
-    {"stringvalue", "intvalue", "doublevalue", "boolvalue", "arrayvalue", "kvlistvalue"}
-)
-"""The names of the members of a value of OTLP, which say its type, without their forms."""
-
-_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_EVENT: Final = re.compile(r"gen_ai\.(?:(system|user|assistant|tool)\.message|(choice))")
 _MAX_NESTING: Final = 12
-
-
-def list_spans(value: Object) -> Sequence[Object]:
-    """List the spans in an export, or `value` itself if it has attributes; none otherwise."""
-    resources = value.items("resourceSpans") or value.items("resource_spans")
-    if resources is None:
-        has_flat = any(name.startswith("attributes.") for name in value.names())
-        return [value] if has_flat or isinstance(value.get("attributes"), Object | Array) else []
-    scopes = [
-        scope
-        for one in resources
-        if isinstance(one, Object)
-        for scope in one.items("scopeSpans") or one.items("scope_spans") or ()
-    ]
-    spans = (span for one in scopes if isinstance(one, Object) for span in one.items("spans") or ())
-    return [one for one in spans if isinstance(one, Object)]
 
 
 def from_span(span: Object) -> str | None:
@@ -91,7 +70,12 @@ def from_span(span: Object) -> str | None:
             role = "assistant" if messages is answers else "user"
             messages += _read_flat(attributes, prefix, role)
             used |= {name for name in attributes if name.startswith(f"{prefix}.")}
-    asked += [text for event in events if (text := _read_event(event))]
+    for event in events:
+        found_event = _EVENT.fullmatch(event.text("name") or "")
+        if found_event and found_event[2]:
+            answers += _read_choice(event)
+        elif found_event and (text := _read_event(event, found_event[1])):
+            asked.append(text)
     if not asked and not answers:
         return None
     members = _write_settings(span, attributes, used)
@@ -138,33 +122,13 @@ def _read_attributes(span: Object) -> Attributes:
         key = one.text("key") if isinstance(one, Object) else None
         value = one.object("value") if isinstance(one, Object) else None
         if key and value is not None:
-            _add(parse(_write_value(value)), key, found, 0)
+            _add(parse(write_value(value)), key, found, 0)
     if isinstance(given, Object):
         _add_members(given, "", found, 0)
     for member in span.members:
         if member.name.text.startswith("attributes."):
             _add(member.value, member.name.text.removeprefix("attributes."), found, 0)
     return found
-
-
-def _write_value(value: Value | None, depth: int = 0) -> str:
-    """Write a value of OTLP as the JSON that it stands for, and any other as it is."""
-    members = value.members if isinstance(value, Object) and depth < _MAX_NESTING else ()
-    named = ((one.name.text.replace("_", "").lower(), one.value) for one in members)
-    kind, inner = next((one for one in named if one[0] in _KINDS), ("", value))
-    listed = inner.items("values") if kind and isinstance(inner, Object) else None
-    values = [one for one in listed or () if isinstance(one, Object)]
-    if kind == "arrayvalue":
-        return write_array(_write_value(one, depth + 1) for one in values)
-    if kind == "kvlistvalue":
-        return write_object(
-            f"{json.dumps(one.text('key') or '')}:{_write_value(one.get('value'), depth + 1)}"
-            for one in values
-        )
-    if kind == "intvalue" and isinstance(inner, String):
-        # Numbers of 64 bits are written as texts.
-        return str(int(inner.text)) if _INTEGER.fullmatch(inner.text) else inner.source
-    return copy(inner) or "null"
 
 
 def _add_members(value: Object | Array, path: str, found: Attributes, depth: int) -> None:
@@ -276,12 +240,48 @@ def _write_call(call: Mapping[str, str | None]) -> str:
     return write(id=call.get("id"), type='"function"', function=function, **others)
 
 
-def _read_event(event: Object) -> str | None:
-    """Read a message that is an event of its own."""
-    role = _EVENT.fullmatch(event.text("name") or "")
-    body = _read_attributes(event)
-    content = copy(body.get("content") or body.get("gen_ai.event.content"))
-    return write(role=json.dumps(role[1]), content=content) if role and content else None
+def _read_event(event: Object, role: str) -> str | None:
+    """Read a message that is an event of its own; None if it has neither content nor calls."""
+    body = _read_event_body(event)
+    content, calls = copy(body.get("content")), _parse(body.get("tool_calls"))
+    if not content and calls is None:
+        return None
+    given = body.text("role")
+    call_id = copy(body.get("id")) if role == "tool" else None
+    return write(
+        role=json.dumps(given or role),
+        content=content or "null",
+        tool_calls=copy(calls),
+        tool_call_id=call_id,
+    )
+
+
+def _read_choice(event: Object) -> list[str]:
+    """Read the answer in an event, with its finish reason."""
+    body = _read_event_body(event)
+    message = _parse(body.get("message"))
+    inner = message if isinstance(message, Object) else body
+    content = message if isinstance(message, String) else inner.get("content")
+    calls = _parse(inner.get("tool_calls") or body.get("tool_calls"))
+    if content is None and calls is None:
+        return []
+    return [
+        write(
+            role='"assistant"',
+            content=copy(content) or "null",
+            tool_calls=copy(calls),
+            finish_reason=copy(body.get("finish_reason")),
+        )
+    ]
+
+
+def _read_event_body(event: Object) -> Object:
+    """Read the members of an event: its body, or its attributes, or the JSON in one of them."""
+    body = event.object("body") or parse_object([write_pairs(event, "attributes")[1:-1]])
+    inner = _parse(body.get("gen_ai.event.content"))
+    if isinstance(inner, Object):
+        return inner
+    return body if inner is None else parse_object([f'"content":{inner.source}'])
 
 
 def _write_answer(text: str, at: int, attributes: Attributes) -> str:

@@ -5,6 +5,7 @@ streams    the events of a stream, saved as they came, joined to one answer
 splitting  lines as JSON documents, which may be on one or on many
 formats    the format of a document, by its shape
 exchanges  the same of requests with their responses
+archives   the same of the entries of HAR files
 pieces     the formats, and what a document of each is
 pending    parts of completions that wait for the others
 importing  files into a store, with a report

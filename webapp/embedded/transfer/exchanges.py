@@ -47,6 +47,7 @@ _EXCHANGE_FIELDS: Final = (
     ("request_body", "response_body"),
     ("requestBody", "responseBody"),
     ("modelInput", "modelOutput"),
+    ("kwargs", "response_obj"),
     ("input", "output"),
 )
 _TRACE_FIELDS: Final[tuple[tuple[str, str], ...]] = (("input", "output"), ("inputs", "outputs"))
@@ -107,7 +108,7 @@ def detect_exchange(value: Object) -> list[WholeOrFragment] | None:
         given = value.get(response_field)
         if request is None:
             continue
-        response = _find_response(given)
+        response = find_response(given)
         answer = read_answer(response)
         is_completion = isinstance(answer, Object) and answer.items("choices") is not None
         if request_field == "input" and not is_completion:
@@ -123,12 +124,14 @@ def detect_exchange(value: Object) -> list[WholeOrFragment] | None:
 def detect_logged(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request that a gateway logged with its response; either may be JSON in a text."""
     messages = _parse_text(value.get("messages"))
+    if isinstance(messages, Object) and value.get("response") is not None:
+        messages = messages.get("messages")  # Beside them are the tools.
     if not isinstance(messages, Array) or not messages.items:
         return _detect_spend_log(value)
     name = "response" if value.get("response") is not None else _find_answer_name(value)
     if name is None:
         return None
-    answer = _find_response(value.get(name))
+    answer = find_response(value.get(name))
     text = from_logged_request(value, ("messages", name), messages.items, answer)
     return [parse_whole(ImportFormat.LOGGED if name == "response" else ImportFormat.PROMPT, text)]
 
@@ -139,7 +142,7 @@ def _detect_spend_log(value: Object) -> list[WholeOrFragment] | None:
     if request is None or read_request(request) is None or value.get("response") is None:
         return None
     log = _write_log(value, ("proxy_server_request", "response", "messages"))
-    text = from_exchange(request, _find_response(value.get("response")), log)
+    text = from_exchange(request, find_response(value.get("response")), log)
     return [parse_whole(ImportFormat.LOGGED, text)]
 
 
@@ -282,7 +285,7 @@ def _copy_logged(member: Member) -> str:
     return f"{join_lines(member.name.source)}:{write_object(written)}"
 
 
-def _find_response(value: Value | None) -> Value | None:
+def find_response(value: Value | None) -> Value | None:
     """Find a logged response; of a failure without words, an error with its status and text."""
     if isinstance(value, Object):
         value = next((value.get(name) for name in _BODIES if value.items(name)), value)

@@ -21,6 +21,11 @@ from webapp.embedded.documents.chats.langchain import (
 )
 from webapp.embedded.documents.chats.librechat import from_librechat, is_librechat_conversation
 from webapp.embedded.documents.chats.lm_studio import from_lm_studio, is_lm_studio_conversation
+from webapp.embedded.documents.chats.oasst import (
+    from_oasst_tree,
+    is_oasst_message,
+    is_oasst_tree,
+)
 from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
 from webapp.embedded.documents.from_datasets import (
     TURNS,
@@ -30,11 +35,19 @@ from webapp.embedded.documents.from_datasets import (
     from_alpaca,
     from_answers,
     from_compared,
+    from_pairs,
     from_preference,
     from_prompt,
     from_sharegpt,
     is_other_role,
+    is_pair,
     is_turn,
+)
+from webapp.embedded.documents.from_evaluations import (
+    from_result,
+    from_sample,
+    list_results,
+    list_samples,
 )
 from webapp.embedded.documents.from_files import (
     add_messages,
@@ -45,10 +58,12 @@ from webapp.embedded.documents.from_files import (
     parse_completion_id,
 )
 from webapp.embedded.documents.from_logs import break_off, is_other_response
-from webapp.embedded.documents.from_spans import from_span, list_spans
+from webapp.embedded.documents.from_spans import from_span
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.documents.reported_errors import find_reported_error
+from webapp.embedded.documents.span_exports import list_spans
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
+from webapp.embedded.transfer.archives import detect_har
 from webapp.embedded.transfer.exchanges import (
     detect_batch_request,
     detect_batch_response,
@@ -81,6 +96,7 @@ _CHATS: Final[
     (is_lm_studio_conversation, from_lm_studio, ImportFormat.LM_STUDIO),
     (is_langchain, from_langchain, ImportFormat.LANGCHAIN),
     (is_ai_sdk, from_ai_sdk, ImportFormat.AI_SDK),
+    (is_oasst_tree, from_oasst_tree, ImportFormat.OASST),
 )
 _SESSIONS: Final = (
     (is_claude_code_line, ImportFormat.CLAUDE_CODE),
@@ -203,6 +219,8 @@ def _detect_page(value: Object) -> list[WholeOrFragment] | None:
     completions = [
         one for one in data if isinstance(one, Object) and one.items("choices") is not None
     ]
+    if data and all(isinstance(one, Object) and one.items("spans") for one in data):
+        return None
     if len(completions) == len(data):
         return [piece for one in completions for piece in _detect_listed(one)]
     raise NotACompletion("it is a list, but neither of completions nor of messages")
@@ -225,10 +243,22 @@ def _detect_chat(value: Object) -> Iterable[WholeOrFragment] | None:
 
 
 def _detect_session_line(value: Object) -> list[WholeOrFragment] | None:
-    """Detect a line of an agent's session, which is joined with the others of its file."""
+    """Detect a line of an agent's session or of a tree, which is joined with its others."""
     for is_line, format_ in _SESSIONS:
         if is_line(value):
             return [Fragment(format_, "", Role.LINE, value.source)]
+    if is_oasst_message(value):
+        key = value.text("message_tree_id") or ""
+        return [Fragment(ImportFormat.OASST_MESSAGE, key, Role.LINE, value.source)]
+    return None
+
+
+def _detect_evaluation(value: Object) -> Iterable[WholeOrFragment] | None:
+    """Detect a log of Inspect or an output of promptfoo: each sample or result is a completion."""
+    if samples := list_samples(value):
+        return (parse_whole(ImportFormat.INSPECT, from_sample(one, value)) for one in samples)
+    if results := list_results(value):
+        return (parse_whole(ImportFormat.PROMPTFOO, from_result(one, value)) for one in results)
     return None
 
 
@@ -256,6 +286,8 @@ def _detect_row(value: Object) -> list[WholeOrFragment] | None:
 def _detect_sharegpt(value: Object) -> list[WholeOrFragment] | None:
     for name in TURNS:
         turns = value.items(name)
+        if turns and all(map(is_pair, turns)):
+            return [parse_whole(ImportFormat.SHAREGPT, from_pairs(value, name))]
         speakers: tuple[str, ...] = ("from", "role")
         if name == "messages" and all(map(_is_standard_turn, turns or ())):
             speakers = ("from",)
@@ -321,6 +353,8 @@ def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
 _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_completion,
     _detect_session_line,
+    detect_har,
+    _detect_evaluation,
     detect_batch_request,
     detect_batch_response,
     detect_exchange,

@@ -16,6 +16,7 @@ from typing import Final
 
 from webapp.embedded.documents.chats.claude_code import from_claude_code
 from webapp.embedded.documents.chats.codex import from_codex
+from webapp.embedded.documents.chats.oasst import from_oasst_messages
 from webapp.embedded.documents.from_files import (
     add_messages,
     merge_pages,
@@ -35,6 +36,7 @@ _GROUPS: Final = {
 _SESSIONS: Final[dict[str, Callable[[Sequence[Object]], Iterable[str]]]] = {
     ImportFormat.CLAUDE_CODE.name: from_claude_code,
     ImportFormat.CODEX.name: from_codex,
+    ImportFormat.OASST_MESSAGE.name: from_oasst_messages,
 }
 
 _ENCODING: Final = ("utf-8", "surrogatepass")

@@ -35,11 +35,16 @@ class ImportFormat(Enum):
     LM_STUDIO = ("version of an LM Studio conversation", "versions of LM Studio conversations")
     LANGCHAIN = ("list of LangChain messages", "lists of LangChain messages")
     AI_SDK = ("list of AI SDK messages", "lists of AI SDK messages")
+    OASST = ("path of an OpenAssistant tree", "paths of OpenAssistant trees")
+    OASST_MESSAGE = ("message of an OpenAssistant tree", "messages of OpenAssistant trees")
     SHAREGPT = ("ShareGPT conversation", "ShareGPT conversations")
     ALPACA = ("Alpaca row", "Alpaca rows")
     PROMPT = ("prompt with its completion", "prompts with their completions")
     PREFERENCE = ("preference pair", "preference pairs")
     COMPARED = ("prompt with several answers", "prompts with several answers")
+    HAR = ("request of a HAR file", "requests of HAR files")
+    INSPECT = ("sample of an Inspect log", "samples of Inspect logs")
+    PROMPTFOO = ("result of promptfoo", "results of promptfoo")
     EXCHANGE = ("request with its response", "requests with their responses")
     BATCH_REQUEST = ("batch request", "batch requests")
     BATCH_RESPONSE = ("batch response", "batch responses")
@@ -52,11 +57,12 @@ FORMATS: Final = (
     "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, "
     "conversations without an answer, input and output files of the Batch API (together), requests "
     "with their responses, also of the Responses API and of Anthropic, Gemini, Bedrock, Cohere and "
-    "Ollama, text completions, logs of LiteLLM, traces as of Langfuse, spans of OpenTelemetry, "
-    "ShareGPT conversations, Alpaca rows, prompts with their completions, prompts with several "
-    "answers, preference pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and "
-    "Google AI Studio, sessions of Claude Code and Codex, messages of LangChain and the Vercel AI "
-    "SDK, and saved answers of the stored completions API"
+    "Ollama, text completions, HAR files, logs of LiteLLM and Inspect, results of promptfoo, "
+    "traces as of Langfuse, spans of OpenTelemetry, OpenAssistant trees, ShareGPT conversations, "
+    "Alpaca rows, prompts with their completions, prompts with several answers, preference pairs, "
+    "chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI Studio, sessions "
+    "of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved answers of "
+    "the stored completions API"
 )
 """All of them, in words that the command and the page show."""
 

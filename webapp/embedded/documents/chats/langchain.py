@@ -1,4 +1,4 @@
-"""Build completions from messages of LangChain: of `messages_to_dict`, `dumpd` and its state.
+"""Build completions from messages of LangChain: of `messages_to_dict`, `dumpd` and LangGraph.
 
 The last message that names a model, a finish reason or a usage says those of the completion.
 """
@@ -29,6 +29,8 @@ _OF_MESSAGE: Final = frozenset(
 _MODELS: Final = ("model_name", "model", "model_id")
 _REASONS: Final = ("finish_reason", "stop_reason", "done_reason")
 _USAGE: Final = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+_STATES: Final = ("values", "channel_values")
+"""The members of a state of LangGraph that have its messages."""
 _MAX_NESTING: Final = 3
 
 
@@ -47,10 +49,15 @@ def from_langchain(value: Object) -> Iterator[str]:
     found = _find_messages(value)
     members = []
     if value.integer("lc") is None:
-        members = copy_rest(value, {"inputs", "outputs", "messages", "id"})
+        name = next((one for one in _STATES if value.object(one)), "")
+        used = {"inputs", "outputs", "messages", "id", *([name] if name else [])}
+        is_result = _is_result(value)
+        members = [] if is_result else copy_rest(value, used)
+        state = write_rest(value.object(name) or value, {"messages"}) if name else []
+        members += [f'"{name}":{write_object(state)}'] if state else []
         own_id = copy(value.get("id"))
         members += [f'"logged_id":{own_id}'] if own_id else []
-        members += _list_run(value)
+        members += _list_outputs(value) if is_result else _list_run(value)
     bodies = [body for one in found if (body := _read_body(one))]
     names = value.names()
     answers = [body for role, body in bodies if role == "assistant"]
@@ -74,22 +81,27 @@ def _list_run(run: Object) -> list[str]:
     inputs, outputs = run.object("inputs"), run.object("outputs")
     if inputs is not None and (rest := write_rest(inputs, {"messages"})):
         members.append(f'"inputs":{write_object(rest)}')
-    if outputs is not None and not is_langchain_message(outputs):
-        rest = write_rest(outputs, {"messages", "generations", "message", "output"})
-        listed = [
-            one
-            for each in outputs.items("generations") or ()
-            for one in (each.items if isinstance(each, Array) else (each,))
-        ]
-        first = listed[0] if listed else None
-        own = write_rest(first, {"message", "text", "type"}) if isinstance(first, Object) else []
-        others = [
-            *([write_object(own)] if own else []),
-            *(copy(one) or "null" for one in listed[1:]),
-        ]
-        rest += [f'"generations":{write_array(others)}'] if others else []
-        members += [f'"outputs":{write_object(rest)}'] if rest else []
-    return members
+    return [*members, *_list_outputs(outputs)] if outputs is not None else members
+
+
+def _list_outputs(outputs: Object) -> list[str]:
+    """List what an output has besides its first message: other generations, and facts of them."""
+    if is_langchain_message(outputs):
+        return []
+    rest = write_rest(outputs, {"messages", "generations", "message", "output"})
+    listed = [
+        one
+        for each in outputs.items("generations") or ()
+        for one in (each.items if isinstance(each, Array) else (each,))
+    ]
+    first = listed[0] if listed else None
+    own = write_rest(first, {"message", "text", "type"}) if isinstance(first, Object) else []
+    others = [
+        *([write_object(own)] if own else []),
+        *(copy(one) or "null" for one in listed[1:]),
+    ]
+    rest += [f'"generations":{write_array(others)}'] if others else []
+    return [f'"outputs":{write_object(rest)}'] if rest else []
 
 
 def _find_messages(value: Object) -> Sequence[Value]:
@@ -97,12 +109,20 @@ def _find_messages(value: Object) -> Sequence[Value]:
     if value.integer("lc") is not None and (kwargs := value.object("kwargs")) is not None:
         return _list_messages(kwargs.get("messages"))
     inputs, outputs = value.object("inputs"), value.get("outputs")
+    if _is_result(value):
+        return _find_answer(value)
     if inputs is None:
-        return _list_messages(value.get("messages"))
+        states = (one for name in _STATES if (one := value.object(name)))
+        return _list_messages((next(states, None) or value).get("messages"))
     asked = _list_messages(inputs.get("messages"))
     answered = _find_answer(outputs) if asked else ()
     is_whole = [one.source for one in answered[: len(asked)]] == [one.source for one in asked]
     return answered if is_whole and len(answered) > len(asked) else (*asked, *answered)
+
+
+def _is_result(value: Object) -> bool:
+    """Return whether `value` is the result of a model: generations without what was asked."""
+    return bool(value.items("generations")) and bool(_find_answer(value))
 
 
 def _list_messages(value: Value | None) -> Sequence[Value]:

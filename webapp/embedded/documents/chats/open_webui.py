@@ -19,13 +19,16 @@ from webapp.ids import is_valid_id
 
 _MAX_ID_LENGTH: Final = 100
 _OWN_FIELDS: Final = frozenset({"id", "role", "content", "parentId", "childrenIds", "files"})
+_OF_CHAT: Final = ("history", "messages", "id", "system")
 _USAGES: Final = ("usage", "info")
 
 
 def is_open_webui_chat(value: Object) -> bool:
-    """Return whether `value` is a chat of an export of Open WebUI."""
-    chat = value.object("chat")
-    history = chat.object("history") if chat else None
+    """Return whether `value` is a chat of an export of Open WebUI, or what is in its `chat`."""
+    chat = value.object("chat") or value
+    history = chat.object("history")
+    if history is None and chat is not value:
+        return bool(chat.items("messages"))
     return history is not None and history.object("messages") is not None
 
 
@@ -34,10 +37,14 @@ def from_open_webui(value: Object) -> Iterator[str]:
 
     Raise `NotACompletion` if there is no message, or when the branches are too large together.
     """
-    chat = value.object("chat")
-    history = chat.object("history") if chat else None
+    chat = value.object("chat") or value
+    history = chat.object("history")
     found = history.object("messages") if history else None
-    assert chat is not None and history is not None and found is not None
+    if found is None:
+        listed = [one for one in chat.items("messages") or () if isinstance(one, Object)]
+        yield _write_branch(value, chat, listed, None)
+        return
+    assert history is not None
     nodes = {one.name.text: one.value for one in found.members if isinstance(one.value, Object)}
     parents = {node.text("parentId") for node in nodes.values()}
     leaves = [name for name in nodes if name not in parents]
@@ -57,13 +64,10 @@ def from_open_webui(value: Object) -> Iterator[str]:
 
 def _write_branch(value: Object, chat: Object, messages: Sequence[Object], leaf: str | None) -> str:
     """Return the completion of a branch, under the chat's id and that of its `leaf`."""
-    own = [one for one in value.members if one.name.text not in ("chat", "id", "created_at")]
+    used = {"chat", "id", "created_at", *(_OF_CHAT if value is chat else ())}
+    own = [one for one in value.members if one.name.text not in used]
     names = {one.name.text for one in own}
-    own += [
-        one
-        for one in chat.members
-        if one.name.text not in {*names, "history", "messages", "id", "system"}
-    ]
+    own += [one for one in chat.members if one.name.text not in {*names, *_OF_CHAT}]
     members = copy_members(own)
     own_id = value.text("id") or chat.text("id") or ""
     completion_id = own_id if leaf is None else f"{own_id}:{leaf}"

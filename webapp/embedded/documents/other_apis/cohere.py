@@ -42,8 +42,13 @@ def write_request(request: Object) -> str:
     if request.items("messages") is not None:
         return write_object(copy_rest(request, ()))
     messages = write_system(request.get("preamble"))
-    messages += map(_write_turn, request.items("chat_history") or ())
-    messages.append(write(role='"user"', content=copy(request.get("message"))))
+    turns = list(request.items("chat_history") or ())
+    asked = copy(request.get("message"))
+    if asked is None and turns and _is_said_by_model(turns[-1]):
+        # The history in a response ends with the question and the answer.
+        turns.pop()
+    messages += map(_write_turn, turns)
+    messages += [write(role='"user"', content=asked)] if asked else []
     rest = copy_rest(request, {*ASKED, "message"})
     return write_object([*rest, f'"messages":{write_array(messages)}'])
 
@@ -55,6 +60,10 @@ def write_response(response: Object) -> str:
     used = {"finish_reason", "message" if message else "text"}
     choice = write_choice(written, response.get("finish_reason"), "reason")
     return write_object([*copy_rest(response, used), f'"choices":[{choice}]'])
+
+
+def _is_said_by_model(turn: Value) -> bool:
+    return isinstance(turn, Object) and (turn.text("role") or "").lower() in _ROLES
 
 
 def _write_turn(turn: Value) -> str:

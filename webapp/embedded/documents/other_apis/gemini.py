@@ -171,6 +171,12 @@ def write_response(response: Object) -> str:
         if one.name.text in _ANSWERED and copy(one.value)
     ]
     members += [*copy_rest(response, used), f'"choices":{write_array(choices)}']
+    feedback = response.object("promptFeedback") or response.object("prompt_feedback")
+    blocked = _find(feedback, "blockReason", "block_reason") if feedback else None
+    if blocked is not None and not choices:
+        words = blocked.text if isinstance(blocked, String) else blocked.source
+        incomplete = json.dumps({"reason": f"The request was blocked: {words}."})
+        members.append(f'"incomplete":{incomplete}')
     renamed = rename(usage if isinstance(usage, Object) else None, _USAGE)
     return write_object([*members, *([f'"usage":{renamed}'] if renamed else [])])
 

@@ -28,7 +28,7 @@ _FINISH_REASONS: Final = {
         ),
         "content_filter",
     ),
-    **dict.fromkeys(("tool_use", "TOOL_CALL"), "tool_calls"),
+    **dict.fromkeys(("tool_use", "TOOL_CALL", "tool_call"), "tool_calls"),
 }
 
 
