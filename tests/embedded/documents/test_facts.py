@@ -108,6 +108,21 @@ def test_other_results_make_another_conversation() -> None:
     assert answers("a lighthouse") != answers("a beacon")
 
 
+def test_results_in_a_row_may_come_in_any_order() -> None:
+    """Calls that run side by side end in any order, and a client may sort their results later."""
+    results = [{"role": "tool", "tool_call_id": one, "content": one} for one in "abc"]
+    said = {"role": "assistant", "content": "Then this."}
+    chains = [
+        extract(*order, said, *order).chain.hashes
+        for order in (results, results[::-1], [results[1], results[0], results[2]])
+    ]
+
+    assert {(one[2:4], one[-1]) for one in chains} == {(chains[0][2:4], chains[0][-1])}
+    assert len({one[0] for one in chains}) == 3
+    assert len({*chains[0]}) == 7
+    assert extract(results[0], results[0], said).chain.end != extract(results[0], said).chain.end
+
+
 @pytest.mark.parametrize(
     ("message", "other", "is_same"),
     [

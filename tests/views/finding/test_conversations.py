@@ -250,3 +250,35 @@ def test_the_list_folds_a_conversation_to_one_row(
     head = page(client, "/completions?flat=1")
     assert head.css("details.row-requests") == []
     assert texts(head, ".kinds a[href='/completions']:not([aria-current])") == ["conversations"]
+
+
+def test_two_people_who_greet_alike_have_a_conversation_each(config: Config) -> None:
+    """Their first requests and answers are the same, so only what follows tells them apart."""
+    model = FakeModel()
+    said: dict[str, list[Json]] = {who: [] for who in ("ann", "bob")}
+    ids: dict[str, list[str]] = {who: [] for who in said}
+    with model.serve() as base_url:
+        client = create_app(replace(config, model_url=base_url)).test_client()
+
+        def ask(who: str, text: str, answer: str) -> None:
+            said[who].append({"role": "user", "content": text})
+            reply = {"role": "assistant", "content": answer, "refusal": None}
+            model.script(whole(build_answer(len(model.requests), reply)))
+            body = {"model": "gpt-4.1", "store": True, "messages": said[who]}
+            ids[who].append(client.post("/v1/chat/completions", json=body).get_json()["id"])
+            said[who].append(reply)
+
+        for step in range(3):
+            for who in said:
+                texts = ("Hello", "Hello! How can I help?")
+                ask(who, *(texts if step == 0 else (f"{who} asks {step}", f"{who}: {step}")))
+        said["ann"] = said["ann"][:2]
+        ask("ann", "ann asks 1", "Another try.")
+    query = (
+        "SELECT c.id, f.conversation FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+    )
+    numbers = {row.id: row.conversation for row in rows(find_database_url(config), query)}
+
+    found = [{numbers[one] for one in ids[who][1:]} for who in said]
+    assert [len(one) for one in found] == [1, 1]
+    assert found[0] != found[1]

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, Completion, find_break
-from webapp.embedded.documents.passages import SEPARATOR, Said, Scope, fold_text, read_message
+from webapp.embedded.documents.passages import (
+    SEPARATOR,
+    Said,
+    Scope,
+    chain_results,
+    fold_text,
+    read_message,
+)
 from webapp.exact_json import Array, Number, Object, Value
 from webapp.messages import Message
 
-FACTS_FORM: Final = 3
+FACTS_FORM: Final = 4
 """Counts the changes of this module, of `passages`, and of the parsing in `webapp.messages` that
 alter the facts of a completion; raise it with each, so that those of stored completions are derived
 again."""
@@ -52,8 +59,9 @@ class Chain:
     """The digests by which completions that continue each other are found.
 
     `hashes` has one digest for each input message but those of the system, of it and all before
-    it; `answers` those that follow if the next request repeats a choice. `system` is the digest of
-    the system messages. If `is_weak`, the opening is so short that others may begin with it too.
+    it, whatever the order of results in a row; `answers` those that follow if the next request
+    repeats a choice. `system` is the digest of the system messages. If `is_weak`, the opening is
+    so short that others may begin with it too.
     """
 
     hashes: tuple[int, ...]
@@ -164,13 +172,20 @@ def _find_tags(
 
 def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
     system, before = 0, 0
+    # The digest before the results in a row, and the sum of theirs.
+    start, results = 0, 0
     hashes = []
     for one in said:
         if one.is_system:
             system = one.chain(system)
+            continue
+        if one.is_result:
+            results += one.chain(start)
+            before = chain_results(start, results)
         else:
-            before = one.chain(before)
-            hashes.append(before)
+            before = start = one.chain(before)
+            results = 0
+        hashes.append(before)
     first = next((one for one in said if not one.is_system), None)
     length = sum(map(len, first.words)) if first else 0
     return Chain(

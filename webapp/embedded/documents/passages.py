@@ -86,6 +86,10 @@ class Said:
     def is_system(self) -> bool:
         return self.role in SYSTEM_ROLES
 
+    @property
+    def is_result(self) -> bool:
+        return self.role in _RESULT_ROLES
+
     def iter_passages(self) -> Iterator[tuple[Scope, str]]:
         """Yield the folded text of each scope that has one, its parts joined by `SEPARATOR`."""
         for scope, parts in self.iter_parts():
@@ -96,7 +100,7 @@ class Said:
         unknown = [_DATA.sub("", text) for text in self.unknown]
         texts = self.words + self.asides + self.refusals + unknown
         results, arguments = self.results, [text for _, text in self.calls if text]
-        if self.role in _RESULT_ROLES:
+        if self.is_result:
             texts, results = [], texts + results
         names = [name for name, _ in self.calls if name]
         if self.name:
@@ -118,7 +122,7 @@ class Said:
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
         hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
-        hashed.update(b"tool" if self.role in _RESULT_ROLES else self.role.encode(*_ENCODING))
+        hashed.update(b"tool" if self.is_result else self.role.encode(*_ENCODING))
         words = "\n".join(self.words or self.refusals or self.unknown)
         if self.role == "assistant":
             words = remove_reasoning(words)
@@ -133,6 +137,16 @@ class Said:
 
 
 _ENCODING: Final = ("utf-8", "surrogatepass")
+
+
+def chain_results(before: int, results: int) -> int:
+    """Hash results in a row by the sum of their digests after `before`; their order is lost.
+
+    Calls that ran side by side are answered in any order, and clients may sort them later.
+    """
+    hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
+    hashed.update((results % 2**64).to_bytes(8, "big"))
+    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
 def fold_text(text: str) -> str:

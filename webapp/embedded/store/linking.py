@@ -8,7 +8,7 @@ of a conversation is the smallest `seq` of the completions in it when they were 
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -78,6 +78,9 @@ _SESSION: Final = text(
     "SELECT f.conversation FROM metadata AS m JOIN facts AS f ON f.completion = m.completion"
     " WHERE m.key = :key AND m.value = :value AND m.completion <> :seq"
     " ORDER BY m.created DESC, m.completion DESC LIMIT 1"
+)
+_CHILDREN: Final = text(
+    "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent"
 )
 _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
 
@@ -214,9 +217,30 @@ def _find_parent(
             )
         ]
         if ends:
-            end = next((one for one in ends if one.model == model), ends[0])
+            alike = [one for one in ends if one.model == model] or ends
+            is_by_chance = chain.is_weak and at < _WEAK_DEPTH and len(alike) > 1
+            rank = _rank_for(connection, chain, at + 1) if is_by_chance else None
+            end = min(alike, key=rank) if rank else alike[0]
             return Link(end.conversation, end.completion, at + 1)
     return None
+
+
+def _rank_for(connection: Connection, chain: Chain, depth: int) -> Callable[[Any], int]:
+    """Return the rank of a completion that begins alike by chance; the lowest is continued.
+
+    Two people may greet at the same time. One of the two is continued by each: first one that the
+    same message continues, as a retry does, then one that nothing continues.
+    """
+
+    def rank(end: Any) -> int:
+        binds = {"conversation": end.conversation, "parent": end.completion}
+        children = connection.execute(_CHILDREN, binds).scalars()
+        following = {unpack_hashes(packed)[depth] for packed in children}
+        if chain.hashes[depth] in following:
+            return 0
+        return 2 if following else 1
+
+    return rank
 
 
 def _is_likely(
