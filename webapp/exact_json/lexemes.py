@@ -34,7 +34,9 @@ _SIMPLE: Final = (
 )
 ITEM: Final = re.compile(rf"{_SPACES}{_SIMPLE}[,\]]")
 """A simple value in an array, and the character that ends it."""
-MEMBER: Final = re.compile(rf"{_SPACES}(?P<name>{_STRING}\"){_SPACES}:{_SPACES}{_SIMPLE}[,}}]")
+NAME: Final = re.compile(rf"{_SPACES}(?P<name>{_STRING}\"){_SPACES}:{_SPACES}")
+"""A name in an object, and the colon after it."""
+MEMBER: Final = re.compile(rf"{NAME.pattern}{_SIMPLE}[,}}]")
 """A name with a simple value in an object, and the character that ends it."""
 
 STRINGS: Final = re.compile(r'"[^"\\]*+(?:\\(?s:.)[^"\\]*+|(?!))*+"?')

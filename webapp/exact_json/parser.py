@@ -14,6 +14,7 @@ from webapp.exact_json.lexemes import (
     ITEM,
     LONG,
     MEMBER,
+    NAME,
     SPACE,
     STRING_START,
     STRINGS,
@@ -25,11 +26,13 @@ from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Objec
 MAX_LEVELS: Final = 200_000
 """Brackets alone cost a hundred times the memory of their text."""
 
-_SCALARS: Final[dict[str, type[String | Number | Boolean | Null]]] = {
+_SIMPLE: Final[dict[str, Callable[[Document, int, int], Value]]] = {
     "string": String,
     "number": Number,
     "boolean": Boolean,
     "null": Null,
+    "object": lambda text, start, end: Object(text, start, end, ()),
+    "array": lambda text, start, end: Array(text, start, end, ()),
 }
 
 _STEPS_PER_CHECK: Final = 32
@@ -164,27 +167,26 @@ class _Parser:
                 return self._close()
         else:
             container.add(value)
-            if self._text.startswith(container.end, self._at):
+            found = self._text[self._at : self._at + 1]
+            if found == "," or found == container.end:
                 self._at += 1
-                return self._close()
-            if self._read_punctuation("," + container.end) == container.end:
+            else:
+                found = self._read_punctuation("," + container.end)
+            if found == container.end:
                 return self._close()
         complete = self._read_run(container)
         if complete is not None:
             return complete
         if isinstance(container, _OpenObject):
-            match = TOKEN.match(self._text, self._at)
-            if match is None or match.lastgroup != "string":
-                raise self._build_error("expected a name in double quotes")
-            start, self._at = match.span("string")
-            container.name = String(self._document, start, self._at)
-            self._read_punctuation(":")
+            container.name = self._read_name()
         return self._read_value()
 
     def _read_run(self, container: _OpenArray | _OpenObject) -> Value | None:
         """Add the next scalars and empty containers; return `container` if it ends with them."""
         text, document = self._text, self._document
         named = container if isinstance(container, _OpenObject) else None
+        if named is None and self._peek() in _OPENING:
+            return None
         match = (MEMBER if named else ITEM).match
         for _ in range(_MAX_RUN):
             found = match(text, self._at)
@@ -194,18 +196,24 @@ class _Parser:
             if named:
                 named.name = String(document, *found.span("name"))
             kind = found.lastgroup or ""
-            start, end = found.span(kind)
-            scalar = _SCALARS.get(kind)
-            if scalar:
-                container.add(scalar(document, start, end))
-            elif kind == "object":
-                container.add(Object(document, start, end, ()))
-            else:
-                container.add(Array(document, start, end, ()))
+            container.add(_SIMPLE[kind](document, *found.span(kind)))
             self._count += 1
             if text[self._at - 1] != ",":
                 return self._close()
         return None
+
+    def _read_name(self) -> String:
+        """Read the name of a member, and the colon after it."""
+        text = self._text
+        match = NAME.match(text, self._at)
+        if match is not None:
+            self._at = match.end()
+            return String(self._document, *match.span("name"))
+        match = TOKEN.match(text, self._at)
+        if match is None or match.lastgroup != "string":
+            raise self._build_error("expected a name in double quotes")
+        self._at = match.end()
+        raise self._build_error("expected ':'")
 
     def _read_value(self) -> Value | None:
         """Read the next scalar, or None after opening a container instead."""
