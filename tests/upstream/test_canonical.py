@@ -258,6 +258,24 @@ def test_a_canonical_page_holds_new_items_and_the_way_on(
     assert (ids_of(found), found.next_after, found.is_repeated) == (items, next_after, False)
 
 
+@pytest.mark.parametrize(
+    ("items", "has_more", "limit", "end"),
+    [
+        ("ab", True, 2, End.MORE),
+        ("a-", True, 2, End.CUT_OFF),
+        ("ab", None, 2, End.UNKNOWN),
+        ("a-", None, 2, End.UNKNOWN),
+        ("ab", False, 2, End.CLAIMED),
+        ("ab", False, 3, End.PROVED),
+        ("", False, 2, End.PROVED),
+    ],
+)
+def test_the_end_of_a_page_is_what_the_server_says_of_it(
+    items: str, has_more: bool | None, limit: int, end: End
+) -> None:
+    assert canonicalize(listed(items, has_more=has_more), limit=limit).end is end
+
+
 @pytest.mark.parametrize("has_more", [True, False, None])
 def test_a_repeated_page_holds_nothing(has_more: bool | None) -> None:
     found = canonicalize(listed("ab", has_more=has_more), after="b")
