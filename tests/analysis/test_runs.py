@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.any_json import TRANSCRIPTS, checked, values_over
+from tests.support.any_json import checked, values_over
 from webapp.analysis import Run, analyze_run
 from webapp.completions import Completion
 from webapp.exact_json import parse
@@ -153,19 +153,3 @@ def test_any_json_makes_a_run(messages: list[Any]) -> None:
 
     assert len(run.messages) == len(messages)
     assert [call.number for call in run.calls] == list(range(1, len(run.calls) + 1))
-
-
-def test_what_counts_as_a_failure_in_real_transcripts() -> None:
-    """Each was read: results that report an error, and answers refused, cut off or filtered."""
-    if not TRANSCRIPTS:
-        pytest.skip("the real transcripts are not beside this checkout")
-    rules: dict[str, int] = {}
-    for file in TRANSCRIPTS:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            completion = json.loads(line)
-            run = analyze(completion.pop("messages", []), **completion)
-            for message in run.failures:
-                assert message.failure is not None
-                rules[message.failure.rule] = rules.get(message.failure.rule, 0) + 1
-
-    assert rules == {"cut off": 23, "refused": 4, "content filter": 1, "error message": 21}

@@ -25,7 +25,6 @@ from tests.analysis.checks.cases import (
     text_answer,
     tool,
 )
-from tests.support.any_json import TRANSCRIPTS
 from webapp.analysis.checks import RULES, Report, Subject, check
 from webapp.analysis.checks.retirement import COLLECTED, RETIREMENTS
 from webapp.analysis.checks.rules import MAX_OF_A_RULE
@@ -254,24 +253,3 @@ def test_patterns_take_linear_time(keyword: Any) -> None:
     """With backtracking each of these would run for longer than anybody waits."""
     arguments = json.dumps({"a" * 60 + "!": 1, "row": "a" * 60 + "!"})
     report_on(json.dumps(answered(arguments, tool(parameters={"type": "object"} | keyword))))
-
-
-@pytest.mark.skipif(not TRANSCRIPTS, reason="the real transcripts are not beside this checkout")
-def test_real_transcripts_have_no_findings_that_a_reader_would_not_share() -> None:
-    """The counts were looked at one by one; each finding is true of its transcript."""
-    counts: dict[str, int] = {}
-    for path in TRANSCRIPTS:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            for finding in report_on(line).findings:
-                if finding.severity != "information" and finding.code != "secret":
-                    counts[finding.code] = counts.get(finding.code, 0) + 1
-    assert counts == {
-        "args-cut": 5,
-        "args-schema": 12,
-        "call-id-mistral": 1,
-        "choice-missed": 1,
-        "cut-length": 18,
-        "filtered": 1,
-        "output-schema": 1,
-        "reasoning-ate-budget": 5,
-    }
