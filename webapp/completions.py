@@ -6,7 +6,7 @@ source. Only a page can be malformed, since without its list there is nothing to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Generic, TypeVar
@@ -296,26 +296,18 @@ class Completion:
         metadata = json.object("metadata")
         prediction = json.object("prediction")
         timing = json.object("readback_timing")
-        lists = {
-            name: value.items if is_readable_list(value := json.get(name)) else None
-            for name in ("choices", "input_messages")
-        }
-        read: dict[str, type] = {name: Array for name, items in lists.items() if items is not None}
+        choices, listed = _parse_choices(json)
+        read: dict[str, type] = dict.fromkeys(listed, Array)
+        for name in ("choices", "input_messages"):
+            if is_readable_list(json.get(name)):
+                read[name] = Array
         if json.text("object") == "chat.completion":
             read["object"] = String
         created = parse_time(json.get("created"))
         # A time that is not a plain number of seconds is also shown as it was sent.
         read["created"] = Number if json.integer("created") in (0, created) else Null
-        choices = tuple(map(Choice.from_json, lists["choices"] or ()))
-        # A gateway may repeat as `citations` the annotations of the message, which are more exact.
-        listed = parse_listed(json)
-        answers = [choice.message for choice in choices if choice.message]
-        if listed and answers and not any(answer.annotations for answer in answers):
-            read |= dict.fromkeys(listed, Array)
-            cited = merge_lists(tuple(listed.values()))
-            choices = tuple(Choice.from_json(one, cited) for one in lists["choices"] or ())
         reports, settings = split_reports(json.find_unread(**_READ, **read))
-        inputs = lists["input_messages"]
+        inputs = json.items("input_messages") if "input_messages" in read else None
         return cls(
             json,
             id=json.text("id"),
@@ -354,6 +346,25 @@ class Completion:
     def finish_reasons(self) -> tuple[str, ...]:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
+
+
+def list_choices(completion: Object) -> tuple[Choice, ...]:
+    """Parse the choices of a completion, and nothing else of it."""
+    return _parse_choices(completion)[0]
+
+
+def _parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[str]]:
+    """Parse the choices, and the names of the lists of sources that their texts cite."""
+    value = completion.get("choices")
+    items = value.items if is_readable_list(value) else ()
+    choices = tuple(map(Choice.from_json, items))
+    # A gateway may repeat as `citations` the annotations of the message, which are more exact.
+    listed = parse_listed(completion)
+    answers = [choice.message for choice in choices if choice.message]
+    if not listed or not answers or any(answer.annotations for answer in answers):
+        return choices, ()
+    cited = merge_lists(tuple(listed.values()))
+    return tuple(Choice.from_json(one, cited) for one in items), listed.keys()
 
 
 LIMIT_REASONS: Final = frozenset(

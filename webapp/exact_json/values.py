@@ -7,7 +7,7 @@ one, and a document has thousands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from types import UnionType
@@ -194,12 +194,14 @@ class Object(_Span):
         out.
         """
         last = self._values or self._list_values()
+        names: Iterable[str] = last
+        if len(last) < len(self.members):
+            names = [member.name.text for member in self.members]
         unread = []
-        for member in self.members:
+        for name, member in zip(names, self.members, strict=True):
             value = member.value
             if isinstance(value, Null):
                 continue
-            name = member.name.text
             kind = read.get(name, ())
             is_read = isinstance(value, kind) and last[name] is value
             if isinstance(value, Number) and kind is Number:

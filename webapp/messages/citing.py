@@ -30,7 +30,8 @@ _MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
 
 def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
     """Parse the sources in each field of a completion or message that lists some, by its name."""
-    lists = ((name, _parse_list(holder.items(name))) for name in _FIELDS)
+    given = ((name, items) for name in _FIELDS if (items := holder.items(name)))
+    lists = ((name, _parse_list(items)) for name, items in given)
     return {name: cited for name, cited in lists if cited}
 
 

@@ -194,6 +194,8 @@ def parse_annotations(message: Object) -> Iterator[Annotation]:
 def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
     """Yield the part in a field that holds one text: a refusal or reasoning."""
     value = message.get(name)
+    if value is None:
+        return
     if isinstance(value, String):
         if value.text and name == "refusal":
             yield Refusal(json=value, text=value.text)

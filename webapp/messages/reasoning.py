@@ -93,7 +93,11 @@ def join_reasoning(parts: Iterable[Part]) -> Iterator[Part]:
 
     A field that repeats the text of another is only named there.
     """
-    joined = tuple(_join_runs(parts))
+    joined = tuple(parts)
+    if not any(isinstance(part, Reasoning) for part in joined):
+        yield from joined
+        return
+    joined = tuple(_join_runs(joined))
     texts: dict[str, list[str]] = {}
     for part in joined:
         if isinstance(part, Reasoning):

@@ -33,7 +33,10 @@ from webapp.exact_json import (
 from webapp.messages import BARE
 from webapp.timestamps import parse_time
 
-_LEXEMES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|[^ \t\n\r"]++', re.DOTALL)
+_WITHOUT_SPACE: Final = re.compile(
+    r'(?:[^ \t\n\r"]++|"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"|(?!))++', re.DOTALL
+)
+"""Lexemes without white space between them."""
 _EMPTY_OBJECT: Final = re.compile(r"\{\s*+\}")
 _ID: Final = re.compile(r'"(?:i|\\u0069)(?:d|\\u0064)"')
 """The name `id`, as it can be written in JSON."""
@@ -83,7 +86,7 @@ def strip_whitespace(text: str) -> str:
     """Strip the white space between the lexemes of the JSON `text`."""
     if not any(map(text.__contains__, " \t\n\r")):
         return text
-    return "".join(_LEXEMES.findall(text))
+    return "".join(_WITHOUT_SPACE.findall(text))
 
 
 def join_lines(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, Completion, find_break
+from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, find_break, list_choices
 from webapp.embedded.documents.passages import (
     SEPARATOR,
     Said,
@@ -101,7 +101,7 @@ class Facts:
 def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     """Extract the facts of a completion and its input messages; its metadata come later."""
     said = [read_message(Message.from_json(message)) for message in messages]
-    choices = Completion.from_json(completion).choices
+    choices = list_choices(completion)
     answers = list(map(read_answer, choices))
     usage, timing = completion.object("usage"), completion.object("readback_timing")
     prompt = _read_number(usage, "prompt_tokens", "input_tokens")
