@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.http import parse_set_header
 
-from webapp.addresses.hosts import is_address
+from webapp.addresses.hosts import find_name, is_address
 from webapp.fragments import VARY
 from webapp.redaction import get_logger
 
@@ -69,8 +69,6 @@ _NAMES: Final = {
 PAGE_CACHING: Final = "private, no-cache"
 """Lets Back show the loaded page. Other answers are not kept, unless they say so themselves."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
-_LONGEST_HOST: Final = 300
-"""Characters; names in the DNS have 253 at most."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -96,7 +94,10 @@ class Gate:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         start = _add_headers(start, is_secure=environ.get("wsgi.url_scheme") == "https")
-        if not self._is_our_host(environ.get("HTTP_HOST", "")):
+        host = environ.get("HTTP_HOST", "")
+        name = find_name(host)
+        is_ours = name and (name in self._names or host.lower() in self._names or is_address(name))
+        if not is_ours:
             return _refuse(start, "421 Misdirected Request", "not for that host name")
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_same_origin(environ):
             return _refuse(start, "403 Forbidden", "not for forms of other sites")
@@ -110,23 +111,6 @@ class Gate:
             # The WSGI server would answer without headers, in its own words.
             log.exception("no answer could be made")
             return _answer_text(start, "500 Internal Server Error", _FAILED)
-
-    def _is_our_host(self, host: str) -> bool:
-        name = _find_name(host) if len(host) <= _LONGEST_HOST else None
-        if not name:
-            return False
-        return name in self._names or host.lower() in self._names or is_address(name)
-
-
-@lru_cache(maxsize=64)
-def _find_name(host: str) -> str | None:
-    """Find the name in a Host header; None if the header is malformed."""
-    try:
-        parts = urlsplit(f"//{host}")
-        name, _ = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return None if parts.path or parts.query or "@" in host else name
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:

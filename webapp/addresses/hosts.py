@@ -120,14 +120,20 @@ def is_local_request(environ: WSGIEnvironment) -> bool:
     # One search of all names: each request comes here, and has forty of them.
     if "\nHTTP_X_FORWARDED" in "\n" + "\n".join(environ) or not _FORWARDING.isdisjoint(environ):
         return False
-    host = environ.get("HTTP_HOST", "")
-    return len(host) <= _LONGEST_HOST and _is_loopback_host(host)
+    name = find_name(environ.get("HTTP_HOST", ""))
+    return name is not None and is_loopback(name)
+
+
+def find_name(host: str) -> str | None:
+    """Find the name in a Host header; None if the header is malformed or very long."""
+    return _parse_host(host) if len(host) <= _LONGEST_HOST else None
 
 
 @lru_cache(maxsize=64)
-def _is_loopback_host(host: str) -> bool:
+def _parse_host(host: str) -> str | None:
     try:
-        name = urlsplit(f"//{host}").hostname
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname, parts.port
     except ValueError:
-        return False
-    return name is not None and is_loopback(name)
+        return None
+    return None if parts.path or parts.query or "@" in host else name

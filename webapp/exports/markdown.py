@@ -19,7 +19,6 @@ from webapp.media import InlineMedia, describe_format, extract_media
 from webapp.messages import (
     Annotation,
     Audio,
-    Call,
     File,
     Image,
     InputAudio,
@@ -126,7 +125,15 @@ def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[str]:
         is_result = message.is_tool_result or bool(item.results)
         yield from _iter_parts(message.parts, spoken_as, is_result=is_result)
     for position, call in enumerate(message.calls, start=1):
-        yield from _iter_call(call, item.number_call(position))
+        heading = f"### Call {item.number_call(position)}:"
+        if isinstance(call, ToolCall):
+            own_id = f" ({code(call.id)})" if call.id else ""
+            yield f"{heading} {code(call.name or 'no name')}{own_id}"
+            if call.arguments is not None:
+                yield fence_result(call.arguments)
+        else:
+            yield f"{heading} {code(call.label)}"
+            yield fence(exact_json.indent(call.json), "json")
     if message.annotations:
         yield "Sources:"
         yield "\n".join(
@@ -165,17 +172,6 @@ def _iter_parts(
                 yield fence(exact_json.indent(part.json), "json")
             case _:
                 assert_never(part)
-
-
-def _iter_call(call: Call, number: str) -> Iterator[str]:
-    if not isinstance(call, ToolCall):
-        yield f"### Call {number}: {code(call.label)}"
-        yield fence(exact_json.indent(call.json), "json")
-        return
-    own_id = f" ({code(call.id)})" if call.id else ""
-    yield f"### Call {number}: {code(call.name or 'no name')}{own_id}"
-    if call.arguments is not None:
-        yield fence_result(call.arguments)
 
 
 def isolate(text: str) -> str:

@@ -93,8 +93,9 @@ class StoreFinder:
             if candidates is None:
                 batches = _iter_passing(connection, selection, after, self._at_once)
             else:
-                fitting = _list_candidates(connection, selection, candidates, after or _START)
-                batches = _split(fitting, self._at_once)
+                batches = _iter_candidates(
+                    connection, selection, candidates, after or _START, self._at_once
+                )
             found: list[Found] = []
             searched = 0
             last = after
@@ -167,10 +168,14 @@ def _find_candidates(
     return sorted({*rows, *fresh})
 
 
-def _list_candidates(
-    connection: Connection, selection: Selection, candidates: Sequence[int], after: Cursor
-) -> list[Cursor]:
-    """List the candidates after a cursor that pass the filters, newest first."""
+def _iter_candidates(
+    connection: Connection,
+    selection: Selection,
+    candidates: Sequence[int],
+    after: Cursor,
+    at_once: int,
+) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
+    """Yield the candidates after a cursor that pass the filters, as `_iter_passing` does."""
     statement = text(
         "SELECT d.created, d.seq FROM completions AS d"
         f" WHERE d.seq IN :seqs{selection.bound('d.created')}{selection.checks('d.seq')}"
@@ -180,13 +185,7 @@ def _list_candidates(
         seqs = candidates[at : at + _PASSAGES_AT_ONCE]
         rows = connection.execute(statement, {**selection.binds, "seqs": seqs}).all()
         keys += [Cursor(row.created, row.seq) for row in rows]
-    return [key for key in sorted(keys, reverse=True) if key < after]
-
-
-def _split(
-    keys: Sequence[Cursor], at_once: int
-) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
-    """Yield the keys in batches, as `_iter_passing` does."""
+    keys = [key for key in sorted(keys, reverse=True) if key < after]
     for at in range(0, len(keys), at_once):
         some = keys[at : at + at_once]
         yield some, some[-1] if at + at_once < len(keys) else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.chats.writing import limit_branches
+from webapp.embedded.documents.chats.writing import limit_branches, list_branch
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Null, Object, String, Value, write_array, write_object
@@ -51,11 +51,7 @@ def from_chatgpt(conversation: Object) -> Iterator[str]:
 
 def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> Iterator[Object]:
     """Yield the messages from the first to the one at `leaf`, without empty instructions."""
-    path: dict[str, Object] = {}
-    while leaf is not None and leaf in nodes and leaf not in path:
-        path[leaf] = nodes[leaf]
-        leaf = nodes[leaf].text("parent")
-    for node in reversed(path.values()):
+    for node in list_branch(nodes, leaf, "parent"):
         message = node.object("message")
         if message is None:
             continue
