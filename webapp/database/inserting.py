@@ -18,4 +18,9 @@ def insert_rows(
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):
         # PostgreSQL's driver begins and ends a pipeline for a list, also of one row.
-        connection.execute(statement, some if len(some) > 1 else some[0])
+        values = some if len(some) > 1 else some[0]
+        if connection.dialect.name == "sqlite":
+            # Its driver takes the names as they are; SQLAlchemy would rewrite each row.
+            connection.exec_driver_sql(statement.text, values)
+        else:
+            connection.execute(statement, values)
