@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -121,6 +123,23 @@ def test_code_beyond_its_budget_is_plain_and_says_so() -> None:
 
 def test_colouring_that_takes_too_long_stops() -> None:
     assert highlight("x = 1\n", "python", until=0) is None
+
+
+FIRST_USES = """
+import time
+from webapp.rendering.markdown.code import LANGUAGES, highlight
+
+for language in LANGUAGES:
+    if highlight("x\\n", language, until=time.thread_time() + 0.01) is None:
+        print(language)
+"""
+
+
+def test_the_first_use_of_a_lexer_does_not_count_as_the_time_of_the_code() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_USES], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not done.stdout
 
 
 SIGNS = [

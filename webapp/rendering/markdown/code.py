@@ -174,10 +174,15 @@ def get_first_word(info: str) -> str:
 
 
 def highlight(code: str, language: str, *, until: float) -> Markup | None:
-    """Highlight `code` in spans with classes; None if `time.thread_time` exceeded `until`."""
+    """Highlight `code` in spans with classes; None if `time.thread_time` exceeded `until`.
+
+    The first use of a lexer compiles its patterns, up to 0.1 s; `until` is so much later then.
+    """
     pieces: list[str] = []
     length = 0
+    begin = time.thread_time()
     lexer = _get_lexer(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
+    until += time.thread_time() - begin
     for kind, text in _merge_tokens(code, lexer, until):
         length += len(text)
         escaped = str(escape(text))
