@@ -98,6 +98,31 @@ def test_a_column_of_short_words_keeps_them_whole_beside_sentences(
     assert page.evaluate(CUT, PAPER) == []
 
 
+@pytest.mark.parametrize("columns", [13, 24, 40, 90])
+def test_every_column_of_a_table_of_any_kind_is_on_paper(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, columns: int
+) -> None:
+    names = [f"name_of_{at}" for at in range(columns)]
+    numbers = [f"{at}12345.678" for at in range(columns)]
+    table = "\n".join(f"|{'|'.join(row)}|" for row in (names, ["-"] * columns, numbers))
+    commas = "\n".join(",".join(row) for row in (names, numbers, numbers))
+    values = json.dumps([dict(zip(names, numbers, strict=True))] * 3)
+    messages = [{"role": "user", "content": table}, LINES[0]["messages"][1]]
+    messages += [
+        {"role": "tool", "tool_call_id": "call_1", "content": one} for one in (commas, values)
+    ]
+    file = tmp_path / "table.jsonl"
+    file.write_text(json.dumps(LINES[0] | {"messages": messages, "choices": []}))
+    load(file)
+    page = open_page(address, "/completions/chatcmpl-1", width=PAPER)
+    page.emulate_media(media="print")
+
+    assert page.evaluate(CUT, PAPER) == []
+    cells = page.locator("#m-1 :is(th, td)")
+    assert cells.count() == 2 * columns
+    assert min(cells.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")) > 10
+
+
 def test_the_table_of_a_bug_report_is_whole_on_paper(
     address: str, open_page: Open, load: Callable[[Path], None]
 ) -> None:

@@ -81,7 +81,9 @@ def test_a_markdown_fence_contains_fences(name: str) -> None:
     assert root.css("p")[-1].text() == "That is all."
 
 
-@pytest.mark.parametrize("name", ["", "text", "README.md", "markdown:docs/a.md", 'md title="a"'])
+@pytest.mark.parametrize(
+    "name", ["", "text", "README.md", "markdown:docs/a.md", 'md title="a"', "prompt", "yaml"]
+)
 def test_a_fence_of_another_name_contains_fences_if_they_are_closed_only_so(name: str) -> None:
     root = parsed(html(f"```{name}\nA\n```bash\nx\n```\nB\n```\n\nEnd"))
     assert [code.text() for code in root.css("pre code")] == ["A\n```bash\nx\n```\nB\n"]
@@ -102,7 +104,26 @@ def test_an_alert_names_its_kind(kind: str) -> None:
     assert "[!" not in root.text() and "Mind this." in root.text()
 
 
-@pytest.mark.parametrize("text", ["> [!OTHER]\n> x", "> [!NOTE] x", "[!NOTE]\nx"])
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("> [!INFO]\n> x", "Info"),
+        ("> [!NOTE] Mind\n> x", "Note:"),
+        ("> [!tip]- Mind\n> x", "Tip:"),
+        ("> [!DANGER]+\n> x", "Danger"),
+        ("- a\n  > [!quote]\n  > x", "Quote"),
+    ],
+)
+def test_an_alert_of_other_programs_may_have_another_kind_and_a_title(
+    text: str, title: str
+) -> None:
+    quote = parsed(html(text)).css("blockquote")[0]
+    assert quote.css("strong")[0].text() == title
+    assert "[!" not in quote.text()
+    assert ("Mind" in text) is ("Mind" in quote.text())
+
+
+@pytest.mark.parametrize("text", ["> [!OTHER]\n> x", "> x [!NOTE]", "[!NOTE]\nx"])
 def test_what_is_no_alert_stays_text(text: str) -> None:
     assert "[!" in parsed(html(text)).text()
 

@@ -155,6 +155,10 @@ def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
         "5$ = 4€, 6$ = 5€; 7$: cheap, 8$ less",
         "$5 (10%), 6$ (12%)",
         "$5 £4 6$",
+        "It costs $2, 3$ or $4-5$ each.",
+        "Prices: $10-20$, $1,000 – 2,000$",
+        "$5/month, $50/year; $5-10$",
+        "We sell them for $2,5$",
     ],
 )
 def test_prices_variables_and_code_are_no_formulas(text: str) -> None:

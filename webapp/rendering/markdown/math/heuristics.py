@@ -37,6 +37,16 @@ _MONEY: Final = re.compile(
     r"|\b(?:USD|EUR|GBP|JPY|CHF|CNY|INR)\s?\d|\d\s?(?:USD|EUR|GBP|dollars?|euros?|cents?)\b"
 )
 """An amount of money in the line before a number after a dollar."""
+_AMOUNTS: Final = re.compile(r"\d[\d.,]*[kKmM]?(?:\s?[-–,]\s?\d[\d.,]*[kKmM]?)+")
+"""Several numbers, or a range of them: amounts if the line before is about money."""
+
+_MONEY_TALK: Final = re.compile(
+    r"\b(?:costs?|prices?|priced|pay|pays|paid|fees?|spends?|spent|worth|budgets?|charges?|charged"
+    r"|buys?|bought|sells?|sold|sales?|earns?|salary|wages?|rent|cheap\w*|expensive|discount\w*"
+    r"|revenue|profits?|refund\w*|kostet|kosten|preise?|prix|coûte\w*|precios?|cuesta\w*)\b"
+    r"|\$\d[\d.,]*[kKmM]?\s?/\s?[a-z]",
+    re.IGNORECASE,
+)
 _DOLLARS: Final = re.compile(r"(?<![\w$])[A-Z]{0,3}\$\d[\d,.]*[kKmM]?(?![^\s,.;:)/-])")
 _SUM: Final = re.compile(r"[=+*/^_<>|]|\w\s*-\s*\w")
 
@@ -77,6 +87,8 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
             return False
         if _WORD.search(latex) and not _LATEX.search(latex):
             return False
+    if _AMOUNTS.fullmatch(latex) and _MONEY_TALK.search(before):
+        return False
     if _AMOUNT.match(latex) and not _LATEX.search(latex) and _is_between_prices(before, latex):
         return False
     if _SPECIAL.search(latex):

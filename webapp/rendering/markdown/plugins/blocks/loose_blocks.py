@@ -30,10 +30,12 @@ _CODE: Final = 4
 
 _DOCUMENTS: Final = frozenset({"markdown", "md", "mdx"})
 _DOCUMENT_NAMES: Final = (".md", ".mdx", ".markdown")
-_PLAIN: Final = frozenset({"", "text", "txt", "plaintext", "plain"})
 _ALERT: Final = re.compile(
-    r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?=\n|\Z)", re.IGNORECASE
+    r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION|INFO|HINT|DANGER|ERROR|BUG|SUCCESS|FAILURE|QUESTION"
+    r"|EXAMPLE|QUOTE|SUMMARY|ABSTRACT|TODO)\][-+]?[ \t]*",
+    re.IGNORECASE,
 )
+"""The kinds of GitHub and of Obsidian, which folds some and lets a title follow."""
 
 
 def install(parser: MarkdownIt) -> None:
@@ -150,8 +152,9 @@ def name_alerts(state: StateCore) -> None:
         if quote.type == "blockquote_open" and inline.type == "inline":
             alert = _ALERT.match(inline.content)
             if alert:
-                name = alert[1].capitalize()
-                inline.content = f"**{name}**{inline.content[alert.end() :]}"
+                name, rest = alert[1].capitalize(), inline.content[alert.end() :]
+                is_alone = not rest or rest.startswith("\n")
+                inline.content = f"**{name}**{rest}" if is_alone else f"**{name}:** {rest}"
 
 
 def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -162,8 +165,6 @@ def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> boo
         return False
     language, _, path = get_first_word(opening[3]).lower().partition(":")
     is_document = language in _DOCUMENTS or f"{language}{path}".endswith(_DOCUMENT_NAMES)
-    if not is_document and language not in _PLAIN:
-        return False
     inside, has_inner = 0, False
     for line in range(start + 1, end):
         if state.sCount[line] < state.blkIndent and not state.isEmpty(line):
@@ -176,7 +177,7 @@ def parse_document(state: StateBlock, start: int, end: int, silent: bool) -> boo
         elif inside:
             inside -= 1
         elif len(fence[2]) >= len(opening[2]):
-            # The fence of a plain text may contain others, but more often it ends at the first one:
+            # The fence of another text may contain some, but more often it ends at the first one:
             # it ends here only if that closes all fences up to the end, and nothing else does.
             is_whole = is_document or (
                 has_inner and _is_closed(state, line + 1, end) and not _is_closed(state, start, end)
