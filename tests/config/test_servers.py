@@ -102,6 +102,11 @@ def test_plain_http_to_others_is_refused_until_it_is_allowed(name: str, host: st
         ("https://gw.example/v1/chat/completions/chatcmpl-1", "https://gw.example/v1"),
         ("https://gw.example/openai/v1/models", "https://gw.example/openai/v1"),
         ("https://gw.example/v1/responses", "https://gw.example/v1"),
+        ("https://gw.example/v1/chat", "https://gw.example/v1"),
+        ("https://gw.example/v1/messages", "https://gw.example/v1"),
+        ("https://gw.example/v1/models/a-1.5", "https://gw.example/v1"),
+        ("http://ollama:11434/api/chat", "http://ollama:11434/v1"),
+        ("http://ollama:11434/api/generate/", "http://ollama:11434/v1"),
         ("https://gw.example/v1/chat/completions?v=1", "https://gw.example/v1 and its query"),
     ],
 )

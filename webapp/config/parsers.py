@@ -19,8 +19,10 @@ _NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.
 
 # People copy these from an example of a request, after the base URL.
 _OPERATION: Final = re.compile(
-    r"/chat/completions(/.*)?$|(?<=/v1)/(completions|embeddings|models|responses)/?$"
+    r"/chat/completions(/.*)?$"
+    r"|(?<=/v1)/(chat|completions|embeddings|messages|models|responses)(/[\w.:-]*)?$"
 )
+_OF_OLLAMA: Final = re.compile(r"/api/(chat|generate|tags)/?$")
 _HEADERS_OF_A_CONNECTION: Final = frozenset(
     {
         "accept-encoding",
@@ -64,6 +66,11 @@ def url(raw: str) -> str:
         base = f"{parts.scheme}://{parts.netloc}{parts.path[: operation.start()]}"
         query = " and its query" if parts.query else ""
         raise ValueError(f"a base URL, without {operation[0]}: set it to {base}{query}")
+    if operation := _OF_OLLAMA.search(parts.path):
+        base = f"{parts.scheme}://{parts.netloc}{parts.path[: operation.start()]}/v1"
+        raise ValueError(
+            f"the base URL of an API like OpenAI's, not Ollama's own: set it to {base}"
+        )
     return parts.scheme + raw[len(parts.scheme) :]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from webapp.completions import scalar_text
-from webapp.exact_json import Array, NotJson, Object, Value, parse
+from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
 from webapp.http.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
 from webapp.upstream.errors import (
@@ -38,6 +39,7 @@ from webapp.upstream.errors import (
 )
 
 MAX_SERVER_MESSAGE: Final = 2000
+_BOM: Final = "\ufeff"
 _MAX_SEARCHED: Final = 64 * 1024
 """Characters."""
 
@@ -67,7 +69,8 @@ _SENTENCE_NAMES: Final = (
     *("message", "detail", "error_description", "error_message", "errorMessage", "Message"),
     *("error", "errors", "msg", "faultstring", "fault", "details", "title", "reason"),
     *("description", "error_msg", "errmsg", "err", "Error", "status_msg", "statusText"),
-    *("user_message", "text"),
+    *("user_message", "text", "messages", "errorMessages", "non_field_errors", "innererror"),
+    *("exception", "failure", "info", "response", "result", "data"),
 )
 _WRAPPERS: Final = ("error", "errors", "detail", "fault")
 _DOUBLED_VERSION = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
@@ -89,8 +92,10 @@ class ErrorBody:
 
 def parse_error_body(text: str) -> ErrorBody:
     """Parse the members of an error's body: of its JSON, its page, or its plain text."""
+    text = text.removeprefix(_BOM)
     try:
-        json = parse(text)
+        # An error may also be the only event of a stream.
+        json = parse(text.removeprefix("data:"))
         body = read_error_body(json)
         # Whatever members an error has: they are all that the server said.
         has_more = isinstance(json, Object | Array) and json.source.strip("{}[] \t\r\n") != ""
@@ -145,8 +150,11 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
             return None
         found = (_find_sentence(item, levels - 1) for item in json.items[:_MAX_SENTENCES])
         return "; ".join(dict.fromkeys(filter(None, found))) or None
+    if isinstance(json, Boolean):
+        return None
     if not isinstance(json, Object):
-        return scalar_text(json) or None
+        text = scalar_text(json)
+        return _unwrap_text(text, levels) if text else None
     envelope = ("error",) if isinstance(json.get("error"), Object | Array) else ()
     for name in (*envelope, *_SENTENCE_NAMES):
         value = json.get(name)
@@ -159,7 +167,28 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
             raw = metadata.text("raw") if metadata else None
             notes = (".".join(filter(None, names)), raw and parse_error_body(raw).message)
             return " ".join((sentence, *(f"({note})" for note in notes if note)))
-    return None
+    return _find_texts_by_field(json)
+
+
+def _find_texts_by_field(json: Object) -> str | None:
+    """Find the sentences that a framework lists by the fields that they are about."""
+    found = (
+        f"{item.text} ({member.name.text})"
+        for member in json.members[:_MAX_SENTENCES]
+        if isinstance(member.value, Array)
+        for item in member.value.items[:1]
+        if isinstance(item, String) and " " in item.text
+    )
+    return "; ".join(found) or None
+
+
+def _unwrap_text(text: str, levels: int) -> str:
+    """Return a text, or the sentence in it if it is the JSON of another error."""
+    if text.startswith("{") and levels:
+        # Within itself, JSON is escaped: each further one is shorter by half.
+        with suppress(NotJson):
+            return _find_sentence(parse(text), _MAX_WRAPPERS) or text
+    return text
 
 
 def is_html(text: str) -> bool:
