@@ -282,6 +282,15 @@ def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> 
         assert "\n" not in said
 
 
+def test_a_file_without_end_is_not_read_to_it(tmp_path: Path) -> None:
+    long = tmp_path / "long"
+    long.write_text("x" * 100_000, encoding="utf-8")
+
+    for path in (str(long), "/dev/zero"):
+        said = refusal(OPENAI_API_KEY_FILE=path)
+        assert said == "OPENAI_API_KEY_FILE names a file of more than 65,536 characters"
+
+
 def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{SECRET} {SECRET}", encoding="utf-8")

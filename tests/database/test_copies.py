@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 import zipfile
@@ -147,11 +148,15 @@ def test_what_cannot_be_restored_leaves_the_database_empty(
     text_file.write_text("a text")
     newer = tmp_path / "newer"
     make_newer(file, newer)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
 
     for path, complaint in (
         (damaged, "is damaged"),
         (text_file, "is no backup"),
         (newer, "newer Readback"),
+        (Path("/dev/null"), "is no file"),
+        (pipe, "is no file"),
     ):
         with pytest.raises(StoreError, match=complaint):
             restore(target, SCHEMAS, path)

@@ -21,6 +21,8 @@ D = TypeVar("D", bound="DataclassInstance")
 
 _SETTING: Final = "setting"
 _NESTED: Final = "nested"
+_MAX_CHARACTERS: Final = 65_536
+"""Of a file with the text of a setting; a device has no end."""
 
 
 class ConfigError(ValueError):
@@ -53,11 +55,16 @@ class Setting:
             raise ConfigError(f"{self.name} and {self.name}_FILE are both set; set one of them")
         if path:
             try:
-                value = Path(path).read_text(encoding="utf-8").strip()
+                with Path(path).open(encoding="utf-8") as file:
+                    value = file.read(_MAX_CHARACTERS + 1).strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(
                     f"{self.name}_FILE names a file that cannot be read: {error}"
                 ) from error
+        if len(value) > _MAX_CHARACTERS:
+            raise ConfigError(
+                f"{self.name}_FILE names a file of more than {_MAX_CHARACTERS:,} characters"
+            )
         return value or None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -85,6 +86,9 @@ def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
     All or nothing is restored. Raises `StoreError` if the database has tables, or if the file is
     damaged, of another kind of database or of a newer Readback.
     """
+    if not stat.S_ISREG(file.stat().st_mode):
+        # The end of a device is never reached, and a pipe cannot be read twice.
+        raise StoreError(f"{file} is no file; a backup is restored from one.")
     with file.open("rb") as opened:
         is_sqlite_copy = opened.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
     if not is_sqlite_copy and not zipfile.is_zipfile(file):
