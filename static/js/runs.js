@@ -116,18 +116,22 @@ const shown = new Set();
 const READ = ":scope > .bubble, :scope > .outlined, .result > .bubble";
 
 // The message that is being read begins last above the line, which lies a little below the place
-// where links scroll to. At the start it is the first one, at the end the last one of the page.
+// where links scroll to; if nothing of it is left below the bar, it is the next one. At the start
+// it is the first one, at the end the last one of the page.
 function findRead() {
   if (!scrollY) return document.querySelector(".page > .bubble, .page > .outlined");
   if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) {
     return [...document.querySelectorAll(".page > .bubble, .page > .outlined")].at(-1);
   }
-  const line = (bar?.getBoundingClientRect().bottom ?? 0) + 24;
+  const top = bar?.getBoundingClientRect().bottom ?? 0;
+  const line = top + 24;
   let read = null;
   const inOrder = [...shown].sort((a, b) => topOf(a) - topOf(b));
   for (const section of inOrder) {
     for (const one of section.querySelectorAll(READ)) {
-      if (topOf(one) <= line && one.checkVisibility()) read = one;
+      if (!one.checkVisibility()) continue;
+      if (topOf(one) > line) return read?.getBoundingClientRect().bottom > top ? read : one;
+      read = one;
     }
   }
   return read;

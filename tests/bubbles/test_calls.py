@@ -38,7 +38,7 @@ def test_results_stand_below_their_calls(show: ShowMessages) -> None:
     assert outer.sources == ["I will see."]
     look, touch = outer.calls
     assert [one.css_first(".call-name").text() for one in (look, touch)] == ["look", "touch"]  # type: ignore[union-attr]
-    assert "1.1 look" in readable(look)
+    assert "look call 1 of 2" in readable(look)
     assert text_in(look, "code.call-id") == "call_1"
     assert [bubble.anchor for bubble in bubbles_in(look)] == ["m-2"]
     assert [bubble.anchor for bubble in bubbles_in(touch)] == ["m-3"]
@@ -125,7 +125,7 @@ def test_a_function_call_of_old_is_a_call(show: ShowMessages) -> None:
         {"role": "function", "name": "look", "content": "seen"},
     )
     (one,) = outer.calls
-    assert "1.1 look function_call" in readable(one)
+    assert "look function_call call 1 of 1" in readable(one)
     assert pairs(one, ".arguments") == {"at": '"1.0"'}
     assert [bubble.anchor for bubble in bubbles_in(one)] == [given.anchor]
 

@@ -81,7 +81,7 @@ class Run:
     @property
     def roles(self) -> dict[str, int]:
         """The number of messages by role, in the order in which they come first."""
-        return dict(Counter(message.role for message in self.messages))
+        return dict(Counter(message.role for message in self.messages if message.kind != "answer"))
 
     @property
     def failures(self) -> tuple[RunMessage, ...]:

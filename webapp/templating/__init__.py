@@ -88,6 +88,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_glances": runs.list_glances,
     "is_worth_a_summary": runs.is_worth_a_summary,
     "list_chips": runs.list_chips,
+    "filter_url": runs.filter_url,
+    "count_shown": runs.count_shown,
     "run_links": runs.RunLinks.on_page,
     "select_entries": runs.select_entries,
     "describe_keeping": keeping.describe_keeping,

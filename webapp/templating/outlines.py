@@ -183,11 +183,12 @@ def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
         x += width + 1
     part = "the run" if run.is_whole else "the part that was read"
     numbers = {
-        "message": len(run.messages),
+        "message": sum(message.kind != "answer" for message in run.messages),
         "user turn": len(run.user_turns),
         "call": len(run.calls),
         "failure": run.failure_count,
     }
     words = ", ".join(count(number, noun) for noun, number in numbers.items())
+    words += "" if run.answer is None else ", and the answer"
     label = f"Ribbon of {part}: {words}. The outline has the same links."
     return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=label)

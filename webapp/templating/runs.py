@@ -14,7 +14,7 @@ from webapp.formatting import count
 from webapp.reading import TranscriptPage
 from webapp.reading.previews import preview_answer
 from webapp.services import services
-from webapp.templating.addresses import place_url
+from webapp.templating.addresses import page_url, place_url
 from webapp.templating.context import RenderContext
 from webapp.transcript import Entry, select_top_level
 
@@ -79,7 +79,7 @@ def is_worth_a_summary(run: Run | None) -> bool:
 
 
 def list_chips(run: Run) -> tuple[Chip, ...]:
-    """List the filters that show something, with how much."""
+    """List the filters that show something, with how much; answers are none of the messages."""
     counts = {
         **{role: run.roles.get(role, 0) for role in _ROLES},
         "user": len(run.user_turns),
@@ -87,6 +87,30 @@ def list_chips(run: Run) -> tuple[Chip, ...]:
         "failures": run.failure_count,
     }
     return tuple(Chip(name, counts[name]) for name in FILTERS if counts[name])
+
+
+def filter_url(context: RenderContext, name: str) -> str:
+    """Return the link to what a filter shows: of all messages, if the whole run was read."""
+    run = context.run
+    if run is not None and run.is_whole:
+        return page_url(context, only=name, all=1, limit=100)
+    return page_url(context, only=name, limit=100)
+
+
+def count_shown(context: RenderContext) -> int | None:
+    """Count what the filter shows on this page; None if the page goes on to the end."""
+    run, only = context.run, context.only
+    if run is None or only is None or request.args.get("all"):
+        return None
+    here = {entry.anchor for entry in context.page.all_entries}
+    calls = [call for call in run.calls if call.anchor.rpartition("-call-")[0] in here]
+    if only == "calls":
+        return len(calls)
+    if only == "failures":
+        single = sum(message.anchor in here for message in run.failures_of_no_call)
+        return single + sum(call.failure is not None for call in calls)
+    messages = (one for one in run.messages if one.anchor in here and one.kind != "answer")
+    return sum((one.kind if only == "user" else one.role) == only for one in messages)
 
 
 def read_filter() -> str | None:
