@@ -58,7 +58,10 @@ def test_what_is_pinned_is_first_in_the_list_and_marked_in_its_transcript(
     assert transcript.one("form.pin").text().strip() == "Unpin"
     page = Page.of(client.get("/completions?flat=1"))
     assert pinned(page) == [f"/completions/chatcmpl-{one}?flat=1" for one in "ba"]
-    assert sum("pinned" in row.marks for row in page.rows) == 2
+    links = [node.attributes["href"] for node in page.all("a.row-link")]
+    assert links == [f"/completions/chatcmpl-{one}?flat=1" for one in "bac"]
+    asked = Page.of(client.get("/completions?model=gpt-4o&flat=1"))
+    assert sum("pinned" in row.marks for row in asked.rows) == 2
     assert pinned(Page.of(client.get("/completions?model=gpt-4o"))) == []
     assert pinned(Page.of(client.get("/completions?after=chatcmpl-c"))) == []
     (unpin,) = [one for one in page.all(".picked button") if one.text().strip() == "Unpin"]

@@ -404,3 +404,21 @@ def test_system_and_developer_messages_have_filters_of_their_own(
 
     assert texts(page, ".role-chip") == ["user 10", "system 20", "developer 10"]
     assert [bubble.role for bubble in page.bubbles] == ["system"] * 20 + ["assistant"]
+
+
+def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summary(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    messages = [{"role": "user", "content": f"Step {at}."} for at in range(15)]
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Done."}}
+    metadata = {"team": "seven", "reward": "0.0", "is_resolved": "false"}
+    line = {"id": ID, "messages": messages, "choices": [choice], "metadata": metadata}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    load(tmp_path / "one.jsonl")
+
+    page = Page.of(client.get(f"/completions/{ID}"))
+    assert texts(page, ".outputs .outcomes dt") == ["reward", "is_resolved"]
+    assert texts(page, ".outputs .outcomes dd") == ["0.0", "false"]
+    assert texts(page, ".glance > div:first-child dd") == [
+        "reward 0.0 · is_resolved false in the metadata"
+    ]

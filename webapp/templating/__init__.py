@@ -126,6 +126,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
     "fold_metadata": metadata.fold_metadata,
+    "list_outcomes": metadata.list_outcomes,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

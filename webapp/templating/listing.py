@@ -48,9 +48,11 @@ class Listing:
 
     @property
     def shown(self) -> tuple[Row, ...]:
-        """The rows of the kind that the filters ask for."""
+        """The rows of the kind that the filters ask for, but those pinned above them."""
         kind = self.filters.kind
-        return tuple(row for row in self.rows if kind is None or is_of_kind(row, kind))
+        above = {row.completion.id for row in self.pinned}
+        rows = (row for row in self.rows if row.completion.id not in above)
+        return tuple(row for row in rows if kind is None or is_of_kind(row, kind))
 
     @property
     def has_days(self) -> bool:

@@ -31,7 +31,7 @@ def sort_metadata(members: Iterable[Member]) -> list[Member]:
     """
 
     def rank(member: Member) -> int:
-        words = set(_WORD.findall(member.name.text.lower()))
+        words = _split_key(member)
         if words & _OUTCOMES:
             return 0
         is_long = _measure_value(member) > _LONG_VALUE
@@ -48,6 +48,16 @@ def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]
         is_seen = len(seen) < _MAX_SEEN and _measure_value(member) <= _LONGEST_SEEN
         (seen if is_seen else folded).append(member)
     return seen, folded
+
+
+def list_outcomes(members: Iterable[Member]) -> list[Member]:
+    """List the metadata that say how a run ended, such as `reward` and `verdict`, if short."""
+    outcomes = (one for one in members if _split_key(one) & _OUTCOMES)
+    return [one for one in outcomes if 0 < _measure_value(one) <= _LONGEST_SEEN][:_MAX_SEEN]
+
+
+def _split_key(member: Member) -> set[str]:
+    return set(_WORD.findall(member.name.text.lower()))
 
 
 def _measure_value(member: Member) -> int:
