@@ -20,6 +20,13 @@ CSV = 'id,name,note\n1,Ada,"a, b"\n2,Grace,"two\nlines"\n'
 DIFF = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n-old <b>\n+new\n"
 
 
+TESTED = (
+    "tests/test_map.py ...F    [100%]\n\n"
+    "====== FAILURES ======\n______ test_map ______\n\n"
+    "E       NameError: name 'Repo' is not defined\n"
+)
+
+
 def detect(
     text: str, role: str = "tool", budget: StructureBudget | None = None, **more: object
 ) -> Structure:
@@ -31,6 +38,13 @@ def detect(
     ("text", "role", "kind"),
     [
         ('{"a": 1}', "user", "json"),
+        (TESTED, "user", "output"),
+        (TESTED, "assistant", "output"),
+        (TESTED, "tool", "plain"),
+        (f"It failed:\n\n```\n{TESTED}```\n", "user", "plain"),
+        (f"# The run\n\n{TESTED}", "assistant", "plain"),
+        ("A title\n=======\n\nand words\n\nTwo\n-----\n", "user", "plain"),
+        ("Traceback (most recent call last):\nis what I see.\n", "user", "plain"),
         (' [1, {"a": 2}]\n', "assistant", "json"),
         ('"{\\"a\\": 1}"', "tool", "json"),
         ('"{\\"a\\": 1}"', "user", "plain"),

@@ -161,4 +161,7 @@ def test_cr_at_every_line_end_is_said_once() -> None:
         None,
     ]
     mixed = parsed(str(reveal_invisible("a\r\nb\nc\r\n")))
-    assert [one.attributes["data-mark"] for one in mixed.css(".control")] == ["CR", "CR"]
+    said = [one.attributes.get("data-mark") for one in mixed.css(".control")]
+    assert said == ["CR at 2 of 3 line ends", None]
+    alone = parsed(str(reveal_invisible("a\r\nb\rc\r\n")))
+    assert [one.attributes["data-mark"] for one in alone.css(".control")] == ["CR", "CR", "CR"]

@@ -22,10 +22,11 @@ from webapp.rendering.structured.json_lines import join_documents
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.patch import colour_patch, is_shown_change
+from webapp.rendering.structured.program_output import is_program_output
 from webapp.rendering.structured.xml_view import render_xml
-from webapp.rendering.text.invisible import describe_blank
+from webapp.rendering.text.invisible import describe_blank, reveal_invisible
 
-Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "code", "hits", "plain"]
+Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "code", "hits", "output", "plain"]
 
 _TOO_LONG: Final = "Shown as it is: it is too long to be laid out here."
 _ERROR: Final = re.compile(
@@ -120,6 +121,8 @@ def _guess_kind(text: str, message: Message) -> Kind:
         return "plain"
     if message.is_tool_result and is_shown_change(text):
         return "diff"
+    if not message.is_tool_result and is_program_output(text):
+        return "output"
     if first[:1] == "<":
         return "xml"
     return "csv" if "\n" in text and "\x1b" not in text else "plain"
@@ -135,6 +138,9 @@ def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Stru
         are = "row is" if left == 1 else "rows are"
         note = f"{left:,} more {are} in the source." if left else None
         return Structure(kind="csv", view=table.html, note=note)
+    if kind == "output":
+        view = Markup('<pre class="json" tabindex="0">\n{}</pre>').format(reveal_invisible(text))
+        return Structure(kind="output", view=view)
     if kind == "diff":
         view = Markup('<pre class="json shape" data-shape="diff" tabindex="0">\n{}</pre>')
         return Structure(kind="diff", view=view.format(colour_patch(text)))

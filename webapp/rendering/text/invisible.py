@@ -144,13 +144,15 @@ def render_exact(text: str) -> Markup:
 def reveal_invisible(text: str) -> Markup:
     """Escape `text`, with all invisible characters marked and joiners underlined.
 
-    If all lines end with CR LF, only the first CR has a word.
+    If each CR is part of a CR LF, only the first one has a word, which counts them.
     """
     if _ANY.search(text) is None:
         return escape(text)
     html = []
     offset = 0
-    is_crlf = 1 < text.count("\r\n") == text.count("\n") == text.count("\r")
+    line_ends, with_cr = text.count("\n"), text.count("\r\n")
+    is_crlf = 1 < with_cr == text.count("\r")
+    every = "every line end" if with_cr == line_ends else f"{with_cr:,} of {line_ends:,} line ends"
     has_said = False
     for marks, found in enumerate(_IN_SOURCE.finditer(text)):
         html.append(str(escape(text[offset : found.start()])))
@@ -163,7 +165,7 @@ def reveal_invisible(text: str) -> Markup:
             codes = " ".join(_format_code(character) for character in found[0][:12])
             html.append(f'<span class="joined" title="{codes}">{found[0]}</span>')
         elif found[0] == "\r" and is_crlf:
-            said = "" if has_said else ' data-mark="CR at every line end"'
+            said = "" if has_said else f' data-mark="CR at {every}"'
             html.append(f'<span class="control" data-quiet{said}>&#13;</span>')
             has_said = True
         else:
