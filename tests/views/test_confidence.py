@@ -63,14 +63,15 @@ def test_tokens_are_told_by_words_and_level(put: Callable[..., FlaskClient]) -> 
         ("?", "none"),
         ("No", "0"),
     ]
-    assert pieces[1].attributes["title"] == "40.66 % · ␣nine 33.29 %"
+    assert pieces[1].attributes["title"] == "40.66 % · instead: ␣nine 33.29 %"
     assert "2 tokens make up this character" in (pieces[2].attributes["title"] or "")
     assert pieces[3].attributes["title"] == "unknown"
+    assert [node.attributes["dir"] for node in page.all(".tokens")] == ["auto", "auto"]
     rows = [readable(node) for node in page.all(".token-table tbody tr")]
     assert rows[1] == "2 ␣ten 40.66 % -0.9 ␣nine 33.29 %"
     assert "of 🐳 4.98 % -3.0" in rows[3]
     uncertain = [readable(node) for node in page.all(".uncertain")[0].css("li")]
-    assert uncertain[0].startswith("4.98 %")
+    assert uncertain[0] == "4.98 % …At ten 🐳 (its token \\x90\\xb3 )"
     for link in page.all(".tokens > .token, .uncertain a"):
         assert page.one(link.attributes["href"] or "")
     transcript = Page.of(client.get("/completions/chatcmpl-1"))
@@ -84,7 +85,7 @@ def test_each_choice_has_its_tokens(put: Callable[..., FlaskClient]) -> None:
 
     assert [node.text() for node in second.all(".tokens > .token")] == ["b"]
     assert readable(second.one("[aria-current]")) == "choice 2"
-    assert "No log-probabilities are stored with this answer" in third.text
+    assert "No probabilities are stored with this answer" in third.text
     assert client.get(f"{ADDRESS}?choice=3").status_code == 404
     assert client.get(f"{ADDRESS}?choice=x").status_code == 400
 
@@ -102,3 +103,25 @@ def test_long_answers_come_in_pages_and_uncertain_tokens_link_across(
     assert href == f"{ADDRESS}?start=1000#content-1101"
     assert last.one("#content-1101").text().split()[1] == "<b>"
     assert not last.all("[rel=next]")
+
+
+def test_values_that_are_no_probability_are_told_apart(put: Callable[..., FlaskClient]) -> None:
+    content = [
+        token("GitHub", -9999.0, others={"Yo": -0.1}),
+        token(" مرحبا بكم", -0.01),
+        token("", 1.5),
+        {"token": None, "logprob": "low", "top_logprobs": None},
+        "odd",
+    ]
+    page = Page.of(put(choice(content=content)).get(ADDRESS))
+    rows = [readable(node) for node in page.all(".token-table tbody tr")]
+
+    assert rows == [
+        "1 GitHub < 0.01 % -9999.0 Yo 90.48 %",
+        "2 ␣مرحبا␣بكم 99.00 % -0.01 none sent",
+        "3 ∅ unknown 1.5 none sent",
+        "4 ∅ unknown not sent none sent",
+        "5 ∅ unknown not sent none sent",
+    ]
+    assert page.one(".tokens").attributes["dir"] == "rtl"
+    assert [readable(node) for node in page.all(".uncertain li")] == ["< 0.01 % … GitHub"]

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.analysis.confidence import Stream, Token, TokenRun, read_streams
+from webapp.rendering.text.direction import find_direction
 from webapp.services import services, start_deadline
 from webapp.views import read_whole_number
 
@@ -20,6 +21,7 @@ TOKENS: Final = 500
 _MAX_UNCERTAIN: Final = 10
 _MAX_CHOICES: Final = 10_000
 _WORDS_BEFORE: Final = 40
+_PIECES_BEFORE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,21 @@ class Section:
         )
 
     @property
-    def uncertain(self) -> list[tuple[Token, str]]:
-        """The least likely tokens, each with the words before it."""
-        tokens = self.stream.tokens
+    def direction(self) -> str:
+        return find_direction("".join(piece.text for piece in self.pieces))
+
+    @property
+    def uncertain(self) -> list[tuple[Token, str, TokenRun]]:
+        """The least likely tokens, each with the words before it and the piece it is in."""
+        pieces = self.stream.pieces
+        places = {
+            token.number: place for place, piece in enumerate(pieces) for token in piece.tokens
+        }
         found = []
         for token in self.stream.find_least_certain(_MAX_UNCERTAIN):
-            before = "".join(
-                one.text for one in tokens[max(0, token.number - 13) : token.number - 1]
-            )
-            found.append((token, before[-_WORDS_BEFORE:]))
+            place = places[token.number]
+            before = "".join(one.text for one in pieces[max(0, place - _PIECES_BEFORE) : place])
+            found.append((token, before[-_WORDS_BEFORE:], pieces[place]))
         return found
 
     def url(self, start: int) -> str:
