@@ -24,11 +24,15 @@ export PORT ?= 8000
 run: $(VENV)/.run $(HTMX)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $$(sed -n 's/^web: //p' Procfile)
 
-# While one core checks types, another compiles the tests: each worker would do it for itself.
+# While one core checks types, another compiles the tests: each worker would do it for itself. The
+# tests do not wait for the rest of the check, unless it has already failed.
 test: $(VENV)/.test $(HTMX) $(NODE_CLIENT) $(SDK_TESTS)/PKG-INFO
 	@make --no-print-directory lint & lint=$$!; \
-	  $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1; wait $$lint
-	@. tools/temporary.sh && . tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	  $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1; \
+	  kill -0 $$lint 2>/dev/null || { wait $$lint || exit; lint=; }; \
+	  . tools/temporary.sh && . tools/chromium.sh && . tools/postgres.sh && . tools/nginx.sh && . tools/redis.sh && . tools/pgbouncer.sh \
+	  && PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal; \
+	  tests=$$?; wait $$lint && exit $$tests
 
 quick: $(VENV)/.test
 	@. tools/temporary.sh && $(BIN)/python -m pytest -q -n auto --dist worksteal \
