@@ -8,6 +8,7 @@ whose time is linear; patterns that RE2 does not support are not checked, nor ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 import re2
@@ -19,6 +20,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from webapp.exact_json import Array, Boolean, Null, Object, String, Value
+from webapp.recent import RecentValues
 
 MAX_LEVELS: Final = 60
 MAX_STEPS: Final = 15_000
@@ -29,6 +31,11 @@ _STEPS_OF_AN_OBJECT: Final = 5
 
 _CHARACTERS_OF_A_STEP: Final = 1_000
 """Of the messages of errors, which quote values, and of which `anyOf` keeps each."""
+
+_MAX_KEPT: Final = 4_000_000
+"""Characters of schemas whose faults are kept."""
+_OVERHEAD: Final = 400
+"""Characters that one of them counts besides its own."""
 
 _NO_LOG: Final = re2.Options()
 _NO_LOG.log_errors = False
@@ -51,10 +58,6 @@ class Steps:
 
     def __init__(self, left: int = MAX_STEPS) -> None:
         self._left = left
-        counted = {name: self._count(keyword) for name, keyword in _KEYWORDS.items()}
-        self.validator: Any = extend(  # type: ignore[no-untyped-call]
-            Draft202012Validator, counted
-        )
 
     def take(self, count: int = 1) -> None:
         """Take steps. Raises `OutOfSteps` if too few are left."""
@@ -62,16 +65,24 @@ class Steps:
         if self._left < 0:
             raise OutOfSteps(f"it takes more than {MAX_STEPS:,} steps")
 
-    def _count(self, keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
-        def evaluate(
-            validator: Any, wanted: Any, instance: Any, schema: Any
-        ) -> Iterator[ValidationError]:
-            self.take(1 + _measure(keyword, wanted, instance, schema))
-            for error in keyword(validator, wanted, instance, schema) or ():
-                self.take(len(error.message) // _CHARACTERS_OF_A_STEP)
-                yield error
 
-        return evaluate
+_running: ContextVar[Steps] = ContextVar("steps")
+"""The steps of the rule that this thread evaluates a schema for."""
+
+
+def _count(keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+    """Wrap a keyword, so that it takes steps. A validator with such keywords is slow to build."""
+
+    def evaluate(
+        validator: Any, wanted: Any, instance: Any, schema: Any
+    ) -> Iterator[ValidationError]:
+        steps = _running.get()
+        steps.take(1 + _measure(keyword, wanted, instance, schema))
+        for error in keyword(validator, wanted, instance, schema) or ():
+            steps.take(len(error.message) // _CHARACTERS_OF_A_STEP)
+            yield error
+
+    return evaluate
 
 
 def _measure(keyword: Callable[..., Any], wanted: Any, instance: Any, schema: Any) -> int:
@@ -92,35 +103,56 @@ class Schema:
 
     def __init__(self, json: Value, steps: Steps) -> None:
         plain = _convert(json, steps)
-        steps.take(_STEPS_OF_AN_OBJECT * json.source.count("{"))
-        try:
-            fault = next(_META_VALIDATOR.iter_errors(plain), None)
-        except RecursionError as error:
-            raise NotChecked("it is nested too deeply") from error
-        if fault is not None:
-            raise InvalidSchema(_describe(fault))
+        source = json.source
+        steps.take(_STEPS_OF_AN_OBJECT * source.count("{"))
+        fault = _faults.get(source)
+        if fault is None:
+            fault = _find_fault(plain)
+            _faults.keep(source, fault, len(source) + _OVERHEAD)
+        if fault:
+            raise InvalidSchema(fault)
         self._steps = steps
         # A registry that retrieves nothing: it knows no document but the schema itself.
-        self._validator: Validator = steps.validator(plain, registry=Registry())
+        self._validator: Validator = _VALIDATOR(plain, registry=Registry())
 
     def find_mismatch(self, value: Value) -> str | None:
         """Find the first mismatch of `value`; None if it fits.
 
         Raises `NotChecked` if the schema refers elsewhere, or if this takes too many steps.
         """
+        plain = _convert(value, self._steps)
+        token = _running.set(self._steps)
         try:
-            errors = list(self._validator.iter_errors(_convert(value, self._steps)))
+            errors = list(self._validator.iter_errors(plain))
         except Unresolvable as error:
             raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
         except RecursionError as error:
             raise NotChecked("it refers to itself without end") from error
         except OverflowError as error:
             raise NotChecked("it has a number that is too large to divide") from error
+        finally:
+            _running.reset(token)
         # Errors of the whole value come before those of its parts.
         first = min(
             errors, key=lambda error: (len(error.absolute_path), error.json_path), default=None
         )
         return None if first is None else _describe(first)
+
+
+_faults: Final[RecentValues[str, str]] = RecentValues(_MAX_KEPT)
+"""The faults of schemas by their source, "" if there is none.
+
+Each request of an agent defines the same tools, and several rules look at each.
+"""
+
+
+def _find_fault(plain: Any) -> str:
+    """Find the first fault of a schema, "" if there is none."""
+    try:
+        fault = next(_META_VALIDATOR.iter_errors(plain), None)
+    except RecursionError as error:
+        raise NotChecked("it is nested too deeply") from error
+    return "" if fault is None else _describe(fault)
 
 
 def _describe(error: ValidationError) -> str:
@@ -227,6 +259,9 @@ _KEYWORDS: Final[Mapping[str, Callable[..., Any]]] = Draft202012Validator.VALIDA
     "unevaluatedProperties": _ignore,
     "uniqueItems": _check_unique_items,
 }
+_VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {name: _count(keyword) for name, keyword in _KEYWORDS.items()}
+)
 _META_VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {"uniqueItems": _check_unique_items}
 )(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
