@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -461,3 +462,17 @@ def post_head(path: bytes, header: bytes) -> bytes:
     """Return the head of a create that is too large for one."""
     line = b"POST %b/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path
     return line + header + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1)
+
+
+def test_clients_that_reset_the_connection_of_a_refusal_are_no_fault(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(100):
+        peer = connect(
+            b"POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + LARGE
+        )
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+
+    assert is_ok(get(connect))
+    assert "uncaptured" not in caplog.text

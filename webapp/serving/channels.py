@@ -267,7 +267,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return
         if self.close_when_flushed and not self.will_close:
             self._flush_exception(self._flush_some)
-            if self.total_outbufs_len or self.will_close:
+            # A client that has reset the connection loses its answer, and the socket is gone.
+            if not self.connected or self.total_outbufs_len or self.will_close:
                 return
             self.close_when_flushed = False
             # Send the end of the answer, and discard all that still comes until the client has it.
