@@ -36,6 +36,10 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
     preview = maker.frame_locator("iframe")
     expect(preview.locator(".bubble").first).to_contain_text("password: [masked: password] of")
     expect(preview.locator("body")).not_to_contain_text("Mistral")
+    for width in (390, 1440):
+        maker.set_viewport_size({"width": width, "height": 900})
+        box = maker.locator("iframe").bounding_box()
+        assert box is not None and box["y"] < 450, "the preview is on the first screen"
     maker.get_by_label("Your name, as the reader sees it").fill("Ann")
     maker.get_by_label("Views").fill("2")
     maker.get_by_label("Passphrase").fill("sesame")

@@ -32,6 +32,7 @@ from webapp.rendering.tools.arguments import (
     Arguments,
     is_short,
     parse_arguments,
+    render_key_name,
     render_tool_name,
     summarize_arguments,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "render_lines",
     "render_markdown",
     "render_snippet",
+    "render_key_name",
     "render_tool_name",
     "reveal_invisible",
     "shape_result",

@@ -142,7 +142,7 @@ def test_texts_are_searched_for_with_the_filters(client: FlaskClient) -> None:
 
 def test_the_box_says_that_it_searches(client: FlaskClient, fake_client: FlaskClient) -> None:
     box = Page.of(client.get("/completions")).one("#pasted")
-    assert box.attributes["placeholder"] == "id, URL, curl command or words"
+    assert box.attributes["placeholder"] == "id, URL, curl or words"
     box = Page.of(fake_client.get("/completions")).one("#pasted")
     assert box.attributes["placeholder"] == "Paste an id, a URL or a curl command"
 
