@@ -51,6 +51,14 @@ def test_a_secret_is_masked_in_every_form_of_it(value: Json, masked: Json) -> No
     assert redact(value) == masked
 
 
+def test_a_secret_has_one_kind_wherever_it_is_and_that_of_its_vendor() -> None:
+    token = "gh" + "p_" + "Rt5Yp2Lm9Xc4Vb8Nz1Kd6Wf3Hs0JgAeUiOqq"
+    value = [f"The token is {token}.", {"authorization": f"Bearer {token}"}, {"password": token}]
+
+    assert [one.kind for one in scan(value)] == ["github-token"]
+    assert json.dumps(redact(value)).count("[masked: github-token]") == 3
+
+
 def test_text_in_base64_is_written_in_base64_again() -> None:
     text = base64.b64encode(f"with {KEY}\n".encode()).decode()
 

@@ -21,7 +21,7 @@ from webapp.redaction.detecting import Detected, detect
 from webapp.redaction.documents import Rewriter, Step, apply_edits, list_segments
 from webapp.redaction.dumps import iter_dumps
 from webapp.redaction.masking import write_mask
-from webapp.redaction.rules.kinds import is_made
+from webapp.redaction.rules.kinds import GENERAL_KINDS, is_made
 from webapp.redaction.spreading import SHORTEST, Known
 
 _MAX_IN_NAME: Final = 40
@@ -173,13 +173,22 @@ class Scan:
             self._detected[text, name] = known
             for one in known:
                 if one.spreads and len(one.text) >= SHORTEST:
-                    self._kinds.setdefault(one.text, one.kind)
+                    self._remember_kind(one.text, one.kind)
                     # Some parts are keys alone: lines of a private key, and cookies.
                     for part in _PART.findall(one.text):
                         if len(part) < len(one.text) and is_made(part):
-                            self._kinds.setdefault(part, one.kind)
+                            self._remember_kind(part, one.kind)
         self._finds += bool(known)
         return known
+
+    def _remember_kind(self, secret: str, kind: str) -> None:
+        """Remember a secret; the kind that says most of it is its kind everywhere."""
+        known = self._kinds.get(secret, kind)
+        self._kinds[secret] = min(known, kind, key=lambda one: (one in GENERAL_KINDS, one))
+
+    def find_kind(self, one: Detected) -> str:
+        """Find the kind that a secret has in the whole value."""
+        return self._kinds.get(one.text, one.kind)
 
     @property
     def finds(self) -> int:
@@ -312,7 +321,7 @@ class _Editor:
             counted.add((one.text, one.start))
             if self._is_kept(one, step, counts=is_new):
                 continue
-            mask = write_mask(one.kind)
+            mask = write_mask(self._scan.find_kind(one))
             if not edits or one.start >= edits[-1][1]:
                 edits.append((one.start, one.end, mask))
                 length = one.end - one.start
@@ -326,7 +335,8 @@ class _Editor:
     def _is_kept(self, one: Detected, step: Step, *, counts: bool) -> bool:
         known, is_kept = self._scan.identify(one.text)
         if self._counts is not None and counts:
-            count = self._counts.setdefault(one.text, _Count(known, one.kind, is_kept))
+            kind = self._scan.find_kind(one)
+            count = self._counts.setdefault(one.text, _Count(known, kind, is_kept))
             count.count += 1
             if not count.steps or count.steps[-1] is not step:
                 count.steps.append(step)

@@ -24,6 +24,14 @@ FUNCTION_WORDS: Final = split_words(
 )
 """Words of every sentence, and of no phrase of a generator."""
 
+GENERAL_KINDS: Final = split_words(
+    """
+    api-key access-key private-key key token secret password credential parameter session
+    authorization bearer-token
+    """
+)
+"""Kinds of secrets of which only the place is known, not the vendor or the form."""
+
 SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
 """White space in a class of RE2, whose `\\s` is that of ASCII alone."""
 
