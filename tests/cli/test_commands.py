@@ -9,6 +9,7 @@ import re
 import signal
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -547,3 +548,13 @@ def test_an_export_to_a_dash_is_standard_output(
     assert (ended.status, ended.errors) == (0, "")
     lines = [json.loads(line)["id"] for line in ended.output.splitlines()]
     assert lines == (["c1"] if "c1" in options else ["c1", "c2", "c3"])
+
+
+def test_a_file_may_be_called_a_dash(filled: Readback, tmp_path: Path) -> None:
+    here = replace(filled, folder=tmp_path)
+    exported = here("export", "-o", "./-")
+    imported = here("import", "./-")
+
+    assert "3 completions written to" in exported.output
+    assert "3 stored already" in imported.output
+    assert len((tmp_path / "-").read_text().splitlines()) == 3

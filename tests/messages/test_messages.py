@@ -251,6 +251,13 @@ def test_a_call_without_a_type_is_a_function_call() -> None:
     assert extras(call) == ["index=0", "strict=true"]
 
 
+def test_a_call_that_is_in_no_list_is_read() -> None:
+    (call,) = message(tool_calls={"id": "c", "function": {"name": "f", "arguments": "{}"}}).calls
+
+    assert isinstance(call, ToolCall)
+    assert (call.id, call.name, call.arguments) == ("c", "f", "{}")
+
+
 def test_the_deprecated_function_call_is_read() -> None:
     (call,) = message(function_call={"name": "f", "arguments": "{}", "type": "x"}).calls
 

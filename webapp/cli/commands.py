@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 from webapp.access import Record
@@ -98,3 +99,9 @@ def _parse_pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def parse_path(raw: str) -> Path:
+    """Parse the path of a file; `-` alone is standard input or output, and `./-` is a file."""
+    path = Path(raw)
+    return path.absolute() if path == Path("-") and raw != "-" else path

@@ -20,6 +20,7 @@ from webapp.cli.commands import (
     has_filters,
     open_shares,
     open_store,
+    parse_path,
 )
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
@@ -62,7 +63,7 @@ def add_parser(commands: Commands) -> None:
         "--format", choices=tuple(EXTENSIONS), default="json", help="default: json, exact"
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write here; - is standard output"
+        "-o", "--output", type=parse_path, metavar="FILE", help="write here; - is standard output"
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, add_keep_both, open_store
+from webapp.cli.commands import Commands, add_command, add_keep_both, open_store, parse_path
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
@@ -33,7 +32,7 @@ def add_parser(commands: Commands) -> None:
         example="readback import runs/*.jsonl batch_input.jsonl batch_output.jsonl.gz",
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a file, or - for standard input"
+        "files", nargs="+", type=parse_path, metavar="FILE", help="a file, or - for standard input"
     )
     add_keep_both(parser)
 

@@ -161,7 +161,9 @@ def parse_content(content: Value | None) -> Iterator[Part]:
 def parse_calls(message: Object, content: Content) -> Iterator[Call]:
     """Yield the tool calls of a message, the deprecated `function_call` last."""
     calls = message.get("tool_calls")
-    if is_readable_list(calls):
+    if isinstance(calls, Object) and (call := ToolCall.parse(calls)):
+        yield call
+    elif is_readable_list(calls):
         for value in calls.items:
             kind = (value.text("type") or "function") if isinstance(value, Object) else None
             call = ToolCall.parse(value) if isinstance(value, Object) else None

@@ -47,6 +47,7 @@ def test_code_is_coloured_by_its_language() -> None:
         *("python", "Python", "py", "python3", "python title=x", "{.python}", "python,norun"),
         *("python:src/app.py", "language-python", "lang-py", "py:1-4"),
         *("12:15:src/app.py", "src/app.py", "python {1,3}", "python:a.js"),
+        *("python{1,3}", "py{2-4}", "lang=python", "class=python", "python[a.py]", "language:py"),
     ],
 )
 def test_a_language_is_known_by_its_names(info: str) -> None:

@@ -8,6 +8,7 @@ of a block is its source, character by character.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,6 +97,9 @@ _ALIASES: Final = {
     for alias in aliases.split()
 }
 
+_ENDS_NAME: Final = re.compile(r"[:{\[(]")
+_BEFORE_NAME: Final = re.compile(r"(?:language|lang|class|type)[-=:]\"?|\"$")
+
 _CLASSES: Final[dict[TokenType, str]] = {
     Comment: "comment",
     Comment.Preproc: "keyword",
@@ -159,8 +163,9 @@ def find_language(info: str) -> str | None:
     word = get_first_word(info).lower()
     # `python:src/app.py`, `language-python`, `12:15:src/app.py` and `src/app.py` as well.
     extension = word.rpartition(".")[2] if word.rfind(".") > 0 else ""
-    for written in (word, word.partition(":")[0], extension):
-        plain = written.removeprefix("language-").removeprefix("lang-")
+    # Documents mark lines as in `ts{1,3}`, and some write `lang=js`.
+    for written in (word, _ENDS_NAME.split(word)[0], extension):
+        plain = _BEFORE_NAME.sub("", written)
         name = _ALIASES.get(plain, plain)
         if name in LANGUAGES:
             return name
