@@ -104,15 +104,16 @@ def area_of(file: Path) -> str:
 
 
 @cache
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+def nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of the syntax tree of `file`."""
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
 
 
-def for_types_only(tree: ast.Module) -> set[ast.AST]:
+def for_types_only(nodes: tuple[ast.AST, ...]) -> set[ast.AST]:
     """Return everything under `if TYPE_CHECKING`, which never runs."""
     guarded = (
         node
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If)
         and isinstance(node.test, ast.Name)
         and node.test.id == "TYPE_CHECKING"
@@ -122,9 +123,9 @@ def for_types_only(tree: ast.Module) -> set[ast.AST]:
 
 def modules_imported(file: Path) -> Iterator[str]:
     """Yield every module that `file` imports anywhere, by its full name."""
-    tree = parsed(file)
-    skipped = for_types_only(tree)
-    for node in ast.walk(tree):
+    nodes = nodes_of(file)
+    skipped = for_types_only(nodes)
+    for node in nodes:
         if node in skipped:
             continue
         if isinstance(node, ast.Import):
@@ -192,7 +193,7 @@ def test_markup_is_made_in_rendering_alone() -> None:
     makers = {
         area_of(file)
         for file in FILES
-        for node in ast.walk(parsed(file))
+        for node in nodes_of(file)
         if (isinstance(node, ast.Name) and node.id == "Markup")
         or (isinstance(node, ast.Attribute) and node.attr == "Markup")
         or (isinstance(node, ast.alias) and node.name == "Markup")
@@ -218,6 +219,7 @@ def test_the_areas_import_each_other_in_no_circle() -> None:
     assert done == set(MAY_IMPORT)
 
 
+@cache
 def actual(area: str) -> set[str]:
     """Return the areas that `area` really imports."""
     files = (file for file in FILES if area_of(file) == area)

@@ -128,7 +128,7 @@ def test_words_between_messages_and_lines_stay() -> None:
 
 def test_compressed_text_is_searched_to_its_end_or_masked_whole() -> None:
     chance = random.Random(7)
-    filler = " ".join(f"word{chance.randrange(999)}" for _ in range(200_000)).encode()
+    filler = " ".join(f"word{chance.randrange(999)}" for _ in range(130_000)).encode()
     packed = base64.b64encode(gzip.compress(filler + b" " + TOKEN.encode(), 1, mtime=0)).decode()
     shown = gzip.decompress(base64.b64decode(redact([packed])[0])).decode()
     huge = base64.b64encode(gzip.compress(bytes(b"a b " * 5_000_000), mtime=0)).decode()
