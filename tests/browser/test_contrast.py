@@ -1,4 +1,4 @@
-"""Every text has contrast: on all kinds of bubbles, the list and errors, in light and dark.
+"""Every text has contrast: on the list and errors, and on bubbles in `test_gallery`.
 
 Computed from the colours that the browser renders, so that no token, colour of code or of a
 terminal is forgotten.
@@ -14,12 +14,6 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser.accessibility import SCHEMES, Scheme
 from tests.support.browser.chromium import Open
 from tests.support.browser.contrast import faint_texts
-from tests.support.gallery import FOLDER
-
-SHOW_SOURCES = """() => {
-    for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
-}"""
-GROUPS = sorted(path.name for path in FOLDER.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +21,6 @@ def blank(still_browser: Browser) -> Iterator[Page]:
     page = still_browser.new_page()
     yield page
     page.close()
-
-
-@pytest.mark.parametrize("group", GROUPS)
-def test_every_text_of_a_bubble_has_contrast(
-    sample_address: str, look_at: Open, group: str
-) -> None:
-    page = look_at(sample_address, f"/dev/gallery?group={group}")
-    for _ in ("as Markdown", "as source"):
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            assert faint_texts(page) == []
-        page.evaluate(SHOW_SOURCES)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
-"""The gallery in the browser: every kind of bubble is whole, at any width, in light and dark."""
+"""The gallery in the browser: every kind of bubble, at any width, in light and dark."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.support.browser.accessibility import SCHEMES, Scheme, violations
 from tests.support.browser.boxes import box_problems, lay_out_all
 from tests.support.browser.chromium import Open, keep_screenshot, load_images
+from tests.support.browser.contrast import faint_texts
 from tests.support.gallery import FOLDER, fixtures
 
 GROUPS = sorted(path.name for path in FOLDER.iterdir())
-LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (
+LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (
     ("light", 1280),
     ("dark", 768),
     ("light", 390),
@@ -20,19 +22,34 @@ LOOKS: Final[tuple[tuple[Literal["light", "dark"], int], ...]] = (
 RIGHT_TO_LEFT = [fixture for fixture in fixtures() if "right_to_left" in fixture.expected]
 
 
+# Answers of many completions, one after the other on one page, have the same name.
+SAME_NAMES: Final = ("landmark-unique",)
+SHOW_SOURCES: Final = """() => {
+    for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
+}"""
+
+
 @pytest.mark.parametrize("group", GROUPS)
-def test_no_bubble_is_cut_overlapping_or_wide(
+def test_every_bubble_is_accessible_whole_and_has_contrast(
     sample_address: str, look_at: Open, group: str
 ) -> None:
+    """All that is looked at is on one page, since opening it costs as much as one look."""
     page = look_at(sample_address, f"/dev/gallery?group={group}")
+    lay_out_all(page)
+    assert violations(page, without=SAME_NAMES) == []
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        lay_out_all(page)
         assert box_problems(page) == []
         keep_screenshot(page, f"gallery-{group}-{scheme}-{width}")
     page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true })")
     assert box_problems(page) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for shown in ("as Markdown", "as source"):
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faint_texts(page) == [], shown
+        page.evaluate(SHOW_SOURCES)
 
 
 def test_every_picture_is_shown(sample_address: str, look_at: Open) -> None:
