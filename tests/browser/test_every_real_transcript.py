@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Playwright
+from playwright.sync_api import Browser, Dialog, Page
 
 from tests.support.browser.boxes import box_problems, lay_out_unseen
-from tests.support.browser.chromium import Open, running_chromium
+from tests.support.browser.chromium import Open
 from tests.support.real_transcripts import FILES, lines_to_look_at
 from tests.support.serving import serve
 from webapp import create_app
@@ -76,13 +76,9 @@ BATCHES = list(_batches())
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One whose threads hand no frames to each other, which spares a fifth of its time.
-
-    Nothing is clicked here: a click waits for frames.
-    """
-    with running_chromium(playwright, "--disable-threaded-compositing") as started:
-        yield started
+def browser(still_browser: Browser) -> Browser:
+    """The one for tests that click nothing."""
+    return still_browser
 
 
 @pytest.mark.parametrize("batch", BATCHES, ids=str)
