@@ -38,7 +38,6 @@ from webapp.rendering.tools.arguments import (
 )
 from webapp.rendering.tools.definitions import Definition, Definitions
 from webapp.rendering.tools.results import shape_result
-from webapp.rendering.tools.summaries import summarize_setting
 from webapp.rendering.urls import RemoteImage, get_host, is_allowed_link
 
 __all__ = [
@@ -84,6 +83,5 @@ __all__ = [
     "shape_result",
     "stands_alone",
     "summarize_arguments",
-    "summarize_setting",
     "write_readable",
 ]

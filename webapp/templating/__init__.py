@@ -3,7 +3,7 @@
 context       all that the rendering of a page's messages depends on: view, budgets, images
 keeping       copies of completions, and when the server deletes them
 notes         the notes on a transcript
-headers       the title of a transcript, and its settings in groups
+headers       the title of a transcript, and its settings in groups and in words
 metadata      metadata by how much it says, and folded
 listing       a page of the list of completions, its rows by days
 bubbles       messages, their parts and calls as bubbles
@@ -70,7 +70,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "media": media.extract_media,
     "media_at": media.parse_data_uri,
     "scalar": scalar_text,
-    "setting_summary": rendering.summarize_setting,
+    "setting_summary": headers.summarize_setting,
     "key_name": rendering.render_key_name,
     "tool_name": rendering.render_tool_name,
     "tree": lambda value, context: rendering.render_json_tree(value, budgets=context.budgets),

@@ -1,4 +1,4 @@
-"""Find the title of a transcript, and group the settings of its completion."""
+"""Find the title of a transcript; group and summarize the settings of its completion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Final
 
 from webapp import formatting
 from webapp.completions import IDENTITY_FIELDS, Completion
-from webapp.exact_json import Member, Object, Value
+from webapp.exact_json import Array, Member, Object, Value
+from webapp.formatting import count
 from webapp.notes import MEMBER
 from webapp.services import services
 from webapp.templating.context import RenderContext
@@ -16,6 +17,7 @@ _GROUPS: Final = {
     **dict.fromkeys(IDENTITY_FIELDS, "Identity"),
 }
 """The groups of settings; those of other names are part of the request."""
+_MAX_NAMES: Final = 12
 _ZERO: Final = ("0", "0.0")
 _ONE: Final = ("1", "1.0")
 _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
@@ -64,3 +66,34 @@ def is_default(member: Member) -> bool:
     """Return whether a setting has the value that it has when nobody sets it."""
     source = member.value.source
     return source in _DEFAULTS.get(member.name.text, ()) or source in ("null", "[]", "{}")
+
+
+def summarize_setting(member: Member) -> str:
+    """Summarize a setting, like `2 tools: look, touch`; empty if its value is short."""
+    name, value = member.name.text, member.value
+    if name in ("tools", "functions") and isinstance(value, Array):
+        names = [_find_name(tool) for tool in value.items]
+        shown = ", ".join(one or "no name" for one in names[:_MAX_NAMES])
+        more = ", …" if len(names) > _MAX_NAMES else ""
+        tools = count(len(names), name.removesuffix("s"))
+        return f"{tools}: {shown}{more}" if any(names) else ""
+    if not isinstance(value, Object):
+        return ""
+    if name == "logit_bias":
+        return count(len(value.members), "token")
+    if name in ("tool_choice", "function_call"):
+        return " ".join(filter(None, (value.text("type"), _find_name(value))))
+    if name == "response_format":
+        words = [value.text("type")]
+        if schema := value.object("json_schema"):
+            words += [schema.text("name"), "strict" if schema.boolean("strict") else None]
+        return ", ".join(filter(None, words))
+    return ""
+
+
+def _find_name(tool: Value) -> str | None:
+    """Find the name of a tool, which is in the member of its type, or of a lone function."""
+    if not isinstance(tool, Object):
+        return None
+    inner = tool.object(tool.text("type") or "function")
+    return (inner or tool).text("name") or (None if inner else tool.text("type"))
