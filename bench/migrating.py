@@ -21,7 +21,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from tools.store_rows import add, completion, rows
-from webapp.analysis.checks import CHECKS_VERSION, list_severities
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.store.pages import PageRequest
@@ -79,7 +80,7 @@ def complete(url: str) -> None:
     """Derive all rows of the store."""
     with closing(Store(url)) as store:
         store.complete()
-        store.check(list_severities, rules=CHECKS_VERSION)
+        store.check(assess_completion, rules=CHECKS_VERSION)
 
 
 def downgrade(url: str) -> None:

@@ -12,7 +12,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp.access import RETENTION, Access, Event, Reader, Record, client_address
 from webapp.addresses.forwarding import CLIENT
-from webapp.analysis.checks import CHECKS_VERSION, list_severities
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.config import Config
 from webapp.embedded import (
     AS_GIVEN,
@@ -152,7 +153,7 @@ def open_model(config: Config) -> ModelServer | None:
 
 def begin_upkeep(store: Store) -> None:
     """Keep the derived tables of a store complete in the background."""
-    Upkeep(store, list_severities, rules=CHECKS_VERSION).begin()
+    Upkeep(store, assess_completion, rules=CHECKS_VERSION).begin()
 
 
 def begin_retention(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from webapp.access import Record
-from webapp.analysis.checks import CHECKS_VERSION, list_severities
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url, open_app_database
@@ -80,7 +81,7 @@ def open_store(config: Config) -> Iterator[Store]:
 def complete_checks(store: Store, query: Query) -> None:
     """Check the completions that no server has checked yet, if the search is for findings."""
     if query.asks_findings:
-        store.check(list_severities, rules=CHECKS_VERSION)
+        store.check(assess_completion, rules=CHECKS_VERSION)
 
 
 @contextmanager

@@ -18,8 +18,8 @@ MAX_FILTERS: Final = 20
 
 TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has", "findings")
 HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
-FINDINGS: Final = ("error", "warning")
-"""The least severity of a finding of the checks."""
+FINDINGS: Final = ("error", "warning", "failed-call")
+"""The least severity of a finding of the checks, and a call whose result reports a failure."""
 RANGE_NAMES: Final = {
     "messages": "messages",
     "tokens": "total_tokens",

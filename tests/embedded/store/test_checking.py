@@ -10,7 +10,8 @@ import pytest
 
 from tests.embedded.store.test_deriving import store_old
 from tools.store_rows import add, completion, rows
-from webapp.analysis.checks import CHECKS_VERSION, list_severities
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.documents.records import Metadata
@@ -51,12 +52,29 @@ def test_completions_are_checked_behind_the_adds(store: Store, url: str) -> None
     )
     assert (find_tags(url), count(store)) == ({}, 3)
 
-    store.check(list_severities, rules=CHECKS_VERSION)
+    store.check(assess_completion, rules=CHECKS_VERSION)
 
     assert find_tags(url) == {"cut": TAGS["warning"], "broken": TAGS["error"]}
     assert count(store) == 0
     store.delete_completion("broken")
     assert find_tags(url) == {"cut": TAGS["warning"]}
+
+
+def test_a_failed_call_is_a_tag_without_being_an_error(store: Store, url: str) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+    ]
+    results = {"failed": "Error: not there", "fine": "There it is."}
+    for at, (one, said) in enumerate(results.items()):
+        result = {"role": "tool", "tool_call_id": "c", "content": said}
+        add(store, completion(one, created=at) | {"messages": [*messages, result]})
+
+    store.check(assess_completion, rules=CHECKS_VERSION)
+
+    assert "findings:failed-call" in find_tags(url)["failed"]
+    assert "findings:failed-call" not in find_tags(url).get("fine", ())
 
 
 def test_a_completion_that_takes_the_place_of_another_is_checked_itself(
@@ -67,7 +85,7 @@ def test_a_completion_that_takes_the_place_of_another_is_checked_itself(
     def assess(text: str) -> tuple[str, ...]:
         if store.delete_completion("cut"):
             add(store, completion("fine", created=1))
-        return list_severities(text)
+        return assess_completion(text)
 
     store.check(assess, rules=CHECKS_VERSION)
 
@@ -134,11 +152,11 @@ def test_a_killed_process_leaves_what_it_had_taken_to_others_after_a_while(
 
     with pytest.raises(KeyboardInterrupt):
         store.check(be_killed, rules=1)
-    store.check(list_severities, rules=1)
+    store.check(assess_completion, rules=1)
     assert len(find_tags(url)) == 2, "those that were not taken"
 
     rows(url, "UPDATE unchecked SET leased = leased - :seconds", seconds=300)
-    store.check(list_severities, rules=1)
+    store.check(assess_completion, rules=1)
     assert (len(find_tags(url)), count(store)) == (12, 0)
 
 
@@ -146,6 +164,6 @@ def test_a_very_large_completion_is_not_checked(store: Store, url: str) -> None:
     add(store, completion("large", choices=[CUT], note="x" * 200))
 
     with closing(open_database(url)) as database:
-        check_all(database, list_severities, rules=1, most_characters=200)
+        check_all(database, assess_completion, rules=1, most_characters=200)
 
     assert (find_tags(url), count(store)) == ({}, 0)

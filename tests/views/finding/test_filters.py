@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from tests.support import fake_upstream
 from tests.support.pages import Page
 from tools.store_rows import completion, jsonl
-from webapp.analysis.checks import CHECKS_VERSION, list_severities
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url
@@ -203,7 +204,7 @@ def test_the_findings_of_checks_are_filters_that_say_what_they_miss(
         assert notice.text().startswith("4 completions are not checked yet, and missing here.")
 
     with closing(Store(find_database_url(config))) as store:
-        store.check(list_severities, rules=CHECKS_VERSION)
+        store.check(assess_completion, rules=CHECKS_VERSION)
 
     listed = Page.of(client.get(page.link("warnings or errors") or ""))
     assert (questions(listed), listed.all(".notice")) == (["3", "1"], [])

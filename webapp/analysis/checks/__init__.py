@@ -37,7 +37,6 @@ from webapp.analysis.checks.rules import (
     check,
 )
 from webapp.analysis.checks.subject import Need, Subject
-from webapp.exact_json import parse
 
 __all__ = [
     "RULES",
@@ -49,10 +48,4 @@ __all__ = [
     "Severity",
     "Subject",
     "check",
-    "list_severities",
 ]
-
-
-def list_severities(text: str) -> tuple[Severity, ...]:
-    """List the severity of each finding in a completion with its messages, as JSON."""
-    return check(Subject.from_document(parse(text))).severities

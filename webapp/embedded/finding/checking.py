@@ -22,12 +22,18 @@ from webapp.redaction import get_logger
 log = get_logger("readback.embedded")
 
 Assess: TypeAlias = Callable[[str], tuple[str, ...]]
-"""Takes a completion with its messages as JSON, and returns the severities of its findings."""
+"""Takes a completion with its messages as JSON, and returns the severities of its findings, and
+`failed call` if one has failed."""
 
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of a completion that is checked."""
-FINDING_TAGS: Final = {"error": "findings:error", "warning": "findings:warning"}
-"""The tags by the least severity that they stand for, the most severe first."""
+_LEVELS: Final = ("error", "warning")
+"""The severities that have a tag, the most severe first."""
+FINDING_TAGS: Final = {
+    **{level: f"findings:{level}" for level in _LEVELS},
+    "failed call": "findings:failed-call",
+}
+"""The tags by what they stand for; that of a severity stands for all that are more severe, too."""
 
 _AT_ONCE: Final = 10
 _QUEUED_AT_ONCE: Final = 10_000
@@ -155,9 +161,10 @@ def _assess(database: Database, one: _Taken, assess: Assess, most_characters: in
         # The next ones wait for none that a rule or another program has broken.
         log.warning("%s could not be checked: %s", one.id, type(error).__name__)
         return []
-    levels = list(FINDING_TAGS)
-    worst = min((levels.index(level) for level in severities if level in levels), default=None)
-    return [] if worst is None else [FINDING_TAGS[level] for level in levels[worst:]]
+    found = [_LEVELS.index(level) for level in severities if level in _LEVELS]
+    levels = _LEVELS[min(found) :] if found else ()
+    failed = ("failed call",) if "failed call" in severities else ()
+    return [FINDING_TAGS[one] for one in (*levels, *failed)]
 
 
 def _finish(database: Database, assessed: list[tuple[_Taken, list[str]]]) -> None:

@@ -49,6 +49,7 @@ _WORDS: Final[dict[Kind, str]] = {
 
 QUICK: Final = {
     **{"failed answers" if kind == "failed" else kind: word for kind, word in _WORDS.items()},
+    "failed calls": "findings:failed-call",
     "files": "has:file",
     "log-probabilities": "has:logprobs",
     "errors": "findings:error",

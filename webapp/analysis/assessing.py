@@ -1,0 +1,17 @@
+"""Assess a stored completion for the filters of the list."""
+
+from __future__ import annotations
+
+from webapp.analysis.checks import Subject, check
+from webapp.analysis.runs import find_call_failure
+from webapp.exact_json import parse
+
+
+def assess_completion(text: str) -> tuple[str, ...]:
+    """List the severity of each finding in a completion with its messages, as JSON.
+
+    `failed call` is among them if the result of a call reports a failure.
+    """
+    subject = Subject.from_document(parse(text))
+    has_failed = any(find_call_failure(call) for call in subject.iter_calls())
+    return (*check(subject).severities, *(("failed call",) if has_failed else ()))
