@@ -53,6 +53,7 @@ _SECRET_DATA: Final = "secretData"
 """The name for the values in the secrets of a cluster, whose own names say nothing, and for those
 that their document calls sensitive."""
 
+_NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
 _MIN_BYTES: Final = 8
 
 _BORDER: Final = 200
@@ -255,6 +256,9 @@ class Rewriter:
                 if not pair and written.lower() in ("value", "val"):
                     # As in `{"credentials": {"value": …}}`.
                     known = name or written
+                elif not pair and name and written.lower() in _NUMBER_NAMES:
+                    # As in `{"card": {"number": …}}`.
+                    known = f"{name}_{written}"
                 known = changes.names.get(member.value, known) if changes.names else known
                 if (
                     (is_marked and written == "value")
@@ -294,10 +298,16 @@ class Rewriter:
         if name in _LISTS:
             self._edit_together([one for one in items if isinstance(one, String)], step, changes)
         first = items[0] if len(items) == 2 else None
+        before: Value | None = None
         for position, item in enumerate(items):
-            is_second = position == 1 and isinstance(first, String)
-            inner = first.text if is_second and isinstance(first, String) else name
+            inner = name
+            if isinstance(before, String) and (
+                before is first or (before.text.startswith("-") and isinstance(item, String))
+            ):
+                # A pair, or the arguments of a command.
+                inner = before.text.lstrip("-")
             waiting.append((item, (step, position), inner))
+            before = item
         return None
 
     def _join(self, items: Sequence[Value], step: Step, changes: _Changes) -> None:

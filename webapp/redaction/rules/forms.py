@@ -125,13 +125,14 @@ FORMS: Final[tuple[Kind, ...]] = (
     # Commands.
     Kind(
         "password",
-        ("-u ", "-u=", "--user ", "--user=", "--proxy-user ", "--proxy-user=", "-U "),
+        ("-u ", "-u=", "--user ", "--user=", "--proxy-user ", "--proxy-user=", "-U ")
+        + ("-u'", '-u"', "--user'", '--user"'),
         re.compile(
-            r"--?[a-zA-Z-]{1,12}[ =][\"']?[^\s:\"'/]{1,100}:"
+            r"--?[a-zA-Z-]{1,12}(?:[ =]|[\"'],[ ]?)[\"']?[^\s:\"'/]{1,100}:"
             r"(?P<secret>[^\s\"'/]{3,200}|(?<=:)[^\s\"']{6,200})"
         ),
         is_argument,
-        needs=r"(?:-[uU]|-user)[ =][^\s:]*:",
+        needs=r"(?:-[uU]|-user)(?:[ =]|[\"'], ?)[^\s:]*:",
     ),
     ignoring_case(
         "password",
@@ -147,7 +148,8 @@ FORMS: Final[tuple[Kind, ...]] = (
         "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd"
         "|influx|psexec|winrm|ipmitool|snmp",
         r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + ARGUMENT,
-        lambda secret: is_argument(secret) and len(secret) >= 6,
+        # Ports are numbers as well.
+        lambda secret: is_argument(secret) and re.match(r"(?:[0-9.:-]+|.{1,5})\Z", secret) is None,
         r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm|ipmitool|snmp)"
         r"[^\n|;]* -[paw]",
     ),

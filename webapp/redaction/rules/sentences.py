@@ -23,7 +23,7 @@ from webapp.redaction.rules.kinds import (
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 
 _PASSWORD: Final = (
-    r"(?:pass(?:word|phrase|code|wd)?|pwd|passwort|kennwort|mot de passe|mdp|contraseña"
+    r"(?:pass(?:word|phrase|code|wd)?|\bpwd?\b|passwort|kennwort|mot de passe|mdp|contraseña"
     r"|contrasena|clave"
     r"|parola d['’]ordine|palavra-passe"
     r"|senha|wachtwoord|parola|hasło|hasłem|lösenord(?:et)?|adgangskode(?:n)?|heslo)"
@@ -124,7 +124,7 @@ _PAIR: Final = re.compile(
 _ASK_HINTS: Final = ("enter", "type", "use", "try", "paste", "gib", "tippe", "entrez", "saisir")
 _BELOW: Final = re.compile(
     rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?[:?])?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
-    r"[ \t>*`]{0,8}(?:[A-Z]\w{0,12}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
+    r"[ \t>*`]{0,8}(?:\w{1,16}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
     rf"|{_NOUN}[ ][^\n:]{{2,60}}:[ ]{{1,3}}{_QUOTES}(?P<same>[^\s\"'`”»]{{6,200}})"
     r"[\"'`”»]?[ \t]{0,8}(?=\r?\n|\Z)",
     re.IGNORECASE,
@@ -134,7 +134,7 @@ _BELOW: Final = re.compile(
 _NOUN_HINTS: Final = (
     *("schlüssel", "clé", "llave", "chave", "chiave", "sleutel", "klucz", "nyckel", "ключ"),
     *("jeton", "токен"),
-    *("pass", "pwd", "kennwort", "mot de", "mdp", "contrase", "clave", "senha", "wachtwoord"),
+    *("pass", "pw", "kennwort", "mot de", "mdp", "contrase", "clave", "senha", "wachtwoord"),
     *("parola", "palavra", "hasł", "lösenord", "adgangskode", "heslo", "pin", "secret", "token"),
     *("credential", "api", "access", "license"),
 )
@@ -269,11 +269,11 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "creds|credentials|login|zugangsdaten",
-        r"(?:creds|credentials|logins?|zugangsdaten)(?: are| is)?[: (]{1,3}[\"'`]?"
+        "creds|credentials|login|zugang",
+        r"(?:creds|credentials|logins?|zugang(?:sdaten)?)(?: are| is)?[: (]{1,3}[\"'`]?"
         r"[\w.@+-]{2,60}[\"'`]? ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|()]{6,100})",
         lambda secret: is_argument(secret) and is_told(secret),
-        r"(?:creds|credentials|logins?|zugangsdaten)[^\n]* ?[/|] ?",
+        r"(?:creds|credentials|logins?|zugang)[^\n]* ?[/|] ?",
     ),
     ignoring_case(
         "password",
