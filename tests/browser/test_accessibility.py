@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.support.browser.accessibility import SCHEMES, violations, violations_of_whole
+from tests.support.browser.accessibility import (
+    LINKS,
+    SCHEMES,
+    violations,
+    violations_of_whole,
+)
 from tests.support.browser.boxes import lay_out_all
 from tests.support.browser.chromium import Open
 from tests.support.browser.contrast import faint_texts
@@ -151,3 +157,27 @@ def test_an_upstream_that_fails(fake: FakeUpstream, fake_address: str, look_at: 
     assert violations(page) == []
     page.goto(f"{fake_address}/completions")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("style", "count"),
+    [
+        ("a { color: #222 }", 1),
+        ("@media (prefers-color-scheme: dark) { a { color: #222 } }", 1),
+        ("", 0),
+        ("a { color: #222; text-decoration: underline }", 0),
+    ],
+    ids=["in light and dark", "in dark", "another colour", "an underline"],
+)
+def test_a_link_that_nothing_tells_from_its_text_is_found(
+    still_browser: Browser, style: str, count: int
+) -> None:
+    page = still_browser.new_page()
+    page.set_content(
+        "<style>p { color: #000 } a { color: #c0c; text-decoration: none }"
+        f"{style}</style><p>A text with a <a href='/'>link</a> in it.</p>"
+    )
+    found = {one for one in violations(page) if one.startswith(LINKS)}
+    page.close()
+
+    assert len(found) == count
