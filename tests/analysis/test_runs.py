@@ -89,7 +89,7 @@ def test_calls_are_numbered_through_the_run() -> None:
     assert [call.tool for call in run.without_result] == ["book"]
     assert run.answer is not None
     assert run.answer.words == "Done."
-    assert run.roles == {"user": 1, "assistant": 3, "tool": 2}
+    assert run.roles == {"user": 1, "assistant": 2, "tool": 2}
 
 
 def test_the_calls_of_the_answer_do_not_lack_their_results() -> None:

@@ -32,7 +32,6 @@ from webapp.rendering.tools.arguments import (
     Arguments,
     is_short,
     parse_arguments,
-    render_key_name,
     render_tool_name,
     summarize_arguments,
 )
@@ -77,7 +76,6 @@ __all__ = [
     "render_lines",
     "render_markdown",
     "render_snippet",
-    "render_key_name",
     "render_tool_name",
     "reveal_invisible",
     "shape_result",

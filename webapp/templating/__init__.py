@@ -71,7 +71,6 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "media_at": media.parse_data_uri,
     "scalar": scalar_text,
     "setting_summary": headers.summarize_setting,
-    "key_name": rendering.render_key_name,
     "tool_name": rendering.render_tool_name,
     "tree": lambda value, context: rendering.render_json_tree(value, budgets=context.budgets),
     "withheld": media.explain_download,

@@ -86,11 +86,6 @@ def render_tool_name(name: str) -> Markup:
     return reveal_invisible(name)
 
 
-def render_key_name(name: str) -> Markup:
-    """Render `name`, such as `max_completion_tokens`, so that it breaks between its words."""
-    return Markup("_<wbr>").join(map(reveal_invisible, name.split("_")))
-
-
 def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
     """Parse the arguments of `call`; the input of a custom tool need not be JSON."""
     text = call.arguments
