@@ -21,11 +21,11 @@ from webapp.redaction.rules.blocks import (
 )
 from webapp.redaction.rules.codes import CODES
 from webapp.redaction.rules.commands import COMMANDS
-from webapp.redaction.rules.context import NAMED_NEEDS, SecretPlace, find_named
+from webapp.redaction.rules.context import NAMED_NEEDS, find_named
 from webapp.redaction.rules.forms import FORMS
 from webapp.redaction.rules.generated import GENERATED_NEEDS, find_generated
 from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
-from webapp.redaction.rules.kinds import Kind, Tokens, is_mixed
+from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.personal import PERSONAL, find_named_person

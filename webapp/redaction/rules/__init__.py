@@ -12,6 +12,7 @@ blocks      lines below a name or a command
 literals    arguments that are put into a text with a name
 names       the names that precede a secret, and the values that are one there
 context     settings, members, flags, headers and sentences with such a name
+values      the value after such a name: quoted, bare, in an element or a header
 tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
 personal    e-mail addresses, cards, accounts, telephones, numbers of persons, dates of birth
 

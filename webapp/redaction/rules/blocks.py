@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import ANY_HINT, SecretPlace
-from webapp.redaction.rules.kinds import is_random, is_strong, is_told, is_value
+from webapp.redaction.rules.context import ANY_HINT
+from webapp.redaction.rules.kinds import SecretPlace, is_random, is_strong, is_told, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _MAX_LINES: Final = 50

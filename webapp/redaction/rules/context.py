@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from webapp.redaction.rules.kinds import (
     SPACE,
+    SecretPlace,
     is_random,
     is_strong,
     is_told,
     split_words,
 )
 from webapp.redaction.rules.names import Shape, classify, has_shape
+from webapp.redaction.rules.values import BARE, SET_BEFORE, STRING, Start, read_value
 
 _HINTS: Final = tuple(
     sorted(
@@ -34,7 +36,6 @@ _NAME: Final = re.compile(rf"[{_LETTER}]{{1,80}}(?:[.-][{_LETTER}]{{1,60}}){{0,8
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ ]\Z")
 _SECOND_WORDS: Final = frozenset(("key", "token", "secret", "phrase", "string", "code", "cookie"))
 
-_OPENERS: Final = "\"'`“‘「«„"
 _TYPE: Final = (
     r"(?:(?:const|mut|static|in|unsafe)[ ]){0,2}[*\[\]]{0,4}"
     r"(?:\w{1,30}(?:\.|::)){0,3}(?:string|str|char|byte|u8|text|n?varchar|ansistring|qstring"
@@ -133,12 +134,6 @@ _DEFAULT: Final = re.compile(
     r"[\"']?\s{0,4}(?:\{[^{}]{0,300}?\bdefault\s{0,20}=|:\s{0,4}\{[^{}]{0,300}?\"value\"\s{0,4}:)\s{0,20}"
 )
 
-_STRING: Final = re.compile(
-    r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
-    r"|'(?P<b>(?:[^'\\\n]|\\.){1,2000})(?:'|\Z)|`(?P<c>[^`\n]{1,2000})(?:`|\Z)"
-    r"|[“„](?P<d>[^“”\n]{1,400})[”“]|[‘](?P<e>[^‘’\n]{1,400})’|「(?P<f>[^「」\n]{1,400})」"
-    r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
-)
 _PIECE: Final = (
     r"[bBrRuU]{0,2}(?P<quote>[\"'])(?P<secret>[^\"'\\\n]{1,400})"
     r"(?=(?P=quote)(?![\"']{0,1}\s{0,9}:))"
@@ -149,42 +144,7 @@ _NEXT_PIECE: Final = re.compile(
 )
 """A literal directly after another one, which the language joins, or after the sign that does."""
 
-_BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
-_LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
-_SET_BEFORE: Final = re.compile(
-    r"(?:\b(?:set|setx|setenv|put|add|env|arg|config)|-gx?|-x|-u)[ \t][\"']?/?"
-    r"(?:[\w.-]{1,60}[/:]){0,8}\Z",
-    re.IGNORECASE,
-)
-"""The beginning of a command that takes a name and its value as two words."""
-
 _WORD_NEXT: Final = re.compile(r"[\"']?[ \t]{1,4}[\"']?(?P<word>[^\s\"'`]{3,200})")
-
-_LINE_START: Final = re.compile(
-    r"(?:^|\n|\r)[ \t]{0,40}(?:-[ ]|\+|export[ ]|set[ ]|SET[ ]|ENV[ ]|ARG[ ]"
-    r"|-e[ ]|setx[ ]|\$env:|//)?\Z"
-)
-_CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
-_CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
-_AFTER_WORD: Final = re.compile(r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr])")
-_IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
-_ODD_CASE: Final = re.compile("[a-z](?:[A-Z]{1,2}[a-z]{1,2}){2,20}[A-Z]")
-"""Capitals where words and names have none."""
-
-_SCHEME: Final = re.compile(
-    r"(?:bearer|basic|token|digest|negotiate|key|apikey|api-key|bot|splunk|ghost|jwt|oauth"
-    r"|aws4-hmac-sha256|sso-key|genericapikey)(?:[ +]|%20){1,4}",
-    re.IGNORECASE,
-)
-
-
-class SecretPlace(NamedTuple):
-    """The place of a secret, with its kind."""
-
-    kind: str
-    start: int
-    end: int
-
 
 _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
@@ -226,17 +186,6 @@ def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
             at = lowered.find(hint, end)
 
 
-class _Start(NamedTuple):
-    """Where a value can begin, and whether it is sure to be one.
-
-    `is_content` is true for the content of an element, which may be closed by a tag.
-    """
-
-    at: int
-    is_sure: bool
-    is_content: bool = False
-
-
 def _read(text: str, begin: int, end: int) -> Iterator[SecretPlace]:
     """Read the secret after the name from `begin` to `end`, which may be written in pieces."""
     name = text[begin:end]
@@ -252,7 +201,7 @@ def _read(text: str, begin: int, end: int) -> Iterator[SecretPlace]:
         return
     kind, shape = found
     for start in _iter_values(text, begin, end, shape):
-        place = _read_value(text, begin, start, kind, shape)
+        place = read_value(text, begin, start, kind, shape)
         if place is not None:
             yield place
             yield from _iter_more(text, place)
@@ -282,154 +231,47 @@ def _read_pieces(text: str, at: int, kind: str, shape: Shape) -> list[SecretPlac
     return places if len(places) > 1 and has_shape(whole, shape, is_quoted=True) else []
 
 
-def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[_Start]:
+def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Start]:
     """Yield the places where a value can begin."""
     before = text[max(begin - 2, 0) : begin]
     if match := _TYPED.match(text, end):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     if match := _ASSIGNED.match(text, end):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
         if fallback := _FALLBACK.match(text, match.end()):
-            yield _Start(fallback.end(), True)
+            yield Start(fallback.end(), True)
     if match := _OTHERWISE.match(text, end):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     word = _WORD_NEXT.match(text, end)
-    if word and is_strong(word["word"]) and _SET_BEFORE.search(text, max(begin - 80, 0), begin):
-        yield _Start(word.start("word"), True)
+    if word and is_strong(word["word"]) and SET_BEFORE.search(text, max(begin - 80, 0), begin):
+        yield Start(word.start("word"), True)
     if before.endswith("-") and (match := _FLAG.match(text, end)):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     if before.endswith(("<", ":")) and (match := _ELEMENT.match(text, end)):
-        yield _Start(match.end(), True, is_content=True)
+        yield Start(match.end(), True, is_content=True)
     if before.endswith(("'", '"')) and (match := _ARGUMENT.match(text, end)):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     if before.endswith(("'", '"')) and (match := _ATTRIBUTE.match(text, end)):
-        yield _Start(match.end(), False, is_content=True)
+        yield Start(match.end(), False, is_content=True)
     if (match := _CALLED.match(text, end)) and not _READER.match(text, begin):
-        yield _Start(match.end(), False)
+        yield Start(match.end(), False)
     if shape is Shape.CODE and (match := _BARE_NEXT.match(text, end)):
-        bare = _BARE.match(text, match.end())
+        bare = BARE.match(text, match.end())
         if bare is not None and is_random(bare[0].rstrip(".!?:")):
-            yield _Start(match.end(), False)
+            yield Start(match.end(), False)
     if (match := _NEXT_WORD.match(text, end)) and is_told(match["word"]):
-        yield _Start(match.start("word"), False)
+        yield Start(match.start("word"), False)
     if match := _NEXT_ELEMENT.match(text, end):
-        yield _Start(match.end(), True, is_content=True)
+        yield Start(match.end(), True, is_content=True)
     if match := _VALUE_NEXT.match(text, end):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     if match := _DEFAULT.match(text, end):
-        yield _Start(match.end(), True)
+        yield Start(match.end(), True)
     if match := _COLUMN.match(text, end):
-        yield _Start(match.end(), False)
+        yield Start(match.end(), False)
     if match := _SAID.match(text, end) or _SAID_OF.match(text, end):
-        yield _Start(match.end(), False)
+        yield Start(match.end(), False)
     if match := _QUOTED_NEXT.match(text, end):
-        quoted = _STRING.match(text, match.end())
+        quoted = STRING.match(text, match.end())
         if shape is Shape.ANY or (quoted and is_random(quoted[quoted.lastgroup or 0])):
-            yield _Start(match.end(), False)
-
-
-def _read_value(
-    text: str, begin: int, start: _Start, kind: str, shape: Shape
-) -> SecretPlace | None:
-    """Read the value that begins at `start`, of a name that begins at `begin`."""
-    at, is_sure = start.at, start.is_sure
-    if start.is_content:
-        content = _CONTENT.match(text, at)
-        is_closed = content is not None and text.startswith("<", content.end())
-        if content is None or not ((is_sure and is_closed) or is_strong(content[0])):
-            return None
-        return _check(text, *content.span(), kind, shape, True)
-    if kind == "authorization" or kind == "cookie":
-        return _read_header(text, at, kind, shape)
-    if text.startswith(("'''", '"""'), at):
-        at += 2
-    quoted = _STRING.match(text, at)
-    if quoted is not None:
-        return _check(text, *quoted.span(quoted.lastgroup or 0), kind, shape, True)
-    if text[at : at + 1] in _OPENERS:
-        return None
-    is_line = is_sure and (
-        _LINE_START.search(text, max(begin - 60, 0), begin) is not None
-        or _SET_BEFORE.search(text, max(begin - 80, 0), begin) is not None
-    )
-    whole = _LINE.match(text, at) if is_line else None
-    if (
-        whole is not None
-        and not _CONNECTION.search(whole[0])
-        and not whole[0].endswith((")", ",", "{", "[", ";", "("))
-    ):
-        return _check(text, *whole.span(), kind, shape, False)
-    return _read_bare(text, at, kind, shape, is_sure)
-
-
-def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> SecretPlace | None:
-    """Read a value without quotes, unless it is a word of a sentence or a call."""
-    bare = _BARE.match(text, at)
-    if bare is None:
-        return None
-    start, end = bare.span()
-    end -= len(bare[0]) - len(bare[0].rstrip(".!?:*"))
-    secret = text[start:end]
-    if text[end : end + 1] in ("(", "["):
-        return None
-    if (_IS_WORD.match(secret) and not _ODD_CASE.search(secret)) and (
-        not is_sure
-        or (text[at - 1] != "=" and not _AFTER_WORD.match(text, end))
-        or (text[at - 1] == " " and secret.count("-") == 1)
-    ):
-        return None
-    if not is_sure and not is_strong(secret):
-        return None
-    if (
-        not any(map(str.isalpha, secret))
-        and shape is Shape.ANY
-        and not _AFTER_WORD.match(text, end)
-    ):
-        return None
-    return _check(text, start, end, kind, shape, False)
-
-
-def _check(
-    text: str, start: int, end: int, kind: str, shape: Shape, is_quoted: bool
-) -> SecretPlace | None:
-    end -= len(text[start:end]) - len(text[start:end].rstrip(" "))
-    secret = text[start:end]
-    if kind == "authorization":
-        scheme = _SCHEME.match(secret)
-        start += scheme.end() if scheme else 0
-        secret = text[start:end]
-    # `sid` names the ids of some APIs as well.
-    if kind == "session" and _ID_OF_API.match(secret):
-        return None
-    if has_shape(secret, shape, is_quoted=is_quoted):
-        return SecretPlace(kind, start, end)
-    return None
-
-
-_ID_OF_API: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}\Z")
-_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,24}[ ]{1,3}(?=[^\s]{16})")
-_HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
-_REST_OF_LINE: Final = re.compile(r"[^\r\n]{8,4096}")
-_CREDENTIALS: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\,;<>]{3,4096})")
-
-
-def _read_header(text: str, at: int, kind: str, shape: Shape) -> SecretPlace | None:
-    match = (_HEADER if kind == "cookie" else _CREDENTIALS).match(text, at)
-    if match is None:
-        return None
-    start, end = match.span("secret")
-    if kind == "cookie":
-        return _check(text, start, end, kind, shape, True)
-    scheme = _SCHEME.match(text, start)
-    start = scheme.end() if scheme else start
-    if scheme is not None and scheme[0].lower().startswith("digest"):
-        line = _REST_OF_LINE.match(text, start)
-        return (
-            None if line is None else SecretPlace(kind, start, start + len(line[0].rstrip("\"' ")))
-        )
-    if scheme is None and (other := _OTHER_SCHEME.match(text, start)):
-        start = other.end()
-    value = _BARE.match(text, start)
-    if value is None or not (scheme or is_strong(value[0])):
-        return None
-    return _check(text, start, start + len(value[0].rstrip(".!?:")), kind, shape, False)
+            yield Start(match.end(), False)

@@ -202,8 +202,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?:mot de passe|palavra-passe|mật khẩu|kata sandi|kata laluan|[^\s:：=!-~]{1,12})"
         r"(?:\s{1,3}[^\s:：=—!-~]{1,16}){0,3}\s{0,3}"
         r"(?:是|为|為|は|が|는|은|：|:|=|—|-|est|là|adalah|é|é:)?"
-        r"\s{0,3}:?\s{0,2}"
-        r"[「『“‘«\"'`]?(?P<secret>[!#-&(-_a-~]{5,80})",
+        r"\s{0,3}:?\s{0,2}[「『“‘«\"'`]?(?P<secret>[!#-&(-_a-~]{5,80})",
         lambda secret: _is_password(secret) and is_mixed(secret),
     ),
     # Calls that take a user and a password.

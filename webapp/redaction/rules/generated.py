@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
-from webapp.redaction.rules.kinds import EXTENSION, is_digest, is_made, match_at, split_words
+from webapp.redaction.rules.kinds import (
+    EXTENSION,
+    SecretPlace,
+    is_digest,
+    is_made,
+    match_at,
+    split_words,
+)
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.vendors.unknown import ID_PREFIXES
 

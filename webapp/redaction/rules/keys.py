@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.forms import ignoring_case
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
     SPACE,
     Kind,
+    SecretPlace,
     has_digit,
     is_mixed,
     is_no_placeholder,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
 def split_words(text: str) -> frozenset[str]:
@@ -76,6 +76,14 @@ _WORDS: Final = split_words(
     authentication
     """
 )
+
+
+class SecretPlace(NamedTuple):
+    """The place of a secret, with its kind."""
+
+    kind: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)

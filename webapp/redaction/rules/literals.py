@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import ANY_HINT, SecretPlace
+from webapp.redaction.rules.context import ANY_HINT
+from webapp.redaction.rules.kinds import SecretPlace
 from webapp.redaction.rules.names import classify, has_shape
 
 _FIELD: Final = r"(?:%[-+0-9.]{0,6}[sdrvq]|\{[^{}\n]{0,40}\}|\$\{?[0-9]\}?|\?)"

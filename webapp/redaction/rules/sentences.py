@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
 from webapp.redaction.rules.forms import ignoring_case, is_argument
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
     SPACE,
     Kind,
+    SecretPlace,
     is_digest,
     is_mixed,
     is_random,

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from typing import Final, TypeVar
 
-from webapp.redaction.rules.context import ANY_HINT, SecretPlace
-from webapp.redaction.rules.kinds import SPACE, is_strong, is_value
+from webapp.redaction.rules.context import ANY_HINT
+from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_strong, is_value
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 T = TypeVar("T")

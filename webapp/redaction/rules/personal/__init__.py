@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
+from webapp.redaction.rules.kinds import SecretPlace
 from webapp.redaction.rules.personal.accounts import ACCOUNTS
 from webapp.redaction.rules.personal.emails import EMAILS
 from webapp.redaction.rules.personal.identities import IDENTITIES, find_named_identity

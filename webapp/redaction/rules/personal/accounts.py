@@ -7,8 +7,7 @@ import string
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
-from webapp.redaction.rules.kinds import split_words
+from webapp.redaction.rules.kinds import SecretPlace, split_words
 
 _DIGITS: Final = re.compile(
     # In a row of a table as well, but not the digits of a fraction.

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
-from webapp.redaction.rules.kinds import split_words
+from webapp.redaction.rules.kinds import SecretPlace, split_words
 
 _LOCAL: Final = re.compile(
     r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64}|\"[^\"\s@]{1,30}(?:[ .][^\"\s@]{1,30})?\")\Z"

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from webapp.redaction.rules.context import SecretPlace
-from webapp.redaction.rules.kinds import match_at
+from webapp.redaction.rules.kinds import SecretPlace, match_at
 
 _ID_NAME: Final = re.compile(
     r"(?:user|customer|person|applicant|employee)?[_-]?(?:ssn|social_?security(?:_?(?:number|no))?"

@@ -8,7 +8,7 @@ from typing import Final
 
 import phonenumbers
 
-from webapp.redaction.rules.context import SecretPlace
+from webapp.redaction.rules.kinds import SecretPlace
 from webapp.redaction.rules.tables import iter_columns
 
 _INTERNATIONAL: Final = re.compile(
