@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import TRANSCRIPTS, Json, checked, values_over
 from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, leaves, shown_of_completion, written
-from webapp.completions import Choice, Completion, NotAPage, Page, scalar_text
+from webapp.completions import Choice, Completion, scalar_text
 from webapp.exact_json import Object, Value, parse
 from webapp.messages import Message, Unknown
 from webapp.messages.parts import MAX_ITEMS
+from webapp.upstream.decoding import NotAPage, Page
 
 FIELDS = sorted(COMPLETION) if isinstance(COMPLETION, dict) else []
 PAGE_FIELDS = ("object", "data", "first_id", "last_id", "has_more", "total")

@@ -1,15 +1,15 @@
-"""Stored chat completions, their choices and usage, and pages, as values.
+"""Stored chat completions, their choices and usage, as values.
 
 Like messages, completions are total: every JSON value makes one, and `json` keeps its exact
-source. Only a page can be malformed, since without its list there is nothing to read.
+source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from webapp.exact_json import Array, Boolean, Member, Null, Number, Object, String, Value
 from webapp.messages import (
@@ -26,8 +26,6 @@ from webapp.messages import (
     split_reports,
 )
 from webapp.timestamps import parse_time
-
-T = TypeVar("T")
 
 MAX_METADATA_PAIRS: Final = 16
 MAX_METADATA_KEY: Final = 64
@@ -47,45 +45,6 @@ IDENTITY_FIELDS: Final = frozenset(
     }
 )
 """Names of fields that say who answered whom, and nothing of the request's settings."""
-
-
-class NotAPage(ValueError):
-    """The JSON is not a list in the API's form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One cursor page, as sent.
-
-    `has_more` and `total` are None if the server does not say, `first_id` and `last_id` if they
-    are absent or null. `resume_after` is the cursor of our own server after a bounded search.
-    """
-
-    data: tuple[T, ...]
-    has_more: bool | None
-    first_id: str | None
-    last_id: str | None
-    json: Object
-    total: int | None = None
-    resume_after: str | None = None
-
-    @classmethod
-    def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
-        """Parse a page, its items by `item`. Raises `NotAPage` without a `data` list."""
-        if not isinstance(json, Object):
-            raise NotAPage("expected an object with a `data` list")
-        items = json.items("data")
-        if items is None:
-            raise NotAPage("expected a `data` list")
-        return cls(
-            data=tuple(item(value) for value in items),
-            has_more=json.boolean("has_more"),
-            first_id=json.text("first_id") or None,
-            last_id=json.text("last_id") or None,
-            json=json,
-            total=json.integer("total"),
-            resume_after=json.text("resume_after") or None,
-        )
 
 
 @dataclass(frozen=True, slots=True)

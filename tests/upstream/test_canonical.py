@@ -19,7 +19,6 @@ from tests.support.fake_upstream import (
     without_has_more,
 )
 from tests.upstream.conftest import Connect
-from webapp.completions import Page
 from webapp.exact_json import parse
 from webapp.messages import Message
 from webapp.upstream import (
@@ -34,6 +33,7 @@ from webapp.upstream import (
     next_cursor,
     walk,
 )
+from webapp.upstream.decoding import Page
 
 ID = "chatcmpl-1"
 TEXTS = [f"text {number}" for number in range(7)]

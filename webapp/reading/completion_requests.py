@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from webapp.completions import Completion, Page
+from webapp.completions import Completion
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
 from webapp.reading.kept import KeptMessages, MessageCache
@@ -27,6 +27,7 @@ from webapp.upstream import (
     find_page_from,
     last_items,
 )
+from webapp.upstream.decoding import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from itertools import accumulate, chain
 from typing import Final, overload
 from weakref import finalize
 
-from webapp.completions import Completion, Page
+from webapp.completions import Completion
 from webapp.exact_json import Object, decode_json, parse
 from webapp.folders import FolderCache
 from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.redaction import get_logger
 from webapp.upstream import LARGE, BadRequest, take_place
+from webapp.upstream.decoding import Page
 
 log = get_logger("readback.reading")
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
 
-from webapp.completions import Page
 from webapp.exact_json import Value
 from webapp.ids import is_valid_id, parse_message_index
 from webapp.messages import Message
+from webapp.upstream.decoding import Page
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from requests.adapters import BaseAdapter
 
-from webapp.completions import Completion, Page
+from webapp.completions import Completion
 from webapp.config import Limits
 from webapp.exact_json import Document
 from webapp.http import open_session
@@ -27,6 +27,7 @@ from webapp.upstream.canonical import (
     count_from_newest,
     walk,
 )
+from webapp.upstream.decoding import Page
 from webapp.upstream.endpoint import (
     COMPLETIONS,
     Endpoint,

@@ -8,13 +8,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from webapp.completions import Completion, NotAPage, Page
+from webapp.completions import Completion
 from webapp.exact_json import Document, NotJson, Object, Value, decode_json, parse
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
@@ -31,6 +32,45 @@ MAX_BEGINNING: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 
 T = TypeVar("T")
+
+
+class NotAPage(ValueError):
+    """The JSON is not a list in the API's form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One cursor page, as sent.
+
+    `has_more` and `total` are None if the server does not say, `first_id` and `last_id` if they
+    are absent or null. `resume_after` is the cursor of our own server after a bounded search.
+    """
+
+    data: tuple[T, ...]
+    has_more: bool | None
+    first_id: str | None
+    last_id: str | None
+    json: Object
+    total: int | None = None
+    resume_after: str | None = None
+
+    @classmethod
+    def from_json(cls, json: Value, item: Callable[[Value], T]) -> Page[T]:
+        """Parse a page, its items by `item`. Raises `NotAPage` without a `data` list."""
+        if not isinstance(json, Object):
+            raise NotAPage("expected an object with a `data` list")
+        items = json.items("data")
+        if items is None:
+            raise NotAPage("expected a `data` list")
+        return cls(
+            data=tuple(item(value) for value in items),
+            has_more=json.boolean("has_more"),
+            first_id=json.text("first_id") or None,
+            last_id=json.text("last_id") or None,
+            json=json,
+            total=json.integer("total"),
+            resume_after=json.text("resume_after") or None,
+        )
 
 
 def read_text(response: requests.Response, *, deadline: Deadline, max_bytes: int) -> Document:

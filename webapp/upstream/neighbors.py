@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final, TypeAlias
 
-from webapp.completions import Page
 from webapp.ids import is_valid_id, split_message_id
 from webapp.upstream.canonical import CanonicalPage, Fetch, T, canonicalize, walk
+from webapp.upstream.decoding import Page
 from webapp.upstream.errors import BadAnswer, BadRequest, NotFound, UpstreamError
 
 CountLead: TypeAlias = Callable[[Sequence[T], T], int]
