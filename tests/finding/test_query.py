@@ -61,7 +61,7 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
     ("text", "words"),
     [
         ("has:wings", "has: takes audio"),
-        ("findings:many", "findings: takes error or warning."),
+        ("findings:many", "findings: takes error, warning or failed-call."),
         ("tokens:many", "tokens: takes a number"),
         ("messages:1-", "messages: takes a number"),
         ("tokens:20-10", "tokens: takes the smaller number first, such as tokens:10-20."),
