@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, stored
-from tests.support.pages import AS_FRAGMENT, Page, pages_from
+from tests.support.pages import AS_FRAGMENT, Page, pages_from, readable
 
 ID = "chatcmpl-run"
 Json = dict[str, Any]
@@ -124,7 +124,7 @@ def test_results_are_under_their_calls_and_their_places_link_there(
     page = Page.of(client.get(f"/completions/{ID}?view=full&order={order}"))
 
     first, second, third = (page.all(f"#m-1-call-{n} .result .bubble")[0] for n in (1, 2, 3))
-    assert "found late" in first.text() and "arrived as message 4" in first.text()
+    assert "found late" in first.text() and "arrived as message 4" in readable(first)
     assert "done" in second.text() and "arrived" not in second.text()
     assert "Error: no seat" in third.text() and third.attributes["id"] == "m-5-result-1"
     assert [state[:5] for state in texts(page, ".call-head .row-state")] == ["error"]

@@ -95,9 +95,9 @@ def test_calls_are_rows_of_a_compact_transcript(
     keep(fake, CALLED)
     page = Page.of(fake_client.get(HERE, query_string={"view": "compact"}))
     assert [readable(row) for row in page.all("details.call > summary")] == [
-        "2.1 shell ls -la ok 7 bytes call 1 of 3",
-        '2.2 add x: 1, y: "two" error 25 bytes call 2 of 3',
-        "2.3 think no result call 3 of 3",
+        "2 shell ls -la ok 7 bytes call 1 of 3",
+        '2 add x: 1, y: "two" error 25 bytes call 2 of 3',
+        "2 think no result call 3 of 3",
     ]
     assert page.one("#m-3").text().count("total 0") == 1
 
@@ -130,4 +130,4 @@ def test_a_call_with_its_result_has_four_controls(
     for items in call.css(".menu-items"):
         items.decompose()
     controls = [*call.css("a"), *call.css("button"), *call.css("summary")]
-    assert sorted(readable(one) for one in controls) == ["3", "copy", "⋯", "⋯"]
+    assert sorted(readable(one) for one in controls) == ["copy", "message 3", "⋯", "⋯"]
