@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
-from tests.support.fake_upstream import FakeUpstream, stored
+from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.pages import readable
 
 ID = "chatcmpl-1"
@@ -65,6 +65,19 @@ def test_a_blank_text_is_described(
 
     for export in exports(fake_client):
         assert words in export
+
+
+def test_the_html_file_is_utf_8_if_a_role_has_half_a_character(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "Why?")
+    message = rb'{"id":"chatcmpl-1-0","role":"x\ud83d","content":"Why?"}'
+    body = b'{"object":"list","data":[%s],"has_more":false}' % message
+    fake.script(f"/chat/completions/{ID}/messages", Reply(body=body))
+
+    export = fake_client.get(f"/completions/{ID}/export.html").data.decode()
+
+    assert 'data-role="x\ufffd"' in export
 
 
 def test_a_message_of_nothing_has_no_role_made_up(

@@ -17,7 +17,7 @@ from webapp import exact_json
 from webapp.exact_json import NotJson
 from webapp.exports.exact import hash_json
 from webapp.exports.transcript import Item, Transcript, iter_items, read_question
-from webapp.formatting import size
+from webapp.formatting import replace_surrogates, size
 from webapp.media import (
     InlineMedia,
     NotMedia,
@@ -93,7 +93,8 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
     for item in iter_items(transcript):
         blocks = _iter_blocks(item, transcript.completion.audio_format)
         # A piece at a time: the media of one message may have tens of megabytes.
-        yield from message.generate(item=item, blocks=blocks, several=several)
+        pieces = message.generate(item=item, blocks=blocks, several=several)
+        yield from map(replace_surrogates, pieces)
         yield from _iter_notes(transcript.list_notes(item), env)
     whole = hashed.hexdigest() if transcript.span.is_whole else None
     yield env.get_template("exports/end.html").render(transcript=transcript, digest=whole)
