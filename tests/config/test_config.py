@@ -283,12 +283,14 @@ def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> 
 
 
 def test_a_file_without_end_is_not_read_to_it(tmp_path: Path) -> None:
-    long = tmp_path / "long"
+    long, blank = tmp_path / "long", tmp_path / "blank"
     long.write_text("x" * 100_000, encoding="utf-8")
+    blank.write_text("sk-a" + "\n" * 100_000 + "b", encoding="utf-8")
 
-    for path in (str(long), "/dev/zero"):
+    for path in (str(long), str(blank), "/dev/zero"):
         said = refusal(OPENAI_API_KEY_FILE=path)
         assert said == "OPENAI_API_KEY_FILE names a file of more than 65,536 characters"
+    assert config(OPENAI_API_KEY="x" * 100_000).openai_api_key == "x" * 100_000
 
 
 def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:

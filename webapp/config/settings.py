@@ -56,15 +56,16 @@ class Setting:
         if path:
             try:
                 with Path(path).open(encoding="utf-8") as file:
-                    value = file.read(_MAX_CHARACTERS + 1).strip()
+                    content = file.read(_MAX_CHARACTERS + 1)
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(
                     f"{self.name}_FILE names a file that cannot be read: {error}"
                 ) from error
-        if len(value) > _MAX_CHARACTERS:
-            raise ConfigError(
-                f"{self.name}_FILE names a file of more than {_MAX_CHARACTERS:,} characters"
-            )
+            if len(content) > _MAX_CHARACTERS:
+                raise ConfigError(
+                    f"{self.name}_FILE names a file of more than {_MAX_CHARACTERS:,} characters"
+                )
+            value = content.strip()
         return value or None
 
 
