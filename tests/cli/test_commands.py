@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import html
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,11 @@ from tools.reference import find_commands
 from tools.store_rows import compact, completion, database_url, jsonl
 from webapp.access import SCHEMA, Record
 from webapp.access.passwords import check_password
+from webapp.cli import build_parser
+from webapp.cli.checking import run_check
 from webapp.cli.commands import parse_path
+from webapp.cli.redacting import run_redact
+from webapp.config import Config
 from webapp.database import open_later
 
 BEACON = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="
@@ -554,3 +560,27 @@ def test_a_file_may_be_called_a_dash() -> None:
     assert parse_path("-") == Path("-")
     assert parse_path("./-") == Path.cwd() / "-" != Path("-")
     assert parse_path("a/-") == Path("a/-")
+
+
+@pytest.mark.parametrize(
+    ("command", "run", "said"),
+    [
+        ("check", run_check, "1 completion: "),
+        ("redact", run_redact, "1 document written"),
+    ],
+)
+def test_a_command_reads_a_file_that_is_called_a_dash(
+    command: str,
+    run: Callable[[argparse.Namespace, Config], int],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    jsonl(tmp_path / "-", [completion("c1")])
+    monkeypatch.chdir(tmp_path)
+
+    status = run(build_parser().parse_args([command, "./-"]), Config())
+
+    assert status == 0
+    assert said in "".join(capsys.readouterr())

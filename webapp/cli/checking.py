@@ -13,7 +13,7 @@ from typing import Final
 
 from webapp.analysis.checks import RULES, Report, Severity, Subject, check
 from webapp.analysis.checks.rules import SEVERITIES
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command, open_store, parse_path
 from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config
@@ -61,7 +61,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run_check(options: argparse.Namespace, config: Config) -> int:
-    files = [Path(name) for name in options.subjects if name == "-" or Path(name).exists()]
+    files = [parse_path(name) for name in options.subjects if name == "-" or Path(name).exists()]
     ids = [name for name in options.subjects if name != "-" and not Path(name).exists()]
     reports: list[tuple[str, Report]] = []
     problems: list[str] = []

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
 
-from webapp.cli.commands import Commands, add_command
+from webapp.cli.commands import Commands, add_command, parse_path
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.embedded.documents.api_json import join_lines
@@ -32,7 +31,7 @@ def add_parser(commands: Commands) -> None:
         example="readback redact runs.jsonl --word 'Ada Lovelace' > shared.jsonl",
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a file, or - for standard input"
+        "files", nargs="+", type=parse_path, metavar="FILE", help="a file, or - for standard input"
     )
     parser.add_argument(
         "--word",
