@@ -10,7 +10,16 @@ import pytest
 
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from webapp.http.deadline import Deadline
-from webapp.upstream import LARGE, Busy, Endpoint, Holder, Places, Upstream, hold_answers
+from webapp.upstream import (
+    LARGE,
+    BadRequest,
+    Busy,
+    Endpoint,
+    Holder,
+    Places,
+    Upstream,
+    hold_answers,
+)
 
 
 @pytest.fixture
@@ -72,3 +81,29 @@ def test_a_compressed_answer_takes_a_place_when_it_unfolds(
 
     with hold_answers(Holder(places, most_waiting=0)), pytest.raises(Busy):
         upstream.list_messages("c-large")
+
+
+def test_a_change_that_was_made_is_not_refused_for_its_large_answer(
+    upstream: Upstream, fake: FakeUpstream
+) -> None:
+    answer = {"index": 0, "message": {"role": "assistant", "content": "x" * LARGE}}
+    fake.completions["c-spoken"] = stored("c-spoken", choices=[answer])
+    places = Places(1)
+    Holder(places).take_place(0)
+
+    with hold_answers(Holder(places, most_waiting=0)):
+        completion = upstream.update_completion("c-spoken", metadata={"k": "v"})
+
+    assert [member.value.source for member in completion.metadata] == ['"v"']
+
+
+def test_the_beginning_of_a_large_error_needs_no_place(
+    upstream: Upstream, fake: FakeUpstream
+) -> None:
+    body = json.dumps({"error": {"message": "No."}, "more": "x" * LARGE}).encode()
+    fake.script("/chat/completions/c-small", Reply(body=body, status=400))
+    places = Places(1)
+    Holder(places).take_place(0)
+
+    with hold_answers(Holder(places, most_waiting=0)), pytest.raises(BadRequest):
+        upstream.retrieve_completion("c-small")

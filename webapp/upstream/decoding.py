@@ -157,7 +157,7 @@ def _receive(response: requests.Response, deadline: Deadline, max_bytes: int) ->
     # Its value is not a copy, as that of a bytearray would be.
     body = BytesIO()
     announced = response.headers.get("Content-Length", "")
-    if announced.isdecimal() and len(announced) < 20 and int(announced) > LARGE:
+    if announced.isdecimal() and len(announced) < 20 and min(int(announced), max_bytes) > LARGE:
         take_place(deadline.seconds / 2)
     while body.tell() <= max_bytes:
         if deadline.has_passed:

@@ -95,8 +95,8 @@ _current: ContextVar[Holder | None] = ContextVar("holder", default=None)
 
 
 @contextmanager
-def hold_answers(holder: Holder) -> Iterator[None]:
-    """Let large answers that are read within take the place of `holder`."""
+def hold_answers(holder: Holder | None) -> Iterator[None]:
+    """Let large answers that are read within take the place of `holder`, or none without one."""
     token = _current.set(holder)
     try:
         yield
