@@ -34,7 +34,7 @@ def entry(
         "time": 1234.5,
         "request": {
             "method": "POST",
-            "url": f"https://user:{SECRETS[2]}@api.example{path}?key={SECRETS[2]}",
+            "url": f"https://user:{SECRETS[2]}@api.example:81{path}?key={SECRETS[2]}",
             "headers": headers,
             "cookies": cookies,
             "queryString": [{"name": "key", "value": SECRETS[2]}],
@@ -61,6 +61,10 @@ OF_ANTHROPIC: Final = {
     **{"id": "c1", "type": "message", "role": "assistant", "model": "m", "usage": {}},
     **{"content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn"},
 }
+OF_RESPONSES: Final[dict[str, Any]] = {
+    "request": {"model": "m", "input": "q"},
+    "path": "/v1/responses",
+}
 ENTRIES: Final[dict[str, dict[str, Any]]] = {
     "JSON": entry(RESPONSE),
     "base64": entry(base64.b64encode(json.dumps(RESPONSE).encode()).decode(), encoding="base64"),
@@ -86,7 +90,7 @@ def test_a_request_in_a_har_file_has_its_response_and_no_secret(
     said = imported.answers[0]
     assert (said if isinstance(said, str) else said[0]["text"]) == "Yes."
     assert imported.json["model"] in ("m", "gpt-4o-mini-2024-07-18")
-    assert imported.json["url"].startswith("https://api.example/v1")
+    assert imported.json["url"].startswith("https://api.example:81/v1")
     assert not [secret for secret in SECRETS if secret in json.dumps(imported.json)]
 
 
@@ -97,6 +101,9 @@ def test_a_request_in_a_har_file_has_its_response_and_no_secret(
         (entry("<html>busy</html>"), "200 <html>busy</html>"),
         (entry({"ok": 1}), "neither a completion nor an error"),
         (entry("", text=None), "no body of the response (status 200)"),
+        (entry("", text=None, **OF_RESPONSES), "no body of the response (status 200)"),
+        (entry({"error": {"message": "No quota"}}, **OF_RESPONSES), "No quota"),
+        (entry({"ok": 1}, **OF_RESPONSES), "neither a completion nor an error"),
     ],
 )
 def test_a_request_in_a_har_file_without_an_answer_says_why(
@@ -108,6 +115,17 @@ def test_a_request_in_a_har_file_without_an_answer_says_why(
     assert imported.answers == []
     assert reason in imported.json["incomplete"]["reason"]
     assert imported.created == 7
+
+
+def test_a_request_in_a_har_file_whose_address_is_none_is_imported(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    asked = entry(RESPONSE)
+    asked["request"]["url"] = "https://[api.example/v1"
+
+    imported = Imported(store, client, tmp_path, har(asked))
+
+    assert (imported.asked, imported.json.get("url")) == ([("user", "q")], None)
 
 
 def test_a_har_file_without_a_completion_is_refused(store: Store, tmp_path: Path) -> None:

@@ -78,12 +78,12 @@ def from_logged_request(
     return join_answer(request, response, log=log)
 
 
-def from_exchange(request: Object, response: Value | None, log: Object) -> str:
-    """Convert a request with its response, each of any API, and the other members of `log`.
+def from_exchange(request: Object, response: Value | None, log: Object, *, url: str = "") -> str:
+    """Convert a request to `url` with its response, of any API, and the other members of `log`.
 
     Raise `NotACompletion` if the response is of another kind.
     """
-    text = join_answer(_read_request_of(request, response), response, log=log)
+    text = join_answer(_read_request_of(request, response, url), response, log=log)
     completion = parse(text)
     assert isinstance(completion, Object)
     names = completion.names()
@@ -189,13 +189,13 @@ def break_off(request: Object, reason: str | None, *, received: Value | None = N
     return _write([*copy_members(members), f'"incomplete":{json.dumps(given)}', '"choices":[]'])
 
 
-def _read_request_of(request: Object, response: Value | None) -> Object:
+def _read_request_of(request: Object, response: Value | None, url: str) -> Object:
     """Return a request as one of chat completions, read as the API of its response has it."""
     for api in APIS:
         is_own = isinstance(response, Object) and api.is_response(response)
         if is_own and not api.asked.isdisjoint(request.names()):
             return _parse([api.write_request(request)[1:-1]])
-    return read_request(request) or request
+    return read_request(request, url=url) or request
 
 
 def _unwrap(answer: Value | None) -> tuple[Value | None, list[Member]]:

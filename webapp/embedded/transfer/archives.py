@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from webapp.embedded.documents.api_json import TIMING, join_lines
 from webapp.embedded.documents.from_files import copy_members
@@ -44,34 +44,47 @@ def detect_har(value: Object) -> list[WholeOrFragment] | None:
 def _from_entry(entry: Object) -> str | None:
     """Convert a request with its response; return None if it is not one for a completion."""
     request, response = entry.object("request"), entry.object("response")
-    address = urlsplit(request.text("url") or "") if request else None
+    url = _clean_address(request.text("url") or "") if request else ""
     posted = request.object("postData") if request else None
     asked = _parse(posted.text("text") or "") if posted else None
-    if address is None or not isinstance(asked, Object) or not _is_asking(asked, address.path):
+    if not isinstance(asked, Object) or not _is_asking(asked, url):
         return None
-    log = _write_log(entry, f"{address.scheme}://{address.hostname or ''}{address.path}")
+    log = _write_log(entry, url)
     body = _read_body(response) if response else None
     if body is None:
         status = response.integer("status") if response else None
         reason = f"The HAR file has no body of the response (status {status or 'unknown'})."
-        return _break_off(asked, log, reason)
+        return _break_off(asked, log, reason, url=url)
     try:
-        return from_exchange(asked, find_response(body), log)
+        return from_exchange(asked, find_response(body), log, url=url)
     except NotACompletion as problem:
-        return _break_off(asked, log, f"The response was not understood: {problem}.", body)
+        reason = f"The response was not understood: {problem}."
+        return _break_off(asked, log, reason, body, url=url)
 
 
-def _is_asking(asked: Object, path: str) -> bool:
-    """Return whether a body that was sent to `path` asks for a completion."""
-    read = read_request(asked, url=path)
+def _clean_address(text: str) -> str:
+    """Take the password, the query and the fragment off an address; empty if it is none."""
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return ""
+    host = address.netloc.rpartition("@")[2]
+    return urlunsplit(address._replace(netloc=host, query="", fragment=""))
+
+
+def _is_asking(asked: Object, url: str) -> bool:
+    """Return whether a body that was sent to `url` asks for a completion."""
+    read = read_request(asked, url=url)
     messages = read.items("messages") if read else None
     return bool(messages) and all(
         isinstance(one, Object) and one.text("role") for one in messages or ()
     )
 
 
-def _break_off(asked: Object, log: Object, reason: str, body: Value | None = None) -> str:
-    request = read_request(asked) or asked
+def _break_off(
+    asked: Object, log: Object, reason: str, body: Value | None = None, *, url: str
+) -> str:
+    request = read_request(asked, url=url) or asked
     names = request.names()
     others = copy_members(one for one in log.members if one.name.text not in names)
     joined = parse(write_object([*copy_members(request.members), *others]))
@@ -81,7 +94,7 @@ def _break_off(asked: Object, log: Object, reason: str, body: Value | None = Non
 
 def _write_log(entry: Object, url: str) -> Object:
     """Write what the completion keeps of an entry: its address, time and duration."""
-    members = [f'"url":{json.dumps(url)}']
+    members = [f'"url":{json.dumps(url)}'] if url else []
     started, duration = copy(entry.get("startedDateTime")), entry.get("time")
     members += [f'"created":{started}'] if started else []
     if isinstance(duration, Number) and 0 < float(duration.source) < 1e9:
