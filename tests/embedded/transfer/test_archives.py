@@ -188,7 +188,10 @@ def test_each_path_of_a_tree_is_a_completion_and_the_best_has_its_id(
     ("rows", "reason"),
     [
         (ONE_BY_ONE[:2], "it replies to 'm3', which is not in the files"),
+        ([ONE_BY_ONE[0] | {"parent_id": "m4"}], "it replies to 'm4', which is not in the files"),
         ([TREE | {"prompt": TREE["prompt"] | {"replies": [{"text": "a"}]}}], "not a message"),
+        ([TREE | {"prompt": TREE["prompt"] | {"message_id": ""}}], "it has no `messages` list"),
+        ([ONE_BY_ONE[4] | {"message_id": ""}], "it has no `messages` list"),
     ],
 )
 def test_a_tree_with_a_gap_is_refused(

@@ -33,8 +33,8 @@ def is_oasst_tree(value: Object) -> bool:
 
 
 def is_oasst_message(value: Object) -> bool:
-    """Return whether `value` is one message of a tree."""
-    is_said = value.text("message_id") is not None and value.text("text") is not None
+    """Return whether `value` is one message of a tree, with an id."""
+    is_said = bool(value.text("message_id")) and value.text("text") is not None
     return is_said and value.text("role") in _ROLES
 
 
@@ -66,9 +66,14 @@ def from_oasst_messages(messages: Sequence[Object]) -> Iterator[str]:
     nodes = {one.text("message_id") or "": one for one in messages}
     parents = {name: one.text("parent_id") or "" for name, one in nodes.items()}
     trees: dict[str, dict[str, Object]] = {}
+    roots: dict[str, str] = {}
     for name, message in nodes.items():
-        root = _list_path(nodes, parents, name)[0].text("message_id") or ""
-        trees.setdefault(root, {})[name] = message
+        path, at = {}, name
+        while at not in roots and at not in path and parents[at] in nodes:
+            path[at] = None
+            at = parents[at]
+        roots |= dict.fromkeys([*path, at], roots.get(at, at))
+        trees.setdefault(roots[name], {})[name] = message
     for root, members in trees.items():
         if parents[root]:
             raise NotACompletion(f"it replies to {parents[root]!r}, which is not in the files")
