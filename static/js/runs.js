@@ -191,9 +191,8 @@ document.addEventListener("click", (event) => {
   const id = new URL(link.getAttribute("href"), location.href).hash.slice(1);
   const target = id && document.getElementById(id);
   if (!target) return;
-  event.preventDefault();
-  // Also if the address names it already.
-  location.hash = id;
+  // The browser goes there itself, also if the address names it already: setting the hash would not.
+  link.setAttribute("href", `#${id}`);
   hold(target);
 });
 

@@ -112,3 +112,6 @@ def test_the_outline_leads_to_messages_loaded_since_without_leaving_the_page(
     expect(page.locator("#m-33")).to_be_in_viewport()
     expect(page.locator("#place")).to_have_text("message 33 of 60")
     assert page.evaluate("window.isSame")
+    page.evaluate("scrollTo(0, 0)")
+    page.locator('.outline-lines [data-number="33"] a').click()
+    expect(page.locator("#m-33")).to_be_in_viewport()
