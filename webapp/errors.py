@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from webapp.database import StoreError, find_outage
 from webapp.fragments import render_notice, wants_fragment
 from webapp.redaction import get_logger
-from webapp.upstream import NotFound, RateLimited, UpstreamError
+from webapp.upstream import Busy, NotFound, RateLimited, UpstreamError
 
 log = get_logger("readback")
 
@@ -145,6 +145,8 @@ def _find_title(error: UpstreamError) -> str:
         return "Not found"
     if isinstance(error, RateLimited):
         return "Too many requests"
+    if isinstance(error, Busy):
+        return "Readback is busy"
     if request.method == "POST":
         return "The server did not do this"
     return "The server could not be read"

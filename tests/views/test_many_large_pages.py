@@ -40,6 +40,7 @@ def test_others_are_asked_to_come_back(client: FlaskClient) -> None:
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert "Others are reading transcripts" in refused.text
+    assert "<h1>Readback is busy</h1>" in refused.text and "The server" not in refused.text
     assert small.status_code == 200
     assert [answer.status_code for answer in answers] == [200] * len(LARGE_PAGES)
 

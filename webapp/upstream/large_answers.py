@@ -116,6 +116,6 @@ def take_place(seconds: float = _WAIT_SECONDS) -> None:
 
 def _busy() -> Busy:
     return Busy(
-        "Others are reading transcripts of many megabytes now, and this one has as many.",
+        "Others are reading transcripts of many megabytes now, and this one is as large.",
         retry_after=RETRY_SECONDS,
     )
