@@ -22,8 +22,8 @@ _PIECE: Final = 256 * 1024
 class HoldAnswers:
     """The WSGI layer that gives the place of a request back when its answer has been made.
 
-    A client that takes its file slowly has the rest of it in a temporary file, and no place. Of the
-    threads of each kind, half, of four one, are left to requests that do not wait for a place.
+    A client that takes its file slowly has the rest of it in a temporary file, and no place. Half
+    of the threads of each kind, or one of four, are left to requests that do not wait for a place.
     """
 
     def __init__(self, app: WSGIApplication, threads: Mapping[Kind, int]) -> None:

@@ -76,7 +76,7 @@ def _iter_line(json: Value) -> Iterator[str]:
 
 
 def join_lines(source: str) -> str:
-    """Join JSON, or the beginning of it, on one line; a raw line break in a string is escaped."""
+    """Join JSON on one line; a raw line break in a string is escaped."""
     if not any(mark in source for mark in _LINE_BREAKS):
         return source
     joined = "".join(match[match.lastgroup or 0] for match in TOKEN.finditer(source))
