@@ -11,8 +11,9 @@ from werkzeug.test import EnvironBuilder
 
 from tests.support.fake_upstream import FakeUpstream, stored
 from webapp import create_app
+from webapp.app.holding import HeldAnswer
 from webapp.config import Config, Limits
-from webapp.upstream import LARGE, Clock
+from webapp.upstream import LARGE, Clock, Holder, Places
 
 LIMITS = Limits(page_timeout=2.0)
 LARGE_PAGES = ("", "/export.html", "/export.md", "/messages/c-large-0", "/search?q=x", "/checks")
@@ -62,3 +63,27 @@ def test_a_client_that_takes_its_file_slowly_holds_no_place(client: FlaskClient)
     assert answer.status_code == 200
     for first, rest in zip(begun, pieces, strict=True):
         assert first + b"".join(rest) == answer.data
+
+
+@pytest.mark.parametrize(("seconds", "begun"), [(0.1, 0), (2.0, 4), (11.0, 8)])
+def test_a_file_is_begun_while_it_is_made(seconds: float, begun: int) -> None:
+    """Pages of a transcript are seen as they come, and no proxy gives up for silence."""
+    now = [0.0]
+    answer = HeldAnswer(Holder(Places()), monotonic=lambda: now[0])
+    answer.holder.take_place(0)
+    written = [bytes([at]) * 256 * 1024 for at in range(9)]
+
+    def make() -> Iterator[bytes]:
+        for piece in written:
+            now[0] += seconds
+            yield piece
+
+    answer.body = make()
+    pieces = []
+    early = 0
+    for piece in answer:
+        pieces.append(piece)
+        early += answer.holder.has_place
+
+    assert b"".join(pieces) == b"".join(written)
+    assert early == begun

@@ -115,11 +115,13 @@ def create_app(
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
     app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE])
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
-    _install_pages(app, config, guard, own)
+    _install_pages(app, config, guard, own, clock)
     return app
 
 
-def _install_pages(app: Flask, config: Config, guard: Access, own: OwnServer | None) -> None:
+def _install_pages(
+    app: Flask, config: Config, guard: Access, own: OwnServer | None, clock: Clock
+) -> None:
     """Register the pages and their guard, and put the WSGI layers around them.
 
     The layer that a request comes through first is the last one.
@@ -129,7 +131,8 @@ def _install_pages(app: Flask, config: Config, guard: Access, own: OwnServer | N
     guard.install(app)
     register_pages(app)
     wsgi = app.wsgi_app if own is None else own.mount(app.wsgi_app, guard, config)
-    held = HoldAnswers(AnswerRefusals(wsgi), Quotas.for_config(config).threads)
+    threads = Quotas.for_config(config).threads
+    held = HoldAnswers(AnswerRefusals(wsgi), threads, monotonic=clock.monotonic)
     gate = security.Gate(held, config.allowed_hosts)
     forwarding = Forwarding(gate, Proxies(config.trusted_proxies, config.prefix))
     app.wsgi_app = RequestLog(forwarding)  # type: ignore[assignment]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +19,12 @@ _IN_MEMORY: Final = 1024 * 1024
 _IN_FILE: Final = 512 * 1024 * 1024
 """Bytes of an answer that are written ahead of its client."""
 _PIECE: Final = 256 * 1024
+_BEGINNING: Final = 1024 * 1024
+"""Bytes that our server takes even if the client takes none."""
+_SECONDS: Final = 1.0
+"""The time between the pieces of the beginning, so that a reader sees pages as they come."""
+_SILENT_SECONDS: Final = 10.0
+"""The same of the rest: proxies give up an answer of which nothing comes for a minute."""
 
 
 class HoldAnswers:
@@ -26,8 +34,15 @@ class HoldAnswers:
     of the threads of each kind, or one of four, are left to requests that do not wait for a place.
     """
 
-    def __init__(self, app: WSGIApplication, threads: Mapping[Kind, int]) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        threads: Mapping[Kind, int],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
+        self._monotonic = monotonic
         self._places = Places()
         self._most_waiting = {
             kind: max(1, number // 2 - AT_ONCE) for kind, number in threads.items()
@@ -37,7 +52,9 @@ class HoldAnswers:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         kind = classify(method, path, environ.get("QUERY_STRING", ""), has_body=method == "POST")
         most = self._most_waiting[kind]
-        answer = _Answer(Holder(self._places, kind.value, most_waiting=most))
+        answer = HeldAnswer(
+            Holder(self._places, kind.value, most_waiting=most), monotonic=self._monotonic
+        )
         try:
             with hold_answers(answer.holder):
                 answer.body = self._app(environ, start)
@@ -47,12 +64,13 @@ class HoldAnswers:
         return answer
 
 
-class _Answer:
+class HeldAnswer:
     """The body of an answer, which the server closes at its end or when the client has gone."""
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Holder, *, monotonic: Callable[[], float]) -> None:
         self.body: Iterable[bytes] = ()
         self.holder = holder
+        self._monotonic = monotonic
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self.body)
@@ -61,14 +79,22 @@ class _Answer:
                 yield piece
                 continue
             with SpooledTemporaryFile(_IN_MEMORY, prefix="readback-") as file:
+                sent, sent_at = 0, self._monotonic()
                 while piece is not None:
                     file.write(piece)
+                    pause = _SECONDS if sent < _BEGINNING else _SILENT_SECONDS
+                    if self._monotonic() - sent_at > pause:
+                        file.seek(sent)
+                        written = file.read(_PIECE)
+                        file.seek(0, os.SEEK_END)
+                        yield written
+                        sent, sent_at = sent + len(written), self._monotonic()
                     piece = self._make_next(pieces) if file.tell() < _IN_FILE else None
                 is_whole = file.tell() < _IN_FILE
                 if is_whole:
                     del pieces
                     self.close()
-                file.seek(0)
+                file.seek(sent)
                 while written := file.read(_PIECE):
                     yield written
             if is_whole:
