@@ -9,7 +9,7 @@ from hypothesis import given
 
 from tests.support.any_json import Json, checked, json_texts, values
 from tests.support.html import parsed
-from webapp.exact_json import Array, Object, String, Value, parse
+from webapp.exact_json import Array, Object, Rope, String, Value, decode_json, parse
 from webapp.rendering import Budgets, render_json_tree
 from webapp.rendering.structured.json_tree import count_cells, is_readable_in_line
 from webapp.rendering.structured.lexemes import write_readable
@@ -175,3 +175,15 @@ def test_control_characters_and_lone_surrogates_are_marked() -> None:
 )
 def test_nasty_documents_do_not_grow_beyond_measure(text: str) -> None:
     assert len(text) // 2 < len(render_json_tree(parse(text))) < 40 * len(text)
+
+
+def test_long_strings_that_are_held_apart_are_shown_as_all_others() -> None:
+    short, long = "A" * 5_000, "A" * 1_100_000
+    text = json.dumps({"a": [short], "b": {"c": long}, "d": ["\U0001f600", short]})
+    document = decode_json(text.encode())
+    budgets = Budgets(values=4)
+
+    assert isinstance(document, Rope)
+    for bounds in (None, budgets):
+        expected = render_json_tree(parse(text), budgets=bounds)
+        assert render_json_tree(parse(document), budgets=bounds) == expected

@@ -120,7 +120,7 @@ class _TreeWriter:
 
     def parse_string(self, value: Value) -> Array | Object | None:
         """Parse the object or array in a string that contains JSON, unless it is a short one."""
-        if not isinstance(value, String) or not 8 < value.end - value.start < self._may_unfold:
+        if not isinstance(value, String) or not 8 < value.length < self._may_unfold:
             return None
         text = value.text.strip()
         if text[:1] + text[-1:] not in ("{}", "[]"):
@@ -212,7 +212,7 @@ def _render_name(member: Member) -> Markup:
 
 
 def _is_short(value: String) -> bool:
-    if value.end - value.start > MAX_SHORT * 6 or _INNER_ESCAPE.search(value.source):
+    if value.length > MAX_SHORT * 6 or _INNER_ESCAPE.search(value.source):
         return False
     text = value.text
     return len(text) <= MAX_SHORT and not _BREAKS.search(text) and "\x1b" not in text
@@ -224,11 +224,11 @@ def _fits_in_line(value: Value) -> bool:
         return not value.members
     if not isinstance(value, Array):
         return is_readable_in_line(value)
-    if len(value.items) > MAX_SHORT // 2 or value.end - value.start > 6 * MAX_SHORT:
+    if len(value.items) > MAX_SHORT // 2 or value.length > 6 * MAX_SHORT:
         return not value.items
     return (
         all(is_readable_in_line(item) for item in value.items)
-        and sum(item.end - item.start + 2 for item in value.items) <= MAX_SHORT
+        and sum(item.length + 2 for item in value.items) <= MAX_SHORT
     )
 
 
