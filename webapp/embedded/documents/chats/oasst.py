@@ -68,7 +68,8 @@ def from_oasst_messages(messages: Sequence[Object]) -> Iterator[str]:
     trees: dict[str, dict[str, Object]] = {}
     roots: dict[str, str] = {}
     for name, message in nodes.items():
-        path, at = {}, name
+        path: dict[str, None] = {}
+        at = name
         while at not in roots and at not in path and parents[at] in nodes:
             path[at] = None
             at = parents[at]
