@@ -41,6 +41,24 @@ def test_the_same_content_again_is_unchanged_and_other_content_a_conflict(store:
     assert '"temperature":1.50' in (store.retrieve_completion("c1") or "")
 
 
+def test_a_branch_without_the_answer_is_shorter_than_one_that_repeats_it(
+    store: Store, url: str
+) -> None:
+    asked, other = ({"role": "user", "content": one} for one in ("hi", "and?"))
+    answer = {"role": "assistant", "content": "Hello"}
+    choices = [{"index": 0, "message": answer}]
+    of_each = {"e1": [asked], "e2": [asked], "short": [asked, other], "x": [asked, answer, other]}
+    for at, (name, messages) in enumerate(of_each.items()):
+        add(store, {"id": name, "created": 100 + at, "messages": messages, "choices": choices})
+
+    linked = rows(
+        url,
+        "SELECT c.id, p.id FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
+        " JOIN completions AS p ON p.seq = f.parent",
+    )
+    assert {tuple(one) for one in linked} == {("short", "e2"), ("x", "e1")}
+
+
 def test_updated_metadata_does_not_make_the_same_content_a_conflict(store: Store) -> None:
     store.add([parse_record(GIVEN)])
     store.replace_metadata("c1", Metadata('{"a":"b"}', (("a", "b"),)))

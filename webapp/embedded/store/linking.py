@@ -80,7 +80,7 @@ _SESSION: Final = text(
     " ORDER BY m.created DESC, m.completion DESC LIMIT 1"
 )
 _CHILDREN: Final = text(
-    "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent"
+    "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent LIMIT :rows"
 )
 _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
 
@@ -234,11 +234,12 @@ def _rank_for(connection: Connection, chain: Chain, depth: int) -> Callable[[Any
 
     def rank(end: Any) -> int:
         binds = {"conversation": end.conversation, "parent": end.completion}
-        children = connection.execute(_CHILDREN, binds).scalars()
-        following = {unpack_hashes(packed)[depth] for packed in children}
-        if chain.hashes[depth] in following:
+        rows = connection.execute(_CHILDREN, binds | {"rows": _MAX_CANDIDATES}).scalars()
+        children = [*map(unpack_hashes, rows)]
+        # One that does not repeat the answer may have no message at `depth`.
+        if any(chain.hashes[depth] in hashes[depth : depth + 1] for hashes in children):
             return 0
-        return 2 if following else 1
+        return 2 if children else 1
 
     return rank
 
