@@ -64,6 +64,35 @@ VALUES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             ],
         },
     ),
+    "events with nested attributes": (
+        "SPAN",
+        {
+            "attributes": {"gen_ai.completion.0.content": "Yes."},
+            "events": [
+                {
+                    "name": "gen_ai.user.message",
+                    "attributes": {"gen_ai": {"event": {"content": "q"}}},
+                }
+            ],
+        },
+    ),
+    "events with flat attributes": (
+        "SPAN",
+        {
+            "attributes": {"gen_ai.completion.0.content": "Yes."},
+            "events": [{"name": "gen_ai.user.message", "attributes.content": "q"}],
+        },
+    ),
+    "an answer in attributes and in an event": (
+        "SPAN",
+        {
+            "attributes": {
+                "gen_ai.input.messages": [ASKED],
+                "gen_ai.output.messages": [SAID],
+            },
+            "events": [message_event("gen_ai.choice", {"index": 0, "message": SAID})],
+        },
+    ),
     "records of a log": (
         "SPAN",
         {

@@ -70,10 +70,12 @@ def from_span(span: Object) -> str | None:
             role = "assistant" if messages is answers else "user"
             messages += _read_flat(attributes, prefix, role)
             used |= {name for name in attributes if name.startswith(f"{prefix}.")}
+    # Some spans have their answers in attributes and again in events.
+    has_answers = bool(answers)
     for event in events:
         found_event = _EVENT.fullmatch(event.text("name") or "")
         if found_event and found_event[2]:
-            answers += _read_choice(event)
+            answers += () if has_answers else _read_choice(event)
         elif found_event and (text := _read_event(event, found_event[1])):
             asked.append(text)
     if not asked and not answers:
@@ -278,7 +280,10 @@ def _read_choice(event: Object) -> list[str]:
 def _read_event_body(event: Object) -> Object:
     """Read the members of an event: its body, or its attributes, or the JSON in one of them."""
     body = event.object("body") or parse_object([write_pairs(event, "attributes")[1:-1]])
-    inner = _parse(body.get("gen_ai.event.content"))
+    flat = _read_attributes(event)
+    if body.get("content") is None and (content := flat.get("content")):
+        body = parse_object([*map(copy_member, body.members), f'"content":{content.source}'])
+    inner = _parse(body.get("gen_ai.event.content") or flat.get("gen_ai.event.content"))
     if isinstance(inner, Object):
         return inner
     return body if inner is None else parse_object([f'"content":{inner.source}'])
