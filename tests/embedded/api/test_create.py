@@ -722,6 +722,18 @@ def test_a_raw_nul_is_stored_as_its_escape(
     assert stored(client)["choices"][0]["message"]["content"] == "a\0b"
 
 
+@pytest.mark.parametrize("name", [b"", b"event: error\n"])
+def test_bytes_that_are_no_text_in_a_reported_error_are_replaced(
+    model: FakeModel, client: FlaskClient, name: bytes
+) -> None:
+    model.script(stream(name + b'data: {"error": {"message": "Bad \xff"}}\n\n'))
+
+    post(client, STREAMED).get_data()
+
+    reason = newest(client)["incomplete"]["reason"]
+    assert reason == "The model server reported an error: Bad \N{REPLACEMENT CHARACTER}"
+
+
 LINES = [json.dumps(one, ensure_ascii=False).encode() for one in chunks_of("中文😀")]
 
 
@@ -730,6 +742,7 @@ LINES = [json.dumps(one, ensure_ascii=False).encode() for one in chunks_of("中�
     [
         [b"data: " + line + b"\r\r" for line in LINES],
         [b"data: data: " + line + b"\n\n" for line in LINES],
+        [b"data: " * 100_000 + line + b"\n\n" for line in LINES],
         [b"data: " + json.dumps(one, indent=1).encode() + b"\n\n" for one in chunks_of("中文😀")],
         [b"data: [" + b",".join(LINES) + b"]\n\n"],
         [b"x-trace: 1\nid: 7\ndata: " + line + b"\n\n" for line in LINES],
@@ -739,7 +752,15 @@ LINES = [json.dumps(one, ensure_ascii=False).encode() for one in chunks_of("中�
         [b"\xef\xbb\xbfdata: " + line + b"\n\n" for line in LINES],
     ],
     ids=[
-        *("CR", "wrapped twice", "indented", "an array", "other fields", "byte by byte"),
+        *(
+            "CR",
+            "wrapped twice",
+            "wrapped without end",
+            "indented",
+            "an array",
+            "other fields",
+            "byte by byte",
+        ),
         *("a quoted end", "a small end", "byte order marks"),
     ],
 )

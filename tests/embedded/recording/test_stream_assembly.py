@@ -265,6 +265,18 @@ def test_choices_are_accumulated_apart_and_end_one_by_one() -> None:
     assert [one["finish_reason"] for one in choices] == [None, "length"]
 
 
+def test_a_message_without_words_does_not_replace_the_calls_before_it() -> None:
+    call = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "assistant", "content": ""},
+    ]
+
+    [choice] = accumulate(*(chunk({"index": 0, "message": one}) for one in messages))["choices"]
+
+    assert choice["message"]["tool_calls"] == [call]
+
+
 def test_lexemes_and_escapes_stay_as_they_came() -> None:
     text = accumulate_text(
         '{"created":1.0e3,"choices":[{"index":0,"delta":{"content":"\\u0041\\/","n":1.50},"p":-0}]}',

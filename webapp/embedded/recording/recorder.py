@@ -6,6 +6,7 @@ Recording never harms the answer: no method raises, and a failure to store is lo
 from __future__ import annotations
 
 import codecs
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,10 @@ _LONGEST_SENTENCE: Final = 200
 """Characters of a text in place of JSON that is shown as the reason."""
 
 _TOO_MANY: Final = f"{{}} holds more than {MAX_VALUES:,} values."
+_WRAPPED: Final = re.compile(rb"\A(?:data:\s*+)++")
+_ESCAPED_BYTES: Final = re.compile("[\udc80-\udcff]")
+"""Bytes that are no UTF-8, as `surrogateescape` decodes them."""
+
 _NO_TOKEN: Final = frozenset({"null", '""', "[]", "{}"})
 
 
@@ -169,10 +174,8 @@ class StreamRecorder:
 
     def feed(self, event: Event) -> None:
         """Accumulate an event. If its data is `DONE`, store the completion."""
-        data = event.data
-        while data.startswith(b"data:"):
-            # Some gateways wrap the lines of another stream.
-            data = data.removeprefix(b"data:").strip()
+        # Some gateways wrap the lines of another stream.
+        data = _WRAPPED.sub(b"", event.data)
         self._size += len(data)
         if _is_done(data):
             self._end()
@@ -217,7 +220,8 @@ class StreamRecorder:
             error = (isinstance(chunk, Object) and find_reported_error(chunk)) or words
             if error is not None:
                 received = chunk.source.encode(errors="surrogateescape").decode(errors="replace")
-                self._note(_say_reported(error), mask(received))
+                readable = _ESCAPED_BYTES.sub("\N{REPLACEMENT CHARACTER}", error)
+                self._note(_say_reported(readable), mask(received))
             is_bare_error = is_error and isinstance(chunk, Object) and not chunk.items("choices")
             if isinstance(chunk, Object) and not is_bare_error and _is_piece(chunk):
                 self._completion.feed(chunk)

@@ -333,7 +333,7 @@ class ToolCallsAccumulator:
 def _join_messages(messages: Sequence[Object]) -> str:
     """Join messages that came in place of deltas; the last one if each has all before it."""
     texts = [message.text("content") or "" for message in messages]
-    if all(later.startswith(earlier) for earlier, later in pairwise(texts)):
+    if texts[-1] and all(later.startswith(earlier) for earlier, later in pairwise(texts)):
         return messages[-1].source
     joined = ObjectAccumulator(_NESTED_IN_DELTA)
     for message in messages:
