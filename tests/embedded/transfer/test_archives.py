@@ -275,6 +275,32 @@ def test_a_sample_of_inspect_that_broke_off_says_why(
     assert imported.json["incomplete"] == {"reason": "Died"}
 
 
+@pytest.mark.parametrize(
+    ("task", "kept"),
+    [
+        ({"dataset": {"name": "d", "sample_ids": [1, 2]}}, {"dataset": {"name": "d"}}),
+        ({"task_args": {"a": "x" * 100_000}}, None),
+    ],
+)
+def test_a_sample_of_inspect_does_not_repeat_what_grows_with_the_log(
+    store: Store, client: FlaskClient, tmp_path: Path, task: Any, kept: Any
+) -> None:
+    imported = Imported(store, client, tmp_path, OF_INSPECT | {"eval": task})
+
+    assert imported.json.get("eval") == kept
+
+
+def test_an_attachment_that_is_repeated_without_end_is_refused(
+    store: Store, tmp_path: Path
+) -> None:
+    said = [{"role": "user", "content": f"attachment://{HASH}"}] * 700
+    sample = SAMPLE | {"messages": said, "attachments": {HASH: "x" * 100_000}}
+
+    report = import_files(store, [jsonl(tmp_path / "a.json", [OF_INSPECT | {"samples": [sample]}])])
+
+    assert "too large with their attachments" in str(report.problems[0])
+
+
 RESULT: Final[dict[str, Any]] = {
     "id": "r1",
     "provider": {"id": "openai:m"},

@@ -23,6 +23,7 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
 )
+from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.exact_json import (
     Array,
@@ -48,6 +49,12 @@ _OF_MESSAGE: Final = frozenset(
 )
 _OF_CALL: Final = frozenset({"id", "function", "arguments", "type"})
 _ATTACHMENT: Final = re.compile(r'"attachment://([0-9a-f]{16,64})"')
+_MAX_ATTACHED: Final = 64 * 1024 * 1024
+"""The most characters of the attachments of a sample, which may be in it many times."""
+
+_LONGEST_TASK: Final = 100_000
+"""Characters of the task, which each sample repeats; a longer one is left out."""
+
 _BROKEN_OFF: Final = {"max_tokens": "length", "model_length": "length"}
 
 
@@ -60,7 +67,10 @@ def list_samples(value: Object) -> Sequence[Object]:
 
 
 def from_sample(sample: Object, log: Object) -> str:
-    """Convert a sample to a completion; `log` is that which it is in, or the sample itself."""
+    """Convert a sample to a completion; `log` is that which it is in, or the sample itself.
+
+    Raise `NotACompletion` if its messages are too large with their attachments.
+    """
     output = sample.object("output")
     messages = [_write_message(one) for one in _list_messages(sample)]
     choices: list[str] = []
@@ -88,7 +98,7 @@ def from_sample(sample: Object, log: Object) -> str:
         *([f'"created":{created}'] if created else []),
         *([f'"usage":{given_usage}'] if given_usage else []),
         *([f'"incomplete":{json.dumps({"reason": words})}'] if words else []),
-        *([f'"eval":{copy(evaluation)}'] if evaluation else []),
+        *([f'"eval":{task}'] if (task := _write_task(evaluation)) else []),
         f'"inspect":{write_object(rest)}',
         f'"messages":{write_array(one.json for one in messages)}',
         f'"choices":{write_array(choices)}',
@@ -154,15 +164,32 @@ def _list_messages(sample: Object) -> Iterator[Object]:
     listed = sample.get("messages")
     attachments = sample.object("attachments")
     if attachments is not None and listed is not None:
+        length = 0
 
         def find(found: re.Match[str]) -> str:
+            nonlocal length
             text = attachments.get(found[1]) if attachments else None
-            return text.source if isinstance(text, String) else found[0]
+            source = text.source if isinstance(text, String) else found[0]
+            length += len(source)
+            if length > _MAX_ATTACHED:
+                raise NotACompletion("its messages are too large with their attachments")
+            return source
 
         listed = parse(_ATTACHMENT.sub(find, listed.source))
     for one in listed.items if isinstance(listed, Array) else ():
         if isinstance(one, Object):
             yield one
+
+
+def _write_task(evaluation: Object | None) -> str | None:
+    """Write what each sample repeats of the whole log: not the ids of all samples."""
+    if evaluation is None:
+        return None
+    members = copy_rest(evaluation, {"dataset"})
+    if dataset := evaluation.object("dataset"):
+        members.append(f'"dataset":{write_object(copy_rest(dataset, {"sample_ids"}))}')
+    task = write_object(members)
+    return task if len(task) <= _LONGEST_TASK else None
 
 
 def _write_message(message: Object) -> Message:
