@@ -140,6 +140,18 @@ VALUES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "a chat alone": ("OPEN_WEBUI", {"id": "c", "title": "T", "history": HISTORY}),
     "a chat without a history": ("OPEN_WEBUI", {"id": "c", "chat": {"messages": [ASKED, SAID]}}),
     "a state of LangGraph": ("LANGCHAIN", {"values": {"messages": LANGCHAIN}, "next": ["n"]}),
+    "messages of LangChain beside values": (
+        "LANGCHAIN",
+        {"messages": LANGCHAIN, "values": {"a": 1}},
+    ),
+    "messages beside a history without any": (
+        "FINE_TUNING",
+        {"messages": [ASKED, SAID], "history": {"messages": {}}},
+    ),
+    "messages beside a chat": (
+        "FINE_TUNING",
+        {"messages": [ASKED, SAID], "chat": {"messages": [SAID]}},
+    ),
     "what a callback of LiteLLM is called with": (
         "EXCHANGE",
         {"kwargs": {"model": "m", "messages": [ASKED]}, "response_obj": RESPONSE},

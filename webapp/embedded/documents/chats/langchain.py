@@ -49,7 +49,7 @@ def from_langchain(value: Object) -> Iterator[str]:
     found = _find_messages(value)
     members = []
     if value.integer("lc") is None:
-        name = next((one for one in _STATES if value.object(one)), "")
+        name = _find_state(value)
         used = {"inputs", "outputs", "messages", "id", *([name] if name else [])}
         is_result = _is_result(value)
         members = [] if is_result else copy_rest(value, used)
@@ -112,12 +112,17 @@ def _find_messages(value: Object) -> Sequence[Value]:
     if _is_result(value):
         return _find_answer(value)
     if inputs is None:
-        states = (one for name in _STATES if (one := value.object(name)))
-        return _list_messages((next(states, None) or value).get("messages"))
+        return _list_messages((value.object(_find_state(value)) or value).get("messages"))
     asked = _list_messages(inputs.get("messages"))
     answered = _find_answer(outputs) if asked else ()
     is_whole = [one.source for one in answered[: len(asked)]] == [one.source for one in asked]
     return answered if is_whole and len(answered) > len(asked) else (*asked, *answered)
+
+
+def _find_state(value: Object) -> str:
+    """Find the member of a state of LangGraph that has its messages, empty if it is none."""
+    states = ((name, value.object(name)) for name in _STATES)
+    return next((name for name, state in states if state and state.items("messages")), "")
 
 
 def _is_result(value: Object) -> bool:

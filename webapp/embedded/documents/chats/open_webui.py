@@ -28,8 +28,9 @@ def is_open_webui_chat(value: Object) -> bool:
     chat = value.object("chat") or value
     history = chat.object("history")
     if history is None and chat is not value:
-        return bool(chat.items("messages"))
-    return history is not None and history.object("messages") is not None
+        return bool(chat.items("messages")) and value.get("messages") is None
+    found = history.object("messages") if history else None
+    return found is not None and (chat is not value or bool(found.members))
 
 
 def from_open_webui(value: Object) -> Iterator[str]:
