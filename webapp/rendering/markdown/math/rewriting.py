@@ -156,7 +156,7 @@ _RAISED_TEXT: Final = re.compile(rf"\\text(super|sub)script\s*{GROUP}")
 _CIRCLED: Final = re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}")
 _ROOT: Final = re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of")
 _BUILT: Final = re.compile(
-    r"\\buildrel\s*(?:\\rm\s*)?((?:[^\\{}]|\\(?!over\b)[A-Za-z]+|(?!))*+)\\over\s*"
+    r"\\buildrel\s*+(?:\\rm\s*+)?((?:[^\\{}]|\\(?!over\b)[A-Za-z]+|(?!))*+)\\over\s*"
 )
 _COLOUR_BOX: Final = re.compile(
     rf"\\(?:f(color)box\s*\{{[#\w]*\}}|colorbox)\s*\{{[#\w]*\}}\s*{GROUP}"
