@@ -189,6 +189,26 @@ def test_a_neighbor_of_a_known_form_has_its_question_and_answer(
     assert (imported.asked, imported.answers) == ([("user", "q")], ["Yes."])
 
 
+def test_records_of_a_log_keep_their_attributes_and_their_time(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    details = [
+        attribute("event.name", stringValue="gen_ai.client.inference.operation.details"),
+        attribute("gen_ai.input.messages", stringValue=json.dumps([ASKED])),
+        attribute("gen_ai.output.messages", stringValue=json.dumps([SAID])),
+        attribute("gen_ai.system", stringValue="s"),
+    ]
+    logged = {"spanId": "s", "timeUnixNano": "1700000000000000000", "attributes": details}
+
+    imported = Imported(
+        store, client, tmp_path, {"resourceLogs": [{"scopeLogs": [{"logRecords": [logged]}]}]}
+    )
+
+    assert (imported.asked, imported.answers) == ([("user", "q")], ["Yes."])
+    assert imported.created == 1_700_000_000
+    assert imported.json["events"][0]["attributes"]["gen_ai.system"] == "s"
+
+
 def test_calls_and_results_in_events_are_kept(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:

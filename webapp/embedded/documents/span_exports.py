@@ -57,6 +57,7 @@ def _list_jaeger(traces: Sequence[Value]) -> Sequence[Object]:
 def _list_logged(logs: Sequence[Value]) -> Sequence[Object]:
     """List spans whose messages are records of a log, in the order of their first ones."""
     spans: dict[tuple[str, str], list[str]] = {}
+    starts: dict[tuple[str, str], str | None] = {}
     scopes = (
         scope
         for one in logs
@@ -73,12 +74,15 @@ def _list_logged(logs: Sequence[Value]) -> Sequence[Object]:
             name = record.get("eventName") or attributes.get("event.name")
             body = write_value(record.get("body"))
             time = copy(record.get("timeUnixNano"))
-            event = write(name=copy(name), body=body, timeUnixNano=time)
+            own = write_object(copy_rest(attributes, {"event.name"}))
+            event = write(name=copy(name), body=body, attributes=own, timeUnixNano=time)
             spans.setdefault((trace, span), []).append(event)
+            starts.setdefault((trace, span), time)
     return [
         parse_object(
             [
                 f'"traceId":{json.dumps(trace)},"spanId":{json.dumps(span)}',
+                f'"startTimeUnixNano":{start}' if (start := starts[trace, span]) else "",
                 f'"events":{write_array(events)}',
             ]
         )
