@@ -342,6 +342,17 @@ def test_no_line_is_written_that_a_trainer_refuses(
         assert (refused.status_code, reason in refused.text) == (409, True)
 
 
+def test_many_media_and_long_names_are_left_out(put: Put) -> None:
+    pictures = " ".join(data_uri(png(40, 30) + bytes([shade]) * 400) for shade in range(150))
+    messages = [*QUESTIONS, {"role": "user", "content": pictures}]
+    tools = [{"type": "function", "function": {"name": "n" * 5_000, "parameters": {}}}] * 9
+    page = compare(put(two(messages=messages, tools=tools)))
+
+    assert len(page.all("#d-1 .compared-media")) == 100
+    assert "more characters" in readable(page.one("#d-1 .left-out"))
+    assert len(readable(page.one(".settings-group > summary"))) < 300
+
+
 def test_markup_and_invisible_characters_are_text(put: Put) -> None:
     message = {"role": "assistant", "content": "<script>alert(1)</script>\u202e\ud800 \n"}
     page = compare(put(two(choices=[{"index": 0, "message": message}])))

@@ -44,6 +44,8 @@ _LINES_OF_SETTINGS: Final = 7
 """Lines of settings before the first message that differs, which is to be on the first screen."""
 
 _MAX_SAID: Final = 4
+_LONGEST_SAID: Final = 200
+"""Characters of names in the summary of a group; servers send names of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class ComparisonView:
             if not (said and one.place.startswith(("tools", "functions")))
         )
         said += list(places)[:_MAX_SAID]
+        said = [one if len(one) <= _LONGEST_SAID else f"{one[:_LONGEST_SAID]}…" for one in said]
         further = len(places) - _MAX_SAID
         return " · ".join((*said, f"{further:,} more") if further > 0 else said)
 

@@ -18,6 +18,9 @@ from webapp.rendering.text.direction import find_direction
 _AROUND: Final = 160
 _MAX_OF_PIECE: Final = 4_000
 _MAX_OF_PAGE: Final = 200_000
+_MAX_MEDIA: Final = 100
+"""Media that are described on a page; each is decoded for it."""
+
 _LINE: Final = 90
 _MAX_OF_LINE: Final = 100
 
@@ -78,6 +81,7 @@ class Cutter:
 
     def __init__(self, room: int = _MAX_OF_PAGE) -> None:
         self._room = room
+        self._media = _MAX_MEDIA
 
     def cut_difference(self, found: Difference, find_image: FindImage) -> ShownDifference:
         """Cut a difference into one block, or two if its texts are read in two directions."""
@@ -110,6 +114,11 @@ class Cutter:
             end = 0
             for found in find_encoded(text):
                 shown += self._cut_words(kind, text[end : found.start])
+                if not self._media:
+                    shown.append(Piece("left out", f"{len(text) - found.start:,} more characters"))
+                    end = len(text)
+                    break
+                self._media -= 1
                 image = find_image(kind, found.media)
                 shown.append(Piece(kind, _describe(found.media), is_media=True, image=image))
                 end = found.end
