@@ -54,6 +54,8 @@ _SECRET_DATA: Final = "secretData"
 that their document calls sensitive."""
 
 _NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
+_FLAG: Final = re.compile(r"--?[A-Za-z][\w.-]{0,60}\Z")
+"""An argument, and not an item of a list in Markdown."""
 _MIN_BYTES: Final = 8
 
 _BORDER: Final = 200
@@ -302,7 +304,7 @@ class Rewriter:
         for position, item in enumerate(items):
             inner = name
             if isinstance(before, String) and (
-                before is first or (before.text.startswith("-") and isinstance(item, String))
+                before is first or (_FLAG.match(before.text) and isinstance(item, String))
             ):
                 # A pair, or the arguments of a command.
                 inner = before.text.lstrip("-")

@@ -89,7 +89,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "parameter",
         "?|&|;",
         r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key|appid)"
-        r"|sig|key|code|auth|secret|pwd|sid|state(?=[^\s&]{20}))="
+        r"|sig|key|code|auth|secret|pwd|sid|state(?=[^\s&]{20})(?=[^\s&]{2,200}[0-9]))="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
         r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code|auth|sid"

@@ -47,7 +47,8 @@ _SAID: Final = re.compile(
 _CONTACTED: Final = re.compile(
     # In groups, since these words are said of other things too.
     r"(?<![^\W_])(?:contacte?[zr]?|kontakt|contacto|contato|contatto|number on file)[ :]{1,3}"
-    r"(?P<number>\+?\(?[0-9]{2,5}[ .\-/()\u00a0]{1,3}[0-9]{2,5}"
+    r"(?P<number>(?!(?:19|20)[0-9]{2}[-/](?:19|20)?[0-9]{2}(?![0-9]))"
+    r"\+?\(?[0-9]{2,5}[ .\-/()\u00a0]{1,3}[0-9]{2,5}"
     r"(?:[ .\-/\u00a0]{1,2}[0-9]{2,5}){0,4})(?![\w%-])",
     re.IGNORECASE,
 )
