@@ -6,7 +6,7 @@ import json
 
 from webapp import exact_json
 from webapp.exact_json import Object
-from webapp.templating.metadata import fold_metadata
+from webapp.templating.metadata import fold_metadata, list_outcomes
 
 
 def names(*pairs: tuple[str, str]) -> tuple[list[str], list[str]]:
@@ -26,3 +26,10 @@ def test_outcomes_come_first_and_origins_and_long_texts_last() -> None:
 
 def test_a_very_long_value_is_folded_even_if_it_is_alone() -> None:
     assert names(("note", "word " * 100)) == ([], ["note"])
+
+
+def test_outcomes_have_a_value_that_is_short() -> None:
+    given = {"verdict": "", "resolved": False, "reward": 0, "outcome": "x" * 3_000}
+    value = exact_json.parse(json.dumps(given))
+    assert isinstance(value, Object)
+    assert [one.name.text for one in list_outcomes(value.members)] == ["resolved", "reward"]

@@ -61,4 +61,5 @@ def _split_key(member: Member) -> set[str]:
 
 
 def _measure_value(member: Member) -> int:
-    return len(scalar_text(member.value) or member.value.source)
+    plain = scalar_text(member.value)
+    return len(member.value.source if plain is None else plain)
