@@ -36,7 +36,7 @@ _COPY: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SELECT: Final = re.compile(
-    r"select\s{1,9}(?P<names>[\w\s,.`]{5,400}?)\s{1,9}from\b[^\n]{0,300}\n", re.IGNORECASE
+    r"select\s(?P<names>[\w\s,.`]{5,400}?)\sfrom\b[^\n]{0,300}\n", re.IGNORECASE
 )
 _MOST_ROWS: Final = 100
 _ROW: Final = re.compile(
@@ -71,8 +71,9 @@ def find_in_tables(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
     for match in _INSERT.finditer(text) if "into" in lowered else ():
         yield from _find_inserted(text, match)
-    for match in _SELECT.finditer(text) if "select" in lowered else ():
-        yield from _find_selected(text, match)
+    end = 0
+    while "select" in lowered and (selected := _SELECT.search(text, end)):
+        end = yield from _find_selected(text, selected)
     end = 0
     while "stdin" in lowered and (copied := _COPY.search(text, end)):
         end = yield from _find_copied(text, copied)
@@ -232,18 +233,24 @@ def _find_inserted(text: str, match: re.Match[str]) -> Iterator[SecretPlace]:
                 break
 
 
-def _find_selected(text: str, match: re.Match[str]) -> Iterator[SecretPlace]:
-    """Yield the secrets in rows that a program prints without a head, below its command."""
+def _find_selected(text: str, match: re.Match[str]) -> Generator[SecretPlace, None, int]:
+    """Yield the secrets in rows that a program prints without a head, below its command.
+
+    Return the end of the last row.
+    """
     names = [name.strip(" \t\r\n`").rpartition(".")[2] for name in match["names"].split(",")]
     columns = {at: known for at, name in enumerate(names) if (known := _classify_column(name))}
     lines = _iter_lines(text, match.end()) if columns and len(names) > 1 else iter(())
+    last = match.end()
     for start, end in itertools.islice(lines, _MOST_ROWS):
         delimiter = "|" if text.find("|", start, end) >= 0 else "\t"
         cells = _split(text, start, end, delimiter)
         if len(cells) != len(names):
-            return
+            break
+        last = end
         for column, (kind, shape) in columns.items():
             yield from _read_cell(text, *cells[column], kind, shape)
+    return last
 
 
 def _find_copied(text: str, match: re.Match[str]) -> Generator[SecretPlace, None, int]:
