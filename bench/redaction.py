@@ -39,6 +39,11 @@ _PIECES: Final = (
     ),
     *("%41", "&amp;", "\\", "+49 30 1", "4111 ", "DE89 ", "AKIA", "_live_", ":5432:", "mysql -p"),
     *("copy a (password) from stdin\nb-12\n", "password: |\n  b-12\n", "b-12 as the password "),
+    *(
+        "select a,password from t|x\n",
+        "select password from a\nselect \t \t \t ",
+        "contact 12 34 56 ",
+    ),
     *('password=%s" % ', "=3D", "61 62 63 ", "<<< b-12 ", "pin is ", "password: 'S=77-x' S = 7 "),
     *(
         "a.",
