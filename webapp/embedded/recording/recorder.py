@@ -43,7 +43,7 @@ _LONGEST_SENTENCE: Final = 200
 """Characters of a text in place of JSON that is shown as the reason."""
 
 _TOO_MANY: Final = f"{{}} holds more than {MAX_VALUES:,} values."
-_WRAPPED: Final = re.compile(rb"\A(?:data:\s*+)++")
+_WRAPPED: Final = re.compile(rb"\A(?:data:\s*+|(?!))++")
 _ESCAPED_BYTES: Final = re.compile("[\udc80-\udcff]")
 """Bytes that are no UTF-8, as `surrogateescape` decodes them."""
 
