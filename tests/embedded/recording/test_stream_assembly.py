@@ -190,6 +190,8 @@ def test_text_parts_that_differ_in_their_text_alone_continue_each_other(
         (["Hel", "Hello wor", "Hello world.", "Hello world."], "Hello world."),
         (["", "A", "A cat", "A cat sat down"], "A cat sat down"),
         (["ha", "haha", "hahaha"], "hahahahahaha"),
+        (["-", "--", "-" * 12], None),
+        (["ha", "haha", "hahahahahaha"], None),
         (["A cat", "A cat sat down"], "A catA cat sat down"),
         (["So ", "So it is, ", "So it is, I say, ", "friend"], None),
     ],

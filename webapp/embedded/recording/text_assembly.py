@@ -17,6 +17,8 @@ from webapp.exact_json import NotJson, String, Value, parse
 _EMPTY: Final = '""'
 _LONGEST_REPEATED: Final = 10
 """Characters up to which pieces that begin with each other may be those of one word."""
+_FEWEST_LETTERS: Final = 5
+"""Different characters of a text: with fewer, such as those of a ruler, any pieces are alike."""
 
 
 class NameAccumulator:
@@ -54,13 +56,15 @@ class StringAccumulator:
 class TextAccumulator(StringAccumulator):
     """A text in pieces; of a server that sends all of it so far with each, the last piece.
 
-    That takes a text of some length, since a few equal letters can be pieces of one word.
+    That takes a text of some length, since a few equal letters can be pieces of one word, and
+    rulers come in pieces of all lengths.
     """
 
     def result(self) -> str:
-        is_long = len(self._pieces) > 2 and len(self._pieces[-1]) > _LONGEST_REPEATED
-        if is_long and self._is_cumulative and len(set(self._pieces)) > 2:
-            return f'"{self._pieces[-1]}"'
+        *_, last = self._pieces or [""]
+        is_text = len(last) > _LONGEST_REPEATED and len(set(last)) >= _FEWEST_LETTERS
+        if is_text and self._is_cumulative and len(set(self._pieces)) > 2:
+            return f'"{last}"'
         return super().result()
 
 
