@@ -14,6 +14,7 @@ from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, rende
 from webapp.rendering.markdown.code import render_snippet
 from webapp.rendering.markdown.isolation import stands_alone
 from webapp.rendering.markdown.think_tags import fold_reasoning
+from webapp.rendering.structured.ansi import render_excerpt
 from webapp.rendering.structured.budget import StructureBudget
 from webapp.rendering.structured.detect import Structure, detect_structure
 from webapp.rendering.structured.json_tree import get_type, render_json_tree
@@ -72,6 +73,7 @@ __all__ = [
     "list_sources",
     "parse_arguments",
     "render_exact",
+    "render_excerpt",
     "render_json_tree",
     "render_lines",
     "render_markdown",

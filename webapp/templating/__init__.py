@@ -56,6 +56,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "coloured": rendering.render_snippet,
     "contradiction": media.describe_contradiction,
     "exact": rendering.render_exact,
+    "excerpt": rendering.render_excerpt,
     "get_host": rendering.get_host,
     "hidden": rendering.find_hidden,
     "images_elsewhere": media.find_other_images,

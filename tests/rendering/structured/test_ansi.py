@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from tests.support.any_json import checked
 from tests.support.html import parsed
 from tools.paths import ROOT
-from webapp.rendering.structured.ansi import CLASSES, MAX_RUNS, NAMES, has_sequences, render_ansi
+from webapp.rendering.structured.ansi import (
+    CLASSES,
+    MAX_RUNS,
+    NAMES,
+    has_sequences,
+    render_ansi,
+    render_excerpt,
+)
 
 CSS = ROOT / "static" / "css"
 SEQUENCES = st.sampled_from(
@@ -106,6 +113,13 @@ def test_other_sequences_are_counted_not_shown() -> None:
     shown = render_ansi("\x1b]8;;https://a.example\x07here\x1b]8;;\x07 \x1b[2K\x1b[31mred")
     assert shown.left_out == 3
     assert "a.example" not in shown.html
+
+
+def test_an_excerpt_has_the_words_without_the_sequences() -> None:
+    coloured = "\x1b[1m\x1b[31mE   <NameError>\x1b[0m: name\x1b[2K"
+    assert render_excerpt(coloured) == "E   &lt;NameError&gt;: name"
+    (mark,) = parsed(render_excerpt("a lone \x1b")).css(".control")
+    assert mark.attributes["data-mark"] == "ESC"
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,11 @@ def has_sequences(text: str) -> bool:
     return ("\x1b" in text or "\x9b" in text) and _SEQUENCE.search(text) is not None
 
 
+def render_excerpt(text: str) -> Markup:
+    """Render a piece of a text in one line of prose, without the sequences of a terminal."""
+    return reveal_invisible(_SEQUENCE.sub("", text) if has_sequences(text) else text)
+
+
 def render_ansi(text: str) -> AnsiText:
     """Render `text` in its colours, for a `<pre>`; each state of a progress bar is a line."""
     html: list[str] = ["\n"]
