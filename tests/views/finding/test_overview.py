@@ -167,6 +167,22 @@ def test_an_empty_store_and_one_completion(client: FlaskClient, store: Store) ->
     assert len(page.all(".strip svg a")) == 1
 
 
+@pytest.mark.one_database
+def test_a_bar_may_end_after_the_last_year_of_the_calendar(
+    client: FlaskClient, store: Store
+) -> None:
+    add(store, made(0), made(1, created="9999-12-31T23:59:59Z"))
+    answer = client.get("/completions")
+    assert answer.status_code == 200
+    assert (
+        Page.of(answer)
+        .one(".strip svg g title")
+        .text()
+        .endswith("to 9999-12-31, 1 completion: stop 1")
+    )
+    assert Page.of(client.get("/overview")).all(".overview")
+
+
 def test_of_another_server_the_page_says_what_works_there(fake_client: FlaskClient) -> None:
     page = Page.of(fake_client.get("/overview"))
     assert "filter them by model and metadata" in page.text

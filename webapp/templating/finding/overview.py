@@ -30,6 +30,8 @@ _FAILURES: Final = {
     "failure:refusal": "refused",
     "failure:incomplete": "broken off",
 }
+_LAST_SECOND: Final = 253_402_300_799
+"""Of the year 9999; there is no `datetime` after it."""
 _UNITS: Final = ((7 * _DAY, "week"), (_DAY, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -154,7 +156,7 @@ def _stack(outcomes: Mapping[str, int], most: int) -> Iterator[Segment]:
 
 def _write(seconds: int, span: int) -> str:
     """Write a time in UTC, without that of the day if bars are whole days."""
-    moment = datetime.fromtimestamp(seconds, UTC)
+    moment = datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
     return moment.strftime("%Y-%m-%d" if span % _DAY == 0 else "%Y-%m-%d %H:%M")
 
 
