@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, Engine, make_url, text
 
 from tools.postgres import PostgresServer
-from tools.store_rows import add, completion, database_url, rows
+from tools.store_rows import add, completion, database_url, listening, rows
 from webapp.database import Schema, Step, migrate, open_database
 from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import PageRequest
@@ -138,6 +139,24 @@ def test_texts_in_postgresql_are_compressed_by_lz4_if_it_has_that(postgres: Post
         Store(url).close()
         columns = {row.attname for row in rows(url, compressed)}
         assert columns == ({"wire_json", "given_json", "text"} if rows(url, known) else set())
+
+
+def test_a_disk_that_is_full_at_the_index_of_searches_is_no_reason_to_go_without(
+    tmp_path: Path,
+) -> None:
+    """A store made without the index would read all texts at each search, for ever."""
+
+    def fill(_connection: object, cursor: Any, statement: str, *_rest: object) -> None:
+        is_index = statement.startswith("CREATE VIRTUAL TABLE")
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages if is_index else pages + 100}")
+
+    url = database_url(tmp_path)
+    with listening(Engine, "before_cursor_execute", fill), pytest.raises(StoreError, match="full"):
+        Store(url)
+    Store(url).close()
+    found = "SELECT name FROM sqlite_master WHERE name = 'passages_trigrams'"
+    assert len(rows(url, found)) == 1
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ answer needs, comes before the given text, which few need.
 
 from __future__ import annotations
 
-import contextlib
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from webapp.database import Schema
+from webapp.database import Outage, Schema, find_outage
 from webapp.embedded.documents.facts import FACTS_FORM
 
 MAX_INLINE: Final = 64 * 1024
@@ -195,9 +195,21 @@ def _add_trigrams(connection: Connection) -> None:
 
     Without it, every search reads all passages.
     """
-    with contextlib.suppress(DBAPIError), connection.begin_nested():
-        for statement in _TRIGRAMS[connection.dialect.name]:
-            connection.execute(text(statement))
+    _execute_if_supported(connection, _TRIGRAMS[connection.dialect.name])
+
+
+def _execute_if_supported(connection: Connection, statements: Iterable[str]) -> None:
+    """Execute all statements, or none if the database does not support one of them.
+
+    Raises the `DBAPIError` of a full disk or of a lock: it supports them another time.
+    """
+    try:
+        with connection.begin_nested():
+            for statement in statements:
+                connection.execute(text(statement))
+    except DBAPIError as error:
+        if find_outage(error) in (Outage.FULL, Outage.LOCKED, Outage.CANCELLED):
+            raise
 
 
 _CHECKS: Final = (
@@ -266,13 +278,15 @@ def _save_space(connection: Connection) -> None:
         return
     for statement in _SMALLER:
         connection.execute(text(statement))
-    with contextlib.suppress(DBAPIError), connection.begin_nested():
-        connection.execute(text(_GROUP_TRIGRAMS))
+    _execute_if_supported(connection, [_GROUP_TRIGRAMS])
     # PostgreSQL may be older than 14, or built without it. Stored texts can be read anyway.
-    with contextlib.suppress(DBAPIError), connection.begin_nested():
-        for table, column in _COMPRESSED:
-            change = f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4"
-            connection.execute(text(change))
+    _execute_if_supported(
+        connection,
+        [
+            f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4"
+            for table, column in _COMPRESSED
+        ],
+    )
 
 
 def _add_form_of_facts(connection: Connection) -> None:
