@@ -10,10 +10,11 @@ from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
-from webapp.database import Outage, open_database
+from webapp.database import Outage, find_outage, open_database
 from webapp.embedded import Store, StoreError, StoreUnavailable
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
@@ -174,6 +175,22 @@ def test_a_server_that_was_restarted_is_not_noticed(
     assert store.list_completions(FIRST).ids == ("c1",)
     postgres.drop_connections(url)
     assert store.delete_completion("c1")
+
+
+def test_time_outs_of_the_server_end_no_writing_and_are_outages_of_reading(
+    postgres: PostgresServer, url: str
+) -> None:
+    """The server may bound the statements of all its users, however long imports take."""
+    timed = f"{url}&options=-c%20statement_timeout%3D50%20-c%20lock_timeout%3D50"
+    slow = text("SELECT pg_sleep(0.06)")
+    with closing(open_database(timed)) as database:
+        for engine in (database.writer, database.exclusive):
+            with engine.begin() as connection:
+                connection.execute(slow)
+        with database.reader.connect() as connection, pytest.raises(DBAPIError) as raised:
+            connection.execute(slow)
+
+    assert find_outage(raised.value) is Outage.CANCELLED
 
 
 def test_a_server_that_cannot_be_reached_is_told_in_one_line() -> None:

@@ -23,6 +23,7 @@ class Outage(Enum):
     FULL = "full"
     READ_ONLY = "read-only"
     LOCKED = "locked"
+    CANCELLED = "cancelled"
     DENIED = "denied"
     DAMAGED = "damaged"
 
@@ -41,6 +42,7 @@ _SENTENCES: Final = {
     Outage.FULL: "the disk of the database is full",
     Outage.READ_ONLY: "the database is read-only",
     Outage.LOCKED: "another program has locked the database",
+    Outage.CANCELLED: "the database cancelled a query, such as one that took too long",
     Outage.DENIED: "the database may not be opened",
     Outage.DAMAGED: "the database is damaged",
 }
@@ -76,6 +78,7 @@ _SQLSTATES: Final = {
     "53100": Outage.FULL,
     "55P03": Outage.LOCKED,
     "57": Outage.DOWN,
+    "57014": Outage.CANCELLED,
     "58": Outage.DOWN,
     "XX001": Outage.DAMAGED,
     "XX002": Outage.DAMAGED,

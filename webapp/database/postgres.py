@@ -19,6 +19,11 @@ _CONNECTIONS: Final = 16
 _CONNECT_SECONDS: Final = 10
 _WAIT_SECONDS: Final = 60
 """The longest wait for a free connection, and for a lock."""
+_TIMEOUTS: Final = (
+    ("lock_timeout", f"{_WAIT_SECONDS}s"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+)
 # Any number that no other program locks in this database.
 _WRITE_LOCK: Final = 0x5EADBAC4
 
@@ -95,7 +100,10 @@ def _has_nul(value: object) -> bool:
 
 
 def _begin(connection: Connection) -> None:
-    """Bound the wait for locks if the transaction may write; take the write lock if it wants it.
+    """Set the time-outs of a transaction that may write; take the write lock if it wants it.
+
+    Its wait for locks is bounded. The server's bounds on statements and on pauses between them are
+    for others: an import that goes beyond one would meet it again each time.
 
     Raises `StoreError` if the database is not in UTF-8. The check costs no query: the server
     reports the encoding when a connection is made.
@@ -110,6 +118,5 @@ def _begin(connection: Connection) -> None:
         )
     if may_write(connection):
         lock = f", pg_advisory_xact_lock({_WRITE_LOCK})" if takes_write_lock(connection) else ""
-        connection.exec_driver_sql(
-            f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true){lock}"
-        )
+        settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _TIMEOUTS)
+        connection.exec_driver_sql(f"SELECT {settings}{lock}")

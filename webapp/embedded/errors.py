@@ -124,7 +124,7 @@ def _render_outage(outage: Outage) -> Response:
         ApiError(
             f"The stored completions cannot be read or changed now: {outage.sentence}. "
             "The request can be repeated when that is over.",
-            status=503 if outage in (Outage.DOWN, Outage.LOCKED) else 500,
+            status=503 if outage in (Outage.DOWN, Outage.LOCKED, Outage.CANCELLED) else 500,
             kind="server_error",
             code="store_unavailable",
         )
