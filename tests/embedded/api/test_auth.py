@@ -122,6 +122,7 @@ def assert_refused_headers(answer: TestResponse) -> None:
         bearer(KEY),
         {"Authorization": f"bearer {KEY}"},
         {"api-key": KEY},
+        {"x-api-key": KEY},
         {"Authorization": f"Bearer  {KEY} "},
     ],
 )

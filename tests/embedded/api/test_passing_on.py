@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +16,11 @@ from flask.testing import FlaskClient
 from openai import OpenAI
 
 from tests.support.model_server import PATIENCE, STREAM, FakeModel, Json, stream, whole
+from tests.support.raw_server import Connection, RawServer
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
-from webapp.embedded import ModelServer, Store, create_server
+from webapp.embedded import ModelLimits, ModelServer, Store, create_server
 
 KEY = "sk-of-the-model-server"
 HTML = b"<!doctype html><script>fetch('/completions')</script>"
@@ -125,6 +129,98 @@ def test_what_comes_back_cannot_be_a_page_of_ours(
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert not {"Set-Cookie", "Refresh", "Location"} & answer.headers.keys()
+
+
+def test_nothing_is_said_of_a_body_that_its_server_does_not_say(tmp_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        connection.receive()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<b>hi<")
+
+    with (
+        closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store,
+        RawServer(script) as server,
+    ):
+        client = create_server(store, model=ModelServer(server.base_url)).test_client()
+        answer = client.get("/models")
+
+    assert (answer.status_code, answer.data) == (200, b"<b>hi<")
+    assert "Content-Type" not in answer.headers
+
+
+def test_a_body_that_breaks_off_at_once_is_an_error(address: str, model: FakeModel) -> None:
+    model.script(whole(b'{"object": "list"}', headers=(("Content-Encoding", "gzip"),)))
+    answer = requests.get(f"{address}/models", timeout=60)
+
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "model_server_broke_off"
+
+
+@pytest.mark.parametrize("path", ["/realtime?model=m", "/responses"])
+def test_a_websocket_is_refused(client: FlaskClient, model: FakeModel, path: str) -> None:
+    asked = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13"}
+    answer = client.get(path, headers=asked)
+
+    assert answer.status_code == 501
+    assert "WebSocket" in answer.get_json()["error"]["message"]
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_compressed_requests_are_understood(
+    client: FlaskClient, model: FakeModel, encoding: str
+) -> None:
+    asked = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    body = gzip.compress(asked) if encoding == "gzip" else zlib.compress(asked)
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    client.post("/embeddings", data=body, headers=headers)
+    client.post("/chat/completions", data=body, headers=headers)
+
+    passed_on, created = model.requests
+    assert (passed_on.headers["content-encoding"], passed_on.body) == (encoding, body)
+    assert ("content-encoding" in created.headers, created.body) == (False, asked)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (b"{}", "br", 415),
+        (b"{}", "gzip", 400),
+        (gzip.compress(b"{}")[:-6], "gzip", 400),
+        (gzip.compress(b" " * 2_000_000), "gzip", 413),
+    ],
+)
+def test_what_cannot_be_decompressed_is_not_created(
+    tmp_path: Path, model: FakeModel, body: bytes, encoding: str, status: int
+) -> None:
+    with closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store, model.serve() as url:
+        server = ModelServer(url, limits=ModelLimits(max_request_bytes=1_000_000))
+        answer = (
+            create_server(store, model=server)
+            .test_client()
+            .post("/chat/completions", data=body, headers={"Content-Encoding": encoding})
+        )
+
+    assert (answer.status_code, "error" in answer.get_json()) == (status, True)
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/embeddings"])
+def test_what_a_client_says_of_its_request_is_passed_on(
+    client: FlaskClient, model: FakeModel, path: str
+) -> None:
+    about = {
+        "Anthropic-Beta": "interleaved-thinking-2025-05-14",
+        "HTTP-Referer": "https://app.example",
+        "Idempotency-Key": "once",
+        "Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "X-Title": "My app",
+    }
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    client.post(path, json=asked, headers=about)
+
+    (seen,) = model.requests
+    assert {name: seen.headers.get(name.lower()) for name in about} == about
+    assert seen.headers["content-type"] == "application/json"
 
 
 def test_a_part_of_a_file_is_known_as_one(address: str, model: FakeModel) -> None:

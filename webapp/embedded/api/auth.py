@@ -31,13 +31,15 @@ class Unauthorized(ApiError):
 def require_key(server: Flask, api_key: str) -> None:
     """Make every URL of `server`, unknown ones included, answer 401 without `api_key`.
 
-    Clients send it as `Authorization: Bearer KEY` or, if made for Azure, as `api-key: KEY`.
+    Clients send it as `Authorization: Bearer KEY`; those of Azure as `api-key: KEY`, those of
+    Anthropic as `x-api-key: KEY`.
     """
 
     def check_key() -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         is_bearer = scheme.lower() == "bearer"
-        sent = (token if is_bearer else request.headers.get("api-key", "")).strip()
+        others = request.headers.get("api-key") or request.headers.get("x-api-key", "")
+        sent = (token if is_bearer else others).strip()
         if not sent:
             raise Unauthorized(_NO_KEY)
         if not hmac.compare_digest(sent.encode(), api_key.encode()):

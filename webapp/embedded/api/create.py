@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
@@ -32,34 +32,35 @@ STORED_AS: Final = "X-Readback-Stored-As"
 def forward_create(
     body: bytes,
     *,
-    accept: str,
+    headers: Mapping[str, str],
     model: ModelServer,
     store: Store,
     recovery: Recovery | None = None,
 ) -> Response:
     """Forward a create request to `model`, and record the answer if the request asks so.
 
-    Raise `ApiError` if the request is invalid or `model` does not answer.
+    `headers` are those of the client for `model`. Raise `ApiError` if the request is invalid or
+    `model` does not answer.
     """
     asked = CreateRequest.parse(body)
     started = time.monotonic()
     answer = model.create(
         asked.serialize(with_store=model.forwards_store),
-        accept=accept,
+        headers=headers,
         is_streamed=asked.is_streamed,
     )
-    headers = {
+    sent = {
         "x-request-id": make_request_id(),
         "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}",
     }
-    headers |= answer.headers | POLICY
+    sent |= answer.headers | POLICY
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:
         recorder = Recorder(
             asked.json,
             store=store,
-            request_id=headers["x-request-id"],
+            request_id=sent["x-request-id"],
             started=started,
             spool=recovery.spool if recovery else None,
             when_spooled=recovery.begin if recovery else None,
@@ -67,10 +68,10 @@ def forward_create(
     max_bytes = model.limits.max_stored_bytes
     if answer.is_stream and not answer.encoding:
         # A proxy between this server and its client must not gather events.
-        headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        sent |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
-        return Response(events, answer.status, headers)
-    return _answer_whole(answer, recorder, headers, max_bytes=max_bytes)
+        return Response(events, answer.status, sent)
+    return _answer_whole(answer, recorder, sent, max_bytes=max_bytes)
 
 
 def _answer_whole(

@@ -5,8 +5,11 @@ Everything that is not checked here is left to the model server to judge.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final
+
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.embedded.api.parameters import (
     MissingParameter,
@@ -16,6 +19,7 @@ from webapp.embedded.api.parameters import (
 )
 from webapp.embedded.errors import ApiError
 from webapp.exact_json import Array, Boolean, Null, Object, String, Value, write_object
+from webapp.http.decompression import ENCODINGS, iter_decompressed
 
 ROLES: Final = ("system", "assistant", "user", "function", "tool", "developer")
 
@@ -64,6 +68,28 @@ class CreateRequest:
             return self.json.source.encode()
         copies = (text[one.name.start : one.value.end] for one in kept)
         return write_object(copies).encode()
+
+
+def decompress_body(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
+    """Decompress a body by its `Content-Encoding`.
+
+    Raise `ApiError` if that is another one than gzip and deflate, if the body is damaged, or if it
+    is larger than `max_bytes`.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ENCODINGS:
+        raise ApiError(f"The body is compressed with {encoding!r}, not gzip.", status=415)
+    pieces = bytearray()
+    try:
+        for piece in iter_decompressed([body], encoding):
+            pieces += piece
+            if len(pieces) > max_bytes:
+                raise RequestEntityTooLarge
+    except (EOFError, zlib.error) as error:
+        raise ApiError(f"The body cannot be decompressed: {error}.") from error
+    return bytes(pieces)
 
 
 def _get(json: Object, name: str) -> Value | None:

@@ -6,11 +6,13 @@ Clients that use one base URL for everything list models and create embeddings t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from flask import Request, Response, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 
 from webapp.embedded.errors import ApiError
@@ -21,7 +23,9 @@ _PASSED_HEADERS: Final = (
     "Accept",
     "Anthropic-Beta",
     "Anthropic-Version",
+    "Content-Encoding",
     "Content-Type",
+    "HTTP-Referer",
     "Idempotency-Key",
     "If-Modified-Since",
     "If-None-Match",
@@ -29,6 +33,9 @@ _PASSED_HEADERS: Final = (
     "Last-Event-ID",
     "OpenAI-Beta",
     "Range",
+    "Traceparent",
+    "Tracestate",
+    "X-Title",
 )
 """Neither the client's key nor its cookies: they are for this server."""
 
@@ -44,23 +51,35 @@ def pass_on_unknown(model: ModelServer) -> Response | None:
     leads_out = any(segment in (".", "..") for segment in path.split("/"))
     if not isinstance(request.routing_exception, NotFound) or is_own or leads_out:
         return None
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        raise ApiError(
+            "WebSocket connections are not passed on to the model server.",
+            status=501,
+            code="not_supported",
+        )
     request.max_content_length = model.limits.max_request_bytes
     answer = model.forward(
         request.method,
         _find_written_path(request),
         query=request.query_string.decode("latin-1"),
-        headers={
-            name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers
-        },
+        headers=select_headers(request.headers),
         body=request.get_data(),
     )
     headers = answer.headers | POLICY
     if answer.is_stream:
         # A proxy between this server and its client must not gather events.
         headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    response = Response(_iter_body(answer), answer.status, headers)
+    response = Response(_begin_body(answer), answer.status, headers)
+    if "content-type" not in answer.headers:
+        # Flask's default is HTML.
+        del response.headers["Content-Type"]
     response.call_on_close(answer.close)
     return response
+
+
+def select_headers(headers: Headers) -> dict[str, str]:
+    """Select the headers of a client that the model server gets as well."""
+    return {name: headers[name] for name in _PASSED_HEADERS if name in headers}
 
 
 def _find_written_path(asked: Request) -> str:
@@ -74,6 +93,21 @@ def _find_written_path(asked: Request) -> str:
         if unquote_to_bytes(written[start:]) == decoded:
             return quote(written[start:], safe="/%:@!$&'()*+,;=~")
     return quote(decoded, safe="/:@!$&'()*+,;=~")
+
+
+def _begin_body(answer: ModelAnswer) -> Iterable[bytes]:
+    """Return the body, which begins with bytes that are there unless it is a stream of events.
+
+    Raise `ApiError` if it breaks off before: then there can still be another answer.
+    """
+    body = _iter_body(answer)
+    if answer.is_stream:
+        return body
+    try:
+        return chain([next(body, b"")], body)
+    except ApiError:
+        answer.close()
+        raise
 
 
 def _iter_body(answer: ModelAnswer) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from typing import Final, cast
 from flask import Blueprint, Response, current_app, request
 
 from webapp.embedded.api.create import forward_create
+from webapp.embedded.api.create_request import decompress_body
 from webapp.embedded.api.large_texts import iter_slices
 from webapp.embedded.api.parameters import (
     parse_list_request,
@@ -16,6 +17,7 @@ from webapp.embedded.api.parameters import (
     parse_metadata_update,
     parse_page_request,
 )
+from webapp.embedded.api.passing_on import select_headers
 from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
@@ -64,11 +66,13 @@ def create_completion() -> Response:
             status=501,
             code="not_supported",
         )
-    request.max_content_length = model.limits.max_request_bytes
-    accept = request.headers.get("Accept", "application/json")
+    max_bytes = model.limits.max_request_bytes
+    request.max_content_length = max_bytes
+    headers = select_headers(request.headers)
+    encoding = headers.pop("Content-Encoding", "")
     return forward_create(
-        request.get_data(),
-        accept=accept,
+        decompress_body(request.get_data(), encoding, max_bytes=max_bytes),
+        headers={"Accept": "application/json"} | headers,
         model=model,
         store=_get_store(),
         recovery=cast("Recovery | None", current_app.extensions[RECOVERY]),

@@ -94,14 +94,16 @@ class ModelServer:
         adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
         self._session = open_session(adapter, counted_as="model", proxy=proxy, ca_bundle=ca_bundle)
 
-    def create(self, body: bytes, *, accept: str, is_streamed: bool = False) -> ModelAnswer:
+    def create(
+        self, body: bytes, *, headers: Mapping[str, str], is_streamed: bool = False
+    ) -> ModelAnswer:
         """Send a request to create a completion, as `forward` does.
 
         `is_streamed` is whether `body` asks for a stream: an answer without a type is read in the
         requested form.
         """
-        headers = {"Content-Type": "application/json", "Accept": accept}
-        answer = self.forward("POST", "/chat/completions", headers=headers, body=body)
+        sent = {**headers, "Content-Type": "application/json"}
+        answer = self.forward("POST", "/chat/completions", headers=sent, body=body)
         media_type = "text/event-stream" if is_streamed else "application/json"
         answer.headers.setdefault("content-type", media_type)
         return answer
