@@ -56,7 +56,7 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         reveal_invisible,
     )
     from webapp.rendering.structured.ansi import render_ansi
-    from webapp.upstream.error_mapping import parse_error_body
+    from webapp.upstream.error_bodies import parse_error_body
 
 from tools.hostile.corpus import CASES
 

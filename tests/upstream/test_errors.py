@@ -14,6 +14,7 @@ from tests.support.fake_upstream import FakeUpstream, Reply, error, stored
 from tests.support.serving import serve
 from tests.upstream.conftest import KEY, Connect
 from tools.paths import SHARED
+from webapp.config.base_urls import suggest_base_url
 from webapp.upstream import (
     BadAnswer,
     BadRequest,
@@ -69,7 +70,19 @@ def problem_with(connect: Connect, fake: FakeUpstream, reply: Reply) -> Upstream
         (Reply(400, [{"error": {"code": 400, "message": "API key not valid."}}]), KeyRejected, 502),
         (error(400, "Invalid api_key"), KeyRejected, 502),
         (error(400, "the key of the metadata is not valid"), BadRequest, 400),
+        (Reply(404, {"message": "Route GET:/v1/chat/completions/x not found"}), NotSupported, 501),
+        (Reply(404, {"error": "Unexpected endpoint or method. (GET /v1/x)"}), NotSupported, 501),
+        (Reply(200, {"error": "Unexpected endpoint or method. (GET /v1/x)"}), NotSupported, 501),
+        (error(404, "Unrecognized request URL (GET: /v1/x)."), NotSupported, 501),
+        (error(404, "Path /v1/chat/completions/x not found"), NotSupported, 501),
+        (Reply(404, {"detail": "API endpoint not found: x"}), NotSupported, 501),
+        (Reply(404, {"msg": "NOT FOUND"}), NotSupported, 501),
+        (Reply(404, {"errors": [{"message": "Could not route to /x."}]}), NotSupported, 501),
+        (error(404, "This endpoint is not supported"), NotSupported, 501),
+        (Reply(200, {"error": {"message": "bad key", "code": 401}}), BadAnswer, 502),
         (Reply(404, {"detail": f"Completion {ID} not found"}), NotFound, 404),
+        (error(404, f"No completion was found for {ID}"), NotFound, 404),
+        (error(404, "Project path/x not found"), NotFound, 404),
         (Reply(404, "404 page not found"), NotSupported, 501),
         (Reply(404, HTML), NotSupported, 501),
         (Reply(404, ""), NotSupported, 501),
@@ -95,7 +108,7 @@ def test_each_answer_means_one_error(
 
     assert type(problem) is kind
     assert problem.http_status == http_status
-    assert problem.status == reply.status
+    assert problem.status == (None if reply.status == 200 else reply.status)
     assert str(problem).endswith(".")
     assert problem.advice.endswith(".")
 
@@ -147,6 +160,14 @@ def test_each_answer_means_one_error(
         ),
         ("<?xml version='1.0'?><Error><Message>of S3</Message></Error>", "of S3"),
         ("<html><body><h1>502 Bad Gateway</h1></body></html>", "502 Bad Gateway"),
+        ("<title>Error</title><body><pre>Cannot GET /v1/x</pre>", "Cannot GET /v1/x"),
+        ("<title>Error</title><p>No page of errors", "Error No page of errors"),
+        ('event: error\ndata: {"error": {"message": "of an event"}}\n\n', "of an event"),
+        ({"Response": {"Error": {"Code": "x", "Message": "of Tencent"}}}, "of Tencent"),
+        (
+            {"error": {"issues": [{"path": ["limit"], "message": "Too big"}], "name": "ZodError"}},
+            "Too big (limit)",
+        ),
         ({}, None),
         ("{\n}\n", None),
         ("[ \t{}\r\n]", None),
@@ -251,6 +272,56 @@ def test_a_base_url_with_a_version_is_not_doubted(path: str) -> None:
 def answer(reply: Reply, start: StartResponse) -> list[bytes]:
     start(f"{reply.status} Scripted", [("Content-Type", "text/html")])
     return [reply.encode()]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "right"),
+    [
+        ("https://api.groq.com/v1", "https://api.groq.com/openai/v1"),
+        ("https://openrouter.ai/v1", "https://openrouter.ai/api/v1"),
+        ("https://name.openai.azure.com", "https://name.openai.azure.com/openai/v1"),
+        (
+            "https://name.openai.azure.com/openai/deployments/d",
+            "https://name.openai.azure.com/openai/v1",
+        ),
+        (
+            "https://generativelanguage.googleapis.com/v1beta",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+        ),
+        ("https://api.perplexity.ai/v1", "https://api.perplexity.ai"),
+        ("http://localhost:8000/docs", "http://localhost:8000/v1"),
+        ("http://localhost:8000/redoc", "http://localhost:8000/v1"),
+        ("https://api.groq.com/openai/v1", None),
+        ("https://name.openai.azure.com/openai/v1", None),
+        ("https://api.perplexity.ai", None),
+    ],
+)
+def test_the_base_url_of_a_known_server_is_offered(base_url: str, right: str | None) -> None:
+    advice = suggest_base_url(base_url, setting="READBACK_MODEL_URL")
+
+    assert (advice or "").partition(": ")[2] == (
+        f"set READBACK_MODEL_URL to {right}." if right else ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "advice"),
+    [
+        (402, "did not accept the request", "billing"),
+        (403, "refuses access", "firewall"),
+        (407, "did not accept the request", "READBACK_PROXY"),
+        (451, "did not accept the request", "where Readback runs"),
+    ],
+)
+def test_the_advice_is_about_the_status(
+    connect: Connect, status: int, sentence: str, advice: str
+) -> None:
+    fake = FakeUpstream()
+    fake.script("/chat/completions", error(status, "No."))
+    with pytest.raises(UpstreamError, match=sentence) as caught:
+        connect(fake).list_completions()
+
+    assert advice in caught.value.advice
 
 
 def test_the_fields_of_the_envelope_are_kept(connect: Connect) -> None:

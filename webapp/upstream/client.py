@@ -36,7 +36,8 @@ from webapp.upstream.endpoint import (
     completion_path,
     messages_path,
 )
-from webapp.upstream.error_mapping import clean_text, is_html, suggest_base_url
+from webapp.upstream.error_bodies import is_html
+from webapp.upstream.error_mapping import clean_text, suggest_base_url
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
@@ -306,9 +307,9 @@ class Upstream:
             raise TimedOut(
                 f"The server's answer is too much to be read in {deadline.seconds:g} seconds."
             ) from error
-        except BadAnswer as error:
+        except (BadAnswer, NotSupported) as error:
             error.server_message = clean_text(error.server_message, self._sender.endpoint)
-            if is_html(text[:]):
+            if is_html(text[:]) or isinstance(error, NotSupported):
                 # The pages of many servers are at any path that is not the API's.
                 error.advice = suggest_base_url(self._sender.endpoint) or error.advice
             raise

@@ -16,11 +16,11 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.completions import Completion
-from webapp.exact_json import Document, NotJson, Object, Value, decode_json, parse
+from webapp.exact_json import Document, NotJson, Object, String, Value, decode_json, parse
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
-from webapp.upstream.error_mapping import is_html, read_error_body
-from webapp.upstream.errors import BadAnswer, TimedOut, TooLarge
+from webapp.upstream.error_bodies import is_html, is_unknown_route, read_error_body
+from webapp.upstream.errors import BadAnswer, NotSupported, TimedOut, TooLarge, UpstreamError
 from webapp.upstream.large_answers import LARGE, take_place
 
 MAX_ERROR_BYTES: Final = 64 * 1024
@@ -232,9 +232,17 @@ def _parse(text: Document, deadline: Deadline) -> Value:
         raise BadAnswer(message) from error
 
 
-def _wrong_shape(json: Value, expected: str) -> BadAnswer:
+def _wrong_shape(json: Value, expected: str) -> UpstreamError:
     """Build the error that names the shape expected; some servers send errors with status 200."""
+    error = read_error_body(json)
+    is_error = isinstance(json, Object) and isinstance(json.get("error"), Object | String)
+    if is_error and is_unknown_route(error):
+        return NotSupported(
+            "The server does not offer stored completions here.", server_message=error.message
+        )
     return BadAnswer(
-        f"The server's answer is JSON, but not {expected} as the API has it.",
-        server_message=read_error_body(json).message,
+        "The server answered with an error, but with the status of a success."
+        if is_error
+        else f"The server's answer is JSON, but not {expected} as the API has it.",
+        server_message=error.message,
     )

@@ -1,17 +1,13 @@
 """Map a response that is not 2xx, or the exception raised in its place, to an `UpstreamError`.
 
-Error bodies come as the API's envelope, as other frameworks' JSON, as plain text, as a
-gateway's HTML, or empty; reading one never fails. The server's message is kept for the reader,
-without the API key and truncated to a readable length.
+The server's message is kept for the reader, without the API key and truncated to a readable
+length.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, RemoteDisconnected
@@ -20,10 +16,10 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from webapp.completions import scalar_text
-from webapp.exact_json import Array, Boolean, NotJson, Object, String, Value, parse
+from webapp.config import base_urls
 from webapp.http.deadline import Deadline
 from webapp.upstream.endpoint import Endpoint
+from webapp.upstream.error_bodies import MAX_SEARCHED, ErrorBody, is_unknown_route, parse_error_body
 from webapp.upstream.errors import (
     BadAnswer,
     BadRequest,
@@ -39,160 +35,18 @@ from webapp.upstream.errors import (
 )
 
 MAX_SERVER_MESSAGE: Final = 2000
-_BOM: Final = "\ufeff"
-_MAX_SEARCHED: Final = 64 * 1024
-"""Characters."""
 
 MAX_RETRY_AFTER: Final = 30 * 86_400.0
 """Seconds; a longer wait says nothing more, and clients may not be able to read it."""
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,400})?")
-_TITLE = re.compile(r"<(title|h1|message)\b[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]{0,2000}>")
-_CODE_TAG = re.compile(r"</?(?:script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_NO_SUCH_ROUTE = re.compile(
-    r"unknown request url|invalid url|no (?:such )?route|^cannot (?:get|post|delete) /"
-    r"|^(?:404 )?(?:the )?(?:requested )?(?:file|page|route|endpoint|path|url) (?:was )?"
-    r"not found\.?$"
-    # The words of frameworks; servers word the lack of a completion otherwise.
-    r"|^(?-i:(?:404 )?Not Found\.?)$",
-    re.IGNORECASE,
-)
 _KEY_REFUSED = re.compile(
     r"api[ _-]?key.{0,40}(?:not valid|invalid|incorrect|missing|expired|required)"
     r"|(?:invalid|incorrect|missing|expired|no) api[ _-]?key",
     re.IGNORECASE,
 )
-_VERSION_SEGMENT = re.compile(r"/v[0-9]")
-_SENTENCE_NAMES: Final = (
-    *("message", "detail", "error_description", "error_message", "errorMessage", "Message"),
-    *("error", "errors", "msg", "faultstring", "fault", "details", "title", "reason"),
-    *("description", "error_msg", "errmsg", "err", "Error", "status_msg", "statusText"),
-    *("user_message", "text", "messages", "errorMessages", "non_field_errors", "innererror"),
-    *("exception", "failure", "info", "response", "result", "data"),
-)
-_WRAPPERS: Final = ("error", "errors", "detail", "fault")
-_DOUBLED_VERSION = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
-_MAX_WRAPPERS: Final = 4
-_MAX_SENTENCES: Final = 3
 _NO_SUCH_COMPLETION = re.compile(r"^(?!.*\bcursor\b).*\bnot found\b", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
-    """The members of an error's body, each None if it has none of that name."""
-
-    message: str | None = None
-    type: str | None = None
-    code: str | None = None
-    param: str | None = None
-    is_json: bool = False
-
-
-def parse_error_body(text: str) -> ErrorBody:
-    """Parse the members of an error's body: of its JSON, its page, or its plain text."""
-    text = text.removeprefix(_BOM)
-    try:
-        # An error may also be the only event of a stream.
-        json = parse(text.removeprefix("data:"))
-        body = read_error_body(json)
-        # Whatever members an error has: they are all that the server said.
-        has_more = isinstance(json, Object | Array) and json.source.strip("{}[] \t\r\n") != ""
-        return replace(body, message=json.source) if has_more and not body.message else body
-    except NotJson:
-        if not is_html(text):
-            return ErrorBody(message=text.strip() or None)
-        title = _TITLE.search(text)
-        without_code = " ".join(_CODE_TAG.split(text[:_MAX_SEARCHED])[::2])
-        words = title[2] if title else _TAG.sub(" ", without_code)
-        return ErrorBody(message=" ".join(html.unescape(words).split()) or None)
-
-
-def read_error_body(json: Value) -> ErrorBody:
-    """Read the members of an error that is JSON."""
-    if isinstance(json, Object) and (wrapped := json.object("base_resp")):
-        json = wrapped
-    envelope = _find_envelope(json)
-    if envelope is None:
-        return ErrorBody(message=_find_sentence(json), is_json=True)
-    status = envelope.text("status")
-    if status is not None and status.isdigit():
-        status = None
-    return ErrorBody(
-        message=_find_sentence(json),
-        type=_first_text(envelope.get("type")) or status,
-        code=_first_text(envelope.get("code")),
-        param=_first_text(envelope.get("param")),
-        is_json=True,
-    )
-
-
-def _find_envelope(json: Value) -> Object | None:
-    """Find the object with the members of an error: of a list, the first one."""
-    for _ in range(_MAX_WRAPPERS):
-        if isinstance(json, Array):
-            json = next((item for item in json.items if isinstance(item, Object)), json)
-        if not isinstance(json, Object):
-            return None
-        values = (json.get(name) for name in _WRAPPERS)
-        inner = next((one for one in values if isinstance(one, Object | Array)), None)
-        if inner is None or (isinstance(inner, Array) and not inner.items):
-            return json
-        json = inner
-    return json if isinstance(json, Object) else None
-
-
-def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
-    """Find the text in an error, wherever its server puts it; the texts of a list are joined."""
-    if isinstance(json, Array):
-        if levels == 0:
-            return None
-        found = (_find_sentence(item, levels - 1) for item in json.items[:_MAX_SENTENCES])
-        return "; ".join(dict.fromkeys(filter(None, found))) or None
-    if isinstance(json, Boolean):
-        return None
-    if not isinstance(json, Object):
-        text = scalar_text(json)
-        return _unwrap_text(text, levels) if text else None
-    envelope = ("error",) if isinstance(json.get("error"), Object | Array) else ()
-    for name in (*envelope, *_SENTENCE_NAMES):
-        value = json.get(name)
-        sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
-        if sentence:
-            # FastAPI names the member at fault: `path.id`.
-            names = [scalar_text(one) for one in json.items("loc") or ()]
-            # OpenRouter reports the message of its provider as well.
-            metadata = json.object("metadata")
-            raw = metadata.text("raw") if metadata else None
-            notes = (".".join(filter(None, names)), raw and parse_error_body(raw).message)
-            return " ".join((sentence, *(f"({note})" for note in notes if note)))
-    return _find_texts_by_field(json)
-
-
-def _find_texts_by_field(json: Object) -> str | None:
-    """Find the sentences that a framework lists by the fields that they are about."""
-    found = (
-        f"{item.text} ({member.name.text})"
-        for member in json.members[:_MAX_SENTENCES]
-        if isinstance(member.value, Array)
-        for item in member.value.items[:1]
-        if isinstance(item, String) and " " in item.text
-    )
-    return "; ".join(found) or None
-
-
-def _unwrap_text(text: str, levels: int) -> str:
-    """Return a text, or the sentence in it if it is the JSON of another error."""
-    if text.startswith("{") and levels:
-        # Within itself, JSON is escaped: each further one is shorter by half.
-        with suppress(NotJson):
-            return _find_sentence(parse(text), _MAX_WRAPPERS) or text
-    return text
-
-
-def is_html(text: str) -> bool:
-    return text.lstrip()[:1] == "<"
 
 
 def map_response(
@@ -211,8 +65,8 @@ def map_response(
     is_elsewhere = kind is NotSupported and status in (404, 405)
     if kind is Redirected and _find_redirect_host(response, endpoint) in (None, endpoint.host):
         is_elsewhere = True
-    advice = suggest_base_url(endpoint) if is_elsewhere else None
-    if kind is BadRequest and is_list:
+    advice = suggest_base_url(endpoint) if is_elsewhere else _ADVICE.get(status)
+    if kind is BadRequest and status in (400, 422) and is_list:
         advice = (
             "Change the filter or the page. If there is none, the server may not list its "
             "completions: paste the id of one into the box at the top."
@@ -239,22 +93,8 @@ def map_response(
 
 
 def suggest_base_url(endpoint: Endpoint) -> str | None:
-    """Suggest to add `/v1` to a base URL, or to leave out a second one.
-
-    Return None if it has a version, or is the classic one of Azure, whose version is in the query.
-    """
-    path = urlsplit(endpoint.base_url).path
-    query = " and its query" if endpoint.query else ""
-    if doubled := _DOUBLED_VERSION.search(path):
-        base_url = endpoint.base_url.removesuffix(doubled["version"])
-        return f"The base URL has its version twice: set OPENAI_BASE_URL to {base_url}{query}."
-    is_classic = path.endswith("/openai") and "api-version" in endpoint.query
-    if _VERSION_SEGMENT.search(path.lower()) or is_classic:
-        return None
-    return (
-        "The base URL has no /v1, under which most servers answer: set OPENAI_BASE_URL to "
-        f"{endpoint.base_url}/v1{query}."
-    )
+    """Suggest another base URL for an endpoint that nothing of the API was found at."""
+    return base_urls.suggest_base_url(endpoint.base_url, endpoint.query, setting="OPENAI_BASE_URL")
 
 
 def map_exception(error: Exception, *, host: str, deadline: Deadline) -> UpstreamError:
@@ -287,15 +127,10 @@ def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
     if not text:
         return None
     # Searching takes a hundred times the memory of the text, of which little is shown.
-    scrubbed = endpoint.redact(text[:_MAX_SEARCHED])
+    scrubbed = endpoint.redact(text[:MAX_SEARCHED])
     cut = scrubbed[:MAX_SERVER_MESSAGE]
-    is_whole = cut == scrubbed and len(text) <= _MAX_SEARCHED
+    is_whole = cut == scrubbed and len(text) <= MAX_SEARCHED
     return cut if is_whole else f"{cut}…"
-
-
-def _first_text(*values: Value | None) -> str | None:
-    texts = (scalar_text(value) for value in values if value is not None)
-    return next((text for text in texts if text), None)
 
 
 def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
@@ -303,8 +138,7 @@ def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
         return _KINDS[status]
     message = body.message or ""
     if status == 404:
-        is_route = body.code == "unknown_url" or _NO_SUCH_ROUTE.search(message)
-        return NotSupported if is_route or not body.is_json else NotFound
+        return NotSupported if is_unknown_route(body) or not body.is_json else NotFound
     if status == 400 and _NO_SUCH_COMPLETION.match(message):
         return NotFound
     if 300 <= status < 400:
@@ -314,6 +148,15 @@ def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
     if 400 <= status < 500:
         return BadRequest
     return ServerFailed if 500 <= status < 600 else BadAnswer
+
+
+_ADVICE: Final = {
+    402: "The account has no credit left: check its plan and billing.",
+    403: "Check the API key and its permissions. A firewall before the server can refuse too.",
+    407: "A proxy wants a login: check READBACK_PROXY.",
+    421: "Check the host in the base URL.",
+    451: "The server may not answer from where Readback runs.",
+}
 
 
 _KINDS: Final[dict[int, type[UpstreamError]]] = {
@@ -342,7 +185,10 @@ def _compose_message(
     messages: dict[type[UpstreamError], str] = {
         NotFound: f"{host} has nothing stored under this id.",
         BadRequest: f"{host} did not accept the request (status {status}).",
-        KeyRejected: f"{host} did not accept the API key (status {status}).",
+        # A 403 may have other reasons, such as a firewall.
+        KeyRejected: f"{host} refuses access (status 403)."
+        if status == 403
+        else f"{host} did not accept the API key (status {status}).",
         RateLimited: f"{host} asks for fewer requests.",
         NotSupported: f"{host} does not offer stored completions here (status {status}).",
         TimedOut: f"{host} gave up waiting (status {status}).",

@@ -155,6 +155,22 @@ def test_a_body_that_breaks_off_at_once_is_an_error(address: str, model: FakeMod
     assert answer.json()["error"]["code"] == "model_server_broke_off"
 
 
+def test_a_model_url_without_v1_is_offered_with_it(tmp_path: Path, model: FakeModel) -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    missing = whole(b"404 page not found", status=404, content_type="text/plain")
+    with closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store, model.serve() as url:
+        root = url.removesuffix("/v1")
+        client = create_server(store, model=ModelServer(root)).test_client()
+        model.script(missing, missing)
+        answer = client.post("/chat/completions", json=asked)
+        other = create_server(store, model=ModelServer(url)).test_client()
+
+        assert (answer.status_code, answer.data) == (404, b"404 page not found")
+        assert f"set READBACK_MODEL_URL to {url}." in answer.headers["X-Readback-Advice"]
+        plain = other.post("/chat/completions", json=asked)
+        assert "X-Readback-Advice" not in plain.headers
+
+
 @pytest.mark.parametrize("path", ["/realtime?model=m", "/responses"])
 def test_a_websocket_is_refused(client: FlaskClient, model: FakeModel, path: str) -> None:
     asked = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13"}
@@ -185,8 +201,8 @@ def test_compressed_requests_are_understood(
     [
         (b"{}", "br", 415),
         (b"{}", "gzip", 400),
-        (gzip.compress(b"{}")[:-6], "gzip", 400),
-        (gzip.compress(b" " * 2_000_000), "gzip", 413),
+        (gzip.compress(b"{}", mtime=0)[:-6], "gzip", 400),
+        (gzip.compress(b" " * 2_000_000, mtime=0), "gzip", 413),
     ],
 )
 def test_what_cannot_be_decompressed_is_not_created(

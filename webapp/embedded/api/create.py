@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from http.client import NOT_FOUND
 from itertools import chain
 from typing import Final
 
@@ -24,9 +25,16 @@ from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store
 from webapp.exact_json import Object
+from webapp.redaction import get_logger
 
 STORED_AS: Final = "X-Readback-Stored-As"
 """The header with the id that a completion is stored under, if it is not the one in the answer."""
+
+
+ADVICE: Final = "X-Readback-Advice"
+"""The header that says what is probably wrong with the settings if the model server answers 404."""
+
+log = get_logger("readback.embedded")
 
 
 def forward_create(
@@ -54,6 +62,9 @@ def forward_create(
         "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}",
     }
     sent |= answer.headers | POLICY
+    if answer.status == NOT_FOUND and model.advice:
+        log.warning("The model server has nothing there. %s", model.advice)
+        sent[ADVICE] = model.advice
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from webapp.config import ModelLimits
+from webapp.config.base_urls import suggest_base_url
 from webapp.embedded.errors import ApiError
 from webapp.http import find_secrets, open_session
 from webapp.http.deadline import Deadline
@@ -65,7 +66,8 @@ class ModelServer:
     `forwards_store` is whether it is sent `store` and `metadata`: many servers refuse a request
     that contains them. `stores_all` is whether a request that does not say `store` is stored.
     The key and the `headers` are sent to this server alone. A query in `base_url` is sent with
-    every request.
+    every request. `advice` is what to set instead if nothing is found there, None if that is not
+    known.
     """
 
     def __init__(
@@ -85,6 +87,9 @@ class ModelServer:
         self.limits: Final = limits or ModelLimits()
         address, _, self._query = base_url.partition("?")
         self._address = address.rstrip("/")
+        self.advice: Final = suggest_base_url(
+            self._address, self._query, setting="READBACK_MODEL_URL"
+        )
         self._redactor = KeyRedactor(api_key, *find_secrets(headers, query=self._query))
         # The answer is passed on as it is, so compression would only cost time twice.
         self._headers = {"User-Agent": "Readback", "Accept-Encoding": "identity"}
