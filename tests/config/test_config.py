@@ -92,6 +92,7 @@ def test_a_setting_of_two_values_reaches_both() -> None:
         ("READBACK_CONVERSATION_KEYS", "none", "conversation_keys", ()),
         ("READBACK_ALLOWED_HOSTS", "A.example, b:8000,", "allowed_hosts", ("a.example", "b:8000")),
         ("READBACK_TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8", "trusted_proxies", PROXIES),
+        ("READBACK_TRUSTED_PROXIES", "127.0.0.1 ::1\n10.0.0.0/8", "trusted_proxies", PROXIES),
         ("READBACK_PREFIX", "/a/b/", "prefix", "/a/b"),
         ("READBACK_PREFIX", "/", "prefix", ""),
         ("READBACK_STORE_ALL", "1", "stores_all", True),
@@ -248,6 +249,10 @@ def test_a_setting_can_stand_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{SECRET}\n", encoding="utf-8")
 
+    assert config(OPENAI_API_KEY_FILE=str(file)).openai_api_key == SECRET
+
+    # As editors on Windows save it.
+    file.write_text(f"\ufeff{SECRET}\r\n", encoding="utf-8")
     assert config(OPENAI_API_KEY_FILE=str(file)).openai_api_key == SECRET
 
 

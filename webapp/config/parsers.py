@@ -114,9 +114,7 @@ def _parse_json_headers(raw: str) -> tuple[tuple[str, str], ...]:
 def networks(raw: str) -> tuple[ip.IPv4Network | ip.IPv6Network, ...]:
     try:
         # Bits after the prefix do not matter: `ip addr` prints 172.17.0.1/16.
-        found = tuple(
-            ip.ip_network(one.strip(), strict=False) for one in raw.split(",") if one.strip()
-        )
+        found = tuple(ip.ip_network(one, strict=False) for one in raw.replace(",", " ").split())
     except ValueError as error:
         raise ValueError(_NETWORK_FORMS) from error
     if not found:

@@ -55,7 +55,7 @@ class Setting:
             raise ConfigError(f"{self.name} and {self.name}_FILE are both set; set one of them")
         if path:
             try:
-                with Path(path).open(encoding="utf-8") as file:
+                with Path(path).open(encoding="utf-8-sig") as file:
                     content = file.read(_MAX_CHARACTERS + 1)
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(

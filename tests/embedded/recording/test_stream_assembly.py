@@ -166,6 +166,13 @@ def test_text_before_after_and_between_parts_is_kept() -> None:
     assert said["content"] == ["a", *parts, "bc"]
 
 
+def test_two_text_parts_of_one_chunk_are_two() -> None:
+    parts = [{"type": "text", "text": text} for text in ("One.", "Two", ".", "Three.")]
+    given = message({"content": parts[:2]}, {"content": [parts[2]]}, {"content": [parts[3]]})
+
+    assert [part["text"] for part in given["content"]] == ["One.", "Two.Three."]
+
+
 @pytest.mark.parametrize(
     ("pieces", "joined"),
     [

@@ -10,7 +10,7 @@ keep their lexemes.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Protocol
@@ -232,7 +232,15 @@ class ListAccumulator:
 
 
 class PartsAccumulator(ListAccumulator):
-    """Content parts in pieces: a text goes on if the next one differs in nothing else."""
+    """Content parts in pieces: a text goes on in the next chunk if it differs in nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fed: TextPart | None = None
+
+    def feed(self, value: Value, /) -> None:
+        self._fed = None
+        super().feed(value)
 
     def _add_item(self, item: Value) -> None:
         is_text = isinstance(item, Object) and item.text("type") == "text"
@@ -240,10 +248,12 @@ class PartsAccumulator(ListAccumulator):
             super()._add_item(item)
             return
         last = self._items[-1] if self._items else None
-        if not (isinstance(last, TextPart) and last.is_continued_by(item)):
+        is_open = isinstance(last, TextPart) and last is not self._fed
+        if not (is_open and isinstance(last, TextPart) and last.is_continued_by(item)):
             last = TextPart(item)
             self._items.append(last)
         last.feed(item)
+        self._fed = last
 
 
 class TextPart:
@@ -281,6 +291,9 @@ class ToolCallsAccumulator:
 
     def __init__(self) -> None:
         self._calls: list[tuple[CallPieces, ObjectAccumulator]] = []
+        self._places_by_index: dict[int, list[int]] = defaultdict(list)
+        self._places_by_id: dict[str, list[int]] = defaultdict(list)
+        self._highest_index = -1
         self._last = -1
 
     def feed(self, value: Value, /) -> None:
@@ -292,6 +305,8 @@ class ToolCallsAccumulator:
                 fed.add(self._last)
                 pieces, whole = self._calls[self._last]
                 if not pieces.is_repeated_by(call):
+                    if not pieces.id and (call_id := call.text("id")):
+                        self._places_by_id[call_id].append(self._last)
                     pieces.feed(call)
                     whole.feed(call)
 
@@ -302,12 +317,16 @@ class ToolCallsAccumulator:
     def _find_call(self, call: Object, fed: set[int]) -> int:
         """Find the call that `call` is a piece of, by its place; begin one if there is none."""
         index = read_index(call)
-        known = [at for at, (one, _) in enumerate(self._calls) if index in (None, one.index)]
         call_id = call.text("id")
-        named = [at for at in known if call_id and self._calls[at][0].id == call_id]
-        if index is None and call_id:
-            known = named
-        latest = self._last if index is None and not call_id else max(known, default=-1)
+        known = [] if index is None else self._places_by_index.get(index, [])
+        named = [
+            at
+            for at in self._places_by_id.get(call_id or "", ())
+            if index in (None, self._calls[at][0].index)
+        ]
+        latest = known[-1] if known else -1
+        if index is None and not call_id:
+            latest = self._last
         place = named[-1] if named else latest
         if place >= 0:
             pieces = self._calls[place][0]
@@ -316,7 +335,9 @@ class ToolCallsAccumulator:
         elif self._is_only_more(call, known):
             return self._last
         if index is None:
-            index = max((one.index for one, _ in self._calls), default=-1) + 1
+            index = self._highest_index + 1
+        self._highest_index = max(index, self._highest_index)
+        self._places_by_index[index].append(len(self._calls))
         self._calls.append((CallPieces(index), CalledAccumulator(_NESTED_IN_CALL)))
         return len(self._calls) - 1
 
