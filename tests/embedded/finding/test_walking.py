@@ -180,6 +180,30 @@ def test_hostile_values_find_nothing(store: Store, word: str) -> None:
     assert list_all(store, ListRequest(parse_query(word))) == []
 
 
+def test_a_folded_list_by_a_number_goes_on_after_a_long_conversation(url: str) -> None:
+    long = [
+        completion(f"long-{at}", created=at, usage={"total_tokens": 9000 - at})
+        | {"metadata": {"session_id": "long"}}
+        for at in range(510)
+    ]
+    short = [completion(f"c{at}", usage={"total_tokens": at}) for at in range(3)]
+    with closing(Store(url)) as store:
+        add(store, *long, *short)
+        selection = build_selection(parse_query("messages:>0"))
+        with store.connect() as connection:
+            walked = walk(
+                connection,
+                selection,
+                order="desc",
+                after=None,
+                rows=9,
+                sort="total_tokens",
+                folds=True,
+                chunks=(400,),
+            )
+    assert [place.value for place in walked.places] == [8491, 2, 1, 0]
+
+
 def test_a_bounded_list_says_where_it_goes_on(url: str) -> None:
     """The two filters have no completion in common, and neither is rare."""
     with closing(Store(url)) as store:

@@ -109,13 +109,13 @@ def test_a_page_of_completions_by_time_is_a_seek(
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("sort", ["messages", "total_tokens"])
+@pytest.mark.parametrize(("sort", "folds"), [("messages", True), ("total_tokens", False)])
 @pytest.mark.parametrize("words", ["", *SEVERAL])
 def test_a_page_in_the_order_of_a_number_is_a_seek(
-    store: Store, words: str, sort: str, order: Order
+    store: Store, words: str, sort: str, folds: bool, order: Order
 ) -> None:
     index = {"total_tokens": "tokens"}.get(sort, sort)
-    plans = list(explain_walk(store, words, sort, order=order, folds=False, chunks=(1, 2)))
+    plans = list(explain_walk(store, words, sort, order=order, folds=folds, chunks=(1, 2)))
     assert any(f"facts_by_{index}" in steps[0] for steps in plans)
     for steps in plans:
         assert_only_seeks(steps, may_sort=True)

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, CursorResult, bindparam, text
 
 from webapp.embedded.finding.filters import Filter, Selection
 from webapp.embedded.store.pages import Order
 
-CHUNKS: Final = (500, 5_000, 50_000)
+CHUNKS: Final = (500, 5_000, 25_000)
 """Rows of an index; together the most that a bounded walk looks at."""
+_FEW: Final = 2
+"""So many times the rows of a chunk are sorted in about the time that looking at it takes."""
+_FOLDED: Final = 500
+"""Of sorted completions, how many are asked at once whether their conversation goes on."""
 _FARTHEST: Final = 2**63 - 1
 _EVERY_ROW: Final = "1 = 1"
 """A condition to which others are added."""
@@ -166,7 +170,7 @@ class _Walker:
             other = self._find_end(way, start, size)
             if other is None or (other < end) == (self.order == "desc"):
                 best, end = way, other
-        if end is not None and (few := self._find_few(size)) is not None:
+        if end is not None and (few := self._find_few(size * _FEW)) is not None:
             return self._sort_few(best, few, start, rows), None
         return self._walk_until(best, start, end, rows), end
 
@@ -207,23 +211,46 @@ class _Walker:
         condition, binds = self._between(way, way.columns, start, end)
         listed = (f"{old} AS {new}" for old, new in zip(way.columns, way.names, strict=True))
         source = f"SELECT {', '.join(listed)} FROM {way.table} WHERE {way.condition}{condition}"
-        return self._read_passing(way, source, "", way.filter, binds | {"rows": rows})
+        fold = self.selection.is_last if self.folds else ""
+        return self._read_passing(way, source, fold, way.filter, binds | {"rows": rows})
 
     def _sort_few(
         self, way: _Way, few: Filter, start: ListCursor | None, rows: int
     ) -> list[ListCursor]:
-        """Sort those of the few completions that are in the part of the list of `way`."""
-        columns = f"o.created, o.{few.key} AS seq"
-        part = ""
+        """Sort those of the few completions that are in the part of the list of `way`.
+
+        If the list folds, only the first ones are asked for the rest of their conversation.
+        """
+        columns, part = f"o.created, o.{few.key} AS seq", ""
         if self.sort is not None:
-            columns = (
-                f"(SELECT f.{self.sort} FROM facts AS f WHERE f.completion = o.{few.key})"
-                f" AS value, {columns}"
-            )
+            value = f"(SELECT f.{self.sort} FROM facts AS f WHERE f.completion = o.{few.key})"
+            columns = f"{f'o.{self.sort}' if few.table == 'facts' else value} AS value, {columns}"
             part = f" AND value IS {'NOT ' if way.has_number else ''}NULL"
-        condition, binds = self._between(way, way.names, start, None)
-        binds |= {"rows": rows, "most": sum(CHUNKS)}
-        return self._read_passing(way, self._select(few, columns), part + condition, few, binds)
+        source = self._select(few, columns)
+        found: list[ListCursor] = []
+        all_rows = sum(CHUNKS) * _FEW
+        for most in (_FOLDED, all_rows):
+            condition, binds = self._between(way, way.names, start, None)
+            limits = {"most": all_rows, "rows": most if self.folds else rows}
+            passing = self._read_passing(way, source, part + condition, few, binds | limits)
+            last = self._iter_last(passing) if self.folds else passing
+            found += islice(last, rows - len(found))
+            if len(found) == rows or len(passing) < most:
+                break
+            start = passing[-1]
+        return found
+
+    def _iter_last(self, passing: Sequence[ListCursor]) -> Iterator[ListCursor]:
+        """Yield those completions that are the last one of their conversation to pass."""
+        for at in range(0, len(passing), _FOLDED):
+            some = passing[at : at + _FOLDED]
+            statement = text(
+                "SELECT seq FROM (SELECT created, seq FROM completions WHERE seq IN :seqs) AS d"
+                f" WHERE {_EVERY_ROW}{self.selection.is_last}"
+            ).bindparams(bindparam("seqs", expanding=True))
+            binds = self.selection.binds | {"seqs": [place.seq for place in some]}
+            last = set(self.connection.execute(statement, binds).scalars())
+            yield from (place for place in some if place.seq in last)
 
     def _select(self, few: Filter, columns: str) -> str:
         """Build the query for up to `:most` rows of a filter within the bounds of time.
@@ -241,9 +268,9 @@ class _Walker:
         )
 
     def _read_passing(
-        self, way: _Way, source: str, part: str, known: Filter | None, binds: dict[str, object]
+        self, way: _Way, source: str, further: str, known: Filter | None, binds: dict[str, object]
     ) -> list[ListCursor]:
-        """Read the completions of a query that are in a part of the list and pass the filters.
+        """Read the completions of a query that pass the filters and `further` conditions.
 
         All of them pass the filter that is `known`. With the index of metadata as the `source`, and
         a model as another filter:
@@ -256,10 +283,9 @@ class _Walker:
             ) IS NOT NULL ORDER BY created desc, seq desc LIMIT :rows
         """
         checks = self.selection.checks("d.seq", without=known)
-        fold = self.selection.is_last if self.folds else ""
         statement = (
             f"SELECT {', '.join(way.names)} FROM ({source}) AS d"
-            f" WHERE {_EVERY_ROW}{part}{checks}{fold}"
+            f" WHERE {_EVERY_ROW}{checks}{further}"
             f" ORDER BY {self._sorted_by(way.names)} LIMIT :rows"
         )
         return [way.to_place(row) for row in self._execute(statement, binds)]
