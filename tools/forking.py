@@ -238,10 +238,14 @@ def _fork_on_demand(control: socket.socket) -> tuple[str, list[str]] | None:
 
 
 def _main(control: socket.socket) -> None:
-    import webapp.app  # what `serve` needs, and with it all other modules
-    import webapp.cli
+    import webapp.app  # what `serve` needs, and with it most other modules
+    from webapp.cli import build_parser, running
+    from webapp.redaction import mask
 
-    assert webapp.app and webapp.cli
+    assert webapp.app and running
+    build_parser()
+    # The name of a service, whose pattern is compiled on first use.
+    mask("openai")
     gc.freeze()
     run = _fork_on_demand(control)
     if run is not None:

@@ -18,11 +18,14 @@ def main() -> int:
     may_stop = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if may_stop:
         signal.signal(signal.SIGINT, _stop)
-    from webapp.cli import main as run
+    from webapp.cli import parse_arguments
+
+    options = parse_arguments()
+    from webapp.cli.running import run_command
 
     if may_stop:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    return run()
+    return run_command(options)
 
 
 def _stop(*_: object) -> NoReturn:

@@ -30,6 +30,23 @@ def test_a_file_is_imported_and_listed(readback: Readback, tmp_path: Path) -> No
     assert "c1" in listed.output and "gpt-x" in listed.output
 
 
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_version_and_the_help_import_no_command(
+    readback: Readback, tmp_path: Path, option: str
+) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    # All commands import it.
+    (modules / "sqlalchemy.py").write_text("raise ImportError('imported')\n")
+    starting = readback.with_settings(PYTHONPATH=str(modules))
+
+    shown = starting(option)
+    chosen = starting("list")
+
+    assert (shown.status, shown.errors) == (0, "")
+    assert "ImportError: imported" in chosen.errors
+
+
 def test_ctrl_c_before_it_has_begun_is_a_sentence(readback: Readback, tmp_path: Path) -> None:
     modules = tmp_path / "modules"
     modules.mkdir()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tools.store_rows import database_url, jsonl
-from webapp.cli import main
+from webapp.cli import parse_arguments
+from webapp.cli.running import run_command
 
 
 def test_conversations_are_printed_as_text_and_as_json(
@@ -24,15 +25,15 @@ def test_conversations_are_printed_as_text_and_as_json(
         {"id": "b", "created": 200, "messages": [question, answer, thanks], "choices": choices},
         {"id": "c", "messages": [{"role": "user", "content": "Hi"}], "choices": choices},
     ]
-    assert main(["import", str(jsonl(tmp_path / "some.jsonl", lines))]) == 0
+    assert run_command(parse_arguments(["import", str(jsonl(tmp_path / "some.jsonl", lines))])) == 0
     capsys.readouterr()
 
-    assert main(["conversations"]) == 0
+    assert run_command(parse_arguments(["conversations"])) == 0
     [line] = capsys.readouterr().out.splitlines()
     assert line.split()[0] == "a"
     assert "2 requests" in line and "1 branch" in line and "7 tokens" in line
 
-    assert main(["conversations", "--format", "json", "--least", "1"]) == 0
+    assert run_command(parse_arguments(["conversations", "--format", "json", "--least", "1"])) == 0
     found = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
     assert [one["id"] for one in found] == ["a", "c"]
     assert found[0]["total"] == 2

@@ -1,93 +1,60 @@
-"""Run the `readback` command; each subcommand is a module of this package.
+"""Parse the arguments of `readback`.
 
-Every mistake of a user is reported as one line on standard error and a status other than 0.
+Each command is in a module of this package, which is imported only if it is chosen: to import all
+of them takes longer than most commands do.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
-from webapp.cli import (
-    backups,
-    checking,
-    conversing,
-    deleting,
-    exporting,
-    importing,
-    listing,
-    passwords,
-    pulling,
-    redacting,
-    searching,
-    serving,
-    sharing,
-)
-from webapp.cli.terminal import print_line
-from webapp.config import Config, ConfigError
-from webapp.embedded import StoreError
-
-_COMMANDS: Final = (
-    *(serving, importing, exporting, pulling, listing, searching, conversing, checking),
-    *(redacting, sharing, deleting, backups, passwords),
-)
-
-_STOPPED: Final = 130
-_PIPE_CLOSED: Final = 141
-"""The statuses by which a shell reports that SIGINT or SIGPIPE ended a program."""
+COMMANDS: Final = {
+    "serve": ("serving", "show completions in the browser"),
+    "import": ("importing", "load completions from files into the embedded server"),
+    "export": ("exporting", "write the embedded server's completions as files"),
+    "pull": ("pulling", "copy completions from the configured server into the embedded one"),
+    "list": ("listing", "list the embedded server's completions"),
+    "search": ("searching", "search the texts of the embedded server's completions"),
+    "conversations": (
+        "conversing",
+        "list the conversations of the embedded server's completions",
+    ),
+    "check": ("checking", "check completions for the usual faults"),
+    "redact": ("redacting", "write files with their secrets and personal data masked"),
+    "share": ("sharing", "share a transcript by a link"),
+    "shares": ("sharing", "list shares"),
+    "revoke": ("sharing", "revoke shares"),
+    "delete": ("deleting", "delete completions from the embedded server"),
+    "backup": ("backups", "copy the whole database into a file, while it is used"),
+    "restore": ("backups", "fill an empty database from such a file"),
+    "password": ("passwords", "make READBACK_PASSWORD_HASH"),
+}
+"""The module of each command, whose `add_parser` declares it, and the help in the list of them."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of the program; import the module of the chosen command.
+
+    Raises `SystemExit` after the help, the version or a mistake in the arguments.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Completions have characters that the terminal's encoding may lack.
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
-    if not getattr(options, "handles_signals", False):
-        _stop_as_by_keyboard()
-    try:
-        needs_settings = getattr(options, "needs_settings", True)
-        config = Config.from_environ(os.environ if needs_settings else {})
-        status: int = options.run(options, config)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Nobody reads the buffered output, and Python would fail to write it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
-    except KeyboardInterrupt as stop:
-        kept = str(stop) or "what was done before is kept."
-        return _print_problem(f"stopped; {kept}", _STOPPED)
-    except (ConfigError, StoreError, ValueError) as problem:
-        return _print_problem(str(problem), 2)
-    except DBAPIError as error:
-        return _print_problem(f"the store failed: {_take_first_line(error.orig)}", 1)
-    except OSError as error:
-        return _print_problem(f"{error.filename or 'output'}: {error.strerror}", 1)
-    except sqlite3.Error as error:
-        return _print_problem(f"a database file failed: {_take_first_line(error)}", 1)
-    return status
+    given = sys.argv[1:] if arguments is None else arguments
+    # No option before the command takes a value.
+    chosen = next((one for one in given if not one.startswith("-")), "")
+    return build_parser([chosen] if chosen in COMMANDS else []).parse_args(given)
 
 
-def _stop_as_by_keyboard() -> None:
-    """Let signals stop a command as Ctrl+C does, so that it removes its unfinished files."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # `nohup` ignores SIGHUP.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands."""
+def build_parser(complete: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Build the parser of all commands, of which those in `complete` know their arguments."""
     try:
         number = version("readback")
     except PackageNotFoundError:
@@ -97,15 +64,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"readback {number}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    # Some modules declare several commands.
+    modules = dict.fromkeys(COMMANDS[name][0] for name in complete)
+    for module in modules:
+        import_module(f"webapp.cli.{module}").add_parser(commands)
+    for name, (module, help) in COMMANDS.items():
+        if module not in modules:
+            commands.add_parser(name, help=help)
     return parser
-
-
-def _print_problem(sentence: str, status: int) -> int:
-    print_line(f"readback: {sentence}", file=sys.stderr)
-    return status
-
-
-def _take_first_line(error: object) -> str:
-    return str(error).partition("\n")[0]

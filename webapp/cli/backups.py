@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import text
 
 from webapp.access import SHELL, Event
-from webapp.cli.commands import Commands, add_command, open_shares
+from webapp.cli.commands import Commands, add_command
+from webapp.cli.stores import open_shares
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.database import open_database
@@ -30,7 +31,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "backup",
         run_backup,
-        help="copy the whole database into a file, while it is used",
         description="Copies everything in the database (completions, shares, the record) as it "
         "is at one moment, while Readback runs. Answers that wait in the spool are not in it.",
         example="readback backup readback-2026-08-01.backup",
@@ -40,7 +40,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "restore",
         run_restore,
-        help="fill an empty database from such a file",
         description="Fills the database of DATABASE_URL, which must have no tables, from a file "
         "of `readback backup`. Everybody has to log in again.",
         example="DATABASE_URL=sqlite:////var/lib/readback/new.sqlite3 readback restore "

@@ -11,15 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from webapp.analysis.checks import RULES, Report, Severity, Subject, check
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION, RULES, Report, Severity, Subject, check
 from webapp.analysis.checks.rules import SEVERITIES
-from webapp.cli.commands import Commands, add_command, open_store, parse_path
+from webapp.cli.commands import Commands, add_command, parse_path
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config
 from webapp.conversations import find_parting
 from webapp.embedded import Store, export_completions, import_files
 from webapp.exact_json import parse
+from webapp.finding import Query
 from webapp.formatting import count
 
 _LEVELS: Final[dict[Severity, str]] = {
@@ -37,7 +40,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "check",
         run_check,
-        help="check completions for the usual faults",
         description="Checks the completions in files of any format that import reads, or those "
         "of the embedded server by their ids, and prints the findings. docs/checks.md explains "
         "every check. The exit status is 1 if a finding is at least as severe as --fail-on.",
@@ -58,6 +60,12 @@ def add_parser(commands: Commands) -> None:
         default="error",
         help="the least severity that makes the exit status 1 (default: error)",
     )
+
+
+def complete_checks(store: Store, query: Query) -> None:
+    """Check the completions that no server has checked yet, if the search is for findings."""
+    if query.asks_findings:
+        store.check(assess_completion, rules=CHECKS_VERSION)
 
 
 def run_check(options: argparse.Namespace, config: Config) -> int:

@@ -1,32 +1,25 @@
-"""Declare commands and their filters, and open the store they work on."""
+"""Declare commands and their filters."""
 
 from __future__ import annotations
 
 import argparse
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from webapp.access import Record
-from webapp.analysis.assessing import assess_completion
-from webapp.analysis.checks import CHECKS_VERSION
+from webapp.cli import COMMANDS
 from webapp.config import Config
-from webapp.embedded import Store
-from webapp.factories import find_database_url, open_app_database
-from webapp.finding import Query
-from webapp.shares import ShareStore
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace, Config], int]
 
 
 def add_command(
-    commands: Commands, name: str, run: Run, *, help: str, description: str, example: str
+    commands: Commands, name: str, run: Run, *, description: str, example: str
 ) -> argparse.ArgumentParser:
     """Add a command and return its parser; `run` carries it out and returns the exit status."""
+    _, help = COMMANDS[name]
     parser = commands.add_parser(
         name, help=help, description=description, epilog=f"example: {example}"
     )
@@ -66,33 +59,6 @@ def add_keep_both(parser: argparse.ArgumentParser) -> None:
 
 def has_filters(options: argparse.Namespace) -> bool:
     return options.model is not None or bool(options.metadata)
-
-
-@contextmanager
-def open_store(config: Config) -> Iterator[Store]:
-    """Open the embedded server's store, also if the viewer reads from another server."""
-    store = Store(find_database_url(config), conversation_keys=config.conversation_keys)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def complete_checks(store: Store, query: Query) -> None:
-    """Check the completions that no server has checked yet, if the search is for findings."""
-    if query.asks_findings:
-        store.check(assess_completion, rules=CHECKS_VERSION)
-
-
-@contextmanager
-def open_shares(config: Config) -> Iterator[tuple[ShareStore, Record]]:
-    """Open the shares and the record, which are in the same database."""
-    database = open_app_database(config)
-    try:
-        record = Record(database, days=config.access.record_days, now=time.time)
-        yield ShareStore(database), record
-    finally:
-        database.close()
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

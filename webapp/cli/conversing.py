@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from webapp.cli.commands import Commands, add_command, open_store, parse_count
+from webapp.cli.commands import Commands, add_command, parse_count
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.config import Config
 from webapp.conversations import Conversation
@@ -17,7 +18,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "conversations",
         run_conversations,
-        help="list the conversations of the embedded server's completions",
         description="Lists conversations, the latest first: completions that continue each other, "
         "or share metadata that READBACK_CONVERSATION_KEYS names.",
         example="readback conversations --format json --limit 5",

@@ -7,7 +7,8 @@ import sys
 from contextlib import closing
 
 from webapp.access import SHELL, Event
-from webapp.cli.commands import Commands, add_command, open_shares, open_store
+from webapp.cli.commands import Commands, add_command
+from webapp.cli.stores import open_shares, open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config
 from webapp.embedded import Spool
@@ -24,7 +25,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "delete",
         run_delete,
-        help="delete completions from the embedded server",
         description="Deletes completions, their messages and all else that is kept of them, for "
         "good. Lists their shares first. Asks on a terminal. The exit status is 1 when an ID is "
         "not stored.",

@@ -13,15 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from webapp.access import SHELL, Event, Record
-from webapp.cli.commands import (
-    Commands,
-    add_command,
-    add_filters,
-    has_filters,
-    open_shares,
-    open_store,
-    parse_path,
-)
+from webapp.cli.commands import Commands, add_command, add_filters, has_filters, parse_path
+from webapp.cli.stores import open_shares, open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ExportReport, export_completions, iter_ids
@@ -49,7 +42,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "export",
         run_export,
-        help="write the embedded server's completions as files",
         description="Writes completions with their messages, one a line, oldest first, exactly "
         "as they were given and with their present metadata; `readback import` reads them back. "
         "Other formats are for people (md, html), trainers (jsonl), spreadsheets (csv) and tests "

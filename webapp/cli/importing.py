@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, add_keep_both, open_store, parse_path
+from webapp.cli.commands import Commands, add_command, add_keep_both, parse_path
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
@@ -25,7 +26,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "import",
         run_import,
-        help="load completions from files into the embedded server",
         description=f"Loads completions from JSONL or JSON files, compressed or not: {FORMATS}. "
         "What cannot be read is reported and the rest is loaded; the exit status is then 1. "
         "Importing again changes nothing.",

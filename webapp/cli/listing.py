@@ -7,14 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from webapp.cli.commands import (
-    Commands,
-    add_command,
-    add_filters,
-    complete_checks,
-    open_store,
-    parse_count,
-)
+from webapp.cli.checking import complete_checks
+from webapp.cli.commands import Commands, add_command, add_filters, parse_count
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config
@@ -42,7 +37,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "list",
         run_list,
-        help="list the embedded server's completions",
         description="Lists completions, the newest first: id, time, model, number of messages, "
         "first words of the question. Words are the filters of the page's list, such as "
         "tool:shell, finish:length, has:image, findings:error, tokens:>1000, messages:10-20, "

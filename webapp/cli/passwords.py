@@ -16,7 +16,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "password",
         run_password,
-        help="make READBACK_PASSWORD_HASH",
         description="Asks for the team's password twice, or reads it from two lines of standard "
         "input, and prints a value for READBACK_PASSWORD_HASH. Nothing is stored.",
         example="readback password > password-hash",

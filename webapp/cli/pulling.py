@@ -8,14 +8,8 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 
-from webapp.cli.commands import (
-    Commands,
-    add_command,
-    add_filters,
-    add_keep_both,
-    has_filters,
-    open_store,
-)
+from webapp.cli.commands import Commands, add_command, add_filters, add_keep_both, has_filters
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import ProgressLine, print_line
 from webapp.completions import Completion
 from webapp.config import Config, ConfigError
@@ -30,7 +24,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "pull",
         run_pull,
-        help="copy completions from the configured server into the embedded one",
         description="Copies completions with their messages from the server that OPENAI_API_KEY "
         "and its companions name, which may delete them after 30 days. What is stored already is "
         "skipped, so a pull that was stopped goes on. What cannot be copied is reported and the "

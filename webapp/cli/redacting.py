@@ -22,7 +22,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "redact",
         run_redact,
-        help="write files with their secrets and personal data masked",
         description="Reads any format that `readback import` reads and writes each document on one "
         "line of standard output, unchanged but for masks: keys, tokens, passwords, e-mail "
         "addresses, card and telephone numbers are masked, each at every place in its document. "

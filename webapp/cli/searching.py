@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from webapp.cli.commands import Commands, add_command, complete_checks, open_store, parse_count
+from webapp.cli.checking import complete_checks
+from webapp.cli.commands import Commands, add_command, parse_count
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.config import Config
 from webapp.embedded import StoreFinder
@@ -21,7 +23,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "search",
         run_search,
-        help="search the texts of the embedded server's completions",
         description="Prints the completions that match, the newest first, and the words around "
         "each match. Words are those of the page's search: a text, texts in quotes, and filters "
         "such as tool:shell, finish:length, has:image, findings:error, tokens:>1000, model:, "

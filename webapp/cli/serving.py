@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webapp import access
-from webapp.cli.commands import Commands, add_command, open_store
+from webapp.cli.commands import Commands, add_command
+from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.database import DatabaseOpener
@@ -63,7 +64,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "serve",
         run_serve,
-        help="show completions in the browser",
         description="Starts the viewer. Settings come from the environment.",
         example="PORT=9000 readback serve",
     )

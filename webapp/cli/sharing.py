@@ -9,8 +9,9 @@ import sys
 from typing import Final
 
 from webapp.access import SHELL, Event
-from webapp.cli.commands import Commands, add_command, open_shares, open_store, parse_count
+from webapp.cli.commands import Commands, add_command, parse_count
 from webapp.cli.deleting import confirm
+from webapp.cli.stores import open_shares, open_store
 from webapp.cli.terminal import print_line, strip_controls
 from webapp.config import Config
 from webapp.embedded.store.originals import iter_original_json
@@ -27,7 +28,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "shares",
         run_shares,
-        help="list shares",
         description="Lists shares, the newest first: id, state, views, completion, title.",
         example="readback shares",
     )
@@ -36,7 +36,6 @@ def add_parser(commands: Commands) -> None:
         commands,
         "revoke",
         run_revoke,
-        help="revoke shares",
         description="Ends shares at once and deletes their copies. The exit status is 1 if an ID "
         "is not that of an open share.",
         example="readback revoke 4f1c09d2aa31be07",
@@ -53,7 +52,6 @@ def _add_share(commands: Commands) -> None:
         commands,
         "share",
         run_share,
-        help="share a transcript by a link",
         description="Makes a frozen copy of a completion of the embedded server, in which secrets "
         "and personal data are masked, and prints the link to it. Lists what is masked, and asks "
         "on a terminal.",

@@ -1,0 +1,34 @@
+"""Open the store, the shares and the record that commands work on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.access.record import Record
+from webapp.config import Config
+from webapp.embedded import Store
+from webapp.factories import find_database_url, open_app_database
+from webapp.shares import ShareStore
+
+
+@contextmanager
+def open_store(config: Config) -> Iterator[Store]:
+    """Open the embedded server's store, also if the viewer reads from another server."""
+    store = Store(find_database_url(config), conversation_keys=config.conversation_keys)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def open_shares(config: Config) -> Iterator[tuple[ShareStore, Record]]:
+    """Open the shares and the record, which are in the same database."""
+    database = open_app_database(config)
+    try:
+        record = Record(database, days=config.access.record_days, now=time.time)
+        yield ShareStore(database), record
+    finally:
+        database.close()
