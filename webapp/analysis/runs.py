@@ -153,12 +153,11 @@ def analyze_run(
     come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.
     """
     # Once for a result and for its call: the rules read whole texts.
-    failures = {
-        id(one): failure
-        for entry in entries
-        for one in (entry, *entry.pieces)
-        if (failure := _find_failure(one, completion))
-    }
+    failures: dict[int, Failure] = {}
+    for entry in entries:
+        for one in (entry, *entry.pieces):
+            if failure := _find_failure(one, completion):
+                failures[id(one)] = failure
     turn = counted_calls = 0
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
@@ -207,7 +206,6 @@ def _build_message(
     entry: Entry, turn: int, failures: dict[int, Failure], *, first_call: int | None
 ) -> RunMessage:
     """Build the message of `entry`; its calls have no numbers if `first_call` is None."""
-    failed = [failures[id(one)] for one in (entry, *entry.pieces) if id(one) in failures]
     words = entry.message.said[:_MOST_READ]
     return RunMessage(
         number=entry.number,
@@ -222,13 +220,12 @@ def _build_message(
             _build_call(call, None if first_call is None else first_call + place, failures)
             for place, call in enumerate(entry.calls)
         ),
-        failure=failed[0] if failed else None,
+        failure=_find_first(failures, (entry, *entry.pieces)),
     )
 
 
 def _build_call(call: CallEntry, number: int | None, failures: dict[int, Failure]) -> RunCall:
     name = name_call(call.call)
-    found = (failures.get(id(result)) for result in call.results)
     return RunCall(
         number=number,
         anchor=call.anchor,
@@ -240,9 +237,17 @@ def _build_call(call: CallEntry, number: int | None, failures: dict[int, Failure
         results=tuple(result.number for result in call.results),
         sent=call.call.json.length,
         returned=sum(result.message.json.length for result in call.results),
-        failure=next((failure for failure in found if failure), None),
+        failure=_find_first(failures, call.results),
         may_follow=call.may_follow,
     )
+
+
+def _find_first(failures: dict[int, Failure], entries: Iterable[Entry]) -> Failure | None:
+    """Return the failure of the first of `entries` that is one."""
+    for entry in entries:
+        if id(entry) in failures:
+            return failures[id(entry)]
+    return None
 
 
 def _find_kind(entry: Entry) -> Kind:
@@ -279,21 +284,18 @@ def list_tools(calls: Iterable[RunCall], completion: Completion | None) -> tuple
     for call in calls:
         used.setdefault(call.tool, []).append(call)
     defined = dict.fromkeys(tool.name for tool in completion.tools) if completion else {}
-    tools = [
-        ToolUse(
-            name=name,
-            calls=len(its),
-            failures=sum(call.failure is not None for call in its),
-            returned=sum(call.returned for call in its),
-            first=its[0],
-            is_defined=name in defined if defined else None,
+    names = sorted(used, key=lambda name: -len(used[name]))
+    tools = []
+    for name in dict.fromkeys((*names, *defined)):
+        its = used.get(name, [])
+        tools.append(
+            ToolUse(
+                name=name,
+                calls=len(its),
+                failures=sum(call.failure is not None for call in its),
+                returned=sum(call.returned for call in its),
+                first=its[0] if its else None,
+                is_defined=name in defined if defined else None,
+            )
         )
-        for name, its in used.items()
-    ]
-    tools.sort(key=lambda tool: -tool.calls)
-    unused = (
-        ToolUse(name=name, calls=0, failures=0, returned=0, first=None, is_defined=True)
-        for name in defined
-        if name not in used
-    )
-    return (*tools, *unused)
+    return tuple(tools)

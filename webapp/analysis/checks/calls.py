@@ -147,11 +147,14 @@ def find_repeated_ids(subject: Subject) -> Iterator[Found]:
 def find_reused_ids(subject: Subject) -> Iterator[Found]:
     seen: dict[str, str] = {}
     for entry in (*subject.entries, *subject.outputs):
+        # Two calls of one message with one id are another finding.
+        of_message: dict[str, str] = {}
         for call in entry.calls:
-            id = call.call.id
-            if id and id in seen:
-                yield Found(call, f"Call {seen[id]} has the id {quote(id)} too.")
-        seen |= {call.call.id: call.number for call in entry.calls if call.call.id}
+            if id := call.call.id:
+                of_message[id] = call.number
+                if id in seen:
+                    yield Found(call, f"Call {seen[id]} has the id {quote(id)} too.")
+        seen |= of_message
 
 
 @rule(

@@ -105,15 +105,16 @@ def find_heavy(subject: Subject) -> Iterator[Found]:
 def find_pasted_files(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         for text in _iter_texts(entry):
-            runs = (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES))
-            found = next(
-                (run for run in runs if not text.endswith("base64,", 0, run.start())), None
+            pasted = (
+                run[0]
+                for run in _BASE64.finditer(text)
+                if run[0].startswith(_SIGNATURES) and not text.endswith("base64,", 0, run.start())
             )
-            if found:
+            if found := next(pasted, None):
                 yield Found(
                     entry,
-                    f"{len(found[0]):,} characters of base64 ({quote(found[0], 16)}) are in the "
-                    "text: a file that the model reads as noise.",
+                    f"{len(found):,} characters of base64 ({quote(found, 16)}) are in the text: a "
+                    "file that the model reads as noise.",
                 )
                 break
 
@@ -158,8 +159,7 @@ def find_unreadable(subject: Subject) -> Iterator[Found]:
 def find_images_of_others(subject: Subject) -> Iterator[Found]:
     for entry in subject.entries:
         role = entry.message.role or "none"
-        has_image = any(isinstance(part, Image) for part in entry.message.parts)
-        if has_image and role != "user":
+        if role != "user" and any(isinstance(part, Image) for part in entry.message.parts):
             yield Found(
                 entry,
                 f"The role is {quote(role)}; OpenAI takes images in user messages alone when "
@@ -213,8 +213,10 @@ def find_expiring(subject: Subject) -> Iterator[Found]:
 )
 def find_hidden(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
-        texts = (text for text in _iter_texts(entry) if not text.isascii())
-        found = [one for text in texts for one in _iter_hidden(text)]
+        found: list[tuple[str, Severity | None]] = []
+        for text in _iter_texts(entry):
+            if not text.isascii():
+                found += _iter_hidden(text)
         if found:
             sentence, severity = min(found, key=lambda one: one[1] is not None)
             yield Found(entry, sentence, severity)

@@ -118,26 +118,25 @@ def find_empty(subject: Subject) -> Iterator[Found]:
     "JSON mode without the word JSON in a message does that, up to the token limit.",
 )
 def find_runaway(subject: Subject) -> Iterator[Found]:
+    is_json = subject.response_type in ("json_object", "json_schema")
     for entry in subject.outputs:
-        text = join_texts(entry.message)
-        is_json = subject.response_type in ("json_object", "json_schema")
-        arguments = [getattr(call.call, "arguments", None) or "" for call in entry.calls]
-        # Within a string, and in the indentation of a line, white space is meant.
-        json = [STRINGS.sub('""', one) for one in (*arguments, *([text] if is_json else ()))]
-        runs = [run for one in json for run in _WHITE_SPACE.finditer(one)]
-        runs = [run for run in runs if not _INDENTATION.fullmatch(run[0])]
-        runs += [
-            run
-            for one in (text, *arguments)
-            for run in _WHITE_SPACE.finditer(one)
-            if run.end() == len(one)
-        ]
-        found = max(runs, key=lambda run: len(run[0]), default=None)
-        if found is not None:
+        texts = [(join_texts(entry.message), is_json)]
+        for call in entry.calls:
+            texts.append((getattr(call.call, "arguments", None) or "", True))
+        longest = 0
+        for text, holds_json in texts:
+            for run in _WHITE_SPACE.finditer(text):
+                if run.end() == len(text):
+                    longest = max(longest, len(run[0]))
+            # Within a string, and in the indentation of a line, white space is meant.
+            for run in _WHITE_SPACE.finditer(STRINGS.sub('""', text) if holds_json else ""):
+                if not _INDENTATION.fullmatch(run[0]):
+                    longest = max(longest, len(run[0]))
+        if longest:
             yield Found(
                 entry,
-                f"{len(found[0]):,} characters of white space in a row; the model ran on until "
-                "it was stopped.",
+                f"{longest:,} characters of white space in a row; the model ran on until it was "
+                "stopped.",
             )
 
 
@@ -327,14 +326,13 @@ def _iter_filtered(entry: Entry) -> Iterator[str]:
 
 def _is_empty(entry: Entry) -> bool:
     """Return whether an answer is empty, or has only reasoning."""
-    message = entry.message
-    said = (
-        isinstance(part, Audio)
-        or not isinstance(part, Reasoning)
-        and bool((getattr(part, "text", None) or part.json.source).strip())
-        for part in message.parts
-    )
-    return not any(said) and not message.calls
+    for part in entry.message.parts:
+        if isinstance(part, Audio):
+            return False
+        text = getattr(part, "text", None) or part.json.source
+        if not isinstance(part, Reasoning) and text.strip():
+            return False
+    return not entry.message.calls
 
 
 def _is_eaten(subject: Subject, entry: Entry) -> bool:

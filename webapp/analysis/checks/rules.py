@@ -118,15 +118,17 @@ def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
     findings: list[Finding] = []
     skipped: dict[str, list[str]] = {}
     left_out: dict[str, int] = {}
-    for one in (RULES[code] for code in RULES if code in codes):
-        lacking = next((need for need in one.needs if subject.lacks(need)), None)
+    for code, one in RULES.items():
+        if code not in codes:
+            continue
+        lacking = next(filter(subject.lacks, one.needs), None)
         if lacking is not None:
-            skipped.setdefault(lacking.value, []).append(one.code)
+            skipped.setdefault(lacking.value, []).append(code)
             continue
         found = [_locate(one, found) for found in one.find(subject)]
         findings += found[:MAX_OF_A_RULE]
         if len(found) > MAX_OF_A_RULE:
-            left_out[one.code] = len(found) - MAX_OF_A_RULE
+            left_out[code] = len(found) - MAX_OF_A_RULE
     return Report(
         findings=_sort(findings),
         skipped={reason: tuple(codes) for reason, codes in skipped.items()},

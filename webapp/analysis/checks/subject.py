@@ -61,14 +61,11 @@ class Subject:
         parting: PromptDifference | None = None,
     ) -> Subject:
         """Create a subject from the messages and the outputs of a transcript."""
-        return cls(
-            completion,
-            tuple(entry for entry in entries if entry.choice is None),
-            tuple(entry for entry in entries if entry.choice is not None),
-            is_whole,
-            is_openai,
-            parting,
-        )
+        messages: list[Entry] = []
+        outputs: list[Entry] = []
+        for entry in entries:
+            (messages if entry.choice is None else outputs).append(entry)
+        return cls(completion, tuple(messages), tuple(outputs), is_whole, is_openai, parting)
 
     @classmethod
     def from_document(cls, json: Value, parting: PromptDifference | None = None) -> Subject:
@@ -89,14 +86,16 @@ class Subject:
             case Need.OPENAI:
                 return not self.is_openai
             case Need.TOOLS:
-                return not self.tools and any(True for _ in self.iter_calls())
+                return not self.tools and next(self.iter_calls(), None) is not None
             case Need.CALLS:
-                if any(entry.calls for entry in self.entries):
-                    return False
-                return any(
-                    one.may_lack_calls or (one.role == "tool" and one.has_only_input_keys)
-                    for one in (entry.message for entry in self.entries)
-                )
+                lacks_calls = False
+                for entry in self.entries:
+                    if entry.calls:
+                        return False
+                    message = entry.message
+                    is_bare_result = message.role == "tool" and message.has_only_input_keys
+                    lacks_calls = lacks_calls or is_bare_result or message.may_lack_calls
+                return lacks_calls
             case _:
                 assert_never(need)
 
@@ -128,7 +127,9 @@ class Subject:
     def iter_results(self) -> Iterator[Entry]:
         """Yield the results of tools: messages, or the pieces of those that hold several."""
         for entry in self.entries:
-            yield from (one for one in entry.pieces or (entry,) if one.message.is_tool_result)
+            for piece in entry.pieces or (entry,):
+                if piece.message.is_tool_result:
+                    yield piece
 
     @property
     def response_schema(self) -> Object | None:

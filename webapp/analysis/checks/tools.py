@@ -78,10 +78,11 @@ def find_names(subject: Subject) -> Iterator[Found]:
                 "`_` and `-`, at most 64.",
             )
     settings = subject.completion.settings if subject.completion else ()
-    for field, value in ((one.name.text, one.value) for one in settings):
-        defined = value.items if field in _DEFINED and isinstance(value, Array) else ()
-        count = sum(_lacks_name(one, field) for one in defined)
-        if count:
+    for setting in settings:
+        field, value = setting.name.text, setting.value
+        if field not in _DEFINED or not isinstance(value, Array):
+            continue
+        if count := sum(_lacks_name(one, field) for one in value.items):
             what = "A function" if count == 1 else f"{count} functions"
             has = "has" if count == 1 else "have"
             yield Found(None, f"{what} in `{field}` {has} no name; OpenAI refuses the request.")
