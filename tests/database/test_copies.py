@@ -14,11 +14,19 @@ from threading import Event, Thread
 from typing import Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from tools.postgres import PostgresServer
-from tools.store_rows import add, completion
-from webapp.database import Database, StoreError, open_database
+from tools.store_rows import add, completion, listening
+from webapp.database import (
+    Database,
+    Outage,
+    Schema,
+    StoreError,
+    StoreUnavailable,
+    migrate_all,
+    open_database,
+)
 from webapp.database.copies import back_up, restore
 from webapp.embedded import Store, create_server, load_samples
 from webapp.embedded.store.schema import SCHEMA
@@ -161,6 +169,47 @@ def test_what_cannot_be_restored_leaves_the_database_empty(
         with pytest.raises(StoreError, match=complaint):
             restore(target, SCHEMAS, path)
     restore(target, SCHEMAS, file)
+
+
+def test_a_restore_that_fails_at_its_end_leaves_the_database_empty(
+    url: str, other: str, tmp_path: Path, opened: Callable[[str], Database]
+) -> None:
+    """A later version may have a step that fails, and old sessions must not be let in."""
+    with closing(Store(url)) as store:
+        add(store, completion("c1"))
+    file, target = tmp_path / "a.backup", opened(other)
+    back_up(opened(url), SCHEMAS, file)
+
+    def fail(connection: Connection) -> None:
+        connection.execute(text("SELECT * FROM nothing"))
+
+    broken = Schema((*SCHEMA.steps, fail), SCHEMA.prefix)
+    with pytest.raises(StoreError, match="nothing"):
+        restore(target, (broken, *APP_SCHEMAS), file)
+    restore(target, SCHEMAS, file, emptied=("completions",))
+
+    assert json.loads(read_api(other)["list"])["data"] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_dir()] in ([], ["new"])
+
+
+def test_a_connection_that_is_lost_during_a_copy_is_an_outage(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    """The rows are copied by the driver, whose errors SQLAlchemy does not see."""
+    with postgres.database() as address, closing(open_database(address)) as database:
+        migrate_all(database, SCHEMAS)
+
+        def disconnect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if "pg_sequences" in statement:
+                postgres.drop_connections(address)
+
+        with (
+            listening(database.reader, "after_cursor_execute", disconnect),
+            pytest.raises(StoreUnavailable) as raised,
+        ):
+            back_up(database, SCHEMAS, tmp_path / "a.backup")
+        assert raised.value.outage is Outage.DOWN
+    assert list(tmp_path.iterdir()) == []
 
 
 def make_newer(file: Path, newer: Path) -> None:

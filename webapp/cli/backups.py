@@ -61,14 +61,13 @@ def run_backup(options: argparse.Namespace, config: Config) -> int:
 
 
 def run_restore(options: argparse.Namespace, config: Config) -> int:
-    """Restore, and end all sessions: some of them may have been ended since."""
     with closing(open_database(find_database_url(config))) as database:
         try:
-            restore(database, _SCHEMAS, options.file)
+            # Some of the sessions may have been ended since.
+            restore(database, _SCHEMAS, options.file, emptied=("access_sessions",))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_NOTHING_RESTORED) from None
-        with database.writer.begin() as connection:
-            connection.execute(text("DELETE FROM access_sessions"))
+        with database.reader.connect() as connection:
             number = connection.execute(text("SELECT count(*) FROM completions")).scalar_one()
         print_line(f"Restored {count(number, 'completion')} into {database.name}.")
     with open_shares(config) as (store, _):

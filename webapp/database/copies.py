@@ -14,16 +14,24 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from webapp.database.engine import Database, StoreError
-from webapp.database.migrations import Schema, create_tables, migrate_all, report_failures
+from webapp.database.migrations import (
+    Schema,
+    create_tables,
+    migrate_all,
+    report_failures,
+    run_steps,
+)
+from webapp.database.sqlite import open_sqlite
 
 if TYPE_CHECKING:
     import psycopg
@@ -80,11 +88,14 @@ def back_up(database: Database, schemas: Sequence[Schema], file: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
+def restore(
+    database: Database, schemas: Sequence[Schema], file: Path, *, emptied: Sequence[str] = ()
+) -> None:
     """Fill `database`, which must have no tables, from a copy; migrate tables that are older.
 
-    All or nothing is restored. Raises `StoreError` if the database has tables, or if the file is
-    damaged, of another kind of database or of a newer Readback.
+    All or nothing is restored, without the rows of the `emptied` tables. Raises `StoreError` if the
+    database has tables, or if the file is damaged, of another kind of database or of a newer
+    Readback.
     """
     if not stat.S_ISREG(file.stat().st_mode):
         # The end of a device is never reached, and a pipe cannot be read twice.
@@ -105,19 +116,43 @@ def restore(database: Database, schemas: Sequence[Schema], file: Path) -> None:
                 f"The store {database.name} is not empty. Restore into a new database, and point "
                 "DATABASE_URL at it."
             )
-    if is_sqlite_copy:
-        _restore_sqlite(file, Path(database.name), schemas)
-    else:
-        with report_failures(database), database.writer.begin() as connection:
-            _read_archive(connection, schemas, file)
-    migrate_all(database, schemas)
+    with report_failures(database):
+        if is_sqlite_copy:
+            _restore_sqlite(file, Path(database.name), schemas, emptied)
+        else:
+            with database.writer.begin() as connection:
+                versions = _read_archive(connection, schemas, file)
+                _complete(connection, schemas, versions, emptied)
 
 
 def _is_sqlite(database: Database) -> bool:
     return database.reader.dialect.name == "sqlite"
 
 
-def _restore_sqlite(file: Path, target: Path, schemas: Sequence[Schema]) -> None:
+def _complete(
+    connection: Connection,
+    schemas: Sequence[Schema],
+    versions: Mapping[str, int],
+    emptied: Sequence[str],
+) -> None:
+    """Migrate the restored tables, create those that the copy lacks, and empty some.
+
+    `versions` are by version table.
+    """
+    for schema in schemas:
+        version = versions.get(schema.version_table)
+        if version is None:
+            create_tables(connection, schema, version=len(schema.steps))
+        else:
+            run_steps(connection, schema, version)
+    for table in emptied:
+        connection.execute(text(f"DELETE FROM {table}"))
+
+
+def _restore_sqlite(
+    file: Path, target: Path, schemas: Sequence[Schema], emptied: Sequence[str]
+) -> None:
+    """Complete the tables in another file beside `target`, which is then filled at once."""
     damaged = StoreError(f"{file} is damaged.")
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as copy:
         try:
@@ -134,8 +169,20 @@ def _restore_sqlite(file: Path, target: Path, schemas: Sequence[Schema]) -> None
         except sqlite3.DatabaseError as error:
             raise damaged from error
         _check_versions(file, versions, schemas)
-        with closing(sqlite3.connect(target)) as filled:
-            _copy_pages(copy, filled)
+        with tempfile.TemporaryDirectory(prefix=f"{target.name}-", dir=target.parent) as folder:
+            complete = Path(folder, "complete")
+            with closing(sqlite3.connect(complete)) as filled:
+                _copy_pages(copy, filled)
+            with (
+                closing(open_sqlite(URL.create("sqlite", database=str(complete)))) as database,
+                database.exclusive.begin() as connection,
+            ):
+                _complete(connection, schemas, versions, emptied)
+            with (
+                closing(sqlite3.connect(complete)) as source,
+                closing(sqlite3.connect(target)) as filled,
+            ):
+                _copy_pages(source, filled)
 
 
 def _copy_pages(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -156,7 +203,9 @@ def _check_versions(file: Path, versions: dict[str, int], schemas: Sequence[Sche
 
 
 def _write_archive(connection: Connection, schemas: Sequence[Schema], output: Any) -> None:
-    """Write the rows that this transaction sees; its first statement fixes the moment."""
+    """Write the rows that this transaction sees; its first query fixes the moment."""
+    # The copy of a table may take longer than the server allows for the query of a page.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
     driver = _find_driver(connection)
     manifest = _Manifest(
         versions={
@@ -169,7 +218,10 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
         # Sequences are in no transaction: read now, they are not older than the rows.
         sequences=_read_sequences(connection),
     )
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with (
+        _report_driver(connection),
+        zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
         for table, columns in manifest.tables.items():
             with (
                 archive.open(f"tables/{table}", "w", force_zip64=True) as member,
@@ -214,10 +266,15 @@ def _list_tables(connection: Connection) -> dict[str, list[str]]:
     return {name: columns[name] for name, _ in ordered if name is not None and name in columns}
 
 
-def _read_archive(connection: Connection, schemas: Sequence[Schema], file: Path) -> None:
-    """Create the tables as they were in the versions of the copy, and fill them."""
+def _read_archive(
+    connection: Connection, schemas: Sequence[Schema], file: Path
+) -> Mapping[str, int]:
+    """Create the tables as they were in the versions of the copy, and fill them.
+
+    Return the versions.
+    """
     driver = _find_driver(connection)
-    with _report_damage(file), zipfile.ZipFile(file) as archive:
+    with _report_damage(file), _report_driver(connection), zipfile.ZipFile(file) as archive:
         manifest = _read_manifest(file, archive)
         _check_versions(file, manifest.versions, schemas)
         for schema in schemas:
@@ -244,6 +301,7 @@ def _read_archive(connection: Connection, schemas: Sequence[Schema], file: Path)
                 text("SELECT setval(quote_ident(:name)::regclass, :last, :is_called)"),
                 {"name": name, "last": last, "is_called": is_called},
             )
+    return manifest.versions
 
 
 def _read_manifest(file: Path, archive: zipfile.ZipFile) -> _Manifest:
@@ -263,6 +321,16 @@ def _report_damage(file: Path) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise StoreError(f"{file} is damaged.") from error
+
+
+@contextmanager
+def _report_driver(connection: Connection) -> Iterator[None]:
+    """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does."""
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except errors as error:
+        raise DBAPIError.instance(None, None, error, errors, dialect=connection.dialect) from error
 
 
 def _find_driver(connection: Connection) -> psycopg.Connection:

@@ -63,9 +63,7 @@ def migrate(database: Database, schema: Schema) -> bool:
             if version is None:
                 create_tables(connection, schema, version=newest)
                 return True
-            for step in schema.steps[version:]:
-                step(connection)
-            _set_version(connection, schema, newest)
+            run_steps(connection, schema, version)
             return False
 
 
@@ -92,6 +90,13 @@ def create_tables(connection: Connection, schema: Schema, *, version: int) -> No
     for step in schema.steps[:version]:
         step(connection)
     _set_version(connection, schema, version)
+
+
+def run_steps(connection: Connection, schema: Schema, version: int) -> None:
+    """Bring tables of `version` to the newest one."""
+    for step in schema.steps[version:]:
+        step(connection)
+    _set_version(connection, schema, len(schema.steps))
 
 
 @contextmanager
