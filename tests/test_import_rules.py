@@ -78,8 +78,8 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "uploads": ("database embedded formatting redaction services", "sqlalchemy"),
     "access": (
-        "addresses config database fragments redaction",
-        "authlib flask joserfc limits redis requests sqlalchemy werkzeug",
+        "addresses config database fragments http redaction",
+        "authlib flask joserfc limits redis requests sqlalchemy urllib3 werkzeug",
     ),
     "caching": ("access exact_json recent redaction rendering services upstream", "flask"),
     "fragments": ("formatting redaction", "flask htmx_flask"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, Response
 
 from tests.access.conftest import Open
 from tests.support.command import PATIENCE, find_free_port
@@ -161,6 +162,18 @@ def test_a_provider_that_calls_itself_otherwise_is_none(open_app: Open, tmp_path
         }
 
     with serve(other) as address:
+        app = open_app(**settings(1) | {"READBACK_OIDC_ISSUER": address})
+        assert app.test_client().get("/login/openid").status_code == 502
+
+
+def test_a_provider_whose_answer_never_ends_is_none(open_app: Open) -> None:
+    endless = Flask("provider")
+
+    @endless.get("/.well-known/openid-configuration")
+    def show() -> Response:
+        return Response(repeat(b" " * 65_536), content_type="application/json")
+
+    with serve(endless) as address:
         app = open_app(**settings(1) | {"READBACK_OIDC_ISSUER": address})
         assert app.test_client().get("/login/openid").status_code == 502
 

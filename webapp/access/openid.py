@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,15 +20,19 @@ from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
 from authlib.integrations.requests_client import OAuth2Session
 from flask import request, session
 from joserfc.errors import JoseError
+from urllib3.exceptions import HTTPError
 
 from webapp.access.reader import Reader, is_administrator
 from webapp.config import AccessSettings
+from webapp.http.deadline import Deadline
+from webapp.http.transport import DeadlineAdapter, read_deadline
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
 
 NAME: Final = "provider"
 _SECONDS: Final = 10
+_MAX_BYTES: Final = 1024 * 1024
 _STATE: Final = f"_state_{NAME}_"
 _MAX_STATES: Final = 3
 """Logins begun in one browser at once; each takes 500 bytes of a cookie that may have 4,096."""
@@ -69,13 +74,32 @@ class LoggedIn:
 
 
 class _Session(OAuth2Session):  # type: ignore[misc]
-    """A session that takes nothing from the environment and follows no redirect."""
+    """A session that takes nothing from the environment and follows no redirect.
+
+    An answer that is not whole in `_SECONDS`, or has more than `_MAX_BYTES`, is an error.
+    """
 
     def __init__(self, *args: Any, proxy: str | None, ca_bundle: str | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.trust_env = False
         self.proxies = {"https": proxy} if proxy else {}
         self.verify = ca_bundle or True
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=1))
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        with read_deadline(Deadline.after(_SECONDS), read_timeout=_SECONDS):
+            response: requests.Response = super().send(request, **kwargs | {"stream": True})
+        try:
+            body = response.raw.read(_MAX_BYTES + 1, decode_content=True)
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        finally:
+            response.raw.close()
+        if len(body) > _MAX_BYTES:
+            raise requests.ConnectionError("the answer is too large")
+        response.raw = BytesIO(body)
+        return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
