@@ -48,6 +48,34 @@ def test_sentences_are_shown_as_the_parser_shows_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a [](https://b.example/) c", "a https://b.example/ c"),
+        ("a []() c", "a []() c"),
+    ],
+)
+def test_a_link_without_a_text_is_seen(text: str, shown: str) -> None:
+    assert all_text(html(text)).strip() == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "paragraphs"),
+    [
+        (
+            "\u3000\u3000段落。\n\u3000\u3000行\n\n\u3000二",
+            ["\u3000\u3000段落。\n\u3000\u3000行", "\u3000二"],
+        ),
+        ("> \u3000a\n\nb", ["\u3000a", "b"]),
+        ("1. a\n\n   \u00a0 b", ["a", "\u00a0 b"]),
+        (" \u2003a", ["\u2003a"]),
+        ("a\u3000", ["a"]),
+    ],
+)
+def test_a_paragraph_keeps_the_wide_spaces_before_it(text: str, paragraphs: list[str]) -> None:
+    assert [node.text() for node in elements(html(text)) if node.tag == "p"] == paragraphs
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("words", ["p"]),

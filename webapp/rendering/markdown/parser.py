@@ -31,6 +31,7 @@ from webapp.rendering.markdown.plugins.blocks import (
     link_definitions,
     loose_blocks,
     tables,
+    wide_spaces,
 )
 from webapp.rendering.markdown.plugins.inline import (
     autolinks,
@@ -59,6 +60,7 @@ _PLUGINS: Final = (
     tables,
     block_attributes,
     directions,
+    wide_spaces,
 )
 _SYNTAX: Final = r"[\n$&*<\[\\\]_`~]|!(?=\[)|:(?=//)"
 """Where text ends because syntax may begin. markdown-it also stops at signs that no rule of ours
@@ -183,7 +185,10 @@ def render_link_start(
 def render_link_end(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _o: OptionsDict, env: EnvType
 ) -> str:
-    """Add the host if the text of the link looks like another, then the images it contained."""
+    """Add the host if the text of the link looks like another, then the images it contained.
+
+    A link without a text shows its address.
+    """
     opened = next(at for at in range(index, -1, -1) if tokens[at].type == "link_open")
     url = str(tokens[opened].attrs.get("href", ""))
     text = "".join(token.content for token in tokens[opened:index])
@@ -191,4 +196,7 @@ def render_link_end(
     scope = Scope.get(env)
     images_inside = "".join(f" {image}" for image in scope.waiting)
     scope.waiting.clear()
+    if opened == index - 1:
+        # Without a text, nothing would be seen of it.
+        return f"{escape(url or '[]()')}</a>{images_inside}"
     return f"</a>{host if is_misleading(text, url) else ''}{images_inside}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from webapp.rendering.markdown.plugins.inline.cjk_emphasis import is_cjk
+
 _OPENED: Final = re.compile(r"(?<!\\)\\[\[(]")
 _SIGNS: Final = re.compile(r"[\\^_=<>+/{}|]")
 _SPECIAL: Final = re.compile(r"[\\^_={}]")
@@ -27,6 +29,9 @@ _PATTERN: Final = re.compile(
 )
 _CHOICE: Final = re.compile(r"\s*(?:\d+/\d+|[^\W\d_]+/[^\W\d_]+|<\w+>)\s*")
 """A step of several, a choice of answers, a name to replace: `[1/3]`, `[y/N]`, `[<file>]`."""
+
+_ON_LINES_OF_ITS_OWN: Final = re.compile(r"[ \t]*\n.*\n[ \t>]*", re.DOTALL)
+"""A formula whose delimiters are on lines of their own, as brackets of a sentence are not."""
 
 _AMOUNT: Final = re.compile(r"[-+~<>]?[0-9]|\.[0-9]")
 _NO_SUM: Final = re.compile(r"[;\n£€¥₩₹₽¢฿₫₱₺]|[:.?] |\w%|[^\W\d_]{2}")
@@ -61,11 +66,15 @@ def is_formula(opening: str, latex: str, following: str) -> bool:
     """
     if not _HAS_SUBSTANCE.search(latex):
         return False
+    if opening == "$`":
+        return "`" not in latex and not (following.isascii() and following.isalnum())
     if opening == "$$":
         return _is_double_dollar_formula(latex, following)
     if _OPENED.search(latex) or _PATTERN.search(latex) or _is_wording(latex):
         return False
     if opening == r"\(":
+        return True
+    if _ON_LINES_OF_ITS_OWN.fullmatch(latex):
         return True
     return following != "(" and bool(_SIGNS.search(latex)) and not _CHOICE.fullmatch(latex)
 
@@ -75,10 +84,13 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
 
     `before` is the line before it: `=` assigns a price, and another price makes a number one.
     `following` is the text after it, of three characters. If that begins with a letter, it must be
-    an ending as in `$n$th` or `$m$s`, and `latex` must not look like a variable of a shell.
+    an ending as in `$n$th` or `$m$s`, and `latex` must not look like a variable of a shell. Scripts
+    without spaces write a formula beside their characters, but none within.
     """
     if "`" in latex:
         return False
+    if is_cjk(following[:1]):
+        return _LATEX.search(latex) is not None or not any(map(is_cjk, latex))
     if following[:1].isalnum() or following[:1] in ("$", "_", "(", "{"):
         if not _ENDING.match(following) or not _COUNTS.fullmatch(latex[-1:]):
             return False

@@ -1,6 +1,7 @@
 r"""Parse formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{align}…\end{align}` and `math` code.
 
-A dollar opens a formula only before a character other than white space and not after a word, and
+GitHub also has a dollar outside of the backticks of code. A dollar opens a formula only before a
+character other than white space and not after a word of a script that has spaces, and
 the next dollar must close it. The text between the delimiters must look like a formula. Each
 opening delimiter is looked up once, within a bounded distance.
 """
@@ -23,6 +24,7 @@ from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
 from webapp.rendering.markdown.math.heuristics import is_dollar_formula, is_formula
 from webapp.rendering.markdown.math.mathml import MAX_LENGTH, render_formula, render_source
+from webapp.rendering.markdown.plugins.inline.cjk_emphasis import is_cjk
 
 _ENVIRONMENT: Final = re.compile(
     r"\\begin\{((?:align|alignat|eqnarray|equation|gather|multline)\*?|aligned|alignedat|gathered"
@@ -34,7 +36,7 @@ _MAX_DOLLARS: Final = 8
 _MAX_BEFORE: Final = 200
 """Characters of the line before a dollar that may be about money."""
 
-_CLOSERS: Final = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
+_CLOSERS: Final = {"$$": "$$", "$`": "`$", r"\[": r"\]", r"\(": r"\)"}
 
 
 def install(parser: MarkdownIt) -> None:
@@ -72,7 +74,7 @@ def parse_inline(state: StateInline, silent: bool) -> bool:
         token = state.push("formula", "math", 0)
         token.content = state.src[state.pos + width : end]
         token.markup = state.src[state.pos : end + width]
-        token.meta = {"display": width == 2 and opening != r"\("}
+        token.meta = {"display": opening in ("$$", r"\[")}
     state.pos = end + width
     return True
 
@@ -82,10 +84,17 @@ def _find_closer(state: StateInline, opening: str) -> int:
     src, begin = state.src, state.pos + 2
     end = src.find(_CLOSERS[opening], begin, min(state.posMax, begin + MAX_LENGTH))
     before = src[state.pos - 1 : state.pos] if opening != "$$" else ""
+    if opening == "$`" and (_is_word(before) or before == "$"):
+        return -1
     if before == "^" or (before == src[end + 2 : end + 3] == "/"):
         # An expression, as in `^\(x\)$` and `s/\(a\)/\1/`.
         return -1
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
+
+
+def _is_word(character: str) -> bool:
+    """Return whether a word ends with `character` and goes on before a dollar."""
+    return character.isalnum() and not is_cjk(character)
 
 
 def _is_in_text(latex: str) -> bool:
@@ -102,7 +111,7 @@ def _find_dollar(state: StateInline) -> int:
         src[state.pos] != "$"
         or begin >= state.posMax
         or src[begin].isspace()
-        or before.isalnum()
+        or _is_word(before)
         or before in "$_"
     ):
         return -1

@@ -28,6 +28,14 @@ _SELECTOR: Final = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef]")
 """Variants of the character before: the punctuation of a language, the form of an ideograph."""
 
 
+def is_cjk(character: str) -> bool:
+    """Return whether a character is of Chinese, Japanese or Korean text; the empty string is not.
+
+    These scripts write no spaces.
+    """
+    return _CJK.match(character) is not None
+
+
 class _CjkState(StateInline):
     """A state that scans runs of `*`, `_` and `~` by the amended rule."""
 
