@@ -129,6 +129,7 @@ def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:
         "\\[\nplease see the note\n\\]",
         "价格是$5，比$6便宜，共$20元",
         "花了5$到10$左右，单价$3.5元，总价$7元",
+        "It costs $2, 3$，",
         "变量$HOME和$PATH在$a和$中",
         "`$x$`",
         "    $x$",

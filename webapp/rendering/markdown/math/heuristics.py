@@ -90,8 +90,9 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
     if "`" in latex:
         return False
     if is_cjk(following[:1]):
-        return _LATEX.search(latex) is not None or not any(map(is_cjk, latex))
-    if following[:1].isalnum() or following[:1] in ("$", "_", "(", "{"):
+        if any(map(is_cjk, latex)) and not _LATEX.search(latex):
+            return False
+    elif following[:1].isalnum() or following[:1] in ("$", "_", "(", "{"):
         if not _ENDING.match(following) or not _COUNTS.fullmatch(latex[-1:]):
             return False
         # Placeholders of templates contain braces or percent signs: `${name}$s`, `$s, %1$s`.
